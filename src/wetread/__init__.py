@@ -1,0 +1,34 @@
+"""wetread: from a raw DICOM archive to findings. Here stand the verbs, each loaded when first used."""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("wetread")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0+unknown"
+
+_VERBS = {
+    "demo": "demo",
+    "doctor": "doctor",
+    "evaluate": "evaluate",
+    "index": "index",
+    "pack": "pack",
+    "phantom": "phantom",
+    "predict": "predict",
+    "score": "score",
+    "train": "train",
+}
+
+__all__ = ["__version__", *_VERBS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _VERBS:
+        raise AttributeError(f"wetread has no verb {name!r}; there are: {', '.join(_VERBS)}")
+    return getattr(import_module(f"wetread.verbs.{_VERBS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""anatomy: HU volumes in, masks and boxes out."""

@@ -1,0 +1,225 @@
+"""archive/elements.py: the walk over a data set's top-level elements, in a prefix of the file.
+
+Lengths are jumped over, nested sequences counted instead of recursed into (PS3.5 7.1, 7.5).
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wetread.archive.rejects import RejectError
+
+MAX_DEPTH = 32
+UNDEFINED = 0xFFFFFFFF
+PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_SHORT_VRS = b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split()
+_LONG_VRS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
+# VR: bytes before the value
+VR_HEADER = dict.fromkeys(_SHORT_VRS, 8) | dict.fromkeys(_LONG_VRS, 12)
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How elements are written: with or without their VR, and in which byte order."""
+
+    explicit: bool
+    big_endian: bool
+    element: Callable[..., tuple[int, int, bytes, int]]  # group, element, VR, 16-bit length
+    long: Callable[..., tuple[int, ...]]  # 32-bit unsigned
+    tag: Callable[..., tuple[int, int]]
+
+
+def _form(explicit: bool, big_endian: bool) -> Form:
+    order = ">" if big_endian else "<"
+    parts = [struct.Struct(order + code).unpack_from for code in ("HH2sH", "L", "HH")]
+    return Form(explicit, big_endian, *parts)
+
+
+EXPLICIT, IMPLICIT, BIG_ENDIAN = _form(True, False), _form(False, False), _form(True, True)
+
+
+class Short(Exception):
+    """The walk needs the bytes up to this one."""
+
+    def __init__(self, need: int) -> None:
+        super().__init__(need)
+        self.need = need
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk ended: at the pixel data, or at the end of the data set.
+
+    pixel_tag: 7FE0,0008 to 0010, or None; pixel_offset: first byte of its value; pixel_length:
+    bytes, UNDEFINED where encapsulated; cut: where the data set ends inside an element, else None.
+    """
+
+    last_tag: int
+    pixel_tag: int | None = None
+    pixel_offset: int = 0
+    pixel_length: int = 0
+    cut: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def walk_elements(
+    buffer: bytes, pos: int, end: int, form: Form, wanted: frozenset[int], values: dict[int, bytes]
+) -> Walk:
+    """Walk from pos to the pixel data; the wanted elements' raw bytes go into values.
+
+    buffer: the first bytes of a file that has `end` of them; Short where more of it is needed.
+    """
+    explicit, read_element, read_long = form.explicit, form.element, form.long
+    vr_header, have = VR_HEADER, len(buffer)
+    last, ordered = 0, True
+    while True:
+        if pos + 12 > have:
+            if pos == end:
+                return Walk(last, notes=_order_note(ordered))
+            if have < end and pos + 8 <= end:
+                raise Short(min(pos + 12, end))
+            if pos + 8 > end:
+                return _at_the_end(buffer, pos, end, last, ordered)
+        group, element, vr, length = read_element(buffer, pos)
+        tag = group << 16 | element
+        header = vr_header.get(vr, 0) if explicit else 8
+        if header == 12:
+            if pos + 12 > end:
+                return _at_the_end(buffer, pos, end, last, ordered)
+            length = read_long(buffer, pos + 8)[0]
+        elif not explicit:
+            length = read_long(buffer, pos + 4)[0]
+        if not header or tag == 0:
+            if have == end and not any(buffer[pos:]):
+                return Walk(last, notes=(*_order_note(ordered), "zero bytes after the data set"))
+            if not header:
+                where = f"({group:04X},{element:04X}) at byte {pos}"
+                raise RejectError("bad_element", f"{where} has the VR {vr!r}")
+        if tag <= last:
+            ordered = False
+        last, start = tag, pos + header
+        if tag in PIXEL_TAGS:
+            return Walk(last, tag, start, length, notes=_order_note(ordered))
+        if length == UNDEFINED:
+            inner = IMPLICIT if explicit and vr == b"UN" else form
+            try:
+                pos = _skip_sequence(buffer, start, end, inner)
+            except _Cut:
+                return _at_the_end(buffer, end + 1, end, last, ordered)
+        else:
+            pos = start + length
+            if vr == b"SQ" and length > 640 and pos <= have:
+                _check_depth(buffer, start, pos, form)
+        if tag in wanted and pos <= end:
+            if pos > have:
+                raise Short(pos)
+            values.setdefault(tag, buffer[start:pos])
+
+
+def _order_note(ordered: bool) -> tuple[str, ...]:
+    return () if ordered else ("elements out of order",)
+
+
+def _at_the_end(buffer: bytes, pos: int, end: int, last: int, ordered: bool) -> Walk:
+    """Of a data set that ends before pos + 8: padded with zeros, or cut."""
+    notes = _order_note(ordered)
+    if pos < end and not any(buffer[pos:]):
+        return Walk(last, notes=(*notes, "zero bytes after the data set"))
+    where = f"({last >> 16:04X},{last & 0xFFFF:04X})"
+    if pos > end:
+        return Walk(last, cut=f"{where} ends past the end at byte {end}", notes=notes)
+    return Walk(last, cut=f"the element after {where} is cut at byte {end}", notes=notes)
+
+
+class _Cut(Exception):
+    """The file ends inside a sequence."""
+
+
+def _skip_sequence(buffer: bytes, pos: int, end: int, form: Form) -> int:
+    """The byte after a sequence of undefined length whose first item is at pos."""
+    levels: list[tuple[bool, Form]] = [(True, form)]  # (holds items, how its elements are written)
+    have = len(buffer)
+    while levels:
+        holds_items, form = levels[-1]
+        if pos + 12 > have and have < end:
+            if pos + 8 > end:
+                raise _Cut
+            raise Short(min(pos + 12, end))
+        if pos + 8 > end:
+            raise _Cut
+        group, element = form.tag(buffer, pos)
+        tag = group << 16 | element
+        if holds_items:
+            (length,) = form.long(buffer, pos + 4)
+            pos += 8
+            if tag == _SEQUENCE_END:
+                levels.pop()
+            elif tag != _ITEM:
+                where = f"({group:04X},{element:04X}) at byte {pos - 8}"
+                raise RejectError("bad_element", f"{where} stands where an item must")
+            elif length == UNDEFINED:
+                levels.append((False, form))
+            else:
+                pos += length
+            continue
+        if tag == _ITEM_END:
+            levels.pop()
+            pos += 8
+            continue
+        pos, length, inner = _nested_element(buffer, pos, end, form)
+        if length != UNDEFINED:
+            pos += length
+        else:
+            levels.append((True, inner))
+            if len(levels) > 2 * MAX_DEPTH:
+                raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")
+    return pos
+
+
+def _nested_element(buffer: bytes, pos: int, end: int, form: Form) -> tuple[int, int, Form]:
+    """(first byte of the value, its length, how what is inside it is written)."""
+    if not form.explicit:
+        return pos + 8, form.long(buffer, pos + 4)[0], form
+    group, element, vr, length = form.element(buffer, pos)
+    header = VR_HEADER.get(vr)
+    if header is None:
+        where = f"({group:04X},{element:04X}) at byte {pos}, inside a sequence,"
+        raise RejectError("bad_element", f"{where} has the VR {vr!r}")
+    if header == 12:
+        if pos + 12 > end:
+            raise _Cut
+        (length,) = form.long(buffer, pos + 8)
+    return pos + header, length, IMPLICIT if vr == b"UN" else form
+
+
+def _check_depth(buffer: bytes, start: int, stop: int, form: Form) -> None:
+    """Refuse a sequence of defined length that nests too deep for a recursive reader."""
+    item = b"\xff\xfe\xe0\x00" if form.big_endian else b"\xfe\xff\x00\xe0"
+    if buffer.count(item, start, stop) <= MAX_DEPTH:
+        return
+    pos, levels = start, [(stop, True)]  # (end, whether items stand there)
+    while levels:
+        end, holds_items = levels[-1]
+        if pos + 8 > end:
+            levels.pop()
+            pos = end
+            continue
+        if holds_items:
+            (length,) = form.long(buffer, pos + 4)
+            group, element = form.tag(buffer, pos)
+            if group << 16 | element != _ITEM or length == UNDEFINED:
+                return  # of mixed form: nothing here recurses into it
+            pos += 8
+            levels.append((min(pos + length, end), False))
+        else:
+            _, _, vr, _ = form.element(buffer, pos)
+            pos, length, _ = _nested_element(buffer, pos, end, form)
+            if vr == b"SQ" and length != UNDEFINED:
+                levels.append((min(pos + length, end), True))
+            elif length == UNDEFINED:
+                return
+            else:
+                pos += length
+        if len(levels) > 2 * MAX_DEPTH:
+            raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")

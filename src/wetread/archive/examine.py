@@ -1,0 +1,180 @@
+"""archive/examine.py: one file becomes one row, from its header and length alone."""
+
+from typing import Any
+
+from wetread.archive.elements import UNDEFINED
+from wetread.archive.fields import WANTED, row_fields
+from wetread.archive.functional_groups import fill_from_functional_groups
+from wetread.archive.header import Header, read_header
+from wetread.archive.pixels import (
+    MAX_PIXEL_BYTES,
+    NATIVE_SYNTAXES,
+    SUPPORTED_SYNTAXES,
+    native_bytes,
+    walk_fragments,
+)
+from wetread.archive.rejects import RejectError
+from wetread.archive.sources import Entry, ReadAt, opened
+
+# SOP classes without an image to read, PS3.4 B.5: by the part after 1.2.840.10008.5.1.4.1.1.
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+_NOT_IMAGE = tuple(
+    _STORAGE + end
+    for end in (
+        *("9.", "11.", "30", "34.", "66", "67", "68.", "77.1.5.3", "78.", "79.", "80.", "81."),
+        *("82.", "88.", "90.", "91.", "104.", "131", "200.", "201."),
+    )
+)
+_RADIOTHERAPY = _STORAGE + "481."
+_RT_IMAGES = frozenset({_STORAGE + "481.1", _STORAGE + "481.23"})
+_NOT_STORAGE = ("1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.38.", "1.2.840.10008.5.1.4.39.")
+_NOT_IMAGE_MODALITIES = frozenset(
+    (
+        *("SR", "KO", "PR", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "SEG", "REG", "FID", "DOC"),
+        *("PLAN", "ECG", "HD", "EPS", "AU", "SMR", "RWV", "M3D", "STAIN", "TEXTUREMAP", "ASMT"),
+    )
+)
+_IMAGE_MODALITIES = frozenset(
+    (
+        *("CT", "MR", "CR", "DX", "DR", "MG", "US", "XA", "RF", "NM", "PT", "OT", "SC", "PX", "IO"),
+        *("XC", "ES", "OP", "OPT", "SM", "GM", "RG", "RTIMAGE", "OCT", "IVUS"),
+    )
+)
+_BLANK = {"NumberOfFrames": None, "SamplesPerPixel": None, "PhotometricInterpretation": None}
+
+
+def examine(entry: Entry) -> dict[str, Any]:
+    """A row of JOURNAL_SCHEMA, a missing key is null; never raises for what a file holds."""
+    row: dict[str, Any] = {
+        "path": entry.path,
+        "member": entry.member,
+        "size": entry.size,
+        "mtime_ns": entry.mtime_ns,
+        "crc": entry.crc,
+    }
+    try:
+        with opened(entry.path, entry.member) as (read_at, size):
+            row.update(_examine_bytes(read_at, size))
+    except RejectError as reject:
+        row |= {"state": "reject", "reason": reject.reason, "detail": reject.detail}
+    except (ValueError, IndexError, KeyError, ArithmeticError, TypeError) as error:
+        detail = f"a header that cannot be read: {type(error).__name__}"
+        row |= {"state": "reject", "reason": "bad_element", "detail": detail}
+    return row
+
+
+def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
+    header = read_header(read_at, size, WANTED)
+    try:
+        fields = row_fields(header)
+    except RejectError:
+        if _no_image_class(header):
+            return {"state": "not_image", "TransferSyntaxUID": header.syntax, "notes": []}
+        raise
+    bad_form = fields.pop("_bad_pixel_form", None)
+    fill_from_functional_groups(fields, header, read_at, size)
+    if is_not_image(header, fields):
+        if header.walk.cut:
+            fields["notes"].append(f"cut: {header.walk.cut}")
+        return fields | {"state": "not_image"}
+    if header.walk.cut:
+        raise RejectError("truncated_header", header.walk.cut)
+    if header.walk.pixel_tag is None:
+        _refuse_without_pixels(header, fields)
+    if bad_form is not None:
+        raise RejectError("bad_pixel_header", bad_form)
+    _check_pixels(read_at, size, header, _BLANK | fields)
+    return fields | {"state": "image"}
+
+
+def _no_image_class(header: Header) -> bool:
+    raw = header.values.get(0x00080016) or header.values.get(0x00020002, b"")
+    return _is_no_image_class(raw.decode("latin-1").strip(" \0"))
+
+
+def _is_no_image_class(sop_class: str) -> bool:
+    if sop_class.startswith(_RADIOTHERAPY):
+        return sop_class not in _RT_IMAGES
+    return sop_class.startswith(_NOT_IMAGE + _NOT_STORAGE)
+
+
+def is_not_image(header: Header, fields: dict[str, Any]) -> bool:
+    """A report, plan, segmentation, document or the like; by SOP class, else by what is there."""
+    sop_class = fields.get("SOPClassUID")
+    if sop_class is not None and _is_no_image_class(sop_class):
+        return True
+    if sop_class is not None and sop_class.startswith(_STORAGE):
+        return False
+    if header.walk.pixel_tag is not None:
+        return fields.get("Modality") in _NOT_IMAGE_MODALITIES
+    if header.has_meta and 0x00020010 not in header.values:
+        raise RejectError("bad_meta", "the file meta names no transfer syntax")
+    return fields.get("Modality") not in _IMAGE_MODALITIES and "Rows" not in fields
+
+
+def _refuse_without_pixels(header: Header, fields: dict[str, Any]) -> None:
+    if "Rows" not in fields and header.walk.last_tag < 0x00280010:
+        where = f"({header.walk.last_tag >> 16:04X},{header.walk.last_tag & 0xFFFF:04X})"
+        detail = f"the file ends after {where}, before (0028,0010) Rows and (7FE0,0010) Pixel Data"
+        raise RejectError("truncated_header", detail)
+    raise RejectError("no_pixels", "an image object without (7FE0,0010) Pixel Data")
+
+
+def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, Any]) -> None:
+    """Header against length; nothing is decoded."""
+    if header.walk.pixel_tag != 0x7FE00010:
+        raise RejectError("wrong_kind", "float pixel data in an image object")
+    syntax = header.syntax
+    if syntax not in SUPPORTED_SYNTAXES:
+        raise RejectError("unsupported_syntax", f"transfer syntax {syntax}")
+    if header.walk.pixel_length == 0:
+        raise RejectError("no_pixels", "(7FE0,0010) Pixel Data is empty")
+    check_pixel_form(fields)
+    needed = native_bytes(fields)
+    if needed > MAX_PIXEL_BYTES:
+        raise RejectError("too_big", f"the header declares {needed} bytes of pixels")
+    encapsulated = header.walk.pixel_length == UNDEFINED
+    if encapsulated == (syntax in NATIVE_SYNTAXES):
+        form = "encapsulated" if encapsulated else "not encapsulated"
+        raise RejectError("bad_element", f"pixel data is {form}, transfer syntax {syntax}")
+    if not encapsulated:
+        there = min(header.walk.pixel_length, header.end - header.walk.pixel_offset)
+        if there < needed:
+            raise RejectError("truncated_pixels", f"{needed} bytes needed, {there} there")
+        if header.walk.pixel_offset + header.walk.pixel_length > header.end:
+            detail = f"{header.walk.pixel_length} bytes declared, {there} there"
+            raise RejectError("truncated_pixels", detail)
+        return
+    fragments = walk_fragments(read_at, size, header.walk.pixel_offset)
+    frames = fields["NumberOfFrames"] or 1
+    if fragments == 0:
+        raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
+    if fragments < frames:
+        detail = f"{frames} frames declared, {fragments} fragments there"
+        raise RejectError("truncated_pixels", detail)
+
+
+def check_pixel_form(fields: dict[str, Any]) -> None:
+    """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3); fills in HighBit."""
+    for name in ("Rows", "Columns", "BitsAllocated"):
+        if not fields.get(name):
+            raise RejectError("bad_pixel_header", f"(0028) {name} is {fields.get(name, 'absent')}")
+    allocated = fields["BitsAllocated"]
+    stored, high = fields.get("BitsStored", allocated), fields.get("HighBit")
+    samples = fields.get("SamplesPerPixel") or 1
+    if allocated not in (8, 16, 32):
+        raise RejectError("bad_pixel_header", f"(0028,0100) BitsAllocated is {allocated}")
+    if not 0 < stored <= allocated:
+        detail = f"(0028,0101) BitsStored is {stored}, BitsAllocated {allocated}"
+        raise RejectError("bad_pixel_header", detail)
+    if high is not None and not stored - 1 <= high < allocated:
+        detail = f"(0028,0102) HighBit is {high}, BitsStored {stored}, BitsAllocated {allocated}"
+        raise RejectError("bad_pixel_header", detail)
+    if samples not in (1, 3, 4):
+        raise RejectError("bad_pixel_header", f"(0028,0002) SamplesPerPixel is {samples}")
+    if fields.get("PixelRepresentation", 0) not in (0, 1):
+        detail = f"(0028,0103) PixelRepresentation is {fields['PixelRepresentation']}"
+        raise RejectError("bad_pixel_header", detail)
+    frames = fields.get("NumberOfFrames")
+    if frames is not None and frames < 1:
+        raise RejectError("bad_pixel_header", f"(0028,0008) NumberOfFrames is {frames}")

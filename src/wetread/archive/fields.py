@@ -1,0 +1,247 @@
+"""archive/fields.py: a header's raw bytes become one row of the Index."""
+
+import math
+import re
+import struct
+from typing import Any
+
+from pydicom.charset import convert_encodings, decode_bytes
+
+from wetread.archive.header import Header
+from wetread.archive.rejects import RejectError
+
+_TEXTS = {
+    "SOPInstanceUID": 0x00080018,
+    "SOPClassUID": 0x00080016,
+    "SeriesInstanceUID": 0x0020000E,
+    "StudyInstanceUID": 0x0020000D,
+    "FrameOfReferenceUID": 0x00200052,
+    "PatientSex": 0x00100040,
+    "Modality": 0x00080060,
+    "BodyPartExamined": 0x00180015,
+    "ViewPosition": 0x00185101,
+    "ImageType": 0x00080008,
+    "PhotometricInterpretation": 0x00280004,
+}
+_FREE_TEXTS = {  # in the file's own character set
+    "PatientID": 0x00100020,
+    "Manufacturer": 0x00080070,
+    "ManufacturerModelName": 0x00081090,
+    "ConvolutionKernel": 0x00181210,
+}
+_WHOLE = {"InstanceNumber": 0x00200013, "AcquisitionNumber": 0x00200012}
+_REAL = {"KVP": 0x00180060, "SliceThickness": 0x00180050}
+_PIXEL_FORM = {
+    "Rows": 0x00280010,
+    "Columns": 0x00280011,
+    "SamplesPerPixel": 0x00280002,
+    "BitsAllocated": 0x00280100,
+    "BitsStored": 0x00280101,
+    "HighBit": 0x00280102,
+    "PixelRepresentation": 0x00280103,
+}
+_RESCALE = {"RescaleSlope": 0x00281053, "RescaleIntercept": 0x00281052}
+_WINDOWS = {"WindowCenter": 0x00281050, "WindowWidth": 0x00281051}
+_PADDING = {"PixelPaddingValue": 0x00280120, "PixelPaddingRangeLimit": 0x00280121}
+_META_CLASS, _META_INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
+_CHARSET, _AGE, _FRAMES, _LOSSY = 0x00080005, 0x00101010, 0x00280008, 0x00282110
+_SPACING, _DETECTOR_SPACING = 0x00280030, 0x00181164
+_POSITION, _ORIENTATION = 0x00200032, 0x00200037
+_MODALITY_LUT, _BURNED_IN = 0x00283000, 0x00280301
+_SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
+
+WANTED = frozenset(
+    (
+        *(*_TEXTS.values(), *_FREE_TEXTS.values(), *_WHOLE.values(), *_REAL.values()),
+        *(*_PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
+        *(_CHARSET, _AGE, _FRAMES, _LOSSY, _SPACING, _DETECTOR_SPACING, _POSITION, _ORIENTATION),
+        *(_MODALITY_LUT, _BURNED_IN, _SHARED_GROUPS, _FRAME_GROUPS),
+    )
+)
+
+_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81"))
+_MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "203"))
+_AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
+_YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_SHORT = {False: struct.Struct("<H").unpack, True: struct.Struct(">H").unpack}
+_SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
+
+
+def row_fields(header: Header) -> dict[str, Any]:
+    """The columns of INDEX_SCHEMA that a header fills; absent values are absent keys.
+
+    Raises RejectError `bad_number` or `bad_pixel_header`.
+    """
+    values = header.values
+    notes = list(header.notes)
+    row: dict[str, Any] = {"TransferSyntaxUID": header.syntax, "notes": notes}
+    for name, tag in _TEXTS.items():
+        raw = values.get(tag)
+        if raw:
+            text = raw.decode("latin-1").strip(" \0")
+            if text:
+                row[name] = text
+    for name, tag in _FREE_TEXTS.items():
+        raw = values.get(tag)
+        if raw:
+            text = _free_text(raw, values.get(_CHARSET)).strip(" \0")
+            if text:
+                row[name] = text
+    _fill_identity(row, values, notes)
+    for name, tag in _WHOLE.items():
+        if number := _optional_numbers(values, tag, name, notes):
+            row[name] = int(number[0]) if abs(number[0]) < 2**53 else None
+    for name, tag in _REAL.items():
+        if number := _optional_numbers(values, tag, name, notes):
+            row[name] = number[0]
+    for name, tag in _WINDOWS.items():
+        if number := _optional_numbers(values, tag, name, notes):
+            row[name] = number
+    _fill_age(row, values, notes)
+    _fill_pixel_form(row, values, header.big_endian)
+    _fill_place(row, values, notes)
+    for name, tag in _RESCALE.items():
+        if number := _needed_numbers(values, tag, name, 1, notes):
+            row[name] = number[0]
+    if row.get("RescaleSlope") == 0.0:
+        raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
+    row["lossy"] = _is_lossy(header.syntax, values.get(_LOSSY))
+    if _MODALITY_LUT in values:
+        notes.append("a Modality LUT Sequence is not applied")
+    if values.get(_BURNED_IN, b"").strip() == b"YES":
+        notes.append("burned_in")
+    return row
+
+
+def _free_text(raw: bytes, charset: bytes | None) -> str:
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii")
+    try:
+        names = [name.strip() for name in (charset or b"").decode("latin-1").split("\\")]
+        return str(decode_bytes(raw, convert_encodings(names), set()))
+    except (LookupError, UnicodeError):
+        return raw.decode("latin-1")
+
+
+def _fill_identity(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    for name, tag in (("SOPClassUID", _META_CLASS), ("SOPInstanceUID", _META_INSTANCE)):
+        if name not in row:
+            text = values.get(tag, b"").decode("latin-1").strip(" \0")
+            if text:
+                row[name] = text
+                notes.append(f"{name} from the file meta")
+            else:
+                notes.append(f"no {name}")
+    for name in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+        uid = row.get(name, "")
+        if uid and not uid.replace(".", "").isdigit():
+            notes.append(f"{name} is no legal UID")
+    if 0x00200013 not in values:
+        notes.append("no InstanceNumber")
+
+
+def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    text = values.get(_AGE, b"").decode("latin-1").strip(" \0").upper()
+    if not text:
+        return
+    found = _AGE_FORM.match(text)
+    if found is None:
+        notes.append("PatientAge cannot be read")
+        return
+    row["age_years"] = int(found[1]) * _YEARS[found[2]]
+    if not found[2]:
+        notes.append("PatientAge without its unit: taken as years")
+
+
+def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: bool) -> None:
+    unpack = _SHORT[big_endian]
+    for name, tag in _PIXEL_FORM.items():
+        raw = values.get(tag)
+        if raw:
+            if len(raw) != 2:
+                where = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
+                row.setdefault("_bad_pixel_form", f"{where} has {len(raw)} bytes, not 2")
+                continue
+            row[name] = unpack(raw)[0]
+    signed = row.get("PixelRepresentation") == 1
+    for name, tag in _PADDING.items():
+        raw = values.get(tag)
+        if raw and len(raw) == 2:  # its VR, US or SS, is often wrong: the pixels' sign decides
+            row[name] = (_SIGNED if signed else _SHORT)[big_endian](raw)[0]
+    if frames := _needed_numbers(values, _FRAMES, "NumberOfFrames", 1, row["notes"]):
+        row["NumberOfFrames"] = int(frames[0])
+
+
+def _fill_place(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    if place := _needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
+        row["position_mm"] = place
+    if turn := _needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
+        row["orientation"] = turn
+    spacing = _needed_numbers(values, _SPACING, "PixelSpacing", 2, notes)
+    if not spacing:
+        spacing = _needed_numbers(values, _DETECTOR_SPACING, "ImagerPixelSpacing", 2, notes)
+        if spacing:
+            notes.append("spacing_from_detector")
+    if spacing:
+        if min(spacing) <= 0:
+            raise RejectError("bad_number", f"(0028,0030) PixelSpacing is {spacing}")
+        row["row_spacing_mm"], row["column_spacing_mm"] = spacing
+
+
+def _is_lossy(syntax: str, flag: bytes | None) -> bool | None:
+    if syntax in _ALWAYS_LOSSY or (flag is not None and flag.strip() == b"01"):
+        return True
+    return None if syntax in _MAYBE_LOSSY else False
+
+
+def numbers(raw: bytes) -> list[float]:
+    """DS or IS; a lone comma in a value is a decimal point; ValueError for what is no number."""
+    found = [float(part) for part in raw.decode("latin-1").strip(" \0").split("\\")]
+    if not all(map(math.isfinite, found)):
+        raise ValueError("not finite")
+    return found
+
+
+def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
+    """The numbers; None where empty; ValueError where they are none."""
+    if not raw.strip(b" \0"):
+        return None
+    try:
+        return numbers(raw)
+    except ValueError:
+        if b"," not in raw:
+            raise
+    found = numbers(raw.replace(b",", b"."))
+    notes.append(f"{name} has a decimal comma")
+    return found
+
+
+def _optional_numbers(
+    values: dict[int, bytes], tag: int, name: str, notes: list[str]
+) -> list[float] | None:
+    raw = values.get(tag)
+    if not raw:
+        return None
+    try:
+        return _parsed(raw, name, notes)
+    except ValueError:
+        notes.append(f"{name} is no number")
+        return None
+
+
+def _needed_numbers(
+    values: dict[int, bytes], tag: int, name: str, count: int, notes: list[str]
+) -> list[float] | None:
+    """The numbers of an element that may be absent but, where present, must be right."""
+    raw = values.get(tag)
+    if not raw:
+        return None
+    where = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
+    try:
+        found = _parsed(raw, name, notes)
+    except ValueError:
+        shown = raw[:64].decode("latin-1").strip(" \0")
+        raise RejectError("bad_number", f"{where} is {shown!r}, no number") from None
+    if found is not None and len(found) != count:
+        raise RejectError("bad_number", f"{where} has {len(found)} values, not {count}")
+    return found

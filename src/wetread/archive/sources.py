@@ -1,0 +1,255 @@
+"""archive/sources.py: what lies in folders, zips and tars, and how its bytes are read.
+
+A zip or tar is read as it lies and never unpacked to disk. What is no regular file is not opened.
+"""
+
+import errno
+import os
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+from wetread.archive.rejects import Reject, RejectError
+
+ReadAt = Callable[[int, int], bytes]  # (offset, length) -> at most length bytes
+
+ZIP_SUFFIXES = (".zip",)
+TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+# Bytes of a name that are not UTF-8 travel as private-use characters: any name fits a table.
+_TO_TEXT = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
+_TO_NAME = {private: surrogate for surrogate, private in _TO_TEXT.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file, or one member of a zip or tar, with the marks that change when it changes."""
+
+    path: str
+    member: str | None
+    size: int
+    mtime_ns: int | None
+    crc: int | None
+
+
+def list_entries(
+    sources: Sequence[Path], leave_out: frozenset[str] = frozenset()
+) -> Iterator[Entry | Reject]:
+    """Every file below the sources once, members in place of their zip or tar.
+
+    sources:   folders and files; one that does not exist raises FileNotFoundError.
+    leave_out: absolute paths that are not looked at (the index's own files).
+    """
+    seen_files: set[str] = set()
+    seen_folders: set[str] = set()
+    links: list[str] = []
+    for source in sources:
+        top = os.path.abspath(source)
+        if not os.path.lexists(top):
+            raise FileNotFoundError(
+                f"{source}: no such file or folder; name folders, zips or DICOM files that exist"
+            )
+        links.append(top)
+    while links:  # linked folders wait until the real ones are read, so that each is read once
+        top = links.pop(0)
+        for found in _walk(top, seen_folders, links, leave_out):
+            text = found.path if isinstance(found, Entry | Reject) else found
+            if text in seen_files:
+                continue
+            seen_files.add(text)
+            if isinstance(found, Reject):
+                yield found
+            elif found.path.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES):
+                yield from list_members(found)
+            else:
+                yield found
+
+
+def _walk(
+    top: str, seen_folders: set[str], links: list[str], leave_out: frozenset[str]
+) -> Iterator[Entry | Reject]:
+    pending = [top]
+    while pending:
+        path = pending.pop()
+        if path in leave_out:
+            continue
+        try:
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                status = os.stat(path)
+                if stat.S_ISDIR(status.st_mode) and path != top:
+                    links.append(path)
+                    continue
+        except OSError as error:
+            yield _refused(path, error)
+            continue
+        if stat.S_ISREG(status.st_mode):
+            yield Entry(as_text(path), None, status.st_size, status.st_mtime_ns, None)
+        elif stat.S_ISDIR(status.st_mode):
+            real = os.path.realpath(path)
+            if real in seen_folders:
+                if os.path.islink(path):
+                    detail = f"a link to {as_text(real)}, which is read under that name"
+                    yield Reject(as_text(path), None, "link_loop", detail)
+                continue
+            seen_folders.add(real)
+            try:
+                with os.scandir(path) as inside:
+                    names = sorted(item.name for item in inside)
+            except OSError as error:
+                yield _refused(path, error)
+                continue
+            pending.extend(os.path.join(path, name) for name in reversed(names))
+        else:
+            detail = f"a {_kind(status.st_mode)}; only files, folders, zips and tars are read"
+            yield Reject(as_text(path), None, "not_file", detail)
+
+
+def _kind(mode: int) -> str:
+    kinds = ((stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"), (stat.S_ISBLK, "block device"))
+    return next((name for test, name in kinds if test(mode)), "device")
+
+
+def _refused(path: str, error: OSError) -> Reject:
+    if error.errno == errno.ELOOP:
+        return Reject(as_text(path), None, "link_loop", "a link that leads back to itself")
+    if error.errno == errno.ENOENT and os.path.islink(path):
+        target = as_text(os.readlink(path))
+        return Reject(as_text(path), None, "dangling_link", f"a link to {target}, not there")
+    return Reject(as_text(path), None, "io_error", error.strerror or type(error).__name__)
+
+
+def list_members(entry: Entry) -> Iterator[Entry | Reject]:
+    """The members of the zip or tar that lies at entry; the whole of it as one reject if broken."""
+    try:
+        if zipfile.is_zipfile(as_name(entry.path)):
+            found = _zip_entries(entry)
+        elif entry.path.lower().endswith(ZIP_SUFFIXES):
+            raise zipfile.BadZipFile("the end of the zip is missing or damaged")
+        else:
+            found = _tar_entries(entry)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
+        reason = "empty" if entry.size == 0 else "io_error"
+        yield Reject(entry.path, None, reason, f"not a readable archive: {error}")
+        return
+    yield from found
+
+
+def _zip_entries(entry: Entry) -> list[Entry | Reject]:
+    found: list[Entry | Reject] = []
+    for member, info in _zip_members(entry.path, entry.mtime_ns or 0)[1].items():
+        if info.flag_bits & 1:
+            detail = "encrypted member; unpack the zip with its password first"
+            found.append(Reject(entry.path, member, "io_error", detail))
+        else:
+            found.append(Entry(entry.path, member, info.file_size, None, info.CRC))
+    return found
+
+
+def _tar_entries(entry: Entry) -> list[Entry | Reject]:
+    found: list[Entry | Reject] = []
+    for member, info in _tar_members(entry.path, entry.mtime_ns or 0)[1].items():
+        if info.isreg():
+            found.append(Entry(entry.path, member, info.size, entry.mtime_ns, None))
+        else:
+            detail = "a link or device inside a tar"
+            found.append(Reject(entry.path, member, "not_file", detail))
+    return found
+
+
+@lru_cache(maxsize=2)
+def _zip_members(path: str, mtime_ns: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """The open zip and its files by name; a name that comes twice gets `#2`."""
+    opened = zipfile.ZipFile(as_name(path))
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in opened.infolist():
+        if not info.is_dir():
+            members[_fresh(as_text(info.filename), members)] = info
+    return opened, members
+
+
+@lru_cache(maxsize=2)
+def _tar_members(path: str, mtime_ns: int) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
+    opened = tarfile.open(as_name(path), "r:*")  # noqa: SIM115 (kept open by the cache)
+    members: dict[str, tarfile.TarInfo] = {}
+    for info in opened.getmembers():
+        if not info.isdir():
+            members[_fresh(as_text(info.name), members)] = info
+    return opened, members
+
+
+def _fresh(name: str, taken: dict[str, Any]) -> str:
+    count, fresh = 1, name
+    while fresh in taken:
+        count += 1
+        fresh = f"{name}#{count}"
+    return fresh
+
+
+@contextmanager
+def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
+    """(read_at, size in bytes) of a file or member; what goes wrong is the reject `io_error`."""
+    try:
+        if member is None:
+            handle = os.open(as_name(path), _OPEN_FLAGS)
+            try:
+                status = os.fstat(handle)
+                if not stat.S_ISREG(status.st_mode):
+                    raise RejectError("not_file", f"a {_kind(status.st_mode)}")
+                yield lambda offset, length: os.pread(handle, length, offset), status.st_size
+            finally:
+                os.close(handle)
+        else:
+            with _open_member(path, member) as (stream, size):
+                yield lambda offset, length: _read_stream(stream, offset, length), size
+    except (OSError, EOFError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
+        what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise RejectError("io_error", f"cannot be read: {what}") from error
+    except RuntimeError as error:  # what zipfile raises for a password
+        if not isinstance(error, RecursionError) and member is not None:
+            raise RejectError("io_error", f"cannot be read: {error}") from error
+        raise
+
+
+@contextmanager
+def _open_member(path: str, member: str) -> Iterator[tuple[IO[bytes], int]]:
+    mtime_ns = os.stat(as_name(path)).st_mtime_ns
+    if zipfile.is_zipfile(as_name(path)):
+        container, members = _zip_members(path, mtime_ns)
+        if member not in members:
+            raise RejectError("io_error", "the zip has no such member any more")
+        with container.open(members[member]) as stream:
+            yield stream, members[member].file_size
+        return
+    tar, tar_members = _tar_members(path, mtime_ns)
+    if member not in tar_members:
+        raise RejectError("io_error", "the tar has no such member any more")
+    extracted = tar.extractfile(tar_members[member])
+    if extracted is None:
+        raise RejectError("not_file", "a link or device inside a tar")
+    with extracted as stream:
+        yield stream, tar_members[member].size
+
+
+def _read_stream(stream: IO[bytes], offset: int, length: int) -> bytes:
+    if stream.tell() != offset:
+        stream.seek(offset)
+    return stream.read(length)
+
+
+def as_text(name: str) -> str:
+    """A file name as a table can hold it; bytes that are no UTF-8 become U+F780 to U+F7FF."""
+    return name if name.isascii() else name.translate(_TO_TEXT)
+
+
+def as_name(text: str) -> str:
+    """The file name that `as_text` made the text from."""
+    if text.isascii() or os.path.lexists(text):
+        return text
+    return text.translate(_TO_NAME)

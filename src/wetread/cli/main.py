@@ -1,0 +1,207 @@
+"""cli/main.py: the command `wetread`: every verb as a command, exit codes, one line an error.
+
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wetread.cli import tell
+from wetread.cli.progress import bars
+
+DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
+
+app = typer.Typer(
+    help="From a raw DICOM archive to findings. Research use only, not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Sources = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips or files")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
+
+
+@app.command()
+def index(src: Sources, out: Out, workers: Workers = None, as_json: AsJson = False) -> None:
+    """What there is and what is broken: every file as a row, or as a reject with its reason."""
+    from wetread.verbs.index import index as run
+
+    with bars() as report:
+        found = run(src, out, workers=workers, report=report)
+    _print(found.counts(), tell.index_lines(found, out), as_json)
+    refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
+    raise typer.Exit(REFUSED if refused else DONE)
+
+
+@app.command()
+def pack(
+    index_file: Annotated[Path, typer.Argument(metavar="INDEX")],
+    out: Out,
+    size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Packed slices with random access, the stored integers kept."""
+    from wetread.verbs.pack import pack as run
+
+    with bars() as report:
+        store = run(index_file, out, size=size, workers=workers, report=report)
+    counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
+    _print(counts, [tell.counted(counts), f"store: {out}"], as_json)
+    raise typer.Exit(REFUSED if store.rejects.height else DONE)
+
+
+@app.command()
+def train(
+    task: TaskName,
+    data: Annotated[list[Path], typer.Option(help="folders, zips or an index; repeatable")],
+    out: Out,
+    labels: Annotated[list[Path] | None, typer.Option(help="label file; repeatable")] = None,
+    folds: Annotated[int, typer.Option(min=0, help="0: one split; K: out-of-fold scores")] = 0,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    seed: Seed = 0,
+    recipe: Annotated[str | None, typer.Option(help="a name, or a TOML file")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a task from an archive and its labels; ends with honest scores and a page."""
+    from wetread.verbs.train import train as run
+
+    with bars() as report:
+        result = run(
+            task,
+            data,
+            out,
+            labels=labels or (),
+            folds=folds,
+            epochs=epochs,
+            seed=seed,
+            recipe=recipe,
+            settings=settings or (),
+            weights=weights,
+            workers=workers,
+            report=report,
+        )
+    _print(result.as_dict(), tell.run_lines(result), as_json)
+
+
+@app.command()
+def evaluate(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
+    """Scores with intervals beside their baselines, from a run's predictions; the page anew."""
+    from wetread.verbs.evaluate import evaluate as score_run
+
+    scores = score_run(run)
+    _print(scores, [*tell.score_lines(scores["scores"]), f"page: {run / 'page.html'}"], as_json)
+
+
+@app.command()
+def predict(
+    src: Sources,
+    run: Annotated[list[Path], typer.Option(help="a run; repeat it to average several")],
+    out: Out,
+    sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Readings of studies never seen: JSON, worklist, probabilities, submission."""
+    from wetread.verbs.predict import predict as read
+
+    with bars() as report:
+        result = read(src, run, out, sample=sample, workers=workers, report=report)
+    _print(result.as_dict(), tell.prediction_lines(result), as_json)
+    raise typer.Exit(REFUSED if result.refused else DONE)
+
+
+@app.command()
+def score(
+    task: TaskName,
+    truth: Annotated[Path, typer.Option(help="label file in the competition's form")],
+    submission: Annotated[Path, typer.Option(help="probabilities in the same form")],
+    patients: Annotated[Path | None, typer.Option(help="CSV image,patient: intervals")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The official metric of a submission; names the ids that are missing or too many."""
+    from wetread.verbs.score import score as run
+
+    result = run(task, truth, submission, patients=patients)
+    _print(result.as_dict(), tell.submission_lines(result), as_json)
+
+
+@app.command()
+def phantom(
+    task: TaskName,
+    out: Out,
+    studies: Annotated[int, typer.Option(min=1)] = 20,
+    seed: Seed = 0,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """An archive of known truth, as DICOM in the competition's layout with its label file."""
+    from wetread.verbs.phantom import phantom as run
+
+    with bars() as report:
+        counts = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
+    _print(counts, [tell.counted(counts), f"archive: {out}"], as_json)
+
+
+@app.command()
+def demo(
+    out: Out,
+    task: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
+    seed: Seed = 0,
+    studies: Annotated[int | None, typer.Option(min=12, help="default: the task's own")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """The whole path on phantoms: archive, index, training, honest scores, readings, page."""
+    from wetread.verbs.demo import demo as run
+
+    with bars() as report:
+        result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
+    _print(result.as_dict(), tell.demo_lines(result), as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Versions, devices, decoders, and which transfer syntaxes can be read here."""
+    from wetread.verbs.doctor import doctor as run
+
+    found = run()
+    _print(found, tell.doctor_lines(found), as_json)
+
+
+def _print(values: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    """The one place where a result reaches stdout."""
+    sys.stdout.write((json.dumps(values, indent=2) if as_json else "\n".join(lines)) + "\n")
+
+
+def main() -> None:
+    """Run a command; an error of ours is one line on stderr that says what to do."""
+    from wetread.cli.errors import OURS
+
+    try:
+        app(standalone_mode=True)
+    except OURS as error:
+        sys.stderr.write(f"wetread: {error}\n")
+        sys.exit(WRONG_USE if isinstance(error, (FileNotFoundError, ValueError)) else FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("wetread: stopped; the same command goes on where it was\n")
+        sys.exit(FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""cli/tell.py: results as lines for an 80-column terminal. No file is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
+    from wetread.archive.index import Index
+    from wetread.verbs.demo import DemoResult
+    from wetread.verbs.predict import Prediction
+    from wetread.verbs.score import SubmissionScore
+    from wetread.verbs.train import TrainResult
+
+HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision")
+MOST = 10  # rows told of a list that may be long
+
+
+def index_lines(found: Index, out: Path) -> list[str]:
+    """Counts that add up, then the rejects by reason."""
+    counts = found.counts()
+    lines = [
+        f"{counts['files']} files = {counts['instances']} images + {counts['not_image']} other "
+        f"objects + {counts['duplicates']} duplicates + {counts['rejects']} rejects",
+        f"{counts['patients']} patients, {counts['studies']} studies, {counts['series']} series",
+    ]
+    lines += [f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()]
+    return [*lines, f"index: {out}"]
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`3 studies, 80 images`."""
+    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+
+
+def run_lines(result: TrainResult) -> list[str]:
+    """What was learned from, what it is worth, where to look."""
+    counts = result.counts
+    return [
+        f"{counts['packed_images']} images: {counts['labelled_images']} labelled, "
+        f"{counts['images_without_label']} without label; "
+        f"{counts['labels_without_image']} labels without image",
+        f"{counts['duplicate_labels']} duplicate labels dropped, "
+        f"{counts['conflicting_labels']} conflicting labels left unknown",
+        "no patient shared between the parts (folds.json has the proof)",
+        *score_lines(result.scores),
+        f"run: {result.run}   page: {result.run / 'page.html'}",
+    ]
+
+
+def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table: each score with its interval, its baselines beside it."""
+    lines = [f"{'metric':<18} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}  baselines"]
+    for row in scores:
+        if row["metric"] not in HEADINGS:
+            continue
+        beside = [
+            f"{other['metric'].removeprefix(row['metric'] + '_')} {other['value']:.3f}"
+            for other in scores
+            if other["metric"].startswith(row["metric"] + "_")
+            and all(other[key] == row[key] for key in ("finding", "level", "split"))
+            and other["value"] is not None
+        ]
+        lines.append(
+            f"{row['metric']:<18} {row['finding']:<17} {row['level']:<6} {_value(row):<22}  "
+            + ", ".join(beside)
+        )
+    return lines
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return str(row["reason"])
+    if row["low"] is None:
+        return f"{row['value']:>6.3f}"
+    return f"{row['value']:>6.3f} {row['low']:>7.3f}-{row['high']:.3f}"
+
+
+def prediction_lines(result: Prediction) -> list[str]:
+    """The most urgent studies, and where everything lies."""
+    ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
+    lines = [counted(result.counts), f"{'study':<40} {result.headline:>8}  slices"]
+    lines += [
+        f"{reading.study_uid:<40.40} {_probability(reading.study.get(result.headline))}  "
+        f"{len(reading.slices):>6}"
+        for reading in ranked[:MOST]
+    ]
+    if len(ranked) > MOST:
+        lines.append(f"... and {len(ranked) - MOST} more in {result.out / 'worklist.csv'}")
+    lines.append(f"readings: {result.out / 'readings'}   submission: {result.out / 'submission.csv'}")
+    return [*lines, "Research use only, not for diagnosis."]
+
+
+def _probability(value: float | None) -> str:
+    return "  unread" if value is None else f"{value:>8.3f}"
+
+
+def submission_lines(result: SubmissionScore) -> list[str]:
+    """Scores, then the ids that do not meet."""
+    lines = score_lines([score.as_dict() for score in result.scores])
+    for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
+        lines.append(f"{len(ids)} labels {name}" + (":" if ids else ""))
+        lines += [f"  {label}" for label in ids[:MOST]]
+        if len(ids) > MOST:
+            lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
+    return lines
+
+
+def demo_lines(result: DemoResult) -> list[str]:
+    """Headline scores, the time of each step, and where to look."""
+    rows = [row for row in result.scores if row["finding"] in ("all", result.headline)]
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
+    return [
+        *score_lines(rows),
+        f"time: {steps}",
+        f"{result.readings} studies read: {result.out / 'readings'}",
+        f"scores: {result.out / 'scores.json'}",
+        f"page:   {result.out / 'page.html'}  (open it in a browser)",
+    ]
+
+
+def doctor_lines(found: Mapping[str, Any]) -> list[str]:
+    """One line a package, device and transfer syntax."""
+    return [
+        f"python {found['python']} on {found['platform']}, {found['cores']} cores",
+        *_table(found["packages"].items()),
+        *(f"device  {device}" for device in found["devices"]),
+        *(
+            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} {row['decoder']}"
+            for row in found["transfer_syntaxes"]
+        ),
+    ]
+
+
+def _table(pairs: Iterable[tuple[str, Any]]) -> list[str]:
+    return [f"{name:<26} {value or 'missing'}" for name, value in pairs]

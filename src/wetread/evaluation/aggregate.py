@@ -1,0 +1,66 @@
+"""evaluation/aggregate.py: from the images of a study to the study. Pure NumPy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def smooth_along_z(
+    probabilities: np.ndarray, series_ids: Sequence[str], z: np.ndarray
+) -> np.ndarray:
+    """Each slice with its neighbours in the series, weights 1-2-1; at an end the two that are
+    there, 2-1. probabilities (N, F), z (N,) rising along the normal (index or mm); rows in any
+    order, returned in the same order, float64. A probability that is NaN is left out."""
+    probabilities = np.asarray(probabilities, dtype=np.float64)
+    if len(probabilities) == 0:
+        return probabilities
+    _, series = np.unique(np.asarray(series_ids, dtype=str), return_inverse=True)
+    order = np.lexsort((np.asarray(z), series))
+    ordered, run = probabilities[order], series[order]
+    known = ~np.isnan(ordered)
+    value = np.nan_to_num(ordered)
+    total, weight = 2.0 * value, 2.0 * known
+    same = (run[1:] == run[:-1])[:, None]
+    total[1:] += same * value[:-1]
+    weight[1:] += same * known[:-1]
+    total[:-1] += same * value[1:]
+    weight[:-1] += same * known[1:]
+    smoothed = np.empty_like(ordered)
+    smoothed[order] = np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight > 0)
+    return smoothed
+
+
+def study_maximum(
+    values: np.ndarray, study_ids: Sequence[str]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """The largest value of each study and finding: study ids in order of first appearance and
+    (S, F) float64. NaN only where all of a study's values are."""
+    ids, study = _first_appearance(study_ids)
+    largest = np.full((len(ids), values.shape[1]), -np.inf)
+    np.maximum.at(largest, study, np.where(np.isnan(values), -np.inf, values))
+    return ids, np.where(np.isneginf(largest), np.nan, largest)
+
+
+def study_level(
+    probabilities: np.ndarray, study_ids: Sequence[str], z: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """A study is as suspicious as its most suspicious place: the maximum over slices after 1-2-1
+    smoothing along z. probabilities (N, F) to study ids and (S, F). Of a study with several
+    series, smooth each (smooth_along_z) and take study_maximum."""
+    return study_maximum(smooth_along_z(probabilities, study_ids, z), study_ids)
+
+
+def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Truth of studies from truth of images (N, F): positive when an image is; negative only when
+    every image is known to be; otherwise unknown (NaN). Study ids and (S, F)."""
+    ids, largest = study_maximum(truth, study_ids)
+    unknown = np.zeros(largest.shape, dtype=bool)
+    np.logical_or.at(unknown, _first_appearance(study_ids)[1], np.isnan(truth))
+    return ids, np.where(unknown & ~(largest >= 0.5), np.nan, largest)
+
+
+def _first_appearance(study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The distinct ids in the order they first appear, and each row's place among them (N,)."""
+    places: dict[str, int] = {}
+    rows = [places.setdefault(study, len(places)) for study in study_ids]
+    return tuple(places), np.array(rows, dtype=np.int64)

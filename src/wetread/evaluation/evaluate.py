@@ -1,0 +1,186 @@
+"""evaluation/evaluate.py: truth and probabilities to scores: value, interval, baselines, counts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from wetread.evaluation import metrics
+from wetread.evaluation.intervals import (
+    DRAWS,
+    draw_patients,
+    drawn_ratio,
+    percentile_interval,
+    row_weights,
+)
+from wetread.evaluation.score import Score, finite_or_none
+from wetread.labels.finding import Finding, finding_weights
+
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What is scored, and the draws of patients that all its intervals share.
+
+    truth (N, F) with NaN unknown; patient_of_row (N,) int; times (draws, P).
+    """
+
+    truth: np.ndarray
+    findings: tuple[Finding, ...]
+    level: str
+    split: str
+    patient_of_row: np.ndarray
+    times: np.ndarray
+
+
+def evaluate(
+    truth: np.ndarray,
+    probability: np.ndarray,
+    findings: Sequence[Finding],
+    patients: Sequence[str],
+    level: str,
+    split: str,
+    prior: np.ndarray | None,
+    rng: np.random.Generator,
+    baselines: Mapping[str, np.ndarray] | None = None,
+    draws: int = DRAWS,
+) -> list[Score]:
+    """Scores of probability (N, F) against truth (N, F; NaN unknown) over `patients` (N).
+
+    prior:     (F,) the training set's shares, scored as `<metric>_prior`; None to leave it out.
+    baselines: further probabilities (N, F) by name ("position"), scored as `<metric>_<name>`.
+    The official weighted log loss is given where the findings are labelled at this level; scores
+    of the findings follow, each baseline right after its score.
+    """
+    truth = np.asarray(truth, dtype=np.float64)
+    others = dict(baselines or {})
+    if prior is not None:
+        others = {"prior": np.tile(np.asarray(prior, np.float64), (len(truth), 1)), **others}
+    for name, given in (("the model", probability), *others.items()):
+        _check(name, truth, given, findings, patients)
+    sample = Sample(truth, tuple(findings), level, split, *draw_patients(patients, draws, rng))
+    told = {"": np.asarray(probability, np.float64)}
+    told |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
+    scores: list[Score] = []
+    if all(finding.level == level for finding in findings):
+        scores += [_official(sample, suffix, given) for suffix, given in told.items()]
+    for column in range(len(findings)):
+        scores += _finding_scores(sample, column, told)
+    return scores
+
+
+def _official(sample: Sample, suffix: str, probability: np.ndarray) -> Score:
+    loss = metrics.log_losses(sample.truth, probability)
+    weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.findings))
+    over, under = np.nansum(loss * weight, axis=1), weight.sum(axis=1)
+    value = metrics.weighted_log_loss(sample.truth, probability, finding_weights(sample.findings))
+    drawn = drawn_ratio(over, under, sample.patient_of_row, sample.times)
+    return _score(sample, f"weighted_log_loss{suffix}", None, value, drawn)
+
+
+def _finding_scores(sample: Sample, column: int, told: Mapping[str, np.ndarray]) -> list[Score]:
+    """All scores of one finding: log loss, ranking metrics and calls at 0.5, baselines beside."""
+    truth = sample.truth[:, column]
+    ranked: dict[str, dict[str, tuple[float, np.ndarray]]] = {
+        suffix: _ranking_scores(sample, truth, given[:, column]) for suffix, given in told.items()
+    }
+    scores = []
+    for suffix, given in told.items():
+        loss = metrics.log_losses(truth, given[:, column])
+        known = (~np.isnan(loss)).astype(np.float64)
+        drawn = drawn_ratio(loss, known, sample.patient_of_row, sample.times)
+        value = metrics.log_loss(truth, given[:, column])
+        scores.append(_score(sample, f"log_loss{suffix}", column, value, drawn))
+    for metric in ("roc_auc", "average_precision"):
+        scores += [
+            _score(sample, f"{metric}{suffix}", column, *parts[metric])
+            for suffix, parts in ranked.items()
+        ]
+    sensitivity = "sensitivity_at_specificity_90"
+    scores.append(_score(sample, sensitivity, column, *ranked[""][sensitivity]))
+    hit, called, true = metrics.call_counts(truth, told[""][:, column])
+    for metric, under in (("precision", called), ("recall", true)):
+        value = hit.sum() / under.sum() if under.sum() else float("nan")
+        drawn = drawn_ratio(hit, under, sample.patient_of_row, sample.times)
+        scores.append(_score(sample, metric, column, float(value), drawn))
+    return scores
+
+
+def _ranking_scores(
+    sample: Sample, truth: np.ndarray, probability: np.ndarray
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Value and the draws' values, (draws,), of the metrics that look at the order alone."""
+    ranking = metrics.rank(truth, probability)
+    parts: dict[str, list[np.ndarray]] = {}
+    once = [np.ones((1, len(ranking.order)))]
+    drawn = row_weights(sample.patient_of_row[ranking.order], sample.times)
+    for weights in chain(once, drawn):
+        counts = metrics.count(ranking, weights)
+        for name, of in (
+            ("roc_auc", metrics.auc_of),
+            ("average_precision", metrics.average_precision_of),
+            ("sensitivity_at_specificity_90", metrics.sensitivity_of),
+        ):
+            parts.setdefault(name, []).append(of(counts))
+    whole = {name: np.concatenate(values) for name, values in parts.items()}
+    return {name: (float(values[0]), values[1:]) for name, values in whole.items()}
+
+
+def _score(
+    sample: Sample, metric: str, column: int | None, value: float, drawn: np.ndarray
+) -> Score:
+    truth = sample.truth if column is None else sample.truth[:, [column]]
+    known = ~np.isnan(truth)
+    patients = len(np.unique(sample.patient_of_row[known.any(axis=1)]))
+    positive = np.where(known, truth, 0.0) >= metrics.THRESHOLD
+    interval = percentile_interval(drawn) if patients > 1 and np.isfinite(value) else None
+    low, high = interval or (None, None)
+    finding = ALL if column is None else sample.findings[column].name
+    reason = _reason(known, positive, value, interval is not None, patients)
+    return Score(
+        metric, finding, sample.level, sample.split, finite_or_none(value), low, high,
+        patients, int(positive.any(axis=1).sum()), reason,
+    )  # fmt: skip
+
+
+def _reason(
+    known: np.ndarray, positive: np.ndarray, value: float, interval: bool, patients: int
+) -> str | None:
+    """Why there is no value, or no interval; None when there are both."""
+    if np.isfinite(value):
+        if interval:
+            return None
+        few = "one patient" if patients == 1 else "too few patients carry it"
+        return f"no interval: {few}"
+    rows = int(known.sum())
+    if rows == 0:
+        return "no known label"
+    if not positive.any():
+        return f"no positive among {rows} known labels"
+    if positive.sum() == rows:
+        return f"no negative among {rows} known labels"
+    return "nothing reaches the threshold of 0.5"
+
+
+def _check(
+    name: str,
+    truth: np.ndarray,
+    probability: np.ndarray,
+    findings: Sequence[Finding],
+    patients: Sequence[str],
+) -> None:
+    shape = (len(patients), len(findings))
+    if truth.shape != shape or np.shape(probability) != shape:
+        raise ValueError(
+            f"truth is {truth.shape} and the probabilities of {name} are {np.shape(probability)}; "
+            f"{shape[0]} patients and {shape[1]} findings ask for {shape}."
+        )
+    lost = np.isnan(probability) & ~np.isnan(truth)
+    if lost.any():
+        row, column = np.argwhere(lost)[0]
+        raise ValueError(
+            f"{name} gives no probability (NaN) for row {row}, finding {findings[column].name!r}, "
+            f"whose truth is known; {lost.sum()} such labels. Predict them or leave the rows out."
+        )

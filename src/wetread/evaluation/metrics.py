@@ -1,0 +1,176 @@
+"""evaluation/metrics.py: truth and probability to one number. No intervals, no files.
+
+Truth is in 0..1 with NaN for unknown, which is left out; a truth of 0.5 and above is positive for
+the metrics that need yes or no. A metric that is undefined is NaN.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+CLIP = 1e-15  # the competition's: probabilities in [1e-15, 1 - 1e-15]
+THRESHOLD = 0.5  # of truth and of probability, for precision and recall
+SPECIFICITY = 0.9  # at which sensitivity is read
+
+
+def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Cross-entropy (natural log) of every element, any shape, float64; NaN where truth is NaN."""
+    clipped = np.clip(np.asarray(probability, dtype=np.float64), CLIP, 1.0 - CLIP)
+    truth = np.asarray(truth, dtype=np.float64)
+    return -(truth * np.log(clipped) + (1.0 - truth) * np.log1p(-clipped))
+
+
+def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
+    """The official metric: mean cross-entropy of all (image, finding) pairs, finding j weighing
+    weights[j]. truth, probability (N, F); weights (F,)."""
+    loss = log_losses(truth, probability)
+    weight = np.where(np.isnan(loss), 0.0, np.asarray(weights, dtype=np.float64))
+    return _ratio(float(np.nansum(loss * weight)), float(weight.sum()))
+
+
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Mean cross-entropy of one finding; truth, probability (N,)."""
+    loss = log_losses(truth, probability)
+    return _ratio(float(np.nansum(loss)), float((~np.isnan(loss)).sum()))
+
+
+def roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Area under the ROC curve, ties counted half; truth, probability (N,)."""
+    return float(auc_of(_counted(truth, probability))[0])
+
+
+def average_precision(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Sum of precision over the steps of recall; truth, probability (N,)."""
+    return float(average_precision_of(_counted(truth, probability))[0])
+
+
+def sensitivity_at_specificity(
+    truth: np.ndarray, probability: np.ndarray, specificity: float = SPECIFICITY
+) -> float:
+    """The best sensitivity of any threshold whose specificity is at least the given one."""
+    return float(sensitivity_of(_counted(truth, probability), specificity)[0])
+
+
+def precision(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Share of true among those called positive (probability >= 0.5)."""
+    hit, called, _ = call_counts(truth, probability)
+    return _ratio(float(hit.sum()), float(called.sum()))
+
+
+def recall(truth: np.ndarray, probability: np.ndarray) -> float:
+    """Share of the true that is called positive (probability >= 0.5)."""
+    hit, _, true = call_counts(truth, probability)
+    return _ratio(float(hit.sum()), float(true.sum()))
+
+
+def call_counts(
+    truth: np.ndarray, probability: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(N,) float64 each: called and true, called, true; 0 where truth is unknown."""
+    true = np.nan_to_num(truth) >= THRESHOLD
+    called = (np.asarray(probability) >= THRESHOLD) & ~np.isnan(truth)
+    return (true & called).astype(np.float64), called.astype(np.float64), true.astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Rows of one finding by falling probability, ready to be counted with any row weights.
+
+    Only the G runs of equal probability that hold a positive are kept: between them neither the
+    true positives nor what the ranking metrics make of the false ones changes.
+
+    order:     (N,) indices of the rows with known truth, by falling probability.
+    positives: (P,) places in order of the positive rows, rising.
+    first:     (G,) place of the first row of each run.
+    last:      (G,) place of its last row.
+    last_positive: (G,) index in positives of its last positive row.
+    """
+
+    order: np.ndarray
+    positives: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    last_positive: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class RankCounts:
+    """Weights of rows at or above each of the G runs, for B weightings at once.
+
+    true, false: (B, G) positives and negatives, the run included.
+    false_above: (B, G) negatives, the run left out.
+    negatives:   (B,) all negatives.
+    """
+
+    true: np.ndarray
+    false: np.ndarray
+    false_above: np.ndarray
+    negatives: np.ndarray
+
+
+def rank(truth: np.ndarray, probability: np.ndarray) -> Ranking:
+    """Sort once; every resample is then counted without sorting. truth, probability (N,)."""
+    known = np.flatnonzero(~np.isnan(truth))
+    order = known[np.argsort(-np.asarray(probability)[known], kind="stable")]
+    ranked = np.asarray(probability)[order]
+    positives = np.flatnonzero(np.asarray(truth)[order] >= THRESHOLD)
+    ends = np.flatnonzero(np.diff(ranked, append=-np.inf))
+    run_of_positive = np.searchsorted(ends, positives)
+    runs, reverse = np.unique(run_of_positive[::-1], return_index=True)
+    first = np.where(runs > 0, ends[runs - 1] + 1, 0) if len(ends) else runs
+    return Ranking(order, positives, first, ends[runs], len(positives) - 1 - reverse)
+
+
+def count(ranking: Ranking, weights: np.ndarray) -> RankCounts:
+    """Counts under weights (B, N) of the rows in ranking.order."""
+    total = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=total[:, 1:])
+    positive = np.cumsum(weights[:, ranking.positives], axis=1)
+    true = positive[:, ranking.last_positive]
+    above = np.concatenate([np.zeros((len(weights), 1)), true], axis=1)[:, :-1]
+    positives = positive[:, -1] if positive.shape[1] else np.zeros(len(weights))
+    return RankCounts(
+        true,
+        total[:, ranking.last + 1] - true,
+        total[:, ranking.first] - above,
+        total[:, -1] - positives,
+    )
+
+
+def auc_of(counts: RankCounts) -> np.ndarray:
+    """(B,) area under the ROC curve; NaN where positives or negatives weigh nothing."""
+    step = np.diff(counts.true, axis=1, prepend=0.0)
+    below = counts.negatives[:, None] - (counts.false + counts.false_above) / 2.0
+    return _ratios((step * below).sum(axis=1), step.sum(axis=1) * counts.negatives)
+
+
+def average_precision_of(counts: RankCounts) -> np.ndarray:
+    """(B,) average precision; NaN where positives weigh nothing."""
+    step = np.diff(counts.true, axis=1, prepend=0.0)
+    called = counts.true + counts.false
+    purity = np.divide(counts.true, called, out=np.zeros_like(called), where=called > 0)
+    return _ratios((step * purity).sum(axis=1), step.sum(axis=1))
+
+
+def sensitivity_of(counts: RankCounts, specificity: float = SPECIFICITY) -> np.ndarray:
+    """(B,) best sensitivity with at least that specificity; NaN without positives or negatives."""
+    negatives = counts.negatives
+    allowed = counts.false <= (1.0 - specificity) * negatives[:, None] + 1e-9
+    best = np.where(allowed, counts.true, 0.0).max(axis=1, initial=0.0)
+    positives = np.diff(counts.true, axis=1, prepend=0.0).sum(axis=1)
+    ratio: np.ndarray = np.where(negatives > 0, _ratios(best, positives), np.nan)
+    return ratio
+
+
+def _counted(truth: np.ndarray, probability: np.ndarray) -> RankCounts:
+    ranking = rank(truth, probability)
+    return count(ranking, np.ones((1, len(ranking.order))))
+
+
+def _ratio(over: float, under: float) -> float:
+    return over / under if under > 0 else float("nan")
+
+
+def _ratios(over: np.ndarray, under: np.ndarray) -> np.ndarray:
+    ratio: np.ndarray = np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
+    return ratio

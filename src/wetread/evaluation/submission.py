@@ -1,0 +1,109 @@
+"""evaluation/submission.py: a submission file's probabilities against a truth file's labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from wetread.evaluation.baselines import constant_prior
+from wetread.evaluation.evaluate import evaluate
+from wetread.evaluation.intervals import DRAWS
+from wetread.evaluation.score import Score
+from wetread.labels.finding import Finding, finding_names
+from wetread.labels.table import LabelTable
+
+
+@dataclass(frozen=True)
+class SubmissionScores:
+    """scores, and the `<id>_<finding>` the submission lacks and the ones truth does not know."""
+
+    scores: tuple[Score, ...]
+    missing: tuple[str, ...]
+    too_many: tuple[str, ...]
+
+
+def score_submission(
+    truth: LabelTable,
+    submission: LabelTable,
+    findings: Sequence[Finding],
+    split: str,
+    rng: np.random.Generator,
+    patients: Mapping[str, str] | None = None,
+) -> SubmissionScores:
+    """The official metric and the rest, over the labels that truth knows.
+
+    Findings of one level. A finding with missing probabilities gets no score, and then the
+    official metric gets none either: leaving out the hard ones would flatter. What is too many is
+    listed and passed over. The prior beside the scores is the best constant for this very truth,
+    a floor that no prior from elsewhere can better.
+
+    patients: patient of each id, for the intervals; None: no intervals, and patients count 0.
+    """
+    levels = sorted({finding.level for finding in findings})
+    if len(levels) != 1:
+        raise ValueError(
+            f"findings of the levels {', '.join(levels)} cannot be scored as one submission; "
+            "score those of one level at a time."
+        )
+    ids = truth.frame.filter(
+        (pl.col("level") == levels[0])
+        & pl.col("finding").is_in(finding_names(findings))
+        & pl.col("value").is_not_null()
+    )["id"].unique(maintain_order=True)
+    known = truth.matrix_float64(ids.to_list(), findings)
+    given = submission.matrix_float64(ids.to_list(), findings)
+    lost = ~np.isnan(known) & np.isnan(given)
+    who = _patients_of(ids.to_list(), patients)
+    scored = evaluate(
+        np.where(lost, np.nan, known),
+        given,
+        findings,
+        who,
+        levels[0],
+        split,
+        constant_prior(known),
+        rng,
+        draws=DRAWS if patients else 0,
+    )
+    incomplete = {
+        finding.name: int(lost[:, column].sum()) for column, finding in enumerate(findings)
+    } | {"all": int(lost.sum())}
+    scores = tuple(
+        _said_honestly(score, incomplete.get(score.finding, 0), patients is not None)
+        for score in scored
+    )
+    too_many = _keys(submission.frame).join(_keys(truth.frame), on=["id", "finding"], how="anti")
+    names = finding_names(findings)
+    missing = tuple(f"{ids[int(row)]}_{names[column]}" for row, column in np.argwhere(lost))
+    return SubmissionScores(
+        scores, missing, tuple(f"{row_id}_{name}" for row_id, name in too_many.rows())
+    )
+
+
+def _said_honestly(score: Score, missing: int, with_patients: bool) -> Score:
+    """No value where probabilities are missing; no patients where nobody named them."""
+    if missing:
+        score = replace(
+            score, value=None, low=None, high=None, reason=f"{missing} probabilities are missing"
+        )
+    if not with_patients:
+        told = None if score.value is not None else score.reason
+        score = replace(score, patients=0, reason=told or "no interval: patients are not given")
+    return score
+
+
+def _patients_of(ids: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
+    if patients is None:
+        return list(ids)
+    strange = [row_id for row_id in ids if row_id not in patients]
+    if strange:
+        raise ValueError(
+            f"the patient of {strange[0]!r} is not given ({len(strange)} such ids). "
+            "Add them to the table of patients."
+        )
+    return [patients[row_id] for row_id in ids]
+
+
+def _keys(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select("id", "finding")

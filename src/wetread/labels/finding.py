@@ -1,0 +1,35 @@
+"""labels/finding.py: what can be found in an image or a study. A value; nothing is read here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Level = Literal["image", "study", "pixel"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a reader may find.
+
+    name:   as it stands in label files, scores and readings, e.g. "pneumothorax".
+    level:  what carries the label: an image, a study or a pixel.
+    weight: its weight in the task's metric, against the other findings.
+    mirror: the finding it becomes when the image is flipped left to right; None when it stays.
+    """
+
+    name: str
+    level: Level = "image"
+    weight: float = 1.0
+    mirror: str | None = None
+
+
+def finding_names(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """The names, in the findings' order: the column order of every array of labels."""
+    return tuple(finding.name for finding in findings)
+
+
+def finding_weights(findings: Sequence[Finding]) -> np.ndarray:
+    """(F,) float64, the findings' weights in the metric."""
+    return np.array([finding.weight for finding in findings], dtype=np.float64)

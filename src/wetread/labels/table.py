@@ -1,0 +1,147 @@
+"""labels/table.py: labels as one long table, and how they join to images. Reads no files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from wetread.labels.finding import Finding, Level
+
+LABEL_SCHEMA: dict[str, pl.DataType] = {
+    "level": pl.String(),
+    "id": pl.String(),
+    "finding": pl.String(),
+    "value": pl.Float64(),
+}
+CONFLICT_SCHEMA: dict[str, pl.DataType] = {
+    "level": pl.String(),
+    "id": pl.String(),
+    "finding": pl.String(),
+    "values": pl.List(pl.Float64()),
+}
+KEY = ("level", "id", "finding")
+
+
+class LabelError(Exception):
+    """A label file that cannot be taken as it is; the message says where and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTable:
+    """Labels, one row each, no key twice.
+
+    frame:      LABEL_SCHEMA; value in 0..1, null where unknown. Ids are text as they were written.
+    conflicts:  CONFLICT_SCHEMA; keys that stood more than once with unequal values (unknown in
+                frame), and the values.
+    duplicates: rows left out because an equal one stood there already.
+    """
+
+    frame: pl.DataFrame
+    conflicts: pl.DataFrame
+    duplicates: int
+
+    def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
+        """(N, F) float32 values, a row an id and a column a finding; NaN where unknown."""
+        return self.matrix_float64(ids, findings).astype(np.float32)
+
+    def matrix_float64(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
+        """The same, every digit of the file kept: for the official metric."""
+        values = np.full((len(ids), len(findings)), np.nan)
+        rows = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String()}).with_row_index("row")
+        columns = pl.DataFrame(
+            {
+                "level": [finding.level for finding in findings],
+                "finding": [finding.name for finding in findings],
+                "column": range(len(findings)),
+            },
+            schema={"level": pl.String(), "finding": pl.String(), "column": pl.Int64()},
+        )
+        known = (
+            self.frame.filter(pl.col("value").is_not_null())
+            .join(columns, on=["level", "finding"])
+            .join(rows, on="id")
+        )
+        values[known["row"].to_numpy(), known["column"].to_numpy()] = known["value"].to_numpy()
+        return values
+
+
+@dataclass(frozen=True)
+class Match:
+    """How labels and images meet, in distinct ids; labelled + images_without_label = images.
+
+    labelled:             images with at least one known label.
+    images_without_label: images with none (no row at all, or only unknown values).
+    labels_without_image: ids of the table that are no image here.
+    """
+
+    labelled: int
+    images_without_label: int
+    labels_without_image: int
+
+
+def match(labels: LabelTable, ids: Sequence[str], level: Level = "image") -> Match:
+    """Count the ids with and without labels at one level, and the labels of no id."""
+    images = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String()}).unique()
+    listed = labels.frame.filter(pl.col("level") == level)
+    known = listed.filter(pl.col("value").is_not_null()).select("id").unique()
+    labelled = images.join(known, on="id", how="semi").height
+    strangers = listed.select("id").unique().join(images, on="id", how="anti").height
+    return Match(labelled, images.height - labelled, strangers)
+
+
+def table_of(rows: pl.DataFrame) -> LabelTable:
+    """Rows (LABEL_SCHEMA, keys may repeat) to a LabelTable, in the order the keys first appear.
+
+    Equal values are one label; a known value beside an unknown one stands; unequal known values
+    make the label unknown and are listed.
+    """
+    rows = rows.select(*KEY, "value").cast(LABEL_SCHEMA)  # type: ignore[arg-type]
+    repeated = rows.select(pl.struct(KEY).is_duplicated().alias("repeated"))["repeated"]
+    if not repeated.any():
+        return LabelTable(rows, pl.DataFrame(schema=CONFLICT_SCHEMA), 0)
+    groups = (
+        rows.filter(repeated)
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("value").drop_nulls().alias("values"), pl.len().alias("times"))
+    )
+    disagree = pl.col("values").list.n_unique() > 1
+    conflicts = groups.filter(disagree).select(*KEY, "values")
+    duplicates = int(groups.filter(~disagree).select((pl.col("times") - 1).sum()).item())
+    settled = groups.select(
+        *KEY, pl.when(disagree).then(None).otherwise(pl.col("values").list.first()).alias("settled")
+    )
+    frame = (
+        rows.with_columns(repeated)
+        .unique(subset=KEY, keep="first", maintain_order=True)
+        .join(settled, on=KEY, how="left", maintain_order="left")
+        .select(*KEY, pl.when("repeated").then("settled").otherwise("value").alias("value"))
+    )
+    return LabelTable(frame, conflicts.cast(CONFLICT_SCHEMA), duplicates)  # type: ignore[arg-type]
+
+
+def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
+    """Several label files as one table. What one file contradicts in itself stays unknown."""
+    if len(tables) == 1:
+        return tables[0]
+    frame = pl.concat([table.frame for table in tables] or [pl.DataFrame(schema=LABEL_SCHEMA)])
+    earlier = pl.concat(
+        [table.conflicts for table in tables] or [pl.DataFrame(schema=CONFLICT_SCHEMA)]
+    )
+    merged = table_of(frame)
+    if earlier.is_empty():
+        return merged
+    conflicts = (
+        pl.concat([earlier, merged.conflicts])
+        .group_by(KEY, maintain_order=True)
+        .agg(pl.col("values").list.explode())
+    )
+    value = pl.when("disputed").then(None).otherwise("value").alias("value")
+    settled = merged.frame.join(
+        conflicts.select(*KEY, pl.lit(True).alias("disputed")),
+        on=KEY,
+        how="left",
+        maintain_order="left",
+    ).select(*KEY, value)
+    duplicates = merged.duplicates + sum(table.duplicates for table in tables)
+    return LabelTable(settled, conflicts, duplicates)

@@ -1,0 +1,104 @@
+"""models/weights.py: weights from a file into a model, and a report of what went where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class WeightReport:
+    """What became of every key, of the file's and of the model's.
+
+    loaded:  keys of the model that took a tensor of the file.
+    skipped: key to reason; the file's that found no place, the model's that kept their start.
+    adapted: key to what was done: the first layer, made to fit another number of channels.
+    """
+
+    loaded: tuple[str, ...]
+    skipped: dict[str, str]
+    adapted: dict[str, str]
+
+
+def load_weights(model: nn.Module, path: Path) -> WeightReport:
+    """Fill model in place with the .pt or .pth state dict at path, as far as names and shapes fit.
+
+    A state dict may stand alone or under "model" or "state_dict"; "module." before names goes.
+    """
+    found = read_state(path)
+    own = model.state_dict()
+    names = match_names(found, own)
+    first = next((key for key, tensor in own.items() if tensor.ndim == 4), "")
+    loaded: dict[str, Tensor] = {}
+    skipped: dict[str, str] = {}
+    adapted: dict[str, str] = {}
+    for source, tensor in found.items():
+        key = names[source]
+        if key not in own:
+            skipped[source] = "the model has no layer of this name"
+        elif tensor.shape == own[key].shape:
+            loaded[key] = tensor
+        elif key == first and same_but_channels(tensor, own[key]):
+            loaded[key] = adapt_channels(tensor, own[key].shape[1])
+            adapted[key] = f"{tensor.shape[1]} input channels made {own[key].shape[1]}"
+        else:
+            skipped[source] = f"shape {tuple(tensor.shape)}, the model's is {tuple(own[key].shape)}"
+    if not loaded:
+        raise ValueError(
+            f"{path}: none of its {len(found)} tensors fits {type(model).__name__}; "
+            f"first names in the file: {', '.join(list(found)[:3])}; in the model: "
+            f"{', '.join(list(own)[:3])}. Choose the encoder that the weights were made for"
+        )
+    for key in own.keys() - loaded.keys() - skipped.keys():
+        skipped[key] = "not in the file; keeps its start"
+    model.load_state_dict(loaded, strict=False)
+    return WeightReport(tuple(loaded), skipped, adapted)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors by name in a file of torch.save; nothing in the file is executed."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises half a dozen kinds for a file that is none of its own
+        raise ValueError(
+            f"{path}: not a state dict that torch.load reads with weights_only=True "
+            f"({type(error).__name__}). Save it again with torch.save(model.state_dict(), path)"
+        ) from error
+    for holder in ("model", "state_dict"):
+        if isinstance(content, Mapping) and isinstance(content.get(holder), Mapping):
+            content = content[holder]
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{path}: holds a {type(content).__name__}, not a state dict")
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    return {key.removeprefix("module."): value for key, value in tensors.items()}
+
+
+def match_names(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, str]:
+    """The model's name for each of the file's: the same, or one level deeper ("network.")."""
+    deeper = not any(key in own for key in found)
+    return {key: f"network.{key}" if deeper else key for key in found}
+
+
+def same_but_channels(tensor: Tensor, other: Tensor) -> bool:
+    """Two convolution kernels (out, in, rows, columns) that differ in the input alone."""
+    return (
+        tensor.ndim == 4
+        and tensor.shape[0] == other.shape[0]
+        and (tensor.shape[2:] == other.shape[2:])
+    )
+
+
+def adapt_channels(kernel: Tensor, channels: int) -> Tensor:
+    """(out, in, rows, columns) to (out, channels, rows, columns), answering greys as strongly.
+
+    More channels: those there repeat in order, each shared out among its repeats. Fewer: all take
+    the mean. An image equal in all channels gives what it gave before, exactly.
+    """
+    before = kernel.shape[1]
+    if channels < before:
+        return kernel.mean(1, keepdim=True).repeat(1, channels, 1, 1) * (before / channels)
+    source = torch.arange(channels) % before
+    repeats = torch.bincount(source, minlength=before)[source]
+    return kernel[:, source] / repeats[:, None, None]

@@ -1,0 +1,234 @@
+"""outputs/page.py: scores, curves, counts and cases as one HTML page that needs nothing else."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from wetread.evaluation.score import Score
+from wetread.outputs.charts import (
+    Curves,
+    History,
+    precision_recall_chart,
+    reliability_chart,
+    roc_chart,
+    training_chart,
+)
+from wetread.outputs.whole import write_whole
+
+TEMPLATE = "page.html.j2"
+USE = "Research use only, not for diagnosis"
+OFFICIAL = "weighted_log_loss"
+BASELINES = {
+    "prior": "share in training, for everyone",
+    "position": "slice position alone",
+    "histogram": "HU histogram alone",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number of the page's head: "ROC AUC of any, by study", "0.94", "95 % interval 0.89-0.98"."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A count and the parts that must add up to it; the page says when they do not."""
+
+    label: str
+    total: int
+    parts: tuple[tuple[str, int], ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the parts make the total."""
+        return sum(count for _, count in self.parts) == self.total
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A picture (PNG file's bytes) with its title and what to see; cases of one group stand
+    together. No text here names a patient."""
+
+    png: bytes
+    title: str
+    caption: str
+    group: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PageContent:
+    """Everything a page shows. Empty parts are left out.
+
+    summary:    what was learned from what and judged on what, a sentence or two.
+    headline:   the finding that stands first.
+    curves_of:  what the curves are of: "images of patients never seen".
+    fold_proof: FoldPlan.proof: shared_patients and parts.
+    provenance: where everything came from, name to value.
+    """
+
+    title: str
+    summary: str
+    headline: str
+    facts: tuple[Fact, ...] = ()
+    scores: tuple[Score, ...] = ()
+    curves: tuple[Curves, ...] = ()
+    curves_of: str = ""
+    histories: tuple[History, ...] = ()
+    fold_proof: Mapping[str, Any] | None = None
+    counts: tuple[Sum, ...] = ()
+    cases: tuple[Case, ...] = ()
+    provenance: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score in a table: its text, and where it lies on a scale from 0.5 to 1, in percent."""
+
+    value: str
+    interval: str
+    reason: str
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding's line in a table of scores; a metric that was not computed has no cell."""
+
+    finding: str
+    patients: int
+    positives: int
+    prevalence: str
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The scores of one level and split."""
+
+    level: str
+    split: str
+    official: tuple[tuple[str, Cell], ...]
+    baselines: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+
+
+def write_page(path: Path, content: PageContent) -> None:
+    """Write the page; one file, no script, no request to anywhere."""
+    write_whole(path, page_html(content).encode())
+
+
+def page_html(content: PageContent) -> str:
+    """The page as HTML text."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    drawn = [curve for curve in content.curves if len(curve.true_rate)]
+    charts = {
+        "ROC": (roc_chart, "Above the diagonal is better than chance; the corner is perfect."),
+        "Precision and recall": (
+            precision_recall_chart,
+            "Of those called positive, how many are; the dashed line is what a guess earns.",
+        ),
+        "Reliability": (
+            reliability_chart,
+            "On the diagonal, 0.3 means three in ten. Every dot holds as many rows.",
+        ),
+    }
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["picture"] = lambda png: base64.b64encode(png).decode()
+    environment.filters["words"] = words
+    environment.filters["percent"] = _percent
+    source = resources.files("wetread.outputs").joinpath(TEMPLATE).read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        page=content,
+        use=USE,
+        tables=score_tables(content.scores, content.headline),
+        charts=[
+            (title, Markup(draw(drawn, content.headline)), note)
+            for title, (draw, note) in charts.items()
+            if drawn
+        ],
+        undrawn=[curve.finding for curve in content.curves if not len(curve.true_rate)],
+        training=Markup(training_chart(content.histories)) if content.histories else "",
+        groups=list(dict.fromkeys(case.group for case in content.cases)),
+    )
+
+
+def score_tables(scores: Sequence[Score], headline: str) -> list[Table]:
+    """Scores to tables, one a level and split in the order they come; the headline row first."""
+    places = list(dict.fromkeys((score.level, score.split) for score in scores))
+    return [
+        _table([s for s in scores if (s.level, s.split) == place], *place, headline)
+        for place in places
+    ]
+
+
+def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> Table:
+    official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
+    names = {f"{OFFICIAL}_{key}": words for key, words in BASELINES.items()} | {
+        OFFICIAL: "the model"
+    }
+    findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
+    findings.sort(key=lambda finding: finding != headline)
+    metrics = {score.metric for score in scores}
+    return Table(
+        level,
+        split,
+        tuple((names.get(metric, metric), cell) for metric, cell in official.items()),
+        tuple((key, told) for key, told in BASELINES.items() if f"roc_auc_{key}" in metrics
+              and key != "prior"),
+        tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),
+    )  # fmt: skip
+
+
+def _row(finding: str, scores: Sequence[Score]) -> Row:
+    cells = {score.metric: _cell(score) for score in scores}
+    prior = next((score for score in scores if score.metric == "average_precision_prior"), None)
+    return Row(
+        finding,
+        max(score.patients for score in scores),
+        max(score.positives for score in scores),
+        _percent(prior.value) if prior is not None and prior.value is not None else "",
+        cells,
+    )
+
+
+def _cell(score: Score) -> Cell:
+    if score.value is None:
+        return Cell("–", "", score.reason or "", 0, 0, 0)
+    digits = 4 if "log_loss" in score.metric else 3
+    interval = (
+        f"{score.low:.{digits}f} – {score.high:.{digits}f}"
+        if score.low is not None and score.high is not None
+        else ""
+    )
+    low = score.low if score.low is not None else score.value
+    high = score.high if score.high is not None else score.value
+    return Cell(
+        f"{score.value:.{digits}f}",
+        interval,
+        score.reason or "",
+        *(100 * min(1.0, max(0.0, (value - 0.5) / 0.5)) for value in (score.value, low, high)),
+    )
+
+
+def words(name: str) -> str:
+    """A name of code as words: "held_out" to "held out"."""
+    return name.replace("_", " ")
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return f"{100 * share:.2f} %" if share < 0.01 else f"{100 * share:.1f} %"

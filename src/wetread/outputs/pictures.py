@@ -1,0 +1,81 @@
+"""outputs/pictures.py: slices as pictures for people. Grey uint8 arrays; text names findings and
+probabilities, never anything of a patient."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from wetread.view.window import Window, apply_window, as_uint8
+
+GAP = 4  # px between panels
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+LINE = 18  # px a line of text takes
+TEXT_GREY = 225
+
+
+def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.ndarray:
+    """A slice (H, W) HU through each window, side by side: (size, width) uint8. The longer side
+    becomes `size`, the shape is kept."""
+    height, width = hu.shape
+    scale = size / max(height, width)
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(np.ascontiguousarray(hu, dtype=np.float32), shape, interpolation=way)
+    return side_by_side([as_uint8(apply_window(resized, window)) for window in windows])
+
+
+def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Pictures (H, W) uint8 in a row on black, GAP between: (largest H, sum of W) uint8."""
+    height = max(picture.shape[0] for picture in pictures)
+    width = sum(picture.shape[1] for picture in pictures) + GAP * (len(pictures) - 1)
+    row = np.zeros((height, width), dtype=np.uint8)
+    left = 0
+    for picture in pictures:
+        row[: picture.shape[0], left : left + picture.shape[1]] = picture
+        left += picture.shape[1] + GAP
+    return row
+
+
+def montage(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Pictures (H, W) uint8 in rows of `columns`, in order, on black: one (H, W) uint8."""
+    if not pictures or columns < 1:
+        raise ValueError(
+            f"{len(pictures)} pictures cannot be set in {columns} columns; at least one of each."
+        )
+    rows = [side_by_side(pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
+    turned = side_by_side([np.ascontiguousarray(row.T) for row in rows])
+    return np.ascontiguousarray(turned.T)
+
+
+def probability_text(probabilities: Mapping[str, float], most: int = 3) -> str:
+    """The likeliest findings in words: "subdural 0.83   any 0.91"."""
+    ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])[:most]
+    return "   ".join(f"{name} {probability:.2f}" for name, probability in ranked)
+
+
+def with_text(picture: np.ndarray, lines: Sequence[str]) -> np.ndarray:
+    """The picture (H, W) uint8 with lines of text on black below it; the picture itself is left
+    as it is. A line too long is drawn smaller."""
+    strip = np.zeros((LINE * len(lines) + 6, picture.shape[1]), dtype=np.uint8)
+    for number, line in enumerate(lines, start=1):
+        scale = 0.42
+        width = cv2.getTextSize(line, FONT, scale, 1)[0][0]
+        scale *= min(1.0, (picture.shape[1] - 8) / max(1, width))
+        cv2.putText(
+            strip, line, (4, number * LINE - 3), FONT, scale, TEXT_GREY, 1, cv2.LINE_AA
+        )  # fmt: skip
+    return np.concatenate([picture, strip], axis=0)
+
+
+def png_bytes(picture: np.ndarray) -> bytes:
+    """(H, W) or (H, W, 3; blue, green, red) uint8 as a PNG file."""
+    if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.size == 0:
+        raise ValueError(
+            f"a picture is a filled (H, W) or (H, W, 3) uint8 array, not {picture.shape} "
+            f"{picture.dtype}; window HU first."
+        )
+    done, code = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise ValueError(f"OpenCV could not encode a picture of {picture.shape}.")
+    return code.tobytes()

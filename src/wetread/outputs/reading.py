@@ -1,0 +1,13 @@
+"""outputs/reading.py: one study's reading as a JSON file."""
+
+import json
+from pathlib import Path
+
+from wetread.outputs.whole import write_whole
+from wetread.prediction.reading import Reading
+
+
+def write_reading(reading: Reading, path: Path) -> None:
+    """The reading as indented JSON; a probability that is not a number is refused."""
+    text = json.dumps(reading.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    write_whole(path, f"{text}\n".encode())

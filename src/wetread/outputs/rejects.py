@@ -1,0 +1,22 @@
+"""outputs/rejects.py: the files that could not be used, one row each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.rejects import Reject
+from wetread.outputs.whole import write_csv
+
+SCHEMA: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "member": pl.String(),
+    "reason": pl.String(),
+    "detail": pl.String(),
+}
+
+
+def write_rejects(rejects: Sequence[Reject], path: Path) -> None:
+    """rejects.csv: path, member, reason, detail; the header alone when nothing was refused."""
+    rows = [(part.path, part.member, part.reason, part.detail) for part in rejects]
+    write_csv(path, pl.DataFrame(rows, schema=SCHEMA, orient="row"))

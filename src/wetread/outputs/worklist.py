@@ -1,0 +1,50 @@
+"""outputs/worklist.py: which study to open first. One row a study, none left out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from wetread.outputs.whole import write_csv
+from wetread.prediction.reading import Reading
+
+
+def write_worklist(
+    readings: Sequence[Reading], findings: Sequence[str], headline: str, path: Path
+) -> None:
+    """worklist.csv: rising rank by falling probability of the headline finding.
+
+    Equal probabilities go by study UID. A study without a probability stands at the end, its
+    cells empty: it was not read, and says so in `state`.
+    """
+    columns = (headline, *(name for name in findings if name != headline))
+    schema = {
+        "rank": pl.Int64(),
+        "study_uid": pl.String(),
+        "state": pl.String(),
+        **{name: pl.Float64() for name in columns},
+        "key_slice": pl.String(),
+        "slices": pl.Int64(),
+        "rejects": pl.Int64(),
+        "issues": pl.Int64(),
+    }
+    order = sorted(readings, key=lambda reading: _urgency(reading, headline))
+    rows = [
+        (
+            rank,
+            reading.study_uid,
+            "read" if headline in reading.study else "unread",
+            *(reading.study.get(name) for name in columns),
+            reading.key_slices[0] if reading.key_slices else None,
+            len(reading.slices),
+            len(reading.rejects),
+            len(reading.issues),
+        )
+        for rank, reading in enumerate(order, start=1)
+    ]
+    write_csv(path, pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def _urgency(reading: Reading, headline: str) -> tuple[bool, float, str]:
+    told = reading.study.get(headline)
+    return (told is None, -(told or 0.0), reading.study_uid)

@@ -1,0 +1,140 @@
+"""phantoms/dicom.py: one slice becomes the bytes of a DICOM file in the competition's dress.
+
+The same 22 elements as the competition's files: no SOP Class UID in the data set, no
+InstanceNumber, no SliceThickness, UIDs that are `ID_` and hexadecimal digits. Numbers have a fixed
+width, so that every file of one form has the same size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from struct import pack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.scanner import Scan
+
+CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
+EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
+IMPLEMENTATION_UID = "2.25.329800735698586629295641978511506172918"
+LONG_FORM = frozenset({"OB", "OW"})  # explicit VRs with a 32 bit length (PS3.5, 7.1.2)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Identifiers of one slice, each `ID_` and hexadecimal digits."""
+
+    image: str
+    series: str
+    study: str
+    patient: str
+
+
+@dataclass(frozen=True)
+class Display:
+    """Window center and width as written in the files of one study."""
+
+    center: str
+    width: str
+
+
+def draw_display(rng: np.random.Generator, signed: bool) -> Display:
+    """Two-valued with leading zeros in the 12 bit form, single in the 16 bit form."""
+    if not signed:
+        return Display(str(rng.choice(["00040\\00040", "00036\\00036"])), "00080\\00080")
+    center, width = (("30", "80"), ("40", "150"), ("35", "100"))[int(rng.integers(3))]
+    return Display(center, width.ljust(4))
+
+
+def _scramble(number: int, bits: int, key: int) -> int:
+    """One to one on 0 .. 2**bits - 1: different numbers never share an identifier."""
+    mask, half = (1 << bits) - 1, bits // 2
+    for turn in range(3):
+        odd = ((key >> (turn * 7)) * 2 + 0x9E3779B97F4A7C15 + 2 * turn) & mask | 1
+        number = (number * odd + key) & mask
+        number ^= number >> half
+    return number
+
+
+def name_slice(seed: int, patient: int, study: int, index: int) -> Names:
+    """Identifiers from numbers; index is below 64. Nothing of the content shows in them."""
+    key = int(np.random.SeedSequence(seed, spawn_key=(3,)).generate_state(1, np.uint64)[0])
+    return Names(
+        image=f"ID_{_scramble(study * 64 + index, 36, key):09x}",
+        series=f"ID_{_scramble(study, 40, key ^ 0x5E51E5):010x}",
+        study=f"ID_{_scramble(study, 40, key ^ 0x57D1):010x}",
+        patient=f"ID_{_scramble(patient, 32, key ^ 0xBA7):08x}",
+    )
+
+
+def _element(group: int, number: int, vr: str, value: bytes, implicit: bool) -> bytes:
+    if len(value) % 2:
+        value += b"\0" if vr in ("UI", "OB") else b" "
+    tag = pack("<HH", group, number)
+    if implicit:
+        return tag + pack("<I", len(value)) + value
+    if vr in LONG_FORM:
+        return tag + vr.encode() + b"\0\0" + pack("<I", len(value)) + value
+    return tag + vr.encode() + pack("<H", len(value)) + value
+
+
+def _file_meta(image: str, implicit: bool) -> bytes:
+    syntax = IMPLICIT_LITTLE_ENDIAN if implicit else EXPLICIT_LITTLE_ENDIAN
+    legal_uid = f"2.25.{10**38 + int(image[3:], 16)}"
+    body = b"".join(
+        _element(2, number, vr, value, False)
+        for number, vr, value in (
+            (0x01, "OB", b"\0\1"),
+            (0x02, "UI", CT_IMAGE_STORAGE.encode()),
+            (0x03, "UI", legal_uid.encode()),
+            (0x10, "UI", syntax.encode()),
+            (0x12, "UI", IMPLEMENTATION_UID.encode()),
+            (0x13, "SH", b"WETREAD-PHANTOM"),
+        )
+    )
+    return bytes(128) + b"DICM" + _element(2, 0, "UL", pack("<I", len(body)), False) + body
+
+
+def encode(
+    names: Names,
+    scan: Scan,
+    index: int,
+    display: Display,
+    stored: NDArray[np.int16] | NDArray[np.uint16],
+) -> bytes:
+    """The whole file of slice index; stored: (H, W) integers as they go to disk."""
+    position = "\\".join(f"{v:012.6f}" for v in scan.position_mm(index))
+    orientation = "\\".join(f"{v:+.6f}" for v in scan.orientation)
+    spacing = f"{scan.pixel_mm:.6f}"
+    bits = 16 if scan.signed else 12
+    text: tuple[tuple[int, int, str, str], ...] = (
+        (0x08, 0x18, "UI", names.image),
+        (0x08, 0x60, "CS", "CT"),
+        (0x10, 0x20, "LO", names.patient),
+        (0x20, 0x0D, "UI", names.study),
+        (0x20, 0x0E, "UI", names.series),
+        (0x20, 0x10, "SH", ""),
+        (0x20, 0x32, "DS", position),
+        (0x20, 0x37, "DS", orientation),
+    )
+    tail: tuple[tuple[int, int, str, str], ...] = (
+        (0x28, 0x30, "DS", f"{spacing}\\{spacing}"),
+        (0x28, 0x1050, "DS", display.center),
+        (0x28, 0x1051, "DS", display.width),
+        (0x28, 0x1052, "DS", "-1024"),
+        (0x28, 0x1053, "DS", "1"),
+    )
+    shorts = ((0x10, scan.size), (0x11, scan.size), (0x100, 16), (0x101, bits))
+    shorts += ((0x102, bits - 1), (0x103, int(scan.signed)))
+    parts = {(g, n): (vr, value.encode()) for g, n, vr, value in (*text, *tail)}
+    parts[(0x28, 0x02)] = ("US", pack("<H", 1))
+    parts[(0x28, 0x04)] = ("CS", b"MONOCHROME2")
+    parts |= {(0x28, number): ("US", pack("<H", value)) for number, value in shorts}
+    parts[(0x7FE0, 0x10)] = ("OW", stored.astype(stored.dtype.newbyteorder("<")).tobytes())
+    body = [
+        _element(group, number, vr, value, scan.implicit)
+        for (group, number), (vr, value) in sorted(parts.items())
+    ]
+    return _file_meta(names.image, scan.implicit) + b"".join(body)

@@ -1,0 +1,1 @@
+"""prediction: a store of slices and trained models in, one Reading a study out."""

@@ -1,0 +1,73 @@
+"""prediction/ensemble.py: the models of one or more runs, checked to belong together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wetread.training.run import Trained, read_trained
+
+
+class RunError(ValueError):
+    """A folder that is no finished run, or runs that do not belong together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One trained model, where its checkpoint lies, and the run it is of."""
+
+    trained: Trained
+    checkpoint: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Models of one task that look at slices of one size.
+
+    prior: finding to its share in training, what an unreadable image is given.
+    """
+
+    task: str
+    findings: tuple[str, ...]
+    size: int
+    prior: dict[str, float]
+    members: tuple[Member, ...]
+
+
+def read_ensemble(runs: Sequence[Path]) -> Ensemble:
+    """The kept models of all runs. RunError where a run is not finished or is of another task."""
+    if not runs:
+        raise RunError("no run given; train one first: wetread train, or wetread demo")
+    about = [_about(run) for run in runs]
+    members = tuple(
+        Member(read_trained(file.parent), file)
+        for run in runs
+        for file in sorted(run.glob("model-*/best.pt"))
+    )
+    if not members:
+        raise RunError(f"{runs[0]}: no model-*/best.pt; its training has not reached its first epoch")
+    for run, other in zip(runs[1:], about[1:], strict=True):
+        for key in ("task", "findings"):
+            if other[key] != about[0][key]:
+                raise RunError(f"{run}: its {key} is {other[key]!r}, that of {runs[0]} {about[0][key]!r}")
+    sizes = {member.trained.view.size for member in members}
+    if len(sizes) > 1:
+        raise RunError(f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone")
+    return Ensemble(
+        task=about[0]["task"],
+        findings=tuple(about[0]["findings"]),
+        size=sizes.pop(),
+        prior=about[0]["prior"],
+        members=members,
+    )
+
+
+def _about(run: Path) -> dict[str, Any]:
+    file = run / "about.json"
+    if not file.is_file():
+        raise RunError(f"{run} is no run (no about.json); give the folder that wetread train wrote")
+    values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return values

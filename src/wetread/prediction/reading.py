@@ -1,0 +1,77 @@
+"""prediction/reading.py: what was read in one study, as a value. No file is touched here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from wetread.archive.rejects import Reject
+from wetread.study.issues import Issue
+
+USE = "Research use only, not for diagnosis"
+
+
+@dataclass(frozen=True)
+class SliceReading:
+    """One image of the series.
+
+    z:             its place in the series, 0 lowest along the normal.
+    position_mm:   its position along the normal; None where the header gives none.
+    probabilities: finding to probability.
+    """
+
+    sop_instance_uid: str
+    z: int
+    position_mm: float | None
+    probabilities: Mapping[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "SOPInstanceUID": self.sop_instance_uid,
+            "z": self.z,
+            "position_mm": self.position_mm,
+            "probabilities": dict(self.probabilities),
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in one study, what speaks for it, and what could not be read.
+
+    slices:     in order of position along the normal.
+    study:      finding to probability of the whole study; empty where no slice could be read.
+    key_slices: SOP Instance UIDs of the slices that speak most for the study, best first.
+    provenance: checkpoints, versions and settings that made the reading.
+    issues:     what is unusual in the geometry.
+    rejects:    files of this study that could not be read.
+    seconds:    time from the study's files to this reading; None where it was not taken.
+    findings:   all names in their order; also where nothing could be read.
+    """
+
+    study_uid: str
+    series_uid: str
+    slices: tuple[SliceReading, ...]
+    study: Mapping[str, float]
+    key_slices: tuple[str, ...]
+    provenance: Mapping[str, Any]
+    issues: tuple[Issue, ...] = ()
+    rejects: tuple[Reject, ...] = ()
+    seconds: float | None = None
+    findings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {
+            "use": USE,
+            "state": "read" if self.study else "unread",
+            "study_uid": self.study_uid,
+            "series_uid": self.series_uid,
+            "findings": list(self.findings or self.study),
+            "study": dict(self.study),
+            "key_slices": list(self.key_slices),
+            "slices": [part.to_dict() for part in self.slices],
+            "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
+            "rejects": [asdict(reject) for reject in self.rejects],
+            "seconds": self.seconds,
+            "provenance": dict(self.provenance),
+        }

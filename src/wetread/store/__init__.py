@@ -1,0 +1,1 @@
+"""store: index rows in, packed slices out: stored integers on disk with random access by row."""

@@ -1,0 +1,237 @@
+"""store/pack.py: series become packed slices; each part is whole or absent, so packing resumes.
+
+What the store does not know (where the head is, how a slice is cropped) comes in as arguments.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import blosc2
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.archive.pixels import read_stored
+from wetread.archive.rejects import RejectError
+from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
+from wetread.study.hu import padding_range, rescale, to_hu
+from wetread.study.series import positions_mm
+
+SERIES_PER_PART = 8
+CODEC = {"codec": "zstd", "level": 1, "filter": "bitshuffle", "block": "one slice"}
+
+Box = tuple[int, int, int, int]
+FindBox = Callable[[NDArray[np.float32]], Box]  # HU (Z, rows, columns) -> the crop
+Shrink = Callable[[NDArray[np.float32], Box, int], NDArray[np.float32]]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How slices are packed.
+
+    size:     None keeps every stored integer; a number crops to the box and resizes to that side.
+    find_box: HU of a series -> its crop (the box is stored at either size).
+    shrink:   (HU of one slice, box, size) -> HU (size, size).
+    """
+
+    size: int | None
+    find_box: FindBox
+    shrink: Shrink
+
+
+def pack(
+    series: Sequence[pl.DataFrame],
+    out: Path,
+    packing: Packing,
+    *,
+    workers: int,
+    progress: Progress,
+) -> Store:
+    """Pack series (rows of an index in order of position) into a store at `out`.
+
+    Parts that are already whole are kept, so a run that was killed goes on where it stopped.
+    Slices that cannot be decoded become rows of `rejects`; the series goes on without them.
+    """
+    (out / "parts").mkdir(parents=True, exist_ok=True)
+    groups = [series[i : i + SERIES_PER_PART] for i in range(0, len(series), SERIES_PER_PART)]
+    keys = [_part_key(group, packing) for group in groups]
+    waiting = [
+        (group, out / "parts" / key)
+        for group, key in zip(groups, keys, strict=True)
+        if not (out / "parts" / f"{key}.parquet").is_file()
+    ]
+    total = sum(frame.height for frame in series)
+    done = total - sum(frame.height for group, _ in waiting for frame in group)
+    progress(done, total)
+    for packed in _each(partial(_pack_part, packing=packing), waiting, workers):
+        done += packed
+        progress(done, total)
+    _write_tables(out, keys, packing)
+    return open_store(out)
+
+
+def _each(
+    work: Callable[[tuple[list[pl.DataFrame], Path]], int],
+    items: list[tuple[list[pl.DataFrame], Path]],
+    workers: int,
+) -> Iterator[int]:
+    if workers == 1 or len(items) < 2:
+        yield from map(work, items)
+        return
+    context = multiprocessing.get_context("spawn")  # callers may hold threads
+    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context) as pool:
+        yield from pool.map(work, items)
+
+
+def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
+    """Names a part by what goes into it: the same files packed in the same way have the same key."""
+    digest = hashlib.sha256(f"{FORMAT} {packing.size}".encode())
+    for frame in group:
+        for row in frame.select("path", "member", "size", "mtime_ns", "crc").iter_rows():
+            digest.update(repr(row).encode())
+    return digest.hexdigest()[:24]
+
+
+def _pack_part(item: tuple[list[pl.DataFrame], Path], packing: Packing) -> int:
+    group, target = item
+    rows: list[dict[str, Any]] = []
+    rejects: list[dict[str, Any]] = []
+    beside = target.with_suffix(f".{os.getpid()}.tmp")
+    with beside.open("wb") as file:
+        for frame in group:
+            for record, values in _pack_series(frame, packing, rejects):
+                blob = compress(values)
+                record |= {"part": target.name, "offset": file.tell(), "bytes": len(blob)}
+                rows.append(record)
+                file.write(blob)
+    beside.rename(target.with_suffix(".bin"))
+    _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
+    _write_parquet(pl.DataFrame(rows, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
+    return sum(frame.height for frame in group)
+
+
+def compress(values: NDArray[Any]) -> bytes:
+    """One slice as one blosc2 blob; a block is the slice, so one read is one decompression."""
+    blob: bytes = blosc2.compress2(
+        np.ascontiguousarray(values),
+        codec=blosc2.Codec.ZSTD,
+        clevel=CODEC["level"],
+        typesize=values.dtype.itemsize,
+        filters=[blosc2.Filter.BITSHUFFLE],
+        filters_meta=[0],
+        blocksize=values.nbytes,
+        nthreads=1,
+    )
+    return blob
+
+
+def _pack_series(
+    frame: pl.DataFrame, packing: Packing, rejects: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], NDArray[Any]]]:
+    """Each readable slice of a series as its record and the integers to store."""
+    kept: list[tuple[dict[str, Any], NDArray[Any]]] = []
+    for row in frame.iter_rows(named=True):
+        try:
+            stored = read_stored(row)
+            if stored.ndim != 2:
+                raise RejectError("wrong_kind", f"{len(stored)} frames in one file, one is wanted")
+            kept.append((row, stored))
+        except RejectError as error:
+            rejects.append(
+                {name: row[name] for name in ("SOPInstanceUID", "path", "member")}
+                | {"reason": error.reason, "detail": error.detail}
+            )
+    if not kept:
+        return
+    hu = [_hu(row, stored) for row, stored in kept]
+    boxes = _boxes(hu, packing.find_box)
+    positions = positions_mm(pl.DataFrame([row for row, _ in kept], schema=frame.schema))
+    for z, (row, stored) in enumerate(kept):
+        record = _record(row, z, len(kept), float(positions[z]), boxes[z])
+        if packing.size is None:
+            yield record | _as_stored(row, stored), stored
+        else:
+            small = np.rint(packing.shrink(hu[z], boxes[z], packing.size)).astype(np.int16)
+            yield record | _as_hu(small), small
+
+
+def _hu(row: dict[str, Any], stored: NDArray[Any]) -> NDArray[np.float32]:
+    return to_hu(stored, *rescale(row), padding_range(row))
+
+
+def _boxes(hu: list[NDArray[np.float32]], find_box: FindBox) -> list[Box]:
+    """One box for the slices of one shape: a series of mixed shapes gets one a shape."""
+    found = {
+        shape: find_box(np.stack([s for s in hu if s.shape == shape]))
+        for shape in {s.shape for s in hu}
+    }
+    return [found[s.shape] for s in hu]
+
+
+def _record(row: dict[str, Any], z: int, n: int, position: float, box: Box) -> dict[str, Any]:
+    return {
+        "SOPInstanceUID": row["SOPInstanceUID"],
+        "SeriesInstanceUID": row["SeriesInstanceUID"],
+        "StudyInstanceUID": row["StudyInstanceUID"],
+        "patient": row["PatientID"] or row["StudyInstanceUID"],
+        "z": z,
+        "n_slices": n,
+        "position_mm": None if np.isnan(position) else position,
+        "box": list(box),
+    }
+
+
+def _as_stored(row: dict[str, Any], stored: NDArray[Any]) -> dict[str, Any]:
+    slope, intercept = rescale(row)
+    low, high = padding_range(row) or (None, None)
+    return {
+        "rows": stored.shape[0],
+        "columns": stored.shape[1],
+        "dtype": stored.dtype.str,
+        "slope": slope,
+        "intercept": intercept,
+        "padding_low": low,
+        "padding_high": high,
+    }
+
+
+def _as_hu(small: NDArray[np.int16]) -> dict[str, Any]:
+    return {
+        "rows": small.shape[0],
+        "columns": small.shape[1],
+        "dtype": small.dtype.str,
+        "slope": 1.0,
+        "intercept": 0.0,
+        "padding_low": None,
+        "padding_high": None,
+    }
+
+
+def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
+    parts = [pl.read_parquet(out / "parts" / f"{key}.parquet") for key in keys]
+    rejects = [pl.read_parquet(out / "parts" / f"{key}.rejects") for key in keys]
+    _write_parquet(pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet")
+    _write_parquet(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
+    about = {"format": FORMAT, "size": packing.size, **CODEC}
+    if packing.size is not None:
+        about["values"] = "HU rounded to integers, cropped to the box, area-resized"
+    beside = out / "store.json.tmp"
+    beside.write_text(json.dumps(about, indent=2))
+    beside.rename(out / "store.json")
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    frame.write_parquet(beside)
+    beside.rename(path)

@@ -1,0 +1,158 @@
+"""store/store.py: the packed slices on disk, read at random by row.
+
+A store is a folder:
+
+    store.json        format, size (null: full size, as stored), codec
+    slices.parquet    one row a slice, ordered by study, series, position (schema below)
+    rejects.parquet   what could not be packed, with its reason
+    parts/KEY.bin     blosc2 blobs, one a slice, one after another
+    parts/KEY.parquet the rows of that part, written last: a part without it does not exist
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import blosc2
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.study.hu import to_hu
+
+FORMAT = 1
+SLICE_SCHEMA: dict[str, pl.DataType] = {
+    "SOPInstanceUID": pl.String(),
+    "SeriesInstanceUID": pl.String(),
+    "StudyInstanceUID": pl.String(),
+    "patient": pl.String(),  # PatientID, or the study where the header has none
+    "z": pl.Int32(),  # place in the series, counted along the normal
+    "n_slices": pl.Int32(),
+    "position_mm": pl.Float64(),  # along the normal; null where the header has no place
+    "rows": pl.Int32(),
+    "columns": pl.Int32(),
+    "dtype": pl.String(),
+    "slope": pl.Float64(),
+    "intercept": pl.Float64(),
+    "padding_low": pl.Int32(),  # stored values outside the field of view; null: none declared
+    "padding_high": pl.Int32(),
+    "box": pl.List(pl.Int32()),  # row0, row1, column0, column1 of the crop, in source pixels
+    "part": pl.String(),
+    "offset": pl.Int64(),
+    "bytes": pl.Int64(),
+}
+
+REJECT_SCHEMA: dict[str, pl.DataType] = {
+    "SOPInstanceUID": pl.String(),
+    "path": pl.String(),
+    "member": pl.String(),
+    "reason": pl.String(),
+    "detail": pl.String(),
+}
+
+
+class StoreError(Exception):
+    """A folder that is no store, or a store of another format."""
+
+
+@dataclass(frozen=True, eq=False)
+class Address:
+    """Where each row lies and how it becomes HU: the columns of `slices`, as arrays of length N."""
+
+    part: NDArray[np.int32]  # index into Store.blobs
+    offset: NDArray[np.int64]
+    bytes: NDArray[np.int64]
+    shape: NDArray[np.int32]  # (N, 2): rows, columns
+    dtype: list[str]
+    rescale: NDArray[np.float64]  # (N, 2): slope, intercept
+    padding: NDArray[np.float64]  # (N, 2): lowest, highest stored value; NaN where none is declared
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """Packed slices.
+
+    slices:  one row a slice (SLICE_SCHEMA); the row number is the address.
+    rejects: what could not be packed (REJECT_SCHEMA).
+    size:    side in pixels when packed at a size (the values are then HU, rounded to integers, of
+             the cropped, area-resized slice); None at full size (the stored integers as they are).
+    """
+
+    path: Path
+    slices: pl.DataFrame
+    rejects: pl.DataFrame
+    size: int | None
+    blobs: tuple[mmap.mmap, ...]
+    address: Address
+
+    def __len__(self) -> int:
+        return self.slices.height
+
+    def read(self, row: int) -> NDArray[Any]:
+        """Stored integers of one slice, (rows, columns), in the type they were packed in."""
+        at = self.address
+        start = int(at.offset[row])
+        blob = self.blobs[at.part[row]][start : start + int(at.bytes[row])]
+        values = np.frombuffer(blosc2.decompress2(blob), dtype=at.dtype[row])
+        return values.reshape(at.shape[row])
+
+    def read_hu(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """HU of slices of one shape, (N, rows, columns) float32; padding is air."""
+        return np.stack([self._hu(int(row)) for row in rows])
+
+    def _hu(self, row: int) -> NDArray[np.float32]:
+        slope, intercept = self.address.rescale[row]
+        low, high = self.address.padding[row]
+        padding = None if np.isnan(low) else (int(low), int(high))
+        return to_hu(self.read(row), float(slope), float(intercept), padding)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes of the packed slices on disk."""
+        return int(self.address.bytes.sum())
+
+
+def open_store(path: Path) -> Store:
+    """Open a store for reading; a folder that is none is a StoreError that says what to do."""
+    about_file = path / "store.json"
+    if not about_file.is_file():
+        raise StoreError(f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}")
+    about = json.loads(about_file.read_text())
+    if about["format"] != FORMAT:
+        raise StoreError(f"{path} has format {about['format']}, this version reads {FORMAT}; pack again")
+    slices = pl.read_parquet(path / "slices.parquet")
+    names = slices["part"].unique(maintain_order=True).to_list()
+    return Store(
+        path=path,
+        slices=slices,
+        rejects=pl.read_parquet(path / "rejects.parquet"),
+        size=about["size"],
+        blobs=tuple(map_file(path / "parts" / f"{name}.bin") for name in names),
+        address=_address(slices, names),
+    )
+
+
+def map_file(path: Path) -> mmap.mmap:
+    """The file as read-only memory; the mapping outlives the descriptor."""
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _address(slices: pl.DataFrame, names: list[str]) -> Address:
+    number = {name: place for place, name in enumerate(names)}
+    return Address(
+        part=np.array([number[name] for name in slices["part"]], dtype=np.int32),
+        offset=slices["offset"].to_numpy(),
+        bytes=slices["bytes"].to_numpy(),
+        shape=slices.select("rows", "columns").to_numpy(),
+        dtype=slices["dtype"].to_list(),
+        rescale=slices.select("slope", "intercept").to_numpy(),
+        padding=slices.select(
+            pl.col("padding_low", "padding_high").cast(pl.Float64).fill_null(float("nan"))
+        ).to_numpy(),
+    )

@@ -1,0 +1,87 @@
+"""study/geometry.py: where slices lie, from positions and orientations; plain NumPy, LPS, mm.
+
+PS3.3 C.7.6.2.1.1: orientation is the direction along a row (growing column), then that along a
+column (growing row); position is the center of the first voxel.
+"""
+
+import numpy as np
+
+ORIENTATION_TOLERANCE = 1e-3  # of a direction cosine
+POSITION_TOLERANCE_MM = 0.1
+
+
+def unit_axes(orientation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(along a row, along a column, normal) of unit length, (3,) each, from (6,).
+
+    ValueError where the two directions are not at right angles within 1e-3.
+    """
+    along = np.asarray(orientation, np.float64).reshape(2, 3)
+    lengths = np.linalg.norm(along, axis=1)
+    if not np.all(np.isfinite(along)) or lengths.min() < ORIENTATION_TOLERANCE:
+        raise ValueError(f"(0020,0037) ImageOrientationPatient {along.ravel()} has no direction")
+    row, column = along / lengths[:, None]
+    if abs(row @ column) > ORIENTATION_TOLERANCE:
+        angle = np.degrees(np.arccos(np.clip(row @ column, -1, 1)))
+        raise ValueError(f"(0020,0037) ImageOrientationPatient: the axes meet at {angle:.2f} deg")
+    return row, column, np.cross(row, column)
+
+
+def is_orientation(orientation: np.ndarray) -> bool:
+    """Whether (6,) is two directions at right angles."""
+    try:
+        unit_axes(orientation)
+    except ValueError:
+        return False
+    return True
+
+
+def along_normal(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+    """(N,) mm: positions (N, 3) projected on the normal of orientation (6,)."""
+    projected: np.ndarray = np.asarray(positions, np.float64) @ unit_axes(orientation)[2]
+    return projected
+
+
+def step_vector(positions: np.ndarray) -> np.ndarray:
+    """(3,) mm: the mean step from slice to slice, positions (N, 3) in order, N at least 2."""
+    step: np.ndarray = (positions[-1] - positions[0]) / (len(positions) - 1)
+    return step
+
+
+def is_regular(positions: np.ndarray) -> bool:
+    """Whether every slice lies within 0.1 mm of first + k * step; (N, 3) in order."""
+    if len(positions) < 2:
+        return True
+    line = positions[0] + np.arange(len(positions))[:, None] * step_vector(positions)
+    return bool(np.all(np.abs(positions - line) <= POSITION_TOLERANCE_MM))
+
+
+def tilt_degrees(step: np.ndarray, orientation: np.ndarray) -> float:
+    """The angle between the normal and the way from slice to slice, 0 for a straight stack."""
+    normal = unit_axes(orientation)[2]
+    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(normal, step)), abs(normal @ step))))
+
+
+def affine_lps(
+    orientation: np.ndarray, spacing_row_column_mm: tuple[float, float], positions: np.ndarray,
+    thickness_mm: float,
+) -> np.ndarray:  # fmt: skip
+    """(4, 4): index (z, y, x, 1) to LPS mm, shear and all.
+
+    positions: (N, 3) in order; with one slice, or all at one place, the step is the normal times
+    thickness_mm.
+    """
+    row, column, normal = unit_axes(orientation)
+    row_mm, column_mm = spacing_row_column_mm
+    step = step_vector(positions) if len(positions) > 1 else np.zeros(3)
+    affine = np.eye(4)
+    affine[:3, 0] = step if np.linalg.norm(step) > 0 else normal * thickness_mm
+    affine[:3, 1] = column * row_mm
+    affine[:3, 2] = row * column_mm
+    affine[:3, 3] = positions[0]
+    return affine
+
+
+def commonest_orientation(orientations: np.ndarray) -> int:
+    """The index of the first of (N, 6) that most others agree with, within 1e-3."""
+    agree = np.abs(orientations[:, None] - orientations[None]).max(axis=2) <= ORIENTATION_TOLERANCE
+    return int(np.argmax(agree.sum(axis=1)))

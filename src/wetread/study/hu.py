@@ -1,0 +1,45 @@
+"""study/hu.py: stored integers become Hounsfield units, slice by slice. No file is read here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+AIR_HU = -1024.0  # what lies outside the field of view is set to
+
+
+def to_hu(
+    stored: np.ndarray,
+    slope: float,
+    intercept: float,
+    padding: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """HU = stored * slope + intercept, float32, same shape; outside the field of view AIR_HU.
+
+    stored:  any shape, integers, masked and signed.
+    padding: (low, high) in stored values, both ends included, as the header declares it; compared
+             before the rescale (PS3.3 C.7.5.1.1.2). HU below -1024 are outside in any case.
+    """
+    hu = stored.astype(np.float32)
+    if slope != 1.0:
+        hu *= np.float32(slope)
+    hu += np.float32(intercept)
+    np.maximum(hu, np.float32(AIR_HU), out=hu)
+    if padding is not None:
+        low, high = padding
+        hu[(stored >= low) & (stored <= high)] = AIR_HU
+    return hu
+
+
+def padding_range(row: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(low, high) of the declared padding in stored values; None where none is declared."""
+    value, limit = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
+    if value is None:
+        return None
+    return (value, value) if limit is None else (min(value, limit), max(value, limit))
+
+
+def rescale(row: Mapping[str, Any]) -> tuple[float, float]:
+    """(slope, intercept) of one row of the index; (1, 0) where the header has none."""
+    slope, intercept = row["RescaleSlope"], row["RescaleIntercept"]
+    return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept

@@ -1,0 +1,60 @@
+"""study/series.py: the images of an Index become series, each with its slices in order."""
+
+import numpy as np
+import polars as pl
+
+from wetread.study.geometry import along_normal, commonest_orientation, is_orientation
+
+_TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member")
+
+
+def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
+    """One table a series, its slices along the normal; sorted by study and series.
+
+    images: rows of an Index, state "image". An image without a series stands alone. File names,
+    SliceLocation and InstanceNumber do not order; slices without a place follow the placed ones.
+    """
+    if images.is_empty():
+        return []
+    own = pl.concat_str(pl.col("path"), pl.lit("\n"), pl.col("member").fill_null(""))
+    keyed = images.with_columns(
+        _series=pl.coalesce("SeriesInstanceUID", "SOPInstanceUID", own),
+        _study=pl.col("StudyInstanceUID").fill_null(""),
+    ).sort("_study", "_series", maintain_order=True)
+    parts = keyed.partition_by("_study", "_series", maintain_order=True)
+    return [ordered(part.drop("_study", "_series")) for part in parts]
+
+
+def ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one series in order along the normal that most of them share."""
+    rows = rows.sort(*_TIES, nulls_last=True)
+    if rows.height == 1:
+        return rows
+    return rows[np.argsort(positions_mm(rows), kind="stable")]  # NaN sorts last
+
+
+def positions_mm(rows: pl.DataFrame) -> np.ndarray:
+    """(N,) each slice's position along the normal that most of them share; NaN without a place."""
+    place = np.full(rows.height, np.nan)
+    placed = placed_rows(rows)
+    if len(placed):
+        orientations = np.array(rows["orientation"].gather(placed).to_list())
+        positions = np.array(rows["position_mm"].gather(placed).to_list())
+        normal_of = orientations[commonest_orientation(orientations)]
+        place[placed] = along_normal(positions, normal_of)
+    return place
+
+
+def placed_rows(rows: pl.DataFrame) -> np.ndarray:
+    """(K,) the row numbers that have a position and an orientation."""
+    pairs = zip(rows["position_mm"].to_list(), rows["orientation"].to_list(), strict=True)
+    return np.array(
+        [
+            number
+            for number, (position, orientation) in enumerate(pairs)
+            if position is not None
+            and orientation is not None
+            and is_orientation(np.array(orientation))
+        ],
+        np.int64,
+    )

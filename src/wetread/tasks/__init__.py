@@ -1,0 +1,20 @@
+"""tasks: what can be learnt and read, each one value. Values in; nothing outside this room names one."""
+
+from wetread.tasks.hemorrhage import HEMORRHAGE
+from wetread.tasks.task import Task
+
+TASKS = {task.name: task for task in (HEMORRHAGE,)}
+
+
+class UnknownTaskError(ValueError):
+    """No task of that name."""
+
+
+def find_task(name: str) -> Task:
+    """The task of a name, the one place where a string becomes a task."""
+    if name not in TASKS:
+        raise UnknownTaskError(f"no task {name!r}; there are: {', '.join(TASKS)}")
+    return TASKS[name]
+
+
+__all__ = ["TASKS", "Task", "UnknownTaskError", "find_task"]

@@ -1,0 +1,38 @@
+"""tasks/hemorrhage.py: intracranial hemorrhage on head CT, in the form of the 2019 competition."""
+
+from wetread.anatomy.head import find_head_box
+from wetread.labels.finding import Finding
+from wetread.labels.long_csv import read_long_csv
+from wetread.outputs.submission import write_submission
+from wetread.phantoms.archive import write_head_archive
+from wetread.tasks.task import Task
+
+HEMORRHAGE = Task(
+    name="hemorrhage",
+    title="Intracranial hemorrhage on head CT",
+    modality="CT",
+    findings=(
+        Finding("epidural"),
+        Finding("intraparenchymal"),
+        Finding("intraventricular"),
+        Finding("subarachnoid"),
+        Finding("subdural"),
+        Finding("any", weight=2.0),  # the official metric counts it twice
+    ),
+    headline="any",
+    read_labels=read_long_csv,
+    read_submission=read_long_csv,
+    write_submission=write_submission,
+    find_box=find_head_box,
+    recipe="compact",
+    write_phantoms=write_head_archive,
+    phantom_labels="stage_2_train.csv",
+    descriptions={
+        "epidural": "a biconvex lens between skull and dura that stops at sutures",
+        "intraparenchymal": "a rounded clot in the tissue with a dark rim of edema",
+        "intraventricular": "blood layered in the horns of the ventricles, or a cast of them",
+        "subarachnoid": "bright threads in sulci and cisterns",
+        "subdural": "a crescent along the convexity, falx or tentorium that crosses sutures",
+        "any": "any of the five",
+    },
+)

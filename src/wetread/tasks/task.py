@@ -1,0 +1,54 @@
+"""tasks/task.py: the type of a task: findings, files, crop, recipe, phantoms, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.labels.finding import Finding
+from wetread.labels.table import LabelTable
+
+ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
+WriteSubmission = Callable[..., Sequence[str]]
+FindBox = Callable[[NDArray[np.float32]], tuple[int, int, int, int]]
+WritePhantoms = Callable[..., object]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learnt, from which files, and how it is told.
+
+    findings:          in the column order of every array, file and page.
+    headline:          the finding that orders a worklist and names a study positive.
+    read_labels:       the competition's label file -> LabelTable.
+    read_submission:   a submission file of the competition -> LabelTable (values are probabilities).
+    write_submission:  probabilities -> the competition's submission file.
+    find_box:          HU (Z, rows, columns) of a series -> the crop in source pixels.
+    recipe:            name of the default recipe (a file in `recipes/`).
+    write_phantoms:    writes an archive of known truth with its label file.
+    phantom_labels:    that label file, inside the archive's folder.
+    descriptions:      what a finding looks like, in a reader's words.
+    """
+
+    name: str
+    title: str
+    modality: str
+    findings: tuple[Finding, ...]
+    headline: str
+    read_labels: ReadLabels
+    read_submission: ReadLabels
+    write_submission: WriteSubmission
+    find_box: FindBox
+    recipe: str
+    write_phantoms: WritePhantoms
+    phantom_labels: str
+    descriptions: Mapping[str, str]
+
+    @property
+    def headline_column(self) -> int:
+        """The headline finding's column in every (N, F) array."""
+        return [finding.name for finding in self.findings].index(self.headline)

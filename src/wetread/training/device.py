@@ -1,0 +1,85 @@
+"""training/device.py: on which device, in which precision, with how many threads."""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from wetread.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where tensors live and in which type the network multiplies (float32: no autocast)."""
+
+    device: torch.device
+    precision: torch.dtype
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context the network runs in."""
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+    def place(self, model: nn.Module) -> nn.Module:
+        """The model on the device, channels last (1.6 times as fast on a CPU)."""
+        moved: nn.Module = model.to(self.device)
+        return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def choose_runtime(recipe: Recipe) -> Runtime:
+    """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native."""
+    name = recipe.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device = {name!r}: this torch sees no GPU; set device=cpu or auto")
+    device = torch.device(name)
+    native = has_native_bfloat16(device)
+    wanted = recipe.precision
+    if wanted == "auto":
+        wanted = "bfloat16" if native else "float32"
+    return Runtime(device, torch.bfloat16 if wanted == "bfloat16" else torch.float32)
+
+
+def has_native_bfloat16(device: torch.device) -> bool:
+    """Whether the processor multiplies bf16 itself; emulated it is slower than float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # private: may go
+    return device.type == "cpu" and probe is not None and bool(probe())
+
+
+@contextmanager
+def threads_and_chance(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    """Inside: the recipe's threads and torch's chance (dropout) from its seed; then as before."""
+    before = torch.get_num_threads()
+    cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    gpus = [device] if device.type == "cuda" else []
+    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+    try:
+        with torch.random.fork_rng(devices=gpus):
+            torch.manual_seed(recipe.seed)
+            yield
+    finally:
+        torch.set_num_threads(before)
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
+
+
+def chance_state(device: torch.device) -> dict[str, Tensor]:
+    """Where torch's generators stand."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_chance(state: dict[str, Tensor], device: torch.device) -> None:
+    """Put torch's generators where chance_state found them."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)

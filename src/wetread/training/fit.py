@@ -1,0 +1,245 @@
+"""training/fit.py: one split of the patients in, one trained model and its honest predictions out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from wetread.evaluation.aggregate import study_level, study_truth
+from wetread.evaluation.baselines import (
+    constant_prior,
+    histogram_baseline,
+    histogram_features,
+    position_baseline,
+)
+from wetread.evaluation.metrics import roc_auc, weighted_log_loss
+from wetread.labels.finding import Finding, finding_names, finding_weights
+from wetread.models.encoders import build
+from wetread.models.weights import load_weights
+from wetread.store.store import Store
+from wetread.training.batches import negative_rate, train_set
+from wetread.training.folds import FoldPlan, make_folds, make_split
+from wetread.training.loop import train
+from wetread.training.predict import predict_probabilities
+from wetread.training.predictions import Predicted
+from wetread.training.recipe import Recipe
+from wetread.training.run import Run, read_trained
+from wetread.training.state import Validation
+
+SHARES = {"train": 0.72, "validation": 0.10, "held_out": 0.18}  # of one split
+INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
+FEWEST_TO_VALIDATE = 8  # patients; with fewer, the last epoch is kept and nothing is chosen
+
+Rows = NDArray[np.int64]
+Progress = Callable[[int, int], None]  # (steps done, steps in all)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The labelled slices: rows (N,) of the store and truth (N, F), NaN unknown."""
+
+    store: Store
+    rows: Rows
+    truth: NDArray[np.float64]
+    findings: tuple[Finding, ...]
+
+    def column(self, name: str) -> list[str]:
+        """A column of the store's table, for these rows."""
+        values: list[str] = self.store.slices[name].gather(self.rows).to_list()
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Places among the labelled slices: what is fitted, what chooses the epoch, what is scored."""
+
+    name: str  # of the scored part: held_out or out_of_fold
+    train: Rows
+    validation: Rows
+    scored: Rows
+
+
+def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
+    """Patients to one split, or to K folds each of which is scored once by a model of the others."""
+    patients, names = data.column("patient"), finding_names(data.findings)
+    if folds == 0:
+        plan = make_split(patients, data.truth, SHARES, seed, names)
+        parts = {part: np.flatnonzero(plan.mask(part, patients)) for part in plan.parts}
+        split = Split("held_out", parts["train"], parts["validation"], parts["held_out"])
+        return plan, [split]
+    plan = make_folds(patients, data.truth, folds, seed, names)
+    splits = []
+    for number, part in enumerate(plan.parts):
+        inside = plan.mask(part, patients)
+        fitted, validation = _inner(data, np.flatnonzero(~inside), seed + number)
+        splits.append(Split("out_of_fold", fitted, validation, np.flatnonzero(inside)))
+    return plan, splits
+
+
+def _inner(data: Data, places: Rows, seed: int) -> tuple[Rows, Rows]:
+    """What a fold leaves, split again: the scored patients never choose the epoch."""
+    all_patients = data.column("patient")
+    patients = [all_patients[place] for place in places]
+    if len(set(patients)) < FEWEST_TO_VALIDATE:
+        return places, places[:0]
+    inner = make_split(patients, data.truth[places], INNER, seed)
+    return places[inner.mask("train", patients)], places[inner.mask("validation", patients)]
+
+
+def fit_split(
+    run: Run,
+    number: int,
+    split: Split,
+    data: Data,
+    recipe: Recipe,
+    weights: Path | None,
+    progress: Progress,
+) -> list[Predicted]:
+    """Train on the split, keep the best epoch by the task's own metric, read the scored part."""
+    folder = run.folder / f"model-{number}"
+    fitted = train_set(
+        data.store,
+        data.rows[split.train],
+        data.truth[split.train],
+        finding_weights(data.findings).tolist(),
+        mirror_columns(data.findings).tolist(),
+    )
+    train(
+        fresh_model(recipe, len(data.findings), weights, Run(folder)),
+        fitted,
+        recipe,
+        finding_names(data.findings),
+        _validator(data, split, recipe, negative_rate(fitted.targets, recipe)),
+        Run(folder),
+        progress=progress,
+    )
+    trained = read_trained(folder)
+    probability = predict_probabilities(
+        trained.model,
+        data.store,
+        data.rows[split.scored],
+        trained.view,
+        recipe,
+        trained.negative_rate,
+        mirror_columns(data.findings).tolist(),
+    )
+    return _both_levels(data, split, probability)
+
+
+def fresh_model(recipe: Recipe, outputs: int, weights: Path | None, run: Run) -> nn.Module:
+    """The recipe's network, random by its seed; filled from a file where one is given."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = build(recipe.encoder, recipe.view.channels, outputs)
+    if weights is not None:
+        told = load_weights(model, weights)
+        run.write_json(
+            "weights.json",
+            {"file": weights.name, "loaded": told.loaded, "skipped": told.skipped,
+             "adapted": told.adapted},
+        )  # fmt: skip
+    return model
+
+
+def mirror_columns(findings: tuple[Finding, ...]) -> Rows:
+    """(F,) for each finding the column it becomes when left and right change places."""
+    names = finding_names(findings)
+    return np.array([names.index(f.mirror or f.name) for f in findings], dtype=np.int64)
+
+
+def _validator(
+    data: Data, split: Split, recipe: Recipe, rate: float
+) -> Callable[[nn.Module], Validation] | None:
+    """How an epoch is judged: the task's own loss over the validation patients."""
+    if len(split.validation) == 0:
+        return None
+    rows, truth = data.rows[split.validation], data.truth[split.validation]
+    weights = finding_weights(data.findings)
+
+    def score(model: nn.Module) -> Validation:
+        said = predict_probabilities(model, data.store, rows, recipe.view, recipe, rate)
+        aucs = {
+            f"roc_auc_{finding.name}": _or_none(roc_auc(truth[:, column], said[:, column]))
+            for column, finding in enumerate(data.findings)
+        }
+        return Validation(weighted_log_loss(truth, said, weights), False, aucs)
+
+    return score
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> list[Predicted]:
+    """The scored slices and their studies, with what three trivial readers say of them."""
+    column = {
+        name: np.array(data.column(name))[split.scored]
+        for name in ("SOPInstanceUID", "StudyInstanceUID", "patient")
+    }
+    z = np.array(data.column("z"), dtype=np.float64)[split.scored]
+    truth = data.truth[split.scored]
+    said = {"": probability, **_baselines(data, split)}
+    images = Predicted(
+        level="image",
+        split=split.name,
+        findings=data.findings,
+        ids=tuple(column["SOPInstanceUID"]),
+        studies=tuple(column["StudyInstanceUID"]),
+        patients=tuple(column["patient"]),
+        rows=data.rows[split.scored],
+        truth=truth,
+        probability=probability,
+        baselines={name: values for name, values in said.items() if name},
+    )
+    studies = column["StudyInstanceUID"].tolist()
+    ids, of_study = study_truth(truth, studies)
+    raised = {name: study_level(values, studies, z)[1] for name, values in said.items()}
+    raised["prior"] = np.tile(_study_prior(data, split), (len(ids), 1))
+    patient_of = dict(zip(studies, column["patient"].tolist(), strict=True))
+    whole = Predicted(
+        level="study",
+        split=split.name,
+        findings=data.findings,
+        ids=ids,
+        studies=ids,
+        patients=tuple(patient_of[study] for study in ids),
+        rows=None,
+        truth=of_study,
+        probability=raised[""],
+        baselines={name: values for name, values in raised.items() if name},
+    )
+    return [images, whole]
+
+
+def _baselines(data: Data, split: Split) -> dict[str, NDArray[np.float64]]:
+    """What the prior, the place in the series and the histogram of HU say, each fitted on train."""
+    place = np.array(data.column("z"), np.float64) / np.maximum(
+        np.array(data.column("n_slices"), np.float64) - 1, 1
+    )
+    truth = data.truth[split.train]
+    features = [
+        np.stack([histogram_features(data.store.read_hu([int(row)])[0]) for row in data.rows[part]])
+        for part in (split.train, split.scored)
+    ]
+    return {
+        "prior": np.tile(_known_prior(truth), (len(split.scored), 1)),
+        "position": position_baseline(place[split.train], truth, place[split.scored]),
+        "histogram": histogram_baseline(features[0], truth, features[1]),
+    }
+
+
+def _study_prior(data: Data, split: Split) -> NDArray[np.float64]:
+    studies = np.array(data.column("StudyInstanceUID"))[split.train]
+    return _known_prior(study_truth(data.truth[split.train], studies.tolist())[1])
+
+
+def _known_prior(truth: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shares of positives; a finding that training knows nothing of is even odds."""
+    return np.nan_to_num(constant_prior(truth), nan=0.5)

@@ -1,0 +1,161 @@
+"""training/folds.py: patients are dealt into parts, labels evenly; the proof is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class FoldPlan:
+    """Which patient belongs to which part, and the proof that the parts are fair.
+
+    parts:      the names, in order ("0", "1", ... for folds).
+    assignment: patient to part.
+    proof:      shared_patients (over all pairs of parts, 0), and for each part its patients,
+                slices, and share of slices and of patients positive for each finding.
+    """
+
+    parts: tuple[str, ...]
+    assignment: dict[str, str]
+    proof: dict[str, Any]
+
+    def mask(self, part: str, patients: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """(N,): which of the slices, given by their patients, belong to the part."""
+        if part not in self.parts:
+            raise ValueError(f"no part {part!r}; known: {', '.join(self.parts)}")
+        return np.array([self.assignment[patient] == part for patient in patients], bool)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {"parts": list(self.parts), "assignment": self.assignment, "proof": self.proof}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "FoldPlan":
+        """What to_dict gave, as a FoldPlan again."""
+        return FoldPlan(tuple(values["parts"]), dict(values["assignment"]), dict(values["proof"]))
+
+
+def make_folds(
+    patients: Sequence[str],
+    truth: npt.NDArray[np.floating],
+    folds: int,
+    seed: int,
+    findings: Sequence[str] | None = None,
+) -> FoldPlan:
+    """Folds of equal share: patients (N,) and truth (N, F) of every slice, NaN unknown."""
+    if folds < 2:
+        raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
+    return make_split(patients, truth, {str(i): 1 / folds for i in range(folds)}, seed, findings)
+
+
+def make_split(
+    patients: Sequence[str],
+    truth: npt.NDArray[np.floating],
+    shares: Mapping[str, float],
+    seed: int,
+    findings: Sequence[str] | None = None,
+) -> FoldPlan:
+    """Parts of the given shares, named ("train": 0.7, ...): no patient in two, labels alike."""
+    names = tuple(findings or (str(f) for f in range(truth.shape[1])))
+    known = np.unique(np.asarray(patients, str))
+    if len(known) < len(shares):
+        raise ValueError(
+            f"{len(known)} patients cannot fill {len(shares)} parts; ask for fewer, "
+            "or bring more patients"
+        )
+    if not shares or min(shares.values()) <= 0:
+        raise ValueError(f"every part needs a share above 0, not {dict(shares)}")
+    of_slice = np.searchsorted(known, np.asarray(patients, str))
+    positive = np.asarray(truth) > 0.5  # NaN is not above: unknown counts as no positive
+    has = np.zeros((len(known), truth.shape[1]), bool)
+    np.logical_or.at(has, of_slice, positive)
+    slices = np.bincount(of_slice, minlength=len(known))
+    share = np.array(list(shares.values())) / sum(shares.values())
+    part = deal(has, slices, share, np.random.default_rng(seed))
+    parts = tuple(shares)
+    assignment = {str(patient): parts[part[i]] for i, patient in enumerate(known)}
+    return FoldPlan(parts, assignment, prove(assignment, parts, patients, positive, names))
+
+
+def deal(
+    has: npt.NDArray[np.bool_],
+    slices: npt.NDArray[np.int64],
+    share: npt.NDArray[np.float64],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """Patients' findings (P, F) and slices (P,) to parts (P,): rarest finding first, greedily.
+
+    Each patient goes where its finding is most wanting, then where slices are (Sechidis and
+    others, On the stratification of multi-label data, 2011, with patients as the units).
+    """
+    wanted = np.outer(share, has.sum(0)).astype(float)  # (parts, F)
+    room = share * slices.sum()
+    part = np.full(len(has), -1)
+    luck = rng.random(len(has))
+
+    def give(patient: int, wish: npt.NDArray[np.float64]) -> None:
+        best = np.lexsort((rng.random(len(share)), -room, -np.round(wish, 9)))[0]
+        part[patient] = best
+        wanted[best] -= has[patient]
+        room[best] -= slices[patient]
+
+    while True:
+        left = has[part < 0].sum(0)
+        if not left.any():
+            break
+        rarest = int(np.argmin(np.where(left > 0, left, np.iinfo(np.int64).max)))
+        waiting = np.flatnonzero((part < 0) & has[:, rarest])
+        for patient in waiting[np.lexsort((luck[waiting], -slices[waiting]))]:
+            give(int(patient), wanted[:, rarest])
+    waiting = np.flatnonzero(part < 0)
+    for patient in waiting[np.lexsort((luck[waiting], -slices[waiting]))]:
+        give(int(patient), room)
+    return fill_empty(part, has, len(share))
+
+
+def fill_empty(
+    part: npt.NDArray[np.int64], has: npt.NDArray[np.bool_], parts: int
+) -> npt.NDArray[np.int64]:
+    """A part that got nobody takes the patient with fewest findings of the fullest part."""
+    for empty in sorted(set(range(parts)) - set(part.tolist())):
+        fullest = np.bincount(part, minlength=parts).argmax()
+        members = np.flatnonzero(part == fullest)
+        part[members[np.argmin(has[members].sum(1))]] = empty
+    return part
+
+
+def prove(
+    assignment: Mapping[str, str],
+    parts: Sequence[str],
+    patients: Sequence[str],
+    positive: npt.NDArray[np.bool_],
+    findings: Sequence[str],
+) -> dict[str, Any]:
+    """What the parts are, counted from the slices themselves and not from how they were dealt."""
+    ids = np.asarray(patients, str)
+    where = np.array([assignment[patient] for patient in ids])
+    members = {name: set(ids[where == name].tolist()) for name in parts}
+    shared = sum(len(members[a] & members[b]) for a, b in combinations(parts, 2))
+    proof: dict[str, Any] = {"shared_patients": shared, "parts": {}}
+    for name in parts:
+        inside = positive[where == name]
+        with_finding = [
+            len(set(ids[(where == name) & positive[:, f]])) for f in range(len(findings))
+        ]
+        proof["parts"][name] = {
+            "patients": len(members[name]),
+            "slices": len(inside),
+            "positive_slice_share": {
+                finding: float(inside[:, f].mean()) if len(inside) else None
+                for f, finding in enumerate(findings)
+            },
+            "positive_patient_share": {
+                finding: with_finding[f] / max(len(members[name]), 1)
+                for f, finding in enumerate(findings)
+            },
+        }
+    return proof

@@ -1,0 +1,102 @@
+"""training/predictions.py: what was said of slices and studies never fitted, as one long table.
+
+One row a level, id and finding; truth is null where unknown, and beside the model's probability
+stand those of the baselines, so that every score can be computed again from the table alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.labels.finding import Finding, finding_names
+
+FILE = "predictions.parquet"
+SCHEMA: dict[str, pl.DataType] = {
+    "level": pl.String(),
+    "split": pl.String(),
+    "model": pl.Int32(),  # which of the run's models said it
+    "id": pl.String(),  # SOPInstanceUID or StudyInstanceUID
+    "study": pl.String(),
+    "patient": pl.String(),
+    "row": pl.Int64(),  # of the store; null for a study
+    "finding": pl.String(),
+    "truth": pl.Float64(),
+    "probability": pl.Float64(),
+    "prior": pl.Float64(),
+    "position": pl.Float64(),
+    "histogram": pl.Float64(),
+}
+BASELINES = ("prior", "position", "histogram")
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """One level of one split: arrays (N, F), and who they are of."""
+
+    level: str
+    split: str
+    findings: tuple[Finding, ...]
+    ids: tuple[str, ...]
+    studies: tuple[str, ...]
+    patients: tuple[str, ...]
+    rows: NDArray[np.int64] | None
+    truth: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    baselines: Mapping[str, NDArray[np.float64]]
+
+
+def to_table(predicted: Predicted, model: int) -> pl.DataFrame:
+    """Arrays to the long table, finding by finding within each id."""
+    names = finding_names(predicted.findings)
+    count = len(names)
+
+    def each(values: Sequence[object]) -> list[object]:
+        return [value for value in values for _ in range(count)]
+
+    rows = [None] * len(predicted.ids) if predicted.rows is None else predicted.rows.tolist()
+    columns = {
+        "level": [predicted.level] * (len(predicted.ids) * count),
+        "split": [predicted.split] * (len(predicted.ids) * count),
+        "model": [model] * (len(predicted.ids) * count),
+        "id": each(predicted.ids),
+        "study": each(predicted.studies),
+        "patient": each(predicted.patients),
+        "row": each(rows),
+        "finding": list(names) * len(predicted.ids),
+        "truth": predicted.truth.ravel(),
+        "probability": predicted.probability.ravel(),
+    }
+    columns |= {name: predicted.baselines[name].ravel() for name in BASELINES}
+    return pl.DataFrame(columns, schema=SCHEMA, strict=False).with_columns(
+        pl.col("truth").fill_nan(None)
+    )
+
+
+def from_table(table: pl.DataFrame, level: str, findings: Sequence[Finding]) -> Predicted | None:
+    """One level of the long table as arrays again; None where the table has none of it."""
+    rows = table.filter(pl.col("level") == level)
+    if rows.is_empty():
+        return None
+    count = len(findings)
+    heads = rows.gather_every(count)
+
+    def matrix(name: str) -> NDArray[np.float64]:
+        return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, count)
+
+    return Predicted(
+        level=level,
+        split=heads["split"][0],
+        findings=tuple(replace(finding, level=level) for finding in findings),  # type: ignore[arg-type]
+        ids=tuple(heads["id"]),
+        studies=tuple(heads["study"]),
+        patients=tuple(heads["patient"]),
+        rows=None if level == "study" else heads["row"].to_numpy(),
+        truth=matrix("truth"),
+        probability=matrix("probability"),
+        baselines={name: matrix(name) for name in BASELINES},
+    )

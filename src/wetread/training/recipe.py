@@ -1,0 +1,138 @@
+"""training/recipe.py: every setting of a training run, one frozen flat value, read from TOML."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from wetread.view.augment import Strengths
+from wetread.view.view import View
+from wetread.view.window import find_window
+
+
+class Recipe(BaseModel):
+    """The settings, with the defaults of the compact net; stored resolved in the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # What the network is and sees.
+    encoder: str = "compact"
+    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # names, or center/width in HU
+    neighbours: int = Field(0, ge=0)  # slices seen on either side
+    size: int = Field(128, ge=8)  # rows and columns, pixels
+
+    # How long, and in what steps.
+    epochs: int = Field(12, ge=1)
+    batch_size: int = Field(32, ge=1)
+    negatives_per_positive: float = Field(3.0, ge=0)  # 0: every slice in every epoch
+    patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
+    checkpoint_every_steps: int = Field(50, ge=1)
+
+    # AdamW, warm-up then cosine over counted steps.
+    learning_rate: float = Field(2e-3, gt=0)
+    warmup_fraction: float = Field(0.08, ge=0, lt=1)
+    final_rate_fraction: float = Field(0.01, ge=0, le=1)
+    weight_decay: float = Field(0.02, ge=0)  # not on biases and norms
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.99, ge=0, lt=1)
+    max_norm: float = Field(2.0, gt=0)  # gradients are clipped to this length
+
+    # Augmentation: view.augment.Strengths.
+    flip: float = Field(0.5, ge=0, le=1)
+    rotate_degrees: float = Field(15.0, ge=0)
+    scale: float = Field(0.12, ge=0, lt=1)
+    shift: float = Field(0.04, ge=0)
+    hu_shift: float = Field(2.5, ge=0)
+
+    # Where it runs.
+    seed: int = Field(0, ge=0)
+    device: str = "auto"  # auto, cpu, cuda, cuda:1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
+    threads: int = Field(0, ge=0)  # of torch on the CPU; 0: as many as cores
+    readers: int = Field(2, ge=1)  # threads that read batches ahead
+    hold_mb: int = Field(1024, ge=0)  # slices are held in memory where all fit in this
+
+    @field_validator("windows")
+    @classmethod
+    def _windows_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("at least one window")
+        for name in names:
+            find_window(name)
+        return names
+
+    @property
+    def view(self) -> View:
+        """What the network sees."""
+        return View(tuple(map(find_window, self.windows)), self.neighbours, self.size)
+
+    @property
+    def strengths(self) -> Strengths:
+        """How far images are changed in training."""
+        return Strengths(self.flip, self.rotate_degrees, self.scale, self.shift, self.hu_shift)
+
+
+def read_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe of the package by name ("compact"), or a TOML file; then each key=value over it."""
+    values, where = read_values(source)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise ValueError(f"{override!r}: a setting is given as key=value")
+        values[key.strip()] = parse_value(key.strip(), text.strip())
+    return check_recipe(values, where)
+
+
+def check_recipe(values: Mapping[str, Any], where: str) -> Recipe:
+    """Values to a Recipe; what does not fit is named with its place and the keys there are."""
+    unknown = sorted(values.keys() - Recipe.model_fields.keys())
+    if unknown:
+        known = ", ".join(Recipe.model_fields)
+        raise ValueError(f"{where}: no setting {', '.join(map(repr, unknown))}; known: {known}")
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()
+        )
+        raise ValueError(f"{where}: {faults}") from error
+
+
+def read_values(source: str | Path) -> tuple[dict[str, Any], str]:
+    """The values of a recipe and where they stand, for messages."""
+    path = Path(source)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise ValueError(f"{path}: no such recipe file")
+        text = path.read_text(encoding="utf-8")
+    else:
+        entry = files("wetread") / "recipes" / f"{source}.toml"
+        if not entry.is_file():
+            raise ValueError(
+                f"no recipe {str(source)!r}; known: {', '.join(recipe_names())}; "
+                "or give a file whose name ends in .toml"
+            )
+        text = entry.read_text(encoding="utf-8")
+    try:
+        return tomllib.loads(text), str(source)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{source}: not TOML: {error}") from error
+
+
+def recipe_names() -> list[str]:
+    """The recipes in the package."""
+    entries = (files("wetread") / "recipes").iterdir()
+    return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
+
+
+def parse_value(key: str, text: str) -> Any:
+    """The text after key= as TOML; what is no TOML is text; windows may stand as a,b,c."""
+    if key == "windows" and not text.startswith("["):
+        return [name.strip() for name in text.split(",")]
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,0 +1,104 @@
+"""training/run.py: the folder of a run. The folder is the truth; nothing in it is ever half there.
+
+recipe.json        every setting, resolved        best.pt              the model that is kept
+folds.json         who is where, and the proof    out_of_fold.parquet  predictions never fitted
+metrics.jsonl      one line an epoch              scores.json          what it is worth
+last.pt            where to go on
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from torch import nn
+
+from wetread.models.encoders import build
+from wetread.training.recipe import Recipe, check_recipe
+from wetread.view.view import View
+
+LAST, BEST, METRICS = "last.pt", "best.pt", "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder; every write goes beside and is then renamed."""
+
+    folder: Path
+
+    def write_json(self, name: str, value: Any) -> None:
+        """A value as JSON; NaN is refused, absent is null."""
+        text = json.dumps(value, indent=1, allow_nan=False)
+        self._write(name, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+
+    def write_lines(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """One JSON object a line."""
+        text = "".join(json.dumps(dict(v), allow_nan=False) + "\n" for v in values)
+        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def write_table(self, name: str, table: pl.DataFrame) -> None:
+        """A table as Parquet."""
+        self._write(name, table.write_parquet)
+
+    def save(self, name: str, content: Mapping[str, Any]) -> None:
+        """Tensors and plain values, as torch.load reads them with weights_only=True."""
+        self._write(name, lambda path: torch.save(dict(content), path))
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """What save wrote, on the CPU; None where nothing was."""
+        path = self.folder / name
+        if not path.exists():
+            return None
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+
+    def _write(self, name: str, write: Callable[[Path], object]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        beside = self.folder / f".{name}.part"
+        write(beside)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(self.folder / name)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A model that was kept, and what is needed to read with it.
+
+    model:         on the CPU, in evaluation mode; (B, C, size, size) to logits (B, F).
+    findings:      F names, in the order of its outputs.
+    negative_rate: the share of slices without finding it saw in an epoch, for undo_balance.
+    """
+
+    model: nn.Module
+    findings: tuple[str, ...]
+    view: View
+    recipe: Recipe
+    negative_rate: float
+    epoch: int
+    value: float | None
+
+
+def read_trained(path: Path) -> Trained:
+    """The model of a best.pt, or of the best.pt of a run's folder."""
+    file = path / BEST if path.is_dir() else path
+    content = Run(file.parent).load(file.name)
+    if content is None:
+        raise ValueError(f"{file}: no such checkpoint; a run writes it after its first epoch")
+    recipe = check_recipe(content["recipe"], f"{file} (its recipe)")
+    view = View.from_dict(content["view"])
+    model = build(recipe.encoder, view.channels, len(content["findings"]))
+    model.load_state_dict(content["model"])
+    return Trained(
+        model=model.eval(),
+        findings=tuple(content["findings"]),
+        view=view,
+        recipe=recipe,
+        negative_rate=float(content["negative_rate"]),
+        epoch=int(content["epoch"]),
+        value=content["value"],
+    )

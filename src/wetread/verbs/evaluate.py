@@ -1,0 +1,55 @@
+"""verbs/evaluate.py: a run's predictions in, its scores with intervals and its page out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.evaluation.evaluate import evaluate as evaluate_level
+from wetread.evaluation.score import Score, scores_to_json
+from wetread.outputs.whole import write_whole
+from wetread.tasks import find_task
+from wetread.training.predictions import FILE, Predicted, from_table
+from wetread.verbs.run_page import write_run_page
+
+LEVELS = ("image", "study")
+
+
+def evaluate(run: Path) -> dict[str, Any]:
+    """Score what the run said of patients it never fitted; write scores.json and page.html.
+
+    Intervals are over resampled patients from the run's own seed, so the same run gives the same
+    numbers. Errors: ValueError where the folder is no finished run.
+    """
+    if not (run / FILE).is_file():
+        raise ValueError(f"{run} has no {FILE}: its training has not ended; run wetread train again")
+    about = json.loads((run / "about.json").read_text(encoding="utf-8"))
+    seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
+    findings = find_task(about["task"]).findings
+    table = pl.read_parquet(run / FILE)
+    levels = [part for level in LEVELS if (part := from_table(table, level, findings)) is not None]
+    scores = [score for part in levels for score in score_level(part, seed)]
+    text = scores_to_json(scores)
+    write_whole(run / "scores.json", f"{text}\n".encode())
+    write_run_page(run, levels, scores)
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def score_level(part: Predicted, seed: int) -> list[Score]:
+    """The scores of one level beside those of the three trivial readers."""
+    return evaluate_level(
+        part.truth,
+        part.probability,
+        part.findings,
+        part.patients,
+        part.level,
+        part.split,
+        None,
+        np.random.default_rng(seed),
+        baselines=part.baselines,
+    )

@@ -1,0 +1,58 @@
+"""verbs/pack.py: an Index in, a Store out, cropped by what anatomy finds."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.archive.index import Index, read_index
+from wetread.store.pack import Box, FindBox, Packing
+from wetread.store.pack import pack as pack_series
+from wetread.store.store import Store
+from wetread.study.series import series_slices
+from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.view import crop
+
+
+def pack(
+    index_file: Path,
+    out: Path,
+    *,
+    size: int | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> Store:
+    """Pack every image of an index: at full size as stored, or resized to `size` pixels a side."""
+    return pack_images(
+        read_index(index_file), out, size=size, find_box=whole_picture, workers=workers, report=report
+    )
+
+
+def pack_images(
+    index: Index,
+    out: Path,
+    *,
+    size: int | None,
+    find_box: FindBox,
+    workers: int | None = None,
+    report: Report = silent,
+) -> Store:
+    """The same with a crop: `find_box` sees the HU of a series and names the box to keep."""
+    packing = Packing(size=size, find_box=find_box, shrink=shrink)
+    return pack_series(
+        series_slices(index.images),
+        out,
+        packing,
+        workers=workers or all_cores(),
+        progress=stage(report, "pack"),
+    )
+
+
+def shrink(hu: NDArray[np.float32], box: Box, size: int) -> NDArray[np.float32]:
+    """The square about the box at `size` pixels a side, area means; air outside the picture."""
+    return crop.crop_and_resize(hu, crop.Box(*box), size)
+
+
+def whole_picture(hu: NDArray[np.float32]) -> Box:
+    """No crop: every row and column."""
+    return (0, hu.shape[1], 0, hu.shape[2])

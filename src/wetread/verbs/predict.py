@@ -1,0 +1,185 @@
+"""verbs/predict.py: raw DICOM and runs in, readings out: JSON, worklist, probabilities, submission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import wetread
+from wetread.archive.index import Index
+from wetread.archive.rejects import Reject
+from wetread.outputs.probabilities import write_probabilities
+from wetread.outputs.reading import write_reading
+from wetread.outputs.rejects import write_rejects
+from wetread.outputs.worklist import write_worklist
+from wetread.prediction.ensemble import Ensemble, read_ensemble
+from wetread.prediction.read import read_probabilities, read_studies
+from wetread.prediction.reading import Reading
+from wetread.store.store import Store
+from wetread.study.issues import Issue, geometry_issues
+from wetread.study.series import series_slices
+from wetread.tasks import Task, find_task
+from wetread.training.fit import mirror_columns
+from wetread.verbs.index import index
+from wetread.verbs.pack import pack_images
+from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.train import of_modality
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Where the readings lie and what was counted; refused files are in out/rejects.csv."""
+
+    out: Path
+    readings: tuple[Reading, ...]
+    headline: str
+    counts: dict[str, int]
+
+    @property
+    def refused(self) -> int:
+        """Files that are DICOM and could not be used."""
+        return self.counts["refused"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "out": str(self.out),
+            "counts": self.counts,
+            "studies": [{"study": r.study_uid, "probabilities": dict(r.study)} for r in self.readings],
+        }
+
+
+def predict(
+    src: Sequence[Path],
+    runs: Sequence[Path],
+    out: Path,
+    *,
+    sample: Path | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> Prediction:
+    """Read every study of the sources with the models of one or more runs of one task.
+
+    sample: the competition's sample submission; its rows in its order are then written. An image
+    that cannot be read gets the training share of each finding there, and is in rejects.csv.
+    """
+    ensemble = read_ensemble(runs)
+    found = index(src, out / "index.parquet", workers=workers, report=report)
+    return predict_index(found, ensemble, out, sample=sample, workers=workers, report=report)
+
+
+def predict_index(
+    archive: Index,
+    ensemble: Ensemble,
+    out: Path,
+    *,
+    sample: Path | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> Prediction:
+    """The same for an archive that is indexed already."""
+    task = find_task(ensemble.task)
+    images = of_modality(archive, task.modality)
+    store = pack_images(
+        images, out / "store", size=ensemble.size, find_box=task.find_box, workers=workers, report=report
+    )
+    mirror = mirror_columns(task.findings).tolist()
+    probability = read_probabilities(store, ensemble, mirror, stage(report, "read"))
+    readings = read_studies(
+        store,
+        probability,
+        ensemble.findings,
+        task.headline,
+        _rejects_by_study(store, images.images),
+        _issues(images),
+        provenance(ensemble),
+    )
+    rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
+    _write(out, task, ensemble, store, probability, readings, rejects, sample)
+    counts = {
+        "studies": len(readings),
+        "images": len(store),
+        "refused": sum(reject.reason != "not_dicom" for reject in rejects),
+        "no_dicom": sum(reject.reason == "not_dicom" for reject in rejects),
+    }
+    return Prediction(out, tuple(readings), task.headline, counts)
+
+
+def provenance(ensemble: Ensemble) -> dict[str, Any]:
+    """What made a reading: version, checkpoints and how they look at a slice."""
+    first = ensemble.members[0].trained
+    return {
+        "wetread": wetread.__version__,
+        "task": ensemble.task,
+        "models": [
+            {
+                "checkpoint": "/".join(member.checkpoint.parts[-3:]),
+                "epoch": member.trained.epoch,
+                "encoder": member.trained.recipe.encoder,
+            }
+            for member in ensemble.members
+        ],
+        "view": first.view.to_dict(),
+        "flip_averaged": True,
+        "note": "research use only, not for diagnosis",
+    }
+
+
+def _write(
+    out: Path,
+    task: Task,
+    ensemble: Ensemble,
+    store: Store,
+    probability: np.ndarray,
+    readings: Sequence[Reading],
+    rejects: Sequence[Reject],
+    sample: Path | None,
+) -> None:
+    for reading in readings:
+        write_reading(reading, out / "readings" / f"{_file_name(reading.study_uid)}.json")
+    write_worklist(readings, ensemble.findings, task.headline, out / "worklist.csv")
+    write_probabilities(readings, out / "probabilities.csv")
+    write_rejects(rejects, out / "rejects.csv")
+    task.write_submission(
+        out / "submission.csv",
+        store.slices["SOPInstanceUID"].to_list(),
+        probability,
+        ensemble.findings,
+        np.array([ensemble.prior[name] for name in ensemble.findings]),
+        sample,
+        store.rejects["SOPInstanceUID"].to_list(),
+    )
+
+
+def _file_name(uid: str) -> str:
+    """A UID as a file name: what a path cannot hold, or could climb with, becomes an underscore."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in uid).lstrip(".") or "_"
+
+
+def _index_rejects(archive: Index) -> list[Reject]:
+    return [
+        Reject(row["path"], row["member"], row["reason"], row["detail"])
+        for row in archive.rejects.iter_rows(named=True)
+    ]
+
+
+def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reject]]:
+    study = images.select("path", "member", "StudyInstanceUID")
+    lost = store.rejects.join(study, on=["path", "member"], how="left", nulls_equal=True)
+    by_study: dict[str, list[Reject]] = {}
+    for row in lost.iter_rows(named=True):
+        reject = Reject(row["path"], row["member"], row["reason"], row["detail"])
+        by_study.setdefault(row["StudyInstanceUID"], []).append(reject)
+    return by_study
+
+
+def _issues(archive: Index) -> dict[str, list[Issue]]:
+    issues: dict[str, list[Issue]] = {}
+    for rows in series_slices(archive.images):
+        issues.setdefault(rows["StudyInstanceUID"][0], []).extend(geometry_issues(rows))
+    return issues

@@ -1,0 +1,21 @@
+"""verbs/progress.py: how a long verb says where it is: a stage's name, what is done, what there is."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+Report = Callable[[str, int, int], None]  # stage, done, total
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Says nothing."""
+
+
+def stage(report: Report, name: str) -> Callable[[int, int], None]:
+    """The (done, total) callback that the rooms take, under a stage's name."""
+    return partial(report, name)
+
+
+def all_cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

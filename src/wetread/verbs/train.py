@@ -1,0 +1,176 @@
+"""verbs/train.py: archive and labels in, a scored Run out: index, pack, fold, train, evaluate.
+
+A run's folder holds, beside what training writes (training/run.py):
+
+    about.json            the task, the counts, the priors: what other verbs need to know
+    index.parquet, store/ the archive as it was learned from
+    model-K/              one trained model a split (checkpoints, metrics)
+    predictions.parquet   what was said of slices and studies never fitted
+    scores.json, page.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.archive.index import Index, read_index
+from wetread.labels.finding import finding_names, finding_weights
+from wetread.labels.table import LabelTable, match, merge_labels
+from wetread.store.store import Store
+from wetread.tasks import Task, find_task
+from wetread.training import fit
+from wetread.training.predictions import FILE, to_table
+from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.run import Run
+from wetread.verbs.evaluate import evaluate
+from wetread.verbs.index import index
+from wetread.verbs.pack import pack_images
+from wetread.verbs.progress import Report, silent, stage
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """Where the run lies, what was counted, and what it is worth (the rows of scores.json)."""
+
+    run: Path
+    counts: dict[str, int]
+    scores: list[dict[str, Any]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {"run": str(self.run), "counts": self.counts, "scores": self.scores}
+
+
+def train(
+    task: str,
+    data: Sequence[Path],
+    out: Path,
+    *,
+    labels: Sequence[Path] = (),
+    folds: int = 0,
+    epochs: int | None = None,
+    seed: int = 0,
+    recipe: str | None = None,
+    settings: Sequence[str] = (),
+    weights: Path | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> TrainResult:
+    """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
+
+    folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
+    out-of-fold predictions. Stopped and called again with the same words, it goes on.
+    """
+    chosen = find_task(task)
+    overrides = [f"seed={seed}", *([f"epochs={epochs}"] if epochs else []), *settings]
+    resolved = read_recipe(recipe or chosen.recipe, overrides)
+    if not labels:
+        raise ValueError("nothing to learn from: give the label file with --labels")
+    run = Run(out)
+    out.mkdir(parents=True, exist_ok=True)
+    archive = open_archive(data, out, workers=workers, report=report)
+    store = pack_images(
+        of_modality(archive, chosen.modality),
+        out / "store",
+        size=resolved.size,
+        find_box=chosen.find_box,
+        workers=workers,
+        report=report,
+    )
+    table = merge_labels([chosen.read_labels(path, chosen.findings) for path in labels])
+    counts = count(archive, store, table)
+    learn(run, chosen, store, table, resolved, folds, weights, counts, report)
+    scores = evaluate(out)
+    return TrainResult(out, counts, scores["scores"])
+
+
+def open_archive(
+    data: Sequence[Path], out: Path, *, workers: int | None, report: Report
+) -> Index:
+    """An index given as a file is read; anything else is indexed into the run."""
+    if len(data) == 1 and data[0].suffix == ".parquet":
+        return read_index(data[0])
+    return index(data, out / "index.parquet", workers=workers, report=report)
+
+
+def of_modality(archive: Index, modality: str) -> Index:
+    """The images of one modality; images that do not say theirs are kept."""
+    wanted = pl.col("Modality").is_null() | (pl.col("Modality") == modality)
+    kept = archive.instances.filter(wanted | (pl.col("state") != "image"))
+    return Index(kept, archive.rejects, archive.duplicates)
+
+
+def count(archive: Index, store: Store, labels: LabelTable) -> dict[str, int]:
+    """What was found, and how images and labels met: the numbers on screen and page."""
+    met = match(labels, store.slices["SOPInstanceUID"].to_list())
+    return {
+        **{key: value for key, value in archive.counts().items() if isinstance(value, int)},
+        "packed_images": len(store),
+        "undecodable_images": store.rejects.height,
+        "labelled_images": met.labelled,
+        "images_without_label": met.images_without_label,
+        "labels_without_image": met.labels_without_image,
+        "duplicate_labels": labels.duplicates,
+        "conflicting_labels": labels.conflicts.height,
+    }
+
+
+def learn(
+    run: Run,
+    task: Task,
+    store: Store,
+    labels: LabelTable,
+    recipe: Recipe,
+    folds: int,
+    weights: Path | None,
+    counts: dict[str, int],
+    report: Report,
+) -> None:
+    """Split, train each split's model, and keep what it says of the patients it never saw."""
+    truth = labels.matrix(store.slices["SOPInstanceUID"].to_list(), task.findings)
+    labelled = np.flatnonzero(~np.isnan(truth).all(axis=1))
+    if len(labelled) == 0:
+        raise ValueError(
+            "no image of the archive has a label: the label file's ids are not the images' "
+            "SOPInstanceUIDs. Compare both: wetread index, and the label file's first lines"
+        )
+    data = fit.Data(store, labelled, truth[labelled].astype(np.float64), task.findings)
+    plan, splits = fit.plan_splits(data, folds, recipe.seed)
+    run.write_json("folds.json", plan.to_dict())
+    run.write_json("recipe.json", recipe.model_dump(mode="json"))
+    run.write_json("about.json", _about(task, counts, data.truth, folds))
+    tables = [
+        to_table(level, number)
+        for number, split in enumerate(splits)
+        for level in fit.fit_split(
+            run, number, split, data, recipe, weights, stage(report, f"train {number + 1}")
+        )
+    ]
+    run.write_table(FILE, pl.concat(tables))
+
+
+def _about(
+    task: Task, counts: dict[str, int], truth: NDArray[np.float64], folds: int
+) -> dict[str, Any]:
+    names = finding_names(task.findings)
+    known = (~np.isnan(truth)).sum(axis=0)
+    share = np.nansum(truth, axis=0) / np.maximum(known, 1)
+    return {
+        "task": task.name,
+        "findings": list(names),
+        "weights": finding_weights(task.findings).tolist(),
+        "folds": folds,
+        "counts": counts,
+        # For images that cannot be read; half a slice is added where training has no positive.
+        "prior": {
+            name: float(np.clip(value, 0.5 / (n + 1), 1 - 0.5 / (n + 1)))
+            for name, value, n in zip(names, share, known, strict=True)
+        },
+    }

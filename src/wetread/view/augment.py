@@ -1,0 +1,55 @@
+"""view/augment.py: chance is drawn here, as numbers; device.py applies them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How far an image may be changed; zeros change nothing.
+
+    flip:           chance of a left-right mirror, 0..1.
+    rotate_degrees: largest rotation either way.
+    scale:          largest change of size, as a share (0.12: from 0.88 to 1.12 times).
+    shift:          largest shift along rows and columns, as a share of the image.
+    hu_shift:       largest brightness shift either way, HU.
+    """
+
+    flip: float = 0.0
+    rotate_degrees: float = 0.0
+    scale: float = 0.0
+    shift: float = 0.0
+    hu_shift: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Augmentation:
+    """What was drawn for N images; every array is (N,), radians, shares and HU."""
+
+    flip: npt.NDArray[np.bool_]
+    angle: npt.NDArray[np.float32]
+    scale: npt.NDArray[np.float32]
+    shift_rows: npt.NDArray[np.float32]
+    shift_columns: npt.NDArray[np.float32]
+    hu_shift: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.flip)
+
+
+def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
+    """Draw for n images; the same generator state gives the same numbers."""
+
+    def within(limit: float) -> npt.NDArray[np.float32]:
+        return rng.uniform(-limit, limit, n).astype(np.float32)
+
+    return Augmentation(
+        flip=rng.random(n) < strengths.flip,
+        angle=within(float(np.deg2rad(strengths.rotate_degrees))),
+        scale=1 + within(strengths.scale),
+        shift_rows=within(strengths.shift),
+        shift_columns=within(strengths.shift),
+        hu_shift=within(strengths.hu_shift),
+    )

@@ -1,0 +1,61 @@
+"""view/device.py: HU to network input, batch by batch, in torch: where the model is, it runs."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from wetread.view.augment import Augmentation
+from wetread.view.crop import AIR_HU
+from wetread.view.view import View
+from wetread.view.window import Window
+
+
+def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
+    """HU (B, 1 + 2k, H, W) float32 to (B, C, size, size) float32 in [0, 1], channels last.
+
+    With an augmentation each image is moved by its own affine map and its HU shifted; what comes
+    in from outside is air. All slices of one image move together.
+    """
+    if hu.ndim != 4 or hu.shape[1] != view.slices:
+        raise ValueError(
+            f"a view of {view.slices} slices needs HU of shape (B, {view.slices}, H, W), "
+            f"not {tuple(hu.shape)}"
+        )
+    hu = resize(hu, view.size)
+    if augmentation is not None:
+        hu = move(hu, augmentation)
+    grey = torch.stack([apply_window(hu, window) for window in view.windows], dim=2)
+    return grey.flatten(1, 2).contiguous(memory_format=torch.channels_last)  # (B, C, size, size)
+
+
+def apply_window(hu: Tensor, window: Window) -> Tensor:
+    """HU (any shape) to grey in [0, 1]; the same numbers as window.apply_window."""
+    return hu.sub(window.low_hu).div_(window.width_hu).clamp_(0.0, 1.0)
+
+
+def resize(hu: Tensor, size: int) -> Tensor:
+    """(B, S, H, W) to (B, S, size, size): area means when it shrinks, bilinear when it grows."""
+    if hu.shape[2:] == (size, size):
+        return hu
+    if min(hu.shape[2:]) >= size:
+        return functional.interpolate(hu, (size, size), mode="area")
+    return functional.interpolate(hu, (size, size), mode="bilinear", align_corners=False)
+
+
+def move(hu: Tensor, augmentation: Augmentation) -> Tensor:
+    """Flip, rotate, scale, shift (one affine sampling) and shift HU; (B, S, H, W), air outside."""
+
+    def tensor(values: object) -> Tensor:
+        return torch.as_tensor(values, dtype=torch.float32, device=hu.device)
+
+    cosine = tensor(augmentation.angle).cos() / tensor(augmentation.scale)
+    sine = tensor(augmentation.angle).sin() / tensor(augmentation.scale)
+    mirror = 1 - 2 * tensor(augmentation.flip)
+    # Rows of the map from where a pixel comes out to where it is taken from: x is along columns.
+    from_x = torch.stack([mirror * cosine, -sine, -2 * tensor(augmentation.shift_columns)], 1)
+    from_y = torch.stack([mirror * sine, cosine, -2 * tensor(augmentation.shift_rows)], 1)
+    where = functional.affine_grid(
+        torch.stack([from_x, from_y], 1), list(hu.shape), align_corners=False
+    )
+    above_air = functional.grid_sample(hu - AIR_HU, where, align_corners=False)
+    return above_air + (AIR_HU + tensor(augmentation.hu_shift))[:, None, None, None]

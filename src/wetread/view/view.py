@@ -1,0 +1,54 @@
+"""view/view.py: what a network sees of a slice, as one value."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from wetread.view.window import Window
+
+
+@dataclass(frozen=True)
+class View:
+    """Windows x neighbouring slices x size.
+
+    windows:    each gives one channel of every slice seen.
+    neighbours: k slices on either side are seen too, in order of position: 2k + 1 slices.
+    size:       rows and columns of the square that comes out, pixels.
+
+    Channels run slice by slice, and within a slice window by window.
+    """
+
+    windows: tuple[Window, ...]
+    neighbours: int = 0
+    size: int = 128
+
+    def __post_init__(self) -> None:
+        if not self.windows:
+            raise ValueError("a view needs at least one window")
+        if self.neighbours < 0 or self.size < 1:
+            raise ValueError(
+                f"a view's neighbours must be 0 or more and its size 1 or more, "
+                f"not {self.neighbours} and {self.size}"
+            )
+
+    @property
+    def slices(self) -> int:
+        """Slices seen at once: the one that is read and its neighbours."""
+        return 2 * self.neighbours + 1
+
+    @property
+    def channels(self) -> int:
+        """Channels of what comes out."""
+        return self.slices * len(self.windows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON and checkpoints."""
+        windows = [
+            {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu)} for w in self.windows
+        ]
+        return {"windows": windows, "neighbours": self.neighbours, "size": self.size}
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> "View":
+        """What to_dict gave, as a View again."""
+        windows = tuple(Window(w["center_hu"], w["width_hu"]) for w in values["windows"])
+        return View(windows, int(values["neighbours"]), int(values["size"]))

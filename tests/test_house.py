@@ -1,0 +1,54 @@
+"""tests/test_house.py: what must stay true of the whole house: what loads what, who names a task."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import wetread
+from wetread.tasks import TASKS
+
+SOURCE = Path(wetread.__file__).parent
+BEFORE_MODELS = ("archive", "study", "labels", "store", "view", "anatomy")
+TORCH_ROOM = SOURCE / "view" / "device.py"
+WITHOUT_TORCH = ("wetread", "wetread.verbs.index", "wetread.verbs.pack", "wetread.view.window")
+
+
+def test_nothing_before_models_imports_torch_but_the_one_file_named_for_it() -> None:
+    rooms = [path for room in BEFORE_MODELS for path in (SOURCE / room).rglob("*.py")]
+    assert len(rooms) > 20
+    found = {p for p in rooms if re.search(r"^\s*(import|from) torch", p.read_text(), re.MULTILINE)}
+    assert found == {TORCH_ROOM}
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_importing_a_light_module_loads_no_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_no_code_outside_tasks_names_a_task(name: str) -> None:
+    outside = [
+        path
+        for path in SOURCE.rglob("*.py")
+        if "tasks" not in path.relative_to(SOURCE).parts and f'"{name}"' in path.read_text()
+    ]
+    assert outside == []
+
+
+def test_every_file_says_in_its_first_line_what_room_it_is() -> None:
+    for path in SOURCE.rglob("*.py"):
+        first = path.read_text().split("\n", 1)[0]
+        assert first.startswith('"""'), path
+        named = path.relative_to(SOURCE).as_posix()
+        if path.name not in ("__init__.py", "__main__.py"):
+            assert first.startswith(f'"""{named}: '), path
+
+
+def test_every_verb_is_handed_out_by_the_package() -> None:
+    assert {"index", "pack", "train", "evaluate", "predict", "score"} <= set(wetread.__all__)
+    with pytest.raises(AttributeError, match="no verb 'trane'"):
+        _ = wetread.trane

@@ -1,0 +1,71 @@
+"""tests/training/test_recipe.py: recipes by name, by file, and one setting over them."""
+
+from pathlib import Path
+
+import pytest
+
+from wetread.models.encoders import ENCODERS
+from wetread.training.recipe import Recipe, check_recipe, read_recipe, recipe_names
+from wetread.view.augment import Strengths
+from wetread.view.view import View
+from wetread.view.window import BONE, BRAIN, Window
+
+
+def test_every_recipe_of_the_package_names_an_encoder_that_there_is() -> None:
+    assert {read_recipe(name).encoder for name in recipe_names()} == set(ENCODERS)
+
+
+def test_the_compact_recipe_is_what_a_recipe_is_by_default() -> None:
+    assert read_recipe("compact") == Recipe()
+
+
+def test_a_recipe_survives_being_stored_resolved() -> None:
+    recipe = read_recipe("densenet121", ["seed=4", "windows=brain,35/90"])
+    assert check_recipe(recipe.model_dump(mode="json"), "stored") == recipe
+
+
+def test_settings_go_over_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('epochs = 3\nencoder = "resnet18"\n')
+    recipe = read_recipe(tmp_path / "mine.toml", ["epochs=5", "learning_rate = 1e-4"])
+    assert (recipe.epochs, recipe.encoder, recipe.learning_rate) == (5, "resnet18", 1e-4)
+
+
+def test_windows_are_names_or_center_and_width() -> None:
+    recipe = read_recipe("compact", ["windows=brain,600/2000", "neighbours=1", "size=64"])
+    assert recipe.view == View((BRAIN, BONE), 1, 64)
+    assert read_recipe("compact", ['windows=["35/90"]']).view.windows == (Window(35, 90),)
+
+
+def test_the_strengths_are_those_of_the_recipe() -> None:
+    recipe = read_recipe("compact", ["flip=0", "hu_shift=4"])
+    assert recipe.strengths == Strengths(0, 15, 0.12, 0.04, 4)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("epoch=3", r"compact: no setting 'epoch'; known: encoder, windows"),
+        ("epochs", r"'epochs': a setting is given as key=value"),
+        ("epochs=0", r"compact: epochs = 0: Input should be greater than or equal to 1"),
+        ("epochs=many", r"compact: epochs = 'many': Input should be a valid integer"),
+        ("windows=brian", r"no window 'brian'; known: brain, subdural"),
+        ("windows=[]", r"at least one window"),
+        ("precision=float16", r"precision = 'float16'"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused_and_named(setting: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_recipe("compact", [setting])
+
+
+def test_an_unknown_recipe_is_refused_and_the_known_are_named() -> None:
+    with pytest.raises(ValueError, match="no recipe 'compakt'; known: compact, densenet121"):
+        read_recipe("compakt")
+
+
+def test_a_missing_or_broken_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"gone\.toml: no such recipe file"):
+        read_recipe(tmp_path / "gone.toml")
+    (tmp_path / "broken.toml").write_text("epochs = = 3")
+    with pytest.raises(ValueError, match=r"broken\.toml: not TOML"):
+        read_recipe(tmp_path / "broken.toml")

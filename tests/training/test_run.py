@@ -1,0 +1,65 @@
+"""tests/training/test_run.py: a file of a run is whole, or the one before it."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+from wetread.models.encoders import build
+from wetread.training.recipe import Recipe
+from wetread.training.run import Run, read_trained
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.write_json("scores.json", {"scores": [1]})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        run.write_json("scores.json", {"scores": [float("nan")]})
+    assert (tmp_path / "scores.json").read_text() == '{\n "scores": [\n  1\n ]\n}\n'
+    run.save("last.pt", {"step": 1})
+    with pytest.raises(Exception, match="pickle"):
+        run.save("last.pt", {"step": lambda: 2})
+    assert run.load("last.pt") == {"step": 1}
+
+
+def test_lines_and_tables_are_read_back(tmp_path: Path) -> None:
+    run = Run(tmp_path / "new" / "run")
+    run.write_lines("metrics.jsonl", [{"epoch": 0}, {"epoch": 1, "value": None}])
+    lines = (run.folder / "metrics.jsonl").read_text().splitlines()
+    assert lines == ['{"epoch": 0}', '{"epoch": 1, "value": null}']
+    table = pl.DataFrame({"id": ["a"], "any": [0.25]})
+    run.write_table("out_of_fold.parquet", table)
+    assert pl.read_parquet(run.folder / "out_of_fold.parquet").equals(table)
+    assert sorted(p.name for p in run.folder.iterdir()) == ["metrics.jsonl", "out_of_fold.parquet"]
+
+
+def test_what_was_never_saved_is_none(tmp_path: Path) -> None:
+    assert Run(tmp_path).load("last.pt") is None
+
+
+def test_a_kept_model_comes_back_with_all_it_needs(tmp_path: Path) -> None:
+    recipe = Recipe(size=32, neighbours=1)
+    model = build("compact", 9, 2).eval()
+    content = {
+        "model": model.state_dict(),
+        "epoch": 4,
+        "value": 0.5,
+        "findings": ["a", "b"],
+        "view": recipe.view.to_dict(),
+        "recipe": recipe.model_dump(mode="json"),
+        "negative_rate": 0.25,
+    }
+    Run(tmp_path).save("best.pt", content)
+    for path in (tmp_path, tmp_path / "best.pt"):
+        trained = read_trained(path)
+        image = torch.rand(1, 9, 32, 32)
+        assert torch.equal(trained.model(image), model(image))
+        assert trained.recipe == recipe
+        assert trained.view == recipe.view
+        assert (trained.findings, trained.negative_rate, trained.epoch) == (("a", "b"), 0.25, 4)
+
+
+def test_a_run_without_a_model_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"best\.pt: no such checkpoint"):
+        read_trained(tmp_path)

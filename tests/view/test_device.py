@@ -1,0 +1,94 @@
+"""tests/view/test_device.py: the batched view against NumPy, OpenCV and exact motions."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from wetread.view.augment import Augmentation
+from wetread.view.crop import AIR_HU, crop_and_resize
+from wetread.view.device import to_view
+from wetread.view.view import View
+from wetread.view.window import BONE, BRAIN, SUBDURAL, Window, apply_window
+
+THREE = (BRAIN, SUBDURAL, BONE)
+ALL = (Window(0, 6000),)  # keeps -3000..3000 HU: grey is HU in another unit
+HU = np.random.default_rng(1).normal(40, 60, (2, 3, 32, 32)).astype(np.float32)
+
+
+def drawn(n: int = 1, **changed: object) -> Augmentation:
+    """An augmentation of n images that changes nothing but what is given."""
+    values: dict[str, object] = {
+        "flip": False, "angle": 0.0, "scale": 1.0, "shift_rows": 0.0, "shift_columns": 0.0,
+        "hu_shift": 0.0,
+    }  # fmt: skip
+    arrays = {name: np.full(n, changed.get(name, value)) for name, value in values.items()}
+    return Augmentation(**arrays)
+
+
+def moved(hu: np.ndarray, **changed: object) -> np.ndarray:
+    """HU (H, W) as they come out of a view that was augmented so, (H, W) HU."""
+    view = View(ALL, size=hu.shape[0])
+    out = to_view(torch.from_numpy(hu)[None, None], view, drawn(**changed))
+    return out[0, 0].numpy() * 6000 - 3000
+
+
+def test_channels_run_slice_by_slice_and_within_a_slice_window_by_window() -> None:
+    out = to_view(torch.from_numpy(HU), View(THREE, neighbours=1, size=32)).numpy()
+    expected = np.stack([apply_window(HU[:, s], w) for s in range(3) for w in THREE], 1)
+    np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+def test_the_batch_comes_out_channels_last() -> None:
+    out = to_view(torch.from_numpy(HU[:, :1]), View(THREE, size=32))
+    assert out.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_larger_slice_is_shrunk_as_the_crop_shrinks_it() -> None:
+    out = to_view(torch.from_numpy(HU[:1, :1]), View(ALL, size=8))[0, 0].numpy() * 6000 - 3000
+    np.testing.assert_allclose(out, crop_and_resize(HU[0, 0], None, 8), atol=1e-2)
+
+
+def test_an_augmentation_that_changes_nothing_changes_nothing() -> None:
+    np.testing.assert_allclose(moved(HU[0, 0]), HU[0, 0], atol=2e-2)
+
+
+def test_a_flip_swaps_left_and_right_alone() -> None:
+    np.testing.assert_allclose(moved(HU[0, 0], flip=True), HU[0, 0][:, ::-1], atol=2e-2)
+
+
+def test_a_quarter_turn_is_a_quarter_turn() -> None:
+    turned = moved(HU[0, 0], angle=np.pi / 2)
+    way = min((1, -1), key=lambda k: np.abs(turned - np.rot90(HU[0, 0], k)).max())
+    np.testing.assert_allclose(turned, np.rot90(HU[0, 0], way), atol=5e-2)
+
+
+def test_a_shift_moves_by_its_share_of_the_image_and_air_comes_in() -> None:
+    out = moved(HU[0, 0], shift_rows=0.25, shift_columns=-0.125)
+    np.testing.assert_allclose(out[8:, :28], HU[0, 0][:24, 4:], atol=2e-2)
+    np.testing.assert_allclose(out[:8], AIR_HU, atol=1e-2)
+    np.testing.assert_allclose(out[:, 28:], AIR_HU, atol=1e-2)
+
+
+def test_rotation_and_scale_agree_with_opencv() -> None:
+    smooth = cv2.GaussianBlur(HU[0, 0] * 5, (0, 0), 3)
+    angle, scale = np.deg2rad(12.0), 1.1
+    out = moved(smooth, angle=angle, scale=scale)
+    matrix = cv2.getRotationMatrix2D((15.5, 15.5), 12.0, scale)
+    expected = cv2.warpAffine(smooth, matrix, (32, 32), flags=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(out[6:26, 6:26], expected[6:26, 6:26], atol=1.0)
+
+
+def test_a_hu_shift_is_added_to_every_slice_of_its_image() -> None:
+    view = View(ALL, neighbours=1, size=32)
+    change = drawn(2, hu_shift=np.array([3.0, -2.0]))
+    before = to_view(torch.from_numpy(HU), view, drawn(2)).numpy() * 6000
+    after = to_view(torch.from_numpy(HU), view, change).numpy() * 6000
+    np.testing.assert_allclose(
+        after - before, np.broadcast_to([[[[3.0]]], [[[-2.0]]]], HU.shape), atol=2e-2
+    )
+
+
+def test_the_wrong_number_of_slices_is_refused_with_the_shape() -> None:
+    with pytest.raises(ValueError, match=r"3 slices needs HU of shape .* not \(2, 1, 32, 32\)"):
+        to_view(torch.from_numpy(HU[:, :1]), View(THREE, neighbours=1))
