@@ -1,4 +1,4 @@
-"""tests/test_house.py: what must stay true of the whole house: what loads what, who names a task."""
+"""tests/test_house.py: what must stay true of the house: what loads what, who names a task."""
 
 import re
 import subprocess

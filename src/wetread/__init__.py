@@ -1,4 +1,4 @@
-"""wetread: from a raw DICOM archive to findings. Here stand the verbs, each loaded when first used."""
+"""wetread: from a raw DICOM archive to findings. The verbs, each loaded when first used."""
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version

@@ -13,9 +13,7 @@ def ellipse(size: int, row: float, column: float, height: float, width: float) -
     return np.where(inside, 40.0, -1000.0).astype(np.float32)
 
 
-@given(
-    st.floats(90, 160), st.floats(90, 160), st.floats(30, 80), st.floats(30, 80)
-)
+@given(st.floats(90, 160), st.floats(90, 160), st.floats(30, 80), st.floats(30, 80))
 def test_the_box_is_the_padded_square_about_the_head(
     row: float, column: float, height: float, width: float
 ) -> None:

@@ -39,9 +39,14 @@ def test_channels_run_slice_by_slice_and_within_a_slice_window_by_window() -> No
     np.testing.assert_allclose(out, expected, atol=1e-6)
 
 
-def test_the_batch_comes_out_channels_last() -> None:
-    out = to_view(torch.from_numpy(HU[:, :1]), View(THREE, size=32))
-    assert out.is_contiguous(memory_format=torch.channels_last)
+def test_flips_alone_are_exact_and_move_no_value() -> None:
+    flips = drawn(2)
+    flips.flip[:] = [True, False]
+    out = to_view(torch.from_numpy(HU), View(THREE, 1, HU.shape[-1]), flips)
+    plain = to_view(torch.from_numpy(HU), View(THREE, 1, HU.shape[-1]))
+    for image, flipped in enumerate(flips.flip):
+        expected = plain[image].flip(-1) if flipped else plain[image]
+        assert torch.equal(out[image], expected)
 
 
 def test_a_larger_slice_is_shrunk_as_the_crop_shrinks_it() -> None:
@@ -61,6 +66,12 @@ def test_a_quarter_turn_is_a_quarter_turn() -> None:
     turned = moved(HU[0, 0], angle=np.pi / 2)
     way = min((1, -1), key=lambda k: np.abs(turned - np.rot90(HU[0, 0], k)).max())
     np.testing.assert_allclose(turned, np.rot90(HU[0, 0], way), atol=5e-2)
+
+
+def test_a_flip_and_a_turn_together_are_the_turned_image_in_a_mirror() -> None:
+    turned = moved(HU[0, 0], angle=0.3, scale=1.1)
+    both = moved(HU[0, 0], angle=0.3, scale=1.1, flip=True)
+    np.testing.assert_allclose(both, turned[:, ::-1], atol=5e-2)
 
 
 def test_a_shift_moves_by_its_share_of_the_image_and_air_comes_in() -> None:

@@ -38,7 +38,9 @@ def test_a_window_gives_the_values_of_linear_exact(window: Window, grey: list[fl
 @given(st.floats(-1500, 3000), st.floats(1, 4000), st.floats(-1100, 3000))
 def test_numpy_and_torch_windows_agree(center: float, width: float, hu: float) -> None:
     window, values = Window(center, width), np.array([hu, hu + 7], np.float32)
-    in_torch = device.apply_window(torch.from_numpy(values), window).numpy()
+    in_torch = (
+        device.apply_windows(torch.from_numpy(values)[None, None, None], [window]).numpy().ravel()
+    )
     np.testing.assert_allclose(apply_window(values, window), in_torch, atol=1e-6)
 
 

@@ -27,8 +27,8 @@ def find_head_box(hu: NDArray[np.float32]) -> tuple[int, int, int, int]:
     row1, column1 = found[:, 1].max(), found[:, 3].max()
     side = int(np.ceil(max(row1 - row0, column1 - column0) * (1 + 2 * PADDING)))
     side = min(side, max(rows, columns))
-    top = int(round((row0 + row1 - side) / 2))
-    left = int(round((column0 + column1 - side) / 2))
+    top = round((int(row0) + int(row1) - side) / 2)
+    left = round((int(column0) + int(column1) - side) / 2)
     return (top, top + side, left, left + side)
 
 

@@ -16,6 +16,7 @@ _SHORT_VRS = b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".s
 _LONG_VRS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
 # VR: bytes before the value
 VR_HEADER = dict.fromkeys(_SHORT_VRS, 8) | dict.fromkeys(_LONG_VRS, 12)
+_ITEM_MARKS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 
@@ -101,16 +102,15 @@ def walk_elements(
         last, start = tag, pos + header
         if tag in PIXEL_TAGS:
             return Walk(last, tag, start, length, notes=_order_note(ordered))
-        if length == UNDEFINED:
-            inner = IMPLICIT if explicit and vr == b"UN" else form
-            try:
-                pos = _skip_sequence(buffer, start, end, inner)
-            except _Cut:
-                return _at_the_end(buffer, end + 1, end, last, ordered)
-        else:
-            pos = start + length
-            if vr == b"SQ" and length > 640 and pos <= have:
-                _check_depth(buffer, start, pos, form)
+        pos = start + length
+        inner = IMPLICIT if explicit and vr == b"UN" else form
+        try:
+            if length == UNDEFINED:
+                pos = _skip_sequence(buffer, start, None, end, inner)
+            elif _may_be_deep(buffer, vr, start, length, end):
+                pos = _skip_sequence(buffer, start, pos, end, inner)
+        except _Cut:
+            return _at_the_end(buffer, end + 1, end, last, ordered)
         if tag in wanted and pos <= end:
             if pos > have:
                 raise Short(pos)
@@ -136,18 +136,31 @@ class _Cut(Exception):
     """The file ends inside a sequence."""
 
 
-def _skip_sequence(buffer: bytes, pos: int, end: int, form: Form) -> int:
-    """The byte after a sequence of undefined length whose first item is at pos."""
-    levels: list[tuple[bool, Form]] = [(True, form)]  # (holds items, how its elements are written)
+def _may_be_deep(buffer: bytes, vr: bytes, start: int, length: int, end: int) -> bool:
+    """Whether a sequence of defined length, else jumped over, has the items for a deep nesting."""
+    if vr != b"SQ" or length <= 20 * MAX_DEPTH:
+        return False
+    if start + length > end:
+        raise _Cut
+    if start + length > len(buffer):
+        raise Short(start + length)
+    marks = [buffer.count(mark, start, start + length) for mark in _ITEM_MARKS]
+    return max(marks) > MAX_DEPTH
+
+
+def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, form: Form) -> int:
+    """The byte after a sequence whose first item is at pos; stop: its end, None where undefined."""
+    levels: list[tuple[bool, int | None, Form]] = [(True, stop, form)]  # (holds items, stop, form)
     have = len(buffer)
     while levels:
-        holds_items, form = levels[-1]
-        if pos + 12 > have and have < end:
-            if pos + 8 > end:
-                raise _Cut
-            raise Short(min(pos + 12, end))
+        holds_items, stop, form = levels[-1]
+        if stop is not None and pos >= stop:
+            levels.pop()
+            continue
         if pos + 8 > end:
             raise _Cut
+        if pos + 12 > have and have < end:
+            raise Short(min(pos + 12, end))
         group, element = form.tag(buffer, pos)
         tag = group << 16 | element
         if holds_items:
@@ -159,21 +172,26 @@ def _skip_sequence(buffer: bytes, pos: int, end: int, form: Form) -> int:
                 where = f"({group:04X},{element:04X}) at byte {pos - 8}"
                 raise RejectError("bad_element", f"{where} stands where an item must")
             elif length == UNDEFINED:
-                levels.append((False, form))
-            else:
+                levels.append((False, None, form))
+            elif stop is None:
                 pos += length
+            else:
+                levels.append((False, pos + length, form))
             continue
         if tag == _ITEM_END:
             levels.pop()
             pos += 8
             continue
+        vr = buffer[pos + 4 : pos + 6]
         pos, length, inner = _nested_element(buffer, pos, end, form)
-        if length != UNDEFINED:
-            pos += length
+        if length == UNDEFINED:
+            levels.append((True, None, inner))
+        elif form.explicit and _may_be_deep(buffer, vr, pos, length, end):
+            levels.append((True, pos + length, inner))
         else:
-            levels.append((True, inner))
-            if len(levels) > 2 * MAX_DEPTH:
-                raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")
+            pos += length
+        if len(levels) > 2 * MAX_DEPTH:
+            raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")
     return pos
 
 
@@ -191,35 +209,3 @@ def _nested_element(buffer: bytes, pos: int, end: int, form: Form) -> tuple[int,
             raise _Cut
         (length,) = form.long(buffer, pos + 8)
     return pos + header, length, IMPLICIT if vr == b"UN" else form
-
-
-def _check_depth(buffer: bytes, start: int, stop: int, form: Form) -> None:
-    """Refuse a sequence of defined length that nests too deep for a recursive reader."""
-    item = b"\xff\xfe\xe0\x00" if form.big_endian else b"\xfe\xff\x00\xe0"
-    if buffer.count(item, start, stop) <= MAX_DEPTH:
-        return
-    pos, levels = start, [(stop, True)]  # (end, whether items stand there)
-    while levels:
-        end, holds_items = levels[-1]
-        if pos + 8 > end:
-            levels.pop()
-            pos = end
-            continue
-        if holds_items:
-            (length,) = form.long(buffer, pos + 4)
-            group, element = form.tag(buffer, pos)
-            if group << 16 | element != _ITEM or length == UNDEFINED:
-                return  # of mixed form: nothing here recurses into it
-            pos += 8
-            levels.append((min(pos + length, end), False))
-        else:
-            _, _, vr, _ = form.element(buffer, pos)
-            pos, length, _ = _nested_element(buffer, pos, end, form)
-            if vr == b"SQ" and length != UNDEFINED:
-                levels.append((min(pos + length, end), True))
-            elif length == UNDEFINED:
-                return
-            else:
-                pos += length
-        if len(levels) > 2 * MAX_DEPTH:
-            raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")

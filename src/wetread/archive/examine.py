@@ -65,6 +65,8 @@ def examine(entry: Entry) -> dict[str, Any]:
 
 def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
     header = read_header(read_at, size, WANTED)
+    if header.walk.last_tag == 0 and header.walk.cut is None:
+        raise RejectError("truncated_header", "the file ends before its data set")
     try:
         fields = row_fields(header)
     except RejectError:
@@ -84,6 +86,9 @@ def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
     if bad_form is not None:
         raise RejectError("bad_pixel_header", bad_form)
     _check_pixels(read_at, size, header, _BLANK | fields)
+    if "HighBit" not in fields:
+        fields["HighBit"] = fields["BitsStored"] - 1
+        fields["notes"].append("no HighBit: taken as BitsStored - 1")
     return fields | {"state": "image"}
 
 
@@ -155,12 +160,12 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
 
 
 def check_pixel_form(fields: dict[str, Any]) -> None:
-    """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3); fills in HighBit."""
-    for name in ("Rows", "Columns", "BitsAllocated"):
+    """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
+    for name in ("Rows", "Columns", "BitsAllocated", "BitsStored"):
         if not fields.get(name):
             raise RejectError("bad_pixel_header", f"(0028) {name} is {fields.get(name, 'absent')}")
-    allocated = fields["BitsAllocated"]
-    stored, high = fields.get("BitsStored", allocated), fields.get("HighBit")
+    allocated, stored = fields["BitsAllocated"], fields["BitsStored"]
+    high = fields.get("HighBit")
     samples = fields.get("SamplesPerPixel") or 1
     if allocated not in (8, 16, 32):
         raise RejectError("bad_pixel_header", f"(0028,0100) BitsAllocated is {allocated}")
@@ -172,9 +177,9 @@ def check_pixel_form(fields: dict[str, Any]) -> None:
         raise RejectError("bad_pixel_header", detail)
     if samples not in (1, 3, 4):
         raise RejectError("bad_pixel_header", f"(0028,0002) SamplesPerPixel is {samples}")
-    if fields.get("PixelRepresentation", 0) not in (0, 1):
-        detail = f"(0028,0103) PixelRepresentation is {fields['PixelRepresentation']}"
-        raise RejectError("bad_pixel_header", detail)
+    sign = fields.get("PixelRepresentation", "absent")
+    if sign not in (0, 1):
+        raise RejectError("bad_pixel_header", f"(0028,0103) PixelRepresentation is {sign}")
     frames = fields.get("NumberOfFrames")
     if frames is not None and frames < 1:
         raise RejectError("bad_pixel_header", f"(0028,0008) NumberOfFrames is {frames}")

@@ -143,7 +143,7 @@ def _walk_meta(buffer: bytes, pos: int, size: int, values: dict[int, bytes]) -> 
     """Group 2 is explicit little endian, and its length element lies: walk while the group is 2."""
     while buffer[pos : pos + 2] == b"\x02\x00" or pos + 8 > len(buffer):
         if pos + 8 > len(buffer):
-            if pos == size:
+            if pos == size and values:
                 return pos
             _need(pos + 8, buffer, size, "bad_meta", "the file meta")
         group, element, vr, length = EXPLICIT.element(buffer, pos)

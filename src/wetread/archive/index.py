@@ -27,6 +27,7 @@ from wetread.archive.sources import Entry, list_entries
 Progress = Callable[[int, int], None]  # (files done, files in all)
 
 CHUNK = 512  # files a task
+POOL_FROM = 4096  # files: fewer are read before worker processes have started
 _MARK = ("path", "member", "size", "mtime_ns", "crc")
 
 
@@ -196,22 +197,21 @@ def _all_rejects(
 def _read_all(
     entries: Sequence[Entry], journal: Path, workers: int, total: int, progress: Progress
 ) -> None:
-    """Every entry into the journal; few of them are read in this process."""
+    """Every entry into the journal; few entries are read in this process."""
     done = total - len(entries)
     progress(done, total)
     chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
-    if workers <= 1 or len(chunks) <= 1:
+    if workers <= 1 or len(entries) < POOL_FROM:
         for chunk in chunks:
             done += read_chunk(chunk, journal)
             progress(done, total)
         return
     left = _read_in_pool(chunks, journal, workers, lambda count: progress(done + count, total))
     done = total - sum(map(len, left))
-    for chunk in left:  # a worker died over one of these: each file in a process of its own
-        for entry in chunk:
-            _read_alone(entry, journal)
-            done += 1
-            progress(done, total)
+    for chunk in left:
+        _read_apart(chunk, journal)
+        done += len(chunk)
+        progress(done, total)
 
 
 def _read_in_pool(
@@ -250,15 +250,23 @@ def _unread(running: Mapping[Future[int], Sequence[Entry]]) -> list[Sequence[Ent
     ]
 
 
-def _read_alone(entry: Entry, journal: Path) -> None:
+def _read_apart(entries: Sequence[Entry], journal: Path) -> None:
+    """Read entries one of which may kill its process: halve them until that one stands alone."""
     with ProcessPoolExecutor(1, mp_context=_processes()) as pool:
         try:
-            pool.submit(read_chunk, [entry], journal).result()
+            pool.submit(read_chunk, entries, journal).result()
+            return
         except BrokenProcessPool:
-            detail = "the process that read this file died"
-            row = {name: getattr(entry, name) for name in _MARK}
-            row |= {"state": "reject", "reason": "decoder_crashed", "detail": detail}
-            write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(journal))
+            pass
+    if len(entries) > 1:
+        middle = len(entries) // 2
+        _read_apart(entries[:middle], journal)
+        _read_apart(entries[middle:], journal)
+        return
+    row = {name: getattr(entries[0], name) for name in _MARK}
+    row |= {"state": "reject", "reason": "decoder_crashed"}
+    row |= {"detail": "the process that read this file died"}
+    write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(journal))
 
 
 def _processes() -> multiprocessing.context.BaseContext:

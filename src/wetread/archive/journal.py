@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 import polars as pl
 
 from wetread.archive.examine import examine
@@ -33,7 +34,8 @@ def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType
 def _lists(values: Sequence[Sequence[Any] | None], dtype: pl.List) -> pl.Series:
     """A column of lists, null and empty kept apart; ten times as fast as from Python's lists."""
     lengths = [0 if value is None else len(value) for value in values]
-    number = pl.Series("number", range(len(values)), dtype=pl.UInt32)
+    number = pl.Series("number", np.arange(len(values)))
+    owner = pl.Series("number", np.repeat(number.to_numpy(), lengths))
     items = pl.Series("item", [item for value in values for item in value or ()], dtype=dtype.inner)
     owner = number.repeat_by(pl.Series(lengths, dtype=pl.UInt32)).explode(empty_as_null=False)
     grouped = pl.DataFrame([owner, items]).group_by("number", maintain_order=True).agg("item")

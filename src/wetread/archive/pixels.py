@@ -54,7 +54,7 @@ def _decode_rle(frame: bytes, row: Form) -> np.ndarray:
 
 
 _NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED_LE)
-_DECODERS: dict[str, Callable[[bytes, Form], np.ndarray]] = {
+DECODERS: dict[str, Callable[[bytes, Form], np.ndarray]] = {
     "1.2.840.10008.1.2.5": _decode_rle,
     "1.2.840.10008.1.2.4.50": _decode_jpeg,
     "1.2.840.10008.1.2.4.51": _decode_jpeg,
@@ -69,7 +69,7 @@ _DECODERS: dict[str, Callable[[bytes, Form], np.ndarray]] = {
     "1.2.840.10008.1.2.4.203": _decode_jpeg_2000,
 }
 NATIVE_SYNTAXES = frozenset(_NATIVE)
-SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(_DECODERS)
+SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
 
 
 def read_stored(row: Form) -> np.ndarray:
@@ -128,7 +128,7 @@ def native_bytes(row: Form) -> int:
 
 def _decoded_words(read_at: ReadAt, size: int, header: Header, row: Form) -> np.ndarray:
     """(frames, rows, columns) as the decoder gives them, compared with the header."""
-    decode = _DECODERS.get(header.syntax)
+    decode = DECODERS.get(header.syntax)
     if decode is None:
         raise RejectError("unsupported_syntax", f"transfer syntax {header.syntax}")
     if header.walk.pixel_length != UNDEFINED:

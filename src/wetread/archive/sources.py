@@ -7,6 +7,8 @@ import errno
 import os
 import stat
 import tarfile
+import threading
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ ReadAt = Callable[[int, int], bytes]  # (offset, length) -> at most length bytes
 
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_TAR_LOCK = threading.Lock()
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 # Bytes of a name that are not UTF-8 travel as private-use characters: any name fits a table.
 _TO_TEXT = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
@@ -143,7 +146,7 @@ def list_members(entry: Entry) -> Iterator[Entry | Reject]:
 
 def _zip_entries(entry: Entry) -> list[Entry | Reject]:
     found: list[Entry | Reject] = []
-    for member, info in _zip_members(entry.path, entry.mtime_ns or 0)[1].items():
+    for member, info in _zip_members(entry.path, entry.mtime_ns or 0, os.getpid())[1].items():
         if info.flag_bits & 1:
             detail = "encrypted member; unpack the zip with its password first"
             found.append(Reject(entry.path, member, "io_error", detail))
@@ -154,7 +157,7 @@ def _zip_entries(entry: Entry) -> list[Entry | Reject]:
 
 def _tar_entries(entry: Entry) -> list[Entry | Reject]:
     found: list[Entry | Reject] = []
-    for member, info in _tar_members(entry.path, entry.mtime_ns or 0)[1].items():
+    for member, info in _tar_members(entry.path, entry.mtime_ns or 0, os.getpid())[1].items():
         if info.isreg():
             found.append(Entry(entry.path, member, info.size, entry.mtime_ns, None))
         else:
@@ -164,8 +167,13 @@ def _tar_entries(entry: Entry) -> list[Entry | Reject]:
 
 
 @lru_cache(maxsize=2)
-def _zip_members(path: str, mtime_ns: int) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """The open zip and its files by name; a name that comes twice gets `#2`."""
+def _zip_members(
+    path: str, mtime_ns: int, process: int
+) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
+    """The open zip and its files by name; a name that comes twice gets `#2`.
+
+    process: os.getpid(): a forked process must not share an open file's place.
+    """
     opened = zipfile.ZipFile(as_name(path))
     members: dict[str, zipfile.ZipInfo] = {}
     for info in opened.infolist():
@@ -175,13 +183,26 @@ def _zip_members(path: str, mtime_ns: int) -> tuple[zipfile.ZipFile, dict[str, z
 
 
 @lru_cache(maxsize=2)
-def _tar_members(path: str, mtime_ns: int) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo]]:
-    opened = tarfile.open(as_name(path), "r:*")  # noqa: SIM115 (kept open by the cache)
+def _tar_members(
+    path: str, mtime_ns: int, process: int
+) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo], bool]:
+    """The open tar, its files by name, and whether they lie in it uncompressed."""
+    try:
+        opened, plain = tarfile.open(as_name(path), "r:"), True  # noqa: SIM115 (kept by the cache)
+    except tarfile.TarError:
+        opened, plain = tarfile.open(as_name(path), "r:*"), False  # noqa: SIM115
+    if opened.fileobj is not None:
+        weakref.finalize(opened, opened.fileobj.close)
     members: dict[str, tarfile.TarInfo] = {}
     for info in opened.getmembers():
         if not info.isdir():
             members[_fresh(as_text(info.name), members)] = info
-    return opened, members
+    return opened, members, plain
+
+
+@lru_cache(maxsize=8)
+def _is_zip(path: str, mtime_ns: int) -> bool:
+    return zipfile.is_zipfile(as_name(path))
 
 
 def _fresh(name: str, taken: dict[str, Any]) -> str:
@@ -197,17 +218,18 @@ def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
     """(read_at, size in bytes) of a file or member; what goes wrong is the reject `io_error`."""
     try:
         if member is None:
-            handle = os.open(as_name(path), _OPEN_FLAGS)
-            try:
-                status = os.fstat(handle)
-                if not stat.S_ISREG(status.st_mode):
-                    raise RejectError("not_file", f"a {_kind(status.st_mode)}")
-                yield lambda offset, length: os.pread(handle, length, offset), status.st_size
-            finally:
-                os.close(handle)
+            with _open_file(path) as handle:
+                size = os.fstat(handle).st_size
+                yield lambda offset, length: os.pread(handle, length, offset), size
+        elif _is_zip(path, mtime_ns := os.stat(as_name(path)).st_mtime_ns):
+            container, members = _zip_members(path, mtime_ns, os.getpid())
+            info = _found(members, member)
+            with container.open(info) as stream:
+                yield lambda offset, length: _read_stream(stream, offset, length), info.file_size
         else:
-            with _open_member(path, member) as (stream, size):
-                yield lambda offset, length: _read_stream(stream, offset, length), size
+            tar, tar_members, plain = _tar_members(path, mtime_ns, os.getpid())
+            with _open_tar_member(path, tar, _found(tar_members, member), plain) as found:
+                yield found
     except (OSError, EOFError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
         what = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise RejectError("io_error", f"cannot be read: {what}") from error
@@ -218,23 +240,40 @@ def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
 
 
 @contextmanager
-def _open_member(path: str, member: str) -> Iterator[tuple[IO[bytes], int]]:
-    mtime_ns = os.stat(as_name(path)).st_mtime_ns
-    if zipfile.is_zipfile(as_name(path)):
-        container, members = _zip_members(path, mtime_ns)
-        if member not in members:
-            raise RejectError("io_error", "the zip has no such member any more")
-        with container.open(members[member]) as stream:
-            yield stream, members[member].file_size
+def _open_file(path: str) -> Iterator[int]:
+    """The descriptor of a regular file."""
+    handle = os.open(as_name(path), _OPEN_FLAGS)
+    try:
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            raise RejectError("not_file", f"a {_kind(mode)}")
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _open_tar_member(
+    path: str, tar: tarfile.TarFile, info: tarfile.TarInfo, plain: bool
+) -> Iterator[tuple[ReadAt, int]]:
+    start, size = info.offset_data, info.size
+    if plain and not info.issparse():
+        with _open_file(path) as handle:
+            yield (
+                lambda at, length: os.pread(handle, max(min(length, size - at), 0), start + at),
+                size,
+            )
         return
-    tar, tar_members = _tar_members(path, mtime_ns)
-    if member not in tar_members:
-        raise RejectError("io_error", "the tar has no such member any more")
-    extracted = tar.extractfile(tar_members[member])
-    if extracted is None:
-        raise RejectError("not_file", "a link or device inside a tar")
-    with extracted as stream:
-        yield stream, tar_members[member].size
+    with _TAR_LOCK:  # its members share one place in the compressed stream
+        stream = tar.extractfile(info)
+        data = b"" if stream is None else stream.read()
+    yield lambda at, length: data[at : at + length], len(data)
+
+
+def _found(members: dict[str, Any], member: str) -> Any:
+    if member not in members:
+        raise RejectError("io_error", "the archive has no such member any more")
+    return members[member]
 
 
 def _read_stream(stream: IO[bytes], offset: int, length: int) -> bytes:

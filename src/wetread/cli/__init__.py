@@ -1,1 +1,1 @@
-"""cli: words on a command line in, a verb's result as lines or JSON out. Thin: parse, call, print."""
+"""cli: words on a command line in, a verb's result as lines or JSON out."""

@@ -1,4 +1,4 @@
-"""cli/errors.py: the errors that are told in one line; any other is a fault of ours and is shown whole."""
+"""cli/errors.py: the errors that are told in one line; any other is a fault, shown whole."""
 
 from wetread.archive.rejects import RejectError
 from wetread.labels.table import LabelError

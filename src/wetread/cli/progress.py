@@ -1,4 +1,4 @@
-"""cli/progress.py: progress bars with the time left, on stderr, and none where it is no terminal."""
+"""cli/progress.py: progress bars with the time left, on stderr, where that is a terminal."""
 
 import sys
 from collections.abc import Iterator

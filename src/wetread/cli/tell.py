@@ -25,7 +25,9 @@ def index_lines(found: Index, out: Path) -> list[str]:
         f"objects + {counts['duplicates']} duplicates + {counts['rejects']} rejects",
         f"{counts['patients']} patients, {counts['studies']} studies, {counts['series']} series",
     ]
-    lines += [f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()]
+    lines += [
+        f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()
+    ]
     return [*lines, f"index: {out}"]
 
 
@@ -51,7 +53,9 @@ def run_lines(result: TrainResult) -> list[str]:
 
 def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
     """A table: each score with its interval, its baselines beside it."""
-    lines = [f"{'metric':<18} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}  baselines"]
+    lines = [
+        f"{'metric':<18} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}  baselines"
+    ]
     for row in scores:
         if row["metric"] not in HEADINGS:
             continue
@@ -88,7 +92,9 @@ def prediction_lines(result: Prediction) -> list[str]:
     ]
     if len(ranked) > MOST:
         lines.append(f"... and {len(ranked) - MOST} more in {result.out / 'worklist.csv'}")
-    lines.append(f"readings: {result.out / 'readings'}   submission: {result.out / 'submission.csv'}")
+    lines.append(
+        f"readings: {result.out / 'readings'}   submission: {result.out / 'submission.csv'}"
+    )
     return [*lines, "Research use only, not for diagnosis."]
 
 
@@ -127,7 +133,7 @@ def doctor_lines(found: Mapping[str, Any]) -> list[str]:
         *_table(found["packages"].items()),
         *(f"device  {device}" for device in found["devices"]),
         *(
-            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} {row['decoder']}"
+            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} {row['reason'] or row['name']}"
             for row in found["transfer_syntaxes"]
         ),
     ]

@@ -5,6 +5,7 @@ import numpy as np
 
 SEED = 0
 MIN_PER_CLASS = 2
+ONE_THREAD_ROWS = 50_000  # below it, threads wait for each other longer than they work
 SOFT_TISSUE_HU = np.arange(-30.0, 132.0, 3.0)  # edges, fine where blood is told from brain
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
@@ -60,6 +61,7 @@ def boosted_trees(
     """(M, F) probabilities of scikit-learn's histogram boosting, one model a finding; where
     training knows fewer than two of a class, the prior. The same numbers on every run."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
     probability = prior_baseline(train_truth, len(test_features))
     if len(test_features) == 0:
@@ -73,6 +75,8 @@ def boosted_trees(
             learning_rate=0.06, max_iter=80, max_leaf_nodes=8, min_samples_leaf=20,
             l2_regularization=1.0, early_stopping=False, random_state=SEED,
         )  # fmt: skip
-        model.fit(train_features[known], positive)
+        threads = 1 if known.sum() < ONE_THREAD_ROWS else None  # None: as many as there are
+        with threadpool_limits(limits=threads, user_api="openmp"):
+            model.fit(train_features[known], positive)
         probability[:, column] = model.predict_proba(test_features)[:, 1]
     return probability

@@ -9,7 +9,7 @@ from wetread.evaluation.metrics import THRESHOLD
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Rows whose probability lies in [low, high): how many, what was said, what was true."""
+    """Rows whose probability lies in [low, high]: how many, what was said, what was true."""
 
     low: float
     high: float
@@ -21,25 +21,31 @@ class ReliabilityBin:
 def reliability_curve(
     truth: np.ndarray, probability: np.ndarray, bins: int = 10
 ) -> tuple[ReliabilityBin, ...]:
-    """Bins of equal numbers of rows (truth, probability (N,); unknown truth left out).
+    """Bins of equal expected positives, rising (truth, probability (N,); unknown truth left out).
 
-    Equal numbers, not equal widths: most rows are near 0, and there the curve matters too.
+    Equal sums of probability, not equal widths or rows: where findings are rare, nearly all rows
+    lie near 0, and every dot should rest on as much evidence. Equal probabilities share a bin.
     """
     known = ~np.isnan(truth)
-    said, true = np.asarray(probability, np.float64)[known], np.asarray(truth, np.float64)[known]
+    order = np.argsort(np.asarray(probability)[known], kind="stable")
+    said = np.asarray(probability, np.float64)[known][order]
+    true = np.asarray(truth, np.float64)[known][order]
     if len(said) == 0:
         return ()
-    edges = np.unique(np.quantile(said, np.linspace(0.0, 1.0, bins + 1)))
-    place = np.clip(np.searchsorted(edges, said, side="right") - 1, 0, max(0, len(edges) - 2))
+    ends = np.append(np.flatnonzero(np.diff(said)), len(said) - 1)  # of runs of equal probability
+    expected = np.cumsum(said)
+    middle = (expected[ends] + np.append(0.0, expected[ends[:-1]])) / 2  # of each run
+    place_of_run = np.minimum(bins - 1, bins * middle // max(expected[-1], 1e-300)).astype(int)
+    place = np.repeat(place_of_run, np.diff(ends, prepend=-1))
     return tuple(
         ReliabilityBin(
-            float(edges[bin_]),
-            float(edges[min(bin_ + 1, len(edges) - 1)]),
-            int((place == bin_).sum()),
-            float(said[place == bin_].mean()),
-            float(true[place == bin_].mean()),
+            float(said[inside][0]),
+            float(said[inside][-1]),
+            int(inside.sum()),
+            float(said[inside].mean()),
+            float(true[inside].mean()),
         )
-        for bin_ in np.unique(place)
+        for inside in (place == bin_ for bin_ in np.unique(place))
     )
 
 

@@ -129,8 +129,9 @@ def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
         [table.conflicts for table in tables] or [pl.DataFrame(schema=CONFLICT_SCHEMA)]
     )
     merged = table_of(frame)
+    duplicates = merged.duplicates + sum(table.duplicates for table in tables)
     if earlier.is_empty():
-        return merged
+        return LabelTable(merged.frame, merged.conflicts, duplicates)
     conflicts = (
         pl.concat([earlier, merged.conflicts])
         .group_by(KEY, maintain_order=True)
@@ -143,5 +144,4 @@ def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
         how="left",
         maintain_order="left",
     ).select(*KEY, value)
-    duplicates = merged.duplicates + sum(table.duplicates for table in tables)
     return LabelTable(settled, conflicts, duplicates)

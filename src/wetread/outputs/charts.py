@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -101,8 +101,22 @@ def precision_recall_chart(curves: Sequence[Curves], headline: str) -> str:
 
 
 def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
-    """Share truly positive over the probability said, in bins of equal rows; SVG text."""
+    """Share truly positive over the probability said, in reliability_curve's bins; the axes end
+    where the dots do. SVG text."""
+    from matplotlib.ticker import MaxNLocator, ScalarFormatter
+
     figure, axes = _square("probability said", "share truly positive")
+    reached = [
+        max(part.mean_probability, part.share_positive)
+        for curve in curves
+        for part in curve.reliability
+    ]
+    edge = min(1.0, 1.1 * max(reached, default=1.0))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_formatter(ScalarFormatter())
+    axes.set_xlim(-0.01 * edge, 1.02 * edge)
+    axes.set_ylim(-0.01 * edge, 1.02 * edge)
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=1)
     for curve, style in _styled(curves, headline):
         said = [part.mean_probability for part in curve.reliability]
@@ -113,7 +127,9 @@ def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
 
 def training_chart(histories: Sequence[History]) -> str:
     """Loss in training and the validation metric by epoch; a ring where a model was kept."""
-    figure, axes = _figure((8.6, 3.0))
+    from matplotlib.ticker import MaxNLocator
+
+    figure, axes = _figure((6.2, 3.0))
     for number, history in enumerate(histories):
         first = number == 0
         epochs = [row["epoch"] + 1 for row in history.epochs]
@@ -145,7 +161,7 @@ def training_chart(histories: Sequence[History]) -> str:
                 label="model that was kept" if first else None,
             )
     axes.set_xlabel("epoch")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
     _legend(axes, "upper right")
     return _svg(figure, "training", "Loss and validation metric by epoch")
@@ -189,19 +205,17 @@ def _figure(inches: tuple[float, float]) -> tuple[Figure, Axes]:
     axes.tick_params(colors=MUTED, length=0, labelsize=8)
     axes.xaxis.label.set_color(MUTED)
     axes.yaxis.label.set_color(MUTED)
-    axes.xaxis.label.set_size(9)
-    axes.yaxis.label.set_size(9)
+    axes.xaxis.label.set_fontsize(9)
+    axes.yaxis.label.set_fontsize(9)
     axes.grid(color=RULE, linewidth=0.5, alpha=0.7)
     axes.set_axisbelow(True)
     return figure, axes
 
 
-def _legend(axes: Axes, place: str) -> None:
-    handles, labels = axes.get_legend_handles_labels()
+def _legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
+    handles, _ = axes.get_legend_handles_labels()
     if handles:
-        axes.legend(
-            handles[::-1], labels[::-1], loc=place, frameon=False, fontsize=8, labelcolor=INK
-        )  # fmt: skip
+        axes.legend(handles=handles[::-1], loc=place, frameon=False, fontsize=8, labelcolor=INK)
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

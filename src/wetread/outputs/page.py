@@ -20,6 +20,7 @@ from wetread.outputs.whole import write_whole
 
 TEMPLATE = "page.html.j2"
 USE = "Research use only, not for diagnosis"
+PLURAL = {"image": "images", "study": "studies", "pixel": "pixels", "all": "rows"}
 OFFICIAL = "weighted_log_loss"
 BASELINES = {
     "prior": "share in training, for everyone",
@@ -30,7 +31,7 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Fact:
-    """A number of the page's head: "ROC AUC of any, by study", "0.94", "95 % interval 0.89-0.98"."""
+    """A number of the page's head: "ROC AUC by study", "0.94", "95 % interval 0.89-0.98"."""
 
     label: str
     value: str
@@ -104,7 +105,6 @@ class Row:
     """A finding's line in a table of scores; a metric that was not computed has no cell."""
 
     finding: str
-    patients: int
     positives: int
     prevalence: str
     cells: Mapping[str, Cell]
@@ -117,8 +117,10 @@ class Table:
     level: str
     split: str
     official: tuple[tuple[str, Cell], ...]
+    patients: int
     baselines: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    every: tuple[tuple[Score, Cell], ...]
 
 
 def write_page(path: Path, content: PageContent) -> None:
@@ -140,7 +142,7 @@ def page_html(content: PageContent) -> str:
         ),
         "Reliability": (
             reliability_chart,
-            "On the diagonal, 0.3 means three in ten. Every dot holds as many rows.",
+            "On the diagonal, 0.3 means three in ten. Every dot holds as many expected positives.",
         ),
     }
     environment = Environment(
@@ -153,6 +155,7 @@ def page_html(content: PageContent) -> str:
     return environment.from_string(source).render(
         page=content,
         use=USE,
+        plural=PLURAL,
         tables=score_tables(content.scores, content.headline),
         charts=[
             (title, Markup(draw(drawn, content.headline)), note)
@@ -182,14 +185,20 @@ def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> Ta
     findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
     findings.sort(key=lambda finding: finding != headline)
     metrics = {score.metric for score in scores}
+    beside = tuple(
+        (key, told)
+        for key, told in BASELINES.items()
+        if f"roc_auc_{key}" in metrics and key != "prior"  # whose ROC AUC is 0.5 by nature
+    )
     return Table(
         level,
         split,
         tuple((names.get(metric, metric), cell) for metric, cell in official.items()),
-        tuple((key, told) for key, told in BASELINES.items() if f"roc_auc_{key}" in metrics
-              and key != "prior"),
+        max(score.patients for score in scores),
+        beside,
         tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),
-    )  # fmt: skip
+        tuple((score, _cell(score)) for score in scores),
+    )
 
 
 def _row(finding: str, scores: Sequence[Score]) -> Row:
@@ -197,7 +206,6 @@ def _row(finding: str, scores: Sequence[Score]) -> Row:
     prior = next((score for score in scores if score.metric == "average_precision_prior"), None)
     return Row(
         finding,
-        max(score.patients for score in scores),
         max(score.positives for score in scores),
         _percent(prior.value) if prior is not None and prior.value is not None else "",
         cells,

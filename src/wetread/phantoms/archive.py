@@ -174,7 +174,9 @@ def _claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
             differing.append("studies")
         if differing:
             told = ", ".join(f"{k} {held.get(k)} there, {wanted[k]} asked" for k in differing)
-            raise ValueError(f"{path}: another phantom archive lies here ({told}); choose a new folder")
+            raise ValueError(
+                f"{path}: another phantom archive lies here ({told}); choose a new folder"
+            )
     beside = path.with_suffix(".part")
     beside.write_text(json.dumps(wanted) + "\n")
     os.replace(beside, path)

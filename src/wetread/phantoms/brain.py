@@ -131,9 +131,7 @@ def build_brain(patient: Patient, grid: Grid, skull: Skull, moved: Grid) -> Brai
     pull = 36 / radius + 0.46
     bend = 1.8 * skull.patchy
     wind = 2.6 * evaluate_waves(patient.winding, x, y, z)
-    field = evaluate_waves(
-        patient.sulci, x * pull + wind, y * pull - wind, (z + 15) * pull + bend
-    )
+    field = evaluate_waves(patient.sulci, x * pull + wind, y * pull - wind, (z + 15) * pull + bend)
     steep = slope(field, grid.pixel)
     sulcus = np.minimum(np.abs(field) / (steep + 0.03), 15).astype(np.float32)
     fade = 1 - np.maximum(depth, 0) * (1 / patient.sulcus_depth_mm)
@@ -176,7 +174,9 @@ def _deep_gray(x: Array, y: Array, z: Array) -> Array:
     return np.minimum(np.minimum(caudate, lentiform), thalamus)
 
 
-def paint_brain(patient: Patient, grid: Grid, moved: Grid, skull: Skull, brain: Brain, hu: Array) -> None:
+def paint_brain(
+    patient: Patient, grid: Grid, moved: Grid, skull: Skull, brain: Brain, hu: Array
+) -> None:
     """Fluid, cortex, white and deep grey matter, brain stem, cerebellum; hu (H, W, S) in place."""
     tissue, pixel = patient.tissue, grid.pixel
     paint(hu, skull.inside, tissue.fluid + 3, pixel)
@@ -199,15 +199,16 @@ def paint_brain(patient: Patient, grid: Grid, moved: Grid, skull: Skull, brain: 
         hind = np.maximum(brain.below_tentorium, brain.tissue)
         paint(hu, hind, tissue.cerebellum, pixel)
         folia = np.abs(np.sin(0.75 * (moved.y - 0.3 * np.abs(moved.x)) + 0.4 * moved.z)) - 0.12
-        folia = np.maximum(np.maximum(folia, hind), ellipsoid(moved.x, moved.y, moved.z, (0, 44, -22), (13, 26, 18)))
+        folia = np.maximum(
+            np.maximum(folia, hind),
+            ellipsoid(moved.x, moved.y, moved.z, (0, 44, -22), (13, 26, 18)),
+        )
         paint(hu, folia, 0.5 * (tissue.cerebellum + tissue.fluid), pixel)
         stem = ellipsoid(moved.x, moved.y, moved.z, (0, 12, -34), (14, 13, 40))
         paint(hu, np.maximum(stem, brain.tissue), tissue.white + 3, pixel)
 
 
-def _paint_tentorium(
-    patient: Patient, grid: Grid, skull: Skull, brain: Brain, hu: Array
-) -> None:
+def _paint_tentorium(patient: Patient, grid: Grid, skull: Skull, brain: Brain, hu: Array) -> None:
     """A thin sheet that the slice cuts at a slant: its share of 5 mm, not its full HU."""
     height = tentorium_height(grid.x, grid.y)
     upright = patient.fold_mm * 1.4 * np.sqrt(1 + np.minimum(slope(height, grid.pixel), 4.0) ** 2)
@@ -244,5 +245,3 @@ def paint_folds(patient: Patient, grid: Grid, skull: Skull, brain: Brain, hu: Ar
         paint(hu, artery, patient.vessel_hu, pixel)
     for stone in patient.calcium:
         paint(hu, ellipsoid(x, y, z, stone.center, stone.radii), stone.hu, pixel)
-
-

@@ -173,9 +173,7 @@ def cover(solid: Array, pixel_mm: float) -> Patch | None:
     share *= -1 / pixel_mm
     share += 0.5
     np.clip(share, 0.0, 1.0, out=share)
-    return Patch(
-        slice(top * COARSE, bottom * COARSE), slice(left * COARSE, right * COARSE), share
-    )
+    return Patch(slice(top * COARSE, bottom * COARSE), slice(left * COARSE, right * COARSE), share)
 
 
 def blend(hu: Array, patch: Patch, value: float | Array) -> None:

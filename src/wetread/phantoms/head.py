@@ -31,7 +31,7 @@ from wetread.phantoms.fields import Array, Grid, blend, cover, enlarge, evaluate
 from wetread.phantoms.injuries import TRAUMA, draw_bleeds, draw_scenario
 from wetread.phantoms.mimics import Mimic, draw_mimics
 from wetread.phantoms.patient import Patient, draw_patient
-from wetread.phantoms.scanner import Scan, acquire, draw_scan, head_rest, slice_grid
+from wetread.phantoms.scanner import Scan, acquire, draw_scan, paint_table, slice_grid
 from wetread.phantoms.skull import Skull, build_skull, paint_skull
 
 VISIBLE_MM2 = 12.0  # a slice shows a subtype from this lesion area on
@@ -96,8 +96,7 @@ def _slice(
     """One measured slice (H, W), HU; its lesions are written into masks (5, H, W)."""
     grid, across = slice_grid(patient, scan, index)
     planes = np.full((scan.size, scan.size, grid.x.shape[2]), -1000.0, np.float32)
-    if scan.holder_mm:
-        paint(planes, head_rest(scan, grid, across), scan.holder_hu, grid.pixel)
+    paint_table(scan, grid, across, planes)
     skull = build_skull(patient, grid)
     skull = look_alikes.paint_scalp(mimics, grid, skull, planes)
     paint_skull(patient, grid, skull, planes)

@@ -31,13 +31,13 @@ from wetread.phantoms.skull import vault_distance
 
 POSITIVE_SHARE = 0.408
 SCENARIOS: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("subdural",), 0.235),
-    (("intraparenchymal",), 0.155),
-    (("intraparenchymal", "intraventricular"), 0.115),
+    (("subdural",), 0.225),
+    (("intraparenchymal",), 0.17),
+    (("intraparenchymal", "intraventricular"), 0.15),
     (("intraventricular",), 0.03),
-    (("aneurysm",), 0.075),
+    (("aneurysm",), 0.055),
     (("aneurysm", "intraventricular"), 0.045),
-    (("sulcal",), 0.085),
+    (("sulcal",), 0.075),
     (("subdural", "sulcal"), 0.08),
     (("subdural", "sulcal", "contusion"), 0.06),
     (("sulcal", "contusion"), 0.03),
@@ -58,7 +58,9 @@ def on_table(patient: Patient, direction: Point) -> Point:
     return (float(unit[0] * far), float(unit[1] * far), float(unit[2] * far))
 
 
-def _lognormal(rng: np.random.Generator, median: float, spread: float, low: float, high: float) -> float:
+def _lognormal(
+    rng: np.random.Generator, median: float, spread: float, low: float, high: float
+) -> float:
     return float(np.clip(median * exp(spread * rng.normal()), low, high))
 
 
@@ -66,7 +68,9 @@ def _side(rng: np.random.Generator) -> int:
     return int(rng.choice((-1, 1)))
 
 
-def _epidural(rng: np.random.Generator, patient: Patient, grow: float, difficulty: float) -> list[Bleed]:
+def _epidural(
+    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+) -> list[Bleed]:
     """Temporal and parietal in most, frontal or occipital in the rest."""
     side = _side(rng)
     where = rng.random()
@@ -76,51 +80,58 @@ def _epidural(rng: np.random.Generator, patient: Patient, grow: float, difficult
         direction = (side * 38.0, rng.uniform(-75, -60), rng.uniform(0, 35))
     else:
         direction = (side * 35.0, 75.0, rng.uniform(-25, 15))
-    thick = _lognormal(rng, 14 * grow, 0.42, 6, 36)
+    thick = _lognormal(rng, 11 * grow, 0.42, 5, 36)
     # Biconvex: thicker than the sagitta of the skull's own curve, radius about 75 mm.
     radius = float(np.clip(np.sqrt(150 * thick) * rng.uniform(0.6, 0.85), 15, 52))
     hu = difficulty_contrast(rng.uniform(58, 76), difficulty)
     return [Epidural(on_table(patient, direction), radius, thick, hu)]
 
 
-def _subdural(rng: np.random.Generator, patient: Patient, grow: float, difficulty: float) -> list[Bleed]:
+def _subdural(
+    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+) -> list[Bleed]:
     """Convexity in most; falx or tentorium beside it or alone in a third."""
     found: list[Bleed] = []
     where = rng.random()
     if where < 0.86:
         side = _side(rng)
         direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(8, 42))
-        thick = _lognormal(rng, 6.5 * grow, 0.5, 2.8, 25)
+        thick = _lognormal(rng, 4.8 * grow, 0.5, 2.6, 25)
         age = rng.random()
         hu = rng.uniform(56, 74)
         level_hu = hu
         if age > 0.78:  # mixed: old fluid above, fresh blood settled below
             hu, level_hu = rng.uniform(22, 42), rng.uniform(48, 66)
-        hu, level_hu = difficulty_contrast(hu, difficulty), difficulty_contrast(level_hu, difficulty)
+        hu, level_hu = (
+            difficulty_contrast(hu, difficulty),
+            difficulty_contrast(level_hu, difficulty),
+        )
         center = on_table(patient, direction)
-        along, upward = rng.uniform(48, 88), rng.uniform(30, 58)
+        along, upward = rng.uniform(42, 78), rng.uniform(22, 42)
         found.append(Subdural(side, center, along, upward, thick, hu, level_hu))
     if where > 0.72:
         on_falx = bool(rng.random() < 0.6)
         back = rng.uniform(10, 60) if on_falx else rng.uniform(30, 50)
         if on_falx and rng.random() < 0.3:
             back = rng.uniform(-65, -40)
-        thick = _lognormal(rng, 3.6 * grow, 0.35, 2.2, 9)
+        thick = _lognormal(rng, 3.0 * grow, 0.35, 2.0, 8)
         hu = difficulty_contrast(rng.uniform(58, 74), difficulty)
-        found.append(FoldSubdural(_side(rng), on_falx, back, rng.uniform(18, 40), thick, hu))
+        found.append(FoldSubdural(_side(rng), on_falx, back, rng.uniform(14, 32), thick, hu))
     return found
 
 
-def _sulcal(rng: np.random.Generator, patient: Patient, grow: float, difficulty: float) -> list[Bleed]:
+def _sulcal(
+    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+) -> list[Bleed]:
     """Traumatic: sulci of the convexity, one or two places, sometimes the Sylvian fissure."""
     found: list[Bleed] = []
     for _ in range(1 + int(rng.random() < 0.5)):
         side = _side(rng)
         direction = (side * rng.uniform(25, 60), rng.uniform(-60, 60), rng.uniform(5, 55))
-        found.append(_subarachnoid(rng, on_table(patient, direction), 30, 2.6, grow, difficulty))
+        found.append(_subarachnoid(rng, on_table(patient, direction), 19, 2.5, grow, difficulty))
     if rng.random() < 0.25:
         center = (_side(rng) * 45.0, -14.0, 4.0)
-        found.append(_subarachnoid(rng, center, 24, 2.8, grow, difficulty, cisternal=True))
+        found.append(_subarachnoid(rng, center, 20, 2.6, grow, difficulty, cisternal=True))
     return found
 
 
@@ -134,21 +145,23 @@ def _subarachnoid(
     *,
     cisternal: bool = False,
 ) -> Subarachnoid:
-    hu = difficulty_contrast(rng.uniform(52, 70), difficulty)
-    radius = _lognormal(rng, radius * grow, 0.3, 14, 70)
+    hu = difficulty_contrast(rng.uniform(49, 66), difficulty)
+    radius = _lognormal(rng, radius * grow, 0.35, 10, 60)
     thread = _lognormal(rng, thread, 0.25, 1.5, 5)
     return Subarachnoid(center, radius, thread, cisternal, draw_waves(rng, 5, 40), hu)
 
 
-def _aneurysm(rng: np.random.Generator, patient: Patient, grow: float, difficulty: float) -> list[Bleed]:
+def _aneurysm(
+    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+) -> list[Bleed]:
     """Suprasellar star and Sylvian fissures full, more on the aneurysm's side, sulci above."""
     lean = float(rng.uniform(-22, 22))
     center = (lean, -14.0, -14.0)
-    found: list[Bleed] = [_subarachnoid(rng, center, 46, 2.4, grow, difficulty, cisternal=True)]
+    found: list[Bleed] = [_subarachnoid(rng, center, 33, 2.2, grow, difficulty, cisternal=True)]
     if rng.random() < 0.7:
         side = 1 if lean > 0 else -1
         place = (side * 52.0, -12.0, 8.0)
-        found.append(_subarachnoid(rng, place, 38, 2.4, grow, difficulty))
+        found.append(_subarachnoid(rng, place, 22, 2.3, grow, difficulty))
     return found
 
 
@@ -168,7 +181,7 @@ def _clot(
         edge=draw_waves(rng, 6, max(1.6 * size, 9)),
         side=0 if abs(center[0]) < 6 else int(np.sign(center[0])),
         edema_mm=float(rng.uniform(1.0, 3.0) + 0.25 * size * rng.random()),
-        hu=difficulty_contrast(rng.uniform(56, 76), difficulty),
+        hu=difficulty_contrast(rng.uniform(52, 74), difficulty),
         edema_hu=float(rng.uniform(14, 22)),
     )
 
@@ -178,7 +191,7 @@ def _intraparenchymal(
 ) -> list[Bleed]:
     """Putamen, thalamus, lobes, cerebellum, pons; 2-80 mL, a few smaller."""
     side, where = _side(rng), rng.random()
-    volume = _lognormal(rng, 7 * grow**3, 1.0, 0.6, 80)
+    volume = _lognormal(rng, 5 * grow**3, 1.0, 0.5, 80)
     if where < 0.33:
         center = (side * rng.uniform(24, 31), rng.uniform(-10, 6), rng.uniform(-2, 12))
     elif where < 0.52:
@@ -198,7 +211,9 @@ def _intraparenchymal(
     return [_clot(rng, place, volume, difficulty)]
 
 
-def _contusion(rng: np.random.Generator, patient: Patient, grow: float, difficulty: float) -> list[Bleed]:
+def _contusion(
+    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+) -> list[Bleed]:
     """Small, often several, at the frontal and temporal poles."""
     found: list[Bleed] = []
     for _ in range(int(rng.integers(1, 4))):
@@ -207,7 +222,7 @@ def _contusion(rng: np.random.Generator, patient: Patient, grow: float, difficul
         x, y, z = (rng.uniform(10, 35), rng.uniform(-68, -52), rng.uniform(-8, 15))
         if not frontal:
             x, y, z = (rng.uniform(42, 56), rng.uniform(-22, 12), rng.uniform(-32, -8))
-        volume = _lognormal(rng, 1.8 * grow**3, 0.7, 0.4, 12)
+        volume = _lognormal(rng, 1.2 * grow**3, 0.7, 0.3, 10)
         found.append(_clot(rng, (side * x, y, z), volume, difficulty))
     return found
 
@@ -219,7 +234,7 @@ def _intraventricular(
     cast = bool(rng.random() < 0.25)
     sides: tuple[int, ...] = (-1, 1) if rng.random() < (0.4 if cast else 0.75) else (_side(rng),)
     hu = difficulty_contrast(rng.uniform(52, 72), difficulty)
-    return [Intraventricular(sides, _lognormal(rng, 10 * grow, 0.4, 4, 26), cast, hu)]
+    return [Intraventricular(sides, _lognormal(rng, 9 * grow, 0.4, 4, 26), cast, hu)]
 
 
 _DRAW = {
@@ -249,7 +264,7 @@ def draw_bleeds(
     unknown = sorted(set(scenario) - set(_DRAW))
     if unknown:
         raise ValueError(f"scenario: no bleed named {unknown}; choose from {sorted(_DRAW)}")
-    grow = float(difficulty ** -0.35)
+    grow = float(difficulty**-0.35)
     found: list[Bleed] = []
     for name in scenario:
         found += _DRAW[name](rng, patient, grow, difficulty)

@@ -87,18 +87,27 @@ def draw_mimics(
         size = rng.uniform(3, 7) if deep else rng.uniform(10, 26)
         radii = tuple(float(size * v) for v in rng.uniform(0.7, 1.4, 3))
         hu = float(rng.uniform(11, 24))
-        found.append(Infarct(center, (radii[0], radii[1], radii[2]), draw_waves(rng, 5, 2 * size), hu))
+        found.append(
+            Infarct(center, (radii[0], radii[1], radii[2]), draw_waves(rng, 5, 2 * size), hu)
+        )
     if rng.random() < 0.04:
         found.append(Craniotomy(somewhere(1.0, 5, 45), float(rng.uniform(20, 38))))
     if rng.random() < 0.03:
         found.append(Catheter(int(rng.choice((-1, 1))), float(rng.uniform(150, 500))))
-    if rng.random() < (0.55 if injured else 0.15):
+    if rng.random() < (0.6 if injured else 0.4):
         center = somewhere(1.1, -5, 50)
         found.append(
-            Swelling(center, float(rng.uniform(18, 40)), float(rng.uniform(3, 12)), float(rng.uniform(40, 68)))
+            Swelling(
+                center,
+                float(rng.uniform(18, 42)),
+                float(rng.uniform(3, 14)),
+                float(rng.uniform(44, 76)),
+            )
         )
     if rng.random() < min(0.03 * difficulty, 0.3):
-        found.append(Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 15)), float(rng.uniform(40, 54))))
+        found.append(
+            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 15)), float(rng.uniform(40, 54)))
+        )
     return tuple(found)
 
 
@@ -126,7 +135,9 @@ def paint_swelling(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Arra
             paint(hu, solid, mimic.hu, grid.pixel)
 
 
-def paint_lesions(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, brain: Brain, hu: Array) -> None:
+def paint_lesions(
+    mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, brain: Brain, hu: Array
+) -> None:
     """Infarcts and tumours, before any blood is painted."""
     for mimic in mimics:
         if isinstance(mimic, Infarct):

@@ -81,7 +81,9 @@ def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcium, ...]:
     found: list[Calcium] = []
     if rng.random() < 0.45 + 0.3 * age:
         r = rng.uniform(1.2, 3.2)
-        found.append(Calcium((rng.normal(0, 0.6), 25.0, 3.0), (r, 1.2 * r, r), rng.uniform(110, 400)))
+        found.append(
+            Calcium((rng.normal(0, 0.6), 25.0, 3.0), (r, 1.2 * r, r), rng.uniform(110, 400))
+        )
     if rng.random() < 0.3 + 0.4 * age:
         for side in (-1, 1):
             r = rng.uniform(1.2, 3.6)
@@ -94,7 +96,9 @@ def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcium, ...]:
             found.append(Calcium((side * 20.0, 0.0, 2.0), (r_side, 1.6 * r_side, r_side), hu))
     if rng.random() < 0.12:
         center = (0.0, rng.uniform(-70, -30), rng.uniform(15, 50))
-        found.append(Calcium(center, (rng.uniform(1, 2.2), rng.uniform(3, 8), 6.0), rng.uniform(150, 700)))
+        found.append(
+            Calcium(center, (rng.uniform(1, 2.2), rng.uniform(3, 8), 6.0), rng.uniform(150, 700))
+        )
     if rng.random() < 0.05:
         r = rng.uniform(2, 4)
         center = (rng.uniform(-35, 35), rng.uniform(-40, 40), rng.uniform(10, 45))
@@ -115,10 +119,10 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         white=float(white),
         gray=float(gray),
         cerebellum=float(gray - rng.uniform(1.5, 3.5)),
-        fold=float(rng.uniform(46, 64)),
-        sinus=float(rng.uniform(44, 64)),
-        muscle=float(rng.uniform(50, 64)),
-        skin=float(rng.uniform(15, 50)),
+        fold=float(rng.uniform(46, 68)),
+        sinus=float(rng.uniform(44, 70)),
+        muscle=float(rng.uniform(46, 68)),
+        skin=float(rng.uniform(15, 65)),
         fat=float(rng.uniform(-110, -80)),
         cortical=float(rng.uniform(1100, 1700)),
         diploe=float(rng.uniform(350, 750)),
@@ -127,9 +131,9 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         scale_xyz=(scale[0], scale[1], scale[2]),
         atrophy=atrophy,
         bone_mm=float(rng.uniform(5, 8.5)),
-        scalp_mm=float(rng.uniform(3.5, 7)),
-        temporalis_mm=float(rng.uniform(2, 7)),
-        fold_mm=float(rng.uniform(0.6, 1.3)),
+        scalp_mm=float(rng.uniform(3, 8)),
+        temporalis_mm=float(rng.uniform(2, 9)),
+        fold_mm=float(rng.uniform(0.6, 1.9)),
         gap_mm=float(0.3 + 2.6 * atrophy**1.5 * rng.uniform(0.6, 1.3)),
         sulcus_mm=float(0.3 + 3.4 * atrophy * rng.uniform(0.7, 1.2)),
         sulcus_depth_mm=float(rng.uniform(12, 18)),
@@ -137,7 +141,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         sides=(float(rng.normal(1, 0.08)), float(rng.normal(1, 0.08))),
         vault_power=float(rng.uniform(2.05, 2.5)),
         egg=float(rng.uniform(0.04, 0.13)),
-        sinus_mm=float(rng.uniform(2.2, 4.2)),
+        sinus_mm=float(rng.uniform(2.2, 5.2)),
         frontal_sinus=float(rng.uniform(0.3, 1.3)),
         mastoid_air=float(rng.uniform(-0.9, 0.5)),
         tissue=tissue,

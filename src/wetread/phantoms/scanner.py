@@ -9,7 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.phantoms.fields import COARSE, Array, Grid, enlarge, evaluate_waves
+from wetread.phantoms.fields import (
+    COARSE,
+    Array,
+    Grid,
+    Waves,
+    draw_waves,
+    enlarge,
+    evaluate_waves,
+    paint,
+)
 from wetread.phantoms.patient import Patient
 
 THICKNESS_MM = 5.0
@@ -25,7 +34,8 @@ class Scan:
     down_axis:  (3,) direction of the columns; the rows run along (1, 0, 0).
     head:       (3, 3) canonical axes as columns, in LPS; center_mm: (3,) canonical origin in LPS.
     padded:     True: the circular field of view is cut out and stored as -2000 (signed form).
-    holder_mm:  radius of the head rest, 0 for none.
+    holder_mm:  radius of the head rest, 0 for none; cushion_mm: of gel on it; side_mm: of the pads
+                beside the head. All lie outside the head, as dense as blood or bone.
     """
 
     size: int
@@ -49,6 +59,11 @@ class Scan:
     moving: frozenset[int]
     holder_mm: float
     holder_hu: float
+    cushion_mm: float
+    cushion_hu: float
+    side_mm: float
+    side_hu: float
+    ripple: Waves
 
     @property
     def orientation(self) -> tuple[float, ...]:
@@ -113,12 +128,17 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
         grain_pixels=float(rng.uniform(0.55, 0.95)),
         blur_pixels=float(rng.uniform(0.35, 0.7)),
         sharpen=float(rng.uniform(0.0, 0.5)),
-        offset_hu=float(rng.normal(0, 1.5)),
-        cupping_hu=float(rng.uniform(0, 6)),
+        offset_hu=float(rng.normal(0, 2.2)),
+        cupping_hu=float(rng.uniform(0, 8)),
         streak_hu=float(rng.gamma(2.0, 3.0)),
         moving=moving,
         holder_mm=float(rng.choice((0.0, 108.0, 116.0, 125.0))),
-        holder_hu=float(rng.uniform(60, 400)),
+        holder_hu=float(rng.uniform(35, 400)),
+        cushion_mm=float(rng.uniform(3, 14) * (rng.random() < 0.5)),
+        cushion_hu=float(rng.uniform(25, 85)),
+        side_mm=float(rng.uniform(2, 9) * (rng.random() < 0.35)),
+        side_hu=float(rng.choice((rng.uniform(30, 90), rng.uniform(90, 300)))),
+        ripple=draw_waves(rng, 5, 60),
     )
 
 
@@ -150,10 +170,20 @@ def slice_grid(patient: Patient, scan: Scan, index: int) -> tuple[Grid, Array]:
     return Grid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
 
 
-def head_rest(scan: Scan, grid: Grid, across: Array) -> Array:
-    """Solid of the curved shell under the head, (h, w, S) mm."""
-    radius = np.sqrt(across * across + (grid.down + 4) ** 2)
-    return np.maximum(np.abs(radius - scan.holder_mm) - 1.6, 38 - grid.down)
+def paint_table(scan: Scan, grid: Grid, across: Array, hu: Array) -> None:
+    """The curved shell under the head, a gel cushion on it, pads beside the head; hu in place."""
+    wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
+    if scan.holder_mm:
+        radius = np.sqrt(across * across + (grid.down + 4) ** 2)
+        if scan.cushion_mm:
+            thick = scan.cushion_mm * np.clip(0.5 + 0.7 * wave, 0, 1.3)
+            gel = np.abs(radius - scan.holder_mm + 2 + 0.5 * thick) - 0.5 * thick
+            paint(hu, np.maximum(gel, 52 - grid.down), scan.cushion_hu, grid.pixel)
+        shell = np.maximum(np.abs(radius - scan.holder_mm) - 1.6, 38 - grid.down)
+        paint(hu, shell, scan.holder_hu, grid.pixel)
+    if scan.side_mm:
+        pad = np.abs(np.abs(across) - 94) - scan.side_mm * np.clip(0.6 + 0.4 * wave, 0.15, 1)
+        paint(hu, np.maximum(pad, np.abs(grid.down - 20) - 38), scan.side_hu, grid.pixel)
 
 
 def _streaks(scan: Scan, grid: Grid, inside: Array, rng: np.random.Generator) -> Array:
@@ -176,7 +206,9 @@ def acquire(
 ) -> NDArray[np.float32]:
     """Planes (H, W, S) of true HU to one measured slice (H, W), HU; inside: the dura's cavity."""
     picture: NDArray[np.float32] = planes.mean(axis=2)
-    bias = scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
+    bias = (
+        scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
+    )
     bias[..., 0] += scan.offset_hu
     if float(grid.z.min()) < -6:
         bias[..., 0] += _streaks(scan, grid, inside, rng)
@@ -218,5 +250,3 @@ def to_stored(scan: Scan, picture: Array) -> NDArray[np.int16] | NDArray[np.uint
     if scan.padded:
         stored[outside_view(scan)] = -2000
     return stored
-
-

@@ -48,14 +48,20 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
         for file in sorted(run.glob("model-*/best.pt"))
     )
     if not members:
-        raise RunError(f"{runs[0]}: no model-*/best.pt; its training has not reached its first epoch")
+        raise RunError(
+            f"{runs[0]}: no model-*/best.pt; its training has not reached its first epoch"
+        )
     for run, other in zip(runs[1:], about[1:], strict=True):
         for key in ("task", "findings"):
             if other[key] != about[0][key]:
-                raise RunError(f"{run}: its {key} is {other[key]!r}, that of {runs[0]} {about[0][key]!r}")
+                raise RunError(
+                    f"{run}: its {key} is {other[key]!r}, that of {runs[0]} {about[0][key]!r}"
+                )
     sizes = {member.trained.view.size for member in members}
     if len(sizes) > 1:
-        raise RunError(f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone")
+        raise RunError(
+            f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone"
+        )
     return Ensemble(
         task=about[0]["task"],
         findings=tuple(about[0]["findings"]),

@@ -98,7 +98,7 @@ class Store:
         at = self.address
         start = int(at.offset[row])
         blob = self.blobs[at.part[row]][start : start + int(at.bytes[row])]
-        values = np.frombuffer(blosc2.decompress2(blob), dtype=at.dtype[row])
+        values = np.frombuffer(blosc2.decompress2(blob, nthreads=1), dtype=at.dtype[row])
         return values.reshape(at.shape[row])
 
     def read_hu(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
@@ -121,10 +121,14 @@ def open_store(path: Path) -> Store:
     """Open a store for reading; a folder that is none is a StoreError that says what to do."""
     about_file = path / "store.json"
     if not about_file.is_file():
-        raise StoreError(f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}")
+        raise StoreError(
+            f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}"
+        )
     about = json.loads(about_file.read_text())
     if about["format"] != FORMAT:
-        raise StoreError(f"{path} has format {about['format']}, this version reads {FORMAT}; pack again")
+        raise StoreError(
+            f"{path} has format {about['format']}, this version reads {FORMAT}; pack again"
+        )
     slices = pl.read_parquet(path / "slices.parquet")
     names = slices["part"].unique(maintain_order=True).to_list()
     return Store(

@@ -83,5 +83,12 @@ def affine_lps(
 
 def commonest_orientation(orientations: np.ndarray) -> int:
     """The index of the first of (N, 6) that most others agree with, within 1e-3."""
-    agree = np.abs(orientations[:, None] - orientations[None]).max(axis=2) <= ORIENTATION_TOLERANCE
-    return int(np.argmax(agree.sum(axis=1)))
+    best, most = 0, 0
+    left = np.ones(len(orientations), bool)
+    while left.sum() > most:
+        first = int(np.argmax(left))
+        agree = np.abs(orientations - orientations[first]).max(axis=1) <= ORIENTATION_TOLERANCE
+        if agree.sum() > most:
+            best, most = first, int(agree.sum())
+        left &= ~agree
+    return best

@@ -23,7 +23,8 @@ def to_hu(
     hu = stored.astype(np.float32)
     if slope != 1.0:
         hu *= np.float32(slope)
-    hu += np.float32(intercept)
+    if intercept != 0.0:
+        hu += np.float32(intercept)
     np.maximum(hu, np.float32(AIR_HU), out=hu)
     if padding is not None:
         low, high = padding

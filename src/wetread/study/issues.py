@@ -19,7 +19,8 @@ from wetread.study.series import placed_rows
 TILT_DEGREES = 0.25
 _SAME_POSITION_MM = 0.01
 _SPACING_TOLERANCE_MM = 1e-3
-_MULTIPLE_TOLERANCE = 0.1
+_MULTIPLE_TOLERANCE = 0.1  # of the usual distance
+_DISTANCE_TOLERANCE_MM = 2 * POSITION_TOLERANCE_MM
 
 
 @dataclass(frozen=True)
@@ -99,37 +100,55 @@ def _place_issues(rows: pl.DataFrame) -> list[Issue]:
 def distance_issues(along: np.ndarray, thickness: np.ndarray) -> list[Issue]:
     """Gaps and irregular distances of slices at along (N,) mm, ascending; thickness (N,) mm or NaN.
 
-    A gap is a distance near a multiple, 2 or more, of the median of its run of equal thickness;
-    any other distance that leaves the median by more than 0.1 mm is irregular.
+    A run of equal thickness is regular where its slices lie within 0.1 mm of a line. In another, a
+    distance near a multiple, 2 or more, of the run's median is a gap, any other is irregular.
     """
     apart = np.diff(along)
-    gaps, odd = [], []
     equal = (thickness[1:] == thickness[:-1]) | (np.isnan(thickness[1:]) & np.isnan(thickness[:-1]))
     run = np.concatenate([[0], np.cumsum(~equal)])
+    gaps: list[str] = []
+    odd: list[str] = []
+    usual = []
     for number in np.unique(run):
         inside = np.flatnonzero((run[:-1] == number) & (run[1:] == number))
         inside = inside[apart[inside] >= _SAME_POSITION_MM]
         if not len(inside):
             continue
-        usual = float(np.median(apart[inside]))
-        for k in inside[np.abs(apart[inside] - usual) > POSITION_TOLERANCE_MM]:
-            times = round(apart[k] / usual)
-            if times >= 2 and abs(apart[k] / usual - times) <= _MULTIPLE_TOLERANCE * times:
-                gaps.append(f"{times - 1} missing between {along[k]:.2f} and {along[k + 1]:.2f} mm")
-            else:
-                odd.append(f"{apart[k]:.2f} mm after {along[k]:.2f} mm (usual {usual:.2f})")
-    changes = np.flatnonzero(~equal)
-    for k in changes:
-        if k > 0 and abs(apart[k] - apart[k - 1]) > POSITION_TOLERANCE_MM:
+        usual.append(float(np.median(apart[inside])))
+        if not _on_a_line(apart[inside]):
+            _sort_distances(along, inside, usual[-1], gaps, odd)
+    for k in np.flatnonzero(~equal):
+        distances = np.abs(np.array(usual) - apart[k])
+        if len(distances) and distances.min() > _DISTANCE_TOLERANCE_MM:
             odd.append(f"{apart[k]:.2f} mm after {along[k]:.2f} mm, where the thickness changes")
-    found = []
-    if gaps:
-        found.append(Issue("gap", _shortened(gaps)))
-    runs = [float(np.median(apart[run[:-1] == n])) for n in np.unique(run[:-1])]
-    if odd or np.ptp(runs) > POSITION_TOLERANCE_MM:
-        shown = odd or [f"{distance:.2f} mm" for distance in runs]
-        found.append(Issue("irregular_spacing", _shortened(shown)))
-    return found
+    if usual and np.ptp(usual) > _DISTANCE_TOLERANCE_MM:
+        runs = ", then ".join(f"{distance:.2f}" for distance in usual)
+        odd.append(f"{runs} mm as the thickness changes")
+    found = [Issue("gap", _shortened(gaps))] if gaps else []
+    return [*found, Issue("irregular_spacing", _shortened(odd))] if odd else found
+
+
+def _on_a_line(apart: np.ndarray) -> bool:
+    """Whether slices at these distances (K,) mm lie within 0.1 mm of equal steps."""
+    along = np.concatenate([[0], np.cumsum(apart)])
+    line = np.linspace(0, along[-1], len(along))
+    return bool(np.abs(along - line).max() <= POSITION_TOLERANCE_MM)
+
+
+def _sort_distances(
+    along: np.ndarray, inside: np.ndarray, usual: float, gaps: list[str], odd: list[str]
+) -> None:
+    """Name the distances after the slices `inside` that leave the usual one."""
+    apart = np.diff(along)
+    unlike = inside[np.abs(apart[inside] - usual) > _DISTANCE_TOLERANCE_MM]
+    for k in unlike:
+        times = round(apart[k] / usual)
+        if times >= 2 and abs(apart[k] / usual - times) <= _MULTIPLE_TOLERANCE:
+            gaps.append(f"{times - 1} missing between {along[k]:.2f} and {along[k + 1]:.2f} mm")
+        else:
+            odd.append(f"{apart[k]:.2f} mm after {along[k]:.2f} mm (usual {usual:.2f})")
+    if not len(unlike):
+        odd.append(f"{apart[inside].min():.2f} to {apart[inside].max():.2f} mm")
 
 
 def _number_issues(rows: pl.DataFrame) -> list[Issue]:

@@ -1,4 +1,4 @@
-"""tasks: what can be learnt and read, each one value. Values in; nothing outside this room names one."""
+"""tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
 
 from wetread.tasks.hemorrhage import HEMORRHAGE
 from wetread.tasks.task import Task

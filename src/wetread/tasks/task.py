@@ -25,7 +25,7 @@ class Task:
     findings:          in the column order of every array, file and page.
     headline:          the finding that orders a worklist and names a study positive.
     read_labels:       the competition's label file -> LabelTable.
-    read_submission:   a submission file of the competition -> LabelTable (values are probabilities).
+    read_submission:   the competition's submission file -> LabelTable of probabilities.
     write_submission:  probabilities -> the competition's submission file.
     find_box:          HU (Z, rows, columns) of a series -> the crop in source pixels.
     recipe:            name of the default recipe (a file in `recipes/`).

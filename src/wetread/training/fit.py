@@ -1,4 +1,4 @@
-"""training/fit.py: one split of the patients in, one trained model and its honest predictions out."""
+"""training/fit.py: a split of the patients in, a trained model and its honest predictions out."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Split:
 
 
 def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
-    """Patients to one split, or to K folds each of which is scored once by a model of the others."""
+    """Patients to one split, or to K folds, each scored once by a model of the others."""
     patients, names = data.column("patient"), finding_names(data.findings)
     if folds == 0:
         plan = make_split(patients, data.truth, SHARES, seed, names)

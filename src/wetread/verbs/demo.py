@@ -66,7 +66,9 @@ def demo(
         seconds[step], clock = round(time.monotonic() - clock, 1), time.monotonic()
 
     archive = out / "archive"
-    phantom(chosen.name, archive, studies=studies or STUDIES, seed=seed, workers=workers, report=report)
+    phantom(
+        chosen.name, archive, studies=studies or STUDIES, seed=seed, workers=workers, report=report
+    )
     lap("phantoms")
     found = index([archive], out / "index.parquet", workers=workers, report=report)
     lap("index")

@@ -1,29 +1,88 @@
-"""verbs/doctor.py: what this installation can do: versions, devices, decoders."""
+"""verbs/doctor.py: what this installation can do: versions, devices, decoders that were tried."""
+
+from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from wetread.archive.pixels import DECODERS
+import numpy as np
+from pydicom.uid import UID
+
+from wetread.archive.pixels import DECODERS, NATIVE_SYNTAXES
 from wetread.verbs.progress import all_cores
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
+LOSSY_TOLERANCE = 12  # levels of 255: what a lossy codec may do to the ramp
+
+Encode = Callable[[np.ndarray], bytes]
 
 
 def doctor() -> dict[str, Any]:
-    """Versions of what matters, the devices torch sees, and each transfer syntax with its decoder."""
+    """Versions of what matters, the devices torch sees, and each transfer syntax, tried out."""
     from wetread.training.device import describe_devices
 
     return {
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "platform": platform.platform(terse=True),
         "cores": all_cores(),
         "packages": {name: _version(name) for name in PACKAGES},
         "devices": describe_devices(),
-        "transfer_syntaxes": [decoder.as_dict() for decoder in DECODERS.values()],
+        "transfer_syntaxes": [try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
+    }
+
+
+def try_syntax(uid: str) -> dict[str, Any]:
+    """Encode a ramp, decode it as an archive's frame would be, compare."""
+    told = {"uid": uid, "name": UID(uid).name}
+    if uid in NATIVE_SYNTAXES:
+        return {**told, "works": True, "reason": None}
+    ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
+    form = {"Rows": 64, "Columns": 64, "BitsAllocated": 8, "SamplesPerPixel": 1}
+    try:
+        back = DECODERS[uid](_encoders()[uid](ramp), form)
+    except Exception as error:  # whatever a codec dies of is what the doctor is asked for
+        return {**told, "works": False, "reason": f"{type(error).__name__}: {error}"}
+    worst = int(np.abs(back.astype(int).reshape(ramp.shape) - ramp).max())
+    works = worst <= LOSSY_TOLERANCE
+    return {**told, "works": works, "reason": None if works else f"off by {worst} levels"}
+
+
+def _encoders() -> dict[str, Encode]:
+    import imagecodecs
+    from rle.utils import encode_array
+
+    def jpeg(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.jpeg8_encode(ramp, level=95))
+
+    def lossless(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.ljpeg_encode(ramp, bitspersample=8))
+
+    def jpeg_ls(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.jpegls_encode(ramp))
+
+    def jpeg_2000(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.jpeg2k_encode(ramp, codecformat="j2k", reversible=True, level=0))
+
+    def high_throughput(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.htj2k_encode(ramp, reversible=True))
+
+    def run_length(ramp: np.ndarray) -> bytes:
+        return next(iter(encode_array(ramp, rows=64, columns=64, samples_per_pixel=1, number_of_frames=1,
+                                      bits_allocated=8, byteorder="<")))  # fmt: skip
+
+    prefix = "1.2.840.10008.1.2."
+    return {
+        f"{prefix}5": run_length,
+        **dict.fromkeys((f"{prefix}4.50", f"{prefix}4.51"), jpeg),
+        **dict.fromkeys((f"{prefix}4.57", f"{prefix}4.70"), lossless),
+        **dict.fromkeys((f"{prefix}4.80", f"{prefix}4.81"), jpeg_ls),
+        **dict.fromkeys((f"{prefix}4.90", f"{prefix}4.91"), jpeg_2000),
+        **dict.fromkeys((f"{prefix}4.201", f"{prefix}4.202", f"{prefix}4.203"), high_throughput),
     }
 
 

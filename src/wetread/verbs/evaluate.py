@@ -26,7 +26,9 @@ def evaluate(run: Path) -> dict[str, Any]:
     numbers. Errors: ValueError where the folder is no finished run.
     """
     if not (run / FILE).is_file():
-        raise ValueError(f"{run} has no {FILE}: its training has not ended; run wetread train again")
+        raise ValueError(
+            f"{run} has no {FILE}: its training has not ended; run wetread train again"
+        )
     about = json.loads((run / "about.json").read_text(encoding="utf-8"))
     seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
     findings = find_task(about["task"]).findings

@@ -22,7 +22,9 @@ def index(
     """
     for source in sources:
         if not source.exists():
-            raise FileNotFoundError(f"{source} does not exist; give folders, zip files or DICOM files")
+            raise FileNotFoundError(
+                f"{source} does not exist; give folders, zip files or DICOM files"
+            )
     return build_index(
         sources, out, workers=workers or all_cores(), progress=stage(report, "index")
     )

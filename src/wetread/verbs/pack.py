@@ -24,7 +24,12 @@ def pack(
 ) -> Store:
     """Pack every image of an index: at full size as stored, or resized to `size` pixels a side."""
     return pack_images(
-        read_index(index_file), out, size=size, find_box=whole_picture, workers=workers, report=report
+        read_index(index_file),
+        out,
+        size=size,
+        find_box=whole_picture,
+        workers=workers,
+        report=report,
     )
 
 

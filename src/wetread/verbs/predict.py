@@ -1,4 +1,4 @@
-"""verbs/predict.py: raw DICOM and runs in, readings out: JSON, worklist, probabilities, submission."""
+"""verbs/predict.py: raw DICOM and runs in; readings, worklist, probabilities, submission out."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ class Prediction:
         return {
             "out": str(self.out),
             "counts": self.counts,
-            "studies": [{"study": r.study_uid, "probabilities": dict(r.study)} for r in self.readings],
+            "studies": [
+                {"study": r.study_uid, "probabilities": dict(r.study)} for r in self.readings
+            ],
         }
 
 
@@ -86,7 +88,12 @@ def predict_index(
     task = find_task(ensemble.task)
     images = of_modality(archive, task.modality)
     store = pack_images(
-        images, out / "store", size=ensemble.size, find_box=task.find_box, workers=workers, report=report
+        images,
+        out / "store",
+        size=ensemble.size,
+        find_box=task.find_box,
+        workers=workers,
+        report=report,
     )
     mirror = mirror_columns(task.findings).tolist()
     probability = read_probabilities(store, ensemble, mirror, stage(report, "read"))

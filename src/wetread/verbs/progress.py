@@ -1,4 +1,4 @@
-"""verbs/progress.py: how a long verb says where it is: a stage's name, what is done, what there is."""
+"""verbs/progress.py: how a long verb says where it is: a stage, what is done, what there is."""
 
 import os
 from collections.abc import Callable

@@ -1,5 +1,160 @@
-"""verbs/run_page.py: temporary."""
+"""verbs/run_page.py: a run's folder and its scores in, the run's page out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.evaluation.score import Score
+from wetread.outputs.charts import History, curves_of
+from wetread.outputs.page import Case, Fact, PageContent, Sum, write_page
+from wetread.outputs.pictures import panels, png_bytes
+from wetread.store.store import Store, open_store
+from wetread.tasks import Task, find_task
+from wetread.training.predictions import Predicted
+from wetread.training.recipe import check_recipe
+from wetread.view.view import View
+
+CASES = 4  # pictures a group
+PANEL = 224  # pixels a window
+SPLITS = {
+    "held_out": "patients held out from training and from every choice",
+    "out_of_fold": "patients that the model that read them had never seen",
+}
 
 
-def write_run_page(run, levels, scores):
-    (run / "page.html").write_text("soon")
+def write_run_page(run: Path, levels: Sequence[Predicted], scores: Sequence[Score]) -> None:
+    """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
+    about, recipe, folds = (
+        _json(run / name) for name in ("about.json", "recipe.json", "folds.json")
+    )
+    task = find_task(about["task"])
+    images = levels[0]
+    split = SPLITS[images.split]
+    view = check_recipe(recipe, str(run / "recipe.json")).view
+    learned = about["counts"]["labelled_images"]
+    write_page(
+        run / "page.html",
+        PageContent(
+            title=task.title,
+            summary=(
+                f"Learned from {learned} labelled images; judged on {len(images.ids)} images of "
+                f"{len(set(images.patients))} {split}."
+            ),
+            headline=task.headline,
+            facts=_facts(task, scores),
+            scores=tuple(scores),
+            curves=curves_of(images.truth, images.probability, about["findings"]),
+            curves_of=f"images of {split}",
+            histories=_histories(run),
+            fold_proof=folds["proof"],
+            counts=_sums(about["counts"]),
+            cases=_cases(open_store(run / "store"), view, task, images),
+            provenance={"task": task.name, **recipe},
+        ),
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
+    """The numbers of the page's head, each with its interval or the floor beside it."""
+    found = {(score.metric, score.finding, score.level): score for score in scores}
+    facts = []
+    for level in ("image", "study"):
+        score = found.get(("roc_auc", task.headline, level))
+        if score is not None and score.value is not None:
+            note = "" if score.low is None else f"95 % interval {score.low:.3f}–{score.high:.3f}"
+            label = f"ROC AUC of {task.headline}, by {level}"
+            facts.append(Fact(label, f"{score.value:.3f}", note))
+    loss = found.get(("weighted_log_loss", "all", "image"))
+    prior = found.get(("weighted_log_loss_prior", "all", "image"))
+    if loss is not None and loss.value is not None and prior is not None and prior.value:
+        note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
+        facts.append(Fact("weighted log loss", f"{loss.value:.3f}", note))
+    return tuple(facts)
+
+
+def _histories(run: Path) -> tuple[History, ...]:
+    return tuple(
+        History(file.parent.name, tuple(json.loads(line) for line in file.read_text().splitlines()))
+        for file in sorted(run.glob("model-*/metrics.jsonl"))
+    )
+
+
+def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
+    return (
+        Sum(
+            "files",
+            counts["files"],
+            (
+                ("images", counts["instances"]),
+                ("objects without an image", counts["not_image"]),
+                ("duplicates", counts["duplicates"]),
+                ("rejects", counts["rejects"]),
+            ),
+        ),
+        Sum(
+            "packed images",
+            counts["packed_images"],
+            (
+                ("with a label", counts["labelled_images"]),
+                ("without", counts["images_without_label"]),
+            ),
+        ),
+    )
+
+
+def _cases(store: Store, view: View, task: Task, images: Predicted) -> tuple[Case, ...]:
+    """The surest right and the surest wrong, for slices with and without the headline finding."""
+    column = task.headline_column
+    truth, said = images.truth[:, column], images.probability[:, column]
+    positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
+    groups = (
+        ("found", positive[np.argsort(-said[positive], kind="stable")]),
+        ("missed", positive[np.argsort(said[positive], kind="stable")]),
+        ("raised without cause", negative[np.argsort(-said[negative], kind="stable")]),
+    )
+    return tuple(
+        _case(store, view, images, int(place), column, group)
+        for group, order in groups
+        for place in _one_a_study(images, order)
+    )
+
+
+def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
+    """The first of each study, CASES at most: neighbours show the same thing again."""
+    first: dict[str, int] = {}
+    for place in order:
+        first.setdefault(images.studies[place], int(place))
+        if len(first) == CASES:
+            break
+    return list(first.values())
+
+
+def _case(store: Store, view: View, images: Predicted, place: int, column: int, group: str) -> Case:
+    assert images.rows is not None  # slices always have rows
+    hu = store.read_hu([int(images.rows[place])])[0]
+    names = [finding.name for finding in images.findings]
+    true = [
+        name
+        for number, name in enumerate(names)
+        if number != column and images.truth[place, number] >= 0.5
+    ]
+    said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
+    ranked = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
+    return Case(
+        png=png_bytes(panels(hu, view.windows, PANEL)),
+        title=f"{names[column]} {said[names[column]]:.2f}",
+        caption=f"truth: {', '.join(true) or 'none'}; said: "
+        + ", ".join(f"{name} {probability:.2f}" for probability, name in ranked),
+        group=group,
+    )

@@ -81,11 +81,12 @@ def _keys(frame: pl.DataFrame) -> set[str]:
     return set(known.select(pl.concat_str("id", "finding", separator=" ")).to_series())
 
 
-
 def _patients(path: Path, ids: Sequence[str]) -> list[str]:
     table = pl.read_csv(path, infer_schema=False)
     if not {"image", "patient"} <= set(table.columns):
-        raise LabelError(f"{path}: needs the columns image and patient, has {', '.join(table.columns)}")
+        raise LabelError(
+            f"{path}: needs the columns image and patient, has {', '.join(table.columns)}"
+        )
     of = dict(zip(table["image"], table["patient"], strict=True))
     lost = [image for image in ids if image not in of]
     if lost:

@@ -91,9 +91,7 @@ def train(
     return TrainResult(out, counts, scores["scores"])
 
 
-def open_archive(
-    data: Sequence[Path], out: Path, *, workers: int | None, report: Report
-) -> Index:
+def open_archive(data: Sequence[Path], out: Path, *, workers: int | None, report: Report) -> Index:
     """An index given as a file is read; anything else is indexed into the run."""
     if len(data) == 1 and data[0].suffix == ".parquet":
         return read_index(data[0])

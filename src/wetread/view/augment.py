@@ -38,6 +38,12 @@ class Augmentation:
     def __len__(self) -> int:
         return len(self.flip)
 
+    @property
+    def only_flips(self) -> bool:
+        """Whether nothing but flips was drawn: no pixel has to be sampled anew."""
+        moved = (self.angle, self.scale - 1, self.shift_rows, self.shift_columns, self.hu_shift)
+        return not any(values.any() for values in moved)
+
 
 def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
     """Draw for n images; the same generator state gives the same numbers."""

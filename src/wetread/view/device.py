@@ -1,5 +1,7 @@
 """view/device.py: HU to network input, batch by batch, in torch: where the model is, it runs."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -11,7 +13,7 @@ from wetread.view.window import Window
 
 
 def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
-    """HU (B, 1 + 2k, H, W) float32 to (B, C, size, size) float32 in [0, 1], channels last.
+    """HU (B, 1 + 2k, H, W) float32 to (B, C, size, size) float32 in [0, 1].
 
     With an augmentation each image is moved by its own affine map and its HU shifted; what comes
     in from outside is air. All slices of one image move together.
@@ -24,13 +26,22 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     hu = resize(hu, view.size)
     if augmentation is not None:
         hu = move(hu, augmentation)
-    grey = torch.stack([apply_window(hu, window) for window in view.windows], dim=2)
-    return grey.flatten(1, 2).contiguous(memory_format=torch.channels_last)  # (B, C, size, size)
+    return apply_windows(hu, view.windows).flatten(1, 2)  # (B, C, size, size)
 
 
-def apply_window(hu: Tensor, window: Window) -> Tensor:
-    """HU (any shape) to grey in [0, 1]; the same numbers as window.apply_window."""
-    return hu.sub(window.low_hu).div_(window.width_hu).clamp_(0.0, 1.0)
+def apply_windows(hu: Tensor, windows: Sequence[Window]) -> Tensor:
+    """HU (B, S, H, W) to grey (B, S, windows, H, W) in [0, 1]; the numbers of view/window.py."""
+    low = torch.tensor([window.low_hu for window in windows], device=hu.device)
+    width = torch.tensor([window.width_hu for window in windows], device=hu.device)
+    batch, slices, rows, columns = hu.shape
+    grey = hu.new_empty((batch, slices, len(windows), rows, columns))
+    # On a CPU image by image: its few windows stay in the cache from one step to the next.
+    step = max(batch, 1) if hu.is_cuda else 1
+    for start in range(0, batch, step):
+        part = slice(start, start + step)
+        torch.sub(hu[part, :, None], low[:, None, None], out=grey[part])
+        grey[part].div_(width[:, None, None]).clamp_(0.0, 1.0)
+    return grey
 
 
 def resize(hu: Tensor, size: int) -> Tensor:
@@ -47,6 +58,10 @@ def move(hu: Tensor, augmentation: Augmentation) -> Tensor:
 
     def tensor(values: object) -> Tensor:
         return torch.as_tensor(values, dtype=torch.float32, device=hu.device)
+
+    if augmentation.only_flips:
+        flip = tensor(augmentation.flip).bool()[:, None, None, None]
+        return torch.where(flip, hu.flip(-1), hu)
 
     cosine = tensor(augmentation.angle).cos() / tensor(augmentation.scale)
     sine = tensor(augmentation.angle).sin() / tensor(augmentation.scale)

@@ -1,0 +1,63 @@
+"""bench/__main__.py: every comparison in a process of its own, then results.json and the page.
+
+python -m bench            all of them
+python -m bench NAME       one of them, its rows as JSON on stdout
+"""
+
+import json
+import platform
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from bench import batch, slices
+from bench.data import WORK
+
+COMPARISONS = {"slices": slices.compare, "batch": batch.compare}
+RESULTS = Path(__file__).parent / "results.json"
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+def main() -> None:
+    """Run what is named, or all."""
+    if len(sys.argv) > 1:
+        print(json.dumps(COMPARISONS[sys.argv[1]]()))
+        return
+    WORK.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in COMPARISONS:
+        told = subprocess.run(
+            [sys.executable, "-m", "bench", name], check=True, capture_output=True, text=True
+        )
+        rows += json.loads(told.stdout.splitlines()[-1])
+        for row in rows[-len(json.loads(told.stdout.splitlines()[-1])) :]:
+            print(f"{row['name']:<36} {row['ratio']:>7.2f} x")
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+    PAGE.write_text(page(rows))
+
+
+def page(rows: list[dict[str, object]]) -> str:
+    """docs/performance.md."""
+    lines = [
+        "# Performance",
+        "",
+        "Written by `make bench`. Each row is one run of one process, the two candidates in turn,",
+        "medians of the rounds, one thread. A ratio above 1 means that wetread is better. Absolute",
+        "figures are of one machine; quote the ratios.",
+        "",
+        f"Measured {date.today().isoformat()} on {platform.processor() or platform.machine()}.",
+        "",
+        "| what | wetread | the other | unit | ratio | remark |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{row['name']}` | {row['ours']:.4g} | {row['theirs']:.4g} | {row['unit']} "
+        f"| {row['ratio']:.2f} | {row.get('remark', '')} |"
+        for row in rows
+    ]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()

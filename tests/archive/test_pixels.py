@@ -1,0 +1,202 @@
+"""Stored pixels equal those of pydicom, brute force and the reference files of every syntax."""
+
+import csv
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from wetread.archive.codestream import Codestream, read_codestream
+from wetread.archive.examine import examine
+from wetread.archive.pixels import masked, read_stored, walk_fragments
+from wetread.archive.rejects import RejectError
+from wetread.archive.schema import INDEX_SCHEMA
+from wetread.archive.sources import Entry
+
+Write = Callable[..., Path]
+WIDE = np.random.default_rng(4).integers(0, 4096, (64, 72)).astype(np.uint16)
+
+
+def row_of(path: Path) -> dict[str, Any]:
+    found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
+    assert found["state"] == "image", found
+    return {name: found.get(name) for name in INDEX_SCHEMA}
+
+
+def compressed(path: Path, syntax: UID) -> Path:
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax, generate_instance_uid=False)
+    dataset.save_as(path)
+    return path
+
+
+def form(allocated: int, bits: int, high: int, signed: int) -> dict[str, Any]:
+    return {
+        "BitsAllocated": allocated,
+        "BitsStored": bits,
+        "HighBit": high,
+        "PixelRepresentation": signed,
+        "TransferSyntaxUID": str(ExplicitVRLittleEndian),
+    }
+
+
+@given(data=st.data(), allocated=st.sampled_from([8, 16, 32]), signed=st.integers(0, 1))
+def test_a_word_is_masked_and_signed_as_the_standard_says(
+    data: st.DataObject, allocated: int, signed: int
+) -> None:
+    bits = data.draw(st.integers(1, allocated))
+    high = data.draw(st.integers(bits - 1, allocated - 1))
+    words = data.draw(st.lists(st.integers(0, 2**allocated - 1), min_size=1, max_size=8))
+    expected = []
+    for word in words:
+        value = (word >> (high + 1 - bits)) & (2**bits - 1)
+        expected.append(value - 2**bits if signed and value >= 2 ** (bits - 1) else value)
+    found = masked(np.array(words, f"u{allocated // 8}"), form(allocated, bits, high, signed))
+    assert found.tolist() == expected
+    assert found.dtype == np.dtype(f"{'i' if signed else 'u'}{allocated // 8}")
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [
+        ExplicitVRLittleEndian,
+        ImplicitVRLittleEndian,
+        DeflatedExplicitVRLittleEndian,
+    ],
+)
+def test_native_pixels_equal_what_was_written(
+    write_ct: Write, noise: np.ndarray, syntax: UID
+) -> None:
+    np.testing.assert_array_equal(read_stored(row_of(write_ct("x", syntax=syntax))), noise)
+
+
+def test_big_endian_pixels_equal_those_of_pydicom(write_ct: Write, noise: np.ndarray) -> None:
+    path = write_ct("x", syntax=ExplicitVRBigEndian, pixels=noise.byteswap())
+    stored = read_stored(row_of(path))
+    np.testing.assert_array_equal(stored, noise)
+    np.testing.assert_array_equal(stored, pydicom.dcmread(path).pixel_array)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
+@pytest.mark.parametrize(("bits", "kind"), [(16, np.int16), (16, np.uint16), (12, np.uint16)])
+def test_lossless_compression_gives_back_what_was_written(
+    write_ct: Write, syntax: UID, bits: int, kind: type
+) -> None:
+    rng = np.random.default_rng(3)
+    low = -(2 ** (bits - 1)) if kind is np.int16 else 0
+    pixels = rng.integers(low, low + 2**bits, (64, 72)).astype(kind)
+    path = write_ct("x", pixels=pixels, BitsStored=bits, HighBit=bits - 1)
+    np.testing.assert_array_equal(read_stored(row_of(compressed(path, syntax))), pixels)
+
+
+def test_frames_come_as_one_block(write_ct: Write, noise: np.ndarray) -> None:
+    both = np.stack([noise, noise[::-1]])
+    path = write_ct("x", NumberOfFrames=2, PixelData=both.tobytes())
+    np.testing.assert_array_equal(read_stored(row_of(path)), both)
+    np.testing.assert_array_equal(read_stored(row_of(compressed(path, RLELossless))), both)
+
+
+def test_surplus_bytes_are_no_frame(write_ct: Write, noise: np.ndarray) -> None:
+    path = write_ct("x", PixelData=noise.tobytes() * 2)
+    np.testing.assert_array_equal(read_stored(row_of(path)), noise)
+
+
+def test_a_frame_of_another_size_than_the_header_is_a_mismatch(write_ct: Write) -> None:
+    path = compressed(write_ct("x"), JPEGLSLossless)
+    dataset = pydicom.dcmread(path)
+    dataset.Columns = 11
+    dataset.save_as(path)
+    with pytest.raises(RejectError, match="decode_mismatch"):
+        read_stored(row_of(path))
+
+
+@pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
+def test_a_frame_without_its_end_is_refused_before_a_decoder_invents_it(
+    write_ct: Write, syntax: UID
+) -> None:
+    path = compressed(write_ct("x", pixels=WIDE), syntax)
+    dataset = pydicom.dcmread(path)
+    frame = next(pydicom.encaps.generate_frames(dataset.PixelData, number_of_frames=1))
+    dataset.PixelData = encapsulate([frame[: len(frame) // 2]])
+    dataset.save_as(path)
+    with pytest.raises(RejectError, match="truncated_pixels"):
+        read_stored(row_of(path))
+
+
+def test_garbage_is_a_decode_failure(write_ct: Write) -> None:
+    for syntax in (RLELossless, JPEG2000Lossless):
+        path = compressed(write_ct("x", pixels=WIDE), syntax)
+        dataset = pydicom.dcmread(path)
+        dataset.PixelData = encapsulate([bytes(range(256))])
+        dataset.save_as(path)
+        with pytest.raises(RejectError, match="decode_failed"):
+            read_stored(row_of(path))
+
+
+def test_colour_is_the_wrong_kind(write_ct: Write, noise: np.ndarray) -> None:
+    path = write_ct("x", SamplesPerPixel=3, PhotometricInterpretation="RGB", PlanarConfiguration=0,
+                    PixelData=noise.tobytes() * 3)  # fmt: skip
+    with pytest.raises(RejectError, match="wrong_kind"):
+        read_stored(row_of(path))
+
+
+def test_fragments_are_counted_without_the_offset_table() -> None:
+    data = encapsulate([b"12", b"3456"]) + b"\xfe\xff\xdd\xe0\0\0\0\0"
+    assert walk_fragments(lambda at, length: data[at : at + length], len(data), 0) == 2
+
+
+def test_a_codestream_names_its_own_size() -> None:
+    import imagecodecs
+
+    image = np.zeros((5, 7), np.uint8)
+    assert read_codestream(imagecodecs.jpeg8_encode(image)) == Codestream(5, 7, 1, 8)
+    wide = np.zeros((5, 7), np.uint16)
+    assert read_codestream(imagecodecs.jpegls_encode(wide)) == Codestream(5, 7, 1, 16)
+    assert read_codestream(imagecodecs.jpeg2k_encode(wide, codecformat="j2k")) == Codestream(
+        *(5, 7, 1, 16)
+    )
+    assert read_codestream(b"nothing") is None
+
+
+def test_every_syntax_gives_the_reference_slice(real_data: Path) -> None:
+    folder = real_data / "codecs"
+    with open(folder / "manifest.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 30
+    references = {}
+    for line in lines:
+        row = row_of(folder / line["file"])
+        slope, intercept = row["RescaleSlope"], row["RescaleIntercept"]
+        hu = read_stored(row) * slope + intercept
+        references[line["file"]] = hu
+        reference = references.get(line["reference_file"], hu)
+        worst = float(np.abs(hu - reference).max())
+        assert worst <= float(line["max_abs_error_hu_vs_reference"] or 0) + 1e-3, line["file"]
+    assert len({row_of(folder / line["file"])["TransferSyntaxUID"] for line in lines}) == 16
+
+
+def test_real_slices_equal_those_of_pydicom(real_data: Path) -> None:
+    paths = sorted((real_data / "hemorrhage" / "stage_2_train").glob("*.dcm"))[::6]
+    assert paths
+    for path in paths:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = pydicom.dcmread(path).pixel_array
+        np.testing.assert_array_equal(read_stored(row_of(path)), expected)

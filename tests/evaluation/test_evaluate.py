@@ -1,0 +1,157 @@
+"""tests/evaluation/test_evaluate.py: scores in their form, beside their baselines."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from wetread.evaluation import metrics
+from wetread.evaluation.evaluate import evaluate
+from wetread.evaluation.score import Score, scores_from_json, scores_to_json
+from wetread.labels.finding import Finding
+
+FINDINGS = (Finding("rare"), Finding("common"), Finding("any", weight=2.0))
+KEYS = {
+    "metric", "finding", "level", "split", "value", "low", "high", "patients", "positives", "reason"
+}  # fmt: skip
+
+
+def scored(level: str = "image", seed: int = 0) -> tuple[list[Score], np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    truth = (rng.random((200, 3)) < [0.0, 0.3, 0.4]).astype(float)
+    truth[:20, 1] = np.nan
+    said = np.clip(truth * 0.4 + rng.random((200, 3)) * 0.6, 0, 1)
+    said = np.where(np.isnan(said), 0.5, said)
+    scores = evaluate(
+        truth,
+        said,
+        FINDINGS,
+        [f"p{i // 5}" for i in range(200)],
+        level,
+        "held_out",
+        np.array([0.01, 0.3, 0.4]),
+        np.random.default_rng(seed),
+        {"position": 1 - said},
+    )
+    return scores, truth, said
+
+
+def find(scores: list[Score], metric: str, finding: str) -> Score:
+    (score,) = (s for s in scores if (s.metric, s.finding) == (metric, finding))
+    return score
+
+
+def test_the_official_metric_stands_beside_its_baselines() -> None:
+    scores, truth, said = scored()
+    weights = np.array([1.0, 1, 2])
+    ours = find(scores, "weighted_log_loss", "all")
+    assert ours.value == metrics.weighted_log_loss(truth, said, weights)
+    prior = np.tile([0.01, 0.3, 0.4], (200, 1))
+    beside = find(scores, "weighted_log_loss_prior", "all")
+    assert beside.value == metrics.weighted_log_loss(truth, prior, weights)
+    worst = find(scores, "weighted_log_loss_position", "all").value
+    assert worst is not None
+    assert worst > (beside.value or 0)
+
+
+def test_every_value_lies_in_its_interval() -> None:
+    scores, _, _ = scored()
+    known = [score for score in scores if score.value is not None and score.low is not None]
+    assert len(known) > 20
+    for score in known:
+        assert score.low <= score.value + 1e-12  # type: ignore[operator]
+        assert score.value <= score.high + 1e-12  # type: ignore[operator]
+
+
+def test_a_finding_without_positives_is_empty_with_its_reason() -> None:
+    scores, _, _ = scored()
+    for metric in ("roc_auc", "average_precision", "recall", "sensitivity_at_specificity_90"):
+        score = find(scores, metric, "rare")
+        assert (score.value, score.low, score.high) == (None, None, None)
+        assert score.reason == "no positive among 200 known labels"
+        assert score.positives == 0
+
+
+def test_precision_says_when_nothing_is_called_positive() -> None:
+    truth = np.array([[1.0], [0.0]])
+    scores = evaluate(
+        truth, np.full((2, 1), 0.1), (Finding("a"),), ["p", "q"], "image", "held_out", None,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    assert find(scores, "precision", "a").reason == "nothing reaches the threshold of 0.5"
+    assert find(scores, "recall", "a").value == 0.0
+
+
+def test_unknown_truth_is_left_out_of_values_patients_and_positives() -> None:
+    scores, truth, said = scored()
+    auc = find(scores, "roc_auc", "common")
+    assert auc.value == pytest.approx(roc_auc_score(truth[20:, 1], said[20:, 1]))
+    assert (auc.patients, auc.positives) == (36, int(np.nansum(truth[:, 1])))
+    assert find(scores, "weighted_log_loss", "all").patients == 40
+
+
+def test_the_official_metric_is_given_only_where_the_labels_are() -> None:
+    scores, _, _ = scored(level="study")
+    assert not [score for score in scores if score.metric.startswith("weighted_log_loss")]
+    assert find(scores, "roc_auc", "any").level == "study"
+
+
+def test_one_seed_gives_equal_intervals_and_another_seed_others() -> None:
+    assert scored(seed=3)[0] == scored(seed=3)[0]
+    assert scored(seed=3)[0] != scored(seed=4)[0]
+
+
+def test_one_patient_has_a_value_and_no_interval() -> None:
+    truth, said = np.array([[1.0], [0.0]]), np.array([[0.9], [0.2]])
+    scores = evaluate(
+        truth, said, (Finding("a"),), ["p", "p"], "image", "held_out", None,
+        np.random.default_rng(0),
+    )  # fmt: skip
+    score = find(scores, "roc_auc", "a")
+    assert (score.value, score.low, score.reason) == (1.0, None, "no interval: one patient")
+
+
+def test_nothing_to_score_is_no_error() -> None:
+    scores = evaluate(
+        np.empty((0, 3)), np.empty((0, 3)), FINDINGS, [], "image", "held_out", np.full(3, 0.1),
+        np.random.default_rng(0),
+    )  # fmt: skip
+    assert {score.value for score in scores} == {None}
+    assert {score.reason for score in scores} == {"no known label"}
+
+
+def test_a_missing_probability_is_refused_by_row_and_finding() -> None:
+    with pytest.raises(ValueError, match=r"NaN.*row 1, finding 'a'"):
+        evaluate(
+            np.zeros((2, 1)), np.array([[0.1], [np.nan]]), (Finding("a"),), ["p", "q"], "image",
+            "held_out", None, np.random.default_rng(0),
+        )  # fmt: skip
+
+
+def test_shapes_that_do_not_meet_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"ask for \(2, 1\)"):
+        evaluate(
+            np.zeros((2, 1)), np.zeros((3, 1)), (Finding("a"),), ["p", "q"], "image", "held_out",
+            None, np.random.default_rng(0),
+        )  # fmt: skip
+
+
+def test_the_json_form_has_the_keys_that_machines_read() -> None:
+    scores, _, _ = scored()
+    rows = json.loads(scores_to_json(scores))["scores"]
+    assert all(set(row) == KEYS for row in rows)
+
+
+NUMBER = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+SCORES = st.builds(
+    Score, st.text(), st.text(), st.sampled_from(["image", "study"]), st.text(),
+    NUMBER, NUMBER, NUMBER, st.integers(0), st.integers(0), st.none() | st.text(),
+)  # fmt: skip
+
+
+@given(st.lists(SCORES, max_size=4))
+def test_scores_come_back_from_json_as_they_were(scores: list[Score]) -> None:
+    assert scores_from_json(scores_to_json(scores)) == scores

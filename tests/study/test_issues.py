@@ -1,0 +1,94 @@
+"""What is unusual in a series is named, with where and how much."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from wetread.study.issues import distance_issues, geometry_issues
+from wetread.study.series import ordered
+
+WriteSeries = Callable[..., pl.DataFrame]
+Stack = Callable[..., np.ndarray]
+
+
+def issues(rows: pl.DataFrame) -> dict[str, str]:
+    return {issue.name: issue.detail for issue in geometry_issues(ordered(rows))}
+
+
+def test_a_plain_series_has_no_issue(write_series: WriteSeries, stack: Stack) -> None:
+    assert issues(write_series(stack(6))) == {}
+
+
+def test_a_tilt_is_named_in_degrees(write_series: WriteSeries, stack: Stack) -> None:
+    angle = np.radians(15)
+    tags = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
+    found = issues(write_series(stack(6), tags))
+    assert found == {
+        "gantry_tilt": "15.00 degrees between the normal and the way from slice to slice"
+    }
+
+
+def test_a_missing_slice_is_a_gap_with_its_place(write_series: WriteSeries, stack: Stack) -> None:
+    found = issues(write_series(np.delete(stack(8), [4, 5], axis=0)))
+    assert found == {"gap": "2 missing between 45.00 and 60.00 mm"}
+
+
+def test_a_distance_that_is_no_multiple_is_irregular() -> None:
+    (issue,) = distance_issues(np.array([0, 5, 10, 17, 22, 27.0]), np.full(6, 5.0))
+    assert (issue.name, issue.detail) == (
+        "irregular_spacing",
+        "7.00 mm after 10.00 mm (usual 5.00)",
+    )
+
+
+def test_a_change_of_distance_with_the_thickness_is_irregular_and_no_gap() -> None:
+    along = np.array([0, 5, 10, 15, 25, 35, 45.0])
+    found = distance_issues(along, np.array([5, 5, 5, 5, 10, 10, 10.0]))
+    assert [issue.name for issue in found] == ["irregular_spacing"]
+
+
+def test_positions_rounded_to_a_tenth_are_regular() -> None:
+    assert distance_issues(np.round(np.arange(20) * 1.25, 1), np.full(20, np.nan)) == []
+
+
+def test_two_slices_at_one_place_are_named(write_series: WriteSeries, stack: Stack) -> None:
+    found = issues(write_series(stack(5)[[0, 1, 2, 2, 3, 4]]))
+    assert found == {"duplicate_position": "1 times: 1.2.3.3"}
+
+
+@pytest.mark.parametrize(
+    ("name", "tags"),
+    [
+        ("mixed_orientation", {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}),
+        ("mixed_shape", {"Rows": 4}),
+        ("mixed_spacing", {"PixelSpacing": [0.5, 0.3]}),
+        ("mixed_rescale", {"RescaleIntercept": 0}),
+        ("no_geometry", {"ImagePositionPatient": None}),
+        ("lossy", {"LossyImageCompression": "01"}),
+        ("monochrome1", {"PhotometricInterpretation": "MONOCHROME1"}),
+        ("burned_in", {"BurnedInAnnotation": "YES"}),
+    ],
+)
+def test_one_slice_unlike_the_rest_is_named(
+    write_series: WriteSeries, stack: Stack, name: str, tags: dict[str, Any]
+) -> None:
+    each: list[dict[str, Any]] = [{}, {}, {}, {}, tags]
+    assert list(issues(write_series(stack(5), each=each))) == [name]
+
+
+def test_one_slice_is_named_single(write_series: WriteSeries, stack: Stack) -> None:
+    assert list(issues(write_series(stack(1)))) == ["single_slice"]
+
+
+def test_numbers_that_turn_back_and_numbers_that_lack_are_named(
+    write_series: WriteSeries, stack: Stack
+) -> None:
+    each = [{"InstanceNumber": number} for number in (1, 2, 5, 4, 9)]
+    found = issues(write_series(stack(5), each=each))
+    assert found == {
+        "order_disagrees": "InstanceNumber turns back 1 times along the normal",
+        "number_hole": "4 numbers missing from 1 to 9",
+    }
