@@ -13,25 +13,18 @@ from hypothesis.extra import numpy as hnp
 
 from wetread.archive.index import build_index
 from wetread.archive.pixels import read_stored
-from wetread.store.pack import Box, Packing, compress, pack
+from wetread.store.pack import Packing, compress, pack
 from wetread.store.store import StoreError, open_store
 from wetread.study.series import series_slices
-
-
-def whole(hu: np.ndarray) -> Box:
-    return (0, hu.shape[1], 0, hu.shape[2])
-
-
-def halves(hu: np.ndarray, box: Box, size: int) -> np.ndarray:
-    return np.full((size, size), hu[0, 0], np.float32)
+from wetread.verbs.pack import shrink, whole_picture
 
 
 def ignore(done: int, total: int) -> None:
     pass
 
 
-FULL = Packing(size=None, find_box=whole, shrink=halves)
-SMALL = Packing(size=8, find_box=whole, shrink=halves)
+FULL = Packing(size=None, find_box=whole_picture, shrink=shrink)
+SMALL = Packing(size=8, find_box=whole_picture, shrink=shrink)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +87,12 @@ def test_workers_do_not_change_what_is_packed(series: list[pl.DataFrame], tmp_pa
 def test_a_slice_that_cannot_be_decoded_is_a_reject_and_the_series_goes_on(
     series: list[pl.DataFrame], tmp_path: Path
 ) -> None:
-    broken = series[0].with_columns(
-        pl.when(pl.int_range(pl.len()) == 3).then(pl.lit("1.2.3")).otherwise("TransferSyntaxUID")
-        .alias("TransferSyntaxUID")
-    )  # fmt: skip
+    columns = pl.when(pl.int_range(pl.len()) == 3).then(pl.lit(5000)).otherwise("Columns")
+    broken = series[0].with_columns(columns.cast(series[0].schema["Columns"]).alias("Columns"))
     store = pack([broken], tmp_path, SMALL, workers=1, progress=ignore)
     assert len(store) == 31
     assert store.rejects["SOPInstanceUID"].to_list() == [series[0]["SOPInstanceUID"][3]]
-    assert store.rejects["reason"][0] == "unsupported_syntax"
+    assert store.rejects["reason"][0] == "truncated_pixels"
 
 
 def test_a_folder_that_is_no_store_is_named(tmp_path: Path) -> None:

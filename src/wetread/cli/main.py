@@ -135,10 +135,11 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """The official metric of a submission; names the ids that are missing or too many."""
+    from wetread.verbs.score import as_dict
     from wetread.verbs.score import score as run
 
     result = run(task, truth, submission, patients=patients)
-    _print(result.as_dict(), tell.submission_lines(result), as_json)
+    _print(as_dict(result), tell.submission_lines(result), as_json)
 
 
 @app.command()

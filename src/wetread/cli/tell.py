@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.archive.index import Index
+    from wetread.evaluation.submission import SubmissionScores
     from wetread.verbs.demo import DemoResult
     from wetread.verbs.predict import Prediction
-    from wetread.verbs.score import SubmissionScore
     from wetread.verbs.train import TrainResult
 
 HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision")
@@ -102,7 +102,7 @@ def _probability(value: float | None) -> str:
     return "  unread" if value is None else f"{value:>8.3f}"
 
 
-def submission_lines(result: SubmissionScore) -> list[str]:
+def submission_lines(result: SubmissionScores) -> list[str]:
     """Scores, then the ids that do not meet."""
     lines = score_lines([score.as_dict() for score in result.scores])
     for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):

@@ -61,7 +61,7 @@ def boosted_trees(
     """(M, F) probabilities of scikit-learn's histogram boosting, one model a finding; where
     training knows fewer than two of a class, the prior. The same numbers on every run."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     probability = prior_baseline(train_truth, len(test_features))
     if len(test_features) == 0:
@@ -78,5 +78,5 @@ def boosted_trees(
         threads = 1 if known.sum() < ONE_THREAD_ROWS else None  # None: as many as there are
         with threadpool_limits(limits=threads, user_api="openmp"):
             model.fit(train_features[known], positive)
-        probability[:, column] = model.predict_proba(test_features)[:, 1]
+            probability[:, column] = model.predict_proba(test_features)[:, 1]
     return probability

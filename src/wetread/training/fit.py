@@ -242,4 +242,5 @@ def _study_prior(data: Data, split: Split) -> NDArray[np.float64]:
 
 def _known_prior(truth: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shares of positives; a finding that training knows nothing of is even odds."""
-    return np.nan_to_num(constant_prior(truth), nan=0.5)
+    share: NDArray[np.float64] = np.nan_to_num(constant_prior(truth), nan=0.5)
+    return share

@@ -72,8 +72,11 @@ def _encoders() -> dict[str, Encode]:
         return bytes(imagecodecs.htj2k_encode(ramp, reversible=True))
 
     def run_length(ramp: np.ndarray) -> bytes:
-        return next(iter(encode_array(ramp, rows=64, columns=64, samples_per_pixel=1, number_of_frames=1,
-                                      bits_allocated=8, byteorder="<")))  # fmt: skip
+        frames = encode_array(
+            ramp, rows=64, columns=64, samples_per_pixel=1, number_of_frames=1,
+            bits_allocated=8, byteorder="<",
+        )  # fmt: skip
+        return bytes(next(iter(frames)))
 
     prefix = "1.2.840.10008.1.2."
     return {
