@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -16,10 +16,10 @@ from wetread.cli import tell
 from wetread.cli.progress import bars
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
+INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     help="From a raw DICOM archive to findings. Research use only, not for diagnosis.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -69,6 +69,9 @@ def train(
     data: Annotated[list[Path], typer.Option(help="folders, zips or an index; repeatable")],
     out: Out,
     labels: Annotated[list[Path] | None, typer.Option(help="label file; repeatable")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+    ] = None,
     folds: Annotated[int, typer.Option(min=0, help="0: one split; K: out-of-fold scores")] = 0,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     seed: Seed = 0,
@@ -87,6 +90,7 @@ def train(
             data,
             out,
             labels=labels or (),
+            columns=_pairs(column or []),
             folds=folds,
             epochs=epochs,
             seed=seed,
@@ -185,23 +189,42 @@ def doctor(as_json: AsJson = False) -> None:
     _print(found, tell.doctor_lines(found), as_json)
 
 
+def _pairs(given: list[str]) -> dict[str, str]:
+    """["id=image", "any=blood"] as a mapping."""
+    parts = [pair.partition("=") for pair in given]
+    wrong = [key for key, equals, value in parts if not (key and equals and value)]
+    if wrong:
+        raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
+    return {key: value for key, _, value in parts}
+
+
 def _print(values: dict[str, Any], lines: list[str], as_json: bool) -> None:
     """The one place where a result reaches stdout."""
-    sys.stdout.write((json.dumps(values, indent=2) if as_json else "\n".join(lines)) + "\n")
+    told = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(lines))
+    sys.stdout.write(told + "\n")
 
 
 def main() -> None:
     """Run a command; an error of ours is one line on stderr that says what to do."""
-    from wetread.cli.errors import OURS
+    from wetread.cli.errors import OUR_FAILURES, OUR_WRONG_USE, WrongWords
 
     try:
-        app(standalone_mode=True)
-    except OURS as error:
-        sys.stderr.write(f"wetread: {error}\n")
-        sys.exit(WRONG_USE if isinstance(error, (FileNotFoundError, ValueError)) else FAILED)
-    except KeyboardInterrupt:
-        sys.stderr.write("wetread: stopped; the same command goes on where it was\n")
-        sys.exit(FAILED)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except WrongWords as error:
+        command = error.ctx.command_path if error.ctx else "wetread"
+        _stop(WRONG_USE, f"{error.format_message().rstrip('.')}; ask {command} -h")
+    except OUR_WRONG_USE as error:
+        _stop(WRONG_USE, str(error))
+    except OUR_FAILURES as error:
+        _stop(FAILED, str(error))
+    if code == INTERRUPTED:
+        _stop(FAILED, "stopped; the same command goes on where it was")
+    sys.exit(code)
+
+
+def _stop(code: int, message: str) -> NoReturn:
+    sys.stderr.write(f"wetread: {message.replace(chr(10), ' ')}\n")
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,23 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
 
 HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision")
 MOST = 10  # rows told of a list that may be long
+WIDTH = 80  # columns of the terminal
+
+
+def wrapped(lines: Iterable[str]) -> list[str]:
+    """No line wider than the terminal, but for a path or an id that is wider by itself."""
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line,
+            WIDTH,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    ]
 
 
 def index_lines(found: Index, out: Path) -> list[str]:
@@ -47,18 +65,18 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{counts['conflicting_labels']} conflicting labels left unknown",
         "no patient shared between the parts (folds.json has the proof)",
         *score_lines(result.scores),
-        f"run: {result.run}   page: {result.run / 'page.html'}",
+        f"run:  {result.run}",
+        f"page: {result.run / 'page.html'}",
     ]
 
 
 def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A table: each score with its interval, its baselines beside it."""
-    lines = [
-        f"{'metric':<18} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}  baselines"
-    ]
+    """A table: each score with its interval, its baselines in the line below."""
+    lines = [f"{'metric':<17} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}"]
     for row in scores:
         if row["metric"] not in HEADINGS:
             continue
+        lines.append(f"{row['metric']:<17} {row['finding']:<17} {row['level']:<6} {_value(row)}")
         beside = [
             f"{other['metric'].removeprefix(row['metric'] + '_')} {other['value']:.3f}"
             for other in scores
@@ -66,10 +84,8 @@ def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
             and all(other[key] == row[key] for key in ("finding", "level", "split"))
             and other["value"] is not None
         ]
-        lines.append(
-            f"{row['metric']:<18} {row['finding']:<17} {row['level']:<6} {_value(row):<22}  "
-            + ", ".join(beside)
-        )
+        if beside:
+            lines.append(f"    beside {', '.join(beside)}")
     return lines
 
 
@@ -84,22 +100,25 @@ def _value(row: Mapping[str, Any]) -> str:
 def prediction_lines(result: Prediction) -> list[str]:
     """The most urgent studies, and where everything lies."""
     ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
-    lines = [counted(result.counts), f"{'study':<40} {result.headline:>8}  slices"]
+    wide = max([len("study"), *(len(reading.study_uid) for reading in ranked[:MOST])])
+    lines = [counted(result.counts), f"{'study':<{wide}} {result.headline:>7} slices"]
     lines += [
-        f"{reading.study_uid:<40.40} {_probability(reading.study.get(result.headline))}  "
+        f"{reading.study_uid:<{wide}} {_probability(reading.study.get(result.headline))} "
         f"{len(reading.slices):>6}"
         for reading in ranked[:MOST]
     ]
     if len(ranked) > MOST:
         lines.append(f"... and {len(ranked) - MOST} more in {result.out / 'worklist.csv'}")
-    lines.append(
-        f"readings: {result.out / 'readings'}   submission: {result.out / 'submission.csv'}"
-    )
-    return [*lines, "Research use only, not for diagnosis."]
+    return [
+        *lines,
+        f"readings:   {result.out / 'readings'}",
+        f"submission: {result.out / 'submission.csv'}",
+        "Research use only, not for diagnosis.",
+    ]
 
 
 def _probability(value: float | None) -> str:
-    return "  unread" if value is None else f"{value:>8.3f}"
+    return " unread" if value is None else f"{value:>7.3f}"
 
 
 def submission_lines(result: SubmissionScores) -> list[str]:
@@ -133,7 +152,8 @@ def doctor_lines(found: Mapping[str, Any]) -> list[str]:
         *_table(found["packages"].items()),
         *(f"device  {device}" for device in found["devices"]),
         *(
-            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} {row['reason'] or row['name']}"
+            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} "
+            f"{row['reason'] or row['name']}"
             for row in found["transfer_syntaxes"]
         ),
     ]

@@ -32,7 +32,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import Run, read_trained
 from wetread.training.state import Validation
 
-SHARES = {"train": 0.72, "validation": 0.10, "held_out": 0.18}  # of one split
+SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
 INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
 FEWEST_TO_VALIDATE = 8  # patients; with fewer, the last epoch is kept and nothing is chosen
 

@@ -11,7 +11,7 @@ A run's folder holds, beside what training writes (training/run.py):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wetread.archive.index import Index, read_index
+from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.store.store import Store
@@ -33,6 +34,8 @@ from wetread.verbs.evaluate import evaluate
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack_images
 from wetread.verbs.progress import Report, silent, stage
+
+ID = "id"  # how the column of SOPInstanceUIDs is asked for
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def train(
     out: Path,
     *,
     labels: Sequence[Path] = (),
+    columns: Mapping[str, str] | None = None,
     folds: int = 0,
     epochs: int | None = None,
     seed: int = 0,
@@ -65,6 +69,8 @@ def train(
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
+    columns: for label files of one's own: "id" and findings to the names of their columns; without
+    it the files are in the competition's form.
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
     """
@@ -84,11 +90,26 @@ def train(
         workers=workers,
         report=report,
     )
-    table = merge_labels([chosen.read_labels(path, chosen.findings) for path in labels])
+    table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
     counts = count(archive, store, table)
     learn(run, chosen, store, table, resolved, folds, weights, counts, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
+
+
+def read_label_file(path: Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
+    """A label file in the competition's form, or one's own with its columns named."""
+    if not columns:
+        return task.read_labels(path, task.findings)
+    of = {finding.name: finding for finding in task.findings}
+    strange = sorted(columns.keys() - of.keys() - {ID})
+    if ID not in columns or strange:
+        raise ValueError(
+            f"columns name {ID} and findings ({', '.join(of)}); "
+            + (f"{', '.join(strange)} is none of these" if strange else f"{ID} is missing")
+        )
+    named = {of[name]: column for name, column in columns.items() if name != ID}
+    return read_columns_csv(path, columns[ID], named)
 
 
 def open_archive(data: Sequence[Path], out: Path, *, workers: int | None, report: Report) -> Index:
