@@ -1,4 +1,4 @@
-"""tests/evaluation/test_submission_scores.py: a submission file scored as the competition scores it."""
+"""tests/evaluation/test_submission_scores.py: a submission scored as the competition does."""
 
 from pathlib import Path
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from wetread.phantoms.blood import SUBTYPES, Epidural, Intraventricular, Subdural
+from wetread.phantoms.blood import SUBTYPES, Epidural, Intraventricular, Subdural, push
+from wetread.phantoms.fields import Grid
 from wetread.phantoms.head import VISIBLE_MM2, HeadStudy, make_head_study
 from wetread.phantoms.injuries import SCENARIOS, draw_scenario
 from wetread.phantoms.patient import draw_patient
@@ -16,7 +15,7 @@ from wetread.phantoms.skull import build_skull, suture_distance
 
 
 def study_of(*scenario: str, seed: int = 0) -> HeadStudy:
-    return make_head_study(np.random.default_rng(seed), scenario=scenario)
+    return make_head_study(np.random.default_rng(seed), scenario=scenario, size=128)
 
 
 def lesion(study: HeadStudy, subtype: str) -> np.ndarray:
@@ -67,12 +66,12 @@ def test_air_brain_and_bone_have_their_hounsfield_units(healthy):
     assert np.percentile(middle, 5) < -950
 
 
-def test_noise_within_white_matter_is_that_of_a_five_millimetre_slice():
+def test_noise_at_the_middle_of_the_brain_is_a_few_hounsfield_units():
     deviations = []
     for seed in range(4):
         study = study_of(seed=seed)
         middle = study.hu[len(study.hu) // 2 + 2]
-        crop = middle[118:138, 118:138]
+        crop = middle[59:69, 59:69]
         deviations.append(np.std(crop - np.median(crop)))
     assert 2.5 < np.median(deviations) < 9
 
@@ -122,7 +121,7 @@ def test_an_epidural_lens_is_thickest_in_the_middle_and_stops_at_the_sutures():
 
 def test_a_subdural_crescent_is_long_thin_on_one_side_and_ignores_sutures():
     crossing = 0
-    for seed in range(8):
+    for seed in range(12):
         study = study_of("subdural", seed=seed)
         crescents = [b for b in study.bleeds if isinstance(b, Subdural)]
         if len(crescents) != 1 or len(study.bleeds) != 1:
@@ -155,25 +154,26 @@ def test_settled_blood_in_the_ventricles_has_a_level_that_is_horizontal_in_the_s
 
 
 def test_subarachnoid_threads_are_thin():
-    study = study_of("sulcal", seed=2)
-    mask = lesion(study, "subarachnoid")
-    index = int(study.areas_mm2[:, 3].argmax())
-    inner = mask[index][1:-1, 1:-1]
-    eroded = inner.copy()
-    for shift in (-3, -2, -1, 1, 2, 3):
-        eroded &= np.roll(inner, shift, 0) & np.roll(inner, shift, 1)
-    assert eroded.sum() < 0.12 * inner.sum()
+    share = []
+    for seed in range(3):
+        study = make_head_study(np.random.default_rng(seed), scenario=("sulcal",))
+        mask = lesion(study, "subarachnoid")[int(study.areas_mm2[:, 3].argmax())]
+        eroded = mask.copy()
+        for axis in (0, 1):  # what is wider than about 7 mm across both axes
+            for shift in (-3, -2, -1, 1, 2, 3):
+                eroded &= np.roll(mask, shift, axis)
+        share.append(eroded.sum() / mask.sum())
+    assert np.median(share) < 0.08
 
 
 def test_large_blood_pushes_the_midline():
-    small = study_of("epidural", seed=1)
-    bleed = replace(next(b for b in small.bleeds if isinstance(b, Epidural)), thick_mm=30.0)
-    from wetread.phantoms.blood import push
-
-    grid, _ = slice_grid(small.patient, small.scan, len(small.hu) // 2)
+    bleed = Epidural(center=(62.0, 0.0, 10.0), radius_mm=40.0, thick_mm=30.0, hu=65.0)
+    line = np.linspace(-60, 60, 121, dtype=np.float32)[None, :, None]
+    flat = np.zeros_like(line)
+    grid = Grid(line, flat, flat + 10, flat, 1.0)
     moved = push(grid, (bleed,))
-    shift = (grid.x - moved.x)[np.abs(grid.x) < 3] * np.sign(bleed.center[0])
-    assert shift.min() < -2.0
+    midline_now_at = float(line[0, np.argmin(np.abs(moved.x)), 0])
+    assert -12 < midline_now_at < -2  # to the right, away from blood on the left
 
 
 def test_positive_share_and_subtypes_are_near_the_real_ones():

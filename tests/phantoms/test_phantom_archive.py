@@ -1,4 +1,4 @@
-"""tests/phantoms/test_phantom_archive.py: files, labels and truth agree; nothing leaks the label."""
+"""tests/phantoms/test_phantom_archive.py: files, labels and truth agree; no header leaks."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """archive/pixels.py: stored pixels of one row, through one decoder for each transfer syntax.
 
-A decoder's refusal is final: no second, laxer one is tried (dicom.md 2).
+A decoder's refusal is final: no second, laxer one is tried.
 """
 
 from collections.abc import Callable, Iterator, Mapping

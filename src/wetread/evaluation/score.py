@@ -29,7 +29,7 @@ class Score:
     reason: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The score as DESIGN.md's JSON object."""
+        """The score as a JSON object."""
         return asdict(self)
 
 

@@ -136,7 +136,8 @@ def epidural_solid(bleed: Epidural, grid: Grid, skull: Skull, brain: Brain) -> A
     for distance, at_center in zip(here[:2], home[:2], strict=True):
         sign = 1.0 if float(at_center[0, 0, 0]) > 0 else -1.0
         dome = np.minimum(dome, 1.3 * sign * distance)
-    return np.maximum(skull.inside, (-skull.inside - dome) * 0.85)
+    lens: Array = np.maximum(skull.inside, (-skull.inside - dome) * 0.85)
+    return lens
 
 
 def subdural_solid(bleed: Subdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
@@ -147,7 +148,8 @@ def subdural_solid(bleed: Subdural, grid: Grid, skull: Skull, brain: Brain) -> A
     profile = bleed.thick_mm * np.sign(rest) * np.abs(rest) ** 0.7
     profile = np.minimum(profile, 0.9 * (grid.x * bleed.side - 1.5))
     solid = np.maximum(skull.inside, (-skull.inside - profile) * 0.95)
-    return np.maximum(solid, -np.maximum(brain.below_tentorium, -3))
+    crescent: Array = np.maximum(solid, -np.maximum(brain.below_tentorium, -3))
+    return crescent
 
 
 def fold_solid(bleed: FoldSubdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
@@ -162,7 +164,8 @@ def fold_solid(bleed: FoldSubdural, grid: Grid, skull: Skull, brain: Brain) -> A
         slab = np.abs(level - 0.5 * thick) - 0.5 * thick
         slab = np.maximum(slab, brain.tentorium - thick - 1)
         slab = np.maximum(slab, 3 - grid.x * bleed.side)
-    return np.maximum(np.maximum(slab, end * 0.5), skull.inside)
+    sheet: Array = np.maximum(np.maximum(slab, end * 0.5), skull.inside)
+    return sheet
 
 
 def subarachnoid_solid(bleed: Subarachnoid, grid: Grid, skull: Skull, brain: Brain) -> Array:
@@ -171,13 +174,15 @@ def subarachnoid_solid(bleed: Subarachnoid, grid: Grid, skull: Skull, brain: Bra
     region += 0.3 * bleed.radius_mm * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.cisternal:
         space = np.minimum(brain.cisterns, brain.fissure) - 0.35 * bleed.thread_mm
-        return np.maximum(np.maximum(space, skull.inside + 0.5), region)
+        filled: Array = np.maximum(np.maximum(space, skull.inside + 0.5), region)
+        return filled
     fade = np.maximum(brain.sulcus_width * 0.25 + bleed.thread_mm * 0.5, 0.4)
     thread = brain.sulcus - fade
     thread = np.maximum(thread, brain.depth - 15)
     thread = np.where(brain.below_tentorium < 0, FAR, thread)
     thread = np.maximum(thread, skull.inside + 0.4)
-    return np.maximum(thread, region).astype(np.float32)
+    threads: Array = np.maximum(thread, region)
+    return threads
 
 
 def clot_solid(bleed: Intraparenchymal, grid: Grid, skull: Skull, brain: Brain) -> Array:
@@ -189,7 +194,8 @@ def clot_solid(bleed: Intraparenchymal, grid: Grid, skull: Skull, brain: Brain) 
     solid = solid + 0.13 * size * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.side:
         solid = np.maximum(solid, 1.6 - grid.x * bleed.side)
-    return np.maximum(solid, brain.surface + 0.6)
+    clot: Array = np.maximum(solid, brain.surface + 0.6)
+    return clot
 
 
 def ventricle_solid(

@@ -67,7 +67,8 @@ class Brain:
 def _ventricles(patient: Patient, x: Array, y: Array, z: Array) -> tuple[Array, Array]:
     """Lateral ventricles, 10-30 mL in all, and the third and fourth with them."""
     side = np.abs(x)
-    grow = np.where(x > 0, patient.sides[1], patient.sides[0]) * np.float32(patient.ventricle)
+    right, left = (np.float32(side * patient.ventricle) for side in patient.sides)
+    grow = np.where(x > 0, left, right)
     low, high = float(z.min()), float(z.max())
     lateral = np.full_like(x, FAR)
     if high > -32 and low < 42:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from struct import pack
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.phantoms.scanner import Scan
+from wetread.phantoms.scanner import Scan, Stored
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -102,7 +101,7 @@ def encode(
     scan: Scan,
     index: int,
     display: Display,
-    stored: NDArray[np.int16] | NDArray[np.uint16],
+    stored: Stored,
 ) -> bytes:
     """The whole file of slice index; stored: (H, W) integers as they go to disk."""
     position = "\\".join(f"{v:012.6f}" for v in scan.position_mm(index))
@@ -126,7 +125,12 @@ def encode(
         (0x28, 0x1052, "DS", "-1024"),
         (0x28, 0x1053, "DS", "1"),
     )
-    shorts = ((0x10, scan.size), (0x11, scan.size), (0x100, 16), (0x101, bits))
+    shorts: tuple[tuple[int, int], ...] = (
+        (0x10, scan.size),
+        (0x11, scan.size),
+        (0x100, 16),
+        (0x101, bits),
+    )
     shorts += ((0x102, bits - 1), (0x103, int(scan.signed)))
     parts = {(g, n): (vr, value.encode()) for g, n, vr, value in (*text, *tail)}
     parts[(0x28, 0x02)] = ("US", pack("<H", 1))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]  # always float32; NumPy's own types cannot keep track of it
 COARSE = 2  # full-resolution pixels per coarse pixel along each axis
 
 
@@ -115,19 +116,22 @@ def ellipsoid(
 
 def sigmoid(value: Array) -> Array:
     """Smooth step from 0 to 1, cheap and exact enough for shapes."""
-    return 0.5 + 0.5 * np.tanh(0.5 * value)
+    step: Array = 0.5 + 0.5 * np.tanh(0.5 * value)
+    return step
 
 
 def smooth_max(a: Array, b: Array, radius_mm: float) -> Array:
     """Intersection with a rounded edge."""
     h = np.maximum(radius_mm - np.abs(a - b), 0.0)
-    return np.maximum(a, b) + h * h * (0.25 / radius_mm)
+    joined: Array = np.maximum(a, b) + h * h * (0.25 / radius_mm)
+    return joined
 
 
 def smooth_min(a: Array, b: Array, radius_mm: float) -> Array:
     """Union with a rounded seam."""
     h = np.maximum(radius_mm - np.abs(a - b), 0.0)
-    return np.minimum(a, b) - h * h * (0.25 / radius_mm)
+    joined: Array = np.minimum(a, b) - h * h * (0.25 / radius_mm)
+    return joined
 
 
 def slope(value: Array, pixel_mm: float) -> Array:
@@ -135,7 +139,9 @@ def slope(value: Array, pixel_mm: float) -> Array:
     scale = 1 / (8 * pixel_mm * COARSE)
     across = cv2.Sobel(value, cv2.CV_32F, 1, 0, scale=scale, borderType=cv2.BORDER_REPLICATE)
     along = cv2.Sobel(value, cv2.CV_32F, 0, 1, scale=scale, borderType=cv2.BORDER_REPLICATE)
-    length: Array = cv2.magnitude(across, along)
+    across *= across
+    across += along * along
+    length: Array = np.sqrt(across, out=across)  # cv2.magnitude's last bit depends on alignment
     return length
 
 

@@ -73,7 +73,8 @@ def make_head_study(
     names = draw_scenario(rng) if scenario is None else scenario
     scan = draw_scan(rng, size, person.scale_xyz[2])
     bleeds = draw_bleeds(rng, person, names, difficulty)
-    mimics = draw_mimics(rng, person, bool(TRAUMA & set(names)), difficulty)
+    struck = next((b.center for b in bleeds if isinstance(b, Epidural)), None)
+    mimics = draw_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
     hu = np.empty((scan.slices, size, size), np.float32)
     masks = np.zeros((len(SUBTYPES), scan.slices, size, size), np.bool_)
     for index in range(scan.slices):

@@ -95,10 +95,10 @@ def _subdural(
     where = rng.random()
     if where < 0.86:
         side = _side(rng)
-        direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(8, 42))
-        thick = _lognormal(rng, 4.8 * grow, 0.5, 2.6, 25)
+        direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(-14, 56))
+        thick = _lognormal(rng, 4.4 * grow, 0.5, 2.6, 25)
         age = rng.random()
-        hu = rng.uniform(56, 74)
+        hu = rng.uniform(53, 72)
         level_hu = hu
         if age > 0.78:  # mixed: old fluid above, fresh blood settled below
             hu, level_hu = rng.uniform(22, 42), rng.uniform(48, 66)
@@ -107,7 +107,7 @@ def _subdural(
             difficulty_contrast(level_hu, difficulty),
         )
         center = on_table(patient, direction)
-        along, upward = rng.uniform(42, 78), rng.uniform(22, 42)
+        along, upward = rng.uniform(42, 76), rng.uniform(20, 38)
         found.append(Subdural(side, center, along, upward, thick, hu, level_hu))
     if where > 0.72:
         on_falx = bool(rng.random() < 0.6)
@@ -127,8 +127,8 @@ def _sulcal(
     found: list[Bleed] = []
     for _ in range(1 + int(rng.random() < 0.5)):
         side = _side(rng)
-        direction = (side * rng.uniform(25, 60), rng.uniform(-60, 60), rng.uniform(5, 55))
-        found.append(_subarachnoid(rng, on_table(patient, direction), 19, 2.5, grow, difficulty))
+        direction = (side * rng.uniform(25, 60), rng.uniform(-60, 60), rng.uniform(-22, 66))
+        found.append(_subarachnoid(rng, on_table(patient, direction), 17, 2.5, grow, difficulty))
     if rng.random() < 0.25:
         center = (_side(rng) * 45.0, -14.0, 4.0)
         found.append(_subarachnoid(rng, center, 20, 2.6, grow, difficulty, cisternal=True))
@@ -145,7 +145,7 @@ def _subarachnoid(
     *,
     cisternal: bool = False,
 ) -> Subarachnoid:
-    hu = difficulty_contrast(rng.uniform(49, 66), difficulty)
+    hu = difficulty_contrast(rng.uniform(47, 64), difficulty)
     radius = _lognormal(rng, radius * grow, 0.35, 10, 60)
     thread = _lognormal(rng, thread, 0.25, 1.5, 5)
     return Subarachnoid(center, radius, thread, cisternal, draw_waves(rng, 5, 40), hu)
@@ -157,12 +157,17 @@ def _aneurysm(
     """Suprasellar star and Sylvian fissures full, more on the aneurysm's side, sulci above."""
     lean = float(rng.uniform(-22, 22))
     center = (lean, -14.0, -14.0)
-    found: list[Bleed] = [_subarachnoid(rng, center, 33, 2.2, grow, difficulty, cisternal=True)]
+    found: list[Bleed] = [_subarachnoid(rng, center, 29, 2.2, grow, difficulty, cisternal=True)]
     if rng.random() < 0.7:
         side = 1 if lean > 0 else -1
         place = (side * 52.0, -12.0, 8.0)
-        found.append(_subarachnoid(rng, place, 22, 2.3, grow, difficulty))
+        found.append(_subarachnoid(rng, place, 19, 2.3, grow, difficulty))
     return found
+
+
+def _radii(rng: np.random.Generator, size: float, low: float, high: float) -> Point:
+    a, b, c = (float(size * v) for v in rng.uniform(low, high, 3))
+    return (a, b, c)
 
 
 def _clot(
@@ -170,18 +175,19 @@ def _clot(
 ) -> Intraparenchymal:
     size = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
     centers: list[Point] = [center]
-    radii: list[Point] = [tuple(float(size * v) for v in rng.uniform(0.75, 1.3, 3))]  # type: ignore[list-item]
+    radii = [_radii(rng, size, 0.75, 1.3)]
     for _ in range(int(rng.integers(0, 3))):
         shift = rng.normal(0, 0.55 * size, 3)
-        centers.append((center[0] + shift[0], center[1] + shift[1], center[2] + shift[2]))
-        radii.append(tuple(float(size * v) for v in rng.uniform(0.4, 0.75, 3)))  # type: ignore[arg-type]
+        x, y, z = (float(c + s) for c, s in zip(center, shift, strict=True))
+        centers.append((x, y, z))
+        radii.append(_radii(rng, size, 0.4, 0.75))
     return Intraparenchymal(
         centers=tuple(centers),
         radii=tuple(radii),
         edge=draw_waves(rng, 6, max(1.6 * size, 9)),
         side=0 if abs(center[0]) < 6 else int(np.sign(center[0])),
         edema_mm=float(rng.uniform(1.0, 3.0) + 0.25 * size * rng.random()),
-        hu=difficulty_contrast(rng.uniform(52, 74), difficulty),
+        hu=difficulty_contrast(rng.uniform(50, 72), difficulty),
         edema_hu=float(rng.uniform(14, 22)),
     )
 
@@ -191,19 +197,21 @@ def _intraparenchymal(
 ) -> list[Bleed]:
     """Putamen, thalamus, lobes, cerebellum, pons; 2-80 mL, a few smaller."""
     side, where = _side(rng), rng.random()
-    volume = _lognormal(rng, 5 * grow**3, 1.0, 0.5, 80)
-    if where < 0.33:
+    volume = _lognormal(rng, 4.2 * grow**3, 1.0, 0.5, 80)
+    if where < 0.29:
         center = (side * rng.uniform(24, 31), rng.uniform(-10, 6), rng.uniform(-2, 12))
-    elif where < 0.52:
+    elif where < 0.45:
         center = (side * rng.uniform(10, 16), rng.uniform(6, 16), rng.uniform(2, 10))
         volume = min(volume, 20)
-    elif where < 0.86:
+    elif where < 0.76:
+        z = rng.uniform(-8, 58)
+        reach = rng.uniform(0.5, 0.75) * np.sqrt(1 - (z / 74) ** 2)
         angle = rng.uniform(-np.pi, np.pi)
-        reach = rng.uniform(0.5, 0.75)
-        y = 85 * reach * np.sin(angle)
-        center = (70 * reach * np.cos(angle), y, rng.uniform(-2, 45) * (1.2 - reach))
+        center = (70 * reach * np.cos(angle), 85 * reach * np.sin(angle), z)
+    elif where < 0.85:
+        center = (side * rng.uniform(42, 52), rng.uniform(-20, 22), rng.uniform(-32, -8))
     elif where < 0.95:
-        center = (side * rng.uniform(10, 32), rng.uniform(38, 58), rng.uniform(-48, -36))
+        center = (side * rng.uniform(10, 32), rng.uniform(38, 58), rng.uniform(-52, -34))
         volume = min(volume, 25)
     else:
         center, volume = (rng.normal(0, 3), 10.0, rng.uniform(-38, -26)), min(volume, 5)

@@ -1,4 +1,4 @@
-"""phantoms/mimics.py: what is not bleeding and looks it, or merely old: in studies of both kinds."""
+"""phantoms/mimics.py: what looks like bleeding and is not, or is old: in studies of both kinds."""
 
 from __future__ import annotations
 
@@ -67,13 +67,29 @@ class Tumor:
     hu: float
 
 
-Mimic = Infarct | Craniotomy | Catheter | Swelling | Tumor
+@dataclass(frozen=True)
+class Fracture:
+    """A linear fracture: a gap of about a millimetre through the bone."""
+
+    center: Point
+    normal: Point
+    reach_mm: float
+
+
+Mimic = Fracture | Infarct | Craniotomy | Catheter | Swelling | Tumor
 
 
 def draw_mimics(
-    rng: np.random.Generator, patient: Patient, injured: bool, difficulty: float
+    rng: np.random.Generator,
+    patient: Patient,
+    injured: bool,
+    struck: Point | None,
+    difficulty: float,
 ) -> tuple[Mimic, ...]:
-    """Each kind on its own; only scalp swelling is commoner in the injured."""
+    """Each kind on its own; scalp swelling and fracture are commoner in the injured.
+
+    struck: where an epidural lies, if one does: swelling and fracture are there.
+    """
     found: list[Mimic] = []
 
     def somewhere(reach: float, low: float, high: float) -> Point:
@@ -94,8 +110,8 @@ def draw_mimics(
         found.append(Craniotomy(somewhere(1.0, 5, 45), float(rng.uniform(20, 38))))
     if rng.random() < 0.03:
         found.append(Catheter(int(rng.choice((-1, 1))), float(rng.uniform(150, 500))))
-    if rng.random() < (0.6 if injured else 0.4):
-        center = somewhere(1.1, -5, 50)
+    if rng.random() < (0.6 if injured else 0.5):
+        center = struck or somewhere(1.1, -5, 50)
         found.append(
             Swelling(
                 center,
@@ -104,9 +120,14 @@ def draw_mimics(
                 float(rng.uniform(44, 76)),
             )
         )
-    if rng.random() < min(0.03 * difficulty, 0.3):
+    if rng.random() < (0.7 if struck else 0.15 if injured else 0.05):
+        center = struck or somewhere(1.0, 0, 50)
+        turn = float(rng.uniform(0, np.pi))
+        normal = (0.0, float(np.cos(turn)), float(np.sin(turn)))
+        found.append(Fracture(center, normal, float(rng.uniform(15, 40))))
+    if rng.random() < min(0.05 * difficulty, 0.3):
         found.append(
-            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 15)), float(rng.uniform(40, 54)))
+            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 16)), float(rng.uniform(42, 55)))
         )
     return tuple(found)
 
@@ -150,7 +171,7 @@ def paint_lesions(
 
 
 def paint_hardware(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> None:
-    """Saw cuts, plates and drains, after the bone."""
+    """Saw cuts, plates, cracks and drains, after the bone."""
     for mimic in mimics:
         if isinstance(mimic, Craniotomy):
             away = distance_to(grid, mimic.center)
@@ -159,6 +180,15 @@ def paint_hardware(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Arra
             plate = np.maximum(np.abs(skull.outer - 0.4) - 0.6, np.abs(away - mimic.radius_mm) - 5)
             swing = np.cos(np.arctan2(grid.z - mimic.center[2], grid.y - mimic.center[1]) * 2)
             paint(hu, np.maximum(plate, (0.8 - swing) * 20), 2300.0, grid.pixel)
+        elif isinstance(mimic, Fracture):
+            offsets = (grid.x, grid.y, grid.z)
+            plane = sum(
+                (axis - c) * n
+                for axis, c, n in zip(offsets, mimic.center, mimic.normal, strict=True)
+            )
+            crack = np.maximum(np.abs(plane + skull.patchy) - 0.6, skull.bone)
+            away = distance_to(grid, mimic.center) - mimic.reach_mm
+            paint(hu, np.maximum(crack, away), 60.0, grid.pixel)
         elif isinstance(mimic, Catheter):
             start = (mimic.side * 26.0, -58.0, 72.0, 1.2)
             tube = capsule(grid.x, grid.y, grid.z, start, (mimic.side * 8.0, -22.0, 12.0, 1.2))

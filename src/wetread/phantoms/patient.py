@@ -112,8 +112,8 @@ def draw_patient(rng: np.random.Generator) -> Patient:
     atrophy = float(np.clip(0.15 + 0.75 * age + rng.normal(0, 0.15), 0.0, 1.0))
     size = rng.normal(1.0, 0.03)
     scale = tuple(float(size * rng.normal(1.0, 0.025)) for _ in range(3))
-    white = rng.normal(27.5, 1.5)
-    gray = white + rng.uniform(6.5, 10)
+    white = rng.normal(27.5, 1.8)
+    gray = white + rng.uniform(6.5, 10.5)
     tissue = Tissue(
         fluid=float(rng.uniform(4, 10)),
         white=float(white),
@@ -132,8 +132,8 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         atrophy=atrophy,
         bone_mm=float(rng.uniform(5, 8.5)),
         scalp_mm=float(rng.uniform(3, 8)),
-        temporalis_mm=float(rng.uniform(2, 9)),
-        fold_mm=float(rng.uniform(0.6, 1.9)),
+        temporalis_mm=float(rng.uniform(1, 11)),
+        fold_mm=float(rng.uniform(0.6, 2.1)),
         gap_mm=float(0.3 + 2.6 * atrophy**1.5 * rng.uniform(0.6, 1.3)),
         sulcus_mm=float(0.3 + 3.4 * atrophy * rng.uniform(0.7, 1.2)),
         sulcus_depth_mm=float(rng.uniform(12, 18)),

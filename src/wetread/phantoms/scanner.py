@@ -25,6 +25,8 @@ THICKNESS_MM = 5.0
 SUBSLICES_MM = (-1.3, 1.3)  # each slice is the mean of two planes: partial volume along z
 AIR_HU = -1024.0
 
+Stored = NDArray[np.int16] | NDArray[np.uint16]  # integers as they go to disk
+
 
 @dataclass(frozen=True, eq=False)
 class Scan:
@@ -124,17 +126,17 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
         signed=signed,
         padded=bool(signed and rng.random() < 0.7),
         implicit=bool(rng.random() < (0.1 if signed else 0.45)),
-        noise_hu=float(rng.uniform(3.0, 5.5)),
+        noise_hu=float(rng.uniform(3.0, 5.2)),
         grain_pixels=float(rng.uniform(0.55, 0.95)),
         blur_pixels=float(rng.uniform(0.35, 0.7)),
         sharpen=float(rng.uniform(0.0, 0.5)),
-        offset_hu=float(rng.normal(0, 2.2)),
+        offset_hu=float(rng.normal(0, 2.8)),
         cupping_hu=float(rng.uniform(0, 8)),
         streak_hu=float(rng.gamma(2.0, 3.0)),
         moving=moving,
         holder_mm=float(rng.choice((0.0, 108.0, 116.0, 125.0))),
         holder_hu=float(rng.uniform(35, 400)),
-        cushion_mm=float(rng.uniform(3, 14) * (rng.random() < 0.5)),
+        cushion_mm=float(rng.uniform(3, 14) * (rng.random() < 0.6)),
         cushion_hu=float(rng.uniform(25, 85)),
         side_mm=float(rng.uniform(2, 9) * (rng.random() < 0.35)),
         side_hu=float(rng.choice((rng.uniform(30, 90), rng.uniform(90, 300)))),
@@ -241,12 +243,10 @@ def outside_view(scan: Scan) -> NDArray[np.bool_]:
     return far
 
 
-def to_stored(scan: Scan, picture: Array) -> NDArray[np.int16] | NDArray[np.uint16]:
+def to_stored(scan: Scan, picture: Array) -> Stored:
     """HU (H, W) to stored integers, intercept -1024: 12 bits unsigned, or 16 signed with -2000."""
-    counts = np.rint(picture - AIR_HU)
-    if not scan.signed:
-        return np.clip(counts, 0, 4095).astype(np.uint16)
-    stored = np.clip(counts, 0, 4095).astype(np.int16)
+    counts = np.clip(np.rint(picture - AIR_HU), 0, 4095)
+    stored: Stored = counts.astype(np.int16 if scan.signed else np.uint16)
     if scan.padded:
         stored[outside_view(scan)] = -2000
     return stored

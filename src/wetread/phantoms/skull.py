@@ -68,11 +68,11 @@ def vault_distance(patient: Patient, x: Array, y: Array, z: Array) -> Array:
     width = 70 * (1 + patient.egg * np.clip(y * (1 / 85), -1, 1))
     total = (np.abs(x) / width) ** power
     total += (np.abs(y) * (1 / 85)) ** power
-    total += (np.abs(z) * np.where(z > 0, 1 / 74, 1 / 125)) ** power
+    total += (np.abs(z) * np.where(z > 0, np.float32(1 / 74), np.float32(1 / 125))) ** power
     ratio = np.maximum(total, 0.02) ** np.float32(1 / power)
-    distance = np.sqrt(x * x + y * y + z * z)
+    distance: Array = np.sqrt(x * x + y * y + z * z)
     distance *= 1 - 1 / ratio
-    return distance.astype(np.float32, copy=False)
+    return distance
 
 
 def _floor(x: Array, y: Array) -> Array:
@@ -127,11 +127,11 @@ def build_skull(patient: Patient, grid: Grid) -> Skull:
 
 
 def suture_distance(x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
-    """Signed mm from the coronal (positive behind it), lambdoid (positive in front) and sagittal."""
+    """Signed mm from the sutures: coronal (positive behind), lambdoid (in front), sagittal."""
     wiggle = 1.2 * np.sin(0.9 * (np.abs(x) + z))
     coronal = y + 22 - 0.28 * (z - 40) + wiggle
-    lambdoid = (46 - 0.35 * np.abs(x) - 0.0 * z) + 0.55 * (z - 10) - y + 25 + wiggle
-    return coronal, lambdoid * 0.8, np.asarray(x + wiggle, dtype=np.float32)
+    lambdoid = 71 - 0.35 * np.abs(x) + 0.55 * (z - 10) - y + wiggle
+    return coronal, lambdoid * 0.8, x + wiggle
 
 
 def paint_skull(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:

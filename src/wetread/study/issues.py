@@ -25,7 +25,7 @@ _DISTANCE_TOLERANCE_MM = 2 * POSITION_TOLERANCE_MM
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing that is unusual: its name from dicom.md 4, and where and how much."""
+    """One thing that is unusual: its name, and where and how much."""
 
     name: str
     detail: str

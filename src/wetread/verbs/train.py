@@ -162,9 +162,14 @@ def learn(
         )
     data = fit.Data(store, labelled, truth[labelled].astype(np.float64), task.findings)
     plan, splits = fit.plan_splits(data, folds, recipe.seed)
-    run.write_json("folds.json", plan.to_dict())
-    run.write_json("recipe.json", recipe.model_dump(mode="json"))
-    run.write_json("about.json", _about(task, counts, data.truth, folds))
+
+    def write_plan() -> None:
+        run.write_json("folds.json", plan.to_dict())
+        run.write_json("recipe.json", recipe.model_dump(mode="json"))
+        run.write_json("about.json", _about(task, counts, data.truth, folds))
+
+    if not any(run.folder.glob("model-*/last.pt")):
+        write_plan()
     tables = [
         to_table(level, number)
         for number, split in enumerate(splits)
@@ -172,6 +177,7 @@ def learn(
             run, number, split, data, recipe, weights, stage(report, f"train {number + 1}")
         )
     ]
+    write_plan()  # of a run that goes on: only now, it would have been refused were it another
     run.write_table(FILE, pl.concat(tables))
 
 

@@ -1,0 +1,46 @@
+"""tests/prediction/conftest.py: runs as training leaves them, without any training."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from wetread.models.encoders import build
+from wetread.training.recipe import read_recipe
+from wetread.training.run import Run
+
+FINDINGS = ["left", "right", "any"]
+WriteRun = Callable[..., Path]
+
+
+@pytest.fixture
+def write_run(tmp_path: Path) -> WriteRun:
+    """write_run(name, models=1, size=16, **about) -> a run's folder, its models random."""
+
+    def write(name: str, models: int = 1, size: int = 16, **about: Any) -> Path:
+        run = Run(tmp_path / name)
+        prior = dict.fromkeys(FINDINGS, 0.1)
+        run.write_json("about.json", {"task": "t", "findings": FINDINGS, "prior": prior, **about})
+        recipe = read_recipe("compact", [f"size={size}", "threads=1", "device=cpu"])
+        for number in range(models):
+            with torch.random.fork_rng():
+                torch.manual_seed(sum(map(ord, name)) + number)
+                model = build(recipe.encoder, recipe.view.channels, len(FINDINGS))
+            Run(run.folder / f"model-{number}").save(
+                "best.pt",
+                {
+                    "model": model.state_dict(),
+                    "findings": FINDINGS,
+                    "view": recipe.view.to_dict(),
+                    "recipe": json.loads(recipe.model_dump_json()),
+                    "negative_rate": 0.5,
+                    "epoch": number,
+                    "value": None,
+                },
+            )
+        return run.folder
+
+    return write

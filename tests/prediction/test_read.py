@@ -1,0 +1,121 @@
+"""tests/prediction/test_read.py: a store's rows become readings: means, order, key slices."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import polars as pl
+import pytest
+
+from wetread.archive.rejects import Reject
+from wetread.prediction.ensemble import read_ensemble
+from wetread.prediction.read import KEY_SLICES, read_probabilities, read_studies
+from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
+from wetread.study.issues import Issue
+from wetread.training.losses import undo_balance
+
+WriteRun = Callable[..., Path]
+FINDINGS = ("left", "right", "any")
+
+
+class NoisyStore(Store):
+    """Slices of noise, 16 pixels a side, without files."""
+
+    def read_hu(self, rows: object) -> np.ndarray:
+        places = np.asarray(rows)
+        rng = np.random.default_rng(5)
+        return rng.normal(35, 30, (len(self), 16, 16)).astype(np.float32)[places]
+
+
+def store(*series: tuple[str, int]) -> Store:
+    """Studies with so many slices each, lowest first."""
+    rows = [
+        {
+            "SOPInstanceUID": f"{study}.{z}",
+            "SeriesInstanceUID": f"{study}-series",
+            "StudyInstanceUID": study,
+            "z": z,
+            "n_slices": number,
+            "position_mm": 5.0 * z,
+        }
+        for study, number in series
+        for z in range(number)
+    ]
+    empty = np.empty(0)
+    address = Address(empty, empty, empty, empty, [], empty, empty)
+    slices = pl.DataFrame(rows, schema=SLICE_SCHEMA)
+    return NoisyStore(Path(), slices, pl.DataFrame(schema=REJECT_SCHEMA), 16, (), address)
+
+
+def test_members_are_averaged_as_probabilities_with_each_ones_balance_undone(
+    write_run: WriteRun,
+) -> None:
+    """The oracle is the network itself, run here without batches, mirror or store."""
+    import torch
+
+    from wetread.view.device import to_view
+
+    noise = store(("s", 6))
+    ensemble = read_ensemble([write_run("a"), write_run("b")])
+    done: list[int] = []
+    said = read_probabilities(noise, ensemble, [1, 0, 2], lambda at, total: done.append(at))
+    alone = []
+    for member in ensemble.members:
+        image = to_view(torch.from_numpy(noise.read_hu(range(6)))[:, None], member.trained.view)
+        with torch.inference_mode():
+            straight = member.trained.model(image)
+            mirrored = member.trained.model(image.flip(-1))[:, [1, 0, 2]]
+        logits = ((straight + mirrored) / 2).double().numpy()
+        alone.append(undo_balance(1 / (1 + np.exp(-logits)), 0.5))
+    assert np.abs(alone[0] - alone[1]).mean() > 1e-3
+    assert said == pytest.approx((alone[0] + alone[1]) / 2, abs=2e-3)  # bfloat16 where native
+    assert done == [0, 1, 2]
+
+
+def test_a_studys_slices_stand_in_order_with_their_own_numbers() -> None:
+    rng = np.random.default_rng(2)
+    said = rng.random((7, 3))
+    first, second = read_studies(store(("s", 4), ("t", 3)), said, FINDINGS, "any", {}, {}, {})
+    assert [part.sop_instance_uid for part in first.slices] == ["s.0", "s.1", "s.2", "s.3"]
+    assert [part.position_mm for part in second.slices] == [0.0, 5.0, 10.0]
+    assert second.slices[1].probabilities == dict(zip(FINDINGS, said[5], strict=True))
+    assert (first.series_uid, second.study_uid) == ("s-series", "t")
+
+
+def test_a_study_is_the_maximum_of_its_slices_smoothed_one_two_one() -> None:
+    said = np.zeros((5, 3))
+    said[2, 2] = 0.8  # any, in the middle: half of it is left
+    said[0, 0] = 0.6  # left, at the lower end: two thirds of it
+    (one,) = read_studies(store(("s", 5)), said, FINDINGS, "any", {}, {}, {})
+    assert one.study == pytest.approx({"left": 0.4, "right": 0.0, "any": 0.4})
+
+
+def test_key_slices_are_the_best_of_the_headline_smoothed_best_first() -> None:
+    said = np.zeros((9, 3))
+    said[:, 2] = [0, 0, 0, 0.1, 0.3, 0.9, 0.8, 0.1, 0]
+    said[0, 0] = 1.0  # another finding's slice does not speak for the headline
+    (one,) = read_studies(store(("s", 9)), said, FINDINGS, "any", {}, {}, {})
+    assert one.key_slices == ("s.5", "s.6", "s.4", "s.7", "s.3")
+    assert len(one.key_slices) == KEY_SLICES
+
+
+def test_rejects_and_issues_stand_with_their_study_and_an_unread_study_is_not_lost() -> None:
+    cut = Reject("x.dcm", None, "decode_failed", "no picture")
+    gone = Reject("y.dcm", None, "decode_failed", "no picture")
+    tilted = Issue("tilted", "8.0 degrees")
+    read, unread = read_studies(
+        store(("s", 2)),
+        np.full((2, 3), 0.5),
+        FINDINGS,
+        "any",
+        {"s": [cut], "u": [gone]},
+        {"s": [tilted]},
+        MappingProxyType({"task": "t"}),
+    )
+    assert (read.rejects, read.issues) == ((cut,), (tilted,))
+    assert (unread.study_uid, unread.rejects, dict(unread.study)) == ("u", (gone,), {})
+    assert unread.to_dict()["state"] == "unread"
+    assert read.to_dict()["state"] == "read"
+    assert unread.to_dict()["findings"] == list(FINDINGS)
+    assert unread.to_dict()["use"].startswith("Research use only")
