@@ -25,7 +25,7 @@ class Recipe(BaseModel):
     size: int = Field(128, ge=8)  # rows and columns, pixels
 
     # How long, and in what steps.
-    epochs: int = Field(12, ge=1)
+    epochs: int = Field(6, ge=1)
     batch_size: int = Field(32, ge=1)
     negatives_per_positive: float = Field(3.0, ge=0)  # 0: every slice in every epoch
     patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
@@ -51,7 +51,7 @@ class Recipe(BaseModel):
     seed: int = Field(0, ge=0)
     device: str = "auto"  # auto, cpu, cuda, cuda:1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
-    threads: int = Field(0, ge=0)  # of torch on the CPU; 0: as many as cores
+    threads: int = Field(1, ge=0)  # of torch on the CPU; 0: as many as cores
     readers: int = Field(2, ge=1)  # threads that read batches ahead
     hold_mb: int = Field(1024, ge=0)  # slices are held in memory where all fit in this
 
