@@ -96,9 +96,9 @@ def _subdural(
     if where < 0.86:
         side = _side(rng)
         direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(-14, 56))
-        thick = _lognormal(rng, 4.4 * grow, 0.5, 2.6, 25)
+        thick = _lognormal(rng, 5.0 * grow, 0.45, 3.0, 25)
         age = rng.random()
-        hu = rng.uniform(53, 72)
+        hu = rng.uniform(55, 73)
         level_hu = hu
         if age > 0.78:  # mixed: old fluid above, fresh blood settled below
             hu, level_hu = rng.uniform(22, 42), rng.uniform(48, 66)
@@ -107,16 +107,16 @@ def _subdural(
             difficulty_contrast(level_hu, difficulty),
         )
         center = on_table(patient, direction)
-        along, upward = rng.uniform(42, 76), rng.uniform(20, 38)
+        along, upward = rng.uniform(40, 68), rng.uniform(18, 35)
         found.append(Subdural(side, center, along, upward, thick, hu, level_hu))
     if where > 0.72:
         on_falx = bool(rng.random() < 0.6)
         back = rng.uniform(10, 60) if on_falx else rng.uniform(30, 50)
         if on_falx and rng.random() < 0.3:
             back = rng.uniform(-65, -40)
-        thick = _lognormal(rng, 3.0 * grow, 0.35, 2.0, 8)
+        thick = _lognormal(rng, 3.4 * grow, 0.35, 2.4, 9)
         hu = difficulty_contrast(rng.uniform(58, 74), difficulty)
-        found.append(FoldSubdural(_side(rng), on_falx, back, rng.uniform(14, 32), thick, hu))
+        found.append(FoldSubdural(_side(rng), on_falx, back, rng.uniform(12, 29), thick, hu))
     return found
 
 
@@ -128,7 +128,7 @@ def _sulcal(
     for _ in range(1 + int(rng.random() < 0.5)):
         side = _side(rng)
         direction = (side * rng.uniform(25, 60), rng.uniform(-60, 60), rng.uniform(-22, 66))
-        found.append(_subarachnoid(rng, on_table(patient, direction), 17, 2.5, grow, difficulty))
+        found.append(_subarachnoid(rng, on_table(patient, direction), 16, 2.8, grow, difficulty))
     if rng.random() < 0.25:
         center = (_side(rng) * 45.0, -14.0, 4.0)
         found.append(_subarachnoid(rng, center, 20, 2.6, grow, difficulty, cisternal=True))
@@ -145,7 +145,7 @@ def _subarachnoid(
     *,
     cisternal: bool = False,
 ) -> Subarachnoid:
-    hu = difficulty_contrast(rng.uniform(47, 64), difficulty)
+    hu = difficulty_contrast(rng.uniform(51, 67), difficulty)
     radius = _lognormal(rng, radius * grow, 0.35, 10, 60)
     thread = _lognormal(rng, thread, 0.25, 1.5, 5)
     return Subarachnoid(center, radius, thread, cisternal, draw_waves(rng, 5, 40), hu)
@@ -161,7 +161,7 @@ def _aneurysm(
     if rng.random() < 0.7:
         side = 1 if lean > 0 else -1
         place = (side * 52.0, -12.0, 8.0)
-        found.append(_subarachnoid(rng, place, 19, 2.3, grow, difficulty))
+        found.append(_subarachnoid(rng, place, 18, 2.7, grow, difficulty))
     return found
 
 
@@ -187,7 +187,7 @@ def _clot(
         edge=draw_waves(rng, 6, max(1.6 * size, 9)),
         side=0 if abs(center[0]) < 6 else int(np.sign(center[0])),
         edema_mm=float(rng.uniform(1.0, 3.0) + 0.25 * size * rng.random()),
-        hu=difficulty_contrast(rng.uniform(50, 72), difficulty),
+        hu=difficulty_contrast(rng.uniform(55, 75), difficulty),
         edema_hu=float(rng.uniform(14, 22)),
     )
 
@@ -197,7 +197,7 @@ def _intraparenchymal(
 ) -> list[Bleed]:
     """Putamen, thalamus, lobes, cerebellum, pons; 2-80 mL, a few smaller."""
     side, where = _side(rng), rng.random()
-    volume = _lognormal(rng, 4.2 * grow**3, 1.0, 0.5, 80)
+    volume = _lognormal(rng, 5.0 * grow**3, 0.95, 0.8, 80)
     if where < 0.29:
         center = (side * rng.uniform(24, 31), rng.uniform(-10, 6), rng.uniform(-2, 12))
     elif where < 0.45:
@@ -230,7 +230,7 @@ def _contusion(
         x, y, z = (rng.uniform(10, 35), rng.uniform(-68, -52), rng.uniform(-8, 15))
         if not frontal:
             x, y, z = (rng.uniform(42, 56), rng.uniform(-22, 12), rng.uniform(-32, -8))
-        volume = _lognormal(rng, 1.2 * grow**3, 0.7, 0.3, 10)
+        volume = _lognormal(rng, 1.6 * grow**3, 0.65, 0.5, 10)
         found.append(_clot(rng, (side * x, y, z), volume, difficulty))
     return found
 
@@ -238,11 +238,11 @@ def _contusion(
 def _intraventricular(
     rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
 ) -> list[Bleed]:
-    """Levels in the occipital horns in most, a cast in a quarter."""
-    cast = bool(rng.random() < 0.25)
+    """Levels in the occipital horns in most, a cast in a third."""
+    cast = bool(rng.random() < 0.3)
     sides: tuple[int, ...] = (-1, 1) if rng.random() < (0.4 if cast else 0.75) else (_side(rng),)
     hu = difficulty_contrast(rng.uniform(52, 72), difficulty)
-    return [Intraventricular(sides, _lognormal(rng, 9 * grow, 0.4, 4, 26), cast, hu)]
+    return [Intraventricular(sides, _lognormal(rng, 11 * grow, 0.4, 4, 26), cast, hu)]
 
 
 _DRAW = {

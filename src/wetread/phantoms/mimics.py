@@ -125,9 +125,9 @@ def draw_mimics(
         turn = float(rng.uniform(0, np.pi))
         normal = (0.0, float(np.cos(turn)), float(np.sin(turn)))
         found.append(Fracture(center, normal, float(rng.uniform(15, 40))))
-    if rng.random() < min(0.05 * difficulty, 0.3):
+    if rng.random() < min(0.03 * difficulty, 0.3):
         found.append(
-            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 16)), float(rng.uniform(42, 55)))
+            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 16)), float(rng.uniform(40, 52)))
         )
     return tuple(found)
 

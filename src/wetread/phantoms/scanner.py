@@ -102,8 +102,8 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
     # A tilted gantry moves the table along z, so positions shift within the plane.
     step = np.array([0, 0, THICKNESS_MM / cos(t)]) if along_table else normal * THICKNESS_MM
     head = _axes(rng.normal(0, 7), rng.normal(0, 2.5), tilt + rng.normal(0, 4))
-    bottom = rng.uniform(-70, -42) * scale_z
-    top = 83 * scale_z + rng.uniform(-4, 9)
+    bottom = rng.uniform(-64, -36) * scale_z
+    top = 83 * scale_z + rng.uniform(-7, 6)
     slices = int(np.clip(round((top - bottom) / THICKNESS_MM), 20, 36))
     center = np.array([rng.normal(0, 4), rng.normal(0, 8), rng.uniform(-20, 220)])
     middle = center + normal * (bottom + (slices - 1) / 2 * THICKNESS_MM)
@@ -130,7 +130,7 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
         grain_pixels=float(rng.uniform(0.55, 0.95)),
         blur_pixels=float(rng.uniform(0.35, 0.7)),
         sharpen=float(rng.uniform(0.0, 0.5)),
-        offset_hu=float(rng.normal(0, 2.8)),
+        offset_hu=float(np.clip(rng.normal(0, 2.8), -4.5, 4.5)),
         cupping_hu=float(rng.uniform(0, 8)),
         streak_hu=float(rng.gamma(2.0, 3.0)),
         moving=moving,
