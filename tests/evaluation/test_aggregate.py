@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wetread.evaluation.aggregate import smooth_along_z, study_level, study_maximum, study_truth
+from wetread.evaluation.aggregate import smooth_along_z, study_maximum, study_truth
 
 
 def test_smoothing_weighs_one_two_one_and_at_the_ends_two_one() -> None:
@@ -26,6 +26,12 @@ def test_a_series_does_not_smooth_into_the_next() -> None:
     np.testing.assert_array_equal(smoothed, [[0.0], [1.0]])
 
 
+def test_slices_far_apart_or_without_a_place_say_nothing_of_each_other() -> None:
+    values, place = np.array([[0.0], [1.0], [0.5], [0.2]]), np.array([0.0, 5.0, 18.0, np.nan])
+    smoothed = smooth_along_z(values, ["s"] * 4, place)
+    np.testing.assert_allclose(smoothed[:, 0], [1 / 3, 2 / 3, 0.5, 0.2])
+
+
 def test_a_slice_without_probability_is_left_out_of_its_neighbours() -> None:
     smoothed = smooth_along_z(np.array([[0.6], [np.nan], [0.3]]), ["s"] * 3, np.arange(3))
     np.testing.assert_allclose(smoothed[:, 0], [0.6, 0.45, 0.3])
@@ -36,21 +42,6 @@ def test_a_study_is_its_most_suspicious_place_in_order_of_appearance() -> None:
     ids, largest = study_maximum(values, ["b", "a", "b", "a"])
     assert ids == ("b", "a")
     np.testing.assert_array_equal(largest, [[0.2, 0.9], [0.4, np.nan]])
-
-
-def test_study_level_is_the_maximum_of_the_smoothed_slices() -> None:
-    rng = np.random.default_rng(1)
-    values = rng.random((12, 3))
-    ids, study = study_level(values, ["x"] * 12, np.arange(12))
-    expected = [
-        max(
-            np.average(values[max(0, i - 1) : i + 2, f], weights=[1, 2, 1][i == 0 : 3 - (i == 11)])
-            for i in range(12)
-        )
-        for f in range(3)
-    ]
-    assert ids == ("x",)
-    np.testing.assert_allclose(study[0], expected)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +56,7 @@ def test_a_study_is_negative_only_when_all_its_images_are_known_to_be(
 
 
 def test_no_slices_are_no_studies() -> None:
-    ids, values = study_level(np.empty((0, 2)), [], np.empty(0))
+    smoothed = smooth_along_z(np.empty((0, 2)), [], np.empty(0))
+    ids, values = study_maximum(smoothed, [])
     assert ids == ()
     assert values.shape == (0, 2)

@@ -21,7 +21,8 @@ from wetread.training.run import Run
 from wetread.training.state import Best, Validation
 
 FINDINGS = ("any", "left", "right")
-QUICK = ("size=24", "batch_size=16", "threads=1", "readers=2", "epochs=3", "rotate_degrees=5")
+QUICK = ("size=24", "batch_size=16", "threads=1", "readers=2", "epochs=3")
+QUICK += ("rotate_degrees=5", "negatives_per_positive=3")
 
 
 class Blobs:

@@ -31,6 +31,7 @@ def data(blobs: Any) -> Data:
         StudyInstanceUID=pl.Series([f"1.4.{i // 12}" for i in numbers]),
         z=pl.Series([i % 12 for i in numbers]),
         n_slices=pl.lit(12),
+        position_mm=pl.Series([5.0 * (i % 12) for i in numbers]),
     )
     store: Any = SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
     return Data(store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), FINDINGS)

@@ -4,23 +4,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
+# Slices further apart say nothing of each other: a labelled sample of a series has wide holes.
+NEIGHBOUR_MM = 12.0
+
 
 def smooth_along_z(
-    probabilities: np.ndarray, series_ids: Sequence[str], z: np.ndarray
+    probabilities: np.ndarray, series_ids: Sequence[str], position_mm: np.ndarray
 ) -> np.ndarray:
     """Each slice with its neighbours in the series, weights 1-2-1; at an end the two that are
-    there, 2-1. probabilities (N, F), z (N,) rising along the normal (index or mm); rows in any
-    order, returned in the same order, float64. A probability that is NaN is left out."""
+    there, 2-1. probabilities (N, F), position_mm (N,) along the normal, NaN where a slice has no
+    place (it stays as it is); rows in any order, returned in the same order, float64. A
+    probability that is NaN is left out."""
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if len(probabilities) == 0:
         return probabilities
     _, series = np.unique(np.asarray(series_ids, dtype=str), return_inverse=True)
-    order = np.lexsort((np.asarray(z), series))
+    order = np.lexsort((np.asarray(position_mm, dtype=np.float64), series))
     ordered, run = probabilities[order], series[order]
+    place = np.asarray(position_mm, dtype=np.float64)[order]
     known = ~np.isnan(ordered)
     value = np.nan_to_num(ordered)
     total, weight = 2.0 * value, 2.0 * known
-    same = (run[1:] == run[:-1])[:, None]
+    same = ((run[1:] == run[:-1]) & (np.diff(place) <= NEIGHBOUR_MM))[:, None]
     total[1:] += same * value[:-1]
     weight[1:] += same * known[:-1]
     total[:-1] += same * value[1:]
@@ -33,21 +38,13 @@ def smooth_along_z(
 def study_maximum(
     values: np.ndarray, study_ids: Sequence[str]
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """The largest value of each study and finding: study ids in order of first appearance and
-    (S, F) float64. NaN only where all of a study's values are."""
+    """A study is as suspicious as its most suspicious slice: the largest value of each study and
+    finding. Study ids in order of first appearance and (S, F) float64; NaN only where all of a
+    study's values are."""
     ids, study = _first_appearance(study_ids)
     largest = np.full((len(ids), values.shape[1]), -np.inf)
     np.maximum.at(largest, study, np.where(np.isnan(values), -np.inf, values))
     return ids, np.where(np.isneginf(largest), np.nan, largest)
-
-
-def study_level(
-    probabilities: np.ndarray, study_ids: Sequence[str], z: np.ndarray
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """A study is as suspicious as its most suspicious place: the maximum over slices after 1-2-1
-    smoothing along z. probabilities (N, F) to study ids and (S, F). Of a study with several
-    series, smooth each (smooth_along_z) and take study_maximum."""
-    return study_maximum(smooth_along_z(probabilities, study_ids, z), study_ids)
 
 
 def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:

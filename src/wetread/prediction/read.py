@@ -24,7 +24,8 @@ Progress = Callable[[int, int], None]
 def read_probabilities(
     store: Store, ensemble: Ensemble, mirror: Sequence[int], progress: Progress
 ) -> NDArray[np.float64]:
-    """(N, F) for every row of the store: the mean of the members' probabilities."""
+    """(N, F) for every row of the store: the mean of the members' probabilities, in which
+    neighbours in a series speak for each other."""
     rows = np.arange(len(store))
     total = np.zeros((len(store), len(ensemble.findings)))
     for done, member in enumerate(ensemble.members):
@@ -34,7 +35,11 @@ def read_probabilities(
             trained.model, store, rows, trained.view, trained.recipe, trained.negative_rate, mirror
         )
     progress(len(ensemble.members), len(ensemble.members))
-    return total / len(ensemble.members)
+    return smooth_along_z(
+        total / len(ensemble.members),
+        store.slices["SeriesInstanceUID"].to_list(),
+        np.array(store.slices["position_mm"].to_list(), dtype=np.float64),
+    )
 
 
 def read_studies(
@@ -52,10 +57,7 @@ def read_studies(
     issues:  study to what is unusual in its geometry.
     """
     slices = store.slices.with_row_index("at")
-    smooth = smooth_along_z(
-        probability, slices["SeriesInstanceUID"].to_list(), slices["z"].to_numpy()
-    )
-    studies, of_study = study_maximum(smooth, slices["StudyInstanceUID"].to_list())
+    studies, of_study = study_maximum(probability, slices["StudyInstanceUID"].to_list())
     column = list(findings).index(headline)
     slices_of = {
         str(key[0]): part
@@ -69,7 +71,7 @@ def read_studies(
             series_uid=slices_of[study]["SeriesInstanceUID"][0],
             slices=tuple(_slice(row, probability, findings) for row in slices_of[study].to_dicts()),
             study=_named(findings, of_study[place]),
-            key_slices=_key_slices(slices_of[study], smooth[:, column]),
+            key_slices=_key_slices(slices_of[study], probability[:, column]),
             provenance=provenance,
             issues=tuple(issues.get(study, ())),
             rejects=tuple(rejects.get(study, ())),
@@ -96,10 +98,9 @@ def _slice(
     )
 
 
-def _key_slices(own: pl.DataFrame, smooth: NDArray[np.float64]) -> tuple[str, ...]:
-    """The slices with the highest smoothed probability of the headline, best first."""
-    at = own["at"].to_numpy()
-    best = np.argsort(-smooth[at], kind="stable")[:KEY_SLICES]
+def _key_slices(own: pl.DataFrame, headline: NDArray[np.float64]) -> tuple[str, ...]:
+    """The slices with the highest probability of the headline, best first."""
+    best = np.argsort(-headline[own["at"].to_numpy()], kind="stable")[:KEY_SLICES]
     uids: list[str] = own["SOPInstanceUID"].gather(best).to_list()
     return tuple(uids)
 

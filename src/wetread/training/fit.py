@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from wetread.evaluation.aggregate import study_level, study_truth
+from wetread.evaluation.aggregate import smooth_along_z, study_maximum, study_truth
 from wetread.evaluation.baselines import (
     constant_prior,
     histogram_baseline,
@@ -53,6 +53,13 @@ class Data:
         """A column of the store's table, for these rows."""
         values: list[str] = self.store.slices[name].gather(self.rows).to_list()
         return values
+
+    def smooth(self, probability: NDArray[np.float64], places: Rows) -> NDArray[np.float64]:
+        """Probabilities (N, F) of those places: neighbours in a series speak for each other."""
+        series = np.array(self.column("SeriesInstanceUID"))[places]
+        position = np.array(self.column("position_mm"), dtype=np.float64)[places]
+        smoothed: NDArray[np.float64] = smooth_along_z(probability, series.tolist(), position)
+        return smoothed
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +136,7 @@ def fit_split(
         trained.negative_rate,
         mirror_columns(data.findings).tolist(),
     )
-    return _both_levels(data, split, probability)
+    return _both_levels(data, split, data.smooth(probability, split.scored))
 
 
 def fresh_model(recipe: Recipe, outputs: int, weights: Path | None, run: Run) -> nn.Module:
@@ -164,6 +171,7 @@ def _validator(
 
     def score(model: nn.Module) -> Validation:
         said = predict_probabilities(model, data.store, rows, recipe.view, recipe, rate)
+        said = data.smooth(said, split.validation)
         aucs = {
             f"roc_auc_{finding.name}": _or_none(roc_auc(truth[:, column], said[:, column]))
             for column, finding in enumerate(data.findings)
@@ -183,9 +191,8 @@ def _both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> 
         name: np.array(data.column(name))[split.scored]
         for name in ("SOPInstanceUID", "StudyInstanceUID", "patient")
     }
-    z = np.array(data.column("z"), dtype=np.float64)[split.scored]
     truth = data.truth[split.scored]
-    said = {"": probability, **_baselines(data, split)}
+    baselines = _baselines(data, split)
     images = Predicted(
         level="image",
         split=split.name,
@@ -196,11 +203,14 @@ def _both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> 
         rows=data.rows[split.scored],
         truth=truth,
         probability=probability,
-        baselines={name: values for name, values in said.items() if name},
+        baselines=baselines,
     )
     studies = column["StudyInstanceUID"].tolist()
     ids, of_study = study_truth(truth, studies)
-    raised = {name: study_level(values, studies, z)[1] for name, values in said.items()}
+    raised = {
+        name: study_maximum(data.smooth(values, split.scored), studies)[1]
+        for name, values in baselines.items()
+    }
     raised["prior"] = np.tile(_study_prior(data, split), (len(ids), 1))
     patient_of = dict(zip(studies, column["patient"].tolist(), strict=True))
     whole = Predicted(
@@ -212,8 +222,8 @@ def _both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> 
         patients=tuple(patient_of[study] for study in ids),
         rows=None,
         truth=of_study,
-        probability=raised[""],
-        baselines={name: values for name, values in raised.items() if name},
+        probability=study_maximum(probability, studies)[1],
+        baselines=raised,
     )
     return [images, whole]
 
