@@ -21,11 +21,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
-from wetread.study.hu import padding_range, rescale, to_hu
 from wetread.study.series import positions_mm
+from wetread.study.slices import Slice, read_slice
 
 SERIES_PER_PART = 8
 # Decodes twice as fast as zstd and still takes no more disk than 16-bit PNG; packing is the price.
@@ -141,13 +140,10 @@ def _pack_series(
     frame: pl.DataFrame, packing: Packing, rejects: list[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any], NDArray[Any]]]:
     """Each readable slice of a series as its record and the integers to store."""
-    kept: list[tuple[dict[str, Any], NDArray[Any]]] = []
+    kept: list[tuple[dict[str, Any], Slice]] = []
     for row in frame.iter_rows(named=True):
         try:
-            stored = read_stored(row)
-            if stored.ndim != 2:
-                raise RejectError("wrong_kind", f"{len(stored)} frames in one file, one is wanted")
-            kept.append((row, stored))
+            kept.append((row, read_slice(row)))
         except RejectError as error:
             rejects.append(
                 {name: row[name] for name in ("SOPInstanceUID", "path", "member")}
@@ -155,20 +151,16 @@ def _pack_series(
             )
     if not kept:
         return
-    hu = [_hu(row, stored) for row, stored in kept]
+    hu = [one.values() for _, one in kept]
     boxes = _boxes(hu, packing.find_box)
     positions = positions_mm(pl.DataFrame([row for row, _ in kept], schema=frame.schema))
-    for z, (row, stored) in enumerate(kept):
+    for z, (row, one) in enumerate(kept):
         record = _record(row, z, len(kept), float(positions[z]), boxes[z])
         if packing.size is None:
-            yield record | _as_stored(row, stored), stored
+            yield record | _as_stored(one), one.stored
         else:
             small = np.rint(packing.shrink(hu[z], boxes[z], packing.size)).astype(np.int16)
             yield record | _as_hu(small), small
-
-
-def _hu(row: dict[str, Any], stored: NDArray[Any]) -> NDArray[np.float32]:
-    return to_hu(stored, *rescale(row), padding_range(row))
 
 
 def _boxes(hu: list[NDArray[np.float32]], find_box: FindBox) -> list[Box]:
@@ -193,15 +185,14 @@ def _record(row: dict[str, Any], z: int, n: int, position: float, box: Box) -> d
     }
 
 
-def _as_stored(row: dict[str, Any], stored: NDArray[Any]) -> dict[str, Any]:
-    slope, intercept = rescale(row)
-    low, high = padding_range(row) or (None, None)
+def _as_stored(one: Slice) -> dict[str, Any]:
+    low, high = one.padding or (None, None)
     return {
-        "rows": stored.shape[0],
-        "columns": stored.shape[1],
-        "dtype": stored.dtype.str,
-        "slope": slope,
-        "intercept": intercept,
+        "rows": one.stored.shape[0],
+        "columns": one.stored.shape[1],
+        "dtype": one.stored.dtype.str,
+        "slope": one.slope,
+        "intercept": one.intercept,
         "padding_low": low,
         "padding_high": high,
     }

@@ -2,17 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.study.geometry import affine_lps, along_normal, commonest_orientation
-from wetread.study.hu import AIR_HU, padding_range, rescale, to_hu
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.series import ordered, placed_rows
+from wetread.study.slices import Slice, read_slice
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,60 +43,42 @@ def read_volume(rows: pl.DataFrame) -> Volume:
     shapes = Counter(zip(rows["Rows"].to_list(), rows["Columns"].to_list(), strict=True))
     shape = shapes.most_common(1)[0][0]
     issues = list(geometry_issues(rows))
-    slices: list[np.ndarray] = []
+    slices: list[Slice] = []
     read: list[int] = []
     left_out: list[str] = []
-    undeclared = 0
     first_error: RejectError | None = None
     for number, row in enumerate(rows.iter_rows(named=True)):
         if (row["Rows"], row["Columns"]) != shape:
             continue
         try:
-            stored = read_stored(row)
-            if stored.ndim != 2:
-                raise RejectError("wrong_kind", f"{len(stored)} frames, where one is wanted")
+            slices.append(read_slice(row))
+            read.append(number)
         except RejectError as error:
             first_error = first_error or error
             left_out.append(f"{row['SOPInstanceUID']} ({error.reason})")
-            continue
-        undeclared += has_undeclared_padding(stored, row)
-        slices.append(values_of(stored, row))
-        read.append(number)
     if not slices:
         raise first_error or RejectError("no_geometry", "no slice in the series")
     if left_out:
         issues.append(Issue("slices_rejected", f"{len(left_out)}: {', '.join(left_out)}"))
-    if undeclared:
-        detail = f"{undeclared} of {len(slices)} slices hold HU below -1024 and declare no padding"
-        issues.append(Issue("padding_undeclared", detail))
+    issues += _shown_by_pixels(slices)
     kept = rows[read]
     affine, along = _place(kept)
     return Volume(
-        hu=np.stack(slices),
+        hu=np.stack([one.values() for one in slices]),
         affine=affine,
         positions_mm=along,
         sources=tuple(kept["SOPInstanceUID"].fill_null("").to_list()),
         issues=tuple(issues),
-        unit="HU" if set(kept["Modality"].to_list()) <= {"CT"} else "grey",
+        unit="HU" if {one.unit for one in slices} == {"HU"} else "grey",
     )
 
 
-def values_of(stored: np.ndarray, row: dict[str, Any]) -> np.ndarray:
-    """HU of a CT slice; of another image slope * stored + intercept; float32, same shape."""
-    slope, intercept = rescale(row)
-    if row["Modality"] == "CT":
-        return to_hu(stored, slope, intercept, padding_range(row))
-    grey: np.ndarray = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-    return grey
-
-
-def has_undeclared_padding(stored: np.ndarray, row: dict[str, Any]) -> bool:
-    """Whether a CT slice holds HU below -1024 although its header declares no padding."""
-    if row["Modality"] != "CT" or row["PixelPaddingValue"] is not None:
-        return False
-    slope, intercept = rescale(row)
-    ends = np.array([stored.min(), stored.max()], np.float64) * slope + intercept
-    return bool(ends.min() < AIR_HU)
+def _shown_by_pixels(slices: list[Slice]) -> list[Issue]:
+    """The notes of the slices, counted."""
+    counts = Counter(note for one in slices for note in one.notes)
+    return [
+        Issue(name, f"{count} of {len(slices)} slices") for name, count in sorted(counts.items())
+    ]
 
 
 def _place(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
