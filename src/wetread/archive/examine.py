@@ -2,17 +2,13 @@
 
 from typing import Any
 
+from wetread.archive.decoders import NATIVE_SYNTAXES, SUPPORTED_SYNTAXES
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED, row_fields
+from wetread.archive.fragments import walk_fragments
 from wetread.archive.functional_groups import fill_from_functional_groups
 from wetread.archive.header import Header, read_header
-from wetread.archive.pixels import (
-    MAX_PIXEL_BYTES,
-    NATIVE_SYNTAXES,
-    SUPPORTED_SYNTAXES,
-    native_bytes,
-    walk_fragments,
-)
+from wetread.archive.pixels import MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
 from wetread.archive.sources import Entry, ReadAt, opened
 
