@@ -61,8 +61,8 @@ WANTED = frozenset(
     )
 )
 
-_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81"))
-_MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "203"))
+_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "53", "55", "81"))
+_MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "111", "112", "203"))
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
 _THOUSANDS = re.compile(rb"\s*[+-]?[1-9]\d{0,2},\d{3}[\s\0]*")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
