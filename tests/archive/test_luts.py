@@ -141,6 +141,8 @@ def test_no_window_is_none_and_a_strange_function_is_refused(write_ct: Write) ->
     assert read_voi(row_of(write_ct("a", WindowCenter=None, WindowWidth=None))) is None
     with pytest.raises(RejectError, match="VOILUTFunction"):
         read_voi(row_of(write_ct("b", VOILUTFunction="CUBIC")))
+    with pytest.raises(RejectError, match="bad_number"):
+        read_voi(row_of(write_ct("c", WindowCenter=40, WindowWidth=0.5)))
 
 
 def test_a_voi_table_goes_before_a_window_and_agrees_with_pydicom(write_ct: Write) -> None:

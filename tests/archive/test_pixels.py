@@ -34,6 +34,10 @@ from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import Entry
 
 Write = Callable[..., Path]
+RLE_FORM = {
+    "rows": 64, "columns": 72, "samples_per_pixel": 1, "bits_allocated": 16, "bits_stored": 16,
+    "pixel_representation": 0, "photometric_interpretation": "MONOCHROME2", "number_of_frames": 1,
+}  # fmt: skip
 WIDE = np.random.default_rng(4).integers(0, 4096, (64, 72)).astype(np.uint16)
 
 
@@ -114,6 +118,30 @@ def test_frames_come_as_one_block(write_ct: Write, noise: np.ndarray) -> None:
     path = write_ct("x", NumberOfFrames=2, PixelData=both.tobytes())
     np.testing.assert_array_equal(read_stored(row_of(path)), both)
     np.testing.assert_array_equal(read_stored(row_of(compressed(path, RLELossless))), both)
+
+
+def test_unused_bits_of_rle_words_mean_nothing(write_ct: Write) -> None:
+    """RLE packs the words as they are, an old overlay in their high bits with them."""
+    words = WIDE | np.uint16(0xA000)
+    path = write_ct("x", pixels=words, BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(read_stored(row_of(path)), WIDE)
+    frame = next(pydicom.pixels.encoders.RLELosslessEncoder.iter_encode(words, **RLE_FORM))
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read_stored(row_of(path)), WIDE)
+
+
+def test_a_frame_that_no_scanner_makes_is_too_big_before_memory_is_taken(write_ct: Write) -> None:
+    path = compressed(write_ct("x", pixels=WIDE), JPEG2000Lossless)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows, dataset.Columns, dataset.BitsAllocated = 65535, 65535, 8
+    dataset.BitsStored, dataset.HighBit = 8, 7
+    dataset.save_as(path)
+    found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
+    assert found["reason"] == "too_big"
 
 
 def rare_frames(pixels: np.ndarray) -> dict[str, bytes]:

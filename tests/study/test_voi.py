@@ -141,8 +141,9 @@ def test_a_table_agrees_with_pydicom_and_highdicom(
     item.LUTDescriptor, item.LUTData = [count, first, bits], [int(one) for one in entries]
     dataset.VOILUTSequence = [item]
     dataset.file_meta = None
-    if bits > 8:  # pydicom indexes with 8 bits there, which wraps
-        np.testing.assert_array_equal(found, apply_voi(stored, dataset))
+    # pydicom counts entries in the entries' own bits, which wraps: it agrees where it does not
+    kept = stored.astype(np.int64) - first < (256 if bits == 8 else 65536)
+    np.testing.assert_array_equal(found[kept], apply_voi(stored, dataset)[kept])
 
 
 def test_a_table_of_hu_with_fractions_takes_the_entry_below() -> None:

@@ -118,7 +118,11 @@ DECODERS: dict[str, Decode] = {
     "1.2.840.10008.1.2.4.203": _decode_jpeg_2000,
 }
 # Their words are the file's own: unused bits may hold anything, and HighBit counts.
-WORD_SYNTAXES = NATIVE_SYNTAXES | {"1.2.840.10008.1.2.1.98", "1.2.840.10008.1.2.8.1"}
+WORD_SYNTAXES = NATIVE_SYNTAXES | {
+    "1.2.840.10008.1.2.5",
+    "1.2.840.10008.1.2.1.98",
+    "1.2.840.10008.1.2.8.1",
+}
 SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
 
 

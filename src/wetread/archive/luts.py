@@ -74,6 +74,8 @@ def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
         known = ", ".join(FUNCTIONS)
         detail = f"(0028,1056) VOILUTFunction is {function[:16]!r}, none of {known}"
         raise RejectError("bad_element", detail)
+    if widths[0] < (1 if function == "LINEAR" else 0) or widths[0] == 0:
+        raise RejectError("bad_number", f"(0028,1051) WindowWidth is {widths[0]} for {function}")
     return Window(centers[0], widths[0], function)
 
 
