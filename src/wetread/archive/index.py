@@ -1,17 +1,15 @@
 """archive/index.py: an archive becomes an Index: parallel, incremental, resumed when killed."""
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from wetread.archive.duplicates import settle_duplicates
+from wetread.archive.guard import Lost
 from wetread.archive.journal import (
     as_frame,
     new_part,
@@ -23,6 +21,7 @@ from wetread.archive.journal import (
 from wetread.archive.rejects import Reject
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.sources import Entry, list_entries
+from wetread.archive.workers import Workers, each
 
 Progress = Callable[[int, int], None]  # (files done, files in all)
 
@@ -67,7 +66,7 @@ class Index:
 
 
 def build_index(
-    sources: Sequence[Path], out: Path, *, workers: int, progress: Progress | None = None
+    sources: Sequence[Path], out: Path, *, workers: Workers, progress: Progress | None = None
 ) -> Index:
     """Index the sources into out, out's `.rejects` and `.duplicates`; returns what was written.
 
@@ -195,80 +194,28 @@ def _all_rejects(
 
 
 def _read_all(
-    entries: Sequence[Entry], journal: Path, workers: int, total: int, progress: Progress
+    entries: Sequence[Entry], journal: Path, workers: Workers, total: int, progress: Progress
 ) -> None:
     """Every entry into the journal; few entries are read in this process."""
     done = total - len(entries)
     progress(done, total)
     chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
-    if workers <= 1 or len(entries) < POOL_FROM:
-        for chunk in chunks:
-            done += read_chunk(chunk, journal)
-            progress(done, total)
-        return
-    left = _read_in_pool(chunks, journal, workers, lambda count: progress(done + count, total))
-    done = total - sum(map(len, left))
-    for chunk in left:
-        _read_apart(chunk, journal)
+    read = partial(read_chunk, journal=journal)
+    here = workers == 1 or (isinstance(workers, int) and len(entries) < POOL_FROM)
+    answers = map(read, chunks) if here else each(read, chunks, workers)
+    for chunk, answer in zip(chunks, answers, strict=True):
+        if isinstance(answer, Lost):
+            _read_one_by_one(chunk, journal, workers)
         done += len(chunk)
         progress(done, total)
 
 
-def _read_in_pool(
-    chunks: Sequence[Sequence[Entry]],
-    journal: Path,
-    workers: int,
-    progress: Callable[[int], None],
-) -> list[Sequence[Entry]]:
-    """Read the chunks in parallel; returns those that were not read because a worker died."""
-    waiting, running, done = iter(chunks), {}, 0
-    left: list[Sequence[Entry]] = []
-    with ProcessPoolExecutor(workers, mp_context=_processes()) as pool:
-        try:
-            running = {
-                pool.submit(read_chunk, chunk, journal): chunk
-                for chunk in islice(waiting, 2 * workers)
-            }
-            while running:
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    done += future.result()
-                    del running[future]
-                    for chunk in islice(waiting, 1):
-                        running[pool.submit(read_chunk, chunk, journal)] = chunk
-                progress(done)
-        except BrokenProcessPool:
-            left = [*_unread(running), *waiting]
-    return left
-
-
-def _unread(running: Mapping[Future[int], Sequence[Entry]]) -> list[Sequence[Entry]]:
-    return [
-        chunk
-        for future, chunk in running.items()
-        if not future.done() or future.exception() is not None
-    ]
-
-
-def _read_apart(entries: Sequence[Entry], journal: Path) -> None:
-    """Read entries one of which may kill its process: halve them until that one stands alone."""
-    with ProcessPoolExecutor(1, mp_context=_processes()) as pool:
-        try:
-            pool.submit(read_chunk, entries, journal).result()
-            return
-        except BrokenProcessPool:
-            pass
-    if len(entries) > 1:
-        middle = len(entries) // 2
-        _read_apart(entries[:middle], journal)
-        _read_apart(entries[middle:], journal)
-        return
-    row = {name: getattr(entries[0], name) for name in _MARK}
-    row |= {"state": "reject", "reason": "decoder_crashed"}
-    row |= {"detail": "the process that read this file died"}
-    write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(journal))
-
-
-def _processes() -> multiprocessing.context.BaseContext:
-    """Not fork: who calls may have threads."""
-    return multiprocessing.get_context("spawn")
+def _read_one_by_one(entries: Sequence[Entry], journal: Path, workers: Workers) -> None:
+    """Read entries one of which took its process with it; that one becomes a reject."""
+    alone = [[entry] for entry in entries]
+    answers = each(partial(read_chunk, journal=journal), alone, workers)
+    for entry, answer in zip(entries, answers, strict=True):
+        if isinstance(answer, Lost):
+            row = {name: getattr(entry, name) for name in _MARK}
+            row |= {"state": "reject", "reason": answer.reason, "detail": answer.detail}
+            write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(journal))

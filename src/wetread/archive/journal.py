@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.examine import examine
+from wetread.archive.guard import still_alive
 from wetread.archive.schema import JOURNAL_SCHEMA
 from wetread.archive.sources import Entry
 
@@ -49,7 +50,10 @@ def read_chunk(entries: Sequence[Entry], journal: Path) -> int:
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    rows = [examine(entry) for entry in entries]
+    rows = []
+    for entry in entries:
+        rows.append(examine(entry))
+        still_alive()
     write_beside(as_frame(rows, JOURNAL_SCHEMA), new_part(journal))
     return len(entries)
 
@@ -75,7 +79,7 @@ def read_journal(journal: Path) -> pl.DataFrame:
 def write_beside(frame: pl.DataFrame, path: Path) -> None:
     """Write a table so that it is either not there or whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         frame.write_parquet(beside, compression="zstd", compression_level=1)
         os.replace(beside, path)

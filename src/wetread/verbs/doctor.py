@@ -11,7 +11,7 @@ import numpy as np
 from pydicom.uid import UID
 
 from wetread.archive.pixels import DECODERS, NATIVE_SYNTAXES
-from wetread.verbs.progress import all_cores
+from wetread.archive.workers import all_cores
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.index import Index, build_index
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.archive.workers import chosen_workers
+from wetread.verbs.progress import Report, silent, stage
 
 
 def index(
@@ -12,6 +13,7 @@ def index(
     out: Path,
     *,
     workers: int | None = None,
+    cluster: str | None = None,
     report: Report = silent,
 ) -> Index:
     """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
@@ -19,6 +21,8 @@ def index(
     A file that has not changed since the last run is not read again; a run that was stopped goes
     on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
     a row of `rejects`, never an error.
+
+    cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
     """
     for source in sources:
         if not source.exists():
@@ -26,5 +30,5 @@ def index(
                 f"{source} does not exist; give folders, zip files or DICOM files"
             )
     return build_index(
-        sources, out, workers=workers or all_cores(), progress=stage(report, "index")
+        sources, out, workers=chosen_workers(workers, cluster), progress=stage(report, "index")
     )
