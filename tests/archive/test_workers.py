@@ -12,7 +12,7 @@ from wetread.archive.guard import Limits, Lost
 from wetread.archive.rejects import REASONS
 from wetread.archive.workers import each
 
-_WORK = '''
+_WORK = """
 import ctypes, os, signal, time
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def work(item):
     if item == "pid":
         return os.getpid()
     return item
-'''
+"""
 
 
 @pytest.fixture
