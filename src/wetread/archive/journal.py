@@ -63,17 +63,16 @@ def new_part(journal: Path) -> Path:
     return journal / f"{uuid4().hex}.parquet"
 
 
-def read_journal(journal: Path) -> pl.DataFrame:
-    """All rows of all whole parts; a part of another version is left aside."""
+def list_parts(journal: Path) -> list[Path]:
+    """The whole parts; one that is torn or of another version is left aside, and read again."""
     parts = []
     for path in sorted(journal.glob("*.parquet")):
         try:
-            part = pl.read_parquet(path)
+            if pl.read_parquet_schema(path) == pl.Schema(JOURNAL_SCHEMA):
+                parts.append(path)
         except (pl.exceptions.PolarsError, OSError):
-            continue  # not whole: its files are read again
-        if part.schema == pl.Schema(JOURNAL_SCHEMA):
-            parts.append(part)
-    return pl.concat(parts) if parts else pl.DataFrame(schema=JOURNAL_SCHEMA)
+            continue
+    return parts
 
 
 def write_beside(frame: pl.DataFrame, path: Path) -> None:
