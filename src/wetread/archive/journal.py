@@ -34,15 +34,24 @@ def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType
 
 def _lists(values: Sequence[Sequence[Any] | None], dtype: pl.List) -> pl.Series:
     """A column of lists, null and empty kept apart; ten times as fast as from Python's lists."""
-    lengths = [0 if value is None else len(value) for value in values]
-    number = pl.Series("number", np.arange(len(values)))
-    owner = pl.Series("number", np.repeat(number.to_numpy(), lengths))
-    items = pl.Series("item", [item for value in values for item in value or ()], dtype=dtype.inner)
-    owner = number.repeat_by(pl.Series(lengths, dtype=pl.UInt32)).explode(empty_as_null=False)
-    grouped = pl.DataFrame([owner, items]).group_by("number", maintain_order=True).agg("item")
-    found = number.to_frame().join(grouped, on="number", how="left", maintain_order="left")["item"]
-    empty = pl.Series([value is not None and not value for value in values], dtype=pl.Boolean)
-    return found.zip_with(~empty, pl.Series([[]], dtype=dtype).new_from_index(0, len(values)))
+    if dtype.inner == pl.Float64():
+        return _float_lists(values)
+    keys = [None if value is None else tuple(value) for value in values]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    different = pl.Series([None if key is None else list(key) for key in places], dtype=dtype)
+    return different.gather([places[key] for key in keys]) if values else different
+
+
+def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
+    """Lists of numbers, through one array with a column a place."""
+    lengths = np.array([-1 if value is None else len(value) for value in values], np.int64)
+    longest = max(int(lengths.max(initial=0)), 1)
+    padded = np.zeros((len(values), longest))
+    for length in np.unique(lengths[lengths > 0]):
+        padded[lengths == length, :length] = [one for one in values if one and len(one) == length]
+    frame = pl.DataFrame({"items": pl.Series(padded).cast(pl.List(pl.Float64)), "n": lengths})
+    items = pl.when(pl.col("n") >= 0).then(pl.col("items").list.head("n"))
+    return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))
 
 
 def read_chunk(entries: Sequence[Entry], journal: Path) -> int:
