@@ -20,7 +20,7 @@ from wetread.archive.elements import (
 from wetread.archive.rejects import RejectError
 from wetread.archive.sources import ReadAt
 
-FIRST_READ = 16 * 1024
+FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024
 MAX_INFLATED = 256 * 1024 * 1024
 IMPLICIT_LE, EXPLICIT_LE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.index import Index, build_index
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.archive.workers import chosen_workers
+from wetread.verbs.progress import Report, silent, stage
 
 
 def index(
@@ -12,6 +13,7 @@ def index(
     out: Path,
     *,
     workers: int | None = None,
+    cluster: str | None = None,
     report: Report = silent,
     repair: bool = True,
 ) -> Index:
@@ -19,8 +21,11 @@ def index(
 
     A file that has not changed since the last run is not read again; a run that was stopped goes
     on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
-    a row of `rejects`, never an error. `repair` confirms wrong intercepts on the pixels and notes
-    them as `wrong_intercept`, so that whatever reads the slice repairs its values.
+    a row of `rejects`, never an error.
+
+    cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
+    repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
+    whatever reads the slice repairs its values.
     """
     for source in sources:
         if not source.exists():
@@ -30,7 +35,7 @@ def index(
     return build_index(
         sources,
         out,
-        workers=workers or all_cores(),
+        workers=chosen_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,
     )
