@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import numpy as np
@@ -25,9 +25,12 @@ def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType
     columns = []
     for name, dtype in schema.items():
         values = [row.get(name) for row in rows]
-        column = (
-            _lists(values, dtype) if isinstance(dtype, pl.List) else pl.Series(values, dtype=dtype)
-        )
+        if len(values) > 1 and values.count(values[0]) == len(values):  # most are alike, or absent
+            column = pl.Series(values[:1], dtype=dtype).new_from_index(0, len(values))
+        elif isinstance(dtype, pl.List):
+            column = _lists(values, dtype)
+        else:
+            column = pl.Series(values, dtype=dtype)
         columns.append(column.alias(name))
     return pl.DataFrame(columns)
 
@@ -63,7 +66,7 @@ def read_chunk(entries: Sequence[Entry], journal: Path, repair: bool = True) -> 
     for entry in entries:
         rows.append(examine(entry, repair=repair))
         still_alive()
-    write_beside(as_frame(rows, JOURNAL_SCHEMA), new_part(journal))
+    write_beside(as_frame(rows, JOURNAL_SCHEMA), new_part(journal), "lz4")
     return len(entries)
 
 
@@ -84,12 +87,15 @@ def list_parts(journal: Path) -> list[Path]:
     return parts
 
 
-def write_beside(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table so that it is either not there or whole."""
+def write_beside(
+    frame: pl.DataFrame, path: Path, compression: Literal["zstd", "lz4"] = "zstd"
+) -> None:
+    """Write a table so that it is either not there or whole; lz4 for what does not last."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
-        frame.write_parquet(beside, compression="zstd", compression_level=1)
+        level = 1 if compression == "zstd" else None
+        frame.write_parquet(beside, compression=compression, compression_level=level)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

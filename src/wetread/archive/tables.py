@@ -63,12 +63,13 @@ def known_marks(tables: Tables, journal: Path, repair: bool) -> pl.DataFrame:
 
 
 def former_rows(tables: Tables, journal: Path, repair: bool) -> list[Former]:
-    """What the journal and the tables of the run before hold; the journal's rows go first.
+    """What the journal, in its files' order, and then the tables of the run before hold.
 
     A `uid_conflict` is not among them: what it conflicted with may be gone; nor is a row whose
     intercept was looked at otherwise than `repair` asks for.
     """
-    found = [pl.scan_parquet(part) for part in list_parts(journal)]
+    found = []
+    parts = [_former(pl.scan_parquet(part), repair) for part in list_parts(journal)]
     for path in (tables.instances, tables.duplicates):
         if path.is_file() and pl.read_parquet_schema(path) == pl.Schema(INDEX_SCHEMA):
             found.append(pl.scan_parquet(path))
@@ -77,15 +78,16 @@ def former_rows(tables: Tables, journal: Path, repair: bool) -> list[Former]:
         if rejects.collect_schema() == pl.Schema(REJECT_SCHEMA):
             kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
             found.append(kept.with_columns(state=pl.lit("reject")))
-    formers = []
-    for rows in found:
-        ends = rows.select(_KEY)
-        keys = pl.concat([ends.head(1).collect(), ends.tail(1).collect()]).rows()
-        if keys:
-            if "notes" in rows.collect_schema():
-                rows = rows.filter(settled(repair))
-            formers.append(Former(rows, *((path, member or "") for path, member in keys)))
-    return formers
+    known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
+    return known + [former for rows in found if (former := _former(rows, repair)) is not None]
+
+
+def _former(rows: pl.LazyFrame, repair: bool) -> Former | None:
+    ends = rows.select(_KEY)
+    keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
+    if "notes" in rows.collect_schema():
+        rows = rows.filter(settled(repair))
+    return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
 
 
 def write_tables(
@@ -140,6 +142,8 @@ def _rows_of(wanted: pl.DataFrame, formers: Sequence[Former], columns: list[str]
         there = lazy.collect_schema().names()
         found.append(lazy.select([name for name in columns if name in there]).collect())
     together = pl.concat(found, how="diagonal").select(columns)
+    if together.select(MARKS).equals(wanted):  # nothing was read twice, nothing is gone
+        return together
     rows = together.join(wanted, on=MARKS, how="semi", nulls_equal=True, maintain_order="left")
     if rows.height != wanted.height:
         rows = rows.unique(_KEY, keep="first", maintain_order=True)
@@ -178,8 +182,10 @@ def _divided(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """(instances, copies, rejects) of a range's rows."""
     columns = list(REJECT_SCHEMA)
-    refused = rows.filter(pl.col("state") == "reject")
-    objects = rows.filter(pl.col("state") != "reject")
+    objects, refused = rows, rows.clear()
+    if (rows["state"] == "reject").any():
+        refused = rows.filter(pl.col("state") == "reject")
+        objects = rows.filter(pl.col("state") != "reject")
     if settled.is_empty():
         return objects, objects.clear(), refused.select(columns)
     judged = objects.drop("digest").join(
@@ -196,7 +202,7 @@ def _divided(
 def _join(parts: list[Path], out: Path) -> None:
     """Sorted tables, one after the other, as one."""
     if len(parts) == 1:
-        write_beside(pl.read_parquet(parts[0]), out)
+        parts[0].replace(out)
         return
     beside = out.with_name(f".{out.name}.joined.tmp")
     try:
