@@ -46,8 +46,14 @@ def positions_mm(rows: pl.DataFrame) -> np.ndarray:
 
 
 def placed_rows(rows: pl.DataFrame) -> np.ndarray:
-    """(K,) the row numbers that have a position and an orientation."""
-    pairs = zip(rows["position_mm"].to_list(), rows["orientation"].to_list(), strict=True)
+    """(K,) the row numbers that have a position and an orientation.
+
+    Several slices that all lie at 0, 0, 0 have none: the positions were wiped.
+    """
+    positions = rows["position_mm"].to_list()
+    if len(positions) > 1 and all(p is not None and not any(p) for p in positions):
+        return np.empty(0, np.int64)
+    pairs = zip(positions, rows["orientation"].to_list(), strict=True)
     return np.array(
         [
             number
