@@ -26,13 +26,16 @@ def unit_axes(orientation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return row, column, np.cross(row, column)
 
 
-def is_orientation(orientation: np.ndarray) -> bool:
-    """Whether (6,) is two directions at right angles."""
-    try:
-        unit_axes(orientation)
-    except ValueError:
-        return False
-    return True
+def are_orientations(orientations: np.ndarray) -> np.ndarray:
+    """(N,) whether each of (N, 6) is two directions at right angles, as `unit_axes` wants them."""
+    along = np.asarray(orientations, np.float64).reshape(-1, 2, 3)
+    lengths = np.linalg.norm(along, axis=2)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        slant = np.abs((along[:, 0] * along[:, 1]).sum(axis=1) / lengths.prod(axis=1))
+        right = slant <= ORIENTATION_TOLERANCE
+    long_enough = (lengths >= ORIENTATION_TOLERANCE).all(axis=1)
+    usable: np.ndarray = right & long_enough & np.isfinite(along).all(axis=(1, 2))
+    return usable
 
 
 def along_normal(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """study/issues.py: what is unusual in the geometry of a series, by name and with figures."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
     if parts.localizers.height:
         detail = f"{parts.localizers.height} of {rows.height}: {_names(parts.localizers)}"
         found.append(Issue("localizer_removed", detail))
-    rest = pl.concat([*parts.stacks])
+    rest = parts.stacks[0] if len(parts.stacks) == 1 else pl.concat(parts.stacks)
     found += _absent(rest)
     found += _mixed(rest)
     if parts.told_by:
@@ -149,11 +150,12 @@ def _mixed(rows: pl.DataFrame) -> list[Issue]:
         ("mixed_shape", ("Rows", "Columns")),
         ("mixed_rescale", ("RescaleSlope", "RescaleIntercept")),
     ):
-        kinds = rows.group_by(columns).len().sort("len", *columns, descending=True)
-        if kinds.height > 1:
-            shown = _shortened([f"{count} x {tuple(pair)}" for *pair, count in kinds.iter_rows()])
+        kinds = Counter(zip(*(rows[column].to_list() for column in columns), strict=True))
+        if len(kinds) > 1:
+            shown = _shortened([f"{count} x {pair}" for pair, count in kinds.most_common()])
             found.append(Issue(name, f"{' and '.join(columns)}: {shown}"))
-    spacing = rows.select("row_spacing_mm", "column_spacing_mm").drop_nulls().to_numpy()
+    pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
+    spacing = np.array([pair for pair in pairs if None not in pair])
     if len(spacing) and float(np.ptp(spacing, axis=0).max()) > SPACING_TOLERANCE_MM:
         low, high = spacing.min(axis=0), spacing.max(axis=0)
         detail = f"rows {low[0]:.4f} to {high[0]:.4f} mm, columns {low[1]:.4f} to {high[1]:.4f} mm"
@@ -253,11 +255,10 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
         count = sum(name in (of_row or ()) for of_row in notes)
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
-    for name, holds in (
-        ("lossy", rows["lossy"].fill_null(False)),
-        ("monochrome1", rows["PhotometricInterpretation"].fill_null("") == "MONOCHROME1"),
+    for name, count in (
+        ("lossy", rows["lossy"].to_list().count(True)),
+        ("monochrome1", rows["PhotometricInterpretation"].to_list().count("MONOCHROME1")),
     ):
-        count = int(holds.sum())
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
     return found

@@ -78,7 +78,7 @@ def place_of(rows: pl.DataFrame) -> Place:
         origins[placed] = np.array(own["position_mm"].to_list())
         turns = np.array(own["orientation"].to_list())
         orientation = turns[commonest_orientation(turns)]
-    spacing = rows.select("row_spacing_mm", "column_spacing_mm").drop_nulls()
-    rows_mm, columns_mm = spacing.row(0) if spacing.height else (np.nan, np.nan)
-    thickness = rows["SliceThickness"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return Place(origins, orientation, (rows_mm, columns_mm), thickness)
+    pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
+    spacing = next((pair for pair in pairs if None not in pair), (np.nan, np.nan))
+    thickness = np.array(rows["SliceThickness"].to_list(), np.float64)
+    return Place(origins, orientation, spacing, thickness)

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from wetread.study.geometry import along_normal, commonest_orientation, is_orientation
+from wetread.study.geometry import along_normal, are_orientations, commonest_orientation
 
 _TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member")
 
@@ -53,14 +53,14 @@ def placed_rows(rows: pl.DataFrame) -> np.ndarray:
     positions = rows["position_mm"].to_list()
     if len(positions) > 1 and all(p is not None and not any(p) for p in positions):
         return np.empty(0, np.int64)
-    pairs = zip(positions, rows["orientation"].to_list(), strict=True)
-    return np.array(
-        [
-            number
-            for number, (position, orientation) in enumerate(pairs)
-            if position is not None
-            and orientation is not None
-            and is_orientation(np.array(orientation))
-        ],
-        np.int64,
-    )
+    orientations = rows["orientation"].to_list()
+    there = [
+        number
+        for number, pair in enumerate(zip(positions, orientations, strict=True))
+        if pair[0] is not None and pair[1] is not None
+    ]
+    if not there:
+        return np.empty(0, np.int64)
+    usable = are_orientations(np.array([orientations[number] for number in there]))
+    placed: np.ndarray = np.array(there, np.int64)[usable]
+    return placed

@@ -48,7 +48,7 @@ def split_series(rows: pl.DataFrame) -> Parts:
     scout = _is_localizer(rows)
     stacks: list[pl.DataFrame] = []
     told_by: tuple[str, ...] = ()
-    for part in _uniform(rows.filter(~scout)):
+    for part in _uniform(rows.filter(~scout) if scout.any() else rows):
         own, keys = _acquisitions(part)
         stacks += own
         told_by = told_by or keys
@@ -58,8 +58,8 @@ def split_series(rows: pl.DataFrame) -> Parts:
 
 def _is_localizer(rows: pl.DataFrame) -> np.ndarray:
     """(N,) named so by (0008,0008), or in a plane far off that few slices have."""
-    kind = rows["ImageType"].fill_null("").str.split("\\").list.get(2, null_on_oob=True)
-    scout = (kind.fill_null("").str.strip_chars() == "LOCALIZER").to_numpy().copy()
+    kinds = [(kind or "").split("\\")[2:3] for kind in rows["ImageType"].to_list()]
+    scout = np.array([[word.strip() for word in kind] == ["LOCALIZER"] for kind in kinds])
     if scout.all():
         return np.zeros(rows.height, bool)
     placed = placed_rows(rows)
@@ -86,23 +86,26 @@ def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
     placed = placed_rows(rows)
     if len(placed):
         plane[placed] = planes(np.array(rows["orientation"].gather(placed).to_list()))
-    keyed = rows.with_columns(
-        pl.Series("_plane", plane),
-        _row_mm=_stepped("row_spacing_mm"),
-        _column_mm=_stepped("column_spacing_mm"),
-    )
-    keys = ["_plane", "Rows", "Columns", "_row_mm", "_column_mm"]
-    keys += [name for name in ("stack_id",) if name in rows.columns]
-    parts = keyed.partition_by(keys, maintain_order=True)
-    return [ordered(part.select(rows.columns)) for part in parts]
+    keys = [
+        plane.tolist(),
+        *(rows[name].to_list() for name in ("Rows", "Columns")),
+        *(_stepped(rows[name].to_list()) for name in ("row_spacing_mm", "column_spacing_mm")),
+        *(rows[name].to_list() for name in ("stack_id",) if name in rows.columns),
+    ]
+    parts: dict[tuple[object, ...], list[int]] = {}
+    for number, key in enumerate(zip(*keys, strict=True)):
+        parts.setdefault(key, []).append(number)
+    if len(parts) == 1:
+        return [rows]
+    return [ordered(rows[numbers]) for numbers in parts.values()]
 
 
-def _stepped(column: str) -> pl.Expr:
-    """Values in steps of the tolerance: a run of values closer than it counts as one."""
-    value = pl.col(column)
-    sorted_value = value.sort(nulls_last=True)
-    starts = (sorted_value.diff() > SPACING_TOLERANCE_MM).fill_null(False)
-    return starts.cum_sum().gather(value.rank("ordinal").cast(pl.Int64) - 1)
+def _stepped(values: list[float | None]) -> list[int | None]:
+    """Each value's number among runs of values that are closer than the tolerance."""
+    distinct = sorted({value for value in values if value is not None})
+    starts = np.diff(distinct, prepend=distinct[:1]) > SPACING_TOLERANCE_MM
+    number = dict(zip(distinct, np.cumsum(starts).tolist(), strict=True))
+    return [None if value is None else number[value] for value in values]
 
 
 def _acquisitions(rows: pl.DataFrame) -> tuple[list[pl.DataFrame], tuple[str, ...]]:
