@@ -30,6 +30,9 @@ class Wanted:
     sharp: bool | None = None
 
 
+ANY = Wanted()
+
+
 @dataclass(frozen=True)
 class SeriesScore:
     """How well a series suits: 0 is without fault; each reason says what it cost."""

@@ -136,8 +136,8 @@ def _groups(rows: pl.DataFrame, keys: tuple[str, ...]) -> list[np.ndarray]:
 def _joined(along: np.ndarray, groups: list[np.ndarray]) -> list[np.ndarray] | None:
     """Groups as stacks; None where one holds a position twice.
 
-    A number may change inside one pass of the table: a group joins the first stack that holds none
-    of its positions and that it abuts.
+    A number may change inside one pass of the table: a group joins the latest stack that it
+    abuts and that holds none of its positions.
     """
     distinct = np.diff(np.unique(np.round(along / SAME_POSITION_MM))) * SAME_POSITION_MM
     near = _ABUTS * float(np.median(distinct)) if len(distinct) else 0.0
@@ -145,7 +145,7 @@ def _joined(along: np.ndarray, groups: list[np.ndarray]) -> list[np.ndarray] | N
     for group in groups:
         if repeats(along[group]):
             return None
-        for number, stack in enumerate(stacks):
+        for number, stack in reversed(list(enumerate(stacks))):
             apart = np.abs(along[group][:, None] - along[stack][None]).min()
             if apart <= near and not repeats(np.concatenate([along[stack], along[group]])):
                 stacks[number] = np.sort(np.concatenate([stack, group]))
