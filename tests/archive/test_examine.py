@@ -70,6 +70,19 @@ def test_an_age_in_any_unit_becomes_years(write_ct: Write, age: str, years: floa
     assert row_of(write_ct("x", PatientAge=age))["age_years"] == years
 
 
+@pytest.mark.parametrize(
+    ("time", "seconds"),
+    [("101530.25", 36930.25), ("1015", 36900), ("10", 36000), ("10:15:30", 36930), ("late", None)],
+)
+@pytest.mark.filterwarnings("ignore:.*VR TM:UserWarning")
+def test_a_time_becomes_seconds_and_its_value_is_never_told(
+    write_ct: Write, time: str, seconds: float | None
+) -> None:
+    row = row_of(write_ct("x", ContentTime=time))
+    assert row["content_time_s"] == seconds
+    assert row["notes"] == ([] if seconds is not None else ["ContentTime cannot be read"])
+
+
 @pytest.mark.parametrize("bad", [b"abc ", b"NaN ", b"inf ", b"1\\2 "])
 def test_a_rescale_that_is_no_number_is_a_bad_number(write_ct: Write, bad: bytes) -> None:
     path = edited(write_ct("x", RescaleIntercept="-999"), b"-999", bad)

@@ -1,6 +1,7 @@
 """tests/prediction/test_read.py: a store's rows become readings: means, order, key slices."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,6 +13,7 @@ from wetread.archive.rejects import Reject
 from wetread.prediction.ensemble import read_ensemble
 from wetread.prediction.read import KEY_SLICES, read_probabilities, read_studies
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
+from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
 from wetread.training.losses import undo_balance
 
@@ -93,6 +95,20 @@ def test_a_study_is_the_maximum_of_its_slices() -> None:
     said[0, 0] = 0.6  # left, at the lower end
     (one,) = read_studies(store(("s", 5)), said, FINDINGS, "any", {}, {}, {})
     assert one.study == {"left": 0.6, "right": 0.0, "any": 0.8}
+
+
+def test_a_study_of_two_series_is_judged_by_the_better_of_those_that_were_read() -> None:
+    both = store(("s", 3), ("t", 2))
+    both = replace(both, slices=both.slices.with_columns(StudyInstanceUID=pl.lit("s")))
+    said = np.zeros((5, 3))
+    said[:, 2] = [0.1, 0.2, 0.3, 0.7, 0.6]
+    best = [SeriesScore(f"{name}-series", 1, 0.0, ()) for name in ("unread", "s", "t")]
+    (one,) = read_studies(both, said, FINDINGS, "any", {}, {}, {}, {"s": best})
+    assert (one.series_uid, one.study["any"]) == ("s-series", 0.3)
+    assert one.key_slices == ("s.2", "s.1", "s.0")
+    assert [part.probabilities["any"] for part in one.slices] == [0.1, 0.2, 0.3, 0.7, 0.6]
+    (all_of_it,) = read_studies(both, said, FINDINGS, "any", {}, {}, {})
+    assert all_of_it.study["any"] == 0.7
 
 
 def test_key_slices_are_the_best_of_the_headline_best_first() -> None:

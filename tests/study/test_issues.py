@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.study.issues import distance_issues, geometry_issues
+from wetread.study.distances import measure_distances
+from wetread.study.issues import Issue, distance_issues, geometry_issues
 from wetread.study.series import ordered
 
 WriteSeries = Callable[..., pl.DataFrame]
@@ -16,6 +17,10 @@ Stack = Callable[..., np.ndarray]
 
 def issues(rows: pl.DataFrame) -> dict[str, str]:
     return {issue.name: issue.detail for issue in geometry_issues(ordered(rows))}
+
+
+def odd_distances(along: np.ndarray, thickness: np.ndarray) -> list[Issue]:
+    return distance_issues(along, measure_distances(along, thickness))
 
 
 def test_a_plain_series_has_no_issue(write_series: WriteSeries, stack: Stack) -> None:
@@ -27,42 +32,45 @@ def test_a_tilt_is_named_in_degrees(write_series: WriteSeries, stack: Stack) -> 
     tags = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
     found = issues(write_series(stack(6), tags))
     assert found == {
-        "gantry_tilt": "15.00 degrees between the normal and the way from slice to slice"
+        "gantry_tilt": "15.00 degrees between the normal and the way from slice to slice "
+        "(-15.00 about the row axis, +0.00 about the column axis)"
     }
 
 
 def test_a_missing_slice_is_a_gap_with_its_place(write_series: WriteSeries, stack: Stack) -> None:
     found = issues(write_series(np.delete(stack(8), [4, 5], axis=0)))
-    assert found == {"gap": "2 missing between 45.00 and 60.00 mm"}
+    assert found == {"gap": "2 missing between slices 3 and 4, 45.00 and 60.00 mm (usual 5.00)"}
 
 
 def test_a_distance_that_is_no_multiple_is_irregular() -> None:
-    (issue,) = distance_issues(np.array([0, 5, 10, 17, 22, 27.0]), np.full(6, 5.0))
+    (issue,) = odd_distances(np.array([0, 5, 10, 17, 22, 27.0]), np.full(6, 5.0))
     assert (issue.name, issue.detail) == (
         "irregular_spacing",
-        "7.00 mm after 10.00 mm (usual 5.00)",
+        "7.00 mm after slice 2 at 10.00 mm (usual 5.00)",
     )
 
 
 def test_a_change_of_distance_with_the_thickness_is_irregular_and_no_gap() -> None:
     along = np.array([0, 5, 10, 15, 25, 35, 45.0])
-    found = distance_issues(along, np.array([5, 5, 5, 5, 10, 10, 10.0]))
+    found = odd_distances(along, np.array([5, 5, 5, 5, 10, 10, 10.0]))
     assert [issue.name for issue in found] == ["irregular_spacing"]
 
 
 def test_positions_rounded_to_a_tenth_are_regular() -> None:
-    assert distance_issues(np.round(np.arange(20) * 1.25, 1), np.full(20, np.nan)) == []
+    assert odd_distances(np.round(np.arange(20) * 1.25, 1), np.full(20, np.nan)) == []
 
 
 def test_two_slices_at_one_place_are_named(write_series: WriteSeries, stack: Stack) -> None:
     found = issues(write_series(stack(5)[[0, 1, 2, 2, 3, 4]]))
-    assert found == {"duplicate_position": "1 times: 1.2.3.3"}
+    assert found == {"duplicate_position": "1 times: slices 2 and 3 at 40.00 mm (1.2.3.2, 1.2.3.3)"}
 
 
 @pytest.mark.parametrize(
     ("name", "tags"),
     [
-        ("mixed_orientation", {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}),
+        ("localizer_removed", {"ImageOrientationPatient": [0, 1, 0, 0, 0, -1]}),
+        ("localizer_removed", {"ImageType": "ORIGINAL\\PRIMARY\\LOCALIZER"}),
+        ("mixed_orientation", {"ImageOrientationPatient": [1, 0, 0, 0, 0.8, -0.6]}),
         ("mixed_shape", {"Rows": 4}),
         ("mixed_spacing", {"PixelSpacing": [0.5, 0.3]}),
         ("mixed_rescale", {"RescaleIntercept": 0}),

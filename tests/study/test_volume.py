@@ -75,8 +75,8 @@ def test_a_series_of_which_nothing_can_be_read_is_refused(
 def test_a_slice_of_another_shape_is_left_out_and_named(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    volume = read_volume(write_series(stack(3), each=[{}, {"Rows": 4}, {}]))
-    assert volume.sources == ("1.2.3.0", "1.2.3.2")
+    volume = read_volume(write_series(stack(3), each=[{}, {}, {"Rows": 4}]))
+    assert volume.sources == ("1.2.3.0", "1.2.3.1")
     assert names(volume.issues) == ["mixed_shape"]
 
 

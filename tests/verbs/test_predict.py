@@ -178,6 +178,86 @@ def test_an_image_that_does_not_decode_is_a_reject_of_its_study_and_gets_the_pri
     assert [reject.path for reject in one.rejects] == [str(broken)]
 
 
+def copies(folder: Path, image: str, out: Path, heights: list[float], **tags: Any) -> list[str]:
+    """Files of one slice moved along its normal by so many mm, each a little brighter; names."""
+    names = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the identifiers are no legal UIDs, as in the real files
+        for number, height in enumerate(heights):
+            data = pydicom.dcmread(folder / f"{image}.dcm")
+            axes = np.array(data.ImageOrientationPatient, float).reshape(2, 3)
+            place = np.array(data.ImagePositionPatient, float)
+            place = place + height * np.cross(axes[0], axes[1])
+            data.ImagePositionPatient = [round(float(value), 6) for value in place]
+            data.SOPInstanceUID = f"ID_{tags.get('SeriesInstanceUID', 'of')}_{number:03d}"
+            data.RescaleIntercept = float(data.RescaleIntercept) + number
+            for name, value in tags.items():
+                setattr(data, name, value)
+            data.save_as(out / f"{data.SOPInstanceUID}.dcm")
+            names.append(str(data.SOPInstanceUID))
+    return names
+
+
+def test_a_study_of_42_files_on_32_positions_keeps_all_its_rows(
+    one_split: TrainResult, one_study: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    folder, images = one_study
+    src = tmp_path / "archive"
+    src.mkdir()
+    heights = [*np.arange(32) * 5.0, *np.arange(10) * 15.0]
+    names = copies(folder, images[4], src, heights)
+    result = read(src, one_split.run, out=tmp_path / "out")
+    assert result.counts == {"studies": 1, "images": 42, "refused": 0, "no_dicom": 0}
+    rows = submission(tmp_path / "out")
+    findings = prior(one_split.run)
+    assert sorted(rows) == sorted(f"{name}_{finding}" for name in names for finding in findings)
+    (one,) = result.readings
+    assert sorted(part.sop_instance_uid for part in one.slices) == sorted(names)
+    assert len({round(part.position_mm or 0.0, 2) for part in one.slices}) == 32
+    issues = {issue.name: issue.detail for issue in one.issues}
+    assert issues["duplicate_position"].startswith("10 times: slices 0 and 1 at ")
+
+
+def test_a_study_of_several_series_is_judged_by_the_best_and_keeps_the_rows_of_all(
+    one_split: TrainResult, one_study: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    folder, images = one_study
+    src = tmp_path / "archive"
+    src.mkdir()
+    series = {
+        "bone": {"ConvolutionKernel": "H60s"},
+        "brain": {"ConvolutionKernel": "H31s"},
+        "scout": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
+    }
+    names = {
+        name: copies(
+            folder,
+            images[at],
+            src,
+            [5.0 * k for k in range(1 if name == "scout" else 12)],
+            SeriesInstanceUID=name,
+            **tags,
+        )
+        for at, (name, tags) in enumerate(series.items(), start=2)
+    }
+    result = read(src, one_split.run, out=tmp_path / "out")
+    (one,) = result.readings
+    assert one.series_uid == "brain"
+    assert [score.series_uid for score in one.series] == ["brain", "bone", "scout"]
+    assert one.series[1].reasons == ("-15 kernel H60s is sharp",)
+    said = {part.sop_instance_uid: part.probabilities["any"] for part in one.slices}
+    assert one.study["any"] == max(said[name] for name in names["brain"])
+    assert set(one.key_slices) <= set(names["brain"])
+    told = json.loads(next((tmp_path / "out" / "readings").iterdir()).read_text())
+    assert told["series"][0] == {
+        "series_uid": "brain",
+        "slices": 12,
+        "score": 0.0,
+        "reasons": [],
+    }
+    assert len(submission(tmp_path / "out")) == 6 * 25
+
+
 def test_two_runs_give_the_mean_of_their_probabilities(
     one_split: TrainResult,
     other_seed: TrainResult,

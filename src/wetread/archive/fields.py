@@ -30,7 +30,7 @@ _FREE_TEXTS = {  # in the file's own character set
     "ConvolutionKernel": 0x00181210,
 }
 _WHOLE = {"InstanceNumber": 0x00200013, "AcquisitionNumber": 0x00200012}
-_REAL = {"KVP": 0x00180060, "SliceThickness": 0x00180050}
+_REAL = {"KVP": 0x00180060, "SliceThickness": 0x00180050, "EchoTime": 0x00180081}
 _PIXEL_FORM = {
     "Rows": 0x00280010,
     "Columns": 0x00280011,
@@ -47,11 +47,11 @@ _META_CLASS, _META_INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _CHARSET, _AGE, _FRAMES, _LOSSY = 0x00080005, 0x00101010, 0x00280008, 0x00282110
 _SPACING, _DETECTOR_SPACING = 0x00280030, 0x00181164
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
-_NUMBER = 0x00200013
-_OWN = (_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION)
 _known_fields: dict[tuple[Any, ...], dict[str, Any]] = {}  # raw values to the columns they give
 _MAX_KNOWN, _LONG_HEADER = 2048, 64 * 1024  # headers kept, bytes of one that is not kept
-_MODALITY_LUT, _BURNED_IN = 0x00283000, 0x00280301
+_MODALITY_LUT, _BURNED_IN, _CONTENT_TIME = 0x00283000, 0x00280301, 0x00080033
+_NUMBER = 0x00200013
+_OWN = (_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION, _CONTENT_TIME)
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
 MODALITY_TABLE = "modality_lut"  # the note: values go through the file's table (archive/luts.py)
@@ -61,12 +61,13 @@ WANTED = frozenset(
         *(*_TEXTS.values(), *_FREE_TEXTS.values(), *_WHOLE.values(), *_REAL.values()),
         *(*_PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
         *(_CHARSET, _AGE, _FRAMES, _LOSSY, _SPACING, _DETECTOR_SPACING, _POSITION, _ORIENTATION),
-        *(_MODALITY_LUT, _BURNED_IN, _SHARED_GROUPS, _FRAME_GROUPS),
+        *(_MODALITY_LUT, _BURNED_IN, _CONTENT_TIME, _SHARED_GROUPS, _FRAME_GROUPS),
     )
 )
 
 _ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "53", "55", "81"))
 _MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "111", "112", "203"))
+_TIME_FORM = re.compile(r"(\d\d):?(\d\d)?:?(\d\d(?:\.\d{1,6})?)?$")
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
 _THOUSANDS = re.compile(rb"\s*[+-]?[1-9]\d{0,2},\d{3}[\s\0]*")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
@@ -156,6 +157,7 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         notes.append("no InstanceNumber")
     if place := _needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
         row["position_mm"] = place
+    _fill_time(row, values, notes)
 
 
 def _fill_whole(
@@ -204,6 +206,17 @@ def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
     row["age_years"] = int(found[1]) * _YEARS[found[2]]
     if not found[2]:
         notes.append("PatientAge without its unit: taken as years")
+
+
+def _fill_time(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    """Seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
+    text = values.get(_CONTENT_TIME, b"").decode("latin-1").strip(" \0")
+    found = _TIME_FORM.match(text)
+    if found:
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        row["content_time_s"] = hours * 3600 + minutes * 60 + seconds
+    elif text:
+        notes.append("ContentTime cannot be read")
 
 
 def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: bool) -> None:

@@ -32,6 +32,8 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "ImageType": pl.String(),  # values joined by a backslash
     "InstanceNumber": pl.Int64(),
     "AcquisitionNumber": pl.Int64(),
+    "content_time_s": pl.Float64(),  # ContentTime, since midnight; identifying: never shown
+    "EchoTime": pl.Float64(),  # ms
     "Rows": pl.Int64(),
     "Columns": pl.Int64(),
     "NumberOfFrames": pl.Int64(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from wetread.evaluation.aggregate import smooth_along_z, study_maximum
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.store.store import Store
+from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
 from wetread.training.predict import predict_probabilities
 
@@ -50,32 +52,35 @@ def read_studies(
     rejects: Mapping[str, Sequence[Reject]],
     issues: Mapping[str, Sequence[Issue]],
     provenance: Mapping[str, Any],
+    ranked: Mapping[str, Sequence[SeriesScore]] = MappingProxyType({}),
 ) -> list[Reading]:
     """Readings in the order of the store's studies; then studies of which nothing could be read.
 
+    A study with several series is judged by its best; the slices of all keep their numbers.
+
     rejects: study to its files that could not be read.
     issues:  study to what is unusual in its geometry.
+    ranked:  study to its series, best first; a study that is not in it is judged by all it has.
     """
     slices = store.slices.with_row_index("at")
-    studies, of_study = study_maximum(probability, slices["StudyInstanceUID"].to_list())
+    judging = _judging(slices, ranked)
+    studies, of_study = study_maximum(
+        probability[judging["at"].to_numpy()], judging["StudyInstanceUID"].to_list()
+    )
     column = list(findings).index(headline)
-    slices_of = {
-        str(key[0]): part
-        for key, part in slices.partition_by(
-            "StudyInstanceUID", as_dict=True, maintain_order=True
-        ).items()
-    }
+    slices_of, speaking = _by_study(slices), _by_study(judging)
     read = [
         Reading(
             study_uid=study,
-            series_uid=slices_of[study]["SeriesInstanceUID"][0],
+            series_uid=speaking[study]["SeriesInstanceUID"][0],
             slices=tuple(_slice(row, probability, findings) for row in slices_of[study].to_dicts()),
             study=_named(findings, of_study[place]),
-            key_slices=_key_slices(slices_of[study], probability[:, column]),
+            key_slices=_key_slices(speaking[study], probability[:, column]),
             provenance=provenance,
             issues=tuple(issues.get(study, ())),
             rejects=tuple(rejects.get(study, ())),
             findings=tuple(findings),
+            series=tuple(ranked.get(study, ())),
         )
         for place, study in enumerate(studies)
     ]
@@ -85,6 +90,24 @@ def read_studies(
         if study not in slices_of
     ]
     return read + unread
+
+
+def _by_study(slices: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = slices.partition_by("StudyInstanceUID", as_dict=True, maintain_order=True)
+    return {str(key[0]): part for key, part in parts.items()}
+
+
+def _judging(slices: pl.DataFrame, ranked: Mapping[str, Sequence[SeriesScore]]) -> pl.DataFrame:
+    """The slices that speak for their study: of the best series of which any was read."""
+    pairs = list(zip(slices["StudyInstanceUID"], slices["SeriesInstanceUID"], strict=True))
+    there = set(pairs)
+    best: dict[str, str] = {}
+    for study, scores in ranked.items():
+        read = [one.series_uid for one in scores if (study, one.series_uid) in there]
+        if read:
+            best[study] = read[0]
+    speaks = [best.get(study, series) == series for study, series in pairs]
+    return slices.filter(pl.Series(speaks, dtype=pl.Boolean))
 
 
 def _slice(

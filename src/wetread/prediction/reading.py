@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from wetread.archive.rejects import Reject
+from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
 
 USE = "Research use only, not for diagnosis"
@@ -46,6 +47,8 @@ class Reading:
     rejects:    files of this study that could not be read.
     seconds:    time from the study's files to this reading; None where it was not taken.
     findings:   all names in their order; also where nothing could be read.
+    series:     where the study has several: each with its score and why, the best first; the study
+                and the key slices are those of series_uid, slices are of all.
     """
 
     study_uid: str
@@ -58,6 +61,7 @@ class Reading:
     rejects: tuple[Reject, ...] = ()
     seconds: float | None = None
     findings: tuple[str, ...] = ()
+    series: tuple[SeriesScore, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -68,6 +72,7 @@ class Reading:
             "series_uid": self.series_uid,
             "findings": list(self.findings or self.study),
             "study": dict(self.study),
+            "series": [asdict(one) for one in self.series],
             "key_slices": list(self.key_slices),
             "slices": [part.to_dict() for part in self.slices],
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],

@@ -26,13 +26,16 @@ def unit_axes(orientation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return row, column, np.cross(row, column)
 
 
-def is_orientation(orientation: np.ndarray) -> bool:
-    """Whether (6,) is two directions at right angles."""
-    try:
-        unit_axes(orientation)
-    except ValueError:
-        return False
-    return True
+def are_orientations(orientations: np.ndarray) -> np.ndarray:
+    """(N,) whether each of (N, 6) is two directions at right angles, as `unit_axes` wants them."""
+    along = np.asarray(orientations, np.float64).reshape(-1, 2, 3)
+    lengths = np.linalg.norm(along, axis=2)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        slant = np.abs((along[:, 0] * along[:, 1]).sum(axis=1) / lengths.prod(axis=1))
+        right = slant <= ORIENTATION_TOLERANCE
+    long_enough = (lengths >= ORIENTATION_TOLERANCE).all(axis=1)
+    usable: np.ndarray = right & long_enough & np.isfinite(along).all(axis=(1, 2))
+    return usable
 
 
 def along_normal(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
@@ -61,6 +64,31 @@ def tilt_degrees(step: np.ndarray, orientation: np.ndarray) -> float:
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(normal, step)), abs(normal @ step))))
 
 
+def tilt_parts(step: np.ndarray, orientation: np.ndarray) -> tuple[float, float]:
+    """(about the row axis, about the column axis) degrees, signed, of the step from slice to slice.
+
+    The first is positive where the step leans down the columns (growing row), the second where it
+    leans along the rows (growing column).
+    """
+    row, column, _ = unit_axes(orientation)
+    way = step / np.linalg.norm(step)
+    return float(np.degrees(np.arcsin(way @ column))), float(np.degrees(np.arcsin(way @ row)))
+
+
+def beside_line(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+    """(N,) mm: how far each of (N, 3), in order, lies in its plane from the line first to last.
+
+    A tilted stack lies on its line, whatever its distances; zeros where the line has no length.
+    """
+    along = along_normal(positions, orientation)
+    if len(positions) < 3 or along[-1] == along[0]:
+        return np.zeros(len(positions))
+    share = ((along - along[0]) / (along[-1] - along[0]))[:, None]
+    off: np.ndarray = positions - (positions[0] + share * (positions[-1] - positions[0]))
+    distance: np.ndarray = np.linalg.norm(off, axis=1)
+    return distance
+
+
 def affine_lps(
     orientation: np.ndarray, spacing_row_column_mm: tuple[float, float], positions: np.ndarray,
     thickness_mm: float,
@@ -79,6 +107,36 @@ def affine_lps(
     affine[:3, 2] = row * column_mm
     affine[:3, 3] = positions[0]
     return affine
+
+
+def affine_ijk_lps(affine: np.ndarray) -> np.ndarray:
+    """(4, 4) of index (i column, j row, k slice, 1) to LPS mm, as ITK writes it.
+
+    affine: (4, 4) of index (z, y, x, 1) to LPS mm, as `affine_lps` gives it and highdicom has it.
+    """
+    return affine[:, [2, 1, 0, 3]].copy()
+
+
+def affine_ijk_ras(affine: np.ndarray) -> np.ndarray:
+    """(4, 4) of index (i column, j row, k slice, 1) to RAS mm, as NIfTI and nibabel have it.
+
+    affine: (4, 4) of index (z, y, x, 1) to LPS mm. The array that goes with it is (x, y, z).
+    """
+    ras: np.ndarray = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine_ijk_lps(affine)
+    return ras
+
+
+def planes(orientations: np.ndarray) -> np.ndarray:
+    """(N,) the number of each one's plane; 0 is the one that most of (N, 6) share, within 1e-3."""
+    number = np.full(len(orientations), -1)
+    for plane in range(len(orientations)):
+        left = np.flatnonzero(number < 0)
+        if not len(left):
+            break
+        usual = orientations[left[commonest_orientation(orientations[left])]]
+        agree = np.abs(orientations[left] - usual).max(axis=1) <= ORIENTATION_TOLERANCE
+        number[left[agree]] = plane
+    return number
 
 
 def commonest_orientation(orientations: np.ndarray) -> int:

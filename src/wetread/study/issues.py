@@ -1,170 +1,250 @@
 """study/issues.py: what is unusual in the geometry of a series, by name and with figures."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import (
-    ORIENTATION_TOLERANCE,
     POSITION_TOLERANCE_MM,
-    along_normal,
-    commonest_orientation,
+    beside_line,
+    planes,
     step_vector,
     tilt_degrees,
+    tilt_parts,
 )
+from wetread.study.place import UNKNOWN_THICKNESS_MM, Place, place_of
 from wetread.study.series import placed_rows
+from wetread.study.split import SAME_POSITION_MM, SPACING_TOLERANCE_MM, Parts, split_series
 
 TILT_DEGREES = 0.25
-_SAME_POSITION_MM = 0.01
-_SPACING_TOLERANCE_MM = 1e-3
-_MULTIPLE_TOLERANCE = 0.1  # of the usual distance
-_DISTANCE_TOLERANCE_MM = 2 * POSITION_TOLERANCE_MM
+THICKNESS_SHARE = 0.1  # of the distance
+
+RULES: dict[str, str] = {
+    "gantry_tilt": "the way from slice to slice leaves the normal by 0.25 degrees or more",
+    "gap": "in a run of equal SliceThickness a distance is 2 or more times the median, within 10 %",
+    "irregular_spacing": "slices lie more than 0.1 mm beside equal steps, and no gap explains it",
+    "duplicate_position": "slices of other pixels lie within 0.01 mm along the normal",
+    "duplicate_removed": "slices lie within 0.01 mm along the normal and have the same pixels",
+    "several_acquisitions": "positions repeat, and a column of the header tells the passes apart",
+    "localizer_removed": "ImageType says LOCALIZER, or at most 3 slices lie in a plane far off",
+    "mixed_orientation": "(0020,0037) differs by more than 1e-3 in a cosine",
+    "mixed_shape": "Rows or Columns differ",
+    "mixed_spacing": "the spacing of rows or columns differs by more than 0.001 mm",
+    "mixed_rescale": "RescaleSlope or RescaleIntercept differ",
+    "order_disagrees": "InstanceNumber does not grow along the normal",
+    "number_hole": "an InstanceNumber between the least and the greatest is absent",
+    "thickness_differs": "SliceThickness changes, or is 10 % off the distance of the slices",
+    "single_slice": "one slice has no distance",
+    "slices_rejected": "a slice cannot be read",
+    "intercept_repaired": "12-bit signed values were labelled unsigned",
+    "padding_undeclared": "values below -1024 HU without a declared padding",
+    "lossy": "the pixels were compressed with loss",
+    "monochrome1": "the least value is white",
+    "burned_in": "(0028,0301) BurnedInAnnotation is YES",
+    "spacing_from_detector": "(0018,1164) stands in for an absent (0028,0030)",
+    "no_geometry": "a position, an orientation or a spacing is absent, or all positions are 0",
+}
 
 
 @dataclass(frozen=True)
 class Issue:
-    """One thing that is unusual: its name, and where and how much."""
+    """One thing that is unusual.
+
+    name:    a key of RULES.
+    detail:  where and how much: slices counted from 0 along the normal, mm.
+    settled: what was done about it, so that it no longer stands in the way; empty: nothing.
+    """
 
     name: str
     detail: str
+    settled: str = ""
 
 
 def geometry_issues(rows: pl.DataFrame) -> tuple[Issue, ...]:
-    """The issues that the headers of one series show; rows in order along the normal."""
+    """The issues that the headers of one series show; slices are counted in its largest stack."""
+    parts = split_series(rows)
+    return (*series_issues(rows, parts), *stack_issues(parts.stacks[0]))
+
+
+def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
+    """What concerns a series as a whole; parts: what it was split into."""
     found: list[Issue] = []
-    if rows.height == 1:
-        found.append(Issue("single_slice", "one slice: no distance, no tilt"))
-    placed = placed_rows(rows)
-    if len(placed) < rows.height:
-        missing = rows.height - len(placed)
-        found.append(Issue("no_geometry", f"{missing} of {rows.height} slices have no place"))
-    found += _mixed(rows)
-    if len(placed) > 1:
-        found += _place_issues(rows[placed])
+    if parts.localizers.height:
+        detail = f"{parts.localizers.height} of {rows.height}: {_names(parts.localizers)}"
+        found.append(Issue("localizer_removed", detail))
+    rest = parts.stacks[0] if len(parts.stacks) == 1 else pl.concat(parts.stacks)
+    found += _absent(rest)
+    found += _mixed(rest)
+    if parts.told_by:
+        sizes = " + ".join(str(stack.height) for stack in parts.stacks)
+        detail = f"{len(parts.stacks)} stacks told apart by {_told(parts.told_by)}: {sizes} slices"
+        found.append(Issue("several_acquisitions", detail))
+    found += _number_hole(rest)
     found += _noted(rows)
-    return tuple(found)
+    return found
+
+
+def stack_issues(rows: pl.DataFrame) -> list[Issue]:
+    """What concerns the slices of one stack; rows in order along the normal."""
+    place = place_of(rows)
+    if rows.height == 1:
+        known = place.thickness_mm[0] > 0
+        said = "SliceThickness" if known else "no SliceThickness is there"
+        step = place.thickness_mm[0] if known else UNKNOWN_THICKNESS_MM
+        return [Issue("single_slice", f"the step is taken as {step:.2f} mm: {said}")]
+    if np.isnan(place.origins_mm).any():
+        return []
+    found = [*_duplicates(rows, place), *_tilt(place)]
+    if np.ptp(place.positions_mm) >= SAME_POSITION_MM:
+        distances = measure_distances(place.positions_mm, place.thickness_mm)
+        found += distance_issues(place.positions_mm, distances, _beside(place))
+        found += _thickness(place, distances)
+    return [*found, *_order(rows, place.positions_mm)]
+
+
+def distance_issues(
+    along: np.ndarray, distances: Distances, beside: Sequence[str] = ()
+) -> list[Issue]:
+    """Gaps and irregular distances of slices at along (N,) mm, ascending."""
+    gaps = [
+        f"{distances.missing[k]} missing between slices {k} and {k + 1}, {along[k]:.2f} and "
+        f"{along[k + 1]:.2f} mm (usual {distances.usual[k]:.2f})"
+        for k in np.flatnonzero(distances.missing)
+    ]
+    odd = [*distances.odd, *beside]
+    found = [Issue("gap", _shortened(gaps))] if gaps else []
+    return [*found, Issue("irregular_spacing", _shortened(odd))] if odd else found
+
+
+def _absent(rows: pl.DataFrame) -> list[Issue]:
+    """What the headers do not give of place and size."""
+    told = []
+    unplaced = rows.height - len(placed_rows(rows))
+    if unplaced:
+        no_position = rows["position_mm"].null_count()
+        wiped = unplaced == rows.height and not no_position and rows.height > 1
+        wiped = wiped and all(not any(position) for position in rows["position_mm"])
+        why = "every (0020,0032) is 0\\0\\0" if wiped else "no (0020,0032) or no usable (0020,0037)"
+        told.append(f"{unplaced} of {rows.height} slices have no place: {why}")
+    spaceless = rows["row_spacing_mm"].null_count()
+    if spaceless:
+        told.append(f"{spaceless} of {rows.height} slices have no (0028,0030) PixelSpacing")
+    return [Issue("no_geometry", "; ".join(told))] if told else []
 
 
 def _mixed(rows: pl.DataFrame) -> list[Issue]:
     found = []
+    placed = rows[placed_rows(rows)]
+    if placed.height:
+        plane = planes(np.array(placed["orientation"].to_list()))
+        if plane.any():
+            counts = " + ".join(map(str, np.bincount(plane)))
+            detail = f"{plane.max() + 1} planes: {counts} slices"
+            found.append(Issue("mixed_orientation", detail))
     for name, columns in (
         ("mixed_shape", ("Rows", "Columns")),
         ("mixed_rescale", ("RescaleSlope", "RescaleIntercept")),
     ):
-        kinds = rows.group_by(columns).len().sort("len", *columns, descending=True)
-        if kinds.height > 1:
-            shown = ", ".join(f"{count} x {pair}" for *pair, count in kinds.iter_rows())
+        kinds = Counter(zip(*(rows[column].to_list() for column in columns), strict=True))
+        if len(kinds) > 1:
+            shown = _shortened([f"{count} x {pair}" for pair, count in kinds.most_common()])
             found.append(Issue(name, f"{' and '.join(columns)}: {shown}"))
-    spacing = rows.select("row_spacing_mm", "column_spacing_mm").drop_nulls().to_numpy()
-    if len(spacing) and float(np.ptp(spacing, axis=0).max()) > _SPACING_TOLERANCE_MM:
+    pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
+    spacing = np.array([pair for pair in pairs if None not in pair])
+    if len(spacing) and float(np.ptp(spacing, axis=0).max()) > SPACING_TOLERANCE_MM:
         low, high = spacing.min(axis=0), spacing.max(axis=0)
         detail = f"rows {low[0]:.4f} to {high[0]:.4f} mm, columns {low[1]:.4f} to {high[1]:.4f} mm"
         found.append(Issue("mixed_spacing", detail))
     return found
 
 
-def _place_issues(rows: pl.DataFrame) -> list[Issue]:
-    """Of at least 2 slices with a place."""
-    found = []
-    orientations = np.array(rows["orientation"].to_list())
-    positions = np.array(rows["position_mm"].to_list())
-    usual = orientations[commonest_orientation(orientations)]
-    odd = np.abs(orientations - usual).max(axis=1) > ORIENTATION_TOLERANCE
-    if odd.any():
-        detail = f"{int(odd.sum())} of {len(odd)} slices lie otherwise than the rest"
-        found.append(Issue("mixed_orientation", detail))
-        rows, positions = rows.filter(~odd), positions[~odd]
-    if len(positions) < 2:
-        return found
-    along = along_normal(positions, usual)
-    apart = np.diff(along)
-    same = apart < _SAME_POSITION_MM
-    if same.any():
-        names = rows["SOPInstanceUID"].gather(np.flatnonzero(same) + 1).to_list()
-        detail = f"{int(same.sum())} times: {_shortened(names)}"
-        found.append(Issue("duplicate_position", detail))
-    step = step_vector(positions)
-    if abs(along[-1] - along[0]) > _SAME_POSITION_MM:
-        tilt = tilt_degrees(step, usual)
-        if tilt >= TILT_DEGREES:
-            detail = f"{tilt:.2f} degrees between the normal and the way from slice to slice"
-            found.append(Issue("gantry_tilt", detail))
-    thickness = rows["SliceThickness"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    found += distance_issues(along, thickness)
-    found += _number_issues(rows)
-    return found
+def _duplicates(rows: pl.DataFrame, place: Place) -> list[Issue]:
+    along = place.positions_mm
+    same = np.flatnonzero(np.diff(along) < SAME_POSITION_MM)
+    if not len(same):
+        return []
+    told = [
+        f"slices {k} and {k + 1} at {along[k]:.2f} mm ({_names(rows[k : k + 2])})" for k in same
+    ]
+    return [Issue("duplicate_position", f"{len(same)} times: {_shortened(told)}")]
 
 
-def distance_issues(along: np.ndarray, thickness: np.ndarray) -> list[Issue]:
-    """Gaps and irregular distances of slices at along (N,) mm, ascending; thickness (N,) mm or NaN.
-
-    A run of equal thickness is regular where its slices lie within 0.1 mm of a line. In another, a
-    distance near a multiple, 2 or more, of the run's median is a gap, any other is irregular.
-    """
-    apart = np.diff(along)
-    equal = (thickness[1:] == thickness[:-1]) | (np.isnan(thickness[1:]) & np.isnan(thickness[:-1]))
-    run = np.concatenate([[0], np.cumsum(~equal)])
-    gaps: list[str] = []
-    odd: list[str] = []
-    usual = []
-    for number in np.unique(run):
-        inside = np.flatnonzero((run[:-1] == number) & (run[1:] == number))
-        inside = inside[apart[inside] >= _SAME_POSITION_MM]
-        if not len(inside):
-            continue
-        usual.append(float(np.median(apart[inside])))
-        if not _on_a_line(apart[inside]):
-            _sort_distances(along, inside, usual[-1], gaps, odd)
-    for k in np.flatnonzero(~equal):
-        distances = np.abs(np.array(usual) - apart[k])
-        if len(distances) and distances.min() > _DISTANCE_TOLERANCE_MM:
-            odd.append(f"{apart[k]:.2f} mm after {along[k]:.2f} mm, where the thickness changes")
-    if usual and np.ptp(usual) > _DISTANCE_TOLERANCE_MM:
-        runs = ", then ".join(f"{distance:.2f}" for distance in usual)
-        odd.append(f"{runs} mm as the thickness changes")
-    found = [Issue("gap", _shortened(gaps))] if gaps else []
-    return [*found, Issue("irregular_spacing", _shortened(odd))] if odd else found
+def _tilt(place: Place) -> list[Issue]:
+    along = place.positions_mm
+    if np.ptp(along) < SAME_POSITION_MM:
+        return []
+    step = step_vector(place.origins_mm)
+    tilt = tilt_degrees(step, place.orientation)
+    if tilt < TILT_DEGREES:
+        return []
+    about_row, about_column = tilt_parts(step, place.orientation)
+    detail = (
+        f"{tilt:.2f} degrees between the normal and the way from slice to slice "
+        f"({about_row:+.2f} about the row axis, {about_column:+.2f} about the column axis)"
+    )
+    return [Issue("gantry_tilt", detail)]
 
 
-def _on_a_line(apart: np.ndarray) -> bool:
-    """Whether slices at these distances (K,) mm lie within 0.1 mm of equal steps."""
-    along = np.concatenate([[0], np.cumsum(apart)])
-    line = np.linspace(0, along[-1], len(along))
-    return bool(np.abs(along - line).max() <= POSITION_TOLERANCE_MM)
+def _beside(place: Place) -> list[str]:
+    """Slices that lie beside the line from first to last, in words."""
+    off = beside_line(place.origins_mm, place.orientation)
+    return [
+        f"slice {k} at {place.positions_mm[k]:.2f} mm lies {off[k]:.2f} mm beside the line"
+        for k in np.flatnonzero(off > POSITION_TOLERANCE_MM)
+    ]
 
 
-def _sort_distances(
-    along: np.ndarray, inside: np.ndarray, usual: float, gaps: list[str], odd: list[str]
-) -> None:
-    """Name the distances after the slices `inside` that leave the usual one."""
-    apart = np.diff(along)
-    unlike = inside[np.abs(apart[inside] - usual) > _DISTANCE_TOLERANCE_MM]
-    for k in unlike:
-        times = round(apart[k] / usual)
-        if times >= 2 and abs(apart[k] / usual - times) <= _MULTIPLE_TOLERANCE:
-            gaps.append(f"{times - 1} missing between {along[k]:.2f} and {along[k + 1]:.2f} mm")
-        else:
-            odd.append(f"{apart[k]:.2f} mm after {along[k]:.2f} mm (usual {usual:.2f})")
-    if not len(unlike):
-        odd.append(f"{apart[inside].min():.2f} to {apart[inside].max():.2f} mm")
+def _thickness(place: Place, distances: Distances) -> list[Issue]:
+    thickness = place.thickness_mm
+    if np.isnan(thickness).all():
+        return []
+    values, counts = np.unique(thickness[~np.isnan(thickness)], return_counts=True)
+    told = []
+    if len(values) > 1:
+        told.append(", ".join(f"{n} x {mm:.2f}" for mm, n in zip(values, counts, strict=True)))
+    slant = 1 / np.cos(np.radians(tilt_degrees(step_vector(place.origins_mm), place.orientation)))
+    for mm in values:
+        usual = distances.usual[(thickness[:-1] == mm) & ~np.isnan(distances.usual)]
+        if len(usual):
+            bounds = usual[0] * (1 - THICKNESS_SHARE), usual[0] * slant * (1 + THICKNESS_SHARE)
+            if not bounds[0] <= mm <= bounds[1]:
+                told.append(f"slabs of {mm:.2f} mm lie {usual[0]:.2f} mm apart")
+    return [Issue("thickness_differs", f"SliceThickness: {'; '.join(told)}")] if told else []
 
 
-def _number_issues(rows: pl.DataFrame) -> list[Issue]:
+def _order(rows: pl.DataFrame, along: np.ndarray) -> list[Issue]:
     numbers = rows["InstanceNumber"].drop_nulls().to_numpy()
-    found = []
-    if len(numbers) == rows.height and rows.height > 2:
-        steps = np.diff(numbers)
-        if not (np.all(steps > 0) or np.all(steps < 0)):
-            turned = int(min((steps <= 0).sum(), (steps >= 0).sum()))
-            detail = f"InstanceNumber turns back {turned} times along the normal"
-            found.append(Issue("order_disagrees", detail))
-        holes = int(numbers.max() - numbers.min() + 1 - len(np.unique(numbers)))
-        if holes > 0:
-            detail = f"{holes} numbers missing from {numbers.min()} to {numbers.max()}"
-            found.append(Issue("number_hole", detail))
-    return found
+    if len(numbers) < rows.height or rows.height < 2:
+        return []
+    steps = np.diff(numbers)
+    if np.all(steps > 0):
+        return []
+    if np.all(steps < 0):
+        detail = (
+            f"InstanceNumber runs against position: {numbers[0]} at {along[0]:.2f} mm, "
+            f"{numbers[-1]} at {along[-1]:.2f} mm"
+        )
+    else:
+        turned = int(min((steps <= 0).sum(), (steps >= 0).sum()))
+        detail = f"InstanceNumber turns back {turned} times along the normal"
+    return [Issue("order_disagrees", detail)]
+
+
+def _number_hole(rows: pl.DataFrame) -> list[Issue]:
+    numbers = rows["InstanceNumber"].drop_nulls().to_numpy()
+    if len(numbers) < rows.height or rows.height < 3:
+        return []
+    holes = int(numbers.max() - numbers.min() + 1 - len(np.unique(numbers)))
+    if holes <= 0:
+        return []
+    return [
+        Issue("number_hole", f"{holes} numbers missing from {numbers.min()} to {numbers.max()}")
+    ]
 
 
 def _noted(rows: pl.DataFrame) -> list[Issue]:
@@ -175,14 +255,21 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
         count = sum(name in (of_row or ()) for of_row in notes)
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
-    for name, holds in (
-        ("lossy", rows["lossy"].fill_null(False)),
-        ("monochrome1", rows["PhotometricInterpretation"].fill_null("") == "MONOCHROME1"),
+    for name, count in (
+        ("lossy", rows["lossy"].to_list().count(True)),
+        ("monochrome1", rows["PhotometricInterpretation"].to_list().count("MONOCHROME1")),
     ):
-        count = int(holds.sum())
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
     return found
+
+
+def _told(columns: Sequence[str]) -> str:
+    return " and ".join("ContentTime" if name == "content_time_s" else name for name in columns)
+
+
+def _names(rows: pl.DataFrame) -> str:
+    return _shortened(rows["SOPInstanceUID"].fill_null("no UID").to_list())
 
 
 def _shortened(items: list[Any], most: int = 5) -> str:

@@ -5,7 +5,7 @@ import polars as pl
 
 from wetread.archive.frames import frame_rows
 from wetread.archive.rejects import RejectError
-from wetread.study.geometry import along_normal, commonest_orientation, is_orientation
+from wetread.study.geometry import along_normal, are_orientations, commonest_orientation
 
 _TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member", "frame")
 
@@ -72,15 +72,21 @@ def positions_mm(rows: pl.DataFrame) -> np.ndarray:
 
 
 def placed_rows(rows: pl.DataFrame) -> np.ndarray:
-    """(K,) the row numbers that have a position and an orientation."""
-    pairs = zip(rows["position_mm"].to_list(), rows["orientation"].to_list(), strict=True)
-    return np.array(
-        [
-            number
-            for number, (position, orientation) in enumerate(pairs)
-            if position is not None
-            and orientation is not None
-            and is_orientation(np.array(orientation))
-        ],
-        np.int64,
-    )
+    """(K,) the row numbers that have a position and an orientation.
+
+    Several slices that all lie at 0, 0, 0 have none: the positions were wiped.
+    """
+    positions = rows["position_mm"].to_list()
+    if len(positions) > 1 and all(p is not None and not any(p) for p in positions):
+        return np.empty(0, np.int64)
+    orientations = rows["orientation"].to_list()
+    there = [
+        number
+        for number, pair in enumerate(zip(positions, orientations, strict=True))
+        if pair[0] is not None and pair[1] is not None
+    ]
+    if not there:
+        return np.empty(0, np.int64)
+    usable = are_orientations(np.array([orientations[number] for number in there]))
+    placed: np.ndarray = np.array(there, np.int64)[usable]
+    return placed

@@ -1,76 +1,169 @@
-"""study/volume.py: the rows of one series become one block of voxels with its place in space."""
+"""study/volume.py: the rows of one series become blocks of voxels with their place in space."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from wetread.archive.rejects import RejectError
-from wetread.study.geometry import affine_lps, along_normal, commonest_orientation
-from wetread.study.issues import Issue, geometry_issues
-from wetread.study.series import ordered, placed_rows
+from wetread.study.issues import Issue, series_issues, stack_issues
+from wetread.study.place import Place, place_of
+from wetread.study.series import ordered
 from wetread.study.slices import Slice, read_slice
+from wetread.study.split import SAME_POSITION_MM, Parts, split_series
+
+SPLIT_SETTLES = frozenset(
+    ("mixed_orientation", "mixed_shape", "mixed_spacing", "several_acquisitions")
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Volume:
-    """One series as one block.
+    """One stack of a series as one block.
 
-    hu:           (Z, Y, X) float32; Z along the normal. `unit` says HU (CT) or grey (all else).
-    affine:       (4, 4) float64; index (z, y, x, 1) to patient position, mm, LPS; NaN where the
-                  headers give no place.
-    positions_mm: (Z,) along the normal; NaN where a slice has no place.
-    sources:      Z SOP Instance UIDs, in hu's order.
-    issues:       what is unusual; a volume with a gap keeps its slices, not a true last column.
+    hu:        (Z, Y, X) float32; Z along the normal. `unit` says HU (CT) or grey (all else).
+    place:     where each slice lies; `affine` and `positions_mm` are its.
+    sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
+    issues:    what is unusual; one that is settled does not stand in the way of an affine.
+    slice_map: (Z,) float64: the slice, as it was read, that each slice was; between two whole
+               numbers where it was made of two.
     """
 
     hu: np.ndarray
-    affine: np.ndarray
-    positions_mm: np.ndarray
+    place: Place
     sources: tuple[str, ...]
     issues: tuple[Issue, ...]
+    slice_map: np.ndarray
     unit: str = field(default="HU")
+
+    @property
+    def affine(self) -> np.ndarray:
+        """(4, 4) index (z, y, x, 1) to LPS mm; all NaN where no one affine holds."""
+        return self.place.affine
+
+    @property
+    def positions_mm(self) -> np.ndarray:
+        """(Z,) along the normal; NaN where a slice has no place."""
+        return self.place.positions_mm
 
 
 def read_volume(rows: pl.DataFrame) -> Volume:
-    """The volume of one series' rows, in any order.
+    """The volume of one series' rows, in any order: its stack with the most slices.
 
-    Slices that cannot be read, and those of another shape than most, are left out and named in the
-    issues. Raises RejectError where no slice can be read.
+    Localizers, copies, slices of other stacks and slices that cannot be read are left out and named
+    in the issues. Raises RejectError where no slice can be read.
     """
-    rows = ordered(rows)
-    shapes = Counter(zip(rows["Rows"].to_list(), rows["Columns"].to_list(), strict=True))
-    shape = shapes.most_common(1)[0][0]
-    issues = list(geometry_issues(rows))
+    parts, issues, known = _opened(rows)
+    return _stacked(parts.stacks[0], issues, known)
+
+
+def read_volumes(rows: pl.DataFrame) -> list[Volume]:
+    """One volume a stack of the series, the most slices first; only localizers, copies and what
+    cannot be read are left out. Raises RejectError where a stack has no slice that can be read."""
+    parts, issues, known = _opened(rows)
+    of = len(parts.stacks)
+    settled = [
+        replace(issue, settled=f"split into {of} stacks") if issue.name in SPLIT_SETTLES else issue
+        for issue in issues
+    ]
+    return [_stacked(stack, settled, known) for stack in parts.stacks]
+
+
+_Key = tuple[str, str | None, int | None]
+
+
+def _opened(rows: pl.DataFrame) -> tuple[Parts, list[Issue], dict[_Key, Slice]]:
+    """The series split, without copies; its issues; the slices read to find the copies."""
+    if rows.is_empty():
+        raise RejectError("no_geometry", "no slice in the series")
+    rows, copies, known = _without_copies(ordered(rows))
+    parts = split_series(rows)
+    return parts, [*copies, *series_issues(rows, parts)], known
+
+
+def _stacked(rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, Slice]) -> Volume:
+    """The volume of one stack's rows, in order."""
     slices: list[Slice] = []
     read: list[int] = []
-    left_out: list[str] = []
-    first_error: RejectError | None = None
+    errors: dict[int, RejectError] = {}
     for number, row in enumerate(rows.iter_rows(named=True)):
-        if (row["Rows"], row["Columns"]) != shape:
-            continue
         try:
-            slices.append(read_slice(row))
+            slices.append(known.get(_key(row)) or read_slice(row))
             read.append(number)
         except RejectError as error:
-            first_error = first_error or error
-            left_out.append(f"{row['SOPInstanceUID']} ({error.reason})")
+            errors[number] = error
     if not slices:
-        raise first_error or RejectError("no_geometry", "no slice in the series")
-    if left_out:
-        issues.append(Issue("slices_rejected", f"{len(left_out)}: {', '.join(left_out)}"))
-    issues += _shown_by_pixels(slices)
+        raise errors[0]
     kept = rows[read]
-    affine, along = _place(kept)
     return Volume(
         hu=np.stack([one.values() for one in slices]),
-        affine=affine,
-        positions_mm=along,
+        place=place_of(kept),
         sources=tuple(kept["SOPInstanceUID"].fill_null("").to_list()),
-        issues=tuple(issues),
+        issues=(
+            *issues,
+            *stack_issues(rows),
+            *_rejected(rows, errors, read),
+            *_shown_by_pixels(slices),
+        ),
+        slice_map=np.arange(len(read), dtype=np.float64),
         unit="HU" if {one.unit for one in slices} == {"HU"} else "grey",
     )
+
+
+def _without_copies(
+    rows: pl.DataFrame,
+) -> tuple[pl.DataFrame, list[Issue], dict[_Key, Slice]]:
+    """Rows less those whose place and pixels another has; slices at places that repeat are read."""
+    steps = pl.element().truediv(SAME_POSITION_MM).round()
+    keys = [
+        rows["position_mm"].list.eval(steps).alias("position"),
+        *rows.select("orientation", "Rows", "Columns"),
+    ]
+    placed = pl.DataFrame(keys).with_row_index("at").filter(pl.col("position").is_not_null())
+    groups = placed.group_by("position", "orientation", "Rows", "Columns").agg("at")
+    known: dict[_Key, Slice] = {}
+    copies: dict[int, int] = {}
+    for at in sorted(groups.filter(pl.col("at").list.len() > 1)["at"].to_list()):
+        seen: list[tuple[int, np.ndarray]] = []
+        for number in sorted(at):
+            row = rows.row(number, named=True)
+            try:
+                known[_key(row)] = one = read_slice(row)
+            except RejectError:
+                continue  # it is named where the stack is read
+            values = one.values()
+            same = [first for first, other in seen if np.array_equal(values, other)]
+            if same:
+                copies[number] = same[0]
+            else:
+                seen.append((number, values))
+    if not copies:
+        return rows, [], known
+    uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
+    told = ", ".join(f"{uids[copy]} is {uids[first]} again" for copy, first in copies.items())
+    issue = Issue("duplicate_removed", f"{len(copies)} of {rows.height} slices: {told}")
+    kept = [number for number in range(rows.height) if number not in copies]
+    return rows[kept], [issue], known
+
+
+def _key(row: Mapping[str, Any]) -> _Key:
+    return row["path"], row["member"], row.get("frame")
+
+
+def _rejected(
+    rows: pl.DataFrame, errors: Mapping[int, RejectError], read: Sequence[int]
+) -> list[Issue]:
+    """The slices that cannot be read; those beyond the ends leave no hole."""
+    if not errors:
+        return []
+    uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
+    told = ", ".join(f"{uids[number]} ({error.reason})" for number, error in errors.items())
+    inside = any(read[0] < number < read[-1] for number in errors)
+    settled = "" if inside else "beyond the ends of the stack"
+    return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {told}", settled)]
 
 
 def _shown_by_pixels(slices: list[Slice]) -> list[Issue]:
@@ -79,21 +172,3 @@ def _shown_by_pixels(slices: list[Slice]) -> list[Issue]:
     return [
         Issue(name, f"{count} of {len(slices)} slices") for name, count in sorted(counts.items())
     ]
-
-
-def _place(rows: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """(affine (4, 4), positions along the normal (Z,)) of rows in order."""
-    along = np.full(rows.height, np.nan)
-    placed = placed_rows(rows)
-    if not len(placed):
-        return np.full((4, 4), np.nan), along
-    positions = np.array(rows["position_mm"].gather(placed).to_list())
-    orientations = np.array(rows["orientation"].gather(placed).to_list())
-    usual = commonest_orientation(orientations)
-    along[placed] = along_normal(positions, orientations[usual])
-    first = rows.row(int(placed[usual]), named=True)
-    spacing = first["row_spacing_mm"], first["column_spacing_mm"]
-    if None in spacing or len(placed) < rows.height:
-        return np.full((4, 4), np.nan), along
-    thickness = first["SliceThickness"] or 1.0
-    return affine_lps(orientations[usual], spacing, positions, thickness), along

@@ -5,6 +5,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
 from wetread.outputs.submission import write_submission
 from wetread.phantoms.archive import write_head_archive
+from wetread.study.choice import Wanted
 from wetread.tasks.task import Task
 
 HEMORRHAGE = Task(
@@ -35,4 +36,10 @@ HEMORRHAGE = Task(
         "subdural": "a crescent along the convexity, falx or tentorium that crosses sutures",
         "any": "any of the five",
     },
+    wanted=Wanted(
+        body_parts=("HEAD", "BRAIN", "SKULL"),
+        least_slices=10,
+        thickness_mm=(2.5, 10.0),
+        sharp=False,
+    ),
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
+from wetread.study.choice import ANY, Wanted
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[..., Sequence[str]]
@@ -32,6 +33,7 @@ class Task:
     write_phantoms:    writes an archive of known truth with its label file.
     phantom_labels:    that label file, inside the archive's folder.
     descriptions:      what a finding looks like, in a reader's words.
+    wanted:            which series of a study suits best.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Task:
     write_phantoms: WritePhantoms
     phantom_labels: str
     descriptions: Mapping[str, str]
+    wanted: Wanted = ANY
 
     @property
     def headline_column(self) -> int:

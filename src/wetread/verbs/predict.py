@@ -21,6 +21,7 @@ from wetread.prediction.ensemble import Ensemble, read_ensemble
 from wetread.prediction.read import read_probabilities, read_studies
 from wetread.prediction.reading import Reading
 from wetread.store.store import Store
+from wetread.study.choice import SeriesScore, Wanted, rank_series
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
@@ -111,6 +112,7 @@ def predict_index(
         _rejects_by_study(store, images.images),
         _issues(images),
         provenance(ensemble),
+        _ranked(images, task.wanted),
     )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
     _write(out, task, ensemble, store, probability, readings, rejects, sample)
@@ -201,6 +203,18 @@ def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reje
         reject = Reject(row["path"], row["member"], row["reason"], row["detail"])
         by_study.setdefault(row["StudyInstanceUID"], []).append(reject)
     return by_study
+
+
+def _ranked(archive: Index, wanted: Wanted) -> dict[str, list[SeriesScore]]:
+    """Studies of several series: these, best first."""
+    of_study: dict[str, list[pl.DataFrame]] = {}
+    for rows in series_slices(archive.images):
+        study, series = rows.select("StudyInstanceUID", "SeriesInstanceUID").row(0)
+        if study is not None and series is not None:
+            of_study.setdefault(study, []).append(rows)
+    return {
+        study: rank_series(series, wanted) for study, series in of_study.items() if len(series) > 1
+    }
 
 
 def _issues(archive: Index) -> dict[str, list[Issue]]:

@@ -1,0 +1,84 @@
+"""study/place.py: where the slices of one stack lie, from their rows; headers only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from wetread.study.geometry import (
+    affine_lps,
+    along_normal,
+    commonest_orientation,
+    is_regular,
+    unit_axes,
+)
+from wetread.study.series import placed_rows
+
+UNKNOWN_THICKNESS_MM = 1.0  # the step of a lone slice that says no thickness
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where the slices of one stack lie, LPS, mm; NaN where the headers do not say.
+
+    origins_mm:   (Z, 3) the center of each slice's first voxel.
+    orientation:  (6,) along a row, then along a column, as (0020,0037).
+    spacing_mm:   between rows, between columns.
+    thickness_mm: (Z,) of the slabs, which is not their distance.
+    """
+
+    origins_mm: np.ndarray
+    orientation: np.ndarray
+    spacing_mm: tuple[float, float]
+    thickness_mm: np.ndarray
+
+    @property
+    def positions_mm(self) -> np.ndarray:
+        """(Z,) along the normal."""
+        if np.isnan(self.orientation).any():
+            return np.full(len(self.origins_mm), np.nan)
+        return along_normal(self.origins_mm, self.orientation)
+
+    @property
+    def affine(self) -> np.ndarray:
+        """(4, 4) index (z, y, x, 1) to LPS, shear and all; all NaN where no one affine holds.
+
+        It holds where every slice lies within 0.1 mm of first + z * step. A lone slice steps by
+        its thickness along the normal (1 mm where it has none).
+        """
+        known = (self.origins_mm, self.orientation, np.array(self.spacing_mm))
+        if any(np.isnan(part).any() for part in known) or not is_regular(self.origins_mm):
+            return np.full((4, 4), np.nan)
+        if len(self.origins_mm) > 1 and np.ptp(self.positions_mm) == 0:
+            return np.full((4, 4), np.nan)
+        thickness = self.thickness_mm[0]
+        step = thickness if thickness > 0 else UNKNOWN_THICKNESS_MM
+        return affine_lps(self.orientation, self.spacing_mm, self.origins_mm, step)
+
+    def position_of(self, index: np.ndarray) -> np.ndarray:
+        """(..., 3) LPS mm of voxels (..., 3) as (z, y, x), z whole: also where no affine holds."""
+        index = np.asarray(index, np.float64)
+        if np.isnan(self.orientation).any():
+            return np.full(index.shape, np.nan)
+        row, column, _ = unit_axes(self.orientation)
+        between_rows, between_columns = self.spacing_mm
+        origin = self.origins_mm[index[..., 0].astype(np.int64)]
+        down, across = index[..., 1, None] * between_rows, index[..., 2, None] * between_columns
+        place: np.ndarray = origin + down * column + across * row
+        return place
+
+
+def place_of(rows: pl.DataFrame) -> Place:
+    """The place of the rows of one stack, in their order."""
+    origins = np.full((rows.height, 3), np.nan)
+    orientation = np.full(6, np.nan)
+    placed = placed_rows(rows)
+    if len(placed):
+        own = rows[placed]
+        origins[placed] = np.array(own["position_mm"].to_list())
+        turns = np.array(own["orientation"].to_list())
+        orientation = turns[commonest_orientation(turns)]
+    pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
+    spacing = next((pair for pair in pairs if None not in pair), (np.nan, np.nan))
+    thickness = np.array(rows["SliceThickness"].to_list(), np.float64)
+    return Place(origins, orientation, spacing, thickness)
