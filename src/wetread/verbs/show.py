@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.examine import examine
-from wetread.archive.index import Index, build_index
+from wetread.archive.index import build_index
 from wetread.archive.journal import as_frame
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
