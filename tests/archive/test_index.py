@@ -47,9 +47,9 @@ def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     original = journal_module.examine
 
-    def examine(entry: Entry) -> dict[str, Any]:
+    def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
         seen.append(Path(entry.member or entry.path).name)
-        return original(entry)
+        return original(entry, repair=repair)
 
     monkeypatch.setattr(journal_module, "examine", examine)
     return seen
@@ -225,10 +225,10 @@ from pathlib import Path
 import wetread.archive.index as index
 import wetread.archive.journal as journal
 original = journal.examine
-def examine(entry):
+def examine(entry, *, repair):
     if entry.path.endswith("/7"):
         os._exit(9)
-    return original(entry)
+    return original(entry, repair=repair)
 journal.examine = examine
 if __name__ == "__main__":
     import json

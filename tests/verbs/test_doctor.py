@@ -2,7 +2,7 @@
 
 import pytest
 
-from wetread.archive.pixels import DECODERS, NATIVE_SYNTAXES
+from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
 from wetread.verbs.doctor import PACKAGES, doctor, try_syntax
 
 

@@ -2,17 +2,14 @@
 
 from typing import Any
 
+from wetread.archive.decoders import NATIVE_SYNTAXES, SUPPORTED_SYNTAXES
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED, row_fields
+from wetread.archive.fragments import walk_fragments
 from wetread.archive.functional_groups import fill_from_functional_groups
 from wetread.archive.header import Header, read_header
-from wetread.archive.pixels import (
-    MAX_PIXEL_BYTES,
-    NATIVE_SYNTAXES,
-    SUPPORTED_SYNTAXES,
-    native_bytes,
-    walk_fragments,
-)
+from wetread.archive.intercept import intercept_note
+from wetread.archive.pixels import MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
 from wetread.archive.sources import Entry, ReadAt, opened
 
@@ -43,8 +40,11 @@ _IMAGE_MODALITIES = frozenset(
 _BLANK = {"NumberOfFrames": None, "SamplesPerPixel": None, "PhotometricInterpretation": None}
 
 
-def examine(entry: Entry) -> dict[str, Any]:
-    """A row of JOURNAL_SCHEMA, a missing key is null; never raises for what a file holds."""
+def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
+    """A row of JOURNAL_SCHEMA, a missing key is null; never raises for what a file holds.
+
+    repair: look at the pixels of a slice whose header is that of a wrong intercept, and note it.
+    """
     row: dict[str, Any] = {
         "path": entry.path,
         "member": entry.member,
@@ -55,6 +55,8 @@ def examine(entry: Entry) -> dict[str, Any]:
     try:
         with opened(entry.path, entry.member) as (read_at, size):
             _examine_bytes(read_at, size, row)
+        if repair and row["state"] == "image" and (note := intercept_note(row)):
+            row["notes"].append(note)
     except RejectError as reject:
         row |= {"state": "reject", "reason": reject.reason, "detail": reject.detail}
     except (ValueError, IndexError, KeyError, ArithmeticError, TypeError) as error:
@@ -76,13 +78,14 @@ def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
             return
         raise
     bad_form = fields.pop("_bad_pixel_form", None)
-    fill_from_functional_groups(fields, header, read_at, size)
     row.update(fields)
     if is_not_image(header, fields):
         if header.walk.cut:
             fields["notes"].append(f"cut: {header.walk.cut}")
         row["state"] = "not_image"
         return
+    fill_from_functional_groups(fields, header, read_at, size)
+    row.update(fields)
     if header.walk.cut:
         raise RejectError("truncated_header", header.walk.cut)
     if header.walk.pixel_tag is None:

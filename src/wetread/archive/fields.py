@@ -50,6 +50,8 @@ _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _MODALITY_LUT, _BURNED_IN = 0x00283000, 0x00280301
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
+MODALITY_TABLE = "modality_lut"  # the note: values go through the file's table (archive/luts.py)
+
 WANTED = frozenset(
     (
         *(*_TEXTS.values(), *_FREE_TEXTS.values(), *_WHOLE.values(), *_REAL.values()),
@@ -107,7 +109,7 @@ def row_fields(header: Header) -> dict[str, Any]:
         raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
     row["lossy"] = _is_lossy(header.syntax, values.get(_LOSSY))
     if _MODALITY_LUT in values:
-        notes.append("a Modality LUT Sequence is not applied")
+        notes.append(MODALITY_TABLE)
     if values.get(_BURNED_IN, b"").strip() == b"YES":
         notes.append("burned_in")
     return row

@@ -1,5 +1,11 @@
-"""archive/functional_groups.py: an enhanced multi-frame object's first frame fills its row."""
+"""archive/functional_groups.py: an enhanced object's groups become columns of its frames' rows.
 
+PS3.3 C.7.6.16: an attribute comes from the frame's own item, else from the shared one, else from
+the top level.
+"""
+
+import math
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
@@ -8,53 +14,95 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
 from wetread.archive.header import Header, data_set_prefix
+from wetread.archive.rejects import RejectError
 from wetread.archive.sources import ReadAt
 
-_SHARED, _PER_FRAME = 0x52009229, 0x52009230
+SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
+# group, keyword, columns; one value a column, or all in one
+_LISTS = (
+    ("PlanePositionSequence", "ImagePositionPatient", "position_mm", 3),
+    ("PlaneOrientationSequence", "ImageOrientationPatient", "orientation", 6),
+    ("PixelMeasuresSequence", "PixelSpacing", "spacing", 2),
+)
+_NUMBERS = (
+    ("PixelMeasuresSequence", "SliceThickness"),
+    ("PixelValueTransformationSequence", "RescaleSlope"),
+    ("PixelValueTransformationSequence", "RescaleIntercept"),
+)
+_WINDOWS = ("WindowCenter", "WindowWidth")
 
 
 def fill_from_functional_groups(
     fields: dict[str, Any], header: Header, read_at: ReadAt, size: int
 ) -> None:
-    """Position, orientation, spacing and rescale of frame 1 (PS3.3 C.7.6.16); other files: nothing.
-
-    A frame's own item goes before the shared one.
-    """
-    if _SHARED not in header.values and _PER_FRAME not in header.values:
+    """Columns of frame 1 into an object's row; a file without functional groups: nothing."""
+    if SHARED_GROUPS not in header.values and FRAME_GROUPS not in header.values:
         return
-    data, implicit, little = data_set_prefix(read_at, size, header)
     try:
-        found = read_dataset(BytesIO(data), implicit, little)
-        items = [found[tag].value[0] for tag in (_PER_FRAME, _SHARED) if found.get(tag)]
-        for item in items:
-            _fill(fields, item)
-    except Exception as error:  # pydicom raises what it likes
-        fields["notes"].append(f"functional groups cannot be read: {type(error).__name__}")
+        shared, own = functional_groups(read_at, size, header)
+        fields.update(group_columns(shared) | group_columns(own[0] if own else Dataset()))
+    except RejectError as error:
+        fields["notes"].append(f"functional groups cannot be read: {error.detail}")
         return
     fields["notes"].append("multi-frame: position, spacing and rescale are those of frame 1")
 
 
-def _fill(fields: dict[str, Any], item: Dataset) -> None:
-    def first(sequence: str) -> Dataset:
-        inside = item.get(sequence)
-        return inside[0] if inside else pydicom.Dataset()
+def functional_groups(
+    read_at: ReadAt, size: int, header: Header
+) -> tuple[Dataset, Sequence[Dataset]]:
+    """(the shared item, one item a frame as far as there are any). RejectError `bad_element`."""
+    data, implicit, little = data_set_prefix(read_at, size, header)
+    try:
+        found = read_dataset(BytesIO(data), implicit, little)
+        shared = found[SHARED_GROUPS].value if SHARED_GROUPS in found else ()
+        own = found[FRAME_GROUPS].value if FRAME_GROUPS in found else ()
+        return (shared[0] if shared else Dataset()), list(own or ())
+    except Exception as error:  # pydicom raises what it likes
+        detail = f"(5200,9229) and (5200,9230) cannot be read: {type(error).__name__}"
+        raise RejectError("bad_element", detail) from error
 
-    measures, transform = first("PixelMeasuresSequence"), first("PixelValueTransformationSequence")
-    found: dict[str, Any] = {
-        "position_mm": first("PlanePositionSequence").get("ImagePositionPatient"),
-        "orientation": first("PlaneOrientationSequence").get("ImageOrientationPatient"),
-    }
-    for name, value in found.items():
-        if value:
-            fields.setdefault(name, [float(number) for number in value])
-    if measures.get("PixelSpacing"):
-        rows, columns = (float(number) for number in measures.PixelSpacing)
-        fields.setdefault("row_spacing_mm", rows)
-        fields.setdefault("column_spacing_mm", columns)
-    for name, source in (
-        ("SliceThickness", measures),
-        ("RescaleSlope", transform),
-        ("RescaleIntercept", transform),
-    ):
-        if source.get(name) is not None:
-            fields.setdefault(name, float(source[name].value))
+
+def group_columns(item: Dataset) -> dict[str, Any]:
+    """The columns of INDEX_SCHEMA, and `stack_id`, that one item of functional groups fills.
+
+    Raises RejectError `bad_number`.
+    """
+    columns: dict[str, Any] = {}
+    for group, keyword, column, count in _LISTS:
+        if found := _values(_first(item, group), keyword):
+            if len(found) != count:
+                raise RejectError("bad_number", f"{keyword} has {len(found)} values, not {count}")
+            columns[column] = found
+    if "spacing" in columns:
+        columns["row_spacing_mm"], columns["column_spacing_mm"] = columns.pop("spacing")
+    for group, keyword in _NUMBERS:
+        if found := _values(_first(item, group), keyword):
+            columns[keyword] = found[0]
+    if columns.get("RescaleSlope") == 0.0:
+        raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
+    for keyword in _WINDOWS:
+        if found := _values(_first(item, "FrameVOILUTSequence"), keyword):
+            columns[keyword] = found
+    if stack := _first(item, "FrameContentSequence").get("StackID"):
+        columns["stack_id"] = str(stack)
+    return columns
+
+
+def _first(item: Dataset, sequence: str) -> Dataset:
+    inside = item.get(sequence)
+    return inside[0] if inside else pydicom.Dataset()
+
+
+def _values(item: Dataset, keyword: str) -> list[float]:
+    """The finite numbers of an element; empty where it is absent or empty."""
+    value = item.get(keyword)
+    if value is None or value == "":
+        return []
+    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    try:
+        found = [float(one) for one in several]
+    except (TypeError, ValueError):
+        raise RejectError("bad_number", f"{keyword} of a functional group is no number") from None
+    if not all(map(math.isfinite, found)):
+        raise RejectError("bad_number", f"{keyword} of a functional group is not finite")
+    return found

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.duplicates import settle_duplicates
+from wetread.archive.intercept import settled
 from wetread.archive.journal import (
     as_frame,
     new_part,
@@ -25,6 +27,7 @@ from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.sources import Entry, list_entries
 
 Progress = Callable[[int, int], None]  # (files done, files in all)
+ReadChunk = partial[int]  # read_chunk of one journal
 
 CHUNK = 512  # files a task
 POOL_FROM = 4096  # files: fewer are read before worker processes have started
@@ -67,12 +70,17 @@ class Index:
 
 
 def build_index(
-    sources: Sequence[Path], out: Path, *, workers: int, progress: Progress | None = None
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    workers: int,
+    progress: Progress | None = None,
+    repair: bool = True,
 ) -> Index:
     """Index the sources into out, out's `.rejects` and `.duplicates`; returns what was written.
 
     A file whose size, time or CRC stand in the index that is there, or in the journal of a run
-    that was killed, is not read again.
+    that was killed, is not read again. repair: see `examine`.
     """
     out = out.absolute()
     journal = out.with_name(f"{out.stem}.journal")
@@ -84,13 +92,14 @@ def build_index(
             refused.append(found)
         else:
             entries[found.path, found.member] = found
-    known = _known_rows(out, journal)
+    known = _known_rows(out, journal, repair)
     fresh = [entry for key, entry in entries.items() if known.get(key) != _mark(entry)]
     fresh.sort(key=_place)
     journal.mkdir(parents=True, exist_ok=True)
-    _read_all(fresh, journal, workers, len(entries), progress or (lambda done, total: None))
+    read = partial(read_chunk, journal=journal, repair=repair)
+    _read_all(fresh, read, workers, len(entries), progress or (lambda done, total: None))
 
-    rows = _rows_of(entries.values(), out, journal)
+    rows = _rows_of(entries.values(), out, journal, repair)
     kept, copies, conflicts = settle_duplicates(rows)
     index = Index(
         instances=_sorted(kept.select(list(INDEX_SCHEMA))),
@@ -141,10 +150,11 @@ def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.sort("path", "member", nulls_last=False, maintain_order=True)
 
 
-def _former_rows(out: Path, journal: Path) -> pl.DataFrame:
+def _former_rows(out: Path, journal: Path, repair: bool) -> pl.DataFrame:
     """Rows of the index that is there and of the journal, JOURNAL_SCHEMA; the journal's win.
 
-    A `uid_conflict` is not among them: what it conflicted with may be gone.
+    A `uid_conflict` is not among them: what it conflicted with may be gone; nor is a row whose
+    intercept was looked at otherwise than `repair` asks for.
     """
     instances_path, rejects_path, copies_path = _tables(out)
     frames = [read_journal(journal)]
@@ -158,25 +168,27 @@ def _former_rows(out: Path, journal: Path) -> pl.DataFrame:
         if table.schema == pl.Schema(REJECT_SCHEMA):
             table = table.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
             frames.append(table.with_columns(state=pl.lit("reject")))
-    rows = pl.concat(frames, how="diagonal").select(list(JOURNAL_SCHEMA))
+    rows = pl.concat(frames, how="diagonal").select(list(JOURNAL_SCHEMA)).filter(settled(repair))
     return rows.unique(["path", "member"], keep="first", maintain_order=True)
 
 
 def _known_rows(
-    out: Path, journal: Path
+    out: Path, journal: Path, repair: bool
 ) -> Mapping[tuple[str, str | None], tuple[int, int | None, int | None]]:
-    rows = _former_rows(out, journal).select(_MARK).iter_rows()
+    rows = _former_rows(out, journal, repair).select(_MARK).iter_rows()
     return {(path, member): (size, mtime_ns, crc) for path, member, size, mtime_ns, crc in rows}
 
 
-def _rows_of(entries: Iterable[Entry], out: Path, journal: Path) -> pl.DataFrame:
+def _rows_of(entries: Iterable[Entry], out: Path, journal: Path, repair: bool) -> pl.DataFrame:
     """The rows of the files that are there now, sorted; JOURNAL_SCHEMA."""
     marks = pl.DataFrame(
         [(entry.path, entry.member, *_mark(entry)) for entry in entries],
         schema={name: INDEX_SCHEMA[name] for name in _MARK},
         orient="row",
     )
-    rows = _former_rows(out, journal).join(marks, on=list(_MARK), how="semi", nulls_equal=True)
+    rows = _former_rows(out, journal, repair).join(
+        marks, on=list(_MARK), how="semi", nulls_equal=True
+    )
     if rows.height != marks.height:
         raise RuntimeError(f"{marks.height - rows.height} files have no row; {journal} was changed")
     return _sorted(rows)
@@ -195,7 +207,7 @@ def _all_rejects(
 
 
 def _read_all(
-    entries: Sequence[Entry], journal: Path, workers: int, total: int, progress: Progress
+    entries: Sequence[Entry], read: ReadChunk, workers: int, total: int, progress: Progress
 ) -> None:
     """Every entry into the journal; few entries are read in this process."""
     done = total - len(entries)
@@ -203,20 +215,20 @@ def _read_all(
     chunks = [entries[at : at + CHUNK] for at in range(0, len(entries), CHUNK)]
     if workers <= 1 or len(entries) < POOL_FROM:
         for chunk in chunks:
-            done += read_chunk(chunk, journal)
+            done += read(chunk)
             progress(done, total)
         return
-    left = _read_in_pool(chunks, journal, workers, lambda count: progress(done + count, total))
+    left = _read_in_pool(chunks, read, workers, lambda count: progress(done + count, total))
     done = total - sum(map(len, left))
     for chunk in left:
-        _read_apart(chunk, journal)
+        _read_apart(chunk, read)
         done += len(chunk)
         progress(done, total)
 
 
 def _read_in_pool(
     chunks: Sequence[Sequence[Entry]],
-    journal: Path,
+    read: ReadChunk,
     workers: int,
     progress: Callable[[int], None],
 ) -> list[Sequence[Entry]]:
@@ -225,17 +237,14 @@ def _read_in_pool(
     left: list[Sequence[Entry]] = []
     with ProcessPoolExecutor(workers, mp_context=_processes()) as pool:
         try:
-            running = {
-                pool.submit(read_chunk, chunk, journal): chunk
-                for chunk in islice(waiting, 2 * workers)
-            }
+            running = {pool.submit(read, chunk): chunk for chunk in islice(waiting, 2 * workers)}
             while running:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done += future.result()
                     del running[future]
                     for chunk in islice(waiting, 1):
-                        running[pool.submit(read_chunk, chunk, journal)] = chunk
+                        running[pool.submit(read, chunk)] = chunk
                 progress(done)
         except BrokenProcessPool:
             left = [*_unread(running), *waiting]
@@ -250,23 +259,23 @@ def _unread(running: Mapping[Future[int], Sequence[Entry]]) -> list[Sequence[Ent
     ]
 
 
-def _read_apart(entries: Sequence[Entry], journal: Path) -> None:
+def _read_apart(entries: Sequence[Entry], read: ReadChunk) -> None:
     """Read entries one of which may kill its process: halve them until that one stands alone."""
     with ProcessPoolExecutor(1, mp_context=_processes()) as pool:
         try:
-            pool.submit(read_chunk, entries, journal).result()
+            pool.submit(read, entries).result()
             return
         except BrokenProcessPool:
             pass
     if len(entries) > 1:
         middle = len(entries) // 2
-        _read_apart(entries[:middle], journal)
-        _read_apart(entries[middle:], journal)
+        _read_apart(entries[:middle], read)
+        _read_apart(entries[middle:], read)
         return
     row = {name: getattr(entries[0], name) for name in _MARK}
     row |= {"state": "reject", "reason": "decoder_crashed"}
     row |= {"detail": "the process that read this file died"}
-    write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(journal))
+    write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))
 
 
 def _processes() -> multiprocessing.context.BaseContext:

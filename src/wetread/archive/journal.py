@@ -44,12 +44,12 @@ def _lists(values: Sequence[Sequence[Any] | None], dtype: pl.List) -> pl.Series:
     return found.zip_with(~empty, pl.Series([[]], dtype=dtype).new_from_index(0, len(values)))
 
 
-def read_chunk(entries: Sequence[Entry], journal: Path) -> int:
+def read_chunk(entries: Sequence[Entry], journal: Path, repair: bool = True) -> int:
     """Examine the entries and leave their rows as one part of the journal; returns their count.
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    rows = [examine(entry) for entry in entries]
+    rows = [examine(entry, repair=repair) for entry in entries]
     write_beside(as_frame(rows, JOURNAL_SCHEMA), new_part(journal))
     return len(entries)
 

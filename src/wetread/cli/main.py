@@ -30,16 +30,25 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Repair = Annotated[
+    bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")
+]
 Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 
 @app.command()
-def index(src: Sources, out: Out, workers: Workers = None, as_json: AsJson = False) -> None:
+def index(
+    src: Sources,
+    out: Out,
+    repair: Repair = True,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
     """What there is and what is broken: every file as a row, or as a reject with its reason."""
     from wetread.verbs.index import index as run
 
     with bars() as report:
-        found = run(src, out, workers=workers, report=report)
+        found = run(src, out, workers=workers, report=report, repair=repair)
     _print(found.counts(), tell.index_lines(found, out), as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)
@@ -109,6 +118,7 @@ def train(
     recipe: Annotated[str | None, typer.Option(help="a name, or a TOML file")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
     weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
+    repair: Repair = True,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -130,6 +140,7 @@ def train(
             weights=weights,
             workers=workers,
             report=report,
+            repair=repair,
         )
     _print(result.as_dict(), tell.run_lines(result), as_json)
 
@@ -149,6 +160,7 @@ def predict(
     run: Annotated[list[Path], typer.Option(help="a run; repeat it to average several")],
     out: Out,
     sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
+    repair: Repair = True,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -156,7 +168,7 @@ def predict(
     from wetread.verbs.predict import predict as read
 
     with bars() as report:
-        result = read(src, run, out, sample=sample, workers=workers, report=report)
+        result = read(src, run, out, sample=sample, workers=workers, report=report, repair=repair)
     _print(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 

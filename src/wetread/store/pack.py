@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.study.series import positions_mm
@@ -98,7 +99,8 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Names a part by what goes into it: the same files in the same packing, the same key."""
     digest = hashlib.sha256(f"{FORMAT} {packing.size}".encode())
     for frame in group:
-        for row in frame.select("path", "member", "size", "mtime_ns", "crc").iter_rows():
+        repaired = pl.col("notes").list.contains(WRONG_INTERCEPT)
+        for row in frame.select("path", "member", "size", "mtime_ns", "crc", repaired).iter_rows():
             digest.update(repr(row).encode())
     return digest.hexdigest()[:24]
 

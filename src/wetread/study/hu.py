@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 AIR_HU = -1024.0  # what lies outside the field of view is set to
+_WRAPS_FROM, _WRAPPED_PADDING = 3072, 2096  # of 12 bits: -1024 and -2000
 
 
 def to_hu(
@@ -30,6 +31,22 @@ def to_hu(
         low, high = padding
         hu[(stored >= low) & (stored <= high)] = AIR_HU
     return hu
+
+
+def repaired_intercept(
+    stored: np.ndarray, padding: tuple[int, int] | None
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """(HU as int16, their padding) of 12-bit signed values that the header calls unsigned.
+
+    stored:  any shape, 0..4095; 2096, which is -2000 in 12 bits, is padding.
+    padding: the range that the header declares, if any: padding, too.
+    HU from -1024 to 3071 come back exactly.
+    """
+    hu = stored.astype(np.int16)
+    hu[stored >= _WRAPS_FROM] -= 1 << 12
+    if padding is not None:
+        hu[(stored >= padding[0]) & (stored <= padding[1])] = _WRAPPED_PADDING
+    return hu, (_WRAPPED_PADDING, _WRAPPED_PADDING)
 
 
 def padding_range(row: Mapping[str, Any]) -> tuple[int, int] | None:

@@ -3,9 +3,11 @@
 import numpy as np
 import polars as pl
 
+from wetread.archive.frames import frame_rows
+from wetread.archive.rejects import RejectError
 from wetread.study.geometry import along_normal, commonest_orientation, is_orientation
 
-_TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member")
+_TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member", "frame")
 
 
 def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
@@ -16,6 +18,7 @@ def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
     """
     if images.is_empty():
         return []
+    images = with_frames(images)
     own = pl.concat_str(pl.col("path"), pl.lit("\n"), pl.col("member").fill_null(""))
     keyed = images.with_columns(
         _series=pl.coalesce("SeriesInstanceUID", "SOPInstanceUID", own),
@@ -25,9 +28,32 @@ def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
     return [ordered(part.drop("_study", "_series")) for part in parts]
 
 
+def with_frames(images: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `frame` and `stack_id`: one row a frame where a file has several.
+
+    A file whose frames cannot be told apart keeps its one row; reading it gives the reason.
+    """
+    if "frame" in images.columns:
+        return images
+    schema = {**images.schema, "frame": pl.Int64(), "stack_id": pl.String()}
+    several = pl.col("NumberOfFrames").fill_null(1) > 1
+    parts = [images.filter(~several)]
+    for row in images.filter(several).iter_rows(named=True):
+        try:
+            rows = frame_rows(row)
+        except RejectError:
+            rows = [row]
+        parts.append(pl.DataFrame(rows, schema=schema))
+    return (
+        pl.concat(parts, how="diagonal").select(list(schema))
+        if len(parts) > 1
+        else (images.with_columns(frame=pl.lit(None, pl.Int64), stack_id=pl.lit(None, pl.String)))
+    )
+
+
 def ordered(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of one series in order along the normal that most of them share."""
-    rows = rows.sort(*_TIES, nulls_last=True)
+    rows = with_frames(rows).sort(*_TIES, nulls_last=True)
     if rows.height == 1:
         return rows
     return rows[np.argsort(positions_mm(rows), kind="stable")]  # NaN sorts last

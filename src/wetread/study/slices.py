@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from wetread.archive.colour import is_colour
+from wetread.archive.fields import MODALITY_TABLE
+from wetread.archive.frames import frame_rows
+from wetread.archive.intercept import WRONG_INTERCEPT
+from wetread.archive.luts import Table, read_modality_table
 from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.study.hu import AIR_HU, padding_range, rescale, to_hu
+from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
+
+_NO_ENTRY = -1  # below every entry of a table: stands for padding
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +47,21 @@ class Slice:
 
 
 def read_slice(row: Mapping[str, Any]) -> Slice:
-    """The slice of one row. Raises RejectError where it has none, or more than one frame."""
+    """The slice of one row, or of one frame's row. Raises RejectError where it has none."""
+    if row.get("frame") is None and (row["NumberOfFrames"] or 1) > 1:
+        frames = frame_rows(row)  # what is wrong with them is the better reason
+        raise RejectError("wrong_kind", f"{len(frames)} frames in one file, one is wanted")
     stored = read_stored(row)
-    if stored.ndim != 2:
-        raise RejectError("wrong_kind", f"{len(stored)} frames in one file, one is wanted")
+    if is_colour(row):
+        return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
+    padding, is_ct = padding_range(row), row["Modality"] == "CT"
+    notes = row["notes"] or ()
+    if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
+        return _by_table(stored, table, padding, is_ct)
+    if WRONG_INTERCEPT in notes:
+        hu, padding = repaired_intercept(stored, padding)
+        return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired",))
     slope, intercept = rescale(row)
-    padding = padding_range(row)
-    is_ct = row["Modality"] == "CT"
     ends = np.array([stored.min(), stored.max()], np.float64) * slope + intercept
     undeclared = is_ct and padding is None and ends.min() < AIR_HU
     return Slice(
@@ -57,3 +72,14 @@ def read_slice(row: Mapping[str, Any]) -> Slice:
         unit="HU" if is_ct else "grey",
         notes=("padding_undeclared",) if undeclared else (),
     )
+
+
+def _by_table(
+    stored: np.ndarray, table: Table, padding: tuple[int, int] | None, is_ct: bool
+) -> Slice:
+    """The slice whose values are a table's entries, int32; padding becomes a value of its own."""
+    entries = table.look_up(stored).astype(np.int32)
+    if padding is not None:
+        entries[(stored >= padding[0]) & (stored <= padding[1])] = _NO_ENTRY
+        padding = (_NO_ENTRY, _NO_ENTRY)
+    return Slice(entries, 1.0, 0.0, padding, "HU" if is_ct and table.kind == "HU" else "grey")

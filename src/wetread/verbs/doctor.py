@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydicom.uid import UID
 
-from wetread.archive.pixels import DECODERS, NATIVE_SYNTAXES
+from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
 from wetread.verbs.progress import all_cores
 
 PACKAGES = (

@@ -13,12 +13,14 @@ def index(
     *,
     workers: int | None = None,
     report: Report = silent,
+    repair: bool = True,
 ) -> Index:
     """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
 
     A file that has not changed since the last run is not read again; a run that was stopped goes
     on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
-    a row of `rejects`, never an error.
+    a row of `rejects`, never an error. `repair` confirms wrong intercepts on the pixels and notes
+    them as `wrong_intercept`, so that whatever reads the slice repairs its values.
     """
     for source in sources:
         if not source.exists():
@@ -26,5 +28,9 @@ def index(
                 f"{source} does not exist; give folders, zip files or DICOM files"
             )
     return build_index(
-        sources, out, workers=workers or all_cores(), progress=stage(report, "index")
+        sources,
+        out,
+        workers=workers or all_cores(),
+        progress=stage(report, "index"),
+        repair=repair,
     )

@@ -64,14 +64,16 @@ def predict(
     sample: Path | None = None,
     workers: int | None = None,
     report: Report = silent,
+    repair: bool = True,
 ) -> Prediction:
     """Read every study of the sources with the models of one or more runs of one task.
 
     sample: the competition's sample submission; its rows in its order are then written. An image
     that cannot be read gets the training share of each finding there, and is in rejects.csv.
+    repair: as for `index`.
     """
     ensemble = read_ensemble(runs)
-    found = index(src, out / "index.parquet", workers=workers, report=report)
+    found = index(src, out / "index.parquet", workers=workers, report=report, repair=repair)
     return predict_index(found, ensemble, out, sample=sample, workers=workers, report=report)
 
 

@@ -66,6 +66,7 @@ def train(
     weights: Path | None = None,
     workers: int | None = None,
     report: Report = silent,
+    repair: bool = True,
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
@@ -73,6 +74,7 @@ def train(
     it the files are in the competition's form.
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
+    repair: as for `index`, where it indexes.
     """
     chosen = find_task(task)
     overrides = [f"seed={seed}", *([f"epochs={epochs}"] if epochs else []), *settings]
@@ -81,7 +83,7 @@ def train(
         raise ValueError("nothing to learn from: give the label file with --labels")
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
-    archive = open_archive(data, out, workers=workers, report=report)
+    archive = open_archive(data, out, workers=workers, report=report, repair=repair)
     store = pack_images(
         of_modality(archive, chosen.modality),
         out / "store",
@@ -112,11 +114,13 @@ def read_label_file(path: Path, task: Task, columns: Mapping[str, str] | None) -
     return read_columns_csv(path, columns[ID], named)
 
 
-def open_archive(data: Sequence[Path], out: Path, *, workers: int | None, report: Report) -> Index:
+def open_archive(
+    data: Sequence[Path], out: Path, *, workers: int | None, report: Report, repair: bool = True
+) -> Index:
     """An index given as a file is read; anything else is indexed into the run."""
     if len(data) == 1 and data[0].suffix == ".parquet":
         return read_index(data[0])
-    return index(data, out / "index.parquet", workers=workers, report=report)
+    return index(data, out / "index.parquet", workers=workers, report=report, repair=repair)
 
 
 def of_modality(archive: Index, modality: str) -> Index:

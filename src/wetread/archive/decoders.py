@@ -1,0 +1,125 @@
+"""archive/decoders.py: one compressed frame becomes an array; the one table of transfer syntaxes.
+
+For each syntax one decoder, the fastest that is right; its refusal is final.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from wetread.archive.codestream import bare_codestream, check_codestream, read_codestream
+from wetread.archive.colour import COLOUR_FORMS
+from wetread.archive.header import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
+from wetread.archive.rejects import RejectError
+
+Form = Mapping[str, Any]  # one row of the index
+Decode = Callable[[bytes, Form], np.ndarray]
+# Begins with a bit that is 1, where libjpeg goes on with 0 when the data has run out.
+_JPEG_COLOUR = {"RGB": "RGB", "YBR": "YCBCR"}
+_FILL = b"\xaa" * 64
+
+
+def _decode_jpeg(frame: bytes, row: Form) -> np.ndarray:
+    """Every JPEG process; colour comes in the form that the header's interpretation names.
+
+    libjpeg goes on silently where the data ends before the image does. What is whole decodes alike
+    whatever follows it, so other bytes before the end marker must not change the picture.
+    """
+    import imagecodecs
+
+    found = read_codestream(frame)
+    if found is None:
+        raise ValueError("no JPEG frame header")
+    forms: dict[str, Any] = {}
+    if row["SamplesPerPixel"] == 3:
+        named = COLOUR_FORMS[row["PhotometricInterpretation"]]
+        forms = {
+            "colorspace": _JPEG_COLOUR[found.colour or named],
+            "outcolorspace": _JPEG_COLOUR[named],
+        }
+    decoded = np.asarray(imagecodecs.jpeg8_decode(frame, **forms))
+    filled = frame[: found.end].rstrip(b"\xff") + _FILL + b"\xff\xd9"
+    if not np.array_equal(decoded, imagecodecs.jpeg8_decode(filled, **forms)):
+        raise RejectError("truncated_pixels", "the compressed frame ends before its image does")
+    return decoded
+
+
+def _decode_jpeg_ls(frame: bytes, row: Form) -> np.ndarray:
+    import jpeg_ls
+
+    decoded = np.asarray(jpeg_ls.decode(np.frombuffer(frame, np.uint8)))
+    planes = decoded.ndim == 3 and decoded.shape[0] == 3 and decoded.shape[2] != 3
+    return np.moveaxis(decoded, 0, -1) if planes else decoded
+
+
+def _decode_jpeg_2000(frame: bytes, row: Form) -> np.ndarray:
+    import openjpeg
+
+    return np.asarray(openjpeg.decode(frame))
+
+
+def _decode_rle(frame: bytes, row: Form) -> np.ndarray:
+    import rle.utils
+
+    rows, columns, bits = row["Rows"], row["Columns"], row["BitsAllocated"]
+    flat = np.frombuffer(bytes(rle.utils.decode_frame(frame, rows * columns, bits, "<")), np.uint8)
+    planes = flat.view(f"<u{bits // 8}").reshape(-1, rows, columns)
+    return planes[0] if len(planes) == 1 else np.moveaxis(planes, 0, -1)
+
+
+NATIVE_SYNTAXES = frozenset((IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE))
+DECODERS: dict[str, Decode] = {
+    "1.2.840.10008.1.2.5": _decode_rle,
+    "1.2.840.10008.1.2.4.50": _decode_jpeg,
+    "1.2.840.10008.1.2.4.51": _decode_jpeg,
+    "1.2.840.10008.1.2.4.57": _decode_jpeg,
+    "1.2.840.10008.1.2.4.70": _decode_jpeg,
+    "1.2.840.10008.1.2.4.80": _decode_jpeg_ls,
+    "1.2.840.10008.1.2.4.81": _decode_jpeg_ls,
+    "1.2.840.10008.1.2.4.90": _decode_jpeg_2000,
+    "1.2.840.10008.1.2.4.91": _decode_jpeg_2000,
+    "1.2.840.10008.1.2.4.201": _decode_jpeg_2000,
+    "1.2.840.10008.1.2.4.202": _decode_jpeg_2000,
+    "1.2.840.10008.1.2.4.203": _decode_jpeg_2000,
+}
+SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
+
+
+def decode_frame(frame: bytes, syntax: str, row: Form) -> np.ndarray:
+    """(rows, columns) or (rows, columns, 3) integers as the decoder gives them.
+
+    Raises RejectError where the frame contradicts the header, is cut, or is refused.
+    """
+    decode = DECODERS.get(syntax)
+    if decode is None:
+        raise RejectError("unsupported_syntax", f"transfer syntax {syntax}")
+    frame = bare_codestream(frame)
+    check_codestream(frame, syntax, row)
+    try:
+        decoded = decode(frame, row)
+    except (RejectError, KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # decoders raise what they like; a panic of Rust is no Exception
+        detail = f"{type(error).__name__}: {error}"
+        raise RejectError("decode_failed", detail) from error
+    shape = (row["Rows"], row["Columns"])
+    if decoded.shape not in (shape, (*shape, row["SamplesPerPixel"])) or decoded.dtype.kind not in (
+        "iu"
+    ):
+        detail = f"the frame decodes to {decoded.shape} {decoded.dtype}, not {shape}"
+        raise RejectError("decode_mismatch", detail)
+    _check_fits(decoded, row["BitsStored"])
+    return decoded
+
+
+def _check_fits(decoded: np.ndarray, bits: int) -> None:
+    """Values of BitsStored bits, or their sign extension in a wider stream."""
+    low, high = int(decoded.min()), int(decoded.max())
+    if low >= -(1 << (bits - 1)) and high < 1 << bits:
+        return
+    wide = 8 * decoded.dtype.itemsize
+    signed = decoded.astype(np.int64)
+    signed -= (signed >> (wide - 1) & 1) << wide
+    if int(signed.min()) < -(1 << (bits - 1)) or int(signed.max()) >= 1 << (bits - 1):
+        raise RejectError("decode_mismatch", f"values from {low} to {high}, BitsStored is {bits}")

@@ -1,0 +1,37 @@
+"""archive/frames.py: the row of a multi-frame image becomes one row a frame."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wetread.archive.fields import WANTED
+from wetread.archive.functional_groups import (
+    FRAME_GROUPS,
+    SHARED_GROUPS,
+    functional_groups,
+    group_columns,
+)
+from wetread.archive.header import read_header
+from wetread.archive.rejects import RejectError
+from wetread.archive.sources import opened
+
+
+def frame_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a frame: the row's columns, `frame` (from 0) and `stack_id` (None where absent).
+
+    Place, spacing, thickness, rescale and window come from the frame's functional groups (PS3.3
+    C.7.6.16); an image without them keeps the row's. Raises RejectError.
+    """
+    count = row["NumberOfFrames"] or 1
+    with opened(row["path"], row["member"]) as (read_at, size):
+        header = read_header(read_at, size, WANTED)
+        plain = SHARED_GROUPS not in header.values and FRAME_GROUPS not in header.values
+        shared, own = ({}, []) if plain else _columns(*functional_groups(read_at, size, header))
+    if own and len(own) != count:
+        detail = f"{count} frames declared, {len(own)} items in (5200,9230)"
+        raise RejectError("bad_element", detail)
+    base = {**row, "stack_id": None} | shared
+    return [base | (own[number] if own else {}) | {"frame": number} for number in range(count)]
+
+
+def _columns(shared: Any, own: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    return group_columns(shared), [group_columns(item) for item in own]
