@@ -22,6 +22,7 @@ from wetread.archive.sources import ReadAt
 
 FIRST_READ = 16 * 1024
 MAX_HEADER = 64 * 1024 * 1024
+INFLATED_PIECE = 8 * 1024 * 1024
 FIRST_DAMAGED = 1024 * 1024  # of a file whose end cannot be found
 MAX_INFLATED = 256 * 1024 * 1024
 IMPLICIT_LE, EXPLICIT_LE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -78,16 +79,18 @@ def inflated(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
     """(the file with everything from start on inflated, whether the stream ends as it should)."""
     if size > MAX_INFLATED:
         raise RejectError("too_big", f"a deflated file of {size} bytes")
-    head, packed = read_at(0, start), read_at(start, size - start)
+    parts, room = [read_at(0, start)], MAX_INFLATED
+    packed = read_at(start, size - start)
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = stream.decompress(packed, MAX_INFLATED)
-        whole = stream.eof or not stream.decompress(stream.unconsumed_tail, 1)
+        while packed and not stream.eof:  # in pieces: a bomb is left before it takes memory twice
+            parts.append(stream.decompress(packed, INFLATED_PIECE))
+            packed, room = stream.unconsumed_tail, room - len(parts[-1])
+            if room <= 0:
+                raise RejectError("too_big", f"inflates to more than {MAX_INFLATED} bytes")
     except zlib.error as error:
         raise RejectError("bad_element", f"the deflated data set is damaged: {error}") from None
-    if not whole or len(data) >= MAX_INFLATED:
-        raise RejectError("too_big", f"inflates to more than {MAX_INFLATED} bytes")
-    return head + data, stream.eof
+    return b"".join(parts), stream.eof
 
 
 def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:

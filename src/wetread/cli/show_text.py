@@ -134,6 +134,8 @@ def file_text(found: ShownFile, width: int) -> Iterator[Text]:
     yield from _issues(found.issues, width)
     for note in row.get("notes") or ():
         yield from _labelled("note", note, width, "dim")
+    if found.picture is not None:
+        yield from _labelled("picture", str(found.picture), width)
 
 
 def _form(found: ShownFile, kind: str) -> str:

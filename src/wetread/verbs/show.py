@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,17 +14,20 @@ import polars as pl
 from wetread.archive.examine import examine
 from wetread.archive.index import build_index
 from wetread.archive.journal import as_frame
+from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
+from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, as_text, list_members
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.whole import write_whole
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.overview import SeriesOverview, overview
-from wetread.study.series import series_slices
+from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
+from wetread.study.voi import present
 from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.view.window import as_uint8
 
 # Reasons that leave the header as it is.
 OF_THE_PIXELS = frozenset(
@@ -52,6 +55,7 @@ class ShownFile:
     state:  "read", "not_image" or "reject"; header and pixels say which of the two was refused:
             "read", "reject", or for pixels None where it did not come to them.
     row:    its row of the index; of a reject what there is of it.
+    picture: where the picture was written; None where none was asked for, or there is none.
     """
 
     path: Path
@@ -64,6 +68,7 @@ class ShownFile:
     row: Mapping[str, Any]
     values: Values | None
     issues: tuple[Issue, ...]
+    picture: Path | None = None
 
     @property
     def refused(self) -> int:
@@ -90,6 +95,7 @@ class ShownFile:
             else {"min": values.min, "max": values.max, "mean": values.mean, "unit": values.unit},
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
             "notes": list(row.get("notes") or ()),
+            "picture": None if self.picture is None else str(self.picture),
         }
 
 
@@ -152,25 +158,26 @@ def show_file(path: Path, *, member: str | None = None, picture: Path | None = N
         header, pixels = ("read", "reject") if refused[0] in OF_THE_PIXELS else ("reject", None)
         return ShownFile(path, member, "reject", header, pixels, *refused, row, None, ())
     try:
-        frames = series_slices(as_frame([row], INDEX_SCHEMA))[0]
-        values, issues, middle = _read_frames(frames)
+        table = as_frame([row], INDEX_SCHEMA)
+        values, issues, middle = _read_frames(with_frames(table))
     except RejectError as reject:
         refused = reject.reason, reject.detail
         return ShownFile(path, member, "reject", "read", "reject", *refused, row, None, ())
-    issues = (*_of_one_file(frames), *issues)
+    issues = (*_of_one_file(table), *issues)
     if picture is not None:
-        write_whole(picture, png_bytes(_picture(middle, row)))
-    return ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
+        write_whole(picture, png_bytes(_picture(*middle)))
+    whole = ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
+    return replace(whole, picture=picture)
 
 
 def header_of(found: ShownFile, *, identifiers: str = "withhold") -> Iterator[HeaderLine]:
     """The file's header line by line; identifiers: "withhold" or "show" what identifies."""
-    return header_lines(str(found.path.absolute()), found.member, identifiers=identifiers)
+    return header_lines(as_text(str(found.path.absolute())), found.member, identifiers=identifiers)
 
 
 def _entry(path: Path, member: str | None) -> Entry:
     status = path.stat()
-    whole = Entry(str(path.absolute()), None, status.st_size, status.st_mtime_ns, None)
+    whole = Entry(as_text(str(path.absolute())), None, status.st_size, status.st_mtime_ns, None)
     if member is None:
         return whole
     for found in list_members(whole):
@@ -179,8 +186,10 @@ def _entry(path: Path, member: str | None) -> Entry:
     raise FileNotFoundError(f"{path} has no member {member!r}; wetread show {path} lists it")
 
 
-def _read_frames(frames: pl.DataFrame) -> tuple[Values, tuple[Issue, ...], Slice]:
-    """(values over all frames, what the pixels show, the middle frame), one frame at a time."""
+def _read_frames(
+    frames: pl.DataFrame,
+) -> tuple[Values, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
+    """(values over all frames, what the pixels show, the middle frame and its row)."""
     low, high, total, pixels = np.inf, -np.inf, 0.0, 0
     counts: dict[str, int] = {}
     middle = None
@@ -192,35 +201,30 @@ def _read_frames(frames: pl.DataFrame) -> tuple[Values, tuple[Issue, ...], Slice
         for note in one.notes:
             counts[note] = counts.get(note, 0) + 1
         if middle is None or number <= frames.height // 2:
-            middle = one
+            middle = one, row
     assert middle is not None
     issues = tuple(
         Issue(name, f"{count} of {frames.height} slices") for name, count in counts.items()
     )
-    return Values(low, high, total / pixels, middle.unit), issues, middle
+    return Values(low, high, total / pixels, middle[0].unit), issues, middle
 
 
-def _of_one_file(frames: pl.DataFrame) -> tuple[Issue, ...]:
-    """The issues that one file can have: one slice alone is no issue of a file."""
-    issues = geometry_issues(frames)
-    if frames.height > 1:
-        return issues
-    return tuple(issue for issue in issues if issue.name != "single_slice")
+def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:
+    """The issues that one file can have: to lie alone, or nowhere, is none of a single image."""
+    issues = [issue for stack in series_slices(table) for issue in geometry_issues(stack)]
+    if (table["NumberOfFrames"][0] or 1) > 1:
+        return tuple(issues)
+    return tuple(one for one in issues if one.name not in ("single_slice", "no_geometry"))
 
 
 def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
-    """(rows, columns) uint8: the file's first window, else all values; MONOCHROME1 turned."""
-    values = one.values().astype(np.float64)
-    centers, widths = row["WindowCenter"], row["WindowWidth"]
-    if centers and widths and widths[0] >= 1:
-        low, width = centers[0] - widths[0] / 2, widths[0]
-    else:
-        low, width = values.min(), max(values.max() - values.min(), 1.0)
-    grey = np.clip((values - low) / width, 0.0, 1.0)
-    if row["PhotometricInterpretation"] == "MONOCHROME1":
-        grey = 1.0 - grey
-    picture: np.ndarray = np.rint(grey * 255).astype(np.uint8)
-    return picture
+    """(rows, columns) uint8 as the file wants it shown; all its values where it does not say."""
+    try:
+        voi = read_voi(row)
+        shown = present(one.values(), voi, row["PhotometricInterpretation"])
+    except (RejectError, ValueError):  # a window that cannot be
+        shown = present(one.values(), None, row["PhotometricInterpretation"])
+    return as_uint8(shown)
 
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
