@@ -69,7 +69,7 @@ def child(data: Path | None, seed: int, numbers: Sequence[int]) -> None:
 
 def watched(words: Sequence[str], numbers: Sequence[int]) -> tuple[list[dict], str | None]:
     """(the lines of a child for these cases, how it ended wrongly or None)."""
-    command = [sys.executable, __file__, *words, "--child", ",".join(map(str, numbers))]
+    command = [sys.executable, __file__, *words, f"--child={','.join(map(str, numbers))}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=BATCH_S, check=False)
     except subprocess.TimeoutExpired as late:

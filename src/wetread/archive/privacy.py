@@ -79,7 +79,7 @@ WITHHELD = frozenset(
         "ReferencedFileID",
         "ReferringPhysicianIdentificationSequence",
         "RequestAttributesSequence",
-        "ScheduledProcedureStepAttributesSequence",
+        "ScheduledStepAttributesSequence",
         "UDISequence",
         "VerifyingObserverIdentificationCodeSequence",
         "VerifyingObserverSequence",
