@@ -37,10 +37,14 @@ def mutant(whole: bytes, number: int, seed: int) -> tuple[str, bytes]:
     """(kinds of damage, bytes): one to three kinds, drawn by number and seed."""
     rng = random.Random(f"{seed} {number}")
     data = bytearray(whole)
-    kinds = rng.choices(list(DAMAGES), k=rng.choice((1, 1, 1, 2, 3)))
+    kinds = rng.choices(list(DAMAGES), [weight for _, weight in DAMAGES.values()], k=_count(rng))
     for kind in kinds:
-        data = DAMAGES[kind](data, rng)
+        data = DAMAGES[kind][0](data, rng)
     return "+".join(kinds), bytes(data)
+
+
+def _count(rng: random.Random) -> int:
+    return rng.choice((1, 1, 1, 1, 2, 3))
 
 
 def _truncated(data: bytearray, rng: random.Random) -> bytearray:
@@ -156,19 +160,41 @@ def _pixels_replaced(data: bytearray, rng: random.Random) -> bytearray:
     return data
 
 
+def _pixel_bits_flipped(data: bytearray, rng: random.Random) -> bytearray:
+    """Some bits of the pixels, most often near their beginning, where a codestream's header is."""
+    begin = max(data.rfind(b"\xe0\x7f\x10\0"), 0) + 12
+    end = min(begin + rng.choice((64, 400, 1 << 30)), len(data))
+    for _ in range(rng.choice((1, 1, 2, 4, 32))):
+        if end > begin:
+            data[rng.randrange(begin, end)] ^= 1 << rng.randrange(8)
+    return data
+
+
+def _pixels_cut(data: bytearray, rng: random.Random) -> bytearray:
+    """The last fragment is cut, its delimiter and its length put right."""
+    begin = data.rfind(b"\xfe\xff\x00\xe0")
+    if begin < 0 or len(data) < begin + 24:
+        return _truncated(data, rng)
+    length = rng.randrange(0, len(data) - begin - 16, 2)
+    head = data[: begin + 4] + struct.pack("<I", length)
+    return head + data[begin + 8 : begin + 8 + length] + b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
 def _elements(data: bytearray) -> list[re.Match[bytes]]:
     return list(_ELEMENT.finditer(data, 0, 1 << 16))
 
 
-DAMAGES: dict[str, Damage] = {
-    "truncated": _truncated,
-    "bits": _bits_flipped,
-    "bytes": _bytes_overwritten,
-    "length": _length_damaged,
-    "vr": _vr_damaged,
-    "moved": _part_moved,
-    "form": _pixel_form_changed,
-    "number": _number_changed,
-    "syntax": _syntax_changed,
-    "pixels": _pixels_replaced,
+DAMAGES: dict[str, tuple[Damage, int]] = {  # and how often it is drawn
+    "truncated": (_truncated, 3),
+    "bits": (_bits_flipped, 2),
+    "bytes": (_bytes_overwritten, 2),
+    "length": (_length_damaged, 3),
+    "vr": (_vr_damaged, 2),
+    "moved": (_part_moved, 2),
+    "form": (_pixel_form_changed, 4),
+    "number": (_number_changed, 2),
+    "syntax": (_syntax_changed, 2),
+    "pixels": (_pixels_replaced, 3),
+    "pixel bits": (_pixel_bits_flipped, 5),
+    "pixels cut": (_pixels_cut, 3),
 }
