@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hostile import hostile_files
+from hostile import heavy_files, hostile_files
 from mutants import mutant
 from pydicom.data import get_testdata_files
 
@@ -44,10 +44,11 @@ def seeds(data: Path | None) -> list[Path]:
 def cases(data: Path | None, seed: int, numbers: Sequence[int]) -> Iterator[tuple[int, str, bytes]]:
     """(number, what it is, bytes); below 0 the hostile files, -1 the first."""
     files = seeds(data)
-    hostile = list(hostile_files()) if any(number < 0 for number in numbers) else []
+    light = list(hostile_files()) if any(number < 0 for number in numbers) else []
+    heavy = list(heavy_files()) if any(number < -len(light) for number in numbers) else []
     for number in numbers:
         if number < 0:
-            yield number, *hostile[-number - 1]
+            yield number, *(light + heavy)[-number - 1]
         else:
             whole = files[number % len(files)]
             kinds, content = mutant(whole.read_bytes(), number, seed)
@@ -109,14 +110,16 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first mutant")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--without-hostile", action="store_true")
+    parser.add_argument("--hostile", choices=("none", "light", "all"), default="all")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(given.data, given.seed, [int(number) for number in given.child.split(",")])
         return 0
     words = ["--seed", str(given.seed), *(["--data", str(given.data)] if given.data else [])]
-    hostile = 0 if given.without_hostile else sum(1 for _ in hostile_files())
+    hostile = 0 if given.hostile == "none" else sum(1 for _ in hostile_files())
+    if given.hostile == "all":
+        hostile += sum(1 for _ in heavy_files())
     numbers = [-1 - n for n in range(hostile)]
     numbers += range(given.first, given.first + given.mutants)
     began = time.monotonic()
