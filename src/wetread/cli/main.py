@@ -41,6 +41,9 @@ def index(
     src: Sources,
     out: Out,
     repair: Repair = True,
+    table: Annotated[
+        str | None, typer.Option("--format", help="csv or parquet: a flat table as well")
+    ] = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +51,7 @@ def index(
     from wetread.verbs.index import index as run
 
     with bars() as report:
-        found = run(src, out, workers=workers, report=report, repair=repair)
+        found = run(src, out, workers=workers, report=report, repair=repair, table=table)
     _print(found.counts(), tell.index_lines(found, out), as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)

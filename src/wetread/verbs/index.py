@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.index import Index, build_index
+from wetread.outputs.data_frame import table_paths, write_data_frame
 from wetread.verbs.progress import Report, all_cores, silent, stage
 
 
@@ -14,23 +15,31 @@ def index(
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
+    table: str | None = None,
 ) -> Index:
     """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
 
     A file that has not changed since the last run is not read again; a run that was stopped goes
     on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
     a row of `rejects`, never an error. `repair` confirms wrong intercepts on the pixels and notes
-    them as `wrong_intercept`, so that whatever reads the slice repairs its values.
+    them as `wrong_intercept`, so that whatever reads the slice repairs its values. `table`, "csv"
+    or "parquet", writes the flat table of outputs/data_frame.py beside the index as well.
     """
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(
                 f"{source} does not exist; give folders, zip files or DICOM files"
             )
-    return build_index(
+    table_path = None
+    if table is not None:
+        out, table_path = table_paths(out, table)
+    found = build_index(
         sources,
         out,
         workers=workers or all_cores(),
         progress=stage(report, "index"),
         repair=repair,
     )
+    if table_path is not None:
+        write_data_frame(found.instances, table_path)
+    return found
