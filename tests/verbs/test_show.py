@@ -214,7 +214,7 @@ def everything_told(path: Path) -> str:
     found = shown_file(path)
     lines = list(header_of(found))
     parts = [json.dumps(found.as_dict())]
-    parts += [line.plain for line in show_text.file_text(found, 80)][1:]
+    parts += [line.plain for line in show_text.file_text(found, 80)][2:]
     parts += [line.value for line in lines]
     return "\n".join(parts)
 

@@ -68,7 +68,7 @@ def _more_items(count: int, depth: int) -> Text:
 def _header_line(line: HeaderLine, width: int, extent: str) -> Iterator[Text]:
     indent = "  " * line.depth
     if line.form == "fault":
-        yield Text(f"damaged: {line.value}", _STYLES["fault"])
+        yield from _labelled("damaged", line.value, width, _STYLES["fault"])
         return
     if line.tag.startswith("item"):
         yield Text(f"{indent}{line.tag}", "dim")
@@ -108,6 +108,7 @@ def file_text(found: ShownFile, width: int) -> Iterator[Text]:
     """What one file is: state, form, values, place, issues."""
     row = found.row
     name = f"{found.path}" if found.member is None else f"{found.path} {found.member}"
+    yield Text("")
     yield Text(_plain(name), "bold")
     if found.state == "reject":
         told = f"{found.reason}: {REASONS[found.reason or '']}"
@@ -202,7 +203,8 @@ def _rejects(found: ShownTree, width: int) -> Iterator[Text]:
     if found.rejects.height:
         yield Text("")
     for reason, number in found.counts["by_reason"].items():
-        yield Text(f"{number:>5} rejected, {reason}: {REASONS[reason]}", "red")
+        told = f"{number} rejected, {reason}: {REASONS[reason]}"
+        yield from _labelled("", told, width, "red", lead=2)
         rows = found.rejects.filter(found.rejects["reason"] == reason)
         for path, member, detail in rows["path", "member", "detail"][:MOST_REJECTS].iter_rows():
             yield Text(f"      {_plain(path if member is None else f'{path} {member}')}")

@@ -10,7 +10,8 @@ from wetread.study.geometry import commonest_orientation, step_vector, tilt_degr
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.series import placed_rows, positions_mm
 
-SAME_MM = 0.01  # distances that differ by less are one, positions one place
+SAME_MM = 0.01  # positions that differ by less are one place
+SAME_DISTANCE_MM = 0.002  # and distances one
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +60,11 @@ def overview(rows: pl.DataFrame) -> SeriesOverview:
 
 
 def _distances(rows: pl.DataFrame) -> tuple[float, ...]:
-    """The distances between neighbours along the normal, those within SAME_MM as one."""
+    """The distances between neighbours along the normal, those within SAME_DISTANCE_MM as one."""
     along = positions_mm(rows)
     apart = np.sort(np.diff(along[np.isfinite(along)]))
     apart = apart[apart > SAME_MM]
-    kinds = np.split(apart, np.flatnonzero(np.diff(apart) > SAME_MM) + 1)
+    kinds = np.split(apart, np.flatnonzero(np.diff(apart) > SAME_DISTANCE_MM) + 1)
     return tuple(round(float(np.median(kind)), 4) for kind in kinds if len(kind))
 
 
