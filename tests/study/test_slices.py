@@ -118,6 +118,14 @@ def test_a_fractional_slope_is_kept(
     np.testing.assert_allclose(one.values(), exact, rtol=0, atol=1e-4)  # float32 of about 1024
 
 
+def test_a_slope_beyond_every_number_is_refused(
+    write_series: WriteSeries, stack: Callable[..., np.ndarray]
+) -> None:
+    (row,) = write_series(stack(1), {"RescaleSlope": "1E200"}).iter_rows(named=True)
+    with pytest.raises(RejectError, match="bad_number: slope 1e"):
+        read_slice(row)
+
+
 def test_monochrome1_and_its_window_do_not_change_values(
     write_series: WriteSeries, stack: Callable[..., np.ndarray]
 ) -> None:
