@@ -2,10 +2,12 @@
 
 import csv
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -32,6 +34,10 @@ from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import Entry
 
 Write = Callable[..., Path]
+RLE_FORM = {
+    "rows": 64, "columns": 72, "samples_per_pixel": 1, "bits_allocated": 16, "bits_stored": 16,
+    "pixel_representation": 0, "photometric_interpretation": "MONOCHROME2", "number_of_frames": 1,
+}  # fmt: skip
 WIDE = np.random.default_rng(4).integers(0, 4096, (64, 72)).astype(np.uint16)
 
 
@@ -112,6 +118,101 @@ def test_frames_come_as_one_block(write_ct: Write, noise: np.ndarray) -> None:
     path = write_ct("x", NumberOfFrames=2, PixelData=both.tobytes())
     np.testing.assert_array_equal(read_stored(row_of(path)), both)
     np.testing.assert_array_equal(read_stored(row_of(compressed(path, RLELossless))), both)
+
+
+def test_unused_bits_of_rle_words_mean_nothing(write_ct: Write) -> None:
+    """RLE packs the words as they are, an old overlay in their high bits with them."""
+    words = WIDE | np.uint16(0xA000)
+    path = write_ct("x", pixels=words, BitsStored=12, HighBit=11)
+    np.testing.assert_array_equal(read_stored(row_of(path)), WIDE)
+    frame = next(pydicom.pixels.encoders.RLELosslessEncoder.iter_encode(words, **RLE_FORM))
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData = encapsulate([frame])
+    dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+    dataset.file_meta.TransferSyntaxUID = RLELossless
+    dataset.save_as(path)
+    np.testing.assert_array_equal(read_stored(row_of(path)), WIDE)
+
+
+def test_a_frame_that_no_scanner_makes_is_too_big_before_memory_is_taken(write_ct: Write) -> None:
+    path = compressed(write_ct("x", pixels=WIDE), JPEG2000Lossless)
+    dataset = pydicom.dcmread(path)
+    dataset.Rows, dataset.Columns, dataset.BitsAllocated = 65535, 65535, 8
+    dataset.BitsStored, dataset.HighBit = 8, 7
+    dataset.save_as(path)
+    found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
+    assert found["reason"] == "too_big"
+
+
+def rare_frames(pixels: np.ndarray) -> dict[str, bytes]:
+    """One frame in each of the syntaxes that pydicom does not write."""
+    import imagecodecs
+
+    narrow = (pixels >> 4).astype(np.uint8)
+    return {
+        "1.2.1.98": pixels.tobytes(),
+        "1.2.8.1": zlib.compress(pixels.tobytes(), wbits=-zlib.MAX_WBITS),
+        "1.2.4.53": cv2.imencode(".jpg", narrow, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes(),
+        "1.2.4.110": bytes(imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=12)),
+    }
+
+
+@pytest.mark.parametrize("end", ["1.2.1.98", "1.2.8.1", "1.2.4.53", "1.2.4.110"])
+def test_rare_syntaxes_are_read_and_refused_where_cut(write_ct: Write, end: str) -> None:
+    ramp = (np.arange(64)[:, None] * 20 + np.arange(72) * 37).astype(np.uint16)
+    frame = rare_frames(ramp)[end]
+    bits = {"BitsStored": 12, "HighBit": 11}
+    if end == "1.2.4.53":
+        bits = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    path = write_ct("x", pixels=ramp, **bits)
+    dataset = pydicom.dcmread(path)
+    for whole in (True, False):
+        dataset.PixelData = encapsulate([frame if whole else frame[: len(frame) * 2 // 3]])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+        uid = f"1.2.840.10008.{end}".encode()
+        known = b"1.2.840.10008.1.2.4.201" if len(uid) == 23 else b"1.2.840.10008.1.2.4.80"
+        dataset.file_meta.TransferSyntaxUID = UID(known.decode())
+        dataset.save_as(path)  # pydicom writes no syntax that it does not know
+        path.write_bytes(path.read_bytes().replace(known, uid.ljust(len(known), b"\0"), 1))
+        if not whole:
+            with pytest.raises(RejectError, match=r"truncated_pixels|decode_failed"):
+                read_stored(row_of(path))
+        elif end == "1.2.4.53":
+            expected = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_GRAYSCALE)
+            assert np.abs(read_stored(row_of(path)).astype(int) - expected).max() <= 1
+        else:
+            np.testing.assert_array_equal(read_stored(row_of(path)), ramp)
+
+
+def test_signed_12_bit_values_survive_every_stream(write_ct: Write) -> None:
+    """The stream holds 12 bits or their sign in 16: what two libraries get wrong."""
+    import imagecodecs
+
+    pixels = np.random.default_rng(6).integers(-2048, 2048, (64, 72)).astype(np.int16)
+    pixels[0, :2] = -2048, 2047
+    twelve, sixteen = (pixels & 0xFFF).astype(np.uint16), pixels.view(np.uint16)
+    path = write_ct("x", pixels=pixels, BitsStored=12, HighBit=11)
+    frames = {
+        (UID("1.2.840.10008.1.2.4.57"), 12): imagecodecs.ljpeg_encode(twelve, bitspersample=12),
+        (UID("1.2.840.10008.1.2.4.57"), 16): imagecodecs.ljpeg_encode(sixteen, bitspersample=16),
+        (JPEGLSLossless, 16): imagecodecs.jpegls_encode(sixteen),
+        (JPEGLSLossless, 12): imagecodecs.jpegls_encode(twelve),
+        (JPEG2000Lossless, 12): imagecodecs.jpeg2k_encode(
+            twelve, codecformat="j2k", reversible=True, level=0, bitspersample=12
+        ),
+        (JPEG2000Lossless, 16): imagecodecs.jpeg2k_encode(
+            pixels, codecformat="j2k", reversible=True, level=0
+        ),
+    }
+    dataset = pydicom.dcmread(path)
+    for (syntax, bits), frame in frames.items():
+        dataset.PixelData = encapsulate([bytes(frame)])
+        dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.save_as(path)
+        np.testing.assert_array_equal(
+            read_stored(row_of(path)), pixels, err_msg=f"{syntax.name}, {bits} bits"
+        )
 
 
 def test_surplus_bytes_are_no_frame(write_ct: Write, noise: np.ndarray) -> None:

@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import gdcm
 import numpy as np
 import pydicom
 import pytest
@@ -87,7 +88,6 @@ def by_plugin(path: Path, plugin: str, row: dict[str, Any]) -> np.ndarray | None
 
 def by_gdcm(path: Path) -> np.ndarray:
     """What pydicom does not let its plugin do: 12-bit JPEG."""
-    gdcm = pytest.importorskip("gdcm", reason="python-gdcm reads 12-bit JPEG for comparison")
     reader = gdcm.ImageReader()
     reader.SetFileName(str(path))
     assert reader.Read()

@@ -9,7 +9,7 @@ from wetread.archive.fragments import walk_fragments
 from wetread.archive.functional_groups import fill_from_functional_groups
 from wetread.archive.header import Header, read_header
 from wetread.archive.intercept import intercept_note
-from wetread.archive.pixels import MAX_PIXEL_BYTES, native_bytes
+from wetread.archive.pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
 from wetread.archive.sources import Entry, ReadAt, opened
 
@@ -145,6 +145,9 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
     needed = native_bytes(fields)
     if needed > MAX_PIXEL_BYTES:
         raise RejectError("too_big", f"the header declares {needed} bytes of pixels")
+    frame_bytes = needed // (fields["NumberOfFrames"] or 1)
+    if frame_bytes > MAX_FRAME_BYTES:
+        raise RejectError("too_big", f"the header declares a frame of {frame_bytes} bytes")
     encapsulated = header.walk.pixel_length == UNDEFINED
     if encapsulated == (syntax in NATIVE_SYNTAXES):
         form = "encapsulated" if encapsulated else "not encapsulated"

@@ -62,9 +62,10 @@ WANTED = frozenset(
     )
 )
 
-_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "81"))
-_MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "203"))
+_ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "53", "55", "81"))
+_MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "111", "112", "203"))
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
+_THOUSANDS = re.compile(rb"\s*[+-]?[1-9]\d{0,2},\d{3}[\s\0]*")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _SHORT = {False: struct.Struct("<H").unpack, True: struct.Struct(">H").unpack}
 _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
@@ -198,7 +199,9 @@ def _is_lossy(syntax: str, flag: bytes | None) -> bool | None:
 
 
 def numbers(raw: bytes) -> list[float]:
-    """DS or IS; a lone comma in a value is a decimal point; ValueError for what is no number."""
+    """DS or IS; ValueError for what is no finite number."""
+    if b"_" in raw:  # Python's float would take it
+        raise ValueError("an underscore")
     found = [float(part) for part in raw.decode("latin-1").strip(" \0").split("\\")]
     if not all(map(math.isfinite, found)):
         raise ValueError("not finite")
@@ -206,13 +209,16 @@ def numbers(raw: bytes) -> list[float]:
 
 
 def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
-    """The numbers; None where empty; ValueError where they are none."""
+    """The numbers; None where empty; ValueError where they are none.
+
+    One comma in a value is a decimal point, but where it may as well part thousands: `1,024`.
+    """
     if not raw.strip(b" \0"):
         return None
     try:
         return numbers(raw)
     except ValueError:
-        if b"," not in raw:
+        if b"," not in raw or any(map(_THOUSANDS.fullmatch, raw.split(b"\\"))):
             raise
     found = numbers(raw.replace(b",", b"."))
     notes.append(f"{name} has a decimal comma")

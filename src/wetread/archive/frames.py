@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydicom.dataset import Dataset
+
 from wetread.archive.fields import WANTED
 from wetread.archive.functional_groups import (
     FRAME_GROUPS,
@@ -22,16 +24,14 @@ def frame_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     C.7.6.16); an image without them keeps the row's. Raises RejectError.
     """
     count = row["NumberOfFrames"] or 1
+    shared_item, items = Dataset(), list[Dataset]()
     with opened(row["path"], row["member"]) as (read_at, size):
         header = read_header(read_at, size, WANTED)
-        plain = SHARED_GROUPS not in header.values and FRAME_GROUPS not in header.values
-        shared, own = ({}, []) if plain else _columns(*functional_groups(read_at, size, header))
-    if own and len(own) != count:
-        detail = f"{count} frames declared, {len(own)} items in (5200,9230)"
+        if SHARED_GROUPS in header.values or FRAME_GROUPS in header.values:
+            shared_item, items = functional_groups(read_at, size, header)
+    if items and len(items) != count:
+        detail = f"{count} frames declared, {len(items)} items in (5200,9230)"
         raise RejectError("bad_element", detail)
-    base = {**row, "stack_id": None} | shared
-    return [base | (own[number] if own else {}) | {"frame": number} for number in range(count)]
-
-
-def _columns(shared: Any, own: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    return group_columns(shared), [group_columns(item) for item in own]
+    base = {**row, "stack_id": None} | group_columns(shared_item)
+    own = [group_columns(item) for item in items] or [{}] * count
+    return [base | columns | {"frame": number} for number, columns in enumerate(own)]

@@ -47,9 +47,7 @@ def fill_from_functional_groups(
     fields["notes"].append("multi-frame: position, spacing and rescale are those of frame 1")
 
 
-def functional_groups(
-    read_at: ReadAt, size: int, header: Header
-) -> tuple[Dataset, Sequence[Dataset]]:
+def functional_groups(read_at: ReadAt, size: int, header: Header) -> tuple[Dataset, list[Dataset]]:
     """(the shared item, one item a frame as far as there are any). RejectError `bad_element`."""
     data, implicit, little = data_set_prefix(read_at, size, header)
     try:

@@ -51,8 +51,9 @@ class Window:
 
 def read_modality_table(row: Mapping[str, Any]) -> Table | None:
     """The first item of the Modality LUT Sequence. RejectError where it cannot be read."""
-    item = _first_item(_data_set(row), 0x00283000)
-    return None if item is None else _table(item, signed=row["PixelRepresentation"] == 1)
+    found, order = _data_set(row)
+    item = _first_item(found, 0x00283000)
+    return None if item is None else _table(item, order, signed=row["PixelRepresentation"] == 1)
 
 
 def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
@@ -60,10 +61,10 @@ def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
 
     A row of a frame (key `frame`) gives that frame's own. RejectError where it cannot be read.
     """
-    found = _data_set(row)
+    found, order = _data_set(row)
     item = _first_item(found, 0x00283010)
     if item is not None:  # values after the modality transform may be negative
-        return _table(item, signed=True)
+        return _table(item, order, signed=True)
     groups = _of_frame(found, row.get("frame") or 0)
     centers, widths = row["WindowCenter"], row["WindowWidth"]
     if not centers or not widths:
@@ -73,6 +74,8 @@ def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
         known = ", ".join(FUNCTIONS)
         detail = f"(0028,1056) VOILUTFunction is {function[:16]!r}, none of {known}"
         raise RejectError("bad_element", detail)
+    if widths[0] < (1 if function == "LINEAR" else 0) or widths[0] == 0:
+        raise RejectError("bad_number", f"(0028,1051) WindowWidth is {widths[0]} for {function}")
     return Window(centers[0], widths[0], function)
 
 
@@ -87,11 +90,12 @@ def _of_frame(found: Dataset, number: int) -> Dataset:
     return Dataset()
 
 
-def _data_set(row: Mapping[str, Any]) -> Dataset:
+def _data_set(row: Mapping[str, Any]) -> tuple[Dataset, str]:
+    """(everything before the pixels, the byte order of its numbers, "<" or ">")."""
     with opened(row["path"], row["member"]) as (read_at, size):
         data, implicit, little = data_set_prefix(read_at, size, read_header(read_at, size, WANTED))
     try:
-        return Dataset(read_dataset(BytesIO(data), implicit, little))
+        return Dataset(read_dataset(BytesIO(data), implicit, little)), "<" if little else ">"
     except Exception as error:  # pydicom raises what it likes
         detail = f"the header cannot be read as a whole: {type(error).__name__}"
         raise RejectError("bad_element", detail) from error
@@ -106,10 +110,10 @@ def _first_item(found: Dataset, tag: int) -> Dataset | None:
         raise RejectError("bad_element", detail) from error
 
 
-def _table(item: Dataset, *, signed: bool) -> Table:
+def _table(item: Dataset, order: str, *, signed: bool) -> Table:
     """The table of one item; RejectError `bad_element` where its parts disagree."""
     try:
-        descriptor = _integers(item["LUTDescriptor"].value)
+        descriptor = _integers(item["LUTDescriptor"].value, order)
         raw = item["LUTData"].value
         kind = str(item.get("ModalityLUTType") or "")
     except Exception as error:  # pydicom raises what it likes
@@ -122,24 +126,24 @@ def _table(item: Dataset, *, signed: bool) -> Table:
         first -= _FULL_TABLE
     if not 8 <= bits <= 16:
         raise RejectError("bad_element", f"(0028,3002) LUTDescriptor names {bits} bits")
-    entries = _entries(raw, count)
+    entries = _entries(raw, count, order)
     if len(entries) < count:
         detail = f"(0028,3006) LUTData has {len(entries)} entries, the descriptor says {count}"
         raise RejectError("bad_element", detail)
     return Table(first, entries[:count], bits, kind)
 
 
-def _entries(raw: Any, count: int) -> np.ndarray:
+def _entries(raw: Any, count: int, order: str) -> np.ndarray:
     """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word."""
     if isinstance(raw, bytes):
-        width = "<u2" if len(raw) >= 2 * count else "u1"
+        width = f"{order}u2" if len(raw) >= 2 * count else "u1"
         return np.frombuffer(raw[: len(raw) // 2 * 2], width).astype(np.uint16)
-    return np.array(_integers(raw), np.int64).astype(np.uint16)
+    return np.array(_integers(raw, order), np.int64).astype(np.uint16)
 
 
-def _integers(value: Any) -> list[int]:
+def _integers(value: Any, order: str) -> list[int]:
     """The numbers of a value of VR US or SS, or its two-byte words where the VR is not known."""
     if isinstance(value, bytes):
-        return [int(one) for one in np.frombuffer(value[: len(value) // 2 * 2], "<u2")]
+        return [int(one) for one in np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2")]
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return [int(one) for one in several]

@@ -11,7 +11,7 @@ from wetread.archive.colour import (
     palette_to_grey,
     samples_to_grey,
 )
-from wetread.archive.decoders import NATIVE_SYNTAXES, decode_frame
+from wetread.archive.decoders import NATIVE_SYNTAXES, WORD_SYNTAXES, decode_frame
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED
 from wetread.archive.fragments import find_fragments, frame_spans, read_frame
@@ -137,11 +137,13 @@ def masked(words: np.ndarray, row: Form) -> np.ndarray:
     unsigned = np.dtype(f"u{allocated // 8}")
     values = words.astype(unsigned)  # wraps modulo 2**allocated, and gives the native byte order
     shift = row["HighBit"] + 1 - bits if words.dtype.kind == "u" else 0
-    if shift > 0 and row["TransferSyntaxUID"] in NATIVE_SYNTAXES:
+    if shift > 0 and row["TransferSyntaxUID"] in WORD_SYNTAXES:
         values >>= unsigned.type(shift)
     if row["PixelRepresentation"] != 1:
         return values if bits == allocated else values & unsigned.type((1 << bits) - 1)
     signed = np.dtype(f"i{allocated // 8}")
+    if bits == allocated:
+        return values.view(signed)
     gap = unsigned.type(allocated - bits)
     result: np.ndarray = (values << gap).view(signed) >> signed.type(gap)
     return result

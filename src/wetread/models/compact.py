@@ -42,7 +42,6 @@ class Compact(nn.Module):
         self.blocks = nn.Sequential(
             *(Block(before[i], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
         )
-        self.dropout = nn.Dropout(0.2)
         self.head = nn.Linear(2 * widths[-1], outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,7 +51,7 @@ class Compact(nn.Module):
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (B, 2 * widths[-1])
         # Under autocast the last layer would round logits to 8 bits: ties between images.
         with torch.autocast(x.device.type, enabled=False):
-            logits: Tensor = self.head(self.dropout(x))
+            logits: Tensor = self.head(x)
         return logits
 
 

@@ -63,6 +63,9 @@ def read_slice(row: Mapping[str, Any]) -> Slice:
         return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired",))
     slope, intercept = rescale(row)
     ends = np.array([stored.min(), stored.max()], np.float64) * slope + intercept
+    if np.abs(ends).max() > np.finfo(np.float32).max:
+        detail = f"slope {slope} and intercept {intercept} give values beyond float32"
+        raise RejectError("bad_number", detail)
     undeclared = is_ct and padding is None and ends.min() < AIR_HU
     return Slice(
         stored=stored,

@@ -71,6 +71,11 @@ class Batch:
     targets: Floats
     augmentation: Augmentation
 
+    def parts(self, count: int) -> list["Batch"]:
+        """The batch in count parts of about equal size, fewer where there are fewer slices."""
+        places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
+        return [Batch(self.hu[i], self.targets[i], self.augmentation.of(i)) for i in places]
+
 
 def train_set(
     source: SliceSource,
@@ -164,9 +169,15 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
     return read_ahead(make, range(start, len(parts)), recipe.readers)
 
 
-def read_ahead(make: Callable[[int], Item], steps: Sequence[int], readers: int) -> Iterator[Item]:
-    """make(step) of every step, in order; up to two a reader are being made before they are due."""
-    with ThreadPoolExecutor(readers) as pool:
+def read_ahead(
+    make: Callable[[int], Item],
+    steps: Sequence[int],
+    readers: int,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[Item]:
+    """make(step) of every step, in order; up to two a reader are being made before they are due.
+    prepare() is called once in every thread that makes them."""
+    with ThreadPoolExecutor(readers, initializer=prepare) as pool:
         waiting: deque[Future[Item]] = deque()
         try:
             for step in steps:

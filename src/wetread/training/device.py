@@ -59,7 +59,7 @@ def threads_and_chance(recipe: Recipe, device: torch.device) -> Iterator[None]:
     before = torch.get_num_threads()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     gpus = [device] if device.type == "cuda" else []
-    torch.set_num_threads(recipe.threads or os.cpu_count() or 1)
+    set_threads(recipe.threads)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
         with torch.random.fork_rng(devices=gpus):
@@ -68,6 +68,11 @@ def threads_and_chance(recipe: Recipe, device: torch.device) -> Iterator[None]:
     finally:
         torch.set_num_threads(before)
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
+
+
+def set_threads(count: int) -> None:
+    """Threads inside torch's operations, 0 for as many as cores; for the thread that calls only."""
+    torch.set_num_threads(count or os.cpu_count() or 1)
 
 
 def describe_devices() -> list[str]:

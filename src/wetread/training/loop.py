@@ -8,12 +8,11 @@ from torch import nn
 
 from wetread.training.batches import TrainSet, batches, hold, steps_an_epoch
 from wetread.training.device import choose_runtime, threads_and_chance
-from wetread.training.losses import masked_loss
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.schedule import make_optimizer, rate_at, set_rate
+from wetread.training.shares import sharing
 from wetread.training.state import Best, Keeper, Validation
-from wetread.view.device import to_view
 
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
 Score = Callable[[nn.Module], Validation]
@@ -42,20 +41,16 @@ def train(
         model = runtime.place(model)
         optimizer = make_optimizer(model, recipe)
         keeper = Keeper.start(run, model, optimizer, data, recipe, findings, runtime)
-        while keeper.epoch < recipe.epochs and not keeper.out_of_patience():
-            model.train()
-            for batch in batches(data, recipe, keeper.epoch, start=keeper.position):
-                set_rate(optimizer, rate_at(keeper.step, total, recipe))
-                hu = torch.from_numpy(batch.hu).to(runtime.device)  # (B, 1 + 2k, H, W)
-                target = torch.from_numpy(batch.targets).to(runtime.device)  # (B, F)
-                with runtime.autocast():
-                    logits = model(to_view(hu, recipe.view, batch.augmentation))
-                loss = masked_loss(logits.float(), target, weights)
-                loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
-                optimizer.step()
-                optimizer.zero_grad()
-                keeper.after_step(loss)
-                progress(keeper.step, total)
-            keeper.after_epoch(score(model.eval()) if score else None)
+        with sharing(model, recipe, runtime, weights) as shares:
+            while keeper.epoch < recipe.epochs and not keeper.out_of_patience():
+                model.train()
+                for batch in batches(data, recipe, keeper.epoch, start=keeper.position):
+                    set_rate(optimizer, rate_at(keeper.step, total, recipe))
+                    loss = shares.learn(batch)
+                    nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    keeper.after_step(loss)
+                    progress(keeper.step, total)
+                keeper.after_epoch(score(model.eval()) if score else None)
         return keeper.best

@@ -20,6 +20,11 @@ def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
     return (each * weight).sum() / weight.sum().clamp_min(1e-12)
 
 
+def known_weight(target: Tensor, weights: Tensor) -> Tensor:
+    """What masked_loss divides by: the sum of weights (F,) over what target (B, F) knows."""
+    return (weights * ~torch.isnan(target)).sum()
+
+
 def prior_logits(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Targets (N, F), NaN unknown, to the logits (F,) of their shares; half a slice is added."""
     known = (~np.isnan(targets)).sum(0)

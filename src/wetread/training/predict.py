@@ -1,6 +1,7 @@
 """training/predict.py: a model's probabilities for rows of a store."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ from torch import nn
 
 from wetread.models.encoders import last_linear
 from wetread.training.batches import SliceSource, read_ahead, read_seen
-from wetread.training.device import choose_runtime, threads_and_chance
+from wetread.training.device import choose_runtime, set_threads, threads_and_chance
 from wetread.training.losses import undo_balance
 from wetread.training.recipe import Recipe
 from wetread.view.device import to_view
@@ -35,21 +36,20 @@ def predict_probabilities(
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
-    logits: list[torch.Tensor] = []
-    with threads_and_chance(recipe, runtime.device), torch.inference_mode():
+    with threads_and_chance(recipe, runtime.device):
         model = runtime.place(model).eval()
-        read = read_ahead(
-            lambda i: read_seen(source, parts[i], view.neighbours),
-            range(len(parts)),
-            recipe.readers,
-        )
-        for hu in read:
-            image = to_view(torch.from_numpy(hu).to(runtime.device), view)  # (B, C, size, size)
-            with runtime.autocast():
-                given = model(image).double()
+
+        def say(number: int) -> torch.Tensor:
+            hu = read_seen(source, parts[number], view.neighbours)
+            with torch.inference_mode(), runtime.autocast():
+                image = to_view(torch.from_numpy(hu).to(runtime.device), view)  # (B, C, size, size)
+                given: torch.Tensor = model(image).double()
                 if mirror is not None:
                     given = (given + model(image.flip(-1)).double()[:, list(mirror)]) / 2
-            logits.append(given.cpu())
+            return given.cpu()
+
+        ready = partial(set_threads, recipe.threads)
+        logits = list(read_ahead(say, range(len(parts)), recipe.readers, ready))
     if not logits:
         return np.empty((0, last_linear(model).out_features))
     probabilities: npt.NDArray[np.float64] = torch.cat(logits).sigmoid().numpy()

@@ -52,7 +52,8 @@ class Recipe(BaseModel):
     device: str = "auto"  # auto, cpu, cuda, cuda:1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
     threads: int = Field(1, ge=0)  # of torch on the CPU; 0: as many as cores
-    readers: int = Field(2, ge=1)  # threads that read batches ahead
+    shares: int = Field(2, ge=1)  # parts of a batch learned at the same time on a CPU
+    readers: int = Field(2, ge=1)  # threads that read ahead, and on a CPU predict
     hold_mb: int = Field(1024, ge=0)  # slices are held in memory where all fit in this
 
     @field_validator("windows")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import zlib
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -17,6 +18,12 @@ PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
+_NEW_NAMES = {  # younger than pydicom's dictionary
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
 LOSSY_TOLERANCE = 12  # levels of 255: what a lossy codec may do to the ramp
 
 Encode = Callable[[np.ndarray], bytes]
@@ -38,7 +45,7 @@ def doctor() -> dict[str, Any]:
 
 def try_syntax(uid: str) -> dict[str, Any]:
     """Encode a ramp, decode it as an archive's frame would be, compare."""
-    told = {"uid": uid, "name": UID(uid).name}
+    told: dict[str, Any] = {"uid": uid, "name": _NEW_NAMES.get(uid, UID(uid).name)}
     if uid in NATIVE_SYNTAXES:
         return {**told, "works": True, "reason": None}
     ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
@@ -53,6 +60,7 @@ def try_syntax(uid: str) -> dict[str, Any]:
 
 
 def _encoders() -> dict[str, Encode]:
+    import cv2
     import imagecodecs
     from rle.utils import encode_array
 
@@ -78,9 +86,19 @@ def _encoders() -> dict[str, Encode]:
         )  # fmt: skip
         return bytes(next(iter(frames)))
 
+    def progressive(ramp: np.ndarray) -> bytes:
+        return cv2.imencode(".jpg", ramp, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+
+    def jpeg_xl(ramp: np.ndarray) -> bytes:
+        return bytes(imagecodecs.jpegxl_encode(ramp, lossless=True))
+
     prefix = "1.2.840.10008.1.2."
     return {
         f"{prefix}5": run_length,
+        f"{prefix}1.98": lambda ramp: ramp.tobytes(),
+        f"{prefix}8.1": lambda ramp: zlib.compress(ramp.tobytes(), wbits=-zlib.MAX_WBITS),
+        **dict.fromkeys((f"{prefix}4.53", f"{prefix}4.55"), progressive),
+        **dict.fromkeys((f"{prefix}4.110", f"{prefix}4.111", f"{prefix}4.112"), jpeg_xl),
         **dict.fromkeys((f"{prefix}4.50", f"{prefix}4.51"), jpeg),
         **dict.fromkeys((f"{prefix}4.57", f"{prefix}4.70"), lossless),
         **dict.fromkeys((f"{prefix}4.80", f"{prefix}4.81"), jpeg_ls),

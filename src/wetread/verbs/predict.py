@@ -86,8 +86,12 @@ def predict_index(
     workers: int | None = None,
     report: Report = silent,
 ) -> Prediction:
-    """The same for an archive that is indexed already."""
+    """The same for an archive that is indexed already.
+
+    Raises ValueError where out holds readings of studies that the archive has not.
+    """
     task = find_task(ensemble.task)
+    _refuse_strangers(out / "readings", archive)
     images = of_modality(archive, task.modality)
     store = pack_images(
         images,
@@ -135,8 +139,20 @@ def provenance(ensemble: Ensemble) -> dict[str, Any]:
         ],
         "view": first.view.to_dict(),
         "flip_averaged": True,
+        "slices_smoothed": "1-2-1 along the series",
         "note": "research use only, not for diagnosis",
     }
+
+
+def _refuse_strangers(readings: Path, archive: Index) -> None:
+    """A worklist speaks of one archive: readings of another would look like part of it."""
+    known = {_file_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
+    strangers = sorted(file.name for file in readings.glob("*.json") if file.stem not in known)
+    if strangers:
+        raise ValueError(
+            f"{readings}: {len(strangers)} readings of studies that are not in these sources, "
+            f"the first {strangers[0]}; give another folder, or remove them"
+        )
 
 
 def _write(

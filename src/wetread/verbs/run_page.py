@@ -20,7 +20,7 @@ from wetread.training.predictions import Predicted
 from wetread.training.recipe import check_recipe
 from wetread.view.view import View
 
-CASES = 4  # pictures a group
+CASES = 3  # pictures a group, a row at full width
 PANEL = 224  # pixels a window
 SPLITS = {
     "held_out": "patients held out from training and from every choice",

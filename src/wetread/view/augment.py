@@ -1,6 +1,6 @@
 """view/augment.py: chance is drawn here, as numbers; device.py applies them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,11 @@ class Augmentation:
 
     def __len__(self) -> int:
         return len(self.flip)
+
+    def of(self, places: npt.NDArray[np.int64]) -> "Augmentation":
+        """What was drawn for these images alone."""
+        drawn = {field.name: getattr(self, field.name)[places] for field in fields(self)}
+        return Augmentation(**drawn)
 
     @property
     def only_flips(self) -> bool:
