@@ -1,6 +1,5 @@
 """An index counts every file once, goes on where it was killed, and reads what changed."""
 
-import json
 import os
 import signal
 import subprocess
@@ -220,9 +219,7 @@ def test_a_killed_run_goes_on_and_ends_as_if_it_had_not_been_killed(
 
 
 _DYING_WORKER = """
-import os, sys
-from pathlib import Path
-import wetread.archive.index as index
+import os
 import wetread.archive.journal as journal
 original = journal.examine
 def examine(entry, *, repair):
@@ -230,20 +227,21 @@ def examine(entry, *, repair):
         os._exit(9)
     return original(entry, repair=repair)
 journal.examine = examine
-if __name__ == "__main__":
-    import json
-    index.CHUNK, index.POOL_FROM = 4, 1
-    found = index.build_index([Path(sys.argv[1])], Path(sys.argv[2]), workers=2)
-    print(json.dumps(found.counts()["by_reason"]))
 """
 
 
-def test_a_file_that_kills_its_process_costs_one_file(archive: Path, tmp_path: Path) -> None:
-    script = tmp_path / "dying.py"
-    script.write_text(_DYING_WORKER)
-    command = [sys.executable, str(script), str(archive), str(tmp_path / "i.parquet")]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert json.loads(output) == {"decoder_crashed": 1, "not_dicom": 1}
+def test_a_file_that_kills_its_process_costs_one_file(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_DYING_WORKER)  # what each worker begins with
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("wetread.archive.index.CHUNK", 4)
+    monkeypatch.setattr("wetread.archive.index.POOL_FROM", 1)
+    found = index(archive, tmp_path / "i.parquet", workers=2)
+    assert found.counts()["by_reason"] == {"decoder_crashed": 1, "not_dicom": 1}
+    lost = found.rejects.filter(pl.col("reason") == "decoder_crashed")
+    assert Path(lost["path"][0]).name == "7"
+    assert "exit code 9" in lost["detail"][0]
 
 
 def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path) -> None:

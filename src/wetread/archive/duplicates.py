@@ -8,47 +8,45 @@ from wetread.archive.rejects import RejectError
 from wetread.archive.sources import opened
 
 _PIECE = 1024 * 1024
+SETTLED_SCHEMA: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "member": pl.String(),
+    "verdict": pl.String(),  # first, copy or conflict
+    "digest": pl.String(),  # BLAKE2b of the bytes
+    "conflict": pl.String(),  # whose UID it is, with other content
+}
 
 
-def settle_duplicates(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """(instances, duplicates, conflicts) of rows in order, JOURNAL_SCHEMA; rejects left out.
+def settle_duplicates(several: pl.DataFrame) -> pl.DataFrame:
+    """SETTLED_SCHEMA, of files that share their UID: path, member, SOPInstanceUID, digest, sorted.
 
-    Of the files with one UID the first is the instance. One with other bytes is a conflict, state
-    `reject`. Only files that share a UID are read, and `digest` keeps what they gave.
+    Of the files with one UID the first is the instance. One with the same bytes is a copy, one with
+    other bytes a conflict. A file without a digest is read for it.
     """
-    objects = rows.filter(pl.col("state") != "reject")
-    uid = pl.col("SOPInstanceUID")
-    shared = uid.is_not_null() & (uid.len().over("SOPInstanceUID") > 1)
-    several = objects.with_row_index("order").filter(shared)
-    if several.is_empty():
-        return objects, objects.clear(), objects.clear()
     digests = [
         digest or digest_of(path, member)
         for path, member, digest in several.select("path", "member", "digest").iter_rows()
     ]
-    several = several.with_columns(digest=pl.Series(digests, dtype=pl.String))
-    first = pl.col("order") == pl.col("order").min().over("SOPInstanceUID")
-    original = pl.col("digest").first().over("SOPInstanceUID", order_by="order")
+    rows = several.with_row_index("order").with_columns(digest=pl.Series(digests, dtype=pl.String))
+
+    def of_first(value: pl.Expr) -> pl.Expr:
+        return value.first().over("SOPInstanceUID", order_by="order")
+
     place = pl.concat_str("path", pl.lit(" "), pl.col("member").fill_null("")).str.strip_chars()
-    detail = pl.lit("the SOP Instance UID of ") + place.first().over(
-        "SOPInstanceUID", order_by="order"
+    detail = pl.lit("the SOP Instance UID of ") + of_first(place) + pl.lit(", with other content")
+    is_first = pl.col("order") == of_first(pl.col("order"))
+    is_copy = pl.col("digest") == of_first(pl.col("digest"))
+    verdict = (
+        pl.when(is_first)
+        .then(pl.lit("first"))
+        .when(is_copy)
+        .then(pl.lit("copy"))
+        .otherwise(pl.lit("conflict"))
     )
-    several = several.with_columns(
-        is_first=first,
-        is_copy=~first & (pl.col("digest") == original),
-        detail=pl.when(~first).then(detail + pl.lit(", with other content")),
-    )
-    copies = several.filter("is_copy").select(objects.columns)
-    conflicts = several.filter(~pl.col("is_first") & ~pl.col("is_copy")).with_columns(
-        state=pl.lit("reject"), reason=pl.lit("uid_conflict")
-    )
-    alone = objects.with_row_index("order").filter(~shared | uid.is_null())
-    kept = pl.concat([alone, several.filter("is_first").select(alone.columns)]).sort("order")
-    return (
-        kept.select(objects.columns),
-        copies.with_columns(detail=pl.lit(None, dtype=pl.String)),
-        conflicts.select(objects.columns),
-    )
+    settled = rows.with_columns(verdict=verdict)
+    return settled.with_columns(
+        conflict=pl.when(pl.col("verdict") == "conflict").then(detail)
+    ).select(list(SETTLED_SCHEMA))
 
 
 def digest_of(path: str, member: str | None) -> str:

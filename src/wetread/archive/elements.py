@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wetread.archive.rejects import RejectError
+from wetread.archive.runs import Place, runs_of
 
 MAX_DEPTH = 32
+MAX_IN_RUN = 20 * MAX_DEPTH  # bytes; a longer sequence may nest deep, and is walked each time
 UNDEFINED = 0xFFFFFFFF
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _SHORT_VRS = b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split()
@@ -24,6 +26,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 class Form:
     """How elements are written: with or without their VR, and in which byte order."""
 
+    name: str
     explicit: bool
     big_endian: bool
     element: Callable[..., tuple[int, int, bytes, int]]  # group, element, VR, 16-bit length
@@ -31,13 +34,15 @@ class Form:
     tag: Callable[..., tuple[int, int]]
 
 
-def _form(explicit: bool, big_endian: bool) -> Form:
+def _form(name: str, explicit: bool, big_endian: bool) -> Form:
     order = ">" if big_endian else "<"
     parts = [struct.Struct(order + code).unpack_from for code in ("HH2sH", "L", "HH")]
-    return Form(explicit, big_endian, *parts)
+    return Form(name, explicit, big_endian, *parts)
 
 
-EXPLICIT, IMPLICIT, BIG_ENDIAN = _form(True, False), _form(False, False), _form(True, True)
+EXPLICIT = _form("explicit", True, False)
+IMPLICIT = _form("implicit", False, False)
+BIG_ENDIAN = _form("big endian", True, True)
 
 
 class Short(Exception):
@@ -74,6 +79,9 @@ def walk_elements(
     explicit, read_element, read_long = form.explicit, form.element, form.long
     vr_header, have = VR_HEADER, len(buffer)
     last, ordered = 0, True
+    runs = runs_of(form.name, wanted)
+    known, began = runs.known, pos
+    walked: list[Place] = []  # the elements walked one by one since `began`
     while True:
         if pos + 12 > have:
             if pos == end:
@@ -82,6 +90,15 @@ def walk_elements(
                 raise Short(min(pos + 12, end))
             if pos + 8 > end:
                 return _at_the_end(buffer, pos, end, last, ordered)
+        key = buffer[pos : pos + 8]
+        if key in known and ordered:
+            run = runs.take(buffer, pos, key, last, values)
+            if run is not None:
+                runs.learn(buffer, began, walked)
+                last = run.last
+                began = pos = pos + run.size
+                walked = []
+                continue
         group, element, vr, length = read_element(buffer, pos)
         tag = group << 16 | element
         header = vr_header.get(vr, 0) if explicit else 8
@@ -101,6 +118,8 @@ def walk_elements(
             ordered = False
         last, start = tag, pos + header
         if tag in PIXEL_TAGS:
+            if ordered:
+                runs.learn(buffer, began, walked)
             return Walk(last, tag, start, length, notes=_order_note(ordered))
         pos = start + length
         inner = IMPLICIT if explicit and vr == b"UN" else form
@@ -115,6 +134,12 @@ def walk_elements(
             if pos > have:
                 raise Short(pos)
             values.setdefault(tag, buffer[start:pos])
+        if ordered and length <= MAX_IN_RUN and pos <= have:
+            walked.append((tag, header, length))
+        else:
+            if ordered:
+                runs.learn(buffer, began, walked)
+            began, walked = pos, []
 
 
 def _order_note(ordered: bool) -> tuple[str, ...]:
@@ -138,7 +163,7 @@ class _Cut(Exception):
 
 def _may_be_deep(buffer: bytes, vr: bytes, start: int, length: int, end: int) -> bool:
     """Whether a sequence of defined length, else jumped over, has the items for a deep nesting."""
-    if vr != b"SQ" or length <= 20 * MAX_DEPTH:
+    if vr != b"SQ" or length <= MAX_IN_RUN:
         return False
     if start + length > end:
         raise _Cut

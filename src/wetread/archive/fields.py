@@ -48,6 +48,10 @@ _META_CLASS, _META_INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _CHARSET, _AGE, _FRAMES, _LOSSY = 0x00080005, 0x00101010, 0x00280008, 0x00282110
 _SPACING, _DETECTOR_SPACING = 0x00280030, 0x00181164
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
+_NUMBER = 0x00200013
+_OWN = (_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION)
+_known_fields: dict[tuple[Any, ...], dict[str, Any]] = {}  # raw values to the columns they give
+_MAX_KNOWN, _LONG_HEADER = 2048, 64 * 1024  # headers kept, bytes of one that is not kept
 _MODALITY_LUT, _BURNED_IN = 0x00283000, 0x00280301
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
@@ -77,11 +81,31 @@ def row_fields(header: Header) -> dict[str, Any]:
     Raises RejectError `bad_number` or `bad_pixel_header`.
     """
     values = header.values
+    rest = values.copy()
+    for tag in _OWN:
+        rest.pop(tag, None)
+    key = (header.syntax, header.big_endian, header.notes, *rest, *rest.values())
+    shared = _known_fields.get(key)
+    if shared is None:
+        shared = _shared_fields(header)
+        if header.walk.pixel_offset < _LONG_HEADER:
+            if len(_known_fields) >= _MAX_KNOWN:
+                _known_fields.clear()
+            _known_fields[key] = shared
+    row = shared.copy()
+    notes = row["notes"] = list(row["notes"])
+    _fill_own(row, values, notes)
+    return row
+
+
+def _shared_fields(header: Header) -> dict[str, Any]:
+    """The columns that the files of a series have alike: what they give is kept for the next."""
+    values = header.values
     notes = list(header.notes)
     row: dict[str, Any] = {"TransferSyntaxUID": header.syntax, "notes": notes}
     for name, tag in _TEXTS.items():
         raw = values.get(tag)
-        if raw:
+        if raw and tag not in _OWN:
             text = raw.decode("latin-1").strip(" \0")
             if text:
                 row[name] = text
@@ -91,10 +115,10 @@ def row_fields(header: Header) -> dict[str, Any]:
             text = _free_text(raw, values.get(_CHARSET)).strip(" \0")
             if text:
                 row[name] = text
-    _fill_identity(row, values, notes)
+    _fill_class(row, values, notes)
     for name, tag in _WHOLE.items():
-        if number := _optional_numbers(values, tag, name, notes):
-            row[name] = int(number[0]) if abs(number[0]) < 2**53 else None
+        if tag not in _OWN:
+            _fill_whole(row, values, tag, name, notes)
     for name, tag in _REAL.items():
         if number := _optional_numbers(values, tag, name, notes):
             row[name] = number[0]
@@ -117,6 +141,31 @@ def row_fields(header: Header) -> dict[str, Any]:
     return row
 
 
+def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    """What every file has for itself: identifier, number, position."""
+    name = "SOPInstanceUID"
+    uid = values.get(_TEXTS[name], b"").decode("latin-1").strip(" \0")
+    if not uid:
+        uid = values.get(_META_INSTANCE, b"").decode("latin-1").strip(" \0")
+        notes.append(f"{name} from the file meta" if uid else f"no {name}")
+    if uid:
+        row[name] = uid
+        _note_illegal(uid, name, notes)
+    if _NUMBER in values:
+        _fill_whole(row, values, _NUMBER, "InstanceNumber", notes)
+    else:
+        notes.append("no InstanceNumber")
+    if place := _needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
+        row["position_mm"] = place
+
+
+def _fill_whole(
+    row: dict[str, Any], values: dict[int, bytes], tag: int, name: str, notes: list[str]
+) -> None:
+    if number := _optional_numbers(values, tag, name, notes):
+        row[name] = int(number[0]) if abs(number[0]) < 2**53 else None
+
+
 def _free_text(raw: bytes, charset: bytes | None) -> str:
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
@@ -127,21 +176,22 @@ def _free_text(raw: bytes, charset: bytes | None) -> str:
         return raw.decode("latin-1")
 
 
-def _fill_identity(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
-    for name, tag in (("SOPClassUID", _META_CLASS), ("SOPInstanceUID", _META_INSTANCE)):
-        if name not in row:
-            text = values.get(tag, b"").decode("latin-1").strip(" \0")
-            if text:
-                row[name] = text
-                notes.append(f"{name} from the file meta")
-            else:
-                notes.append(f"no {name}")
-    for name in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
-        uid = row.get(name, "")
-        if uid and not uid.replace(".", "").isdigit():
-            notes.append(f"{name} is no legal UID")
-    if 0x00200013 not in values:
-        notes.append("no InstanceNumber")
+def _fill_class(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+    name = "SOPClassUID"
+    if name not in row:
+        text = values.get(_META_CLASS, b"").decode("latin-1").strip(" \0")
+        if text:
+            row[name] = text
+            notes.append(f"{name} from the file meta")
+        else:
+            notes.append(f"no {name}")
+    for name in ("SeriesInstanceUID", "StudyInstanceUID"):
+        _note_illegal(row.get(name, ""), name, notes)
+
+
+def _note_illegal(uid: str, name: str, notes: list[str]) -> None:
+    if uid and not uid.replace(".", "").isdigit():
+        notes.append(f"{name} is no legal UID")
 
 
 def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
@@ -177,8 +227,6 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
 
 
 def _fill_place(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
-    if place := _needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
-        row["position_mm"] = place
     if turn := _needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
         row["orientation"] = turn
     spacing = _needed_numbers(values, _SPACING, "PixelSpacing", 2, notes)

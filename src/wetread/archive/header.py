@@ -11,6 +11,7 @@ from wetread.archive.elements import (
     BIG_ENDIAN,
     EXPLICIT,
     IMPLICIT,
+    MAX_IN_RUN,
     VR_HEADER,
     Form,
     Short,
@@ -18,9 +19,10 @@ from wetread.archive.elements import (
     walk_elements,
 )
 from wetread.archive.rejects import RejectError
+from wetread.archive.runs import Place, runs_of
 from wetread.archive.sources import ReadAt
 
-FIRST_READ = 16 * 1024
+FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024
 INFLATED_PIECE = 8 * 1024 * 1024
 FIRST_DAMAGED = 1024 * 1024  # of a file whose end cannot be found
@@ -145,7 +147,17 @@ def _looks_like_data_set(buffer: bytes) -> bool:
 
 def _walk_meta(buffer: bytes, pos: int, size: int, values: dict[int, bytes]) -> int:
     """Group 2 is explicit little endian, and its length element lies: walk while the group is 2."""
+    runs, last = runs_of("meta", _META_TAGS), 0
+    began = pos
+    walked: list[Place] = []
     while buffer[pos : pos + 2] == b"\x02\x00" or pos + 8 > len(buffer):
+        run = runs.take(buffer, pos, buffer[pos : pos + 8], last, values)
+        if run is not None:
+            runs.learn(buffer, began, walked)
+            last = run.last
+            began = pos = pos + run.size
+            walked = []
+            continue
         if pos + 8 > len(buffer):
             if pos == size and values:
                 return pos
@@ -162,6 +174,12 @@ def _walk_meta(buffer: bytes, pos: int, size: int, values: dict[int, bytes]) -> 
         if tag in _META_TAGS:
             values[tag] = buffer[pos + header : pos + header + length]
         pos += header + length
+        if tag <= last or length > MAX_IN_RUN:
+            began, walked = pos, []
+        else:
+            walked.append((tag, header, length))
+        last = tag
+    runs.learn(buffer, began, walked)
     return pos
 
 

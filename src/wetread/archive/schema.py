@@ -58,6 +58,9 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "notes": pl.List(pl.String()),  # what is odd and harmless
 }
 
+# What changes when a file changes, and where it lies.
+MARKS: list[str] = list(_MARK)
+
 REJECT_SCHEMA: dict[str, pl.DataType] = {
     "path": pl.String(),
     "member": pl.String(),

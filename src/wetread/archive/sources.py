@@ -11,7 +11,7 @@ import threading
 import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -213,15 +213,45 @@ def _fresh(name: str, taken: dict[str, Any]) -> str:
     return fresh
 
 
-@contextmanager
-def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
+def opened(path: str, member: str | None) -> AbstractContextManager[tuple[ReadAt, int]]:
     """(read_at, size in bytes) of a file or member; what goes wrong is the reject `io_error`."""
+    return _File(path) if member is None else _opened_member(path, member)
+
+
+class _File:
+    """A regular file, open for as long as it is read; plain, because every file goes through it."""
+
+    __slots__ = ("_handle", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> tuple[ReadAt, int]:
+        try:
+            handle = self._handle = os.open(as_name(self._path), _OPEN_FLAGS)
+            status = os.fstat(handle)
+        except OSError as error:
+            raise _unreadable(error) from error
+        if not stat.S_ISREG(status.st_mode):
+            os.close(handle)
+            raise RejectError("not_file", f"a {_kind(status.st_mode)}")
+        return lambda offset, length: os.pread(handle, length, offset), status.st_size
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        os.close(self._handle)
+        if isinstance(error, OSError | EOFError | NotImplementedError):
+            raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> RejectError:
+    what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return RejectError("io_error", f"cannot be read: {what}")
+
+
+@contextmanager
+def _opened_member(path: str, member: str) -> Iterator[tuple[ReadAt, int]]:
     try:
-        if member is None:
-            with _open_file(path) as handle:
-                size = os.fstat(handle).st_size
-                yield lambda offset, length: os.pread(handle, length, offset), size
-        elif _is_zip(path, mtime_ns := os.stat(as_name(path)).st_mtime_ns):
+        if _is_zip(path, mtime_ns := os.stat(as_name(path)).st_mtime_ns):
             container, members = _zip_members(path, mtime_ns, os.getpid())
             info = _found(members, member)
             with container.open(info) as stream:
@@ -231,10 +261,9 @@ def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
             with _open_tar_member(path, tar, _found(tar_members, member), plain) as found:
                 yield found
     except (OSError, EOFError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
-        what = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise RejectError("io_error", f"cannot be read: {what}") from error
+        raise _unreadable(error) from error
     except RuntimeError as error:  # what zipfile raises for a password
-        if not isinstance(error, RecursionError) and member is not None:
+        if not isinstance(error, RecursionError):
             raise RejectError("io_error", f"cannot be read: {error}") from error
         raise
 

@@ -28,6 +28,9 @@ app = typer.Typer(
 Sources = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips or files")]
 Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
+ClusterAddress = Annotated[
+    str | None, typer.Option(metavar="ADDR", help="a Dask scheduler, tcp://HOST:8786")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
 TaskName = Annotated[str, typer.Argument(metavar="TASK")]
 Repair = Annotated[
@@ -45,13 +48,22 @@ def index(
         str | None, typer.Option("--format", help="csv or parquet: a flat table as well")
     ] = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
     """What there is and what is broken: every file as a row, or as a reject with its reason."""
     from wetread.verbs.index import index as run
 
     with bars() as report:
-        found = run(src, out, workers=workers, report=report, repair=repair, table=table)
+        found = run(
+            src,
+            out,
+            workers=workers,
+            cluster=cluster,
+            report=report,
+            repair=repair,
+            table=table,
+        )
     _print(found.counts(), tell.index_lines(found, out), as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)
@@ -94,13 +106,14 @@ def pack(
     out: Out,
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
     workers: Workers = None,
+    cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
     """Packed slices with random access, the stored integers kept."""
     from wetread.verbs.pack import pack as run
 
     with bars() as report:
-        store = run(index_file, out, size=size, workers=workers, report=report)
+        store = run(index_file, out, size=size, workers=workers, cluster=cluster, report=report)
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
     _print(counts, [tell.counted(counts), f"store: {out}"], as_json)
     raise typer.Exit(REFUSED if store.rejects.height else DONE)

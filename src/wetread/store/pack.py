@@ -5,24 +5,25 @@ What the store does not know (where the head is, how a slice is cropped) comes i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import blosc2
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
+from wetread.archive.workers import Workers, each
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, read_slice
@@ -51,48 +52,118 @@ class Packing:
     shrink: Shrink
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some series that become one file: `target` with the endings .bin, .rejects and .parquet.
+
+    rejects: rows of REJECT_SCHEMA that are known before it is packed.
+    """
+
+    group: tuple[pl.DataFrame, ...]
+    target: Path
+    rejects: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Slices, rejected ones included."""
+        return sum(frame.height for frame in self.group) + len(self.rejects)
+
+
 def pack(
     series: Sequence[pl.DataFrame],
     out: Path,
     packing: Packing,
     *,
-    workers: int,
+    workers: Workers,
     progress: Progress,
 ) -> Store:
     """Pack series (rows of an index in order of position) into a store at `out`.
 
     Parts that are already whole are kept, so a run that was killed goes on where it stopped.
-    Slices that cannot be decoded become rows of `rejects`; the series goes on without them.
+    Slices that cannot be decoded, and those that take the decoding process with them, become rows
+    of `rejects`; the series goes on without them.
     """
     (out / "parts").mkdir(parents=True, exist_ok=True)
     groups = [series[i : i + SERIES_PER_PART] for i in range(0, len(series), SERIES_PER_PART)]
     keys = [_part_key(group, packing) for group in groups]
     waiting = [
-        (group, out / "parts" / key)
+        Part(tuple(group), out / "parts" / key)
         for group, key in zip(groups, keys, strict=True)
         if not (out / "parts" / f"{key}.parquet").is_file()
     ]
     total = sum(frame.height for frame in series)
-    done = total - sum(frame.height for group, _ in waiting for frame in group)
+    done = total - sum(part.height for part in waiting)
     progress(done, total)
-    for packed in _each(partial(_pack_part, packing=packing), waiting, workers):
-        done += packed
+    packed = each(partial(_pack_part, packing=packing), waiting, workers)
+    for part, answer in zip(waiting, packed, strict=True):
+        if isinstance(answer, Lost):
+            _pack_without_the_lost(part, packing, workers, answer)
+        done += part.height
         progress(done, total)
     _write_tables(out, keys, packing)
     return open_store(out)
 
 
-def _each(
-    work: Callable[[tuple[Sequence[pl.DataFrame], Path]], int],
-    items: list[tuple[Sequence[pl.DataFrame], Path]],
-    workers: int,
-) -> Iterator[int]:
-    if workers == 1 or len(items) < 2:
-        yield from map(work, items)
-        return
-    context = multiprocessing.get_context("spawn")  # callers may hold threads
-    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context) as pool:
-        yield from pool.map(work, items)
+def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: Lost) -> None:
+    """Pack a part that took its process with it: without the files that do so when alone.
+
+    Where no file does, the series do, each as a whole (their memory, the search for their box).
+    """
+    for without in (_without_lost_files, _without_lost_series):
+        part = without(part, packing, workers)
+        (answer,) = each(partial(_pack_part, packing=packing), [part], workers)
+        if not isinstance(answer, Lost):
+            return
+        lost = answer
+    uids = [str(frame["SeriesInstanceUID"][0]) for frame in part.group if frame.height]
+    raise RuntimeError(
+        f"packing ends its process ({lost.detail}), although each of its series can be packed: "
+        f"{', '.join(uids)}; give it more memory: fewer --workers"
+    )
+
+
+def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
+    rows = [row for frame in part.group for row in frame.iter_rows(named=True)]
+    answers = list(each(_decode, rows, workers))
+    rejects = [
+        _reject(row, answer.reason, answer.detail)
+        for row, answer in zip(rows, answers, strict=True)
+        if isinstance(answer, Lost)
+    ]
+    kept = iter([not isinstance(answer, Lost) for answer in answers])
+    group = [frame.filter([next(kept) for _ in range(frame.height)]) for frame in part.group]
+    return replace(part, group=tuple(group), rejects=(*part.rejects, *rejects))
+
+
+def _without_lost_series(part: Part, packing: Packing, workers: Workers) -> Part:
+    answers = list(each(partial(_try_series, packing=packing), part.group, workers))
+    rejects = [
+        _reject(row, answer.reason, f"with the rest of its series: {answer.detail}")
+        for frame, answer in zip(part.group, answers, strict=True)
+        if isinstance(answer, Lost)
+        for row in frame.iter_rows(named=True)
+    ]
+    pairs = zip(part.group, answers, strict=True)
+    group = tuple(frame for frame, answer in pairs if not isinstance(answer, Lost))
+    return replace(part, group=group, rejects=(*part.rejects, *rejects))
+
+
+def _decode(row: dict[str, Any]) -> None:
+    """What packing does with a file, and nothing kept: does the process live?"""
+    with contextlib.suppress(RejectError):
+        read_slice(row).values()
+
+
+def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
+    for _, values in _pack_series(frame, packing, []):
+        compress(values)
+
+
+def _reject(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
+    return {name: row[name] for name in ("SOPInstanceUID", "path", "member")} | {
+        "reason": reason,
+        "detail": detail,
+    }
 
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
@@ -105,22 +176,22 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     return digest.hexdigest()[:24]
 
 
-def _pack_part(item: tuple[Sequence[pl.DataFrame], Path], packing: Packing) -> int:
-    group, target = item
+def _pack_part(part: Part, packing: Packing) -> None:
+    target = part.target
     rows: list[dict[str, Any]] = []
-    rejects: list[dict[str, Any]] = []
-    beside = target.with_suffix(f".{os.getpid()}.tmp")
+    rejects = list(part.rejects)
+    beside = target.with_suffix(f".{uuid4().hex}.tmp")
     with beside.open("wb") as file:
-        for frame in group:
+        for frame in part.group:
             for record, values in _pack_series(frame, packing, rejects):
                 blob = compress(values)
                 record |= {"part": target.name, "offset": file.tell(), "bytes": len(blob)}
                 rows.append(record)
                 file.write(blob)
+                still_alive()
     beside.rename(target.with_suffix(".bin"))
     _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
     _write_parquet(pl.DataFrame(rows, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
-    return sum(frame.height for frame in group)
 
 
 def compress(values: NDArray[Any]) -> bytes:
@@ -147,10 +218,8 @@ def _pack_series(
         try:
             kept.append((row, read_slice(row)))
         except RejectError as error:
-            rejects.append(
-                {name: row[name] for name in ("SOPInstanceUID", "path", "member")}
-                | {"reason": error.reason, "detail": error.detail}
-            )
+            rejects.append(_reject(row, error.reason, error.detail))
+        still_alive()
     if not kept:
         return
     hu = [one.values() for _, one in kept]
@@ -228,6 +297,6 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    beside = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
     frame.write_parquet(beside)
     beside.rename(path)

@@ -97,4 +97,4 @@ def held_out_images(found: Index, run: Path) -> Index:
     predictions = pl.read_parquet(run / FILE, columns=["level", "id"])
     ids = predictions.filter(pl.col("level") == "image")["id"].unique()
     kept = found.instances.filter(pl.col("SOPInstanceUID").is_in(ids.to_list()))
-    return Index(kept, found.rejects.clear(), 0)
+    return Index(kept.lazy(), found.rejects.clear(), 0)

@@ -12,7 +12,7 @@ import numpy as np
 from pydicom.uid import UID
 
 from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
-from wetread.verbs.progress import all_cores
+from wetread.archive.workers import all_cores
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",

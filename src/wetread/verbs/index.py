@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.index import Index, build_index
+from wetread.archive.workers import chosen_workers
 from wetread.outputs.data_frame import table_paths, write_data_frame
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.verbs.progress import Report, silent, stage
 
 
 def index(
@@ -13,6 +14,7 @@ def index(
     out: Path,
     *,
     workers: int | None = None,
+    cluster: str | None = None,
     report: Report = silent,
     repair: bool = True,
     table: str | None = None,
@@ -21,9 +23,12 @@ def index(
 
     A file that has not changed since the last run is not read again; a run that was stopped goes
     on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
-    a row of `rejects`, never an error. `repair` confirms wrong intercepts on the pixels and notes
-    them as `wrong_intercept`, so that whatever reads the slice repairs its values. `table`, "csv"
-    or "parquet", writes the flat table of outputs/data_frame.py beside the index as well.
+    a row of `rejects`, never an error.
+
+    cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
+    repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
+    whatever reads the slice repairs its values.
+    table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well.
     """
     for source in sources:
         if not source.exists():
@@ -36,7 +41,7 @@ def index(
     found = build_index(
         sources,
         out,
-        workers=workers or all_cores(),
+        workers=chosen_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,
     )

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.archive.index import Index, read_index
+from wetread.archive.workers import chosen_workers
 from wetread.store.pack import Box, FindBox, Packing
 from wetread.store.pack import pack as pack_series
 from wetread.store.store import Store
 from wetread.study.series import series_slices
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
 
 
@@ -20,6 +21,7 @@ def pack(
     *,
     size: int | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     report: Report = silent,
 ) -> Store:
     """Pack every image of an index: at full size as stored, or resized to `size` pixels a side."""
@@ -29,6 +31,7 @@ def pack(
         size=size,
         find_box=whole_picture,
         workers=workers,
+        cluster=cluster,
         report=report,
     )
 
@@ -40,6 +43,7 @@ def pack_images(
     size: int | None,
     find_box: FindBox,
     workers: int | None = None,
+    cluster: str | None = None,
     report: Report = silent,
 ) -> Store:
     """The same with a crop: `find_box` sees the HU of a series and names the box to keep."""
@@ -48,7 +52,7 @@ def pack_images(
         series_slices(index.images),
         out,
         packing,
-        workers=workers or all_cores(),
+        workers=chosen_workers(workers, cluster),
         progress=stage(report, "pack"),
     )
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from wetread.archive.workers import all_cores
 from wetread.tasks import find_task
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.verbs.progress import Report, silent, stage
 
 
 def phantom(

@@ -1,6 +1,5 @@
 """verbs/progress.py: how a long verb says where it is: a stage, what is done, what there is."""
 
-import os
 from collections.abc import Callable
 from functools import partial
 
@@ -14,8 +13,3 @@ def silent(stage: str, done: int, total: int) -> None:
 def stage(report: Report, name: str) -> Callable[[int, int], None]:
     """The (done, total) callback that the rooms take, under a stage's name."""
     return partial(report, name)
-
-
-def all_cores() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,12 +12,14 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.examine import examine
+from wetread.archive.guard import Lost
 from wetread.archive.index import build_index
 from wetread.archive.journal import as_frame
 from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, as_text, list_members
+from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.whole import write_whole
@@ -26,7 +28,7 @@ from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
 from wetread.study.voi import present
-from wetread.verbs.progress import Report, all_cores, silent, stage
+from wetread.verbs.progress import Report, silent, stage
 from wetread.view.window import as_uint8
 
 # Reasons that leave the header as it is.
@@ -149,25 +151,41 @@ def show(
 
 
 def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
-    """One file: its header is walked, its pixels are decoded."""
+    """One file: its header is walked, its pixels are decoded, apart from this process."""
+    (found,) = each(_look, [(path, member, picture)], 1)
+    if not isinstance(found, Lost):
+        return found
+    row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member), repair=False)
+    return _refused(path, member, row, found.reason, found.detail)
+
+
+def _look(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
+    path, member, picture = asked
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member))
-    refused = row.get("reason"), row.get("detail")
     if row["state"] == "not_image":
         return ShownFile(path, member, "not_image", "read", None, None, None, row, None, ())
     if row["state"] == "reject":
-        header, pixels = ("read", "reject") if refused[0] in OF_THE_PIXELS else ("reject", None)
-        return ShownFile(path, member, "reject", header, pixels, *refused, row, None, ())
+        return _refused(path, member, row, row["reason"], row["detail"])
+    table = as_frame([row], INDEX_SCHEMA)
     try:
-        table = as_frame([row], INDEX_SCHEMA)
         values, issues, middle = _read_frames(with_frames(table))
     except RejectError as reject:
-        refused = reject.reason, reject.detail
-        return ShownFile(path, member, "reject", "read", "reject", *refused, row, None, ())
+        return _refused(path, member, row, reject.reason, reject.detail)
     issues = (*_of_one_file(table), *issues)
     if picture is not None:
         write_whole(picture, png_bytes(_picture(*middle)))
     whole = ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
     return replace(whole, picture=picture)
+
+
+def _refused(
+    path: Path, member: str | None, row: Mapping[str, Any], reason: str, detail: str
+) -> ShownFile:
+    """A reject: of the pixels where the header could be read, else of the header."""
+    header, pixels = ("reject", None)
+    if row["state"] == "image" or reason in OF_THE_PIXELS:
+        header, pixels = ("read", "reject")
+    return ShownFile(path, member, "reject", header, pixels, reason, detail, row, None, ())
 
 
 def header_of(found: ShownFile, *, identifiers: str = "withhold") -> Iterator[HeaderLine]:
@@ -233,8 +251,8 @@ def show_tree(path: Path, *, workers: int | None = None, report: Report = silent
         index = build_index(
             [path],
             Path(folder) / "index.parquet",
-            workers=workers or all_cores(),
+            workers=chosen_workers(workers, None),
             progress=stage(report, "index"),
         )
-    series = tuple(overview(rows) for rows in series_slices(index.images))
-    return ShownTree(path, index.counts(), series, index.rejects)
+        series = tuple(overview(rows) for rows in series_slices(index.images))
+        return ShownTree(path, index.counts(), series, index.rejects)

@@ -127,7 +127,7 @@ def of_modality(archive: Index, modality: str) -> Index:
     """The images of one modality; images that do not say theirs are kept."""
     wanted = pl.col("Modality").is_null() | (pl.col("Modality") == modality)
     kept = archive.instances.filter(wanted | (pl.col("state") != "image"))
-    return Index(kept, archive.rejects, archive.duplicates)
+    return Index(kept.lazy(), archive.rejects, archive.duplicates)
 
 
 def count(archive: Index, store: Store, labels: LabelTable) -> dict[str, int]:

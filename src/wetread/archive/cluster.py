@@ -1,0 +1,87 @@
+"""archive/cluster.py: the executor over a Dask scheduler; what dies on a node costs one item too.
+
+A node runs each item in a guard of its own (archive/guard.py), kept from item to item; when a node
+is lost, Dask hands its items to the others.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from wetread.archive.guard import Guard, Limits, Lost, packed_work
+
+_guards: dict[int, tuple[bytes, Guard]] = {}  # on a node: thread to its work and its guard
+_lock = threading.Lock()
+
+
+def each_on_cluster(
+    work: Callable[[Any], Any], items: Iterable[Any], address: str, limits: Limits
+) -> Iterator[Any]:
+    """`archive/workers.py: each` over the scheduler at `address`."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RuntimeError(
+            "--cluster needs the package distributed: pip install 'wetread[cluster]'"
+        ) from error
+    from wetread.archive.workers import in_order
+
+    message = packed_work(work, limits)
+    with Client(address, set_as_default=False) as client:
+        threads = sum(client.nthreads().values())
+        try:
+            yield from in_order(
+                items,
+                lambda item: _Answer(client.submit(run_on_node, message, item, pure=False)),
+                ahead=4 * max(1, threads),
+            )
+        finally:
+            client.run(release_on_node, message, on_error="ignore")
+
+
+class _Answer:
+    """A Dask future as `in_order` takes it."""
+
+    def __init__(self, future: Any) -> None:
+        self._future = future
+
+    def result(self) -> Any:
+        """What the node answered; Lost where Dask gave the item up."""
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return self._future.result()
+        except KilledWorker:
+            return Lost("decoder_crashed", "the cluster's workers died of it")
+
+
+def run_on_node(message: bytes, item: object) -> object:
+    """One item in this thread's guard; runs on a node."""
+    thread = threading.get_ident()
+    with _lock:
+        known, guard = _guards.get(thread, (b"", None))
+        if guard is None or known != message:
+            old, guard = guard, Guard(_shared(message))
+            _guards[thread] = message, guard
+            if old is not None:
+                old.close()
+    return guard.run(item)
+
+
+def release_on_node(message: bytes) -> None:
+    """End the processes that were kept for this work."""
+    with _lock:
+        for thread, (known, guard) in list(_guards.items()):
+            if known == message:
+                guard.close()
+                del _guards[thread]
+
+
+def _shared(message: bytes) -> bytes:
+    """The limits with the node's memory in them."""
+    work, limits = pickle.loads(message)
+    return packed_work(work, limits.shared_by(os.cpu_count() or 1))
