@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test fuzz check bench clean
 
 setup: $(VENV)/.ready
 
@@ -17,6 +17,13 @@ demo: setup
 
 test: setup
 	$(BIN)/pytest -q -n 2
+
+# Damaged and hostile files through everything that reads files; ends with 1 where one is not a state.
+MUTANTS ?= 4500
+SEED ?= 0
+DATA ?= ../shared/data
+fuzz: setup
+	$(BIN)/python tests/fuzz/fuzz.py --mutants $(MUTANTS) --seed $(SEED) --data $(DATA)
 
 check: setup
 	$(BIN)/ruff format --check src tests bench

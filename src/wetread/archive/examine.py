@@ -54,7 +54,7 @@ def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
     }
     try:
         with opened(entry.path, entry.member) as (read_at, size):
-            row.update(_examine_bytes(read_at, size))
+            _examine_bytes(read_at, size, row)
         if repair and row["state"] == "image" and (note := intercept_note(row)):
             row["notes"].append(note)
     except RejectError as reject:
@@ -65,7 +65,8 @@ def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
     return row
 
 
-def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
+def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
+    """Fills in the row as far as the header can be read, whatever is refused afterwards."""
     header = read_header(read_at, size, WANTED)
     if header.walk.last_tag == 0 and header.walk.cut is None:
         raise RejectError("truncated_header", "the file ends before its data set")
@@ -73,14 +74,18 @@ def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
         fields = row_fields(header)
     except RejectError:
         if _no_image_class(header):
-            return {"state": "not_image", "TransferSyntaxUID": header.syntax, "notes": []}
+            row.update(state="not_image", TransferSyntaxUID=header.syntax, notes=[])
+            return
         raise
     bad_form = fields.pop("_bad_pixel_form", None)
+    row.update(fields)
     if is_not_image(header, fields):
         if header.walk.cut:
             fields["notes"].append(f"cut: {header.walk.cut}")
-        return fields | {"state": "not_image"}
+        row["state"] = "not_image"
+        return
     fill_from_functional_groups(fields, header, read_at, size)
+    row.update(fields)
     if header.walk.cut:
         raise RejectError("truncated_header", header.walk.cut)
     if header.walk.pixel_tag is None:
@@ -89,9 +94,9 @@ def _examine_bytes(read_at: ReadAt, size: int) -> dict[str, Any]:
         raise RejectError("bad_pixel_header", bad_form)
     _check_pixels(read_at, size, header, _BLANK | fields)
     if "HighBit" not in fields:
-        fields["HighBit"] = fields["BitsStored"] - 1
+        row["HighBit"] = fields["BitsStored"] - 1
         fields["notes"].append("no HighBit: taken as BitsStored - 1")
-    return fields | {"state": "image"}
+    row["state"] = "image"
 
 
 def _no_image_class(header: Header) -> bool:

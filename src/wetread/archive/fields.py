@@ -8,6 +8,7 @@ from typing import Any
 from pydicom.charset import convert_encodings, decode_bytes
 
 from wetread.archive.header import Header
+from wetread.archive.privacy import is_sound, presence
 from wetread.archive.rejects import RejectError
 
 _TEXTS = {
@@ -309,8 +310,9 @@ def _needed_numbers(
     try:
         found = _parsed(raw, name, notes)
     except ValueError:
-        shown = raw[:64].decode("latin-1").strip(" \0")
-        raise RejectError("bad_number", f"{where} is {shown!r}, no number") from None
+        text = raw.decode("latin-1").strip(" \0")
+        shown = repr(text) if is_sound(text, "DS") else presence(len(text))
+        raise RejectError("bad_number", f"{where} is {shown}, no number") from None
     if found is not None and len(found) != count:
         raise RejectError("bad_number", f"{where} has {len(found)} values, not {count}")
     return found

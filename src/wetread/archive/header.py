@@ -24,6 +24,8 @@ from wetread.archive.sources import ReadAt
 
 FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024
+INFLATED_PIECE = 8 * 1024 * 1024
+FIRST_DAMAGED = 1024 * 1024  # of a file whose end cannot be found
 MAX_INFLATED = 256 * 1024 * 1024
 IMPLICIT_LE, EXPLICIT_LE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED_LE, EXPLICIT_BE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
@@ -79,16 +81,18 @@ def inflated(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
     """(the file with everything from start on inflated, whether the stream ends as it should)."""
     if size > MAX_INFLATED:
         raise RejectError("too_big", f"a deflated file of {size} bytes")
-    head, packed = read_at(0, start), read_at(start, size - start)
+    parts, room = [read_at(0, start)], MAX_INFLATED
+    packed = read_at(start, size - start)
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = stream.decompress(packed, MAX_INFLATED)
-        whole = stream.eof or not stream.decompress(stream.unconsumed_tail, 1)
+        while packed and not stream.eof:  # in pieces: a bomb is left before it takes memory twice
+            parts.append(stream.decompress(packed, INFLATED_PIECE))
+            packed, room = stream.unconsumed_tail, room - len(parts[-1])
+            if room <= 0:
+                raise RejectError("too_big", f"inflates to more than {MAX_INFLATED} bytes")
     except zlib.error as error:
         raise RejectError("bad_element", f"the deflated data set is damaged: {error}") from None
-    if not whole or len(data) >= MAX_INFLATED:
-        raise RejectError("too_big", f"inflates to more than {MAX_INFLATED} bytes")
-    return head + data, stream.eof
+    return b"".join(parts), stream.eof
 
 
 def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
@@ -212,3 +216,29 @@ def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, 
     else:
         data = read_at(header.data_start, stop - header.data_start)
     return data, not header.explicit, not header.big_endian
+
+
+def header_bytes(read_at: ReadAt, size: int) -> tuple[bytes, int | None, int, Form]:
+    """(the file up to its pixel data, where the file meta begins or None, the data set, its form).
+
+    Of a file that is damaged as much as can be: at most FIRST_DAMAGED bytes. RejectError where not
+    even the beginning is DICOM.
+    """
+    values: dict[int, bytes] = {}
+    first = read_at(0, min(size, FIRST_DAMAGED))
+    try:
+        start, has_meta = _data_set_start(first, size, values)
+    except Short as short:
+        raise RejectError("too_big", f"a file meta of {short.need} bytes") from None
+    syntax = values.get(0x00020010, b"").rstrip(b" \0").decode("latin-1")
+    try:
+        header = read_header(read_at, size, frozenset())
+        stop = header.walk.pixel_offset if header.walk.pixel_tag is not None else header.end
+    except RejectError:
+        header, stop = None, len(first)
+    if syntax == DEFLATED_LE:
+        buffer = first[:start] if header is None else inflated(read_at, size, start)[0][:stop]
+    else:
+        buffer = first[:stop] if stop <= len(first) else read_at(0, min(stop, MAX_HEADER))
+    meta = None if not has_meta else 132 if first[128:132] == b"DICM" else 0
+    return buffer, meta, start, _sniff(buffer, start, syntax)[0]

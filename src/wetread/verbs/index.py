@@ -5,6 +5,7 @@ from pathlib import Path
 
 from wetread.archive.index import Index, build_index
 from wetread.archive.workers import chosen_workers
+from wetread.outputs.data_frame import table_paths, write_data_frame
 from wetread.verbs.progress import Report, silent, stage
 
 
@@ -16,6 +17,7 @@ def index(
     cluster: str | None = None,
     report: Report = silent,
     repair: bool = True,
+    table: str | None = None,
 ) -> Index:
     """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
 
@@ -26,16 +28,23 @@ def index(
     cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
     repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
     whatever reads the slice repairs its values.
+    table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well.
     """
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(
                 f"{source} does not exist; give folders, zip files or DICOM files"
             )
-    return build_index(
+    table_path = None
+    if table is not None:
+        out, table_path = table_paths(out, table)
+    found = build_index(
         sources,
         out,
         workers=chosen_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,
     )
+    if table_path is not None:
+        write_data_frame(found.instances, table_path)
+    return found

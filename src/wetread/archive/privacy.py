@@ -1,0 +1,121 @@
+"""archive/privacy.py: the one list of what is withheld of a header's values, and what stands there.
+
+After the Basic Application Confidentiality Profile (PS3.15 table E.1-1). Text is withheld unless it
+is known to be harmless: names, ids, dates and times, institutions, staff, addresses, devices, free
+text, private elements and those of no dictionary. UIDs, codes, numbers, sex and age are shown.
+"""
+
+from pydicom.datadict import dictionary_VR, keyword_for_tag
+
+# Names, dates, times, and text that a person may have typed; of them only SHOWN_TEXTS are shown.
+WITHHELD_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UR", "UT"})
+# Texts that a machine or a dictionary wrote.
+SHOWN_TEXTS = frozenset(
+    {
+        "AcquisitionMode",
+        "CodeMeaning",
+        "CodeValue",
+        "CodingSchemeDesignator",
+        "CodingSchemeVersion",
+        "ContrastBolusAgent",
+        "ContrastBolusRoute",
+        "ConvolutionKernel",
+        "DetectorManufacturerModelName",
+        "DetectorManufacturerName",
+        "DimensionDescriptionLabel",
+        "DimensionIndexPrivateCreator",
+        "DoseModeName",
+        "FilterType",
+        "FrameLabel",
+        "FunctionalGroupPrivateCreator",
+        "ImagedNucleus",
+        "ImplementationVersionName",
+        "LUTExplanation",
+        "Manufacturer",
+        "ManufacturerModelName",
+        "ModalityLUTType",
+        "PulseSequenceName",
+        "Radionuclide",
+        "Radiopharmaceutical",
+        "ReceiveCoilName",
+        "RescaleType",
+        "SecondaryCaptureDeviceManufacturer",
+        "SecondaryCaptureDeviceManufacturerModelName",
+        "SecondaryCaptureDeviceSoftwareVersions",
+        "SegmentLabel",
+        "SequenceName",
+        "SoftwareVersions",
+        "StackID",
+        "TransmitCoilName",
+        "ViewName",
+        "WindowCenterWidthExplanation",
+    }
+)
+# What identifies although its VR is none of the above; a sequence withholds all that lies in it.
+WITHHELD = frozenset(
+    {
+        "AcquisitionContextSequence",
+        "AdmittingDiagnosesCodeSequence",
+        "ConceptNameCodeSequence",
+        "ConsultingPhysicianIdentificationSequence",
+        "ContentSequence",
+        "EncapsulatedDocument",
+        "FileSetID",
+        "GraphicAnnotationSequence",
+        "IconImageSequence",
+        "InstitutionCodeSequence",
+        "InstitutionalDepartmentTypeCodeSequence",
+        "IssuerOfAccessionNumberSequence",
+        "LongitudinalTemporalInformationModified",
+        "OperatorIdentificationSequence",
+        "OriginalAttributesSequence",
+        "PerformingPhysicianIdentificationSequence",
+        "PersonIdentificationCodeSequence",
+        "PhysiciansOfRecordIdentificationSequence",
+        "PhysiciansReadingStudyIdentificationSequence",
+        "PrivateDataElementCharacteristicsSequence",
+        "ProtocolContextSequence",
+        "ReasonForRequestedProcedureCodeSequence",
+        "ReferencedFileID",
+        "ReferringPhysicianIdentificationSequence",
+        "RequestAttributesSequence",
+        "ScheduledStepAttributesSequence",
+        "UDISequence",
+        "VerifyingObserverIdentificationCodeSequence",
+        "VerifyingObserverSequence",
+    }
+)
+# Whole groups: the patient, the visit, the request, comments and results.
+WITHHELD_GROUPS = frozenset({0x0010, 0x0032, 0x0038, 0x4000, 0x4008})
+_SHOWN_OF_THE_PATIENT = frozenset({"PatientSex", "PatientAge"})
+
+# Most characters of one value (PS3.5 table 6.2-1): what is longer may hold a neighbour's bytes.
+_LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DS": 16, "IS": 12, "LO": 64, "SH": 16, "UI": 64}
+
+
+def is_withheld(tag: int, vr: str) -> bool:
+    """Whether an element's value is shown only when asked for by name.
+
+    tag: group << 16 | element; vr: as the file has it, the dictionary's is looked at as well.
+    """
+    group, keyword = tag >> 16, keyword_for_tag(tag)
+    if group & 1 or not keyword:
+        return tag & 0xFFFF != 0  # a group's length is a number
+    if group in WITHHELD_GROUPS:
+        return keyword not in _SHOWN_OF_THE_PATIENT
+    if keyword in WITHHELD:
+        return True
+    named = dictionary_VR(tag)
+    return keyword not in SHOWN_TEXTS and bool(WITHHELD_VRS & {vr, named})
+
+
+def presence(length: int, unit: str = "character") -> str:
+    """What stands in a withheld value's place."""
+    return f"present, {length} {unit}{'' if length == 1 else 's'}"
+
+
+def is_sound(text: str, vr: str) -> bool:
+    """Whether a text can be a value of that VR; what cannot may hold a neighbour's bytes."""
+    longest = _LONGEST.get(vr)
+    fits = longest is None or all(len(part.strip()) <= longest for part in text.split("\\"))
+    return fits and text.isprintable()

@@ -1,0 +1,255 @@
+"""cli/show_text.py: what `wetread show` found, as lines for a terminal; plain where it is piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pydicom.uid import UID
+from rich.console import Console
+from rich.text import Text
+
+from wetread.archive.rejects import REASONS
+
+if TYPE_CHECKING:  # for types alone, as in cli/tell.py
+    from wetread.outputs.header_text import HeaderLine
+    from wetread.study.issues import Issue
+    from wetread.study.overview import SeriesOverview
+    from wetread.verbs.show import ShownFile, ShownTree
+
+MOST_ITEMS = 3  # of a sequence
+MOST_SERIES = 40
+MOST_REJECTS = 5  # of one reason
+WIDTH = 80  # where no terminal says otherwise
+_TAG, _KEYWORD = 11, 26  # columns
+_LABEL = 10
+_STYLES = {"withheld": "dim", "bytes": "dim", "items": "", "value": "", "fault": "bold red"}
+_STATES = {"read": "bold green", "not_image": "bold", "reject": "bold red"}
+
+
+def print_lines(lines: Iterable[Text]) -> None:
+    """To stdout, in colour where it is a terminal."""
+    console = Console(highlight=False, soft_wrap=True)
+    with console.capture() as captured:
+        for line in lines:
+            console.print(line)
+    sys.stdout.write(captured.get())
+
+
+def terminal_width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return Console().width if sys.stdout.isatty() else WIDTH
+
+
+def header_text(lines: Iterable[HeaderLine], width: int, extent: str) -> Iterator[Text]:
+    """Tag, VR, keyword and value in columns; extent: "short" cuts long values and sequences."""
+    most = MOST_ITEMS if extent == "short" else None
+    skipped, depth = 0, 0  # items left out, of the sequence at that depth
+    for line in lines:
+        if skipped and line.depth >= depth:
+            skipped += line.form == "items" and line.depth == depth and not line.vr
+            continue
+        if skipped:
+            yield _more_items(skipped, depth)
+            skipped = 0
+        if most is not None and line.tag == f"item {most + 1}":
+            skipped, depth = 1, line.depth
+            continue
+        yield from _header_line(line, width, extent)
+    if skipped:
+        yield _more_items(skipped, depth)
+
+
+def _more_items(count: int, depth: int) -> Text:
+    return Text(f"{'  ' * depth}... and {count} more item{'s' * (count > 1)}", "dim")
+
+
+def _header_line(line: HeaderLine, width: int, extent: str) -> Iterator[Text]:
+    indent = "  " * line.depth
+    if line.form == "fault":
+        yield from _labelled("damaged", line.value, width, _STYLES["fault"])
+        return
+    if line.tag.startswith("item"):
+        yield Text(f"{indent}{line.tag}", "dim")
+        return
+    told = Text(f"{indent}{line.tag:<{_TAG}} ", "cyan")
+    told.append(f"{line.vr:<2} ", "dim")
+    told.append(f"{line.keyword:<{max(_KEYWORD - len(indent), 1)}}", "")
+    if not line.value:
+        told.rstrip()
+        yield told
+        return
+    room = width - len(told) - 1
+    if len(line.value) <= room:
+        yield told.append(f" {line.value}", _STYLES[line.form])
+        return
+    told.rstrip()
+    yield told
+    lead = " " * (len(indent) + _TAG + 4)
+    room = max(width - len(lead), 20)
+    value = line.value
+    if extent == "short":
+        yield Text(lead + _cut(value, room), _STYLES[line.form])
+        return
+    for at in range(0, len(value), room):
+        yield Text(lead + value[at : at + room], _STYLES[line.form])
+
+
+def _cut(value: str, room: int) -> str:
+    """The beginning of a value that is longer than the room, and how long it is."""
+    if len(value) <= room:
+        return value
+    end = f"... ({len(value)} characters)"
+    return value[: room - len(end)] + end
+
+
+def file_text(found: ShownFile, width: int) -> Iterator[Text]:
+    """What one file is: state, form, values, place, issues."""
+    row = found.row
+    name = f"{found.path}" if found.member is None else f"{found.path} {found.member}"
+    yield Text("")
+    yield Text(_plain(name), "bold")
+    if found.state == "reject":
+        told = f"{found.reason}: {REASONS[found.reason or '']}"
+        yield from _labelled("reject", told, width, _STATES["reject"])
+        yield from _labelled("", found.detail or "", width)
+        part = "the header" if found.header == "reject" else "the pixels; the header is read"
+        yield from _labelled("refused", part, width)
+    kind = _name(row.get("SOPClassUID")) or "no SOP class"
+    if found.state == "not_image":
+        yield from _labelled(
+            "no image", f"{row.get('Modality') or ''} {kind}".strip(), width, "bold"
+        )
+    elif row.get("Rows"):
+        state = "read" if found.state == "read" else "header"
+        yield from _labelled(state, _form(found, kind), width, _STATES[found.state])
+    if row.get("TransferSyntaxUID"):
+        yield from _labelled("syntax", _name(row["TransferSyntaxUID"]), width)
+    if found.values is not None:
+        values = found.values
+        told = f"{values.min:g} to {values.max:g}, mean {values.mean:.6g} {values.unit}"
+        yield from _labelled("values", told, width)
+    if place := _place(found):
+        yield from _labelled("place", place, width)
+    yield from _issues(found.issues, width)
+    for note in row.get("notes") or ():
+        yield from _labelled("note", note, width, "dim")
+    if found.picture is not None:
+        yield from _labelled("picture", str(found.picture), width)
+
+
+def _form(found: ShownFile, kind: str) -> str:
+    row = found.row
+    frames = row.get("NumberOfFrames") or 1
+    sign = "signed" if row.get("PixelRepresentation") == 1 else "unsigned"
+    told = f"{row.get('Modality') or 'no modality'}, {row['Rows']} x {row['Columns']} pixels"
+    told += f", {frames} frames" if frames > 1 else ""
+    told += f", {row.get('BitsStored')} of {row.get('BitsAllocated')} bits {sign}"
+    return f"{told}, {row.get('PhotometricInterpretation') or 'no photometry'}, {kind}"
+
+
+def _place(found: ShownFile) -> str:
+    row, parts = found.row, []
+    if row.get("row_spacing_mm"):
+        parts.append(_spacing((row["row_spacing_mm"], row["column_spacing_mm"])))
+    if row.get("SliceThickness"):
+        parts.append(f"{row['SliceThickness']:g} mm thick")
+    if row.get("position_mm"):
+        parts.append("at " + ", ".join(f"{mm:.2f}" for mm in row["position_mm"]) + " mm (LPS)")
+    return ", ".join(parts)
+
+
+def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
+    """Counts that add up, studies with their series, then the rejects by reason."""
+    counts = found.counts
+    yield Text(_plain(str(found.path)), "bold")
+    yield Text(
+        f"{counts['files']} files = {counts['instances']} images + {counts['not_image']} other "
+        f"objects + {counts['duplicates']} duplicates + {counts['rejects']} rejects"
+    )
+    patients, studies = _counted(counts["patients"], "patient"), counts["studies"]
+    named = "1 study" if studies == 1 else f"{studies} studies"
+    yield Text(f"{patients}, {named}, {counts['series']} series")
+    study: str | None = ""
+    for one in found.series[:MOST_SERIES]:
+        if one.study_uid != study:
+            study = one.study_uid
+            yield Text("")
+            yield Text(f"study {_plain(study or 'without a UID')}", "bold")
+        yield from _series(one, width)
+    if len(found.series) > MOST_SERIES:
+        yield Text(f"... and {len(found.series) - MOST_SERIES} more series (--json lists all)")
+    yield from _rejects(found, width)
+
+
+def _series(one: SeriesOverview, width: int) -> Iterator[Text]:
+    yield Text(f"  series {_plain(one.series_uid or 'without a UID')}")
+    size = f"{one.rows} x {one.columns}"
+    parts = [one.modality or "no modality", _counted(one.slices, "slice"), size]
+    if one.spacing_mm:
+        parts.append(_spacing(one.spacing_mm))
+    if one.distances_mm:
+        shown = ", ".join(f"{mm:.3f}" for mm in one.distances_mm[:4])
+        more = f" and {len(one.distances_mm) - 4} others" if len(one.distances_mm) > 4 else ""
+        parts.append(f"apart {shown}{more} mm")
+    if one.tilt_degrees is not None:
+        parts.append(f"tilt {one.tilt_degrees:.2f} degrees")
+    yield from _labelled("", ", ".join(parts), width, lead=4)
+    yield from _issues(one.issues, width, lead=4)
+
+
+def _rejects(found: ShownTree, width: int) -> Iterator[Text]:
+    if found.rejects.height:
+        yield Text("")
+    for reason, number in found.counts["by_reason"].items():
+        told = f"{number} rejected, {reason}: {REASONS[reason]}"
+        yield from _labelled("", told, width, "red", lead=2)
+        rows = found.rejects.filter(found.rejects["reason"] == reason)
+        for path, member, detail in rows["path", "member", "detail"][:MOST_REJECTS].iter_rows():
+            yield Text(f"      {_plain(path if member is None else f'{path} {member}')}")
+            yield from _labelled("", detail or "", width, "dim", lead=8)
+        if number > MOST_REJECTS:
+            yield Text(f"      ... and {number - MOST_REJECTS} more (--json lists all)", "dim")
+
+
+def _issues(issues: Iterable[Issue], width: int, lead: int = 0) -> Iterator[Text]:
+    for issue in issues:
+        yield from _labelled("issue", f"{issue.name}: {issue.detail}", width, "yellow", lead)
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _spacing(spacing: tuple[float, float]) -> str:
+    rows, columns = spacing
+    return f"{rows:.4g} x {columns:.4g} mm (rows x columns)"
+
+
+def _labelled(label: str, told: str, width: int, style: str = "", lead: int = 0) -> Iterator[Text]:
+    """`label     told`, what does not fit below it; no word is cut."""
+    if lead:
+        start = " " * lead + (f"{label}: " if label else "")
+        hang = " " * (lead + 2)
+    else:
+        start, hang = f"{label:<{_LABEL}}", " " * _LABEL
+    line = start
+    fresh = True
+    for word in _plain(told).split(" "):
+        if not fresh and len(line) + 1 + len(word) > width:
+            yield Text(line, style)
+            line, fresh = hang, True
+        line += word if fresh else f" {word}"
+        fresh = False
+    yield Text(line.rstrip(), style)
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def _name(uid: str | None) -> str:
+    """The standard's name of a UID, the UID itself where it has none."""
+    return UID(uid).name if uid else ""

@@ -1,0 +1,258 @@
+"""verbs/show.py: one file, or a tree of them, for the eye: header, pixels, place, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.examine import examine
+from wetread.archive.guard import Lost
+from wetread.archive.index import build_index
+from wetread.archive.journal import as_frame
+from wetread.archive.luts import read_voi
+from wetread.archive.rejects import RejectError
+from wetread.archive.schema import INDEX_SCHEMA
+from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, as_text, list_members
+from wetread.archive.workers import chosen_workers, each
+from wetread.outputs.header_text import HeaderLine, header_lines
+from wetread.outputs.pictures import png_bytes
+from wetread.outputs.whole import write_whole
+from wetread.study.issues import Issue, geometry_issues
+from wetread.study.overview import SeriesOverview, overview
+from wetread.study.series import series_slices, with_frames
+from wetread.study.slices import Slice, read_slice
+from wetread.study.voi import present
+from wetread.verbs.progress import Report, silent, stage
+from wetread.view.window import as_uint8
+
+# Reasons that leave the header as it is.
+OF_THE_PIXELS = frozenset(
+    {
+        *("no_pixels", "bad_pixel_header", "truncated_pixels", "unsupported_syntax", "wrong_kind"),
+        *("decode_failed", "decode_mismatch", "decoder_crashed"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Values:
+    """HU or grey over all frames, outside the field of view included."""
+
+    min: float
+    max: float
+    mean: float
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class ShownFile:
+    """One file.
+
+    state:  "read", "not_image" or "reject"; header and pixels say which of the two was refused:
+            "read", "reject", or for pixels None where it did not come to them.
+    row:    its row of the index; of a reject what there is of it.
+    picture: where the picture was written; None where none was asked for, or there is none.
+    """
+
+    path: Path
+    member: str | None
+    state: str
+    header: str
+    pixels: str | None
+    reason: str | None
+    detail: str | None
+    row: Mapping[str, Any]
+    values: Values | None
+    issues: tuple[Issue, ...]
+    picture: Path | None = None
+
+    @property
+    def refused(self) -> int:
+        """1 where the file cannot be used, else 0."""
+        return int(self.state == "reject")
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `show FILE --json` prints."""
+        row, values = self.row, self.values
+        return {
+            "state": self.state,
+            "reason": self.reason,
+            "detail": self.detail,
+            "header": self.header,
+            "pixels": self.pixels,
+            "rows": row.get("Rows"),
+            "columns": row.get("Columns"),
+            "frames": None if row.get("Rows") is None else row.get("NumberOfFrames") or 1,
+            "transfer_syntax": row.get("TransferSyntaxUID"),
+            "modality": row.get("Modality"),
+            "sop_class_uid": row.get("SOPClassUID"),
+            "values": None
+            if values is None
+            else {"min": values.min, "max": values.max, "mean": values.mean, "unit": values.unit},
+            "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
+            "notes": list(row.get("notes") or ()),
+            "picture": None if self.picture is None else str(self.picture),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class ShownTree:
+    """What lies in a folder, zip or tar."""
+
+    path: Path
+    counts: Mapping[str, Any]
+    series: tuple[SeriesOverview, ...]
+    rejects: pl.DataFrame
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `show DIR --json` prints."""
+        rejects = self.rejects.select("path", "member", "reason", "detail")
+        return {
+            **self.counts,
+            "series": [one.as_dict() for one in self.series],
+            "rejects": rejects.to_dicts(),
+        }
+
+    @property
+    def refused(self) -> int:
+        """Files that cannot be used; those that are no DICOM are no fault of an archive."""
+        return self.rejects.filter(pl.col("reason") != "not_dicom").height
+
+
+def show(
+    path: Path,
+    *,
+    member: str | None = None,
+    picture: Path | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> ShownFile | ShownTree:
+    """Look at a file (its header and its pixels), or at what lies in a folder, zip or tar.
+
+    member:  one file inside a zip or tar.
+    picture: where the file's picture goes, PNG, in the window that the file names.
+    Errors: FileNotFoundError; ValueError for a picture of a folder. What cannot be read is a state
+    with its reason, never an error.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist; give a file, a folder or a zip")
+    is_archive = path.is_file() and path.name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES)
+    if path.is_dir() or (is_archive and member is None):
+        if picture is not None:
+            raise ValueError(f"{path} holds many files; --picture is of one: name it")
+        return show_tree(path, workers=workers, report=report)
+    return show_file(path, member=member, picture=picture)
+
+
+def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
+    """One file: its header is walked, its pixels are decoded, apart from this process."""
+    (found,) = each(_look, [(path, member, picture)], 1)
+    if not isinstance(found, Lost):
+        return found
+    row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member), repair=False)
+    return _refused(path, member, row, found.reason, found.detail)
+
+
+def _look(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
+    path, member, picture = asked
+    row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member))
+    if row["state"] == "not_image":
+        return ShownFile(path, member, "not_image", "read", None, None, None, row, None, ())
+    if row["state"] == "reject":
+        return _refused(path, member, row, row["reason"], row["detail"])
+    table = as_frame([row], INDEX_SCHEMA)
+    try:
+        values, issues, middle = _read_frames(with_frames(table))
+    except RejectError as reject:
+        return _refused(path, member, row, reject.reason, reject.detail)
+    issues = (*_of_one_file(table), *issues)
+    if picture is not None:
+        write_whole(picture, png_bytes(_picture(*middle)))
+    whole = ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
+    return replace(whole, picture=picture)
+
+
+def _refused(
+    path: Path, member: str | None, row: Mapping[str, Any], reason: str, detail: str
+) -> ShownFile:
+    """A reject: of the pixels where the header could be read, else of the header."""
+    header, pixels = ("reject", None)
+    if row["state"] == "image" or reason in OF_THE_PIXELS:
+        header, pixels = ("read", "reject")
+    return ShownFile(path, member, "reject", header, pixels, reason, detail, row, None, ())
+
+
+def header_of(found: ShownFile, *, identifiers: str = "withhold") -> Iterator[HeaderLine]:
+    """The file's header line by line; identifiers: "withhold" or "show" what identifies."""
+    return header_lines(as_text(str(found.path.absolute())), found.member, identifiers=identifiers)
+
+
+def _entry(path: Path, member: str | None) -> Entry:
+    status = path.stat()
+    whole = Entry(as_text(str(path.absolute())), None, status.st_size, status.st_mtime_ns, None)
+    if member is None:
+        return whole
+    for found in list_members(whole):
+        if found.member == member and isinstance(found, Entry):
+            return found
+    raise FileNotFoundError(f"{path} has no member {member!r}; wetread show {path} lists it")
+
+
+def _read_frames(
+    frames: pl.DataFrame,
+) -> tuple[Values, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
+    """(values over all frames, what the pixels show, the middle frame and its row)."""
+    low, high, total, pixels = np.inf, -np.inf, 0.0, 0
+    counts: dict[str, int] = {}
+    middle = None
+    for number, row in enumerate(frames.iter_rows(named=True)):
+        one = read_slice(row)
+        found = one.values()
+        low, high = min(low, float(found.min())), max(high, float(found.max()))
+        total, pixels = total + float(found.sum(dtype=np.float64)), pixels + found.size
+        for note in one.notes:
+            counts[note] = counts.get(note, 0) + 1
+        if middle is None or number <= frames.height // 2:
+            middle = one, row
+    assert middle is not None
+    issues = tuple(
+        Issue(name, f"{count} of {frames.height} slices") for name, count in counts.items()
+    )
+    return Values(low, high, total / pixels, middle[0].unit), issues, middle
+
+
+def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:
+    """The issues that one file can have: to lie alone, or nowhere, is none of a single image."""
+    issues = [issue for stack in series_slices(table) for issue in geometry_issues(stack)]
+    if (table["NumberOfFrames"][0] or 1) > 1:
+        return tuple(issues)
+    return tuple(one for one in issues if one.name not in ("single_slice", "no_geometry"))
+
+
+def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
+    """(rows, columns) uint8 as the file wants it shown; all its values where it does not say."""
+    try:
+        voi = read_voi(row)
+        shown = present(one.values(), voi, row["PhotometricInterpretation"])
+    except (RejectError, ValueError):  # a window that cannot be
+        shown = present(one.values(), None, row["PhotometricInterpretation"])
+    return as_uint8(shown)
+
+
+def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
+    """A folder, zip or tar from its headers alone; nothing is left on disk."""
+    with TemporaryDirectory(prefix="wetread-show-") as folder:
+        index = build_index(
+            [path],
+            Path(folder) / "index.parquet",
+            workers=chosen_workers(workers, None),
+            progress=stage(report, "index"),
+        )
+        series = tuple(overview(rows) for rows in series_slices(index.images))
+        return ShownTree(path, index.counts(), series, index.rejects)
