@@ -1,5 +1,6 @@
 """study: rows of an Index in, Volumes out.
 
-In: the rows of one series. Out: its slices in order along their normal, Hounsfield units, the place
-of every voxel in the patient (LPS, mm), and what is unusual in the geometry, by name.
+In: the rows of one series. Out: its stacks (split), slices in order along their normal, right
+values, the place of every voxel in the patient (LPS, mm), what is unusual in the geometry, by name,
+and what may be done about it (stack, shear); which series of a study to read (choice).
 """

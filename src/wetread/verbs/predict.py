@@ -207,14 +207,12 @@ def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reje
 
 def _ranked(archive: Index, wanted: Wanted) -> dict[str, list[SeriesScore]]:
     """Studies of several series: these, best first."""
+    named = archive.images.drop_nulls(["StudyInstanceUID", "SeriesInstanceUID"])
+    several = pl.col("SeriesInstanceUID").n_unique().over("StudyInstanceUID") > 1
     of_study: dict[str, list[pl.DataFrame]] = {}
-    for rows in series_slices(archive.images):
-        study, series = rows.select("StudyInstanceUID", "SeriesInstanceUID").row(0)
-        if study is not None and series is not None:
-            of_study.setdefault(study, []).append(rows)
-    return {
-        study: rank_series(series, wanted) for study, series in of_study.items() if len(series) > 1
-    }
+    for rows in series_slices(named.filter(several)):
+        of_study.setdefault(rows["StudyInstanceUID"][0], []).append(rows)
+    return {study: rank_series(series, wanted) for study, series in of_study.items()}
 
 
 def _issues(archive: Index) -> dict[str, list[Issue]]:
