@@ -11,10 +11,15 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import batch, slices
+from bench import batch, index, million, slices
 from bench.data import WORK
 
-COMPARISONS = {"slices": slices.compare, "batch": batch.compare}
+COMPARISONS = {
+    "slices": slices.compare,
+    "batch": batch.compare,
+    "index": index.compare,
+    "million": million.compare,
+}
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 

@@ -1,0 +1,138 @@
+"""bench/index.py: the header index against pydicom's loop, and against opening the files alone.
+
+The index is the whole verb: listing, reading, rows, duplicates, tables on disk, one worker.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pydicom
+
+from bench.data import WORK
+from bench.headers import SYNTAXES, write_headers
+from wetread.archive.index import build_index
+
+FILES, MANY = 8_000, 60_000
+A_PYDICOM = 8  # every so many-th file is read by pydicom: it is slow, and each costs the same
+ROUNDS = 6  # the first is not counted
+TEXTS = (
+    *("SOPInstanceUID", "SOPClassUID", "SeriesInstanceUID", "StudyInstanceUID"),
+    *("FrameOfReferenceUID", "PatientID", "PatientSex", "PatientAge", "Modality"),
+    *("BodyPartExamined", "ViewPosition", "Manufacturer", "ManufacturerModelName"),
+    *("ConvolutionKernel", "PhotometricInterpretation"),
+)
+NUMBERS = (
+    *("KVP", "InstanceNumber", "AcquisitionNumber", "Rows", "Columns", "NumberOfFrames"),
+    *("SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"),
+    *("SliceThickness", "RescaleSlope", "RescaleIntercept", "PixelPaddingValue"),
+)
+LISTS = ("ImageType", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient")
+Row = dict[str, Any]
+
+
+def compare() -> list[Row]:
+    """Lean and rich headers, the worse of explicit and implicit VR; then two workers."""
+    rows = []
+    for form in ("lean", "rich"):
+        found = {syntax: _microseconds(form, syntax) for syntax in SYNTAXES}
+        for place, (name, unit) in enumerate((("pydicom", 1), ("limit", 2))):
+            ratios = {syntax: times[place + 1] / times[0] for syntax, times in found.items()}
+            worst = min(ratios, key=lambda syntax: ratios[syntax])
+            rows.append(
+                {
+                    "name": f"index_vs_{name}_{form}",
+                    "ours": found[worst][0],
+                    "theirs": found[worst][unit],
+                    "unit": "microseconds a file",
+                    "ratio": ratios[worst],
+                    "remark": ", ".join(f"{key} VR {value:.2f}" for key, value in ratios.items()),
+                }
+            )
+    return [*rows, two_workers()]
+
+
+def _microseconds(form: str, syntax: str) -> tuple[float, float, float]:
+    """(ours, pydicom's loop, open + read 64 KiB + close), CPU time a file, in turn."""
+    files = write_headers(WORK / "headers", form, syntax, FILES)
+    names = [str(file) for file in files]
+    some = names[::A_PYDICOM]
+    work: tuple[Callable[[], object], ...] = (
+        lambda: index_afresh(files[0].parents[1], 1),
+        lambda: [_read_by_pydicom(name) for name in some],
+        lambda: [_touch(name) for name in names],
+    )
+    times: list[list[float]] = [[], [], []]
+    for _ in range(ROUNDS):
+        for run, taken in zip(work, times, strict=True):
+            started = time.process_time()
+            run()
+            taken.append(time.process_time() - started)
+    ours, theirs, limit = (median(taken[1:]) for taken in times)
+    return ours / len(names) * 1e6, theirs / len(some) * 1e6, limit / len(names) * 1e6
+
+
+def index_afresh(top: Path, workers: int) -> None:
+    """An index of everything below top, nothing kept from before."""
+    out = WORK / "fresh"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    build_index([top], out / "i.parquet", workers=workers)
+
+
+def _read_by_pydicom(name: str) -> Row:
+    dataset = pydicom.dcmread(name, stop_before_pixels=True)
+    row: Row = {key: str(dataset.get(key, "")) for key in TEXTS}
+    row |= {key: None if (value := dataset.get(key)) is None else float(value) for key in NUMBERS}
+    row |= {key: list(dataset.get(key) or ()) for key in LISTS}
+    return row
+
+
+def _touch(name: str) -> None:
+    handle = os.open(name, os.O_RDONLY)
+    os.pread(handle, 64 * 1024, 0)
+    os.close(handle)
+
+
+def two_workers() -> Row:
+    """Wall time: the gain of two workers over one, as a share of what two busy loops gain."""
+    top = write_headers(WORK / "headers", "lean", "explicit", MANY)[0].parents[1]
+    ours, loops = [], []
+    for _ in range(ROUNDS - 1):
+        loops.append(_wall(lambda: _busy(1)) * 2 / _wall(lambda: _busy(2)))
+        ours.append(_wall(lambda: index_afresh(top, 1)) / _wall(lambda: index_afresh(top, 2)))
+    return {
+        "name": "index_two_workers",
+        "ours": median(ours[1:]),
+        "theirs": median(loops[1:]),
+        "unit": "gain",
+        "ratio": median(ours[1:]) / median(loops[1:]),
+        "remark": f"{MANY} files, start of the workers included",
+    }
+
+
+def _busy(count: int) -> None:
+    processes = [multiprocessing.Process(target=_loop) for _ in range(count)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def _loop() -> None:
+    total = 0
+    for number in range(30_000_000):
+        total += number
+
+
+def _wall(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
