@@ -13,7 +13,13 @@ from wetread.tasks import TASKS
 SOURCE = Path(wetread.__file__).parent
 BEFORE_MODELS = ("archive", "study", "labels", "store", "view", "anatomy")
 TORCH_ROOM = SOURCE / "view" / "device.py"
-WITHOUT_TORCH = ("wetread", "wetread.verbs.index", "wetread.verbs.pack", "wetread.view.window")
+WITHOUT_TORCH = (
+    "wetread",
+    "wetread.verbs.index",
+    "wetread.verbs.show",
+    "wetread.verbs.pack",
+    "wetread.view.window",
+)
 
 
 def test_nothing_before_models_imports_torch_but_the_one_file_named_for_it() -> None:

@@ -152,20 +152,21 @@ def show(
 
 def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
     """One file: its header is walked, its pixels are decoded, apart from this process."""
-    (found,) = each(_look, [(path, member, picture)], 1)
+    (found,) = each(look_at, [(path, member, picture)], 1)
     if not isinstance(found, Lost):
         return found
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member), repair=False)
     return _refused(path, member, row, found.reason, found.detail)
 
 
-def _look(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
+def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
+    """The same of (file, member, picture) in this process, which a native decoder may end."""
     path, member, picture = asked
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member))
     if row["state"] == "not_image":
         return ShownFile(path, member, "not_image", "read", None, None, None, row, None, ())
     if row["state"] == "reject":
-        return _refused(path, member, row, row["reason"], row["detail"])
+        return _refused(path, member, row, str(row["reason"]), str(row["detail"]))
     table = as_frame([row], INDEX_SCHEMA)
     try:
         values, issues, middle = _read_frames(with_frames(table))
