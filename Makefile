@@ -21,9 +21,9 @@ test: setup
 # Damaged and hostile files through everything that reads files; ends with 1 where one is not a state.
 MUTANTS ?= 4500
 SEED ?= 0
-DATA ?= ../shared/data
+WETREAD_DATA ?= ../shared/data
 fuzz: setup
-	$(BIN)/python tests/fuzz/fuzz.py --mutants $(MUTANTS) --seed $(SEED) --data $(DATA)
+	$(BIN)/python tests/fuzz/fuzz.py --mutants $(MUTANTS) --seed $(SEED) --data $(WETREAD_DATA)
 
 check: setup
 	$(BIN)/ruff format --check src tests bench
