@@ -42,6 +42,7 @@ class Compact(nn.Module):
         self.blocks = nn.Sequential(
             *(Block(before[i], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
         )
+        self.norm = nn.LayerNorm(2 * widths[-1])  # without it some seeds take epochs to start
         self.head = nn.Linear(2 * widths[-1], outputs)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,7 +52,7 @@ class Compact(nn.Module):
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (B, 2 * widths[-1])
         # Under autocast the last layer would round logits to 8 bits: ties between images.
         with torch.autocast(x.device.type, enabled=False):
-            logits: Tensor = self.head(x)
+            logits: Tensor = self.head(self.norm(x))
         return logits
 
 
