@@ -25,7 +25,7 @@ class Recipe(BaseModel):
     size: int = Field(128, ge=8)  # rows and columns, pixels
 
     # How long, and in what steps.
-    epochs: int = Field(16, ge=1)
+    epochs: int = Field(24, ge=1)
     batch_size: int = Field(32, ge=1)
     negatives_per_positive: float = Field(0.5, ge=0)  # 0: every slice in every epoch
     patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
