@@ -35,9 +35,10 @@ def main() -> None:
         told = subprocess.run(
             [sys.executable, "-m", "bench", name], check=True, capture_output=True, text=True
         )
-        rows += json.loads(told.stdout.splitlines()[-1])
-        for row in rows[-len(json.loads(told.stdout.splitlines()[-1])) :]:
+        found = json.loads(told.stdout.splitlines()[-1])
+        for row in found:
             print(f"{row['name']:<36} {row['ratio']:>7.2f} x")
+        rows += found
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     PAGE.write_text(page(rows))
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from wetread.archive.guard import Guard, Limits, Lost, packed_work
@@ -18,33 +19,32 @@ _guards: dict[int, tuple[bytes, Guard]] = {}  # on a node: thread to its work an
 _lock = threading.Lock()
 
 
-def each_on_cluster(
-    work: Callable[[Any], Any], items: Iterable[Any], address: str, limits: Limits
-) -> Iterator[Any]:
-    """`archive/workers.py: each` over the scheduler at `address`."""
+@contextmanager
+def on_cluster(
+    work: Callable[[Any], Any], address: str, limits: Limits
+) -> Iterator[tuple[Callable[[Any], Answer], int]]:
+    """Over the scheduler at `address`: how an item is handed in, and how many run at a time."""
     try:
         from distributed import Client
     except ImportError as error:
         raise RuntimeError(
             "--cluster needs the package distributed: pip install 'wetread[cluster]'"
         ) from error
-    from wetread.archive.workers import in_order
 
     message = packed_work(work, limits)
     with Client(address, set_as_default=False) as client:
         threads = sum(client.nthreads().values())
         try:
-            yield from in_order(
-                items,
-                lambda item: _Answer(client.submit(run_on_node, message, item, pure=False)),
-                ahead=4 * max(1, threads),
+            yield (
+                lambda item: Answer(client.submit(run_on_node, message, item, pure=False)),
+                max(1, threads),
             )
         finally:
             client.run(release_on_node, message, on_error="ignore")
 
 
-class _Answer:
-    """A Dask future as `in_order` takes it."""
+class Answer:
+    """A Dask future whose lost item is an answer too."""
 
     def __init__(self, future: Any) -> None:
         self._future = future

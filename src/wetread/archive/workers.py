@@ -55,9 +55,10 @@ def each(
     Items are drawn a few ahead of what is handed out, so that memory does not grow with them.
     """
     if isinstance(workers, Cluster):
-        from wetread.archive.cluster import each_on_cluster
+        from wetread.archive.cluster import on_cluster
 
-        yield from each_on_cluster(work, items, workers.address, limits or Limits())
+        with on_cluster(work, workers.address, limits or Limits()) as (submit, count):
+            yield from in_order(items, submit, ahead=4 * count)
         return
     message = packed_work(work, (limits or Limits()).shared_by(workers))
     with closing(_Pool(message, max(1, workers))) as pool:
