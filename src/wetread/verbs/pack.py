@@ -1,11 +1,13 @@
 """verbs/pack.py: an Index in, a Store out, cropped by what anatomy finds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.index import Index, read_index
+from wetread.archive.index import read_index
 from wetread.archive.workers import chosen_workers
 from wetread.store.pack import Box, FindBox, Packing
 from wetread.store.pack import pack as pack_series
@@ -25,8 +27,8 @@ def pack(
     report: Report = silent,
 ) -> Store:
     """Pack every image of an index: at full size as stored, or resized to `size` pixels a side."""
-    return pack_images(
-        read_index(index_file),
+    return pack_slices(
+        series_slices(read_index(index_file).images),
         out,
         size=size,
         find_box=whole_picture,
@@ -36,8 +38,8 @@ def pack(
     )
 
 
-def pack_images(
-    index: Index,
+def pack_slices(
+    series: Sequence[pl.DataFrame],
     out: Path,
     *,
     size: int | None,
@@ -46,10 +48,11 @@ def pack_images(
     cluster: str | None = None,
     report: Report = silent,
 ) -> Store:
-    """The same with a crop: `find_box` sees the HU of a series and names the box to keep."""
+    """The same of series (study/series.py), with a crop: `find_box` sees the HU of one and names
+    the box to keep."""
     packing = Packing(size=size, find_box=find_box, shrink=shrink)
     return pack_series(
-        series_slices(index.images),
+        series,
         out,
         packing,
         workers=chosen_workers(workers, cluster),

@@ -27,7 +27,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.fit import mirror_columns
 from wetread.verbs.index import index
-from wetread.verbs.pack import pack_images
+from wetread.verbs.pack import pack_slices
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.train import of_modality
 
@@ -94,8 +94,9 @@ def predict_index(
     task = find_task(ensemble.task)
     _refuse_strangers(out / "readings", archive)
     images = of_modality(archive, task.modality)
-    store = pack_images(
-        images,
+    series = series_slices(images.images)
+    store = pack_slices(
+        series,
         out / "store",
         size=ensemble.size,
         find_box=task.find_box,
@@ -110,9 +111,9 @@ def predict_index(
         ensemble.findings,
         task.headline,
         _rejects_by_study(store, images.images),
-        _issues(images),
+        _issues(series),
         provenance(ensemble),
-        _ranked(images, task.wanted),
+        _ranked(series, task.wanted),
     )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
     _write(out, task, ensemble, store, probability, readings, rejects, sample)
@@ -205,18 +206,17 @@ def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reje
     return by_study
 
 
-def _ranked(archive: Index, wanted: Wanted) -> dict[str, list[SeriesScore]]:
+def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted) -> dict[str, list[SeriesScore]]:
     """Studies of several series: these, best first."""
-    named = archive.images.drop_nulls(["StudyInstanceUID", "SeriesInstanceUID"])
-    several = pl.col("SeriesInstanceUID").n_unique().over("StudyInstanceUID") > 1
     of_study: dict[str, list[pl.DataFrame]] = {}
-    for rows in series_slices(named.filter(several)):
-        of_study.setdefault(rows["StudyInstanceUID"][0], []).append(rows)
-    return {study: rank_series(series, wanted) for study, series in of_study.items()}
+    for rows in series:
+        if rows["StudyInstanceUID"][0] is not None and rows["SeriesInstanceUID"][0] is not None:
+            of_study.setdefault(rows["StudyInstanceUID"][0], []).append(rows)
+    return {study: rank_series(own, wanted) for study, own in of_study.items() if len(own) > 1}
 
 
-def _issues(archive: Index) -> dict[str, list[Issue]]:
+def _issues(series: Sequence[pl.DataFrame]) -> dict[str, list[Issue]]:
     issues: dict[str, list[Issue]] = {}
-    for rows in series_slices(archive.images):
+    for rows in series:
         issues.setdefault(rows["StudyInstanceUID"][0], []).extend(geometry_issues(rows))
     return issues

@@ -25,6 +25,7 @@ from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.store.store import Store
+from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training import fit
 from wetread.training.predictions import FILE, to_table
@@ -32,7 +33,7 @@ from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.verbs.evaluate import evaluate
 from wetread.verbs.index import index
-from wetread.verbs.pack import pack_images
+from wetread.verbs.pack import pack_slices
 from wetread.verbs.progress import Report, silent, stage
 
 ID = "id"  # how the column of SOPInstanceUIDs is asked for
@@ -84,8 +85,8 @@ def train(
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
-    store = pack_images(
-        of_modality(archive, chosen.modality),
+    store = pack_slices(
+        series_slices(of_modality(archive, chosen.modality).images),
         out / "store",
         size=resolved.size,
         find_box=chosen.find_box,
