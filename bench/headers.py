@@ -16,17 +16,19 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittle
 
 SYNTAXES = {"explicit": ExplicitVRLittleEndian, "implicit": ImplicitVRLittleEndian}
 ROWS = COLUMNS = 512
+A_SERIES = 40  # files
 UID = "1.2.826.0.1.3680043.8.498.10000000000000000"
 
 
 def write_headers(folder: Path, form: str, syntax: str, count: int) -> list[Path]:
     """`count` files of a form (lean, rich) and a syntax (explicit, implicit), once."""
-    folder = folder / f"{form}-{syntax}"
+    folder = folder / f"{form}-{syntax}-{count}"
     files = [folder / f"{number // 100:04d}" / f"{number:07d}.dcm" for number in range(count)]
     if not files[-1].is_file():
+        templates = [header_bytes(form, syntax, number) for number in range(A_SERIES)]
         for number, file in enumerate(files):
             file.parent.mkdir(parents=True, exist_ok=True)
-            data = header_bytes(form, syntax, number)
+            data = _renamed(templates[number % A_SERIES], number)
             with file.open("wb") as out:
                 out.write(data)
                 out.truncate(len(data) + 2 * ROWS * COLUMNS)
@@ -49,9 +51,18 @@ def header_bytes(form: str, syntax: str, number: int) -> bytes:
     return out.getvalue() + b"\xe0\x7f\x10\x00" + vr + length
 
 
+def _renamed(template: bytes, number: int) -> bytes:
+    """The bytes of `header_bytes` for the number, from those of the first series."""
+    series, place = divmod(number, A_SERIES)
+    data = template.replace(f"{UID}1{place:09d}".encode(), f"{UID}1{number:09d}".encode())
+    for kind in "234":
+        data = data.replace(f"{UID}{kind}{0:09d}".encode(), f"{UID}{kind}{series:09d}".encode())
+    return data.replace(f"ID_{0:08x}".encode(), f"ID_{series:08x}".encode())
+
+
 def lean(number: int) -> Dataset:
     """The elements of the competition's files, without pixel data."""
-    series, place = divmod(number, 40)
+    series, place = divmod(number, A_SERIES)
     dataset = Dataset()
     dataset.SOPInstanceUID = f"{UID}1{number:09d}"
     dataset.Modality = "CT"
@@ -122,14 +133,14 @@ def enrich(dataset: Dataset, number: int) -> None:
         "CTDIvol": 55.1,
         "SeriesNumber": 2,
         "AcquisitionNumber": 1,
-        "InstanceNumber": number % 40 + 1,
-        "SliceLocation": 5.0 * (number % 40),
+        "InstanceNumber": number % A_SERIES + 1,
+        "SliceLocation": 5.0 * (number % A_SERIES),
         "SmallestImagePixelValue": 0,
         "LargestImagePixelValue": 4095,
     }
     for name, value in (texts | numbers).items():
         setattr(dataset, name, value)
-    dataset.FrameOfReferenceUID = f"{UID}4{number // 40:09d}"
+    dataset.FrameOfReferenceUID = f"{UID}4{number // A_SERIES:09d}"
     for name, count in (("ReferencedImageSequence", 3), ("SourceImageSequence", 3)):
         items = []
         for place in range(count):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.headers import COLUMNS, ROWS, UID, header_bytes
-from wetread.archive import examine, index
+from wetread.archive import examine, index, listing
 from wetread.archive.sources import Entry, ReadAt
 
 MILLION = 1_000_000
@@ -63,7 +63,7 @@ def replay(rows: int, out: Path) -> index.Index:
         )
         yield lambda offset, length: data[offset : offset + length], len(data) + SIZE_OF_PIXELS
 
-    index.list_entries = entries  # type: ignore[assignment]
+    listing.list_entries = entries  # type: ignore[assignment]
     examine.opened = opened  # type: ignore[assignment]
     return index.build_index([Path("/")], out, workers=1)
 

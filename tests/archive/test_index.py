@@ -116,7 +116,7 @@ def test_two_workers_write_what_one_writes(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wetread.archive.index.CHUNK", 4)
-    monkeypatch.setattr("wetread.archive.index.POOL_FROM", 1)
+    monkeypatch.setattr("wetread.archive.index._POOL_FROM", 1)
     index(archive, tmp_path / "one.parquet", workers=1)
     index(archive, tmp_path / "two.parquet", workers=2)
     for end in (".parquet", ".rejects.parquet", ".duplicates.parquet"):
@@ -236,7 +236,7 @@ def test_a_file_that_kills_its_process_costs_one_file(
     (tmp_path / "sitecustomize.py").write_text(_DYING_WORKER)  # what each worker begins with
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("wetread.archive.index.CHUNK", 4)
-    monkeypatch.setattr("wetread.archive.index.POOL_FROM", 1)
+    monkeypatch.setattr("wetread.archive.index._POOL_FROM", 1)
     found = index(archive, tmp_path / "i.parquet", workers=2)
     assert found.counts()["by_reason"] == {"decoder_crashed": 1, "not_dicom": 1}
     lost = found.rejects.filter(pl.col("reason") == "decoder_crashed")

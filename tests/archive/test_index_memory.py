@@ -14,11 +14,11 @@ _REPLAY = """
 import resource, sys
 from contextlib import contextmanager
 from pathlib import Path
-from wetread.archive import examine, index, tables
+from wetread.archive import examine, index, listing, tables
 from wetread.archive.sources import Entry
 
 data, rows, out = Path(sys.argv[1]).read_bytes(), int(sys.argv[2]), Path(sys.argv[3])
-index.CHUNK = index._LISTED = tables.RANGE = 1024
+index.CHUNK = listing._LISTED = tables.RANGE = 1024
 
 def entries(sources, leave_out):
     for number in range(rows):
@@ -29,7 +29,7 @@ def opened(path, member):
     own = data.replace(b"1.2.3.10000000", b"1.2.3.1" + path[-7:].encode())
     yield lambda offset, length: own[offset : offset + length], len(own)
 
-index.list_entries, examine.opened = entries, opened
+listing.list_entries, examine.opened = entries, opened
 counts = index.build_index([Path("/")], out, workers=1).counts()
 assert counts["instances"] == rows, counts
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

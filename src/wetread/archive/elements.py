@@ -94,10 +94,11 @@ def walk_elements(
         if key in known and ordered:
             run = runs.take(buffer, pos, key, last, values)
             if run is not None:
-                runs.learn(buffer, began, walked)
+                if walked:
+                    runs.learn(buffer, began, walked)
+                    walked = []
                 last = run.last
                 began = pos = pos + run.size
-                walked = []
                 continue
         group, element, vr, length = read_element(buffer, pos)
         tag = group << 16 | element

@@ -37,7 +37,6 @@ _IMAGE_MODALITIES = frozenset(
         *("XC", "ES", "OP", "OPT", "SM", "GM", "RG", "RTIMAGE", "OCT", "IVUS"),
     )
 )
-_BLANK = {"NumberOfFrames": None, "SamplesPerPixel": None, "PhotometricInterpretation": None}
 
 
 def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
@@ -79,23 +78,22 @@ def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
         raise
     bad_form = fields.pop("_bad_pixel_form", None)
     row.update(fields)
-    if is_not_image(header, fields):
+    if is_not_image(header, row):
         if header.walk.cut:
-            fields["notes"].append(f"cut: {header.walk.cut}")
+            row["notes"].append(f"cut: {header.walk.cut}")
         row["state"] = "not_image"
         return
-    fill_from_functional_groups(fields, header, read_at, size)
-    row.update(fields)
+    fill_from_functional_groups(row, header, read_at, size)
     if header.walk.cut:
         raise RejectError("truncated_header", header.walk.cut)
     if header.walk.pixel_tag is None:
-        _refuse_without_pixels(header, fields)
+        _refuse_without_pixels(header, row)
     if bad_form is not None:
         raise RejectError("bad_pixel_header", bad_form)
-    _check_pixels(read_at, size, header, _BLANK | fields)
-    if "HighBit" not in fields:
-        row["HighBit"] = fields["BitsStored"] - 1
-        fields["notes"].append("no HighBit: taken as BitsStored - 1")
+    _check_pixels(read_at, size, header, row)
+    if "HighBit" not in row:
+        row["HighBit"] = row["BitsStored"] - 1
+        row["notes"].append("no HighBit: taken as BitsStored - 1")
     row["state"] = "image"
 
 
@@ -145,7 +143,7 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
     needed = native_bytes(fields)
     if needed > MAX_PIXEL_BYTES:
         raise RejectError("too_big", f"the header declares {needed} bytes of pixels")
-    frame_bytes = needed // (fields["NumberOfFrames"] or 1)
+    frame_bytes = needed // (fields.get("NumberOfFrames") or 1)
     if frame_bytes > MAX_FRAME_BYTES:
         raise RejectError("too_big", f"the header declares a frame of {frame_bytes} bytes")
     encapsulated = header.walk.pixel_length == UNDEFINED
@@ -161,7 +159,7 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
             raise RejectError("truncated_pixels", detail)
         return
     fragments = walk_fragments(read_at, size, header.walk.pixel_offset)
-    frames = fields["NumberOfFrames"] or 1
+    frames = fields.get("NumberOfFrames") or 1
     if fragments == 0:
         raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
     if fragments < frames:

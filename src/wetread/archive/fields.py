@@ -211,7 +211,10 @@ def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
 
 def _fill_time(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
     """Seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
-    text = values.get(_CONTENT_TIME, b"").decode("latin-1").strip(" \0")
+    raw = values.get(_CONTENT_TIME)
+    if not raw:
+        return
+    text = raw.decode("latin-1").strip(" \0")
     found = _TIME_FORM.match(text)
     if found:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
@@ -226,8 +229,8 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
         raw = values.get(tag)
         if raw:
             if len(raw) != 2:
-                where = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
-                row.setdefault("_bad_pixel_form", f"{where} has {len(raw)} bytes, not 2")
+                detail = f"{_where(tag, name)} has {len(raw)} bytes, not 2"
+                row.setdefault("_bad_pixel_form", detail)
                 continue
             row[name] = unpack(raw)[0]
     signed = row.get("PixelRepresentation") == 1
@@ -306,13 +309,17 @@ def _needed_numbers(
     raw = values.get(tag)
     if not raw:
         return None
-    where = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
     try:
         found = _parsed(raw, name, notes)
     except ValueError:
         text = raw.decode("latin-1").strip(" \0")
         shown = repr(text) if is_sound(text, "DS") else presence(len(text))
-        raise RejectError("bad_number", f"{where} is {shown}, no number") from None
+        raise RejectError("bad_number", f"{_where(tag, name)} is {shown}, no number") from None
     if found is not None and len(found) != count:
-        raise RejectError("bad_number", f"{where} has {len(found)} values, not {count}")
+        detail = f"{_where(tag, name)} has {len(found)} values, not {count}"
+        raise RejectError("bad_number", detail)
     return found
+
+
+def _where(tag: int, name: str) -> str:
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"

@@ -153,10 +153,11 @@ def _walk_meta(buffer: bytes, pos: int, size: int, values: dict[int, bytes]) -> 
     while buffer[pos : pos + 2] == b"\x02\x00" or pos + 8 > len(buffer):
         run = runs.take(buffer, pos, buffer[pos : pos + 8], last, values)
         if run is not None:
-            runs.learn(buffer, began, walked)
+            if walked:
+                runs.learn(buffer, began, walked)
+                walked = []
             last = run.last
             began = pos = pos + run.size
-            walked = []
             continue
         if pos + 8 > len(buffer):
             if pos == size and values:

@@ -1,8 +1,9 @@
 """archive/index.py: an archive becomes an Index: parallel, incremental, resumed when killed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,8 @@ import polars as pl
 
 from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame, new_part, read_chunk, remove_journal, write_beside
-from wetread.archive.rejects import Reject
-from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
-from wetread.archive.sources import Entry, list_entries
+from wetread.archive.listing import Listing
+from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.tables import Tables, known_marks, write_tables
 from wetread.archive.workers import Workers, each
 
@@ -20,8 +20,7 @@ Progress = Callable[[int, int], None]  # (files done, files in all)
 ReadChunk = partial[int]  # read_chunk of one journal
 
 CHUNK = 2048  # files a task
-POOL_FROM = 4 * CHUNK  # files: fewer are read before worker processes have started
-_LISTED = 32 * 1024  # files listed before they become a table
+_POOL_FROM = 4  # tasks: fewer are done before worker processes have started
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +86,16 @@ def build_index(
     """
     out = out.absolute()
     tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
-    marks, refused = _listed(sources, frozenset(map(str, (*tables.all(), journal))))
-    journal.mkdir(parents=True, exist_ok=True)
-    known = known_marks(tables, journal, repair)
-    fresh = marks.join(known, on=MARKS, how="anti", nulls_equal=True, maintain_order="left")
-    del known
-    read = partial(read_chunk, journal=journal, repair=repair)
-    _read_all(fresh, read, workers, marks.height, progress or (lambda done, total: None))
-    write_tables(marks, refused, tables, journal, repair)
+    own = frozenset(map(str, (*tables.all(), journal)))
+    listing = Listing()
+    chunks = listing.fresh_chunks(sources, own, known_marks(tables, journal, repair), CHUNK)
+
+    def say(read: int) -> None:
+        if progress is not None:
+            progress(listing.files - listing.fresh + read, listing.files)
+
+    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair), workers, say)
+    write_tables(listing.marks(), listing.refused, tables, journal, repair)
     remove_journal(journal)
     return read_index(out)
 
@@ -117,65 +118,40 @@ def read_index(path: Path) -> Index:
     return Index(table, rejects, copies)
 
 
-def _listed(sources: Sequence[Path], own: frozenset[str]) -> tuple[pl.DataFrame, list[Reject]]:
-    """(MARKS of every file, sorted; what is no file)."""
-    schema = {name: INDEX_SCHEMA[name] for name in MARKS}
-    frames, refused = [pl.DataFrame(schema=schema)], []
-    columns: list[list[Any]] = [[] for _ in MARKS]
-
-    def fold() -> None:
-        series = [
-            pl.Series(name, values, dtype=schema[name])
-            for name, values in zip(MARKS, columns, strict=True)
-        ]
-        frames.append(pl.DataFrame(series))
-        for values in columns:
-            values.clear()
-
-    for found in list_entries(sources, leave_out=own):
-        if isinstance(found, Reject):
-            refused.append(found)
-            continue
-        for values, value in zip(columns, _mark(found), strict=True):
-            values.append(value)
-        if len(columns[0]) == _LISTED:
-            fold()
-    fold()
-    marks = pl.concat(frames, rechunk=True)
-    return marks.sort("path", "member", nulls_last=False, maintain_order=True), refused
-
-
-def _mark(entry: Entry) -> tuple[str, str | None, int, int | None, int | None]:
-    return entry.path, entry.member, entry.size, entry.mtime_ns, entry.crc
-
-
-def _chunks(marks: pl.DataFrame) -> Iterator[list[Entry]]:
-    for start in range(0, marks.height, CHUNK):
-        yield [Entry(*row) for row in marks[start : start + CHUNK].iter_rows()]
-
-
 def _read_all(
-    marks: pl.DataFrame, read: ReadChunk, workers: Workers, total: int, progress: Progress
+    chunks: Iterator[pl.DataFrame], read: ReadChunk, workers: Workers, say: Callable[[int], None]
 ) -> None:
-    """Every file into the journal; few files are read in this process."""
-    done = total - marks.height
-    progress(done, total)
-    here = workers == 1 or (isinstance(workers, int) and marks.height < POOL_FROM)
-    answers = map(read, _chunks(marks)) if here else each(read, _chunks(marks), workers)
-    for number, answer in enumerate(answers):
-        chunk = marks[number * CHUNK : (number + 1) * CHUNK]
+    """Every file into the journal; few are read in this process, many while the rest is listed.
+
+    say: told how many files were read, when all are listed.
+    """
+    first = list(islice(chunks, _POOL_FROM))
+    few = len(first) < _POOL_FROM and isinstance(workers, int)
+    given: Iterable[pl.DataFrame]
+    if workers == 1 or few:
+        given = [*first, *chunks]
+        answers: Iterator[int | Lost] = map(read, given)
+    else:
+        items, given = tee(chain(first, chunks))
+        answers = each(read, items, workers, ahead=None)
+    done = 0
+    for answer, chunk in zip(answers, given, strict=True):
         if isinstance(answer, Lost):
             _read_one_by_one(chunk, read, workers)
         done += chunk.height
-        progress(done, total)
+        say(done)
+    say(done)
 
 
 def _read_one_by_one(marks: pl.DataFrame, read: ReadChunk, workers: Workers) -> None:
     """Read files one of which took its process with it; that one becomes a reject."""
-    entries = [Entry(*row) for row in marks.iter_rows()]
-    answers = each(read, [[entry] for entry in entries], workers)
-    for entry, answer in zip(entries, answers, strict=True):
+    singles = [marks[number] for number in range(marks.height)]
+    answers = each(read, singles, workers)
+    for single, answer in zip(singles, answers, strict=True):
         if isinstance(answer, Lost):
-            row = dict(zip(MARKS, _mark(entry), strict=True))
-            row |= {"state": "reject", "reason": answer.reason, "detail": answer.detail}
+            row = single.row(0, named=True) | {
+                "state": "reject",
+                "reason": answer.reason,
+                "detail": answer.detail,
+            }
             write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))

@@ -31,11 +31,9 @@ _CORNER = 16  # pixels a side: outside the field of view, or air
 def has_signature(row: Mapping[str, Any]) -> bool:
     """Whether the header is that of a wrong intercept: CT, 12 unsigned bits, intercept near 0."""
     intercept = row.get("RescaleIntercept")
-    return (
-        intercept is not None
-        and intercept > _LEAST_INTERCEPT
-        and all(row.get(name) in allowed for name, allowed in _SIGNATURE.items())
-    )
+    if intercept is None or intercept <= _LEAST_INTERCEPT:
+        return False
+    return all(row.get(name) in allowed for name, allowed in _SIGNATURE.items())
 
 
 def settled(repair: bool) -> pl.Expr:

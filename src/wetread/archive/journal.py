@@ -4,9 +4,11 @@ A part is written beside and renamed, so that whatever lies in the folder is who
 killed goes on from there.
 """
 
+import gc
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
@@ -18,6 +20,8 @@ from wetread.archive.examine import examine
 from wetread.archive.guard import still_alive
 from wetread.archive.schema import JOURNAL_SCHEMA
 from wetread.archive.sources import Entry
+
+_ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -57,17 +61,34 @@ def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
     return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))
 
 
-def read_chunk(entries: Sequence[Entry], journal: Path, repair: bool = True) -> int:
-    """Examine the entries and leave their rows as one part of the journal; returns their count.
+def read_rows(marks: pl.DataFrame, repair: bool = True) -> pl.DataFrame:
+    """The files of marks (MARKS), examined: JOURNAL_SCHEMA, one row a file."""
+    rows = []
+    with _seldom_collected():
+        for mark in marks.iter_rows():
+            rows.append(examine(Entry(*mark), repair=repair))
+            still_alive()
+        return as_frame(rows, JOURNAL_SCHEMA)
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Rows hold no cycles, yet they are what Python searches for cycles again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def read_chunk(marks: pl.DataFrame, journal: Path, repair: bool = True) -> int:
+    """Examine the files of marks and leave their rows as a part of the journal; their count.
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    rows = []
-    for entry in entries:
-        rows.append(examine(entry, repair=repair))
-        still_alive()
-    write_beside(as_frame(rows, JOURNAL_SCHEMA), new_part(journal), "lz4")
-    return len(entries)
+    write_beside(read_rows(marks, repair), new_part(journal), "lz4")
+    return marks.height
 
 
 def new_part(journal: Path) -> Path:

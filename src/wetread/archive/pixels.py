@@ -56,9 +56,9 @@ def read_stored(row: Form) -> np.ndarray:
 
 def native_bytes(row: Form) -> int:
     """Bytes of uncompressed pixel data that the header asks for."""
-    pixels = row["Rows"] * row["Columns"] * (row["NumberOfFrames"] or 1)
-    samples = row["SamplesPerPixel"] or 1
-    if row["PhotometricInterpretation"] == "YBR_FULL_422" and samples == 3:
+    pixels = row["Rows"] * row["Columns"] * (row.get("NumberOfFrames") or 1)
+    samples = row.get("SamplesPerPixel") or 1
+    if samples == 3 and row.get("PhotometricInterpretation") == "YBR_FULL_422":
         samples = 2
     return int((pixels * samples * row["BitsAllocated"] + 7) // 8)
 

@@ -12,10 +12,10 @@ import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from wetread.archive.rejects import Reject, RejectError
 
@@ -23,6 +23,7 @@ ReadAt = Callable[[int, int], bytes]  # (offset, length) -> at most length bytes
 
 ZIP_SUFFIXES = (".zip",)
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_CONTAINERS = ZIP_SUFFIXES + TAR_SUFFIXES
 _TAR_LOCK = threading.Lock()
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 # Bytes of a name that are not UTF-8 travel as private-use characters: any name fits a table.
@@ -30,8 +31,7 @@ _TO_TEXT = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _TO_NAME = {private: surrogate for surrogate, private in _TO_TEXT.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One file, or one member of a zip or tar, with the marks that change when it changes."""
 
     path: str
@@ -62,13 +62,10 @@ def list_entries(
     while links:  # linked folders wait until the real ones are read, so that each is read once
         top = links.pop(0)
         for found in _walk(top, seen_folders, links, leave_out):
-            text = found.path if isinstance(found, Entry | Reject) else found
-            if text in seen_files:
+            if found.path in seen_files:
                 continue
-            seen_files.add(text)
-            if isinstance(found, Reject):
-                yield found
-            elif found.path.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES):
+            seen_files.add(found.path)
+            if isinstance(found, Entry) and found.path.lower().endswith(_CONTAINERS):
                 yield from list_members(found)
             else:
                 yield found
@@ -104,14 +101,30 @@ def _walk(
             seen_folders.add(real)
             try:
                 with os.scandir(path) as inside:
-                    names = sorted(item.name for item in inside)
+                    items = sorted(inside, key=attrgetter("name"), reverse=True)
             except OSError as error:
                 yield _refused(path, error)
                 continue
-            pending.extend(os.path.join(path, name) for name in reversed(names))
+            for item in items:
+                plain = _plain_file(item)
+                if plain is None or item.path in leave_out:
+                    pending.append(item.path)
+                else:
+                    yield plain
         else:
             detail = f"a {_kind(status.st_mode)}; only files, folders, zips and tars are read"
             yield Reject(as_text(path), None, "not_file", detail)
+
+
+def _plain_file(item: os.DirEntry[str]) -> Entry | None:
+    """A regular file of a folder; None for what needs a second look."""
+    try:
+        if not item.is_file(follow_symlinks=False):
+            return None
+        status = item.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return Entry(as_text(item.path), None, status.st_size, status.st_mtime_ns, None)
 
 
 def _kind(mode: int) -> str:

@@ -98,7 +98,7 @@ def write_tables(
     settled = _settled(marks, formers)
     rejects = [_listed(refused)]
     folder = journal / "ranges"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, list[Path]] = {"instances": [], "duplicates": []}
     for number, rows in enumerate(_ranges(marks, formers, list(JOURNAL_SCHEMA))):
         kept, copies, refuse = _divided(rows, settled)

@@ -36,6 +36,7 @@ class Cluster:
 
 
 Workers = int | Cluster
+AHEAD = 4
 
 
 def each(
@@ -43,6 +44,7 @@ def each(
     items: Iterable[Item],
     workers: Workers,
     limits: Limits | None = None,
+    ahead: int | None = AHEAD,
 ) -> Iterator[Result | Lost]:
     """`work(item)` for every item, in the items' order, never in this process.
 
@@ -52,25 +54,28 @@ def each(
              shared among the workers. Long work says `still_alive()` (archive/guard.py) now and
              then, and the seconds begin anew.
 
-    Items are drawn a few ahead of what is handed out, so that memory does not grow with them.
+    ahead:   items drawn ahead of what is handed out, a worker, so that memory does not grow with
+             them; None: all are drawn at once, and worked on while the later ones are drawn.
     """
     if isinstance(workers, Cluster):
         from wetread.archive.cluster import on_cluster
 
         with on_cluster(work, workers.address, limits or Limits()) as (submit, count):
-            yield from in_order(items, submit, ahead=4 * count)
+            yield from in_order(items, submit, ahead and ahead * count)
         return
     message = packed_work(work, (limits or Limits()).shared_by(workers))
     with closing(_Pool(message, max(1, workers))) as pool:
-        yield from in_order(items, pool.submit, ahead=4 * max(1, workers))
+        yield from in_order(items, pool.submit, ahead and ahead * max(1, workers))
 
 
-def in_order(items: Iterable[Item], submit: Callable[[Item], Answer], ahead: int) -> Iterator[Any]:
+def in_order(
+    items: Iterable[Item], submit: Callable[[Item], Answer], ahead: int | None
+) -> Iterator[Any]:
     """The results of what was submitted, in order, with at most `ahead` under way."""
     under_way: deque[Answer] = deque()
     for item in items:
         under_way.append(submit(item))
-        if len(under_way) >= ahead:
+        if ahead is not None and len(under_way) >= ahead:
             yield under_way.popleft().result()
     while under_way:
         yield under_way.popleft().result()
