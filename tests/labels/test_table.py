@@ -1,5 +1,7 @@
 """tests/labels/test_table.py: duplicates, conflicts, and how labels meet images."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wetread.labels.finding import Finding
-from wetread.labels.table import LABEL_SCHEMA, LabelTable, match, merge_labels, table_of
+from wetread.labels.table import (
+    LABEL_SCHEMA,
+    MASK_SCHEMA,
+    LabelError,
+    LabelTable,
+    match,
+    merge_labels,
+    table_of,
+)
 
 A, B = Finding("a"), Finding("b")
 
@@ -123,3 +133,50 @@ def test_no_labels_are_an_empty_table(tables: list[LabelTable]) -> None:
     merged = merge_labels(tables)
     assert merged.frame.is_empty()
     assert merged.matrix(["x"], (A,)).shape == (1, 1)
+
+
+def masked(*rows: tuple[str, float | None, list[str] | None], form: str = "relative") -> LabelTable:
+    """Labels of finding a: (id, value, runs), runs None where the mask is unknown."""
+    masks = [(name, "a", form, runs) for name, _, runs in rows if runs is not None]
+    return replace(
+        table(*((name, "a", value) for name, value, _ in rows)),
+        masks=pl.DataFrame(masks, schema=MASK_SCHEMA, orient="row"),
+    )
+
+
+def test_labels_without_masks_have_an_empty_table_of_masks() -> None:
+    for labels in (table(("x", "a", 1.0)), merge_labels([]), merge_labels([table(), table()])):
+        assert labels.masks.is_empty()
+        assert labels.masks.schema == pl.Schema(MASK_SCHEMA)
+
+
+def test_merging_keeps_three_kinds_of_knowledge_apart() -> None:
+    with_masks = masked(("mask", 1.0, ["0 3"]), ("none", 0.0, []))
+    image_labels = table(("mask", "a", 1.0), ("none", "a", 0.0), ("only label", "a", 1.0))
+    for order in ([with_masks, image_labels], [image_labels, with_masks]):
+        merged = merge_labels(order)
+        assert dict(merged.frame.select("id", "value").rows()) == {
+            "mask": 1.0, "none": 0.0, "only label": 1.0,
+        }  # fmt: skip
+        assert merged.masks.select("id", "runs").rows() == [("mask", ["0 3"]), ("none", [])]
+
+
+def test_masks_of_one_image_in_two_files_are_united_and_equal_texts_kept_once() -> None:
+    merged = merge_labels([masked(("x", 1.0, ["0 3", "5 1"])), masked(("x", 1.0, ["5 1", "9 9"]))])
+    assert merged.masks["runs"].to_list() == [["0 3", "5 1", "9 9"]]
+
+
+def test_a_mask_in_one_file_and_none_in_another_is_a_conflict_and_no_known_mask() -> None:
+    for others in (masked(("x", 0.0, [])), table(("x", "a", 0.0))):
+        merged = merge_labels([masked(("x", 1.0, ["0 3"]), ("y", 1.0, ["0 1"])), others])
+        assert merged.frame.rows() == [("image", "x", "a", None), ("image", "y", "a", 1.0)]
+        assert merged.conflicts["values"].to_list() == [[1.0, 0.0]]
+        assert merged.masks["id"].to_list() == ["y"]
+
+
+def test_an_empty_mask_has_every_form_and_runs_of_two_forms_are_refused() -> None:
+    empty = masked(("x", 0.0, []), form="coco")
+    merged = merge_labels([empty, masked(("x", 0.0, []), ("y", 1.0, ["1 1"]), form="rows_1")])
+    assert merged.masks.height == 2
+    with pytest.raises(LabelError, match=r"mask of a in y .* two run-length forms"):
+        merge_labels([merged, masked(("y", 1.0, ["1 1"]))])

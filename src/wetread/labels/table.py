@@ -1,7 +1,7 @@
 """labels/table.py: labels as one long table, and how they join to images. Reads no files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,12 @@ CONFLICT_SCHEMA: dict[str, pl.DataType] = {
     "finding": pl.String(),
     "values": pl.List(pl.Float64()),
 }
+MASK_SCHEMA: dict[str, pl.DataType] = {
+    "id": pl.String(),
+    "finding": pl.String(),
+    "form": pl.String(),
+    "runs": pl.List(pl.String()),
+}
 KEY = ("level", "id", "finding")
 
 
@@ -29,17 +35,23 @@ class LabelError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class LabelTable:
-    """Labels, one row each, no key twice.
+    """Labels, one row each, no key twice; and masks, where they are known.
+
+    A finding in an image is known in three ways: there, with its mask (value 1 and runs); there,
+    without (value 1, no row in masks); not there (value 0: the mask is empty, row or no row).
 
     frame:      LABEL_SCHEMA; value in 0..1, null where unknown. Ids are text as they were written.
     conflicts:  CONFLICT_SCHEMA; keys that stood more than once with unequal values (unknown in
                 frame), and the values.
     duplicates: rows left out because an equal one stood there already.
+    masks:      MASK_SCHEMA; one row an (id, finding) of known mask. runs: its run-length texts, to
+                be united ([] where nothing is marked); form: a name of labels/rle.py's FORMS.
     """
 
     frame: pl.DataFrame
     conflicts: pl.DataFrame
     duplicates: int
+    masks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MASK_SCHEMA))
 
     def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
         """(N, F) float32 values, a row an id and a column a finding; NaN where unknown."""
@@ -121,9 +133,19 @@ def table_of(rows: pl.DataFrame) -> LabelTable:
 
 
 def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
-    """Several label files as one table. What one file contradicts in itself stays unknown."""
+    """Several label files as one table. What one file contradicts in itself stays unknown, and a
+    mask of which it is unknown whether the finding is there at all is left out."""
     if len(tables) == 1:
         return tables[0]
+    merged = merge_values(tables)
+    masks = merge_masks([table.masks for table in tables])
+    disputed = merged.conflicts.select("id", "finding").unique()
+    known = masks.join(disputed, on=["id", "finding"], how="anti", maintain_order="left")
+    return replace(merged, masks=known)
+
+
+def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
+    """The values of several tables as one, without masks."""
     frame = pl.concat([table.frame for table in tables] or [pl.DataFrame(schema=LABEL_SCHEMA)])
     earlier = pl.concat(
         [table.conflicts for table in tables] or [pl.DataFrame(schema=CONFLICT_SCHEMA)]
@@ -145,3 +167,28 @@ def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
         maintain_order="left",
     ).select(*KEY, value)
     return LabelTable(settled, conflicts, duplicates)
+
+
+def merge_masks(masks: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """MASK_SCHEMA, several to one: the runs of one (id, finding) are united, each text once.
+
+    LabelError where one mask stands in two forms: texts of two forms are no one mask's.
+    """
+    rows = pl.concat([*masks, pl.DataFrame(schema=MASK_SCHEMA)])
+    key = ["id", "finding"]
+    if not rows.select(pl.struct(key).is_duplicated().any()).item():
+        return rows
+    marked = pl.col("runs").list.len() > 0  # an empty mask is empty in every form
+    forms = pl.col("form").filter(marked)
+    groups = rows.group_by(key, maintain_order=True).agg(
+        forms.n_unique().alias("forms"),
+        pl.coalesce(forms.first(), pl.col("form").first()).alias("form"),
+        pl.col("runs").list.explode().drop_nulls().unique(maintain_order=True),
+    )
+    several = groups.filter(pl.col("forms") > 1)
+    if not several.is_empty():
+        raise LabelError(
+            f"the mask of {several['finding'][0]} in {several['id'][0]} stands in two run-length "
+            f"forms ({several.height} such masks). Write the files in one form, or leave one out."
+        )
+    return groups.select(list(MASK_SCHEMA))

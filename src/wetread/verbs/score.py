@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from wetread.evaluation.submission import SubmissionScores, score_submission
-from wetread.labels.table import LabelError
+from wetread.labels.patients_csv import read_patients
 from wetread.tasks import find_task
 
 SPLIT = "held_out"  # a submission is of images that were not learned from
@@ -18,13 +17,14 @@ SEED = 0  # of the bootstrap
 
 
 def score(
-    task: str, truth: Path, submission: Path, *, patients: Path | None = None
+    task: str, truth: Path, submission: Path, *, patients: str | Path | None = None
 ) -> SubmissionScores:
     """The task's official metric and per-finding scores of any submission file.
 
     Ids the submission lacks are named, and then there is no official score: leaving out the hard
     ones would flatter. Ids the truth does not know are named and passed over.
-    patients: a CSV with the columns image and patient; without it there are no intervals.
+    patients: a CSV that says which image is of which patient (labels/patients_csv.py); without it
+    there are no intervals.
     """
     chosen = find_task(task)
     return score_submission(
@@ -44,15 +44,3 @@ def as_dict(result: SubmissionScores) -> dict[str, Any]:
         "missing": list(result.missing),
         "too_many": list(result.too_many),
     }
-
-
-def read_patients(path: Path) -> dict[str, str]:
-    """image to patient, from a CSV with these two columns."""
-    table = pl.read_csv(path, infer_schema=False)
-    absent = [name for name in ("image", "patient") if name not in table.columns]
-    if absent:
-        raise LabelError(
-            f"{path}: no column {' and no column '.join(absent)}; it has "
-            f"{', '.join(table.columns)}. Name the columns image and patient."
-        )
-    return dict(zip(table["image"], table["patient"], strict=True))
