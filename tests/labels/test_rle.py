@@ -264,7 +264,7 @@ def test_more_than_a_thousand_real_masks_a_second(real_data: Path) -> None:
         return time.perf_counter() - began
 
     for work in (
-        lambda: [decode(text, (1024, 1024)) for text in texts],
-        lambda: [encode(mask) for mask in masks],
+        lambda: sum(decode(text, (1024, 1024))[0, 0] for text in texts),  # masks are not kept:
+        lambda: sum(len(encode(mask)) for mask in masks),  # fresh memory would be what is measured
     ):
         assert len(texts) / min(seconds(work) for _ in range(7)) > 1000
