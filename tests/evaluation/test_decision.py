@@ -1,0 +1,220 @@
+"""tests/evaluation/test_decision.py: sums against pixels, the choice against all triplets, and no
+threshold from the images it is scored on."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from wetread.evaluation.decision import (
+    AREAS,
+    BOTTOMS,
+    TOPS,
+    MaskSums,
+    Triplet,
+    called,
+    choose_triplet,
+    cross_fitted,
+    decide,
+    dice_of,
+    mask_sums,
+    stack,
+)
+from wetread.evaluation.dice import dice_of_masks
+
+triplets = st.builds(
+    Triplet, st.sampled_from(TOPS), st.sampled_from(AREAS), st.sampled_from(BOTTOMS)
+)
+
+
+def image(seed: int, size: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth map and a true mask near its hills; every third is of nothing."""
+    rng = np.random.default_rng(seed)
+    hills = gaussian_filter(rng.normal(size=(size, size)), 4)
+    doubt = rng.uniform(3, 6) + 6 * (seed % 3 == 0)
+    probability = (1 / (1 + np.exp(-60 * hills + doubt))).astype(np.float32)
+    truth = hills + gaussian_filter(rng.normal(size=(size, size)), 3) * 0.3 > 0.08
+    return probability, truth & (seed % 3 > 0)
+
+
+def cohort(count: int, start: int = 0) -> tuple[list[tuple[np.ndarray, np.ndarray]], MaskSums]:
+    images = [image(seed) for seed in range(start, start + count)]
+    return images, stack([mask_sums(*one) for one in images])
+
+
+def random_sums(count: int, seed: int) -> MaskSums:
+    """Counts as large as those of 1024 x 1024 pixels, a fifth positive."""
+    rng = np.random.default_rng(seed)
+    positive = rng.random(count) < 0.22
+    truth = np.where(positive, rng.integers(2000, 120_000, count), 0).astype(float)
+    seen = positive | (rng.random(count) < 0.3)
+    size = -np.sort(-rng.integers(0, 60_000, (count, len(BOTTOMS))), axis=1) * seen[:, None]
+    above = -np.sort(-rng.integers(0, 5000, (count, len(TOPS))), axis=1) * seen[:, None]
+    overlap = (np.minimum(size, truth[:, None]) * rng.random((count, 1))).astype(np.int64)
+    return MaskSums(above, size, overlap, truth, np.full(count, 1024 * 1024))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000), triplets)
+def test_dice_from_sums_is_that_of_the_decided_mask(seed: int, triplet: Triplet) -> None:
+    probability, truth = image(seed)
+    sums = mask_sums(probability, truth)
+    told = decide(probability, triplet)
+    assert dice_of(sums, triplet)[0] == dice_of_masks(told, truth)
+    if not called(sums, triplet)[0]:
+        assert not told.any()
+
+
+def test_pixels_right_at_a_threshold_are_counted_as_they_are_decided() -> None:
+    steps = np.array(sorted({*TOPS, *BOTTOMS}), np.float32)
+    near = [steps, np.nextafter(steps, np.float32(0)), np.nextafter(steps, np.float32(1))]
+    probability = np.concatenate([*near, np.zeros(1, np.float32), np.ones(1, np.float32)])[None]
+    truth = np.arange(probability.size)[None] % 2 == 0
+    sums = mask_sums(probability, truth)
+    for column, bottom in enumerate(BOTTOMS):
+        told = decide(probability, Triplet(0.3, 0.0, bottom))
+        assert sums.size[0, column] == told.sum()
+        assert sums.overlap[0, column] == (told & truth).sum()
+    for column, top in enumerate(TOPS):
+        assert sums.above[0, column] == (probability >= np.float32(top)).sum()
+
+
+def test_the_area_is_a_share_of_the_image_at_every_size() -> None:
+    for size in (64, 256, 1024):
+        probability = np.zeros((size, size), np.float32)
+        probability.ravel()[: round(0.002 * size * size)] = 0.8
+        assert decide(probability, Triplet(0.75, 0.0019, 0.3)).any()
+        assert not decide(probability, Triplet(0.75, 0.0021, 0.3)).any()
+        assert not decide(probability, Triplet(0.85, 0.0001, 0.3)).any()
+    assert (min(AREAS), max(AREAS)) == (0, 0.004)
+    assert any(abs(area - 2000 / 1024**2) < 0.00005 for area in AREAS)
+
+
+def test_the_chosen_triplet_is_the_best_of_all_and_calls_least_among_equals() -> None:
+    images, sums = cohort(12)
+    rows = np.array([0, 2, 3, 4, 5, 7, 8, 10, 11])
+    best = max(
+        itertools.product(AREAS, TOPS, BOTTOMS),
+        key=lambda at: (round(dice_of(sums, Triplet(at[1], at[0], at[2]))[rows].mean(), 10), at),
+    )
+    chosen = choose_triplet(sums, rows)
+    assert (chosen.area, chosen.top, chosen.bottom) == best
+    drawn = [dice_of_masks(decide(images[row][0], chosen), images[row][1]) for row in rows]
+    assert dice_of(sums, chosen)[rows].mean() == np.mean(drawn) > 0.5
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_triplet_of_the_grid_is_better_than_the_chosen_one(seed: int) -> None:
+    sums = random_sums(60, seed)
+    mean = dice_of(sums, choose_triplet(sums, np.arange(60))).mean()
+    rng = np.random.default_rng(seed)
+    for top, area, bottom in zip(
+        *(rng.choice(grid, 40) for grid in (TOPS, AREAS, BOTTOMS)), strict=True
+    ):
+        assert dice_of(sums, Triplet(float(top), float(area), float(bottom))).mean() <= mean + 1e-9
+
+
+def test_images_without_the_finding_alone_choose_the_rule_that_calls_least() -> None:
+    sums = stack([mask_sums(image(seed)[0], np.zeros((40, 40), bool)) for seed in range(3)])
+    assert choose_triplet(sums, np.arange(3)) == Triplet(TOPS[-1], AREAS[-1], BOTTOMS[-1])
+
+
+def test_unknown_masks_have_no_dice_and_no_say() -> None:
+    _, sums = cohort(8)
+    unknown = stack([sums, mask_sums(np.ones((40, 40), np.float32), None)])
+    assert np.isnan(dice_of(unknown, Triplet(0.5, 0.0, 0.3))[-1])
+    assert choose_triplet(unknown, np.arange(9)) == choose_triplet(sums, np.arange(8))
+    with pytest.raises(ValueError, match="no known mask"):
+        choose_triplet(unknown, np.array([8]))
+
+
+def test_each_group_is_scored_under_what_the_others_choose() -> None:
+    _, sums = cohort(20)
+    groups = np.array(["b", "a", "c", "a"] * 5)
+    scored, chosen = cross_fitted(sums, groups)
+    for name, triplet in zip(("a", "b", "c"), chosen, strict=True):
+        assert triplet == choose_triplet(sums, np.flatnonzero(groups != name))
+        np.testing.assert_array_equal(
+            scored[groups == name], dice_of(sums, triplet)[groups == name]
+        )
+
+
+@pytest.mark.parametrize("group", range(4))
+def test_the_truth_of_scored_images_never_moves_their_own_thresholds(group: int) -> None:
+    sums = random_sums(60, 3)
+    groups = np.arange(60) % 4
+    here = groups == group
+    was_empty = sums.truth == 0  # and is now just what was told at 0.35; and the other way round
+    overlap = np.minimum(sums.size, sums.size[:, [5]]) * was_empty[:, None]
+    truth = sums.size[:, 5] * was_empty
+    turned = MaskSums(
+        sums.above,
+        sums.size,
+        np.where(here[:, None], overlap, sums.overlap),
+        np.where(here, truth, sums.truth),
+        sums.pixels,
+    )
+    _, before = cross_fitted(sums, groups)
+    scored, after = cross_fitted(turned, groups)
+    assert after[group] == before[group]
+    np.testing.assert_array_equal(scored[here], dice_of(turned, before[group])[here])
+    # The change is one that a choice with these images in it would have shown.
+    everyone = np.arange(60)
+    assert choose_triplet(turned, everyone) != choose_triplet(sums, everyone)
+    assert any(after[other] != before[other] for other in range(4) if other != group)
+
+
+def test_thresholds_of_noise_gain_nothing_when_they_are_crossed() -> None:
+    gained, crossed = [], []
+    for seed in range(40):
+        sums = random_sums(30, seed)
+        gained.append(dice_of(sums, choose_triplet(sums, np.arange(30))).mean())
+        crossed.append(cross_fitted(sums, np.arange(30) % 5)[0].mean())
+    assert np.mean(crossed) < np.mean(gained)
+
+
+def test_twelve_thousand_images_are_chosen_over_in_seconds() -> None:
+    sums = random_sums(12_000, 0)
+    start = time.perf_counter()
+    cross_fitted(sums, np.arange(12_000) % 5)
+    assert time.perf_counter() - start < 5  # 0.1 s where nothing else runs
+
+
+def test_sums_of_a_full_image_are_taken_in_a_moment() -> None:
+    low = np.random.default_rng(0).random((1024, 1024), np.float32) * 0.05
+    low[300:500, 100:200] = 0.8
+    truth = np.asfortranarray(low > 0.5)
+    start = time.perf_counter()
+    for _ in range(10):
+        sums = mask_sums(low, truth)
+    assert time.perf_counter() - start < 1  # 0.01 s where nothing else runs
+    assert sums.size[0, 0] == sums.overlap[0, 0] == sums.truth[0] == 20_000
+
+
+def test_stacks_of_stacks_and_of_nothing() -> None:
+    _, sums = cohort(4)
+    assert len(stack([])) == 0
+    both = stack([sums, stack([]), sums])
+    assert len(both) == 8
+    np.testing.assert_array_equal(both.above[4:], sums.above)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (lambda s: mask_sums(np.full((2, 2), 3.0, np.float32), None), "no probabilities"),
+        (lambda s: mask_sums(np.full((2, 2), np.nan, np.float32), None), "no probabilities"),
+        (lambda s: mask_sums(np.zeros((2, 2), np.float32), np.zeros((2, 3), bool)), "own grid"),
+        (lambda s: dice_of(s, Triplet(0.33, 0.0, 0.3)), "top 0.33 was not counted"),
+        (lambda s: dice_of(s, Triplet(0.3, 0.0, 0.9)), "bottom 0.9 was not counted"),
+        (lambda s: cross_fitted(s, np.zeros(3)), "one group alone"),
+    ],
+)
+def test_what_would_make_a_false_number_is_refused(act, said: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match=said):
+        act(cohort(3)[1])
