@@ -1,0 +1,116 @@
+"""evaluation/mask_submission.py: the masks of a submission file against those of a truth file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from wetread.evaluation.dice import dice
+from wetread.evaluation.intervals import DRAWS
+from wetread.evaluation.mask_scores import mask_scores
+from wetread.evaluation.score import Score
+from wetread.evaluation.submission import SubmissionScores
+from wetread.labels.rle import RleError, decode_union
+from wetread.labels.table import LabelError, LabelTable
+
+SHAPE = (1024, 1024)  # rows, columns of the competition's images
+
+
+def score_mask_submission(
+    truth: LabelTable,
+    submission: LabelTable,
+    finding: str,
+    split: str,
+    rng: np.random.Generator,
+    patients: Mapping[str, str] | None = None,
+    shapes: Mapping[str, tuple[int, int]] | None = None,
+) -> SubmissionScores:
+    """The competition's Dice and the rest, over the images whose true mask is known.
+
+    A label of 0 is a known mask without a pixel; a label of 1 without a mask is not scored. An
+    image that the submission lacks leaves all without a score: leaving out the hard ones would
+    flatter. What is too many is listed and passed over.
+
+    patients: patient of each image, for the intervals; None: no intervals, and patients count 0.
+    shapes:   rows and columns of the images that are not 1024 x 1024.
+    Raises LabelError, naming the image, where a text is no mask of its image or an image has no
+    patient.
+    """
+    true, told = _known_masks(truth, finding), _known_masks(submission, finding)
+    missing = tuple(image for image in true if image not in told)
+    shape_of = dict(shapes or {})
+    scored, area = np.full(len(true), np.nan), np.full(len(true), np.nan)
+    for row, image in enumerate(true):
+        if image in told:
+            shape = shape_of.get(image, SHAPE)
+            right = _mask(true[image], shape, "truth", image)
+            given = _mask(told[image], shape, "submission", image)
+            area[row] = np.count_nonzero(right)
+            both = np.count_nonzero(right & given)
+            scored[row] = dice(both, np.count_nonzero(given), area[row])
+    scores = mask_scores(
+        scored, area, _patients(list(true), patients), finding, split, rng,
+        draws=DRAWS if patients else 0,
+    )  # fmt: skip
+    scores = [_said_honestly(score, len(missing), patients is not None) for score in scores]
+    listed = set(_rows(truth, finding)["id"])
+    too_many = tuple(image for image in told if image not in listed)
+    return SubmissionScores(tuple(scores), missing, too_many)
+
+
+Texts = tuple[str, tuple[str, ...]]  # the form, and the texts whose union is the mask
+
+
+def _known_masks(table: LabelTable, finding: str) -> dict[str, Texts]:
+    """Image to its mask's texts, in the table's order: no text where there is none of it."""
+    masks = {
+        image: (form, tuple(runs))
+        for image, form, runs in table.masks.filter(pl.col("finding") == finding)
+        .select("id", "form", "runs")
+        .iter_rows()
+    }
+    known: dict[str, Texts] = {}
+    for image, value in _rows(table, finding).select("id", "value").iter_rows():
+        if image in masks:
+            known[image] = masks[image]
+        elif value == 0.0:
+            known[image] = ("relative", ())
+    return known | masks
+
+
+def _rows(table: LabelTable, finding: str) -> pl.DataFrame:
+    return table.frame.filter((pl.col("level") == "image") & (pl.col("finding") == finding))
+
+
+def _mask(texts: Texts, shape: tuple[int, int], file: str, image: str) -> np.ndarray:
+    form, runs = texts
+    try:
+        return decode_union(runs, shape, form)
+    except RleError as problem:
+        raise LabelError(
+            f"{file}: image {image!r}: {problem}. Its mask was read as {form!r} on "
+            f"{shape[0]} x {shape[1]} pixels; correct the row, or give the image's shape."
+        ) from problem
+
+
+def _patients(images: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
+    if patients is None:
+        return list(images)
+    strange = [image for image in images if image not in patients]
+    if strange:
+        raise LabelError(
+            f"the patient of {strange[0]!r} is not given ({len(strange)} such images). "
+            "Add them to the table of patients."
+        )
+    return [patients[image] for image in images]
+
+
+def _said_honestly(score: Score, missing: int, with_patients: bool) -> Score:
+    """No value where masks are missing; no patients where nobody named them."""
+    if missing:
+        score = replace(score, value=None, low=None, high=None, reason=f"{missing} masks missing")
+    if not with_patients:
+        told = None if score.value is not None else score.reason
+        score = replace(score, patients=0, reason=told or "no interval: patients are not given")
+    return score

@@ -1,0 +1,143 @@
+"""outputs/masks.py: an image's mask as files people open, and in words: how large, which side."""
+
+import gzip
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from wetread.labels.rle import encode
+from wetread.outputs.pictures import png_bytes
+from wetread.outputs.whole import write_csv, write_whole
+
+Side = Literal["right", "left", "both"]
+SIDE_SHARE = 0.05  # of the mask's pixels: less than this across the middle is an edge, not a side
+NO_NIBABEL = "no NIfTI file: the package nibabel is not installed (pip install nibabel)"
+TABLE_SCHEMA: dict[str, pl.DataType] = {
+    "image": pl.String(),
+    "area_px": pl.Int64(),
+    "area_mm2": pl.Float64(),
+    "side": pl.String(),
+    "EncodedPixels": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class MaskReading:
+    """A mask in words.
+
+    area_mm2: None where the spacing is not known.
+    side:     of the patient; None where the mask is empty.
+    rle:      its text, labels.rle form "relative".
+    files:    names of the files that were written.
+    notes:    what was not written, and why.
+    """
+
+    image: str
+    area_px: int
+    area_mm2: float | None
+    side: Side | None
+    rle: str
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return asdict(self)
+
+
+def write_mask(
+    mask: npt.NDArray[np.bool_],
+    folder: Path,
+    image: str,
+    spacing_mm: tuple[float, float] | None = None,
+    name: str | None = None,
+) -> MaskReading:
+    """Write a mask (rows, columns) bool as folder/NAME.png, .rle and .nii.gz; tell it in words.
+
+    All are on the image's own grid: the picture has 0 and 255, the NIfTI volume 0 and 1. Without
+    nibabel there is no NIfTI file, and the notes say so.
+    spacing_mm: between rows and between columns. The competition's header speaks of the film
+    before it was made smaller: whoever knows that gives None.
+    name: of the files; None: the image's.
+    """
+    reading = read_mask(mask, image, spacing_mm)
+    stem = name or image
+    contents: dict[str, bytes] = {
+        f"{stem}.png": png_bytes(np.where(mask, np.uint8(255), np.uint8(0))),
+        f"{stem}.rle": f"{reading.rle}\n".encode(),
+    }
+    notes: tuple[str, ...] = ()
+    try:
+        contents[f"{stem}.nii.gz"] = nifti_bytes(mask, spacing_mm)
+    except ImportError:
+        notes = (NO_NIBABEL,)
+    for file, content in contents.items():
+        write_whole(folder / file, content)
+    return replace(reading, files=tuple(contents), notes=notes)
+
+
+def read_mask(
+    mask: npt.NDArray[np.bool_], image: str, spacing_mm: tuple[float, float] | None = None
+) -> MaskReading:
+    """The same words, without files."""
+    if mask.ndim != 2 or mask.dtype != np.bool_:
+        raise ValueError(f"a mask is (rows, columns) bool, not {mask.shape} {mask.dtype}")
+    area = int(np.count_nonzero(mask))
+    area_mm2 = None if spacing_mm is None else area * math.prod(_checked(spacing_mm))
+    return MaskReading(image, area, area_mm2, side_of(mask), encode(mask))
+
+
+def side_of(mask: npt.NDArray[np.bool_]) -> Side | None:
+    """The patient's side that a mask (rows, columns) lies on, in a frontal film as it is hung: the
+    patient's right is on the image's left. A side counts with a twentieth of the mask's pixels."""
+    by_column = np.count_nonzero(mask, axis=0)
+    total = int(by_column.sum())
+    if total == 0:
+        return None
+    columns = len(by_column)
+    half = columns // 2
+    middle = by_column[half] / 2 if columns % 2 else 0.0  # an odd middle column is of both halves
+    image_left = float(by_column[:half].sum()) + middle
+    shares = {"right": image_left / total, "left": 1.0 - image_left / total}
+    if min(shares.values()) >= SIDE_SHARE:
+        return "both"
+    return "right" if shares["right"] > shares["left"] else "left"
+
+
+def nifti_bytes(
+    mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float] | None = None
+) -> bytes:
+    """A gzipped NIfTI volume (columns, rows, 1) uint8; array [c, r, 0] is mask[r, c].
+
+    The film is laid in the patient's frontal plane: columns run to the patient's left, rows to the
+    feet, the first pixel at the origin. Spacing 1 mm where it is not known. ImportError without
+    nibabel.
+    """
+    from nibabel.nifti1 import Nifti1Image  # optional
+
+    rows_mm, columns_mm = (1.0, 1.0) if spacing_mm is None else _checked(spacing_mm)
+    affine = np.zeros((4, 4))  # to RAS mm
+    affine[0, 0], affine[2, 1], affine[1, 2], affine[3, 3] = -columns_mm, -rows_mm, 1.0, 1.0
+    volume = Nifti1Image(mask.T[:, :, None].astype(np.uint8), affine)  # type: ignore[no-untyped-call]
+    volume.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
+    return gzip.compress(volume.to_bytes(), mtime=0)
+
+
+def write_mask_table(path: Path, readings: Sequence[MaskReading]) -> None:
+    """masks.csv: image, area, side and text, one row an image in the given order."""
+    rows = [(r.image, r.area_px, r.area_mm2, r.side, r.rle) for r in readings]
+    write_csv(path, pl.DataFrame(rows, schema=TABLE_SCHEMA, orient="row"))
+
+
+def _checked(spacing_mm: tuple[float, float]) -> tuple[float, float]:
+    if not all(math.isfinite(step) and step > 0 for step in spacing_mm):
+        raise ValueError(
+            f"spacing (rows, columns) {spacing_mm} mm; both are above 0. Give None if not known."
+        )
+    return spacing_mm
