@@ -74,8 +74,11 @@ def test_the_last_linear_layer_gives_the_logits(name: str) -> None:
 
 def test_the_compact_net_is_compact() -> None:
     assert sum(p.numel() for p in build("compact", 3, 6).parameters()) < 460_000
+    assert sum(p.numel() for p in build("slim", 3, 6).parameters()) < 300_000
 
 
 def test_an_unknown_encoder_is_refused_and_the_known_are_named() -> None:
-    with pytest.raises(ValueError, match="no encoder 'resnet'; known: compact, efficientnet_b0"):
+    with pytest.raises(
+        ValueError, match="no encoder 'resnet'; known: compact, slim, efficientnet_b0"
+    ):
         build("resnet", 3, 6)

@@ -1,5 +1,6 @@
 """tests/models/test_weights.py: what of a file goes into a model, and what is said of the rest."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,28 @@ def test_plain_names_fit_a_network_that_stands_behind_another_layer(tmp_path: Pa
     model = build("resnet18", 3, 6)
     plain = {key.removeprefix("network."): value for key, value in model.state_dict().items()}
     assert not load_weights(model, save(plain, tmp_path)).skipped
+
+
+@pytest.mark.parametrize("name", ["compact", "efficientnet_lite0"])
+def test_a_network_and_the_unet_over_it_take_each_others_weights(name: str, tmp_path: Path) -> None:
+    network, unet = build(name, 1, 2), build(name, 1, 2, masks=1)
+    fresh = build(name, 1, 2)
+    encoder = {key for key in unet.state_dict() if key.startswith("encoder.")}
+    assert set(load_weights(unet, save(network.state_dict(), tmp_path)).loaded) == encoder
+    report = load_weights(fresh, save(unet.state_dict(), tmp_path))
+    assert len(report.loaded) == len(encoder)
+    for key in report.loaded:
+        assert torch.equal(fresh.state_dict()[key], network.state_dict()[key])
+
+
+def test_blocks_numbered_through_fit_those_numbered_in_stacks(tmp_path: Path) -> None:
+    model = build("efficientnet_b0", 3, 6)
+    state = {
+        re.sub(r"_blocks\.\d+\.", "_blocks.", key.removeprefix("network.")): value
+        for key, value in build("efficientnet_b0", 3, 6).state_dict().items()
+    }
+    assert "_blocks.15._project_conv.weight" in state
+    assert not load_weights(model, save(state, tmp_path)).skipped
 
 
 def test_weights_of_another_network_are_refused_with_names_of_both(tmp_path: Path) -> None:

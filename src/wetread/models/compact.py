@@ -10,6 +10,13 @@ import torch
 from torch import Tensor, nn
 
 WIDTHS = (24, 48, 96, 128)
+SLIM_WIDTHS = (
+    16,
+    32,
+    48,
+    64,
+    96,
+)  # for large images: half the work at the finest map, a level more
 
 
 class Block(nn.Module):
@@ -47,8 +54,7 @@ class Compact(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Grey (B, C, H, W) in [0, 1] to logits (B, F), float32."""
-        x = torch.relu(self.stem(x * 2 - 1))
-        x = self.blocks(x).float()
+        x = compact_maps(self, x)[-1].float()
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (B, 2 * widths[-1])
         # Under autocast the last layer would round logits to 8 bits: ties between images.
         with torch.autocast(x.device.type, enabled=False):
@@ -64,6 +70,18 @@ def convolution(channels: int, outputs: int, stride: int) -> nn.Sequential:
     )
 
 
-def build_compact(channels: int, outputs: int) -> nn.Module:
+def compact_maps(model: nn.Module, x: Tensor) -> list[Tensor]:
+    """Grey (B, C, H, W) in [0, 1] to the map after each block: strides 2, 4, 8 and so on."""
+    if not isinstance(model, Compact):
+        raise TypeError(f"{type(model).__name__} is no Compact")
+    x = torch.relu(model.stem(x * 2 - 1))
+    maps = []
+    for block in model.blocks:
+        x = block(x)
+        maps.append(x)
+    return maps
+
+
+def build_compact(channels: int, outputs: int, widths: Sequence[int] = WIDTHS) -> nn.Module:
     """The compact net: 0.45 million parameters with 3 channels and 6 outputs."""
-    return Compact(channels, outputs)
+    return Compact(channels, outputs, widths)

@@ -1,32 +1,61 @@
-"""models/encoders.py: the table of networks. To add one, write its builder and a row."""
+"""models/encoders.py: the table of networks. To add one, write its builder, its maps and a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from wetread.models.compact import build_compact
+from wetread.models.compact import SLIM_WIDTHS, build_compact, compact_maps
+from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
+from wetread.models.unet import Unet
 
 Builder = Callable[[int, int], nn.Module]
+Maps = Callable[[nn.Module, Tensor], list[Tensor]]
 
 
-class Centered(nn.Module):
-    """A network that wants its input about zero, behind one that takes [0, 1]."""
+@dataclass(frozen=True)
+class Encoder:
+    """A row of the table.
 
-    def __init__(self, network: nn.Module) -> None:
+    build:      channels, outputs -> network from grey (B, channels, H, W) to logits (B, outputs).
+    maps:       network, grey -> its maps, finest first, each half the one before in rows and
+                columns; the first is a half or the whole of the grey's.
+    head:       names of the modules that follow the last map; a U-Net has its own instead.
+    pretrained: where its ImageNet weights lie, if an extra brings some.
+    """
+
+    build: Builder
+    maps: Maps
+    head: tuple[str, ...]
+    pretrained: Callable[[], Path] | None = None
+
+
+class Scaled(nn.Module):
+    """A network that wants black and white at values of its own, behind one that takes [0, 1]."""
+
+    def __init__(self, network: nn.Module, black: float = -1.0, white: float = 1.0) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network  # MONAI's layers, by their names
+        self.black, self.white = black, white
 
     def forward(self, x: Tensor) -> Tensor:
         """Grey (B, C, H, W) in [0, 1] to logits (B, F), float32."""
-        logits: Tensor = self.network(x * 2 - 1)
+        logits: Tensor = self.network(self.scale(x))
         return logits.float()
+
+    def scale(self, x: Tensor) -> Tensor:
+        """[0, 1] to [black, white]."""
+        return x * (self.white - self.black) + self.black
 
 
 def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
     """MONAI's EfficientNet-B0 with random weights: 4.0 million parameters."""
     from monai.networks.nets.efficientnet import EfficientNetBN
 
-    return Centered(
+    return Scaled(
         EfficientNetBN(
             "efficientnet-b0",
             pretrained=False,
@@ -37,35 +66,128 @@ def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
     )
 
 
+def build_efficientnet_lite0(channels: int, outputs: int) -> nn.Module:
+    """EfficientNet-Lite0 with random weights: 3.4 million parameters."""
+    return Scaled(lite0(channels, outputs), BLACK, WHITE)
+
+
+def efficientnet_maps(model: Any, x: Tensor) -> list[Tensor]:
+    """Strides 2, 4, 8, 16 and 32; the last with the 1280 channels that the logits stand on."""
+    net = model.network
+    x = net._swish(net._bn0(net._conv_stem(net._conv_stem_padding(model.scale(x)))))
+    maps: list[Tensor] = []
+    for stack in net._blocks:
+        after = stack(x)
+        if after.shape[-1] < x.shape[-1]:
+            maps.append(x)
+        x = after
+    return [*maps, net._swish(net._bn1(net._conv_head(net._conv_head_padding(x))))]
+
+
 def build_densenet121(channels: int, outputs: int) -> nn.Module:
     """MONAI's DenseNet-121 with random weights: 7.0 million parameters."""
     from monai.networks.nets.densenet import DenseNet121
 
-    return Centered(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
+    return Scaled(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
+
+
+def densenet_maps(model: Any, x: Tensor) -> list[Tensor]:
+    """Strides 2, 4, 8, 16 and 32: the map before each pooling, and the last."""
+    x = model.scale(x)
+    maps: list[Tensor] = []
+    for name, layer in model.network.features.named_children():
+        if name == "pool0" or name.startswith("transition"):
+            maps.append(x)
+        x = layer(x)
+    return [*maps, torch.relu(x)]
 
 
 def build_resnet18(channels: int, outputs: int) -> nn.Module:
     """MONAI's ResNet-18 with random weights: 11.2 million parameters."""
     from monai.networks.nets.resnet import resnet18
 
-    return Centered(
+    return Scaled(
         resnet18(pretrained=False, spatial_dims=2, n_input_channels=channels, num_classes=outputs)
     )
 
 
-ENCODERS: dict[str, Builder] = {
-    "compact": build_compact,
-    "efficientnet_b0": build_efficientnet_b0,
-    "densenet121": build_densenet121,
-    "resnet18": build_resnet18,
+def resnet_maps(model: Any, x: Tensor) -> list[Tensor]:
+    """Strides 1, 2, 4, 8 and 16: MONAI's first convolution keeps rows and columns."""
+    net = model.network
+    maps: list[Tensor] = [net.act(net.bn1(net.conv1(model.scale(x))))]
+    x = net.maxpool(maps[0])
+    for layer in (net.layer1, net.layer2, net.layer3, net.layer4):
+        x = layer(x)
+        maps.append(x)
+    return maps
+
+
+def build_slim(channels: int, outputs: int) -> nn.Module:
+    """The compact net with narrow fine maps and one more level: 0.27 million parameters."""
+    return build_compact(channels, outputs, SLIM_WIDTHS)
+
+
+ENCODERS: dict[str, Encoder] = {
+    "compact": Encoder(build_compact, compact_maps, ("norm", "head")),
+    "slim": Encoder(build_slim, compact_maps, ("norm", "head")),
+    "efficientnet_b0": Encoder(
+        build_efficientnet_b0, efficientnet_maps, ("network._dropout", "network._fc")
+    ),
+    "efficientnet_lite0": Encoder(
+        build_efficientnet_lite0,
+        efficientnet_maps,
+        ("network._dropout", "network._fc"),
+        lite0_weights,
+    ),
+    "densenet121": Encoder(build_densenet121, densenet_maps, ("network.class_layers",)),
+    "resnet18": Encoder(build_resnet18, resnet_maps, ("network.fc",)),
 }
 
 
-def build(name: str, channels: int, outputs: int) -> nn.Module:
-    """The network of that name: (B, channels, H, W) in [0, 1] to logits (B, outputs)."""
+def build(
+    name: str, channels: int, outputs: int, masks: int = 0, mask_stride: int = 4
+) -> nn.Module:
+    """The network of that name: (B, channels, H, W) in [0, 1] to logits (B, outputs), float32.
+
+    With masks it is a U-Net over that network, whose both() gives masks at mask_stride too; H and
+    W are then multiples of 32.
+    """
+    row = find_encoder(name)
+    network = row.build(channels, outputs)
+    if masks == 0:
+        return network
+    for part in row.head:
+        network.set_submodule(part, nn.Identity())
+    modules: Iterable[Any] = network.modules()
+    for module in modules:
+        if hasattr(module, "drop_connect_rate"):  # MONAI's B0 leaves out blocks by chance
+            module.drop_connect_rate = 0.0
+    return Unet(network, row.maps, channels, outputs, masks, mask_stride)
+
+
+def find_encoder(name: str) -> Encoder:
+    """The row of that name."""
     if name not in ENCODERS:
         raise ValueError(f"no encoder {name!r}; known: {', '.join(ENCODERS)}")
-    return ENCODERS[name](channels, outputs)
+    return ENCODERS[name]
+
+
+def pretrained_weights(name: str) -> Path:
+    """The ImageNet weights of the encoder of that name, for load_weights."""
+    find = find_encoder(name).pretrained
+    if find is None:
+        known = ", ".join(key for key, row in ENCODERS.items() if row.pretrained is not None)
+        raise ValueError(f"no pretrained weights for encoder {name!r}; there are for {known}")
+    return find()
+
+
+def both(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Image logits (B, F), and mask logits (B, M, H/stride, W/stride) of a network that has masks;
+    both float32."""
+    if isinstance(model, Unet):
+        return model.both(x)
+    logits: Tensor = model(x)
+    return logits, None
 
 
 def last_linear(model: nn.Module) -> nn.Linear:

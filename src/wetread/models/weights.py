@@ -1,5 +1,6 @@
 """models/weights.py: weights from a file into a model, and a report of what went where."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ class WeightReport:
 def load_weights(model: nn.Module, path: Path) -> WeightReport:
     """Fill model in place with the .pt or .pth state dict at path, as far as names and shapes fit.
 
-    A state dict may stand alone or under "model" or "state_dict"; "module." before names goes.
+    A state dict may stand alone or under "model" or "state_dict"; "module." before names goes. A
+    network's weights fit a U-Net over it, and a U-Net's the network.
     """
     found = read_state(path)
     own = model.state_dict()
@@ -44,7 +46,7 @@ def load_weights(model: nn.Module, path: Path) -> WeightReport:
             loaded[key] = adapt_channels(tensor, own[key].shape[1])
             adapted[key] = f"{tensor.shape[1]} input channels made {own[key].shape[1]}"
         else:
-            skipped[source] = f"shape {tuple(tensor.shape)}, the model's is {tuple(own[key].shape)}"
+            skipped[key] = f"shape {tuple(tensor.shape)}, the model's is {tuple(own[key].shape)}"
     if not loaded:
         raise ValueError(
             f"{path}: none of its {len(found)} tensors fits {type(model).__name__}; "
@@ -76,9 +78,18 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def match_names(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, str]:
-    """The model's name for each of the file's: the same, or one level deeper ("network.")."""
-    deeper = not any(key in own for key in found)
-    return {key: f"network.{key}" if deeper else key for key in found}
+    """The model's name for each of the file's: the same, or the one that is the same in plain."""
+    plain = {plain_name(key): key for key in own}
+    return {key: key if key in own else plain.get(plain_name(key), key) for key in found}
+
+
+def plain_name(key: str) -> str:
+    """A layer's name without what stands around its network, EfficientNet's blocks counted through.
+
+    MONAI numbers those blocks in stacks (_blocks.2.3), the files of others without (_blocks.3).
+    """
+    key = key.removeprefix("encoder.").removeprefix("network.")
+    return re.sub(r"^_blocks\.\d+\.(\d+)\.", r"_blocks.\1.", key)
 
 
 def same_but_channels(tensor: Tensor, other: Tensor) -> bool:
