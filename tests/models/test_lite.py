@@ -123,6 +123,34 @@ def test_black_and_white_are_what_imagenet_had() -> None:
     torch.testing.assert_close(model.scale(grey), expected)  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])
+def test_a_depthwise_layer_gives_what_torch_gives_and_keeps_the_type(
+    kernel: int, stride: int
+) -> None:
+    layer = lite.Depthwise(8, 8, kernel, stride=stride, padding=1, groups=8, bias=False)
+    image = torch.randn(2, 8, 16, 16)
+    expected = nn.functional.conv2d(image, layer.weight, None, stride, 1, 1, 8)
+    assert torch.equal(layer(image), expected)
+    with torch.autocast("cpu", torch.bfloat16):
+        given = layer(image.bfloat16())
+    assert given.dtype == torch.bfloat16
+    torch.testing.assert_close(given.float(), expected, rtol=0.02, atol=0.02)
+
+
+def test_random_weights_give_what_monais_own_layers_give() -> None:
+    from monai.networks.nets.efficientnet import EfficientNet, MBConvBlock
+
+    theirs = EfficientNet(list(lite.BLOCKS), in_channels=1, num_classes=3).eval()
+    for module in theirs.modules():
+        if isinstance(module, EfficientNet | MBConvBlock):
+            module._swish = nn.ReLU6()
+    ours = lite.lite0(1, 3).eval()
+    ours.load_state_dict(theirs.state_dict())
+    image = torch.rand(2, 1, 96, 96) * 2 - 1
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(image), theirs(image))
+
+
 def test_there_is_neither_squeeze_excitation_nor_swish_nor_dropout() -> None:
     model = build(NAME, 1, 1)
     names = {type(layer).__name__ for layer in model.modules()}

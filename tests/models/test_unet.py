@@ -157,8 +157,8 @@ def test_it_learns_to_outline_bright_discs_and_to_say_whether_there_is_one() -> 
     model = build("slim", 1, 1, masks=1).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     generator = torch.Generator().manual_seed(0)
-    for _ in range(40):
-        image, truth = discs(16, generator)
+    for _ in range(32):
+        image, truth = discs(12, generator)
         logits, masks = both(model, image)
         assert masks is not None
         there = truth.amax((2, 3))
