@@ -11,11 +11,12 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.phantoms.archive import LABELS, PhantomTruth, patient_numbers, write_head_archive
+from wetread.phantoms.archive import LABELS, REPEAT_SHARE, PhantomTruth, write_head_archive
 from wetread.phantoms.dicom import draw_display, name_slice
 from wetread.phantoms.head import make_head_study
 from wetread.phantoms.injuries import draw_bleeds, draw_scenario
 from wetread.phantoms.patient import draw_patient
+from wetread.phantoms.resume import patient_numbers
 from wetread.phantoms.scanner import draw_scan, to_stored
 
 STUDIES = 14
@@ -161,9 +162,9 @@ def test_identifiers_are_one_to_one():
 
 
 def test_about_a_tenth_of_the_studies_belong_to_a_patient_seen_before():
-    numbers = patient_numbers(0, 3000)
+    numbers = patient_numbers(0, 3000, REPEAT_SHARE)
     assert 0.07 < 1 - len(set(numbers)) / 3000 < 0.13
-    assert patient_numbers(0, 100) == numbers[:100]
+    assert patient_numbers(0, 100, REPEAT_SHARE) == numbers[:100]
 
 
 def auc(value: np.ndarray, truth: np.ndarray) -> float:

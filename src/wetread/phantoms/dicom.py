@@ -12,13 +12,17 @@ from struct import pack
 
 import numpy as np
 
+from wetread.phantoms.elements import (
+    EXPLICIT_LITTLE_ENDIAN,
+    IMPLICIT_LITTLE_ENDIAN,
+    element,
+    file_meta,
+    identifier_key,
+    scramble,
+)
 from wetread.phantoms.scanner import Scan, Stored
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
-EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
-IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
-IMPLEMENTATION_UID = "2.25.329800735698586629295641978511506172918"
-LONG_FORM = frozenset({"OB", "OW"})  # explicit VRs with a 32 bit length (PS3.5, 7.1.2)
 
 
 @dataclass(frozen=True)
@@ -47,53 +51,15 @@ def draw_display(rng: np.random.Generator, signed: bool) -> Display:
     return Display(center, width.ljust(4))
 
 
-def _scramble(number: int, bits: int, key: int) -> int:
-    """One to one on 0 .. 2**bits - 1: different numbers never share an identifier."""
-    mask, half = (1 << bits) - 1, bits // 2
-    for turn in range(3):
-        odd = ((key >> (turn * 7)) * 2 + 0x9E3779B97F4A7C15 + 2 * turn) & mask | 1
-        number = (number * odd + key) & mask
-        number ^= number >> half
-    return number
-
-
 def name_slice(seed: int, patient: int, study: int, index: int) -> Names:
     """Identifiers from numbers; index is below 64. Nothing of the content shows in them."""
-    key = int(np.random.SeedSequence(seed, spawn_key=(3,)).generate_state(1, np.uint64)[0])
+    key = identifier_key(seed)
     return Names(
-        image=f"ID_{_scramble(study * 64 + index, 36, key):09x}",
-        series=f"ID_{_scramble(study, 40, key ^ 0x5E51E5):010x}",
-        study=f"ID_{_scramble(study, 40, key ^ 0x57D1):010x}",
-        patient=f"ID_{_scramble(patient, 32, key ^ 0xBA7):08x}",
+        image=f"ID_{scramble(study * 64 + index, 36, key):09x}",
+        series=f"ID_{scramble(study, 40, key ^ 0x5E51E5):010x}",
+        study=f"ID_{scramble(study, 40, key ^ 0x57D1):010x}",
+        patient=f"ID_{scramble(patient, 32, key ^ 0xBA7):08x}",
     )
-
-
-def _element(group: int, number: int, vr: str, value: bytes, implicit: bool) -> bytes:
-    if len(value) % 2:
-        value += b"\0" if vr in ("UI", "OB") else b" "
-    tag = pack("<HH", group, number)
-    if implicit:
-        return tag + pack("<I", len(value)) + value
-    if vr in LONG_FORM:
-        return tag + vr.encode() + b"\0\0" + pack("<I", len(value)) + value
-    return tag + vr.encode() + pack("<H", len(value)) + value
-
-
-def _file_meta(image: str, implicit: bool) -> bytes:
-    syntax = IMPLICIT_LITTLE_ENDIAN if implicit else EXPLICIT_LITTLE_ENDIAN
-    legal_uid = f"2.25.{10**38 + int(image[3:], 16)}"
-    body = b"".join(
-        _element(2, number, vr, value, False)
-        for number, vr, value in (
-            (0x01, "OB", b"\0\1"),
-            (0x02, "UI", CT_IMAGE_STORAGE.encode()),
-            (0x03, "UI", legal_uid.encode()),
-            (0x10, "UI", syntax.encode()),
-            (0x12, "UI", IMPLEMENTATION_UID.encode()),
-            (0x13, "SH", b"WETREAD-PHANTOM"),
-        )
-    )
-    return bytes(128) + b"DICM" + _element(2, 0, "UL", pack("<I", len(body)), False) + body
 
 
 def encode(
@@ -138,7 +104,9 @@ def encode(
     parts |= {(0x28, number): ("US", pack("<H", value)) for number, value in shorts}
     parts[(0x7FE0, 0x10)] = ("OW", stored.astype(stored.dtype.newbyteorder("<")).tobytes())
     body = [
-        _element(group, number, vr, value, scan.implicit)
+        element(group, number, vr, value, scan.implicit)
         for (group, number), (vr, value) in sorted(parts.items())
     ]
-    return _file_meta(names.image, scan.implicit) + b"".join(body)
+    syntax = IMPLICIT_LITTLE_ENDIAN if scan.implicit else EXPLICIT_LITTLE_ENDIAN
+    legal_uid = f"2.25.{10**38 + int(names.image[3:], 16)}"
+    return file_meta(CT_IMAGE_STORAGE, legal_uid, syntax) + b"".join(body)

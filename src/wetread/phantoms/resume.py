@@ -1,0 +1,173 @@
+"""phantoms/resume.py: studies become files, each once: claim a folder, go on, several at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import polars as pl
+
+
+@dataclass(frozen=True)
+class ArchiveSettings:
+    """What decides an archive's content; kept beside it as phantom.json."""
+
+    seed: int
+    difficulty: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """What one kind of archive is made of.
+
+    schema:      of truth.csv, one row an image; has image, study_number.
+    write_study: (folder, number, patient, settings) -> the study's rows of truth, files written.
+    file:        a row of truth -> its file, relative to the folder.
+    repeats:     share of the studies that belong to the patient before.
+    """
+
+    schema: dict[str, pl.DataType]
+    write_study: Callable[[Path, int, int, ArchiveSettings], pl.DataFrame]
+    file: Callable[[dict[str, str]], str]
+    repeats: float
+
+
+def patient_numbers(seed: int, studies: int, repeats: float) -> list[int]:
+    """Patient of each study: a share `repeats` of the studies is a patient's second or later."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
+    fresh = rng.random(studies) >= repeats
+    return [int(n) for n in np.cumsum(fresh)]
+
+
+def write_studies(
+    out: Path,
+    form: Form,
+    studies: int,
+    settings: ArchiveSettings,
+    *,
+    workers: int,
+    progress: Callable[[int, int], None],
+    finish: Callable[[pl.DataFrame], None],
+) -> pl.DataFrame:
+    """Write studies under out; their truth by study and image, also in out/truth.csv.
+
+    A study is decided by (seed, its number) alone, so neither the number of workers nor an
+    interruption changes a byte; a study that is whole on disk is not written again. finish gets
+    the truth and writes what else belongs to a whole archive.
+    """
+    claim(out, studies, settings)
+    parts = out / "parts"
+    parts.mkdir(exist_ok=True)
+    patients = patient_numbers(settings.seed, studies, form.repeats)
+    whole = _whole_studies(out, form, studies)
+    todo = [number for number in range(studies) if number not in whole]
+    done = len(whole)
+    progress(done, studies)
+    for number, rows in _written(out, form, todo, patients, settings, workers):
+        whole[number] = rows
+        done += 1
+        progress(done, studies)
+    truth = pl.concat([whole[number] for number in range(studies)])
+    write_beside(out / "truth.csv", truth)
+    finish(truth)
+    shutil.rmtree(parts)
+    return truth
+
+
+def _written(
+    out: Path,
+    form: Form,
+    todo: list[int],
+    patients: list[int],
+    settings: ArchiveSettings,
+    workers: int,
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Write the studies of todo, here or in processes; yields number and truth as they end."""
+    if workers <= 1 or len(todo) <= 1:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            for number in todo:
+                yield number, form.write_study(out, number, patients[number], settings)
+        finally:
+            cv2.setNumThreads(threads)
+        return
+    pool = ProcessPoolExecutor(
+        min(workers, len(todo)),
+        mp_context=get_context("spawn"),
+        initializer=cv2.setNumThreads,
+        initargs=(1,),
+    )
+    with pool:
+        jobs = {
+            pool.submit(form.write_study, out, number, patients[number], settings): number
+            for number in todo
+        }
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+
+
+def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
+    """Refuse a folder that holds an archive of other settings, or a larger one."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "phantom.json"
+    wanted = {**asdict(settings), "studies": studies}
+    if path.exists():
+        held = json.loads(path.read_text())
+        differing = [k for k in asdict(settings) if held.get(k) != wanted[k]]
+        if held.get("studies", 0) > studies:
+            differing.append("studies")
+        if differing:
+            told = ", ".join(f"{k} {held.get(k)} there, {wanted[k]} asked" for k in differing)
+            raise ValueError(
+                f"{path}: another phantom archive lies here ({told}); choose a new folder"
+            )
+    beside = path.with_suffix(".part")
+    beside.write_text(json.dumps(wanted) + "\n")
+    os.replace(beside, path)
+
+
+def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFrame]:
+    """Truth of the studies whose every image is on disk already."""
+    frames = [pl.read_csv(p, schema=form.schema) for p in sorted((out / "parts").glob("*.csv"))]
+    if (out / "truth.csv").exists():
+        frames.append(pl.read_csv(out / "truth.csv", schema=form.schema))
+    if not frames:
+        return {}
+    found: dict[int, pl.DataFrame] = {}
+    for frame in frames:
+        for rows in frame.partition_by("study_number"):
+            number = int(rows["study_number"][0])
+            files = (out / form.file(row) for row in rows.iter_rows(named=True))
+            if number < studies and all(file.exists() for file in files):
+                found[number] = rows
+    return found
+
+
+def write_beside(path: Path, frame: pl.DataFrame) -> None:
+    """Write under another name, then rename: a reader never sees half a table."""
+    beside = path.with_suffix(".part")
+    frame.write_csv(beside)
+    os.replace(beside, path)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write beside, then rename: a file is whole or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def write_part(out: Path, number: int, frame: pl.DataFrame) -> None:
+    """A study's truth, written after its files, makes it whole."""
+    write_beside(out / "parts" / f"{number}.csv", frame)
