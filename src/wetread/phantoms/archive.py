@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -107,7 +108,7 @@ def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings)
     return frame
 
 
-def _file(row: dict[str, str]) -> str:
+def _file(row: dict[str, Any]) -> str:
     return f"{IMAGES}/{row['image']}.dcm"
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,7 +38,7 @@ class Form:
 
     schema: dict[str, pl.DataType]
     write_study: Callable[[Path, int, int, ArchiveSettings], pl.DataFrame]
-    file: Callable[[dict[str, str]], str]
+    file: Callable[[dict[str, Any]], str]
     repeats: float
 
 

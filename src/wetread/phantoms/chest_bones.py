@@ -1,0 +1,116 @@
+"""phantoms/chest_bones.py: ribs, clavicles, scapulae, humeri and spine of a chest."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from wetread.phantoms.chest import POWER, Chest, Hemithorax, spine_shift, walls
+from wetread.phantoms.clouds import Cloud, join, sheet, shell, smooth_curve
+from wetread.phantoms.fields import Array
+
+# Ribs 1-12: how far the front end lies below the joint, mm, and the angle at which bone ends
+DROPS = (36, 60, 78, 92, 104, 113, 120, 125, 124, 112, 66, 38)
+ENDS = (118, 132, 142, 147, 148, 146, 143, 138, 132, 124, 84, 52)
+VERTEBRA_MM = 22.5
+
+
+def rib_curve(chest: Chest, part: Hemithorax, number: int, points: int) -> tuple[Array, Array]:
+    """Rib 0-11 from its joint to its front end: (points, 3) mm, and the wall's outward normal."""
+    height = part.apex[1] - part.base_z
+    start_z = part.apex[1] + 4 - number * height * 0.0885
+    angle = np.linspace(np.radians(8), np.radians(ENDS[number]), points)
+    share = (angle - angle[0]) / np.pi
+    lift = 6 * np.sin(np.minimum(angle * 2, np.pi))
+    z = start_z + lift - chest.rib_drop * DROPS[number] * (share * 1.22) ** 1.25
+    _, lateral, middle, depth = walls(part, np.minimum(z, part.apex[1] - 0.06 * height))
+    start_x = 17.0
+    bow = np.sin(angle) ** (2 / POWER)
+    along = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / POWER)
+    x = start_x + (lateral + 3 - start_x) * bow
+    y = middle + (depth + 4) * along
+    curve = np.stack([part.side * x, y, z], axis=1)
+    outward = np.stack([part.side * np.sin(angle), np.cos(angle), 0 * angle], axis=1)
+    return curve, outward
+
+
+def rib_cloud(chest: Chest, fine: float) -> Cloud:
+    """All 24: two tables of cortex with marrow between them; fine: points a mm."""
+    found = []
+    for part in chest.pleurae:
+        for number in range(12):
+            points = int((90 + 7 * min(number, 7) if number < 10 else 70) * 2.2 * fine)
+            curve, outward = rib_curve(chest, part, number, points)
+            s = np.linspace(0, 1, points)
+            high = chest.rib_mm * (0.85 + 0.3 * s) * (0.8 if number in (0, 11) else 1.0)
+            thick = 3.4 - 0.6 * s
+            fade = np.clip((1 - s) * 12, 0.25, 1)
+            around = int(26 * max(fine, 0.8))
+            cortex = shell(curve, outward, (thick, high), 0.95 * fade, around)
+            marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.9 * fade, around // 2)
+            found += [cortex, marrow]
+    return join(found)
+
+
+def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
+    """Clavicles, scapulae and humeri; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
+    found = []
+    top = chest.shoulder_z
+    for side in (-1, 1):
+        tip = np.array([158 + 6 * arms, 20 - 14 * arms, top - 2])
+        knots = np.array(
+            [[14, -52, top - 26], [48, -62, top - 20 + 5 * arms], [100, -30, top - 4], tip]
+        )
+        found.append(_tube(knots, side, (6.6, 5.0, 4.6, 6.0), 1.5, fine))
+        upper = np.array([76 + 24 * arms, 66, top - 14 + 8 * arms])
+        lower = np.array([88 + 40 * arms, 78 - 14 * arms, top - 138 + 14 * arms])
+        joint = np.array([146 + 14 * arms, 36 - 10 * arms, top - 24])
+        inner = 0.5 * (upper + lower) + np.array([-6, 2, 8])
+        outer = 0.5 * (joint + lower) + np.array([-9, 2, 0])
+        mirror = np.array([side, 1, 1])
+        for triangle in ((upper, inner, joint), (inner, outer, joint), (inner, lower, outer)):
+            found.append(sheet(np.stack(triangle) * mirror, 2.0, int(44 * fine)))
+        found.append(_tube(np.stack([upper, inner, lower]), side, (1.6, 1.8, 3.0), 1.0, fine))
+        found.append(_tube(np.stack([lower, outer, joint]), side, (3.0, 3.4, 5.5), 1.1, fine))
+        blade = np.stack([0.8 * upper + 0.2 * lower, joint + np.array([-8, 6, 14]), tip])
+        found.append(_tube(blade, side, (1.5, 3.4, 5.5), 1.2, fine))
+        head = joint + np.array([26, -6, 2])
+        shaft = np.array([[0, 0, 16], [2, 0, 0], [6, 0, -26], [12, 0, -60], [26, 0, -190]])
+        humerus = head + shaft
+        found.append(_tube(humerus, side, (9.0, 22.0, 15.0, 10.5, 11.0), 3.2, fine))
+    return join(found)
+
+
+def _tube(knots: Array, side: int, radii: tuple[float, ...], wall_mm: float, fine: float) -> Cloud:
+    """A round bone through knots (K, 3) with a radius at each, mirrored to its side."""
+    length = float(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum())
+    points = max(int(length * 1.1 * fine), 12)
+    curve = smooth_curve(knots * np.array([side, 1, 1]), points)
+    at = np.linspace(0, 1, points)
+    radius = np.interp(at, np.linspace(0, 1, len(radii)), radii)
+    outward = np.broadcast_to(np.array([0.0, 1.0, 0.0]), curve.shape)
+    around = int(np.clip(7 * max(radii) * fine, 16, 90))
+    cortex = shell(curve, outward, (radius, radius), np.full(points, wall_mm), around)
+    marrow = shell(curve, outward, (0.6 * radius, 0.6 * radius), 0.18 * radius, around // 2)
+    return join([cortex, marrow])
+
+
+def spine_thickness(chest: Chest, x: Array, z: Array) -> Array:
+    """Bone of the vertebrae along y, mm: bodies with end plates, pedicles, spinous processes."""
+    across = x - spine_shift(chest, z)
+    level = (z + 400) * (1 / VERTEBRA_MM)
+    w = level - np.floor(level)
+    size = np.clip(1 - (z + 20) * 0.0012, 0.75, 1.2)
+    half = (14.5 + 7 * (w - 0.5) ** 2 * 4) * size
+    body = np.clip((half - np.abs(across)) * 0.8 + 0.5, 0, 1)
+    disc = np.clip((0.44 - np.abs(w - 0.5)) * 12, 0, 1)
+    rim = np.exp(-(((np.abs(w - 0.5) - 0.4) * (1 / 0.05)) ** 2))
+    rim = rim + 0.9 * np.exp(-(((np.abs(across) - half + 1.2) * (1 / 1.3)) ** 2))
+    total = body * disc * (4.5 + 3.0 * rim)
+    ring = np.hypot(np.abs(across) - 11.5 * size, (w - 0.66) * VERTEBRA_MM)
+    total = total + 3.5 * np.exp(-(((ring - 3.8) * (1 / 1.4)) ** 2))
+    spinous = np.hypot(across * (1 / 3.2), (w - 0.18) * VERTEBRA_MM * (1 / 6.0))
+    total = total + 4.5 * np.clip(1.6 - spinous, 0, 0.7)
+    reach = np.clip((30 * size - np.abs(across)) * 0.5, 0, 1)
+    process = np.exp(-(((w - 0.72) * VERTEBRA_MM * (1 / 3.6)) ** 2)) * reach
+    result: Array = (total + 3.5 * process) * chest.bone
+    return result
