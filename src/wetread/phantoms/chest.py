@@ -157,7 +157,7 @@ def walls(part: Hemithorax, z: Array) -> tuple[Array, Array, Array, Array]:
     lateral = lateral - 7 * np.maximum(low - 0.75, 0) ** 2 * 16
     if part.lag[0]:
         lateral = lateral - part.lag[0] * np.exp(-(((low - part.lag[1]) / part.lag[2]) ** 2))
-    medial = part.apex[0] - (part.apex[0] - part.medial) * np.sqrt(1 - up**7)
+    medial = part.apex[0] - (part.apex[0] - part.medial) * np.sqrt(1 - up**4)
     depth = part.depth * np.sqrt(1 - up**2.8)
     middle = part.tilt * up - 4
     return medial, lateral, middle, depth
@@ -173,7 +173,7 @@ def pleural_chord(part: Hemithorax, x: Array, z: Array, chest: Chest | None = No
     half = np.maximum(lateral - medial, 1) * 0.5
     share = np.abs(outward - medial - half) * (1 / half)
     rest = np.maximum(1 - share**POWER, 0) ** np.float32(1 / POWER)
-    deep = np.where((outward > 3) & (z < part.apex[1]), depth * rest, 0)
+    deep = np.where((outward > 11) & (z < part.apex[1]), depth * rest, 0)
     front = middle - deep
     if part.front:
         height = part.apex[1] - part.base_z
@@ -200,13 +200,14 @@ def middle_chord(chest: Chest, x: Array, z: Array) -> Chord:
     """Upper mediastinum with the aortic arch, and the column of oesophagus and aorta below it."""
     heart = chest.heart
     high = np.clip((z - 5) * (1 / 40), 0, 1)
-    wide = 18 + (heart.band - 18) * high
+    wide = 16 + (heart.band - 16) * high * (1 + 0.3 * np.clip((z - 70) * (1 / 50), 0, 1))
+    wide = wide + 9 * np.clip((chest.pleurae[0].dome[2] + 28 - z) * (1 / 30), 0, 1)
     offset = 3 * (1 - high)
     knob = np.exp(-(((z - 56) * (1 / heart.knob[1])) ** 2))
     trunk = np.exp(-(((z - 22) * (1 / 14)) ** 2))
     wide = wide + np.where(x > 0, heart.knob[0] * knob + 9 * trunk, 3.0 * knob)
     away = (x - offset) * (1 / wide)
-    return around(6.0, (1 - away * away) * 58.0**2)
+    return around(18 - 14 * high, (1 - away * away) * (26 + 28 * high) ** 2)
 
 
 def spine_chord(chest: Chest, x: Array, z: Array) -> Chord:
@@ -229,7 +230,7 @@ def air_length(chest: Chest, part: Hemithorax, x: Array, z: Array, chord: Chord)
 
 def trachea_chord(x: Array, z: Array) -> Chord:
     """Trachea to the carina at z = 32 and the two main bronchi."""
-    tube = rod(x, z, (0.0, 8.0, 190.0, 8.5), (1.0, 18.0, 34.0, 8.5))
+    tube = rod(x, z, (0.0, 8.0, 190.0, 9.5), (1.0, 18.0, 34.0, 9.0))
     right = rod(x, z, (-1.0, 18.0, 34.0, 7.0), (-30.0, 20.0, 4.0, 5.5))
     left = rod(x, z, (1.0, 18.0, 34.0, 6.5), (38.0, 20.0, 8.0, 5.0))
     return hull(tube, hull(right, left))

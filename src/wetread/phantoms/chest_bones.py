@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.phantoms.chest import POWER, Chest, Hemithorax, spine_shift, walls
+from wetread.phantoms.chords import ellipsoid, rod, thickness
 from wetread.phantoms.clouds import Cloud, join, sheet, shell, smooth_curve
 from wetread.phantoms.fields import Array
 
 # Ribs 1-12: how far the front end lies below the joint, mm, and the angle at which bone ends
-DROPS = (36, 60, 78, 92, 104, 113, 120, 125, 124, 112, 66, 38)
+DROPS = (48, 74, 96, 112, 124, 132, 138, 142, 142, 134, 110, 90)
 ENDS = (118, 132, 142, 147, 148, 146, 143, 138, 132, 124, 84, 52)
 VERTEBRA_MM = 22.5
 
@@ -19,9 +20,8 @@ def rib_curve(chest: Chest, part: Hemithorax, number: int, points: int) -> tuple
     height = part.apex[1] - part.base_z
     start_z = part.apex[1] + 4 - number * height * 0.0885
     angle = np.linspace(np.radians(8), np.radians(ENDS[number]), points)
-    share = (angle - angle[0]) / np.pi
     lift = 6 * np.sin(np.minimum(angle * 2, np.pi))
-    z = start_z + lift - chest.rib_drop * DROPS[number] * (share * 1.22) ** 1.25
+    z = start_z + lift - chest.rib_drop * DROPS[number] * (0.5 - 0.5 * np.cos(angle))
     _, lateral, middle, depth = walls(part, np.minimum(z, part.apex[1] - 0.06 * height))
     start_x = 17.0
     bow = np.sin(angle) ** (2 / POWER)
@@ -34,25 +34,24 @@ def rib_curve(chest: Chest, part: Hemithorax, number: int, points: int) -> tuple
 
 
 def rib_cloud(chest: Chest, fine: float) -> Cloud:
-    """All 24: two tables of cortex with marrow between them; fine: points a mm."""
-    found = []
-    for part in chest.pleurae:
-        for number in range(12):
-            points = int((90 + 7 * min(number, 7) if number < 10 else 70) * 2.2 * fine)
-            curve, outward = rib_curve(chest, part, number, points)
-            s = np.linspace(0, 1, points)
-            high = chest.rib_mm * (0.85 + 0.3 * s) * (0.8 if number in (0, 11) else 1.0)
-            thick = 3.4 - 0.6 * s
-            fade = np.clip((1 - s) * 12, 0.25, 1)
-            around = int(26 * max(fine, 0.8))
-            cortex = shell(curve, outward, (thick, high), 0.95 * fade, around)
-            marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.9 * fade, around // 2)
-            found += [cortex, marrow]
-    return join(found)
+    """All 24: a wall of cortex with marrow in it; fine: points a mm."""
+    points = int(210 * fine)
+    both = [rib_curve(chest, part, n, points) for part in chest.pleurae for n in range(12)]
+    curve = np.stack([c for c, _ in both]).astype(np.float32)
+    outward = np.stack([o for _, o in both]).astype(np.float32)
+    s = np.linspace(0, 1, points, dtype=np.float32)
+    slim = np.array(([0.8] + [1.0] * 10 + [0.8]) * 2, np.float32)[:, None]
+    high = chest.rib_mm * (0.85 + 0.3 * s) * slim
+    thick = (3.4 - 0.6 * s) * np.ones_like(slim)
+    fade = np.clip((1 - s) * 12, 0.25, 1) * np.ones_like(slim)
+    around = int(19 * max(fine, 0.8))
+    cortex = shell(curve, outward, (thick, high), 0.75 * fade, around)
+    marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.55 * fade, around // 2)
+    return join([cortex, marrow])
 
 
 def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
-    """Clavicles, scapulae and humeri; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
+    """Clavicles and scapulae; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
     found = []
     top = chest.shoulder_z
     for side in (-1, 1):
@@ -73,10 +72,6 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
         found.append(_tube(np.stack([lower, outer, joint]), side, (3.0, 3.4, 5.5), 1.1, fine))
         blade = np.stack([0.8 * upper + 0.2 * lower, joint + np.array([-8, 6, 14]), tip])
         found.append(_tube(blade, side, (1.5, 3.4, 5.5), 1.2, fine))
-        head = joint + np.array([26, -6, 2])
-        shaft = np.array([[0, 0, 16], [2, 0, 0], [6, 0, -26], [12, 0, -60], [26, 0, -190]])
-        humerus = head + shaft
-        found.append(_tube(humerus, side, (9.0, 22.0, 15.0, 10.5, 11.0), 3.2, fine))
     return join(found)
 
 
@@ -88,10 +83,26 @@ def _tube(knots: Array, side: int, radii: tuple[float, ...], wall_mm: float, fin
     at = np.linspace(0, 1, points)
     radius = np.interp(at, np.linspace(0, 1, len(radii)), radii)
     outward = np.broadcast_to(np.array([0.0, 1.0, 0.0]), curve.shape)
-    around = int(np.clip(7 * max(radii) * fine, 16, 90))
+    around = int(np.clip(7 * max(radii) * fine, 10, 90))
     cortex = shell(curve, outward, (radius, radius), np.full(points, wall_mm), around)
     marrow = shell(curve, outward, (0.6 * radius, 0.6 * radius), 0.18 * radius, around // 2)
     return join([cortex, marrow])
+
+
+def humerus_thickness(chest: Chest, arms: float, x: Array, z: Array) -> Array:
+    """Bone of both upper arms along y, mm: a spongy head, a hollow shaft."""
+    total: Array = np.zeros_like(x)
+    top = chest.shoulder_z
+    for side in (-1, 1):
+        middle = side * (172 + 14 * arms)
+        head = thickness(ellipsoid(x, z, (middle, 26.0, top - 20), (22.0, 22.0, 23.0)))
+        neck = (middle + side * 4, 26.0, top - 34.0)
+        far = (middle + side * 34, 26.0, top - 240.0)
+        outer = rod(x, z, (*neck, 15.0), (*far, 10.5))
+        inner = rod(x, z, (*neck, 12.5), (*far, 6.5))
+        total += 0.22 * np.maximum(head, 0.5 * thickness(outer))
+        total += 0.7 * (thickness(outer) - thickness(inner))
+    return total * chest.bone
 
 
 def spine_thickness(chest: Chest, x: Array, z: Array) -> Array:

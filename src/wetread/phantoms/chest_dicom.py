@@ -124,8 +124,8 @@ def encode_film(
     if not form.raw:
         texts += [(0x28, 0x2110, "CS", "01"), (0x28, 0x2114, "CS", "ISO_10918_1")]
     rows, columns = grey.shape
-    shorts = ((0x02, 1), (0x10, rows), (0x11, columns), (0x100, 16 if form.raw else 8))
-    shorts += ((0x101, bits), (0x102, bits - 1), (0x103, 0))
+    shorts = [(0x02, 1), (0x10, rows), (0x11, columns), (0x100, 16 if form.raw else 8)]
+    shorts += [(0x101, bits), (0x102, bits - 1), (0x103, 0)]
     parts = {(g, n): (vr, value.encode()) for g, n, vr, value in texts}
     parts |= {(0x28, number): ("US", pack("<H", value)) for number, value in shorts}
     body = b"".join(element(g, n, vr, v, False) for (g, n), (vr, v) in sorted(parts.items()))

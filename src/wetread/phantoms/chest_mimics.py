@@ -12,7 +12,7 @@ import numpy as np
 from wetread.phantoms.chest import Chest
 from wetread.phantoms.chords import Chord, ellipsoid, thickness
 from wetread.phantoms.clouds import Cloud, filled, join, smooth_curve
-from wetread.phantoms.fields import Array, Waves, draw_waves, evaluate_waves
+from wetread.phantoms.fields import Array
 
 Point = tuple[float, float, float]
 
@@ -68,7 +68,6 @@ class Opacity:
     center: Point
     radii: Point
     density: float
-    patches: Waves
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +204,7 @@ def _opacity(rng: np.random.Generator, chest: Chest) -> Opacity:
     radius = float(np.exp(rng.normal(3.2, 0.5)))
     center = (side * rng.uniform(25, 105), rng.uniform(-40, 60), rng.uniform(-90, 80))
     radii = (radius * rng.uniform(0.7, 1.6), radius, radius * rng.uniform(0.6, 1.4))
-    return Opacity(center, radii, float(rng.gamma(2.0, 0.16)), draw_waves(rng, 8, 24))
+    return Opacity(center, radii, float(rng.gamma(2.0, 0.16)))
 
 
 def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
@@ -270,17 +269,14 @@ def bulla_chords(bullae: tuple[Bulla, ...], x: Array, z: Array) -> list[tuple[Ch
     return found
 
 
-def opacity_depth(opacities: tuple[Opacity, ...], x: Array, z: Array, lung: Array) -> Array:
-    """Water that opacities add in (H, W) mm of lung."""
+def opacity_depth(
+    opacities: tuple[Opacity, ...], x: Array, z: Array, lung: Array, ragged: Array
+) -> Array:
+    """Water that opacities add in (H, W) mm of lung; ragged: a field of mean 0, deviation 1."""
     total: Array = np.zeros_like(lung)
     for one in opacities:
         u, w = (x - one.center[0]) / one.radii[0], (z - one.center[2]) / one.radii[2]
         blob = np.exp(-(u * u + w * w))
-        step = 2
-        ragged = evaluate_waves(
-            one.patches, x[::step, ::step], 0 * x[::step, ::step], z[::step, ::step]
-        )
-        big = np.kron(ragged, np.ones((step, step), np.float32))[: lung.shape[0], : lung.shape[1]]
         room = np.minimum(lung, 2 * one.radii[1])
-        total += one.density * room * blob * np.clip(0.7 + 0.5 * big, 0, 2)
+        total += one.density * room * blob * np.clip(0.9 + 0.35 * ragged, 0, 2)
     return total

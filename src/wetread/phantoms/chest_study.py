@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wetread.phantoms.chest import (
     Chest,
+    Hemithorax,
     air_length,
     body_chord,
     breast_chord,
@@ -17,7 +18,12 @@ from wetread.phantoms.chest import (
     pleural_chord,
     trachea_chord,
 )
-from wetread.phantoms.chest_bones import rib_cloud, shoulder_cloud, spine_thickness
+from wetread.phantoms.chest_bones import (
+    humerus_thickness,
+    rib_cloud,
+    shoulder_cloud,
+    spine_thickness,
+)
 from wetread.phantoms.chest_mimics import (
     Mimics,
     bulla_chords,
@@ -38,7 +44,6 @@ from wetread.phantoms.pneumothorax import (
     draw_kind,
     draw_pneumothorax,
     enlarge_air,
-    pleural_space,
 )
 from wetread.phantoms.radiograph import (
     BONE,
@@ -107,55 +112,89 @@ def _attenuate(
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_], Pneumothorax | None]:
     """Attenuation integrals, where the body is, and the mask, each (H, W)."""
     x, z = sight(beam, 0.0)
-    pixel, fine = beam.pixel_mm, 1.5 / beam.pixel_mm
-    mask = np.zeros(x.shape, np.bool_)
+    fine = 1.5 / beam.pixel_mm
     soft = _tissue(chest, beam, x, z)
     body = soft > 25
-    cavity: Array = np.zeros_like(x)
-    lungs, extra = cavity.copy(), cavity.copy()
-    vessels = []
+    water, ragged = _texture(rng, beam)
+    mask, vessels = np.zeros(x.shape, np.bool_), []
     for part in chest.pleurae:
-        lung, density = part, chest.lung_density
+        half = _half(x, part.side)
         tree = draw_tree(rng)
-        if found is not None and found.side == part.side:
-            seen = collapse(chest, part, found, x, z, pixel)
-            while seen.mask.mean() < LEAST_SHARE:
-                found = enlarge_air(found, 1.3)
-                seen = collapse(chest, part, found, x, z, pixel)
-            mask, here, inside = seen.mask, seen.lung, seen.lung + seen.air
-            before = float(inside.sum())
-            density = min(density * (before / max(float(here.sum()), 1.0)) ** 0.7, 0.8)
-            extra += seen.pleura
-            lung = collapsed_lung(part, found)
-            chord = intersect(
-                pleural_chord(pleural_space(part, found), x, z, chest),
-                pleural_chord(lung, x, z, chest),
-            )
-        else:
-            chord = pleural_chord(part, x, z, chest)
-            here = inside = air_length(chest, part, x, z, chord)
-        cavity += inside
-        for hole, wall in bulla_chords(mimics.bullae, x, z):
-            share = np.minimum(thickness(intersect(hole, chord)), here)
-            here = here - share
-            extra += wall * (share > 0)
-        lungs += here * density
-        extra += opacity_depth(mimics.opacities, x, z, here)
-        vessels.append(vessel_cloud(lung, tree, fine))
-    lungs *= _texture(rng, beam)
-    flow = project(beam, join(vessels))
-    arms = 1.0 if beam.view == "PA" else 0.0
-    arms = float(np.clip(arms + rng.normal(0, 0.25), -0.2, 1.2))
-    bone = project(beam, rib_cloud(chest, fine)) * chest.bone
-    bone += project(beam, shoulder_cloud(chest, arms, fine)) * chest.bone
-    bone += spine_thickness(chest, *sight(beam, 66.0))
-    depth = SOFT * (np.maximum(soft - cavity, 0) + lungs + extra + 0.9 * flow)
-    depth += (BONE - SOFT) * bone
+        here = found if found is not None and found.side == part.side else None
+        side = _side(chest, part, here, mimics, x[:, half], z[:, half], beam.pixel_mm)
+        found = side.found or found
+        mask[:, half] |= side.mask
+        opaque = opacity_depth(mimics.opacities, x[:, half], z[:, half], side.lung, ragged[:, half])
+        lung = side.lung * water[:, half] * side.density
+        soft[:, half] += lung + side.shell + opaque - side.cavity
+        vessels.append(vessel_cloud(side.shape, tree, fine))
+    soft = np.maximum(soft, 0) + 0.9 * project(beam, join(vessels))
+    soft += plate_depth(mimics.plates, x, z) + fold_depth(mimics.folds, x, z)
     lines = line_cloud(mimics.lines, fine)
     if lines is not None:
-        depth += SOFT * project(beam, lines)
-    depth += SOFT * (plate_depth(mimics.plates, x, z) + fold_depth(mimics.folds, x, z))
-    return depth, body, mask, found
+        soft += project(beam, lines)
+    arms = (1.0 if beam.view == "PA" else 0.0) + rng.normal(0, 0.25)
+    arms = float(np.clip(arms, -0.2, 1.2))
+    bone = join([rib_cloud(chest, fine), shoulder_cloud(chest, arms, fine)])
+    bones = project(beam, bone) * chest.bone
+    bones += humerus_thickness(chest, arms, x, z)
+    bones += spine_thickness(chest, *sight(beam, 66.0))
+    return SOFT * soft + (BONE - SOFT) * bones, body, mask, found
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One half of the chest in lines of sight (H, W), mm.
+
+    cavity: pleural space; lung: aerated; shell: walls seen on edge; density: of the lung, of
+    water's; shape: the lung; found: the air drawn, enlarged where it would not be seen.
+    """
+
+    cavity: Array
+    lung: Array
+    shell: Array
+    mask: NDArray[np.bool_]
+    density: float
+    shape: Hemithorax
+    found: Pneumothorax | None
+
+
+def _side(
+    chest: Chest,
+    part: Hemithorax,
+    found: Pneumothorax | None,
+    mimics: Mimics,
+    x: Array,
+    z: Array,
+    pixel_mm: float,
+) -> Side:
+    """The pleural space of one side and what it holds."""
+    density, shape = chest.lung_density, part
+    if found is None:
+        chord = pleural_chord(part, x, z, chest)
+        cavity = air_length(chest, part, x, z, chord)
+        lung, shell, mask = cavity, np.zeros_like(x), np.zeros(x.shape, np.bool_)
+    else:
+        seen = collapse(chest, part, found, x, z, pixel_mm)
+        while seen.mask.sum() < LEAST_SHARE * x.shape[0] ** 2:
+            found = enlarge_air(found, 1.3)
+            seen = collapse(chest, part, found, x, z, pixel_mm)
+        chord, lung, shell, mask = seen.chord, seen.lung, seen.pleura, seen.mask
+        cavity = lung + seen.air
+        squeezed = float(cavity.sum()) / max(float(lung.sum()), 1.0)
+        density = min(density * squeezed**0.7, 0.8)
+        shape = collapsed_lung(part, found)
+    for hole, wall in bulla_chords(mimics.bullae, x, z):
+        share = np.minimum(thickness(intersect(hole, chord)), lung)
+        lung = lung - share
+        shell = shell + wall * (share > 0)
+    return Side(cavity, lung, shell, mask, density, shape, found)
+
+
+def _half(x: Array, side: int) -> slice:
+    """The columns that show anything of one side."""
+    seen = np.flatnonzero((x * side > 0).any(axis=0))
+    return slice(int(seen[0]), int(seen[-1]) + 1)
 
 
 def _tissue(chest: Chest, beam: Beam, x: Array, z: Array) -> Array:
@@ -178,16 +217,18 @@ def _tissue(chest: Chest, beam: Beam, x: Array, z: Array) -> Array:
     return np.maximum(soft, 0)
 
 
-def _texture(rng: np.random.Generator, beam: Beam) -> Array:
-    """Parenchyma: variation of the lung's density in lines of sight, mean 1, (size, size)."""
-    total = np.ones((beam.size, beam.size), np.float32)
+def _texture(rng: np.random.Generator, beam: Beam) -> tuple[Array, Array]:
+    """Variation of the lung's density, mean 1, and a field of mean 0, deviation 1; (H, W)."""
+    size = beam.size
+    total: Array = np.ones((size, size), np.float32)
+    ragged: Array = np.zeros((size, size), np.float32)
     for grain_mm, strength in ((45.0, 0.08), (14.0, 0.06), (6.0, 0.05), (3.0, 0.05)):
-        count = max(int(beam.size * beam.pixel_mm / grain_mm), 2)
-        if count >= beam.size:
-            count = beam.size
+        count = min(max(int(size * beam.pixel_mm / grain_mm), 2), size)
         small = rng.standard_normal((count, count), dtype=np.float32)
-        total += strength * cv2.resize(small, (beam.size, beam.size), interpolation=cv2.INTER_CUBIC)
-    return np.maximum(total, 0.3)
+        layer = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+        total += strength * layer
+        ragged += 0.8 * layer * (grain_mm > 4)
+    return np.maximum(total, 0.3), ragged
 
 
 def _finish(rng: np.random.Generator, beam: Beam, grey: NDArray[np.float32]) -> NDArray[np.float32]:

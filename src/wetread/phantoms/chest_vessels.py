@@ -36,10 +36,10 @@ def draw_tree(rng: np.random.Generator, knots: int = 12) -> Tree:
     spread = np.stack([rng.normal(0, s, 12) for s in (0.025, 0.12, 0.02)], axis=1)
     spread[:, 2] += 0.16 * (low - 0.45)
     strength = float(rng.uniform(0.75, 1.2))
-    thick = (2.6 + 2.2 * low) * rng.uniform(0.75, 1.2, 12) * strength
+    thick = (2.4 + 1.5 * low) * rng.uniform(0.75, 1.2, 12) * strength
     trunks = _curves(rng, HILUM + spread, ends, 0.05, knots)
-    roots = np.stack([HILUM + [-0.2, 0, -0.02], HILUM + [-0.12, -0.1, 0.06]])
-    tips = np.stack([HILUM + [0.02, 0.05, 0.1], HILUM + [0.03, -0.05, -0.05]])
+    roots = HILUM + np.array([[-0.2, 0, -0.02], [-0.12, -0.1, 0.06]])
+    tips = HILUM + np.array([[0.02, 0.05, 0.1], [0.03, -0.05, -0.05]])
     found = [_curves(rng, roots, tips, 0.1, knots), trunks]
     radii = [np.array([[8.5, 5.0], [6.5, 4.0]]) * strength, np.stack([thick, 0.4 * thick], 1)]
     for children, reach, share in ((5, 0.32, 0.66), (4, 0.17, 0.72)):
@@ -93,9 +93,8 @@ def vessel_cloud(part: Hemithorax, tree: Tree, fine: float) -> Cloud:
         dense = curves[chosen][:, i] * (1 - t) + curves[chosen][:, i + 1] * t
         s = np.linspace(0, 1, points)
         radius = tree.radii[chosen][:, :1] * (1 - s) + tree.radii[chosen][:, 1:] * s
+        x, y, z = np.moveaxis(dense, -1, 0)
+        chord = pleural_chord(part, x, z)
+        radius *= (y > chord.front) & (y < chord.back) & (z > part.base_z)
         kept.append(filled(dense, radius, max(int(across * fine), 2)))
-    cloud = join(kept)
-    x, y, z = cloud.place.T
-    chord = pleural_chord(part, x, z)
-    inside = (y > chord.front) & (y < chord.back) & (z > part.base_z)
-    return Cloud(cloud.place[inside], cloud.mass[inside])
+    return join(kept)

@@ -34,20 +34,22 @@ def steps_along(curve: Array) -> tuple[Array, Array]:
 def shell(
     curve: Array, outward: Array, halves: tuple[Array, Array], wall: Array, around: int
 ) -> Cloud:
-    """A hollow bone: points on the wall of a tube of elliptic section.
+    """Hollow bones: points on the walls of tubes of elliptic section.
 
-    curve: (N, 3), mm; outward: (N, 3), the section's first axis; halves: half axes (N,) along it
-    and across; wall: its thickness, (N,) mm; around: points in each section.
+    curve: (..., N, 3), mm; outward: the section's first axis, as large; halves: half axes (..., N)
+    along it and across; wall: its thickness, (..., N) mm; around: points in each section.
     """
     tangent, length = steps_along(curve)
     across = np.cross(tangent, outward)
     across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
-    angle = (np.arange(around) + 0.5) * (2 * np.pi / around)
-    first, second = halves[0][:, None] * np.cos(angle), halves[1][:, None] * np.sin(angle)
-    place = curve[:, None] + first[..., None] * outward[:, None]
-    place += second[..., None] * across[:, None]
-    arc = np.hypot(halves[0][:, None] * np.sin(angle), halves[1][:, None] * np.cos(angle))
-    mass = arc * (2 * np.pi / around) * (wall * length)[:, None]
+    angle = ((np.arange(around) + 0.5) * (2 * np.pi / around)).astype(np.float32)
+    c, s = np.cos(angle), np.sin(angle)
+    first, second = halves[0][..., None] * c, halves[1][..., None] * s
+    place = first[..., None] * outward[..., None, :]
+    place += second[..., None] * across[..., None, :]
+    place += curve[..., None, :]
+    arc = np.hypot(halves[0][..., None] * s, halves[1][..., None] * c)
+    mass = arc * (2 * np.pi / around) * (wall * length)[..., None]
     return Cloud(place.reshape(-1, 3).astype(np.float32), mass.reshape(-1).astype(np.float32))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.phantoms.chest import Chest, Hemithorax, air_length, deepen, pleural_chord
-from wetread.phantoms.chords import Chord, intersect, thickness
+from wetread.phantoms.chords import Chord, intersect
 from wetread.phantoms.fields import Array
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
@@ -43,8 +43,9 @@ class Pneumothorax:
 
 @dataclass(frozen=True, eq=False)
 class Collapse:
-    """What lines of sight meet on one side, (H, W) mm: air, lung, pleura seen on edge; the mask."""
+    """What lines of sight meet on one side, (H, W) mm; chord: the lung; pleura: seen on edge."""
 
+    chord: Chord
     air: Array
     lung: Array
     pleura: Array
@@ -146,7 +147,7 @@ def collapse(
     shell = rest - np.minimum(air_length(chest, core, x, z, inner), rest)
     near_air = np.clip(air * (1 / 8), 0, 1)
     mask = (air >= AIR_MM) & (air >= found.share * whole)
-    return Collapse(air, rest, shell * near_air * (PLEURA_MM / skin), mask)
+    return Collapse(chord, air, rest, shell * near_air * (PLEURA_MM / skin), mask)
 
 
 def _peeled(lung: Hemithorax, mm: float) -> Hemithorax:
@@ -160,6 +161,3 @@ def _peeled(lung: Hemithorax, mm: float) -> Hemithorax:
         base_z=lung.base_z + mm,
         dome=(lung.dome[0], lung.dome[1], lung.dome[2] + mm),
     )
-
-
-__all__ = ["Chord", "Collapse", "Pneumothorax", "thickness"]

@@ -14,7 +14,7 @@ from wetread.phantoms.fields import Array
 
 # Attenuation at the beam's mean energy behind a patient (about 65 keV), 1 / mm
 SOFT, BONE, METAL = 0.0190, 0.058, 0.35
-REPEATED_SPACINGS = ("0.139", "0.143", "0.168", "0.171", "0.194308", "0.194311")
+TOE = 0.08  # of the display: grey below it is compressed
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Detector:
 
     photons: a pixel of 1 mm in open field; scatter: over primary, behind the mean chest.
     blur_mm: of focus and screen; gain: of detail over the base; edge: sharpening.
-    low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display.
+    low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display;
+    shoulder:  grey above it is compressed; dense: percentile of the body that gets high.
     """
 
     photons: float
@@ -54,6 +55,8 @@ class Detector:
     low: float
     high: float
     bend: float
+    shoulder: float
+    dense: float
 
 
 def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
@@ -81,13 +84,15 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
     ap = view == "AP"
     return Detector(
         photons=float(rng.uniform(0.6, 2.0) * (2.5e4 if ap else 5e4)),
-        scatter=float(rng.uniform(0.5, 1.3) if ap else rng.uniform(0.2, 0.7)),
+        scatter=float(rng.uniform(0.3, 0.9) if ap else rng.uniform(0.1, 0.4)),
         blur_mm=float(rng.uniform(0.25, 0.7)),
         gain=float(rng.uniform(1.0, 1.9)),
         edge=float(rng.uniform(0.0, 0.8)),
         low=float(np.clip(rng.normal(0.24, 0.07), 0.08, 0.42)),
         high=float(np.clip(rng.normal(0.86, 0.06), 0.68, 0.99)),
         bend=float(np.exp(rng.normal(0, 0.15))),
+        shoulder=float(rng.uniform(0.55, 0.8)),
+        dense=float(rng.uniform(66, 84)),
     )
 
 
@@ -100,11 +105,9 @@ def magnify(beam: Beam, y: Array | float) -> Array | float:
 def sight(beam: Beam, y: float) -> tuple[Array, Array]:
     """x and z, (size, size) float32 mm, of what the pixels show of the plane at depth y."""
     along = ((np.arange(beam.size) - (beam.size - 1) / 2) * beam.pixel_mm).astype(np.float32)
-    u, v = along[None, :], -along[:, None]
-    u, v = (
-        cos(beam.roll) * u - sin(beam.roll) * v + beam.center[0],
-        sin(beam.roll) * u + cos(beam.roll) * v + beam.center[1],
-    )
+    c, s = cos(beam.roll), sin(beam.roll)
+    u = c * along[None, :] + s * along[:, None] + beam.center[0]
+    v = s * along[None, :] - c * along[:, None] + beam.center[1]
     scale = float(magnify(beam, y))
     x = u * (1 / scale) - y * sin(beam.yaw)
     z = v * (1 / scale) - y * beam.tilt
@@ -124,22 +127,16 @@ def project(beam: Beam, cloud: Cloud) -> Array:
 
 
 def splat(row: Array, column: Array, weight: Array, size: int) -> Array:
-    """Sum of weights on a (size, size) grid, each shared among the four nearest pixels."""
-    seen = (row > -1) & (row < size) & (column > -1) & (column < size)
-    row, column, weight = row[seen] + 1, column[seen] + 1, weight[seen]
-    top, left = row.astype(np.int32), column.astype(np.int32)
-    down, right = row - top, column - left
-    wide = size + 2
-    index = top * wide + left
-    total = np.zeros(wide * wide)
-    for step, share in (
-        (0, (1 - down) * (1 - right)),
-        (1, (1 - down) * right),
-        (wide, down * (1 - right)),
-        (wide + 1, down * right),
-    ):
-        total += np.bincount(index + step, weight * share, minlength=wide * wide)[: wide * wide]
-    picture: Array = total.reshape(wide, wide)[1:-1, 1:-1].astype(np.float32)
+    """Sum of weights on a (size, size) grid: each falls into a quarter of a pixel."""
+    fine, pad = 2, 4
+    wide = (size + 2 * pad) * fine
+    up, across = (row + (pad + 0.5)) * fine, (column + (pad + 0.5)) * fine
+    index = np.clip(up, 0, wide - 1).astype(np.int32) * wide
+    index += np.clip(across, 0, wide - 1).astype(np.int32)
+    total = np.bincount(index, weight, minlength=wide * wide)
+    halves = total.reshape(wide, wide)[fine * pad : -fine * pad, fine * pad : -fine * pad]
+    quarters = halves.reshape(size, fine, size, fine)
+    picture: Array = quarters.sum(axis=(1, 3)).astype(np.float32)
     return picture
 
 
@@ -182,11 +179,14 @@ def develop(
     picture = base + detector.gain * (measured - base)
     if detector.edge > 0.05:
         picture += detector.edge * (measured - cv2.GaussianBlur(measured, (0, 0), 1.4 / pixel))
-    dark, bright = np.percentile(picture[body][::7], (9, 93))
+    dark, bright = np.percentile(picture[body][::7], (12, detector.dense))
     slope = (detector.high - detector.low) / max(bright - dark, 0.2)
     grey = detector.low + (picture - dark) * slope
+    shoulder = detector.shoulder
     # shoulder and toe: nothing is cut off at once
-    grey = np.where(grey > 0.85, 1 - 0.15 * np.exp(-(grey - 0.85) / 0.15), grey)
-    grey = np.where(grey < 0.06, 0.06 * np.exp((grey - 0.06) / 0.06), grey)
+    above, below = np.maximum(grey - shoulder, 0), np.maximum(TOE - grey, 0)
+    grey = np.clip(grey, TOE, shoulder)
+    grey += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
+    grey -= TOE * (1 - np.exp(-below / TOE))
     result: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32) ** detector.bend
     return result
