@@ -204,7 +204,7 @@ def _opacity(rng: np.random.Generator, chest: Chest) -> Opacity:
     radius = float(np.exp(rng.normal(3.2, 0.5)))
     center = (side * rng.uniform(25, 105), rng.uniform(-40, 60), rng.uniform(-90, 80))
     radii = (radius * rng.uniform(0.7, 1.6), radius, radius * rng.uniform(0.6, 1.4))
-    return Opacity(center, radii, float(rng.gamma(2.0, 0.16)))
+    return Opacity(center, radii, float(rng.gamma(2.0, 0.12)))
 
 
 def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
@@ -278,5 +278,5 @@ def opacity_depth(
         u, w = (x - one.center[0]) / one.radii[0], (z - one.center[2]) / one.radii[2]
         blob = np.exp(-(u * u + w * w))
         room = np.minimum(lung, 2 * one.radii[1])
-        total += one.density * room * blob * np.clip(0.9 + 0.35 * ragged, 0, 2)
+        total += one.density * room * blob * np.clip(0.9 + 0.22 * ragged, 0, 2)
     return total

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from wetread.phantoms.chest import Chest, Hemithorax, air_length, deepen, pleural_chord
-from wetread.phantoms.chords import Chord, intersect
+from wetread.phantoms.chords import Chord, intersect, thickness
 from wetread.phantoms.fields import Array
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
@@ -63,7 +64,7 @@ def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1
     side = int(rng.choice((-1, 1), p=(0.56, 0.44)))
     size = float(np.exp(rng.normal(0, 0.55)) * difficulty**-0.5)
     apex = base = front = sulcus = push = 0.0
-    share = 0.7
+    share = 0.65
     lag = (0.0, 0.0, 1.0)
     if kind == "apical":
         apex = float(np.clip(24 * size, 7, 95))
@@ -146,8 +147,19 @@ def collapse(
     inner = intersect(chord, pleural_chord(core, x, z, chest))
     shell = rest - np.minimum(air_length(chest, core, x, z, inner), rest)
     near_air = np.clip(air * (1 / 8), 0, 1)
-    mask = (air >= AIR_MM) & (air >= found.share * whole)
+    # of the pleural space as it is: what heart or diaphragm covers, a reader leaves out
+    mask = (air >= AIR_MM) & (air >= found.share * thickness(cavity))
+    mask = _without_crumbs(mask)
     return Collapse(chord, air, rest, shell * near_air * (PLEURA_MM / skin), mask)
+
+
+def _without_crumbs(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The parts of a mask that are at least a tenth as large as the largest."""
+    _, parts, found, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    sizes = found[:, cv2.CC_STAT_AREA]
+    sizes[0] = 0
+    kept: NDArray[np.bool_] = (sizes >= max(0.1 * sizes.max(), 1))[parts]
+    return kept
 
 
 def _peeled(lung: Hemithorax, mm: float) -> Hemithorax:
