@@ -99,10 +99,10 @@ def draw_chest(rng: np.random.Generator, female: bool, age: int) -> Chest:
         center=(float(rng.normal(26, 4)), -24.0, low + 30 * big + rng.normal(0, 4)),
         radii=(float(62 * big), 56.0, float(44 * big)),
         turn=float(-rng.uniform(0.45, 0.85)),
-        atrium=(float(rng.normal(5, 4)), -18.0, low + 44 + rng.normal(0, 4)),
-        atrium_radii=(float(43 * big), 50.0, float(50 * big)),
+        atrium=(float(rng.normal(4, 4)), -18.0, low + 44 + rng.normal(0, 4)),
+        atrium_radii=(float(39 * big), 50.0, float(46 * big)),
         band=float(rng.uniform(23, 33)),
-        knob=(float(rng.uniform(10, 24) * (0.5 + age / 100)), float(rng.uniform(13, 19))),
+        knob=(float(rng.uniform(6, 15) * (0.5 + age / 100)), float(rng.uniform(13, 19))),
     )
     breast = float(rng.uniform(38, 66)) if female and age > 13 else 0.0
     return Chest(
@@ -140,7 +140,7 @@ def _draw_side(
         apex=(float(rng.normal(47, 3)), float(top + rng.normal(0, 2.5))),
         base_z=float(sulcus - 6),
         lateral=float(wide + rng.normal(0, 2)),
-        medial=-22.0,
+        medial=-4.0,
         depth=float(deep),
         tilt=float(rng.uniform(14, 26)),
         dome=(float(rng.uniform(52, 70)), float(rng.uniform(-25, -5)), float(dome_z)),
@@ -173,7 +173,7 @@ def pleural_chord(part: Hemithorax, x: Array, z: Array, chest: Chest | None = No
     half = np.maximum(lateral - medial, 1) * 0.5
     share = np.abs(outward - medial - half) * (1 / half)
     rest = np.maximum(1 - share**POWER, 0) ** np.float32(1 / POWER)
-    deep = np.where((outward > 11) & (z < part.apex[1]), depth * rest, 0)
+    deep = np.where((outward > 2) & (z < part.apex[1]), depth * rest, 0)
     front = middle - deep
     if part.front:
         height = part.apex[1] - part.base_z
@@ -199,21 +199,21 @@ def heart_chord(chest: Chest, x: Array, z: Array) -> Chord:
 def middle_chord(chest: Chest, x: Array, z: Array) -> Chord:
     """Upper mediastinum with the aortic arch, and the column of oesophagus and aorta below it."""
     heart = chest.heart
-    high = np.clip((z - 5) * (1 / 40), 0, 1)
-    wide = 16 + (heart.band - 16) * high * (1 + 0.3 * np.clip((z - 70) * (1 / 50), 0, 1))
-    wide = wide + 9 * np.clip((chest.pleurae[0].dome[2] + 28 - z) * (1 / 30), 0, 1)
-    offset = 3 * (1 - high)
-    knob = np.exp(-(((z - 56) * (1 / heart.knob[1])) ** 2))
-    trunk = np.exp(-(((z - 22) * (1 / 14)) ** 2))
-    wide = wide + np.where(x > 0, heart.knob[0] * knob + 9 * trunk, 3.0 * knob)
-    away = (x - offset) * (1 / wide)
-    return around(18 - 14 * high, (1 - away * away) * (26 + 28 * high) ** 2)
+    high = np.clip((z + 30) * (1 / 50), 0, 1)
+    wide = 27 + (heart.band - 27) * high
+    wide = wide * (1 + 0.3 * np.clip((z - 70) * (1 / 50), 0, 1))
+    knob = heart.knob[0] * np.exp(-(((z - 56) * (1 / heart.knob[1])) ** 2))
+    trunk = np.exp(-(((z - 12) * (1 / 22)) ** 2))
+    wide = wide + np.where(x > 0, knob + 13 * trunk, 0.2 * knob + 7 * trunk)
+    rest = 1 - np.minimum(np.abs(x - 3 * (1 - high)) / wide, 2) ** 2
+    half = (28 + 26 * high) * np.maximum(rest, 0) ** (1 - 0.5 * high)  # fades out below
+    return Chord(18 - 14 * high - half, 18 - 14 * high + half)
 
 
 def spine_chord(chest: Chest, x: Array, z: Array) -> Chord:
     """Vertebrae and the tissue beside them."""
-    away = (x - spine_shift(chest, z)) * (1 / 21)
-    return around(66.0, (1 - away * away) * 26.0**2)
+    away = np.minimum(np.abs(x - spine_shift(chest, z)) * (1 / 29), 2)
+    return around(64.0, np.sign(1 - away * away) * (1 - away * away) ** 2 * 30.0**2)
 
 
 def spine_shift(chest: Chest, z: Array) -> Array:

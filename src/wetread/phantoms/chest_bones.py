@@ -45,8 +45,8 @@ def rib_cloud(chest: Chest, fine: float) -> Cloud:
     thick = (3.4 - 0.6 * s) * np.ones_like(slim)
     fade = np.clip((1 - s) * 12, 0.25, 1) * np.ones_like(slim)
     around = int(19 * max(fine, 0.8))
-    cortex = shell(curve, outward, (thick, high), 0.75 * fade, around)
-    marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.55 * fade, around // 2)
+    cortex = shell(curve, outward, (thick, high), 0.9 * fade, around)
+    marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.65 * fade, around // 2)
     return join([cortex, marrow])
 
 
@@ -54,22 +54,23 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
     """Clavicles and scapulae; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
     found = []
     top = chest.shoulder_z
+    rise = 34 * (chest.rib_drop - 0.8) + 6 * arms
     for side in (-1, 1):
-        tip = np.array([158 + 6 * arms, 20 - 14 * arms, top - 2])
+        tip = np.array([156 + 6 * arms, 20 - 14 * arms, top - 5])
         knots = np.array(
-            [[14, -52, top - 26], [48, -62, top - 20 + 5 * arms], [100, -30, top - 4], tip]
+            [[15, -52, top - 22 - rise], [46, -64, top - 14 - rise], [98, -34, top - 2], tip]
         )
-        found.append(_tube(knots, side, (6.6, 5.0, 4.6, 6.0), 1.5, fine))
-        upper = np.array([76 + 24 * arms, 66, top - 14 + 8 * arms])
-        lower = np.array([88 + 40 * arms, 78 - 14 * arms, top - 138 + 14 * arms])
-        joint = np.array([146 + 14 * arms, 36 - 10 * arms, top - 24])
+        found.append(_tube(knots, side, (8.0, 5.4, 4.4, 5.2, 6.8), 1.25, fine))
+        upper = np.array([88 + 30 * arms, 66, top - 16 + 8 * arms])
+        lower = np.array([102 + 44 * arms, 78 - 14 * arms, top - 134 + 14 * arms])
+        joint = np.array([154 + 12 * arms, 36 - 10 * arms, top - 26])
         inner = 0.5 * (upper + lower) + np.array([-6, 2, 8])
         outer = 0.5 * (joint + lower) + np.array([-9, 2, 0])
         mirror = np.array([side, 1, 1])
         for triangle in ((upper, inner, joint), (inner, outer, joint), (inner, lower, outer)):
             found.append(sheet(np.stack(triangle) * mirror, 2.0, int(44 * fine)))
-        found.append(_tube(np.stack([upper, inner, lower]), side, (1.6, 1.8, 3.0), 1.0, fine))
-        found.append(_tube(np.stack([lower, outer, joint]), side, (3.0, 3.4, 5.5), 1.1, fine))
+        found.append(_tube(np.stack([upper, inner, lower]), side, (1.4, 1.6, 2.6), 0.7, fine))
+        found.append(_tube(np.stack([lower, outer, joint]), side, (2.6, 3.2, 5.5), 0.8, fine))
         blade = np.stack([0.8 * upper + 0.2 * lower, joint + np.array([-8, 6, 14]), tip])
         found.append(_tube(blade, side, (1.5, 3.4, 5.5), 1.2, fine))
     return join(found)

@@ -83,16 +83,16 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
     """Portable machines have no grid: more scatter, more noise."""
     ap = view == "AP"
     return Detector(
-        photons=float(rng.uniform(0.6, 2.0) * (2.5e4 if ap else 5e4)),
+        photons=float(rng.uniform(0.6, 2.0) * (5e4 if ap else 9e4)),
         scatter=float(rng.uniform(0.3, 0.9) if ap else rng.uniform(0.1, 0.4)),
         blur_mm=float(rng.uniform(0.25, 0.7)),
         gain=float(rng.uniform(1.0, 1.9)),
         edge=float(rng.uniform(0.0, 0.8)),
         low=float(np.clip(rng.normal(0.24, 0.07), 0.08, 0.42)),
-        high=float(np.clip(rng.normal(0.86, 0.06), 0.68, 0.99)),
+        high=float(np.clip(rng.normal(0.79, 0.06), 0.62, 0.95)),
         bend=float(np.exp(rng.normal(0, 0.15))),
         shoulder=float(rng.uniform(0.55, 0.8)),
-        dense=float(rng.uniform(66, 84)),
+        dense=float(rng.uniform(70, 90)),
     )
 
 
