@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wetread.phantoms.chords import Chord, around, ellipsoid, hull, intersect, rod, without
+from wetread.phantoms.chords import Chord, around, ellipsoid, hull, rod, without
 from wetread.phantoms.fields import Array, Waves, draw_waves, evaluate_waves
 
 POWER = 2.5  # of the superellipse that is a chest's cross-section
@@ -101,7 +101,7 @@ def draw_chest(rng: np.random.Generator, female: bool, age: int) -> Chest:
         turn=float(-rng.uniform(0.45, 0.85)),
         atrium=(float(rng.normal(4, 4)), -18.0, low + 44 + rng.normal(0, 4)),
         atrium_radii=(float(39 * big), 50.0, float(46 * big)),
-        band=float(rng.uniform(23, 33)),
+        band=float(rng.uniform(20, 30)),
         knob=(float(rng.uniform(6, 15) * (0.5 + age / 100)), float(rng.uniform(13, 19))),
     )
     breast = float(rng.uniform(38, 66)) if female and age > 13 else 0.0
@@ -153,7 +153,7 @@ def walls(part: Hemithorax, z: Array) -> tuple[Array, Array, Array, Array]:
     height = part.apex[1] - part.base_z
     low = np.clip((part.apex[1] - z) * (1 / height), 0, 1.2)
     up = np.maximum(1 - low, 0)
-    lateral = part.apex[0] + (part.lateral - part.apex[0]) * np.sqrt(1 - up**2.5)
+    lateral = part.apex[0] + (part.lateral - part.apex[0]) * np.sqrt(1 - up**1.9)
     lateral = lateral - 7 * np.maximum(low - 0.75, 0) ** 2 * 16
     if part.lag[0]:
         lateral = lateral - part.lag[0] * np.exp(-(((low - part.lag[1]) / part.lag[2]) ** 2))
@@ -200,13 +200,15 @@ def middle_chord(chest: Chest, x: Array, z: Array) -> Chord:
     """Upper mediastinum with the aortic arch, and the column of oesophagus and aorta below it."""
     heart = chest.heart
     high = np.clip((z + 30) * (1 / 50), 0, 1)
-    wide = 27 + (heart.band - 27) * high
-    wide = wide * (1 + 0.3 * np.clip((z - 70) * (1 / 50), 0, 1))
+    wide = 22 + (heart.band - 22) * high
+    wide = wide * (1 + 0.1 * np.clip((z - 70) * (1 / 50), 0, 1))
     knob = heart.knob[0] * np.exp(-(((z - 56) * (1 / heart.knob[1])) ** 2))
     trunk = np.exp(-(((z - 12) * (1 / 22)) ** 2))
-    wide = wide + np.where(x > 0, knob + 13 * trunk, 0.2 * knob + 7 * trunk)
+    wide = wide + np.where(x > 0, knob + 9 * trunk, 0.2 * knob + 4 * trunk)
+    low = np.clip((chest.pleurae[0].dome[2] + 30 - z) * (1 / 30), 0, 1)
+    wide = wide + 14 * low
     rest = 1 - np.minimum(np.abs(x - 3 * (1 - high)) / wide, 2) ** 2
-    half = (28 + 26 * high) * np.maximum(rest, 0) ** (1 - 0.5 * high)  # fades out below
+    half = (28 + 26 * high + 40 * low) * np.maximum(rest, 0) ** (1 - 0.5 * high)  # fades out below
     return Chord(18 - 14 * high - half, 18 - 14 * high + half)
 
 
@@ -249,7 +251,7 @@ def body_chord(chest: Chest, x: Array, z: Array) -> Chord:
     neck = chest.neck_mm + 10 * slope
     wide = np.where(rise > 0, neck + (wide - neck) * slope**1.7, wide)
     deep = right.depth + 12 + 0.75 * chest.wall_mm
-    deep = deep * (1 - 0.42 * np.clip((z - 50) * (1 / 110), 0, 1))
+    deep = deep * (1 - 0.5 * np.clip((z - 30) * (1 / 110), 0, 1))
     share = np.minimum(np.abs(x) * (1 / wide), 1.0)
     rest = np.maximum(1 - share**2.6, 0) ** np.float32(1 / 2.2)
     middle = 8 + 6 * np.clip((z - 50) * (1 / 110), 0, 1)
@@ -281,6 +283,3 @@ def inside_pleura(part: Hemithorax, x: Array, y: Array, z: Array) -> Array:
     within = np.maximum(chord.front - y, y - chord.back)
     outside: Array = np.maximum(within, np.minimum(y - below.front, below.back - y))
     return outside
-
-
-__all__ = ["Chest", "Heart", "Hemithorax", "draw_chest", "intersect"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.phantoms.chest import Chest
+from wetread.phantoms.chest import Chest, Hemithorax
 from wetread.phantoms.chords import Chord, ellipsoid, thickness
 from wetread.phantoms.clouds import Cloud, filled, join, smooth_curve
 from wetread.phantoms.fields import Array
@@ -256,6 +256,18 @@ def fold_depth(folds: tuple[Fold, ...], x: Array, z: Array) -> Array:
         ends = np.clip(along * 5, 0, 1) * np.clip((1 - along) * 5, 0, 1)
         total += fold.deep_mm * grown * np.clip(away * 0.7 + 0.5, 0, 1) * ends
     return total
+
+
+def fluid_share(
+    effusion: tuple[int, float] | None, part: Hemithorax, x: Array, z: Array
+) -> Array | None:
+    """Share (H, W) of the lung that fluid in the sulcus has taken: a level that rises outwards."""
+    if effusion is None or effusion[0] != part.side:
+        return None
+    outward = np.clip(x * part.side * (1 / part.lateral), 0, 1)
+    level = part.base_z + 14 + effusion[1] + 16 * outward**4
+    share: Array = np.clip((level - z) * (1 / 12) + 0.5, 0, 1)
+    return share
 
 
 def bulla_chords(bullae: tuple[Bulla, ...], x: Array, z: Array) -> list[tuple[Chord, Array]]:

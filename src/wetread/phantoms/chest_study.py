@@ -28,6 +28,7 @@ from wetread.phantoms.chest_mimics import (
     Mimics,
     bulla_chords,
     draw_mimics,
+    fluid_share,
     fold_depth,
     line_cloud,
     opacity_depth,
@@ -146,7 +147,7 @@ def _attenuate(
 class Side:
     """One half of the chest in lines of sight (H, W), mm.
 
-    cavity: pleural space; lung: aerated; shell: walls seen on edge; density: of the lung, of
+    cavity: pleural space; lung: aerated; shell: tissue and fluid in it; density: of the lung, of
     water's; shape: the lung; found: the air drawn, enlarged where it would not be seen.
     """
 
@@ -184,6 +185,10 @@ def _side(
         squeezed = float(cavity.sum()) / max(float(lung.sum()), 1.0)
         density = min(density * squeezed**0.7, 0.8)
         shape = collapsed_lung(part, found)
+    fluid = fluid_share(mimics.effusion, part, x, z)
+    if fluid is not None:
+        shell = shell + lung * fluid
+        lung = lung * (1 - fluid)
     for hole, wall in bulla_chords(mimics.bullae, x, z):
         share = np.minimum(thickness(intersect(hole, chord)), lung)
         lung = lung - share
@@ -227,7 +232,7 @@ def _texture(rng: np.random.Generator, beam: Beam) -> tuple[Array, Array]:
         small = rng.standard_normal((count, count), dtype=np.float32)
         layer = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
         total += strength * layer
-        ragged += 0.8 * layer * (grain_mm > 4)
+        ragged += min(grain_mm, 16.0) / 16.0 * layer
     return np.maximum(total, 0.3), ragged
 
 

@@ -166,7 +166,7 @@ def expose(
     deviation = 1 / (pixel * np.sqrt(detector.photons * signal))
     measured: NDArray[np.float32] = -np.log(signal)
     grain = cv2.GaussianBlur(noise, (0, 0), 0.55)
-    measured += 1.6 * grain * deviation
+    measured += 1.2 * grain * deviation
     return measured
 
 
