@@ -17,7 +17,7 @@ from wetread.phantoms.chest import (
     pleural_chord,
     spine_chord,
 )
-from wetread.phantoms.chest_mimics import draw_mimics
+from wetread.phantoms.chest_mimics import draw_mimics, fluid_share
 from wetread.phantoms.chest_study import LEAST_SHARE, ChestStudy, make_chest_study
 from wetread.phantoms.chest_vessels import draw_tree, place, vessel_cloud
 from wetread.phantoms.chords import Chord, ellipsoid, hull, rod, solid, thickness, without
@@ -29,6 +29,7 @@ from wetread.phantoms.pneumothorax import (
     collapsed_lung,
     draw_pneumothorax,
     enlarge_air,
+    pushed,
 )
 from wetread.phantoms.radiograph import Beam, draw_beam, magnify, project, sight, splat
 
@@ -213,6 +214,24 @@ def test_enlarging_air_enlarges_the_mask(chest):
             collapse(chest, part, f, x, z, 3.5).mask.sum() for f in (found, enlarge_air(found, 2.0))
         ]
         assert masks[1] > masks[0]
+
+
+def test_air_under_pressure_pushes_the_heart_to_the_other_side(chest):
+    found = draw_pneumothorax(np.random.default_rng(0), "large")
+    moved = pushed(chest, found).heart.center[0] - chest.heart.center[0]
+    assert found.push_mm > 0
+    assert moved == pytest.approx(-found.side * found.push_mm)
+
+
+def test_fluid_takes_the_sulcus_of_its_side_only(chest):
+    x, z = coarse()
+    right, left = chest.pleurae
+    share = fluid_share((-1, 20.0), right, x, z)
+    assert fluid_share((-1, 20.0), left, x, z) is None
+    assert fluid_share(None, right, x, z) is None
+    assert share is not None
+    assert share[z < right.base_z + 20].min() == 1
+    assert share[z > right.dome[2] + 20].max() == 0
 
 
 def test_an_unknown_kind_is_refused_with_the_known_names():

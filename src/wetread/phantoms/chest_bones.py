@@ -10,7 +10,7 @@ from wetread.phantoms.clouds import Cloud, join, sheet, shell, smooth_curve
 from wetread.phantoms.fields import Array
 
 # Ribs 1-12: how far the front end lies below the joint, mm, and the angle at which bone ends
-DROPS = (48, 74, 96, 112, 124, 132, 138, 142, 142, 134, 110, 90)
+DROPS = (48, 74, 96, 112, 124, 132, 138, 142, 142, 134, 160, 190)
 ENDS = (118, 132, 142, 147, 148, 146, 143, 138, 132, 124, 84, 52)
 VERTEBRA_MM = 22.5
 
@@ -18,7 +18,7 @@ VERTEBRA_MM = 22.5
 def rib_curve(chest: Chest, part: Hemithorax, number: int, points: int) -> tuple[Array, Array]:
     """Rib 0-11 from its joint to its front end: (points, 3) mm, and the wall's outward normal."""
     height = part.apex[1] - part.base_z
-    start_z = part.apex[1] + 4 - number * height * 0.0885
+    start_z = part.apex[1] - 3 - number * height * 0.0885
     angle = np.linspace(np.radians(8), np.radians(ENDS[number]), points)
     lift = 6 * np.sin(np.minimum(angle * 2, np.pi))
     z = start_z + lift - chest.rib_drop * DROPS[number] * (0.5 - 0.5 * np.cos(angle))
@@ -60,7 +60,7 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
         knots = np.array(
             [[15, -52, top - 22 - rise], [46, -64, top - 14 - rise], [98, -34, top - 2], tip]
         )
-        found.append(_tube(knots, side, (8.0, 5.4, 4.4, 5.2, 6.8), 1.25, fine))
+        found.append(_tube(knots, side, (8.0, 5.4, 4.4, 5.2, 5.6), 1.25, fine))
         upper = np.array([88 + 30 * arms, 66, top - 16 + 8 * arms])
         lower = np.array([102 + 44 * arms, 78 - 14 * arms, top - 134 + 14 * arms])
         joint = np.array([154 + 12 * arms, 36 - 10 * arms, top - 26])
@@ -68,11 +68,11 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
         outer = 0.5 * (joint + lower) + np.array([-9, 2, 0])
         mirror = np.array([side, 1, 1])
         for triangle in ((upper, inner, joint), (inner, outer, joint), (inner, lower, outer)):
-            found.append(sheet(np.stack(triangle) * mirror, 2.0, int(44 * fine)))
+            found.append(sheet(np.stack(triangle) * mirror, 2.0, int(64 * fine)))
         found.append(_tube(np.stack([upper, inner, lower]), side, (1.4, 1.6, 2.6), 0.7, fine))
         found.append(_tube(np.stack([lower, outer, joint]), side, (2.6, 3.2, 5.5), 0.8, fine))
         blade = np.stack([0.8 * upper + 0.2 * lower, joint + np.array([-8, 6, 14]), tip])
-        found.append(_tube(blade, side, (1.5, 3.4, 5.5), 1.2, fine))
+        found.append(_tube(blade, side, (1.5, 3.0, 3.6), 0.9, fine))
     return join(found)
 
 
@@ -117,11 +117,11 @@ def spine_thickness(chest: Chest, x: Array, z: Array) -> Array:
     disc = np.clip((0.44 - np.abs(w - 0.5)) * 12, 0, 1)
     rim = np.exp(-(((np.abs(w - 0.5) - 0.4) * (1 / 0.05)) ** 2))
     rim = rim + 0.9 * np.exp(-(((np.abs(across) - half + 1.2) * (1 / 1.3)) ** 2))
-    total = body * disc * (4.5 + 3.0 * rim)
+    total = body * disc * (3.2 + 1.8 * rim)
     ring = np.hypot(np.abs(across) - 11.5 * size, (w - 0.66) * VERTEBRA_MM)
-    total = total + 3.5 * np.exp(-(((ring - 3.8) * (1 / 1.4)) ** 2))
+    total = total + 2.4 * np.exp(-(((ring - 3.8) * (1 / 1.4)) ** 2))
     spinous = np.hypot(across * (1 / 3.2), (w - 0.18) * VERTEBRA_MM * (1 / 6.0))
-    total = total + 4.5 * np.clip(1.6 - spinous, 0, 0.7)
+    total = total + 3.2 * np.clip(1.6 - spinous, 0, 0.7)
     reach = np.clip((30 * size - np.abs(across)) * 0.5, 0, 1)
     process = np.exp(-(((w - 0.72) * VERTEBRA_MM * (1 / 3.6)) ** 2)) * reach
     result: Array = (total + 3.5 * process) * chest.bone

@@ -137,7 +137,7 @@ def _chest_tube(rng: np.random.Generator, chest: Chest, side: int) -> Line:
         (side * (0.5 * (wall + inner)), float(rng.normal(15, 25)), 0.5 * (entry + target) + 20),
         (side * inner, float(rng.normal(15, 20)), target),
     )
-    return Line("chest tube", knots, float(rng.uniform(2.6, 4.4)), float(rng.uniform(0.5, 1.1)))
+    return Line("chest tube", knots, float(rng.uniform(2.6, 4.4)), float(rng.uniform(0.9, 2.2)))
 
 
 def _central_line(rng: np.random.Generator, chest: Chest) -> Line:
@@ -224,9 +224,9 @@ def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
         wall = filled(curve, 0.62 * radius, max(int(4 * line.radius_mm * fine), 3))
         stripe = curve + np.array([0.55 * line.radius_mm, 0, 0], np.float32)
         opaque = filled(stripe, np.full((1, points), 0.6), 3)
-        found.append(Cloud(whole.place, whole.mass * line.dense))
-        found.append(Cloud(wall.place, -wall.mass * line.dense))
-        found.append(Cloud(opaque.place, opaque.mass * line.dense * 5))
+        found.append(Cloud(whole.place, 1.6 * whole.mass * line.dense))
+        found.append(Cloud(wall.place, -1.6 * wall.mass * line.dense))
+        found.append(Cloud(opaque.place, opaque.mass * line.dense * 16))
     return join(found) if found else None
 
 

@@ -45,6 +45,7 @@ from wetread.phantoms.pneumothorax import (
     draw_kind,
     draw_pneumothorax,
     enlarge_air,
+    pushed,
 )
 from wetread.phantoms.radiograph import (
     BONE,
@@ -112,6 +113,8 @@ def _attenuate(
     found: Pneumothorax | None,
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_], Pneumothorax | None]:
     """Attenuation integrals, where the body is, and the mask, each (H, W)."""
+    if found is not None:
+        chest = pushed(chest, found)
     x, z = sight(beam, 0.0)
     fine = 1.5 / beam.pixel_mm
     soft = _tissue(chest, beam, x, z)

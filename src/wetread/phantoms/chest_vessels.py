@@ -35,7 +35,7 @@ def draw_tree(rng: np.random.Generator, knots: int = 12) -> Tree:
     ends = np.stack([out, rng.uniform(-0.75, 0.75, 12), low], axis=1)
     spread = np.stack([rng.normal(0, s, 12) for s in (0.025, 0.12, 0.02)], axis=1)
     spread[:, 2] += 0.16 * (low - 0.45)
-    strength = float(rng.uniform(0.75, 1.2))
+    strength = float(rng.uniform(0.85, 1.35))
     thick = (2.4 + 1.5 * low) * rng.uniform(0.75, 1.2, 12) * strength
     trunks = _curves(rng, HILUM + spread, ends, 0.09, knots)
     roots = HILUM + np.array([[-0.2, 0, -0.02], [-0.12, -0.1, 0.06]])

@@ -27,7 +27,7 @@ class Pneumothorax:
     apex_mm, base_mm: how far the lung has fallen from the apex and risen from the sulcus.
     lag:      its distance from the lateral wall, as of a Hemithorax.
     front_mm: air in front of the lung's base; sulcus_mm: how far the sulcus is drawn down.
-    push_mm:  how far the middle is pushed to the other side.
+    push_mm:  how far the heart is pushed to the other side.
     share:    the share of air in a line of sight from which on a reader calls it air.
     """
 
@@ -104,6 +104,14 @@ def enlarge_air(found: Pneumothorax, factor: float) -> Pneumothorax:
         front_mm=min(found.front_mm * factor, 140.0),
         base_mm=found.base_mm if found.base_mm > 1 else min(found.base_mm * factor, 0.95),
     )
+
+
+def pushed(chest: Chest, found: Pneumothorax) -> Chest:
+    """The chest with its heart moved away from air under pressure."""
+    heart, mm = chest.heart, -found.side * found.push_mm
+    center = (heart.center[0] + mm, *heart.center[1:])
+    atrium = (heart.atrium[0] + mm, *heart.atrium[1:])
+    return replace(chest, heart=replace(heart, center=center, atrium=atrium))
 
 
 def pleural_space(part: Hemithorax, found: Pneumothorax) -> Hemithorax:

@@ -44,7 +44,8 @@ class Detector:
     photons: a pixel of 1 mm in open field; scatter: over primary, behind the mean chest.
     blur_mm: of focus and screen; gain: of detail over the base; edge: sharpening.
     low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display;
-    shoulder:  grey above it is compressed; dense: percentile of the body that gets high.
+    shoulder:  grey above it is compressed; dense: percentile of the body that gets high;
+    fog:       the least grey.
     """
 
     photons: float
@@ -57,6 +58,7 @@ class Detector:
     bend: float
     shoulder: float
     dense: float
+    fog: float
 
 
 def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
@@ -89,10 +91,11 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
         gain=float(rng.uniform(1.0, 1.9)),
         edge=float(rng.uniform(0.0, 0.8)),
         low=float(np.clip(rng.normal(0.24, 0.07), 0.08, 0.42)),
-        high=float(np.clip(rng.normal(0.79, 0.06), 0.62, 0.95)),
+        high=float(np.clip(rng.normal(0.77, 0.07), 0.58, 0.95)),
         bend=float(np.exp(rng.normal(0, 0.15))),
         shoulder=float(rng.uniform(0.55, 0.8)),
         dense=float(rng.uniform(70, 90)),
+        fog=float(rng.uniform(0, 0.12)),
     )
 
 
@@ -189,4 +192,4 @@ def develop(
     grey += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
     grey -= TOE * (1 - np.exp(-below / TOE))
     result: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32) ** detector.bend
-    return result
+    return detector.fog + (1 - detector.fog) * result
