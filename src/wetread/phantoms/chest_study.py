@@ -129,7 +129,8 @@ def _attenuate(
         found = side.found or found
         mask[:, half] |= side.mask
         opaque = opacity_depth(mimics.opacities, x[:, half], z[:, half], side.lung, ragged[:, half])
-        lung = side.lung * water[:, half] * side.density
+        uneven = float(np.exp(rng.normal(0, 0.18)))  # no two lungs are aired alike
+        lung = side.lung * water[:, half] * (side.density * uneven)
         soft[:, half] += lung + side.shell + opaque - side.cavity
         vessels.append(vessel_cloud(side.shape, tree, fine))
     soft = np.maximum(soft, 0) + 0.9 * project(beam, join(vessels))

@@ -45,7 +45,7 @@ class Detector:
     blur_mm: of focus and screen; gain: of detail over the base; edge: sharpening.
     low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display;
     shoulder:  grey above it is compressed; dense: percentile of the body that gets high;
-    fog:       the least grey.
+    fog:       the least grey; heel: unevenness of the beam, minus log across half the film.
     """
 
     photons: float
@@ -59,6 +59,7 @@ class Detector:
     shoulder: float
     dense: float
     fog: float
+    heel: tuple[float, float]
 
 
 def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
@@ -96,6 +97,7 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
         shoulder=float(rng.uniform(0.55, 0.8)),
         dense=float(rng.uniform(70, 90)),
         fog=float(rng.uniform(0, 0.12)),
+        heel=(float(rng.normal(0, 0.12)), float(rng.normal(0, 0.10))),
     )
 
 
@@ -170,6 +172,8 @@ def expose(
     measured: NDArray[np.float32] = -np.log(signal)
     grain = cv2.GaussianBlur(noise, (0, 0), 0.55)
     measured += 1.2 * grain * deviation
+    along = np.linspace(-1, 1, beam.size, dtype=np.float32)
+    measured += detector.heel[0] * along[None, :] + detector.heel[1] * along[:, None]
     return measured
 
 
