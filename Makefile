@@ -12,8 +12,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
+# TASK=pneumothorax for the other one.
+TASK ?=
 demo: setup
-	$(BIN)/wetread demo -o demo --seed 0
+	$(BIN)/wetread demo $(TASK) -o $(if $(TASK),demo-$(TASK),demo) --seed 0
 
 test: setup
 	$(BIN)/pytest -q -n 2
@@ -35,4 +37,4 @@ bench: setup
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf demo bench/work .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo demo-* bench/work .pytest_cache .mypy_cache .ruff_cache

@@ -14,7 +14,8 @@ from wetread.phantoms.archive import write_head_archive
 from wetread.store.pack import Packing, pack
 from wetread.store.store import Store
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink, whole_picture
+from wetread.verbs.pack import shrink
+from wetread.view.crop import whole_picture
 
 WORK = Path(__file__).parent / "work"
 STUDIES, SEED, SIZE = 8, 0, 512

@@ -15,7 +15,8 @@ from wetread.archive.index import build_index
 from wetread.archive.workers import Cluster, each
 from wetread.store.pack import Packing, pack
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink, whole_picture
+from wetread.verbs.pack import shrink
+from wetread.view.crop import whole_picture
 
 pytest.importorskip("distributed", reason="no distributed here: pip install 'wetread[cluster]'")
 Write = Callable[..., Path]

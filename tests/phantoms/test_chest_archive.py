@@ -11,11 +11,11 @@ import polars as pl
 import pydicom
 import pytest
 
+from wetread.labels.rle import encode
 from wetread.phantoms.chest import draw_chest
 from wetread.phantoms.chest_archive import (
     ChestTruth,
     mask_parts,
-    mask_runs,
     write_chest_archive,
 )
 from wetread.phantoms.chest_dicom import draw_form, encode_film, name_film
@@ -158,10 +158,7 @@ def test_runs_of_parts_draw_the_mask_they_came_from():
         mask = cv2.resize(rng.random((6, 5)), (40, 48)) > 0.6
         parts = mask_parts(mask)
         assert [int(p.sum()) for p in parts] == sorted((int(p.sum()) for p in parts), reverse=True)
-        assert np.array_equal(drawn([mask_runs(p) for p in parts], 48, 40), mask)
-    last = np.zeros((4, 4), bool)
-    last[-1, -1] = True
-    assert mask_runs(last) == "15 1"
+        assert np.array_equal(drawn([encode(p) for p in parts], 48, 40), mask)
     assert mask_parts(np.zeros((4, 4), bool)) == []
 
 

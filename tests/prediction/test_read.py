@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from wetread.archive.rejects import Reject
+from wetread.prediction.drawing import read_store
 from wetread.prediction.ensemble import read_ensemble
-from wetread.prediction.read import KEY_SLICES, read_probabilities, read_studies
+from wetread.prediction.read import KEY_SLICES, read_studies
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
 from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
@@ -61,7 +62,7 @@ def test_members_are_averaged_as_probabilities_with_each_ones_balance_undone(
     noise = store(("s", 6))
     ensemble = read_ensemble([write_run("a"), write_run("b")])
     done: list[int] = []
-    said = read_probabilities(noise, ensemble, [1, 0, 2], lambda at, total: done.append(at))
+    said = read_store(noise, ensemble, [1, 0, 2], lambda at, total: done.append(at)).probability
     alone = []
     for member in ensemble.members:
         image = to_view(torch.from_numpy(noise.read_hu(range(6)))[:, None], member.trained.view)

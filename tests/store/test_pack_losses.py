@@ -11,7 +11,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from wetread.archive.index import build_index
 from wetread.store.pack import Packing, pack
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink, whole_picture
+from wetread.verbs.pack import shrink
+from wetread.view.crop import whole_picture
 
 # Where a worker begins: a decoder that dies of one file, as native decoders do.
 _DECODER = """

@@ -16,7 +16,8 @@ from wetread.archive.pixels import read_stored
 from wetread.store.pack import Packing, compress, pack
 from wetread.store.store import StoreError, open_store
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink, whole_picture
+from wetread.verbs.pack import shrink
+from wetread.view.crop import whole_picture
 
 
 def ignore(done: int, total: int) -> None:

@@ -33,7 +33,7 @@ def test_hemorrhage_has_the_findings_and_weights_of_the_competition() -> None:
     weights = {finding.name: finding.weight for finding in find_task("hemorrhage").findings}
     subtypes = ("epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural")
     assert weights == {**dict.fromkeys(subtypes, 1.0), "any": 2.0}
-    assert find_task("hemorrhage").modality == "CT"
+    assert find_task("hemorrhage").modalities == ("CT",)
 
 
 def test_hemorrhage_reads_its_labels_and_submissions_in_the_long_form(tmp_path: Path) -> None:

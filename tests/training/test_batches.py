@@ -102,7 +102,7 @@ def test_batches_are_of_nearly_one_size() -> None:
     data, recipe = some_set(), Recipe(batch_size=16, negatives_per_positive=0)
     sizes = [len(batch.hu) for batch in batches(data, recipe, 0)]
     assert sizes == [15, 15]
-    assert len(sizes) == steps_an_epoch(data.targets, recipe)
+    assert len(sizes) == steps_an_epoch(data.targets, recipe, 0)
 
 
 @pytest.mark.parametrize("readers", [1, 4])

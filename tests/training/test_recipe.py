@@ -44,7 +44,7 @@ def test_the_strengths_are_those_of_the_recipe() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("epoch=3", r"compact: no setting 'epoch'; known: encoder, windows"),
+        ("epoch=3", r"compact: no setting 'epoch'; known: encoder, decoder"),
         ("epochs", r"'epochs': a setting is given as key=value"),
         ("epochs=0", r"compact: epochs = 0: Input should be greater than or equal to 1"),
         ("epochs=many", r"compact: epochs = 'many': Input should be a valid integer"),

@@ -41,7 +41,9 @@ def batch() -> Batch:
     targets = (rng.random((7, 2)) > 0.5).astype(np.float32)
     targets[[0, 1, 2, 5], [0, 0, 1, 1]] = np.nan
     drawn = draw_augmentation(Strengths(0.5, 10, 0.1, 0.05, 3), 7, rng)
-    return Batch(rng.normal(35, 20, (7, 1, 16, 16)).astype(np.float32), targets, drawn)
+    hu = rng.normal(35, 20, (7, 1, 16, 16)).astype(np.float32)
+    masks = np.zeros((7, 0, 1, 1), np.float32)
+    return Batch(hu, targets, drawn, 16, masks, np.zeros((7, 0), bool))
 
 
 def learned(model: nn.Module, batch: Batch, shares: int) -> tuple[Tensor, list[Tensor]]:

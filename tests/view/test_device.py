@@ -20,7 +20,7 @@ def drawn(n: int = 1, **changed: object) -> Augmentation:
     """An augmentation of n images that changes nothing but what is given."""
     values: dict[str, object] = {
         "flip": False, "angle": 0.0, "scale": 1.0, "shift_rows": 0.0, "shift_columns": 0.0,
-        "hu_shift": 0.0,
+        "hu_shift": 0.0, "contrast": 1.0,
     }  # fmt: skip
     arrays = {name: np.full(n, changed.get(name, value)) for name, value in values.items()}
     return Augmentation(**arrays)

@@ -124,16 +124,27 @@ def train(
     task: TaskName,
     data: Annotated[list[Path], typer.Option(help="folders, zips or an index; repeatable")],
     out: Out,
-    labels: Annotated[list[Path] | None, typer.Option(help="label file; repeatable")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
+    ] = None,
     column: Annotated[
         list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
     ] = None,
-    folds: Annotated[int, typer.Option(min=0, help="0: one split; K: out-of-fold scores")] = 0,
+    patients: Annotated[
+        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=0, help="0: one split; K: out-of-fold scores")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     seed: Seed = 0,
     recipe: Annotated[str | None, typer.Option(help="a name, or a TOML file")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
     weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
+    pretrained: Annotated[
+        bool | None,
+        typer.Option("--pretrained/--no-pretrained", help="from ImageNet weights of an extra"),
+    ] = None,
     repair: Repair = True,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -148,12 +159,14 @@ def train(
             out,
             labels=labels or (),
             columns=_pairs(column or []),
+            patients=patients,
             folds=folds,
             epochs=epochs,
             seed=seed,
             recipe=recipe,
             settings=settings or (),
             weights=weights,
+            pretrained=pretrained,
             workers=workers,
             report=report,
             repair=repair,
@@ -194,7 +207,9 @@ def score(
     task: TaskName,
     truth: Annotated[Path, typer.Option(help="label file in the competition's form")],
     submission: Annotated[Path, typer.Option(help="probabilities in the same form")],
-    patients: Annotated[Path | None, typer.Option(help="CSV image,patient: intervals")] = None,
+    patients: Annotated[
+        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT): intervals")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """The official metric of a submission; names the ids that are missing or too many."""

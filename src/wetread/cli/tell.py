@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
     from wetread.verbs.predict import Prediction
     from wetread.verbs.train import TrainResult
 
-HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision")
+HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision", "dice")
 MOST = 10  # rows told of a list that may be long
 WIDTH = 80  # columns of the terminal
 

@@ -1,7 +1,8 @@
 """evaluation/evaluate.py: truth and probabilities to scores: value, interval, baselines, counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -18,6 +19,18 @@ from wetread.evaluation.score import Score, finite_or_none
 from wetread.labels.finding import Finding, finding_weights
 
 ALL = "all"
+SENSITIVITIES: dict[str, Callable[[metrics.RankCounts], np.ndarray]] = {
+    f"sensitivity_at_specificity_{percent}": partial(
+        metrics.sensitivity_of, specificity=percent / 100
+    )
+    for percent in (90, 95)
+}
+
+RANKING = {
+    "roc_auc": metrics.auc_of,
+    "average_precision": metrics.average_precision_of,
+    **SENSITIVITIES,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +111,8 @@ def _finding_scores(sample: Sample, column: int, told: Mapping[str, np.ndarray])
             _score(sample, f"{metric}{suffix}", column, *parts[metric])
             for suffix, parts in ranked.items()
         ]
-    sensitivity = "sensitivity_at_specificity_90"
-    scores.append(_score(sample, sensitivity, column, *ranked[""][sensitivity]))
+    for sensitivity in SENSITIVITIES:
+        scores.append(_score(sample, sensitivity, column, *ranked[""][sensitivity]))
     hit, called, true = metrics.call_counts(truth, told[""][:, column])
     for metric, under in (("precision", called), ("recall", true)):
         value = hit.sum() / under.sum() if under.sum() else float("nan")
@@ -118,11 +131,7 @@ def _ranking_scores(
     drawn = row_weights(sample.patient_of_row[ranking.order], sample.times)
     for weights in chain(once, drawn):
         counts = metrics.count(ranking, weights)
-        for name, of in (
-            ("roc_auc", metrics.auc_of),
-            ("average_precision", metrics.average_precision_of),
-            ("sensitivity_at_specificity_90", metrics.sensitivity_of),
-        ):
+        for name, of in RANKING.items():
             parts.setdefault(name, []).append(of(counts))
     whole = {name: np.concatenate(values) for name, values in parts.items()}
     return {name: (float(values[0]), values[1:]) for name, values in whole.items()}

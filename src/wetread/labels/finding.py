@@ -13,7 +13,7 @@ Level = Literal["image", "study", "pixel"]
 class Finding:
     """One thing a reader may find.
 
-    name:   as it stands in label files, scores and readings, e.g. "pneumothorax".
+    name:   as it stands in label files, scores and readings, e.g. "subdural".
     level:  what carries the label: an image, a study or a pixel.
     weight: its weight in the task's metric, against the other findings.
     mirror: the finding it becomes when the image is flipped left to right; None when it stays.

@@ -10,13 +10,7 @@ import torch
 from torch import Tensor, nn
 
 WIDTHS = (24, 48, 96, 128)
-SLIM_WIDTHS = (
-    16,
-    32,
-    48,
-    64,
-    96,
-)  # for large images: half the work at the finest map, a level more
+SLIM_WIDTHS = (16, 32, 48, 64, 96)  # for large images: half the work at the finest map
 
 
 class Block(nn.Module):

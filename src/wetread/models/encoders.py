@@ -55,20 +55,29 @@ def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
     """MONAI's EfficientNet-B0 with random weights: 4.0 million parameters."""
     from monai.networks.nets.efficientnet import EfficientNetBN
 
-    return Scaled(
-        EfficientNetBN(
-            "efficientnet-b0",
-            pretrained=False,
-            spatial_dims=2,
-            in_channels=channels,
-            num_classes=outputs,
-        )
+    network = EfficientNetBN(
+        "efficientnet-b0",
+        pretrained=False,
+        spatial_dims=2,
+        in_channels=channels,
+        num_classes=outputs,
     )
+    return Scaled(settled(network))
 
 
 def build_efficientnet_lite0(channels: int, outputs: int) -> nn.Module:
     """EfficientNet-Lite0 with random weights: 3.4 million parameters."""
-    return Scaled(lite0(channels, outputs), BLACK, WHITE)
+    return Scaled(settled(lite0(channels, outputs)), BLACK, WHITE)
+
+
+def settled(network: nn.Module) -> nn.Module:
+    """MONAI's EfficientNet made fit for few images: a last layer whose first logits are near 0
+    (MONAI's grow with fewer outputs: 5 for one), and statistics that follow in tens of steps."""
+    network._fc.reset_parameters()  # type: ignore[union-attr,operator]
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.1
+    return network
 
 
 def efficientnet_maps(model: Any, x: Tensor) -> list[Tensor]:

@@ -6,10 +6,18 @@ from pathlib import Path
 import polars as pl
 
 from wetread.labels.rle import EMPTY
+from wetread.outputs.submission import Submitted
 from wetread.outputs.whole import write_csv
 
 IMAGE, PIXELS = "ImageId", "EncodedPixels"
 PAIRS = r"^\d+ \d+( \d+ \d+)*$"
+
+
+def submit_masks(path: Path, what: Submitted) -> tuple[str, ...]:
+    """The masks' form; the images that got an empty mask because none was drawn, all of them where
+    the network draws none."""
+    expected = [*what.ids, *what.expected]
+    return write_mask_submission(path, what.masks, what.sample, expected)
 
 
 def write_mask_submission(

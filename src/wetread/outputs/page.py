@@ -122,6 +122,11 @@ class Table:
     rows: tuple[Row, ...]
     every: tuple[tuple[Score, Cell], ...]
 
+    @property
+    def ranked(self) -> bool:
+        """Whether images were put in order; masks are not."""
+        return any("roc_auc" in row.cells for row in self.rows)
+
 
 def write_page(path: Path, content: PageContent) -> None:
     """Write the page; one file, no script, no request to anywhere."""

@@ -12,6 +12,8 @@ GAP = 4  # px between panels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LINE = 18  # px a line of text takes
 TEXT_GREY = 225
+TRUE, SAID = (90, 220, 90), (40, 150, 255)  # green and orange, as OpenCV orders them
+Colour = tuple[int, int, int]
 
 
 def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.ndarray:
@@ -25,11 +27,37 @@ def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.nda
     return side_by_side([as_uint8(apply_window(resized, window)) for window in windows])
 
 
+def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, Colour]]) -> np.ndarray:
+    """A picture (H, W) uint8 in colour, (H, W, 3), with the outline of each mask drawn on it.
+
+    masks: (h, w) bool of the whole picture at any size, and a colour (blue, green, red).
+    """
+    height, width = picture.shape
+    drawn = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    for mask, colour in masks:
+        grid = np.ascontiguousarray(mask, np.uint8)
+        resized = cv2.resize(grid * 255, (width, height), interpolation=cv2.INTER_AREA)
+        found, _ = cv2.findContours(
+            np.uint8(resized >= 128), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        cv2.drawContours(drawn, found, -1, colour, 1, cv2.LINE_AA)
+    return drawn
+
+
+def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """A picture (H, W) uint8 in colour, (H, W, 3), with heat (h, w) in [0, 1] as a glow over it."""
+    height, width = picture.shape
+    glow = cv2.resize(np.float32(heat), (width, height), interpolation=cv2.INTER_CUBIC)
+    share = 0.55 * np.clip(glow, 0, 1)[:, :, None]
+    mixed = (1 - share) * picture[:, :, None] + share * np.array(SAID, np.float32)
+    return np.asarray(np.rint(mixed), np.uint8)
+
+
 def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures (H, W) uint8 in a row on black, GAP between: (largest H, sum of W) uint8."""
+    """Pictures (H, W) or (H, W, 3) uint8, all alike, in a row on black, GAP between."""
     height = max(picture.shape[0] for picture in pictures)
     width = sum(picture.shape[1] for picture in pictures) + GAP * (len(pictures) - 1)
-    row = np.zeros((height, width), dtype=np.uint8)
+    row = np.zeros((height, width, *pictures[0].shape[2:]), dtype=np.uint8)
     left = 0
     for picture in pictures:
         row[: picture.shape[0], left : left + picture.shape[1]] = picture

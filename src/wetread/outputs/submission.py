@@ -1,6 +1,7 @@
 """outputs/submission.py: the long form `ID,Label`, ID = `<image>_<finding>`, complete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,34 @@ import polars as pl
 from wetread.outputs.whole import write_csv
 
 ID, LABEL = "ID", "Label"
+
+
+@dataclass(frozen=True, eq=False)
+class Submitted:
+    """What a competition's file is made of.
+
+    ids:         N images.
+    probability: (N, F) of the findings, NaN where there is none.
+    prior:       (F,) for images without a probability.
+    masks:       image to the text of its mask (labels/rle.py), where masks are drawn.
+    sample:      the sample submission, for its rows and their order.
+    expected:    images that must be there, read or not.
+    """
+
+    ids: Sequence[str]
+    probability: np.ndarray
+    findings: Sequence[str]
+    prior: np.ndarray
+    masks: Mapping[str, str]
+    sample: Path | None
+    expected: Sequence[str]
+
+
+def submit_probabilities(path: Path, what: Submitted) -> tuple[str, ...]:
+    """The long form; the IDs that got the prior."""
+    return write_submission(
+        path, what.ids, what.probability, what.findings, what.prior, what.sample, what.expected
+    )
 
 
 def write_submission(

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.labels.rle import EMPTY, encode
 from wetread.phantoms.chest import draw_chest
 from wetread.phantoms.chest_dicom import draw_form, encode_film, name_film
 from wetread.phantoms.chest_study import make_chest_study
@@ -125,7 +126,7 @@ def write_film(out: Path, number: int, patient: int, settings: ArchiveSettings) 
         "bits": 12 if form.raw else 8,
         "inverted": int(form.inverted),
         "pixel_mm": round(film.beam.pixel_mm * chest.scale, 6),
-        "runs": ";".join(mask_runs(part) for part in mask_parts(film.mask)) or "-1",
+        "runs": ";".join(map(encode, mask_parts(film.mask))) or EMPTY,
     }
     frame = pl.DataFrame([row], schema=TRUTH_SCHEMA)
     write_file(out / _file(row), content)
@@ -143,13 +144,6 @@ def mask_parts(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
     count, parts, sizes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     order = sorted(range(1, count), key=lambda i: -int(sizes[i, cv2.CC_STAT_AREA]))
     return [parts == i for i in order]
-
-
-def mask_runs(mask: NDArray[np.bool_]) -> str:
-    """Pairs of gap and length, column by column, each gap counted from the end of the last run."""
-    flat = np.concatenate([[False], mask.T.reshape(-1), [False]])
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    return " ".join(str(v) for v in np.diff(edges, prepend=0))
 
 
 def _file(row: dict[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wetread.training import decide
+from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
 
 
@@ -27,7 +29,9 @@ class Member:
 class Ensemble:
     """Models of one task that look at slices of one size.
 
-    prior: finding to its share in training, what an unreadable image is given.
+    prior:     finding to its share in training, what an unreadable image is given.
+    drawn:     findings of which masks are drawn.
+    decisions: of each of them, one a run.
     """
 
     task: str
@@ -35,6 +39,8 @@ class Ensemble:
     size: int
     prior: dict[str, float]
     members: tuple[Member, ...]
+    drawn: tuple[str, ...] = ()
+    decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
 
 
 def read_ensemble(runs: Sequence[Path]) -> Ensemble:
@@ -62,13 +68,27 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
         raise RunError(
             f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone"
         )
+    drawn = {member.trained.mask_findings for member in members}
+    if len(drawn) > 1:
+        raise RunError("some of the runs draw masks and some do not; predict with each alone")
+    rules = [_decisions(run) for run in runs] if members[0].trained.mask_findings else []
     return Ensemble(
         task=about[0]["task"],
         findings=tuple(about[0]["findings"]),
         size=sizes.pop(),
         prior=about[0]["prior"],
         members=members,
+        drawn=members[0].trained.mask_findings,
+        decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
     )
+
+
+def _decisions(run: Path) -> dict[str, Decision]:
+    file = run / decide.FILE
+    if not file.is_file():
+        raise RunError(f"{run} has no {decide.FILE}: its training has not ended; train again")
+    values = json.loads(file.read_text(encoding="utf-8"))
+    return {name: Decision.from_dict(value) for name, value in values.items()}
 
 
 def _about(run: Path) -> dict[str, Any]:

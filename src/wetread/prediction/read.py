@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,37 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wetread.archive.rejects import Reject
-from wetread.evaluation.aggregate import smooth_along_z, study_maximum
-from wetread.prediction.ensemble import Ensemble
+from wetread.evaluation.aggregate import study_maximum
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.store.store import Store
 from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
-from wetread.training.predict import predict_probabilities
 
 KEY_SLICES = 5  # how many slices speak for a study
-Progress = Callable[[int, int], None]
-
-
-def read_probabilities(
-    store: Store, ensemble: Ensemble, mirror: Sequence[int], progress: Progress
-) -> NDArray[np.float64]:
-    """(N, F) for every row of the store: the mean of the members' probabilities, in which
-    neighbours in a series speak for each other."""
-    rows = np.arange(len(store))
-    total = np.zeros((len(store), len(ensemble.findings)))
-    for done, member in enumerate(ensemble.members):
-        progress(done, len(ensemble.members))
-        trained = member.trained
-        total += predict_probabilities(
-            trained.model, store, rows, trained.view, trained.recipe, trained.negative_rate, mirror
-        )
-    progress(len(ensemble.members), len(ensemble.members))
-    return smooth_along_z(
-        total / len(ensemble.members),
-        store.slices["SeriesInstanceUID"].to_list(),
-        np.array(store.slices["position_mm"].to_list(), dtype=np.float64),
-    )
 
 
 def read_studies(
@@ -53,6 +29,7 @@ def read_studies(
     issues: Mapping[str, Sequence[Issue]],
     provenance: Mapping[str, Any],
     ranked: Mapping[str, Sequence[SeriesScore]] = MappingProxyType({}),
+    masks: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
 ) -> list[Reading]:
     """Readings in the order of the store's studies; then studies of which nothing could be read.
 
@@ -61,6 +38,7 @@ def read_studies(
     rejects: study to its files that could not be read.
     issues:  study to what is unusual in its geometry.
     ranked:  study to its series, best first; a study that is not in it is judged by all it has.
+    masks:   study to what was drawn in its images, as plain values.
     """
     slices = store.slices.with_row_index("at")
     judging = _judging(slices, ranked)
@@ -81,6 +59,7 @@ def read_studies(
             rejects=tuple(rejects.get(study, ())),
             findings=tuple(findings),
             series=tuple(ranked.get(study, ())),
+            masks=tuple(masks.get(study, ())),
         )
         for place, study in enumerate(studies)
     ]

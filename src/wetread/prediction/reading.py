@@ -49,6 +49,7 @@ class Reading:
     findings:   all names in their order; also where nothing could be read.
     series:     where the study has several: each with its score and why, the best first; the study
                 and the key slices are those of series_uid, slices are of all.
+    masks:      what was drawn, one value an image and finding: area, side, text, files.
     """
 
     study_uid: str
@@ -62,6 +63,7 @@ class Reading:
     seconds: float | None = None
     findings: tuple[str, ...] = ()
     series: tuple[SeriesScore, ...] = ()
+    masks: tuple[Mapping[str, Any], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -75,6 +77,7 @@ class Reading:
             "series": [asdict(one) for one in self.series],
             "key_slices": list(self.key_slices),
             "slices": [part.to_dict() for part in self.slices],
+            "masks": [dict(mask) for mask in self.masks],
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
             "rejects": [asdict(reject) for reject in self.rejects],
             "seconds": self.seconds,

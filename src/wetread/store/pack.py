@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, each
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
+from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, read_slice
 
@@ -35,6 +36,7 @@ CODEC = {"codec": "lz4hc", "level": 9, "filter": "shuffle", "block": "one slice"
 Box = tuple[int, int, int, int]
 FindBox = Callable[[NDArray[np.float32]], Box]  # HU (Z, rows, columns) -> the crop
 Shrink = Callable[[NDArray[np.float32], Box, int], NDArray[np.float32]]
+ValuesOf = Callable[[Mapping[str, Any], Slice], NDArray[np.float32]]  # row of the index and slice
 Progress = Callable[[int, int], None]
 
 
@@ -43,13 +45,15 @@ class Packing:
     """How slices are packed.
 
     size:     None keeps every stored integer; a number crops to the box and resizes to that side.
-    find_box: HU of a series -> its crop (the box is stored at either size).
-    shrink:   (HU of one slice, box, size) -> HU (size, size).
+    find_box: values of a series -> its crop (the box is stored at either size).
+    shrink:   (values of one slice, box, size) -> values (size, size).
+    values:   what a slice's stored integers stand for: study/display.py.
     """
 
     size: int | None
     find_box: FindBox
     shrink: Shrink
+    values: ValuesOf = hounsfield
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +172,8 @@ def _reject(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Names a part by what goes into it: the same files in the same packing, the same key."""
-    digest = hashlib.sha256(f"{FORMAT} {packing.size}".encode())
+    about = f"{FORMAT} {packing.size} {packing.values.__name__}"
+    digest = hashlib.sha256(about.encode())
     for frame in group:
         repaired = pl.col("notes").list.contains(WRONG_INTERCEPT)
         for row in frame.select("path", "member", "size", "mtime_ns", "crc", repaired).iter_rows():
@@ -222,28 +227,30 @@ def _pack_series(
         still_alive()
     if not kept:
         return
-    hu = [one.values() for _, one in kept]
-    boxes = _boxes(hu, packing.find_box)
+    values = [packing.values(row, one) for row, one in kept]
+    boxes = _boxes(values, packing.find_box)
     positions = positions_mm(pl.DataFrame([row for row, _ in kept], schema=frame.schema))
     for z, (row, one) in enumerate(kept):
-        record = _record(row, z, len(kept), float(positions[z]), boxes[z])
+        record = _record(row, z, len(kept), float(positions[z]), boxes[z], one.stored.shape)
         if packing.size is None:
             yield record | _as_stored(one), one.stored
         else:
-            small = np.rint(packing.shrink(hu[z], boxes[z], packing.size)).astype(np.int16)
+            small = np.rint(packing.shrink(values[z], boxes[z], packing.size)).astype(np.int16)
             yield record | _as_hu(small), small
 
 
-def _boxes(hu: list[NDArray[np.float32]], find_box: FindBox) -> list[Box]:
+def _boxes(values: list[NDArray[np.float32]], find_box: FindBox) -> list[Box]:
     """One box for the slices of one shape: a series of mixed shapes gets one a shape."""
     found = {
-        shape: find_box(np.stack([s for s in hu if s.shape == shape]))
-        for shape in {s.shape for s in hu}
+        shape: find_box(np.stack([s for s in values if s.shape == shape]))
+        for shape in {s.shape for s in values}
     }
-    return [found[s.shape] for s in hu]
+    return [found[s.shape] for s in values]
 
 
-def _record(row: dict[str, Any], z: int, n: int, position: float, box: Box) -> dict[str, Any]:
+def _record(
+    row: dict[str, Any], z: int, n: int, position: float, box: Box, shape: tuple[int, ...]
+) -> dict[str, Any]:
     return {
         "SOPInstanceUID": row["SOPInstanceUID"],
         "SeriesInstanceUID": row["SeriesInstanceUID"],
@@ -252,6 +259,8 @@ def _record(row: dict[str, Any], z: int, n: int, position: float, box: Box) -> d
         "z": z,
         "n_slices": n,
         "position_mm": None if np.isnan(position) else position,
+        "source_rows": shape[0],
+        "source_columns": shape[1],
         "box": list(box),
     }
 
@@ -290,7 +299,7 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
     _write_parquet(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
     about = {"format": FORMAT, "size": packing.size, **CODEC}
     if packing.size is not None:
-        about["values"] = "HU rounded to integers, cropped to the box, area-resized"
+        about["values"] = f"{packing.values.__name__} as integers, cropped to the box, area-resized"
     beside = out / "store.json.tmp"
     beside.write_text(json.dumps(about, indent=2))
     beside.rename(out / "store.json")

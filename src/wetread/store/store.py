@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from wetread.study.hu import to_hu
 
-FORMAT = 1
+FORMAT = 2
 SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),
     "SeriesInstanceUID": pl.String(),
@@ -41,6 +41,8 @@ SLICE_SCHEMA: dict[str, pl.DataType] = {
     "intercept": pl.Float64(),
     "padding_low": pl.Int32(),  # stored values outside the field of view; null: none declared
     "padding_high": pl.Int32(),
+    "source_rows": pl.Int32(),  # of the file's picture: what the box lies in
+    "source_columns": pl.Int32(),
     "box": pl.List(pl.Int32()),  # row0, row1, column0, column1 of the crop, in source pixels
     "part": pl.String(),
     "offset": pl.Int64(),

@@ -1,9 +1,10 @@
 """tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
 
 from wetread.tasks.hemorrhage import HEMORRHAGE
+from wetread.tasks.pneumothorax import PNEUMOTHORAX
 from wetread.tasks.task import Task
 
-TASKS = {task.name: task for task in (HEMORRHAGE,)}
+TASKS = {task.name: task for task in (HEMORRHAGE, PNEUMOTHORAX)}
 
 
 class UnknownTaskError(ValueError):

@@ -1,9 +1,10 @@
 """tasks/hemorrhage.py: intracranial hemorrhage on head CT, in the form of the 2019 competition."""
 
 from wetread.anatomy.head import find_head_box
+from wetread.evaluation.submission import score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
-from wetread.outputs.submission import write_submission
+from wetread.outputs.submission import submit_probabilities
 from wetread.phantoms.archive import write_head_archive
 from wetread.study.choice import Wanted
 from wetread.tasks.task import Task
@@ -11,7 +12,7 @@ from wetread.tasks.task import Task
 HEMORRHAGE = Task(
     name="hemorrhage",
     title="Intracranial hemorrhage on head CT",
-    modality="CT",
+    modalities=("CT",),
     findings=(
         Finding("epidural"),
         Finding("intraparenchymal"),
@@ -23,7 +24,8 @@ HEMORRHAGE = Task(
     headline="any",
     read_labels=read_long_csv,
     read_submission=read_long_csv,
-    write_submission=write_submission,
+    write_submission=submit_probabilities,
+    score_submission=score_submission,
     find_box=find_head_box,
     recipe="compact",
     write_phantoms=write_head_archive,

@@ -9,12 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
+from wetread.outputs.submission import Submitted
+from wetread.store.pack import ValuesOf
 from wetread.study.choice import ANY, Wanted
+from wetread.study.display import hounsfield
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
-WriteSubmission = Callable[..., Sequence[str]]
+WriteSubmission = Callable[[Path, Submitted], Sequence[str]]
+ScoreSubmission = Callable[..., SubmissionScores]
 FindBox = Callable[[NDArray[np.float32]], tuple[int, int, int, int]]
 WritePhantoms = Callable[..., object]
 
@@ -27,29 +32,40 @@ class Task:
     headline:          the finding that orders a worklist and names a study positive.
     read_labels:       the competition's label file -> LabelTable.
     read_submission:   the competition's submission file -> LabelTable of probabilities.
-    write_submission:  probabilities -> the competition's submission file.
+    write_submission:  what was said -> the competition's submission file.
+    score_submission:  truth and submission as LabelTables -> the official metric and the rest.
     find_box:          HU (Z, rows, columns) of a series -> the crop in source pixels.
     recipe:            name of the default recipe (a file in `recipes/`).
     write_phantoms:    writes an archive of known truth with its label file.
     phantom_labels:    that label file, inside the archive's folder.
     descriptions:      what a finding looks like, in a reader's words.
     wanted:            which series of a study suits best.
+    drawn:             the findings of level pixel; what a network with a decoder draws.
+    values:            what is packed of a slice: HU, or a radiograph's grey.
+    demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
+    phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
     """
 
     name: str
     title: str
-    modality: str
+    modalities: tuple[str, ...]
     findings: tuple[Finding, ...]
     headline: str
     read_labels: ReadLabels
     read_submission: ReadLabels
     write_submission: WriteSubmission
+    score_submission: ScoreSubmission
     find_box: FindBox
     recipe: str
     write_phantoms: WritePhantoms
     phantom_labels: str
     descriptions: Mapping[str, str]
     wanted: Wanted = ANY
+    drawn: tuple[Finding, ...] = ()
+    values: ValuesOf = hounsfield
+    demo_studies: int = 370
+    demo_recipe: str | None = None
+    phantom_patients: str | None = None
 
     @property
     def headline_column(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from wetread.training.masks import SmallMasks
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
 
@@ -44,6 +45,7 @@ class TrainSet:
     targets: (N, F) in 0..1, NaN unknown.
     weights: (F,) of the findings in the loss.
     mirror:  (F,) the finding that each one becomes when an image is flipped left to right.
+    masks:   of the N slices; None where no pixel is learned.
     """
 
     source: SliceSource
@@ -51,6 +53,7 @@ class TrainSet:
     targets: Floats
     weights: Floats
     mirror: Rows
+    masks: SmallMasks | None = None
 
     def __post_init__(self) -> None:
         n, findings = self.targets.shape
@@ -65,16 +68,32 @@ class TrainSet:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """hu (B, 1 + 2k, H, W) float32 HU, targets (B, F) with NaN unknown, and what was drawn."""
+    """What one step learns from.
+
+    hu:         (B, 1 + 2k, H, W) float32 HU.
+    targets:    (B, F), NaN unknown.
+    size:       rows and columns of the view.
+    masks:      (B, M, h, w) float32 in [0, 1], not yet moved; M may be 0.
+    mask_known: (B, M).
+    """
 
     hu: Floats
     targets: Floats
     augmentation: Augmentation
+    size: int
+    masks: Floats
+    mask_known: npt.NDArray[np.bool_]
 
     def parts(self, count: int) -> list["Batch"]:
         """The batch in count parts of about equal size, fewer where there are fewer slices."""
         places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
-        return [Batch(self.hu[i], self.targets[i], self.augmentation.of(i)) for i in places]
+        return [
+            Batch(
+                self.hu[i], self.targets[i], self.augmentation.of(i), self.size,
+                self.masks[i], self.mask_known[i],
+            )
+            for i in places
+        ]  # fmt: skip
 
 
 def train_set(
@@ -83,6 +102,7 @@ def train_set(
     targets: npt.NDArray[np.floating],
     weights: Sequence[float] | None = None,
     mirror: Sequence[int] | None = None,
+    masks: SmallMasks | None = None,
 ) -> TrainSet:
     """A TrainSet of the slices with at least one known target; equal weights, no mirror twins."""
     targets = np.asarray(targets, np.float32)
@@ -94,6 +114,7 @@ def train_set(
         targets[known],
         np.asarray(np.ones(findings) if weights is None else weights, np.float32),
         np.asarray(np.arange(findings) if mirror is None else mirror, np.int64),
+        None if masks is None else masks.of(np.flatnonzero(known)),
     )
 
 
@@ -113,19 +134,19 @@ def read_seen(source: SliceSource, rows: Rows, neighbours: int) -> Floats:
     return hu.reshape(*seen.shape, *hu.shape[1:])
 
 
-def negatives_an_epoch(targets: Floats, recipe: Recipe) -> int:
-    """How many of the slices without any finding one epoch takes."""
+def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
+    """How many of the slices without any finding an epoch takes."""
     positives = int((targets > 0.5).any(1).sum())
-    negatives = len(targets) - positives
-    if recipe.negatives_per_positive == 0 or positives == 0:
+    negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
+    if wanted == 0 or positives == 0:
         return negatives
-    return min(negatives, round(positives * recipe.negatives_per_positive))
+    return min(negatives, round(positives * wanted))
 
 
 def negative_rate(targets: Floats, recipe: Recipe) -> float:
-    """The share of the slices without any finding that an epoch takes: r of undo_balance."""
+    """The share of the slices without any finding that the last epoch takes: r of undo_balance."""
     negatives = len(targets) - int((targets > 0.5).any(1).sum())
-    return negatives_an_epoch(targets, recipe) / negatives if negatives else 1.0
+    return negatives_an_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
 
 
 def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
@@ -135,8 +156,9 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     """
     positive = (targets > 0.5).any(1)
     negatives = np.flatnonzero(~positive)
-    wanted = negatives_an_epoch(targets, recipe)
-    taken = np.arange(epoch * wanted, (epoch + 1) * wanted)
+    wanted = negatives_an_epoch(targets, recipe, epoch)
+    before = sum(negatives_an_epoch(targets, recipe, earlier) for earlier in range(epoch))
+    taken = np.arange(before, before + wanted)
     chosen = np.empty(wanted, np.int64)
     for turn in np.unique(taken // max(len(negatives), 1)):
         here = taken // len(negatives) == turn
@@ -146,16 +168,16 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     return np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(items)
 
 
-def steps_an_epoch(targets: Floats, recipe: Recipe) -> int:
+def steps_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
     """Batches in an epoch: none is smaller than half of the others."""
-    items = int((targets > 0.5).any(1).sum()) + negatives_an_epoch(targets, recipe)
+    items = int((targets > 0.5).any(1).sum()) + negatives_an_epoch(targets, recipe, epoch)
     return max(1, -(-items // recipe.batch_size))
 
 
 def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Iterator[Batch]:
     """The epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
-    parts = np.array_split(items, steps_an_epoch(data.targets, recipe))
+    parts = np.array_split(items, steps_an_epoch(data.targets, recipe, epoch))
 
     def make(step: int) -> Batch:
         item = parts[step]
@@ -164,9 +186,16 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         targets = data.targets[item]
         flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
         hu = read_seen(data.source, data.rows[item], recipe.neighbours)
-        return Batch(hu, flipped, drawn)
+        masks, known = _masks(data.masks, item)
+        return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 
     return read_ahead(make, range(start, len(parts)), recipe.readers)
+
+
+def _masks(masks: SmallMasks | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    if masks is None:
+        return np.zeros((len(item), 0, 1, 1), np.float32), np.zeros((len(item), 0), bool)
+    return masks.at(item), masks.known[item]
 
 
 def read_ahead(

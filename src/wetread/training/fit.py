@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -20,16 +22,17 @@ from wetread.evaluation.baselines import (
 )
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.labels.finding import Finding, finding_names, finding_weights
-from wetread.models.encoders import build
 from wetread.models.weights import load_weights
 from wetread.store.store import Store
+from wetread.training import mask_table
 from wetread.training.batches import negative_rate, train_set
 from wetread.training.folds import FoldPlan, make_folds, make_split
 from wetread.training.loop import train
+from wetread.training.masks import Masks, small_masks
 from wetread.training.predict import predict_probabilities
 from wetread.training.predictions import Predicted
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, read_trained
+from wetread.training.run import Run, Trained, build_for, read_trained
 from wetread.training.state import Validation
 
 SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
@@ -42,12 +45,14 @@ Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The labelled slices: rows (N,) of the store and truth (N, F), NaN unknown."""
+    """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, and N masks where
+    the task has findings that are drawn."""
 
     store: Store
     rows: Rows
     truth: NDArray[np.float64]
     findings: tuple[Finding, ...]
+    masks: Masks | None = None
 
     def column(self, name: str) -> list[str]:
         """A column of the store's table, for these rows."""
@@ -70,6 +75,15 @@ class Split:
     train: Rows
     validation: Rows
     scored: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a split's model says of the scored part: images and studies, and what it drew there and
+    in the validation part (a table of mask_table; empty where nothing is drawn)."""
+
+    levels: list[Predicted]
+    drawings: pl.DataFrame
 
 
 def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
@@ -107,18 +121,20 @@ def fit_split(
     recipe: Recipe,
     weights: Path | None,
     progress: Progress,
-) -> list[Predicted]:
+) -> Fitted:
     """Train on the split, keep the best epoch by the task's own metric, read the scored part."""
     folder = run.folder / f"model-{number}"
+    drawn = data.masks if recipe.decoder != "none" else None
     fitted = train_set(
         data.store,
         data.rows[split.train],
         data.truth[split.train],
         finding_weights(data.findings).tolist(),
         mirror_columns(data.findings).tolist(),
+        None if drawn is None else small_masks(drawn.of(split.train), recipe.size),
     )
     train(
-        fresh_model(recipe, len(data.findings), weights, Run(folder)),
+        fresh_model(recipe, len(data.findings), drawn, weights, Run(folder)),
         fitted,
         recipe,
         finding_names(data.findings),
@@ -127,23 +143,51 @@ def fit_split(
         progress=progress,
     )
     trained = read_trained(folder)
+    probability, drawings = _read(trained, data, split.scored, split.name, number)
+    if drawn is not None:
+        drawings += _read(trained, data, split.validation, "validation", number)[1]
+    levels = _both_levels(data, split, data.smooth(probability, split.scored))
+    return Fitted(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
+
+
+def _read(
+    trained: Trained, data: Data, places: Rows, split: str, number: int
+) -> tuple[NDArray[np.float64], list[dict[str, Any]]]:
+    """Probabilities (N, F) of some images, and what was drawn in them (rows of mask_table)."""
+    names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
+    patients, masks = data.column("patient"), data.masks
+    columns = [names.index(finding.name) for finding in masks.findings] if masks else []
+    rows: list[dict[str, Any]] = []
+
+    def take(at: int, maps: NDArray[np.float32]) -> None:
+        assert masks is not None  # nothing else draws
+        place = int(places[at])
+        whose = mask_table.Place(split, number, ids[place], patients[place], int(data.rows[place]))
+        truth = data.truth[place, columns].tolist()
+        rows.extend(mask_table.drawn_rows(whose, masks, place, maps, truth))
+
     probability = predict_probabilities(
         trained.model,
         data.store,
-        data.rows[split.scored],
+        data.rows[places],
         trained.view,
-        recipe,
+        trained.recipe,
         trained.negative_rate,
         mirror_columns(data.findings).tolist(),
+        take,
     )
-    return _both_levels(data, split, data.smooth(probability, split.scored))
+    for row, head in zip(rows, probability[:, columns].ravel().tolist(), strict=bool(rows)):
+        row["head"] = head
+    return probability, rows
 
 
-def fresh_model(recipe: Recipe, outputs: int, weights: Path | None, run: Run) -> nn.Module:
+def fresh_model(
+    recipe: Recipe, outputs: int, drawn: Masks | None, weights: Path | None, run: Run
+) -> nn.Module:
     """The recipe's network, random by its seed; filled from a file where one is given."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = build(recipe.encoder, recipe.view.channels, outputs)
+        model = build_for(recipe, outputs, 0 if drawn is None else len(drawn.findings))
     if weights is not None:
         told = load_weights(model, weights)
         run.write_json(

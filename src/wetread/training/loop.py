@@ -35,8 +35,7 @@ def train(
     runtime = choose_runtime(recipe)
     data = replace(data, source=hold(data.source, recipe.hold_mb))
     weights = torch.from_numpy(data.weights).to(runtime.device)
-    steps = steps_an_epoch(data.targets, recipe)
-    total = steps * recipe.epochs
+    total = sum(steps_an_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
     with threads_and_chance(recipe, runtime.device):
         model = runtime.place(model)
         optimizer = make_optimizer(model, recipe)

@@ -1,10 +1,14 @@
 """training/losses.py: what is minimised, and what balanced epochs do to probabilities."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from wetread.training.recipe import Recipe
 
 
 def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -23,6 +27,50 @@ def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
 def known_weight(target: Tensor, weights: Tensor) -> Tensor:
     """What masked_loss divides by: the sum of weights (F,) over what target (B, F) knows."""
     return (weights * ~torch.isnan(target)).sum()
+
+
+@dataclass(frozen=True)
+class MaskCounts:
+    """Of a whole batch: masks that are known, and those of them with anything inside."""
+
+    known: int
+    positive: int
+
+
+def count_masks(masks: npt.NDArray[np.float32], known: npt.NDArray[np.bool_]) -> MaskCounts:
+    """masks (B, M, h, w), known (B, M)."""
+    return MaskCounts(int(known.sum()), int((known & (masks.max((2, 3), initial=0) > 0)).sum()))
+
+
+def mask_loss(
+    logits: Tensor, true: Tensor, known: Tensor, recipe: Recipe, counts: MaskCounts
+) -> Tensor:
+    """This part's share of the loss of a batch's masks, a scalar; 0 where none is known.
+
+    logits, true: (B, M, h, w), true in [0, 1]; known: (B, M). Cross entropy (pixels inside weigh
+    recipe.mask_positive_weight) and focal loss (Lin and others 2017, gamma 2) are means over the
+    known masks, the soft Dice loss is the mean over those with anything inside: over empty ones
+    it would say the same of one wrong pixel and of a thousand.
+    """
+    inside = torch.tensor(recipe.mask_positive_weight, device=logits.device)
+    loss = logits.new_zeros(())
+    weight = known / max(counts.known, 1)
+    if recipe.mask_bce:
+        each = functional.binary_cross_entropy_with_logits(
+            logits, true, reduction="none", pos_weight=inside
+        )
+        loss = loss + recipe.mask_bce * (each.mean((2, 3)) * weight).sum()
+    if recipe.mask_focal:
+        each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none")
+        each = each * (1 - torch.exp(-each)) ** 2
+        loss = loss + recipe.mask_focal * (each.mean((2, 3)) * weight).sum()
+    if recipe.mask_dice:
+        said = logits.sigmoid()
+        overlap, both = (said * true).sum((2, 3)), (said + true).sum((2, 3))
+        dice = 1 - (2 * overlap + 1) / (both + 1)
+        there = known & (true.amax((2, 3)) > 0)
+        loss = loss + recipe.mask_dice * (dice * there).sum() / max(counts.positive, 1)
+    return loss
 
 
 def prior_logits(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

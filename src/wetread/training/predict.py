@@ -1,6 +1,6 @@
-"""training/predict.py: a model's probabilities for rows of a store."""
+"""training/predict.py: a model's probabilities, and masks, for rows of a store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from wetread.models.encoders import last_linear
+from wetread.models.encoders import both, last_linear
 from wetread.training.batches import SliceSource, read_ahead, read_seen
 from wetread.training.device import choose_runtime, set_threads, threads_and_chance
 from wetread.training.losses import undo_balance
@@ -17,6 +17,7 @@ from wetread.view.device import to_view
 from wetread.view.view import View
 
 BATCH = 64  # images; gradients need no memory here
+Take = Callable[[int, npt.NDArray[np.float32]], None]
 
 
 def predict_probabilities(
@@ -27,11 +28,14 @@ def predict_probabilities(
     recipe: Recipe,
     negative_rate: float = 1.0,
     mirror: Sequence[int] | None = None,
+    take: Take = lambda place, masks: None,
 ) -> npt.NDArray[np.float64]:
     """Rows (N,) to probabilities (N, F) of the whole set, balanced epochs undone.
 
     With mirror, (F,) each finding's twin when left and right change places, the logits are the
     mean over the image and its mirror image.
+    take: gets the masks of each image of a network that draws them: its place among the rows and
+    probabilities (M, h, w) float32; in order.
     """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
@@ -39,17 +43,26 @@ def predict_probabilities(
     with threads_and_chance(recipe, runtime.device):
         model = runtime.place(model).eval()
 
-        def say(number: int) -> torch.Tensor:
+        def say(number: int) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
             hu = read_seen(source, parts[number], view.neighbours)
             with torch.inference_mode(), runtime.autocast():
                 image = to_view(torch.from_numpy(hu).to(runtime.device), view)  # (B, C, size, size)
-                given: torch.Tensor = model(image).double()
+                given, drawn = both(model, image)
+                given = given.double()
                 if mirror is not None:
-                    given = (given + model(image.flip(-1)).double()[:, list(mirror)]) / 2
-            return given.cpu()
+                    turned, mirrored = both(model, image.flip(-1))
+                    given = (given + turned.double()[:, list(mirror)]) / 2
+                    if drawn is not None and mirrored is not None:
+                        drawn = (drawn + mirrored.flip(-1)) / 2
+            return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
 
+        logits, place = [], 0
         ready = partial(set_threads, recipe.threads)
-        logits = list(read_ahead(say, range(len(parts)), recipe.readers, ready))
+        for given, drawn in read_ahead(say, range(len(parts)), recipe.readers, ready):
+            logits.append(given)
+            for masks in () if drawn is None else drawn:
+                take(place, masks)
+                place += 1
     if not logits:
         return np.empty((0, last_linear(model).out_features))
     probabilities: npt.NDArray[np.float64] = torch.cat(logits).sigmoid().numpy()

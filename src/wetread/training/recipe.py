@@ -20,16 +20,32 @@ class Recipe(BaseModel):
 
     # What the network is and sees.
     encoder: str = "compact"
+    decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
+    mask_stride: int = Field(4, ge=1)  # pixels of the view a pixel of the mask stands for
     windows: tuple[str, ...] = ("brain", "subdural", "bone")  # names, or center/width in HU
     neighbours: int = Field(0, ge=0)  # slices seen on either side
     size: int = Field(128, ge=8)  # rows and columns, pixels
+    smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
+
+    # From which weights, and how patients are split.
+    pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
+    folds: int = Field(0, ge=0)  # 0: one split; K: every patient is read by a model of the others
 
     # How long, and in what steps.
     epochs: int = Field(24, ge=1)
     batch_size: int = Field(32, ge=1)
     negatives_per_positive: float = Field(0.5, ge=0)  # 0: every slice in every epoch
+    negatives_at_end: float | None = Field(None, ge=0)  # of the last epoch, reached in equal steps
+    top_checkpoints: int = Field(1, ge=1)  # the best epochs' weights are averaged
     patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
     checkpoint_every_steps: int = Field(50, ge=1)
+
+    # What is minimised: cross entropy of images, and of masks (training/losses.py).
+    image_weight: float = Field(1.0, ge=0)
+    mask_bce: float = Field(3.0, ge=0)
+    mask_dice: float = Field(0.5, ge=0)
+    mask_focal: float = Field(0.0, ge=0)
+    mask_positive_weight: float = Field(3.0, gt=0)  # of a pixel inside, in the cross entropy
 
     # AdamW, warm-up then cosine over counted steps.
     learning_rate: float = Field(2e-3, gt=0)
@@ -46,6 +62,7 @@ class Recipe(BaseModel):
     scale: float = Field(0.12, ge=0, lt=1)
     shift: float = Field(0.04, ge=0)
     hu_shift: float = Field(2.5, ge=0)
+    contrast: float = Field(0.0, ge=0, lt=1)
 
     # Where it runs.
     seed: int = Field(0, ge=0)
@@ -73,7 +90,21 @@ class Recipe(BaseModel):
     @property
     def strengths(self) -> Strengths:
         """How far images are changed in training."""
-        return Strengths(self.flip, self.rotate_degrees, self.scale, self.shift, self.hu_shift)
+        return Strengths(
+            self.flip, self.rotate_degrees, self.scale, self.shift, self.hu_shift, self.contrast
+        )
+
+    def size_at(self, epoch: int) -> int:
+        """Rows and columns that are learned from in an epoch; `size` at the end."""
+        sizes = (*self.smaller_first, self.size)
+        return sizes[min(epoch * len(sizes) // self.epochs, len(sizes) - 1)]
+
+    def negatives_at(self, epoch: int) -> float:
+        """Negatives per positive in an epoch; 0: all there are."""
+        if self.negatives_at_end is None or self.epochs == 1:
+            return self.negatives_per_positive
+        part = epoch / (self.epochs - 1)
+        return (1 - part) * self.negatives_per_positive + part * self.negatives_at_end
 
 
 def read_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -56,6 +56,17 @@ class Run:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return content
 
+    def read(self, name: str) -> dict[str, Any]:
+        """The same of a file that must be there."""
+        content = self.load(name)
+        if content is None:
+            raise ValueError(f"{self.folder / name}: no such checkpoint; train again")
+        return content
+
+    def remove(self, name: str) -> None:
+        """Forget a file."""
+        (self.folder / name).unlink(missing_ok=True)
+
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         beside = self.folder / f".{name}.part"
@@ -71,16 +82,24 @@ class Trained:
 
     model:         on the CPU, in evaluation mode; (B, C, size, size) to logits (B, F).
     findings:      F names, in the order of its outputs.
+    mask_findings: M names, of the masks it draws (models/unet.py: both).
     negative_rate: the share of slices without finding it saw in an epoch, for undo_balance.
     """
 
     model: nn.Module
     findings: tuple[str, ...]
+    mask_findings: tuple[str, ...]
     view: View
     recipe: Recipe
     negative_rate: float
     epoch: int
     value: float | None
+
+
+def build_for(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
+    """The recipe's network, its weights random: `masks` are drawn where it has a decoder."""
+    channels, drawn = recipe.view.channels, masks if recipe.decoder != "none" else 0
+    return build(recipe.encoder, channels, outputs, masks=drawn, mask_stride=recipe.mask_stride)
 
 
 def read_trained(path: Path) -> Trained:
@@ -91,11 +110,13 @@ def read_trained(path: Path) -> Trained:
         raise ValueError(f"{file}: no such checkpoint; a run writes it after its first epoch")
     recipe = check_recipe(content["recipe"], f"{file} (its recipe)")
     view = View.from_dict(content["view"])
-    model = build(recipe.encoder, view.channels, len(content["findings"]))
+    drawn = tuple(content.get("mask_findings", ()))  # older runs draw nothing
+    model = build_for(recipe, len(content["findings"]), len(drawn))
     model.load_state_dict(content["model"])
     return Trained(
         model=model.eval(),
         findings=tuple(content["findings"]),
+        mask_findings=drawn,
         view=view,
         recipe=recipe,
         negative_rate=float(content["negative_rate"]),

@@ -11,17 +11,24 @@ import copy
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from wetread.models.encoders import both
 from wetread.training.batches import Batch
 from wetread.training.device import Runtime, set_threads
-from wetread.training.losses import known_weight, masked_loss
+from wetread.training.losses import (
+    MaskCounts,
+    count_masks,
+    known_weight,
+    mask_loss,
+    masked_loss,
+)
 from wetread.training.recipe import Recipe
-from wetread.view.device import to_view
+from wetread.view.device import move_masks, to_view
 from wetread.view.view import View
 
 Gradients = Sequence[Tensor | None]
@@ -34,7 +41,7 @@ class Shares:
 
     models: tuple[nn.Module, ...]
     pool: ThreadPoolExecutor
-    view: View
+    recipe: Recipe
     runtime: Runtime
     weights: Tensor  # (F,) of the findings
 
@@ -42,8 +49,11 @@ class Shares:
         """The loss of the batch, a scalar; its gradient is left in the parameters' grad."""
         parts = batch.parts(len(self.models))
         target = torch.from_numpy(batch.targets).to(self.runtime.device)
-        total = known_weight(target, self.weights)
-        each = partial(self._learn_part, total=total)
+        each = partial(
+            self._learn_part,
+            total=known_weight(target, self.weights).clamp_min(1e-12),
+            masks=count_masks(batch.masks, batch.mask_known),
+        )
         if len(parts) == 1:
             done = [each(self.models[0], parts[0])]
         else:
@@ -56,14 +66,22 @@ class Shares:
         _average_buffers(self.models)
         return torch.stack([loss for loss, _ in done]).sum()
 
-    def _learn_part(self, model: nn.Module, part: Batch, total: Tensor) -> tuple[Tensor, Gradients]:
+    def _learn_part(
+        self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
+    ) -> tuple[Tensor, Gradients]:
         """The part's share of the loss, and its gradients in the order of the parameters."""
+        view = replace(self.recipe.view, size=part.size)
         hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
         target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
         with self.runtime.autocast():
-            logits = model(to_view(hu, self.view, part.augmentation))
+            logits, drawn = both(model, to_view(hu, view, part.augmentation))
         loss = masked_loss(logits.float(), target, self.weights)
-        loss = loss * known_weight(target, self.weights) / total.clamp_min(1e-12)
+        loss = loss * known_weight(target, self.weights) / total * self.recipe.image_weight
+        if drawn is not None:
+            true = torch.from_numpy(part.masks).to(self.runtime.device)
+            true = move_masks(true, part.augmentation, drawn.shape[-1])
+            known = torch.from_numpy(part.mask_known).to(self.runtime.device)
+            loss = loss + mask_loss(drawn.float(), true, known, self.recipe, masks)
         grads = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
         return loss.detach(), grads
 
@@ -77,7 +95,7 @@ def sharing(
     with ThreadPoolExecutor(
         len(twins) + 1, initializer=partial(set_threads, recipe.threads)
     ) as pool:
-        yield Shares((model, *twins), pool, recipe.view, runtime, weights)
+        yield Shares((model, *twins), pool, recipe, runtime, weights)
 
 
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:

@@ -15,6 +15,7 @@ from wetread.training.device import Runtime, chance_state, restore_chance
 from wetread.training.losses import prior_logits
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, LAST, METRICS, Run
+from wetread.training.top import Ranked, best_epochs, mean_state
 
 # What a run may change when it goes on: where it runs and how it reads, never what it learns.
 FREE_SETTINGS = {"readers", "hold_mb", "checkpoint_every_steps"}
@@ -65,6 +66,7 @@ class Keeper:
     losses: list[Tensor] = field(default_factory=list)  # of this epoch's steps, scalars
     history: list[dict[str, Any]] = field(default_factory=list)  # the lines of metrics.jsonl
     best: Best = Best(-1, None)
+    top: tuple[Ranked, ...] = ()
 
     @staticmethod
     def start(
@@ -79,6 +81,7 @@ class Keeper:
         """From the beginning, the last layer's bias set to the priors; or from run's last.pt."""
         described = {
             "findings": list(findings),
+            "mask_findings": [] if data.masks is None else list(data.masks.findings),
             "view": recipe.view.to_dict(),
             "recipe": recipe.model_dump(mode="json"),
             "negative_rate": negative_rate(data.targets, recipe),
@@ -118,11 +121,25 @@ class Keeper:
         )
         if better:
             self.best = Best(self.epoch, value)
-            kept = {"model": self.model.state_dict(), "epoch": self.epoch, "value": value}
-            self.run.save(BEST, {**kept, **self.described})
+        self._keep(
+            Ranked(self.epoch, value), validation is not None and validation.higher_is_better
+        )
         self.epoch, self.position, self.losses = self.epoch + 1, 0, []
         self.run.write_lines(METRICS, self.history)
         self._save()  # last: killed before it, the epoch's end is done again, and ends the same
+
+    def _keep(self, now: Ranked, higher_is_better: bool) -> None:
+        """Write best.pt, the mean of the best epochs' weights, where this epoch is among them."""
+        count = self.recipe.top_checkpoints
+        before, self.top = self.top, best_epochs(self.top, now, count, higher_is_better)
+        if now not in self.top:
+            return
+        self.run.save(_top(now), {"model": self.model.state_dict()})
+        states = [self.run.read(_top(one))["model"] for one in self.top]
+        kept = {"model": mean_state(states), "epoch": self.best.epoch, "value": self.best.value}
+        self.run.save(BEST, {**kept, **self.described})
+        for one in {*before, now} - ({*self.top} if count > 1 else set()):
+            self.run.remove(_top(one))
 
     def out_of_patience(self) -> bool:
         """Whether the recipe's patience is over."""
@@ -142,6 +159,7 @@ class Keeper:
                 "losses": [float(loss) for loss in self.losses],
                 "history": self.history,
                 "best": asdict(self.best),
+                "top": [asdict(one) for one in self.top],
                 "described": self.described,
                 "data_print": self.data_print,
             },
@@ -155,6 +173,7 @@ class Keeper:
         self.epoch, self.position, self.step = saved["epoch"], saved["position"], saved["step"]
         self.losses = [torch.tensor(v, device=self.runtime.device) for v in saved["losses"]]
         self.history, self.best = saved["history"], Best(**saved["best"])
+        self.top = tuple(Ranked(**one) for one in saved["top"])
         self.run.write_lines(METRICS, self.history)
 
     def _refuse_if_other(self, saved: dict[str, Any]) -> None:
@@ -175,6 +194,10 @@ class Keeper:
             )
 
 
+def _top(one: Ranked) -> str:
+    return f"top-{one.epoch}.pt"
+
+
 def fingerprint(data: TrainSet) -> str:
     """A digest of which slices are learned, with which targets and weights."""
     digest = hashlib.sha256()
@@ -183,4 +206,8 @@ def fingerprint(data: TrainSet) -> str:
         digest.update("\n".join(ids["SOPInstanceUID"].gather(data.rows).to_list()).encode())
     for array in (data.rows, data.targets, data.weights, data.mirror):
         digest.update(np.ascontiguousarray(array).tobytes())
+    if data.masks is not None:
+        digest.update(data.masks.known.tobytes())
+        for row in data.masks.blobs:
+            digest.update(b"".join(row))
     return digest.hexdigest()

@@ -20,8 +20,6 @@ from wetread.verbs.predict import predict_index
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.train import train
 
-STUDIES = 370  # about 335 patients, 67 of them held out
-
 
 @dataclass(frozen=True)
 class DemoResult:
@@ -66,9 +64,8 @@ def demo(
         seconds[step], clock = round(time.monotonic() - clock, 1), time.monotonic()
 
     archive = out / "archive"
-    phantom(
-        chosen.name, archive, studies=studies or STUDIES, seed=seed, workers=workers, report=report
-    )
+    count = studies or chosen.demo_studies
+    phantom(chosen.name, archive, studies=count, seed=seed, workers=workers, report=report)
     lap("phantoms")
     found = index([archive], out / "index.parquet", workers=workers, report=report)
     lap("index")
@@ -76,7 +73,9 @@ def demo(
         chosen.name,
         [out / "index.parquet"],
         out / "run",
-        labels=[archive / chosen.phantom_labels],
+        labels=[str(archive / chosen.phantom_labels)],
+        recipe=chosen.demo_recipe,
+        patients=str(archive / chosen.phantom_patients) if chosen.phantom_patients else None,
         seed=seed,
         workers=workers,
         report=report,

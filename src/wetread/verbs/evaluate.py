@@ -10,9 +10,12 @@ import numpy as np
 import polars as pl
 
 from wetread.evaluation.evaluate import evaluate as evaluate_level
+from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, scores_to_json
 from wetread.outputs.whole import write_whole
 from wetread.tasks import find_task
+from wetread.training import mask_table
+from wetread.training.decide import Decided, decide_finding
 from wetread.training.predictions import FILE, Predicted, from_table
 from wetread.verbs.run_page import write_run_page
 
@@ -35,11 +38,36 @@ def evaluate(run: Path) -> dict[str, Any]:
     table = pl.read_parquet(run / FILE)
     levels = [part for level in LEVELS if (part := from_table(table, level, findings)) is not None]
     scores = [score for part in levels for score in score_level(part, seed)]
+    drawn = decided_masks(run)
+    for finding, decided in drawn.items():
+        scores += score_masks(finding, decided, seed)
     text = scores_to_json(scores)
     write_whole(run / "scores.json", f"{text}\n".encode())
-    write_run_page(run, levels, scores)
+    write_run_page(run, levels, scores, drawn)
     values: dict[str, Any] = json.loads(text)
     return values
+
+
+def decided_masks(run: Path) -> dict[str, Decided]:
+    """What the run drew in images it never fitted, by finding; none where it draws nothing."""
+    if not (run / mask_table.FILE).is_file():
+        return {}
+    drawings = pl.read_parquet(run / mask_table.FILE)
+    findings = drawings["finding"].unique(maintain_order=True)
+    return {name: decide_finding(drawings, name) for name in findings}
+
+
+def score_masks(finding: str, decided: Decided, seed: int) -> list[Score]:
+    """The scores of one finding's masks; areas are shares of their images."""
+    rows = decided.rows
+    return mask_scores(
+        decided.dice,
+        (rows["truth_pixels"] / rows["pixels"]).fill_null(float("nan")).to_numpy(),
+        rows["patient"].to_list(),
+        finding,
+        rows["split"][0],
+        np.random.default_rng(seed),
+    )
 
 
 def score_level(part: Predicted, seed: int) -> list[Score]:

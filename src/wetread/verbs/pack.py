@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from wetread.archive.index import read_index
 from wetread.archive.workers import chosen_workers
-from wetread.store.pack import Box, FindBox, Packing
+from wetread.store.pack import Box, FindBox, Packing, ValuesOf
 from wetread.store.pack import pack as pack_series
 from wetread.store.store import Store
+from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
 from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
@@ -31,7 +32,7 @@ def pack(
         series_slices(read_index(index_file).images),
         out,
         size=size,
-        find_box=whole_picture,
+        find_box=crop.whole_picture,
         workers=workers,
         cluster=cluster,
         report=report,
@@ -44,13 +45,14 @@ def pack_slices(
     *,
     size: int | None,
     find_box: FindBox,
+    values: ValuesOf = hounsfield,
     workers: int | None = None,
     cluster: str | None = None,
     report: Report = silent,
 ) -> Store:
-    """The same of series (study/series.py), with a crop: `find_box` sees the HU of one and names
-    the box to keep."""
-    packing = Packing(size=size, find_box=find_box, shrink=shrink)
+    """The same of series (study/series.py), with a crop: `find_box` sees the values of one and
+    names the box to keep. values: what is packed, of study/display.py."""
+    packing = Packing(size=size, find_box=find_box, shrink=shrink, values=values)
     return pack_series(
         series,
         out,
@@ -63,8 +65,3 @@ def pack_slices(
 def shrink(hu: NDArray[np.float32], box: Box, size: int) -> NDArray[np.float32]:
     """The square about the box at `size` pixels a side, area means; air outside the picture."""
     return crop.crop_and_resize(hu, crop.Box(*box), size)
-
-
-def whole_picture(hu: NDArray[np.float32]) -> Box:
-    """No crop: every row and column."""
-    return (0, hu.shape[1], 0, hu.shape[2])

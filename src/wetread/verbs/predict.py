@@ -13,12 +13,15 @@ import polars as pl
 import wetread
 from wetread.archive.index import Index
 from wetread.archive.rejects import Reject
+from wetread.outputs.masks import MaskReading, write_mask
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
+from wetread.outputs.submission import Submitted
 from wetread.outputs.worklist import write_worklist
+from wetread.prediction.drawing import Said, decided_masks, read_store
 from wetread.prediction.ensemble import Ensemble, read_ensemble
-from wetread.prediction.read import read_probabilities, read_studies
+from wetread.prediction.read import read_studies
 from wetread.prediction.reading import Reading
 from wetread.store.store import Store
 from wetread.study.choice import SeriesScore, Wanted, rank_series
@@ -30,6 +33,9 @@ from wetread.verbs.index import index
 from wetread.verbs.pack import pack_slices
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.train import of_modality
+
+# Its spacing is often that of the film before it was made smaller.
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 @dataclass(frozen=True)
@@ -93,30 +99,33 @@ def predict_index(
     """
     task = find_task(ensemble.task)
     _refuse_strangers(out / "readings", archive)
-    images = of_modality(archive, task.modality)
+    images = of_modality(archive, task.modalities)
     series = series_slices(images.images)
     store = pack_slices(
         series,
         out / "store",
         size=ensemble.size,
         find_box=task.find_box,
+        values=task.values,
         workers=workers,
         report=report,
     )
     mirror = mirror_columns(task.findings).tolist()
-    probability = read_probabilities(store, ensemble, mirror, stage(report, "read"))
+    said = read_store(store, ensemble, mirror, stage(report, "read"))
+    masks = _write_masks(out / "masks", store, said, ensemble, images.images)
     readings = read_studies(
         store,
-        probability,
+        said.probability,
         ensemble.findings,
         task.headline,
         _rejects_by_study(store, images.images),
         _issues(series),
         provenance(ensemble),
         _ranked(series, task.wanted),
+        _by_study(store, masks),
     )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
-    _write(out, task, ensemble, store, probability, readings, rejects, sample)
+    _write(out, task, ensemble, store, said.probability, masks, readings, rejects, sample)
     counts = {
         "studies": len(readings),
         "images": len(store),
@@ -164,6 +173,7 @@ def _write(
     ensemble: Ensemble,
     store: Store,
     probability: np.ndarray,
+    masks: Sequence[MaskReading],
     readings: Sequence[Reading],
     rejects: Sequence[Reject],
     sample: Path | None,
@@ -173,15 +183,47 @@ def _write(
     write_worklist(readings, ensemble.findings, task.headline, out / "worklist.csv")
     write_probabilities(readings, out / "probabilities.csv")
     write_rejects(rejects, out / "rejects.csv")
-    task.write_submission(
-        out / "submission.csv",
-        store.slices["SOPInstanceUID"].to_list(),
-        probability,
-        ensemble.findings,
-        np.array([ensemble.prior[name] for name in ensemble.findings]),
-        sample,
-        store.rejects["SOPInstanceUID"].to_list(),
+    what = Submitted(
+        ids=store.slices["SOPInstanceUID"].to_list(),
+        probability=probability,
+        findings=ensemble.findings,
+        prior=np.array([ensemble.prior[name] for name in ensemble.findings]),
+        masks={mask.image: mask.rle for mask in masks},
+        sample=sample,
+        expected=store.rejects["SOPInstanceUID"].to_list(),
     )
+    task.write_submission(out / "submission.csv", what)
+
+
+def _write_masks(
+    folder: Path, store: Store, said: Said, ensemble: Ensemble, images: pl.DataFrame
+) -> list[MaskReading]:
+    """Every mask as files, one after the other; what they say in words."""
+    spacing = {
+        row["SOPInstanceUID"]: (row["row_spacing_mm"], row["column_spacing_mm"])
+        for row in images.iter_rows(named=True)
+        if row["row_spacing_mm"] is not None and row["SOPClassUID"] != SECONDARY_CAPTURE
+    }
+    uids = store.slices["SOPInstanceUID"]
+    several = len(ensemble.drawn) > 1
+    return [
+        write_mask(
+            mask,
+            folder,
+            uids[row],
+            spacing.get(uids[row]),
+            _file_name(f"{uids[row]}_{finding}" if several else uids[row]),
+        )
+        for row, finding, mask in decided_masks(store, said, ensemble)
+    ]
+
+
+def _by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict[str, Any]]]:
+    study = dict(store.slices.select("SOPInstanceUID", "StudyInstanceUID").iter_rows())
+    found: dict[str, list[dict[str, Any]]] = {}
+    for mask in masks:
+        found.setdefault(study[mask.image], []).append(mask.to_dict())
+    return found
 
 
 def _file_name(uid: str) -> str:

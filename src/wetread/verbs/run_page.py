@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from wetread.evaluation.score import Score
 from wetread.outputs.charts import History, curves_of
 from wetread.outputs.page import Case, Fact, PageContent, Sum, write_page
-from wetread.outputs.pictures import panels, png_bytes
+from wetread.outputs.pictures import heated, outlined, panels, png_bytes, side_by_side
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
+from wetread.training.decide import Decided
 from wetread.training.predictions import Predicted
 from wetread.training.recipe import check_recipe
+from wetread.verbs.heat import Heats
+from wetread.verbs.mask_cases import mask_cases
 from wetread.view.view import View
 
 CASES = 3  # pictures a group, a row at full width
@@ -28,7 +31,12 @@ SPLITS = {
 }
 
 
-def write_run_page(run: Path, levels: Sequence[Predicted], scores: Sequence[Score]) -> None:
+def write_run_page(
+    run: Path,
+    levels: Sequence[Predicted],
+    scores: Sequence[Score],
+    drawn: Mapping[str, Decided],
+) -> None:
     """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
     about, recipe, folds = (
         _json(run / name) for name in ("about.json", "recipe.json", "folds.json")
@@ -44,7 +52,8 @@ def write_run_page(run: Path, levels: Sequence[Predicted], scores: Sequence[Scor
             title=task.title,
             summary=(
                 f"Learned from {learned} labelled images; judged on {len(images.ids)} images of "
-                f"{len(set(images.patients))} {split}."
+                f"{len(set(images.patients))} {split}. Who is one patient is taken from "
+                f"{about['patients_from']}."
             ),
             headline=task.headline,
             facts=_facts(task, scores),
@@ -54,7 +63,7 @@ def write_run_page(run: Path, levels: Sequence[Predicted], scores: Sequence[Scor
             histories=_histories(run),
             fold_proof=folds["proof"],
             counts=_sums(about["counts"]),
-            cases=_cases(open_store(run / "store"), view, task, images),
+            cases=_cases(run, view, task, images, drawn),
             provenance={"task": task.name, **recipe},
         ),
     )
@@ -80,6 +89,11 @@ def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
     if loss is not None and loss.value is not None and prior is not None and prior.value:
         note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
         facts.append(Fact("weighted log loss", f"{loss.value:.3f}", note))
+    for finding in (one.name for one in task.drawn):
+        dice, empty = (found.get((name, finding, "pixel")) for name in ("dice", "dice_all_empty"))
+        if dice is not None and dice.value is not None and empty is not None:
+            note = f"{empty.value:.3f} for no mask at all"
+            facts.append(Fact(f"Dice of {finding}, mean of images", f"{dice.value:.3f}", note))
     return tuple(facts)
 
 
@@ -113,9 +127,12 @@ def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
     )
 
 
-def _cases(store: Store, view: View, task: Task, images: Predicted) -> tuple[Case, ...]:
+def _cases(
+    run: Path, view: View, task: Task, images: Predicted, drawn: Mapping[str, Decided]
+) -> tuple[Case, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
-    column = task.headline_column
+    column, store = task.headline_column, open_store(run / "store")
+    heats = Heats(run, store, column)
     truth, said = images.truth[:, column], images.probability[:, column]
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
     groups = (
@@ -123,10 +140,13 @@ def _cases(store: Store, view: View, task: Task, images: Predicted) -> tuple[Cas
         ("missed", positive[np.argsort(said[positive], kind="stable")]),
         ("raised without cause", negative[np.argsort(-said[negative], kind="stable")]),
     )
-    return tuple(
-        _case(store, view, images, int(place), column, group)
+    cases = tuple(
+        _case(store, heats, view, images, int(place), column, group)
         for group, order in groups
         for place in _one_a_study(images, order)
+    )
+    return cases + tuple(
+        case for finding, decided in drawn.items() for case in mask_cases(store, finding, decided)
     )
 
 
@@ -140,9 +160,22 @@ def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
     return list(first.values())
 
 
-def _case(store: Store, view: View, images: Predicted, place: int, column: int, group: str) -> Case:
+def _case(
+    store: Store,
+    heats: Heats,
+    view: View,
+    images: Predicted,
+    place: int,
+    column: int,
+    group: str,
+) -> Case:
     assert images.rows is not None  # slices always have rows
-    hu = store.read_hu([int(images.rows[place])])[0]
+    row = int(images.rows[place])
+    hu, heat = store.read_hu([row])[0], heats.of(row)
+    picture = panels(hu, view.windows, PANEL)
+    if heat is not None:
+        first = panels(hu, view.windows[:1], PANEL)
+        picture = side_by_side([outlined(picture, ()), heated(first, heat)])
     names = [finding.name for finding in images.findings]
     true = [
         name
@@ -150,11 +183,11 @@ def _case(store: Store, view: View, images: Predicted, place: int, column: int, 
         if number != column and images.truth[place, number] >= 0.5
     ]
     said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
-    ranked = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
+    others = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
+    told = ", ".join(f"{name} {probability:.2f}" for probability, name in others)
     return Case(
-        png=png_bytes(panels(hu, view.windows, PANEL)),
+        png=png_bytes(picture),
         title=f"{names[column]} {said[names[column]]:.2f}",
-        caption=f"truth: {', '.join(true) or 'none'}; said: "
-        + ", ".join(f"{name} {probability:.2f}" for probability, name in ranked),
+        caption=f"truth: {', '.join(true) or 'none'}; said: {told}" if others else "",
         group=group,
     )

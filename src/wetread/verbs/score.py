@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.evaluation.submission import SubmissionScores, score_submission
+from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.patients_csv import read_patients
 from wetread.tasks import find_task
 
@@ -27,7 +27,7 @@ def score(
     there are no intervals.
     """
     chosen = find_task(task)
-    return score_submission(
+    return chosen.score_submission(
         chosen.read_labels(truth, chosen.findings),
         chosen.read_submission(submission, chosen.findings),
         chosen.findings,

@@ -11,23 +11,31 @@ A run's folder holds, beside what training writes (training/run.py):
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.index import Index, read_index
 from wetread.labels.columns_csv import read_columns_csv
+from wetread.labels.csv_file import split_spec
 from wetread.labels.finding import finding_names, finding_weights
+from wetread.labels.mask_check import check_masks
+from wetread.labels.named_column import read_named_column
+from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, match, merge_labels
+from wetread.models.encoders import pretrained_weights
+from wetread.outputs.whole import write_whole
 from wetread.store.store import Store
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
-from wetread.training import fit
+from wetread.training import decide, fit, mask_table
+from wetread.training.decide import decide_finding, with_probabilities
+from wetread.training.masks import masks_of
 from wetread.training.predictions import FILE, to_table
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
@@ -57,28 +65,37 @@ def train(
     data: Sequence[Path],
     out: Path,
     *,
-    labels: Sequence[Path] = (),
+    labels: Sequence[str | Path] = (),
     columns: Mapping[str, str] | None = None,
-    folds: int = 0,
+    patients: str | Path | None = None,
+    folds: int | None = None,
     epochs: int | None = None,
     seed: int = 0,
     recipe: str | None = None,
     settings: Sequence[str] = (),
     weights: Path | None = None,
+    pretrained: bool | None = None,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
-    columns: for label files of one's own: "id" and findings to the names of their columns; without
-    it the files are in the competition's form.
+    labels: files in the competition's form; `FILE.csv:COLUMN` is one's own with the headline
+    finding of an image in that column. Several are united.
+    columns: for label files of one's own: "id" and findings to the names of their columns.
+    patients: a CSV of image and patient (`FILE.csv:IMAGE,PATIENT` names its columns) in place of
+    the headers' PatientID, which may be new in every file.
+    weights: a file to start from; pretrained: the weights that the extra `pretrained` brings.
+    epochs, folds, pretrained: in place of the recipe's.
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
     repair: as for `index`, where it indexes.
     """
     chosen = find_task(task)
-    overrides = [f"seed={seed}", *([f"epochs={epochs}"] if epochs else []), *settings]
+    asked = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
+    overrides = [f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None]
+    overrides = [f"seed={seed}", *overrides, *settings]
     resolved = read_recipe(recipe or chosen.recipe, overrides)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
@@ -86,22 +103,35 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
     store = pack_slices(
-        series_slices(of_modality(archive, chosen.modality).images),
+        series_slices(of_modality(archive, chosen.modalities).images),
         out / "store",
         size=resolved.size,
         find_box=chosen.find_box,
+        values=chosen.values,
         workers=workers,
         report=report,
     )
     table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
-    counts = count(archive, store, table)
-    learn(run, chosen, store, table, resolved, folds, weights, counts, report)
+    grouping = "the headers' PatientID"
+    if patients is not None:
+        store = with_patients(store, read_patients(patients), str(patients))
+        grouping = "a file of patients"
+    if weights is None and resolved.pretrained:
+        weights = pretrained_weights(resolved.encoder)
+    shapes = store.slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
+    table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
+    write_whole(out / "refused_masks.csv", refused.write_csv().encode())
+    counts = count(archive, store, table) | {"refused_masks": refused.height}
+    learn(run, chosen, store, table, resolved, weights, counts, grouping, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
 
 
-def read_label_file(path: Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
+def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
     """A label file in the competition's form, or one's own with its columns named."""
+    path, column = split_spec(given)
+    if column is not None:
+        return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:
         return task.read_labels(path, task.findings)
     of = {finding.name: finding for finding in task.findings}
@@ -124,9 +154,22 @@ def open_archive(
     return index(data, out / "index.parquet", workers=workers, report=report, repair=repair)
 
 
-def of_modality(archive: Index, modality: str) -> Index:
-    """The images of one modality; images that do not say theirs are kept."""
-    wanted = pl.col("Modality").is_null() | (pl.col("Modality") == modality)
+def with_patients(store: Store, patients: Mapping[str, str], where: str) -> Store:
+    """The store with the patients of a file. ValueError where an image is not in it."""
+    ids = store.slices["SOPInstanceUID"]
+    strangers = [uid for uid in ids if uid not in patients]
+    if strangers:
+        raise ValueError(
+            f"{where}: {len(strangers)} images have no patient there, the first {strangers[0]}; "
+            "add them, or leave the file out"
+        )
+    told = pl.Series("patient", [patients[uid] for uid in ids], dtype=pl.String)
+    return replace(store, slices=store.slices.with_columns(told))
+
+
+def of_modality(archive: Index, modalities: Sequence[str]) -> Index:
+    """The images of some modalities; images that do not say theirs are kept."""
+    wanted = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(modalities))
     kept = archive.instances.filter(wanted | (pl.col("state") != "image"))
     return Index(kept.lazy(), archive.rejects, archive.duplicates)
 
@@ -152,9 +195,9 @@ def learn(
     store: Store,
     labels: LabelTable,
     recipe: Recipe,
-    folds: int,
     weights: Path | None,
     counts: dict[str, int],
+    grouping: str,
     report: Report,
 ) -> None:
     """Split, train each split's model, and keep what it says of the patients it never saw."""
@@ -165,31 +208,43 @@ def learn(
             "no image of the archive has a label: the label file's ids are not the images' "
             "SOPInstanceUIDs. Compare both: wetread index, and the label file's first lines"
         )
-    data = fit.Data(store, labelled, truth[labelled].astype(np.float64), task.findings)
-    plan, splits = fit.plan_splits(data, folds, recipe.seed)
+    known = truth[labelled].astype(np.float64)
+    masks = None
+    if task.drawn:
+        masks = masks_of(store.slices[labelled], known, labels, task.drawn, task.findings)
+    data = fit.Data(store, labelled, known, task.findings, masks)
+    plan, splits = fit.plan_splits(data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
         run.write_json("folds.json", plan.to_dict())
         run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        run.write_json("about.json", _about(task, counts, data.truth, folds))
+        run.write_json("about.json", _about(task, counts, data, recipe.folds, grouping))
 
     if not any(run.folder.glob("model-*/last.pt")):
         write_plan()
-    tables = [
-        to_table(level, number)
-        for number, split in enumerate(splits)
-        for level in fit.fit_split(
+    fitted = [
+        fit.fit_split(
             run, number, split, data, recipe, weights, stage(report, f"train {number + 1}")
         )
+        for number, split in enumerate(splits)
     ]
     write_plan()  # of a run that goes on: only now, it would have been refused were it another
-    run.write_table(FILE, pl.concat(tables))
+    tables = [to_table(level, number) for number, one in enumerate(fitted) for level in one.levels]
+    said, drawings = pl.concat(tables), pl.concat([one.drawings for one in fitted])
+    if drawings.height:
+        decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
+        for name, one in decided.items():
+            said = with_probabilities(said, one, name)
+        rules = {name: one.decision.to_dict() for name, one in decided.items()}
+        run.write_json(decide.FILE, rules)
+        run.write_table(mask_table.FILE, drawings)
+    run.write_table(FILE, said)
 
 
 def _about(
-    task: Task, counts: dict[str, int], truth: NDArray[np.float64], folds: int
+    task: Task, counts: dict[str, int], data: fit.Data, folds: int, grouping: str
 ) -> dict[str, Any]:
-    names = finding_names(task.findings)
+    names, truth = finding_names(task.findings), data.truth
     known = (~np.isnan(truth)).sum(axis=0)
     share = np.nansum(truth, axis=0) / np.maximum(known, 1)
     return {
@@ -198,6 +253,7 @@ def _about(
         "weights": finding_weights(task.findings).tolist(),
         "folds": folds,
         "counts": counts,
+        "patients_from": grouping,
         # For images that cannot be read; half a slice is added where training has no positive.
         "prior": {
             name: float(np.clip(value, 0.5 / (n + 1), 1 - 0.5 / (n + 1)))

@@ -14,7 +14,8 @@ class Strengths:
     rotate_degrees: largest rotation either way.
     scale:          largest change of size, as a share (0.12: from 0.88 to 1.12 times).
     shift:          largest shift along rows and columns, as a share of the image.
-    hu_shift:       largest brightness shift either way, HU.
+    hu_shift:       largest brightness shift either way, HU (or grey of a radiograph).
+    contrast:       largest change of contrast about the image's mean, as a share.
     """
 
     flip: float = 0.0
@@ -22,6 +23,7 @@ class Strengths:
     scale: float = 0.0
     shift: float = 0.0
     hu_shift: float = 0.0
+    contrast: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,7 @@ class Augmentation:
     shift_rows: npt.NDArray[np.float32]
     shift_columns: npt.NDArray[np.float32]
     hu_shift: npt.NDArray[np.float32]
+    contrast: npt.NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.flip)
@@ -46,8 +49,9 @@ class Augmentation:
     @property
     def only_flips(self) -> bool:
         """Whether nothing but flips was drawn: no pixel has to be sampled anew."""
-        moved = (self.angle, self.scale - 1, self.shift_rows, self.shift_columns, self.hu_shift)
-        return not any(values.any() for values in moved)
+        moved = (self.angle, self.scale - 1, self.shift_rows, self.shift_columns)
+        changed = (self.hu_shift, self.contrast - 1)
+        return not any(values.any() for values in (*moved, *changed))
 
 
 def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
@@ -63,4 +67,5 @@ def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) ->
         shift_rows=within(strengths.shift),
         shift_columns=within(strengths.shift),
         hu_shift=within(strengths.hu_shift),
+        contrast=1 + within(strengths.contrast),
     )

@@ -31,10 +31,16 @@ class Box:
         return Box(row0, row0 + side, column0, column0 + side)
 
 
+def whole_picture(values: npt.NDArray[np.float32]) -> tuple[int, int, int, int]:
+    """No crop: every row and column of (Z, rows, columns)."""
+    return (0, values.shape[1], 0, values.shape[2])
+
+
 def crop_and_resize(
-    hu: npt.NDArray[np.float32], box: Box | None, size: int
+    hu: npt.NDArray[np.float32], box: Box | None, size: int, outside: float = AIR_HU
 ) -> npt.NDArray[np.float32]:
-    """HU (H, W) to (size, size) float32: the square about box (None: the slice), air outside it.
+    """HU (H, W) to (size, size) float32: the square about box (None: the slice); what lies outside
+    the slice is air.
 
     Shrinking averages areas, so thin blood is not lost between samples; enlarging is bilinear.
     """
@@ -45,7 +51,7 @@ def crop_and_resize(
         max(square.row0, 0) : max(square.row1, 0), max(square.column0, 0) : max(square.column1, 0)
     ]
     if inside.shape != (side, side):
-        padded = np.full((side, side), AIR_HU, np.float32)
+        padded = np.full((side, side), outside, np.float32)
         row, column = max(-square.row0, 0), max(-square.column0, 0)
         padded[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
         inside = padded

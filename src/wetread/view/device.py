@@ -54,14 +54,39 @@ def resize(hu: Tensor, size: int) -> Tensor:
 
 
 def move(hu: Tensor, augmentation: Augmentation) -> Tensor:
-    """Flip, rotate, scale, shift (one affine sampling) and shift HU; (B, S, H, W), air outside."""
+    """Flip, rotate, scale, shift (one affine sampling), contrast, shift HU; (B, S, H, W), air
+    outside."""
+    if augmentation.only_flips:
+        return _flipped(hu, augmentation)
+    above_air = _sampled(hu - AIR_HU, augmentation)
+    if (augmentation.contrast != 1).any():
+        mean = above_air.mean((1, 2, 3), keepdim=True)
+        above_air = mean + (above_air - mean) * _of(augmentation.contrast, hu)
+    return above_air + (AIR_HU + _of(augmentation.hu_shift, hu))
+
+
+def move_masks(masks: Tensor, augmentation: Augmentation, size: int) -> Tensor:
+    """Masks (B, M, H, W) float32 in [0, 1] moved as `move` moves their images, none outside, and
+    averaged to (B, M, size, size)."""
+    flips = augmentation.only_flips
+    return resize((_flipped if flips else _sampled)(masks, augmentation), size)
+
+
+def _of(values: object, like: Tensor) -> Tensor:
+    """(B,) numbers as (B, 1, 1, 1) on the device."""
+    told = torch.as_tensor(values, dtype=torch.float32, device=like.device)
+    return told[:, None, None, None]
+
+
+def _flipped(images: Tensor, augmentation: Augmentation) -> Tensor:
+    return torch.where(_of(augmentation.flip, images).bool(), images.flip(-1), images)
+
+
+def _sampled(images: Tensor, augmentation: Augmentation) -> Tensor:
+    """Each image (S, H, W) of the batch through its own affine map; 0 from outside."""
 
     def tensor(values: object) -> Tensor:
-        return torch.as_tensor(values, dtype=torch.float32, device=hu.device)
-
-    if augmentation.only_flips:
-        flip = tensor(augmentation.flip).bool()[:, None, None, None]
-        return torch.where(flip, hu.flip(-1), hu)
+        return torch.as_tensor(values, dtype=torch.float32, device=images.device)
 
     cosine = tensor(augmentation.angle).cos() / tensor(augmentation.scale)
     sine = tensor(augmentation.angle).sin() / tensor(augmentation.scale)
@@ -70,7 +95,6 @@ def move(hu: Tensor, augmentation: Augmentation) -> Tensor:
     from_x = torch.stack([mirror * cosine, -sine, -2 * tensor(augmentation.shift_columns)], 1)
     from_y = torch.stack([mirror * sine, cosine, -2 * tensor(augmentation.shift_rows)], 1)
     where = functional.affine_grid(
-        torch.stack([from_x, from_y], 1), list(hu.shape), align_corners=False
+        torch.stack([from_x, from_y], 1), list(images.shape), align_corners=False
     )
-    above_air = functional.grid_sample(hu - AIR_HU, where, align_corners=False)
-    return above_air + (AIR_HU + tensor(augmentation.hu_shift))[:, None, None, None]
+    return functional.grid_sample(images, where, align_corners=False)

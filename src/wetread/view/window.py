@@ -48,6 +48,7 @@ WINDOWS: dict[str, Window] = {
     "abdomen": Window(50, 400),
     "liver": Window(30, 150),
     "spine_soft": Window(50, 250),
+    "display": Window(2047.5, 4095),  # a radiograph's grey: study/display.py
 }
 
 

@@ -1,0 +1,55 @@
+"""tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from wetread.evaluation.mask_submission import score_mask_submission
+from wetread.evaluation.submission import SubmissionScores
+from wetread.labels.finding import Finding
+from wetread.labels.rle_csv import read_rle_csv
+from wetread.labels.table import LabelTable
+from wetread.outputs.mask_submission import submit_masks
+from wetread.phantoms.chest_archive import write_chest_archive
+from wetread.study.choice import ANY
+from wetread.study.display import display_grey
+from wetread.tasks.task import Task
+from wetread.view.crop import whole_picture
+
+
+def score_masks(
+    truth: LabelTable,
+    submission: LabelTable,
+    findings: Sequence[Finding],
+    split: str,
+    rng: np.random.Generator,
+    patients: Mapping[str, str] | None = None,
+) -> SubmissionScores:
+    """The competition's Dice of a submission of masks."""
+    return score_mask_submission(truth, submission, findings[0].name, split, rng, patients)
+
+
+PNEUMOTHORAX = Task(
+    name="pneumothorax",
+    title="Pneumothorax on chest radiographs",
+    modalities=("CR", "DX", "DR"),
+    findings=(Finding("pneumothorax"),),
+    headline="pneumothorax",
+    read_labels=read_rle_csv,
+    read_submission=read_rle_csv,
+    write_submission=submit_masks,
+    score_submission=score_masks,
+    find_box=whole_picture,
+    recipe="pneumothorax-small",
+    write_phantoms=write_chest_archive,
+    phantom_labels="train-rle.csv",
+    descriptions={
+        "pneumothorax": "a thin pleural line along the chest wall with no vessels beyond it",
+    },
+    wanted=ANY,
+    drawn=(Finding("pneumothorax", level="pixel"),),
+    values=display_grey,
+    demo_studies=800,
+    demo_recipe="pneumothorax-compact",
+    phantom_patients="patients.csv",
+)

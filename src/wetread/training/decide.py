@@ -1,0 +1,123 @@
+"""training/decide.py: what was said and drawn becomes decisions, each chosen on other patients.
+
+Of one split the validation patients choose; of folds each fold's rule is chosen by the others. New
+studies are decided by what all that were not fitted choose together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from wetread.evaluation.decision import (
+    Calibrator,
+    Triplet,
+    choose_triplet,
+    dice_of,
+    mask_evidence,
+)
+from wetread.evaluation.metrics import CLIP, THRESHOLD
+from wetread.training.mask_table import sums_of, unpack_map
+
+FILE = "decisions.json"
+# Where no mask is known to choose by: 2,000 of 1024 x 1024 pixels, as the competition's winners.
+DEFAULT = Triplet(0.70, 0.0019, 0.30)
+AS_SAID = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alone is known
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How an image is decided on: when a mask is drawn, and how probable the finding is."""
+
+    triplet: Triplet
+    calibrator: Calibrator
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {"triplet": asdict(self.triplet), "calibrator": asdict(self.calibrator)}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> Decision:
+        """What to_dict gave, as a Decision again."""
+        return Decision(Triplet(**values["triplet"]), Calibrator(**values["calibrator"]))
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """One finding's images that are scored.
+
+    rows:        N of mask_table.
+    dice:        (N,), NaN where the mask is unknown.
+    probability: (N,) of the finding, calibrated.
+    triplets:    N, by which each image's mask was decided.
+    decision:    for images to come.
+    """
+
+    rows: pl.DataFrame
+    dice: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    triplets: tuple[Triplet, ...]
+    decision: Decision
+
+
+def decide_finding(drawings: pl.DataFrame, finding: str) -> Decided:
+    """The rows of one finding of a run's drawings, decided."""
+    own = drawings.filter(pl.col("finding") == finding)
+    scored = own["split"].to_numpy() != "validation"
+    sums, evidence = sums_of(own), _evidence(own)
+    head = logit(np.clip(own["head"].to_numpy(), CLIP, 1 - CLIP))
+    truth = own["truth"].fill_null(float("nan")).to_numpy()
+    group = own["model"].to_numpy()
+    dice, probability = np.full(own.height, np.nan), np.full(own.height, np.nan)
+    triplets = [DEFAULT] * own.height
+
+    def chosen(rows: NDArray[np.bool_]) -> Decision:
+        triplet = choose_triplet(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
+        known = truth[rows][~np.isnan(truth[rows])]
+        if len(np.unique(known >= THRESHOLD)) < 2:
+            return Decision(triplet, AS_SAID)
+        return Decision(triplet, Calibrator.fit(head[rows], evidence[rows], truth[rows]))
+
+    folds = len(set(group[scored])) > 1
+    for number in np.unique(group[scored]):
+        inside = scored & (group == number)
+        others = scored & (group != number) if folds else ~scored
+        decision = chosen(others)
+        dice[inside] = dice_of(sums, decision.triplet)[inside]
+        probability[inside] = decision.calibrator.apply(head[inside], evidence[inside])
+        for place in np.flatnonzero(inside):
+            triplets[place] = decision.triplet
+    return Decided(
+        own.filter(scored),
+        dice[scored],
+        probability[scored],
+        tuple(triplets[place] for place in np.flatnonzero(scored)),
+        chosen(scored) if folds else chosen(~scored),
+    )
+
+
+def with_probabilities(said: pl.DataFrame, decided: Decided, finding: str) -> pl.DataFrame:
+    """The table of predictions (training/predictions.py) with the calibrated probabilities; a
+    study's is the largest of its images'."""
+    told = decided.rows.select("id").with_columns(calibrated=pl.Series(decided.probability))
+    images = said.filter(pl.col("level") == "image").join(told, on="id", how="inner")
+    studies = images.group_by("study").agg(pl.col("calibrated").max()).rename({"study": "id"})
+    both = pl.concat(
+        [
+            told.with_columns(level=pl.lit("image")),
+            studies.select("id", "calibrated").with_columns(level=pl.lit("study")),
+        ]
+    ).with_columns(finding=pl.lit(finding))
+    joined = said.join(both, on=["level", "id", "finding"], how="left", maintain_order="left")
+    probability = pl.coalesce("calibrated", "probability").alias("probability")
+    return joined.with_columns(probability).drop("calibrated")
+
+
+def _evidence(rows: pl.DataFrame) -> NDArray[np.float64]:
+    return np.array([mask_evidence(unpack_map(packed)) for packed in rows["map"]], np.float64)

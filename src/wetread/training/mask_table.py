@@ -1,0 +1,115 @@
+"""training/mask_table.py: what a network drew in images that it never fitted, as one table.
+
+One row an image and finding: what any rule of evaluation/decision.py needs, and the map itself, so
+that masks are decided, scored and shown from the table alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import blosc2
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.evaluation.decision import MaskSums, mask_sums
+from wetread.training.masks import Masks
+from wetread.view.back import to_original
+from wetread.view.crop import Box
+
+FILE = "masks.parquet"
+SCHEMA: dict[str, pl.DataType] = {
+    "split": pl.String(),  # validation too: thresholds are chosen there
+    "model": pl.Int32(),
+    "id": pl.String(),
+    "patient": pl.String(),
+    "row": pl.Int64(),  # of the store
+    "finding": pl.String(),
+    "truth": pl.Float64(),  # of the image
+    "head": pl.Float64(),  # probability of the image, by the network's head
+    "above": pl.List(pl.Int64()),  # the sums of evaluation/decision.py
+    "size": pl.List(pl.Int64()),
+    "overlap": pl.List(pl.Int64()),
+    "truth_pixels": pl.Float64(),  # null where the mask is unknown
+    "pixels": pl.Int64(),
+    "rows": pl.Int64(),
+    "columns": pl.Int64(),
+    "runs": pl.List(pl.String()),  # the true mask as its label file has it; null where unknown
+    "form": pl.String(),
+    "map": pl.Binary(),  # the map as the network gave it, share of 255
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Whose map it is: a row of the table before the map is there."""
+
+    split: str
+    model: int
+    id: str
+    patient: str
+    row: int
+
+
+def drawn_rows(
+    place: Place,
+    masks: Masks,
+    number: int,
+    maps: NDArray[np.float32],
+    truth: Sequence[float],
+) -> list[dict[str, Any]]:
+    """The rows of one image but for `head`: maps (M, h, w) probabilities, truth (M,) of the image.
+
+    number: its place in masks.
+    """
+    rows: list[dict[str, Any]] = []
+    for column, finding in enumerate(masks.findings):
+        drawn = masks.drawn[number][column]
+        box, shape = Box(*map(int, masks.boxes[number])), masks.shapes[number]
+        there = to_original(maps[column], box, shape)
+        sums = mask_sums(there, None if drawn is None else drawn.mask())
+        rows.append(
+            {
+                **vars(place),
+                "finding": finding.name,
+                "truth": truth[column],
+                "above": sums.above[0].tolist(),
+                "size": sums.size[0].tolist(),
+                "overlap": sums.overlap[0].tolist(),
+                "truth_pixels": None if drawn is None else float(sums.truth[0]),
+                "pixels": int(sums.pixels[0]),
+                "rows": shape[0],
+                "columns": shape[1],
+                "runs": None if drawn is None else list(drawn.texts),
+                "form": None if drawn is None else drawn.form,
+                "map": pack_map(maps[column]),
+            }
+        )
+    return rows
+
+
+def pack_map(probability: NDArray[np.float32]) -> bytes:
+    """A map (h, h) as few bytes, to 1/255."""
+    grey = np.rint(probability * 255).astype(np.uint8)
+    packed: bytes = blosc2.compress2(grey, codec=blosc2.Codec.ZSTD, typesize=1, nthreads=1)
+    return packed
+
+
+def unpack_map(packed: bytes) -> NDArray[np.float32]:
+    """What pack_map packed, (h, h) float32."""
+    grey = np.frombuffer(blosc2.decompress2(packed, nthreads=1), np.uint8)
+    side = round(len(grey) ** 0.5)
+    return grey.reshape(side, side).astype(np.float32) / np.float32(255)
+
+
+def sums_of(table: pl.DataFrame) -> MaskSums:
+    """The sums of a table's rows, in their order."""
+    above, size, overlap = (
+        np.array(table[name].to_list(), np.int64).reshape(table.height, -1)
+        for name in ("above", "size", "overlap")
+    )
+    truth = table["truth_pixels"].fill_null(float("nan")).to_numpy()
+    return MaskSums(above, size, overlap, truth, table["pixels"].to_numpy())

@@ -1,0 +1,49 @@
+"""A heat map says where the logit comes from."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from wetread.models.encoders import build
+from wetread.models.heat import heat_map
+
+
+class Mean(nn.Module):
+    """A convolution, the mean of its map, a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map = nn.Conv2d(1, 4, 3, stride=2, padding=1)
+        self.last = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.last(torch.relu(self.map(x)).mean((2, 3)))
+        return logits
+
+
+def test_with_mean_pooling_it_adds_up_to_the_logit() -> None:
+    torch.manual_seed(0)
+    model = Mean()
+    with torch.no_grad():
+        model.last.weight[1] = model.last.weight[1].abs()  # nothing speaks against
+        model.map.weight.abs_()
+        model.map.bias.abs_()
+    x = torch.rand(3, 1, 16, 16)
+    heat = heat_map(model, x, 1)
+    assert heat.shape == (3, 8, 8)
+    torch.testing.assert_close(heat.sum((1, 2)), model(x)[:, 1] - model.last.bias[1])
+
+
+@pytest.mark.parametrize("name", ["compact", "slim", "resnet18", "efficientnet_lite0"])
+def test_every_kind_of_network_has_one_and_is_left_as_it_was(name: str) -> None:
+    model = build(name, 1, 2).train()
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    heat = heat_map(model, torch.rand(2, 1, 96, 96), 0)
+    assert heat.shape[0] == 2
+    assert min(heat.shape[1:]) > 1
+    assert torch.isfinite(heat).all()
+    assert (heat >= 0).all()
+    assert model.training
+    assert not any(module._forward_hooks for module in model.modules())
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
