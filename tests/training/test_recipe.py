@@ -58,6 +58,11 @@ def test_a_setting_that_does_not_fit_is_refused_and_named(setting: str, message:
         read_recipe("compact", [setting])
 
 
+def test_a_decoder_takes_sizes_of_its_own() -> None:
+    with pytest.raises(ValueError, match=r"sizes \(64, 100\): a decoder takes multiples of 32"):
+        read_recipe("compact", ["decoder=unet", "size=100", "smaller_first=[64]"])
+
+
 def test_an_unknown_recipe_is_refused_and_the_known_are_named() -> None:
     with pytest.raises(ValueError, match="no recipe 'compakt'; known: compact, densenet121"):
         read_recipe("compakt")

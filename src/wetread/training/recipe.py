@@ -4,9 +4,16 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from wetread.view.augment import Strengths
 from wetread.view.view import View
@@ -82,6 +89,13 @@ class Recipe(BaseModel):
             find_window(name)
         return names
 
+    @model_validator(mode="after")
+    def _sizes_fit_a_decoder(self) -> Self:
+        sizes = (*self.smaller_first, self.size)
+        if self.decoder != "none" and any(size % 32 for size in sizes):
+            raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
+        return self
+
     @property
     def view(self) -> View:
         """What the network sees."""
@@ -128,7 +142,8 @@ def check_recipe(values: Mapping[str, Any], where: str) -> Recipe:
         return Recipe.model_validate(values)
     except ValidationError as error:
         faults = "; ".join(
-            f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()
+            f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" if e["loc"] else e["msg"]
+            for e in error.errors()
         )
         raise ValueError(f"{where}: {faults}") from error
 

@@ -99,6 +99,10 @@ def train(
     resolved = read_recipe(recipe or chosen.recipe, overrides)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
+    table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
+    told = None if patients is None else read_patients(patients)
+    if weights is None and resolved.pretrained:
+        weights = pretrained_weights(resolved.encoder)
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
@@ -111,13 +115,10 @@ def train(
         workers=workers,
         report=report,
     )
-    table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
     grouping = "the headers' PatientID"
-    if patients is not None:
-        store = with_patients(store, read_patients(patients), str(patients))
+    if told is not None:
+        store = with_patients(store, told, str(patients))
         grouping = "a file of patients"
-    if weights is None and resolved.pretrained:
-        weights = pretrained_weights(resolved.encoder)
     shapes = store.slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_whole(out / "refused_masks.csv", refused.write_csv().encode())
