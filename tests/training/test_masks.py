@@ -45,6 +45,9 @@ def test_three_kinds_of_knowledge_are_never_confused(slices: pl.DataFrame) -> No
     table = labels(("drawn", [encode(MASK)]), ("nothing", []))
     masks = masks_of(slices, truth, table, [DRAWN], [SEEN])
     assert masks.known[:, 0].tolist() == [True, True, True, False]
+    for row in masks.drawn[1:3]:
+        assert row[0] is not None
+        assert not row[0].mask().any()
     small = small_masks(masks, 32)
     shares = small.at(np.arange(4))
     assert shares.shape == (4, 1, 32, 32)

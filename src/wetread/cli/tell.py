@@ -63,11 +63,17 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{counts['labels_without_image']} labels without image",
         f"{counts['duplicate_labels']} duplicate labels dropped, "
         f"{counts['conflicting_labels']} conflicting labels left unknown",
+        *_refused_masks(counts),
         "no patient shared between the parts (folds.json has the proof)",
         *score_lines(result.scores),
         f"run:  {result.run}",
         f"page: {result.run / 'page.html'}",
     ]
+
+
+def _refused_masks(counts: Mapping[str, int]) -> list[str]:
+    refused = counts.get("refused_masks", 0)
+    return [f"{refused} masks refused and left unknown: refused_masks.csv"] if refused else []
 
 
 def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:

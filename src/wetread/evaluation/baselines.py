@@ -1,5 +1,5 @@
 """evaluation/baselines.py: the floor that every score stands on. What can be known without
-seeing where anything lies: the prior, the slice's position, the histogram of its HU."""
+seeing where anything lies: the prior, the slice's position, the histogram of its HU or grey."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ SEED = 0
 MIN_PER_CLASS = 2
 ONE_THREAD_ROWS = 50_000  # below it, threads wait for each other longer than they work
 SOFT_TISSUE_HU = np.arange(-30.0, 132.0, 3.0)  # edges, fine where blood is told from brain
+GREY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
 
@@ -53,6 +54,13 @@ def histogram_features(hu: np.ndarray) -> np.ndarray:
     return np.concatenate(
         [fine / max(1.0, float(fine.sum())), np.log1p(fine), coarse / max(1, smooth.size)]
     ).astype(np.float32)
+
+
+def grey_histogram(grey: np.ndarray) -> np.ndarray:
+    """(65,) float32 of one radiograph (H, W) of display grey: the share of pixels in 64 even bands
+    of it, and the spread; no place is left in it."""
+    shares = np.histogram(grey, bins=GREY_BANDS)[0] / max(1, grey.size)
+    return np.append(shares, float(np.std(grey))).astype(np.float32)
 
 
 def boosted_trees(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from wetread.evaluation.baselines import grey_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
@@ -11,7 +12,6 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelTable
 from wetread.outputs.mask_submission import submit_masks
 from wetread.phantoms.chest_archive import write_chest_archive
-from wetread.study.choice import ANY
 from wetread.study.display import display_grey
 from wetread.tasks.task import Task
 from wetread.view.crop import whole_picture
@@ -32,7 +32,7 @@ def score_masks(
 PNEUMOTHORAX = Task(
     name="pneumothorax",
     title="Pneumothorax on chest radiographs",
-    modalities=("CR", "DX", "DR"),
+    modalities=("CR", "DX", "DR", "RG"),
     findings=(Finding("pneumothorax"),),
     headline="pneumothorax",
     read_labels=read_rle_csv,
@@ -46,7 +46,8 @@ PNEUMOTHORAX = Task(
     descriptions={
         "pneumothorax": "a thin pleural line along the chest wall with no vessels beyond it",
     },
-    wanted=ANY,
+    wanted=None,  # each film of a study is a series of its own
+    histogram=grey_histogram,
     drawn=(Finding("pneumothorax", level="pixel"),),
     values=display_grey,
     demo_studies=800,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.evaluation.baselines import histogram_features
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
@@ -39,7 +40,8 @@ class Task:
     write_phantoms:    writes an archive of known truth with its label file.
     phantom_labels:    that label file, inside the archive's folder.
     descriptions:      what a finding looks like, in a reader's words.
-    wanted:            which series of a study suits best.
+    wanted:            which series of a study suits best and judges it; None: all of them do.
+    histogram:         values of a slice -> features without a place, for the baseline.
     drawn:             the findings of level pixel; what a network with a decoder draws.
     values:            what is packed of a slice: HU, or a radiograph's grey.
     demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
@@ -60,9 +62,10 @@ class Task:
     write_phantoms: WritePhantoms
     phantom_labels: str
     descriptions: Mapping[str, str]
-    wanted: Wanted = ANY
+    wanted: Wanted | None = ANY
     drawn: tuple[Finding, ...] = ()
     values: ValuesOf = hounsfield
+    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
     demo_studies: int = 370
     demo_recipe: str | None = None
     phantom_patients: str | None = None

@@ -140,7 +140,7 @@ def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
     negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
     if wanted == 0 or positives == 0:
         return negatives
-    return min(negatives, round(positives * wanted))
+    return min(negatives, max(1, round(positives * wanted)))
 
 
 def negative_rate(targets: Floats, recipe: Recipe) -> float:

@@ -1,7 +1,7 @@
 """training/decide.py: what was said and drawn becomes decisions, each chosen on other patients.
 
-Of one split the validation patients choose; of folds each fold's rule is chosen by the others. New
-studies are decided by what all that were not fitted choose together.
+Of one split the validation patients choose, for new studies too; of folds each fold's rule is
+chosen by the others, and that for new studies by all.
 """
 
 from __future__ import annotations

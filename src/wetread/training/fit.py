@@ -45,14 +45,15 @@ Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, and N masks where
-    the task has findings that are drawn."""
+    """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, N masks where the
+    task has findings that are drawn, and what the histogram baseline sees of a slice."""
 
     store: Store
     rows: Rows
     truth: NDArray[np.float64]
     findings: tuple[Finding, ...]
     masks: Masks | None = None
+    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
 
     def column(self, name: str) -> list[str]:
         """A column of the store's table, for these rows."""
@@ -122,7 +123,8 @@ def fit_split(
     weights: Path | None,
     progress: Progress,
 ) -> Fitted:
-    """Train on the split, keep the best epoch by the task's own metric, read the scored part."""
+    """Train on the split, keep the best epoch by the weighted log loss of the images (masks are
+    not asked), read the scored part."""
     folder = run.folder / f"model-{number}"
     drawn = data.masks if recipe.decoder != "none" else None
     fitted = train_set(
@@ -279,7 +281,7 @@ def _baselines(data: Data, split: Split) -> dict[str, NDArray[np.float64]]:
     )
     truth = data.truth[split.train]
     features = [
-        np.stack([histogram_features(data.store.read_hu([int(row)])[0]) for row in data.rows[part]])
+        np.stack([data.histogram(data.store.read_hu([int(row)])[0]) for row in data.rows[part]])
         for part in (split.train, split.scored)
     ]
     return {

@@ -109,7 +109,7 @@ def masks_of(
         each: list[Drawn | None] = []
         for finding in findings:
             negative = finding.name in names and truth[number, names.index(finding.name)] == 0
-            texts, form = known.get((row["SOPInstanceUID"], finding.name), (None, ""))
+            texts, form = known.get((row["SOPInstanceUID"], finding.name), (None, "relative"))
             if texts is None and negative:
                 texts = ()
             each.append(None if texts is None else Drawn(texts, form, shape))

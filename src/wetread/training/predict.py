@@ -1,7 +1,9 @@
 """training/predict.py: a model's probabilities, and masks, for rows of a store."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +18,7 @@ from wetread.training.recipe import Recipe
 from wetread.view.device import to_view
 from wetread.view.view import View
 
-BATCH = 64  # images; gradients need no memory here
+BATCH = 64  # images of 256 x 256 pixels, fewer larger ones; gradients need no memory here
 Take = Callable[[int, npt.NDArray[np.float32]], None]
 
 
@@ -39,13 +41,18 @@ def predict_probabilities(
     """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
-    parts = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
+    step = max(1, min(BATCH, BATCH * 256**2 // view.size**2))
+    parts = [rows[i : i + step] for i in range(0, len(rows), step)]
+    # A GPU's memory is one: its batches go one by one, while others are read.
+    one_by_one: AbstractContextManager[object] = (
+        nullcontext() if runtime.device.type == "cpu" else Lock()
+    )
     with threads_and_chance(recipe, runtime.device):
         model = runtime.place(model).eval()
 
         def say(number: int) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
             hu = read_seen(source, parts[number], view.neighbours)
-            with torch.inference_mode(), runtime.autocast():
+            with one_by_one, torch.inference_mode(), runtime.autocast():
                 image = to_view(torch.from_numpy(hu).to(runtime.device), view)  # (B, C, size, size)
                 given, drawn = both(model, image)
                 given = given.double()

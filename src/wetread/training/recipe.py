@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     # What the network is and sees.
     encoder: str = "compact"
     decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
-    mask_stride: int = Field(4, ge=1)  # pixels of the view a pixel of the mask stands for
+    mask_stride: Literal[1, 2, 4, 8, 16] = 4  # pixels of the view a pixel of the mask stands for
     windows: tuple[str, ...] = ("brain", "subdural", "bone")  # names, or center/width in HU
     neighbours: int = Field(0, ge=0)  # slices seen on either side
     size: int = Field(128, ge=8)  # rows and columns, pixels
@@ -90,10 +90,17 @@ class Recipe(BaseModel):
         return names
 
     @model_validator(mode="after")
-    def _sizes_fit_a_decoder(self) -> Self:
+    def _settings_fit_each_other(self) -> Self:
         sizes = (*self.smaller_first, self.size)
         if self.decoder != "none" and any(size % 32 for size in sizes):
             raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
+        if any(not 8 <= size <= self.size for size in self.smaller_first):
+            raise ValueError(f"smaller_first = {self.smaller_first}: from 8 to size = {self.size}")
+        ends = (self.negatives_per_positive, self.negatives_at_end)
+        if self.negatives_at_end is not None and 0 in ends:
+            raise ValueError(
+                f"negatives from {ends[0]} to {ends[1]}: 0, all there are, is no ratio"
+            )
         return self
 
     @property

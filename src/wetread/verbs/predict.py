@@ -125,13 +125,18 @@ def predict_index(
         _by_study(store, masks),
     )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
-    _write(out, task, ensemble, store, said.probability, masks, readings, rejects, sample)
+    filled = _write(out, task, ensemble, store, said.probability, masks, readings, rejects, sample)
     counts = {
         "studies": len(readings),
         "images": len(store),
         "refused": sum(reject.reason != "not_dicom" for reject in rejects),
         "no_dicom": sum(reject.reason == "not_dicom" for reject in rejects),
     }
+    rare = {
+        "images_of_other_modalities": archive.images.height - images.images.height,
+        "filled_in_submission": len(filled),  # nothing was said or drawn of them
+    }
+    counts |= {name: number for name, number in rare.items() if number}
     return Prediction(out, tuple(readings), task.headline, counts)
 
 
@@ -177,7 +182,8 @@ def _write(
     readings: Sequence[Reading],
     rejects: Sequence[Reject],
     sample: Path | None,
-) -> None:
+) -> Sequence[str]:
+    """Everything but the masks; the rows of the submission that had to be filled in."""
     for reading in readings:
         write_reading(reading, out / "readings" / f"{_file_name(reading.study_uid)}.json")
     write_worklist(readings, ensemble.findings, task.headline, out / "worklist.csv")
@@ -192,7 +198,7 @@ def _write(
         sample=sample,
         expected=store.rejects["SOPInstanceUID"].to_list(),
     )
-    task.write_submission(out / "submission.csv", what)
+    return task.write_submission(out / "submission.csv", what)
 
 
 def _write_masks(
@@ -248,8 +254,10 @@ def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reje
     return by_study
 
 
-def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted) -> dict[str, list[SeriesScore]]:
-    """Studies of several series: these, best first."""
+def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, list[SeriesScore]]:
+    """Studies of several series: these, best first; none where all of a study's series judge it."""
+    if wanted is None:
+        return {}
     of_study: dict[str, list[pl.DataFrame]] = {}
     for rows in series:
         if rows["StudyInstanceUID"][0] is not None and rows["SeriesInstanceUID"][0] is not None:

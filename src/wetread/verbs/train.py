@@ -6,6 +6,8 @@ A run's folder holds, beside what training writes (training/run.py):
     index.parquet, store/ the archive as it was learned from
     model-K/              one trained model a split (checkpoints, metrics)
     predictions.parquet   what was said of slices and studies never fitted
+    masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
+    refused_masks.csv     masks that cannot be, each with its reason
     scores.json, page.html
 """
 
@@ -211,9 +213,11 @@ def learn(
         )
     known = truth[labelled].astype(np.float64)
     masks = None
+    if recipe.decoder != "none" and not task.drawn:
+        raise ValueError(f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none")
     if task.drawn:
         masks = masks_of(store.slices[labelled], known, labels, task.drawn, task.findings)
-    data = fit.Data(store, labelled, known, task.findings, masks)
+    data = fit.Data(store, labelled, known, task.findings, masks, task.histogram)
     plan, splits = fit.plan_splits(data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
