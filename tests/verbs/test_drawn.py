@@ -195,3 +195,16 @@ def test_a_network_that_draws_nothing_still_names_every_picture(
     found = predict([films / "dicom-images-train"], [run], out, workers=1)
     assert pl.read_csv(out / "submission.csv", infer_schema=False).height == FILMS
     assert all(reading.to_dict()["masks"] == [] for reading in found.readings)
+
+
+def test_phantoms_are_learned_first_and_their_weights_gone_on_from(
+    learn: Learn, tmp_path: Path
+) -> None:
+    settings = ("epochs=1", "phantoms=24", "phantom_epochs=1")
+    run = learn(tmp_path / "run", *settings).run
+    first = json.loads((run / "phantoms" / "run" / "recipe.json").read_text())
+    assert (first["phantoms"], first["epochs"], first["learning_rate"]) == (0, 1, 1e-3)
+    told = json.loads((run / "model-0" / "weights.json").read_text())
+    assert told["skipped"] == {}
+    alone = learn(tmp_path / "alone", "epochs=1").run
+    assert scores_of(alone)["log_loss", "image"] != scores_of(run)["log_loss", "image"]

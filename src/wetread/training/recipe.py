@@ -36,6 +36,9 @@ class Recipe(BaseModel):
 
     # From which weights, and how patients are split.
     pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
+    phantoms: int = Field(0, ge=0)  # studies of the task's phantoms that are learned first
+    phantom_epochs: int = Field(8, ge=1)
+    phantom_learning_rate: float = Field(1e-3, gt=0)
     folds: int = Field(0, ge=0)  # 0: one split; K: every patient is read by a model of the others
 
     # How long, and in what steps.

@@ -4,6 +4,7 @@ A run's folder holds, beside what training writes (training/run.py):
 
     about.json            the task, the counts, the priors: what other verbs need to know
     index.parquet, store/ the archive as it was learned from
+    phantoms/             what was learned first, where the recipe says so: archive and run
     model-K/              one trained model a split (checkpoints, metrics)
     predictions.parquet   what was said of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
@@ -44,6 +45,7 @@ from wetread.training.run import Run
 from wetread.verbs.evaluate import evaluate
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack_slices
+from wetread.verbs.pretrain import learn_phantoms
 from wetread.verbs.progress import Report, silent, stage
 
 ID = "id"  # how the column of SOPInstanceUIDs is asked for
@@ -88,7 +90,8 @@ def train(
     columns: for label files of one's own: "id" and findings to the names of their columns.
     patients: a CSV of image and patient (`FILE.csv:IMAGE,PATIENT` names its columns) in place of
     the headers' PatientID, which may be new in every file.
-    weights: a file to start from; pretrained: the weights that the extra `pretrained` brings.
+    weights: a file to start from, in place of pretrained, the weights that the extra `pretrained`
+    brings, and of the phantoms that a recipe learns first.
     epochs, folds, pretrained: in place of the recipe's.
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
@@ -103,10 +106,15 @@ def train(
         raise ValueError("nothing to learn from: give the label file with --labels")
     table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
     told = None if patients is None else read_patients(patients)
-    if weights is None and resolved.pretrained:
+    given = weights
+    if given is None and resolved.pretrained:
         weights = pretrained_weights(resolved.encoder)
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
+    if given is None and resolved.phantoms:
+        words: dict[str, Any] = {"recipe": recipe or chosen.recipe, "weights": weights}
+        words |= {"seed": seed, "workers": workers, "report": report}
+        weights = learn_phantoms(train, chosen, resolved, settings, out / "phantoms", words)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
     store = pack_slices(
         series_slices(of_modality(archive, chosen.modalities).images),
