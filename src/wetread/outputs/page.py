@@ -25,7 +25,7 @@ OFFICIAL = "weighted_log_loss"
 BASELINES = {
     "prior": "share in training, for everyone",
     "position": "slice position alone",
-    "histogram": "HU histogram alone",
+    "histogram": "histogram alone",
 }
 
 
