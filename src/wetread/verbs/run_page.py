@@ -188,6 +188,11 @@ def _case(
     return Case(
         png=png_bytes(picture),
         title=f"{names[column]} {said[names[column]]:.2f}",
-        caption=f"truth: {', '.join(true) or 'none'}; said: {told}" if others else "",
+        caption="; ".join(
+            (
+                *((f"truth: {', '.join(true) or 'none'}", f"said: {told}") if others else ()),
+                *(("the glow: what speaks for it",) if heat is not None else ()),
+            )
+        ),
         group=group,
     )
