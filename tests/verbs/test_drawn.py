@@ -208,3 +208,18 @@ def test_phantoms_are_learned_first_and_their_weights_gone_on_from(
     assert told["skipped"] == {}
     alone = learn(tmp_path / "alone", "epochs=1").run
     assert scores_of(alone)["log_loss", "image"] != scores_of(run)["log_loss", "image"]
+
+
+def test_stopped_between_two_checkpoints_it_ends_as_if_it_had_not_been(
+    one: TrainResult, learn: Learn, tmp_path: Path
+) -> None:
+    def stop(step: str, done: int, total: int) -> None:
+        if step.startswith("train") and done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        learn(tmp_path / "run", "checkpoint_every_steps=3", report=stop)
+    again = learn(tmp_path / "run", "checkpoint_every_steps=3")
+    assert again.scores == one.scores
+    first, second = (pl.read_parquet(run / "masks.parquet") for run in (one.run, again.run))
+    assert first.equals(second)
