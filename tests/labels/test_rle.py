@@ -253,18 +253,15 @@ def test_real_masks_come_back_from_every_form(real_data: Path, form: str) -> Non
         np.testing.assert_array_equal(decode(encode(mask, form), (1024, 1024), form), mask)
 
 
-def test_more_than_a_thousand_real_masks_a_second(real_data: Path) -> None:
-    """Some ten thousand and some three thousand on a quiet core: the bound is for a busy one."""
+def test_real_masks_are_decoded_at_least_three_times_as_fast_as_run_by_run(real_data: Path) -> None:
+    """Some ten thousand a second on a quiet core; masks are not kept, or memory is measured."""
     texts = [text for text in real_texts(real_data) if text != EMPTY]
-    masks = [np.ascontiguousarray(decode(text, (1024, 1024))) for text in texts]
 
-    def seconds(work: Callable[[], object]) -> float:
-        began = time.perf_counter()
-        work()
-        return time.perf_counter() - began
+    def seconds(work: Callable[[str], np.ndarray]) -> float:
+        began = time.process_time()
+        assert sum(int(work(text)[0, 0]) for text in texts) == 0
+        return time.process_time() - began
 
-    for work in (
-        lambda: sum(decode(text, (1024, 1024))[0, 0] for text in texts),  # masks are not kept:
-        lambda: sum(len(encode(mask)) for mask in masks),  # fresh memory would be what is measured
-    ):
-        assert len(texts) / min(seconds(work) for _ in range(7)) > 1000
+    ours = min(seconds(lambda text: decode(text, (1024, 1024))) for _ in range(5))
+    theirs = min(seconds(lambda text: decode_as_the_host(text, 1024, 1024)) for _ in range(5))
+    assert theirs > 3 * ours  # 6 where nothing else runs

@@ -2,7 +2,7 @@
 are chosen on other images than those they are scored on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
@@ -92,22 +92,6 @@ def mask_sums(probability: np.ndarray, truth: np.ndarray | None) -> MaskSums:
     )
 
 
-def stack(parts: Sequence[MaskSums]) -> MaskSums:
-    """The sums of several images, or of several stacks, as one, in their order."""
-    if not parts:
-        return MaskSums(
-            np.zeros((0, len(TOPS)), np.int64),
-            np.zeros((0, len(BOTTOMS)), np.int64),
-            np.zeros((0, len(BOTTOMS)), np.int64),
-            np.zeros(0),
-            np.zeros(0, np.int64),
-        )
-    names = [field.name for field in fields(MaskSums)]
-    return MaskSums(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    )
-
-
 def called(sums: MaskSums, triplet: Triplet) -> np.ndarray:
     """(N,) bool: whether enough pixels reach the triplet's top."""
     above = sums.above[:, _place(triplet.top, TOPS, "top")]
@@ -139,23 +123,6 @@ def choose_triplet(sums: MaskSums, rows: np.ndarray) -> Triplet:
         float(grid[place]) for grid, place in zip((AREAS, TOPS, BOTTOMS), best, strict=True)
     )
     return Triplet(top, area, bottom)
-
-
-def cross_fitted(sums: MaskSums, groups: np.ndarray) -> tuple[np.ndarray, list[Triplet]]:
-    """Each group's Dice under the triplet that the other groups choose.
-
-    groups (N,): the fold of every image; no patient in two of them. Returns (N,) Dice, NaN where
-    truth is unknown, and the triplets in the sorted order of the groups.
-    """
-    groups = np.asarray(groups)
-    names = np.unique(groups)
-    if len(names) < 2:
-        raise ValueError("one group alone: thresholds would be chosen on the images they score")
-    scored = np.full(len(sums), np.nan)
-    triplets = [choose_triplet(sums, groups != name) for name in names]
-    for name, triplet in zip(names, triplets, strict=True):
-        scored[groups == name] = dice_of(sums, triplet)[groups == name]
-    return scored, triplets
 
 
 @dataclass(frozen=True)
@@ -200,19 +167,6 @@ def mask_evidence(probability: np.ndarray) -> float:
     count = min(probability.size, max(EVIDENCE_LEAST, round(EVIDENCE_SHARE * probability.size)))
     highest = np.partition(probability, probability.size - count, axis=None)[-count:]
     return float(logit(np.clip(highest.mean(dtype=np.float64), CLIP, 1.0 - CLIP)))
-
-
-def cross_calibrated(
-    head: np.ndarray, mask: np.ndarray, truth: np.ndarray, groups: np.ndarray
-) -> np.ndarray:
-    """(N,) probabilities of any, each group's from the calibrator that the other groups fit."""
-    groups = np.asarray(groups)
-    told = np.full(len(groups), np.nan)
-    for name in np.unique(groups):
-        here = groups == name
-        fitted = Calibrator.fit(head[~here], mask[~here], truth[~here])
-        told[here] = fitted.apply(head[here], mask[here])
-    return told
 
 
 def _logistic(inputs: np.ndarray, positive: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def mask_scores(
 ) -> list[Score]:
     """Scores of the masks of one finding, level "pixel", over images whose true mask is known.
 
-    dice (N,) by decision.dice_of or cross_fitted; truth (N,) area of the true mask, 0 where it is
+    dice (N,) by decision.dice_of; truth (N,) area of the true mask, 0 where it is
     empty, NaN where it is not known; an area in pixels, or in shares where images differ in size.
     dice:               the competition's mean; dice_all_empty: that of an empty mask for all.
     dice_gain:          their difference, image by image, so that its interval is a paired one.
