@@ -15,6 +15,7 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import CONFLICT_SCHEMA, LABEL_SCHEMA, MASK_SCHEMA, LabelError, LabelTable
 
 NAME = "air"
+FINDINGS = (Finding(NAME),)
 SHAPE = (12, 16)
 
 
@@ -44,7 +45,13 @@ def scored(truth: LabelTable, told: LabelTable, patients: bool = False) -> Submi
     who = {f"i{number}": f"p{number // 2}" for number in range(20)}
     shapes = {f"i{number}": SHAPE for number in range(20)}
     return score_mask_submission(
-        truth, told, NAME, "held_out", np.random.default_rng(0), who if patients else None, shapes
+        truth,
+        told,
+        FINDINGS,
+        "held_out",
+        np.random.default_rng(0),
+        who if patients else None,
+        shapes,
     )
 
 
@@ -106,9 +113,9 @@ def test_the_real_masks_score_one_against_themselves_and_147_of_167_when_left_em
         pytest.skip(f"no file {path}")
     truth = read_rle_csv(path, (Finding(NAME),))
     images = truth.masks["id"].to_list()
-    whole = score_mask_submission(truth, truth, NAME, "held_out", np.random.default_rng(0))
+    whole = score_mask_submission(truth, truth, FINDINGS, "held_out", np.random.default_rng(0))
     empty = table({image: [] for image in images}, dict.fromkeys(images, 0.0))
-    none = score_mask_submission(truth, empty, NAME, "held_out", np.random.default_rng(0))
+    none = score_mask_submission(truth, empty, FINDINGS, "held_out", np.random.default_rng(0))
     assert [score.value for score in whole.scores[:2]] == [1, 147 / 167]
     assert [score.value for score in none.scores[:3]] == [147 / 167, 147 / 167, 0]
     assert [score.value for score in none.scores[3:5]] == [0, 1]

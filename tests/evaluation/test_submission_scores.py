@@ -11,6 +11,7 @@ from wetread.evaluation.score import Score
 from wetread.evaluation.submission import SubmissionScores, score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
+from wetread.labels.table import LabelError
 
 FINDINGS = (Finding("a"), Finding("b"), Finding("any", weight=2.0))
 NAMES = ("a", "b", "any")
@@ -87,5 +88,5 @@ def test_with_patients_there_are_intervals(tmp_path: Path) -> None:
 
 
 def test_an_id_without_patient_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"'ID_\d+' is not given"):
+    with pytest.raises(LabelError, match=r"'ID_\d+' is not given"):
         scored(tmp_path, patients={})

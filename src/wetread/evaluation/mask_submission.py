@@ -1,7 +1,6 @@
 """evaluation/mask_submission.py: the masks of a submission file against those of a truth file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,8 +8,8 @@ import polars as pl
 from wetread.evaluation.dice import dice
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.mask_scores import mask_scores
-from wetread.evaluation.score import Score
-from wetread.evaluation.submission import SubmissionScores
+from wetread.evaluation.submission import SubmissionScores, patients_of, said_honestly
+from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import RleError, decode_union
 from wetread.labels.table import LabelError, LabelTable
 
@@ -20,13 +19,13 @@ SHAPE = (1024, 1024)  # rows, columns of the competition's images
 def score_mask_submission(
     truth: LabelTable,
     submission: LabelTable,
-    finding: str,
+    findings: Sequence[Finding],
     split: str,
     rng: np.random.Generator,
     patients: Mapping[str, str] | None = None,
     shapes: Mapping[str, tuple[int, int]] | None = None,
 ) -> SubmissionScores:
-    """The competition's Dice and the rest, over the images whose true mask is known.
+    """The competition's Dice and the rest of the one finding, over images whose true mask is known.
 
     A label of 0 is a known mask without a pixel; a label of 1 without a mask is not scored. An
     image that the submission lacks leaves all without a score: leaving out the hard ones would
@@ -37,6 +36,7 @@ def score_mask_submission(
     Raises LabelError, naming the image, where a text is no mask of its image or an image has no
     patient.
     """
+    (finding,) = set(finding_names(findings))
     true, told = _known_masks(truth, finding), _known_masks(submission, finding)
     missing = tuple(image for image in true if image not in told)
     shape_of = dict(shapes or {})
@@ -50,10 +50,11 @@ def score_mask_submission(
             both = np.count_nonzero(right & given)
             scored[row] = dice(both, np.count_nonzero(given), area[row])
     scores = mask_scores(
-        scored, area, _patients(list(true), patients), finding, split, rng,
+        scored, area, patients_of(list(true), patients), finding, split, rng,
         draws=DRAWS if patients else 0,
     )  # fmt: skip
-    scores = [_said_honestly(score, len(missing), patients is not None) for score in scores]
+    lost = f"{len(missing)} masks missing" if missing else None
+    scores = [said_honestly(score, lost, patients is not None) for score in scores]
     listed = set(_rows(truth, finding)["id"])
     too_many = tuple(image for image in told if image not in listed)
     return SubmissionScores(tuple(scores), missing, too_many)
@@ -92,25 +93,3 @@ def _mask(texts: Texts, shape: tuple[int, int], file: str, image: str) -> np.nda
             f"{file}: image {image!r}: {problem}. Its mask was read as {form!r} on "
             f"{shape[0]} x {shape[1]} pixels; correct the row, or give the image's shape."
         ) from problem
-
-
-def _patients(images: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
-    if patients is None:
-        return list(images)
-    strange = [image for image in images if image not in patients]
-    if strange:
-        raise LabelError(
-            f"the patient of {strange[0]!r} is not given ({len(strange)} such images). "
-            "Add them to the table of patients."
-        )
-    return [patients[image] for image in images]
-
-
-def _said_honestly(score: Score, missing: int, with_patients: bool) -> Score:
-    """No value where masks are missing; no patients where nobody named them."""
-    if missing:
-        score = replace(score, value=None, low=None, high=None, reason=f"{missing} masks missing")
-    if not with_patients:
-        told = None if score.value is not None else score.reason
-        score = replace(score, patients=0, reason=told or "no interval: patients are not given")
-    return score

@@ -11,7 +11,7 @@ from wetread.evaluation.evaluate import evaluate
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding, finding_names
-from wetread.labels.table import LabelTable
+from wetread.labels.table import LabelError, LabelTable
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def score_submission(
     known = truth.matrix_float64(ids.to_list(), findings)
     given = submission.matrix_float64(ids.to_list(), findings)
     lost = ~np.isnan(known) & np.isnan(given)
-    who = _patients_of(ids.to_list(), patients)
+    who = patients_of(ids.to_list(), patients)
     scored = evaluate(
         np.where(lost, np.nan, known),
         given,
@@ -70,7 +70,7 @@ def score_submission(
         finding.name: int(lost[:, column].sum()) for column, finding in enumerate(findings)
     } | {"all": int(lost.sum())}
     scores = tuple(
-        _said_honestly(score, incomplete.get(score.finding, 0), patients is not None)
+        said_honestly(score, _lost(incomplete.get(score.finding, 0)), patients is not None)
         for score in scored
     )
     too_many = _keys(submission.frame).join(_keys(truth.frame), on=["id", "finding"], how="anti")
@@ -81,24 +81,27 @@ def score_submission(
     )
 
 
-def _said_honestly(score: Score, missing: int, with_patients: bool) -> Score:
-    """No value where probabilities are missing; no patients where nobody named them."""
-    if missing:
-        score = replace(
-            score, value=None, low=None, high=None, reason=f"{missing} probabilities are missing"
-        )
+def _lost(missing: int) -> str | None:
+    return f"{missing} probabilities are missing" if missing else None
+
+
+def said_honestly(score: Score, lost: str | None, with_patients: bool) -> Score:
+    """No value where something is lost, in words; no patients where nobody named them."""
+    if lost:
+        score = replace(score, value=None, low=None, high=None, reason=lost)
     if not with_patients:
         told = None if score.value is not None else score.reason
         score = replace(score, patients=0, reason=told or "no interval: patients are not given")
     return score
 
 
-def _patients_of(ids: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
+def patients_of(ids: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
+    """Each id's patient, or the id itself where none are given. LabelError where one is missing."""
     if patients is None:
         return list(ids)
     strange = [row_id for row_id in ids if row_id not in patients]
     if strange:
-        raise ValueError(
+        raise LabelError(
             f"the patient of {strange[0]!r} is not given ({len(strange)} such ids). "
             "Add them to the table of patients."
         )

@@ -1,33 +1,14 @@
 """tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
-
 from wetread.evaluation.baselines import grey_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
-from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
-from wetread.labels.table import LabelTable
 from wetread.outputs.mask_submission import submit_masks
 from wetread.phantoms.chest_archive import write_chest_archive
 from wetread.study.display import display_grey
 from wetread.tasks.task import Task
 from wetread.view.crop import whole_picture
-
-
-def score_masks(
-    truth: LabelTable,
-    submission: LabelTable,
-    findings: Sequence[Finding],
-    split: str,
-    rng: np.random.Generator,
-    patients: Mapping[str, str] | None = None,
-) -> SubmissionScores:
-    """The competition's Dice of a submission of masks."""
-    return score_mask_submission(truth, submission, findings[0].name, split, rng, patients)
-
 
 PNEUMOTHORAX = Task(
     name="pneumothorax",
@@ -38,7 +19,7 @@ PNEUMOTHORAX = Task(
     read_labels=read_rle_csv,
     read_submission=read_rle_csv,
     write_submission=submit_masks,
-    score_submission=score_masks,
+    score_submission=score_mask_submission,
     find_box=whole_picture,
     recipe="pneumothorax-small",
     write_phantoms=write_chest_archive,

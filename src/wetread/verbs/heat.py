@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,28 +17,26 @@ from wetread.training.predictions import FILE
 from wetread.training.run import Trained, read_trained
 from wetread.view.device import to_view
 
+Heat = Callable[[int], np.ndarray | None]
 
-class Heats:
-    """The heat maps of a run's images, each by the model that never saw the image."""
 
-    def __init__(self, run: Path, store: Store, column: int) -> None:
-        self._run, self._store, self._column = run, store, column
-        said = pl.read_parquet(run / FILE, columns=["level", "id", "model"])
-        images = said.filter(pl.col("level") == "image").select("id", "model").unique()
-        self._model_of = dict(images.iter_rows())
-        self._trained = lru_cache(maxsize=1)(self._read)
+def heat_of(run: Path, store: Store, column: int) -> Heat:
+    """row of the store -> (h, w) float32 from 0 to 1, by the model that never saw the image; None
+    where the network draws masks, which say more, or where nothing speaks for the finding."""
+    said = pl.read_parquet(run / FILE, columns=["level", "id", "model"])
+    images = said.filter(pl.col("level") == "image").select("id", "model").unique()
+    model_of = dict(images.iter_rows())
 
-    def of(self, row: int) -> np.ndarray | None:
-        """(h, w) float32 from 0 to 1 of a row of the store; None where the network draws masks,
-        which say more, or where nothing speaks for the finding."""
-        image = self._store.slices["SOPInstanceUID"][row]
-        trained = self._trained(self._model_of[image])
-        if trained.mask_findings:
+    @lru_cache(maxsize=1)
+    def trained(number: int) -> Trained:
+        return read_trained(run / f"model-{number}")
+
+    def heat(row: int) -> np.ndarray | None:
+        one = trained(model_of[store.slices["SOPInstanceUID"][row]])
+        if one.mask_findings:
             return None
-        hu = read_seen(self._store, np.array([row]), trained.view.neighbours)
-        view = to_view(torch.from_numpy(hu), trained.view)
-        heat = heat_map(trained.model, view, self._column)[0].numpy()
-        return heat / heat.max() if heat.max() > 0 else None
+        hu = read_seen(store, np.array([row]), one.view.neighbours)
+        found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
+        return found / found.max() if found.max() > 0 else None
 
-    def _read(self, number: int) -> Trained:
-        return read_trained(self._run / f"model-{number}")
+    return heat

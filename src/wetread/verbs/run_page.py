@@ -19,7 +19,7 @@ from wetread.tasks import Task, find_task
 from wetread.training.decide import Decided
 from wetread.training.predictions import Predicted
 from wetread.training.recipe import check_recipe
-from wetread.verbs.heat import Heats
+from wetread.verbs.heat import Heat, heat_of
 from wetread.verbs.mask_cases import mask_cases
 from wetread.view.view import View
 
@@ -132,7 +132,7 @@ def _cases(
 ) -> tuple[Case, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
-    heats = Heats(run, store, column)
+    heat = heat_of(run, store, column)
     truth, said = images.truth[:, column], images.probability[:, column]
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
     groups = (
@@ -141,7 +141,7 @@ def _cases(
         ("raised without cause", negative[np.argsort(-said[negative], kind="stable")]),
     )
     cases = tuple(
-        _case(store, heats, view, images, int(place), column, group)
+        _case(store, heat, view, images, int(place), column, group)
         for group, order in groups
         for place in _one_a_study(images, order)
     )
@@ -162,7 +162,7 @@ def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
 
 def _case(
     store: Store,
-    heats: Heats,
+    heat_at: Heat,
     view: View,
     images: Predicted,
     place: int,
@@ -171,7 +171,7 @@ def _case(
 ) -> Case:
     assert images.rows is not None  # slices always have rows
     row = int(images.rows[place])
-    hu, heat = store.read_hu([row])[0], heats.of(row)
+    hu, heat = store.read_hu([row])[0], heat_at(row)
     picture = panels(hu, view.windows, PANEL)
     if heat is not None:
         first = panels(hu, view.windows[:1], PANEL)
