@@ -124,8 +124,8 @@ def nifti_bytes(
     rows_mm, columns_mm = (1.0, 1.0) if spacing_mm is None else _checked(spacing_mm)
     affine = np.zeros((4, 4))  # to RAS mm
     affine[0, 0], affine[2, 1], affine[1, 2], affine[3, 3] = -columns_mm, -rows_mm, 1.0, 1.0
-    volume = Nifti1Image(mask.T[:, :, None].astype(np.uint8), affine)  # type: ignore[no-untyped-call]
-    volume.header.set_xyzt_units("mm")  # type: ignore[no-untyped-call]
+    volume = Nifti1Image(mask.T[:, :, None].astype(np.uint8), affine)
+    volume.header.set_xyzt_units("mm")
     return gzip.compress(volume.to_bytes(), mtime=0)
 
 

@@ -1,31 +1,97 @@
 """view/window.py: Hounsfield units become grey levels. Nothing here reads files.
 
-One formula, DICOM's LINEAR_EXACT (PS3.3 C.11.2.1.3.2), with fixed bounds: one HU is one grey on
-every slice. To add a window, add a line to WINDOWS.
+A window is a center, a width and a curve from black to white, with fixed bounds: one HU is one grey
+on every slice. The curves are written once, for NumPy arrays and torch tensors alike: `xp` is the
+module the array belongs to. To add a window, add a line to WINDOWS; a curve, a line to CURVES.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+Array = Any  # a NumPy array or a torch tensor, floating
+
 
 @dataclass(frozen=True)
 class Window:
-    """A range of HU that is spread over the greys: center and width, both HU."""
+    """A range of HU that is spread over the greys: center and width, HU, and a name of CURVES."""
 
     center_hu: float
     width_hu: float
+    curve: str = "linear_exact"
 
     def __post_init__(self) -> None:
-        if not self.width_hu > 0:
-            raise ValueError(f"a window's width must be above 0 HU, not {self.width_hu:g}")
+        if self.curve not in CURVES:
+            raise ValueError(f"no curve {self.curve!r} for a window; known: {', '.join(CURVES)}")
+        if not math.isfinite(self.center_hu):
+            raise ValueError(f"a window's center must be a number of HU, not {self.center_hu}")
+        least = 1.0 if self.curve == "linear" else 0.0
+        if not least <= self.width_hu < math.inf or self.width_hu == 0:
+            bound = "at least 1 HU for DICOM's LINEAR" if least else "above 0 HU"
+            raise ValueError(f"a window's width must be {bound}, not {self.width_hu:g}")
 
     @property
     def low_hu(self) -> float:
-        """HU that is black, and all below it."""
+        """HU that linear_exact shows black, and all below it."""
         return self.center_hu - self.width_hu / 2
 
+    @property
+    def high_hu(self) -> float:
+        """HU that linear_exact shows white, and all above it."""
+        return self.center_hu + self.width_hu / 2
+
+
+Curve = Callable[[Array, Window, ModuleType], Array]
+
+
+def _linear_exact(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """DICOM's LINEAR_EXACT, PS3.3 C.11.2.1.3.2."""
+    return xp.clip((hu - window.low_hu) / window.width_hu, 0.0, 1.0)
+
+
+def _linear(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """DICOM's LINEAR, PS3.3 C.11.2.1.2.1: a width of 1 is a step, black at center - 0.5."""
+    middle, width = window.center_hu - 0.5, window.width_hu - 1.0
+    if width == 0.0:
+        return xp.where(hu > middle, xp.ones_like(hu), xp.zeros_like(hu))
+    return xp.clip((hu - middle) / width + 0.5, 0.0, 1.0)
+
+
+def _sigmoid(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """DICOM's SIGMOID, PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (hu - center) / width))."""
+    return _logistic((hu - window.center_hu) * (4.0 / window.width_hu), xp)
+
+
+def _sigmoid_eps(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """1/255 at the window's low end and 254/255 at its high one: 2.77 times as steep as DICOM's."""
+    return _logistic((hu - window.center_hu) * (2.0 * math.log(254.0) / window.width_hu), xp)
+
+
+def _exclusive(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """linear_exact up to the window's high end, and black above it."""
+    grey = _linear_exact(hu, window, xp)
+    return xp.where(hu <= window.high_hu, grey, xp.zeros_like(grey))
+
+
+def _logistic(t: Array, xp: ModuleType) -> Array:
+    """1 / (1 + exp(-t)), written so that nothing overflows."""
+    return 0.5 * xp.tanh(0.5 * t) + 0.5
+
+
+CURVES: dict[str, Curve] = {
+    "linear_exact": _linear_exact,
+    "linear": _linear,
+    "sigmoid": _sigmoid,
+    "sigmoid_eps": _sigmoid_eps,
+    "exclusive": _exclusive,
+}
 
 BRAIN, SUBDURAL, BONE = Window(40, 80), Window(80, 200), Window(600, 2000)
 STROKE, SOFT_HEAD, TEMPORAL_BONE = Window(40, 40), Window(40, 380), Window(600, 2800)
@@ -52,23 +118,35 @@ WINDOWS: dict[str, Window] = {
 }
 
 
-def find_window(name: str) -> Window:
-    """A name of WINDOWS, or center/width in HU as text ("40/80"), to its Window."""
-    if name in WINDOWS:
-        return WINDOWS[name]
-    center, slash, width = name.partition("/")
+def find_window(text: str) -> Window:
+    """A name of WINDOWS, or center/width in HU ("40/80"), either with a curve ("40/80/sigmoid")."""
+    name, _, rest = text.partition("/")
     try:
-        return Window(float(center), float(width if slash else "?"))
+        if name in WINDOWS:
+            return replace(WINDOWS[name], curve=rest) if rest else WINDOWS[name]
+        width, _, curve = rest.partition("/")
+        return Window(float(name), float(width or "?"), *([curve] if curve else []))
     except ValueError as error:
+        why = f" ({error})" if str(error).startswith(("a window", "no curve")) else ""
         raise ValueError(
-            f"no window {name!r}; known: {', '.join(WINDOWS)}; or give center/width in HU, as 40/80"
+            f"no window {text!r}{why}; known: {', '.join(WINDOWS)}; or give center/width in HU, "
+            f"as 40/80; either may end in a curve, as 40/80/sigmoid"
         ) from error
 
 
+def curved(windows: Iterable[Window], curve: str) -> tuple[Window, ...]:
+    """The same ranges with another curve."""
+    return tuple(replace(window, curve=curve) for window in windows)
+
+
+def grey_of(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """HU, any shape, floating, to grey in [0, 1], same shape and type; xp: numpy or torch."""
+    return CURVES[window.curve](hu, window, xp)
+
+
 def apply_window(hu: npt.NDArray[np.floating], window: Window) -> npt.NDArray[np.float32]:
-    """HU (any shape, float) to grey: same shape, in [0, 1]; equal HU, equal grey, in any slice."""
-    grey = (np.asarray(hu, np.float32) - window.low_hu) / window.width_hu
-    return np.asarray(np.clip(grey, 0.0, 1.0), np.float32)
+    """HU (any shape) to grey: same shape, in [0, 1]; equal HU, equal grey, in any slice."""
+    return np.asarray(grey_of(np.asarray(hu, np.float32), window, np), np.float32)
 
 
 def as_uint8(grey: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,199 @@
+"""view/mode.py: windows become channels: grey, colours and gradients, under the field's names.
+
+A mode is a value: its windows, how their greys are mixed, the slices it sees. NumPy arrays and
+torch tensors go through the same lines. To add a mode, add a line to MODES; a mix, one to MIXES.
+The multi-channel modes go back to R. Epp's notebook on gradient and sigmoid windowing (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from wetread.view.window import (
+    BONE,
+    BRAIN,
+    LUNG,
+    MEDIASTINUM,
+    PULMONARY,
+    SOFT_HEAD,
+    SUBDURAL,
+    Array,
+    Window,
+    as_uint8,
+    curved,
+    find_window,
+    grey_of,
+)
+
+SLICEWISE = "_slicewise"
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How slices become channels.
+
+    windows:   each gives a grey of every slice seen; (): what each slice's own header names.
+    mix:       a name of MIXES: greys to channels.
+    offsets:   the slices seen, counted from the one shown along the normal.
+    slicewise: each grey is stretched from its own slice's least to its greatest, so that one HU
+               is another grey on the next slice: for comparison with work that did so.
+    """
+
+    windows: tuple[Window, ...]
+    mix: str = "channels"
+    offsets: tuple[int, ...] = (0,)
+    slicewise: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Channels that come out: of a header's windows, one a slice."""
+        greys = len(self.offsets) * max(len(self.windows), 1)
+        return greys if self.mix == "channels" else 3
+
+
+Greys = Sequence[Array]
+Stretch = Callable[[Array], Array]
+Mix = Callable[[Greys, Stretch, ModuleType], tuple[Array, ...]]
+
+
+def _channels(greys: Greys, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+    return tuple(greys)
+
+
+def _all_channels(greys: Greys, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+    """Three times the grey, poured into blue, then red, then green."""
+    t = 3.0 * greys[0]
+    return xp.clip(t - 1, 0.0, 1.0), xp.clip(t - 2, 0.0, 1.0), xp.clip(t, 0.0, 1.0)
+
+
+def _gradient(
+    greys: Greys,
+    stretch: Stretch,
+    xp: ModuleType,
+    *,
+    weights: tuple[float, ...] = (1.0,),
+    above: float = 0.0,
+) -> tuple[Array, ...]:
+    """The weighted sum of greys as a rainbow: black up to `above`, then blue to red."""
+    if len(greys) == len(weights) == 1:
+        g = greys[0]
+    else:
+        g = stretch(sum(w * grey for w, grey in zip(weights, greys, strict=True)))
+    red = xp.clip(4 * g - 2, 0.0, 1.0)
+    green = xp.where(g <= 0.75, xp.clip(4 * g, 0.0, 1.0), xp.clip(4 - 4 * g, 0.0, 1.0))
+    blue = xp.where(g > above, xp.clip(2 - 4 * g, 0.0, 1.0), xp.zeros_like(g))
+    return red, green, blue
+
+
+MIXES: dict[str, Mix] = {
+    "channels": _channels,
+    "all-channels": _all_channels,
+    "gradient": _gradient,
+    "gradient-bsb": partial(_gradient, weights=(0.3, 0.5, 0.2)),
+    "sigmoid-gradient-bsb": partial(_gradient, weights=(0.35, 0.5, 0.15), above=0.01),
+}
+
+_TRIO = (BRAIN, SUBDURAL, BONE)
+
+MODES: dict[str, Mode] = {
+    "brain": Mode((BRAIN,)),
+    "metadata": Mode(()),
+    "bsb": Mode(_TRIO),
+    "exclusive": Mode(curved(_TRIO, "exclusive")),
+    "all-channels": Mode((BRAIN,), "all-channels"),
+    "gradient": Mode((BRAIN,), "gradient"),
+    "gradient-bsb": Mode(_TRIO, "gradient-bsb"),
+    "sigmoid": Mode(curved((BRAIN,), "sigmoid_eps")),
+    "sigmoid-bsb": Mode(curved(_TRIO, "sigmoid_eps")),
+    "sigmoid-gradient-bsb": Mode(curved(_TRIO, "sigmoid_eps"), "sigmoid-gradient-bsb"),
+    "bss": Mode((BRAIN, SUBDURAL, SOFT_HEAD)),
+    "pe-rgb": Mode((LUNG, PULMONARY, MEDIASTINUM)),
+    "pe-3slice": Mode((PULMONARY,), offsets=(-1, 0, 1)),
+    "adjacent": Mode((), offsets=(1, 0, -1)),
+}
+
+
+def find_mode(text: str) -> Mode:
+    """A mode by its name, with windows of one's own after a colon ("bsb:lung,pulmonary,40/400");
+    or a window as find_window reads it, shown grey. Ending in _slicewise: stretched by slice.
+
+    ValueError names what is known.
+    """
+    head, _, presets = text.partition(":")
+    name = head.removesuffix(SLICEWISE)
+    if name not in MODES:
+        if presets:
+            raise ValueError(f"no mode {name!r} to take windows; known: {', '.join(MODES)}")
+        try:
+            mode = Mode((find_window(name),))
+        except ValueError as error:
+            raise ValueError(f"{error}; or a mode: {', '.join(MODES)}") from error
+    else:
+        mode = MODES[name]
+        if presets:
+            mode = replace(mode, windows=_own_windows(name, mode, presets))
+    return replace(mode, slicewise=True) if head.endswith(SLICEWISE) else mode
+
+
+def _own_windows(name: str, mode: Mode, presets: str) -> tuple[Window, ...]:
+    """The windows named, with the mode's curve where they name none."""
+    told = presets.split(",")
+    if len(told) != len(mode.windows):
+        raise ValueError(f"{name} takes {len(mode.windows)} windows, not {len(told)}: {presets!r}")
+    found = [find_window(one) for one in told]
+    return tuple(
+        window if one.endswith(f"/{window.curve}") else replace(window, curve=own.curve)
+        for one, window, own in zip(told, found, mode.windows, strict=True)
+    )
+
+
+def greys_of(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
+    """HU of the slices at mode.offsets, alike in shape, to greys: slice by slice, window by window.
+
+    A mode whose windows are the header's has none of its own: give `mixed` the slices as
+    study/display.py shows them.
+    """
+    if not mode.windows:
+        raise ValueError("the windows of this mode are each slice's own; HU alone do not say them")
+    if len(slices) != len(mode.offsets):
+        raise ValueError(f"this mode sees {len(mode.offsets)} slices, not {len(slices)}")
+    return [grey_of(hu, window, xp) for hu in slices for window in mode.windows]
+
+
+def mixed(greys: Greys, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
+    """Greys (..., rows, columns) to mode.channels arrays of that shape, each in [0, 1]."""
+    stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
+    return MIXES[mode.mix]([stretch(grey) for grey in greys], stretch, xp)
+
+
+def apply_mode(
+    slices: Sequence[npt.NDArray[np.floating]], mode: Mode
+) -> tuple[npt.NDArray[np.float32], ...]:
+    """HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
+    hu = [np.asarray(one, np.float32) for one in slices]
+    return tuple(np.asarray(one, np.float32) for one in mixed(greys_of(hu, mode, np), mode, np))
+
+
+def as_picture(channels: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.uint8]:
+    """One channel to (rows, columns) uint8, three to (rows, columns, 3), red first."""
+    if len(channels) not in (1, 3):
+        raise ValueError(f"a picture has one channel or three, not {len(channels)}")
+    eight_bit = [as_uint8(one) for one in channels]
+    return eight_bit[0] if len(eight_bit) == 1 else np.stack(eight_bit, axis=-1)
+
+
+def _as_it_is(grey: Array) -> Array:
+    return grey
+
+
+def _stretched(grey: Array, xp: ModuleType) -> Array:
+    """(..., rows, columns): each slice from its own least to its greatest; a constant one: 0."""
+    low = xp.amin(grey, (-2, -1))[..., None, None]
+    span = xp.amax(grey, (-2, -1))[..., None, None] - low
+    return (grey - low) / xp.where(span > 0, span, xp.ones_like(span))
