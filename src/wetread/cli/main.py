@@ -5,17 +5,30 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from wetread.cli import tell
+from wetread.cli.options import (
+    DONE,
+    FAILED,
+    REFUSED,
+    WRONG_USE,
+    AsJson,
+    ClusterAddress,
+    Out,
+    Repair,
+    Seed,
+    Sources,
+    TaskName,
+    Workers,
+    print_result,
+)
 from wetread.cli.progress import bars
 
-DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
@@ -24,19 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Sources = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips or files")]
-Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
-Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
-ClusterAddress = Annotated[
-    str | None, typer.Option(metavar="ADDR", help="a Dask scheduler, tcp://HOST:8786")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
-TaskName = Annotated[str, typer.Argument(metavar="TASK")]
-Repair = Annotated[
-    bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")
-]
-Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 
 @app.command()
@@ -64,7 +64,7 @@ def index(
             repair=repair,
             table=table,
         )
-    _print(found.counts(), tell.index_lines(found, out), as_json)
+    print_result(found.counts(), tell.index_lines(found, out), as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)
 
@@ -90,7 +90,7 @@ def show(
         found = look(path, member=member, picture=picture, workers=workers, report=report)
     width, extent = show_text.terminal_width(), "full" if full else "short"
     if as_json:
-        _print(found.as_dict(), [], as_json)
+        print_result(found.as_dict(), [], as_json)
     elif isinstance(found, ShownFile):
         lines = header_of(found, identifiers="show" if identifiers else "withhold")
         show_text.print_lines(show_text.header_text(lines, width, extent))
@@ -115,7 +115,7 @@ def pack(
     with bars() as report:
         store = run(index_file, out, size=size, workers=workers, cluster=cluster, report=report)
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
-    _print(counts, [tell.counted(counts), f"store: {out}"], as_json)
+    print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)
     raise typer.Exit(REFUSED if store.rejects.height else DONE)
 
 
@@ -171,7 +171,7 @@ def train(
             report=report,
             repair=repair,
         )
-    _print(result.as_dict(), tell.run_lines(result), as_json)
+    print_result(result.as_dict(), tell.run_lines(result), as_json)
 
 
 @app.command()
@@ -180,7 +180,9 @@ def evaluate(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJso
     from wetread.verbs.evaluate import evaluate as score_run
 
     scores = score_run(run)
-    _print(scores, [*tell.score_lines(scores["scores"]), f"page: {run / 'page.html'}"], as_json)
+    print_result(
+        scores, [*tell.score_lines(scores["scores"]), f"page: {run / 'page.html'}"], as_json
+    )
 
 
 @app.command()
@@ -198,7 +200,7 @@ def predict(
 
     with bars() as report:
         result = read(src, run, out, sample=sample, workers=workers, report=report, repair=repair)
-    _print(result.as_dict(), tell.prediction_lines(result), as_json)
+    print_result(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 
@@ -217,7 +219,7 @@ def score(
     from wetread.verbs.score import score as run
 
     result = run(task, truth, submission, patients=patients)
-    _print(as_dict(result), tell.submission_lines(result), as_json)
+    print_result(as_dict(result), tell.submission_lines(result), as_json)
 
 
 @app.command()
@@ -234,7 +236,7 @@ def phantom(
 
     with bars() as report:
         counts = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
-    _print(counts, [tell.counted(counts), f"archive: {out}"], as_json)
+    print_result(counts, [tell.counted(counts), f"archive: {out}"], as_json)
 
 
 @app.command()
@@ -251,7 +253,7 @@ def demo(
 
     with bars() as report:
         result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
-    _print(result.as_dict(), tell.demo_lines(result), as_json)
+    print_result(result.as_dict(), tell.demo_lines(result), as_json)
 
 
 @app.command()
@@ -260,7 +262,7 @@ def doctor(as_json: AsJson = False) -> None:
     from wetread.verbs.doctor import doctor as run
 
     found = run()
-    _print(found, tell.doctor_lines(found), as_json)
+    print_result(found, tell.doctor_lines(found), as_json)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -270,12 +272,6 @@ def _pairs(given: list[str]) -> dict[str, str]:
     if wrong:
         raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
     return {key: value for key, _, value in parts}
-
-
-def _print(values: dict[str, Any], lines: list[str], as_json: bool) -> None:
-    """The one place where a result reaches stdout."""
-    told = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(lines))
-    sys.stdout.write(told + "\n")
 
 
 def main() -> None:

@@ -1,0 +1,32 @@
+"""cli/options.py: what commands share: their options, exit codes, and how a result is printed."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wetread.cli import tell
+
+DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
+
+Sources = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips or files")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
+Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
+ClusterAddress = Annotated[
+    str | None, typer.Option(metavar="ADDR", help="a Dask scheduler, tcp://HOST:8786")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+Repair = Annotated[
+    bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")
+]
+Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
+
+
+def print_result(values: Any, lines: Sequence[str], as_json: bool) -> None:
+    """The one place where a result reaches stdout."""
+    told = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(list(lines)))
+    sys.stdout.write(told + "\n")
