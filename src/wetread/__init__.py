@@ -18,6 +18,7 @@ _VERBS = {
     "phantom": "phantom",
     "predict": "predict",
     "score": "score",
+    "scroll": "scroll",
     "show": "show",
     "train": "train",
 }

@@ -28,6 +28,7 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
+from wetread.cli.scroll import scroll
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
@@ -263,6 +264,9 @@ def doctor(as_json: AsJson = False) -> None:
 
     found = run()
     print_result(found, tell.doctor_lines(found), as_json)
+
+
+app.command()(scroll)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -1,0 +1,72 @@
+"""cli/scroll.py: the command `wetread scroll`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
+from wetread.cli.progress import bars
+
+if TYPE_CHECKING:
+    from wetread.verbs.scroll import Scrolled
+
+_TOLD = 5  # other series; more are counted
+
+
+def scroll(
+    src: Sources,
+    out: Out,
+    series: Annotated[str | None, typer.Option(metavar="UID", help="default: the best one")] = None,
+    mask: Annotated[
+        list[Path] | None, typer.Option(help="NIfTI or NPY in the series' space; repeatable")
+    ] = None,
+    window: Annotated[
+        str | None, typer.Option(help="shown first: a name, or center/width as 40/80")
+    ] = None,
+    every_series: Annotated[
+        bool, typer.Option("--all", help="a page for every series, into the folder OUT")
+    ] = False,
+    most_mb: Annotated[
+        float, typer.Option("--max-mb", min=1, help="a larger page is refused")
+    ] = 400.0,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """One HTML page to scroll a series: windows, masks, values; works offline."""
+    from wetread.verbs.scroll import scroll as run
+
+    with bars() as report:
+        result = run(
+            src,
+            out,
+            series=series,
+            masks=mask or (),
+            window=window,
+            every_series=every_series,
+            most_mb=most_mb,
+            workers=workers,
+            report=report,
+        )
+    print_result(result.as_dict(), lines_of(result), as_json)
+    raise typer.Exit(REFUSED if result.refused else DONE)
+
+
+def lines_of(result: "Scrolled") -> list[str]:
+    """The pages, what is unusual, and the series that were not taken."""
+    lines = []
+    for one in result.pages:
+        slices = f"{one.slices} slice{'' if one.slices == 1 else 's'}"
+        lines.append(f"series {one.series_uid}: {slices}, {one.bytes / 1e6:.1f} MB")
+        lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
+        lines.append(f"page: {one.page}")
+    if result.others:
+        lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
+    for other in result.others[:_TOLD]:
+        why = f"  ({'; '.join(other.reasons)})" if other.reasons else ""
+        lines.append(f"  {other.series_uid}  {other.slices} slices{why}")
+    if len(result.others) > _TOLD:
+        lines.append(f"  and {len(result.others) - _TOLD} more; wetread show lists them")
+    if result.refused:
+        lines.append(f"{result.refused} files or series refused; wetread show says why")
+    return lines

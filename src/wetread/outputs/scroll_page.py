@@ -1,0 +1,239 @@
+"""outputs/scroll_page.py: a series as one HTML page to scroll, that needs nothing else.
+
+The values travel as outputs/slice_code.py writes them and are windowed in the browser. The slice
+that is shown first stands first, so that it is seen before the rest has been read.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wetread.outputs.page import USE
+from wetread.outputs.slice_code import CodedSlice, code_mask, code_slice
+from wetread.outputs.whole import write_whole
+from wetread.study.geometry import unit_axes
+from wetread.study.place import Place
+from wetread.study.volume import Volume
+from wetread.view.window import Window
+
+FOLDER = "scroll"
+SCRIPTS = ("code", "window", "slices", "viewer", "controls", "input", "start")  # in this order
+COLOURS = (
+    *((255, 107, 87), (72, 187, 255), (255, 206, 92), (124, 221, 138)),
+    *((199, 146, 234), (255, 145, 190), (94, 224, 212), (255, 160, 70)),
+)
+HELP = (
+    ("wheel, ↑ ↓", "slice by slice"),
+    ("Page ↑ ↓, Home, End", "ten slices; first, last"),
+    ("drag", "window: across the width, down the center"),
+    ("1 … 9, 0", "window presets"),
+    ("+ −, Ctrl + wheel, right drag", "zoom"),
+    ("Shift + drag; p", "move the picture; always"),
+    ("i, m", "invert; masks on and off"),
+    ("space", "play and pause"),
+    ("r", "reset"),
+    ("one finger", "slices"),
+    ("two fingers", "together: window; apart: zoom"),
+    ("?", "this help"),
+)
+_OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "F", "F": "H"}
+_OBLIQUE = 0.5  # of a direction cosine: from here on a second letter is said
+
+
+class PageTooBigError(ValueError):
+    """A page would be larger than was asked for."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A window by name."""
+
+    name: str
+    window: Window
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A mask by name. inside: (Z, Y, X) bool, of the volume's shape."""
+
+    name: str
+    inside: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ScrollContent:
+    """What a page shows. No text here names a patient.
+
+    presets:  the windows to choose from; the first ten have a key.
+    preset:   the number of the one that is shown first.
+    start:    the slice that is shown first.
+    inverted: whether the least value is shown white (MONOCHROME1).
+    facts:    what is said of the series, name and value.
+    """
+
+    title: str
+    volume: Volume
+    presets: tuple[Preset, ...]
+    preset: int
+    start: int
+    inverted: bool = False
+    overlays: tuple[Overlay, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> int:
+    """Write the page; its size in bytes. PageTooBigError above most_bytes, and nothing written."""
+    volume = content.volume
+    coded = [code_slice(values) for values in volume.hu]
+    size = sum(len(one.text) for one in coded)
+    if size > most_bytes:
+        raise PageTooBigError(
+            f"{path.name}: its {len(coded)} slices take {size / 1e6:.0f} MB, more than the "
+            f"{most_bytes / 1e6:g} MB asked for; allow more with --max-mb"
+        )
+    page = "".join(_parts(content, coded)).encode()
+    write_whole(path, page)
+    return len(page)
+
+
+def _parts(content: ScrollContent, coded: Sequence[CodedSlice]) -> Iterator[str]:
+    """The page, and behind what draws it the slices, those near the first one first."""
+    order = sorted(range(len(coded)), key=lambda k: abs(k - content.start))
+    yield _frame(content, coded, _element(content, coded, order[0]))
+    for number in order[1:]:
+        yield _element(content, coded, number)
+    yield "</body>\n</html>\n"
+
+
+def _element(content: ScrollContent, coded: Sequence[CodedSlice], number: int) -> str:
+    masks = [code_mask(overlay.inside[number]) for overlay in content.overlays]
+    lines = "\n".join((coded[number].text, *masks))
+    return f'<script type="text/plain" id="slice-{number}">{lines}</script>\n'
+
+
+def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> str:
+    """The page up to its second slice."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    files = resources.files("wetread.outputs") / FOLDER
+    script = "\n".join((files / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string((files / "page.html.j2").read_text("utf-8"))
+    described = json.dumps(describe(content, coded), allow_nan=False, separators=(",", ":"))
+    return template.render(
+        title=content.title,
+        use=USE,
+        count=len(coded),
+        masks=bool(content.overlays),
+        issues=content.volume.issues,
+        facts=(*content.facts, ("Values", _exactness(content.volume.unit, coded))),
+        help=HELP,
+        style=Markup((files / "style.css").read_text("utf-8")),
+        script=Markup(script),
+        series=Markup(described.replace("<", "\\u003c")),
+        first=Markup(first),
+    )
+
+
+def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, Any]:
+    """What the script has to know of the series; JSON, null for what is not known."""
+    volume, place = content.volume, content.volume.place
+    spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
+    along_row, along_column = _steps(place)
+    return {
+        "rows": volume.hu.shape[1],
+        "columns": volume.hu.shape[2],
+        "unit": volume.unit,
+        "range": [float(volume.hu.min()), float(volume.hu.max())],
+        "resolution": min(one.scale for one in coded),
+        "spacing": spacing,
+        "alongRow": along_row,
+        "alongColumn": along_column,
+        "letters": edge_letters(place.orientation),
+        "slices": [
+            {
+                "position": _known(position),
+                "origin": _all_known(origin),
+                "scale": one.scale,
+                "offset": one.offset,
+            }
+            for position, origin, one in zip(
+                place.positions_mm, place.origins_mm, coded, strict=True
+            )
+        ],
+        "presets": [_described(preset) for preset in content.presets],
+        "preset": content.preset,
+        "start": content.start,
+        "inverted": content.inverted,
+        "masks": [
+            {"name": overlay.name, "colour": COLOURS[k % len(COLOURS)]}
+            for k, overlay in enumerate(content.overlays)
+        ],
+    }
+
+
+def _described(preset: Preset) -> dict[str, Any]:
+    window = preset.window
+    return {
+        "name": preset.name,
+        "center": window.center_hu,
+        "width": window.width_hu,
+        "curve": window.curve,
+    }
+
+
+def _steps(place: Place) -> tuple[list[float] | None, list[float] | None]:
+    """(3,) LPS mm each, from column to column and from row to row; None where not known."""
+    if np.isnan(place.orientation).any() or np.isnan(place.spacing_mm).any():
+        return None, None
+    row, column, _ = unit_axes(place.orientation)
+    between_rows, between_columns = place.spacing_mm
+    return (row * between_columns).tolist(), (column * between_rows).tolist()
+
+
+def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
+    """The side of the patient that lies at each edge of the picture: left, right, top, bottom.
+
+    orientation: (6,) as (0020,0037). R, L, A, P, H(ead), F(oot), PS3.3 C.7.6.1.1.1; two letters
+    where the direction leans by 30 degrees or more; empty where it is not known.
+    """
+    if np.isnan(orientation).any():
+        return {}
+    row, column, _ = unit_axes(orientation)
+    right, bottom = _letters(row), _letters(column)
+    turned = str.maketrans(_OPPOSITE)
+    return {
+        "right": right,
+        "left": right.translate(turned),
+        "bottom": bottom,
+        "top": bottom.translate(turned),
+    }
+
+
+def _letters(direction: np.ndarray) -> str:
+    """The letters of a direction (3,) in LPS, the greatest part first."""
+    order = np.argsort(-np.abs(direction), kind="stable")
+    told = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
+    return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in told)
+
+
+def _exactness(unit: str, coded: Sequence[CodedSlice]) -> str:
+    """Whether the page's values are those of the series."""
+    error = max(one.error for one in coded)
+    return f"{unit}, exact" if error == 0 else f"{unit}, within {error:.2g}"
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _all_known(values: np.ndarray) -> list[float] | None:
+    return values.tolist() if np.isfinite(values).all() else None
