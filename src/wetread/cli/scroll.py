@@ -28,8 +28,8 @@ def scroll(
         bool, typer.Option("--all", help="a page for every series, into the folder OUT")
     ] = False,
     most_mb: Annotated[
-        float, typer.Option("--max-mb", min=1, help="a larger page is refused")
-    ] = 400.0,
+        float | None, typer.Option("--max-mb", min=1, help="a larger page is refused; default: 400")
+    ] = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,17 +56,20 @@ def lines_of(result: "Scrolled") -> list[str]:
     """The pages, what is unusual, and the series that were not taken."""
     lines = []
     for one in result.pages:
-        slices = f"{one.slices} slice{'' if one.slices == 1 else 's'}"
-        lines.append(f"series {one.series_uid}: {slices}, {one.bytes / 1e6:.1f} MB")
+        lines.append(f"series {one.series_uid}: {_slices(one.slices)}, {one.bytes / 1e6:.1f} MB")
         lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
         lines.append(f"page: {one.page}")
     if result.others:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
     for other in result.others[:_TOLD]:
         why = f"  ({'; '.join(other.reasons)})" if other.reasons else ""
-        lines.append(f"  {other.series_uid}  {other.slices} slices{why}")
+        lines.append(f"  {other.series_uid}  {_slices(other.slices)}{why}")
     if len(result.others) > _TOLD:
         lines.append(f"  and {len(result.others) - _TOLD} more; wetread show lists them")
     if result.refused:
         lines.append(f"{result.refused} files or series refused; wetread show says why")
     return lines
+
+
+def _slices(count: int) -> str:
+    return f"{count} slice" if count == 1 else f"{count} slices"

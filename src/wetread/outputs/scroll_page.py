@@ -17,6 +17,7 @@ from wetread.outputs.page import USE
 from wetread.outputs.slice_code import CodedSlice, code_mask, code_slice
 from wetread.outputs.whole import write_whole
 from wetread.study.geometry import unit_axes
+from wetread.study.issues import Issue
 from wetread.study.place import Place
 from wetread.study.volume import Volume
 from wetread.view.window import Window
@@ -73,6 +74,7 @@ class ScrollContent:
     preset:   the number of the one that is shown first.
     start:    the slice that is shown first.
     inverted: whether the least value is shown white (MONOCHROME1).
+    issues:   what is unusual in the geometry.
     facts:    what is said of the series, name and value.
     """
 
@@ -83,20 +85,19 @@ class ScrollContent:
     start: int
     inverted: bool = False
     overlays: tuple[Overlay, ...] = ()
+    issues: tuple[Issue, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
 
 
 def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> int:
     """Write the page; its size in bytes. PageTooBigError above most_bytes, and nothing written."""
-    volume = content.volume
-    coded = [code_slice(values) for values in volume.hu]
-    size = sum(len(one.text) for one in coded)
-    if size > most_bytes:
-        raise PageTooBigError(
-            f"{path.name}: its {len(coded)} slices take {size / 1e6:.0f} MB, more than the "
-            f"{most_bytes / 1e6:g} MB asked for; allow more with --max-mb"
-        )
+    coded = [code_slice(values) for values in content.volume.hu]
     page = "".join(_parts(content, coded)).encode()
+    if len(page) > most_bytes:
+        raise PageTooBigError(
+            f"{path.name}: {len(coded)} slices make a page of {len(page) / 1e6:.1f} MB, more than "
+            f"the {most_bytes / 1e6:g} MB that are allowed; allow more with --max-mb"
+        )
     write_whole(path, page)
     return len(page)
 
@@ -112,7 +113,7 @@ def _parts(content: ScrollContent, coded: Sequence[CodedSlice]) -> Iterator[str]
 
 def _element(content: ScrollContent, coded: Sequence[CodedSlice], number: int) -> str:
     masks = [code_mask(overlay.inside[number]) for overlay in content.overlays]
-    lines = "\n".join((coded[number].text, *masks))
+    lines = "\n".join((coded[number].text, coded[number].table, *masks))
     return f'<script type="text/plain" id="slice-{number}">{lines}</script>\n'
 
 
@@ -133,7 +134,7 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
         use=USE,
         count=len(coded),
         masks=bool(content.overlays),
-        issues=content.volume.issues,
+        issues=content.issues,
         facts=(*content.facts, ("Values", _exactness(content.volume.unit, coded))),
         help=HELP,
         style=Markup((files / "style.css").read_text("utf-8")),
@@ -148,26 +149,21 @@ def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, A
     volume, place = content.volume, content.volume.place
     spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
     along_row, along_column = _steps(place)
+    whole, step = not any(one.table for one in coded), min(one.step for one in coded)
     return {
         "rows": volume.hu.shape[1],
         "columns": volume.hu.shape[2],
         "unit": volume.unit,
         "range": [float(volume.hu.min()), float(volume.hu.max())],
-        "resolution": min(one.scale for one in coded),
+        "step": step,
+        "digits": 0 if whole else int(np.clip(np.ceil(1 - np.log10(step)), 0, 6)),
         "spacing": spacing,
         "alongRow": along_row,
         "alongColumn": along_column,
         "letters": edge_letters(place.orientation),
         "slices": [
-            {
-                "position": _known(position),
-                "origin": _all_known(origin),
-                "scale": one.scale,
-                "offset": one.offset,
-            }
-            for position, origin, one in zip(
-                place.positions_mm, place.origins_mm, coded, strict=True
-            )
+            {"position": _known(position), "origin": _all_known(origin)}
+            for position, origin in zip(place.positions_mm, place.origins_mm, strict=True)
         ],
         "presets": [_described(preset) for preset in content.presets],
         "preset": content.preset,

@@ -1,8 +1,9 @@
 """outputs/slice_code.py: a slice or a mask as short text that a browser undoes exactly.
 
-A value becomes an int16, the int16 what the median edge detector of JPEG-LS (ITU-T T.87, A.4.1) did
-not foresee, that a zigzag (0, -1, 1, -2, ...) in two planes of bytes, low and high, and those are
-deflated: of a CT slice about a third is left. outputs/scroll/code.js undoes the same steps.
+A value becomes an int16 (itself, or its place in a table), the int16 what the median edge detector
+of JPEG-LS (ITU-T T.87, A.4.1) did not foresee, that a zigzag (0, -1, 1, -2, ...) in two planes of
+bytes, low and high, and those are deflated: of a CT slice about a third is left.
+outputs/scroll/code.js undoes the same steps.
 """
 
 import base64
@@ -12,56 +13,39 @@ from dataclasses import dataclass
 import numpy as np
 
 _LEAST, _CODES = -(1 << 15), 1 << 16  # of int16
-_ULPS = 4  # of the greatest value: what rounding to float32 may have moved
 
 
 @dataclass(frozen=True)
 class CodedSlice:
-    """A slice as text: value = offset + scale * code, the codes being int16.
+    """A slice as text.
 
+    text:  the codes, int16: the values themselves, or -32768 + a place in the table.
+    table: float32 as text; "" where the codes are the values.
+    step:  the usual distance of two different values that are neighbours; 1 without a table.
     error: how far a value may lie off, in its unit; 0 where none does.
     """
 
     text: str
-    scale: float
-    offset: float
+    table: str
+    step: float
     error: float
 
 
 def code_slice(values: np.ndarray) -> CodedSlice:
     """(rows, columns) float32, HU or grey, all finite, as text."""
-    codes, scale, offset = as_codes(values)
-    given = np.asarray(values, np.float64)
-    off = float(np.abs(offset + scale * codes - given).max())
-    known = _ULPS * float(np.spacing(np.float32(np.abs(given).max())))
-    return CodedSlice(
-        _deflated(_planes(residuals(codes))), scale, offset, off if off > known else 0
-    )
-
-
-def as_codes(values: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """(codes int16 of the same shape, scale, offset) of float32 values.
-
-    Whole values keep themselves; others are counted in their least distance. Where that does not
-    give 65536 codes or fewer, the range is cut into so many.
-    """
     low, high = float(values.min()), float(values.max())
-    scale = 1.0 if np.array_equal(values, np.rint(values)) else _least_distance(values)
-    if (high - low) / scale > _CODES - 1.5:
-        scale = (high - low) / (_CODES - 1)
-    if scale == 1.0 and low >= _LEAST and high < -_LEAST:
-        return values.astype(np.int16), 1.0, 0.0
-    steps = np.rint((np.asarray(values, np.float64) - low) / scale)
-    return (steps + _LEAST).astype(np.int16), scale, low - scale * _LEAST
-
-
-def _least_distance(values: np.ndarray) -> float:
-    """The step that all of at least two different values lie on, as far as float32 can say."""
-    known = np.unique(np.asarray(values, np.float64))
-    apart = np.diff(known)
-    if not len(apart):
-        return 1.0
-    return float(known[-1] - known[0]) / float(np.rint(apart / apart.min()).sum())
+    if low >= _LEAST and high < -_LEAST and np.array_equal(values, np.rint(values)):
+        return CodedSlice(_coded(values.astype(np.int16)), "", 1.0, 0.0)
+    table = np.unique(values).astype(np.float64)
+    if len(table) > _CODES:
+        table = np.linspace(low, high, _CODES).astype(np.float32).astype(np.float64)
+    places = np.searchsorted((table[1:] + table[:-1]) / 2, values)  # of the nearest entry
+    return CodedSlice(
+        text=_coded((places + _LEAST).astype(np.int16)),
+        table=base64.b64encode(zlib.compress(table.astype("<f4").tobytes(), 9)).decode(),
+        step=float(np.median(np.diff(table))) if len(table) > 1 else 1.0,
+        error=float(np.abs(table[places] - values).max()),
+    )
 
 
 def residuals(codes: np.ndarray) -> np.ndarray:
@@ -77,17 +61,17 @@ def residuals(codes: np.ndarray) -> np.ndarray:
     return (wide - foreseen).astype(np.int16)
 
 
-def _planes(differences: np.ndarray) -> bytes:
-    """int16 as zigzag, the low bytes of all before the high bytes of all."""
+def _coded(codes: np.ndarray) -> str:
+    """int16 as text: what was not foreseen as zigzag, the low bytes before the high bytes.
+
+    zlib looks for runs of one byte only: noise has no longer repeats, and the search takes time.
+    """
+    differences = residuals(codes)
     folded = ((differences << 1) ^ (differences >> 15)).astype("<u2")
     pairs = folded.reshape(-1, 1).view(np.uint8)
-    return np.ascontiguousarray(pairs.T).tobytes()
-
-
-def _deflated(content: bytes) -> str:
-    """zlib, by runs of one byte: noise has no longer repeats, and looking for them takes time."""
     packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
-    return base64.b64encode(packer.compress(content) + packer.flush()).decode()
+    packed = packer.compress(pairs.T.tobytes()) + packer.flush()
+    return base64.b64encode(packed).decode()
 
 
 def code_mask(inside: np.ndarray) -> str:

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from wetread.archive.guard import Limits, Lost
 from wetread.archive.index import build_index
-from wetread.archive.luts import Table, read_voi
 from wetread.archive.rejects import RejectError
-from wetread.archive.workers import chosen_workers, each
-from wetread.outputs.scroll_page import Overlay, Preset, ScrollContent, write_scroll_page
+from wetread.archive.workers import all_cores, chosen_workers, each
+from wetread.outputs.scroll_page import Overlay, Preset, write_scroll_page
 from wetread.study.choice import ANY, SeriesScore, rank_series
 from wetread.study.issues import Issue
 from wetread.study.series import series_slices
-from wetread.study.voi import full_range
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import read_volume
 from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.scroll_content import content_of
 from wetread.verbs.volume_masks import read_masks
-from wetread.view.window import WINDOWS, Window, find_window
+from wetread.view.window import find_window
 
 MOST_MB = 400.0  # browsers open larger pages slowly, or not at all
-# The windows that come first for a part of the body; the others follow.
-SUITED: dict[str, tuple[str, ...]] = {
-    "HEAD": ("brain", "subdural", "stroke", "soft_head", "bone", "temporal_bone"),
-    "CHEST": ("mediastinum", "lung", "pulmonary", "chest_bone", "lung_wide"),
-    "ABDOMEN": ("abdomen", "liver", "mediastinum", "lung"),
-    "SPINE": ("spine_soft", "spine_bone"),
-    "": ("brain", "subdural", "bone", "lung", "mediastinum", "pulmonary", "abdomen"),
-}
-CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigmoid"}
 _TOLD = 10  # series in an error; the others are counted
 _BASE_S, _SLICE_S = 120.0, 2.0  # what a series may take
 
@@ -89,8 +78,7 @@ class _Job:
     rows: pl.DataFrame
     page: Path
     masks: tuple[Path, ...]
-    window: Window | None
-    window_name: str
+    window: Preset | None
     most_bytes: int
 
 
@@ -102,7 +90,7 @@ def scroll(
     masks: Sequence[Path] = (),
     window: str | None = None,
     every_series: bool = False,
-    most_mb: float = MOST_MB,
+    most_mb: float | None = None,
     workers: int | None = None,
     report: Report = silent,
 ) -> Scrolled:
@@ -111,7 +99,7 @@ def scroll(
     out:          the page; with every_series a folder, a page a series named by its UID.
     masks:        NIfTI or NPY files in the series' own space.
     window:       shown first, a name or center/width; else the file's own, else one that suits.
-    most_mb:      a larger page is refused.
+    most_mb:      a larger page is refused; None: MOST_MB.
     Errors: FileNotFoundError; ValueError for a series that is not there, a mask that does not fit,
     a page too large; RejectError where no slice of the series can be read.
     """
@@ -120,7 +108,7 @@ def scroll(
             raise FileNotFoundError(f"{source} does not exist; give folders, zip files or files")
     if every_series and (masks or series):
         raise ValueError("--mask and --series are of one series; leave out --all")
-    shown = None if window is None else find_window(window)
+    shown = None if window is None else Preset(window, find_window(window))
     with TemporaryDirectory(prefix="wetread-scroll-") as folder:
         index = build_index(
             sources,
@@ -128,28 +116,28 @@ def scroll(
             workers=chosen_workers(workers, None),
             progress=stage(report, "index"),
         )
-        found = series_slices(index.images)
+        found = [_named(rows) for rows in series_slices(index.images)]
         refused = index.rejects.filter(pl.col("reason") != "not_dicom").height
     if not found:
         raise ValueError(f"no image in {', '.join(map(str, sources))}; wetread show says why")
     ranked = rank_series(found, ANY)
     wanted = found if every_series else [chosen(found, ranked, series)]
+    names = _file_names(wanted)
     jobs = [
         _Job(
             rows=rows,
-            page=out / f"{_file_name(series_uid(rows))}.html" if every_series else out,
+            page=out / name if every_series else out,
             masks=tuple(masks),
             window=shown,
-            window_name=window or "",
-            most_bytes=int(most_mb * 1e6),
+            most_bytes=int((most_mb or MOST_MB) * 1e6),
         )
-        for rows in wanted
+        for rows, name in zip(wanted, names, strict=True)
     ]
     pages, lost = _written(jobs, workers, report)
-    shown_uids = {page.series_uid for page in pages}
-    others = () if every_series else tuple(o for o in ranked if o.series_uid not in shown_uids)
+    taken = {page.series_uid for page in pages}
+    others = tuple(other for other in ranked if other.series_uid not in taken)
     unread = sum(issue.name == "slices_rejected" for page in pages for issue in page.issues)
-    return Scrolled(tuple(pages), others, refused + lost + unread)
+    return Scrolled(tuple(pages), () if every_series else others, refused + lost + unread)
 
 
 def _written(
@@ -157,7 +145,7 @@ def _written(
 ) -> tuple[list[ScrollPage], int]:
     """(the pages, the number of series that could not be read); of one series alone the error."""
     slices = max(job.rows.height for job in jobs)
-    count = min(len(jobs), workers or 2)
+    count = min(len(jobs), workers or all_cores())
     pages: list[ScrollPage] = []
     results = each(_page, jobs, count, Limits(seconds=_BASE_S + _SLICE_S * slices))
     for done, result in enumerate(results, 1):
@@ -171,23 +159,23 @@ def _written(
     return pages, len(jobs) - len(pages)
 
 
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a series; an image without one stands under its own UID."""
+    uid = pl.coalesce("SeriesInstanceUID", "SOPInstanceUID", pl.lit("unnamed"))
+    return rows.with_columns(SeriesInstanceUID=uid)
+
+
 def chosen(
     found: Sequence[pl.DataFrame], ranked: Sequence[SeriesScore], uid: str | None
 ) -> pl.DataFrame:
     """The rows of the series of that UID, or of the best one; ValueError names what there is."""
     wanted = ranked[0].series_uid if uid is None else uid
-    for rows in found:
-        # an image without a series is named by its own UID
-        if wanted in (rows["SeriesInstanceUID"][0] or "", series_uid(rows)):
-            return rows
-    told = ", ".join(series_uid(rows) for rows in found[:_TOLD])
-    more = f" and {len(found) - _TOLD} more" if len(found) > _TOLD else ""
+    own = [rows for rows in found if rows["SeriesInstanceUID"][0] == wanted]
+    if own:
+        return max(own, key=len)  # of two studies that give one UID the longer series
+    told = ", ".join(one.series_uid for one in ranked[:_TOLD])
+    more = f" and {len(ranked) - _TOLD} more" if len(ranked) > _TOLD else ""
     raise ValueError(f"no series {uid}; there are: {told}{more}")
-
-
-def series_uid(rows: pl.DataFrame) -> str:
-    """The UID of a series' rows; of an image without one its own."""
-    return str(rows["SeriesInstanceUID"][0] or rows["SOPInstanceUID"][0] or "")
 
 
 def _page(job: _Job) -> ScrollPage | RejectError:
@@ -201,104 +189,25 @@ def _page(job: _Job) -> ScrollPage | RejectError:
         for path in job.masks
         for name, inside in read_masks(path, volume).items()
     )
-    start = first_slice(volume, overlays)
-    row = row_of(job.rows, volume.sources[start])
-    presets = list(presets_of(volume, row))
-    preset = 0
-    if job.window is not None:
-        own = Preset(job.window_name, job.window)
-        preset = presets.index(own) if own in presets else 0
-        presets = presets if own in presets else [own, *presets]
-    content = ScrollContent(
-        title=title_of(row, len(volume.hu)),
-        volume=volume,
-        presets=tuple(presets),
-        preset=preset,
-        start=start,
-        inverted=row["PhotometricInterpretation"] == "MONOCHROME1",
-        overlays=overlays,
-        facts=tuple(facts_of(volume, row)),
-    )
+    content = content_of(volume, job.rows, overlays, job.window)
     size = write_scroll_page(job.page, content, job.most_bytes)
     return ScrollPage(
         page=job.page,
-        series_uid=series_uid(job.rows),
-        modality=row["Modality"] or "",
+        series_uid=job.rows["SeriesInstanceUID"][0],
+        modality=job.rows["Modality"][0] or "",
         slices=len(volume.hu),
         bytes=size,
-        issues=volume.issues,
+        issues=content.issues,
     )
 
 
-def row_of(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
-    """The row of a slice by its SOP Instance UID; the first row where it has none."""
-    own = rows.filter(pl.col("SOPInstanceUID") == source)
-    return (own if own.height else rows).row(0, named=True)
-
-
-def first_slice(volume: Volume, overlays: Sequence[Overlay]) -> int:
-    """The slice where the masks are largest, else the middle one."""
-    area = np.zeros(len(volume.hu), np.int64)
-    for overlay in overlays:
-        area += overlay.inside.sum(axis=(1, 2))
-    return int(area.argmax()) if area.any() else len(area) // 2
-
-
-def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
-    """The windows to choose from, the first one to begin with: the file's own; for HU the table,
-    what suits the part of the body first; for grey the whole range of the values."""
-    own = _of_file(row)
-    if volume.unit != "HU":
-        whole = full_range(volume.hu)
-        return [*own, Preset("whole range", Window(whole.center, whole.width))]
-    part = (row["BodyPartExamined"] or "").upper()
-    first = next(names for word, names in SUITED.items() if word in part)
-    names = [*first, *(name for name in WINDOWS if name not in (*first, "display"))]
-    return [*own, *(Preset(name, WINDOWS[name]) for name in names)]
-
-
-def _of_file(row: Mapping[str, Any]) -> list[Preset]:
-    """The header's windows, each once; none where they cannot be used, or are a table."""
-    try:
-        voi = read_voi(row)
-        if voi is None or isinstance(voi, Table):
-            return []
-        curve = CURVE_OF[voi.function]
-        pairs = zip(row["WindowCenter"], row["WindowWidth"], strict=False)
-        windows = list(dict.fromkeys(Window(center, width, curve) for center, width in pairs))
-    except (RejectError, ValueError):
-        return []
-    return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]
-
-
-def title_of(row: Mapping[str, Any], slices: int) -> str:
-    """`CT chest, 100 slices`."""
-    what = " ".join(
-        part for part in (row["Modality"], (row["BodyPartExamined"] or "").lower()) if part
-    )
-    return f"{what or 'Series'}, {slices} {'slice' if slices == 1 else 'slices'}"
-
-
-def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is said of the series beside the picture; nothing that names a patient."""
-    slices, rows, columns = volume.hu.shape
-    down, across = volume.place.spacing_mm
-    apart = np.unique(np.round(np.diff(volume.positions_mm), 2)) if slices > 1 else np.array([])
-    distance = f"{apart[0]:g}" if len(set(apart)) == 1 else f"{apart.min(initial=np.inf):g} to "
-    if len(set(apart)) > 1:
-        distance += f"{apart.max():g}"
-    known = np.isfinite(apart).all() and len(apart) > 0
-    facts = [
-        ("Matrix", f"{columns} × {rows}"),
-        ("Pixels", f"{across:.4g} × {down:.4g} mm" if np.isfinite(down) else "size not known"),
-        ("Distance", f"{distance} mm" if known else ""),
-        ("Thickness", f"{row['SliceThickness']:g} mm" if row["SliceThickness"] else ""),
-        ("Kernel", row["ConvolutionKernel"] or ""),
-        ("Series", row["SeriesInstanceUID"] or ""),
-    ]
-    return [(name, said) for name, said in facts if said]
-
-
-def _file_name(uid: str) -> str:
-    """A UID as a file name: what a path cannot hold, or could climb with, becomes an underscore."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in uid).lstrip(".") or "_"
+def _file_names(found: Sequence[pl.DataFrame]) -> list[str]:
+    """A file name for each series, its UID; what a path cannot hold, or could climb with, becomes
+    an underscore, and what comes again is counted."""
+    names: list[str] = []
+    for rows in found:
+        uid = "".join(c if c.isalnum() or c in "._-" else "_" for c in rows["SeriesInstanceUID"][0])
+        stem = uid.lstrip(".") or "_"
+        again = sum(name.split("~")[0] == stem for name in names)
+        names.append(f"{stem}~{again + 1}" if again else stem)
+    return [f"{name}.html" for name in names]

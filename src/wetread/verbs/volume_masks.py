@@ -26,7 +26,7 @@ def read_masks(path: Path, volume: Volume) -> Mapping[str, np.ndarray]:
         raise ValueError(f"{path}: a mask is a file of {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist; --mask takes a NIfTI or an NPY file")
-    labels = _npy(path) if path.suffix == ".npy" else _nifti(path, volume)
+    labels: np.ndarray = _npy(path) if path.suffix == ".npy" else _nifti(path, volume)
     if labels.shape != volume.hu.shape:
         raise ValueError(
             f"{path}: {_by(labels.shape)} voxels (slices, rows, columns), the series has "
@@ -70,7 +70,8 @@ def _nifti(path: Path, volume: Volume) -> np.ndarray:
         raise ValueError(f"{path}: {found.ndim} axes, a mask has 3")
     if np.isfinite(volume.affine).all():
         found = _on_grid(path, found, image.affine, affine_ijk_ras(volume.affine))
-    return found.transpose(2, 1, 0)
+    voxels: np.ndarray = found.transpose(2, 1, 0)
+    return voxels
 
 
 def _on_grid(path: Path, found: np.ndarray, own: np.ndarray, wanted: np.ndarray) -> np.ndarray:

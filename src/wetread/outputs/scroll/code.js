@@ -31,6 +31,16 @@ async function readCodes(text, rows, columns) {
   return codes;
 }
 
+// (entries) Float32Array, or null where the codes are the values.
+async function readTable(text) {
+  return text ? new Float32Array((await inflated(text)).buffer) : null;
+}
+
+// The value of a code of a slice.
+function valueOf({ table }, code) {
+  return table ? table[code + 32768] : code;
+}
+
 // Bits, the first pixel in the lowest; null for an empty mask.
 async function readMask(text) {
   return text ? inflated(text) : null;

@@ -7,11 +7,15 @@ const WIDTH_STEPS = 1000; // the slider of the width counts in equal factors
 
 const element = (id) => document.getElementById(id);
 
-// A number with as many digits as the series' values have.
-function told(value, resolution) {
-  const digits = resolution >= 1 ? 0 : Math.min(6, Math.ceil(-Math.log10(resolution)));
+// A number with so many decimals, and a true minus.
+function told(value, digits) {
   const text = value.toFixed(digits);
   return text.replace("-", Number(text) ? "−" : "");
+}
+
+// The decimals that a number has, of seven digits.
+function decimals(value) {
+  return (String(Number(value.toPrecision(7))).split(".")[1] || "").length;
 }
 
 class Controls {
@@ -38,8 +42,8 @@ class Controls {
   windows() {
     const { viewer, series } = this;
     const [low, high] = series.range;
-    this.widest = Math.max(high - low, 2 * series.resolution);
-    Object.assign(element("center"), { min: low, max: high, step: series.resolution });
+    this.widest = Math.max(high - low, 2 * series.step);
+    Object.assign(element("center"), { min: low, max: high, step: series.step });
     Object.assign(element("width"), { min: 0, max: WIDTH_STEPS, step: 1 });
     this.presets = series.presets.map((preset, number) => {
       const button = document.createElement("button");
@@ -56,6 +60,7 @@ class Controls {
     const change = (part) => (event) => {
       const value = Number.parseFloat(event.target.value);
       if (Number.isFinite(value)) viewer.setWindow({ [part]: value });
+      if (event.type === "change") event.target.blur(); // keys are the viewer's again
     };
     element("center").oninput = change("center");
     element("center-number").onchange = change("center");
@@ -85,14 +90,14 @@ class Controls {
   }
 
   widthAt(step) {
-    const factor = this.widest / this.series.resolution;
-    const width = this.series.resolution * factor ** (step / WIDTH_STEPS);
-    return Math.max(1, Math.round(width / this.series.resolution)) * this.series.resolution;
+    const factor = this.widest / this.series.step;
+    const width = this.series.step * factor ** (step / WIDTH_STEPS);
+    return Math.max(1, Math.round(width / this.series.step)) * this.series.step;
   }
 
   stepOf(width) {
-    const { resolution } = this.series;
-    return (WIDTH_STEPS * Math.log(width / resolution)) / Math.log(this.widest / resolution);
+    const { step: least } = this.series;
+    return (WIDTH_STEPS * Math.log(width / least)) / Math.log(this.widest / least);
   }
 
   masks() {
@@ -145,7 +150,7 @@ class Controls {
   tell() {
     const { viewer, series } = this;
     const slice = series.slices[viewer.number];
-    const position = slice.position === null ? "" : `${told(slice.position, 0.01)} mm`;
+    const position = slice.position === null ? "" : `${told(slice.position, 2)} mm`;
     const waits = viewer.shown === viewer.number ? "" : " …";
     element("where").innerHTML = "<b></b><span></span>";
     element("where").firstChild.textContent = `${viewer.number + 1} / ${viewer.count}${waits}`;
@@ -171,7 +176,7 @@ class Controls {
   tellWindow() {
     const { viewer, series } = this;
     const { name, center, width, curve } = viewer.window;
-    const figures = `${told(center, series.resolution)} / ${told(width, series.resolution)}`;
+    const figures = [center, width].map((value) => told(value, decimals(value))).join(" / ");
     const said = [name.replaceAll("_", " "), figures, curve === "linear_exact" ? "" : curve];
     element("window").textContent =
       [...said, viewer.inverted ? "inverted" : ""].filter(Boolean).join("\n");
@@ -193,9 +198,9 @@ class Controls {
     element("under").innerHTML = "<b></b><span></span><small></small><span></span>";
     if (!found) return;
     const [value, voxel, place, masks] = element("under").children;
-    value.textContent = `${told(found.value, series.resolution)} ${series.unit}`;
+    value.textContent = `${told(found.value, series.digits)} ${series.unit}`;
     voxel.textContent = `column ${found.column}, row ${found.row}`;
-    if (found.place) place.textContent = `${found.place.map((mm) => told(mm, 0.1)).join("  ")} mm LPS`;
+    if (found.place) place.textContent = `${found.place.map((mm) => told(mm, 1)).join("  ")} mm LPS`;
     masks.textContent = found.masks.map((mask) => mask.name).join(", ");
   }
 }

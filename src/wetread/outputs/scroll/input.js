@@ -9,12 +9,11 @@ const DECIDED_PIXELS = 12; // two fingers: what moves first by so much says what
 
 // Across: the width; down: the center. from: the window when the drag began.
 function dragWindow(viewer, from, across, down) {
-  const { resolution } = viewer.series;
-  const step = Math.max(resolution, from.width / WINDOW_PIXELS);
-  const whole = (value) => Math.round(value / resolution) * resolution;
+  const { step } = viewer.series;
+  const pixel = Math.max(step, from.width / WINDOW_PIXELS);
+  const whole = (value) => Math.round(value / step) * step;
   viewer.setWindow({
-    center: whole(from.center + down * step),
-    width: Math.max(resolution, whole(from.width + across * step)),
+    center: whole(from.center + down * pixel), width: whole(from.width + across * pixel),
   });
 }
 
@@ -131,13 +130,15 @@ function listenToKeys(viewer, controls) {
     p: () => controls.take(!controls.hand), " ": () => controls.play(!controls.playing),
     "+": () => viewer.zoomAt(1.25, ...middle()), "=": () => viewer.zoomAt(1.25, ...middle()),
     "-": () => viewer.zoomAt(0.8, ...middle()),
-    "?": () => element("help").showModal(),
+    "?": () => (element("help").open ? element("help").close() : element("help").showModal()),
   };
   for (let digit = 0; digit < 10; digit++) keys[digit] = () => controls.choose((digit + 9) % 10);
   document.addEventListener("keydown", (event) => {
     const { target } = event;
-    const own = target.type === "number" || target.tagName === "SELECT" || element("help").open;
-    const slides = target.type === "range" && /^Arrow|^Page|^Home$|^End$/.test(event.key);
+    const helps = element("help").open && event.key !== "?";
+    const own = target.type === "number" || target.tagName === "SELECT" || helps;
+    const dial = target.type === "range" && target.id !== "slices";
+    const slides = dial && /^Arrow|^Page|^Home$|^End$/.test(event.key);
     const presses = target.tagName === "BUTTON" && event.key === " ";
     const act = keys[event.key];
     if (!act || own || slides || presses || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -7,7 +7,7 @@ const KEPT_BYTES = 96e6; // of decoded slices and masks
 class Slices {
   constructor(series) {
     this.series = series;
-    this.kept = new Map(); // number -> {codes, masks}; the last used stands last
+    this.kept = new Map(); // number -> {codes, table, masks}; the last used stands last
     this.underWay = new Map();
     this.bytes = 0;
   }
@@ -32,11 +32,12 @@ class Slices {
   }
 
   async decode(number) {
-    const [pixels, ...texts] = (await this.text(number)).split("\n");
+    const [pixels, entries, ...texts] = (await this.text(number)).split("\n");
     const { rows, columns } = this.series;
     const codes = await readCodes(pixels, rows, columns);
+    const table = await readTable(entries);
     const masks = await Promise.all(texts.map(readMask));
-    const slice = { codes, masks };
+    const slice = { codes, table, masks };
     this.kept.set(number, slice);
     this.bytes += bytesOf(slice);
     for (const [oldest, old] of this.kept) {
@@ -52,7 +53,7 @@ class Slices {
     for (;;) {
       const loaded = document.readyState !== "loading";
       const element = document.getElementById(`slice-${number}`);
-      if (element && (loaded || element.nextElementSibling)) return element.textContent.trim();
+      if (element && (loaded || element.nextElementSibling)) return element.textContent;
       if (loaded) throw new Error(`slice ${number + 1} is not in this page: the file is cut`);
       await new Promise((wait) => setTimeout(wait, 10));
     }

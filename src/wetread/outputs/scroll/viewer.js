@@ -46,7 +46,7 @@ class Viewer {
   }
 
   setWindow(window) {
-    const least = this.window.curve === "linear" ? 1 : this.series.resolution;
+    const least = this.window.curve === "linear" ? 1 : this.series.step;
     this.window = { ...this.window, name: "", ...window };
     this.window.width = Math.max(least, this.window.width);
     this.refresh();
@@ -69,10 +69,9 @@ class Viewer {
   }
 
   render(slice) {
-    const { scale, offset } = this.series.slices[this.number];
-    const key = JSON.stringify([this.window, this.inverted, scale, offset]);
+    const key = JSON.stringify([this.window, this.inverted, slice.table && this.number]);
     if (key !== this.greysKey) {
-      this.greys = greysOf(this.window, scale, offset, this.inverted);
+      this.greys = greysOf(this.window, slice, this.inverted);
       this.greysKey = key;
     }
     const masks = this.masks
@@ -152,7 +151,7 @@ class Viewer {
     const inside = column >= 0 && row >= 0 && column < this.series.columns && row < this.series.rows;
     const slice = this.slices.kept.get(this.number);
     if (!inside || !slice || this.shown !== this.number) return null;
-    const { scale, offset, origin } = this.series.slices[this.number];
+    const { origin } = this.series.slices[this.number];
     const at = row * this.series.columns + column;
     const masks = this.masks.filter((mask, k) => {
       const bits = slice.masks[k];
@@ -161,6 +160,6 @@ class Viewer {
     const { alongRow, alongColumn } = this.series;
     const place = origin && alongRow &&
       origin.map((start, axis) => start + column * alongRow[axis] + row * alongColumn[axis]);
-    return { row, column, value: offset + scale * slice.codes[at], place, masks };
+    return { row, column, value: valueOf(slice, slice.codes[at]), place, masks };
   }
 }

@@ -18,13 +18,15 @@ const CURVES = {
     value > center + width / 2 ? 0 : (value - (center - width / 2)) / width,
 };
 
-// Uint8Array (65536): the grey of every code, the code -32768 first.
-function greysOf(window, scale, offset, inverted) {
+// Uint8Array (65536): the grey of every code of a slice, the code -32768 first.
+function greysOf(window, slice, inverted) {
   const greys = new Uint8Array(65536);
   const curve = CURVES[window.curve];
-  for (let code = -32768, at = 0; at < 65536; code++, at++) {
-    const grey = Math.min(1, Math.max(0, curve(offset + scale * code, window.center, window.width)));
-    greys[at] = Math.round(255 * (inverted ? 1 - grey : grey));
+  const count = slice.table ? slice.table.length : 65536;
+  for (let code = -32768, at = 0; at < count; code++, at++) {
+    const grey = curve(valueOf(slice, code), window.center, window.width);
+    const shown = Math.min(1, Math.max(0, grey));
+    greys[at] = Math.round(255 * (inverted ? 1 - shown : shown));
   }
   return greys;
 }

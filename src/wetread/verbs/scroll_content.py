@@ -1,0 +1,133 @@
+"""verbs/scroll_content.py: what a page to scroll says of a volume: windows, title, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.luts import Table, read_voi
+from wetread.archive.privacy import is_sound
+from wetread.archive.rejects import RejectError
+from wetread.outputs.scroll_page import Overlay, Preset, ScrollContent
+from wetread.study.issues import Issue
+from wetread.study.voi import full_range
+from wetread.study.volume import Volume
+from wetread.view.window import WINDOWS, Window
+
+# The windows that come first for a part of the body; the others follow.
+SUITED: dict[str, tuple[str, ...]] = {
+    "HEAD": ("brain", "subdural", "stroke", "soft_head", "bone", "temporal_bone"),
+    "CHEST": ("mediastinum", "lung", "pulmonary", "chest_bone", "lung_wide"),
+    "ABDOMEN": ("abdomen", "liver", "mediastinum", "lung"),
+    "SPINE": ("spine_soft", "spine_bone"),
+    "": ("brain", "subdural", "bone", "lung", "mediastinum", "pulmonary", "abdomen"),
+}
+CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigmoid"}
+
+
+def content_of(
+    volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
+) -> ScrollContent:
+    """What the page holds. rows: of the volume's series; shown: the window to begin with."""
+    start = first_slice(volume, overlays)
+    row = row_of(rows, volume.sources[start])
+    presets = list(presets_of(volume, row))
+    if shown is not None and shown not in presets:
+        presets.insert(0, shown)
+    return ScrollContent(
+        title=title_of(row, len(volume.hu)),
+        volume=volume,
+        presets=tuple(presets),
+        preset=0 if shown is None else presets.index(shown),
+        start=start,
+        inverted=row["PhotometricInterpretation"] == "MONOCHROME1",
+        overlays=tuple(overlays),
+        issues=_issues(volume, rows),
+        facts=tuple(facts_of(volume, row)),
+    )
+
+
+def _issues(volume: Volume, rows: pl.DataFrame) -> tuple[Issue, ...]:
+    """The volume's; to lie alone, or nowhere, is none of a single image."""
+    of_series = ("single_slice", "no_geometry") if rows.height == 1 else ()
+    return tuple(issue for issue in volume.issues if issue.name not in of_series)
+
+
+def row_of(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
+    """The row of a slice by its SOP Instance UID; the first row where it has none."""
+    own = rows.filter(pl.col("SOPInstanceUID") == source)
+    return (own if own.height else rows).row(0, named=True)
+
+
+def first_slice(volume: Volume, overlays: Sequence[Overlay]) -> int:
+    """The slice where the masks are largest, else the middle one."""
+    area = np.zeros(len(volume.hu), np.int64)
+    for overlay in overlays:
+        area += overlay.inside.sum(axis=(1, 2))
+    return int(area.argmax()) if area.any() else len(area) // 2
+
+
+def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
+    """The windows to choose from, the first one to begin with: the file's own; for HU the table,
+    what suits the part of the body first; for grey the whole range of the values."""
+    own = _of_file(row)
+    if volume.unit != "HU":
+        whole = full_range(volume.hu)
+        return [*own, Preset("whole range", Window(whole.center, whole.width))]
+    part = (row["BodyPartExamined"] or "").upper()
+    first = next(names for word, names in SUITED.items() if word in part)
+    names = [*first, *(name for name in WINDOWS if name not in (*first, "display"))]
+    return [*own, *(Preset(name, WINDOWS[name]) for name in names)]
+
+
+def _of_file(row: Mapping[str, Any]) -> list[Preset]:
+    """The header's windows, each once; none where they cannot be used, or are a table."""
+    try:
+        voi = read_voi(row)
+        if voi is None or isinstance(voi, Table):
+            return []
+        curve = CURVE_OF[voi.function]
+        pairs = zip(row["WindowCenter"], row["WindowWidth"], strict=False)
+        windows = list(dict.fromkeys(Window(center, width, curve) for center, width in pairs))
+    except (RejectError, ValueError):
+        return []
+    return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]
+
+
+def title_of(row: Mapping[str, Any], slices: int) -> str:
+    """`CT chest, 100 slices`."""
+    parts = (_sound(row, "Modality", "CS"), _sound(row, "BodyPartExamined", "CS").lower())
+    what = " ".join(part for part in parts if part) or "Series"
+    return f"{what}, {slices} {'slice' if slices == 1 else 'slices'}"
+
+
+def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said of the series beside the picture; nothing that names a patient."""
+    _, rows, columns = volume.hu.shape
+    down, across = volume.place.spacing_mm
+    apart = np.unique(np.round(np.diff(volume.positions_mm), 2))
+    thickness = row["SliceThickness"]
+    facts = [
+        ("Matrix", f"{columns} × {rows}"),
+        ("Pixels", f"{across:.4g} × {down:.4g} mm" if np.isfinite(down) else "size not known"),
+        ("Distance", f"{' to '.join(f'{mm:g}' for mm in _ends(apart))} mm"),
+        ("Thickness", f"{thickness:g} mm" if thickness else ""),
+        ("Kernel", _sound(row, "ConvolutionKernel", "SH")),
+        ("Series", row["SeriesInstanceUID"] or ""),
+    ]
+    lies = len(apart) > 0 and np.isfinite(apart).all()
+    return [(name, said) for name, said in facts if said and (lies or name != "Distance")]
+
+
+def _ends(ascending: np.ndarray) -> np.ndarray:
+    """The first and the last, or the only one."""
+    return ascending[[0, -1]] if len(ascending) > 1 else ascending
+
+
+def _sound(row: Mapping[str, Any], name: str, vr: str) -> str:
+    """A text of the row; "" where it cannot be one of its VR and may hold a neighbour's bytes."""
+    text = row[name] or ""
+    return text if is_sound(text, vr) else ""
