@@ -1,4 +1,8 @@
-"""tests/outputs/conftest.py: readings as a model would give them."""
+"""tests/outputs/conftest.py: readings as a model would give them, and a browser."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,3 +43,16 @@ def readings() -> list[Reading]:
         ("lens", "any"),
     )  # fmt: skip
     return [calm, unread, urgent]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; a test that drives it skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra dev)")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if program is None:
+        pytest.skip("needs the program chromium")
+    with playwright.sync_playwright() as drivers:
+        opened = drivers.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -101,13 +101,23 @@ function listenToFingers(viewer, controls, canvas) {
     controls.tellUnder();
     begin();
   });
+  // Two fingers that move together tell it one after the other: look when both have.
+  let asked = null;
+  const moved = () => {
+    cancelAnimationFrame(asked);
+    if (asked && fingers.size) move([...fingers.values()].slice(0, 2));
+    asked = null;
+  };
   canvas.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId)) return;
     fingers.set(event.pointerId, at(event));
-    move([...fingers.values()].slice(0, 2));
+    asked ||= requestAnimationFrame(moved);
   });
   const end = (event) => {
-    if (fingers.delete(event.pointerId) && fingers.size) begin();
+    if (!fingers.has(event.pointerId)) return;
+    moved();
+    fingers.delete(event.pointerId);
+    if (fingers.size) begin();
   };
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
@@ -133,6 +143,9 @@ function listenToKeys(viewer, controls) {
     "?": () => (element("help").open ? element("help").close() : element("help").showModal()),
   };
   for (let digit = 0; digit < 10; digit++) keys[digit] = () => controls.choose((digit + 9) % 10);
+  document.addEventListener("pointerup", ({ target }) => {
+    if (target.type === "range") target.blur(); // after a drag the keys are the viewer's again
+  });
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     const helps = element("help").open && event.key !== "?";

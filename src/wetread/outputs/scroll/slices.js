@@ -2,7 +2,7 @@
 
 "use strict";
 
-const KEPT_BYTES = 96e6; // of decoded slices and masks
+const KEPT_BYTES = 96e6; // of decoded slices and masks, at most
 
 class Slices {
   constructor(series) {
@@ -10,6 +10,7 @@ class Slices {
     this.kept = new Map(); // number -> {codes, table, masks}; the last used stands last
     this.underWay = new Map();
     this.bytes = 0;
+    this.most = KEPT_BYTES;
   }
 
   // The decoded slice where it is at hand, else undefined.
@@ -32,16 +33,17 @@ class Slices {
   }
 
   async decode(number) {
-    const [pixels, entries, ...texts] = (await this.text(number)).split("\n");
-    const { rows, columns } = this.series;
-    const codes = await readCodes(pixels, rows, columns);
-    const table = await readTable(entries);
-    const masks = await Promise.all(texts.map(readMask));
-    const slice = { codes, table, masks };
+    const text = await this.text(number);
+    let slice;
+    try {
+      slice = await readSlice(text, this.series);
+    } catch {
+      throw new Error(`slice ${number + 1} cannot be unpacked: the file is cut or changed`);
+    }
     this.kept.set(number, slice);
     this.bytes += bytesOf(slice);
     for (const [oldest, old] of this.kept) {
-      if (this.bytes <= KEPT_BYTES || oldest === number) break;
+      if (this.bytes <= this.most || oldest === number) break;
       this.kept.delete(oldest);
       this.bytes -= bytesOf(old);
     }
@@ -58,6 +60,15 @@ class Slices {
       await new Promise((wait) => setTimeout(wait, 10));
     }
   }
+}
+
+async function readSlice(text, { rows, columns }) {
+  const [pixels, entries, ...texts] = text.split("\n");
+  return {
+    codes: await readCodes(pixels, rows, columns),
+    table: await readTable(entries),
+    masks: await Promise.all(texts.map(readMask)),
+  };
 }
 
 function bytesOf({ codes, masks }) {

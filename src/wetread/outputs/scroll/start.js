@@ -23,7 +23,10 @@ function start() {
   listenToFingers(viewer, controls, canvas);
   listenToKeys(viewer, controls);
   new ResizeObserver(() => viewer.refresh()).observe(canvas);
-  window.addEventListener("unhandledrejection", (event) => fail(event.reason.message));
+  window.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fail(event.reason.message);
+  });
   window.wetread = { viewer, controls, firstPictureMs: null };
   viewer.go(viewer.number).then(() => requestAnimationFrame(() => requestAnimationFrame(() => {
     element("message").hidden = true;
