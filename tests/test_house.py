@@ -18,6 +18,7 @@ WITHOUT_TORCH = (
     "wetread.verbs.index",
     "wetread.verbs.show",
     "wetread.verbs.pack",
+    "wetread.verbs.scroll",
     "wetread.view.window",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -79,6 +79,7 @@ class _Job:
     page: Path
     masks: tuple[Path, ...]
     window: Preset | None
+    refused: int
     most_bytes: int
 
 
@@ -129,6 +130,7 @@ def scroll(
             page=out / name if every_series else out,
             masks=tuple(masks),
             window=shown,
+            refused=refused,
             most_bytes=int((most_mb or MOST_MB) * 1e6),
         )
         for rows, name in zip(wanted, names, strict=True)
@@ -190,6 +192,9 @@ def _page(job: _Job) -> ScrollPage | RejectError:
         for name, inside in read_masks(path, volume).items()
     )
     content = content_of(volume, job.rows, overlays, job.window)
+    if job.refused:  # their series is not known
+        told = ("Refused", f"{job.refused} of the files given")
+        content = replace(content, facts=(*content.facts, told))
     size = write_scroll_page(job.page, content, job.most_bytes)
     return ScrollPage(
         page=job.page,
