@@ -315,7 +315,7 @@ def test_under_the_cursor_stand_value_voxel_place_and_masks(shown: Open) -> None
         inside = [o.name for o in WITH_MASKS.overlays if o.inside[START, row, column]]
         assert [line for line in said[3:] if line] == ([", ".join(inside)] if inside else [])
     page.mouse.move(2, 2)
-    assert page.locator("#under").inner_text().strip() == ""
+    assert page.locator("#under").is_hidden()
 
 
 def test_the_value_under_a_still_cursor_follows_the_slices(shown: Open) -> None:
@@ -443,6 +443,16 @@ def test_one_finger_goes_through_the_slices(shown: Open) -> None:
     touch(page, [(x, y)], [(x, y + 25)], [(x, y + 50)])
     assert number(page) == START + 2  # 24 pixels a slice, at most
     assert window_of(page) == LUNG
+
+
+def test_the_value_where_a_finger_tapped_stays_told(shown: Open) -> None:
+    page = shown(**PHONE)
+    x, y = middle(page)
+    touch(page, [(x, y)])
+    there = page.evaluate("window.wetread.viewer.at(...window.wetread.controls.pointer)")
+    assert there["value"] == VOLUME.hu[START, there["row"], there["column"]]
+    said = page.locator("#under b").inner_text().replace("−", "-")
+    assert said == f"{there['value']:.0f} HU"
 
 
 def test_two_fingers_together_change_the_window_and_apart_zoom(shown: Open) -> None:

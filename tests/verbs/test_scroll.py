@@ -131,9 +131,11 @@ def test_the_best_series_stands_in_order_of_position_with_its_own_values(
     told = described(page)
     assert [one["position"] for one in told["slices"]] == [0, 2.5, 5, 7.5, 10]
     assert (told["spacing"], told["start"], told["unit"]) == ([0.5, 0.25], 2, "HU")
-    assert [one.series_uid for one in result.others] == ["1.7.2", "../1.7.3"]
+    assert [(one.series_uid, one.slices) for one in result.others] == [
+        ("1.7", 2), ("1.7.2", 3), ("../1.7.3", 1)
+    ]  # fmt: skip
     assert result.refused == 0
-    assert result.as_dict()["others"][1]["reasons"] == ["-100 localizer"]
+    assert result.as_dict()["others"][2]["reasons"] == ["-100 localizer"]
     words = page.read_text()
     assert [secret for secret in SECRETS.values() if secret in words] == []
     assert "order disagrees" in words
@@ -217,6 +219,11 @@ def test_a_slice_that_cannot_be_read_is_named_and_a_series_without_any_is_an_err
         spoil(path)
     with pytest.raises(RejectError, match="decode_failed"):
         scroll([folder], tmp_path / "q.html", workers=1)
+    write_stack(tmp_path / "whole", 2, 1, SeriesInstanceUID="1.7.2")
+    both = scroll([folder, tmp_path / "whole"], tmp_path / "q", every_series=True, workers=1)
+    assert [page.series_uid for page in both.pages] == ["1.7.2"]
+    assert [(one.series_uid, one.reason) for one in both.unread] == [("1.7", "decode_failed")]
+    assert both.refused == 1
 
 
 def test_a_file_that_was_refused_before_its_series_was_known_is_counted_on_the_page(

@@ -59,6 +59,7 @@ def lines_of(result: "Scrolled") -> list[str]:
         lines.append(f"series {one.series_uid}: {_slices(one.slices)}, {one.bytes / 1e6:.1f} MB")
         lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
         lines.append(f"page: {one.page}")
+    lines += [f"series {one.series_uid}: {one.reason}: {one.detail}" for one in result.unread]
     if result.others:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
     for other in result.others[:_TOLD]:

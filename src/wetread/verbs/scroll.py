@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
-from wetread.archive.guard import Limits, Lost
+from wetread.archive.guard import Limits
 from wetread.archive.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import all_cores, chosen_workers, each
@@ -42,11 +42,24 @@ class ScrollPage:
 
 
 @dataclass(frozen=True)
+class UnreadSeries:
+    """A series of which no slice can be read; reason is one of archive/rejects.py's."""
+
+    series_uid: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class Scrolled:
-    """The pages; the other series that there are, best first; how many files were refused."""
+    """The pages; the other series that there are, best first; what could not be read.
+
+    refused: files and series that could not be read, and series that lack slices for it.
+    """
 
     pages: tuple[ScrollPage, ...]
     others: tuple[SeriesScore, ...]
+    unread: tuple[UnreadSeries, ...]
     refused: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,6 +80,7 @@ class Scrolled:
                 {"series_uid": one.series_uid, "slices": one.slices, "reasons": list(one.reasons)}
                 for one in self.others
             ],
+            "unread": [asdict(one) for one in self.unread],
             "refused": self.refused,
         }
 
@@ -135,30 +149,43 @@ def scroll(
         )
         for rows, name in zip(wanted, names, strict=True)
     ]
-    pages, lost = _written(jobs, workers, report)
-    taken = {page.series_uid for page in pages}
-    others = tuple(other for other in ranked if other.series_uid not in taken)
-    unread = sum(issue.name == "slices_rejected" for page in pages for issue in page.issues)
-    return Scrolled(tuple(pages), () if every_series else others, refused + lost + unread)
+    pages, unread = _written(jobs, workers, report)
+    cut = sum(issue.name == "slices_rejected" for page in pages for issue in page.issues)
+    return Scrolled(
+        pages=tuple(pages),
+        others=() if every_series else tuple(_without(ranked, wanted[0])),
+        unread=tuple(unread),
+        refused=refused + len(unread) + cut,
+    )
+
+
+def _without(ranked: Sequence[SeriesScore], taken: pl.DataFrame) -> list[SeriesScore]:
+    """The others, also one of another study that gives the same UID."""
+    others = list(ranked)
+    own = (taken["SeriesInstanceUID"][0], taken.height)
+    others.remove(next(one for one in ranked if (one.series_uid, one.slices) == own))
+    return others
 
 
 def _written(
     jobs: Sequence[_Job], workers: int | None, report: Report
-) -> tuple[list[ScrollPage], int]:
-    """(the pages, the number of series that could not be read); of one series alone the error."""
+) -> tuple[list[ScrollPage], list[UnreadSeries]]:
+    """The pages, and the series that could not be read; of one series alone the error."""
     slices = max(job.rows.height for job in jobs)
     count = min(len(jobs), workers or all_cores())
     pages: list[ScrollPage] = []
+    unread: list[UnreadSeries] = []
     results = each(_page, jobs, count, Limits(seconds=_BASE_S + _SLICE_S * slices))
-    for done, result in enumerate(results, 1):
-        if isinstance(result, Lost):
-            result = RejectError(result.reason, result.detail)
+    for done, (job, result) in enumerate(zip(jobs, results, strict=True), 1):
         if isinstance(result, ScrollPage):
             pages.append(result)
         elif len(jobs) == 1:
-            raise result
+            raise RejectError(result.reason, result.detail)
+        else:
+            uid = job.rows["SeriesInstanceUID"][0]
+            unread.append(UnreadSeries(uid, result.reason, result.detail))
         report("pages", done, len(jobs))
-    return pages, len(jobs) - len(pages)
+    return pages, unread
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:

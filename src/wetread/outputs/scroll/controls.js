@@ -195,7 +195,7 @@ class Controls {
   tellUnder() {
     const { series } = this;
     const found = this.pointer && this.viewer.at(...this.pointer);
-    element("under").innerHTML = "<b></b><span></span><small></small><span></span>";
+    element("under").innerHTML = found ? "<b></b><span></span><small></small><span></span>" : "";
     if (!found) return;
     const [value, voxel, place, masks] = element("under").children;
     value.textContent = `${told(found.value, series.digits)} ${series.unit}`;

@@ -57,7 +57,8 @@ function listenToMouse(viewer, controls, canvas) {
   const end = () => { drag = null; };
   canvas.addEventListener("pointerup", end);
   canvas.addEventListener("pointercancel", end);
-  canvas.addEventListener("pointerleave", () => {
+  canvas.addEventListener("pointerleave", (event) => {
+    if (event.pointerType === "touch") return; // what a finger pointed at stays told
     controls.pointer = null;
     controls.tellUnder();
   });
