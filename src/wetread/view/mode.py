@@ -50,6 +50,13 @@ class Mode:
     offsets: tuple[int, ...] = (0,)
     slicewise: bool = False
 
+    def __post_init__(self) -> None:
+        if self.mix not in MIXES:
+            raise ValueError(f"no mix {self.mix!r} of greys; known: {', '.join(MIXES)}")
+        greys, taken = len(self.offsets) * max(len(self.windows), 1), MIXES[self.mix].greys
+        if taken not in (None, greys):
+            raise ValueError(f"the mix {self.mix!r} takes {taken} greys, not {greys}")
+
     @property
     def channels(self) -> int:
         """Channels that come out: of a header's windows, one a slice."""
@@ -59,7 +66,14 @@ class Mode:
 
 Greys = Sequence[Array]
 Stretch = Callable[[Array], Array]
-Mix = Callable[[Greys, Stretch, ModuleType], tuple[Array, ...]]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How greys become channels; greys: how many it takes, None: any number."""
+
+    greys: int | None
+    channels: Callable[[Greys, Stretch, ModuleType], tuple[Array, ...]]
 
 
 def _channels(greys: Greys, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
@@ -92,11 +106,11 @@ def _gradient(
 
 
 MIXES: dict[str, Mix] = {
-    "channels": _channels,
-    "all-channels": _all_channels,
-    "gradient": _gradient,
-    "gradient-bsb": partial(_gradient, weights=(0.3, 0.5, 0.2)),
-    "sigmoid-gradient-bsb": partial(_gradient, weights=(0.35, 0.5, 0.15), above=0.01),
+    "channels": Mix(None, _channels),
+    "all-channels": Mix(1, _all_channels),
+    "gradient": Mix(1, _gradient),
+    "gradient-bsb": Mix(3, partial(_gradient, weights=(0.3, 0.5, 0.2))),
+    "sigmoid-gradient-bsb": Mix(3, partial(_gradient, weights=(0.35, 0.5, 0.15), above=0.01)),
 }
 
 _TRIO = (BRAIN, SUBDURAL, BONE)
@@ -169,7 +183,7 @@ def greys_of(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]
 def mixed(greys: Greys, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
     """Greys (..., rows, columns) to mode.channels arrays of that shape, each in [0, 1]."""
     stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
-    return MIXES[mode.mix]([stretch(grey) for grey in greys], stretch, xp)
+    return MIXES[mode.mix].channels([stretch(grey) for grey in greys], stretch, xp)
 
 
 def apply_mode(

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = Any  # a NumPy array or a torch tensor, floating
+NARROWEST_HU, WIDEST_HU = 1e-6, 1e9  # beyond these, float32 greys would divide 0 by 0
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Window:
     def __post_init__(self) -> None:
         if self.curve not in CURVES:
             raise ValueError(f"no curve {self.curve!r} for a window; known: {', '.join(CURVES)}")
-        if not math.isfinite(self.center_hu):
+        if not abs(self.center_hu) <= WIDEST_HU:  # NaN, too
             raise ValueError(f"a window's center must be a number of HU, not {self.center_hu}")
-        least = 1.0 if self.curve == "linear" else 0.0
-        if not least <= self.width_hu < math.inf or self.width_hu == 0:
-            bound = "at least 1 HU for DICOM's LINEAR" if least else "above 0 HU"
+        least = 1.0 if self.curve == "linear" else NARROWEST_HU
+        if not least <= self.width_hu <= WIDEST_HU:
+            bound = "at least 1 HU for DICOM's LINEAR" if self.curve == "linear" else "above 0 HU"
             raise ValueError(f"a window's width must be {bound}, not {self.width_hu:g}")
 
     @property
@@ -109,6 +110,7 @@ WINDOWS: dict[str, Window] = {
     "lung_wide": Window(-200, 2000),
     "pulmonary": PULMONARY,
     "mediastinum": MEDIASTINUM,
+    "mediastinum_narrow": Window(50, 350),
     "chest_bone": Window(300, 2000),
     "spine_bone": Window(400, 1800),
     "abdomen": Window(50, 400),
