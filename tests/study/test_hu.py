@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from wetread.study.hu import AIR_HU, padding_range, rescale, to_hu
+from wetread.study.hu import (
+    AIR_HU,
+    padding_range,
+    published_repair,
+    repaired_intercept,
+    rescale,
+    to_hu,
+)
 
 STORED = hnp.arrays(np.int16, (3, 4), elements=st.integers(-32768, 32767))
 
@@ -57,3 +64,17 @@ def test_padding_is_a_range_with_its_ends_in_order(
 
 def test_a_header_without_rescale_means_the_stored_values() -> None:
     assert rescale({"RescaleSlope": None, "RescaleIntercept": None}) == (1, 0)
+
+
+def test_the_published_repair_gives_the_values_worked_out_by_hand() -> None:
+    stored = np.array([0, 1000, 3095, 3096, 4095], np.uint16)
+    assert published_repair(stored).tolist() == [0, 1000, 3095, -1000, -1]
+
+
+def test_our_repair_and_the_published_one_part_below_air_and_at_padding_alone() -> None:
+    stored = np.arange(4096, dtype=np.uint16)
+    ours, padding = repaired_intercept(stored, None)
+    hu = to_hu(ours, 1, 0, padding)
+    differ = np.flatnonzero(hu != published_repair(stored)).tolist()
+    assert differ == [2096, *range(3072, 3096)]
+    assert hu[3072:3096].tolist() == list(range(-1024, -1000))

@@ -49,6 +49,16 @@ def repaired_intercept(
     return hu, (_WRAPPED_PADDING, _WRAPPED_PADDING)
 
 
+def published_repair(stored: np.ndarray) -> np.ndarray:
+    """HU, int16, of the same values by the form that the competition's entries share, with slope 1.
+
+    (stored + 1000) mod 4096 - 1000: HU from -1000 to 3095. Air of -1024 becomes 3072, and
+    padding of -2000 becomes 2096: for comparison with work that did so, not for reading.
+    """
+    hu: np.ndarray = (stored.astype(np.int32) + 1000) % (1 << 12) - 1000
+    return hu.astype(np.int16)
+
+
 def padding_range(row: Mapping[str, Any]) -> tuple[int, int] | None:
     """(low, high) of the declared padding in stored values; None where none is declared."""
     value, limit = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
