@@ -8,7 +8,7 @@ from wetread.models.encoders import ENCODERS
 from wetread.training.recipe import Recipe, check_recipe, read_recipe, recipe_names
 from wetread.view.augment import Strengths
 from wetread.view.view import View
-from wetread.view.window import BONE, BRAIN, Window
+from wetread.view.window import BONE, BRAIN, LUNG, PULMONARY, SUBDURAL, Window, curved
 
 
 def test_every_recipe_of_the_package_names_an_encoder_that_there_is() -> None:
@@ -34,6 +34,32 @@ def test_windows_are_names_or_center_and_width() -> None:
     recipe = read_recipe("compact", ["windows=brain,600/2000", "neighbours=1", "size=64"])
     assert recipe.view == View((BRAIN, BONE), 1, 64)
     assert read_recipe("compact", ['windows=["35/90"]']).view.windows == (Window(35, 90),)
+
+
+def test_a_mode_stands_alone_for_windows_and_their_mix() -> None:
+    recipe = read_recipe("compact", ["windows=gradient-bsb", "neighbours=1", "size=64"])
+    assert recipe.view == View((BRAIN, SUBDURAL, BONE), 1, 64, "gradient-bsb")
+    own = read_recipe("compact", ["windows=sigmoid-bsb:lung,pulmonary,40/400", "size=64"])
+    expected = curved((LUNG, PULMONARY, Window(40, 400)), "sigmoid_eps")
+    assert own.view == View(expected, 0, 64)
+    assert check_recipe(own.model_dump(mode="json"), "stored").view == own.view
+
+
+@pytest.mark.parametrize(
+    ("windows", "reason"),
+    [
+        ("pe-3slice", "pe-3slice sees other slices; name its window, and neighbours = 1"),
+        ("bsb_slicewise", "bsb_slicewise stretches every slice by itself"),
+        ("metadata", "metadata shows each slice in its own header's window"),
+        ("adjacent", "adjacent shows each slice in its own header's window"),
+        ("lung,bsb", "bsb is a mode, and stands alone"),
+    ],
+)
+def test_a_mode_that_no_network_can_be_shown_is_refused_with_the_reason(
+    windows: str, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        read_recipe("compact", [f"windows={windows}"])
 
 
 def test_the_strengths_are_those_of_the_recipe() -> None:

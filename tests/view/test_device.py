@@ -8,6 +8,7 @@ import torch
 from wetread.view.augment import Augmentation
 from wetread.view.crop import AIR_HU, crop_and_resize
 from wetread.view.device import to_view
+from wetread.view.mode import MODES, apply_mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL, Window, apply_window
 
@@ -37,6 +38,17 @@ def test_channels_run_slice_by_slice_and_within_a_slice_window_by_window() -> No
     out = to_view(torch.from_numpy(HU), View(THREE, neighbours=1, size=32)).numpy()
     expected = np.stack([apply_window(HU[:, s], w) for s in range(3) for w in THREE], 1)
     np.testing.assert_allclose(out, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", [*sorted(n for n, m in MODES.items() if m.windows and m.offsets == (0,)), "lung/linear"]
+)
+def test_every_mode_of_one_slice_is_the_one_that_numpy_computes(name: str) -> None:
+    mode = find_mode(name)
+    out = to_view(torch.from_numpy(HU), View(mode.windows, 1, 32, mode.mix)).numpy()
+    expected = np.stack([one for s in range(3) for one in apply_mode([HU[:, s]], mode)], 1)
+    assert out.shape == expected.shape
+    np.testing.assert_allclose(out, expected, rtol=0, atol=1e-6)
 
 
 def test_flips_alone_are_exact_and_move_no_value() -> None:

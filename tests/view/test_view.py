@@ -5,7 +5,7 @@ import json
 import pytest
 
 from wetread.view.view import View
-from wetread.view.window import BONE, BRAIN
+from wetread.view.window import BONE, BRAIN, SUBDURAL, curved
 
 
 def test_channels_are_windows_times_slices() -> None:
@@ -23,3 +23,25 @@ def test_a_view_survives_json() -> None:
 def test_a_view_that_sees_nothing_is_refused(neighbours: int, size: int) -> None:
     with pytest.raises(ValueError, match="neighbours must be 0 or more"):
         View((BRAIN,), neighbours, size)
+
+
+def test_a_mix_gives_three_channels_of_every_slice() -> None:
+    trio = (BRAIN, SUBDURAL, BONE)
+    assert View(trio, neighbours=1, mix="gradient-bsb").channels == 9
+    assert View((BRAIN,), mix="gradient").channels == 3
+    assert View(trio).mode.channels == 3
+
+
+def test_a_view_with_curves_and_a_mix_survives_json() -> None:
+    view = View(curved((BRAIN, SUBDURAL, BONE), "sigmoid_eps"), 0, 64, "sigmoid-gradient-bsb")
+    assert View.from_dict(json.loads(json.dumps(view.to_dict()))) == view
+
+
+def test_a_view_written_before_there_were_curves_is_read_as_it_was_meant() -> None:
+    old = {"windows": [{"center_hu": 40.0, "width_hu": 80.0}], "neighbours": 1, "size": 32}
+    assert View.from_dict(old) == View((BRAIN,), 1, 32)
+
+
+def test_a_mix_that_takes_other_windows_is_refused() -> None:
+    with pytest.raises(ValueError, match="takes 3 greys, not 2"):
+        View((BRAIN, BONE), mix="gradient-bsb")

@@ -16,8 +16,9 @@ from pydantic import (
 )
 
 from wetread.view.augment import Strengths
+from wetread.view.mode import MODES, Mode, find_mode
 from wetread.view.view import View
-from wetread.view.window import find_window
+from wetread.view.window import WINDOWS, find_window
 
 
 class Recipe(BaseModel):
@@ -29,7 +30,7 @@ class Recipe(BaseModel):
     encoder: str = "compact"
     decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
     mask_stride: Literal[1, 2, 4, 8, 16] = 4  # pixels of the view a pixel of the mask stands for
-    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # names, or center/width in HU
+    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
     neighbours: int = Field(0, ge=0)  # slices seen on either side
     size: int = Field(128, ge=8)  # rows and columns, pixels
     smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
@@ -86,10 +87,7 @@ class Recipe(BaseModel):
     @field_validator("windows")
     @classmethod
     def _windows_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not names:
-            raise ValueError("at least one window")
-        for name in names:
-            find_window(name)
+        mode_of(names)
         return names
 
     @model_validator(mode="after")
@@ -109,7 +107,8 @@ class Recipe(BaseModel):
     @property
     def view(self) -> View:
         """What the network sees."""
-        return View(tuple(map(find_window, self.windows)), self.neighbours, self.size)
+        mode = mode_of(self.windows)
+        return View(mode.windows, self.neighbours, self.size, mode.mix)
 
     @property
     def strengths(self) -> Strengths:
@@ -129,6 +128,33 @@ class Recipe(BaseModel):
             return self.negatives_per_positive
         part = epoch / (self.epochs - 1)
         return (1 - part) * self.negatives_per_positive + part * self.negatives_at_end
+
+
+def mode_of(names: Sequence[str]) -> Mode:
+    """Windows side by side, or a mode by its name alone ("gradient-bsb:lung,pulmonary,40/400").
+
+    ValueError for a mode that a network cannot be shown: one of other bounds on every slice.
+    """
+    if not names:
+        raise ValueError("at least one window")
+    heads = [name.partition(":")[0] for name in names]
+    if len(names) > 1:
+        if alone := [head for head in heads if head in MODES and head not in WINDOWS]:
+            raise ValueError(f"{alone[0]} is a mode, and stands alone in `windows`")
+        return Mode(tuple(map(find_window, names)))
+    mode = find_mode(names[0])
+    if mode.slicewise:
+        raise ValueError(
+            f"{heads[0]} stretches every slice by itself, so that one HU is another grey on the "
+            "next; give a mode of fixed bounds"
+        )
+    if not mode.windows:
+        raise ValueError(
+            f"{heads[0]} shows each slice in its own header's window; name windows of fixed bounds"
+        )
+    if mode.offsets != (0,):
+        raise ValueError(f"{heads[0]} sees other slices; name its window, and neighbours = 1")
+    return mode
 
 
 def read_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -186,9 +212,10 @@ def recipe_names() -> list[str]:
 
 
 def parse_value(key: str, text: str) -> Any:
-    """The text after key= as TOML; what is no TOML is text; windows may stand as a,b,c."""
+    """The text after key= as TOML; what is no TOML is text; windows may stand as a,b,c, or as a
+    mode with its windows, mode:a,b,c."""
     if key == "windows" and not text.startswith("["):
-        return [name.strip() for name in text.split(",")]
+        return [text] if ":" in text else [name.strip() for name in text.split(",")]
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

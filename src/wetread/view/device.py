@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from wetread.view.augment import Augmentation
 from wetread.view.crop import AIR_HU
+from wetread.view.mode import Mode, greys_of, mixed
 from wetread.view.view import View
 from wetread.view.window import Window
 
@@ -26,11 +27,19 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     hu = resize(hu, view.size)
     if augmentation is not None:
         hu = move(hu, augmentation)
-    return apply_windows(hu, view.windows).flatten(1, 2)  # (B, C, size, size)
+    return apply_mode(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
 
 
-def apply_windows(hu: Tensor, windows: Sequence[Window]) -> Tensor:
-    """HU (B, S, H, W) to grey (B, S, windows, H, W) in [0, 1]; the numbers of view/window.py."""
+def apply_mode(hu: Tensor, mode: Mode) -> Tensor:
+    """HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1]: each slice by view/mode.py's lines."""
+    curves = {window.curve for window in mode.windows}
+    if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
+        return _linear_exact(hu, mode.windows)
+    return torch.stack(mixed(greys_of([hu], mode, torch), mode, torch), 2)
+
+
+def _linear_exact(hu: Tensor, windows: Sequence[Window]) -> Tensor:
+    """HU (B, S, H, W) to grey (B, S, windows, H, W): the commonest mode, all windows in one go."""
     low = torch.tensor([window.low_hu for window in windows], device=hu.device)
     width = torch.tensor([window.width_hu for window in windows], device=hu.device)
     batch, slices, rows, columns = hu.shape

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from wetread.view.mode import Mode
 from wetread.view.window import Window
 
 
@@ -10,16 +11,18 @@ from wetread.view.window import Window
 class View:
     """Windows x neighbouring slices x size.
 
-    windows:    each gives one channel of every slice seen.
+    windows:    each gives one grey of every slice seen.
     neighbours: k slices on either side are seen too, in order of position: 2k + 1 slices.
     size:       rows and columns of the square that comes out, pixels.
+    mix:        a name of view/mode.py's MIXES: a slice's greys to its channels.
 
-    Channels run slice by slice, and within a slice window by window.
+    Channels run slice by slice, and within a slice window by window, or red, green, blue.
     """
 
     windows: tuple[Window, ...]
     neighbours: int = 0
     size: int = 128
+    mix: str = "channels"
 
     def __post_init__(self) -> None:
         if not self.windows:
@@ -29,6 +32,12 @@ class View:
                 f"a view's neighbours must be 0 or more and its size 1 or more, "
                 f"not {self.neighbours} and {self.size}"
             )
+        _ = self.mode  # which refuses a mix that there is not, or that takes other windows
+
+    @property
+    def mode(self) -> Mode:
+        """How one slice becomes its channels."""
+        return Mode(self.windows, self.mix)
 
     @property
     def slices(self) -> int:
@@ -38,17 +47,20 @@ class View:
     @property
     def channels(self) -> int:
         """Channels of what comes out."""
-        return self.slices * len(self.windows)
+        return self.slices * self.mode.channels
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON and checkpoints."""
         windows = [
-            {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu)} for w in self.windows
+            {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu), "curve": w.curve}
+            for w in self.windows
         ]
-        return {"windows": windows, "neighbours": self.neighbours, "size": self.size}
+        sizes = {"neighbours": self.neighbours, "size": self.size}
+        return {"windows": windows, **sizes, "mix": self.mix}
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> "View":
-        """What to_dict gave, as a View again."""
-        windows = tuple(Window(w["center_hu"], w["width_hu"]) for w in values["windows"])
-        return View(windows, int(values["neighbours"]), int(values["size"]))
+        """What to_dict gave, as a View again; what was written before there were curves, too."""
+        windows = tuple(Window(**window) for window in values["windows"])
+        sizes = int(values["neighbours"]), int(values["size"])
+        return View(windows, *sizes, values.get("mix", "channels"))
