@@ -1,0 +1,121 @@
+"""study/histogram.py: how often each value occurs in a series: as stored, and in HU.
+
+The bins are fixed, so that histograms of any two slices or series can be laid upon each other.
+One slice is held at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.guard import Lost
+from wetread.archive.pixels import read_stored
+from wetread.archive.rejects import Reject, RejectError
+from wetread.archive.workers import Workers, each
+from wetread.study.slices import read_slice
+
+
+@dataclass(frozen=True)
+class Bins:
+    """`count` bins from `low` on, each `step` wide and without its upper end."""
+
+    low: float
+    step: float
+    count: int
+
+    @property
+    def edges(self) -> np.ndarray:
+        """(count + 1,) float64, both ends included."""
+        return self.low + self.step * np.arange(self.count + 1)
+
+
+HU_BINS = Bins(-1024.0, 8.0, 640)  # to 4096 HU: 12 bits
+STORED_BINS = Bins(-32768.0, 16.0, 6144)  # every integer of 16 bits, signed or not
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """(bins.count,) int64 counts, and how many values lie below the first bin and past the last."""
+
+    bins: Bins
+    counts: np.ndarray
+    below: int = 0
+    above: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many values there were."""
+        return int(self.counts.sum()) + self.below + self.above
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesHistograms:
+    """Of all pixels of a series.
+
+    stored:  integers as in the file, masked and signed, before any rescale or repair.
+    values:  what is made of them, in `unit`: "HU" (CT) or "grey" (all else).
+    slices:  how many were read; rejects: those that could not be.
+    """
+
+    stored: Histogram
+    values: Histogram
+    unit: str
+    slices: int
+    rejects: tuple[Reject, ...] = ()
+
+
+def histogram(values: np.ndarray, bins: Bins) -> Histogram:
+    """Numbers of any shape, counted; NaN is not to be among them."""
+    place = np.floor((values.ravel() - bins.low) / bins.step)
+    within = np.clip(place, -1, bins.count).astype(np.int64) + 1
+    counts = np.bincount(within, minlength=bins.count + 2)
+    return Histogram(bins, counts[1:-1], int(counts[0]), int(counts[-1]))
+
+
+def added(first: Histogram, second: Histogram) -> Histogram:
+    """The histogram of both together; they have the same bins."""
+    if first.bins != second.bins:
+        raise ValueError(f"histograms of {first.bins} and {second.bins} cannot be added")
+    counts = first.counts + second.counts
+    return Histogram(first.bins, counts, first.below + second.below, first.above + second.above)
+
+
+def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistograms:
+    """The histograms of one series' rows (study/series.py: series_slices).
+
+    A slice that cannot be read is among the rejects; RejectError where none can be.
+    """
+    listed = list(rows.iter_rows(named=True))
+    stored, values = _empty(STORED_BINS), _empty(HU_BINS)
+    rejects: list[Reject] = []
+    units: list[str] = []
+    for row, found in zip(listed, each(_count, listed, workers), strict=True):
+        if isinstance(found, Lost | RejectError):
+            rejects.append(Reject(row["path"], row["member"], found.reason, found.detail))
+            continue
+        stored, values = added(stored, found[0]), added(values, found[1])
+        units.append(found[2])
+    if not units:
+        first = rejects[0] if rejects else Reject("", None, "no_pixels", "no slice in the series")
+        raise RejectError(first.reason, first.detail)
+    unit = "HU" if set(units) == {"HU"} else "grey"
+    return SeriesHistograms(stored, values, unit, len(units), tuple(rejects))
+
+
+def _count(row: Mapping[str, Any]) -> tuple[Histogram, Histogram, str] | RejectError:
+    """(stored, values, unit) of one slice; apart from the caller's process."""
+    try:
+        one = read_slice(row)
+        stored = read_stored(row)  # a slice's own may be repaired, or looked up
+    except RejectError as reject:
+        return reject
+    return histogram(stored, STORED_BINS), histogram(one.values(), HU_BINS), one.unit
+
+
+def _empty(bins: Bins) -> Histogram:
+    return Histogram(bins, np.zeros(bins.count, np.int64))
