@@ -19,6 +19,7 @@ WITHOUT_TORCH = (
     "wetread.verbs.show",
     "wetread.verbs.pack",
     "wetread.verbs.scroll",
+    "wetread.verbs.windows",
     "wetread.view.window",
 )
 

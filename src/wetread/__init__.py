@@ -21,6 +21,7 @@ _VERBS = {
     "scroll": "scroll",
     "show": "show",
     "train": "train",
+    "windows": "windows",
 }
 
 __all__ = ["__version__", *_VERBS]

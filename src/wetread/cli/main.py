@@ -29,6 +29,7 @@ from wetread.cli.options import (
 )
 from wetread.cli.progress import bars
 from wetread.cli.scroll import scroll
+from wetread.cli.windows import windows
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
@@ -267,6 +268,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 app.command()(scroll)
+app.command()(windows)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

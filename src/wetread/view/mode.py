@@ -70,9 +70,13 @@ Stretch = Callable[[Array], Array]
 
 @dataclass(frozen=True)
 class Mix:
-    """How greys become channels; greys: how many it takes, None: any number."""
+    """How greys become channels.
+
+    greys: how many it takes; None: any number. told: in words, for people.
+    """
 
     greys: int | None
+    told: str
     channels: Callable[[Greys, Stretch, ModuleType], tuple[Array, ...]]
 
 
@@ -106,11 +110,13 @@ def _gradient(
 
 
 MIXES: dict[str, Mix] = {
-    "channels": Mix(None, _channels),
-    "all-channels": Mix(1, _all_channels),
-    "gradient": Mix(1, _gradient),
-    "gradient-bsb": Mix(3, partial(_gradient, weights=(0.3, 0.5, 0.2))),
-    "sigmoid-gradient-bsb": Mix(3, partial(_gradient, weights=(0.35, 0.5, 0.15), above=0.01)),
+    "channels": Mix(None, "each a channel", _channels),
+    "all-channels": Mix(1, "poured into colours", _all_channels),
+    "gradient": Mix(1, "gradient", _gradient),
+    "gradient-bsb": Mix(3, "gradient of sum", partial(_gradient, weights=(0.3, 0.5, 0.2))),
+    "sigmoid-gradient-bsb": Mix(
+        3, "gradient of sum", partial(_gradient, weights=(0.35, 0.5, 0.15), above=0.01)
+    ),
 }
 
 _TRIO = (BRAIN, SUBDURAL, BONE)

@@ -1,0 +1,76 @@
+"""verbs/sources.py: what a folder, zip or file holds, for a verb that looks and keeps no index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import polars as pl
+
+from wetread.archive.index import build_index, read_index
+from wetread.archive.rejects import RejectError
+from wetread.archive.workers import Workers
+from wetread.study.choice import ANY, score_series
+from wetread.study.series import series_slices
+from wetread.verbs.progress import Report, silent, stage
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The images of a folder, zip, tar, file or index, and what could not be read of it."""
+
+    path: Path
+    images: pl.DataFrame
+    rejects: pl.DataFrame
+
+    @property
+    def refused(self) -> int:
+        """Files that cannot be used; those that are no DICOM are no fault of an archive."""
+        return self.rejects.filter(pl.col("reason") != "not_dicom").height
+
+
+def look_into(source: Path, workers: Workers, report: Report = silent) -> Source:
+    """What a folder, zip, tar or file holds, or the index of one (.parquet); nothing stays on disk.
+
+    FileNotFoundError where there is no such source.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"{source} does not exist; give a folder, a zip or a file")
+    if source.suffix == ".parquet":
+        index = read_index(source)
+        return Source(source, index.images, index.rejects)
+    with TemporaryDirectory(prefix="wetread-") as folder:
+        index = build_index(
+            [source],
+            Path(folder) / "index.parquet",
+            workers=workers,
+            progress=stage(report, "index"),
+        )
+        return Source(source, index.images, index.rejects)
+
+
+def ct_series(source: Source) -> list[pl.DataFrame]:
+    """The CT series of a source, each one's slices in order. RejectError where there is none."""
+    images = source.images.filter(pl.col("Modality") == "CT")
+    if not images.height:
+        others = source.images.height
+        detail = f"no CT image in {source.path}; {others} images of other modalities"
+        raise RejectError("wrong_kind", detail)
+    return series_slices(images)
+
+
+def best_series(series: Sequence[pl.DataFrame], uid: str | None = None) -> pl.DataFrame:
+    """The series of a SeriesInstanceUID, or the one that suits best (study/choice.py)."""
+    if uid is None:
+        return min(series, key=_unsuited)
+    uids = [str(rows["SeriesInstanceUID"][0]) for rows in series]
+    if uid not in uids:
+        raise ValueError(f"no CT series {uid!r}; there are: {', '.join(uids)}")
+    return series[uids.index(uid)]
+
+
+def _unsuited(rows: pl.DataFrame) -> tuple[float, int, str]:
+    score = score_series(rows, ANY)
+    return -score.score, -score.slices, score.series_uid

@@ -1,0 +1,259 @@
+"""verbs/windows.py: what every window and mode makes of HU: values, and the page that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import polars as pl
+
+from wetread.archive.luts import read_voi
+from wetread.archive.rejects import RejectError
+from wetread.archive.workers import Workers, chosen_workers
+from wetread.outputs.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
+from wetread.phantoms.head import make_head_study
+from wetread.study.display import WHITE, display_grey
+from wetread.study.histogram import SeriesHistograms, series_histograms
+from wetread.study.series import positions_mm
+from wetread.study.slices import read_slice
+from wetread.study.voi import present
+from wetread.verbs.progress import Report, silent
+from wetread.verbs.sources import best_series, ct_series, look_into
+from wetread.view.mode import (
+    MIXES,
+    MODES,
+    SLICEWISE,
+    Mode,
+    apply_mode,
+    as_picture,
+    find_mode,
+    greys_of,
+    mixed,
+)
+from wetread.view.window import WINDOWS, Window
+
+PANEL = 320  # px of a picture's longer side
+PHANTOM_SEED, PHANTOM_SIZE = 3, 256
+
+
+@dataclass(frozen=True)
+class ModeValues:
+    """What a mode makes of HU: values[i] is the (red, green, blue) of hu[i], in [0, 1]."""
+
+    mode: str
+    hu: tuple[float, ...]
+    values: tuple[tuple[float, float, float], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What `windows --mode NAME --hu LIST --json` prints."""
+        pairs = zip(self.hu, self.values, strict=True)
+        return {"mode": self.mode, "values": [{"hu": hu, "value": list(v)} for hu, v in pairs]}
+
+
+@dataclass(frozen=True)
+class WindowsResult:
+    """Where the page lies, what it shows, and how many files could not be used."""
+
+    page: Path
+    slices: int
+    modes: tuple[str, ...]
+    refused: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        shown = {"page": str(self.page), "slices": self.slices, "modes": list(self.modes)}
+        return {**shown, "refused": self.refused}
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The slice that is shown in every mode, (rows, columns) float32, and what lies about it.
+
+    hu, header_grey: at the offsets of a mode from it along the normal: the slice itself where the
+    series ends. header_grey: as each slice's own header shows it, in [0, 1]; None: no file.
+    """
+
+    hu: Mapping[int, np.ndarray]
+    header_grey: Mapping[int, np.ndarray] | None
+    header: Mapping[str, Any] | None
+    caption: str
+    histograms: SeriesHistograms | None = None
+
+
+def values_at(mode: str, hu: Sequence[float], src: Path | None = None) -> ModeValues:
+    """What a mode (view/mode.py: find_mode) makes of HU on every slice it sees; grey three times.
+
+    src: the file whose own window a mode of the header's shows. ValueError for such a mode without
+    a file, for one that is stretched slice by slice, and for a name that there is not.
+    """
+    found, values = find_mode(mode), np.asarray(hu, np.float64)
+    if found.slicewise:
+        raise ValueError(
+            f"{mode} stretches each slice from its own least to its own greatest, so that a HU "
+            f"alone has no value in it; {mode.replace(SLICEWISE, '')} has fixed bounds"
+        )
+    if found.windows:
+        greys = greys_of([values] * len(found.offsets), found, np)
+    elif src is None:
+        raise ValueError(
+            f"{mode} shows a slice in its own header's window: give the file, --src FILE"
+        )
+    else:
+        greys = [header_grey_of(values, _first_row(src))] * len(found.offsets)
+    channels = [np.asarray(one, np.float64) + 0.0 for one in mixed(greys, found, np)]  # no -0.0
+    if len(channels) not in (1, 3):
+        raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
+    red, green, blue = channels if len(channels) == 3 else channels * 3
+    told = zip(red.tolist(), green.tolist(), blue.tolist(), strict=True)
+    return ModeValues(mode, tuple(float(one) for one in hu), tuple(told))
+
+
+def header_grey_of(values: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
+    """HU to grey by the window or table that a file names, float64 in [0, 1].
+
+    RejectError where it names none: its own least and greatest value would be the bounds.
+    """
+    voi = read_voi(row)
+    if voi is None:
+        detail = "(0028,1050) WindowCenter is absent: the file names no window"
+        raise RejectError("bad_element", detail)
+    return present(values, voi, row["PhotometricInterpretation"])
+
+
+def windows(
+    out: Path,
+    src: Path | None = None,
+    *,
+    series: str | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> WindowsResult:
+    """Write a page: every mode over the HU axis, and one slice in every mode.
+
+    src: a folder, zip or file; its middle slice, of the CT series that suits best or of `series`
+    (a SeriesInstanceUID), with the series' histograms. None: a head phantom, always the same.
+    FileNotFoundError, ValueError; RejectError where nothing can be shown.
+    """
+    refused = 0
+    if src is None:
+        look = phantom_look()
+    else:
+        chosen = chosen_workers(workers, None)
+        found = look_into(src, chosen, report)
+        refused = found.refused
+        look = series_look(best_series(ct_series(found), series), chosen)
+    page = WindowsPage(
+        tuple(_shown(look)),
+        np.rint(_resized(look.hu[0])).astype(np.int16),
+        look.caption,
+        look.histograms,
+    )
+    write_windows_page(out, page)
+    counted = look.histograms
+    refused += len(counted.rejects) if counted else 0
+    names = tuple(mode.name for mode in page.modes)
+    return WindowsResult(out, counted.slices if counted else 1, names, refused)
+
+
+def phantom_look() -> Look:
+    """A head phantom's slice with the most blood; the same on every machine."""
+    rng = np.random.default_rng(PHANTOM_SEED)
+    study = make_head_study(rng, scenario=("subdural",), size=PHANTOM_SIZE)
+    at = int(study.areas_mm2.sum(axis=1).argmax())
+    near = {step: study.hu[at + step] for step in (-1, 0, 1)}
+    caption = f"A head phantom: slice {at + 1} of {len(study.hu)}, with a subdural hematoma"
+    return Look(near, None, None, caption)
+
+
+def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
+    """The middle slice of a series' rows, in order, and the histograms of all."""
+    histograms = series_histograms(rows, workers)
+    refused = {(one.path, one.member) for one in histograms.rejects}
+    kept = [n for n, key in enumerate(rows.select("path", "member").rows()) if key not in refused]
+    middle = len(kept) // 2
+    at = {step: kept[min(max(middle + step, 0), len(kept) - 1)] for step in (-1, 0, 1)}
+    near = {step: rows.row(number, named=True) for step, number in at.items()}
+    hu, grey = {}, {}
+    for step, row in near.items():
+        one = read_slice(row)
+        hu[step], grey[step] = one.values(), display_grey(row, one) / WHITE
+    for step in (-1, 1):
+        if hu[step].shape != hu[0].shape:  # a series of several stacks
+            hu[step], grey[step] = hu[0], grey[0]
+    place = positions_mm(rows)[at[0]]
+    where = "" if np.isnan(place) else f", at {place:.1f} mm along the normal"
+    caption = f"Slice {at[0] + 1} of {rows.height}{where}"
+    return Look(hu, grey, near[0], caption, histograms)
+
+
+def _shown(look: Look) -> Iterator[ShownMode]:
+    """Every mode that can be shown: those of the header need one."""
+    for name, mode in MODES.items():
+        if mode.windows:
+            axis = greys_of([HU_AXIS] * len(mode.offsets), mode, np)
+            channels = apply_mode([_resized(look.hu[step]) for step in mode.offsets], mode)
+        elif look.header_grey is None or look.header is None:
+            continue
+        else:
+            try:
+                axis = [header_grey_of(HU_AXIS, look.header)] * len(mode.offsets)
+            except RejectError:
+                continue
+            channels = tuple(_resized(look.header_grey[step]) for step in mode.offsets)
+        curves = np.stack(mixed(axis, mode, np))
+        yield ShownMode(name, describe(mode), curves, as_picture(channels))
+
+
+def describe(mode: Mode) -> str:
+    """A mode in figures: "40/80, 80/200, 600/2000; sigmoid_eps; gradient of sum"."""
+    told = [", ".join(_range(window) for window in mode.windows) or "the header's window"]
+    curves = {window.curve for window in mode.windows} - {"linear_exact"}
+    told += sorted(curves)
+    if mode.mix != "channels":
+        told.append(MIXES[mode.mix].told)
+    if mode.offsets != (0,):
+        told.append("slices " + ", ".join(f"z{step:+d}" if step else "z" for step in mode.offsets))
+    return "; ".join(told)
+
+
+def _range(window: Window) -> str:
+    return f"{window.center_hu:g}/{window.width_hu:g}"
+
+
+def known() -> dict[str, Any]:
+    """Every window and mode by name, for --json."""
+    return {
+        "windows": {name: _window(window) for name, window in WINDOWS.items()},
+        "modes": {
+            name: {
+                "windows": [_window(window) for window in mode.windows],
+                "mix": mode.mix,
+                "offsets": list(mode.offsets),
+            }
+            for name, mode in MODES.items()
+        },
+    }
+
+
+def _window(window: Window) -> dict[str, Any]:
+    sizes = {"center_hu": float(window.center_hu), "width_hu": float(window.width_hu)}
+    return {**sizes, "curve": window.curve}
+
+
+def _first_row(src: Path) -> Mapping[str, Any]:
+    images = look_into(src, 1).images
+    if not images.height:
+        raise RejectError("no_pixels", f"{src}: no image that names a window")
+    return images.row(0, named=True)
+
+
+def _resized(image: np.ndarray) -> np.ndarray:
+    """(rows, columns) float32 with a longer side of PANEL pixels, its shape kept."""
+    scale = PANEL / max(image.shape)
+    shape = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(np.ascontiguousarray(image, np.float32), shape, interpolation=way))
