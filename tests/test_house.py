@@ -20,6 +20,7 @@ WITHOUT_TORCH = (
     "wetread.verbs.pack",
     "wetread.verbs.scroll",
     "wetread.verbs.windows",
+    "wetread.verbs.montage",
     "wetread.view.window",
 )
 

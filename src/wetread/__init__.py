@@ -14,6 +14,7 @@ _VERBS = {
     "doctor": "doctor",
     "evaluate": "evaluate",
     "index": "index",
+    "montage": "montage",
     "pack": "pack",
     "phantom": "phantom",
     "predict": "predict",

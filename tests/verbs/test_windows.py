@@ -144,7 +144,7 @@ def test_a_series_is_chosen_by_its_uid_or_by_what_suits(phantoms: PhantomTruth) 
     uids = [rows["SeriesInstanceUID"][0] for rows in series]
     assert best_series(series, uids[-1])["SeriesInstanceUID"][0] == uids[-1]
     assert best_series(series).height == max(rows.height for rows in series)
-    with pytest.raises(ValueError, match=r"no CT series '1\.2'; there are: "):
+    with pytest.raises(ValueError, match=r"no series '1\.2'; there are: "):
         best_series(series, "1.2")
 
 

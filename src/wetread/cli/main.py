@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from wetread.cli import tell
+from wetread.cli.montage import montage
 from wetread.cli.options import (
     DONE,
     FAILED,
@@ -269,6 +270,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 app.command()(scroll)
 app.command()(windows)
+app.command()(montage)
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

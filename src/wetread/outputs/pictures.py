@@ -19,12 +19,19 @@ Colour = tuple[int, int, int]
 def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.ndarray:
     """A slice (H, W) HU through each window, side by side: (size, width) uint8. The longer side
     becomes `size`, the shape is kept."""
-    height, width = hu.shape
+    seen = resized(hu, size)
+    return side_by_side([as_uint8(apply_window(seen, window)) for window in windows])
+
+
+def resized(values: np.ndarray, size: int) -> np.ndarray:
+    """Values (H, W) float32 with `size` for the longer side, the shape kept: area means when they
+    shrink, cubic when they grow, which may leave their range a little."""
+    height, width = values.shape
     scale = size / max(height, width)
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(np.ascontiguousarray(hu, dtype=np.float32), shape, interpolation=way)
-    return side_by_side([as_uint8(apply_window(resized, window)) for window in windows])
+    found = cv2.resize(np.ascontiguousarray(values, dtype=np.float32), shape, interpolation=way)
+    return np.asarray(found)
 
 
 def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, Colour]]) -> np.ndarray:
@@ -66,14 +73,15 @@ def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def montage(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Pictures (H, W) uint8 in rows of `columns`, in order, on black: one (H, W) uint8."""
+    """Pictures (H, W) or (H, W, 3) uint8, all alike, in rows of `columns`, in order, on black: one
+    such picture."""
     if not pictures or columns < 1:
         raise ValueError(
             f"{len(pictures)} pictures cannot be set in {columns} columns; at least one of each."
         )
     rows = [side_by_side(pictures[i : i + columns]) for i in range(0, len(pictures), columns)]
-    turned = side_by_side([np.ascontiguousarray(row.T) for row in rows])
-    return np.ascontiguousarray(turned.T)
+    turned = side_by_side([row.swapaxes(0, 1) for row in rows])
+    return np.ascontiguousarray(turned.swapaxes(0, 1))
 
 
 def probability_text(probabilities: Mapping[str, float], most: int = 3) -> str:
@@ -83,15 +91,15 @@ def probability_text(probabilities: Mapping[str, float], most: int = 3) -> str:
 
 
 def with_text(picture: np.ndarray, lines: Sequence[str]) -> np.ndarray:
-    """The picture (H, W) uint8 with lines of text on black below it; the picture itself is left
-    as it is. A line too long is drawn smaller."""
-    strip = np.zeros((LINE * len(lines) + 6, picture.shape[1]), dtype=np.uint8)
+    """The picture (H, W) or (H, W, 3) uint8 with lines of text on black below it; the picture
+    itself is left as it is. A line too long is drawn smaller."""
+    strip = np.zeros((LINE * len(lines) + 6, *picture.shape[1:]), dtype=np.uint8)
     for number, line in enumerate(lines, start=1):
         scale = 0.42
         width = cv2.getTextSize(line, FONT, scale, 1)[0][0]
         scale *= min(1.0, (picture.shape[1] - 8) / max(1, width))
         cv2.putText(
-            strip, line, (4, number * LINE - 3), FONT, scale, TEXT_GREY, 1, cv2.LINE_AA
+            strip, line, (4, number * LINE - 3), FONT, scale, (TEXT_GREY,) * 3, 1, cv2.LINE_AA
         )  # fmt: skip
     return np.concatenate([picture, strip], axis=0)
 

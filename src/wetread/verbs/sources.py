@@ -67,7 +67,7 @@ def best_series(series: Sequence[pl.DataFrame], uid: str | None = None) -> pl.Da
         return min(series, key=_unsuited)
     uids = [str(rows["SeriesInstanceUID"][0]) for rows in series]
     if uid not in uids:
-        raise ValueError(f"no CT series {uid!r}; there are: {', '.join(uids)}")
+        raise ValueError(f"no series {uid!r}; there are: {', '.join(uids)}")
     return series[uids.index(uid)]
 
 

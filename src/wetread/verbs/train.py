@@ -24,11 +24,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.index import Index, read_index
-from wetread.labels.columns_csv import read_columns_csv
-from wetread.labels.csv_file import split_spec
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
-from wetread.labels.named_column import read_named_column
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.models.encoders import pretrained_weights
@@ -44,11 +41,10 @@ from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.verbs.evaluate import evaluate
 from wetread.verbs.index import index
+from wetread.verbs.label_file import read_label_file
 from wetread.verbs.pack import pack_slices
 from wetread.verbs.pretrain import learn_phantoms
 from wetread.verbs.progress import Report, silent, stage
-
-ID = "id"  # how the column of SOPInstanceUIDs is asked for
 
 
 @dataclass(frozen=True)
@@ -136,24 +132,6 @@ def train(
     learn(run, chosen, store, table, resolved, weights, counts, grouping, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
-
-
-def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
-    """A label file in the competition's form, or one's own with its columns named."""
-    path, column = split_spec(given)
-    if column is not None:
-        return read_named_column(path, column, [task.findings[task.headline_column]])
-    if not columns:
-        return task.read_labels(path, task.findings)
-    of = {finding.name: finding for finding in task.findings}
-    strange = sorted(columns.keys() - of.keys() - {ID})
-    if ID not in columns or strange:
-        raise ValueError(
-            f"columns name {ID} and findings ({', '.join(of)}); "
-            + (f"{', '.join(strange)} is none of these" if strange else f"{ID} is missing")
-        )
-    named = {of[name]: column for name, column in columns.items() if name != ID}
-    return read_columns_csv(path, columns[ID], named)
 
 
 def open_archive(

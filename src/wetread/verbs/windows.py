@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import polars as pl
 
 from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, chosen_workers
+from wetread.outputs.pictures import resized
 from wetread.outputs.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
 from wetread.phantoms.head import make_head_study
 from wetread.study.display import WHITE, display_grey
@@ -37,7 +37,7 @@ from wetread.view.mode import (
 from wetread.view.window import WINDOWS, Window
 
 PANEL = 320  # px of a picture's longer side
-PHANTOM_SEED, PHANTOM_SIZE = 3, 256
+PHANTOM_SEED, PHANTOM_SIZE = 10, 256
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def windows(
         look = series_look(best_series(ct_series(found), series), chosen)
     page = WindowsPage(
         tuple(_shown(look)),
-        np.rint(_resized(look.hu[0])).astype(np.int16),
+        np.rint(resized(look.hu[0], PANEL)).astype(np.int16),
         look.caption,
         look.histograms,
     )
@@ -195,7 +195,7 @@ def _shown(look: Look) -> Iterator[ShownMode]:
     for name, mode in MODES.items():
         if mode.windows:
             axis = greys_of([HU_AXIS] * len(mode.offsets), mode, np)
-            channels = apply_mode([_resized(look.hu[step]) for step in mode.offsets], mode)
+            channels = apply_mode([resized(look.hu[step], PANEL) for step in mode.offsets], mode)
         elif look.header_grey is None or look.header is None:
             continue
         else:
@@ -203,7 +203,7 @@ def _shown(look: Look) -> Iterator[ShownMode]:
                 axis = [header_grey_of(HU_AXIS, look.header)] * len(mode.offsets)
             except RejectError:
                 continue
-            channels = tuple(_resized(look.header_grey[step]) for step in mode.offsets)
+            channels = tuple(resized(look.header_grey[step], PANEL) for step in mode.offsets)
         curves = np.stack(mixed(axis, mode, np))
         yield ShownMode(name, describe(mode), curves, as_picture(channels))
 
@@ -249,11 +249,3 @@ def _first_row(src: Path) -> Mapping[str, Any]:
     if not images.height:
         raise RejectError("no_pixels", f"{src}: no image that names a window")
     return images.row(0, named=True)
-
-
-def _resized(image: np.ndarray) -> np.ndarray:
-    """(rows, columns) float32 with a longer side of PANEL pixels, its shape kept."""
-    scale = PANEL / max(image.shape)
-    shape = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(np.ascontiguousarray(image, np.float32), shape, interpolation=way))
