@@ -67,6 +67,7 @@ def test_a_page_of_an_archive_with_a_broken_file_is_done_with_something_refused(
         (["--mode", "metadata", "--hu", "0"], "give the file, --src FILE"),
         (["--mode", "bsb_slicewise", "--hu", "0"], "a HU alone has no value"),
         (["somewhere"], "-o PAGE.html"),
+        (["here", "--src", "there", "-o", "x.html"], "two sources, here and --src there"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what_to_do(

@@ -11,9 +11,10 @@ import wetread
 from wetread.archive.rejects import RejectError
 from wetread.outputs.windows_page import HU_AXIS
 from wetread.phantoms.archive import PhantomTruth
+from wetread.study.slices import read_slice
 from wetread.verbs import windows as verb
 from wetread.verbs.sources import best_series, ct_series, look_into
-from wetread.verbs.windows import ModeValues, header_grey_of, values_at
+from wetread.verbs.windows import ModeValues, header_grey_of, series_look, values_at
 from wetread.view.mode import MODES, apply_mode, find_mode
 
 # The phantoms bear the competition's names, which are no UIDs.
@@ -84,11 +85,10 @@ def test_a_mode_stretched_slice_by_slice_has_no_value_at_a_hu() -> None:
         values_at("bsb_slicewise", [0])
 
 
-def test_a_page_without_a_source_shows_a_phantom_that_is_always_the_same(tmp_path: Path) -> None:
-    first, again = tmp_path / "first.html", tmp_path / "again.html"
-    result = verb.windows(first)
-    verb.windows(again)
-    assert first.read_bytes() == again.read_bytes()
+def test_a_page_without_a_source_shows_the_phantom_of_one_seed(tmp_path: Path) -> None:
+    result = verb.windows(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "A head phantom: slice 16 of 28, with a subdural hematoma" in text
     assert (result.slices, result.refused) == (1, 0)
     assert result.modes == tuple(name for name, mode in MODES.items() if mode.windows)
 
@@ -128,6 +128,26 @@ def test_files_that_cannot_be_used_are_counted_and_the_rest_is_shown(
     broken.write_bytes(broken.read_bytes()[:-100])
     result = verb.windows(tmp_path / "page.html", folder, workers=1)
     assert (result.refused, result.slices) == (1, len(list(study.iterdir())) - 1)
+
+
+def test_where_the_middle_slice_cannot_be_read_the_nearest_is_shown(
+    study: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cut"
+    shutil.copytree(study, folder)
+    wetread.index([folder], tmp_path / "index.parquet", workers=1)
+    rows = ct_series(look_into(tmp_path / "index.parquet", 1))[0]
+    middle = rows.height // 2
+    for at in (middle, middle + 2):  # the neighbour of the one that is shown, too
+        path = Path(rows["path"][at])
+        path.write_bytes(path.read_bytes()[:-100])
+    look = series_look(rows, 1)
+    assert look.caption.startswith(f"Slice {middle} of {rows.height}, at ")
+    expected = read_slice(rows.row(middle - 1, named=True)).values()
+    np.testing.assert_array_equal(look.hu[0], expected)
+    np.testing.assert_array_equal(look.hu[1], expected)
+    assert look.histograms is not None
+    assert len(look.histograms.rejects) == 2
 
 
 def test_what_holds_no_ct_has_no_page(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ BY_HAND = {  # HU: red, green, blue
 OF_HU = sorted(name for name, mode in MODES.items() if mode.windows)
 FALLS = {"exclusive", "gradient", "gradient-bsb", "sigmoid-gradient-bsb"}
 
-FEW = settings(max_examples=25)  # of every mode
+FEW = settings(max_examples=15)  # of every mode
 
 quarters = st.integers(-4400, 16400).map(lambda n: n / 4)  # HU that float32 holds exactly
 slices = arrays.arrays(

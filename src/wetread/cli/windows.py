@@ -34,6 +34,8 @@ def windows(
     """Windows and modes: their table, the values of one, or -o PAGE: the chart of them all."""
     from wetread.verbs import windows as verb
 
+    if src is not None and source is not None:
+        raise ValueError(f"two sources, {src} and --src {source}; give one")
     src = src or source
     if (mode is None) != (hu is None):
         raise ValueError("a mode's values are asked for with both --mode NAME and --hu LIST")

@@ -62,8 +62,11 @@ def _picture(shot: Shot) -> np.ndarray:
         return as_picture([resized(present(values, None, None), shot.size)])
     mode = find_mode(shot.mode)
     if mode.windows:
-        slices = [resized(VALUES[shot.values](row), shot.size) for row in shot.rows]
-        return as_picture(apply_mode(slices, mode))
+        slices = [VALUES[shot.values](row) for row in shot.rows]
+        if shot.values == "read":
+            return as_picture(apply_mode([resized(one, shot.size) for one in slices], mode))
+        # Values that are wrapped around have no mean: they are windowed before they shrink.
+        return as_picture([resized(one, shot.size) for one in apply_mode(slices, mode)])
     greys = [resized(display_grey(row, read_slice(row)) / WHITE, shot.size) for row in shot.rows]
     return as_picture(mixed(greys, mode, np))
 

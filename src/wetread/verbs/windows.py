@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.guard import Lost
 from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
-from wetread.archive.workers import Workers, chosen_workers
+from wetread.archive.workers import Workers, chosen_workers, each
 from wetread.outputs.pictures import resized
 from wetread.outputs.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
 from wetread.phantoms.head import make_head_study
@@ -170,24 +171,35 @@ def phantom_look() -> Look:
 
 
 def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
-    """The middle slice of a series' rows, in order, and the histograms of all."""
+    """The middle slice of a series' rows, in order, or the nearest to it that can be read, and the
+    histograms of all. RejectError where none can be."""
     histograms = series_histograms(rows, workers)
-    refused = {(one.path, one.member) for one in histograms.rejects}
-    kept = [n for n, key in enumerate(rows.select("path", "member").rows()) if key not in refused]
-    middle = len(kept) // 2
-    at = {step: kept[min(max(middle + step, 0), len(kept) - 1)] for step in (-1, 0, 1)}
-    near = {step: rows.row(number, named=True) for step, number in at.items()}
-    hu, grey = {}, {}
-    for step, row in near.items():
-        one = read_slice(row)
-        hu[step], grey[step] = one.values(), display_grey(row, one) / WHITE
-    for step in (-1, 1):
-        if hu[step].shape != hu[0].shape:  # a series of several stacks
-            hu[step], grey[step] = hu[0], grey[0]
-    place = positions_mm(rows)[at[0]]
+    steps, last = (-1, 0, 1), rows.height - 1
+    for middle in sorted(range(rows.height), key=lambda number: abs(number - rows.height // 2)):
+        near = [rows.row(min(max(middle + step, 0), last), named=True) for step in steps]
+        below, own, above = each(_as_seen, near, workers)
+        if not isinstance(own, Lost | RejectError):
+            break
+    else:
+        raise RejectError("decode_failed", "no slice of the series can be read twice")
+    hu, grey = {0: own[0]}, {0: own[1]}
+    for step, other in ((-1, below), (1, above)):
+        if isinstance(other, Lost | RejectError) or other[0].shape != own[0].shape:
+            other = own
+        hu[step], grey[step] = other
+    place = positions_mm(rows)[middle]
     where = "" if np.isnan(place) else f", at {place:.1f} mm along the normal"
-    caption = f"Slice {at[0] + 1} of {rows.height}{where}"
-    return Look(hu, grey, near[0], caption, histograms)
+    caption = f"Slice {middle + 1} of {rows.height}{where}"
+    return Look(hu, grey, rows.row(middle, named=True), caption, histograms)
+
+
+def _as_seen(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectError:
+    """(HU, grey in [0, 1] as the header wants it) of a slice; apart from the caller's process."""
+    try:
+        one = read_slice(row)
+        return one.values(), display_grey(row, one) / WHITE
+    except RejectError as reject:
+        return reject
 
 
 def _shown(look: Look) -> Iterator[ShownMode]:
