@@ -13,6 +13,7 @@ _VERBS = {
     "demo": "demo",
     "doctor": "doctor",
     "evaluate": "evaluate",
+    "export": "export",
     "index": "index",
     "montage": "montage",
     "pack": "pack",

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from wetread.cli import tell
+from wetread.cli.export import export
 from wetread.cli.montage import montage
 from wetread.cli.options import (
     DONE,
@@ -257,6 +258,9 @@ def demo(
     with bars() as report:
         result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
     print_result(result.as_dict(), tell.demo_lines(result), as_json)
+
+
+app.command()(export)
 
 
 @app.command()

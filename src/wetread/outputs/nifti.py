@@ -1,32 +1,43 @@
-"""outputs/nifti.py: voxels and their affine become a NIfTI file; the one place that knows RAS."""
+"""outputs/nifti.py: voxels and their affine become a NIfTI file, in RAS as the standard has it."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 
 from wetread.outputs.extra import of_pictures
 from wetread.outputs.whole import write_whole
+from wetread.study.geometry import affine_ijk_ras
 
-_FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])  # LPS (DICOM) to RAS (NIfTI)
+_SLANT = 1e-4  # a cosine between axes: beyond it they are not at right angles
 
 
-def write_nifti(path: Path, voxels: np.ndarray, affine_lps: np.ndarray) -> None:
-    """Write voxels as path (.nii, or .nii.gz), kept in their type.
+def nifti_bytes(voxels: np.ndarray, affine_lps: np.ndarray) -> bytes:
+    """Voxels (Z, Y, X), kept in their type, as NIfTI-1; in the file the axes are x, y, z.
 
-    voxels:     (Z, Y, X); in the file the axes are x, y, z, as the standard stores them.
-    affine_lps: (4, 4) index (z, y, x, 1) to LPS mm, as Volume.affine; all finite.
+    affine_lps: (4, 4) index (z, y, x, 1) to LPS mm, as Volume.affine; all finite. The sform holds
+    it, shear and all; a qform has no shear, and is there only where the axes are at right angles.
     """
     if not np.isfinite(affine_lps).all():
         raise ValueError("a NIfTI file needs an affine; these slices have no common one")
-    image = of_pictures("nibabel").Nifti1Image(
-        np.ascontiguousarray(voxels.transpose(2, 1, 0)), _FLIP @ affine_lps[:, [2, 1, 0, 3]]
-    )
+    affine = affine_ijk_ras(affine_lps)
+    voxels_xyz = np.ascontiguousarray(voxels.transpose(2, 1, 0))
+    image = of_pictures("nibabel").Nifti1Image(voxels_xyz, affine)
     image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(image.affine, code="scanner")
-    image.set_qform(image.affine, code="scanner")
+    image.set_sform(affine, code="scanner")
+    image.set_qform(affine, code="scanner" if _at_right_angles(affine) else "unknown")
     content: bytes = image.to_bytes()
-    if path.suffix == ".gz":
-        import gzip
+    return content
 
+
+def write_nifti(path: Path, voxels: np.ndarray, affine_lps: np.ndarray) -> None:
+    """The same as the file path: .nii, or .nii.gz."""
+    content = nifti_bytes(voxels, affine_lps)
+    if path.suffix == ".gz":
         content = gzip.compress(content, 1, mtime=0)  # the same voxels, the same bytes
     write_whole(path, content)
+
+
+def _at_right_angles(affine: np.ndarray) -> bool:
+    axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    return bool(np.abs(axes.T @ axes - np.eye(3)).max() <= _SLANT)

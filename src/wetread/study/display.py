@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.luts import read_voi
+from wetread.archive.luts import Table, Window, read_voi
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
@@ -26,9 +26,14 @@ def display_grey(row: Mapping[str, Any], one: Slice) -> np.ndarray:
 
     row: of the index. A file without a usable VOI is shown from its least to its greatest value.
     """
-    try:
-        voi = read_voi(row)
-    except RejectError:
-        voi = None
-    shown = present(one.values(), voi, row["PhotometricInterpretation"])
+    shown = present(one.values(), usable_voi(row), row["PhotometricInterpretation"])
     return np.asarray(shown * WHITE, np.float32)
+
+
+def usable_voi(row: Mapping[str, Any]) -> Window | Table | None:
+    """What the file says of its presentation; None where it says nothing, or nothing that can be
+    (PS3.3 C.11.2: a width below 1, a table whose parts disagree)."""
+    try:
+        return read_voi(row)
+    except RejectError:
+        return None

@@ -62,7 +62,7 @@ def fill(volume: Volume) -> Volume:
 
     A volume without a gap comes back as it is. Where other distances are odd too, they stay so.
     """
-    _require_steps(volume)
+    require_steps(volume)
     missing = _distances(volume).missing
     if not missing.any():
         return volume
@@ -79,7 +79,7 @@ def resample(volume: Volume, step_mm: float | None = None) -> Volume:
     step_mm: along the normal; None: the median distance. Each slice is made of the two around it,
     linearly. StackError where the slices are not on one line (deshear first) or have no place.
     """
-    _require_steps(volume)
+    require_steps(volume)
     along = volume.positions_mm
     off = beside_line(volume.place.origins_mm, volume.place.orientation)
     if off.max() > POSITION_TOLERANCE_MM:
@@ -112,7 +112,7 @@ def _distances(volume: Volume) -> Distances:
     return measure_distances(volume.positions_mm, volume.place.thickness_mm)
 
 
-def _require_steps(volume: Volume) -> None:
+def require_steps(volume: Volume) -> None:
     """StackError unless every slice has a place of its own, and there are two."""
     along = volume.positions_mm
     if np.isnan(along).any():
@@ -154,13 +154,18 @@ def _at(volume: Volume, at: np.ndarray) -> Volume:
     )
 
 
-def between(lower: np.ndarray, upper: np.ndarray, share: float, unit: str) -> np.ndarray:
+def between(
+    lower: np.ndarray, upper: np.ndarray, share: float | np.ndarray, unit: str
+) -> np.ndarray:
     """(1 - share) lower + share upper, any shape, float32; where one of them is outside the field
-    of view (HU of air, exactly) the nearer one, for outside is no value to mix with."""
-    mixed: np.ndarray = lower + np.float32(share) * (upper - lower)
+    of view (HU of air, exactly) the nearer one, for outside is no value to mix with.
+
+    share: in [0, 1], one number or an array that broadcasts to the shape.
+    """
+    mixed: np.ndarray = lower + np.asarray(share, np.float32) * (upper - lower)
     if unit == "HU":
         outside = (lower == AIR_HU) | (upper == AIR_HU)
-        np.copyto(mixed, upper if share > 0.5 else lower, where=outside)
+        np.copyto(mixed, np.where(np.asarray(share) > 0.5, upper, lower), where=outside)
     return mixed
 
 

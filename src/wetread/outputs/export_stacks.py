@@ -1,0 +1,243 @@
+"""outputs/export_stacks.py: one series becomes films or arrays, one file a stack.
+
+Runs in a worker process, as outputs/export_work.py does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.luts import Table, Window
+from wetread.archive.rejects import RejectError
+from wetread.outputs.annotate import annotated
+from wetread.outputs.arrays import ARRAYS, spacing_mm
+from wetread.outputs.export_folder import Folder, Part
+from wetread.outputs.export_work import Box, Job, Reader, Row, known, resized, window_words
+from wetread.outputs.films import FILMS
+from wetread.outputs.mask_file import outside_is_air, read_mask_file
+from wetread.outputs.uid_names import stack_name
+from wetread.study.display import usable_voi
+from wetread.study.geometry import unit_axes
+from wetread.study.issues import geometry_issues
+from wetread.study.resample import resample_to
+from wetread.study.series import positions_mm
+from wetread.study.slices import read_slice
+from wetread.study.split import split_series
+from wetread.study.stack import StackError
+from wetread.study.voi import full_range
+from wetread.study.volume import Volume, read_volumes
+from wetread.view.picture import Look, Seen, cropped, picture_of
+
+
+def export_film(job: Job, folder: Folder) -> None:
+    """A film of each stack of the job's series, in order along the normal; localizers are none."""
+    part = Part(rejects=list(job.lost))
+    stacks = split_series(job.rows).stacks
+    for number, rows in enumerate(stacks):
+        name = stack_name(rows.row(0, named=True), number, len(stacks), folder.wanted.ending)
+        film = _Film(rows, job.box, folder, part)
+        first = next(film.frames, None)
+        if first is None:
+            continue
+        with folder.beside(name) as unfinished:
+            frames = chain([first], film.frames)
+            quality = folder.wanted.quality or folder.wanted.kind.quality or 0
+            rows_there, columns = FILMS[folder.wanted.format](unfinished, frames, quality)
+            size, digest = unfinished.stat().st_size, _sha256(unfinished)
+        about = film.about() | {"rows": rows_there, "columns": columns}
+        about["channels"] = 1 if first.ndim == 2 else 3
+        folder.note(part, name, about, size, digest)
+        _name_slices(part, str(name), film.sources, film.positions)
+    folder.finish(job.key, part)
+
+
+class _Film:
+    """The frames of one stack on one scale, and what was shown in them."""
+
+    def __init__(self, rows: pl.DataFrame, box: Box | None, folder: Folder, part: Part) -> None:
+        self._wanted, self._box, self._part, self._rows = folder.wanted, box, part, rows
+        self._reader = Reader(rows, max(map(abs, self._wanted.mode.offsets)))
+        self._voi = None if self._wanted.mode.windows else self._one_voi()
+        self._places = positions_mm(rows)
+        self._low, self._high, self._units = np.inf, -np.inf, set[str]()
+        self.sources: list[str] = []
+        self.positions: list[float] = []
+        self.frames = self._shown()
+
+    def _shown(self) -> Iterator[np.ndarray]:
+        wanted, offsets = self._wanted, self._wanted.mode.offsets
+        look = Look(wanted.mode, self._box, wanted.size)
+        for number in self._chosen():
+            row = self._reader.rows[number]
+            try:
+                near = self._reader.around(number, offsets)
+                seen = [Seen(one, self._voi, at["PhotometricInterpretation"]) for at, one in near]
+                picture = picture_of(seen, look)
+            except RejectError as error:
+                self._part.refuse(row, error.reason, error.detail)
+                continue
+            one = near[offsets.index(0)][1]
+            values = cropped(one.values(), self._box)
+            self._low = min(self._low, float(values.min()))
+            self._high = max(self._high, float(values.max()))
+            self._units.add(one.unit)
+            self.sources.append(row["SOPInstanceUID"] or "")
+            self.positions.append(float(self._places[number]))
+            yield annotated(picture, row, wanted.annotate)
+
+    def _chosen(self) -> list[int]:
+        return evenly(self._rows.height, self._wanted.frames)
+
+    def _one_voi(self) -> Window | Table:
+        """What most of the stack's headers name; where none does, the range of all its values."""
+        named = [usable_voi(row) for row in self._reader.rows]
+        windows = Counter(one for one in named if isinstance(one, Window))
+        if windows:
+            return windows.most_common(1)[0][0]
+        tables = [one for one in named if isinstance(one, Table)]
+        return tables[0] if tables else self._full_range()
+
+    def _full_range(self) -> Window:
+        ends: list[float] = []
+        for row in self._reader.rows:
+            try:
+                values = read_slice(row).values()
+            except RejectError:
+                continue  # refused where it is shown
+            ends += [float(values.min()), float(values.max())]
+        return full_range(np.array(ends or [0.0]))
+
+    def about(self) -> dict[str, Any]:
+        """The film's row of the manifest, when its frames are drawn."""
+        row = self._reader.rows[0]
+        spacing = row["row_spacing_mm"], row["column_spacing_mm"]
+        shape = row["Rows"], row["Columns"]
+        there = None if None in spacing else resized(spacing, self._box, shape, self._wanted.size)
+        steps = np.diff(self.positions)
+        words = window_words(self._wanted, self._voi)
+        return _of_series(row) | {
+            "slices": len(self.sources),
+            "window": words if self._wanted.mode.windows else f"{words}, for all frames",
+            "dtype": "uint8",
+            "unit": "HU" if self._units == {"HU"} else "grey",
+            "min": self._low,
+            "max": self._high,
+            "slice_spacing_mm": known(np.median(steps)) if len(steps) else None,
+            "row_spacing_mm": there and there[0],
+            "column_spacing_mm": there and there[1],
+            "issues": " ".join(issue.name for issue in geometry_issues(self._rows)),
+        }
+
+
+def evenly(count: int, wanted: int | None) -> list[int]:
+    """Numbers of `wanted` of `count` things, evenly spread, the first and the last among them."""
+    if wanted is None or wanted >= count:
+        return list(range(count))
+    return [round(float(place)) for place in np.linspace(0, count - 1, wanted)]
+
+
+def export_array(job: Job, folder: Folder) -> None:
+    """An array of each stack of the job's series: masked, cropped, resampled, as it is wanted."""
+    part, first = Part(rejects=list(job.lost)), job.rows.row(0, named=True)
+    volumes: list[Volume] = []
+    try:
+        volumes = read_volumes(job.rows)
+    except RejectError as error:
+        _refuse_unread(part, job.rows, error)
+    if any(issue.name == "slices_rejected" for volume in volumes for issue in volume.issues):
+        _refuse_unread(part, job.rows, None)
+    for number, volume in enumerate(volumes):
+        name = stack_name(first, number, len(volumes), folder.wanted.ending)
+        try:
+            made = _as_wanted(volume, job.box, folder)
+            content, numbers = ARRAYS[folder.wanted.format](made)
+        except StackError as error:
+            which = f"stack {number + 1} of {len(volumes)}: " if len(volumes) > 1 else ""
+            detail = f"{which}{error} For npy, npz and nifti --spacing makes equal steps."
+            part.refuse(first, "no_geometry", detail)
+            continue
+        except RejectError as error:
+            part.refuse(first, error.reason, error.detail)
+            continue
+        folder.keep(part, name, content, _of_series(first) | _of_volume(made, numbers))
+        _name_slices(part, str(name), made.sources, made.positions_mm)
+    folder.finish(job.key, part)
+
+
+def _as_wanted(volume: Volume, box: Box | None, folder: Folder) -> Volume:
+    wanted = folder.wanted
+    if wanted.mask is not None:
+        volume = outside_is_air(volume, read_mask_file(Path(wanted.mask), volume))
+    if box is not None:
+        volume = _cropped(volume, box)
+    return volume if wanted.spacing_mm is None else resample_to(volume, wanted.spacing_mm)
+
+
+def _cropped(volume: Volume, box: Box) -> Volume:
+    """What of the box lies in the slices, at its place."""
+    hu, place = cropped(volume.hu, box), volume.place
+    if np.isnan(place.orientation).any():
+        return replace(volume, hu=hu)
+    along_row, along_column, _ = unit_axes(place.orientation)
+    down, across = max(box[0], 0) * place.spacing_mm[0], max(box[2], 0) * place.spacing_mm[1]
+    origins = place.origins_mm + down * along_column + across * along_row
+    return replace(volume, hu=hu, place=replace(place, origins_mm=origins))
+
+
+def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
+    between, rows, columns = map(known, spacing_mm(volume))
+    return {
+        "slices": numbers.shape[0],
+        "rows": numbers.shape[1],
+        "columns": numbers.shape[2],
+        "channels": 1,
+        "dtype": numbers.dtype.name,
+        "unit": volume.unit,
+        "scale": 1.0,
+        "offset": 0.0,
+        "min": float(volume.hu.min()),
+        "max": float(volume.hu.max()),
+        "slice_spacing_mm": between,
+        "row_spacing_mm": rows,
+        "column_spacing_mm": columns,
+        "issues": " ".join(dict.fromkeys(issue.name for issue in volume.issues)),
+    }
+
+
+def _refuse_unread(part: Part, rows: pl.DataFrame, error: RejectError | None) -> None:
+    """Every row that cannot be read; where all can, the error for the first."""
+    before = len(part.rejects)
+    for row in rows.iter_rows(named=True):
+        try:
+            read_slice(row)
+        except RejectError as found:
+            part.refuse(row, found.reason, found.detail)
+    if error is not None and len(part.rejects) == before:
+        part.refuse(rows.row(0, named=True), error.reason, error.detail)
+
+
+def _name_slices(
+    part: Part, file: str, sources: Sequence[str], positions: Sequence[float] | np.ndarray
+) -> None:
+    part.slices += [
+        {"file": file, "z": z, "SOPInstanceUID": source, "position_mm": known(at)}
+        for z, (source, at) in enumerate(zip(sources, positions, strict=True))
+    ]
+
+
+def _of_series(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in ("StudyInstanceUID", "SeriesInstanceUID")}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,56 @@
+"""outputs/mask_file.py: a mask that a file holds, on a volume's own voxels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from wetread.outputs.extra import of_pictures
+from wetread.study.geometry import POSITION_TOLERANCE_MM, affine_ijk_ras
+from wetread.study.hu import AIR_HU
+from wetread.study.volume import Volume
+
+NIFTI = (".nii", ".nii.gz")
+
+
+def read_mask_file(path: Path, volume: Volume) -> npt.NDArray[np.bool_]:
+    """(Z, Y, X) bool of an NPY or NIfTI file on the volume's voxels; inside is what is not 0.
+
+    ValueError where the shape is another, or a NIfTI file lies elsewhere in space by 0.1 mm.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no mask there; give an NPY or NIfTI file")
+    if path.name.endswith(NIFTI):
+        image = of_pictures("nibabel").load(path)
+        mask = np.asanyarray(image.dataobj).transpose(2, 1, 0)
+        where: np.ndarray | None = image.affine
+    else:
+        mask, where = np.load(path, allow_pickle=False), None
+    if mask.shape != volume.hu.shape:
+        raise ValueError(
+            f"{path} has {mask.shape} voxels (slices, rows, columns), the volume "
+            f"{volume.hu.shape}; a mask is of the volume's own space, before it is resampled"
+        )
+    if where is not None and np.isfinite(volume.affine).all():
+        off = np.abs(
+            _corners(where, mask.shape) - _corners(affine_ijk_ras(volume.affine), mask.shape)
+        )
+        if off.max() > POSITION_TOLERANCE_MM:
+            raise ValueError(
+                f"{path} lies {off.max():.1f} mm beside the volume; is it of another series?"
+            )
+    return np.asarray(mask != 0)
+
+
+def outside_is_air(volume: Volume, inside: npt.NDArray[np.bool_]) -> Volume:
+    """The volume with air (its least grey where it holds no HU) outside the mask."""
+    outside = AIR_HU if volume.unit == "HU" else float(volume.hu.min())
+    return replace(volume, hu=np.where(inside, volume.hu, np.float32(outside)))
+
+
+def _corners(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(3, 8) mm: the corner voxels of (Z, Y, X) by an affine of (x, y, z, 1)."""
+    ends = np.array(np.meshgrid(*[(0, side - 1) for side in shape[::-1]])).reshape(3, -1)
+    placed: np.ndarray = affine[:3, :3] @ ends + affine[:3, 3:]
+    return placed

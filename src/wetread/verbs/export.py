@@ -1,0 +1,242 @@
+"""verbs/export.py: DICOM in; pictures, films, arrays and NIfTI out, with a manifest."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.anatomy.head import find_head_box
+from wetread.archive.guard import Lost, still_alive
+from wetread.archive.index import Index, build_index, read_index
+from wetread.archive.rejects import Reject, RejectError
+from wetread.archive.workers import Workers, chosen_workers, each
+from wetread.outputs.export_folder import Folder, open_folder
+from wetread.outputs.export_stacks import evenly, export_array, export_film
+from wetread.outputs.export_work import Box, Job, export_slices
+from wetread.outputs.formats import Wanted, box_of
+from wetread.study.series import series_slices
+from wetread.study.slices import read_slice
+from wetread.study.split import split_series
+from wetread.verbs.progress import Report, silent, stage
+
+SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
+WORK: dict[str, Callable[[Job, Folder], None]] = {
+    "slice": export_slices,
+    "film": export_film,
+    "array": export_array,
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: files of this run (also those that were there already), slices they hold,
+    and what was refused (out/rejects.csv)."""
+
+    out: Path
+    files: int
+    slices: int
+    not_image: int
+    refused: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "out": str(self.out),
+            "manifest": str(self.out / "manifest.csv"),
+            "files": self.files,
+            "slices": self.slices,
+            "not_image": self.not_image,
+            "refused": self.refused,
+        }
+
+
+def export(
+    format: str,
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    repair: bool = True,
+    report: Report = silent,
+    **settings: Any,
+) -> Exported:
+    """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
+
+    format, settings: as outputs/formats.py has them (`Wanted`): window, size, neighbours, frames,
+    crop, depth, spacing_mm, mask, annotate, quality.
+    A run that was killed goes on where it was; other settings need another folder (ValueError).
+    What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
+    a mask that does not exist; ValueError for settings that do not go together.
+    """
+    return export_as(
+        Wanted(format=format, **settings),
+        sources,
+        out,
+        workers=chosen_workers(workers, cluster),
+        repair=repair,
+        report=report,
+    )
+
+
+def export_as(
+    wanted: Wanted,
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    workers: Workers,
+    repair: bool = True,
+    report: Report = silent,
+) -> Exported:
+    """The same with its settings as one value."""
+    _require_files(sources, wanted)
+    folder = open_folder(out.absolute(), wanted)
+    with _index_of(sources, workers, repair, report) as found:
+        series = series_slices(found.images)
+        if wanted.mask is not None and len(series) != 1:
+            raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
+        jobs = _jobs(folder, series, _boxes(series, wanted, workers, report))
+        total, done = sum(job.own for job in jobs), 0
+        waiting = [job for job in jobs if not folder.has(job.key)]
+        say = stage(report, "export")
+        done = total - sum(job.own for job in waiting)
+        say(done, total)
+        work = partial(do_job, folder=folder)
+        for job, answer in zip(waiting, each(work, waiting, workers), strict=True):
+            if isinstance(answer, Lost):
+                _without_the_lost(job, work, folder, workers, answer)
+            done += job.own
+            say(done, total)
+        rejects = [
+            Reject(*row)
+            for row in found.rejects.select("path", "member", "reason", "detail").iter_rows()
+        ]
+        files, slices, refused = folder.write_tables([job.key for job in jobs], rejects)
+        return Exported(out, files, slices, found.counts()["not_image"], refused)
+
+
+def _require_files(sources: Sequence[Path], wanted: Wanted) -> None:
+    for source in sources:
+        if not source.exists():
+            raise FileNotFoundError(
+                f"{source} does not exist; give folders, zip files, DICOM files or an index"
+            )
+    if wanted.mask is not None and not Path(wanted.mask).is_file():
+        raise FileNotFoundError(f"{wanted.mask}: no mask there; give an NPY or NIfTI file")
+
+
+@contextlib.contextmanager
+def _index_of(
+    sources: Sequence[Path], workers: Workers, repair: bool, report: Report
+) -> Iterator[Index]:
+    """The index that is given, or one of the sources that leaves nothing of a patient behind."""
+    if len(sources) == 1 and sources[0].suffix == ".parquet":
+        yield read_index(sources[0])
+        return
+    with TemporaryDirectory(prefix="wetread-export-") as place:
+        out = Path(place) / "index.parquet"
+        local = workers if isinstance(workers, int) else 1  # a node does not see this folder
+        yield build_index(
+            sources, out, workers=local, progress=stage(report, "index"), repair=repair
+        )
+
+
+def _jobs(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:
+    """What is to be done, in the order of studies and series."""
+    wanted = folder.wanted
+    if wanted.kind.holds != "slice":
+        return [
+            Job(rows, 0, rows.height, box, folder.key(rows, f"{box}"))
+            for rows, box in zip(series, boxes, strict=True)
+        ]
+    return [
+        job
+        for rows, box in zip(series, boxes, strict=True)
+        for stack in _stacks(rows, wanted)
+        for job in _runs(stack, box, folder)
+    ]
+
+
+def _stacks(rows: pl.DataFrame, wanted: Wanted) -> list[pl.DataFrame]:
+    """The series, or its stacks where it matters which slices are neighbours; localizers too."""
+    if wanted.depth == 16 or (wanted.frames is None and wanted.mode.offsets == (0,)):
+        return [rows]
+    parts = split_series(rows)
+    return [*parts.stacks, *([parts.localizers] if parts.localizers.height else [])]
+
+
+def _runs(stack: pl.DataFrame, box: Box | None, folder: Folder) -> Iterator[Job]:
+    """Neighbouring slices of a stack, with what they see of it on both sides."""
+    offsets = folder.wanted.mode.offsets if folder.wanted.depth == 8 else (0,)
+    reach, chosen = max(map(abs, offsets)), evenly(stack.height, folder.wanted.frames)
+    step = SLICES_A_JOB if len(chosen) == stack.height else 1
+    for first in chosen[::step]:
+        own = min(step, stack.height - first)
+        start = max(first - reach, 0)
+        rows = stack[start : first + own + reach]
+        yield Job(rows, first - start, own, box, folder.key(rows, f"{first - start} {own} {box}"))
+
+
+def _boxes(
+    series: Sequence[pl.DataFrame], wanted: Wanted, workers: Workers, report: Report
+) -> list[Box | None]:
+    """The crop of each series."""
+    if wanted.crop != "head":
+        return [box_of(wanted.crop)] * len(series)
+    say, found = stage(report, "crop"), list[Box | None]()
+    for box in each(head_box, series, workers):
+        found.append(None if isinstance(box, Lost) else box)  # whose slices are refused later
+        say(len(found), len(series))
+    return found
+
+
+def head_box(rows: pl.DataFrame) -> Box | None:
+    """The box round the head in the slices of a series that have its commonest shape; None where
+    none can be read. It is cut to the picture."""
+    values: list[np.ndarray] = []
+    shape = rows.group_by("Rows", "Columns").len().sort("len").select("Rows", "Columns").row(-1)
+    for row in rows.iter_rows(named=True):
+        with contextlib.suppress(RejectError):
+            one = read_slice(row)
+            if one.stored.shape == shape:
+                values.append(one.values())
+        still_alive()
+    return find_head_box(np.stack(values)) if values else None
+
+
+def _without_the_lost(
+    job: Job, work: Callable[[Job], None], folder: Folder, workers: Workers, lost: Lost
+) -> None:
+    """A job that took its process with it: without the files that do so when alone; where no file
+    does, all of it is refused."""
+    rows = job.rows.to_dicts()
+    answers = each(decode, rows, workers)
+    alone = {number: one for number, one in enumerate(answers) if isinstance(one, Lost)}
+    if alone:
+        job = job.without(alone)
+        (answer,) = each(work, [job], workers)
+        if not isinstance(answer, Lost):
+            return
+        lost = answer
+    every = range(job.first, job.first + job.own)
+    empty = replace(job.without(dict.fromkeys(every, lost)), own=0)
+    folder.finish_refused(empty.key, empty.lost)
+
+
+def do_job(job: Job, folder: Folder) -> None:
+    """One piece of work, in a worker process."""
+    WORK[folder.wanted.kind.holds](job, folder)
+
+
+def decode(row: dict[str, Any]) -> None:
+    """What an export does with a file, and nothing kept: does the process live?"""
+    with contextlib.suppress(RejectError):
+        read_slice(row).values()
