@@ -66,7 +66,7 @@ def test_another_program_reads_the_same_nifti(tmp_path: Path) -> None:
 def test_without_nibabel_the_rest_is_written_and_the_notes_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "nibabel.nifti1", None)
+    monkeypatch.setitem(sys.modules, "nibabel", None)
     reading = write_mask(MASK, tmp_path, "m")
     assert reading.files == ("m.png", "m.rle")
     assert reading.notes == (NO_NIBABEL,)

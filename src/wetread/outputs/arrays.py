@@ -8,6 +8,7 @@ import numpy as np
 
 from wetread.outputs.nifti import nifti_bytes
 from wetread.outputs.stills import in_smallest_type
+from wetread.study.geometry import is_regular
 from wetread.study.stack import require_affine
 from wetread.study.volume import Volume
 
@@ -23,7 +24,7 @@ def npz(volume: Volume) -> tuple[bytes, np.ndarray]:
     """The same array as `values`, and what places it, compressed.
 
     affine: (4, 4) index (z, y, x, 1) to LPS mm, NaN where no one affine holds; positions_mm (Z,)
-    along the normal; spacing_mm (3,) between slices (the median), rows and columns; sources: Z SOP
+    along the normal; spacing_mm (3,) between slices, rows and columns; sources: Z SOP
     Instance UIDs; slice_map (Z,): the slice, as it was read, that each was; unit; issues.
     """
     numbers, file = in_smallest_type(volume.hu), BytesIO()
@@ -49,9 +50,11 @@ def nifti(volume: Volume) -> tuple[bytes, np.ndarray]:
 
 
 def spacing_mm(volume: Volume) -> tuple[float, float, float]:
-    """Between slices along the normal (the median; NaN of one slice), rows and columns."""
+    """Between slices along the normal, rows and columns; NaN where the slices' steps differ by
+    0.1 mm or more, or there is one slice: `positions_mm` says where each lies."""
     steps = np.diff(volume.positions_mm)
-    return float(np.median(steps)) if len(steps) else np.nan, *volume.place.spacing_mm
+    even = len(steps) > 0 and is_regular(volume.place.origins_mm)
+    return float(steps.mean()) if even else np.nan, *volume.place.spacing_mm
 
 
 ARRAYS: dict[str, Callable[[Volume], tuple[bytes, np.ndarray]]] = {

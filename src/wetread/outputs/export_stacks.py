@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.guard import still_alive
 from wetread.archive.luts import Table, Window
 from wetread.archive.rejects import RejectError
 from wetread.outputs.annotate import annotated
@@ -23,6 +24,7 @@ from wetread.outputs.arrays import ARRAYS, spacing_mm
 from wetread.outputs.export_folder import Folder, Part
 from wetread.outputs.export_work import Box, Job, Reader, Row, known, resized, window_words
 from wetread.outputs.films import FILMS
+from wetread.outputs.formats import Wanted
 from wetread.outputs.mask_file import outside_is_air, read_mask_file
 from wetread.outputs.uid_names import stack_name
 from wetread.study.display import usable_voi
@@ -38,104 +40,116 @@ from wetread.study.volume import Volume, read_volumes
 from wetread.view.picture import Look, Seen, cropped, picture_of
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What was shown in one frame of a film.
+
+    source: SOP Instance UID; position_mm: along the normal; low, high: of its values, in unit.
+    """
+
+    source: str
+    position_mm: float
+    low: float
+    high: float
+    unit: str
+
+
 def export_film(job: Job, folder: Folder) -> None:
     """A film of each stack of the job's series, in order along the normal; localizers are none."""
-    part = Part(rejects=list(job.lost))
+    wanted, part = folder.wanted, Part(rejects=list(job.lost))
     stacks = split_series(job.rows).stacks
     for number, rows in enumerate(stacks):
-        name = stack_name(rows.row(0, named=True), number, len(stacks), folder.wanted.ending)
-        film = _Film(rows, job.box, folder, part)
-        first = next(film.frames, None)
+        reader = Reader(rows, max(map(abs, wanted.mode.offsets)))
+        voi = None if wanted.mode.windows else common_voi(reader.rows)
+        shown: list[Frame] = []
+        frames = _frames(reader, voi, job.box, wanted, part, shown)
+        first = next(frames, None)
         if first is None:
             continue
+        name = stack_name(reader.rows[0], number, len(stacks), wanted.ending)
         with folder.beside(name) as unfinished:
-            frames = chain([first], film.frames)
-            quality = folder.wanted.quality or folder.wanted.kind.quality or 0
-            rows_there, columns = FILMS[folder.wanted.format](unfinished, frames, quality)
+            quality = wanted.quality or wanted.kind.quality or 0
+            shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
             size, digest = unfinished.stat().st_size, _sha256(unfinished)
-        about = film.about() | {"rows": rows_there, "columns": columns}
+        about = _of_film(reader.rows[0], shown, job.box, wanted)
+        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, voi)}
         about["channels"] = 1 if first.ndim == 2 else 3
+        about["issues"] = " ".join(issue.name for issue in geometry_issues(rows))
         folder.note(part, name, about, size, digest)
-        _name_slices(part, str(name), film.sources, film.positions)
+        sources, positions = [one.source for one in shown], [one.position_mm for one in shown]
+        _name_slices(part, str(name), sources, positions)
     folder.finish(job.key, part)
 
 
-class _Film:
-    """The frames of one stack on one scale, and what was shown in them."""
+def _frames(
+    reader: Reader,
+    voi: Window | Table | None,
+    box: Box | None,
+    wanted: Wanted,
+    part: Part,
+    shown: list[Frame],
+) -> Iterator[np.ndarray]:
+    """The pictures of a stack on one scale; what each shows is noted as it is drawn."""
+    offsets, look = wanted.mode.offsets, Look(wanted.mode, box, wanted.size)
+    places = positions_mm(reader.table)
+    for number in evenly(len(reader.rows), wanted.frames):
+        row = reader.rows[number]
+        try:
+            near = reader.around(number, offsets)
+            seen = [Seen(one, voi, at["PhotometricInterpretation"]) for at, one in near]
+            picture = picture_of(seen, look)
+        except RejectError as error:
+            part.refuse(row, error.reason, error.detail)
+            continue
+        one = near[offsets.index(0)][1]
+        values = cropped(one.values(), box)
+        low, high = float(values.min()), float(values.max())
+        uid = row["SOPInstanceUID"] or ""
+        shown.append(Frame(uid, float(places[number]), low, high, one.unit))
+        yield annotated(picture, row, wanted.annotate)
 
-    def __init__(self, rows: pl.DataFrame, box: Box | None, folder: Folder, part: Part) -> None:
-        self._wanted, self._box, self._part, self._rows = folder.wanted, box, part, rows
-        self._reader = Reader(rows, max(map(abs, self._wanted.mode.offsets)))
-        self._voi = None if self._wanted.mode.windows else self._one_voi()
-        self._places = positions_mm(rows)
-        self._low, self._high, self._units = np.inf, -np.inf, set[str]()
-        self.sources: list[str] = []
-        self.positions: list[float] = []
-        self.frames = self._shown()
 
-    def _shown(self) -> Iterator[np.ndarray]:
-        wanted, offsets = self._wanted, self._wanted.mode.offsets
-        look = Look(wanted.mode, self._box, wanted.size)
-        for number in self._chosen():
-            row = self._reader.rows[number]
-            try:
-                near = self._reader.around(number, offsets)
-                seen = [Seen(one, self._voi, at["PhotometricInterpretation"]) for at, one in near]
-                picture = picture_of(seen, look)
-            except RejectError as error:
-                self._part.refuse(row, error.reason, error.detail)
-                continue
-            one = near[offsets.index(0)][1]
-            values = cropped(one.values(), self._box)
-            self._low = min(self._low, float(values.min()))
-            self._high = max(self._high, float(values.max()))
-            self._units.add(one.unit)
-            self.sources.append(row["SOPInstanceUID"] or "")
-            self.positions.append(float(self._places[number]))
-            yield annotated(picture, row, wanted.annotate)
+def common_voi(rows: Sequence[Row]) -> Window | Table:
+    """The window that most headers of a stack name, else the first table, else the range of all
+    values: one scale for all frames."""
+    named = [usable_voi(row) for row in rows]
+    windows = Counter(one for one in named if isinstance(one, Window))
+    if windows:
+        return windows.most_common(1)[0][0]
+    tables = [one for one in named if isinstance(one, Table)]
+    return tables[0] if tables else _full_range(rows)
 
-    def _chosen(self) -> list[int]:
-        return evenly(self._rows.height, self._wanted.frames)
 
-    def _one_voi(self) -> Window | Table:
-        """What most of the stack's headers name; where none does, the range of all its values."""
-        named = [usable_voi(row) for row in self._reader.rows]
-        windows = Counter(one for one in named if isinstance(one, Window))
-        if windows:
-            return windows.most_common(1)[0][0]
-        tables = [one for one in named if isinstance(one, Table)]
-        return tables[0] if tables else self._full_range()
+def _full_range(rows: Sequence[Row]) -> Window:
+    ends: list[float] = []
+    for row in rows:
+        try:
+            values = read_slice(row).values()
+        except RejectError:
+            continue  # refused where it is shown
+        ends += [float(values.min()), float(values.max())]
+        still_alive()
+    return full_range(np.array(ends or [0.0]))
 
-    def _full_range(self) -> Window:
-        ends: list[float] = []
-        for row in self._reader.rows:
-            try:
-                values = read_slice(row).values()
-            except RejectError:
-                continue  # refused where it is shown
-            ends += [float(values.min()), float(values.max())]
-        return full_range(np.array(ends or [0.0]))
 
-    def about(self) -> dict[str, Any]:
-        """The film's row of the manifest, when its frames are drawn."""
-        row = self._reader.rows[0]
-        spacing = row["row_spacing_mm"], row["column_spacing_mm"]
-        shape = row["Rows"], row["Columns"]
-        there = None if None in spacing else resized(spacing, self._box, shape, self._wanted.size)
-        steps = np.diff(self.positions)
-        words = window_words(self._wanted, self._voi)
-        return _of_series(row) | {
-            "slices": len(self.sources),
-            "window": words if self._wanted.mode.windows else f"{words}, for all frames",
-            "dtype": "uint8",
-            "unit": "HU" if self._units == {"HU"} else "grey",
-            "min": self._low,
-            "max": self._high,
-            "slice_spacing_mm": known(np.median(steps)) if len(steps) else None,
-            "row_spacing_mm": there and there[0],
-            "column_spacing_mm": there and there[1],
-            "issues": " ".join(issue.name for issue in geometry_issues(self._rows)),
-        }
+def _one_scale(wanted: Wanted, voi: Window | Table | None) -> str:
+    words = window_words(wanted, voi)
+    return words if wanted.mode.windows else f"{words}, one for all frames"
+
+
+def _of_film(row: Row, shown: Sequence[Frame], box: Box | None, wanted: Wanted) -> dict[str, Any]:
+    spacing = row["row_spacing_mm"], row["column_spacing_mm"]
+    if None not in spacing:
+        spacing = resized(spacing, box, (row["Rows"], row["Columns"]), wanted.size) or spacing
+    return _of_series(row) | {
+        "slices": len(shown),
+        "dtype": "uint8",
+        "unit": "HU" if {one.unit for one in shown} == {"HU"} else "grey",
+        "min": min(one.low for one in shown),
+        "max": max(one.high for one in shown),
+        "row_spacing_mm": spacing[0],
+        "column_spacing_mm": spacing[1],
+    }
 
 
 def evenly(count: int, wanted: int | None) -> list[int]:

@@ -69,7 +69,7 @@ class Reader:
     """Slices of a job's rows, read once and dropped when they are no longer near."""
 
     def __init__(self, rows: pl.DataFrame, reach: int) -> None:
-        self.rows = list(rows.iter_rows(named=True))
+        self.table, self.rows = rows, list(rows.iter_rows(named=True))
         self._reach = reach
         self._read: dict[int, Slice | RejectError] = {}
 

@@ -12,12 +12,14 @@ import numpy.typing as npt
 import polars as pl
 
 from wetread.labels.rle import encode
+from wetread.outputs.extra import MissingExtraError
+from wetread.outputs.nifti import nifti_bytes
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.whole import write_csv, write_whole
 
 Side = Literal["right", "left", "both"]
 SIDE_SHARE = 0.05  # of the mask's pixels: less than this across the middle is an edge, not a side
-NO_NIBABEL = "no NIfTI file: the package nibabel is not installed (pip install nibabel)"
+NO_NIBABEL = "no NIfTI file: the package nibabel is not installed (pip install 'wetread[pictures]')"
 TABLE_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
     "area_px": pl.Int64(),
@@ -74,8 +76,9 @@ def write_mask(
     }
     notes: tuple[str, ...] = ()
     try:
-        contents[f"{stem}.nii.gz"] = nifti_bytes(mask, spacing_mm)
-    except ImportError:
+        volume = nifti_bytes(mask[None].astype(np.uint8), film_affine(spacing_mm))
+        contents[f"{stem}.nii.gz"] = gzip.compress(volume, mtime=0)
+    except MissingExtraError:
         notes = (NO_NIBABEL,)
     for file, content in contents.items():
         write_whole(folder / file, content)
@@ -110,23 +113,16 @@ def side_of(mask: npt.NDArray[np.bool_]) -> Side | None:
     return "right" if shares["right"] > shares["left"] else "left"
 
 
-def nifti_bytes(
-    mask: npt.NDArray[np.bool_], spacing_mm: tuple[float, float] | None = None
-) -> bytes:
-    """A gzipped NIfTI volume (columns, rows, 1) uint8; array [c, r, 0] is mask[r, c].
+def film_affine(spacing_mm: tuple[float, float] | None = None) -> npt.NDArray[np.float64]:
+    """(4, 4) of index (0, row, column, 1) to LPS mm of a film in the patient's frontal plane.
 
-    The film is laid in the patient's frontal plane: columns run to the patient's left, rows to the
-    feet, the first pixel at the origin. Spacing 1 mm where it is not known. ImportError without
-    nibabel.
+    Columns run to the patient's left, rows to the feet, the first pixel lies at the origin.
+    Spacing 1 mm where it is not known.
     """
-    from nibabel.nifti1 import Nifti1Image  # optional
-
     rows_mm, columns_mm = (1.0, 1.0) if spacing_mm is None else _checked(spacing_mm)
-    affine = np.zeros((4, 4))  # to RAS mm
-    affine[0, 0], affine[2, 1], affine[1, 2], affine[3, 3] = -columns_mm, -rows_mm, 1.0, 1.0
-    volume = Nifti1Image(mask.T[:, :, None].astype(np.uint8), affine)
-    volume.header.set_xyzt_units("mm")
-    return gzip.compress(volume.to_bytes(), mtime=0)
+    affine = np.zeros((4, 4))
+    affine[1, 0], affine[2, 1], affine[0, 2], affine[3, 3] = -1.0, -rows_mm, columns_mm, 1.0
+    return affine
 
 
 def write_mask_table(path: Path, readings: Sequence[MaskReading]) -> None:
