@@ -55,3 +55,10 @@ def two_folds(learn: Learn, tmp_path_factory: pytest.TempPathFactory) -> TrainRe
 def other_seed(learn: Learn, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     """The one split's words with another seed."""
     return learn(tmp_path_factory.mktemp("run") / "other", seed=1)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports work here, where the libraries are loaded already: a worker takes seconds to start.
+    tests/verbs/test_export.py has the workers."""
+    monkeypatch.setattr("wetread.verbs.export.each", lambda work, items, workers: map(work, items))
