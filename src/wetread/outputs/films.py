@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from wetread.outputs.extra import of_pictures
 
@@ -82,7 +81,7 @@ def _in_one_palette(frames: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarr
     found = np.unique(np.concatenate([np.unique(frame) for frame in packed]))
     colours = (found[:, None] >> _SHIFTS).astype(np.uint8)
     palette = colours if len(colours) <= COLOURS else _median_cut(colours)
-    nearest = cKDTree(palette).query(colours)[1].astype(np.uint8)
+    nearest = _nearest(colours, palette)
     return palette, [nearest[np.searchsorted(found, frame)] for frame in packed]
 
 
@@ -91,6 +90,16 @@ def _median_cut(colours: np.ndarray) -> np.ndarray:
     imaging = of_pictures("PIL.Image")
     few = imaging.fromarray(colours[None]).quantize(COLOURS, imaging.Quantize.MEDIANCUT)
     return np.array(few.getpalette(), np.uint8).reshape(-1, 3)
+
+
+def _nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """(n,) uint8: for each of (n, 3) the number of the colour of (m, 3) that lies nearest."""
+    wanted = palette.astype(np.int32)
+    found = [
+        ((some[:, None].astype(np.int32) - wanted) ** 2).sum(axis=2).argmin(axis=1)
+        for some in np.array_split(colours, 1 + len(colours) // 4096)
+    ]
+    return np.concatenate(found).astype(np.uint8)
 
 
 FILMS: dict[str, WriteFilm] = {"gif": write_gif, "mp4": write_mp4}
