@@ -12,11 +12,12 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import batch, index, million, radiographs, slices
+from bench import batch, export, index, million, radiographs, slices
 from bench.data import WORK
 
 COMPARISONS = {
     "slices": slices.compare,
+    "export": export.compare,
     "batch": batch.compare,
     "index": index.compare,
     "million": million.compare,
@@ -35,7 +36,7 @@ def main() -> None:
     rows = []
     for name in COMPARISONS:
         told = subprocess.run(
-            [sys.executable, "-m", "bench", name], check=True, capture_output=True, text=True
+            [sys.executable, "-m", "bench", name], check=True, stdout=subprocess.PIPE, text=True
         )
         found = json.loads(told.stdout.splitlines()[-1])
         for row in found:

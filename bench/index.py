@@ -6,7 +6,6 @@ whole verb beside them, one worker: listing, journal, duplicates and tables on d
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import polars as pl
 import pydicom
 
+from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK
 from bench.headers import SYNTAXES, write_headers
 from wetread.archive.index import build_index
@@ -119,8 +119,8 @@ def two_workers() -> Row:
     top = write_headers(WORK / "headers", "lean", "explicit", MANY)[0].parents[1]
     ours, loops = [], []
     for _ in range(ROUNDS - 1):
-        loops.append(_wall(lambda: _busy(1)) * 2 / _wall(lambda: _busy(2)))
-        ours.append(_wall(lambda: index_afresh(top, 1)) / _wall(lambda: index_afresh(top, 2)))
+        loops.append(gain_of_two_loops())
+        ours.append(wall(lambda: index_afresh(top, 1)) / wall(lambda: index_afresh(top, 2)))
     return {
         "name": "index_two_workers",
         "ours": median(ours[1:]),
@@ -129,23 +129,3 @@ def two_workers() -> Row:
         "ratio": median(ours[1:]) / median(loops[1:]),
         "remark": f"{MANY} files, start of the workers included",
     }
-
-
-def _busy(count: int) -> None:
-    processes = [multiprocessing.Process(target=_loop) for _ in range(count)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-
-
-def _loop() -> None:
-    total = 0
-    for number in range(30_000_000):
-        total += number
-
-
-def _wall(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

@@ -103,7 +103,7 @@ def export_as(
         series = series_slices(found.images)
         if wanted.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
-        jobs = _jobs(folder, series, _boxes(series, wanted, workers, report))
+        jobs = plan(folder, series, _boxes(series, wanted, workers, report))
         total, done = sum(job.own for job in jobs), 0
         waiting = [job for job in jobs if not folder.has(job.key)]
         say = stage(report, "export")
@@ -149,7 +149,7 @@ def _index_of(
         )
 
 
-def _jobs(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:
+def plan(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:
     """What is to be done, in the order of studies and series."""
     wanted = folder.wanted
     if wanted.kind.holds != "slice":
