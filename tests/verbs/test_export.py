@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,24 @@ def test_a_mask_leaves_air_outside(write_ct: Write, tmp_path: Path) -> None:
         export("npy", [source], tmp_path / "no", mask=str(tmp_path / "moved.nii.gz"))
 
 
+def test_another_mask_under_the_same_name_is_taken_up(write_ct: Write, tmp_path: Path) -> None:
+    source, mask = write_ct(2), tmp_path / "mask.npy"
+    for there in (0, 1):
+        np.save(mask, np.full((2, 20, 24), there, bool))
+        export("npy", [source], tmp_path / "out", mask=mask)
+        values = np.load(tmp_path / "out/1.7/1.8.0.npy")
+        assert (values == -1024).all() == (there == 0)
+
+
+def test_a_format_whose_library_is_absent_says_what_to_install(
+    write_ct: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "nibabel", None)
+    with pytest.raises(ValueError, match=r"pip install 'wetread\[pictures\]'"):
+        export("nifti", [write_ct(2)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_mask_of_another_shape_is_refused(write_ct: Write, tmp_path: Path) -> None:
     np.save(tmp_path / "mask.npy", np.zeros((3, 20, 23), bool))
     with pytest.raises(ValueError, match="the volume's own space"):
@@ -203,6 +222,7 @@ def test_nothing_of_a_patient_is_drawn_unless_it_is_asked_for(
         np.testing.assert_array_equal(picture[:20], plain_bsb())
     assert shapes["none"] == (20, 24, 3)
     assert 20 < shapes["header"][0] < shapes["identifiers"][0]
+    assert manifest_of(tmp_path / "header")["rows"].to_list() == [shapes["header"][0]] * 2
 
 
 def test_frames_of_one_file_are_counted_from_1(write_ct: Write, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def export(
             crop=crop,
             depth=depth,
             spacing_mm=None if spacing is None else spacing_of(spacing),
-            mask=None if mask is None else str(mask.absolute()),
+            mask=mask,
             annotate=("identifiers" if identifiers else "header") if annotate else "none",
             quality=quality,
             repair=repair,

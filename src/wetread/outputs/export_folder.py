@@ -119,10 +119,6 @@ class Folder:
         with self.beside(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
             unfinished.write_text(json.dumps(asdict(part)))
 
-    def finish_refused(self, key: str, rejects: Sequence[dict[str, Any]]) -> None:
-        """The piece of work is done, and gave nothing."""
-        self.finish(key, Part(rejects=list(rejects)))
-
     def has(self, key: str) -> bool:
         """Whether the piece of work is done and its files are still there, in their length."""
         part = self._read(self._part(key))
@@ -172,6 +168,12 @@ class Folder:
             return bool(os.stat(self.path / file["file"]).st_size == file["bytes"])
         except OSError:
             return False
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_folder(path: Path, wanted: Wanted) -> Folder:

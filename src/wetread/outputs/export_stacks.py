@@ -5,7 +5,6 @@ Runs in a worker process, as outputs/export_work.py does.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from wetread.archive.luts import Table, Window
 from wetread.archive.rejects import RejectError
 from wetread.outputs.annotate import annotated
 from wetread.outputs.arrays import ARRAYS, spacing_mm
-from wetread.outputs.export_folder import Folder, Part
+from wetread.outputs.export_folder import Folder, Part, sha256_of
 from wetread.outputs.export_work import Box, Job, Reader, Row, known, resized, window_words
 from wetread.outputs.films import FILMS
 from wetread.outputs.formats import Wanted
@@ -70,7 +69,7 @@ def export_film(job: Job, folder: Folder) -> None:
         with folder.beside(name) as unfinished:
             quality = wanted.quality or wanted.kind.quality or 0
             shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
-            size, digest = unfinished.stat().st_size, _sha256(unfinished)
+            size, digest = unfinished.stat().st_size, sha256_of(unfinished)
         about = _of_film(reader.rows[0], shown, job.box, wanted)
         about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, voi)}
         about["channels"] = 1 if first.ndim == 2 else 3
@@ -175,8 +174,8 @@ def export_array(job: Job, folder: Folder) -> None:
             made = _as_wanted(volume, job.box, folder)
             content, numbers = ARRAYS[folder.wanted.format](made)
         except StackError as error:
-            which = f"stack {number + 1} of {len(volumes)}: " if len(volumes) > 1 else ""
-            detail = f"{which}{error} For npy, npz and nifti --spacing makes equal steps."
+            which = f"{len(volume.hu)} slices, stack {number + 1} of {len(volumes)}"
+            detail = f"{which}: {error} Or --spacing, which makes equal steps."
             part.refuse(first, "no_geometry", detail)
             continue
         except RejectError as error:
@@ -250,8 +249,3 @@ def _name_slices(
 
 def _of_series(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in ("StudyInstanceUID", "SeriesInstanceUID")}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -140,8 +140,8 @@ def _still(
         found = [_seen(*pair, wanted) for pair in seen]
         picture = picture_of(found, look)
         about["window"] = window_words(wanted, found[own].voi)
-        shape, spacing = picture.shape, resized(spacing, box, one.stored.shape, wanted.size)
         picture = annotated(picture, row, wanted.annotate)
+        shape, spacing = picture.shape, resized(spacing, box, one.stored.shape, wanted.size)
         quality = wanted.quality or wanted.kind.quality or 0
         encoded = Encoded(PICTURES[wanted.format](picture, quality, spacing), "uint8")
     about |= {"rows": shape[0], "columns": shape[1], "channels": shape[2] if shape[2:] else 1}

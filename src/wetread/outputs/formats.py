@@ -18,23 +18,25 @@ Annotation = Literal["none", "header", "identifiers"]
 @dataclass(frozen=True)
 class Format:
     """ending: of the file's name; holds: one slice as a picture, a stack as a film, or a stack as
-    an array of values; quality: what is taken where none is asked for, None where it means nothing.
+    an array of values; needs: a library of the extra `pictures`; quality: what is taken where none
+    is asked for, None where it means nothing.
     """
 
     ending: str
     holds: Holds
+    needs: str | None = None
     quality: int | None = None
 
 
 FORMATS: dict[str, Format] = {
     "png": Format(".png", "slice"),
-    "jpeg": Format(".jpg", "slice", 95),
-    "tiff": Format(".tiff", "slice"),
-    "gif": Format(".gif", "film"),
-    "mp4": Format(".mp4", "film", 75),
+    "jpeg": Format(".jpg", "slice", quality=95),
+    "tiff": Format(".tiff", "slice", "tifffile"),
+    "gif": Format(".gif", "film", "PIL.Image"),
+    "mp4": Format(".mp4", "film", "imageio_ffmpeg", quality=75),
     "npy": Format(".npy", "array"),
     "npz": Format(".npz", "array"),
-    "nifti": Format(".nii.gz", "array"),
+    "nifti": Format(".nii.gz", "array", "nibabel"),
 }
 DEEP = ("png", "tiff")  # formats that hold 16 bits
 

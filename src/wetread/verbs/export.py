@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,9 +18,10 @@ from wetread.archive.guard import Lost, still_alive
 from wetread.archive.index import Index, build_index, read_index
 from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.workers import Workers, chosen_workers, each
-from wetread.outputs.export_folder import Folder, open_folder
+from wetread.outputs.export_folder import Folder, Part, open_folder, sha256_of
 from wetread.outputs.export_stacks import evenly, export_array, export_film
 from wetread.outputs.export_work import Box, Job, export_slices
+from wetread.outputs.extra import of_pictures
 from wetread.outputs.formats import Wanted, box_of
 from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
@@ -77,6 +78,8 @@ def export(
     What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
     a mask that does not exist; ValueError for settings that do not go together.
     """
+    if settings.get("mask") is not None:
+        settings["mask"] = str(Path(settings["mask"]).absolute())
     return export_as(
         Wanted(format=format, **settings),
         sources,
@@ -98,6 +101,8 @@ def export_as(
 ) -> Exported:
     """The same with its settings as one value."""
     _require_files(sources, wanted)
+    if wanted.kind.needs is not None:
+        of_pictures(wanted.kind.needs)
     folder = open_folder(out.absolute(), wanted)
     with _index_of(sources, workers, repair, report) as found:
         series = series_slices(found.images)
@@ -152,9 +157,10 @@ def _index_of(
 def plan(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:
     """What is to be done, in the order of studies and series."""
     wanted = folder.wanted
+    mask = "" if wanted.mask is None else sha256_of(Path(wanted.mask))
     if wanted.kind.holds != "slice":
         return [
-            Job(rows, 0, rows.height, box, folder.key(rows, f"{box}"))
+            Job(rows, 0, rows.height, box, folder.key(rows, f"{box} {mask}"))
             for rows, box in zip(series, boxes, strict=True)
         ]
     return [
@@ -200,7 +206,7 @@ def _boxes(
 
 def head_box(rows: pl.DataFrame) -> Box | None:
     """The box round the head in the slices of a series that have its commonest shape; None where
-    none can be read. It is cut to the picture."""
+    none can be read. It may reach past the picture."""
     values: list[np.ndarray] = []
     shape = rows.group_by("Rows", "Columns").len().sort("len").select("Rows", "Columns").row(-1)
     for row in rows.iter_rows(named=True):
@@ -220,15 +226,14 @@ def _without_the_lost(
     rows = job.rows.to_dicts()
     answers = each(decode, rows, workers)
     alone = {number: one for number, one in enumerate(answers) if isinstance(one, Lost)}
-    if alone:
+    if 0 < len(alone) < len(rows):
         job = job.without(alone)
         (answer,) = each(work, [job], workers)
         if not isinstance(answer, Lost):
             return
         lost = answer
     every = range(job.first, job.first + job.own)
-    empty = replace(job.without(dict.fromkeys(every, lost)), own=0)
-    folder.finish_refused(empty.key, empty.lost)
+    folder.finish(job.key, Part(rejects=list(job.without(dict.fromkeys(every, lost)).lost)))
 
 
 def do_job(job: Job, folder: Folder) -> None:
