@@ -6,7 +6,7 @@ To add a format: a line in FORMATS, and who writes it (stills.py, films.py or ar
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from wetread.view.mode import Mode, find_mode
@@ -80,8 +80,10 @@ class Wanted:
         box_of(self.crop)
         if self.depth not in (8, 16):
             raise ValueError(f"--depth is 8 or 16, not {self.depth}")
-        if self.depth == 16 and (self.size or self.annotate != "none"):
-            raise ValueError("--depth 16 keeps the values exactly; leave --size and --annotate out")
+        if self.depth == 16 and (self.size or self.neighbours or self.annotate != "none"):
+            raise ValueError(
+                "--depth 16 keeps a slice's values; leave --size, --neighbours and --annotate out"
+            )
         if self.spacing_mm is not None and not all(0 < step < 1e3 for step in self.spacing_mm):
             raise ValueError(f"--spacing is in mm, above 0, not {self.spacing_mm}")
         if self.kind.holds != "array" and self.depth == 8:
@@ -126,14 +128,9 @@ class Wanted:
         mode = find_mode(self.window)
         if not self.neighbours:
             return mode
-        if mode.offsets != (0,):
-            raise ValueError(f"{self.window} has neighbours of its own; leave --neighbours out")
-        return Mode(
-            mode.windows,
-            mode.mix,
-            tuple(range(-self.neighbours, self.neighbours + 1)),
-            mode.slicewise,
-        )
+        if mode.offsets != (0,) or mode.mix != "channels":
+            raise ValueError(f"{self.window} has all its channels; leave --neighbours out")
+        return replace(mode, offsets=tuple(range(-self.neighbours, self.neighbours + 1)))
 
     @property
     def ending(self) -> str:
