@@ -1,0 +1,99 @@
+"""cli/archive.py: the commands that read an archive: index, show, pack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wetread.cli import tell
+from wetread.cli.options import (
+    DONE,
+    REFUSED,
+    AsJson,
+    ClusterAddress,
+    Out,
+    Repair,
+    Sources,
+    Workers,
+    print_result,
+)
+from wetread.cli.progress import bars
+
+
+def index(
+    src: Sources,
+    out: Out,
+    repair: Repair = True,
+    table: Annotated[
+        str | None, typer.Option("--format", help="csv or parquet: a flat table as well")
+    ] = None,
+    workers: Workers = None,
+    cluster: ClusterAddress = None,
+    as_json: AsJson = False,
+) -> None:
+    """What there is and what is broken: every file as a row, or as a reject with its reason."""
+    from wetread.verbs.index import index as run
+
+    with bars() as report:
+        found = run(
+            src,
+            out,
+            workers=workers,
+            cluster=cluster,
+            report=report,
+            repair=repair,
+            table=table,
+        )
+    print_result(found.counts(), tell.index_lines(found, out), as_json)
+    refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
+    raise typer.Exit(REFUSED if refused else DONE)
+
+
+def show(
+    path: Annotated[Path, typer.Argument(metavar="FILE|DIR|ZIP", help="one file, or a tree")],
+    member: Annotated[str | None, typer.Option(help="one file inside a zip or tar")] = None,
+    picture: Annotated[Path | None, typer.Option(help="the file's picture, as PNG")] = None,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="print names, ids and dates too")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="long values and sequences whole")] = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """One file (header, pixels, picture), or what lies in a folder, zip or tar."""
+    from wetread.cli import show_text
+    from wetread.verbs.show import ShownFile, header_of
+    from wetread.verbs.show import show as look
+
+    with bars() as report:
+        found = look(path, member=member, picture=picture, workers=workers, report=report)
+    width, extent = show_text.terminal_width(), "full" if full else "short"
+    if as_json:
+        print_result(found.as_dict(), [], as_json)
+    elif isinstance(found, ShownFile):
+        lines = header_of(found, identifiers="show" if identifiers else "withhold")
+        show_text.print_lines(show_text.header_text(lines, width, extent))
+        show_text.print_lines(show_text.file_text(found, width))
+    else:
+        show_text.print_lines(show_text.tree_text(found, width))
+    raise typer.Exit(REFUSED if found.refused else DONE)
+
+
+def pack(
+    index_file: Annotated[Path, typer.Argument(metavar="INDEX")],
+    out: Out,
+    size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
+    workers: Workers = None,
+    cluster: ClusterAddress = None,
+    as_json: AsJson = False,
+) -> None:
+    """Packed slices with random access, the stored integers kept."""
+    from wetread.verbs.pack import pack as run
+
+    with bars() as report:
+        store = run(index_file, out, size=size, workers=workers, cluster=cluster, report=report)
+    counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
+    print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)
+    raise typer.Exit(REFUSED if store.rejects.height else DONE)

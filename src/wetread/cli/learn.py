@@ -1,0 +1,131 @@
+"""cli/learn.py: the commands that learn and read: train, evaluate, predict, score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wetread.cli import tell
+from wetread.cli.options import (
+    DONE,
+    REFUSED,
+    AsJson,
+    Out,
+    Repair,
+    Seed,
+    Sources,
+    TaskName,
+    Workers,
+    print_result,
+)
+from wetread.cli.progress import bars
+
+
+def train(
+    task: TaskName,
+    data: Annotated[list[Path], typer.Option(help="folders, zips or an index; repeatable")],
+    out: Out,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+    ] = None,
+    patients: Annotated[
+        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=0, help="0: one split; K: out-of-fold scores")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    seed: Seed = 0,
+    recipe: Annotated[str | None, typer.Option(help="a name, or a TOML file")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
+    pretrained: Annotated[
+        bool | None,
+        typer.Option("--pretrained/--no-pretrained", help="from ImageNet weights of an extra"),
+    ] = None,
+    repair: Repair = True,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a task from an archive and its labels; ends with honest scores and a page."""
+    from wetread.verbs.train import train as run
+
+    with bars() as report:
+        result = run(
+            task,
+            data,
+            out,
+            labels=labels or (),
+            columns=_pairs(column or []),
+            patients=patients,
+            folds=folds,
+            epochs=epochs,
+            seed=seed,
+            recipe=recipe,
+            settings=settings or (),
+            weights=weights,
+            pretrained=pretrained,
+            workers=workers,
+            report=report,
+            repair=repair,
+        )
+    print_result(result.as_dict(), tell.run_lines(result), as_json)
+
+
+def evaluate(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
+    """Scores with intervals beside their baselines, from a run's predictions; the page anew."""
+    from wetread.verbs.evaluate import evaluate as score_run
+
+    scores = score_run(run)
+    print_result(
+        scores, [*tell.score_lines(scores["scores"]), f"page: {run / 'page.html'}"], as_json
+    )
+
+
+def predict(
+    src: Sources,
+    run: Annotated[list[Path], typer.Option(help="a run; repeat it to average several")],
+    out: Out,
+    sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
+    repair: Repair = True,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Readings of studies never seen: JSON, worklist, probabilities, submission."""
+    from wetread.verbs.predict import predict as read
+
+    with bars() as report:
+        result = read(src, run, out, sample=sample, workers=workers, report=report, repair=repair)
+    print_result(result.as_dict(), tell.prediction_lines(result), as_json)
+    raise typer.Exit(REFUSED if result.refused else DONE)
+
+
+def score(
+    task: TaskName,
+    truth: Annotated[Path, typer.Option(help="label file in the competition's form")],
+    submission: Annotated[Path, typer.Option(help="probabilities in the same form")],
+    patients: Annotated[
+        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT): intervals")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The official metric of a submission; names the ids that are missing or too many."""
+    from wetread.verbs.score import as_dict
+    from wetread.verbs.score import score as run
+
+    result = run(task, truth, submission, patients=patients)
+    print_result(as_dict(result), tell.submission_lines(result), as_json)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    """["id=image", "any=blood"] as a mapping."""
+    parts = [pair.partition("=") for pair in given]
+    wrong = [key for key, equals, value in parts if not (key and equals and value)]
+    if wrong:
+        raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
+    return {key: value for key, _, value in parts}

@@ -1,0 +1,51 @@
+"""cli/phantoms.py: the commands that need no data of one's own: phantom, demo, doctor."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from wetread.cli import tell
+from wetread.cli.options import AsJson, Out, Seed, TaskName, Workers, print_result
+from wetread.cli.progress import bars
+
+
+def phantom(
+    task: TaskName,
+    out: Out,
+    studies: Annotated[int, typer.Option(min=1)] = 20,
+    seed: Seed = 0,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """An archive of known truth, as DICOM in the competition's layout with its label file."""
+    from wetread.verbs.phantom import phantom as run
+
+    with bars() as report:
+        counts = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
+    print_result(counts, [tell.counted(counts), f"archive: {out}"], as_json)
+
+
+def demo(
+    out: Out,
+    task: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
+    seed: Seed = 0,
+    studies: Annotated[int | None, typer.Option(min=12, help="default: the task's own")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """The whole path on phantoms: archive, index, training, honest scores, readings, page."""
+    from wetread.verbs.demo import demo as run
+
+    with bars() as report:
+        result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
+    print_result(result.as_dict(), tell.demo_lines(result), as_json)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Versions, devices, decoders, and which transfer syntaxes can be read here."""
+    from wetread.verbs.doctor import doctor as run
+
+    found = run()
+    print_result(found, tell.doctor_lines(found), as_json)
