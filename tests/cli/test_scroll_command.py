@@ -14,7 +14,7 @@ def test_the_page_and_the_series_that_were_not_taken_are_told(
     page = tmp_path / "page.html"
     done = here("scroll", archive, "-o", page, "--workers", "1")
     assert done.returncode == 0
-    assert f"page: {page}" in done.stdout
+    assert str(page) in done.stdout  # a long path stands on a line of its own
     assert page.stat().st_size > 0
     plain = done.stdout.replace("\n", " ")
     told = json.loads(here("scroll", archive, "-o", page, "--json").stdout)
