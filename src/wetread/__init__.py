@@ -21,6 +21,7 @@ _VERBS = {
     "predict": "predict",
     "score": "score",
     "scroll": "scroll",
+    "segment": "segment",
     "show": "show",
     "train": "train",
     "windows": "windows",

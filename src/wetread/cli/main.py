@@ -17,6 +17,7 @@ from wetread.cli.montage import montage
 from wetread.cli.options import FAILED, WRONG_USE
 from wetread.cli.phantoms import demo, doctor, phantom
 from wetread.cli.scroll import scroll
+from wetread.cli.segment import segment
 from wetread.cli.windows import windows
 
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
@@ -31,7 +32,7 @@ app = typer.Typer(
 COMMANDS = (
     *(index, show, pack),
     *(train, evaluate, predict, score),
-    *(windows, montage, scroll, export),
+    *(windows, montage, scroll, export, segment),
     *(phantom, demo, doctor),
 )
 for command in COMMANDS:

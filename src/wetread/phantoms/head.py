@@ -44,12 +44,15 @@ class HeadStudy:
 
     hu:        (Z, Y, X) float32, Hounsfield units as measured; Z runs feet to head.
     masks:     (5, Z, Y, X) bool, lesions in the order of SUBTYPES, half a voxel or more.
+    cavity:    (Z, Y, X) bool, within the dura, half a voxel or more: brain, fluid, blood; it goes
+               on as the canal of the spine where the slices reach below the foramen magnum.
     areas_mm2: (Z, 5) float64, lesion area by slice.
     labels:    (Z, 6) int, SUBTYPES and then any: area >= VISIBLE_MM2.
     """
 
     hu: NDArray[np.float32]
     masks: NDArray[np.bool_]
+    cavity: NDArray[np.bool_]
     areas_mm2: NDArray[np.float64]
     labels: NDArray[np.int64]
     scan: Scan
@@ -77,12 +80,13 @@ def make_head_study(
     mimics = draw_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
     hu = np.empty((scan.slices, size, size), np.float32)
     masks = np.zeros((len(SUBTYPES), scan.slices, size, size), np.bool_)
+    cavity = np.zeros((scan.slices, size, size), np.bool_)
     for index in range(scan.slices):
-        hu[index] = _slice(person, scan, bleeds, mimics, index, masks[:, index], rng)
+        hu[index] = _slice(person, scan, bleeds, mimics, index, masks[:, index], cavity[index], rng)
     areas = masks.sum(axis=(2, 3)).T * scan.pixel_mm**2
     subtypes = (areas >= VISIBLE_MM2).astype(np.int64)
     labels = np.concatenate([subtypes, subtypes.max(axis=1, keepdims=True)], axis=1)
-    return HeadStudy(hu, masks, areas, labels, scan, person, bleeds, mimics)
+    return HeadStudy(hu, masks, cavity, areas, labels, scan, person, bleeds, mimics)
 
 
 def _slice(
@@ -92,9 +96,11 @@ def _slice(
     mimics: tuple[Mimic, ...],
     index: int,
     masks: NDArray[np.bool_],
+    cavity: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> NDArray[np.float32]:
-    """One measured slice (H, W), HU; its lesions are written into masks (5, H, W)."""
+    """One measured slice (H, W), HU; its lesions are written into masks (5, H, W), and what lies
+    within the dura into cavity (H, W)."""
     grid, across = slice_grid(patient, scan, index)
     planes = np.full((scan.size, scan.size, grid.x.shape[2]), -1000.0, np.float32)
     paint_table(scan, grid, across, planes)
@@ -102,6 +108,8 @@ def _slice(
     skull = look_alikes.paint_scalp(mimics, grid, skull, planes)
     paint_skull(patient, grid, skull, planes)
     look_alikes.paint_swelling(mimics, grid, skull, planes)
+    if (within := cover(skull.inside, grid.pixel)) is not None:
+        cavity[within.rows, within.columns] = within.cover.mean(axis=2) >= INSIDE_SHARE
     if float(skull.inside.min()) < 0:
         moved = push(grid, bleeds)
         brain = build_brain(patient, grid, skull, moved)

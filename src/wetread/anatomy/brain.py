@@ -1,0 +1,149 @@
+"""anatomy/brain.py: the brain in a head CT: all that the skull encloses.
+
+`brain` is the intracranial space down to the foramen magnum: parenchyma, fluid, blood, folds and
+sinuses of the dura, and what lies in them, calcium and catheters. It is found in 3-D on cubes of
+2 mm, each slice at its own place, and its edge is then drawn on the slices' own pixels.
+"""
+
+from collections.abc import Callable
+from itertools import repeat
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from wetread.anatomy.body import body_on_grid
+from wetread.anatomy.grid import (
+    closed,
+    distance_to,
+    grid_over,
+    largest_part,
+    onto_grid,
+    onto_slices,
+    opened,
+    require_place,
+    signed_level,
+)
+from wetread.anatomy.mask import Mask
+from wetread.archive.rejects import RejectError
+from wetread.study.geometry import unit_axes
+from wetread.study.volume import Volume
+
+Turn = Callable[[np.ndarray], np.ndarray]
+
+STEP_MM = 2.0
+SOFT_HU = (-30.0, 150.0)  # brain, fluid, fresh blood; not fat, not air, not bone
+EDGE_HU = 400.0  # about half way from brain to the inner table
+WALL_SHARE = 0.35  # of a cube that is not soft: a wall, also where thin bone is blurred
+BONE_SHARE = 0.3  # of a cube above what is soft
+FORAMEN_MM = 6.0  # radius of the ball that no foramen but the great one lets through
+REACH_MM = 4.0  # beyond what the ball sweeps: corners between bones
+DENT_MM = 6.0  # radius: narrower dents are closed again where they are soft
+SHEET_MM = 2.5  # radius: what is thinner, and sticks out, lies in air cells and between bones
+HOLE_MM2 = 300.0  # calcium and catheters leave holes in a slice; orbits larger ones
+MAGNUM_MM2 = 900.0  # a section below the brain that is smaller is the spine's
+NECK_MM = 20.0  # above that section, where muscle lies open behind the foramen
+SCALP_MM = (3.0, 12.0)  # how thin and how thick a scalp may be
+WALLED_SHARE = 0.5  # of the surface: less bone than that is no skull
+
+
+def segment_brain(volume: Volume) -> list[Mask]:
+    """The mask `brain`. RejectError where the values are no HU, the slices have no place, or
+    nothing in the volume lies in a skull."""
+    place = require_place(volume)
+    grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
+    low, high = SOFT_HU
+    soft = onto_grid(grid, volume.hu, lambda hu: (hu > low) & (hu < high)) > 1 - WALL_SHARE
+    bone = onto_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
+    head = body_on_grid(grid, volume.hu)
+    turn, back = _upright(place.orientation)
+    space = back(find_space(turn(soft), turn(bone), turn(head), grid.step_mm))
+    level = signed_level(space, grid.step_mm)
+    pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
+    edged = map(_edged, volume.hu, onto_slices(grid, level), repeat(pixel_mm2))
+    return [Mask("brain", np.stack(list(edged)), place)]
+
+
+def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
+    """The space within the skull, bool; cubes of step_mm, (up, *, *), as are the three given.
+
+    The soft tissue that a ball can sweep without passing a foramen; of the parts of it, the one
+    that bone surrounds. RejectError where there is none.
+    """
+    soft = soft & ~_scalp(bone, head, step_mm)
+    around = _sides_with_bone(bone)
+    core = _most_enclosed(distance_to(~soft, step_mm) > FORAMEN_MM, around == 4)
+    space = soft & (distance_to(core, step_mm) <= FORAMEN_MM + REACH_MM)
+    space = _without_spine(space, around == 4, step_mm)
+    space |= soft & closed(space, DENT_MM, step_mm)
+    space = np.asarray(ndimage.binary_fill_holes(largest_part(opened(space, SHEET_MM, step_mm))))
+    surface = ~space & (distance_to(space, step_mm) <= step_mm)
+    walled = surface & (distance_to(bone, step_mm) <= 2 * step_mm)
+    if not space.any() or walled.sum() < WALLED_SHARE * surface.sum():
+        raise RejectError("wrong_kind", "no brain: nothing in the volume lies within a skull")
+    return space
+
+
+def _scalp(bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
+    """The shell under the skin as thick as the scalp over bone: it goes on where bone is missing,
+    so that brain ends there too."""
+    depth = distance_to(~head, step_mm)
+    upper = bone & (np.arange(len(bone)) > len(bone) // 2)[:, None, None]
+    if not upper.any():
+        return np.zeros_like(bone)
+    thickness = np.clip(np.percentile(depth[upper], 40), *SCALP_MM)
+    return np.asarray(depth <= thickness)
+
+
+def _sides_with_bone(bone: np.ndarray) -> np.ndarray:
+    """(up, *, *) uint8: on how many of its four level sides a cube has bone, near or far."""
+    sides = np.zeros(bone.shape, np.uint8)
+    for axis in (1, 2):
+        sides += np.maximum.accumulate(bone, axis=axis)
+        sides += np.flip(np.maximum.accumulate(np.flip(bone, axis), axis=axis), axis)
+    return sides
+
+
+def _most_enclosed(parts: np.ndarray, enclosed: np.ndarray) -> np.ndarray:
+    """The connected part with the most enclosed cubes."""
+    labels, count = ndimage.label(parts)
+    sizes = np.bincount(labels[enclosed & parts], minlength=count + 1)
+    if not sizes.any():
+        return np.zeros_like(parts)
+    return np.asarray(labels == sizes.argmax())
+
+
+def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> np.ndarray:
+    """Without what lies below the foramen magnum, and what lies open just above it."""
+    areas = (space & enclosed).sum(axis=(1, 2)) * step_mm**2
+    small = np.flatnonzero(areas[: areas.argmax()] < MAGNUM_MM2)
+    if not len(small):
+        return space
+    magnum = int(small[-1]) + 1
+    neck = magnum + round(NECK_MM / step_mm)
+    kept = space.copy()
+    kept[:magnum] = False
+    kept[magnum:neck] &= enclosed[magnum:neck]
+    return kept
+
+
+def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
+    """(Y, X) bool: a slice's pixels within a level of mm; near it their HU decide."""
+    near = (mm > -0.75 * STEP_MM) & (hu < EDGE_HU) & (hu > SOFT_HU[0])
+    inside = ((mm > 1.25 * STEP_MM) | near).astype(np.uint8)
+    inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 < HOLE_MM2
+    return np.asarray((inside > 0) | small[labels])
+
+
+def _upright(orientation: np.ndarray) -> tuple[Turn, Turn]:
+    """(turn, back): from a grid's axes to (up, *, *), and back."""
+    row, column, normal = unit_axes(orientation)
+    up = np.array([axis[2] for axis in (normal, column, row)])  # of LPS, the third is up
+    axis = int(np.abs(up).argmax())
+    flip = -1 if up[axis] < 0 else 1
+    return (
+        lambda field: np.moveaxis(field, axis, 0)[::flip],
+        lambda field: np.moveaxis(field[::flip], 0, axis),
+    )

@@ -1,0 +1,154 @@
+"""anatomy/grid.py: a stack on a straight grid of equal steps, where balls are balls; and back.
+
+Slices lie as they were taken: thick, at uneven distances, each shifted in its plane by the tilt.
+Shapes are found on cubes of a few mm, and brought back to the voxels as levels in mm.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from wetread.archive.rejects import RejectError
+from wetread.study.place import Place
+from wetread.study.shear import in_plane_shifts
+from wetread.study.volume import Volume
+
+FAR_MM = 1e4
+SAMPLES = 4  # along the normal, that a layer is the mean of
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cubes of step_mm over all of a stack.
+
+    shape:      (layers, rows, columns); layers along the normal.
+    weights:    (layers, Z) the share of each slice in each layer.
+    layer_of:   (Z,) the layer, between two whole numbers, that each slice lies in.
+    shifts_mm:  (Z, 2) rows and columns: where each slice's first pixel begins in the grid.
+    spacing_mm: of the slices' rows and columns; picture: (Y, X) of theirs.
+    """
+
+    step_mm: float
+    shape: tuple[int, int, int]
+    weights: np.ndarray
+    layer_of: np.ndarray
+    shifts_mm: np.ndarray
+    spacing_mm: tuple[float, float]
+    picture: tuple[int, int]
+
+
+def require_place(volume: Volume) -> Place:
+    """The place of a CT volume whose slices all have one, at two positions at least; RejectError
+    otherwise: shapes are measured in mm and HU."""
+    place = volume.place
+    if volume.unit != "HU":
+        raise RejectError("wrong_kind", f"values in {volume.unit}; anatomy is found in HU")
+    if np.isnan(place.origins_mm).any() or np.isnan(place.spacing_mm).any():
+        raise RejectError("no_geometry", "slices without a place or a spacing")
+    if len(place.origins_mm) < 2 or np.ptp(place.positions_mm) == 0:
+        raise RejectError("no_geometry", f"{len(place.origins_mm)} slices at one position")
+    return place
+
+
+def grid_over(place: Place, picture: tuple[int, int], step_mm: float) -> Grid:
+    """The grid of a stack whose slices have (Y, X) pixels each."""
+    spacing = place.spacing_mm
+    shifts = in_plane_shifts(place) * np.array(spacing)
+    shifts -= shifts.min(axis=0)
+    extent = shifts.max(axis=0) + np.array(picture) * spacing
+    along = np.abs(place.positions_mm - place.positions_mm[0])
+    layers = int(np.floor(along[-1] / step_mm + 1e-6)) + 1
+    rows, columns = (int(np.ceil(mm / step_mm - 1e-6)) for mm in extent)
+    part = ((np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5) * step_mm
+    heights = (np.arange(layers)[:, None] * step_mm + part).ravel()
+    at = np.interp(heights, along, np.arange(len(along)))
+    below = np.minimum(at.astype(np.int64), len(along) - 2)
+    weights = np.zeros((layers, len(along)), np.float32)
+    layer = np.repeat(np.arange(layers), SAMPLES)
+    np.add.at(weights, (layer, below), (1 - (at - below)) / SAMPLES)
+    np.add.at(weights, (layer, below + 1), (at - below) / SAMPLES)
+    return Grid(
+        step_mm, (layers, rows, columns), weights, along / step_mm, shifts, spacing, picture
+    )
+
+
+def onto_grid(grid: Grid, slices: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """(layers, rows, columns) float32: the mean of `of(slice)` over each cube.
+
+    slices: (Z, Y, X); of: a picture (Y, X) to one in bool or float. Past the slices' edge: 0.
+    """
+    _, rows, columns = grid.shape
+    step = (grid.step_mm / grid.spacing_mm[0], grid.step_mm / grid.spacing_mm[1])  # pixels a cube
+    window = (max(1, round(step[1])), max(1, round(step[0])))
+    flat = np.empty((len(slices), rows * columns), np.float32)
+    for k, picture in enumerate(slices):
+        blurred = cv2.blur(of(picture).astype(np.float32), window, borderType=cv2.BORDER_REPLICATE)
+        way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        flat[k] = cv2.warpAffine(blurred, _to_slice(grid, k), (columns, rows), flags=way).ravel()
+    mean: np.ndarray = (grid.weights @ flat).reshape(grid.shape)
+    return mean
+
+
+def onto_slices(grid: Grid, field: np.ndarray) -> Iterator[np.ndarray]:
+    """Each slice's (Y, X) float32 of a field (layers, rows, columns), linear in all directions."""
+    height, width = grid.picture
+    last = max(len(field) - 2, 0)
+    for k, layer in enumerate(grid.layer_of):
+        below = min(int(layer), last)
+        share = min(float(layer) - below, 1.0)
+        above = min(below + 1, len(field) - 1)
+        flat = (1 - share) * field[below] + share * field[above]
+        yield cv2.warpAffine(
+            flat.astype(np.float32), _to_slice(grid, k), (width, height),
+            flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+
+
+def _to_slice(grid: Grid, k: int) -> np.ndarray:
+    """(2, 3) from (column, row) of the grid to (column, row) of slice k, pixel centers whole."""
+    scale = [grid.step_mm / spacing for spacing in grid.spacing_mm]
+    down, across = (
+        (0.5 * grid.step_mm - shift) / spacing - 0.5
+        for shift, spacing in zip(grid.shifts_mm[k], grid.spacing_mm, strict=True)
+    )
+    return np.array([[scale[1], 0, across], [0, scale[0], down]])
+
+
+def distance_to(there: np.ndarray, step_mm: float) -> np.ndarray:
+    """mm from each cube to the nearest that is `there` (0 in those), FAR_MM where none is.
+
+    An end of the grid is no wall: nothing is known of what lies beyond.
+    """
+    if not there.any():
+        return np.full(there.shape, FAR_MM, np.float32)
+    distance = ndimage.distance_transform_edt(~there, sampling=step_mm)
+    return np.asarray(distance, np.float32)
+
+
+def opened(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+    """What a ball of the radius sweeps within `inside`."""
+    return distance_to(distance_to(~inside, step_mm) > radius_mm, step_mm) <= radius_mm
+
+
+def closed(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+    """`inside` and what a ball of the radius cannot reach from without."""
+    return distance_to(distance_to(inside, step_mm) > radius_mm, step_mm) > radius_mm
+
+
+def largest_part(inside: np.ndarray) -> np.ndarray:
+    """The largest connected part (faces touch) of a bool array; empty where it is."""
+    labels, count = ndimage.label(inside)
+    if count < 2:
+        return inside
+    return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
+
+
+def signed_level(inside: np.ndarray, step_mm: float) -> np.ndarray:
+    """mm to the surface of `inside`, positive within; the surface lies between cubes."""
+    half = step_mm / 2
+    return np.where(
+        inside, distance_to(~inside, step_mm) - half, half - distance_to(inside, step_mm)
+    )  # fmt: skip

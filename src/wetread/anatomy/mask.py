@@ -1,0 +1,69 @@
+"""anatomy/mask.py: voxels that belong to one thing, with the place of the volume they are of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.study.place import UNKNOWN_THICKNESS_MM, Place
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """One organ, as the voxels that are it.
+
+    inside: (Z, Y, X) bool, in the volume's own space: voxel for voxel its hu.
+    place:  of the volume it was found in.
+    """
+
+    name: str
+    inside: np.ndarray
+    place: Place
+
+    @property
+    def volume_ml(self) -> float:
+        """Each voxel counts the area of its pixel times what its slice stands for; NaN without a
+        place. Along the normal, so a tilted stack holds no more than a straight one."""
+        per_slice = np.count_nonzero(self.inside, axis=(1, 2))
+        between_rows, between_columns = self.place.spacing_mm
+        mm3 = (per_slice * slabs_mm(self.place)).sum() * between_rows * between_columns
+        return float(mm3) / 1000.0
+
+    @property
+    def box(self) -> tuple[int, int, int, int, int, int] | None:
+        """(slice0, slice1, row0, row1, column0, column1) voxels, ends excluded; None if empty."""
+        bounds: list[int] = []
+        for axis in range(3):
+            others = tuple(other for other in range(3) if other != axis)
+            there = np.flatnonzero(self.inside.any(axis=others))
+            if not len(there):
+                return None
+            bounds += [int(there[0]), int(there[-1]) + 1]
+        return bounds[0], bounds[1], bounds[2], bounds[3], bounds[4], bounds[5]
+
+    @property
+    def box_mm(self) -> np.ndarray | None:
+        """(2, 3) least and greatest LPS mm of the centers of the box's corner voxels."""
+        box = self.box
+        if box is None:
+            return None
+        slices = np.arange(box[0], box[1])  # in a sheared stack any slice may reach furthest
+        corners = np.stack(
+            np.meshgrid(slices, [box[2], box[3] - 1], [box[4], box[5] - 1], indexing="ij"), axis=-1
+        )
+        placed = self.place.position_of(corners.reshape(-1, 3))
+        return np.stack([placed.min(axis=0), placed.max(axis=0)])
+
+
+def slabs_mm(place: Place) -> np.ndarray:
+    """(Z,) mm along the normal that each slice stands for: half way to each of its neighbours.
+
+    A slice at an end reaches as far outward as inward. A lone slice stands for its thickness (1 mm
+    where it has none). NaN where a slice has no place.
+    """
+    along = place.positions_mm
+    if len(along) < 2:
+        thickness = place.thickness_mm
+        return np.where(thickness > 0, thickness, UNKNOWN_THICKNESS_MM)
+    apart = np.abs(np.diff(along))
+    slabs: np.ndarray = (np.append(apart[0], apart) + np.append(apart, apart[-1])) / 2
+    return slabs

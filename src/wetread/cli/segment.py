@@ -1,0 +1,65 @@
+"""cli/segment.py: the command `wetread segment`: an organ of every CT volume."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
+from wetread.cli.progress import bars
+
+if TYPE_CHECKING:
+    from wetread.verbs.segment import Segmented
+
+
+def segment(
+    organ: Annotated[str, typer.Argument(metavar="ORGAN", help="lungs, airway, brain, bone, body")],
+    src: Sources,
+    out: Out,
+    method: Annotated[str | None, typer.Option(help="another way than the usual one")] = None,
+    closing: Annotated[
+        float | None, typer.Option(min=0, metavar="MM", help="radius of the gaps that are closed")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(metavar="HU", help="bone begins here")] = None,
+    mesh: Annotated[
+        list[str] | None, typer.Option(metavar="FORM", help="stl, ply, obj; repeatable")
+    ] = None,
+    page: Annotated[bool, typer.Option("--page", help="a page to turn the surfaces on")] = False,
+    gaps: Annotated[
+        str, typer.Option(help="uneven slices: refuse, keep, fill, resample, split")
+    ] = "refuse",
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """An organ of every CT volume: masks (NIfTI, NPY), millilitres, boxes, surfaces, pictures."""
+    from wetread.verbs.segment import segment as run
+
+    with bars() as report:
+        found = run(
+            organ,
+            src,
+            out,
+            method=method,
+            closing_mm=closing,
+            threshold_hu=threshold,
+            meshes=mesh or (),
+            page=page,
+            gaps=gaps,
+            workers=workers,
+            report=report,
+        )
+    print_result(found.as_dict(), segment_lines(found), as_json)
+    raise typer.Exit(REFUSED if found.refused else DONE)
+
+
+def segment_lines(found: Segmented) -> list[str]:
+    """A line a mask, a line a reject, where it lies, the counts last."""
+    lines = [
+        f"{entry['series_uid'] or 'no series UID'}  {mask['name']}  {mask['volume_ml']:.1f} ml"
+        for entry in found.series
+        for mask in entry["masks"]
+    ]
+    told = [reject for reject in found.rejects if reject.reason != "not_dicom"]
+    lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in told]
+    return [*lines, f"masks: {found.out}", f"{len(found.series)} volumes, {len(told)} refused"]

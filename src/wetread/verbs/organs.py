@@ -1,0 +1,93 @@
+"""verbs/organs.py: the organs that can be segmented, how each is found, and what may be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from wetread.anatomy.body import segment_body
+from wetread.anatomy.bone import segment_bone
+from wetread.anatomy.brain import segment_brain
+from wetread.anatomy.head import find_head_box
+from wetread.anatomy.mask import Mask
+from wetread.outputs.mesh import FORMS
+from wetread.study.stack import CHOICES
+from wetread.study.volume import Volume
+
+Box = tuple[int, int, int, int, int, int]  # slice0, slice1, row0, row1, column0, column1
+
+
+def _no_boxes(volume: Volume) -> Mapping[str, Box]:
+    return {}
+
+
+def _head(volume: Volume) -> Mapping[str, Box]:
+    return {"head": (0, len(volume.hu), *find_head_box(volume.hu))}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to find an organ.
+
+    find:     the volume, and the settings by name, to masks.
+    settings: the names that `find` takes: "closing_mm", "threshold_hu".
+    boxes:    boxes that no mask has, for the views.
+    """
+
+    find: Callable[..., list[Mask]]
+    settings: tuple[str, ...] = ()
+    boxes: Callable[[Volume], Mapping[str, Box]] = _no_boxes
+
+
+# Organ -> method -> how; the first method is the usual one.
+ORGANS: dict[str, dict[str, Way]] = {
+    "body": {"tissue": Way(segment_body)},
+    "bone": {"threshold": Way(segment_bone, ("closing_mm", "threshold_hu"))},
+    "brain": {"skull": Way(segment_brain, boxes=_head)},
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run of the verb makes of a volume; "" as method is the organ's usual one."""
+
+    organ: str
+    method: str
+    closing_mm: float | None
+    threshold_hu: float | None
+    meshes: tuple[str, ...]
+    page: bool
+    gaps: str
+
+    @property
+    def way(self) -> Way:
+        """How the organ is found."""
+        return ORGANS[self.organ][self.method]
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What was set of the method's settings."""
+        given = {"closing_mm": self.closing_mm, "threshold_hu": self.threshold_hu}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def checked(asked: Asked) -> Asked:
+    """The same with its method named; ValueError for what is not known."""
+    if asked.organ not in ORGANS:
+        raise ValueError(f"no organ {asked.organ!r}; there are: {', '.join(ORGANS)}")
+    methods = ORGANS[asked.organ]
+    asked = replace(asked, method=asked.method or next(iter(methods)))
+    if asked.method not in methods:
+        raise ValueError(f"{asked.organ} has no method {asked.method!r}; {', '.join(methods)}")
+    strange = [name for name in asked.settings if name not in asked.way.settings]
+    if strange:
+        raise ValueError(
+            f"{asked.organ} by {asked.method!r} has no setting {strange[0]}; it has "
+            f"{', '.join(asked.way.settings) or 'none'}"
+        )
+    unknown = [form for form in asked.meshes if form not in FORMS]
+    if unknown:
+        raise ValueError(f"no mesh form {unknown[0]!r}; there are: {', '.join(FORMS)}")
+    if asked.gaps not in CHOICES:
+        raise ValueError(f"gaps {asked.gaps!r}; there are: {', '.join(CHOICES)}")
+    return asked

@@ -1,0 +1,102 @@
+"""verbs/segment.py: any files in, one organ of every CT volume out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+
+from wetread.archive.guard import Limits, Lost
+from wetread.archive.index import Index, build_index
+from wetread.archive.rejects import Reject
+from wetread.archive.workers import chosen_workers, each
+from wetread.outputs.rejects import write_rejects
+from wetread.study.series import series_slices
+from wetread.verbs.organs import Asked, checked
+from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.segment_series import Item, segment_series
+
+SECONDS = 900.0  # that one series may take
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What was written: one entry a volume (its segment.json), and what could not be segmented.
+
+    refused: files that are DICOM, and series, of which nothing was made.
+    """
+
+    out: Path
+    series: tuple[dict[str, Any], ...]
+    rejects: tuple[Reject, ...]
+
+    @property
+    def refused(self) -> int:
+        """Rejects, but for files that are no DICOM."""
+        return sum(reject.reason != "not_dicom" for reject in self.rejects)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What --json prints."""
+        return {
+            "series": list(self.series),
+            "rejects": [vars(reject) for reject in self.rejects],
+        }
+
+
+def segment(
+    organ: str,
+    src: Sequence[Path],
+    out: Path,
+    *,
+    method: str | None = None,
+    closing_mm: float | None = None,
+    threshold_hu: float | None = None,
+    meshes: Sequence[str] = (),
+    page: bool = False,
+    gaps: str = "refuse",
+    workers: int | None = None,
+    report: Report = silent,
+) -> Segmented:
+    """Segment an organ of ORGANS in every volume of the sources, into out/STUDY/SERIES/organ/.
+
+    method:       one of the organ's ways; None: its usual one.
+    closing_mm, threshold_hu: settings, where the method has them.
+    meshes:       surfaces as "stl", "ply", "obj".
+    page:         a page to turn the surfaces on, as well.
+    gaps:         what is done about gaps and uneven slices, a name of study/stack.py's CHOICES.
+
+    A volume that is whole on disk, made of the same slices with the same settings, is not made
+    again. A series without a volume is a row of rejects. ValueError for what is not known.
+    """
+    asked = Asked(
+        organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps
+    )
+    asked = checked(asked)
+    with TemporaryDirectory(prefix="wetread-segment-") as folder:
+        index = build_index(
+            src,
+            Path(folder) / "index.parquet",
+            workers=chosen_workers(workers, None),
+            progress=stage(report, "index"),
+        )
+        rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
+        items = [Item(rows, asked, out) for rows in series_slices(index.images)]
+    found: list[dict[str, Any]] = []
+    done = each(segment_series, items, chosen_workers(workers, None), Limits(SECONDS), ahead=None)
+    for number, (item, result) in enumerate(zip(items, done, strict=True), start=1):
+        if isinstance(result, Lost):
+            rejects.append(item.reject(result.reason, result.detail))
+        else:
+            found += result.volumes
+            rejects += result.rejects
+        report(organ, number, len(items))
+    write_rejects(rejects, out / "rejects.csv")
+    return Segmented(out, tuple(found), tuple(rejects))
+
+
+def _rejects(index: Index) -> pl.DataFrame:
+    return index.rejects.select("path", "member", "reason", "detail")

@@ -1,0 +1,155 @@
+"""verbs/segment_series.py: one series in, the files of one organ of its volumes out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import wetread
+from wetread.anatomy.mask import Mask
+from wetread.archive.guard import still_alive
+from wetread.archive.rejects import Reject, RejectError
+from wetread.outputs.mesh import surface_of, write_mesh
+from wetread.outputs.nifti import write_nifti
+from wetread.outputs.whole import file_name, write_whole
+from wetread.study.stack import CHOICES, StackError
+from wetread.study.volume import Volume
+from wetread.verbs.organs import Asked
+
+TOLD = "segment.json"  # written last: where it is, the volume is whole
+NOTE = "research use only, not for diagnosis"
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One series' rows of the index, what is asked, and where it goes."""
+
+    rows: pl.DataFrame
+    asked: Asked
+    out: Path
+
+    @property
+    def uids(self) -> tuple[str, str]:
+        """(study, series), "" where the header has none."""
+        first = self.rows.row(0, named=True)
+        return first["StudyInstanceUID"] or "", first["SeriesInstanceUID"] or ""
+
+    def folder(self, number: int) -> Path:
+        """Where the volume of that number goes: the first is the series' own."""
+        study, series = self.uids
+        folder = self.out / file_name(study) / file_name(series)
+        return (folder if number == 0 else folder / f"stack-{number + 1}") / self.asked.organ
+
+    def reject(self, reason: str, detail: str) -> Reject:
+        """The series as a row of the rejects, by its first file."""
+        first = self.rows.row(0, named=True)
+        count = self.rows.height
+        return Reject(first["path"], first["member"], reason, f"series of {count}: {detail}")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a series: an entry a volume, or why there is none."""
+
+    volumes: tuple[dict[str, Any], ...]
+    rejects: tuple[Reject, ...]
+
+
+def segment_series(item: Item) -> Done:
+    """Segment the volumes of one series; what cannot be segmented is a reject with its reason."""
+    try:
+        volumes = CHOICES[item.asked.gaps](item.rows)
+    except StackError as error:
+        return Done((), (item.reject("no_geometry", str(error)),))
+    except RejectError as error:
+        return Done((), (item.reject(error.reason, error.detail),))
+    entries: list[dict[str, Any]] = []
+    rejects: list[Reject] = []
+    for number, volume in enumerate(volumes):
+        try:
+            entries.append(_segment_volume(item, number, volume))
+        except RejectError as error:
+            rejects.append(item.reject(error.reason, error.detail))
+        except StackError as error:
+            rejects.append(item.reject("no_geometry", str(error)))
+        still_alive()
+    return Done(tuple(entries), tuple(rejects))
+
+
+def _segment_volume(item: Item, number: int, volume: Volume) -> dict[str, Any]:
+    """The entry of one volume; its files are on disk, from this run or from one before."""
+    folder, asked = item.folder(number), item.asked
+    provenance = _provenance(asked, volume)
+    told = folder / TOLD
+    if told.exists():
+        before = json.loads(told.read_bytes())
+        if before.get("provenance") == provenance:
+            return dict(before)
+        told.unlink()
+    masks = asked.way.find(volume, **asked.settings)
+    still_alive()
+    study, series = item.uids
+    entry = {
+        "study_uid": study,
+        "series_uid": series,
+        "organ": asked.organ,
+        "shape": list(volume.hu.shape),
+        "spacing_mm": [*map(float, volume.place.spacing_mm)],
+        "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
+        "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
+        "masks": [_written(folder, mask, volume, asked) for mask in masks],
+        "boxes": {name: list(box) for name, box in asked.way.boxes(volume).items()},
+        "issues": [
+            {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
+            for issue in volume.issues
+        ],
+        "provenance": provenance,
+    }
+    write_whole(told, json.dumps(entry, indent=1).encode())
+    return entry
+
+
+def _written(folder: Path, mask: Mask, volume: Volume, asked: Asked) -> dict[str, Any]:
+    """One mask's files, and its part of the entry."""
+    files = {"npy": f"{mask.name}.npy"}
+    content = BytesIO()
+    np.save(content, mask.inside)
+    write_whole(folder / files["npy"], content.getvalue())
+    if not np.isnan(volume.affine).any():
+        files["nifti"] = f"{mask.name}.nii.gz"
+        write_nifti(folder / files["nifti"], mask.inside.astype(np.uint8), volume.affine)
+    if asked.meshes:
+        surface = surface_of(mask)
+        for form in asked.meshes:
+            files[form] = f"{mask.name}.{form}"
+            write_mesh(folder / files[form], surface)
+    box, box_mm = mask.box, mask.box_mm
+    return {
+        "name": mask.name,
+        "volume_ml": round(mask.volume_ml, 3),
+        "box": None if box is None else list(box),
+        "box_mm": None if box_mm is None else np.round(box_mm, 3).tolist(),
+        "files": {form: str(folder / name) for form, name in files.items()},
+    }
+
+
+def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
+    """What the files were made of and how; the same provenance, the same files."""
+    return {
+        "wetread": wetread.__version__,
+        "method": asked.method,
+        "settings": asked.settings,
+        "gaps": asked.gaps,
+        "meshes": list(asked.meshes),
+        "page": asked.page,
+        "slices": len(volume.sources),
+        "slices_sha256": sha256("\n".join(volume.sources).encode()).hexdigest(),
+        "note": NOTE,
+    }
