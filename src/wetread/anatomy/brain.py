@@ -37,10 +37,11 @@ EDGE_HU = 400.0  # about half way from brain to the inner table
 WALL_SHARE = 0.35  # of a cube that is not soft: a wall, also where thin bone is blurred
 BONE_SHARE = 0.3  # of a cube above what is soft
 FORAMEN_MM = 6.0  # radius of the ball that no foramen but the great one lets through
-REACH_MM = 4.0  # beyond what the ball sweeps: corners between bones
+REACH_MM = 3.0  # beyond what the ball sweeps: corners between bones
 DENT_MM = 6.0  # radius: narrower dents are closed again where they are soft
-SHEET_MM = 2.5  # radius: what is thinner, and sticks out, lies in air cells and between bones
+SHEET_MM = 4.0  # radius: what is thinner, and sticks out, lies in air cells and between bones
 HOLE_MM2 = 300.0  # calcium and catheters leave holes in a slice; orbits larger ones
+ISLAND_MM2 = 60.0  # of a slice: smaller is no brain, but marrow and cells of the base
 MAGNUM_MM2 = 900.0  # a section below the brain that is smaller is the spine's
 NECK_MM = 20.0  # above that section, where muscle lies open behind the foramen
 SCALP_MM = (3.0, 12.0)  # how thin and how thick a scalp may be
@@ -70,13 +71,16 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
     The soft tissue that a ball can sweep without passing a foramen; of the parts of it, the one
     that bone surrounds. RejectError where there is none.
     """
+    bone = bone & head  # a head rest is as bright
     soft = soft & ~_scalp(bone, head, step_mm)
     around = _sides_with_bone(bone)
     core = _most_enclosed(distance_to(~soft, step_mm) > FORAMEN_MM, around == 4)
     space = soft & (distance_to(core, step_mm) <= FORAMEN_MM + REACH_MM)
     space = _without_spine(space, around == 4, step_mm)
     space |= soft & closed(space, DENT_MM, step_mm)
-    space = np.asarray(ndimage.binary_fill_holes(largest_part(opened(space, SHEET_MM, step_mm))))
+    broad = largest_part(opened(space, SHEET_MM, step_mm))
+    space &= distance_to(broad, step_mm) <= SHEET_MM
+    space = np.asarray(ndimage.binary_fill_holes(space))
     surface = ~space & (distance_to(space, step_mm) <= step_mm)
     walled = surface & (distance_to(bone, step_mm) <= 2 * step_mm)
     if not space.any() or walled.sum() < WALLED_SHARE * surface.sum():
@@ -115,6 +119,7 @@ def _most_enclosed(parts: np.ndarray, enclosed: np.ndarray) -> np.ndarray:
 
 def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> np.ndarray:
     """Without what lies below the foramen magnum, and what lies open just above it."""
+    enclosed = np.stack([_hull(layer) for layer in space & enclosed])
     areas = (space & enclosed).sum(axis=(1, 2)) * step_mm**2
     small = np.flatnonzero(areas[: areas.argmax()] < MAGNUM_MM2)
     if not len(small):
@@ -127,14 +132,27 @@ def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> n
     return kept
 
 
+def _hull(layer: np.ndarray) -> np.ndarray:
+    """(Y, X) bool: the convex hull: a side lacks bone where a ray slips through a gap."""
+    hull = np.zeros(layer.shape, np.uint8)
+    points = cv2.findNonZero(layer.astype(np.uint8))
+    if points is not None:
+        cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
+    return hull > 0
+
+
 def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
     """(Y, X) bool: a slice's pixels within a level of mm; near it their HU decide."""
     near = (mm > -0.75 * STEP_MM) & (hu < EDGE_HU) & (hu > SOFT_HU[0])
     inside = ((mm > 1.25 * STEP_MM) | near).astype(np.uint8)
     inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - inside, connectivity=4)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 >= ISLAND_MM2
+    large[0] = False
+    outside = np.uint8(~large[parts])
+    _, holes, stats, _ = cv2.connectedComponentsWithStats(outside, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 < HOLE_MM2
-    return np.asarray((inside > 0) | small[labels])
+    return np.asarray((outside == 0) | small[holes])
 
 
 def _upright(orientation: np.ndarray) -> tuple[Turn, Turn]:
