@@ -7,22 +7,25 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from wetread.anatomy.mask import Mask
+from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.outputs.extra import of_pictures
 from wetread.outputs.whole import write_whole
 from wetread.study.geometry import unit_axes
 from wetread.study.place import Place
 
 FORMS = ("stl", "ply", "obj")
-FINEST_MM = 1.0  # pixels of a slice are joined to squares of about this side
-SOFTENED = 0.6  # slices, SD of the Gaussian along the normal: what takes the steps off thick ones
+FINEST_MM = 1.0
+REACH_MM = 8.0  # from an outline: further in or out is all the same
+SOFTENED = 0.7  # steps, SD of the Gaussian that takes the pixels' corners off
+
+Box = tuple[int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """A closed surface of triangles.
+    """Closed surfaces of triangles.
 
-    points: (N, 3) float32 LPS mm; faces: (M, 3) int32, seen from outside they turn to the left.
+    points: (N, 3) float32 LPS mm; faces: (M, 3) int32, counterclockwise seen from outside.
     """
 
     points: np.ndarray
@@ -30,65 +33,121 @@ class Surface:
 
 
 def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
-    """The surface half way between inside and outside, every slice at its own place.
+    """The surface half way between what is inside and what is outside, in steps of finest_mm, or of
+    a pixel where that is larger.
 
-    Pixels are joined to squares of about finest_mm, whose covered share makes the surface smooth;
-    across slices the mask is softened by 0.6 of a slice, which takes nothing off its volume where
-    it is thicker than that. A mask that ends with the volume is closed there. Empty: no triangle.
+    Between slices the outline changes evenly from one's to the other's, however far apart they are,
+    and it is smoothed lightly, by a Gaussian of 0.7 of a step. A mask that ends with the volume is
+    closed half a slice beyond. An empty mask has no triangle.
     """
     box = mask.box
     if box is None:
         return Surface(np.empty((0, 3), np.float32), np.empty((0, 3), np.int32))
-    share, low, step = _shares(mask, box, finest_mm)
-    marching = of_pictures("skimage.measure").marching_cubes
-    points, faces, _, _ = marching(share, 0.5)
-    points -= 1  # the frame of zeros
+    mm = [max(finest_mm, spacing) for spacing in mask.place.spacing_mm]
+    step = [wide / spacing for wide, spacing in zip(mm, mask.place.spacing_mm, strict=True)]
+    low = (box[2] - 2 * step[0], box[4] - 2 * step[1])  # a frame of two steps is outside
+    levels = _levels(mask, box, low, step)
+    at = _heights(mask.place, box, finest_mm)
+    levels = _between_slices(levels, at - (box[0] - 1))
+    points, faces, _, _ = of_pictures("skimage.measure").marching_cubes(levels, 0.0)
     index = np.stack(
         [
-            box[0] + points[:, 0],
-            low[0] + (points[:, 1] + 0.5) * step[0] - 0.5,
-            low[1] + (points[:, 2] + 0.5) * step[1] - 0.5,
+            np.interp(points[:, 0], np.arange(len(at)), at),
+            low[0] + points[:, 1] * step[0],
+            low[1] + points[:, 2] * step[1],
         ],
         axis=1,
     )
-    faces = faces.astype(np.int32)
-    along = mask.place.positions_mm
-    if along[-1] < along[0]:
+    if mask.place.positions_mm[-1] < mask.place.positions_mm[0]:  # against the normal: mirrored
         faces = faces[:, ::-1]
-    return Surface(placed(mask.place, index).astype(np.float32), np.ascontiguousarray(faces))
+    return Surface(
+        placed(mask.place, index).astype(np.float32), np.ascontiguousarray(faces, np.int32)
+    )
 
 
 def placed(place: Place, index: np.ndarray) -> np.ndarray:
     """(N, 3) LPS mm of (N, 3) slices, rows, columns, broken numbers too, beyond the ends as well:
     between slices the place is between theirs, so no affine is needed."""
-    row, column, _ = unit_axes(place.orientation)
+    row, column, normal = unit_axes(place.orientation)
     origins = place.origins_mm
-    below = np.clip(np.floor(index[:, 0]).astype(np.int64), 0, max(len(origins) - 2, 0))
-    above = np.minimum(below + 1, len(origins) - 1)
+    if len(origins) == 1:
+        origins = np.stack([origins[0], origins[0] + normal * max(place.thickness_mm[0], 1.0)])
+    below = np.clip(np.floor(index[:, 0]).astype(np.int64), 0, len(origins) - 2)
     share = (index[:, 0] - below)[:, None]
-    origin = origins[below] + share * (origins[above] - origins[below])
+    origin = origins[below] + share * (origins[below + 1] - origins[below])
     down, across = (index[:, 1:] * place.spacing_mm).T
     found: np.ndarray = origin + down[:, None] * column + across[:, None] * row
     return found
 
 
-def _shares(
-    mask: Mask, box: tuple[int, int, int, int, int, int], finest_mm: float
-) -> tuple[np.ndarray, tuple[int, int], tuple[int, int]]:
-    """(covered share of each block in a frame of zeros, first row and column, pixels a block)."""
-    step = tuple(max(1, round(finest_mm / spacing)) for spacing in mask.place.spacing_mm)
-    low = (box[2], box[4])
-    size = (-(-(box[3] - box[2]) // step[0]), -(-(box[5] - box[4]) // step[1]))  # blocks
-    share = np.zeros((box[1] - box[0] + 2, size[0] + 2, size[1] + 2), np.float32)
+def _levels(mask: Mask, box: Box, low: tuple[float, float], step: list[float]) -> np.ndarray:
+    """(slices of the box and one more at each end, rows, columns) mm to the outline in the slice,
+    positive inside; rows and columns in steps of so many pixels from `low` on."""
+    size = [
+        int(np.ceil((box[3] - low[0]) / step[0])) + 2,
+        int(np.ceil((box[5] - low[1]) / step[1])) + 2,
+    ]
+    pixel_mm = float(np.sqrt(np.prod(mask.place.spacing_mm)))
+    to_pixel = np.array([[step[1], 0, low[1]], [0, step[0], low[0]]])
+    levels = np.full((box[1] - box[0] + 2, *size), -REACH_MM, np.float32)
     for k in range(box[0], box[1]):
-        cut = mask.inside[k, box[2] : box[3], box[4] : box[5]]
-        whole = np.zeros((size[0] * step[0], size[1] * step[1]), np.float32)
-        whole[: cut.shape[0], : cut.shape[1]] = cut
-        share[k - box[0] + 1, 1:-1, 1:-1] = cv2.resize(
-            whole, (size[1], size[0]), interpolation=cv2.INTER_AREA
+        level = outline_level(mask.inside[k]) * pixel_mm
+        levels[k - box[0] + 1] = cv2.warpAffine(
+            np.clip(level, -REACH_MM, REACH_MM),
+            to_pixel,
+            (size[1], size[0]),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderValue=-REACH_MM,
         )
-    share = ndimage.gaussian_filter1d(share, SOFTENED, axis=0, mode="constant")
-    return share, low, (step[0], step[1])
+    levels = np.asarray(ndimage.gaussian_filter(levels, (0, SOFTENED, SOFTENED), mode="nearest"))
+    apart = slabs_mm(mask.place)
+    levels[0] = _capped(levels[1], apart[box[0]], ends=box[0] == 0)
+    levels[-1] = _capped(levels[-2], apart[box[1] - 1], ends=box[1] == len(mask.inside))
+    return levels
+
+
+def _capped(level: np.ndarray, apart_mm: float, ends: bool) -> np.ndarray:
+    """The slice beyond the last of a mask: the mask rounds off towards it; where the volume ends
+    it is cut half way."""
+    return np.asarray(-np.abs(level) if ends else np.minimum(level, 0) - apart_mm)
+
+
+def outline_level(picture: np.ndarray) -> np.ndarray:
+    """(Y, X) float32 pixels to the outline of a bool picture, positive inside; beyond the picture's
+    edge is outside."""
+    framed = np.pad(picture.astype(np.uint8), 1)
+    if not picture.any():
+        return np.full(picture.shape, -np.inf, np.float32)
+    within = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    beyond = cv2.distanceTransform(1 - framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    level = np.where(framed > 0, within - 0.5, 0.5 - beyond).astype(np.float32)
+    return np.asarray(level[1:-1, 1:-1])
+
+
+def _heights(place: Place, box: Box, finest_mm: float) -> np.ndarray:
+    """(K,) slices, broken numbers, from one below the box to one above it, about finest_mm apart
+    and no finer than the slices ask for."""
+    slices = np.arange(box[0] - 1, box[1] + 1)
+    if len(place.origins_mm) < 2:
+        return slices.astype(np.float64)
+    normal = unit_axes(place.orientation)[2]
+    flat = np.stack([slices, np.zeros(len(slices)), np.zeros(len(slices))], axis=1)
+    along = np.abs((placed(place, flat) - placed(place, flat[:1])) @ normal)
+    count = max(2, int(np.ceil(along[-1] / finest_mm)) + 1)
+    return np.interp(np.linspace(0, along[-1], count), along, slices)
+
+
+def _between_slices(levels: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The levels (Z, Y, X) at broken slices (K,), between neighbours in even steps; where slices
+    are finer than the steps they are smoothed first."""
+    finer = (len(levels) - 1) / max(len(at) - 1, 1)  # slices a step
+    if finer > 1:
+        levels = ndimage.gaussian_filter1d(levels, 0.5 * finer, axis=0, mode="nearest")
+    below = np.clip(at.astype(np.int64), 0, len(levels) - 2)
+    share = (at - below).astype(np.float32)[:, None, None]
+    between: np.ndarray = (1 - share) * levels[below] + share * levels[below + 1]
+    between[[0, -1]] = np.minimum(between[[0, -1]], -1e-3)  # closed, whatever smoothing brought
+    return between
 
 
 def write_mesh(path: Path, surface: Surface) -> None:

@@ -37,8 +37,3 @@ def beside(path: Path, within: Path | None = None) -> Iterator[Path]:
 def write_csv(path: Path, frame: pl.DataFrame) -> None:
     """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept."""
     write_whole(path, frame.write_csv(null_value="").encode())
-
-
-def file_name(uid: str) -> str:
-    """A UID as a file name: what a path cannot hold, or could climb with, becomes an underscore."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in uid).lstrip(".") or "_"

@@ -13,6 +13,7 @@ from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import FORMS
 from wetread.study.stack import CHOICES
 from wetread.study.volume import Volume
+from wetread.view.window import BONE, BRAIN, MEDIASTINUM, Window
 
 Box = tuple[int, int, int, int, int, int]  # slice0, slice1, row0, row1, column0, column1
 
@@ -25,25 +26,35 @@ def _head(volume: Volume) -> Mapping[str, Box]:
     return {"head": (0, len(volume.hu), *find_head_box(volume.hu))}
 
 
+def _nothing(volume: Volume) -> list[Mask]:
+    return []
+
+
 @dataclass(frozen=True)
 class Way:
     """One way to find an organ.
 
     find:     the volume, and the settings by name, to masks.
     settings: the names that `find` takes: "closing_mm", "threshold_hu".
+    window:   what the organ is looked at in.
     boxes:    boxes that no mask has, for the views.
+    around:   what the page shows about the organ.
     """
 
     find: Callable[..., list[Mask]]
     settings: tuple[str, ...] = ()
+    window: Window = MEDIASTINUM
     boxes: Callable[[Volume], Mapping[str, Box]] = _no_boxes
+    around: Callable[[Volume], list[Mask]] = _nothing
 
 
 # Organ -> method -> how; the first method is the usual one.
 ORGANS: dict[str, dict[str, Way]] = {
     "body": {"tissue": Way(segment_body)},
-    "bone": {"threshold": Way(segment_bone, ("closing_mm", "threshold_hu"))},
-    "brain": {"skull": Way(segment_brain, boxes=_head)},
+    "bone": {
+        "threshold": Way(segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body)
+    },
+    "brain": {"skull": Way(segment_brain, (), BRAIN, _head, segment_body)},
 }
 
 

@@ -18,7 +18,6 @@ from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
 from wetread.outputs.submission import Submitted
-from wetread.outputs.whole import file_name
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.drawing import Said, decided_masks, read_store
 from wetread.prediction.ensemble import Ensemble, read_ensemble
@@ -164,7 +163,7 @@ def provenance(ensemble: Ensemble) -> dict[str, Any]:
 
 def _refuse_strangers(readings: Path, archive: Index) -> None:
     """A worklist speaks of one archive: readings of another would look like part of it."""
-    known = {file_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
+    known = {_file_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
     strangers = sorted(file.name for file in readings.glob("*.json") if file.stem not in known)
     if strangers:
         raise ValueError(
@@ -186,7 +185,7 @@ def _write(
 ) -> Sequence[str]:
     """Everything but the masks; the rows of the submission that had to be filled in."""
     for reading in readings:
-        write_reading(reading, out / "readings" / f"{file_name(reading.study_uid)}.json")
+        write_reading(reading, out / "readings" / f"{_file_name(reading.study_uid)}.json")
     write_worklist(readings, ensemble.findings, task.headline, out / "worklist.csv")
     write_probabilities(readings, out / "probabilities.csv")
     write_rejects(rejects, out / "rejects.csv")
@@ -219,7 +218,7 @@ def _write_masks(
             folder,
             uids[row],
             spacing.get(uids[row]),
-            file_name(f"{uids[row]}_{finding}" if several else uids[row]),
+            _file_name(f"{uids[row]}_{finding}" if several else uids[row]),
         )
         for row, finding, mask in decided_masks(store, said, ensemble)
     ]
@@ -231,6 +230,11 @@ def _by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict
     for mask in masks:
         found.setdefault(study[mask.image], []).append(mask.to_dict())
     return found
+
+
+def _file_name(uid: str) -> str:
+    """A UID as a file name: what a path cannot hold, or could climb with, becomes an underscore."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in uid).lstrip(".") or "_"
 
 
 def _index_rejects(archive: Index) -> list[Reject]:

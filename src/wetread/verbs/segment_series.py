@@ -16,14 +16,19 @@ import wetread
 from wetread.anatomy.mask import Mask
 from wetread.archive.guard import still_alive
 from wetread.archive.rejects import Reject, RejectError
+from wetread.outputs.mask_picture import mask_picture
 from wetread.outputs.mesh import surface_of, write_mesh
 from wetread.outputs.nifti import write_nifti
-from wetread.outputs.whole import file_name, write_whole
+from wetread.outputs.pictures import png_bytes
+from wetread.outputs.scene_page import parts_of, write_scene_page
+from wetread.outputs.uid_names import stack_name
+from wetread.outputs.whole import write_whole
 from wetread.study.stack import CHOICES, StackError
 from wetread.study.volume import Volume
 from wetread.verbs.organs import Asked
 
 TOLD = "segment.json"  # written last: where it is, the volume is whole
+PICTURE, PAGE = "picture.png", "page.html"
 NOTE = "research use only, not for diagnosis"
 
 
@@ -41,11 +46,10 @@ class Item:
         first = self.rows.row(0, named=True)
         return first["StudyInstanceUID"] or "", first["SeriesInstanceUID"] or ""
 
-    def folder(self, number: int) -> Path:
-        """Where the volume of that number goes: the first is the series' own."""
-        study, series = self.uids
-        folder = self.out / file_name(study) / file_name(series)
-        return (folder if number == 0 else folder / f"stack-{number + 1}") / self.asked.organ
+    def folder(self, number: int, of: int) -> Path:
+        """Where the volume of that number, of so many, goes."""
+        row = self.rows.row(0, named=True)
+        return self.out / stack_name(row, number, of, "") / self.asked.organ
 
     def reject(self, reason: str, detail: str) -> Reject:
         """The series as a row of the rejects, by its first file."""
@@ -74,7 +78,8 @@ def segment_series(item: Item) -> Done:
     rejects: list[Reject] = []
     for number, volume in enumerate(volumes):
         try:
-            entries.append(_segment_volume(item, number, volume))
+            folder = item.folder(number, len(volumes))
+            entries.append(_segment_volume(item, folder, volume))
         except RejectError as error:
             rejects.append(item.reject(error.reason, error.detail))
         except StackError as error:
@@ -83,9 +88,9 @@ def segment_series(item: Item) -> Done:
     return Done(tuple(entries), tuple(rejects))
 
 
-def _segment_volume(item: Item, number: int, volume: Volume) -> dict[str, Any]:
+def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     """The entry of one volume; its files are on disk, from this run or from one before."""
-    folder, asked = item.folder(number), item.asked
+    asked = item.asked
     provenance = _provenance(asked, volume)
     told = folder / TOLD
     if told.exists():
@@ -95,6 +100,12 @@ def _segment_volume(item: Item, number: int, volume: Volume) -> dict[str, Any]:
         told.unlink()
     masks = asked.way.find(volume, **asked.settings)
     still_alive()
+    around = asked.way.around(volume) if asked.page else []
+    parts = parts_of([*masks, *around])
+    picture = mask_picture(volume.hu, masks, parts[: len(masks)], asked.way.window)
+    write_whole(folder / PICTURE, png_bytes(picture))
+    if asked.page:
+        write_scene_page(folder / PAGE, asked.organ.capitalize(), parts)
     study, series = item.uids
     entry = {
         "study_uid": study,
@@ -105,6 +116,8 @@ def _segment_volume(item: Item, number: int, volume: Volume) -> dict[str, Any]:
         "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
         "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
         "masks": [_written(folder, mask, volume, asked) for mask in masks],
+        "picture": str(folder / PICTURE),
+        "page": str(folder / PAGE) if asked.page else None,
         "boxes": {name: list(box) for name, box in asked.way.boxes(volume).items()},
         "issues": [
             {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
