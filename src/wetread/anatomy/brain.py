@@ -27,6 +27,7 @@ from wetread.anatomy.grid import (
 from wetread.anatomy.mask import Mask
 from wetread.archive.rejects import RejectError
 from wetread.study.geometry import unit_axes
+from wetread.study.place import Place
 from wetread.study.volume import Volume
 
 Turn = Callable[[np.ndarray], np.ndarray]
@@ -57,7 +58,7 @@ def segment_brain(volume: Volume) -> list[Mask]:
     soft = onto_grid(grid, volume.hu, lambda hu: (hu > low) & (hu < high)) > 1 - WALL_SHARE
     bone = onto_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
     head = body_on_grid(grid, volume.hu)
-    turn, back = _upright(place.orientation)
+    turn, back = _upright(place)
     space = back(find_space(turn(soft), turn(bone), turn(head), grid.step_mm))
     level = signed_level(space, grid.step_mm)
     pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
@@ -80,6 +81,8 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
     space |= soft & closed(space, DENT_MM, step_mm)
     broad = largest_part(opened(space, SHEET_MM, step_mm))
     space &= distance_to(broad, step_mm) <= SHEET_MM
+    for layer in range(int(space.sum(axis=(1, 2)).argmax()), len(space)):
+        space[layer] |= _hull(space[layer]) & ~bone[layer]  # air, dark streaks: no sinus up there
     space = np.asarray(ndimage.binary_fill_holes(space))
     surface = ~space & (distance_to(space, step_mm) <= step_mm)
     walled = surface & (distance_to(bone, step_mm) <= 2 * step_mm)
@@ -155,10 +158,11 @@ def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
     return np.asarray((outside == 0) | small[holes])
 
 
-def _upright(orientation: np.ndarray) -> tuple[Turn, Turn]:
+def _upright(place: Place) -> tuple[Turn, Turn]:
     """(turn, back): from a grid's axes to (up, *, *), and back."""
-    row, column, normal = unit_axes(orientation)
-    up = np.array([axis[2] for axis in (normal, column, row)])  # of LPS, the third is up
+    row, column, normal = unit_axes(place.orientation)
+    onward = normal * np.sign(place.positions_mm[-1] - place.positions_mm[0])
+    up = np.array([axis[2] for axis in (onward, column, row)])  # of LPS, the third is up
     axis = int(np.abs(up).argmax())
     flip = -1 if up[axis] < 0 else 1
     return (
