@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from wetread.anatomy.body import body_on_grid
 from wetread.anatomy.grid import (
+    FAR_MM,
     closed,
     distance_to,
     grid_over,
@@ -59,11 +60,22 @@ def segment_brain(volume: Volume) -> list[Mask]:
     bone = onto_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
     head = body_on_grid(grid, volume.hu)
     turn, back = _upright(place)
-    space = back(find_space(turn(soft), turn(bone), turn(head), grid.step_mm))
-    level = signed_level(space, grid.step_mm)
+    cut = _about(head)
+    level = np.full(grid.shape, -FAR_MM, np.float32)
+    found = back(find_space(turn(soft[cut]), turn(bone[cut]), turn(head[cut]), grid.step_mm))
+    level[cut] = signed_level(found, grid.step_mm)
     pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
     edged = map(_edged, volume.hu, onto_slices(grid, level), repeat(pixel_mm2))
     return [Mask("brain", np.stack(list(edged)), place)]
+
+
+def _about(head: np.ndarray) -> tuple[slice, slice, slice]:
+    """The box of the head with the air next to it."""
+    found = ndimage.find_objects(head.astype(np.uint8))
+    if not found:
+        raise RejectError("wrong_kind", "no brain: there is no body in the volume")
+    low, middle, high = (slice(max(one.start - 1, 0), one.stop + 1) for one in found[0])
+    return low, middle, high
 
 
 def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:

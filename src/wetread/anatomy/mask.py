@@ -29,22 +29,22 @@ class Mask:
         return float(mm3) / 1000.0
 
     @property
-    def box(self) -> tuple[int, int, int, int, int, int] | None:
-        """(slice0, slice1, row0, row1, column0, column1) voxels, ends excluded; None if empty."""
+    def box(self) -> tuple[int, int, int, int, int, int]:
+        """(slice0, slice1, row0, row1, column0, column1) voxels, ends excluded; all 0 if empty."""
         bounds: list[int] = []
         for axis in range(3):
             others = tuple(other for other in range(3) if other != axis)
             there = np.flatnonzero(self.inside.any(axis=others))
             if not len(there):
-                return None
+                return 0, 0, 0, 0, 0, 0
             bounds += [int(there[0]), int(there[-1]) + 1]
         return bounds[0], bounds[1], bounds[2], bounds[3], bounds[4], bounds[5]
 
     @property
     def box_mm(self) -> np.ndarray | None:
-        """(2, 3) least and greatest LPS mm of the centers of the box's corner voxels."""
+        """(2, 3) least and greatest LPS mm of the centers of the box's voxels; None if empty."""
         box = self.box
-        if box is None:
+        if not any(box):
             return None
         slices = np.arange(box[0], box[1])  # in a sheared stack any slice may reach furthest
         corners = np.stack(

@@ -41,7 +41,7 @@ def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
     closed half a slice beyond. An empty mask has no triangle.
     """
     box = mask.box
-    if box is None:
+    if not any(box):
         return Surface(np.empty((0, 3), np.float32), np.empty((0, 3), np.int32))
     mm = [max(finest_mm, spacing) for spacing in mask.place.spacing_mm]
     step = [wide / spacing for wide, spacing in zip(mm, mask.place.spacing_mm, strict=True)]

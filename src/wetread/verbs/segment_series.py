@@ -143,11 +143,11 @@ def _written(folder: Path, mask: Mask, volume: Volume, asked: Asked) -> dict[str
         for form in asked.meshes:
             files[form] = f"{mask.name}.{form}"
             write_mesh(folder / files[form], surface)
-    box, box_mm = mask.box, mask.box_mm
+    box_mm = mask.box_mm
     return {
         "name": mask.name,
         "volume_ml": round(mask.volume_ml, 3),
-        "box": None if box is None else list(box),
+        "box": None if box_mm is None else list(mask.box),
         "box_mm": None if box_mm is None else np.round(box_mm, 3).tolist(),
         "files": {form: str(folder / name) for form, name in files.items()},
     }

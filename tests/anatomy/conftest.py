@@ -1,0 +1,70 @@
+"""tests/anatomy/conftest.py: stacks of slices at chosen places, and volumes of them."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from wetread.phantoms.head import HeadStudy, make_head_study
+from wetread.study.place import Place
+from wetread.study.volume import Volume
+
+Stack = Callable[..., Place]
+ToVolume = Callable[[np.ndarray, Place], Volume]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """stack(along_table_mm, tilt_degrees=0, spacing_mm=(1, 1), first=(0, 0, 0)) -> Place.
+
+    As a gantry that is tilted moves: each slice lies further along the patient's z, its plane
+    leaning by the tilt, so the stack is sheared.
+    """
+
+    def place(
+        along_table_mm: Sequence[float],
+        tilt_degrees: float = 0.0,
+        spacing_mm: tuple[float, float] = (1.0, 1.0),
+        first: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    ) -> Place:
+        along = np.asarray(along_table_mm, np.float64)
+        angle = np.radians(tilt_degrees)
+        orientation = np.array([1, 0, 0, 0, np.cos(angle), -np.sin(angle)])
+        origins = np.asarray(first) + along[:, None] * np.array([0.0, 0.0, 1.0])
+        return Place(origins, orientation, spacing_mm, np.full(len(along), 5.0))
+
+    return place
+
+
+@pytest.fixture(scope="session")
+def to_volume() -> ToVolume:
+    """to_volume(hu, place): a volume without issues."""
+
+    def volume(hu: np.ndarray, place: Place) -> Volume:
+        count = len(hu)
+        return Volume(np.float32(hu), place, ("",) * count, (), np.arange(count, dtype=float))
+
+    return volume
+
+
+@pytest.fixture(scope="session")
+def of_study(to_volume: ToVolume) -> Callable[[HeadStudy], Volume]:
+    """of_study(study): a head phantom as the volume that its files would give."""
+
+    def volume(study: HeadStudy) -> Volume:
+        scan = study.scan
+        place = Place(
+            np.array([scan.position_mm(k) for k in range(scan.slices)]),
+            np.array(scan.orientation),
+            (scan.pixel_mm, scan.pixel_mm),
+            np.full(scan.slices, 5.0),
+        )
+        return to_volume(study.hu, place)
+
+    return volume
+
+
+@pytest.fixture(scope="session")
+def healthy_head() -> HeadStudy:
+    """A head without blood at 128 pixels."""
+    return make_head_study(np.random.default_rng(3), scenario=(), size=128)
