@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from wetread.phantoms.blood import SUBTYPES, Epidural, Intraventricular, Subdural, push
 from wetread.phantoms.fields import Grid
 from wetread.phantoms.head import VISIBLE_MM2, HeadStudy, make_head_study
 from wetread.phantoms.injuries import SCENARIOS, draw_scenario
 from wetread.phantoms.patient import draw_patient
-from wetread.phantoms.scanner import SUBSLICES_MM, slice_grid
+from wetread.phantoms.scanner import SUBSLICES_MM, THICKNESS_MM, slice_grid
 from wetread.phantoms.skull import build_skull, suture_distance
 
 
@@ -64,6 +65,21 @@ def test_air_brain_and_bone_have_their_hounsfield_units(healthy):
     assert 20 < np.median(np.concatenate(inside)) < 45  # white 20-35, gray 30-45
     assert 500 < np.median(np.concatenate(bone)) < 1900  # cranial 600, cortical 700-1900
     assert np.percentile(middle, 5) < -950
+
+
+def test_the_cavity_is_soft_within_bone_and_holds_what_a_head_holds(healthy):
+    ml = healthy.cavity.sum() * healthy.scan.pixel_mm**2 * THICKNESS_MM / 1000
+    assert 1000 < ml < 2100
+    deep = ndimage.binary_erosion(healthy.cavity, np.ones((1, 5, 5), bool))
+    assert np.mean(healthy.hu[deep] > 200) < 0.01  # calcium
+    rim = ndimage.binary_dilation(healthy.cavity, np.ones((1, 7, 7), bool)) & ~healthy.cavity
+    assert np.mean(healthy.hu[rim][healthy.hu[rim] > -200] > 200) > 0.7
+
+
+def test_all_blood_lies_in_the_cavity():
+    study = make_head_study(np.random.default_rng(11), scenario=("epidural", "subdural"), size=128)
+    assert study.masks.any()
+    assert (study.masks.any(axis=0) & ~study.cavity).sum() <= 0.01 * study.masks.any(axis=0).sum()
 
 
 def test_noise_at_the_middle_of_the_brain_is_a_few_hounsfield_units():

@@ -55,30 +55,39 @@ def shaded(parts: Sequence[Part], axes: np.ndarray, side: int) -> np.ndarray:
         return picture
     low, high = points.min(axis=0), points.max(axis=0)
     scale = FILLED * side / max(float(np.linalg.norm(high - low)) * 0.75, 1.0)
-    for part in sorted(parts, key=lambda one: -one.colour[3]):
-        placed = (part.surface.points - (low + high) / 2) @ axes.T * scale
-        drawn = picture.copy()
-        _paint(drawn, placed, part.surface.faces, _bgr(part))
-        opacity = part.colour[3]
-        picture = cv2.addWeighted(drawn, opacity, picture, 1 - opacity, 0)
+    middle = (low + high) / 2
+    whole = [part for part in parts if part.colour[3] >= 1]
+    _paint(picture, whole, middle, axes * scale)
+    for part in parts:
+        if part.colour[3] < 1:
+            drawn = picture.copy()
+            _paint(drawn, [part], middle, axes * scale)
+            picture = cv2.addWeighted(drawn, part.colour[3], picture, 1 - part.colour[3], 0)
     return picture
 
 
-def _paint(picture: np.ndarray, placed: np.ndarray, faces: np.ndarray, colour: Colour) -> None:
-    """Draw triangles of points placed (N, 3), pixels right, up, near from the middle; far ones
-    first, so that the near ones lie over them."""
-    corners = placed[faces]  # (M, 3 corners, 3)
+def _paint(
+    picture: np.ndarray, parts: Sequence[Part], middle: np.ndarray, axes: np.ndarray
+) -> None:
+    """Draw the parts' triangles, far ones first, so that the near ones lie over them.
+
+    middle: LPS mm of the picture's middle; axes: (3, 3) mm to pixels right, up and near.
+    """
+    triangles = [((part.surface.points - middle) @ axes.T)[part.surface.faces] for part in parts]
+    corners = np.concatenate([np.zeros((0, 3, 3)), *triangles])  # (M, 3 corners, 3)
+    colours = np.repeat(
+        np.reshape([_bgr(part) for part in parts], (-1, 3)), [len(one) for one in triangles], axis=0
+    )
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
-    seen = (normals[:, 2] > 0) & (lengths > 0)
-    corners, normals = corners[seen], normals[seen] / lengths[seen, None]
-    light = 0.3 + 0.7 * np.clip(normals @ _LIGHT, 0, 1)
-    shades = np.clip(light[:, None] * np.array(colour), 0, 255).astype(int).tolist()
-    middle = picture.shape[0] / 2
-    flat = corners[:, :, :2] * (1, -1) + middle
+    seen = np.flatnonzero((normals[:, 2] > 0) & (lengths > 0))
+    seen = seen[np.argsort(corners[seen, :, 2].mean(axis=1))]
+    light = 0.3 + 0.7 * np.clip((normals[seen] / lengths[seen, None]) @ _LIGHT, 0, 1)
+    shades = np.clip(light[:, None] * colours[seen], 0, 255).astype(int).tolist()
+    flat = corners[seen, :, :2] * (1, -1) + picture.shape[0] / 2
     flat = np.rint(flat * 2**_SUBPIXEL).astype(np.int32)
-    for number in np.argsort(corners[:, :, 2].mean(axis=1)):
-        cv2.fillConvexPoly(picture, flat[number], shades[number], cv2.LINE_8, _SUBPIXEL)
+    for triangle, shade in zip(flat, shades, strict=True):
+        cv2.fillConvexPoly(picture, triangle, shade, cv2.LINE_8, _SUBPIXEL)
 
 
 def _square(picture: np.ndarray) -> np.ndarray:

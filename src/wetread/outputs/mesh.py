@@ -16,6 +16,7 @@ from wetread.study.place import Place
 FORMS = ("stl", "ply", "obj")
 FINEST_MM = 1.0
 REACH_MM = 8.0  # from an outline: further in or out is all the same
+LEAST_MM = 1e-3  # a level of nought itself would make triangles without area
 SOFTENED = 0.7  # steps, SD of the Gaussian that takes the pixels' corners off
 
 Box = tuple[int, int, int, int, int, int]
@@ -146,7 +147,8 @@ def _between_slices(levels: np.ndarray, at: np.ndarray) -> np.ndarray:
     below = np.clip(at.astype(np.int64), 0, len(levels) - 2)
     share = (at - below).astype(np.float32)[:, None, None]
     between: np.ndarray = (1 - share) * levels[below] + share * levels[below + 1]
-    between[[0, -1]] = np.minimum(between[[0, -1]], -1e-3)  # closed, whatever smoothing brought
+    between[[0, -1]] = np.minimum(between[[0, -1]], -LEAST_MM)  # closed, whatever smoothing brought
+    np.copyto(between, -LEAST_MM, where=np.abs(between) < LEAST_MM)
     return between
 
 
