@@ -86,8 +86,13 @@ def test_volume_and_box_are_those_of_the_mask_and_the_surface_agrees(brains, vol
 def test_what_is_on_disk_is_told_and_shows_no_patient(brains, heads: Path) -> None:
     truth = pl.read_csv(heads.parent / "truth.csv")
     for entry in brains.series:
-        folder = Path(entry["picture"]).parent
-        assert json.loads((folder / "segment.json").read_text()) == entry
+        folder = Path(entry["files"]["picture"]).parent
+        told = json.loads((folder / "segment.json").read_text())
+        assert told["masks"][0]["files"]["nifti"] == "brain.nii.gz"  # the folder may move
+        names = {"files", "masks"}
+        assert {key: told[key] for key in told.keys() - names} == {
+            key: entry[key] for key in entry.keys() - names
+        }
         assert folder.parts[-3:-1] == (entry["study_uid"], entry["series_uid"])
         assert {one.name for one in folder.iterdir()} == {
             *("segment.json", "picture.png", "page.html"),
@@ -95,8 +100,8 @@ def test_what_is_on_disk_is_told_and_shows_no_patient(brains, heads: Path) -> No
         }
         page = (folder / "page.html").read_text()
         assert "brain<b>" in page
-        told = (folder / "segment.json").read_text() + page
-        assert not any(patient in told for patient in truth["patient"].unique())
+        words = (folder / "segment.json").read_text() + page
+        assert not any(patient in words for patient in truth["patient"].unique())
 
 
 def test_a_second_run_makes_nothing_again_unless_asked_otherwise(
@@ -106,13 +111,16 @@ def test_a_second_run_makes_nothing_again_unless_asked_otherwise(
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
     assert segment("body", [heads], tmp_path, workers=1).series == first.series
     assert {path: path.stat().st_mtime_ns for path in files} == files
-    lost = Path(first.series[0]["picture"]).with_name("segment.json")
+    lost = Path(first.series[0]["files"]["picture"]).with_name("segment.json")
     lost.unlink()  # stopped before it was whole
     assert segment("body", [heads], tmp_path, workers=1).series == first.series
     made = [path for path, at in files.items() if path.stat().st_mtime_ns != at]
     assert [path.parent for path in made] == [lost.parent]
     again = segment("body", [heads], tmp_path, page=True, workers=1)
-    assert all(Path(entry["page"]).exists() for entry in again.series)
+    assert all(Path(entry["files"]["page"]).exists() for entry in again.series)
+    without = segment("body", [heads], tmp_path, workers=1)
+    assert without.series == first.series
+    assert not list(tmp_path.rglob("page.html"))  # what was not asked for is not there
 
 
 def test_a_part_of_a_head_and_a_lone_slice_and_a_text_end_as_rows(

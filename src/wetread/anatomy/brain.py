@@ -35,7 +35,8 @@ Turn = Callable[[np.ndarray], np.ndarray]
 
 STEP_MM = 2.0
 SOFT_HU = (-30.0, 150.0)  # brain, fluid, fresh blood; not fat, not air, not bone
-EDGE_HU = 400.0  # about half way from brain to the inner table
+EDGE_HU = 400.0  # towards half way from brain to the inner table, which a thick slice dims
+NEAR_MM, WITHIN_MM = 1.5, 2.5  # about the surface on cubes: as far out, and in, its pixels decide
 WALL_SHARE = 0.35  # of a cube that is not soft: a wall, also where thin bone is blurred
 BONE_SHARE = 0.3  # of a cube above what is soft
 FORAMEN_MM = 6.0  # radius of the ball that no foramen but the great one lets through
@@ -134,6 +135,7 @@ def _most_enclosed(parts: np.ndarray, enclosed: np.ndarray) -> np.ndarray:
 
 def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> np.ndarray:
     """Without what lies below the foramen magnum, and what lies open just above it."""
+    # Rays slip through gaps in bone: what lies between enclosed cubes is enclosed too.
     enclosed = np.stack([_hull(layer) for layer in space & enclosed])
     areas = (space & enclosed).sum(axis=(1, 2)) * step_mm**2
     small = np.flatnonzero(areas[: areas.argmax()] < MAGNUM_MM2)
@@ -148,7 +150,7 @@ def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> n
 
 
 def _hull(layer: np.ndarray) -> np.ndarray:
-    """(Y, X) bool: the convex hull: a side lacks bone where a ray slips through a gap."""
+    """(Y, X) bool: the convex hull of one layer."""
     hull = np.zeros(layer.shape, np.uint8)
     points = cv2.findNonZero(layer.astype(np.uint8))
     if points is not None:
@@ -157,9 +159,13 @@ def _hull(layer: np.ndarray) -> np.ndarray:
 
 
 def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
-    """(Y, X) bool: a slice's pixels within a level of mm; near it their HU decide."""
-    near = (mm > -0.75 * STEP_MM) & (hu < EDGE_HU) & (hu > SOFT_HU[0])
-    inside = ((mm > 1.25 * STEP_MM) | near).astype(np.uint8)
+    """(Y, X) bool: the brain in a slice of hu; mm: to the surface found on cubes, positive within.
+
+    What is well within is brain whatever its HU; near the surface they decide. Small holes are
+    filled, small islands go.
+    """
+    near = (mm > -NEAR_MM) & (hu < EDGE_HU) & (hu > SOFT_HU[0])
+    inside = ((mm > WITHIN_MM) | near).astype(np.uint8)
     inside = cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     _, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
     large = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 >= ISLAND_MM2

@@ -49,7 +49,7 @@ def require_place(volume: Volume) -> Place:
     if np.isnan(place.origins_mm).any() or np.isnan(place.spacing_mm).any():
         raise RejectError("no_geometry", "slices without a place or a spacing")
     if len(place.origins_mm) < 2 or np.ptp(place.positions_mm) == 0:
-        raise RejectError("no_geometry", f"{len(place.origins_mm)} slices at one position")
+        raise RejectError("no_geometry", f"{len(place.origins_mm)} at one position; two are needed")
     return place
 
 

@@ -8,6 +8,7 @@ import typer
 
 from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
 from wetread.cli.progress import bars
+from wetread.cli.tell import MOST
 
 if TYPE_CHECKING:
     from wetread.verbs.segment import Segmented
@@ -61,5 +62,7 @@ def segment_lines(found: Segmented) -> list[str]:
         for mask in entry["masks"]
     ]
     told = [reject for reject in found.rejects if reject.reason != "not_dicom"]
-    lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in told]
+    lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in told[:MOST]]
+    if len(told) > MOST:
+        lines.append(f"and {len(told) - MOST} more: {found.out / 'rejects.csv'}")
     return [*lines, f"masks: {found.out}", f"{len(found.series)} volumes, {len(told)} refused"]

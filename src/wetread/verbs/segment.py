@@ -14,6 +14,7 @@ from wetread.archive.guard import Limits, Lost
 from wetread.archive.index import Index, build_index
 from wetread.archive.rejects import Reject
 from wetread.archive.workers import chosen_workers, each
+from wetread.outputs.extra import of_pictures
 from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
 from wetread.verbs.organs import Asked, checked
@@ -70,12 +71,15 @@ def segment(
     gaps:         what is done about gaps and uneven slices, a name of study/stack.py's CHOICES.
 
     A volume that is whole on disk, made of the same slices with the same settings, is not made
-    again. A series without a volume is a row of rejects. ValueError for what is not known.
+    again. A series without a volume is a row of rejects. ValueError for what is not known, and
+    where a library of the extra `pictures` is not installed.
     """
     asked = Asked(
         organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps
     )
     asked = checked(asked)
+    for library in ("nibabel", "skimage", "trimesh"):
+        of_pictures(library)  # better now than after the first volume
     with TemporaryDirectory(prefix="wetread-segment-") as folder:
         index = build_index(
             src,

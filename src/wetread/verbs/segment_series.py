@@ -90,14 +90,23 @@ def segment_series(item: Item) -> Done:
 
 def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     """The entry of one volume; its files are on disk, from this run or from one before."""
-    asked = item.asked
-    provenance = _provenance(asked, volume)
+    provenance = _provenance(item.asked, volume)
     told = folder / TOLD
     if told.exists():
         before = json.loads(told.read_bytes())
-        if before.get("provenance") == provenance:
-            return dict(before)
-        told.unlink()
+        names = _names(before)
+        if before["provenance"] == provenance and all((folder / name).exists() for name in names):
+            return _located(before, folder)
+        for name in (TOLD, *names):  # nothing of another asking stays beside what is made now
+            (folder / name).unlink(missing_ok=True)
+    entry = {**_made(item, folder, volume), "provenance": provenance}
+    write_whole(told, json.dumps(entry, indent=1).encode())
+    return _located(entry, folder)
+
+
+def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
+    """The files of one volume written, all but segment.json, and what that says of them."""
+    asked = item.asked
     masks = asked.way.find(volume, **asked.settings)
     still_alive()
     around = asked.way.around(volume) if asked.page else []
@@ -107,7 +116,7 @@ def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     if asked.page:
         write_scene_page(folder / PAGE, asked.organ.capitalize(), parts)
     study, series = item.uids
-    entry = {
+    return {
         "study_uid": study,
         "series_uid": series,
         "organ": asked.organ,
@@ -115,29 +124,26 @@ def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
         "spacing_mm": [*map(float, volume.place.spacing_mm)],
         "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
         "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
-        "masks": [_written(folder, mask, volume, asked) for mask in masks],
-        "picture": str(folder / PICTURE),
-        "page": str(folder / PAGE) if asked.page else None,
+        "masks": [_written(folder, mask, asked) for mask in masks],
+        "files": {"picture": PICTURE} | ({"page": PAGE} if asked.page else {}),
         "boxes": {name: list(box) for name, box in asked.way.boxes(volume).items()},
         "issues": [
             {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
             for issue in volume.issues
         ],
-        "provenance": provenance,
     }
-    write_whole(told, json.dumps(entry, indent=1).encode())
-    return entry
 
 
-def _written(folder: Path, mask: Mask, volume: Volume, asked: Asked) -> dict[str, Any]:
+def _written(folder: Path, mask: Mask, asked: Asked) -> dict[str, Any]:
     """One mask's files, and its part of the entry."""
     files = {"npy": f"{mask.name}.npy"}
     content = BytesIO()
     np.save(content, mask.inside)
     write_whole(folder / files["npy"], content.getvalue())
-    if not np.isnan(volume.affine).any():
+    affine = mask.place.affine
+    if not np.isnan(affine).any():
         files["nifti"] = f"{mask.name}.nii.gz"
-        write_nifti(folder / files["nifti"], mask.inside.astype(np.uint8), volume.affine)
+        write_nifti(folder / files["nifti"], mask.inside.astype(np.uint8), affine)
     if asked.meshes:
         surface = surface_of(mask)
         for form in asked.meshes:
@@ -149,8 +155,22 @@ def _written(folder: Path, mask: Mask, volume: Volume, asked: Asked) -> dict[str
         "volume_ml": round(mask.volume_ml, 3),
         "box": None if box_mm is None else list(mask.box),
         "box_mm": None if box_mm is None else np.round(box_mm, 3).tolist(),
-        "files": {form: str(folder / name) for form, name in files.items()},
+        "files": files,
     }
+
+
+def _names(entry: dict[str, Any]) -> list[str]:
+    """The names of the files that an entry speaks of."""
+    return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
+
+
+def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The entry with the files' paths for their names, which alone stand on disk."""
+
+    def paths(part: dict[str, Any]) -> dict[str, Any]:
+        return part | {"files": {form: str(folder / name) for form, name in part["files"].items()}}
+
+    return paths(entry) | {"masks": [paths(mask) for mask in entry["masks"]]}
 
 
 def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
