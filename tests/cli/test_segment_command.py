@@ -12,10 +12,12 @@ pytest.importorskip("skimage", reason="scikit-image is not installed")
 
 
 def test_json_is_alone_on_stdout_and_has_every_mask(here, phantoms, tmp_path: Path) -> None:
-    ended = here("segment", "body", phantoms.images, "-o", tmp_path, "--workers", 1, "--json")
+    study = phantoms.slices.filter(phantoms.slices["study_number"] == 2)
+    files = [phantoms.images / f"{image}.dcm" for image in study["image"]]
+    ended = here("segment", "body", *files, "-o", tmp_path, "--workers", 1, "--json")
     assert ended.returncode == 0
     told = json.loads(ended.stdout)
-    assert len(told["series"]) == 6
+    assert len(told["series"]) == 1
     assert told["rejects"] == []
     for entry in told["series"]:
         assert entry["organ"] == "body"
@@ -41,13 +43,6 @@ def test_an_unknown_organ_is_wrong_use_and_names_the_known(here, archive: Path, 
     assert ended.stderr.startswith("wetread: no organ 'soul'; there are: body, bone, brain")
 
 
-def test_segmenting_needs_no_torch(phantoms, tmp_path: Path) -> None:
-
-    code = (
-        "import sys; from wetread.cli.main import main\n"
-        f"sys.argv = ['wetread', 'segment', 'body', {str(phantoms.images)!r}, '-o', "
-        f"{str(tmp_path)!r}, '--workers', '1']\n"
-        "try:\n    main()\nexcept SystemExit as ended:\n    assert not ended.code\n"
-        "sys.exit('torch' in sys.modules)"
-    )
+def test_segmenting_loads_no_torch() -> None:
+    code = "import sys, wetread.verbs.segment; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

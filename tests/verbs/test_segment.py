@@ -36,6 +36,12 @@ def volumes(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
 
 
 @pytest.fixture(scope="module")
+def one_head(heads: Path, volumes: dict[str, Volume]) -> list[Path]:
+    """The files of one of them."""
+    return [heads / f"{uid}.dcm" for uid in next(iter(volumes.values())).sources]
+
+
+@pytest.fixture(scope="module")
 def brains(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> Segmented:
     """The brains of both, with a surface and a page."""
     out = tmp_path_factory.mktemp("brains")
@@ -105,20 +111,20 @@ def test_what_is_on_disk_is_told_and_shows_no_patient(brains, heads: Path) -> No
 
 
 def test_a_second_run_makes_nothing_again_unless_asked_otherwise(
-    heads: Path, tmp_path: Path
+    one_head: list[Path], tmp_path: Path
 ) -> None:
-    first = segment("body", [heads], tmp_path, workers=1)
+    first = segment("body", one_head, tmp_path, workers=1)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.npy")}
-    assert segment("body", [heads], tmp_path, workers=1).series == first.series
+    assert segment("body", one_head, tmp_path, workers=1).series == first.series
     assert {path: path.stat().st_mtime_ns for path in files} == files
     lost = Path(first.series[0]["files"]["picture"]).with_name("segment.json")
     lost.unlink()  # stopped before it was whole
-    assert segment("body", [heads], tmp_path, workers=1).series == first.series
+    assert segment("body", one_head, tmp_path, workers=1).series == first.series
     made = [path for path, at in files.items() if path.stat().st_mtime_ns != at]
     assert [path.parent for path in made] == [lost.parent]
-    again = segment("body", [heads], tmp_path, page=True, workers=1)
+    again = segment("body", one_head, tmp_path, page=True, workers=1)
     assert all(Path(entry["files"]["page"]).exists() for entry in again.series)
-    without = segment("body", [heads], tmp_path, workers=1)
+    without = segment("body", one_head, tmp_path, workers=1)
     assert without.series == first.series
     assert not list(tmp_path.rglob("page.html"))  # what was not asked for is not there
 
@@ -167,9 +173,9 @@ def test_what_is_not_known_is_refused_with_what_is(
     assert not (tmp_path / "out").exists()
 
 
-def test_settings_reach_the_method_and_are_told(heads: Path, tmp_path: Path) -> None:
-    plain = segment("bone", [heads], tmp_path / "plain", workers=1)
-    closed = segment("bone", [heads], tmp_path / "closed", closing_mm=8, workers=1)
+def test_settings_reach_the_method_and_are_told(one_head: list[Path], tmp_path: Path) -> None:
+    plain = segment("bone", one_head, tmp_path / "plain", workers=1)
+    closed = segment("bone", one_head, tmp_path / "closed", closing_mm=8, workers=1)
     for one, other in zip(plain.series, closed.series, strict=True):
         assert other["masks"][0]["volume_ml"] > one["masks"][0]["volume_ml"]
         assert other["provenance"]["settings"] == {"closing_mm": 8}
