@@ -1,0 +1,57 @@
+"""anatomy/coarse.py: a volume at about 2 mm, where topology is cheap, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+STEP_MM = 2.0
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """Blocks of a fine grid.
+
+    fine, shape: (Z, Y, X) of the fine and of the coarse grid.
+    stride:      slices a block holds; the last may hold fewer.
+    spacing_mm:  (dz, dy, dx) of the blocks.
+    """
+
+    fine: tuple[int, int, int]
+    shape: tuple[int, int, int]
+    stride: int
+    spacing_mm: tuple[float, float, float]
+
+    def mean(self, hu: np.ndarray) -> NDArray[np.float32]:
+        """Mean HU of each block: (Z, Y, X) fine to coarse."""
+        blocks = np.empty(self.shape, np.float32)
+        size = (self.shape[2], self.shape[1])
+        for number in range(self.shape[0]):
+            part = hu[number * self.stride : (number + 1) * self.stride]
+            plane = np.ascontiguousarray(part.mean(axis=0, dtype=np.float32))
+            blocks[number] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        return blocks
+
+    def enlarged(self, mask: np.ndarray, number: int) -> NDArray[np.uint8]:
+        """Fine slice `number` of a coarse mask, (Y, X) of 0 and 1, its edge interpolated."""
+        at = (number + 0.5) / self.stride - 0.5
+        low = int(np.clip(np.floor(at), 0, self.shape[0] - 1))
+        high = min(low + 1, self.shape[0] - 1)
+        share = np.float32(np.clip(at - low, 0, 1))
+        plane = mask[low] * (1 - share) + mask[high] * share
+        size = (self.fine[2], self.fine[1])
+        large = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
+        inside: NDArray[np.uint8] = (large > 0.5).astype(np.uint8)
+        return inside
+
+
+def coarse_grid(fine: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> Coarse:
+    """Blocks of about 2 mm on a fine grid (Z, Y, X); a coarser axis stays as it is."""
+    stride, rows, columns = (max(1, round(STEP_MM / step)) for step in spacing_mm)
+    shape = (-(-fine[0] // stride), max(fine[1] // rows, 1), max(fine[2] // columns, 1))
+    dz, dy, dx = spacing_mm
+    spacing = (dz * stride, dy * fine[1] / shape[1], dx * fine[2] / shape[2])
+    return Coarse((fine[0], fine[1], fine[2]), shape, stride, spacing)

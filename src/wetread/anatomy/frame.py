@@ -1,0 +1,66 @@
+"""anatomy/frame.py: a volume turned so that its axes run feet to head, front to back, to the left.
+
+However the patient lay, and whichever plane was scanned: organs are looked for in one frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.study.stack import require_affine
+from wetread.study.volume import Volume
+
+# In LPS, what (z, y, x) of the frame run along: to the head, to the back, to the left.
+PATIENT_AXES = (2, 1, 0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How arrays of a volume are turned; views, no voxel is moved or made.
+
+    order:      which axis of the volume becomes z, y, x of the frame.
+    flipped:    which axes of the frame run against the volume's.
+    spacing_mm: (dz, dy, dx) in the frame.
+    """
+
+    order: tuple[int, int, int]
+    flipped: tuple[bool, bool, bool]
+    spacing_mm: tuple[float, float, float]
+
+    def turned(self, array: np.ndarray) -> np.ndarray:
+        """An array of the volume, (Z, Y, X), in the frame."""
+        return self._flip(array.transpose(self.order))
+
+    def returned(self, array: np.ndarray) -> np.ndarray:
+        """An array of the frame in the volume's own order again."""
+        back = np.argsort(self.order)
+        return self._flip(array).transpose(tuple(int(axis) for axis in back))
+
+    def _flip(self, array: np.ndarray) -> np.ndarray:
+        z, y, x = (slice(None, None, -1 if against else 1) for against in self.flipped)
+        return array[z, y, x]
+
+
+def frame_of(volume: Volume) -> Frame:
+    """The turn that brings the volume's axes nearest to the patient's.
+
+    StackError (a ValueError) where the volume has no one affine: which side is left, and how far a
+    millimetre reaches, is then not known.
+    """
+    steps = require_affine(volume)[:3, :3]
+    lengths = np.linalg.norm(steps, axis=0)
+    cosines = steps / lengths
+    order: list[int] = []
+    for patient in PATIENT_AXES:
+        closeness = np.abs(cosines[patient]).copy()
+        closeness[order] = -1.0
+        order.append(int(np.argmax(closeness)))
+    flipped = [bool(cosines[p, axis] < 0) for p, axis in zip(PATIENT_AXES, order, strict=True)]
+    spacing = [float(lengths[axis]) for axis in order]
+    return Frame(
+        (order[0], order[1], order[2]),
+        (flipped[0], flipped[1], flipped[2]),
+        (spacing[0], spacing[1], spacing[2]),
+    )

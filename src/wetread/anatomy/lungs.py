@@ -1,0 +1,129 @@
+"""anatomy/lungs.py: right and left lung of a chest CT in 3-D, with what lies in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from wetread.anatomy.airway import grow_airway, refine_airway
+from wetread.anatomy.coarse import Coarse, coarse_grid
+from wetread.anatomy.frame import frame_of
+from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.mask import Mask
+from wetread.anatomy.thorax import air_inside
+from wetread.study.volume import Volume
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LungSettings:
+    """How lungs are drawn.
+
+    threshold_hu: below it is lung or air.
+    closing_mm:   radius of the ball that closes the lung over vessels, nodules, consolidation.
+    """
+
+    threshold_hu: float = -400.0
+    closing_mm: float = 12.0
+
+
+DEFAULT = LungSettings()
+
+
+@dataclass(frozen=True, eq=False)
+class Lungs:
+    """Masks (Z, Y, X) bool; vessels: of both lungs what the closing filled."""
+
+    right: Bools
+    left: Bools
+    vessels: Bools
+    airway: Bools
+
+
+def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask]:
+    """Masks "lung_right", "lung_left" and "vessels" in the volume's own voxels.
+
+    Sides are the patient's, by the affine, however the patient lay. A mask is empty where nothing
+    was found. StackError (a ValueError) where the volume has no one affine.
+    """
+    frame = frame_of(volume)
+    found = find_lungs(frame.turned(volume.hu), frame.spacing_mm, settings)
+    named = (("lung_right", found.right), ("lung_left", found.left), ("vessels", found.vessels))
+    return [
+        Mask(name, np.ascontiguousarray(frame.returned(inside)), volume.place)
+        for name, inside in named
+    ]
+
+
+def find_lungs(
+    hu: np.ndarray, spacing_mm: tuple[float, float, float], settings: LungSettings = DEFAULT
+) -> Lungs:
+    """Lungs of hu (Z, Y, X), HU, z to the head, y to the back, x to the left; also of a part."""
+    grid = coarse_grid(hu.shape, spacing_mm)
+    blocks = grid.mean(hu)
+    air = air_inside(blocks, grid.spacing_mm, settings.threshold_hu)
+    lumen = grow_airway(blocks, air, grid)
+    wall = ndimage.binary_dilation(lumen, np.ones((3, 3, 3), bool))
+    sides = lungs_of(air & ~wall, blocks, grid.spacing_mm)
+    airway = refine_airway(hu, lumen, grid)
+    closed = [close_ball(side, grid.spacing_mm, settings.closing_mm) for side in sides]
+    right, left = (closed[0] & ~sides[1], closed[1] & ~sides[0])
+    left &= ~right
+    return _refined(hu, (right, left), sides, airway, grid, settings)
+
+
+def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm: float) -> Bools:
+    """Closing (Z, Y, X) with a ball; the mask goes on beyond the first and the last slice."""
+    if not inside.any() or radius_mm <= 0:
+        return inside
+    reach = [int(np.ceil(radius_mm / step)) + 1 for step in spacing_mm]
+    box = ndimage.find_objects(inside.astype(np.uint8))[0]
+    grown = tuple(
+        slice(max(s.start - r, 0), min(s.stop + r, n))
+        for s, r, n in zip(box, reach, inside.shape, strict=True)
+    )
+    part = np.pad(inside[grown], [(reach[0], reach[0]), (0, 0), (0, 0)], mode="edge")
+    part = np.pad(part, [(0, 0), (reach[1], reach[1]), (reach[2], reach[2])])
+    wide = ndimage.distance_transform_edt(~part, sampling=spacing_mm) <= radius_mm
+    back = ndimage.distance_transform_edt(wide, sampling=spacing_mm) > radius_mm
+    closed = inside.copy()
+    closed[grown] |= back[
+        reach[0] : len(back) - reach[0], reach[1] : -reach[1], reach[2] : -reach[2]
+    ]
+    return closed
+
+
+def _refined(
+    hu: np.ndarray,
+    closed: tuple[Bools, Bools],
+    open_: tuple[Bools, Bools],
+    airway: Bools,
+    grid: Coarse,
+    settings: LungSettings,
+) -> Lungs:
+    """The coarse lungs in the fine voxels: threshold at their rim, the closing within."""
+    right, left, vessels = (np.zeros(hu.shape, bool) for _ in range(3))
+    filled = [
+        side & ~ndimage.binary_dilation(air, np.ones((1, 3, 3), bool))
+        for side, air in zip(closed, open_, strict=True)
+    ]
+    del filled
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    for number in range(len(hu)):
+        air = (hu[number] < settings.threshold_hu).astype(np.uint8)
+        for side, coarse, thin in ((right, closed[0], open_[0]), (left, closed[1], open_[1])):
+            whole = grid.enlarged(coarse, number)
+            if not whole.any():
+                continue
+            lung = air & cv2.dilate(grid.enlarged(thin, number), reach)
+            core = cv2.erode(whole, reach)
+            side[number] = cv2.morphologyEx(lung | core, cv2.MORPH_CLOSE, reach) > 0
+    right &= ~airway
+    left &= ~(airway | right)
+    vessels = (right | left) & (hu >= settings.threshold_hu)
+    return Lungs(right, left, vessels, airway)

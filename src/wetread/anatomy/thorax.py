@@ -1,0 +1,48 @@
+"""anatomy/thorax.py: the air that a body encloses, slice by slice, without table, bed and clothes."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+
+AIR_HU = -400.0  # below: air, or lung
+OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
+BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
+
+
+def air_inside(
+    blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_HU
+) -> Bools:
+    """Air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
+    found = np.zeros(blocks.shape, bool)
+    for number, plane in enumerate(blocks):
+        air = plane < threshold_hu
+        body = _body(plane, air, spacing_mm[1])
+        found[number] = air & body
+    return found
+
+
+def _body(plane: np.ndarray, air: Bools, pixel_mm: float) -> Bools:
+    """The largest thing in a slice that is not room, its holes filled."""
+    rows, columns = plane.shape
+    # a rim of room around the picture joins what touches the border; tissue there stays closed
+    canvas = np.zeros((rows + 2, columns + 2), np.uint8)
+    canvas[1:-1, 1:-1] = air
+    edge = np.zeros_like(air)
+    for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
+        edge[line] = plane[line] < OUTSIDE_HU
+    _, labels = cv2.connectedComponents(canvas[1:-1, 1:-1], connectivity=4)
+    room = np.isin(labels, np.unique(labels[edge & air]))
+    filled = (~(room & air)).astype(np.uint8)
+    size = 2 * max(round(BRIDGE_MM / pixel_mm / 2), 1) + 1
+    round_off = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    opened = cv2.morphologyEx(filled, cv2.MORPH_OPEN, round_off)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    if count < 2:
+        return np.zeros_like(air)
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    whole: Bools = parts == largest
+    return whole
