@@ -1,4 +1,4 @@
-"""anatomy/airway.py: trachea and main bronchi, by growth from the trachea with its leaks watched."""
+"""anatomy/airway.py: trachea and main bronchi, grown from the trachea with leaks watched."""
 
 from __future__ import annotations
 

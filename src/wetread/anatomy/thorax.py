@@ -1,4 +1,4 @@
-"""anatomy/thorax.py: the air that a body encloses, slice by slice, without table, bed and clothes."""
+"""anatomy/thorax.py: the air that a body encloses, slice by slice, without table and clothes."""
 
 from __future__ import annotations
 

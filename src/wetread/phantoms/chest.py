@@ -15,6 +15,11 @@ from wetread.phantoms.fields import Array, Waves, draw_waves, evaluate_waves
 
 POWER = 2.5  # of the superellipse that is a chest's cross-section
 
+# Trachea to the carina and the two main bronchi: (x, y, z, radius) at either end, mm
+TRACHEA = ((0.0, 8.0, 190.0, 9.5), (1.0, 18.0, 34.0, 9.0))
+RIGHT_BRONCHUS = ((-1.0, 18.0, 34.0, 7.0), (-30.0, 20.0, 4.0, 5.5))
+LEFT_BRONCHUS = ((1.0, 18.0, 34.0, 6.5), (38.0, 20.0, 8.0, 5.0))
+
 
 @dataclass(frozen=True)
 class Hemithorax:
@@ -232,10 +237,7 @@ def air_length(chest: Chest, part: Hemithorax, x: Array, z: Array, chord: Chord)
 
 def trachea_chord(x: Array, z: Array) -> Chord:
     """Trachea to the carina at z = 32 and the two main bronchi."""
-    tube = rod(x, z, (0.0, 8.0, 190.0, 9.5), (1.0, 18.0, 34.0, 9.0))
-    right = rod(x, z, (-1.0, 18.0, 34.0, 7.0), (-30.0, 20.0, 4.0, 5.5))
-    left = rod(x, z, (1.0, 18.0, 34.0, 6.5), (38.0, 20.0, 8.0, 5.0))
-    return hull(tube, hull(right, left))
+    return hull(rod(x, z, *TRACHEA), hull(rod(x, z, *RIGHT_BRONCHUS), rod(x, z, *LEFT_BRONCHUS)))
 
 
 def body_chord(chest: Chest, x: Array, z: Array) -> Chord:

@@ -223,16 +223,16 @@ def acquire(
     if scan.sharpen > 0.15:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.1)
         picture += scan.sharpen * np.clip(picture - soft, -60, 60)
-    picture += _noise(scan, rng)
+    picture += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels)
     return np.maximum(picture, AIR_HU)
 
 
-def _noise(scan: Scan, rng: np.random.Generator) -> Array:
-    """Correlated quantum noise, (H, W) HU: SD 3-6 at 5 mm, grain of about a pixel."""
-    white = rng.standard_normal((scan.size, scan.size), dtype=np.float32)
-    grain = cv2.GaussianBlur(white, (0, 0), scan.grain_pixels)
-    deviation = 1 / np.sqrt(4 * np.pi * scan.grain_pixels**2 + 0.35)
-    scaled: Array = grain * np.float32(scan.noise_hu / deviation)
+def draw_noise(rng: np.random.Generator, size: int, noise_hu: float, grain_pixels: float) -> Array:
+    """Correlated quantum noise, (size, size) HU: SD noise_hu, grain of about grain_pixels."""
+    white = rng.standard_normal((size, size), dtype=np.float32)
+    grain = cv2.GaussianBlur(white, (0, 0), grain_pixels)
+    deviation = 1 / np.sqrt(4 * np.pi * grain_pixels**2 + 0.35)
+    scaled: Array = grain * np.float32(noise_hu / deviation)
     return scaled
 
 

@@ -1,0 +1,91 @@
+"""phantoms/tubes.py: how much of each voxel balls along curves cover: vessels and bones of a CT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.fields import Array
+
+Cover = NDArray[np.uint8]  # 0 to 255: none to all of a voxel
+AT_ONCE = 4_000_000  # voxels touched in one go
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Voxel centers in canonical coordinates, mm: first + index * step, each as (z, y, x)."""
+
+    first: tuple[float, float, float]
+    step: tuple[float, float, float]
+    shape: tuple[int, int, int]
+
+    def along(self, axis: int) -> Array:
+        """(N,) float32 coordinates of one axis."""
+        steps = np.arange(self.shape[axis], dtype=np.float32)
+        along: Array = np.float32(self.first[axis]) + steps * np.float32(self.step[axis])
+        return along
+
+
+def empty_cover(lattice: Lattice) -> Cover:
+    """Nothing covered."""
+    return np.zeros(lattice.shape, np.uint8)
+
+
+def cover_balls(into: Cover, lattice: Lattice, place: Array, radius: Array) -> None:
+    """Balls round place (N, 3), x, y, z mm, of radius (N,) mm, into a cover, in place.
+
+    A voxel keeps its greatest share; thin balls cover as much of a voxel as they fill of its plane.
+    """
+    step = np.array(lattice.step, np.float32)
+    at = (place[:, ::-1] - np.array(lattice.first, np.float32)) / step
+    reach = radius[:, None] / step + 1
+    near = ((at + reach > 0) & (at - reach < np.array(lattice.shape) - 1)).all(axis=1)
+    near &= radius > 0.05
+    at, radius = at[near], radius[near].astype(np.float32)
+    whole = np.ceil(radius).astype(np.int64)
+    for size in np.unique(whole):
+        chosen = np.flatnonzero(whole == size)
+        halves = [int(np.ceil(size / mm + 0.5)) for mm in lattice.step]
+        offsets = np.stack(
+            np.meshgrid(*(np.arange(-h, h + 1) for h in halves), indexing="ij"), axis=-1
+        ).reshape(-1, 3)
+        for start in range(0, len(chosen), max(AT_ONCE // len(offsets), 1)):
+            some = chosen[start : start + max(AT_ONCE // len(offsets), 1)]
+            _cover_some(into, lattice, at[some], radius[some], offsets)
+
+
+def _cover_some(
+    into: Cover, lattice: Lattice, at: Array, radius: Array, offsets: NDArray[np.int64]
+) -> None:
+    """Balls of one size class; at in voxels."""
+    nearest = np.rint(at).astype(np.int64)
+    index = nearest[:, None] + offsets
+    away = (index - at[:, None]).astype(np.float32) * np.array(lattice.step, np.float32)
+    distance = np.sqrt((away * away).sum(axis=-1))
+    pixel = np.float32(lattice.step[2])
+    most = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))[:, None]
+    share = np.clip((radius[:, None] - distance) / pixel + 0.5, 0, most)
+    inside = ((index >= 0) & (index < np.array(lattice.shape))).all(axis=-1) & (share > 0.02)
+    flat = np.ravel_multi_index(tuple(index[inside].T), lattice.shape)
+    np.maximum.at(into.reshape(-1), flat, (share[inside] * 255).astype(np.uint8))
+
+
+def cover_curves(
+    into: Cover, lattice: Lattice, curves: Array, radii: Array, every_mm: float
+) -> None:
+    """Tubes along curves (C, K, 3), x, y, z mm; radii (C, 2) at start and end, in place."""
+    lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
+    for low, high in ((0, 15), (15, 40), (40, np.inf)):
+        chosen = (lengths >= low) & (lengths < high)
+        if not chosen.any():
+            continue
+        points = max(int(lengths[chosen].max() / every_mm), 4)
+        at = np.linspace(0, curves.shape[1] - 1, points)
+        i = np.minimum(at.astype(np.int64), curves.shape[1] - 2)
+        t = (at - i).astype(np.float32)[:, None]
+        dense = curves[chosen][:, i] * (1 - t) + curves[chosen][:, i + 1] * t
+        s = np.linspace(0, 1, points, dtype=np.float32)
+        radius = radii[chosen][:, :1] * (1 - s) + radii[chosen][:, 1:] * s
+        cover_balls(into, lattice, dense.reshape(-1, 3), radius.reshape(-1))
