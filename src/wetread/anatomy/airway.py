@@ -17,7 +17,8 @@ from wetread.study.volume import Volume
 
 Bools = NDArray[np.bool_]
 
-LUMEN_HU = -850.0  # above: wall, or lung
+LUMEN_HU = -900.0  # above: wall, or most lungs
+WALLED = 0.6  # of what lies round a trachea is no air
 LEVELS_HU = (-960.0, -930.0, -900.0, -870.0, -840.0)
 AREA_MM2 = (35.0, 900.0)  # of a trachea's cross-section
 LEAST_MM = 12.0  # a trachea that is seen over less is none
@@ -108,7 +109,7 @@ def _find_trachea(blocks: np.ndarray, air: Bools, grid: Coarse) -> Tube | None:
     chains: list[tuple[float, Bools, int, int]] = []  # summed area, voxels, last slice, slices
     lumen = (blocks < LUMEN_HU) & air
     for z in range(grid.shape[0] - 1, -1, -1):
-        holes = _round_holes(lumen[z], (dy, dx), middle)
+        holes = _round_holes(lumen[z], ~air[z], (dy, dx), middle)
         used = set()
         for index, (total, inside, last, count) in enumerate(chains):
             if last != z + 1:
@@ -140,7 +141,9 @@ def _middle(blocks: np.ndarray) -> float:
     return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
 
 
-def _round_holes(lumen: Bools, pixel_mm: tuple[float, float], middle: float) -> list[Bools]:
+def _round_holes(
+    lumen: Bools, tissue: Bools, pixel_mm: tuple[float, float], middle: float
+) -> list[Bools]:
     """Those parts of a slice's air that a trachea may be."""
     count, labels, stats, centers = cv2.connectedComponentsWithStats(
         lumen.astype(np.uint8), connectivity=4
@@ -157,5 +160,10 @@ def _round_holes(lumen: Bools, pixel_mm: tuple[float, float], middle: float) -> 
             continue
         if abs(centers[number, 0] - middle) * pixel_mm[1] > STRAY_MM:
             continue
-        found.append(labels == number)
+        hole = labels == number
+        ring = cv2.dilate(hole.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        ring &= ~(cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+        if tissue[ring].mean() < WALLED:
+            continue
+        found.append(hole)
     return found

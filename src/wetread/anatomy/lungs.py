@@ -13,6 +13,7 @@ from wetread.anatomy.airway import grow_airway, refine_airway
 from wetread.anatomy.coarse import Coarse, coarse_grid
 from wetread.anatomy.frame import frame_of
 from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.lung_wall import consolidated_lung
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside
 from wetread.study.volume import Volume
@@ -71,7 +72,11 @@ def find_lungs(
     wall = ndimage.binary_dilation(lumen, np.ones((3, 3, 3), bool))
     sides = lungs_of(air & ~wall, blocks, grid.spacing_mm)
     airway = refine_airway(hu, lumen, grid)
-    closed = [close_ball(side, grid.spacing_mm, settings.closing_mm) for side in sides]
+    whole = [
+        side | consolidated_lung(side, blocks, grid.spacing_mm, sign)
+        for side, sign in zip(sides, (-1, 1), strict=True)
+    ]
+    closed = [close_ball(side, grid.spacing_mm, settings.closing_mm) for side in whole]
     right, left = (closed[0] & ~sides[1], closed[1] & ~sides[0])
     left &= ~right
     return _refined(hu, (right, left), sides, airway, grid, settings)
@@ -108,11 +113,6 @@ def _refined(
 ) -> Lungs:
     """The coarse lungs in the fine voxels: threshold at their rim, the closing within."""
     right, left, vessels = (np.zeros(hu.shape, bool) for _ in range(3))
-    filled = [
-        side & ~ndimage.binary_dilation(air, np.ones((1, 3, 3), bool))
-        for side, air in zip(closed, open_, strict=True)
-    ]
-    del filled
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     for number in range(len(hu)):
         air = (hu[number] < settings.threshold_hu).astype(np.uint8)

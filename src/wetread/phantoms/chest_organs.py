@@ -53,7 +53,7 @@ def draw_organs(rng: np.random.Generator, chest: Chest) -> Organs:
     wide = float(rng.uniform(0.85, 1.15) * (0.9 + 0.002 * max(chest.age - 30, 0)))
     knob = 14 + chest.heart.knob[0]
     low = min(part.base_z for part in chest.pleurae) - 60
-    root, rise = (-4.0, -30.0, -18.0, 15 * wide), (-16.0, -28.0, 40.0, 15 * wide)
+    root, rise = (-2.0, -30.0, -18.0, 15 * wide), (-8.0, -30.0, 40.0, 15 * wide)
     arch = (4.0, 0.0, 62.0, 13.5 * wide)
     back = (knob, 32.0, 46.0, 12.5 * wide)
     down = (22.0 + chest.curve_mm, 44.0, 0.0, 12 * wide)
@@ -61,9 +61,9 @@ def draw_organs(rng: np.random.Generator, chest: Chest) -> Organs:
     vessels = [
         *(Rod("aorta", *ends) for ends in ((root, rise), (rise, arch), (arch, back))),
         *(Rod("aorta", *ends) for ends in ((back, down), (down, belly))),
-        Rod("superior_cava", (-30.0, -14.0, 66.0, 9.0), (-36.0, -8.0, -16.0, 9.5)),
-        Rod("right_brachiocephalic", (-30.0, -14.0, 66.0, 8.0), (-20.0, -38.0, 106.0, 6.0)),
-        Rod("left_brachiocephalic", (-30.0, -16.0, 68.0, 7.0), (22.0, -40.0, 100.0, 6.0)),
+        Rod("superior_cava", (-28.0, -16.0, 66.0, 9.0), (-26.0, -14.0, -16.0, 9.5)),
+        Rod("right_brachiocephalic", (-28.0, -16.0, 66.0, 8.0), (-20.0, -38.0, 106.0, 6.0)),
+        Rod("left_brachiocephalic", (-28.0, -18.0, 68.0, 7.0), (22.0, -40.0, 100.0, 6.0)),
         Rod("innominate", (-4.0, -8.0, 66.0, 6.0), (-20.0, -4.0, 116.0, 5.0)),
         Rod("left_carotid", (8.0, 4.0, 66.0, 4.0), (20.0, 0.0, 120.0, 3.6)),
         Rod("left_subclavian", (12.0, 14.0, 62.0, 5.0), (30.0, 8.0, 116.0, 4.5)),

@@ -1,0 +1,69 @@
+"""anatomy/chest_box.py: where lungs and heart lie in a chest CT, as one box for all its slices."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.anatomy.coarse import coarse_grid
+from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.lungs import Lungs
+from wetread.anatomy.thorax import air_inside
+
+Box = tuple[int, int, int, int]
+
+PADDING = 0.02  # of the box, on each side
+USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
+BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
+
+
+def find_lung_box(hu: NDArray[np.float32]) -> Box:
+    """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
+
+    hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
+    about its centre, and may reach past the picture (the crop fills with air). Without a lung
+    anywhere it is the whole picture.
+    """
+    rows, columns = hu.shape[1:]
+    grid = coarse_grid(hu.shape, USUAL_MM)
+    blocks = grid.mean(hu)
+    right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
+    seen = np.asarray((right | left).any(axis=0))
+    if not seen.any():
+        return (0, rows, 0, columns)
+    down, across = rows / seen.shape[0], columns / seen.shape[1]
+    row = np.flatnonzero(np.any(seen, axis=1))
+    column = np.flatnonzero(np.any(seen, axis=0))
+    row0, row1 = row[0] * down, (row[-1] + 1) * down
+    column0, column1 = column[0] * across, (column[-1] + 1) * across
+    side = int(np.ceil(max(row1 - row0, column1 - column0) * (1 + 2 * PADDING)))
+    side = min(side, max(rows, columns))
+    top = round((row0 + row1 - side) / 2)
+    first = round((column0 + column1 - side) / 2)
+    return (top, top + side, first, first + side)
+
+
+def find_heart_box(lungs: Lungs) -> Box:
+    """(row0, row1, column0, column1) of what lies between the lungs: heart and great vessels.
+
+    Rows and columns that lie between a right and a left lung, in the lower half of the slices that
+    hold both, where the heart is. ValueError where no slice holds both lungs.
+    """
+    both = np.flatnonzero(lungs.right.any(axis=(1, 2)) & lungs.left.any(axis=(1, 2)))
+    if not len(both):
+        raise ValueError("no slice holds both lungs, so nothing lies between them; take a chest CT")
+    lower = both[: max(round(BETWEEN * len(both)), 1)]
+    right, left = lungs.right[lower], lungs.left[lower]
+    columns = np.arange(right.shape[2])
+    inner_right = np.where(right, columns, -1).max(axis=2)  # x runs to the left
+    inner_left = np.where(left, columns, right.shape[2]).min(axis=2)
+    held = right.any(axis=2) & left.any(axis=2)
+    width = np.where(held, inner_left - inner_right - 1, 0)
+    wide = width > 0.5 * width.max()
+    rows = np.flatnonzero(wide.any(axis=0))
+    return (
+        int(rows[0]),
+        int(rows[-1]) + 1,
+        int(inner_right[wide].min()) + 1,
+        int(inner_left[wide].max()),
+    )
