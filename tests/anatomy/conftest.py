@@ -1,16 +1,20 @@
-"""tests/anatomy/conftest.py: stacks of slices at chosen places, and volumes of them."""
+"""tests/anatomy/conftest.py: stacks of slices at chosen places, volumes of them, phantoms."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
+from wetread.phantoms.chest_ct import ChestCt, make_chest_ct
 from wetread.phantoms.head import HeadStudy, make_head_study
 from wetread.study.place import Place
 from wetread.study.volume import Volume
 
 Stack = Callable[..., Place]
 ToVolume = Callable[[np.ndarray, Place], Volume]
+SMALL: dict[str, Any] = {"slices": 45, "spacing_mm": (2.5, 2.4, 2.4), "size": 144}
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +72,14 @@ def of_study(to_volume: ToVolume) -> Callable[[HeadStudy], Volume]:
 def healthy_head() -> HeadStudy:
     """A head without blood at 128 pixels."""
     return make_head_study(np.random.default_rng(3), scenario=(), size=128)
+
+
+@cache
+def make_small(seed: int, **changed: Any) -> ChestCt:
+    return make_chest_ct(np.random.default_rng(seed), **(SMALL | changed))
+
+
+@pytest.fixture(scope="session")
+def chest() -> Callable[..., ChestCt]:
+    """A small chest CT of a seed, made once; further words as of make_chest_ct."""
+    return make_small

@@ -19,7 +19,7 @@ BONE_ML = 0.3  # smaller dense things are calcified nodes or filled vessels
 FIRST, LAST_RIGHT, LAST_LEFT, STEP = -10.0, 120.0, 100.0, 2.0
 REACH_MM = 150.0
 RAY_MM = 1.0
-TOUCH_MM = 9.0  # from lung to rib where nothing lies between
+TOUCH_MM, SNUG = 7.0, 25  # from lung to rib where nothing lies between; and the percentile of those
 LEAST_MM = 4.0  # thinner layers are pleura and muscle
 TISSUE_HU = (20.0, 150.0)  # below: water
 AIRLESS_HU = -10.0  # blocks below it hold fat or a little air
@@ -121,11 +121,11 @@ def _smooth_wall(
 ) -> NDArray[np.float64]:
     """(N, angles) steps to the inner face of the rib cage, also between ribs; -1 where unknown.
 
-    Where lung touches the cage its own edge says where the face lies, and how far before the bone.
+    Where lung touches the cage it says how far before the bone the face lies.
     """
     touching = (first >= 0) & ((first - last) * RAY_MM <= TOUCH_MM)
-    before = float(np.median((first - last)[touching])) if touching.any() else 3.0
-    face = np.where(touching, last, first - before).astype(np.float32)
+    before = float(np.percentile((first - last)[touching], SNUG)) if touching.any() else 2.0
+    face = (first - before).astype(np.float32)
     face[first < 0] = REACH_MM
     size = (2 * round(WINDOW[0] / step_mm / 2) + 1, 2 * round(WINDOW[1] / STEP / 2) + 1)
     inner = ndimage.percentile_filter(face, INNER, size=size, mode="nearest")

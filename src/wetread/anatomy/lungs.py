@@ -34,6 +34,7 @@ class LungSettings:
 
 
 DEFAULT = LungSettings()
+RIM = 5  # pixels: a lung's rim, where a coarse mask is not believed, is half as wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +73,22 @@ def find_lungs(
     wall = ndimage.binary_dilation(lumen, np.ones((3, 3, 3), bool))
     sides = lungs_of(air & ~wall, blocks, grid.spacing_mm)
     airway = refine_airway(hu, lumen, grid)
-    whole = [
-        side | consolidated_lung(side, blocks, grid.spacing_mm, sign)
+    dense = [
+        consolidated_lung(side, blocks, grid.spacing_mm, sign)
         for side, sign in zip(sides, (-1, 1), strict=True)
     ]
-    closed = [close_ball(side, grid.spacing_mm, settings.closing_mm) for side in whole]
-    right, left = (closed[0] & ~sides[1], closed[1] & ~sides[0])
+    closed = [
+        close_ball(air | tissue, grid.spacing_mm, settings.closing_mm)
+        for air, tissue in zip(sides, dense, strict=True)
+    ]
+    closed[0] &= ~sides[1]
+    closed[1] &= ~(sides[0] | closed[0])
+    right, left = (
+        _refined(hu, parts, grid, settings) & ~airway
+        for parts in zip(closed, sides, dense, strict=True)
+    )
     left &= ~right
-    return _refined(hu, (right, left), sides, airway, grid, settings)
+    return Lungs(right, left, (right | left) & (hu >= settings.threshold_hu), airway)
 
 
 def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm: float) -> Bools:
@@ -104,26 +113,19 @@ def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm:
 
 
 def _refined(
-    hu: np.ndarray,
-    closed: tuple[Bools, Bools],
-    open_: tuple[Bools, Bools],
-    airway: Bools,
-    grid: Coarse,
-    settings: LungSettings,
-) -> Lungs:
-    """The coarse lungs in the fine voxels: threshold at their rim, the closing within."""
-    right, left, vessels = (np.zeros(hu.shape, bool) for _ in range(3))
-    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    hu: np.ndarray, parts: tuple[Bools, Bools, Bools], grid: Coarse, settings: LungSettings
+) -> Bools:
+    """One lung in the fine voxels: its rim by the threshold, what was closed or is dense as it is.
+
+    parts: coarse, the lung when closed, its air, its tissue without air.
+    """
+    found = np.zeros(hu.shape, bool)
+    reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (RIM, RIM))
     for number in range(len(hu)):
+        closed, thin, dense = (grid.enlarged(part, number) for part in parts)
+        if not closed.any():
+            continue
         air = (hu[number] < settings.threshold_hu).astype(np.uint8)
-        for side, coarse, thin in ((right, closed[0], open_[0]), (left, closed[1], open_[1])):
-            whole = grid.enlarged(coarse, number)
-            if not whole.any():
-                continue
-            lung = air & cv2.dilate(grid.enlarged(thin, number), reach)
-            core = cv2.erode(whole, reach)
-            side[number] = cv2.morphologyEx(lung | core, cv2.MORPH_CLOSE, reach) > 0
-    right &= ~airway
-    left &= ~(airway | right)
-    vessels = (right | left) & (hu >= settings.threshold_hu)
-    return Lungs(right, left, vessels, airway)
+        lung = (air & cv2.dilate(thin, reach)) | cv2.erode(closed, reach) | dense
+        found[number] = cv2.morphologyEx(lung, cv2.MORPH_CLOSE, reach) > 0
+    return found

@@ -42,6 +42,7 @@ HU_OF: dict[Part, float] = {
 VESSEL_HU = 42.0
 RIB_HU, RIB_MARROW_HU, CARTILAGE_HU = 560.0, 190.0, 105.0
 BRONCHUS_HU = -940.0
+PLEURA_HU, SEAM_MM = 0.0, 0.7
 COUCH_HU, FOAM_HU = 120.0, -930.0
 
 
@@ -130,6 +131,8 @@ def _paint_lung(
     base = paint.lung_hu + paint.gravity_hu * (high - 10) * np.float32(0.01)
     base += 16 * fine + 14 * rough
     hu[lung] = base[lung]
+    if body.touching:
+        hu += (PLEURA_HU - hu) * _seam(wide) * lung
     for fissure in paint.fissures:
         hu += 130 * np.exp(-((_fissure(fissure, wide, high, depth) / 0.8) ** 2)) * lung
     solid = np.zeros(lung.shape, np.float32)
@@ -149,6 +152,13 @@ def _paint_lung(
         )
         cover = np.clip((nodule.radius_mm * (1 + 0.06 * fine) - away) / 1.0 + 0.5, 0, 1)
         hu += (nodule.hu - hu) * cover * lung
+
+
+def _seam(wide: Array) -> Array:
+    """Share (Y, X) of each pixel that four layers of pleura take, where the lungs meet."""
+    pixel = float(wide[0, 1] - wide[0, 0])
+    share: Array = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(wide)) / pixel, 0, SEAM_MM / pixel)
+    return np.minimum(share, 1)
 
 
 def _fissure(fissure: tuple[float, float, float], wide: Array, high: Array, depth: Array) -> Array:

@@ -32,6 +32,7 @@ Bools = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
 
 WALL_MM = 1.6  # of the airways
+MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
 COAT_MM = 2.2  # of fat and pericardium between a vessel or the heart and a lung
 
 
@@ -132,13 +133,13 @@ def _cavities(body: Body, row: Array, height: Array, down: Array) -> tuple[list[
     found: list[Bools] = []
     below = np.zeros(down.shape, bool)
     for pleura in body.chest.pleurae:
-        # the chord is missed within 2 mm of the midline, where the two sides meet
-        reach = row * pleura.side
-        moved = np.where((reach >= 0) & (reach < 2.1), np.float32(2.1 * pleura.side), row)
+        # the chord is missed within 2 mm of the midline; lungs that touch meet in front as well
+        reach, least = row * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
+        moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), row)
         chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
         own = _within(chord, down) < 0
         under = own & (_within(below_diaphragm(pleura, row, height), down) < 0)
-        gap = 0.4 if body.touching else 2.0
+        gap = 0.0 if body.touching else 2.0
         found.append(own & (under | (reach > gap)))
         below |= under
     return found, below

@@ -1,0 +1,45 @@
+"""Boxes hold the lungs, and what lies between them."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from wetread.anatomy.chest_box import find_heart_box, find_lung_box
+from wetread.anatomy.lungs import Lungs
+from wetread.phantoms.chest_ct import ChestCt
+
+Chests = Callable[..., ChestCt]
+
+
+def test_the_lung_box_is_a_square_round_both_lungs(chest: Chests) -> None:
+    scan = chest(101, nodules=3)
+    lungs = scan.truth.lung_right | scan.truth.lung_left
+    row0, row1, column0, column1 = find_lung_box(scan.hu)
+    assert row1 - row0 == column1 - column0
+    outside = lungs.copy()
+    outside[:, max(row0, 0) : row1, max(column0, 0) : column1] = False
+    assert outside.sum() < 1e-3 * lungs.sum()
+    columns = np.flatnonzero(lungs.any(axis=(0, 1)))
+    assert row1 - row0 < 1.1 * (columns[-1] - columns[0])
+
+
+def test_a_series_without_lungs_is_kept_whole() -> None:
+    assert find_lung_box(np.full((3, 64, 80), -1000, np.float32)) == (0, 64, 0, 80)
+
+
+def test_the_heart_box_lies_between_the_lungs_and_holds_the_heart(chest: Chests) -> None:
+    scan = chest(101, nodules=3)
+    truth = scan.truth
+    none = np.zeros_like(truth.airway)
+    box = find_heart_box(Lungs(truth.lung_right, truth.lung_left, none, truth.airway))
+    row0, row1, column0, column1 = box
+    inside = truth.heart[:, row0:row1, column0:column1].sum()
+    assert inside > 0.9 * truth.heart.sum()
+    assert column1 - column0 < 0.6 * truth.heart.shape[2]
+
+
+def test_no_heart_box_without_both_lungs() -> None:
+    none = np.zeros((4, 8, 8), bool)
+    with pytest.raises(ValueError, match="both lungs"):
+        find_heart_box(Lungs(none, none, none, none))
