@@ -22,7 +22,9 @@ def segment(
     closing: Annotated[
         float | None, typer.Option(min=0, metavar="MM", help="radius of the gaps that are closed")
     ] = None,
-    threshold: Annotated[float | None, typer.Option(metavar="HU", help="bone begins here")] = None,
+    threshold: Annotated[
+        float | None, typer.Option(metavar="HU", help="where bone begins, or lung ends")
+    ] = None,
     mesh: Annotated[
         list[str] | None, typer.Option(metavar="FORM", help="stl, ply, obj; repeatable")
     ] = None,

@@ -2,28 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from wetread.anatomy.airway import segment_airway
 from wetread.anatomy.body import segment_body
 from wetread.anatomy.bone import segment_bone
 from wetread.anatomy.brain import segment_brain
+from wetread.anatomy.chest_box import find_heart_box
+from wetread.anatomy.frame import frame_of
 from wetread.anatomy.head import find_head_box
+from wetread.anatomy.kmeans import kmeans_lungs
+from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
 from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import FORMS
 from wetread.study.stack import CHOICES
 from wetread.study.volume import Volume
-from wetread.view.window import BONE, BRAIN, MEDIASTINUM, Window
+from wetread.view.window import BONE, BRAIN, LUNG, MEDIASTINUM, Window
 
 Box = tuple[int, int, int, int, int, int]  # slice0, slice1, row0, row1, column0, column1
 
 
-def _no_boxes(volume: Volume) -> Mapping[str, Box]:
+def _no_boxes(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
     return {}
 
 
-def _head(volume: Volume) -> Mapping[str, Box]:
+def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
     return {"head": (0, len(volume.hu), *find_head_box(volume.hu))}
+
+
+def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+    """What lies between the lungs, in the slices as they lie; none where no slice holds both."""
+    frame = frame_of(volume)
+    right, left = (frame.turned(mask.inside) for mask in masks[:2])
+    nothing = np.zeros((0, 0, 0), bool)
+    try:
+        row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
+    except ValueError:
+        return {}
+    seen = np.zeros(right.shape, bool)
+    seen[:, row0:row1, column0:column1] = True
+    return {"heart": Mask("heart", frame.returned(seen), volume.place).box}
+
+
+def _lungs(volume: Volume, **settings: float) -> list[Mask]:
+    return segment_lungs(volume, LungSettings(**settings))
+
+
+def _kmeans(volume: Volume) -> list[Mask]:
+    """Both lungs as one, slice by slice; its clusters start the same in every run."""
+    return [Mask("lungs", kmeans_lungs(volume.hu, np.random.default_rng(0)), volume.place)]
 
 
 def _nothing(volume: Volume) -> list[Mask]:
@@ -37,24 +67,29 @@ class Way:
     find:     the volume, and the settings by name, to masks.
     settings: the names that `find` takes: "closing_mm", "threshold_hu".
     window:   what the organ is looked at in.
-    boxes:    boxes that no mask has, for the views.
+    boxes:    the volume and what was found in it, to boxes that no mask has, for the views.
     around:   what the page shows about the organ.
     """
 
     find: Callable[..., list[Mask]]
     settings: tuple[str, ...] = ()
     window: Window = MEDIASTINUM
-    boxes: Callable[[Volume], Mapping[str, Box]] = _no_boxes
+    boxes: Callable[[Volume, Sequence[Mask]], Mapping[str, Box]] = _no_boxes
     around: Callable[[Volume], list[Mask]] = _nothing
 
 
 # Organ -> method -> how; the first method is the usual one.
 ORGANS: dict[str, dict[str, Way]] = {
+    "airway": {"trachea": Way(segment_airway, (), LUNG, around=segment_body)},
     "body": {"tissue": Way(segment_body)},
     "bone": {
         "threshold": Way(segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body)
     },
     "brain": {"skull": Way(segment_brain, (), BRAIN, _head, segment_body)},
+    "lungs": {
+        "ball": Way(_lungs, ("closing_mm", "threshold_hu"), LUNG, _heart, segment_body),
+        "kmeans": Way(_kmeans, (), LUNG),
+    },
 }
 
 

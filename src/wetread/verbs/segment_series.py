@@ -126,7 +126,7 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
         "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
         "masks": [_written(folder, mask, asked) for mask in masks],
         "files": {"picture": PICTURE} | ({"page": PAGE} if asked.page else {}),
-        "boxes": {name: list(box) for name, box in asked.way.boxes(volume).items()},
+        "boxes": {name: list(box) for name, box in asked.way.boxes(volume, masks).items()},
         "issues": [
             {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
             for issue in volume.issues
