@@ -12,7 +12,7 @@ from scipy import ndimage
 from wetread.anatomy.coarse import Coarse, coarse_grid
 from wetread.anatomy.frame import frame_of
 from wetread.anatomy.mask import Mask
-from wetread.anatomy.thorax import air_inside
+from wetread.anatomy.thorax import air_inside, middle_column
 from wetread.study.volume import Volume
 
 Bools = NDArray[np.bool_]
@@ -21,21 +21,34 @@ LUMEN_HU = -900.0  # above: wall, or most lungs
 WALLED = 0.6  # of what lies round a trachea is no air
 LEVELS_HU = (-960.0, -930.0, -900.0, -870.0, -840.0)
 AREA_MM2 = (35.0, 900.0)  # of a trachea's cross-section
+ALIKE = 2.3  # times as large, at most, as in the next slice
+ROUND = 2.6  # times as long as wide, at most
+FULL = 0.5  # of the box round it, at least
 LEAST_MM = 12.0  # a trachea that is seen over less is none
 STRAY_MM = 60.0  # from the body's middle
 BRONCHI_MM = 55.0  # below the carina that main bronchi reach
 LEAK = 1.7  # growth of the volume from one level to the next that is a leak
+SLACK_ML = 8.0  # and this much more: a short trachea gains its bronchi at one level
 LARGEST_ML = 130.0
-WALL_HU = -700.0
+WALL_HU = -700.0  # half way from lumen to wall, for what a voxel at the edge holds of both
+SQUARE = np.ones((3, 3), np.uint8)
+AROUND = np.ones((3, 3, 3), bool)
 
 
-@dataclass(frozen=True, eq=False)
-class Tube:
-    """A trachea followed down: its coarse voxels, and the coarse slice where it ends."""
+@dataclass(eq=False)
+class _Chain:
+    """Holes (Y, X) that lie over one another: the first in the highest slice, `top`."""
 
-    inside: Bools
-    carina: int
-    area_mm2: float
+    top: int
+    holes: list[Bools]
+
+    @property
+    def last(self) -> int:
+        return self.top - len(self.holes) + 1
+
+    @property
+    def cells(self) -> int:
+        return sum(int(np.count_nonzero(hole)) for hole in self.holes)
 
 
 def segment_airway(volume: Volume) -> list[Mask]:
@@ -59,33 +72,27 @@ def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools
 def grow_airway(blocks: np.ndarray, air: Bools, grid: Coarse) -> Bools:
     """Coarse lumen: grown from the trachea level by level in HU until it would leak into a lung."""
     tube = _find_trachea(blocks, air, grid)
-    if tube is None:
-        return np.zeros(grid.shape, bool)
-    low = max(tube.carina - round(BRONCHI_MM / grid.spacing_mm[0]), 0)
+    if not tube.any():
+        return tube
+    carina = int(np.flatnonzero(tube.any(axis=(1, 2)))[0])
+    low = max(carina - round(BRONCHI_MM / grid.spacing_mm[0]), 0)
     voxel_ml = float(np.prod(grid.spacing_mm)) / 1000
-    grown = tube.inside
-    around = np.ones((3, 3, 3), bool)
+    grown = tube
     for level in LEVELS_HU:
         room = (blocks < level) & air
         room[:low] = False
-        room |= tube.inside
+        room |= tube
         labels, _ = ndimage.label(room)
-        wanted = np.unique(labels[tube.inside])
+        wanted = np.unique(labels[tube])
         step = np.isin(labels, wanted[wanted > 0])
         before, now = grown.sum() * voxel_ml, step.sum() * voxel_ml
-        if now > LARGEST_ML or now > LEAK * before + 8.0:
+        if now > LARGEST_ML or now > LEAK * before + SLACK_ML:
             break
         grown = step
-    rim: Bools = ndimage.binary_dilation(grown, around) & (blocks < WALL_HU) & air
-    wide: Bools = grown | (rim & ~_near_lung(blocks, air, grown))
+    rim = ndimage.binary_dilation(grown, AROUND)
+    lung = ndimage.binary_dilation(air & ~rim, AROUND)  # and what lies beside it
+    wide: Bools = grown | (rim & air & (blocks < WALL_HU) & ~lung)
     return wide
-
-
-def _near_lung(blocks: np.ndarray, air: Bools, grown: Bools) -> Bools:
-    """Air that belongs to something larger than the airway's own rim."""
-    rest = air & ~ndimage.binary_dilation(grown, np.ones((3, 3, 3), bool))
-    near: Bools = ndimage.binary_dilation(rest, np.ones((3, 3, 3), bool))
-    return near
 
 
 def refine_airway(hu: np.ndarray, coarse: Bools, grid: Coarse) -> Bools:
@@ -102,43 +109,34 @@ def refine_airway(hu: np.ndarray, coarse: Bools, grid: Coarse) -> Bools:
     return found
 
 
-def _find_trachea(blocks: np.ndarray, air: Bools, grid: Coarse) -> Tube | None:
-    """The widest chain of round holes near the middle, followed from the head to the carina."""
+def _find_trachea(blocks: np.ndarray, air: Bools, grid: Coarse) -> Bools:
+    """The largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
-    middle = _middle(blocks)
-    chains: list[tuple[float, Bools, int, int]] = []  # summed area, voxels, last slice, slices
+    middle = middle_column(blocks)
     lumen = (blocks < LUMEN_HU) & air
+    chains: list[_Chain] = []
     for z in range(grid.shape[0] - 1, -1, -1):
         holes = _round_holes(lumen[z], ~air[z], (dy, dx), middle)
-        used = set()
-        for index, (total, inside, last, count) in enumerate(chains):
-            if last != z + 1:
-                continue
-            area = float(inside[last].sum()) * dy * dx
-            for number, hole in enumerate(holes):
-                size = float(hole.sum()) * dy * dx
-                met = (hole & inside[last]).any() and 0.4 < size / area < 2.2
-                if number not in used and met:
-                    inside[z] = hole
-                    chains[index] = (total + size, inside, z, count + 1)
-                    used.add(number)
-                    break
-        for number, hole in enumerate(holes):
-            if number not in used:
-                inside = np.zeros(grid.shape, bool)
-                inside[z] = hole
-                chains.append((float(hole.sum()) * dy * dx, inside, z, 1))
-    long_enough = [chain for chain in chains if chain[3] * dz >= LEAST_MM]
-    if not long_enough:
-        return None
-    total, inside, last, count = max(long_enough, key=lambda chain: chain[0])
-    return Tube(inside, last, total / count)
+        going_on = [chain for chain in chains if chain.last == z + 1]
+        for hole in holes:
+            above = next((chain for chain in going_on if _continues(chain.holes[-1], hole)), None)
+            if above is None:
+                chains.append(_Chain(z, [hole]))
+            else:
+                above.holes.append(hole)
+                going_on.remove(above)
+    found = np.zeros(grid.shape, bool)
+    long_enough = [chain for chain in chains if len(chain.holes) * dz >= LEAST_MM]
+    if long_enough:
+        best = max(long_enough, key=lambda chain: chain.cells)
+        found[best.last : best.top + 1] = best.holes[::-1]
+    return found
 
 
-def _middle(blocks: np.ndarray) -> float:
-    """The column in the middle of the body."""
-    columns = np.flatnonzero((blocks > -300).mean(axis=(0, 1)) > 0.02)
-    return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
+def _continues(above: Bools, hole: Bools) -> bool:
+    """Whether a hole goes on from the slice above: it overlaps and is about as large."""
+    ratio = np.count_nonzero(hole) / np.count_nonzero(above)
+    return bool((hole & above).any() and 1 / ALIKE < ratio < ALIKE)
 
 
 def _round_holes(
@@ -154,16 +152,15 @@ def _round_holes(
         cells = stats[number, cv2.CC_STAT_AREA]
         area = cells * pixel_mm[0] * pixel_mm[1]
         across, down = wide * pixel_mm[1], high * pixel_mm[0]
-        if not AREA_MM2[0] <= area <= AREA_MM2[1] or cells < 0.5 * wide * high:
+        if not AREA_MM2[0] <= area <= AREA_MM2[1] or cells < FULL * wide * high:
             continue
-        if max(across, down) > 2.6 * min(across, down):
+        if max(across, down) > ROUND * min(across, down):
             continue
         if abs(centers[number, 0] - middle) * pixel_mm[1] > STRAY_MM:
             continue
         hole = labels == number
-        ring = cv2.dilate(hole.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-        ring &= ~(cv2.dilate(hole.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-        if tissue[ring].mean() < WALLED:
-            continue
-        found.append(hole)
+        near = cv2.dilate(hole.astype(np.uint8), SQUARE)
+        ring = cv2.dilate(near, SQUARE, iterations=2) > near
+        if tissue[ring].mean() >= WALLED:
+            found.append(hole)
     return found

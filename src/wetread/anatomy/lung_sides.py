@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from wetread.anatomy.thorax import middle_column
+
 Bools = NDArray[np.bool_]
 
 GAS_HU = -955.0  # median below: gas in a bowel or beside an arm, not a lung
@@ -29,7 +31,7 @@ def lungs_of(
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     sizes = np.bincount(labels.ravel(), minlength=count + 1) * voxel_ml
     sizes[0] = 0
-    middle = _middle(blocks)
+    middle = middle_column(blocks)
     boxes = ndimage.find_objects(labels)
     for number in np.flatnonzero(sizes >= LEAST_ML):
         box = boxes[number - 1]
@@ -40,12 +42,6 @@ def lungs_of(
         right[box] |= one
         left[box] |= other
     return _main(right, voxel_ml), _main(left, voxel_ml)
-
-
-def _middle(blocks: np.ndarray) -> float:
-    """The column in the middle of the body."""
-    columns = np.flatnonzero((blocks > -300).mean(axis=(0, 1)) > 0.02)
-    return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
 
 
 def _parted(

@@ -10,6 +10,7 @@ Bools = NDArray[np.bool_]
 
 AIR_HU = -400.0  # below: air, or lung
 OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
+TISSUE_HU, LEAST_SHARE = -300.0, 0.02  # a column that holds less tissue is beside the body
 BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
 
 
@@ -25,16 +26,18 @@ def air_inside(
     return found
 
 
+def middle_column(blocks: np.ndarray) -> float:
+    """The column in the middle of the body, of blocks (Z, Y, X), HU."""
+    columns = np.flatnonzero((blocks > TISSUE_HU).mean(axis=(0, 1)) > LEAST_SHARE)
+    return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
+
+
 def _body(plane: np.ndarray, air: Bools, pixel_mm: float) -> Bools:
     """The largest thing in a slice that is not room, its holes filled."""
-    rows, columns = plane.shape
-    # a rim of room around the picture joins what touches the border; tissue there stays closed
-    canvas = np.zeros((rows + 2, columns + 2), np.uint8)
-    canvas[1:-1, 1:-1] = air
     edge = np.zeros_like(air)
     for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         edge[line] = plane[line] < OUTSIDE_HU
-    _, labels = cv2.connectedComponents(canvas[1:-1, 1:-1], connectivity=4)
+    _, labels = cv2.connectedComponents(air.astype(np.uint8), connectivity=4)
     room = np.isin(labels, np.unique(labels[edge & air]))
     filled = (~(room & air)).astype(np.uint8)
     size = 2 * max(round(BRIDGE_MM / pixel_mm / 2), 1) + 1

@@ -90,10 +90,9 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     """The plane z, mm, at points x (X,) and y (Y,), mm, evenly spaced."""
     chest, pixel = body.chest, float(x[1] - x[0])
     wide, high = np.meshgrid(x, y)
-    row, height = x, np.full_like(x, z)
+    row, height, down = x, np.full_like(x, z), high
     part = np.zeros(wide.shape, np.uint8)
     side = np.zeros(wide.shape, np.int8)
-    down = high  # (Y, X) mm to the back
 
     cavities, below = _cavities(body, row, height, down)
     cavity = cavities[0] | cavities[1]
@@ -240,7 +239,7 @@ def _paint_belly(
         return
     chest, depth = body.chest, np.full((*wide.shape, 1), z, np.float32)
     left = chest.pleurae[1]
-    part[under] = Part.FAT  # within the belly, round its organs
+    part[under] = Part.FAT
     liver = (wide < 22 - 0.35 * (high + 40)) & (high < 74 - ((wide + 85) * (1 / 16)) ** 2)
     part[under & liver] = Part.LIVER
     spleen = ellipsoid_at(
