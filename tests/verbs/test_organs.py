@@ -9,7 +9,7 @@ from wetread.verbs.organs import ORGANS
 
 @pytest.fixture(scope="module")
 def chest() -> ChestCt:
-    rng = np.random.default_rng(101)
+    rng = np.random.default_rng(102)
     return make_chest_ct(rng, slices=45, spacing_mm=(2.5, 2.4, 2.4), size=144)
 
 
