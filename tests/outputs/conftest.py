@@ -10,6 +10,12 @@ from wetread.archive.rejects import Reject
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.study.issues import Issue
 
+# The last three draw WebGL without a graphics card.
+BROWSER = [
+    "--no-sandbox",
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+]
+
 
 @pytest.fixture
 def readings() -> list[Reading]:
@@ -53,6 +59,6 @@ def browser() -> Iterator[Any]:
     if program is None:
         pytest.skip("needs the program chromium")
     with playwright.sync_playwright() as drivers:
-        opened = drivers.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        opened = drivers.chromium.launch(executable_path=program, args=BROWSER)
         yield opened
         opened.close()

@@ -15,9 +15,6 @@ from wetread.outputs.mesh import Surface
 from wetread.outputs.scene_page import MOST_FACES, Part, parts_of, scene_html, write_scene_page
 from wetread.study.place import Place
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"]
-ARGUMENTS += ["--enable-unsafe-swiftshader"]
 DRAWN = "Number(document.getElementById('view').dataset.drawn)"
 
 
@@ -29,17 +26,6 @@ def balls() -> list[Part]:
     inner = np.linalg.norm(index - np.array([24, 16, 20]), axis=-1) < 8
     outer = np.linalg.norm(index - 19.5, axis=-1) < 18
     return parts_of([Mask("brain", inner, place), Mask("body", outer, place)])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with playwright.sync_playwright() as started:
-        made = started.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield made
-        made.close()
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from wetread.study.histogram import (
 )
 from wetread.view.mode import apply_mode, as_picture, find_mode
 
-CHROMIUM = Path("/usr/bin/chromium")
 HU = np.tile(np.linspace(-1000, 1500, 48, dtype=np.float32), (32, 1))
 NAMES = ("brain", "bsb", "gradient")
 
@@ -48,20 +47,15 @@ def page() -> WindowsPage:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A page of a browser; what it says and asks for is kept in `heard`."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"no browser at {CHROMIUM}")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        opened = chromium.new_page(viewport={"width": 1100, "height": 900})
-        opened.heard = []
-        opened.on("console", lambda said: opened.heard.append(said.text))
-        opened.on("pageerror", lambda error: opened.heard.append(str(error)))
-        opened.on("request", lambda asked: opened.heard.append(asked.url))
-        yield opened
-        chromium.close()
+def browser(browser: Any) -> Iterator[Any]:
+    """A page of the browser; what it says and asks for is kept in `heard`."""
+    opened = browser.new_page(viewport={"width": 1100, "height": 900})
+    opened.heard = []
+    opened.on("console", lambda said: opened.heard.append(said.text))
+    opened.on("pageerror", lambda error: opened.heard.append(str(error)))
+    opened.on("request", lambda asked: opened.heard.append(asked.url))
+    yield opened
+    opened.close()
 
 
 def test_the_page_asks_for_nothing_from_outside_and_escapes_what_it_tells(
