@@ -26,6 +26,11 @@ MASK_SCHEMA: dict[str, pl.DataType] = {
     "form": pl.String(),
     "runs": pl.List(pl.String()),
 }
+EXAM_SCHEMA: dict[str, pl.DataType] = {
+    "image": pl.String(),
+    "series": pl.String(),
+    "study": pl.String(),
+}
 KEY = ("level", "id", "finding")
 
 
@@ -46,21 +51,26 @@ class LabelTable:
     duplicates: rows left out because an equal one stood there already.
     masks:      MASK_SCHEMA; one row an (id, finding) of known mask. runs: its run-length texts, to
                 be united ([] where nothing is marked); form: a name of labels/rle.py's FORMS.
+    exams:      EXAM_SCHEMA; which image is of which series and study, where the file says so; no
+                image twice.
     """
 
     frame: pl.DataFrame
     conflicts: pl.DataFrame
     duplicates: int
     masks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MASK_SCHEMA))
+    exams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXAM_SCHEMA))
 
     def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
         """(N, F) float32 values, a row an id and a column a finding; NaN where unknown."""
         return self.matrix_float64(ids, findings).astype(np.float32)
 
-    def matrix_float64(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
+    def matrix_float64(
+        self, ids: Sequence[str] | pl.Series, findings: Sequence[Finding]
+    ) -> np.ndarray:
         """The same, every digit of the file kept: for the official metric."""
         values = np.full((len(ids), len(findings)), np.nan)
-        rows = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String()}).with_row_index("row")
+        rows = pl.DataFrame({"id": pl.Series(ids, dtype=pl.String())}).with_row_index("row")
         columns = pl.DataFrame(
             {
                 "level": [finding.level for finding in findings],
@@ -141,7 +151,8 @@ def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
     masks = merge_masks([table.masks for table in tables])
     disputed = merged.conflicts.select("id", "finding").unique()
     known = masks.join(disputed, on=["id", "finding"], how="anti", maintain_order="left")
-    return replace(merged, masks=known)
+    exams = [pl.DataFrame(schema=EXAM_SCHEMA), *(table.exams for table in tables)]
+    return replace(merged, masks=known, exams=unique_images(pl.concat(exams)))
 
 
 def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
@@ -167,6 +178,21 @@ def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
         maintain_order="left",
     ).select(*KEY, value)
     return LabelTable(settled, conflicts, duplicates)
+
+
+def unique_images(exams: pl.DataFrame) -> pl.DataFrame:
+    """EXAM_SCHEMA, equal rows once. LabelError where an image is given to two series or studies."""
+    rows = exams.select(list(EXAM_SCHEMA))
+    if not rows["image"].is_duplicated().any():
+        return rows
+    rows = rows.unique(maintain_order=True)
+    torn = rows.filter(pl.col("image").is_duplicated())
+    if not torn.is_empty():
+        raise LabelError(
+            f"image {torn['image'][0]!r} is given to two series or studies "
+            f"({torn['image'].n_unique()} such images). An image is of one; correct the files."
+        )
+    return rows
 
 
 def merge_masks(masks: Sequence[pl.DataFrame]) -> pl.DataFrame:
