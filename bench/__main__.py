@@ -3,6 +3,7 @@
 python -m bench              all of them but those on request
 python -m bench NAME         one of them, its rows as JSON on stdout
 python -m bench radiographs  on request: real data, and half an hour
+python -m bench consistency  on request: real tables of exams
 """
 
 import json
@@ -12,7 +13,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import batch, export, index, million, radiographs, slices
+from bench import batch, consistency, export, index, million, radiographs, slices
 from bench.data import WORK
 
 COMPARISONS = {
@@ -22,7 +23,7 @@ COMPARISONS = {
     "index": index.compare,
     "million": million.compare,
 }
-ON_REQUEST = {"radiographs": radiographs.compare}
+ON_REQUEST = {"radiographs": radiographs.compare, "consistency": consistency.compare}
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
