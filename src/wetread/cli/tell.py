@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
     from wetread.verbs.predict import Prediction
     from wetread.verbs.train import TrainResult
 
-HEADINGS = ("weighted_log_loss", "roc_auc", "average_precision", "dice")
+HEADINGS = (
+    "weighted_log_loss", "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
+)  # fmt: skip
 MOST = 10  # rows told of a list that may be long
 WIDTH = 80  # columns of the terminal
 
@@ -135,6 +137,21 @@ def submission_lines(result: SubmissionScores) -> list[str]:
         lines += [f"  {label}" for label in ids[:MOST]]
         if len(ids) > MOST:
             lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
+    return lines + _contradictions(result)
+
+
+def _contradictions(result: SubmissionScores) -> list[str]:
+    """How many exams contradict themselves and by which rule, where that is asked of them."""
+    counted = [score for score in result.scores if score.metric == "inconsistent_exams"]
+    if not counted:
+        return []
+    if counted[0].value is None:
+        return [f"not known how many exams contradict themselves: {counted[0].reason}"]
+    broken = [f"  {study}: rule {', '.join(rules)}" for study, rules in result.broken.items()]
+    lines = [f"{len(broken)} exams contradict themselves" + (":" if broken else "")]
+    lines += broken[:MOST]
+    if len(broken) > MOST:
+        lines.append(f"  ... and {len(broken) - MOST} more (--json lists all)")
     return lines
 
 

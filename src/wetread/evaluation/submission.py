@@ -1,7 +1,7 @@
 """evaluation/submission.py: a submission file's probabilities against a truth file's labels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -16,11 +16,15 @@ from wetread.labels.table import LabelError, LabelTable
 
 @dataclass(frozen=True)
 class SubmissionScores:
-    """scores, and the `<id>_<finding>` the submission lacks and the ones truth does not know."""
+    """scores, and the `<id>_<finding>` the submission lacks and the ones truth does not know.
+
+    broken: of tasks whose labels must agree: study to the names of the rules that it breaks.
+    """
 
     scores: tuple[Score, ...]
     missing: tuple[str, ...]
     too_many: tuple[str, ...]
+    broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def score_submission(

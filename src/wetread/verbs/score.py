@@ -43,4 +43,5 @@ def as_dict(result: SubmissionScores) -> dict[str, Any]:
         "scores": [asdict(score) for score in result.scores],
         "missing": list(result.missing),
         "too_many": list(result.too_many),
+        "broken_rules": {study: list(rules) for study, rules in result.broken.items()},
     }
