@@ -1,0 +1,144 @@
+"""models/sequence.py: the slices of a series read together: features to image and study logits.
+
+A network here takes features (B, L, D) of series padded to one length and there (B, L) bool, and
+gives image logits (B, L, I), 0 where nothing is there, and study logits (B, S). What it says of a
+series does not depend on the others of its batch, nor on how far it was padded. To add one, write
+its builder and a line in SEQUENCES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+Builder = Callable[[int, int, int], nn.Module]
+
+
+class SequenceNet(nn.Module):
+    """Slices one by one into `width` numbers, along the series through `context`, then to logits.
+
+    The study is judged by three pools of its slices: attention, maximum and mean.
+    """
+
+    def __init__(
+        self, enter: nn.Module, context: nn.Module, width: int, images: int, studies: int
+    ) -> None:
+        super().__init__()
+        self.enter, self.context = enter, context
+        self.attend = nn.Linear(width, 1)
+        self.image = nn.Linear(width, images)
+        self.study = nn.Linear(3 * width, studies)
+
+    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, L, D) and (B, L) to image logits (B, L, I) and study logits (B, S), float32."""
+        seen = self.context(self.enter(x), there).float()
+        image = self.image(seen) * there[..., None]
+        return image, self.study(pooled(seen, self.attend(seen)[..., 0], there))
+
+
+def pooled(seen: Tensor, attention: Tensor, there: Tensor) -> Tensor:
+    """(B, L, W), logits (B, L) and (B, L) to (B, 3 W): attended, greatest and mean of what is
+    there; every series has at least one slice."""
+    share = attention.masked_fill(~there, -torch.inf).softmax(1)
+    attended = (seen * share[..., None]).sum(1)
+    greatest = seen.masked_fill(~there[..., None], -torch.inf).amax(1)
+    mean = (seen * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+    return torch.cat([attended, greatest, mean], 1)
+
+
+class Recurrent(nn.Module):
+    """A GRU that runs in both directions over what is there."""
+
+    def __init__(self, inputs: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.gru = nn.GRU(inputs, hidden, layers, batch_first=True, bidirectional=True)
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """(B, L, inputs) to (B, L, 2 hidden)."""
+        packed = pack_padded_sequence(
+            x, there.sum(1).cpu(), batch_first=True, enforce_sorted=False
+        )  # the backward direction starts at each series' own end
+        along, _ = self.gru(packed)
+        seen, _ = pad_packed_sequence(along, batch_first=True, total_length=x.shape[1])
+        return seen
+
+
+class Attentive(nn.Module):
+    """Transformer layers in which no slice looks at padding."""
+
+    def __init__(self, width: int, heads: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 2 * width, dropout, batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(
+            layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
+        )
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """(B, L, width) to the same."""
+        return cast(Tensor, self.layers(x, src_key_padding_mask=~there))
+
+
+class Beside(nn.Module):
+    """What a slice is on its own, and beside it what its series makes of it."""
+
+    def __init__(self, context: nn.Module) -> None:
+        super().__init__()
+        self.context = context
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        """(B, L, W) to (B, L, W + the context's)."""
+        return torch.cat([x, self.context(x, there)], 2)
+
+
+def _enter(inputs: int, width: int, dropout: float) -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(inputs, width), nn.LayerNorm(width), nn.ReLU(), nn.Dropout(dropout)
+    )
+
+
+def build_gru(inputs: int, images: int, studies: int) -> nn.Module:
+    """One bidirectional GRU of 64 beside the slice's own 64 numbers."""
+    context = Beside(Recurrent(64, 64, 1))
+    return SequenceNet(_enter(inputs, 64, 0.2), context, 192, images, studies)
+
+
+def build_transformer(inputs: int, images: int, studies: int) -> nn.Module:
+    """Two transformer layers of width 64 with four heads, beside the slice's own 64 numbers."""
+    context = Beside(Attentive(64, 4, 2, 0.1))
+    return SequenceNet(_enter(inputs, 64, 0.2), context, 128, images, studies)
+
+
+class PlainGru(nn.Module):
+    """The public CNN-GRU baseline of 2020: two GRU layers of 64 in both directions straight over
+    the inputs; maximum and mean of what is there (there its padding was pooled too)."""
+
+    def __init__(self, inputs: int, images: int, studies: int) -> None:
+        super().__init__()
+        self.context = Recurrent(inputs, 64, 2)
+        self.image, self.study = nn.Linear(128, images), nn.Linear(256, studies)
+
+    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """As every network here."""
+        seen = self.context(x, there)
+        both = pooled(seen, seen.new_zeros(there.shape), there)[:, 128:]
+        return self.image(seen) * there[..., None], self.study(both)
+
+
+SEQUENCES: dict[str, Builder] = {
+    "gru": build_gru,
+    "transformer": build_transformer,
+    "plain_gru": PlainGru,
+}
+
+
+def build_sequence(name: str, inputs: int, images: int, studies: int) -> nn.Module:
+    """The network of that name for features of `inputs` numbers a slice."""
+    if name not in SEQUENCES:
+        raise ValueError(f"no sequence network {name!r}; known: {', '.join(SEQUENCES)}")
+    return SEQUENCES[name](inputs, images, studies)

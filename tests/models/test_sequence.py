@@ -1,0 +1,100 @@
+"""tests/models/test_sequence.py: what every network that reads a series must do."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+from wetread.models.sequence import SEQUENCES, build_sequence, pooled
+
+every_network = pytest.mark.parametrize("name", list(SEQUENCES))
+INPUTS, IMAGES, STUDIES = 7, 1, 5
+
+
+@pytest.fixture(autouse=True)
+def _seeded_and_single_threaded() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
+    torch.set_num_threads(before)
+
+
+def padded(series: list[torch.Tensor], length: int, filling: float) -> list[torch.Tensor]:
+    """Series (n, D) as (B, length, D) and what is there."""
+    x = torch.full((len(series), length, INPUTS), filling)
+    there = torch.zeros(len(series), length, dtype=torch.bool)
+    for number, one in enumerate(series):
+        x[number, : len(one)], there[number, : len(one)] = one, True
+    return [x, there]
+
+
+@every_network
+def test_a_series_gets_the_same_answer_in_any_batch_and_under_any_padding(name: str) -> None:
+    model = build_sequence(name, INPUTS, IMAGES, STUDIES).eval()
+    series = [torch.randn(n, INPUTS) for n in (1, 9, 40, 300)]
+    with torch.inference_mode():
+        together = model(*padded(series, 333, 1e3))
+        for number, one in enumerate(series):
+            image, study = model(*padded([one], len(one), 0.0))
+            torch.testing.assert_close(together[0][number, : len(one)], image[0], atol=1e-5, rtol=0)
+            torch.testing.assert_close(together[1][number], study[0], atol=1e-5, rtol=0)
+            assert (together[0][number, len(one) :] == 0).all()
+
+
+@every_network
+def test_what_is_padded_gets_no_gradient(name: str) -> None:
+    model = build_sequence(name, INPUTS, IMAGES, STUDIES).eval()
+    x, there = padded([torch.randn(3, INPUTS), torch.randn(8, INPUTS)], 12, 5.0)
+    x.requires_grad_()
+    image, study = model(x, there)
+    (image.sum() + study.sum()).backward()
+    assert x.grad is not None
+    assert (x.grad[~there] == 0).all()
+    assert (x.grad[there] != 0).any()
+
+
+@every_network
+def test_a_slice_hears_of_its_neighbours(name: str) -> None:
+    model = build_sequence(name, INPUTS, IMAGES, STUDIES).eval()
+    x, there = padded([torch.randn(20, INPUTS)], 20, 0.0)
+    other = x.clone()
+    other[0, 12] += torch.randn(INPUTS)
+    with torch.inference_mode():
+        change = (model(x, there)[0] - model(other, there)[0]).abs()[0, :, 0]
+    assert (change[[11, 13]] > 1e-6).all()
+
+
+@every_network
+def test_eight_series_are_learned_by_heart(name: str) -> None:
+    model = build_sequence(name, INPUTS, IMAGES, STUDIES).train()
+    x, there = padded([torch.randn(4 + n, INPUTS) for n in range(8)], 12, 0.0)
+    of_image = (torch.rand(8, 12, IMAGES) < 0.5).float()
+    of_study = (torch.rand(8, STUDIES) < 0.5).float()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    entropy = nn.functional.binary_cross_entropy_with_logits
+    for _ in range(300):
+        image, study = model(x, there)
+        loss = entropy(image[there], of_image[there]) + entropy(study, of_study)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if loss < 0.1:
+            break
+    assert loss < 0.1
+
+
+def test_pools_are_those_of_the_slices_alone() -> None:
+    seen, attention = torch.randn(1, 6, 3), torch.randn(1, 6)
+    there = torch.tensor([[True, True, True, True, False, False]])
+    own = seen[0, :4]
+    share = torch.softmax(attention[0, :4], 0)
+    expected = torch.cat([(own * share[:, None]).sum(0), own.max(0).values, own.mean(0)])
+    torch.testing.assert_close(pooled(seen, attention, there)[0], expected)
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="known: gru, transformer, plain_gru"):
+        build_sequence("lstm", 3, 1, 1)
