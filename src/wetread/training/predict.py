@@ -1,9 +1,10 @@
 """training/predict.py: a model's probabilities, and masks, for rows of a store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from wetread.view.device import to_view
 from wetread.view.view import View
 
 BATCH = 64  # images of 256 x 256 pixels, fewer larger ones; gradients need no memory here
+Said = TypeVar("Said")
 Take = Callable[[int, npt.NDArray[np.float32]], None]
 
 
@@ -39,6 +41,42 @@ def predict_probabilities(
     take: gets the masks of each image of a network that draws them: its place among the rows and
     probabilities (M, h, w) float32; in order.
     """
+
+    def say(image: torch.Tensor) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
+        given, drawn = both(model, image)
+        given = given.double()
+        if mirror is not None:
+            turned, mirrored = both(model, image.flip(-1))
+            given = (given + turned.double()[:, list(mirror)]) / 2
+            if drawn is not None and mirrored is not None:
+                drawn = (drawn + mirrored.flip(-1)) / 2
+        return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
+
+    logits, place = [], 0
+    for given, drawn in over_rows(model, say, source, rows, view, recipe):
+        logits.append(given)
+        for masks in () if drawn is None else drawn:
+            take(place, masks)
+            place += 1
+    if not logits:
+        return np.empty((0, last_linear(model).out_features))
+    probabilities: npt.NDArray[np.float64] = torch.cat(logits).sigmoid().numpy()
+    return undo_balance(probabilities, negative_rate)
+
+
+def over_rows(
+    model: nn.Module,
+    say: Callable[[torch.Tensor], Said],
+    source: SliceSource,
+    rows: Sequence[int] | npt.NDArray[np.int64],
+    view: View,
+    recipe: Recipe,
+) -> Iterator[Said]:
+    """say(view (B, C, size, size)) of the rows, batch by batch, in order.
+
+    The model that say asks is put on the recipe's device, in evaluation, without gradients; slices
+    are read ahead, and on a CPU several batches are said at a time.
+    """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     step = max(1, min(BATCH, BATCH * 256**2 // view.size**2))
@@ -47,30 +85,13 @@ def predict_probabilities(
     one_by_one: AbstractContextManager[object] = (
         nullcontext() if runtime.device.type == "cpu" else Lock()
     )
+
+    def make(number: int) -> Said:
+        hu = read_seen(source, parts[number], view.neighbours)
+        with one_by_one, torch.inference_mode(), runtime.autocast():
+            return say(to_view(torch.from_numpy(hu).to(runtime.device), view))
+
     with threads_and_chance(recipe, runtime.device):
-        model = runtime.place(model).eval()
-
-        def say(number: int) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
-            hu = read_seen(source, parts[number], view.neighbours)
-            with one_by_one, torch.inference_mode(), runtime.autocast():
-                image = to_view(torch.from_numpy(hu).to(runtime.device), view)  # (B, C, size, size)
-                given, drawn = both(model, image)
-                given = given.double()
-                if mirror is not None:
-                    turned, mirrored = both(model, image.flip(-1))
-                    given = (given + turned.double()[:, list(mirror)]) / 2
-                    if drawn is not None and mirrored is not None:
-                        drawn = (drawn + mirrored.flip(-1)) / 2
-            return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
-
-        logits, place = [], 0
+        runtime.place(model).eval()
         ready = partial(set_threads, recipe.threads)
-        for given, drawn in read_ahead(say, range(len(parts)), recipe.readers, ready):
-            logits.append(given)
-            for masks in () if drawn is None else drawn:
-                take(place, masks)
-                place += 1
-    if not logits:
-        return np.empty((0, last_linear(model).out_features))
-    probabilities: npt.NDArray[np.float64] = torch.cat(logits).sigmoid().numpy()
-    return undo_balance(probabilities, negative_rate)
+        yield from read_ahead(make, range(len(parts)), recipe.readers, ready)

@@ -58,6 +58,17 @@ class Recipe(BaseModel):
     mask_focal: float = Field(0.0, ge=0)
     mask_positive_weight: float = Field(3.0, gt=0)  # of a pixel inside, in the cross entropy
 
+    # The slices of a series read together (models/sequence.py), over what the encoder sees.
+    sequence: str = "none"  # none, gru, transformer, plain_gru
+    sequence_parts: int = Field(2, ge=2)  # an encoder a part, learned from the patients of the rest
+    sequence_differences: bool = True  # to the slices before and after
+    sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
+    sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
+    sequence_epochs: int = Field(30, ge=1)
+    sequence_batch: int = Field(8, ge=1)  # exams
+    sequence_rate: float = Field(2e-3, gt=0)
+    sequence_decay: float = Field(0.02, ge=0)
+
     # AdamW, warm-up then cosine over counted steps.
     learning_rate: float = Field(2e-3, gt=0)
     warmup_fraction: float = Field(0.08, ge=0, lt=1)

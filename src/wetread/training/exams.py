@@ -1,0 +1,166 @@
+"""training/exams.py: series as the units that are learned: their slices, labels and features.
+
+A series of a study is an exam here: several series of one study stay apart, each with the study's
+labels. Arrays of slices run series by series, in order of position; `starts` parts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wetread.labels.finding import Finding
+from wetread.labels.table import LabelTable
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+WAVES_MM = (20.0, 60.0, 200.0, 600.0)  # of the position, so that a network can tell near from far
+
+
+@dataclass(frozen=True, eq=False)
+class Exams:
+    """E series with N slices together.
+
+    rows:        (N,) rows of the store.
+    starts:      (E + 1,) where each series begins among the N; the last is N.
+    position_mm: (N,) along the normal; the place in the series where the header has none.
+    image:       (N, I) truth of the slices' findings, NaN unknown; study: (E, S) of the studies'.
+    studies, patients: E ids.
+    """
+
+    rows: Rows
+    starts: Rows
+    position_mm: NDArray[np.float64]
+    image: NDArray[np.float64]
+    study: NDArray[np.float64]
+    studies: tuple[str, ...]
+    patients: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.studies)
+
+    def slices_of(self, exams: Rows) -> Rows:
+        """The places of those exams' slices among the N, exam by exam."""
+        parts = [np.arange(self.starts[e], self.starts[e + 1]) for e in exams]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def of(self, exams: Rows) -> Exams:
+        """Those alone, in that order."""
+        slices = self.slices_of(exams)
+        lengths = np.diff(self.starts)[exams]
+        return replace(
+            self,
+            rows=self.rows[slices],
+            starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+            position_mm=self.position_mm[slices],
+            image=self.image[slices],
+            study=self.study[exams],
+            studies=tuple(self.studies[e] for e in exams),
+            patients=tuple(self.patients[e] for e in exams),
+        )
+
+    def with_study(self, study: NDArray[np.float64]) -> Exams:
+        """The same with another truth of the studies (E, S)."""
+        return replace(self, study=study)
+
+    def spread(self) -> NDArray[np.float64]:
+        """(N, S) the study's truth at each of its slices."""
+        spread: NDArray[np.float64] = np.repeat(self.study, np.diff(self.starts), axis=0)
+        return spread
+
+
+def exams_of(
+    slices: pl.DataFrame,
+    labels: LabelTable | None,
+    image: Sequence[Finding],
+    study: Sequence[Finding],
+) -> Exams:
+    """All series of a store's table (ordered by study, series, position), with what is known of
+    them; labels None: nothing is."""
+    change = slices.select(
+        pl.struct("StudyInstanceUID", "SeriesInstanceUID").rle_id().alias("exam")
+    )["exam"].to_numpy()
+    starts = np.concatenate([np.flatnonzero(np.diff(change, prepend=-1)), [len(change)]])
+    heads = slices[starts[:-1]]
+    studies = heads["StudyInstanceUID"].to_list()
+    ids = slices["SOPInstanceUID"].to_list()
+    unknown = np.full((len(ids), len(image)), np.nan), np.full((len(studies), len(study)), np.nan)
+    known = labels and (labels.matrix_float64(ids, image), labels.matrix_float64(studies, study))
+    of_image, of_study = known or unknown
+    place = slices.select(pl.col("position_mm").fill_null(pl.col("z").cast(pl.Float64)))
+    return Exams(
+        rows=np.arange(len(ids)),
+        starts=starts.astype(np.int64),
+        position_mm=place["position_mm"].to_numpy(),
+        image=of_image,
+        study=of_study,
+        studies=tuple(studies),
+        patients=tuple(heads["patient"].to_list()),
+    )
+
+
+def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences: bool) -> Floats:
+    """What a sequence network is given of one series: (n, D) features to (n, D or 3 D, + 10).
+
+    With differences, a slice's features stand beside what changes to the next and from the one
+    before (0 at the ends). Then its place: distance from the series' middle and to the neighbours,
+    in tenths of a meter, and its waves.
+    """
+    middle = (position_mm[0] + position_mm[-1]) / 2
+    away = (position_mm - middle)[:, None]
+    gaps = np.diff(position_mm)[:, None]
+    end = np.zeros((1, 1))
+    waves = 2 * np.pi * away / np.array(WAVES_MM)
+    place = [
+        away / 100, np.vstack([gaps, end]) / 10, np.sin(waves), np.cos(waves),
+    ]  # fmt: skip
+    seen = [features]
+    if differences:
+        change = np.diff(features, axis=0)
+        none = np.zeros((1, features.shape[1]), np.float32)
+        seen += [np.vstack([change, none]), np.vstack([none, change])]
+    return np.concatenate([*seen, *place], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class ExamBatch:
+    """B series padded to the longest, L slices: inputs (B, L, D), there (B, L), truth of images
+    (B, L, I) and of studies (B, S), NaN unknown or padding."""
+
+    inputs: Tensor
+    there: Tensor
+    image: Tensor
+    study: Tensor
+
+
+def pad(
+    inputs: Sequence[Floats], image: Sequence[NDArray[np.float64]], study: NDArray[np.float64]
+) -> ExamBatch:
+    """Series of any lengths as one batch."""
+    longest = max(len(one) for one in inputs)
+    there = torch.zeros(len(inputs), longest, dtype=torch.bool)
+    x = torch.zeros(len(inputs), longest, inputs[0].shape[1])
+    truth = torch.full((len(inputs), longest, image[0].shape[1]), torch.nan)
+    for number, (one, told) in enumerate(zip(inputs, image, strict=True)):
+        there[number, : len(one)] = True
+        x[number, : len(one)] = torch.from_numpy(one)
+        truth[number, : len(one)] = torch.from_numpy(told).float()
+    return ExamBatch(x, there, truth, torch.from_numpy(study).float())
+
+
+def batches_of(
+    exams: Exams, inputs: Sequence[Floats], size: int, order: Rows
+) -> Iterator[ExamBatch]:
+    """The exams in that order, `size` at a time; inputs: one an exam."""
+    for part in np.array_split(order, max(1, -(-len(order) // size))):
+        yield pad(
+            [inputs[e] for e in part],
+            [exams.image[exams.starts[e] : exams.starts[e + 1]] for e in part],
+            exams.study[part],
+        )

@@ -1,0 +1,244 @@
+"""training/sequence_fit.py: features of series and their labels in, a sequence network out."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from wetread.models.sequence import build_sequence
+from wetread.training.device import choose_runtime, threads_and_chance
+from wetread.training.exams import ExamBatch, Exams, Floats, Rows, batches_of, inputs_of
+from wetread.training.recipe import Recipe
+from wetread.training.run import Run
+from wetread.training.schedule import rate_at, set_rate
+
+LAST, BEST = "sequence-last.pt", "sequence.pt"
+ORDER, MIRROR = 4, 5  # what a seed is drawn for, beside those of batches.py
+SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
+    "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
+))}  # fmt: skip
+ExamLoss = Callable[[Tensor, Tensor, ExamBatch], Tensor]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesSet:
+    """Exams and what a sequence network sees of them: one array (n, D) an exam, and of its mirror
+    image, () where there is none."""
+
+    exams: Exams
+    inputs: tuple[Floats, ...]
+    mirrored: tuple[Floats, ...]
+
+
+class Standard(nn.Module):
+    """A sequence network behind inputs brought to mean 0 and deviation 1 of what was fitted."""
+
+    def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, L, D) and (B, L) to image logits (B, L, I) and study logits (B, S)."""
+        both: tuple[Tensor, Tensor] = self.network((x - self.mean) / self.deviation, there)
+        return both
+
+
+def series_set(exams: Exams, plain: Floats, mirrored: Floats | None, recipe: Recipe) -> SeriesSet:
+    """Features (N, D) of the exams' slices, and of their mirror images, as inputs of series."""
+
+    def each(features: Floats) -> tuple[Floats, ...]:
+        return tuple(
+            inputs_of(
+                features[low:high],
+                exams.position_mm[low:high],
+                differences=recipe.sequence_differences,
+            )
+            for low, high in zip(exams.starts[:-1], exams.starts[1:], strict=True)
+        )
+
+    return SeriesSet(exams, each(plain), () if mirrored is None else each(mirrored))
+
+
+def new_network(recipe: Recipe, inputs: int, images: int, studies: int) -> Standard:
+    """The recipe's sequence network, random by its seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = build_sequence(recipe.sequence, inputs, images, studies)
+    return Standard(network, torch.zeros(inputs), torch.ones(inputs))
+
+
+def fit_sequence(
+    fitted: SeriesSet,
+    validation: SeriesSet | None,
+    mirror: Rows,
+    loss: ExamLoss,
+    recipe: Recipe,
+    run: Run,
+    progress: Progress = lambda done, total: None,
+) -> nn.Module:
+    """The network of the epoch whose loss over the validation exams is least (the last epoch where
+    there are none), on the CPU. run.folder/sequence.pt holds it; a run that stops goes on.
+
+    mirror: (S,) the study finding each one becomes when left and right change places.
+    """
+    runtime = choose_runtime(recipe)
+    exams = fitted.exams
+    width = fitted.inputs[0].shape[1]
+    model = new_network(recipe, width, exams.image.shape[1], exams.study.shape[1])
+    stacked = np.concatenate(fitted.inputs)
+    model.mean = torch.from_numpy(stacked.mean(0))
+    model.deviation = torch.from_numpy(stacked.std(0) + 1e-3)
+    model.to(runtime.device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.sequence_rate, weight_decay=recipe.sequence_decay
+    )
+    rates = recipe.model_copy(update={"learning_rate": recipe.sequence_rate})
+    each = -(-len(exams) // recipe.sequence_batch)
+    total = recipe.sequence_epochs * each
+    with threads_and_chance(recipe, runtime.device):
+        state = _State(model, optimizer, run, _digest(fitted, recipe))
+        for epoch in range(state.epoch, recipe.sequence_epochs):
+            model.train()
+            for step, batch in enumerate(_epoch(fitted, mirror, recipe, epoch)):
+                set_rate(optimizer, rate_at(epoch * each + step, total, rates))
+                placed = on_device(batch, runtime.device)
+                value = loss(*model(placed.inputs, placed.there), placed)
+                optimizer.zero_grad()
+                value.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
+                optimizer.step()
+                progress(epoch * each + step + 1, total)
+            state.after_epoch(epoch, _validate(model, validation, loss, recipe, runtime.device))
+    return state.kept()
+
+
+def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[ExamBatch]:
+    """All exams once, in a fresh order; with mirror images, each by even odds its own."""
+    exams = fitted.exams
+    order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(exams))
+    inputs, study = list(fitted.inputs), exams.study
+    if fitted.mirrored:
+        turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(exams)) < 0.5
+        inputs = [fitted.mirrored[e] if flip else fitted.inputs[e] for e, flip in enumerate(turned)]
+        study = np.where(turned[:, None], study[:, mirror], study)
+    return list(batches_of(exams.with_study(study), inputs, recipe.sequence_batch, order))
+
+
+def on_device(batch: ExamBatch, device: torch.device) -> ExamBatch:
+    """The batch where the network is."""
+    return ExamBatch(*(getattr(batch, name).to(device) for name in ExamBatch.__annotations__))
+
+
+def _validate(
+    model: nn.Module,
+    validation: SeriesSet | None,
+    loss: ExamLoss,
+    recipe: Recipe,
+    device: torch.device,
+) -> float | None:
+    if validation is None or len(validation.exams) == 0:
+        return None
+    everyone = np.arange(len(validation.exams))
+    model.eval()
+    with torch.inference_mode():
+        (batch,) = batches_of(validation.exams, validation.inputs, len(everyone), everyone)
+        placed = on_device(batch, device)
+        return float(loss(*model(placed.inputs, placed.there), placed))
+
+
+@dataclass
+class _State:
+    """Where the fitting stands, in sequence-last.pt, and the best epoch, in sequence.pt."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    run: Run
+    digest: str  # of what is learned, and how
+    epoch: int = 0
+    best: float | None = None
+
+    def __post_init__(self) -> None:
+        saved = self.run.load(LAST)
+        if saved is not None:
+            if saved["digest"] != self.digest:
+                raise ValueError(
+                    f"{self.run.folder / LAST}: this run was begun with other series, labels or "
+                    "settings. Go on with what it was begun with, or give another folder"
+                )
+            self.model.load_state_dict(saved["model"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            torch.set_rng_state(saved["chance"])
+            self.epoch, self.best = saved["epoch"], saved["best"]
+
+    def after_epoch(self, epoch: int, value: float | None) -> None:
+        if value is None or self.best is None or value < self.best:
+            self.best = value
+            state = {k: v.cpu() for k, v in self.model.state_dict().items()}
+            self.run.save(BEST, {"model": state, "epoch": epoch, "value": value})
+        self.run.save(
+            LAST,
+            {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "chance": torch.get_rng_state(),
+                "epoch": epoch + 1,
+                "best": self.best,
+                "digest": self.digest,
+            },
+        )
+
+    def kept(self) -> nn.Module:
+        model = copy.deepcopy(self.model).cpu()
+        model.load_state_dict(self.run.read(BEST)["model"])
+        return model.eval()
+
+
+def said_of(
+    model: nn.Module, seen: SeriesSet, mirror: Rows, recipe: Recipe
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Logits of the slices (N, I) and of the exams (E, S), exam by exam; the mean over an exam and
+    its mirror image, where there is one."""
+    given = [_say(model, one, recipe) for one in seen.inputs]
+    image = np.concatenate([image for image, _ in given])
+    study = np.stack([study for _, study in given])
+    if seen.mirrored:
+        turned = [_say(model, one, recipe) for one in seen.mirrored]
+        image = (image + np.concatenate([image for image, _ in turned])) / 2
+        study = (study + np.stack([study for _, study in turned])[:, mirror]) / 2
+    return image, study
+
+
+def _say(
+    model: nn.Module, inputs: Floats, recipe: Recipe
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    device = choose_runtime(recipe).device
+    with torch.inference_mode():
+        x = torch.from_numpy(inputs)[None].to(device)
+        image, study = model.to(device).eval()(
+            x, torch.ones(x.shape[:2], dtype=torch.bool, device=device)
+        )
+    return image[0].double().cpu().numpy(), study[0].double().cpu().numpy()
+
+
+def _digest(fitted: SeriesSet, recipe: Recipe) -> str:
+    digest = hashlib.sha256(recipe.model_dump_json(include=SETTINGS).encode())
+    for array in (*fitted.inputs, fitted.exams.image, fitted.exams.study):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def describe(fitted: SeriesSet) -> dict[str, Any]:
+    """What a checkpoint must say to build its network again."""
+    images, studies = fitted.exams.image.shape[1], fitted.exams.study.shape[1]
+    return {"inputs": fitted.inputs[0].shape[1], "images": images, "studies": studies}
