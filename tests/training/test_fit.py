@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from wetread.labels.finding import Finding
-from wetread.training.fit import Data, Split, fit_split, fresh_model, mirror_columns, plan_splits
+from wetread.training.data import Data, Split, mirror_columns, plan_splits
+from wetread.training.fit import fit_split, fresh_model
 from wetread.training.predictions import Predicted
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run

@@ -13,20 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from wetread.evaluation.aggregate import smooth_along_z, study_maximum, study_truth
-from wetread.evaluation.baselines import (
-    constant_prior,
-    histogram_baseline,
-    histogram_features,
-    position_baseline,
-)
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
-from wetread.labels.finding import Finding, finding_names, finding_weights
+from wetread.labels.finding import finding_names, finding_weights
 from wetread.models.weights import load_weights
-from wetread.store.store import Store
 from wetread.training import mask_table
 from wetread.training.batches import negative_rate, train_set
-from wetread.training.folds import FoldPlan, make_folds, make_split
+from wetread.training.data import Data, Rows, Split, mirror_columns
+from wetread.training.levels import both_levels
 from wetread.training.loop import train
 from wetread.training.masks import Masks, small_masks
 from wetread.training.predict import predict_probabilities
@@ -35,47 +28,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import Run, Trained, build_for, read_trained
 from wetread.training.state import Validation
 
-SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
-INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
-FEWEST_TO_VALIDATE = 8  # patients; with fewer, the last epoch is kept and nothing is chosen
-
-Rows = NDArray[np.int64]
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
-
-
-@dataclass(frozen=True, eq=False)
-class Data:
-    """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, N masks where the
-    task has findings that are drawn, and what the histogram baseline sees of a slice."""
-
-    store: Store
-    rows: Rows
-    truth: NDArray[np.float64]
-    findings: tuple[Finding, ...]
-    masks: Masks | None = None
-    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
-
-    def column(self, name: str) -> list[str]:
-        """A column of the store's table, for these rows."""
-        values: list[str] = self.store.slices[name].gather(self.rows).to_list()
-        return values
-
-    def smooth(self, probability: NDArray[np.float64], places: Rows) -> NDArray[np.float64]:
-        """Probabilities (N, F) of those places: neighbours in a series speak for each other."""
-        series = np.array(self.column("SeriesInstanceUID"))[places]
-        position = np.array(self.column("position_mm"), dtype=np.float64)[places]
-        smoothed: NDArray[np.float64] = smooth_along_z(probability, series.tolist(), position)
-        return smoothed
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Places among the labelled slices: what is fitted, what chooses the epoch, what is scored."""
-
-    name: str  # of the scored part: held_out or out_of_fold
-    train: Rows
-    validation: Rows
-    scored: Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,33 +38,6 @@ class Fitted:
 
     levels: list[Predicted]
     drawings: pl.DataFrame
-
-
-def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
-    """Patients to one split, or to K folds, each scored once by a model of the others."""
-    patients, names = data.column("patient"), finding_names(data.findings)
-    if folds == 0:
-        plan = make_split(patients, data.truth, SHARES, seed, names)
-        parts = {part: np.flatnonzero(plan.mask(part, patients)) for part in plan.parts}
-        split = Split("held_out", parts["train"], parts["validation"], parts["held_out"])
-        return plan, [split]
-    plan = make_folds(patients, data.truth, folds, seed, names)
-    splits = []
-    for number, part in enumerate(plan.parts):
-        inside = plan.mask(part, patients)
-        fitted, validation = _inner(data, np.flatnonzero(~inside), seed + number)
-        splits.append(Split("out_of_fold", fitted, validation, np.flatnonzero(inside)))
-    return plan, splits
-
-
-def _inner(data: Data, places: Rows, seed: int) -> tuple[Rows, Rows]:
-    """What a fold leaves, split again: the scored patients never choose the epoch."""
-    all_patients = data.column("patient")
-    patients = [all_patients[place] for place in places]
-    if len(set(patients)) < FEWEST_TO_VALIDATE:
-        return places, places[:0]
-    inner = make_split(patients, data.truth[places], INNER, seed)
-    return places[inner.mask("train", patients)], places[inner.mask("validation", patients)]
 
 
 def fit_split(
@@ -125,7 +51,21 @@ def fit_split(
 ) -> Fitted:
     """Train on the split, keep the best epoch by the weighted log loss of the images (masks are
     not asked), read the scored part."""
-    folder = run.folder / f"model-{number}"
+    drawn = data.masks if recipe.decoder != "none" else None
+    trained = fit_encoder(
+        data, split, recipe, weights, Run(run.folder / f"model-{number}"), progress
+    )
+    probability, drawings = _read(trained, data, split.scored, split.name, number)
+    if drawn is not None:
+        drawings += _read(trained, data, split.validation, "validation", number)[1]
+    levels = both_levels(data, split, data.smooth(probability, split.scored))
+    return Fitted(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
+
+
+def fit_encoder(
+    data: Data, split: Split, recipe: Recipe, weights: Path | None, run: Run, progress: Progress
+) -> Trained:
+    """Train on the split's train part, in the run's folder; the best epoch by its validation."""
     drawn = data.masks if recipe.decoder != "none" else None
     fitted = train_set(
         data.store,
@@ -136,20 +76,15 @@ def fit_split(
         None if drawn is None else small_masks(drawn.of(split.train), recipe.size),
     )
     train(
-        fresh_model(recipe, len(data.findings), drawn, weights, Run(folder)),
+        fresh_model(recipe, len(data.findings), drawn, weights, run),
         fitted,
         recipe,
         finding_names(data.findings),
         _validator(data, split, recipe, negative_rate(fitted.targets, recipe)),
-        Run(folder),
+        run,
         progress=progress,
     )
-    trained = read_trained(folder)
-    probability, drawings = _read(trained, data, split.scored, split.name, number)
-    if drawn is not None:
-        drawings += _read(trained, data, split.validation, "validation", number)[1]
-    levels = _both_levels(data, split, data.smooth(probability, split.scored))
-    return Fitted(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
+    return read_trained(run.folder)
 
 
 def _read(
@@ -200,12 +135,6 @@ def fresh_model(
     return model
 
 
-def mirror_columns(findings: tuple[Finding, ...]) -> Rows:
-    """(F,) for each finding the column it becomes when left and right change places."""
-    names = finding_names(findings)
-    return np.array([names.index(f.mirror or f.name) for f in findings], dtype=np.int64)
-
-
 def _validator(
     data: Data, split: Split, recipe: Recipe, rate: float
 ) -> Callable[[nn.Module], Validation] | None:
@@ -229,74 +158,3 @@ def _validator(
 
 def _or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> list[Predicted]:
-    """The scored slices and their studies, with what three trivial readers say of them."""
-    column = {
-        name: np.array(data.column(name))[split.scored]
-        for name in ("SOPInstanceUID", "StudyInstanceUID", "patient")
-    }
-    truth = data.truth[split.scored]
-    baselines = _baselines(data, split)
-    images = Predicted(
-        level="image",
-        split=split.name,
-        findings=data.findings,
-        ids=tuple(column["SOPInstanceUID"]),
-        studies=tuple(column["StudyInstanceUID"]),
-        patients=tuple(column["patient"]),
-        rows=data.rows[split.scored],
-        truth=truth,
-        probability=probability,
-        baselines=baselines,
-    )
-    studies = column["StudyInstanceUID"].tolist()
-    ids, of_study = study_truth(truth, studies)
-    raised = {
-        name: study_maximum(data.smooth(values, split.scored), studies)[1]
-        for name, values in baselines.items()
-    }
-    raised["prior"] = np.tile(_study_prior(data, split), (len(ids), 1))
-    patient_of = dict(zip(studies, column["patient"].tolist(), strict=True))
-    whole = Predicted(
-        level="study",
-        split=split.name,
-        findings=data.findings,
-        ids=ids,
-        studies=ids,
-        patients=tuple(patient_of[study] for study in ids),
-        rows=None,
-        truth=of_study,
-        probability=study_maximum(probability, studies)[1],
-        baselines=raised,
-    )
-    return [images, whole]
-
-
-def _baselines(data: Data, split: Split) -> dict[str, NDArray[np.float64]]:
-    """What the prior, the place in the series and the histogram of HU say, each fitted on train."""
-    place = np.array(data.column("z"), np.float64) / np.maximum(
-        np.array(data.column("n_slices"), np.float64) - 1, 1
-    )
-    truth = data.truth[split.train]
-    features = [
-        np.stack([data.histogram(data.store.read_hu([int(row)])[0]) for row in data.rows[part]])
-        for part in (split.train, split.scored)
-    ]
-    return {
-        "prior": np.tile(_known_prior(truth), (len(split.scored), 1)),
-        "position": position_baseline(place[split.train], truth, place[split.scored]),
-        "histogram": histogram_baseline(features[0], truth, features[1]),
-    }
-
-
-def _study_prior(data: Data, split: Split) -> NDArray[np.float64]:
-    studies = np.array(data.column("StudyInstanceUID"))[split.train]
-    return _known_prior(study_truth(data.truth[split.train], studies.tolist())[1])
-
-
-def _known_prior(truth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of positives; a finding that training knows nothing of is even odds."""
-    share: NDArray[np.float64] = np.nan_to_num(constant_prior(truth), nan=0.5)
-    return share

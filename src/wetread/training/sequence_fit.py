@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,9 @@ class SeriesSet:
 
 class Standard(nn.Module):
     """A sequence network behind inputs brought to mean 0 and deviation 1 of what was fitted."""
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor) -> None:
         super().__init__()
@@ -113,9 +116,10 @@ def fit_sequence(
             for step, batch in enumerate(_epoch(fitted, mirror, recipe, epoch)):
                 set_rate(optimizer, rate_at(epoch * each + step, total, rates))
                 placed = on_device(batch, runtime.device)
-                value = loss(*model(placed.inputs, placed.there), placed)
+                image, study = model(placed.inputs, placed.there)
+                value = loss(image, study, placed)
                 optimizer.zero_grad()
-                value.backward()
+                value.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
                 optimizer.step()
                 progress(epoch * each + step + 1, total)
@@ -137,7 +141,10 @@ def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[
 
 def on_device(batch: ExamBatch, device: torch.device) -> ExamBatch:
     """The batch where the network is."""
-    return ExamBatch(*(getattr(batch, name).to(device) for name in ExamBatch.__annotations__))
+    return ExamBatch(
+        batch.inputs.to(device), batch.there.to(device), batch.image.to(device),
+        batch.study.to(device),
+    )  # fmt: skip
 
 
 def _validate(
@@ -154,7 +161,8 @@ def _validate(
     with torch.inference_mode():
         (batch,) = batches_of(validation.exams, validation.inputs, len(everyone), everyone)
         placed = on_device(batch, device)
-        return float(loss(*model(placed.inputs, placed.there), placed))
+        image, study = model(placed.inputs, placed.there)
+        return float(loss(image, study, placed))
 
 
 @dataclass

@@ -28,7 +28,7 @@ from wetread.study.choice import SeriesScore, Wanted, rank_series
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
-from wetread.training.fit import mirror_columns
+from wetread.training.data import mirror_columns
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack_slices
 from wetread.verbs.progress import Report, silent, stage

@@ -34,6 +34,7 @@ from wetread.store.store import Store
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training import decide, fit, mask_table
+from wetread.training.data import Data, plan_splits
 from wetread.training.decide import decide_finding, with_probabilities
 from wetread.training.masks import masks_of
 from wetread.training.predictions import FILE, to_table
@@ -203,8 +204,8 @@ def learn(
         raise ValueError(f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none")
     if task.drawn:
         masks = masks_of(store.slices[labelled], known, labels, task.drawn, task.findings)
-    data = fit.Data(store, labelled, known, task.findings, masks, task.histogram)
-    plan, splits = fit.plan_splits(data, recipe.folds, recipe.seed)
+    data = Data(store, labelled, known, task.findings, masks, task.histogram)
+    plan, splits = plan_splits(data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
         run.write_json("folds.json", plan.to_dict())
@@ -233,7 +234,7 @@ def learn(
 
 
 def _about(
-    task: Task, counts: dict[str, int], data: fit.Data, folds: int, grouping: str
+    task: Task, counts: dict[str, int], data: Data, folds: int, grouping: str
 ) -> dict[str, Any]:
     names, truth = finding_names(task.findings), data.truth
     known = (~np.isnan(truth)).sum(axis=0)
