@@ -11,9 +11,9 @@ import torch
 
 from wetread.models.features import parted
 from wetread.store.store import Store
-from wetread.training.exams import Floats, Rows
 from wetread.training.predict import over_rows
 from wetread.training.run import Trained
+from wetread.training.whole_series import Floats, Rows
 
 CHUNK = 4096  # rows that become one file; a run that stops repeats no more than these
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wetread.training.recipe import Recipe
+from wetread.training.whole_series import SeriesBatch
 
 
 def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -27,6 +28,12 @@ def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
 def known_weight(target: Tensor, weights: Tensor) -> Tensor:
     """What masked_loss divides by: the sum of weights (F,) over what target (B, F) knows."""
     return (weights * ~torch.isnan(target)).sum()
+
+
+def plain_series_loss(image: Tensor, study: Tensor, truth: SeriesBatch) -> Tensor:
+    """Mean cross entropy of the slices (B, L, I) plus that of the studies (B, S), what is known."""
+    ones = image.new_ones(image.shape[-1]), study.new_ones(study.shape[-1])
+    return masked_loss(image, truth.image, ones[0]) + masked_loss(study, truth.study, ones[1])
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Recipe(BaseModel):
     sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
     sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
     sequence_epochs: int = Field(30, ge=1)
-    sequence_batch: int = Field(8, ge=1)  # exams
+    sequence_batch: int = Field(8, ge=1)  # series
     sequence_rate: float = Field(2e-3, gt=0)
     sequence_decay: float = Field(0.02, ge=0)
 

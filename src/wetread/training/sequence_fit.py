@@ -6,7 +6,6 @@ import copy
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,26 +14,33 @@ from torch import Tensor, nn
 
 from wetread.models.sequence import build_sequence
 from wetread.training.device import choose_runtime, threads_and_chance
-from wetread.training.exams import ExamBatch, Exams, Floats, Rows, batches_of, inputs_of
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.schedule import rate_at, set_rate
+from wetread.training.whole_series import (
+    Floats,
+    Rows,
+    SeriesBatch,
+    WholeSeries,
+    batches_of,
+    inputs_of,
+)
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
 ORDER, MIRROR = 4, 5  # what a seed is drawn for, beside those of batches.py
 SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
     "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
 ))}  # fmt: skip
-ExamLoss = Callable[[Tensor, Tensor, ExamBatch], Tensor]
+SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesSet:
-    """Exams and what a sequence network sees of them: one array (n, D) an exam, and of its mirror
+    """Series, and what a sequence network sees: one array (n, D) a series, and of its mirror
     image, () where there is none."""
 
-    exams: Exams
+    series: WholeSeries
     inputs: tuple[Floats, ...]
     mirrored: tuple[Floats, ...]
 
@@ -57,20 +63,22 @@ class Standard(nn.Module):
         return both
 
 
-def series_set(exams: Exams, plain: Floats, mirrored: Floats | None, recipe: Recipe) -> SeriesSet:
-    """Features (N, D) of the exams' slices, and of their mirror images, as inputs of series."""
+def series_set(
+    series: WholeSeries, plain: Floats, mirrored: Floats | None, recipe: Recipe
+) -> SeriesSet:
+    """Features (N, D) of the series' slices, and of their mirror images, as inputs of series."""
 
     def each(features: Floats) -> tuple[Floats, ...]:
         return tuple(
             inputs_of(
                 features[low:high],
-                exams.position_mm[low:high],
+                series.position_mm[low:high],
                 differences=recipe.sequence_differences,
             )
-            for low, high in zip(exams.starts[:-1], exams.starts[1:], strict=True)
+            for low, high in zip(series.starts[:-1], series.starts[1:], strict=True)
         )
 
-    return SeriesSet(exams, each(plain), () if mirrored is None else each(mirrored))
+    return SeriesSet(series, each(plain), () if mirrored is None else each(mirrored))
 
 
 def new_network(recipe: Recipe, inputs: int, images: int, studies: int) -> Standard:
@@ -85,20 +93,20 @@ def fit_sequence(
     fitted: SeriesSet,
     validation: SeriesSet | None,
     mirror: Rows,
-    loss: ExamLoss,
+    loss: SeriesLoss,
     recipe: Recipe,
     run: Run,
     progress: Progress = lambda done, total: None,
 ) -> nn.Module:
-    """The network of the epoch whose loss over the validation exams is least (the last epoch where
+    """The network of the epoch whose loss over the validation series is least (the last epoch where
     there are none), on the CPU. run.folder/sequence.pt holds it; a run that stops goes on.
 
     mirror: (S,) the study finding each one becomes when left and right change places.
     """
     runtime = choose_runtime(recipe)
-    exams = fitted.exams
+    series = fitted.series
     width = fitted.inputs[0].shape[1]
-    model = new_network(recipe, width, exams.image.shape[1], exams.study.shape[1])
+    model = new_network(recipe, width, series.image.shape[1], series.study.shape[1])
     stacked = np.concatenate(fitted.inputs)
     model.mean = torch.from_numpy(stacked.mean(0))
     model.deviation = torch.from_numpy(stacked.std(0) + 1e-3)
@@ -107,7 +115,7 @@ def fit_sequence(
         model.parameters(), lr=recipe.sequence_rate, weight_decay=recipe.sequence_decay
     )
     rates = recipe.model_copy(update={"learning_rate": recipe.sequence_rate})
-    each = -(-len(exams) // recipe.sequence_batch)
+    each = -(-len(series) // recipe.sequence_batch)
     total = recipe.sequence_epochs * each
     with threads_and_chance(recipe, runtime.device):
         state = _State(model, optimizer, run, _digest(fitted, recipe))
@@ -127,21 +135,21 @@ def fit_sequence(
     return state.kept()
 
 
-def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[ExamBatch]:
-    """All exams once, in a fresh order; with mirror images, each by even odds its own."""
-    exams = fitted.exams
-    order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(exams))
-    inputs, study = list(fitted.inputs), exams.study
+def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[SeriesBatch]:
+    """All series once, in a fresh order; with mirror images, each by even odds its own."""
+    series = fitted.series
+    order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(series))
+    inputs, study = list(fitted.inputs), series.study
     if fitted.mirrored:
-        turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(exams)) < 0.5
+        turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(series)) < 0.5
         inputs = [fitted.mirrored[e] if flip else fitted.inputs[e] for e, flip in enumerate(turned)]
         study = np.where(turned[:, None], study[:, mirror], study)
-    return list(batches_of(exams.with_study(study), inputs, recipe.sequence_batch, order))
+    return list(batches_of(series.with_study(study), inputs, recipe.sequence_batch, order))
 
 
-def on_device(batch: ExamBatch, device: torch.device) -> ExamBatch:
+def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
     """The batch where the network is."""
-    return ExamBatch(
+    return SeriesBatch(
         batch.inputs.to(device), batch.there.to(device), batch.image.to(device),
         batch.study.to(device),
     )  # fmt: skip
@@ -150,16 +158,16 @@ def on_device(batch: ExamBatch, device: torch.device) -> ExamBatch:
 def _validate(
     model: nn.Module,
     validation: SeriesSet | None,
-    loss: ExamLoss,
+    loss: SeriesLoss,
     recipe: Recipe,
     device: torch.device,
 ) -> float | None:
-    if validation is None or len(validation.exams) == 0:
+    if validation is None or len(validation.series) == 0:
         return None
-    everyone = np.arange(len(validation.exams))
+    everyone = np.arange(len(validation.series))
     model.eval()
     with torch.inference_mode():
-        (batch,) = batches_of(validation.exams, validation.inputs, len(everyone), everyone)
+        (batch,) = batches_of(validation.series, validation.inputs, len(everyone), everyone)
         placed = on_device(batch, device)
         image, study = model(placed.inputs, placed.there)
         return float(loss(image, study, placed))
@@ -215,7 +223,7 @@ class _State:
 def said_of(
     model: nn.Module, seen: SeriesSet, mirror: Rows, recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logits of the slices (N, I) and of the exams (E, S), exam by exam; the mean over an exam and
+    """Logits of the slices (N, I) and of the series (E, S), series by series; the mean over a series and
     its mirror image, where there is one."""
     given = [_say(model, one, recipe) for one in seen.inputs]
     image = np.concatenate([image for image, _ in given])
@@ -241,12 +249,6 @@ def _say(
 
 def _digest(fitted: SeriesSet, recipe: Recipe) -> str:
     digest = hashlib.sha256(recipe.model_dump_json(include=SETTINGS).encode())
-    for array in (*fitted.inputs, fitted.exams.image, fitted.exams.study):
+    for array in (*fitted.inputs, fitted.series.image, fitted.series.study):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def describe(fitted: SeriesSet) -> dict[str, Any]:
-    """What a checkpoint must say to build its network again."""
-    images, studies = fitted.exams.image.shape[1], fitted.exams.study.shape[1]
-    return {"inputs": fitted.inputs[0].shape[1], "images": images, "studies": studies}

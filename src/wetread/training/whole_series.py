@@ -1,6 +1,6 @@
-"""training/exams.py: series as the units that are learned: their slices, labels and features.
+"""training/whole_series.py: series as the units that are learned: slices, labels, features.
 
-A series of a study is an exam here: several series of one study stay apart, each with the study's
+Several series of one study stay apart, each with the study's
 labels. Arrays of slices run series by series, in order of position; `starts` parts them.
 """
 
@@ -24,7 +24,7 @@ WAVES_MM = (20.0, 60.0, 200.0, 600.0)  # of the position, so that a network can 
 
 
 @dataclass(frozen=True, eq=False)
-class Exams:
+class WholeSeries:
     """E series with N slices together.
 
     rows:        (N,) rows of the store.
@@ -45,27 +45,27 @@ class Exams:
     def __len__(self) -> int:
         return len(self.studies)
 
-    def slices_of(self, exams: Rows) -> Rows:
-        """The places of those exams' slices among the N, exam by exam."""
-        parts = [np.arange(self.starts[e], self.starts[e + 1]) for e in exams]
+    def slices_of(self, series: Rows) -> Rows:
+        """The places of those series' slices among the N, series by series."""
+        parts = [np.arange(self.starts[e], self.starts[e + 1]) for e in series]
         return np.concatenate([np.empty(0, np.int64), *parts])
 
-    def of(self, exams: Rows) -> Exams:
+    def of(self, series: Rows) -> WholeSeries:
         """Those alone, in that order."""
-        slices = self.slices_of(exams)
-        lengths = np.diff(self.starts)[exams]
+        slices = self.slices_of(series)
+        lengths = np.diff(self.starts)[series]
         return replace(
             self,
             rows=self.rows[slices],
             starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             position_mm=self.position_mm[slices],
             image=self.image[slices],
-            study=self.study[exams],
-            studies=tuple(self.studies[e] for e in exams),
-            patients=tuple(self.patients[e] for e in exams),
+            study=self.study[series],
+            studies=tuple(self.studies[e] for e in series),
+            patients=tuple(self.patients[e] for e in series),
         )
 
-    def with_study(self, study: NDArray[np.float64]) -> Exams:
+    def with_study(self, study: NDArray[np.float64]) -> WholeSeries:
         """The same with another truth of the studies (E, S)."""
         return replace(self, study=study)
 
@@ -75,17 +75,17 @@ class Exams:
         return spread
 
 
-def exams_of(
+def all_series(
     slices: pl.DataFrame,
     labels: LabelTable | None,
     image: Sequence[Finding],
     study: Sequence[Finding],
-) -> Exams:
+) -> WholeSeries:
     """All series of a store's table (ordered by study, series, position), with what is known of
     them; labels None: nothing is."""
     change = slices.select(
-        pl.struct("StudyInstanceUID", "SeriesInstanceUID").rle_id().alias("exam")
-    )["exam"].to_numpy()
+        pl.struct("StudyInstanceUID", "SeriesInstanceUID").rle_id().alias("series")
+    )["series"].to_numpy()
     starts = np.concatenate([np.flatnonzero(np.diff(change, prepend=-1)), [len(change)]])
     heads = slices[starts[:-1]]
     studies = heads["StudyInstanceUID"].to_list()
@@ -94,7 +94,7 @@ def exams_of(
     known = labels and (labels.matrix_float64(ids, image), labels.matrix_float64(studies, study))
     of_image, of_study = known or unknown
     place = slices.select(pl.col("position_mm").fill_null(pl.col("z").cast(pl.Float64)))
-    return Exams(
+    return WholeSeries(
         rows=np.arange(len(ids)),
         starts=starts.astype(np.int64),
         position_mm=place["position_mm"].to_numpy(),
@@ -103,6 +103,12 @@ def exams_of(
         studies=tuple(studies),
         patients=tuple(heads["patient"].to_list()),
     )
+
+
+def series_at(series: WholeSeries, places: Rows) -> Rows:
+    """The series to which the slices at those places among the N belong."""
+    found: Rows = np.unique(np.searchsorted(series.starts, places, side="right") - 1)
+    return found
 
 
 def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences: bool) -> Floats:
@@ -129,7 +135,7 @@ def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences
 
 
 @dataclass(frozen=True, eq=False)
-class ExamBatch:
+class SeriesBatch:
     """B series padded to the longest, L slices: inputs (B, L, D), there (B, L), truth of images
     (B, L, I) and of studies (B, S), NaN unknown or padding."""
 
@@ -141,7 +147,7 @@ class ExamBatch:
 
 def pad(
     inputs: Sequence[Floats], image: Sequence[NDArray[np.float64]], study: NDArray[np.float64]
-) -> ExamBatch:
+) -> SeriesBatch:
     """Series of any lengths as one batch."""
     longest = max(len(one) for one in inputs)
     there = torch.zeros(len(inputs), longest, dtype=torch.bool)
@@ -151,16 +157,16 @@ def pad(
         there[number, : len(one)] = True
         x[number, : len(one)] = torch.from_numpy(one)
         truth[number, : len(one)] = torch.from_numpy(told).float()
-    return ExamBatch(x, there, truth, torch.from_numpy(study).float())
+    return SeriesBatch(x, there, truth, torch.from_numpy(study).float())
 
 
 def batches_of(
-    exams: Exams, inputs: Sequence[Floats], size: int, order: Rows
-) -> Iterator[ExamBatch]:
-    """The exams in that order, `size` at a time; inputs: one an exam."""
+    series: WholeSeries, inputs: Sequence[Floats], size: int, order: Rows
+) -> Iterator[SeriesBatch]:
+    """The series in that order, `size` at a time; inputs: one a series."""
     for part in np.array_split(order, max(1, -(-len(order) // size))):
         yield pad(
             [inputs[e] for e in part],
-            [exams.image[exams.starts[e] : exams.starts[e + 1]] for e in part],
-            exams.study[part],
+            [series.image[series.starts[e] : series.starts[e + 1]] for e in part],
+            series.study[part],
         )

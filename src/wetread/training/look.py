@@ -1,0 +1,50 @@
+"""training/look.py: how a task whose findings are of whole studies is learned, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.labels.finding import Finding
+from wetread.store.pack import FindBox
+from wetread.training.sequence_fit import SeriesLoss
+
+Floats = NDArray[np.float64]
+Teach = Callable[[Floats, Floats], Floats]
+Settle = Callable[[Floats, Floats], tuple[Floats, Floats]]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an encoder of slices sees of a series, and what it is taught there.
+
+    find_box: values (Z, rows, columns) of a series -> the crop, in source pixels.
+    findings: what it says of a slice, with their weights and mirror twins.
+    teach:    truth of the images (N, I), and of their studies at each image (N, S), NaN unknown ->
+              what the slices are taught, (N, F).
+    """
+
+    name: str
+    find_box: FindBox
+    findings: tuple[Finding, ...]
+    teach: Teach
+
+
+@dataclass(frozen=True)
+class OfSeries:
+    """Findings of slices and of studies that are read from whole series.
+
+    image, study: the findings, as their arrays have them.
+    looks:        one encoder each; their features stand side by side.
+    loss:         image logits (B, L, I), study logits (B, S) and their truth -> what is minimised.
+    settle:       probabilities of one series, (n, I) and (S,) -> the same as one consistent answer.
+    """
+
+    image: tuple[Finding, ...]
+    study: tuple[Finding, ...]
+    looks: tuple[Look, ...]
+    loss: SeriesLoss
+    settle: Settle

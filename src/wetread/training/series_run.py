@@ -1,0 +1,62 @@
+"""training/series_run.py: encoders and the sequence network over them, as a folder and from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from wetread.labels.finding import finding_names
+from wetread.training.look import OfSeries
+from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.run import Run, Trained, read_trained
+from wetread.training.sequence_fit import BEST, Standard, new_network
+
+ABOUT = "series.json"
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesReader:
+    """What reads a whole series: encoders, in the order of their looks, and a network over them.
+
+    image, study: names of what it says of slices and of studies.
+    """
+
+    encoders: tuple[Trained, ...]
+    network: nn.Module
+    image: tuple[str, ...]
+    study: tuple[str, ...]
+    recipe: Recipe
+
+
+def about_series(of: OfSeries, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+    """What series.json holds: all that is needed to build the network again."""
+    assert isinstance(network, Standard)
+    return {
+        "looks": [look.name for look in of.looks],
+        "image": list(finding_names(of.image)),
+        "study": list(finding_names(of.study)),
+        "inputs": len(network.mean),
+        "recipe": recipe.model_dump(mode="json"),
+    }
+
+
+def read_series_reader(folder: Path) -> SeriesReader:
+    """What series_fit.py left in a part's folder. ValueError where it is not whole."""
+    file = folder / ABOUT
+    if not file.is_file():
+        raise ValueError(f"{file}: not there; the training has not ended, run it again")
+    about = json.loads(file.read_text(encoding="utf-8"))
+    recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
+    network = new_network(recipe, about["inputs"], len(about["image"]), len(about["study"]))
+    network.load_state_dict(Run(folder).read(BEST)["model"])
+    return SeriesReader(
+        encoders=tuple(read_trained(folder / name) for name in about["looks"]),
+        network=network.eval(),
+        image=tuple(about["image"]),
+        study=tuple(about["study"]),
+        recipe=recipe,
+    )
