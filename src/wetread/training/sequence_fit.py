@@ -223,8 +223,8 @@ class _State:
 def said_of(
     model: nn.Module, seen: SeriesSet, mirror: Rows, recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logits of the slices (N, I) and of the series (E, S), series by series; the mean over a series and
-    its mirror image, where there is one."""
+    """Logits of the slices (N, I) and of the studies (E, S), series by series; the mean over a
+    series and its mirror image, where there is one."""
     given = [_say(model, one, recipe) for one in seen.inputs]
     image = np.concatenate([image for image, _ in given])
     study = np.stack([study for _, study in given])

@@ -1,0 +1,232 @@
+"""tests/training/test_series.py: whole series are learned, by encoders that never saw them."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from wetread.labels.finding import Finding
+from wetread.labels.table import LabelTable, table_of
+from wetread.training import features, series_fit
+from wetread.training.data import Data, Split
+from wetread.training.fit import Fitted
+from wetread.training.look import Look, OfSeries
+from wetread.training.losses import plain_series_loss
+from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.run import Run
+from wetread.training.sequence_fit import (
+    BEST,
+    LAST,
+    SeriesSet,
+    fit_sequence,
+    said_of,
+    series_set,
+)
+from wetread.training.series_fit import Seen, SeriesData, fit_series
+from wetread.training.series_run import read_series_reader
+from wetread.training.whole_series import WholeSeries, all_series, inputs_of, series_at
+
+IMAGE = (Finding("any"),)
+STUDY = (Finding("left", "study", mirror="right"), Finding("right", "study", mirror="left"))
+MIRROR = np.array([1, 0])
+
+
+@pytest.fixture
+def store(blobs: Any) -> Any:
+    """The blobs as 20 studies of 10 patients, 12 slices each, as a store would list them."""
+    n = len(blobs.truth)
+    slices = blobs.slices.with_columns(
+        StudyInstanceUID=pl.Series([f"1.4.{i // 12}" for i in range(n)]),
+        z=pl.Series([i % 12 for i in range(n)]),
+        position_mm=pl.Series([5.0 * (i % 12) for i in range(n)]),
+        part=pl.lit("whole"),
+        offset=pl.Series(range(n)),
+        bytes=pl.lit(1),
+    )
+    return SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
+
+
+@pytest.fixture
+def labels(blobs: Any, store: Any) -> LabelTable:
+    truth = blobs.truth.astype(np.float64)
+    rows = [("image", uid, "any", truth[i, 0]) for i, uid in enumerate(blobs.slices.to_series())]
+    for number, study in enumerate(store.slices["StudyInstanceUID"].unique(maintain_order=True)):
+        of_study = truth[12 * number : 12 * number + 12, 1:].max(0)
+        rows += [("study", study, f.name, v) for f, v in zip(STUDY, of_study, strict=True)]
+    return table_of(pl.DataFrame(rows, orient="row", schema=["level", "id", "finding", "value"]))
+
+
+@pytest.fixture
+def series(store: Any, labels: LabelTable) -> WholeSeries:
+    return all_series(store.slices, labels, IMAGE, STUDY)
+
+
+def taught(image: np.ndarray, study: np.ndarray) -> np.ndarray:
+    return np.hstack([image, np.where(image > 0.5, study, 0.0)])
+
+
+def quick(*settings: str) -> Recipe:
+    words = ("size=24", "batch_size=16", "threads=1", "device=cpu", "epochs=2", "sequence=gru")
+    words += ("sequence_epochs=3", "sequence_batch=4", "negatives_per_positive=0")
+    return read_recipe("compact", [*words, *settings])
+
+
+def learned(store: Any, series: WholeSeries) -> SeriesData:
+    findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
+    look = Look("whole", lambda values: (0, 1, 0, 1), findings, taught)
+    of = OfSeries(IMAGE, STUDY, (look,), plain_series_loss, lambda image, study: (image, study))
+    data = Data(store, series.rows, taught(series.image, series.spread()), findings)
+    return SeriesData(series, (Seen(look, data),), of)
+
+
+def fit(folder: Path, data: SeriesData, recipe: Recipe) -> Fitted:
+    split = Split("held_out", np.arange(168), np.arange(168, 192), np.arange(192, 240))
+    return fit_series(Run(folder), 0, split, data, recipe, None, lambda name: lambda *at: None)
+
+
+def features_for(series: WholeSeries, width: int = 3) -> SeriesSet:
+    """Features in which the truth lies, under noise."""
+    noise = np.random.default_rng(1).normal(size=(len(series.rows), width)).astype(np.float32)
+    plain = noise + np.hstack([series.image, series.spread()]).astype(np.float32)
+    return series_set(series, plain, plain[:, [0, 2, 1]], quick())
+
+
+def test_a_store_becomes_series_with_the_labels_of_their_studies(series: WholeSeries) -> None:
+    assert len(series) == 20
+    assert series.starts.tolist() == list(range(0, 241, 12))
+    assert series.studies[3] == "1.4.3"
+    two = series.of(np.array([3, 1]))
+    assert two.rows.tolist() == [*range(36, 48), *range(12, 24)]
+    assert two.starts.tolist() == [0, 12, 24]
+    np.testing.assert_array_equal(two.spread()[:12], np.tile(series.study[3], (12, 1)))
+    assert series_at(series, np.array([0, 11, 12, 239])).tolist() == [0, 1, 19]
+
+
+def test_two_series_of_a_study_stay_apart_with_the_study_s_labels(store: Any) -> None:
+    slices = store.slices.with_columns(StudyInstanceUID=pl.lit("one"))
+    labels = table_of(
+        pl.DataFrame([("study", "one", "left", 1.0)], orient="row",
+                     schema=["level", "id", "finding", "value"])
+    )  # fmt: skip
+    series = all_series(slices, labels, IMAGE, STUDY)
+    assert len(series) == 20
+    assert (series.study[:, 0] == 1.0).all()
+    assert np.isnan(series.study[:, 1]).all()
+    assert np.isnan(series.image).all()
+
+
+def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
+    features_ = np.array([[1.0], [4.0], [2.0]], np.float32)
+    inputs = inputs_of(features_, np.array([10.0, 15.0, 40.0]), differences=True)
+    assert inputs[:, 0].tolist() == [1.0, 4.0, 2.0]
+    assert inputs[:, 1].tolist() == [3.0, -2.0, 0.0]  # to the next
+    assert inputs[:, 2].tolist() == [0.0, 3.0, -2.0]  # from the one before
+    np.testing.assert_allclose(inputs[:, 3], [-0.15, -0.10, 0.15])  # from the middle, 25 mm
+    np.testing.assert_allclose(inputs[:, 4], [0.5, 2.5, 0.0])  # to the next
+    np.testing.assert_allclose(inputs[:, 5], np.sin(2 * np.pi * np.array([-15, -10, 15]) / 20),
+                               atol=1e-6)  # fmt: skip
+    assert inputs_of(features_, np.zeros(3), differences=False).shape == (3, 11)
+
+
+def test_a_sequence_network_killed_between_epochs_ends_as_if_it_had_not_been(
+    series: WholeSeries, tmp_path: Path
+) -> None:
+    seen = features_for(series)
+
+    class KilledError(Exception):
+        pass
+
+    def killed(done: int, total: int) -> None:
+        if done == 8:
+            raise KilledError
+
+    arguments = (seen, seen, MIRROR, plain_series_loss, quick())
+    whole = fit_sequence(*arguments, Run(tmp_path / "whole"))
+    with pytest.raises(KilledError):
+        fit_sequence(*arguments, Run(tmp_path / "cut"), killed)
+    again = fit_sequence(*arguments, Run(tmp_path / "cut"))
+    for name, tensor in whole.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name]), name
+
+
+def test_going_on_with_other_labels_is_refused(series: WholeSeries, tmp_path: Path) -> None:
+    seen = features_for(series)
+    fit_sequence(seen, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
+    other = replace(seen, series=series.with_study(1 - series.study))
+    with pytest.raises(ValueError, match=f"{LAST}: this run was begun with other"):
+        fit_sequence(other, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
+
+
+def test_a_mirror_image_changes_the_sides_of_what_is_said(
+    series: WholeSeries, tmp_path: Path
+) -> None:
+    seen = features_for(series)
+    model = fit_sequence(seen, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
+    image, study = said_of(model, seen, MIRROR, quick())
+    turned = replace(seen, inputs=seen.mirrored, mirrored=seen.inputs)
+    turned_image, turned_study = said_of(model, turned, MIRROR, quick())
+    np.testing.assert_allclose(turned_image, image, atol=1e-6)
+    np.testing.assert_allclose(turned_study, study[:, MIRROR], atol=1e-6)
+
+
+def test_features_are_computed_once_for_the_same_slices_and_encoder(
+    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit(tmp_path, learned(store, series), quick())
+    monkeypatch.setattr(features, "over_rows", None)  # would be called, were anything lacking
+    fit(tmp_path, learned(store, series), quick())
+
+
+def test_no_encoder_saw_the_patients_whose_features_it_gives(
+    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[set[str]] = []
+    seen: list[tuple[int, set[str]]] = []
+    real_encoder, real_series = series_fit.fit_encoder, series_fit.seen_series
+
+    def watched_encoder(data: Data, split: Split, *rest: Any) -> Any:
+        everyone = data.column("patient")
+        fitted.append({everyone[place] for place in split.train})
+        return real_encoder(data, split, *rest)
+
+    def watched_series(chosen: WholeSeries, *rest: Any) -> SeriesSet:
+        seen.append((len(fitted) - 1, set(chosen.patients)))
+        return real_series(chosen, *rest)
+
+    monkeypatch.setattr(series_fit, "fit_encoder", watched_encoder)
+    monkeypatch.setattr(series_fit, "seen_series", watched_series)
+    fit(tmp_path, learned(store, series), quick())
+    assert len(fitted) == 2
+    assert not fitted[0] & fitted[1]  # two parts: each learned from the other
+    for encoder, patients in seen:
+        assert not fitted[encoder] & patients
+
+
+def test_a_run_is_read_again_and_says_the_same(
+    store: Any, series: WholeSeries, tmp_path: Path
+) -> None:
+    fitted = fit(tmp_path, learned(store, series), quick())
+    image, study = fitted.levels
+    assert [one.level for one in fitted.levels] == ["image", "study"]
+    assert study.ids == tuple(f"1.4.{n}" for n in range(16, 20))
+    scored = series.of(np.arange(16, 20))
+    said = []
+    for part in (0, 1):
+        reader = read_series_reader(tmp_path / "model-0" / f"part-{part}")
+        assert (reader.image, reader.study) == (("any",), ("left", "right"))
+        inputs = series_fit.seen_series(
+            scored, reader.encoders, [store], reader.recipe, tmp_path / "other"
+        )
+        said.append(said_of(reader.network, inputs, MIRROR, reader.recipe))
+    mean = [1 / (1 + np.exp(-np.mean([one[level] for one in said], axis=0))) for level in (0, 1)]
+    np.testing.assert_allclose(image.probability, mean[0], atol=1e-6)
+    np.testing.assert_allclose(study.probability, mean[1], atol=1e-6)
+    about = json.loads((tmp_path / "model-0" / "part-0" / "series.json").read_text())
+    assert about["looks"] == ["whole"]
+    assert (tmp_path / "model-0" / "part-0" / BEST).is_file()
