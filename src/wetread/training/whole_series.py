@@ -76,31 +76,33 @@ class WholeSeries:
 
 
 def all_series(
-    slices: pl.DataFrame,
-    labels: LabelTable | None,
-    image: Sequence[Finding],
-    study: Sequence[Finding],
+    slices: pl.DataFrame, labels: LabelTable, image: Sequence[Finding], study: Sequence[Finding]
 ) -> WholeSeries:
-    """All series of a store's table (ordered by study, series, position), with what is known of
-    them; labels None: nothing is."""
+    """All series of a store's table (ordered by study, series, position), with what is known."""
+    unknown = series_of(slices, len(image), len(study))
+    ids = slices["SOPInstanceUID"].to_list()
+    return replace(
+        unknown,
+        image=labels.matrix_float64(ids, image),
+        study=labels.matrix_float64(unknown.studies, study),
+    )
+
+
+def series_of(slices: pl.DataFrame, images: int, studies: int) -> WholeSeries:
+    """The same where nothing is known of so many findings of images and studies."""
     change = slices.select(
         pl.struct("StudyInstanceUID", "SeriesInstanceUID").rle_id().alias("series")
     )["series"].to_numpy()
     starts = np.concatenate([np.flatnonzero(np.diff(change, prepend=-1)), [len(change)]])
     heads = slices[starts[:-1]]
-    studies = heads["StudyInstanceUID"].to_list()
-    ids = slices["SOPInstanceUID"].to_list()
-    unknown = np.full((len(ids), len(image)), np.nan), np.full((len(studies), len(study)), np.nan)
-    known = labels and (labels.matrix_float64(ids, image), labels.matrix_float64(studies, study))
-    of_image, of_study = known or unknown
     place = slices.select(pl.col("position_mm").fill_null(pl.col("z").cast(pl.Float64)))
     return WholeSeries(
-        rows=np.arange(len(ids)),
+        rows=np.arange(len(change)),
         starts=starts.astype(np.int64),
         position_mm=place["position_mm"].to_numpy(),
-        image=of_image,
-        study=of_study,
-        studies=tuple(studies),
+        image=np.full((len(change), images), np.nan),
+        study=np.full((len(heads), studies), np.nan),
+        studies=tuple(heads["StudyInstanceUID"].to_list()),
         patients=tuple(heads["patient"].to_list()),
     )
 
