@@ -20,6 +20,7 @@ from wetread.training.losses import undo_balance
 
 WriteRun = Callable[..., Path]
 FINDINGS = ("left", "right", "any")
+ANY = FINDINGS.index("any")  # the finding whose slices speak
 
 
 class NoisyStore(Store):
@@ -83,7 +84,7 @@ def test_members_are_averaged_as_probabilities_with_each_ones_balance_undone(
 def test_a_studys_slices_stand_in_order_with_their_own_numbers() -> None:
     rng = np.random.default_rng(2)
     said = rng.random((7, 3))
-    first, second = read_studies(store(("s", 4), ("t", 3)), said, FINDINGS, "any", {}, {}, {})
+    first, second = read_studies(store(("s", 4), ("t", 3)), said, FINDINGS, ANY, {}, {}, {})
     assert [part.sop_instance_uid for part in first.slices] == ["s.0", "s.1", "s.2", "s.3"]
     assert [part.position_mm for part in second.slices] == [0.0, 5.0, 10.0]
     assert second.slices[1].probabilities == dict(zip(FINDINGS, said[5], strict=True))
@@ -94,7 +95,7 @@ def test_a_study_is_the_maximum_of_its_slices() -> None:
     said = np.zeros((5, 3))
     said[2, 2] = 0.8  # any, in the middle
     said[0, 0] = 0.6  # left, at the lower end
-    (one,) = read_studies(store(("s", 5)), said, FINDINGS, "any", {}, {}, {})
+    (one,) = read_studies(store(("s", 5)), said, FINDINGS, ANY, {}, {}, {})
     assert one.study == {"left": 0.6, "right": 0.0, "any": 0.8}
 
 
@@ -104,11 +105,11 @@ def test_a_study_of_two_series_is_judged_by_the_better_of_those_that_were_read()
     said = np.zeros((5, 3))
     said[:, 2] = [0.1, 0.2, 0.3, 0.7, 0.6]
     best = [SeriesScore(f"{name}-series", 1, 0.0, ()) for name in ("unread", "s", "t")]
-    (one,) = read_studies(both, said, FINDINGS, "any", {}, {}, {}, {"s": best})
+    (one,) = read_studies(both, said, FINDINGS, ANY, {}, {}, {}, {"s": best})
     assert (one.series_uid, one.study["any"]) == ("s-series", 0.3)
     assert one.key_slices == ("s.2", "s.1", "s.0")
     assert [part.probabilities["any"] for part in one.slices] == [0.1, 0.2, 0.3, 0.7, 0.6]
-    (all_of_it,) = read_studies(both, said, FINDINGS, "any", {}, {}, {})
+    (all_of_it,) = read_studies(both, said, FINDINGS, ANY, {}, {}, {})
     assert all_of_it.study["any"] == 0.7
 
 
@@ -116,7 +117,7 @@ def test_key_slices_are_the_best_of_the_headline_best_first() -> None:
     said = np.zeros((9, 3))
     said[:, 2] = [0, 0, 0, 0.2, 0.3, 0.9, 0.8, 0.1, 0]
     said[0, 0] = 1.0  # another finding's slice does not speak for the headline
-    (one,) = read_studies(store(("s", 9)), said, FINDINGS, "any", {}, {}, {})
+    (one,) = read_studies(store(("s", 9)), said, FINDINGS, ANY, {}, {}, {})
     assert one.key_slices == ("s.5", "s.6", "s.4", "s.3", "s.7")
     assert len(one.key_slices) == KEY_SLICES
 
@@ -129,7 +130,7 @@ def test_rejects_and_issues_stand_with_their_study_and_an_unread_study_is_not_lo
         store(("s", 2)),
         np.full((2, 3), 0.5),
         FINDINGS,
-        "any",
+        ANY,
         {"s": [cut], "u": [gone]},
         {"s": [tilted]},
         MappingProxyType({"task": "t"}),

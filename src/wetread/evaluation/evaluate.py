@@ -59,13 +59,15 @@ def evaluate(
     rng: np.random.Generator,
     baselines: Mapping[str, np.ndarray] | None = None,
     draws: int = DRAWS,
+    official: bool = True,
 ) -> list[Score]:
     """Scores of probability (N, F) against truth (N, F; NaN unknown) over `patients` (N).
 
     prior:     (F,) the training set's shares, scored as `<metric>_prior`; None to leave it out.
     baselines: further probabilities (N, F) by name ("position"), scored as `<metric>_<name>`.
-    The official weighted log loss is given where the findings are labelled at this level; scores
-    of the findings follow, each baseline right after its score.
+    official:  False where the task's weighted log loss is no mean over the findings of one level.
+    It is given where the findings are labelled at this level; scores of the findings follow, each
+    baseline right after its score.
     """
     truth = np.asarray(truth, dtype=np.float64)
     others = dict(baselines or {})
@@ -77,7 +79,7 @@ def evaluate(
     told = {"": np.asarray(probability, np.float64)}
     told |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
     scores: list[Score] = []
-    if all(finding.level == level for finding in findings):
+    if official and all(finding.level == level for finding in findings):
         scores += [_official(sample, suffix, given) for suffix, given in told.items()]
     for column in range(len(findings)):
         scores += _finding_scores(sample, column, told)

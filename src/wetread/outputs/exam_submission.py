@@ -7,8 +7,23 @@ import polars as pl
 
 from wetread.labels.exam_csv import ID, LABEL, STUDY_LABEL
 from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING
-from wetread.labels.exams import ExamIndex, Exams, require_probabilities
+from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
+from wetread.outputs.submission import Submitted
 from wetread.outputs.whole import write_csv
+
+
+def submit_exams(path: Path, what: Submitted) -> tuple[str, ...]:
+    """The competition's file of what was said of exams and images; the ids that got the prior."""
+    index = exam_index(what.exams)
+    images = dict(zip(what.ids, what.probability[:, 0].tolist(), strict=True))
+    nothing = np.full(len(EXAM_NAMES), np.nan)
+    said = Exams(
+        np.array([what.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]),
+        np.array([images.get(uid, np.nan) for uid in index.frame["image"]]),
+        index.starts,
+    )
+    prior = what.study_prior[: len(EXAM_NAMES)], float(what.prior[0])
+    return write_exam_submission(path, index, said, prior, what.sample)
 
 
 def write_exam_submission(

@@ -1,12 +1,13 @@
 """outputs/submission.py: the long form `ID,Label`, ID = `<image>_<finding>`, complete."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.whole import write_csv
 
 ID, LABEL = "ID", "Label"
@@ -22,6 +23,8 @@ class Submitted:
     masks:       image to the text of its mask (labels/rle.py), where masks are drawn.
     sample:      the sample submission, for its rows and their order.
     expected:    images that must be there, read or not.
+    exams:       EXAM_SCHEMA, of ids and expected; studies: study to (S,) probabilities of the
+                 task's findings of studies; study_prior: (S,). For files that hold studies, too.
     """
 
     ids: Sequence[str]
@@ -31,6 +34,9 @@ class Submitted:
     masks: Mapping[str, str]
     sample: Path | None
     expected: Sequence[str]
+    exams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXAM_SCHEMA))
+    studies: Mapping[str, np.ndarray] = field(default_factory=dict)
+    study_prior: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 def submit_probabilities(path: Path, what: Submitted) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from typing import Any
 from wetread.training import decide
 from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
+from wetread.training.sequence_fit import BEST
+from wetread.training.series_run import ABOUT, SeriesReader, read_series_reader
 
 
 class RunError(ValueError):
@@ -19,10 +21,12 @@ class RunError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One trained model, where its checkpoint lies, and the run it is of."""
+    """One trained model and where its checkpoint lies; of whole series, what reads them, whose
+    first encoder the model is."""
 
     trained: Trained
     checkpoint: Path
+    series: SeriesReader | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +52,10 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
     if not runs:
         raise RunError("no run given; train one first: wetread train, or wetread demo")
     about = [_about(run) for run in runs]
-    members = tuple(
-        Member(read_trained(file.parent), file)
-        for run in runs
-        for file in sorted(run.glob("model-*/best.pt"))
-    )
+    members = tuple(member for run in runs for member in _members(run))
     if not members:
         raise RunError(
-            f"{runs[0]}: no model-*/best.pt; its training has not reached its first epoch"
+            f"{runs[0]}: no model that is whole; its training has not reached its first epoch"
         )
     for run, other in zip(runs[1:], about[1:], strict=True):
         for key in ("task", "findings"):
@@ -81,6 +81,17 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
         drawn=members[0].trained.mask_findings,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
     )
+
+
+def _members(run: Path) -> list[Member]:
+    """The kept models of a run, in their order."""
+    found = [
+        Member(read_trained(file.parent), file) for file in sorted(run.glob("model-*/best.pt"))
+    ]
+    for part in sorted(file.parent for file in run.glob(f"model-*/part-*/{ABOUT}")):
+        reader = read_series_reader(part)
+        found.append(Member(reader.encoders[0], part / BEST, reader))
+    return found
 
 
 def _decisions(run: Path) -> dict[str, Decision]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,20 @@ from wetread.store.store import Store
 from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
 
+
+@dataclass(frozen=True, eq=False)
+class StudyAnswers:
+    """What was said of studies as wholes, not raised from their slices.
+
+    probability: study to (S,) of the findings.
+    broken:      study to the rules that its answers broke before they were made consistent.
+    """
+
+    findings: tuple[str, ...]
+    probability: Mapping[str, NDArray[np.float64]]
+    broken: Mapping[str, tuple[str, ...]]
+
+
 KEY_SLICES = 5  # how many slices speak for a study
 
 
@@ -24,47 +39,53 @@ def read_studies(
     store: Store,
     probability: NDArray[np.float64],
     findings: Sequence[str],
-    headline: str,
+    speaking: int,
     rejects: Mapping[str, Sequence[Reject]],
     issues: Mapping[str, Sequence[Issue]],
     provenance: Mapping[str, Any],
     ranked: Mapping[str, Sequence[SeriesScore]] = MappingProxyType({}),
     masks: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+    answers: StudyAnswers | None = None,
 ) -> list[Reading]:
     """Readings in the order of the store's studies; then studies of which nothing could be read.
 
     A study with several series is judged by its best; the slices of all keep their numbers.
 
+    probability: (N, F) of the findings of slices; speaking: the column whose slices speak.
     rejects: study to its files that could not be read.
     issues:  study to what is unusual in its geometry.
     ranked:  study to its series, best first; a study that is not in it is judged by all it has.
     masks:   study to what was drawn in its images, as plain values.
+    answers: of studies read as wholes; None: a study is as suspicious as its worst slice.
     """
     slices = store.slices.with_row_index("at")
     judging = _judging(slices, ranked)
-    studies, of_study = study_maximum(
-        probability[judging["at"].to_numpy()], judging["StudyInstanceUID"].to_list()
-    )
-    column = list(findings).index(headline)
-    slices_of, speaking = _by_study(slices), _by_study(judging)
+    if answers is None:
+        studies, of_study = study_maximum(
+            probability[judging["at"].to_numpy()], judging["StudyInstanceUID"].to_list()
+        )
+        told = dict(zip(studies, of_study, strict=True))
+        answers = StudyAnswers(tuple(findings), told, {})
+    names, slices_of, best = answers.findings, _by_study(slices), _by_study(judging)
     read = [
         Reading(
             study_uid=study,
-            series_uid=speaking[study]["SeriesInstanceUID"][0],
+            series_uid=best[study]["SeriesInstanceUID"][0],
             slices=tuple(_slice(row, probability, findings) for row in slices_of[study].to_dicts()),
-            study=_named(findings, of_study[place]),
-            key_slices=_key_slices(speaking[study], probability[:, column]),
+            study=_named(names, told_of),
+            key_slices=_key_slices(best[study], probability[:, speaking]),
             provenance=provenance,
             issues=tuple(issues.get(study, ())),
             rejects=tuple(rejects.get(study, ())),
-            findings=tuple(findings),
+            findings=names,
             series=tuple(ranked.get(study, ())),
             masks=tuple(masks.get(study, ())),
+            broken=answers.broken.get(study, ()),
         )
-        for place, study in enumerate(studies)
+        for study, told_of in answers.probability.items()
     ]
     unread = [
-        Reading(study, "", (), {}, (), provenance, (), tuple(files), None, tuple(findings))
+        Reading(study, "", (), {}, (), provenance, (), tuple(files), None, names)
         for study, files in rejects.items()
         if study not in slices_of
     ]

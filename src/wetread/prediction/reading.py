@@ -50,6 +50,7 @@ class Reading:
     series:     where the study has several: each with its score and why, the best first; the study
                 and the key slices are those of series_uid, slices are of all.
     masks:      what was drawn, one value an image and finding: area, side, text, files.
+    broken:     rules that the study's answers broke before they were made consistent.
     """
 
     study_uid: str
@@ -64,6 +65,7 @@ class Reading:
     findings: tuple[str, ...] = ()
     series: tuple[SeriesScore, ...] = ()
     masks: tuple[Mapping[str, Any], ...] = ()
+    broken: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -78,6 +80,7 @@ class Reading:
             "key_slices": list(self.key_slices),
             "slices": [part.to_dict() for part in self.slices],
             "masks": [dict(mask) for mask in self.masks],
+            "rules_broken_before": list(self.broken),
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
             "rejects": [asdict(reject) for reject in self.rejects],
             "seconds": self.seconds,

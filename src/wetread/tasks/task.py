@@ -17,6 +17,7 @@ from wetread.outputs.submission import Submitted
 from wetread.store.pack import ValuesOf
 from wetread.study.choice import ANY, Wanted
 from wetread.study.display import hounsfield
+from wetread.training.look import OfSeries
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, Submitted], Sequence[str]]
@@ -45,6 +46,7 @@ class Task:
     drawn:             the findings of level pixel; what a network with a decoder draws.
     values:            what is packed of a slice: HU, or a radiograph's grey.
     demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
+    series:            where findings are of studies: how whole series are learned and read.
     phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
     """
 
@@ -69,8 +71,17 @@ class Task:
     demo_studies: int = 370
     demo_recipe: str | None = None
     phantom_patients: str | None = None
+    series: OfSeries | None = None
 
     @property
     def headline_column(self) -> int:
-        """The headline finding's column in every (N, F) array."""
-        return [finding.name for finding in self.findings].index(self.headline)
+        """The column, in arrays of images, of the finding whose slices speak for the headline."""
+        names = [finding.name for finding in self.at("image")]
+        return names.index(self.headline) if self.headline in names else 0
+
+    def at(self, level: str) -> tuple[Finding, ...]:
+        """The findings of a level, in the columns' order. Where none is of studies, a study has
+        those of its images."""
+        if level == "study" and self.series is None:
+            return self.findings
+        return tuple(finding for finding in self.findings if finding.level == level)

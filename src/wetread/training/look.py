@@ -14,7 +14,8 @@ from wetread.training.sequence_fit import SeriesLoss
 
 Floats = NDArray[np.float64]
 Teach = Callable[[Floats, Floats], Floats]
-Settle = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Settle = Callable[[Floats, Floats, NDArray[np.int64]], tuple[Floats, Floats]]
+Check = Callable[[Floats, Floats, NDArray[np.int64]], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,9 @@ class OfSeries:
     image, study: the findings, as their arrays have them.
     looks:        one encoder each; their features stand side by side.
     loss:         image logits (B, L, I), study logits (B, S) and their truth -> what is minimised.
-    settle:       probabilities of one series, (n, I) and (S,) -> the same as one consistent answer.
+    settle:       probabilities of slices (N, I) and of studies (E, S), and where each study's
+                  slices start (E + 1,) -> the same as answers that do not contradict themselves.
+    check:        the same -> for each study the names of the rules that its answers break.
     """
 
     image: tuple[Finding, ...]
@@ -48,3 +51,4 @@ class OfSeries:
     looks: tuple[Look, ...]
     loss: SeriesLoss
     settle: Settle
+    check: Check

@@ -113,6 +113,23 @@ def series_at(series: WholeSeries, places: Rows) -> Rows:
     return found
 
 
+def study_starts(series: WholeSeries) -> Rows:
+    """(studies + 1,) where each study begins among the N: its series lie one after the other."""
+    names = series.studies
+    first = [e for e, study in enumerate(names) if e == 0 or study != names[e - 1]]
+    return np.append(series.starts[first], series.starts[-1])
+
+
+def longest_series(series: WholeSeries) -> Rows:
+    """Of each study, in order, its series with the most slices; the first where two have."""
+    best: dict[str, int] = {}
+    lengths = np.diff(series.starts)
+    for e, study in enumerate(series.studies):
+        if study not in best or lengths[e] > lengths[best[study]]:
+            best[study] = e
+    return np.array(list(best.values()), np.int64)
+
+
 def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences: bool) -> Floats:
     """What a sequence network is given of one series: (n, D) features to (n, D or 3 D, + 10).
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, scores_to_json
+from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
 from wetread.outputs.whole import write_whole
-from wetread.tasks import find_task
+from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.decide import Decided, decide_finding
 from wetread.training.predictions import FILE, Predicted, from_table
@@ -34,10 +38,13 @@ def evaluate(run: Path) -> dict[str, Any]:
         )
     about = json.loads((run / "about.json").read_text(encoding="utf-8"))
     seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
-    findings = find_task(about["task"]).findings
+    task = find_task(about["task"])
     table = pl.read_parquet(run / FILE)
-    levels = [part for level in LEVELS if (part := from_table(table, level, findings)) is not None]
-    scores = [score for part in levels for score in score_level(part, seed)]
+    found = [from_table(table, level, task.at(level)) for level in LEVELS]
+    levels = [part for part in found if part is not None]
+    together = task.series is not None  # one official figure over images and studies
+    scores = score_together(task, table, levels, seed) if together else []
+    scores += [score for part in levels for score in score_level(part, seed, not together)]
     drawn = decided_masks(run)
     for finding, decided in drawn.items():
         scores += score_masks(finding, decided, seed)
@@ -70,8 +77,34 @@ def score_masks(finding: str, decided: Decided, seed: int) -> list[Score]:
     )
 
 
-def score_level(part: Predicted, seed: int) -> list[Score]:
-    """The scores of one level beside those of the three trivial readers."""
+def score_together(
+    task: Task, table: pl.DataFrame, levels: Sequence[Predicted], seed: int
+) -> list[Score]:
+    """The figures over images and studies together, as of a submission; the prior beside them is
+    the best constant for this very truth."""
+
+    def labels(column: str) -> LabelTable:
+        rows = table.select("level", "id", "finding", pl.col(column).alias("value"))
+        return table_of(rows.unique(maintain_order=True))
+
+    images, studies = levels
+    told = {**dict(zip(studies.ids, studies.patients, strict=True))}
+    truth = replace(labels("truth"), exams=exam_frame(images))
+    scored = task.score_submission(
+        truth, labels("probability"), task.findings, images.split, np.random.default_rng(seed), told
+    )
+    return [score for score in scored.scores if score.finding == ALL]
+
+
+def exam_frame(images: Predicted) -> pl.DataFrame:
+    """Which image is of which study, as label tables have it; each study is one series here."""
+    columns = {"image": images.ids, "series": images.studies, "study": images.studies}
+    return pl.DataFrame(columns, schema=EXAM_SCHEMA)
+
+
+def score_level(part: Predicted, seed: int, official: bool = True) -> list[Score]:
+    """The scores of one level beside those of the three trivial readers; official: with the task's
+    weighted log loss."""
     return evaluate_level(
         part.truth,
         part.probability,
@@ -82,4 +115,5 @@ def score_level(part: Predicted, seed: int) -> list[Score]:
         None,
         np.random.default_rng(seed),
         baselines=part.baselines,
+        official=official,
     )

@@ -14,7 +14,8 @@ from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.batches import read_seen
 from wetread.training.predictions import FILE
-from wetread.training.run import Trained, read_trained
+from wetread.training.run import BEST, Trained, read_trained
+from wetread.training.series_run import read_series_reader
 from wetread.view.device import to_view
 
 Heat = Callable[[int], np.ndarray | None]
@@ -29,7 +30,10 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
 
     @lru_cache(maxsize=1)
     def trained(number: int) -> Trained:
-        return read_trained(run / f"model-{number}")
+        folder = run / f"model-{number}"
+        if (folder / BEST).is_file():
+            return read_trained(folder)
+        return read_series_reader(folder / "part-0").encoders[0]  # of series: its first look
 
     def heat(row: int) -> np.ndarray | None:
         one = trained(model_of[store.slices["SOPInstanceUID"][row]])

@@ -14,6 +14,7 @@ from wetread.store.pack import pack as pack_series
 from wetread.store.store import Store
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
+from wetread.tasks import Task
 from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
 
@@ -59,6 +60,37 @@ def pack_slices(
         packing,
         workers=chosen_workers(workers, cluster),
         progress=stage(report, "pack"),
+    )
+
+
+def pack_looks(
+    series: Sequence[pl.DataFrame],
+    out: Path,
+    task: Task,
+    *,
+    size: int,
+    workers: int | None = None,
+    report: Report = silent,
+) -> tuple[Store, ...]:
+    """The same series once for each crop that the task's networks look at: out/store, and
+    out/store-NAME of every further look."""
+    if task.series is None:
+        crops = {"store": task.find_box}
+    else:
+        first, *others = task.series.looks
+        crops = {"store": first.find_box}
+        crops |= {f"store-{look.name}": look.find_box for look in others}
+    return tuple(
+        pack_slices(
+            series,
+            out / name,
+            size=size,
+            find_box=find_box,
+            values=task.values,
+            workers=workers,
+            report=report,
+        )
+        for name, find_box in crops.items()
     )
 
 

@@ -13,6 +13,9 @@ import polars as pl
 import wetread
 from wetread.archive.index import Index
 from wetread.archive.rejects import Reject
+from wetread.labels.exams import refuse_placeholders
+from wetread.labels.finding import finding_names
+from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.masks import MaskReading, write_mask
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
@@ -21,7 +24,7 @@ from wetread.outputs.submission import Submitted
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.drawing import Said, decided_masks, read_store
 from wetread.prediction.ensemble import Ensemble, read_ensemble
-from wetread.prediction.read import read_studies
+from wetread.prediction.read import StudyAnswers, read_studies
 from wetread.prediction.reading import Reading
 from wetread.store.store import Store
 from wetread.study.choice import SeriesScore, Wanted, rank_series
@@ -30,8 +33,9 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
 from wetread.verbs.index import index
-from wetread.verbs.pack import pack_slices
+from wetread.verbs.pack import pack_looks
 from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.study_answers import answer_studies, exams_of_archive
 from wetread.verbs.train import of_modality
 
 # Its spacing is often that of the film before it was made smaller.
@@ -100,32 +104,39 @@ def predict_index(
     task = find_task(ensemble.task)
     _refuse_strangers(out / "readings", archive)
     images = of_modality(archive, task.modalities)
+    if task.series is not None:
+        refuse_placeholders(exams_of_archive(images.images))
     series = series_slices(images.images)
-    store = pack_slices(
-        series,
-        out / "store",
-        size=ensemble.size,
-        find_box=task.find_box,
-        values=task.values,
-        workers=workers,
-        report=report,
-    )
-    mirror = mirror_columns(task.findings).tolist()
-    said = read_store(store, ensemble, mirror, stage(report, "read"))
+    stores = pack_looks(series, out, task, size=ensemble.size, workers=workers, report=report)
+    store, ranked = stores[0], _ranked(series, task.wanted)
+    answers: StudyAnswers | None = None
+    if task.series is None:
+        mirror = mirror_columns(task.findings).tolist()
+        said = read_store(store, ensemble, mirror, stage(report, "read"))
+    else:
+        features = out / "features"
+        probability, answers = answer_studies(
+            task.series, stores, ensemble, ranked, features, stage(report, "read")
+        )
+        said = Said(probability, ())
     masks = _write_masks(out / "masks", store, said, ensemble, images.images)
     readings = read_studies(
         store,
         said.probability,
-        ensemble.findings,
-        task.headline,
+        finding_names(task.at("image")),
+        task.headline_column,
         _rejects_by_study(store, images.images),
         _issues(series),
         provenance(ensemble),
-        _ranked(series, task.wanted),
+        ranked,
         _by_study(store, masks),
+        answers,
     )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
-    filled = _write(out, task, ensemble, store, said.probability, masks, readings, rejects, sample)
+    filled = _write(
+        out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
+        images.images,
+    )  # fmt: skip
     counts = {
         "studies": len(readings),
         "images": len(store),
@@ -133,6 +144,7 @@ def predict_index(
         "no_dicom": sum(reject.reason == "not_dicom" for reject in rejects),
     }
     rare = {
+        "inconsistent_before": sum(bool(reading.broken) for reading in readings),
         "images_of_other_modalities": archive.images.height - images.images.height,
         "filled_in_submission": len(filled),  # nothing was said or drawn of them
     }
@@ -182,21 +194,28 @@ def _write(
     readings: Sequence[Reading],
     rejects: Sequence[Reject],
     sample: Path | None,
+    images: pl.DataFrame,
 ) -> Sequence[str]:
     """Everything but the masks; the rows of the submission that had to be filled in."""
     for reading in readings:
         write_reading(reading, out / "readings" / f"{_file_name(reading.study_uid)}.json")
-    write_worklist(readings, ensemble.findings, task.headline, out / "worklist.csv")
+    of_study = finding_names(task.at("study"))
+    write_worklist(readings, of_study, task.headline, out / "worklist.csv")
     write_probabilities(readings, out / "probabilities.csv")
     write_rejects(rejects, out / "rejects.csv")
     what = Submitted(
         ids=store.slices["SOPInstanceUID"].to_list(),
         probability=probability,
-        findings=ensemble.findings,
-        prior=np.array([ensemble.prior[name] for name in ensemble.findings]),
+        findings=finding_names(task.at("image")),
+        prior=np.array([ensemble.prior[name] for name in finding_names(task.at("image"))]),
         masks={mask.image: mask.rle for mask in masks},
         sample=sample,
         expected=store.rejects["SOPInstanceUID"].to_list(),
+        exams=exams_of_archive(images)
+        if task.series is not None
+        else pl.DataFrame(schema=EXAM_SCHEMA),
+        studies={one.study_uid: np.array([*one.study.values()]) for one in readings if one.study},
+        study_prior=np.array([ensemble.prior[name] for name in of_study]),
     )
     return task.write_submission(out / "submission.csv", what)
 

@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.index import Index, read_index
+from wetread.labels.exams import refuse_placeholders
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
@@ -33,19 +34,20 @@ from wetread.outputs.whole import write_whole
 from wetread.store.store import Store
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
-from wetread.training import decide, fit, mask_table
-from wetread.training.data import Data, plan_splits
+from wetread.training import decide, mask_table
+from wetread.training.data import plan_splits
 from wetread.training.decide import decide_finding, with_probabilities
-from wetread.training.masks import masks_of
 from wetread.training.predictions import FILE, to_table
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.verbs.evaluate import evaluate
 from wetread.verbs.index import index
 from wetread.verbs.label_file import read_label_file
-from wetread.verbs.pack import pack_slices
+from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
+from wetread.verbs.pack import pack_looks
 from wetread.verbs.pretrain import learn_phantoms
-from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.progress import Report, silent
+from wetread.verbs.study_answers import exams_of_archive
 
 
 @dataclass(frozen=True)
@@ -113,24 +115,26 @@ def train(
         words |= {"seed": seed, "workers": workers, "report": report}
         weights = learn_phantoms(train, chosen, resolved, settings, out / "phantoms", words)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
-    store = pack_slices(
-        series_slices(of_modality(archive, chosen.modalities).images),
-        out / "store",
+    images = of_modality(archive, chosen.modalities).images
+    if chosen.series is not None:
+        refuse_placeholders(exams_of_archive(images))
+    stores = pack_looks(
+        series_slices(images),
+        out,
+        chosen,
         size=resolved.size,
-        find_box=chosen.find_box,
-        values=chosen.values,
         workers=workers,
         report=report,
     )
     grouping = "the headers' PatientID"
     if told is not None:
-        store = with_patients(store, told, str(patients))
+        stores = tuple(with_patients(store, told, str(patients)) for store in stores)
         grouping = "a file of patients"
-    shapes = store.slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
+    shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_whole(out / "refused_masks.csv", refused.write_csv().encode())
-    counts = count(archive, store, table) | {"refused_masks": refused.height}
-    learn(run, chosen, store, table, resolved, weights, counts, grouping, report)
+    counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
+    learn(run, chosen, stores, table, resolved, weights, counts, grouping, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
 
@@ -182,7 +186,7 @@ def count(archive: Index, store: Store, labels: LabelTable) -> dict[str, int]:
 def learn(
     run: Run,
     task: Task,
-    store: Store,
+    stores: Sequence[Store],
     labels: LabelTable,
     recipe: Recipe,
     weights: Path | None,
@@ -191,35 +195,20 @@ def learn(
     report: Report,
 ) -> None:
     """Split, train each split's model, and keep what it says of the patients it never saw."""
-    truth = labels.matrix(store.slices["SOPInstanceUID"].to_list(), task.findings)
-    labelled = np.flatnonzero(~np.isnan(truth).all(axis=1))
-    if len(labelled) == 0:
-        raise ValueError(
-            "no image of the archive has a label: the label file's ids are not the images' "
-            "SOPInstanceUIDs. Compare both: wetread index, and the label file's first lines"
-        )
-    known = truth[labelled].astype(np.float64)
-    masks = None
-    if recipe.decoder != "none" and not task.drawn:
-        raise ValueError(f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none")
-    if task.drawn:
-        masks = masks_of(store.slices[labelled], known, labels, task.drawn, task.findings)
-    data = Data(store, labelled, known, task.findings, masks, task.histogram)
-    plan, splits = plan_splits(data, recipe.folds, recipe.seed)
+    if task.series is None:
+        ready = slices_to_learn(run, task, stores[0], labels, recipe, weights, report)
+    else:
+        ready = series_to_learn(run, task, task.series, stores, labels, recipe, weights, report)
+    plan, splits = plan_splits(ready.data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
         run.write_json("folds.json", plan.to_dict())
         run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        run.write_json("about.json", _about(task, counts, data, recipe.folds, grouping))
+        run.write_json("about.json", _about(task, counts, ready, recipe.folds, grouping))
 
-    if not any(run.folder.glob("model-*/last.pt")):
+    if not any(run.folder.glob("model-*/**/last.pt")):
         write_plan()
-    fitted = [
-        fit.fit_split(
-            run, number, split, data, recipe, weights, stage(report, f"train {number + 1}")
-        )
-        for number, split in enumerate(splits)
-    ]
+    fitted = [ready.fit(number, split) for number, split in enumerate(splits)]
     write_plan()  # of a run that goes on: only now, it would have been refused were it another
     tables = [to_table(level, number) for number, one in enumerate(fitted) for level in one.levels]
     said, drawings = pl.concat(tables), pl.concat([one.drawings for one in fitted])
@@ -234,21 +223,18 @@ def learn(
 
 
 def _about(
-    task: Task, counts: dict[str, int], data: Data, folds: int, grouping: str
+    task: Task, counts: dict[str, int], ready: Ready, folds: int, grouping: str
 ) -> dict[str, Any]:
-    names, truth = finding_names(task.findings), data.truth
-    known = (~np.isnan(truth)).sum(axis=0)
-    share = np.nansum(truth, axis=0) / np.maximum(known, 1)
     return {
         "task": task.name,
-        "findings": list(names),
+        "findings": list(finding_names(task.findings)),
         "weights": finding_weights(task.findings).tolist(),
         "folds": folds,
         "counts": counts,
         "patients_from": grouping,
         # For images that cannot be read; half a slice is added where training has no positive.
         "prior": {
-            name: float(np.clip(value, 0.5 / (n + 1), 1 - 0.5 / (n + 1)))
-            for name, value, n in zip(names, share, known, strict=True)
+            name: float(np.clip(share, 0.5 / (known + 1), 1 - 0.5 / (known + 1)))
+            for name, (share, known) in ready.shares.items()
         },
     }
