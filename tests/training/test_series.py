@@ -81,7 +81,8 @@ def learned(store: Any, series: WholeSeries) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
     look = Look("whole", lambda values: (0, 1, 0, 1), findings, taught)
     of = OfSeries(
-        IMAGE, STUDY, (look,), plain_series_loss, lambda image, study, starts: (image, study),
+        IMAGE, STUDY, (look,), lambda series: plain_series_loss,
+        lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),
     )  # fmt: skip
     data = Data(store, series.rows, taught(series.image, series.spread()), findings)

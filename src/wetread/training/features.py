@@ -19,25 +19,34 @@ CHUNK = 4096  # rows that become one file; a run that stops repeats no more than
 
 
 def features_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, *, mirrored: bool = False
+    trained: Trained,
+    store: Store,
+    rows: Rows,
+    folder: Path,
+    *,
+    mirrored: bool = False,
+    logits: bool = False,
 ) -> Floats:
-    """(N, D) features of rows, float32; mirrored: of their left-right mirror images.
+    """(N, D) features of rows, float32; mirrored: of their left-right mirror images; logits: what
+    the encoder says of a slice in place of the features it says it from.
 
     Each chunk of rows is a file of `folder`, named by the digest of the encoder's weights, of its
     view and of the packed slices: what is there already is not computed again.
     """
     body, head = parted(trained.model)
-    seen = _digest_of(trained)
+    digest = _digest_of(trained) + bytes([mirrored, logits])
 
     def say(image: torch.Tensor) -> Floats:
         turned = image.flip(-1) if mirrored else image
-        told: Floats = body(turned).float().cpu().numpy()
+        seen = body(turned).float().cpu()
+        told: Floats = (head(seen) if logits else seen).numpy()
         return told
 
-    parts = [np.empty((0, head.in_features), np.float32)]
+    width = head.out_features if logits else head.in_features
+    parts = [np.empty((0, width), np.float32)]
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        file = folder / f"{_key(seen, store, chunk, mirrored)}.npy"
+        file = folder / f"{_key(digest, store, chunk)}.npy"
         if not file.is_file():
             said = over_rows(body, say, store, chunk, trained.view, trained.recipe)
             _write(file, np.concatenate(list(said)))
@@ -53,9 +62,9 @@ def _digest_of(trained: Trained) -> bytes:
     return digest.digest()
 
 
-def _key(encoder: bytes, store: Store, rows: Rows, mirrored: bool) -> str:
+def _key(encoder: bytes, store: Store, rows: Rows) -> str:
     """Parts of a store are named by what was packed; a slice is a place in one."""
-    digest = hashlib.sha256(encoder + bytes([mirrored]))
+    digest = hashlib.sha256(encoder)
     for row in store.slices[rows].select("part", "offset", "bytes").iter_rows():
         digest.update(repr(row).encode())
     return digest.hexdigest()[:32]

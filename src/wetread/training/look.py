@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wetread.labels.finding import Finding
 from wetread.store.pack import FindBox
 from wetread.training.sequence_fit import SeriesLoss
+from wetread.training.whole_series import WholeSeries
 
 Floats = NDArray[np.float64]
 Teach = Callable[[Floats, Floats], Floats]
@@ -40,7 +41,8 @@ class OfSeries:
 
     image, study: the findings, as their arrays have them.
     looks:        one encoder each; their features stand side by side.
-    loss:         image logits (B, L, I), study logits (B, S) and their truth -> what is minimised.
+    loss:         the series learned from -> image logits (B, L, I), study logits (B, S) and their
+                  truth -> what is minimised.
     settle:       probabilities of slices (N, I) and of studies (E, S), and where each study's
                   slices start (E + 1,) -> the same as answers that do not contradict themselves.
     check:        the same -> for each study the names of the rules that its answers break.
@@ -49,6 +51,6 @@ class OfSeries:
     image: tuple[Finding, ...]
     study: tuple[Finding, ...]
     looks: tuple[Look, ...]
-    loss: SeriesLoss
+    loss: Callable[[WholeSeries], SeriesLoss]
     settle: Settle
     check: Check

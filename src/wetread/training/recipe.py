@@ -61,6 +61,7 @@ class Recipe(BaseModel):
     # The slices of a series read together (models/sequence.py), over what the encoder sees.
     sequence: str = "none"  # none, gru, transformer, plain_gru
     sequence_parts: int = Field(2, ge=2)  # an encoder a part, learned from the patients of the rest
+    sequence_features: Literal["last", "logits"] = "last"  # what it sees of a slice
     sequence_differences: bool = True  # to the slices before and after
     sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
     sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
@@ -114,6 +115,12 @@ class Recipe(BaseModel):
                 f"negatives from {ends[0]} to {ends[1]}: 0, all there are, is no ratio"
             )
         return self
+
+    def of_encoder(self) -> Self:
+        """The settings of an encoder alone: those of the network over it are the defaults."""
+        fields = type(self).model_fields
+        others = {name: fields[name].default for name in fields if name.startswith("sequence")}
+        return self.model_copy(update=others)
 
     @property
     def view(self) -> View:

@@ -29,7 +29,7 @@ from wetread.training.whole_series import (
 LAST, BEST = "sequence-last.pt", "sequence.pt"
 ORDER, MIRROR = 4, 5  # what a seed is drawn for, beside those of batches.py
 SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
-    "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
+    "features", "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
 ))}  # fmt: skip
 SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 Progress = Callable[[int, int], None]

@@ -70,13 +70,14 @@ def fit_series(
     series = data.series
     scored = series_at(series, split.scored)
     said: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
+    alone = recipe.of_encoder()
     for j, (taught, held) in enumerate(_parts(data, split, recipe)):
         folder = run.folder / f"model-{number}" / f"part-{j}"
         encoders = [
             fit_encoder(
                 one.data,
                 replace(split, train=taught),
-                recipe,
+                alone,
                 weights,
                 Run(folder / one.look.name),
                 stage(f"{one.look.name} {number + 1}.{j + 1}"),
@@ -85,11 +86,13 @@ def fit_series(
         ]
         see = _Seeing(data, encoders, recipe, run.folder / FEATURES)
         part = Run(folder)
+        learned = see.of(series_at(series, held))
+        metric = recipe.sequence_loss == "metric"
         network = fit_sequence(
-            see.of(series_at(series, held)),
+            learned,
             see.of(series_at(series, split.validation)) if len(split.validation) else None,
             mirror_columns(data.of.study),
-            data.of.loss if recipe.sequence_loss == "metric" else plain_series_loss,
+            data.of.loss(learned.series) if metric else plain_series_loss,
             recipe,
             part,
             stage(f"series {number + 1}.{j + 1}"),
@@ -138,9 +141,11 @@ def seen_series(
 ) -> SeriesSet:
     """The series as the encoders see them, each in its own store, side by side."""
 
+    said = recipe.sequence_features == "logits"
+
     def beside(mirrored: bool) -> Floats:
         each = [
-            features_of(one, store, series.rows, folder, mirrored=mirrored)
+            features_of(one, store, series.rows, folder, mirrored=mirrored, logits=said)
             for one, store in zip(encoders, stores, strict=True)
         ]
         return np.concatenate(each, axis=1)
