@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.evaluation.score import Score
-from wetread.outputs.charts import History, curves_of
+from wetread.labels.finding import finding_names
+from wetread.outputs.charts import Curves, History, curves_of
 from wetread.outputs.page import Case, Fact, PageContent, Sum, write_page
 from wetread.outputs.pictures import heated, outlined, panels, png_bytes, side_by_side
 from wetread.store.store import Store, open_store
@@ -58,14 +59,24 @@ def write_run_page(
             headline=task.headline,
             facts=_facts(task, scores),
             scores=tuple(scores),
-            curves=curves_of(images.truth, images.probability, about["findings"]),
-            curves_of=f"images of {split}",
+            curves=_curves(task, levels),
+            curves_of=f"{'images' if task.series is None else 'images and studies'} of {split}",
             histories=_histories(run),
             fold_proof=folds["proof"],
             counts=_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
             provenance={"task": task.name, **recipe},
         ),
+    )
+
+
+def _curves(task: Task, levels: Sequence[Predicted]) -> tuple[Curves, ...]:
+    """Of the images' findings; of the studies' too, where these are findings of their own."""
+    shown = levels[:1] if task.series is None else levels
+    return tuple(
+        curve
+        for part in shown
+        for curve in curves_of(part.truth, part.probability, finding_names(part.findings))
     )
 
 
@@ -84,8 +95,9 @@ def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
             note = "" if score.low is None else f"95 % interval {score.low:.3f}–{score.high:.3f}"
             label = f"ROC AUC of {task.headline}, by {level}"
             facts.append(Fact(label, f"{score.value:.3f}", note))
-    loss = found.get(("weighted_log_loss", "all", "image"))
-    prior = found.get(("weighted_log_loss_prior", "all", "image"))
+    official = "image" if task.series is None else "all"  # of one level, or of both together
+    loss = found.get(("weighted_log_loss", "all", official))
+    prior = found.get(("weighted_log_loss_prior", "all", official))
     if loss is not None and loss.value is not None and prior is not None and prior.value:
         note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
         facts.append(Fact("weighted log loss", f"{loss.value:.3f}", note))
@@ -99,8 +111,11 @@ def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
 
 def _histories(run: Path) -> tuple[History, ...]:
     return tuple(
-        History(file.parent.name, tuple(json.loads(line) for line in file.read_text().splitlines()))
-        for file in sorted(run.glob("model-*/metrics.jsonl"))
+        History(
+            file.parent.relative_to(run).as_posix(),
+            tuple(json.loads(line) for line in file.read_text().splitlines()),
+        )
+        for file in sorted(run.glob("model-*/**/metrics.jsonl"))
     )
 
 
