@@ -13,7 +13,7 @@ import torch
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable, table_of
-from wetread.training import features, series_fit
+from wetread.training import features, series_fit, together
 from wetread.training.data import Data, Split
 from wetread.training.fit import Fitted
 from wetread.training.look import Look, OfSeries
@@ -89,8 +89,9 @@ def learned(store: Any, series: WholeSeries) -> SeriesData:
     return SeriesData(series, (Seen(look, data),), of)
 
 
-def fit(folder: Path, data: SeriesData, recipe: Recipe) -> Fitted:
-    split = Split("held_out", np.arange(168), np.arange(168, 192), np.arange(192, 240))
+def fit(folder: Path, data: SeriesData, recipe: Recipe, choosing: int = 24) -> Fitted:
+    validation = np.arange(168, 168 + choosing)
+    split = Split("held_out", np.arange(168), validation, np.arange(192, 240))
     return fit_series(Run(folder), 0, split, data, recipe, None, lambda name: lambda *at: None)
 
 
@@ -212,10 +213,12 @@ def test_no_encoder_saw_the_patients_whose_features_it_gives(
         assert not fitted[encoder] & patients
 
 
+@pytest.mark.parametrize("together_epochs", [0, 2])
 def test_a_run_is_read_again_and_says_the_same(
-    store: Any, series: WholeSeries, tmp_path: Path
+    store: Any, series: WholeSeries, tmp_path: Path, together_epochs: int
 ) -> None:
-    fitted = fit(tmp_path, learned(store, series), quick())
+    settings = (f"together_epochs={together_epochs}", "together_slices=7", "together_rate=1e-3")
+    fitted = fit(tmp_path, learned(store, series), quick(*settings))
     image, study = fitted.levels
     assert [one.level for one in fitted.levels] == ["image", "study"]
     assert study.ids == tuple(f"1.4.{n}" for n in range(16, 20))
@@ -234,3 +237,40 @@ def test_a_run_is_read_again_and_says_the_same(
     about = json.loads((tmp_path / "model-0" / "part-0" / "series.json").read_text())
     assert about["looks"] == ["whole"]
     assert (tmp_path / "model-0" / "part-0" / BEST).is_file()
+
+
+def test_learning_together_killed_between_epochs_ends_as_if_it_had_not_been(
+    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = quick("together_epochs=2", "together_slices=7", "together_rate=1e-3")
+    whole = fit(tmp_path / "whole", learned(store, series), recipe)
+
+    class KilledError(Exception):
+        pass
+
+    real, turns = together._step, []
+
+    def killed(*arguments: Any) -> torch.Tensor:
+        turns.append(arguments[-1][0])
+        if turns[-1] == 1:
+            raise KilledError
+        return real(*arguments)
+
+    monkeypatch.setattr(together, "_step", killed)
+    with pytest.raises(KilledError):
+        fit(tmp_path / "cut", learned(store, series), recipe)
+    monkeypatch.undo()
+    again = fit(tmp_path / "cut", learned(store, series), recipe)
+    for one, other in zip(whole.levels, again.levels, strict=True):
+        np.testing.assert_array_equal(one.probability, other.probability)
+
+
+def test_learning_together_changes_the_encoders_too(
+    store: Any, series: WholeSeries, tmp_path: Path
+) -> None:
+    recipe = quick("together_epochs=3", "together_slices=7", "together_rate=1e-3")
+    fit(tmp_path, learned(store, series), recipe, choosing=0)  # else the start may be the best
+    part = tmp_path / "model-0" / "part-0"
+    before, after = (torch.load(folder / "whole" / "best.pt")["model"]
+                     for folder in (part, part / "together"))  # fmt: skip
+    assert any(not torch.equal(before[name], after[name]) for name in before)

@@ -70,6 +70,12 @@ class Recipe(BaseModel):
     sequence_rate: float = Field(2e-3, gt=0)
     sequence_decay: float = Field(0.02, ge=0)
 
+    # Then encoders and network learned together, over slices spread evenly through each series.
+    together_epochs: int = Field(0, ge=0)  # 0: not
+    together_slices: int = Field(48, ge=2)  # of a series at a time: memory does not grow with it
+    together_batch: int = Field(2, ge=1)  # series
+    together_rate: float = Field(1e-4, gt=0)
+
     # AdamW, warm-up then cosine over counted steps.
     learning_rate: float = Field(2e-3, gt=0)
     warmup_fraction: float = Field(0.08, ge=0, lt=1)
@@ -119,7 +125,8 @@ class Recipe(BaseModel):
     def of_encoder(self) -> Self:
         """The settings of an encoder alone: those of the network over it are the defaults."""
         fields = type(self).model_fields
-        others = {name: fields[name].default for name in fields if name.startswith("sequence")}
+        beside = [name for name in fields if name.startswith(("sequence", "together"))]
+        others = {name: fields[name].default for name in beside}
         return self.model_copy(update=others)
 
     @property

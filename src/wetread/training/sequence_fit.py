@@ -131,7 +131,8 @@ def fit_sequence(
                 nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
                 optimizer.step()
                 progress(epoch * each + step + 1, total)
-            state.after_epoch(epoch, _validate(model, validation, loss, recipe, runtime.device))
+            judged = loss_over(model, validation, loss, recipe) if validation else None
+            state.after_epoch(epoch, judged)
     return state.kept()
 
 
@@ -155,21 +156,14 @@ def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
     )  # fmt: skip
 
 
-def _validate(
-    model: nn.Module,
-    validation: SeriesSet | None,
-    loss: SeriesLoss,
-    recipe: Recipe,
-    device: torch.device,
-) -> float | None:
-    if validation is None or len(validation.series) == 0:
-        return None
-    everyone = np.arange(len(validation.series))
-    model.eval()
+def loss_over(model: nn.Module, seen: SeriesSet, loss: SeriesLoss, recipe: Recipe) -> float:
+    """The loss over all of the series at once, without mirror images."""
+    device = choose_runtime(recipe).device
+    everyone = np.arange(len(seen.series))
     with torch.inference_mode():
-        (batch,) = batches_of(validation.series, validation.inputs, len(everyone), everyone)
+        (batch,) = batches_of(seen.series, seen.inputs, len(everyone), everyone)
         placed = on_device(batch, device)
-        image, study = model(placed.inputs, placed.there)
+        image, study = model.to(device).eval()(placed.inputs, placed.there)
         return float(loss(image, study, placed))
 
 

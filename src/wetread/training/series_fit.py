@@ -3,7 +3,8 @@
 The patients to learn from are dealt into parts. An encoder learns from all parts but one, and a
 sequence network from the features that it gives of that one: whatever a sequence network sees, in
 training and after it, comes from an encoder that never saw the study. What is said is the mean of
-the parts. Under the run's folder:
+the parts. A recipe may then learn a part's encoders and network together, over all of train. Under
+the run's folder:
 
     model-K/part-J/NAME/best.pt    the encoder of the look NAME
     model-K/part-J/sequence.pt     the network over its features
@@ -31,9 +32,17 @@ from wetread.training.look import Look, OfSeries
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, Trained
-from wetread.training.sequence_fit import SeriesSet, fit_sequence, said_of, series_set
+from wetread.training.sequence_fit import (
+    SeriesLoss,
+    SeriesSet,
+    fit_sequence,
+    loss_over,
+    said_of,
+    series_set,
+)
 from wetread.training.series_levels import series_levels
-from wetread.training.series_run import ABOUT, about_series
+from wetread.training.series_run import ABOUT, TOGETHER, about_series
+from wetread.training.together import Together, fit_together
 from wetread.training.whole_series import Floats, WholeSeries, series_at
 
 FEATURES = "features"
@@ -67,41 +76,83 @@ def fit_series(
     stage: Stage,
 ) -> Fitted:
     """Learn from the split's train part, choose epochs by its validation, read the scored part."""
-    series = data.series
+    series, mirror = data.series, mirror_columns(data.of.study)
     scored = series_at(series, split.scored)
+    see = _Seeing(data, run.folder / FEATURES, recipe)
     said: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    alone = recipe.of_encoder()
     for j, (taught, held) in enumerate(_parts(data, split, recipe)):
         folder = run.folder / f"model-{number}" / f"part-{j}"
-        encoders = [
-            fit_encoder(
-                one.data,
-                replace(split, train=taught),
-                alone,
-                weights,
-                Run(folder / one.look.name),
-                stage(f"{one.look.name} {number + 1}.{j + 1}"),
-            )
-            for one in data.seen
-        ]
-        see = _Seeing(data, encoders, recipe, run.folder / FEATURES)
-        part = Run(folder)
-        learned = see.of(series_at(series, held))
-        metric = recipe.sequence_loss == "metric"
-        network = fit_sequence(
-            learned,
-            see.of(series_at(series, split.validation)) if len(split.validation) else None,
-            mirror_columns(data.of.study),
-            data.of.loss(learned.series) if metric else plain_series_loss,
-            recipe,
-            part,
-            stage(f"series {number + 1}.{j + 1}"),
-        )
-        part.write_json(ABOUT, about_series(data.of, network, recipe))
-        said.append(said_of(network, see.of(scored), mirror_columns(data.of.study), recipe))
+        named = _under(stage, f"{number + 1}.{j + 1}")
+        now = _fit_part(folder, see, replace(split, train=taught), held, weights, named)
+        if recipe.together_epochs:
+            everyone = series_at(series, split.train)
+            now = _go_on_together(folder, see, now, everyone, split, named)
+        Run(folder).write_json(ABOUT, about_series(data.of, now.network, recipe))
+        said.append(said_of(now.network, see.of(now.encoders, scored), mirror, recipe))
     image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
     levels = series_levels(data.seen[0].data, series, split, scored, image, study, data.of)
     return Fitted(levels, pl.DataFrame([], schema=mask_table.SCHEMA, orient="row"))
+
+
+def _under(stage: Stage, where: str) -> Stage:
+    return lambda what: stage(f"{what} {where}")
+
+
+def _fit_part(
+    folder: Path, see: _Seeing, split: Split, held: Rows, weights: Path | None, stage: Stage
+) -> Together:
+    """Encoders of the split's train places, and a network over what they see of those held."""
+    data, recipe = see.data, see.recipe
+    encoders = tuple(
+        fit_encoder(
+            one.data,
+            split,
+            recipe.of_encoder(),
+            weights,
+            Run(folder / one.look.name),
+            stage(one.look.name),
+        )
+        for one in data.seen
+    )
+    learned = see.of(encoders, series_at(data.series, held))
+    choosing = series_at(data.series, split.validation)
+    network = fit_sequence(
+        learned,
+        see.of(encoders, choosing) if len(choosing) else None,
+        mirror_columns(data.of.study),
+        see.loss_from(learned.series),
+        recipe,
+        Run(folder),
+        stage("series"),
+    )
+    return Together(encoders, network)
+
+
+def _go_on_together(
+    folder: Path, see: _Seeing, start: Together, train: Rows, split: Split, stage: Stage
+) -> Together:
+    """The part's encoders and network learned end to end over all of train."""
+    series = see.data.series.of(train)
+    loss = see.loss_from(series)
+    choosing = series_at(see.data.series, split.validation)
+
+    def judge(now: Together) -> float | None:
+        if len(choosing) == 0:
+            return None
+        return loss_over(now.network, see.of(now.encoders, choosing), loss, see.recipe)
+
+    return fit_together(
+        start,
+        [folder / one.look.name for one in see.data.seen],
+        [one.data.store for one in see.data.seen],
+        series,
+        mirror_columns(see.data.of.study),
+        loss,
+        judge,
+        see.recipe,
+        Run(folder / TOGETHER),
+        stage("together"),
+    )
 
 
 def _parts(data: SeriesData, split: Split, recipe: Recipe) -> list[tuple[Rows, Rows]]:
@@ -117,19 +168,20 @@ def _parts(data: SeriesData, split: Split, recipe: Recipe) -> list[tuple[Rows, R
 
 @dataclass(frozen=True, eq=False)
 class _Seeing:
-    """What the encoders of one part see of series."""
+    """How encoders see the series of a run."""
 
     data: SeriesData
-    encoders: Sequence[Trained]
-    recipe: Recipe
     folder: Path
+    recipe: Recipe
 
-    def of(self, series: Rows) -> SeriesSet:
-        chosen = self.data.series.of(series)
-        return seen_series(
-            chosen, self.encoders, [one.data.store for one in self.data.seen], self.recipe,
-            self.folder,
-        )  # fmt: skip
+    def of(self, encoders: Sequence[Trained], series: Rows) -> SeriesSet:
+        stores = [one.data.store for one in self.data.seen]
+        return seen_series(self.data.series.of(series), encoders, stores, self.recipe, self.folder)
+
+    def loss_from(self, series: WholeSeries) -> SeriesLoss:
+        """What is minimised where these series are learned."""
+        metric = self.recipe.sequence_loss == "metric"
+        return self.data.of.loss(series) if metric else plain_series_loss
 
 
 def seen_series(

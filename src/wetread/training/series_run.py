@@ -15,7 +15,7 @@ from wetread.training.recipe import Recipe, check_recipe
 from wetread.training.run import Run, Trained, read_trained
 from wetread.training.sequence_fit import BEST, Standard, new_network
 
-ABOUT = "series.json"
+ABOUT, TOGETHER = "series.json", "together"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,7 @@ def about_series(of: OfSeries, network: nn.Module, recipe: Recipe) -> dict[str, 
         "image": list(finding_names(of.image)),
         "study": list(finding_names(of.study)),
         "inputs": len(network.mean),
+        "together": recipe.together_epochs > 0,
         "recipe": recipe.model_dump(mode="json"),
     }
 
@@ -52,9 +53,10 @@ def read_series_reader(folder: Path) -> SeriesReader:
     about = json.loads(file.read_text(encoding="utf-8"))
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
     network = new_network(recipe, about["inputs"], len(about["image"]), len(about["study"]))
-    network.load_state_dict(Run(folder).read(BEST)["model"])
+    kept = folder / TOGETHER if about["together"] else folder
+    network.load_state_dict(Run(kept).read(BEST)["model"])
     return SeriesReader(
-        encoders=tuple(read_trained(folder / name) for name in about["looks"]),
+        encoders=tuple(read_trained(kept / name) for name in about["looks"]),
         network=network.eval(),
         image=tuple(about["image"]),
         study=tuple(about["study"]),

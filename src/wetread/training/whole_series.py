@@ -131,26 +131,27 @@ def longest_series(series: WholeSeries) -> Rows:
 
 
 def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences: bool) -> Floats:
+    """series_inputs of arrays."""
+    place = torch.from_numpy(np.array(position_mm, np.float64))
+    inputs: Floats = series_inputs(torch.from_numpy(features), place, differences).numpy()
+    return inputs
+
+
+def series_inputs(features: Tensor, position_mm: Tensor, differences: bool) -> Tensor:
     """What a sequence network is given of one series: (n, D) features to (n, D or 3 D, + 10).
 
     With differences, a slice's features stand beside what changes to the next and from the one
-    before (0 at the ends). Then its place: distance from the series' middle and to the neighbours,
-    in tenths of a meter, and its waves.
+    before (0 at the ends). Then its place: distance from the series' middle in tenths of a meter
+    and to the next slice in centimeters, and its waves.
     """
-    middle = (position_mm[0] + position_mm[-1]) / 2
-    away = (position_mm - middle)[:, None]
-    gaps = np.diff(position_mm)[:, None]
-    end = np.zeros((1, 1))
-    waves = 2 * np.pi * away / np.array(WAVES_MM)
-    place = [
-        away / 100, np.vstack([gaps, end]) / 10, np.sin(waves), np.cos(waves),
-    ]  # fmt: skip
-    seen = [features]
-    if differences:
-        change = np.diff(features, axis=0)
-        none = np.zeros((1, features.shape[1]), np.float32)
-        seen += [np.vstack([change, none]), np.vstack([none, change])]
-    return np.concatenate([*seen, *place], axis=1).astype(np.float32)
+    away = (position_mm - (position_mm[0] + position_mm[-1]) / 2)[:, None]
+    gap = torch.diff(position_mm, append=position_mm[-1:])[:, None]
+    waves = 2 * torch.pi * away / away.new_tensor(WAVES_MM)
+    place = torch.cat([away / 100, gap / 10, waves.sin(), waves.cos()], 1).to(features)
+    if not differences:
+        return torch.cat([features, place], 1)
+    change, none = torch.diff(features, dim=0), torch.zeros_like(features[:1])
+    return torch.cat([features, torch.cat([change, none]), torch.cat([none, change]), place], 1)
 
 
 @dataclass(frozen=True, eq=False)
