@@ -4,7 +4,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from wetread.labels.exam_findings import EXAM_FINDINGS, IMAGE_FINDING
+from wetread.evaluation.exam_loss import mean_exam_weight
+from wetread.labels.exam_findings import EXAM_FINDINGS, IMAGE_FINDING, NOT_POSITIVE, RATIOS
+from wetread.labels.exams import Exams, as_scored
+from wetread.training.sequence_fit import SeriesLoss
+from wetread.training.whole_series import SeriesBatch, WholeSeries
 
 
 def exam_losses(
@@ -56,3 +60,41 @@ def _known_losses(logits: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor,
         torch.where(known, logits, 0.0), torch.where(known, truth, 0.0), reduction="none"
     )
     return torch.where(known, each, 0.0), known
+
+
+def series_exam_loss(learned: WholeSeries, beside: float) -> SeriesLoss:
+    """The official loss of series (one an exam), as what a sequence network minimises.
+
+    learned: the set that batches are drawn from. The columns of its studies are EXAM_FINDINGS and
+    then positive_exam, which the metric leaves out: its cross entropy is added `beside` times.
+    """
+    labels = len(EXAM_FINDINGS)
+    truth = as_scored(Exams(learned.study[:, :labels], learned.image[:, 0], learned.starts))
+    mean_weight = mean_exam_weight(truth)
+
+    def loss(image: Tensor, study: Tensor, batch: SeriesBatch) -> Tensor:
+        over, under = exam_losses(
+            study[:, :labels],
+            image[..., 0],
+            _counted(batch.study[:, :labels]),
+            batch.image[..., 0],
+            batch.there,
+            batch.positives,
+        )
+        told = batch.study[:, labels]
+        known = ~torch.isnan(told)
+        extra = functional.binary_cross_entropy_with_logits(
+            study[:, labels], torch.where(known, told, 0.0), weight=known.to(study)
+        )
+        return exam_loss(over, under, mean_weight) + beside * extra
+
+    return loss
+
+
+def _counted(study: Tensor) -> Tensor:
+    """RV/LV as the metric counts it: "no" in an exam that is known not to be positive."""
+    undefined = (study[:, list(NOT_POSITIVE)] >= 0.5).any(1, keepdim=True)
+    ratios = study[:, list(RATIOS)]
+    counted = study.clone()
+    counted[:, list(RATIOS)] = torch.where(undefined & torch.isnan(ratios), 0.0, ratios)
+    return counted

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wetread.labels.finding import Finding
 from wetread.store.pack import FindBox
-from wetread.training.sequence_fit import SeriesLoss
-from wetread.training.whole_series import WholeSeries
+
+if TYPE_CHECKING:  # a task is a value that loads no torch
+    from wetread.training.sequence_fit import SeriesLoss
+    from wetread.training.whole_series import WholeSeries
 
 Floats = NDArray[np.float64]
 Teach = Callable[[Floats, Floats], Floats]

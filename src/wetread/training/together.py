@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wetread.models.encoders import last_linear
@@ -133,9 +134,15 @@ def _step(
         truth[number, : len(places)] = torch.from_numpy(series.image[places]).to(truth)
     study = np.where(turned[:, None], series.study[part][:, mirror], series.study[part])
     x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
-    batch = SeriesBatch(x, there, truth, torch.from_numpy(study).to(x))
+    positives = [float(np.nansum(_of(series, int(e))[:, 0])) for e in part]
+    batch = SeriesBatch(x, there, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
     image_logits, study_logits = now.network.train()(x, there)
     return loss(image_logits, study_logits, batch)
+
+
+def _of(series: WholeSeries, e: int) -> NDArray[np.float64]:
+    """(n, I) truth of all slices of a series."""
+    return series.image[series.starts[e] : series.starts[e + 1]]
 
 
 def _spread(series: WholeSeries, e: int, count: int, rng: np.random.Generator) -> Rows:

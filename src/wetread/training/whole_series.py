@@ -157,12 +157,16 @@ def series_inputs(features: Tensor, position_mm: Tensor, differences: bool) -> T
 @dataclass(frozen=True, eq=False)
 class SeriesBatch:
     """B series padded to the longest, L slices: inputs (B, L, D), there (B, L), truth of images
-    (B, L, I) and of studies (B, S), NaN unknown or padding."""
+    (B, L, I) and of studies (B, S), NaN unknown or padding.
+
+    positives: (B,) positive images of each whole series, where the slices are a sample of them.
+    """
 
     inputs: Tensor
     there: Tensor
     image: Tensor
     study: Tensor
+    positives: Tensor | None = None
 
 
 def pad(
