@@ -13,7 +13,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import batch, consistency, export, index, million, radiographs, slices
+from bench import batch, consistency, export, index, million, radiographs, sequences, slices
 from bench.data import WORK
 
 COMPARISONS = {
@@ -23,7 +23,11 @@ COMPARISONS = {
     "index": index.compare,
     "million": million.compare,
 }
-ON_REQUEST = {"radiographs": radiographs.compare, "consistency": consistency.compare}
+ON_REQUEST = {
+    "radiographs": radiographs.compare,
+    "consistency": consistency.compare,
+    "sequences": sequences.compare,
+}
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 

@@ -1,0 +1,290 @@
+"""bench/sequences.py: what reading a series as a whole gains, on phantoms, fold by fold.
+
+python -m bench sequences: all ways are asked about the same slices of the same patients, out of
+fold, by encoders that are the same wherever the way lets them be. Written to docs/sequences.md:
+a figure and its interval over patients, and the difference to our GRU, paired.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bench.data import WORK
+from wetread.evaluation.aggregate import smooth_along_z
+from wetread.evaluation.intervals import bootstrap
+from wetread.evaluation.metrics import log_loss, roc_auc
+from wetread.store.store import open_store
+from wetread.tasks import TASKS, Task
+from wetread.training import series_fit
+from wetread.training.features import features_of
+from wetread.training.sequence_fit import SeriesSet
+from wetread.training.series_run import read_series_reader
+from wetread.training.whole_series import WholeSeries
+from wetread.verbs.index import index
+from wetread.verbs.phantom import phantom
+from wetread.verbs.train import train
+from wetread.view.crop import whole_picture
+
+TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 120, 3, 0, 1000
+PAGE = Path(__file__).parents[1] / "docs" / "sequences.md"
+OURS = "GRU"
+SAME_ENCODERS: dict[str, tuple[str, ...]] = {
+    "transformer": ("sequence=transformer",),
+    "GRU without differences": ("sequence_differences=false",),
+    "GRU, plain loss": ("sequence_loss=plain",),
+    "GRU over permuted slices": (),
+    "CNN-GRU of 2020, over logits": (
+        "sequence=plain_gru", "sequence_features=logits", "sequence_differences=false",
+        "sequence_mirror=false", "sequence_rate=5e-4",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Out of fold: of slices in the store's order, and of studies by name."""
+
+    image: NDArray[np.float64]
+    study: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """The same, with whose they are."""
+
+    image: NDArray[np.float64]
+    study: NDArray[np.float64]
+    patients: list[str]
+    study_patients: list[str]
+
+
+def compare() -> list[dict[str, Any]]:
+    """The GRU's gain by slice over the encoder alone, smoothed; the whole table on the page."""
+    archive = WORK / "angiograms"
+    phantom(TASK, archive, studies=STUDIES, seed=SEED)
+    index([archive], WORK / "angiograms.parquet")
+    base = learn(WORK / "series-gru")
+    ways = {OURS: out_of_fold(base)}
+    truth = truth_of(base)
+    alone = slices_alone(base)
+    ways["slices alone"] = alone
+    ways["slices, smoothed 1-2-1"] = smoothed(base, alone)
+    for name, settings in SAME_ENCODERS.items():
+        run = WORK / f"series-{name.replace(' ', '-').replace(',', '')}"
+        borrow_encoders(base, run)
+        with permuted() if "permuted" in name else unchanged():
+            ways[name] = out_of_fold(learn(run, settings))
+    with whole_pictures():
+        ways["GRU, whole picture for lung and heart box"] = out_of_fold(
+            learn(WORK / "series-whole")
+        )
+    PAGE.write_text(page(ways, truth))
+    ours, other = (
+        roc_auc(truth.image, ways[name].image) for name in (OURS, "slices, smoothed 1-2-1")
+    )
+    low, high = difference(ways[OURS], ways["slices, smoothed 1-2-1"], truth, by_slice)
+    return [
+        {
+            "name": "series_auc_vs_slices", "ours": ours, "theirs": other,
+            "unit": "ROC AUC by slice, out of fold", "ratio": ours / other,
+            "remark": f"difference {ours - other:+.3f} [{low:+.3f}, {high:+.3f}]",
+        }
+    ]  # fmt: skip
+
+
+def learn(out: Path, settings: tuple[str, ...] = ()) -> Path:
+    """A run with folds over the phantoms; one that is there goes on."""
+    labels = [WORK / "angiograms" / TASKS[TASK].phantom_labels]
+    result = train(
+        TASK, [WORK / "angiograms.parquet"], out, labels=labels, folds=FOLDS, seed=SEED,
+        settings=settings,
+    )  # fmt: skip
+    return result.run
+
+
+def borrow_encoders(source: Path, out: Path) -> None:
+    """The encoders of a run as those of another, which then learns its sequence networks alone."""
+    for look in (look.name for look in _series(TASKS[TASK]).looks):
+        for folder in source.glob(f"model-*/part-*/{look}"):
+            target = out / folder.relative_to(source)
+            if not target.exists():
+                shutil.copytree(folder, target)
+    if not (out / "features").exists():
+        shutil.copytree(source / "features", out / "features")
+
+
+def out_of_fold(run: Path) -> Said:
+    """What a run's predictions say of the headline, by slice and by study."""
+    table = pl.read_parquet(run / "predictions.parquet")
+    return Said(_column(table, "image", "probability"), _column(table, "study", "probability"))
+
+
+def truth_of(run: Path) -> Truth:
+    """What is true of the same slices and studies, and whose they are."""
+    table = pl.read_parquet(run / "predictions.parquet")
+    image, study = _rows(table, "image"), _rows(table, "study")
+    return Truth(
+        image["truth"].to_numpy(), study["truth"].to_numpy(),
+        image["patient"].to_list(), study["patient"].to_list(),
+    )  # fmt: skip
+
+
+def _rows(table: pl.DataFrame, level: str) -> pl.DataFrame:
+    finding = TASKS[TASK].headline if level == "study" else TASKS[TASK].at("image")[0].name
+    rows = table.filter((pl.col("level") == level) & (pl.col("finding") == finding))
+    return rows.sort("row" if level == "image" else "id")
+
+
+def _column(table: pl.DataFrame, level: str, name: str) -> NDArray[np.float64]:
+    return _rows(table, level)[name].to_numpy()
+
+
+def slices_alone(run: Path) -> Said:
+    """What the encoders of the lungs say of each slice, the mean of a split's parts."""
+    table = pl.read_parquet(run / "predictions.parquet")
+    image, store = _rows(table, "image"), open_store(run / "store")
+    said = np.empty(image.height)
+    for model in image["model"].unique().to_list():
+        mine = (image["model"] == model).to_numpy()
+        rows = image["row"].to_numpy()[mine]
+        logits = [
+            features_of(reader.encoders[0], store, rows, run / "features", logits=True)[:, 0]
+            for reader in map(read_series_reader, sorted(run.glob(f"model-{model}/part-*")))
+        ]
+        said[mine] = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
+    return Said(said, _greatest(table, said))
+
+
+def smoothed(run: Path, alone: Said) -> Said:
+    """The same, neighbours in the series speaking for each other."""
+    table, store = pl.read_parquet(run / "predictions.parquet"), open_store(run / "store")
+    rows = store.slices[_rows(table, "image")["row"].to_numpy()]
+    image = smooth_along_z(
+        alone.image[:, None], rows["SeriesInstanceUID"].to_list(), rows["position_mm"].to_numpy()
+    )[:, 0]
+    return Said(image, _greatest(table, image))
+
+
+def _greatest(table: pl.DataFrame, image: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = _rows(table, "image").select("study").with_columns(said=image)
+    of = dict(rows.group_by("study").agg(pl.col("said").max()).iter_rows())
+    return np.array([of[study] for study in _rows(table, "study")["id"]])
+
+
+@contextmanager
+def unchanged() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def permuted() -> Iterator[None]:
+    """Inside, sequence networks get each series' slices in a random order, at the places they had;
+    what is said comes back in the right one."""
+    real_set, real_said = series_fit.series_set, series_fit.said_of
+
+    def orders(series: WholeSeries) -> NDArray[np.int64]:
+        parts = zip(
+            series.starts[:-1], series.starts[1:], series.rows[series.starts[:-1]], strict=True
+        )
+        return np.concatenate(
+            [
+                low + np.random.default_rng([SEED, row]).permutation(high - low)
+                for low, high, row in parts
+            ]
+        )
+
+    def mixed(series: WholeSeries, plain: Any, mirrored: Any, recipe: Any) -> SeriesSet:
+        order = orders(series)
+        turned = None if mirrored is None else mirrored[order]
+        return real_set(replace(series, image=series.image[order]), plain[order], turned, recipe)
+
+    def unmixed(model: Any, seen: SeriesSet, *rest: Any) -> Any:
+        image, study = real_said(model, seen, *rest)
+        back = np.empty_like(image)
+        back[orders(seen.series)] = image
+        return back, study
+
+    with mock.patch.object(series_fit, "series_set", mixed), \
+            mock.patch.object(series_fit, "said_of", unmixed):  # fmt: skip
+        yield
+
+
+@contextmanager
+def whole_pictures() -> Iterator[None]:
+    """Inside, every look sees whole slices."""
+    task = TASKS[TASK]
+    of = _series(task)
+    looks = tuple(replace(look, find_box=whole_picture) for look in of.looks)
+    with mock.patch.dict(TASKS, {TASK: replace(task, series=replace(of, looks=looks))}):
+        yield
+
+
+def _series(task: Task) -> Any:
+    return task.series
+
+
+Figure = Callable[[Said, Truth, NDArray[np.int64]], float]
+
+
+def by_slice(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+    """ROC AUC of the slices."""
+    return roc_auc(truth.image[rows], said.image[rows])
+
+
+def loss_by_slice(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+    """Log loss of the slices."""
+    return log_loss(truth.image[rows], said.image[rows])
+
+
+def by_study(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+    """ROC AUC of the studies."""
+    return roc_auc(truth.study[rows], said.study[rows])
+
+
+FIGURES: dict[str, Figure] = {
+    "ROC AUC by slice": by_slice, "log loss by slice": loss_by_slice, "ROC AUC by study": by_study,
+}  # fmt: skip
+
+
+def difference(one: Said, other: Said, truth: Truth, figure: Figure) -> tuple[float, float]:
+    """95 % of one minus other over resampled patients."""
+    patients = truth.study_patients if figure is by_study else truth.patients
+    found = bootstrap(
+        lambda rows: figure(one, truth, rows) - figure(other, truth, rows),
+        patients, np.random.default_rng(SEED), draws=DRAWS,
+    )  # fmt: skip
+    assert found is not None
+    return found
+
+
+def page(ways: dict[str, Said], truth: Truth) -> str:
+    """docs/sequences.md."""
+    lines = [
+        "# What reading a series as a whole gains", "",
+        f"Written by `python -m bench sequences`: {STUDIES} phantom angiograms, {FOLDS} folds by "
+        "patient, out of fold. Behind each figure the difference to our GRU and its 95 % interval "
+        f"over patients, paired, {DRAWS} draws. One seed.", "",
+        "| way | " + " | ".join(FIGURES) + " |", "|---|" + "---|" * len(FIGURES),
+    ]  # fmt: skip
+    for name, said in ways.items():
+        cells = []
+        for figure in FIGURES.values():
+            rows = np.arange(len(truth.study if figure is by_study else truth.image))
+            cell = f"{figure(said, truth, rows):.3f}"
+            if name != OURS:
+                gap = figure(said, truth, rows) - figure(ways[OURS], truth, rows)
+                low, high = difference(said, ways[OURS], truth, figure)
+                cell += f" ({gap:+.3f} [{low:+.3f}, {high:+.3f}])"
+            cells.append(cell)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
