@@ -1,0 +1,263 @@
+"""phantoms/ctpa_paint.py: heart, vessels, bronchi, clots and look-alikes painted on a chest CT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.arteries import LOBAR, SEGMENTAL, Branches
+from wetread.phantoms.chambers import Chambers, ventricle_solids
+from wetread.phantoms.chest_organs import Organs
+from wetread.phantoms.contrast import BLOOD_HU, Contrast, blood
+from wetread.phantoms.ctpa_mimics import Ball, Mimics
+from wetread.phantoms.emboli import Clot, calibres, clot_solid, specks
+from wetread.phantoms.exam import CHRONIC
+from wetread.phantoms.fields import Array
+from wetread.phantoms.slab import (
+    Slab,
+    along_rod,
+    box_of,
+    covered,
+    mix,
+    paint,
+    paint_rod,
+    points,
+    rod_box,
+    thin_cover,
+)
+
+LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of what a clot is
+SHEATH_MM = 3.0  # of fat and tissue round the vessels of the hila
+FAT_HU, NODE_EDGE_HU = -75.0, -60.0
+BRONCHUS_HU, BRONCHUS_WALL_HU = -930.0, 10.0
+LUMEN, WALL = 0.75, 0.28  # of a bronchus, over the radius of the artery beside it
+DENSE = ("superior_cava", "left_brachiocephalic")  # the arm that the contrast came by
+BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at either end, mm
+    ((-18.0, 19.0, 17.0, 5.0), (-38.0, 13.0, 24.0, 4.2)),
+    ((-30.0, 20.0, 4.0, 5.5), (-35.0, 27.0, -14.0, 4.6)),
+    ((-35.0, 27.0, -14.0, 4.6), (-41.0, 32.0, -36.0, 3.6)),
+    ((38.0, 20.0, 8.0, 4.8), (47.0, 12.0, 16.0, 3.8)),
+    ((36.0, 20.0, 9.0, 5.0), (37.0, 22.0, -12.0, 4.4)),
+    ((37.0, 22.0, -12.0, 4.4), (44.0, 36.0, -34.0, 3.5)),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """What is painted on a person's chest."""
+
+    arteries: Branches
+    veins: Branches
+    clots: tuple[Clot, ...]
+    chambers: Chambers
+    contrast: Contrast
+    mimics: Mimics
+
+
+@dataclass(frozen=True, eq=False)
+class Covers:
+    """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: uint8, what clot it is."""
+
+    arteries: Array
+    clots: Array
+    clot_bits: NDArray[np.uint8]
+    left_ventricle: Array
+    right_ventricle: Array
+
+
+def paint_inside(
+    slab: Slab, inside: Inside, organs: Organs, heart: NDArray[np.bool_], lung: NDArray[np.bool_]
+) -> Covers:
+    """Everything, in place; heart, lung: (P, H, W) where the plain chest has them."""
+    shape = slab.hu.shape
+    covers = Covers(
+        *(np.zeros(shape, np.float32) for _ in range(2)),
+        np.zeros(shape, np.uint8),
+        *(np.zeros(shape, np.float32) for _ in range(2)),
+    )
+    _paint_sheaths(slab, inside, lung)
+    _paint_heart(slab, inside, heart, heart | lung, covers)
+    _paint_nodes(slab, inside.mimics.nodes)
+    _paint_great_vessels(slab, inside.contrast, organs)
+    _paint_veins(slab, inside)
+    _paint_bronchi(slab, inside)
+    _paint_arteries(slab, inside, covers)
+    for clot in inside.clots:
+        _paint_clot(slab, inside, clot, covers)
+    for center, radius, hu in inside.mimics.mass:
+        _paint_ball(slab, center, radius, hu)
+    return covers
+
+
+def _paint_sheaths(slab: Slab, inside: Inside, lung: NDArray[np.bool_]) -> None:
+    """Where vessels leave the mediastinum, tissue goes with them into the lung."""
+    for tree in (inside.arteries, inside.veins):
+        for i in np.flatnonzero(tree.level <= LOBAR):
+            coat = SHEATH_MM if tree.level[i] < LOBAR else 1.2
+            radius = float(tree.radius[i]) + coat
+            box = rod_box(slab, tree.start[i], tree.end[i], radius)
+            if box is None:
+                continue
+            found = along_rod(slab, box, tree.start[i], tree.end[i])
+            mix(slab, box, covered(found.mm - radius, slab.pixel) * lung[box], FAT_HU)
+
+
+def _paint_heart(
+    slab: Slab,
+    inside: Inside,
+    heart: NDArray[np.bool_],
+    room: NDArray[np.bool_],
+    covers: Covers,
+) -> None:
+    """Fat round the muscle, the muscle, and the blood of four chambers."""
+    chambers, contrast = inside.chambers, inside.contrast
+    ventricles = chambers.ventricles
+    _paint_fat(slab, heart)
+    reach = max(*ventricles.left, *ventricles.right) + 30
+    middle = np.asarray(ventricles.center)
+    for (center, radii), hu in (
+        (chambers.left_atrium, contrast.left_atrium),
+        (chambers.right_atrium, contrast.right_atrium),
+    ):
+        _paint_ellipsoid(slab, center, tuple(r + 2.5 for r in radii), contrast.muscle, room)
+        _paint_ellipsoid(slab, center, radii, hu, room)
+    box = box_of(slab, middle - reach, middle + reach)
+    if box is None:
+        return
+    left, right, shell = ventricle_solids(ventricles, *points(slab, box))
+    free = room[box]
+    mix(slab, box, covered(shell, slab.pixel) * free, contrast.muscle)
+    for solid, hu, into in (
+        (right, contrast.right_ventricle, covers.right_ventricle),
+        (left, contrast.left_ventricle, covers.left_ventricle),
+    ):
+        share = covered(solid, slab.pixel) * free
+        mix(slab, box, share, hu)
+        into[box] = share
+
+
+def _paint_fat(slab: Slab, heart: NDArray[np.bool_]) -> None:
+    """Within the heart sac, 3 mm from its outline."""
+    edge = max(1, round(3 / slab.pixel))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
+    for plane, sac in zip(slab.hu, heart, strict=True):
+        if sac.any():
+            plane[cv2.erode(sac.astype(np.uint8), kernel) > 0] = FAT_HU
+
+
+def _paint_ellipsoid(
+    slab: Slab,
+    center: tuple[float, float, float],
+    radii: tuple[float, ...],
+    hu: float,
+    room: NDArray[np.bool_],
+) -> None:
+    middle, half = np.asarray(center), np.asarray(radii)
+    box = box_of(slab, middle - half, middle + half)
+    if box is None:
+        return
+    x, y, z = points(slab, box)
+    u, v, w = ((axis - m) / r for axis, m, r in zip((x, y, z), middle, half, strict=True))
+    solid = (np.sqrt(u * u + v * v + w * w) - 1) * np.float32(np.prod(half) ** (1 / 3))
+    mix(slab, box, covered(solid.astype(np.float32), slab.pixel) * room[box], hu)
+
+
+def _paint_ball(slab: Slab, center: tuple[float, float, float], radius: float, hu: float) -> None:
+    middle = np.asarray(center)
+
+    def solid(x: Array, y: Array, z: Array) -> Array:
+        away = (x - center[0]) ** 2 + (y - center[1]) ** 2 + (z - center[2]) ** 2
+        ball: Array = np.sqrt(away).astype(np.float32) - np.float32(radius)
+        return ball
+
+    paint(slab, middle - radius, middle + radius, solid, hu)
+
+
+def _paint_nodes(slab: Slab, nodes: tuple[Ball, ...]) -> None:
+    for center, radius, hu in nodes:
+        _paint_ball(slab, center, radius + 1.5, NODE_EDGE_HU)
+        _paint_ball(slab, center, radius, hu)
+
+
+def _paint_great_vessels(slab: Slab, contrast: Contrast, organs: Organs) -> None:
+    """Aorta, its branches and the large veins of the mediastinum, each with its own contrast."""
+    for rod in organs.vessels:
+        if rod.name.startswith(("pulmonary", "right_pulmonary", "left_pulmonary")):
+            continue
+        hu = contrast.aorta
+        if rod.name in DENSE:
+            hu = contrast.cava
+        elif rod.name == "inferior_cava":
+            hu = contrast.lower_cava
+        elif rod.name in ("right_brachiocephalic", "azygos"):
+            hu = BLOOD_HU + 0.15 * (contrast.cava - BLOOD_HU)
+        start, end = np.asarray(rod.start), np.asarray(rod.end)
+        paint_rod(slab, start[:3], end[:3], (rod.start[3], rod.end[3]), hu)
+
+
+def _paint_veins(slab: Slab, inside: Inside) -> None:
+    veins = inside.veins
+    for i in range(len(veins)):
+        radius = float(veins.radius[i])
+        paint_rod(slab, veins.start[i], veins.end[i], (radius, radius), inside.contrast.veins)
+
+
+def _paint_bronchi(slab: Slab, inside: Inside) -> None:
+    """Each beside its artery, on the side of the hilum's bronchi; some are full of mucus."""
+    tree, mimics = inside.arteries, inside.mimics
+    for wall, hu in ((1.4, BRONCHUS_WALL_HU), (0.0, BRONCHUS_HU)):
+        for start, end in BRONCHI:
+            radii = (start[3] + wall, end[3] + wall)
+            paint_rod(slab, np.asarray(start[:3]), np.asarray(end[:3]), radii, hu)
+    for i in np.flatnonzero((tree.level >= SEGMENTAL) & (tree.radius > 1.3)):
+        radius = float(tree.radius[i])
+        lumen = LUMEN * radius
+        aside = np.array([-0.75 * tree.side[i], 0.2, 0.6]) * (radius + lumen)
+        start, end = tree.start[i] + aside, tree.end[i] + aside
+        outer = lumen + WALL * radius
+        paint_rod(slab, start, end, (outer, outer), BRONCHUS_WALL_HU)
+        hu = mimics.mucus_hu if mimics.mucus[i] else BRONCHUS_HU
+        paint_rod(slab, start, end, (lumen, lumen), hu)
+
+
+def _paint_arteries(slab: Slab, inside: Inside, covers: Covers) -> None:
+    """The tree as wide as its clots leave it."""
+    tree, contrast = inside.arteries, inside.contrast
+    radius = calibres(tree, inside.clots)
+    for i in range(len(tree)):
+        thick = float(radius[i])
+        box = rod_box(slab, tree.start[i], tree.end[i], thick)
+        if box is None:
+            continue
+        found = along_rod(slab, box, tree.start[i], tree.end[i])
+        share = thin_cover(found.mm - np.float32(thick), slab.pixel, thick)
+        mix(slab, box, share, blood(contrast, contrast.arteries, *points(slab, box)))
+        covers.arteries[box] = np.maximum(covers.arteries[box], share)
+
+
+def _paint_clot(slab: Slab, inside: Inside, clot: Clot, covers: Covers) -> None:
+    tree = inside.arteries
+    for branch, low, high in clot.pieces:
+        start, end = tree.start[branch], tree.end[branch]
+        radius = float(tree.radius[branch]) * clot.calibre
+        box = rod_box(slab, start, end, radius)
+        if box is None:
+            continue
+        found = along_rod(slab, box, start, end)
+        length = float(np.linalg.norm(end - start))
+        solid = clot_solid(clot, found, radius, length, low, high)
+        share = thin_cover(solid.astype(np.float32), slab.pixel, radius)
+        if not share.any():
+            continue
+        hu = clot.hu
+        mix(slab, box, share, hu)
+        if clot.calcium:
+            mix(slab, box, share * specks(clot, found, length), clot.calcium)
+        more = share > covers.clots[box]
+        bits = {0: 0, 1: LEFT, -1: RIGHT}[int(tree.side[branch])]
+        bits |= CENTRAL * bool(tree.level[branch] <= 1) | OLD * (clot.age == CHRONIC)
+        covers.clot_bits[box][more] = bits
+        covers.clots[box] = np.maximum(covers.clots[box], share)

@@ -1,0 +1,221 @@
+"""phantoms/ctpa_study.py: one CT pulmonary angiogram of known truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.arteries import draw_arteries, draw_veins
+from wetread.phantoms.chambers import draw_chambers, widths_mm
+from wetread.phantoms.chest import Chest
+from wetread.phantoms.chest_lesions import draw_lesions
+from wetread.phantoms.chest_paint import Paint, draw_paint, paint_plane
+from wetread.phantoms.chest_parts import Body, Part, plane_at
+from wetread.phantoms.chest_organs import draw_organs
+from wetread.phantoms.chest_skeleton import cover_skeleton
+from wetread.phantoms.contrast import draw_contrast
+from wetread.phantoms.ctpa_mimics import draw_mimics, rays
+from wetread.phantoms.ctpa_paint import (
+    CENTRAL,
+    LEFT,
+    OLD,
+    RIGHT,
+    Covers,
+    Inside,
+    paint_inside,
+)
+from wetread.phantoms.ctpa_scan import (
+    CtpaScan,
+    averaged,
+    doubled,
+    draw_ctpa_scan,
+    empty_slab,
+    measure,
+    slabs,
+)
+from wetread.phantoms.emboli import draw_clots
+from wetread.phantoms.exam import Exam, draw_ratio
+from wetread.phantoms.fields import Array, draw_waves
+from wetread.phantoms.slab import Slab
+from wetread.phantoms.tubes import Lattice
+
+Bools = NDArray[np.bool_]
+
+VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
+
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """Of clot in each slice, (Z,) mm2: all of it, and by where and how old it is."""
+
+    clot: Array
+    left: Array
+    right: Array
+    central: Array
+    acute: Array
+    chronic: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What the voxels are, (Z, Y, X) bool; clots lie within the arteries."""
+
+    arteries: Bools
+    clots: Bools
+    left_ventricle: Bools
+    right_ventricle: Bools
+
+
+@dataclass(frozen=True, eq=False)
+class CtpaStudy:
+    """hu: (Z, Y, X) float32, feet to head. ratio: the widths of right over left ventricle."""
+
+    hu: NDArray[np.float32]
+    truth: Truth
+    areas: Areas
+    ratio: float
+    exam: Exam
+    inside: Inside
+    scan: CtpaScan
+
+    @property
+    def visible(self) -> Bools:
+        """(Z,): slices with an embolus that shows."""
+        seen: Bools = self.areas.clot >= VISIBLE_MM2
+        return seen
+
+    def labels(self) -> dict[str, int]:
+        """The competition's labels of the exam, from what is painted."""
+        areas = self.areas
+        seen = {name: bool((getattr(areas, name) >= VISIBLE_MM2).any()) for name in vars(areas)}
+        positive, doubt = seen["clot"], self.exam.indeterminate
+        wide = self.ratio >= 1
+        return {
+            "negative_exam_for_pe": int(not positive and not doubt),
+            "qa_motion": int(self.exam.motion),
+            "qa_contrast": int(self.exam.contrast),
+            "flow_artifact": int(self.exam.flow),
+            "rv_lv_ratio_gte_1": int(positive and wide),
+            "rv_lv_ratio_lt_1": int(positive and not wide),
+            "leftsided_pe": int(seen["left"]),
+            "chronic_pe": int(seen["chronic"] and not seen["acute"]),
+            "true_filling_defect_not_pe": int(self.exam.other),
+            "rightsided_pe": int(seen["right"]),
+            "acute_and_chronic_pe": int(seen["chronic"] and seen["acute"]),
+            "central_pe": int(seen["central"]),
+            "indeterminate": int(doubt),
+        }
+
+
+def make_ctpa_study(
+    rng: np.random.Generator,
+    *,
+    chest: Chest,
+    exam: Exam,
+    scan: CtpaScan,
+    difficulty: float = 1.0,
+) -> CtpaStudy:
+    body, paint = _draw_body(rng, chest), draw_paint(rng)
+    trunk_mm = float(np.clip(rng.normal(27.2, 3.0) + 2.2 * exam.strained, 20, 38)) / chest.scale
+    tree = draw_arteries(rng, chest, trunk_mm)
+    ratio = draw_ratio(rng, exam.strained)
+    contrast = draw_contrast(rng, exam)
+    inside = Inside(
+        arteries=tree,
+        veins=draw_veins(rng, chest, 0.95 * trunk_mm),
+        clots=draw_clots(rng, tree, exam),
+        chambers=draw_chambers(rng, chest, ratio),
+        contrast=contrast,
+        mimics=draw_mimics(rng, tree, exam, contrast.cava, difficulty),
+    )
+    return _scanned(rng, body, paint, inside, exam, scan)
+
+
+def _draw_body(rng: np.random.Generator, chest: Chest) -> Body:
+    """The plain chest, with effusion or consolidation in some, clot or no clot."""
+    lesions = draw_lesions(
+        rng,
+        chest,
+        nodules=int(rng.poisson(0.4)),
+        consolidations=int(rng.random() < 0.25),
+        effusions=int(rng.random() < 0.35) * int(rng.integers(1, 3)),
+    )
+    return Body(chest, draw_organs(rng, chest), lesions, False, False, draw_waves(rng, 8, 60))
+
+
+def _scanned(
+    rng: np.random.Generator, body: Body, paint: Paint, inside: Inside, exam: Exam, scan: CtpaScan
+) -> CtpaStudy:
+    hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
+    masks = [np.empty(hu.shape, bool) for _ in range(4)]
+    areas = np.empty((6, scan.slices), np.float32)
+    for first, last in slabs(scan):
+        slab = empty_slab(scan, body.chest, first, last)
+        heart, lung = _paint_chest(slab, body, paint, scan)
+        covers = paint_inside(slab, inside, body.organs, heart, lung)
+        part = slice(first, last)
+        areas[:, part] = _areas(covers, scan)
+        for mask, name in zip(masks, Truth.__dataclass_fields__, strict=True):
+            mask[part] = averaged(scan, getattr(covers, name)) > 0.5
+        for z, picture in enumerate(averaged(scan, slab.hu), start=first):
+            hu[z] = _taken(rng, picture, slab, inside, exam, scan, first)
+    left, right = widths_mm(inside.chambers.ventricles)
+    return CtpaStudy(hu, Truth(*masks), Areas(*areas), right / left, exam, inside, scan)
+
+
+def _paint_chest(slab: Slab, body: Body, paint: Paint, scan: CtpaScan) -> tuple[Bools, Bools]:
+    """The plain chest into the slab, a plane a slice; (P, H, W) where its heart and lungs are."""
+    heart, lung = np.zeros(slab.hu.shape, bool), np.zeros(slab.hu.shape, bool)
+    middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
+    first = (float(middles[0]), float(slab.y[0]), float(slab.x[0]))
+    step = (scan.step_mm / body.chest.scale, slab.pixel, slab.pixel)
+    lattice = Lattice(first, step, (len(middles), *slab.hu.shape[1:]))
+    skeleton = cover_skeleton(body.chest, lattice, 1.0)
+    nothing = np.zeros(slab.hu.shape[1:], np.uint8)
+    for number, z in enumerate(middles):
+        plane = plane_at(body, slab.x, slab.y, float(z))
+        bones = (skeleton.bone[number], skeleton.marrow[number], skeleton.cartilage[number])
+        painted = paint_plane(body, paint, plane, nothing, bones, (slab.x, slab.y, z))
+        own = slice(number * scan.planes, (number + 1) * scan.planes)
+        slab.hu[own] = painted
+        heart[own] = plane.part == Part.HEART
+        lung[own] = plane.part == Part.LUNG
+    return heart, lung
+
+
+def _areas(covers: Covers, scan: CtpaScan) -> Array:
+    """(6, S) mm2 of clot in each slice, in the order of Areas."""
+    pixel = scan.pixel_mm**2
+    bits = covers.clot_bits
+    kinds = (
+        bits >= 0,
+        (bits & LEFT) > 0,
+        (bits & RIGHT) > 0,
+        (bits & CENTRAL) > 0,
+        (bits & OLD) == 0,
+        (bits & OLD) > 0,
+    )
+    found = [averaged(scan, covers.clots * kind).sum(axis=(1, 2)) * pixel for kind in kinds]
+    return np.stack(found)
+
+
+def _taken(
+    rng: np.random.Generator,
+    picture: Array,
+    slab: Slab,
+    inside: Inside,
+    exam: Exam,
+    scan: CtpaScan,
+    first: int,
+) -> NDArray[np.float32]:
+    """One slice as the machine gives it, with rays about the cava and motion."""
+    mimics = inside.mimics
+    if mimics.streak_hu > 5:
+        picture = picture + rays(rng, slab.x, slab.y, (-25.5, -20.0), mimics.streak_hu)
+    if exam.motion:
+        picture = doubled(picture, rng, scan.pixel_mm, 3.5)
+    elif mimics.beat_mm > 0.6:
+        picture = doubled(picture, rng, scan.pixel_mm, 0.5 * mimics.beat_mm)
+    return measure(scan, picture, rng)
