@@ -10,6 +10,7 @@ down to the segments, as the diameters of large arteries ask for, and Murray's k
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class _Growth:
 
     def add(self, knots: Array, parent: int, level: int, side: int, segment: int = 0) -> int:
         """Rods through knots (K, 3), one after the other; the number of the last."""
-        for start, end in zip(knots[:-1], knots[1:], strict=True):
+        for start, end in pairwise(knots):
             self.rods.append((start, end, parent, level, side, segment))
             self.tissue.append(0)
             parent = len(self.rods) - 1
@@ -206,7 +207,7 @@ def _grow(
     kind: tuple[int, int, int],
 ) -> None:
     """One branch towards the middle of points (P, 3), then one for each half of them."""
-    level, side, segment = kind
+    _, side, segment = kind
     start = growth.rods[parent][1]
     way = points.mean(axis=0) - start
     length = float(np.linalg.norm(way)) * GROWTH * rng.uniform(0.85, 1.15)

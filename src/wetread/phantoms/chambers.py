@@ -17,6 +17,7 @@ from wetread.phantoms.chest import Chest
 from wetread.phantoms.fields import Array
 
 STRAIN = 1.0  # the right ventricle is as wide as the left
+WANDER_MM = 1.3  # how far the walls wander
 GRID_MM = 1.0  # of the search for the widest place
 
 
@@ -76,7 +77,7 @@ def draw_chambers(rng: np.random.Generator, chest: Chest, ratio: float) -> Chamb
         width *= 1 - 0.22 * strained * rng.uniform(0.6, 1.2)
     flat = float(np.clip(rng.uniform(0.0, 0.25) + 0.6 * strained * rng.uniform(0.6, 1.2), 0, 0.75))
     half = width / (2 - flat)
-    length = float(rng.uniform(34, 40) * big)
+    length = float(rng.uniform(33, 39) * big)
     drawn = Ventricles(
         center=(x + float(rng.normal(0, 3)), -14.0 + float(rng.normal(0, 3)), z - 2),
         turn=float(np.radians(rng.normal(42, 6))),
@@ -84,7 +85,7 @@ def draw_chambers(rng: np.random.Generator, chest: Chest, ratio: float) -> Chamb
         left=(length, half, 0.95 * length),
         flat=flat,
         bow=float(strained * rng.uniform(-1, 4)),
-        right=(float(rng.uniform(36, 42) * big), 0.0, float(rng.uniform(34, 40) * big)),
+        right=(float(rng.uniform(33, 39) * big), 0.0, float(rng.uniform(33, 39) * big)),
         along_a=float(rng.uniform(-12, -2)),
         septum_mm=float(rng.uniform(8, 11)),
         wall_mm=float(rng.uniform(8, 11.5)),
@@ -147,11 +148,23 @@ def own_frame(ventricles: Ventricles, x: Array, y: Array, z: Array) -> tuple[Arr
     return a, -s * px - c * py, b
 
 
+def outflow_of(ventricles: Ventricles) -> tuple[float, float, float]:
+    """A point inside the right ventricle's top, from where the pulmonary trunk rises."""
+    ln, high = ventricles.left[1], 0.55 * ventricles.right[2]
+    n = ln * (1 - ventricles.flat) + ventricles.septum_mm + 0.25 * ventricles.right[1]
+    a = 0.0 - ventricles.lean * high
+    c, s = float(np.cos(ventricles.turn)), float(np.sin(ventricles.turn))
+    x, y, z = ventricles.center
+    return x + c * a - s * n, y - s * a - c * n, z + high
+
+
 def ventricle_solids(
     ventricles: Ventricles, x: Array, y: Array, z: Array
 ) -> tuple[Array, Array, Array]:
     """Implicit functions, mm: the left one's inside, the right one's, and both with their walls."""
     a, n, b = own_frame(ventricles, x, y, z)
+    a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17) + n * np.float32(0.11))
+    n = n + np.float32(WANDER_MM) * np.sin(b * np.float32(0.09) + a * np.float32(0.13))
     found = spans(ventricles, a, b)
     left = np.maximum(found.left_low - n, n - found.left_high)
     right = np.maximum(found.right_low - n, n - found.right_high)

@@ -20,7 +20,7 @@ class Mimics:
     nodes:    beside the hilar arteries, (center, radius, HU).
     mass:     in the lumen of a large artery, no embolus; empty for most.
     mucus:    (N,) bool by artery: its bronchus is filled. mucus_hu: with what.
-    streak_hu: strength of the rays about a dense cava. beat_mm: of the heart, doubling what is near.
+    streak_hu: strength of the rays about a dense cava. beat_mm: how far the heart's beat moves it.
     """
 
     nodes: tuple[Ball, ...]

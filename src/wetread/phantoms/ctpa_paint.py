@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.phantoms.arteries import LOBAR, SEGMENTAL, Branches
-from wetread.phantoms.chambers import Chambers, ventricle_solids
+from wetread.phantoms.arteries import LOBAR, MAIN, SEGMENTAL, Branches
+from wetread.phantoms.chambers import Chambers, outflow_of, ventricle_solids
 from wetread.phantoms.chest_organs import Organs
 from wetread.phantoms.contrast import BLOOD_HU, Contrast, blood
 from wetread.phantoms.ctpa_mimics import Ball, Mimics
@@ -17,6 +19,8 @@ from wetread.phantoms.emboli import Clot, calibres, clot_solid, specks
 from wetread.phantoms.exam import CHRONIC
 from wetread.phantoms.fields import Array
 from wetread.phantoms.slab import (
+    Along,
+    Box,
     Slab,
     along_rod,
     box_of,
@@ -59,7 +63,7 @@ class Inside:
 
 @dataclass(frozen=True, eq=False)
 class Covers:
-    """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: uint8, what clot it is."""
+    """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: uint8, what it is."""
 
     arteries: Array
     clots: Array
@@ -72,16 +76,12 @@ def paint_inside(
     slab: Slab, inside: Inside, organs: Organs, heart: NDArray[np.bool_], lung: NDArray[np.bool_]
 ) -> Covers:
     """Everything, in place; heart, lung: (P, H, W) where the plain chest has them."""
-    shape = slab.hu.shape
-    covers = Covers(
-        *(np.zeros(shape, np.float32) for _ in range(2)),
-        np.zeros(shape, np.uint8),
-        *(np.zeros(shape, np.float32) for _ in range(2)),
-    )
+    covers = _no_covers(slab)
     _paint_sheaths(slab, inside, lung)
-    _paint_heart(slab, inside, heart, heart | lung, covers)
+    _paint_fat(slab, heart)
     _paint_nodes(slab, inside.mimics.nodes)
     _paint_great_vessels(slab, inside.contrast, organs)
+    _paint_heart(slab, inside, heart | lung, covers)
     _paint_veins(slab, inside)
     _paint_bronchi(slab, inside)
     _paint_arteries(slab, inside, covers)
@@ -90,6 +90,13 @@ def paint_inside(
     for center, radius, hu in inside.mimics.mass:
         _paint_ball(slab, center, radius, hu)
     return covers
+
+
+def _no_covers(slab: Slab) -> Covers:
+    def nothing() -> Array:
+        return np.zeros(slab.hu.shape, np.float32)
+
+    return Covers(nothing(), nothing(), np.zeros(slab.hu.shape, np.uint8), nothing(), nothing())
 
 
 def _paint_sheaths(slab: Slab, inside: Inside, lung: NDArray[np.bool_]) -> None:
@@ -105,17 +112,10 @@ def _paint_sheaths(slab: Slab, inside: Inside, lung: NDArray[np.bool_]) -> None:
             mix(slab, box, covered(found.mm - radius, slab.pixel) * lung[box], FAT_HU)
 
 
-def _paint_heart(
-    slab: Slab,
-    inside: Inside,
-    heart: NDArray[np.bool_],
-    room: NDArray[np.bool_],
-    covers: Covers,
-) -> None:
-    """Fat round the muscle, the muscle, and the blood of four chambers."""
+def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Covers) -> None:
+    """Muscle, and the blood of four chambers, where there is heart or lung in the plain chest."""
     chambers, contrast = inside.chambers, inside.contrast
     ventricles = chambers.ventricles
-    _paint_fat(slab, heart)
     reach = max(*ventricles.left, *ventricles.right) + 30
     middle = np.asarray(ventricles.center)
     for (center, radii), hu in (
@@ -137,6 +137,9 @@ def _paint_heart(
         share = covered(solid, slab.pixel) * free
         mix(slab, box, share, hu)
         into[box] = share
+    valve, outflow = inside.arteries.start[0], np.asarray(outflow_of(ventricles))
+    radius = float(inside.arteries.radius[0])
+    paint_rod(slab, outflow, valve, (radius, radius), contrast.right_ventricle)
 
 
 def _paint_fat(slab: Slab, heart: NDArray[np.bool_]) -> None:
@@ -238,26 +241,38 @@ def _paint_arteries(slab: Slab, inside: Inside, covers: Covers) -> None:
         covers.arteries[box] = np.maximum(covers.arteries[box], share)
 
 
-def _paint_clot(slab: Slab, inside: Inside, clot: Clot, covers: Covers) -> None:
-    tree = inside.arteries
+class Stretch(NamedTuple):
+    """A clot in one branch: its box, its cover there, what it is in bits, and the rod's frame."""
+
+    box: Box
+    share: Array
+    bits: int
+    along: Along
+    length: float
+
+
+def clot_stretches(slab: Slab, tree: Branches, clot: Clot) -> Iterator[Stretch]:
+    """Where a clot lies in the slab, branch by branch."""
     for branch, low, high in clot.pieces:
         start, end = tree.start[branch], tree.end[branch]
         radius = float(tree.radius[branch]) * clot.calibre
         box = rod_box(slab, start, end, radius)
         if box is None:
             continue
-        found = along_rod(slab, box, start, end)
+        along = along_rod(slab, box, start, end)
         length = float(np.linalg.norm(end - start))
-        solid = clot_solid(clot, found, radius, length, low, high)
+        solid = clot_solid(clot, along, radius, length, low, high)
         share = thin_cover(solid.astype(np.float32), slab.pixel, radius)
-        if not share.any():
-            continue
-        hu = clot.hu
-        mix(slab, box, share, hu)
+        if share.any():
+            bits = {0: 0, 1: LEFT, -1: RIGHT}[int(tree.side[branch])]
+            bits |= CENTRAL * bool(tree.level[branch] <= MAIN) | OLD * (clot.age == CHRONIC)
+            yield Stretch(box, share, bits, along, length)
+
+
+def _paint_clot(slab: Slab, inside: Inside, clot: Clot, covers: Covers) -> None:
+    for box, share, bits, along, length in clot_stretches(slab, inside.arteries, clot):
+        mix(slab, box, share, clot.hu)
         if clot.calcium:
-            mix(slab, box, share * specks(clot, found, length), clot.calcium)
-        more = share > covers.clots[box]
-        bits = {0: 0, 1: LEFT, -1: RIGHT}[int(tree.side[branch])]
-        bits |= CENTRAL * bool(tree.level[branch] <= 1) | OLD * (clot.age == CHRONIC)
-        covers.clot_bits[box][more] = bits
+            mix(slab, box, share * specks(clot, along, length), clot.calcium)
+        covers.clot_bits[box][share > covers.clots[box]] = bits
         covers.clots[box] = np.maximum(covers.clots[box], share)

@@ -95,7 +95,7 @@ def draw_ctpa_scan(
             float(rng.normal(-170, 25)),
             float(rng.normal(-250, 90)),
         ),
-        noise_hu=float(rng.uniform(11, 21)) * difficulty / fine**0.5,
+        noise_hu=float(rng.uniform(14, 26)) * difficulty / fine**0.5,
         grain_pixels=float(rng.uniform(0.6, 1.0)) / fine**0.5,
         blur_pixels=float(rng.uniform(0.55, 0.95)) / fine**0.5,
         signed=signed,
@@ -136,8 +136,19 @@ def averaged(scan: CtpaScan, planes: Array) -> Array:
 def measure(scan: CtpaScan, picture: Array, rng: np.random.Generator) -> NDArray[np.float32]:
     """A perfect slice (H, W), HU, as the machine gives it: blurred, noisy, not below air."""
     soft = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels)
-    soft += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels)
-    return np.maximum(soft, np.float32(AIR_HU))
+    soft += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels) * _shadow(scan, picture)
+    measured: NDArray[np.float32] = np.maximum(soft, np.float32(AIR_HU))
+    return measured
+
+
+def _shadow(scan: CtpaScan, picture: Array) -> Array:
+    """How much noisier each point is, (H, W): few photons come through the middle and shoulders."""
+    small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
+    matter = np.clip(small * 1e-3 + 1, 0, 1.4) * (scan.size * scan.pixel_mm / 32 / 200)
+    across, down = matter.sum(axis=1, keepdims=True), matter.sum(axis=0, keepdims=True)
+    near = cv2.GaussianBlur(0.5 * (across + down), (0, 0), 1.5)
+    large: Array = cv2.resize(np.clip(near, 0.45, 1.9), picture.shape[::-1])
+    return large
 
 
 def doubled(picture: Array, rng: np.random.Generator, pixel_mm: float, mm: float) -> Array:
@@ -145,15 +156,14 @@ def doubled(picture: Array, rng: np.random.Generator, pixel_mm: float, mm: float
     dx, dy = rng.normal(0, mm / pixel_mm, 2)
     shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    return 0.55 * picture + 0.45 * ghost
+    both: Array = 0.55 * picture + 0.45 * ghost
+    return both
 
 
 def to_stored(scan: CtpaScan, picture: Array) -> Stored:
     """HU (H, W) to stored integers, intercept -1024; padded: the corners hold OUTSIDE."""
     counts = np.clip(np.rint(picture - AIR_HU), 0, 4095)
-    if not scan.signed:
-        return counts.astype(np.uint16)
-    stored = counts.astype(np.int16)
+    stored: Stored = counts.astype(np.int16 if scan.signed else np.uint16)
     if scan.padded:
         along = np.arange(scan.size) - (scan.size - 1) / 2
         stored[along[:, None] ** 2 + along[None, :] ** 2 > (scan.size / 2) ** 2] = OUTSIDE

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.phantoms.arteries import draw_arteries, draw_veins
+from wetread.phantoms.arteries import Branches, draw_arteries, draw_veins
 from wetread.phantoms.chambers import draw_chambers, widths_mm
 from wetread.phantoms.chest import Chest
 from wetread.phantoms.chest_lesions import draw_lesions
+from wetread.phantoms.chest_organs import draw_organs
 from wetread.phantoms.chest_paint import Paint, draw_paint, paint_plane
 from wetread.phantoms.chest_parts import Body, Part, plane_at
-from wetread.phantoms.chest_organs import draw_organs
 from wetread.phantoms.chest_skeleton import cover_skeleton
 from wetread.phantoms.contrast import draw_contrast
 from wetread.phantoms.ctpa_mimics import draw_mimics, rays
@@ -24,25 +24,28 @@ from wetread.phantoms.ctpa_paint import (
     RIGHT,
     Covers,
     Inside,
+    clot_stretches,
     paint_inside,
 )
 from wetread.phantoms.ctpa_scan import (
     CtpaScan,
     averaged,
     doubled,
-    draw_ctpa_scan,
     empty_slab,
     measure,
     slabs,
 )
-from wetread.phantoms.emboli import draw_clots
-from wetread.phantoms.exam import Exam, draw_ratio
+from wetread.phantoms.emboli import Clot, draw_clots
+from wetread.phantoms.exam import ACUTE, CHRONIC, Exam, draw_ratio
 from wetread.phantoms.fields import Array, draw_waves
 from wetread.phantoms.slab import Slab
 from wetread.phantoms.tubes import Lattice
 
 Bools = NDArray[np.bool_]
 
+TRIES = 12
+SPINE_MM = 25.0  # vessels that lie before this y give way to the heart
+SURELY = 1.2  # times the visible area: pieces of a clot overlap a little
 VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
 
 
@@ -125,12 +128,43 @@ def make_ctpa_study(
     inside = Inside(
         arteries=tree,
         veins=draw_veins(rng, chest, 0.95 * trunk_mm),
-        clots=draw_clots(rng, tree, exam),
+        clots=_draw_seen(rng, tree, exam, scan, chest),
         chambers=draw_chambers(rng, chest, ratio),
         contrast=contrast,
         mimics=draw_mimics(rng, tree, exam, contrast.cava, difficulty),
     )
     return _scanned(rng, body, paint, inside, exam, scan)
+
+
+def _draw_seen(
+    rng: np.random.Generator, tree: Branches, exam: Exam, scan: CtpaScan, chest: Chest
+) -> tuple[Clot, ...]:
+    """Clots that show what the exam is to show: drawn anew, TRIES times at most, until they do."""
+    slab = empty_slab(scan, chest, 0, scan.slices)
+    wanted = _kinds(exam)
+    clots: tuple[Clot, ...] = ()
+    for _ in range(TRIES if exam.positive else 0):
+        clots = draw_clots(rng, tree, exam)
+        areas = np.zeros((len(Areas.__dataclass_fields__), scan.slices * scan.planes))
+        for clot in clots:
+            for box, share, bits, _, _ in clot_stretches(slab, tree, clot):
+                areas[_held(bits), box[0]] += share.sum(axis=(1, 2)) * scan.pixel_mm**2
+        most = averaged(scan, areas.T).max(axis=0)
+        if np.array_equal(most > SURELY * VISIBLE_MM2, wanted):
+            break
+    return clots
+
+
+def _kinds(exam: Exam) -> Bools:
+    """(6,): which of Areas an exam is to show."""
+    old = (exam.age != CHRONIC, exam.age != ACUTE)
+    return np.array([True, exam.left, exam.right, exam.central, *old])
+
+
+def _held(bits: int) -> Bools:
+    """(6,): to which of Areas a clot of such bits counts."""
+    old = bool(bits & OLD)
+    return np.array([True, *(bool(bits & bit) for bit in (LEFT, RIGHT, CENTRAL)), not old, old])
 
 
 def _draw_body(rng: np.random.Generator, chest: Chest) -> Body:
@@ -180,7 +214,8 @@ def _paint_chest(slab: Slab, body: Body, paint: Paint, scan: CtpaScan) -> tuple[
         painted = paint_plane(body, paint, plane, nothing, bones, (slab.x, slab.y, z))
         own = slice(number * scan.planes, (number + 1) * scan.planes)
         slab.hu[own] = painted
-        heart[own] = plane.part == Part.HEART
+        before = (plane.part == Part.VESSEL) & (slab.y < SPINE_MM)[:, None]
+        heart[own] = (plane.part == Part.HEART) | before
         lung[own] = plane.part == Part.LUNG
     return heart, lung
 
@@ -188,16 +223,12 @@ def _paint_chest(slab: Slab, body: Body, paint: Paint, scan: CtpaScan) -> tuple[
 def _areas(covers: Covers, scan: CtpaScan) -> Array:
     """(6, S) mm2 of clot in each slice, in the order of Areas."""
     pixel = scan.pixel_mm**2
-    bits = covers.clot_bits
-    kinds = (
-        bits >= 0,
-        (bits & LEFT) > 0,
-        (bits & RIGHT) > 0,
-        (bits & CENTRAL) > 0,
-        (bits & OLD) == 0,
-        (bits & OLD) > 0,
-    )
-    found = [averaged(scan, covers.clots * kind).sum(axis=(1, 2)) * pixel for kind in kinds]
+    held = np.stack([_held(bits) for bits in range(16)])  # (16, 6)
+    kinds = held[covers.clot_bits]
+    found = [
+        averaged(scan, covers.clots * kinds[..., kind]).sum(axis=(1, 2)) * pixel
+        for kind in range(kinds.shape[-1])
+    ]
     return np.stack(found)
 
 

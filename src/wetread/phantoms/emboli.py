@@ -30,6 +30,7 @@ FULL, RIM, MURAL, WEB = "full", "rim", "mural", "web"
 ACUTE_HU, CHRONIC_HU = (33.0, 15.0, 6.0, 65.0), (87.0, 31.0, 32.0, 155.0)  # mean, SD, least, most
 ALL = 9.0  # share of a branch beyond its end: the clot goes on there
 LARGE_MM = 5.5  # radius above which a clot seldom fills the lumen
+LUMP = 0.07  # how uneven a clot's surface is, of the lumen's radius
 LEAST_MM = 1.25  # radius of the smallest branch that gets a clot
 
 # Where the clots of a side begin, by how much there is: shares of the levels
@@ -206,25 +207,34 @@ def calibres(tree: Branches, clots: tuple[Clot, ...]) -> Array:
 def clot_solid(
     clot: Clot, along: Along, radius: float, length: float, low: float, high: float
 ) -> Array:
-    """Implicit function of a clot in one branch, mm, where the lumen has this radius."""
+    """Implicit function of a clot in one branch, mm, where the lumen has this radius.
+
+    Its ends are round; an old one on the wall thins out to them.
+    """
     x, y, z = along.out
     a, b, c = _across(clot.toward, along.course)
     height = x * a + y * b + z * c
-    if clot.form == FULL:
-        solid = along.mm - radius
-    elif clot.form == RIM:
+    share = along.share
+    inward = np.minimum(share - low, high - share) * np.float32(length)  # from the nearer end
+    lumps = np.sin(share * (length / radius * 1.9) + 40 * a) + np.sin(
+        height * (2.6 / radius) + 9 * b
+    )
+    lumps = lumps * np.float32(LUMP * radius)
+    if clot.form in (FULL, RIM):
+        core = clot.width * radius
         away = clot.offset * radius  # |out - away * across| by the rule of cosines
         square = along.mm * along.mm - 2 * away * height + away * away
-        solid = np.sqrt(np.maximum(square, 0)) - clot.width * radius
-        solid = np.maximum(solid, along.mm - radius)
+        short = np.clip(core - inward, 0, core)
+        reach = np.sqrt(np.maximum(core * core - short * short, 0))
+        solid = np.sqrt(np.maximum(square, 0)) - reach
+        if clot.form == RIM:
+            solid = solid + lumps
+    elif clot.form == MURAL:
+        thin = np.clip(1 - inward * (0.5 / radius), 0, 1)
+        solid = (clot.width + (1 - clot.width) * thin * thin) * radius - height + lumps
     else:
-        if clot.form == MURAL:
-            solid = clot.width * radius - height
-        else:
-            solid = np.abs(height - 0.1 * radius) - 0.5 * clot.width * radius
-        solid = np.maximum(solid, along.mm - radius)
-    ends = np.maximum(low - along.share, along.share - high) * np.float32(length)
-    held: Array = np.maximum(solid, ends)
+        solid = np.abs(height - 0.1 * radius) - 0.5 * clot.width * radius + 0.5 * lumps
+    held: Array = np.maximum(np.maximum(solid, along.mm - radius), -inward)
     return held
 
 

@@ -7,8 +7,11 @@ competition of 2020, label by label together, so what occurs together there does
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+
+Key = TypeVar("Key")
 
 ACUTE, CHRONIC, BOTH = "acute", "chronic", "acute and chronic"
 
@@ -132,7 +135,7 @@ def _empty(
     )
 
 
-def _pick(rng: np.random.Generator, table: dict[tuple[int, ...], int]) -> tuple[int, ...]:
+def _pick(rng: np.random.Generator, table: dict[Key, int]) -> Key:
     """A key, as often as its count says."""
     keys, counts = list(table), np.array(list(table.values()), np.float64)
     return keys[int(rng.choice(len(keys), p=counts / counts.sum()))]

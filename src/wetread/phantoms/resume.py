@@ -19,11 +19,15 @@ import polars as pl
 
 @dataclass(frozen=True)
 class ArchiveSettings:
-    """What decides an archive's content; kept beside it as phantom.json."""
+    """What decides an archive's content; kept beside it as phantom.json.
+
+    positives: share of the studies with a finding, None for what is usual.
+    """
 
     seed: int
     difficulty: float
     size: int
+    positives: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""phantoms/embolism_archive.py: many angiograms on disk in the competition's layout, with truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.phantoms.chest import draw_chest
+from wetread.phantoms.ctpa_dicom import draw_machine, encode_ctpa_slice, name_ctpa_slice
+from wetread.phantoms.ctpa_scan import draw_ctpa_scan, to_stored
+from wetread.phantoms.ctpa_study import CtpaStudy, make_ctpa_study
+from wetread.phantoms.exam import draw_exam
+from wetread.phantoms.resume import (
+    ArchiveSettings,
+    Form,
+    write_beside,
+    write_file,
+    write_part,
+    write_studies,
+)
+
+IMAGES = "train"
+LABELS = "train.csv"
+NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+FINDINGS = (  # the competition's columns after the names, in its order
+    "pe_present_on_image",
+    "negative_exam_for_pe",
+    "qa_motion",
+    "qa_contrast",
+    "flow_artifact",
+    "rv_lv_ratio_gte_1",
+    "rv_lv_ratio_lt_1",
+    "leftsided_pe",
+    "chronic_pe",
+    "true_filling_defect_not_pe",
+    "rightsided_pe",
+    "acute_and_chronic_pe",
+    "central_pe",
+    "indeterminate",
+)
+AREAS = ("clot", "left", "right", "central", "acute", "chronic")
+TRUTH_SCHEMA: dict[str, pl.DataType] = {
+    "image": pl.String(),
+    "study": pl.String(),
+    "series": pl.String(),
+    "patient": pl.String(),  # one a study: the headers name none
+    "study_number": pl.Int64(),
+    "z": pl.Int64(),  # from the feet
+    "position_mm": pl.Float64(),
+    **{f"{name}_mm2": pl.Float64() for name in AREAS},
+    "rv_lv": pl.Float64(),
+    **{name: pl.Int64() for name in FINDINGS},
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CtpaTruth:
+    """What is true of an archive.
+
+    slices: TRUTH_SCHEMA, one row an image, ordered by study and from the feet up; areas of clot in
+    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form.
+    """
+
+    slices: pl.DataFrame
+    images: Path
+    labels: Path
+
+
+def write_ctpa_archive(
+    out: Path,
+    studies: int,
+    seed: int,
+    *,
+    difficulty: float = 1.0,
+    size: int = 192,
+    positives: float | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None],
+) -> CtpaTruth:
+    """Write studies angiograms under out/train, train.csv and truth.csv.
+
+    A study is decided by (seed, its number) alone, so neither the number of workers nor an
+    interruption changes a byte; a study that is whole on disk is not written again.
+    positives: the share of exams with an embolus, None for the competition's 30.4 %.
+    """
+    settings = ArchiveSettings(seed, float(difficulty), size, positives)
+    truth = CtpaTruth(pl.DataFrame(), out / IMAGES, out / LABELS)
+
+    def finish(slices: pl.DataFrame) -> None:
+        write_beside(truth.labels, _label_rows(slices))
+
+    slices = write_studies(
+        out, CTPA, studies, settings, workers=workers, progress=progress, finish=finish
+    )
+    return CtpaTruth(slices, truth.images, truth.labels)
+
+
+def draw_study(number: int, patient: int, settings: ArchiveSettings) -> CtpaStudy:
+    """Study number of an archive, not yet written."""
+    seed = settings.seed
+    anatomy = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, patient)))
+    frame = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4, number)))
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, number)))
+    chest = draw_chest(anatomy, bool(anatomy.random() < 0.52), _draw_age(anatomy))
+    return make_ctpa_study(
+        rng,
+        chest=chest,
+        exam=draw_exam(rng, settings.positives),
+        scan=draw_ctpa_scan(frame, chest, settings.size, settings.difficulty),
+        difficulty=settings.difficulty,
+    )
+
+
+def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
+    """Compute and write one study; its truth is written last, which makes it whole."""
+    study = draw_study(number, patient, settings)
+    frame = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(5, number)))
+    machine, labels = draw_machine(frame, study.scan), study.labels()
+    rows = []
+    for z, picture in enumerate(study.hu):
+        names = name_ctpa_slice(settings.seed, number, z)
+        row = {
+            "image": names.image,
+            "study": names.study,
+            "series": names.series,
+            "patient": f"P{patient:06d}",
+            "study_number": number,
+            "z": z,
+            "position_mm": round(float(study.scan.position_mm(z)[2]), 5),
+            **{f"{a}_mm2": round(float(getattr(study.areas, a)[z]), 3) for a in AREAS},
+            "rv_lv": round(study.ratio, 4),
+            **labels,
+            "pe_present_on_image": int(study.visible[z]),
+        }
+        content = encode_ctpa_slice(names, study.scan, machine, z, to_stored(study.scan, picture))
+        write_file(out / _file(row), content)
+        rows.append(row)
+    table = pl.DataFrame(rows, schema=TRUTH_SCHEMA)
+    write_part(out, number, table)
+    return table
+
+
+def _draw_age(rng: np.random.Generator) -> int:
+    """20 to 90 years, most of them past fifty."""
+    return int(np.clip(rng.normal(60, 16), 20, 90))
+
+
+def _file(row: dict[str, Any]) -> str:
+    return f"{IMAGES}/{row['study']}/{row['series']}/{row['image']}.dcm"
+
+
+def _label_rows(slices: pl.DataFrame) -> pl.DataFrame:
+    """The competition's train.csv: exams one after another, their slices in no order."""
+    names = dict(zip(("study", "series", "image"), NAMES, strict=True))
+    return slices.rename(names).select(*NAMES, *FINDINGS).sort(NAMES)
+
+
+CTPA = Form(TRUTH_SCHEMA, write_study, _file, 0.0)
