@@ -46,7 +46,7 @@ def draw_mimics(
         mass=_draw_mass(rng, tree) if exam.other else (),
         mucus=mucus,
         mucus_hu=float(rng.uniform(5, 45)),
-        streak_hu=float(rng.uniform(0.05, 0.22)) * max(cava_hu - 350, 0.0) * difficulty,
+        streak_hu=float(rng.uniform(0.08, 0.35)) * max(cava_hu - 350, 0.0) * difficulty,
         beat_mm=float(rng.gamma(2.0, 0.5)) * difficulty,
     )
 

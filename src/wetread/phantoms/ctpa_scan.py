@@ -18,6 +18,7 @@ SLICES_AT = (284, 512)  # so many slices at this size; their number goes with it
 FEWEST_SLICES, MOST_SLICES = 40, 300
 THICKNESSES = (0.625, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 OUTSIDE = -2000  # stored beyond the circular field of view
+HEART_MM = (18.0, -18.0, 42.0)  # x and y of the beating heart, and how far it is felt
 VOXELS_AT_ONCE = 3_000_000
 
 
@@ -151,13 +152,22 @@ def _shadow(scan: CtpaScan, picture: Array) -> Array:
     return large
 
 
-def doubled(picture: Array, rng: np.random.Generator, pixel_mm: float, mm: float) -> Array:
-    """A slice of a patient who moved while it was taken: (H, W)."""
-    dx, dy = rng.normal(0, mm / pixel_mm, 2)
+def doubled(picture: Array, rng: np.random.Generator, pixels: float) -> Array:
+    """A slice of a patient who moved by about so many pixels while it was taken: (H, W)."""
+    dx, dy = rng.normal(0, pixels, 2)
     shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
     both: Array = 0.55 * picture + 0.45 * ghost
     return both
+
+
+def beaten(picture: Array, rng: np.random.Generator, slab: Slab, mm: float) -> Array:
+    """A slice in which the heart, and what lies near it, moved by about so many mm: (H, W)."""
+    across = (slab.x[None, :] - HEART_MM[0]) / HEART_MM[2]
+    down = (slab.y[:, None] - HEART_MM[1]) / HEART_MM[2]
+    near = np.exp(-0.5 * (across * across + down * down))
+    beat: Array = picture + near * (doubled(picture, rng, mm / slab.pixel) - picture)
+    return beat
 
 
 def to_stored(scan: CtpaScan, picture: Array) -> Stored:

@@ -30,6 +30,7 @@ from wetread.phantoms.ctpa_paint import (
 from wetread.phantoms.ctpa_scan import (
     CtpaScan,
     averaged,
+    beaten,
     doubled,
     empty_slab,
     measure,
@@ -44,6 +45,7 @@ from wetread.phantoms.tubes import Lattice
 Bools = NDArray[np.bool_]
 
 TRIES = 12
+MOTION_MM = 3.5  # of an exam that is indeterminate for it
 SPINE_MM = 25.0  # vessels that lie before this y give way to the heart
 SURELY = 1.2  # times the visible area: pieces of a clot overlap a little
 VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
@@ -246,7 +248,6 @@ def _taken(
     if mimics.streak_hu > 5:
         picture = picture + rays(rng, slab.x, slab.y, (-25.5, -20.0), mimics.streak_hu)
     if exam.motion:
-        picture = doubled(picture, rng, scan.pixel_mm, 3.5)
-    elif mimics.beat_mm > 0.6:
-        picture = doubled(picture, rng, scan.pixel_mm, 0.5 * mimics.beat_mm)
+        picture = doubled(picture, rng, MOTION_MM / scan.pixel_mm)
+    picture = beaten(picture, rng, slab, mimics.beat_mm)
     return measure(scan, picture, rng)

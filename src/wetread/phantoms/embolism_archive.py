@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.phantoms.chest import draw_chest
-from wetread.phantoms.ctpa_dicom import draw_machine, encode_ctpa_slice, name_ctpa_slice
-from wetread.phantoms.ctpa_scan import draw_ctpa_scan, to_stored
-from wetread.phantoms.ctpa_study import CtpaStudy, make_ctpa_study
-from wetread.phantoms.exam import draw_exam
+from wetread.phantoms.chest import Chest, draw_chest
+from wetread.phantoms.ctpa_dicom import Machine, draw_machine, encode_ctpa_slice, name_ctpa_slice
+from wetread.phantoms.ctpa_scan import CtpaScan, draw_ctpa_scan, to_stored
+from wetread.phantoms.ctpa_study import make_ctpa_study
+from wetread.phantoms.exam import Exam, draw_exam
 from wetread.phantoms.resume import (
     ArchiveSettings,
     Form,
@@ -100,28 +100,42 @@ def write_ctpa_archive(
     return CtpaTruth(slices, truth.images, truth.labels)
 
 
-def draw_study(number: int, patient: int, settings: ArchiveSettings) -> CtpaStudy:
-    """Study number of an archive, not yet written."""
-    seed = settings.seed
-    anatomy = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, patient)))
-    frame = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4, number)))
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, number)))
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One study of an archive before it is painted; rng: what it is painted with."""
+
+    chest: Chest
+    exam: Exam
+    scan: CtpaScan
+    machine: Machine
+    rng: np.random.Generator
+
+
+def draw_plan(number: int, patient: int, settings: ArchiveSettings) -> Plan:
+    """Scan and machine have a generator of their own: nothing in a header knows the exam."""
+
+    def generator(purpose: int, which: int) -> np.random.Generator:
+        return np.random.default_rng(
+            np.random.SeedSequence(settings.seed, spawn_key=(purpose, which))
+        )
+
+    anatomy, frame, rng = generator(0, patient), generator(4, number), generator(1, number)
     chest = draw_chest(anatomy, bool(anatomy.random() < 0.52), _draw_age(anatomy))
-    return make_ctpa_study(
-        rng,
-        chest=chest,
-        exam=draw_exam(rng, settings.positives),
-        scan=draw_ctpa_scan(frame, chest, settings.size, settings.difficulty),
-        difficulty=settings.difficulty,
-    )
+    scan = draw_ctpa_scan(frame, chest, settings.size, settings.difficulty)
+    return Plan(chest, draw_exam(rng, settings.positives), scan, draw_machine(frame, scan), rng)
 
 
 def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
     """Compute and write one study; its truth is written last, which makes it whole."""
-    study = draw_study(number, patient, settings)
-    frame = np.random.default_rng(np.random.SeedSequence(settings.seed, spawn_key=(5, number)))
-    machine, labels = draw_machine(frame, study.scan), study.labels()
-    rows = []
+    plan = draw_plan(number, patient, settings)
+    study = make_ctpa_study(
+        plan.rng,
+        chest=plan.chest,
+        exam=plan.exam,
+        scan=plan.scan,
+        difficulty=settings.difficulty,
+    )
+    labels, rows = study.labels(), []
     for z, picture in enumerate(study.hu):
         names = name_ctpa_slice(settings.seed, number, z)
         row = {
@@ -137,7 +151,9 @@ def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings)
             **labels,
             "pe_present_on_image": int(study.visible[z]),
         }
-        content = encode_ctpa_slice(names, study.scan, machine, z, to_stored(study.scan, picture))
+        content = encode_ctpa_slice(
+            names, plan.scan, plan.machine, z, to_stored(plan.scan, picture)
+        )
         write_file(out / _file(row), content)
         rows.append(row)
     table = pl.DataFrame(rows, schema=TRUTH_SCHEMA)
