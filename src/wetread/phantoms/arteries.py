@@ -27,6 +27,7 @@ WIDEST_ANGLE = 65.0  # degrees between a branch and the one it comes from
 POINTS = (330, 280)  # pieces of tissue in the right and the left lung
 FEWEST = 2  # a branch that feeds fewer pieces does not divide
 THINNEST_MM = 0.7  # radius: thinner ones are the lung's texture
+SHORTER = (1.0, 0.7, 0.45, 0.2)  # what a branch becomes that would leave the chest
 BOW = 0.07  # how far a branch bends aside, of its length
 
 # A segment's place in its lung: share of the way out, depth (-1 front), share of the way down
@@ -195,12 +196,13 @@ def _grow_segments(
             points = tissue[np.argsort(away[:, i])[:FEWEST]]
         root = roots[name]
         start, end = growth.rods[root][0], growth.rods[root][1]
-        _grow(rng, growth, root, end - start, points, (SEGMENTAL, part.side, int(name)))
+        _grow(rng, growth, chest, root, end - start, points, (SEGMENTAL, part.side, int(name)))
 
 
 def _grow(
     rng: np.random.Generator,
     growth: _Growth,
+    chest: Chest,
     parent: int,
     ahead: Array,
     points: Array,
@@ -211,7 +213,12 @@ def _grow(
     start = growth.rods[parent][1]
     way = points.mean(axis=0) - start
     length = float(np.linalg.norm(way)) * GROWTH * rng.uniform(0.85, 1.15)
-    course = _within(way, ahead, WIDEST_ANGLE)
+    straight = way / max(float(np.linalg.norm(way)), 1e-6)
+    course = _within(straight, ahead, WIDEST_ANGLE)
+    if course is not straight:  # no longer towards its tissue: it may leave the chest
+        tried = start + course * length * np.array(SHORTER)[:, None]
+        inside = np.flatnonzero(chest_depth(chest, tried) > 1)
+        length *= SHORTER[int(inside[0]) if len(inside) else -1]
     end = start + course * length
     aside = np.cross(course, rng.standard_normal(3)) * length * BOW
     rod = growth.add(np.stack([start, (start + end) / 2 + aside, end]), parent, *kind)
@@ -224,16 +231,16 @@ def _grow(
     rank = np.argsort(off @ across)
     cut = int(np.clip(round(len(points) * rng.uniform(0.32, 0.68)), FEWEST, len(points) - FEWEST))
     for half in (rank[:cut], rank[cut:]):
-        _grow(rng, growth, rod, course, points[half], (SUBSEGMENTAL, side, segment))
+        _grow(rng, growth, chest, rod, course, points[half], (SUBSEGMENTAL, side, segment))
 
 
 def _within(way: Array, ahead: Array, degrees: float) -> Array:
-    """The unit vector along way, turned towards ahead where they are further apart."""
-    a, w = ahead / np.linalg.norm(ahead), way / max(float(np.linalg.norm(way)), 1e-6)
-    cosine = float(a @ w)
+    """The unit vector way, or it turned towards ahead where they are further apart."""
+    a = ahead / np.linalg.norm(ahead)
+    cosine = float(a @ way)
     if cosine >= np.cos(np.radians(degrees)):
-        return w
-    side = w - cosine * a
+        return way
+    side = way - cosine * a
     side /= max(float(np.linalg.norm(side)), 1e-6)
     turned: Array = np.cos(np.radians(degrees)) * a + np.sin(np.radians(degrees)) * side
     return turned
@@ -258,6 +265,16 @@ def lung_depth(chest: Chest, part: Hemithorax, points: Array) -> Array:
         outside = np.maximum(outside, np.where(chord.back > chord.front, -solid(chord, y), outside))
     depth: Array = -outside
     return depth
+
+
+def chest_depth(chest: Chest, points: Array) -> Array:
+    """How far points (..., 3) lie inside lungs, heart or mediastinum, mm along y; negative: out."""
+    x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
+    middle = heart_chord(chest, x, z)
+    within = np.where(middle.back > middle.front, -solid(middle, y), -np.inf)
+    for part in chest.pleurae:
+        within = np.maximum(within, -inside_pleura(part, x, y, z))
+    return within
 
 
 def _branches(growth: _Growth, root_mm: float) -> Branches:
