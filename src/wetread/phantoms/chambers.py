@@ -17,7 +17,7 @@ from wetread.phantoms.chest import Chest
 from wetread.phantoms.fields import Array
 
 STRAIN = 1.0  # the right ventricle is as wide as the left
-WANDER_MM = 1.3  # how far the walls wander
+WANDER_MM = 2.0  # how far the walls wander
 GRID_MM = 1.0  # of the search for the widest place
 
 
@@ -127,7 +127,7 @@ def spans(ventricles: Ventricles, a: Array, b: Array) -> Spans:
     share = np.maximum(1 - ((a - ventricles.along_a) / ra) ** 2 - (b / rb) ** 2, 0)
     across = rn * np.sqrt(share)
     base = ln * (1 - ventricles.flat) + ventricles.septum_mm - 0.35 * rn
-    right_low = np.where(outer > 0, np.maximum(skin, base - across), base - across)
+    right_low = np.maximum(skin, base - across)
     return Spans(left_low, left_high, right_low, np.where(share > 0, base + across, right_low))
 
 
@@ -163,7 +163,8 @@ def ventricle_solids(
 ) -> tuple[Array, Array, Array]:
     """Implicit functions, mm: the left one's inside, the right one's, and both with their walls."""
     a, n, b = own_frame(ventricles, x, y, z)
-    a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17) + n * np.float32(0.11))
+    # slices and lines across the septum are shifted whole, so no width changes
+    a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17))
     n = n + np.float32(WANDER_MM) * np.sin(b * np.float32(0.09) + a * np.float32(0.13))
     found = spans(ventricles, a, b)
     left = np.maximum(found.left_low - n, n - found.left_high)
@@ -177,8 +178,7 @@ def ventricle_solids(
     around = _ellipsoid(
         a - ventricles.along_a, n - base, b, (ra + free, max(rn + free, 4.0), rb + free)
     )
-    around = np.maximum(around, ln * (1 - ventricles.flat) - n)
-    return left, right, np.minimum(shell, around)
+    return left, right, np.minimum(shell, np.maximum(around, -n))
 
 
 def _ellipsoid(u: Array, v: Array, w: Array, radii: tuple[float, float, float]) -> Array:

@@ -84,9 +84,10 @@ def paint_inside(
     _paint_heart(slab, inside, heart | lung, covers)
     _paint_veins(slab, inside)
     _paint_bronchi(slab, inside)
-    _paint_arteries(slab, inside, covers)
+    lumen = calibres(inside.arteries, inside.clots)
+    _paint_arteries(slab, inside, lumen, covers)
     for clot in inside.clots:
-        _paint_clot(slab, inside, clot, covers)
+        _paint_clot(slab, inside, lumen, clot, covers)
     for center, radius, hu in inside.mimics.mass:
         _paint_ball(slab, center, radius, hu)
     return covers
@@ -226,12 +227,11 @@ def _paint_bronchi(slab: Slab, inside: Inside) -> None:
         paint_rod(slab, start, end, (lumen, lumen), hu)
 
 
-def _paint_arteries(slab: Slab, inside: Inside, covers: Covers) -> None:
+def _paint_arteries(slab: Slab, inside: Inside, lumen: Array, covers: Covers) -> None:
     """The tree as wide as its clots leave it."""
     tree, contrast = inside.arteries, inside.contrast
-    radius = calibres(tree, inside.clots)
     for i in range(len(tree)):
-        thick = float(radius[i])
+        thick = float(lumen[i])
         box = rod_box(slab, tree.start[i], tree.end[i], thick)
         if box is None:
             continue
@@ -251,11 +251,11 @@ class Stretch(NamedTuple):
     length: float
 
 
-def clot_stretches(slab: Slab, tree: Branches, clot: Clot) -> Iterator[Stretch]:
-    """Where a clot lies in the slab, branch by branch."""
+def clot_stretches(slab: Slab, tree: Branches, lumen: Array, clot: Clot) -> Iterator[Stretch]:
+    """Where a clot lies in the slab, branch by branch; lumen: (N,) radii as all clots leave them."""
     for branch, low, high in clot.pieces:
         start, end = tree.start[branch], tree.end[branch]
-        radius = float(tree.radius[branch]) * clot.calibre
+        radius = float(lumen[branch])
         box = rod_box(slab, start, end, radius)
         if box is None:
             continue
@@ -269,8 +269,8 @@ def clot_stretches(slab: Slab, tree: Branches, clot: Clot) -> Iterator[Stretch]:
             yield Stretch(box, share, bits, along, length)
 
 
-def _paint_clot(slab: Slab, inside: Inside, clot: Clot, covers: Covers) -> None:
-    for box, share, bits, along, length in clot_stretches(slab, inside.arteries, clot):
+def _paint_clot(slab: Slab, inside: Inside, lumen: Array, clot: Clot, covers: Covers) -> None:
+    for box, share, bits, along, length in clot_stretches(slab, inside.arteries, lumen, clot):
         mix(slab, box, share, clot.hu)
         if clot.calcium:
             mix(slab, box, share * specks(clot, along, length), clot.calcium)

@@ -36,7 +36,7 @@ from wetread.phantoms.ctpa_scan import (
     measure,
     slabs,
 )
-from wetread.phantoms.emboli import Clot, draw_clots
+from wetread.phantoms.emboli import Clot, calibres, draw_clots
 from wetread.phantoms.exam import ACUTE, CHRONIC, Exam, draw_ratio
 from wetread.phantoms.fields import Array, draw_waves
 from wetread.phantoms.slab import Slab
@@ -148,8 +148,9 @@ def _draw_seen(
     for _ in range(TRIES if exam.positive else 0):
         clots = draw_clots(rng, tree, exam)
         areas = np.zeros((len(Areas.__dataclass_fields__), scan.slices * scan.planes))
+        lumen = calibres(tree, clots)
         for clot in clots:
-            for box, share, bits, _, _ in clot_stretches(slab, tree, clot):
+            for box, share, bits, _, _ in clot_stretches(slab, tree, lumen, clot):
                 areas[_held(bits), box[0]] += share.sum(axis=(1, 2)) * scan.pixel_mm**2
         most = averaged(scan, areas.T).max(axis=0)
         if np.array_equal(most > SURELY * VISIBLE_MM2, wanted):
