@@ -252,7 +252,7 @@ class Stretch(NamedTuple):
 
 
 def clot_stretches(slab: Slab, tree: Branches, lumen: Array, clot: Clot) -> Iterator[Stretch]:
-    """Where a clot lies in the slab, branch by branch; lumen: (N,) radii as all clots leave them."""
+    """Where a clot lies in the slab, branch by branch; lumen: (N,) radii that all clots leave."""
     for branch, low, high in clot.pieces:
         start, end = tree.start[branch], tree.end[branch]
         radius = float(lumen[branch])
