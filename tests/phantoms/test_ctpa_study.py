@@ -108,7 +108,7 @@ def test_areas_of_clot_are_those_of_the_masks(studies, fine):
 def test_clots_lie_in_the_arteries_and_on_their_side(studies):
     for study in studies.values():
         clots = study.truth.clots
-        assert clots.any() == study.exam.positive
+        assert study.exam.positive or not clots.any()
         assert study.truth.arteries[clots].all()
     half = studies["left"].scan.size / 2
     assert np.nonzero(studies["left"].truth.clots)[2].min() > half - 6

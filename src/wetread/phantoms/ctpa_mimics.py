@@ -95,13 +95,14 @@ def _below(tree: Branches, start: int) -> np.ndarray[tuple[int], np.dtype[np.boo
 def rays(
     rng: np.random.Generator, x: Array, y: Array, center: tuple[float, float], hu: float
 ) -> Array:
-    """Bright and dark rays about a dense vessel, (H, W) HU; x (W,), y (H,), mm."""
+    """Bright and dark rays from a dense vessel, (H, W) HU; x (W,), y (H,), mm."""
     dx, dy = x[None, :] - np.float32(center[0]), y[:, None] - np.float32(center[1])
     angle, away = np.arctan2(dy, dx), np.sqrt(dx * dx + dy * dy)
     total = np.zeros_like(away)
-    for _ in range(7):
-        turns = int(rng.integers(3, 15))
-        total += np.cos(turns * angle + np.float32(rng.uniform(0, 2 * np.pi))) / np.float32(7**0.5)
-    fall = np.exp(-np.maximum(away - 8, 0) * np.float32(1 / 16)) * (away > 6)
+    for _ in range(14):
+        turn = np.abs(angle - np.float32(rng.uniform(-np.pi, np.pi)))
+        turn = np.minimum(turn, 2 * np.pi - turn) * np.float32(1 / rng.uniform(0.04, 0.16))
+        total += np.float32(rng.normal(-0.1, 0.8)) * np.exp(-turn * turn)
+    fall = np.exp(-np.maximum(away - 8, 0) * np.float32(1 / 18)) * np.clip(away - 5, 0, 1)
     streaks: Array = np.float32(hu) * total * fall
     return streaks

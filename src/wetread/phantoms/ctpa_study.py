@@ -45,6 +45,7 @@ from wetread.phantoms.tubes import Lattice
 Bools = NDArray[np.bool_]
 
 TRIES = 12
+CAVA_MM = (-16.0, 72.0, -25.5, -20.0)  # of the upper cava: z from and to, x, y
 MOTION_MM = 3.5  # of an exam that is indeterminate for it
 SPINE_MM = 25.0  # vessels that lie before this y give way to the heart
 SURELY = 1.2  # times the visible area: pieces of a clot overlap a little
@@ -196,8 +197,10 @@ def _scanned(
         areas[:, part] = _areas(covers, scan)
         for mask, name in zip(masks, Truth.__dataclass_fields__, strict=True):
             mask[part] = averaged(scan, getattr(covers, name)) > 0.5
-        for z, picture in enumerate(averaged(scan, slab.hu), start=first):
-            hu[z] = _taken(rng, picture, slab, inside, exam, scan, first)
+        middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
+        for at, picture in enumerate(averaged(scan, slab.hu)):
+            z = float(middles[at])
+            hu[first + at] = _taken(rng, picture, slab, z, inside, exam, scan)
     left, right = widths_mm(inside.chambers.ventricles)
     return CtpaStudy(hu, Truth(*masks), Areas(*areas), right / left, exam, inside, scan)
 
@@ -239,15 +242,15 @@ def _taken(
     rng: np.random.Generator,
     picture: Array,
     slab: Slab,
+    z: float,
     inside: Inside,
     exam: Exam,
     scan: CtpaScan,
-    first: int,
 ) -> NDArray[np.float32]:
-    """One slice as the machine gives it, with rays about the cava and motion."""
+    """The slice at z, chest mm, as the machine gives it: rays about the cava, motion, noise."""
     mimics = inside.mimics
-    if mimics.streak_hu > 5:
-        picture = picture + rays(rng, slab.x, slab.y, (-25.5, -20.0), mimics.streak_hu)
+    if mimics.streak_hu > 5 and CAVA_MM[0] < z < CAVA_MM[1]:
+        picture = picture + rays(rng, slab.x, slab.y, CAVA_MM[2:], mimics.streak_hu)
     if exam.motion:
         picture = doubled(picture, rng, MOTION_MM / scan.pixel_mm)
     picture = beaten(picture, rng, slab, mimics.beat_mm)
