@@ -104,10 +104,10 @@ class _Growth:
 
 def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Branches:
     """The tree of one person; trunk_mm: the pulmonary trunk's diameter in chest coordinates."""
-    growth = _Growth()
+    growth, shift = _Growth(), rng.normal(0, (1.5, 1.5, 3.5))
 
     def near(*point: float) -> Array:
-        return np.asarray(point) + rng.normal(0, 1.2, 3)
+        return np.asarray(point) + shift + rng.normal(0, 1.4, 3)
 
     valve, fork = near(19, -46, -16), near(14, -14, 15)
     trunk = growth.add(np.stack([valve, near(21, -32, 2), fork]), -1, TRUNK, 0)

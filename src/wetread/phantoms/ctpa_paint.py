@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wetread.phantoms.arteries import LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.chambers import Chambers, outflow_of, ventricle_solids
 from wetread.phantoms.chest_organs import Organs
-from wetread.phantoms.contrast import BLOOD_HU, Contrast, blood
+from wetread.phantoms.contrast import BLOOD_HU, blood
 from wetread.phantoms.ctpa_mimics import Ball, Mimics
 from wetread.phantoms.emboli import Clot, calibres, clot_solid, specks
 from wetread.phantoms.exam import CHRONIC
@@ -80,7 +80,7 @@ def paint_inside(
     _paint_sheaths(slab, inside, lung)
     _paint_fat(slab, heart)
     _paint_nodes(slab, inside.mimics.nodes)
-    _paint_great_vessels(slab, inside.contrast, organs)
+    _paint_great_vessels(slab, inside, organs)
     _paint_heart(slab, inside, heart | lung, covers)
     _paint_veins(slab, inside)
     _paint_bronchi(slab, inside)
@@ -186,8 +186,9 @@ def _paint_nodes(slab: Slab, nodes: tuple[Ball, ...]) -> None:
         _paint_ball(slab, center, radius, hu)
 
 
-def _paint_great_vessels(slab: Slab, contrast: Contrast, organs: Organs) -> None:
+def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
     """Aorta, its branches and the large veins of the mediastinum, each with its own contrast."""
+    contrast = inside.contrast
     for rod in organs.vessels:
         if rod.name.startswith(("pulmonary", "right_pulmonary", "left_pulmonary")):
             continue
@@ -200,6 +201,9 @@ def _paint_great_vessels(slab: Slab, contrast: Contrast, organs: Organs) -> None
             hu = BLOOD_HU + 0.15 * (contrast.cava - BLOOD_HU)
         start, end = np.asarray(rod.start), np.asarray(rod.end)
         paint_rod(slab, start[:3], end[:3], (rod.start[3], rod.end[3]), hu)
+        if rod.name == "superior_cava":
+            atrium = np.asarray(inside.chambers.right_atrium[0])
+            paint_rod(slab, end[:3], atrium, (rod.end[3], rod.end[3]), contrast.right_atrium)
 
 
 def _paint_veins(slab: Slab, inside: Inside) -> None:

@@ -123,6 +123,11 @@ def make_ctpa_study(
     scan: CtpaScan,
     difficulty: float = 1.0,
 ) -> CtpaStudy:
+    """A person with this chest in the machine, showing what the exam says.
+
+    difficulty: how many look-alikes and how much motion there are, 1 for the usual; the scan's
+    noise is drawn with it as well.
+    """
     body, paint = _draw_body(rng, chest), draw_paint(rng)
     trunk_mm = float(np.clip(rng.normal(27.2, 3.0) + 2.2 * exam.strained, 20, 38)) / chest.scale
     tree = draw_arteries(rng, chest, trunk_mm)
