@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wetread.phantoms.arteries import LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.chambers import Chambers, outflow_of, ventricle_solids
 from wetread.phantoms.chest_organs import Organs
-from wetread.phantoms.contrast import BLOOD_HU, blood
+from wetread.phantoms.contrast import BLOOD_HU, Contrast, blood
 from wetread.phantoms.ctpa_mimics import Ball, Mimics
 from wetread.phantoms.emboli import Clot, calibres, clot_solid, specks
 from wetread.phantoms.exam import CHRONIC
@@ -190,8 +190,6 @@ def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
     """Aorta, its branches and the large veins of the mediastinum, each with its own contrast."""
     contrast = inside.contrast
     for rod in organs.vessels:
-        if rod.name.startswith(("pulmonary", "right_pulmonary", "left_pulmonary")):
-            continue
         hu = contrast.aorta
         if rod.name in DENSE:
             hu = contrast.cava

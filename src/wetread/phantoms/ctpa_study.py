@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,7 @@ Bools = NDArray[np.bool_]
 
 TRIES = 12
 CAVA_MM = (-16.0, 72.0, -25.5, -20.0)  # of the upper cava: z from and to, x, y
-MOTION_MM = 3.5  # of an exam that is indeterminate for it
+MOTION_MM = 4.5  # of an exam that is indeterminate for it
 SPINE_MM = 25.0  # vessels that lie before this y give way to the heart
 SURELY = 1.2  # times the visible area: pieces of a clot overlap a little
 VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
@@ -185,7 +185,10 @@ def _draw_body(rng: np.random.Generator, chest: Chest) -> Body:
         consolidations=int(rng.random() < 0.25),
         effusions=int(rng.random() < 0.35) * int(rng.integers(1, 3)),
     )
-    return Body(chest, draw_organs(rng, chest), lesions, False, False, draw_waves(rng, 8, 60))
+    drawn = draw_organs(rng, chest)
+    kept = tuple(rod for rod in drawn.vessels if "pulmonary" not in rod.name)  # the tree has them
+    organs = replace(drawn, vessels=kept)
+    return Body(chest, organs, lesions, False, False, draw_waves(rng, 8, 60))
 
 
 def _scanned(
