@@ -17,6 +17,7 @@ BLOOD_HU = 42.0
 class Contrast:
     """HU of the blood in each place, and of the heart's muscle.
 
+    arm:    the side it was injected on, -1 right, 1 left.
     mixing: share of the brightness that badly mixed blood loses; pattern: where it is so.
     """
 
@@ -30,6 +31,7 @@ class Contrast:
     left_ventricle: float
     aorta: float
     muscle: float
+    arm: int
     mixing: float
     pattern: Waves
 
@@ -43,7 +45,7 @@ def draw_contrast(rng: np.random.Generator, exam: Exam) -> Contrast:
     if exam.contrast:
         arteries = float(rng.uniform(75, 165))
     else:
-        arteries = float(np.clip(rng.normal(370, 85), ADEQUATE_HU, 620))
+        arteries = min(ADEQUATE_HU + float(rng.gamma(2.2, 56)), 700.0)
     above = arteries - BLOOD_HU
 
     def share(low: float, high: float) -> float:
@@ -56,9 +58,10 @@ def draw_contrast(rng: np.random.Generator, exam: Exam) -> Contrast:
     cava = BLOOD_HU + above * flush
     if exam.contrast and rng.random() < 0.5:  # too early: the contrast is still on its way
         cava = float(rng.uniform(300, 900))
+    refluxes = bool(rng.random() < (0.6 if exam.strained else 0.2))
     return Contrast(
         cava=min(cava, 1600.0),
-        lower_cava=BLOOD_HU + (above * float(rng.uniform(0.2, 0.7)) if exam.strained else 15.0),
+        lower_cava=BLOOD_HU + above * float(rng.uniform(0.2, 0.7)) * refluxes,
         right_atrium=0.5 * (min(cava, 700.0) + arteries),
         right_ventricle=share(0.9, 1.15),
         arteries=arteries,
@@ -67,6 +70,7 @@ def draw_contrast(rng: np.random.Generator, exam: Exam) -> Contrast:
         left_ventricle=0.5 * (veins + aorta),
         aorta=aorta,
         muscle=float(rng.uniform(65, 120)),
+        arm=1 if rng.random() < 0.4 else -1,
         mixing=_draw_mixing(rng, exam),
         pattern=draw_waves(rng, 7, 42),
     )

@@ -38,7 +38,7 @@ SHEATH_MM = 3.0  # of fat and tissue round the vessels of the hila
 FAT_HU, NODE_EDGE_HU = -75.0, -60.0
 BRONCHUS_HU, BRONCHUS_WALL_HU = -930.0, 10.0
 LUMEN, WALL = 0.75, 0.28  # of a bronchus, over the radius of the artery beside it
-DENSE = ("superior_cava", "left_brachiocephalic")  # the arm that the contrast came by
+FROM_ARM = {-1: "right_brachiocephalic", 1: "left_brachiocephalic"}
 BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at either end, mm
     ((-18.0, 19.0, 17.0, 5.0), (-38.0, 13.0, 24.0, 4.2)),
     ((-30.0, 20.0, 4.0, 5.5), (-35.0, 27.0, -14.0, 4.6)),
@@ -191,11 +191,11 @@ def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
     contrast = inside.contrast
     for rod in organs.vessels:
         hu = contrast.aorta
-        if rod.name in DENSE:
+        if rod.name in ("superior_cava", FROM_ARM[contrast.arm]):
             hu = contrast.cava
         elif rod.name == "inferior_cava":
             hu = contrast.lower_cava
-        elif rod.name in ("right_brachiocephalic", "azygos"):
+        elif rod.name in (FROM_ARM[-contrast.arm], "azygos"):
             hu = BLOOD_HU + 0.15 * (contrast.cava - BLOOD_HU)
         start, end = np.asarray(rod.start), np.asarray(rod.end)
         paint_rod(slab, start[:3], end[:3], (rod.start[3], rod.end[3]), hu)
