@@ -48,28 +48,35 @@ def cover_balls(into: Cover, lattice: Lattice, place: Array, radius: Array) -> N
     for size in np.unique(whole):
         chosen = np.flatnonzero(whole == size)
         halves = [int(np.ceil(size / mm + 0.5)) for mm in lattice.step]
-        offsets = np.stack(
-            np.meshgrid(*(np.arange(-h, h + 1) for h in halves), indexing="ij"), axis=-1
-        ).reshape(-1, 3)
-        for start in range(0, len(chosen), max(AT_ONCE // len(offsets), 1)):
-            some = chosen[start : start + max(AT_ONCE // len(offsets), 1)]
-            _cover_some(into, lattice, at[some], radius[some], offsets)
+        count = max(AT_ONCE // ((2 * halves[1] + 1) * (2 * halves[2] + 1)), 1)
+        for start in range(0, len(chosen), count):
+            some = chosen[start : start + count]
+            _cover_some(into, lattice, at[some], radius[some], halves)
 
 
-def _cover_some(
-    into: Cover, lattice: Lattice, at: Array, radius: Array, offsets: NDArray[np.int64]
-) -> None:
-    """Balls of one size class; at in voxels."""
+def _cover_some(into: Cover, lattice: Lattice, at: Array, radius: Array, halves: list[int]) -> None:
+    """Balls of one size class, plane by plane; at in voxels, halves: how many each way."""
     nearest = np.rint(at).astype(np.int64)
-    index = nearest[:, None] + offsets
-    away = (index - at[:, None]).astype(np.float32) * np.array(lattice.step, np.float32)
-    distance = np.sqrt((away * away).sum(axis=-1))
     pixel = np.float32(lattice.step[2])
-    most = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))[:, None]
-    share = np.clip((radius[:, None] - distance) / pixel + 0.5, 0, most)
-    inside = ((index >= 0) & (index < np.array(lattice.shape))).all(axis=-1) & (share > 0.02)
-    flat = np.ravel_multi_index(tuple(index[inside].T), lattice.shape)
-    np.maximum.at(into.reshape(-1), flat, (share[inside] * 255).astype(np.uint8))
+    most = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))
+    rows, columns = (nearest[:, k, None] + np.arange(-halves[k], halves[k] + 1) for k in (1, 2))
+    down, across = (
+        ((index - at[:, k, None]) * lattice.step[k]).astype(np.float32) ** 2
+        for k, index in ((1, rows), (2, columns))
+    )
+    held = [(index >= 0) & (index < lattice.shape[k]) for k, index in ((1, rows), (2, columns))]
+    for deep in range(-halves[0], halves[0] + 1):
+        plane = nearest[:, 0] + deep
+        away = ((plane - at[:, 0]) * lattice.step[0]).astype(np.float32)
+        reached = (np.abs(away) < radius + 0.5 * pixel) & (plane >= 0) & (plane < lattice.shape[0])
+        own = np.flatnonzero(reached)
+        square = (away[own] ** 2)[:, None, None] + down[own][:, :, None]
+        share = (radius[own, None, None] - np.sqrt(square + across[own][:, None, :])) / pixel
+        share = np.clip(share + np.float32(0.5), 0, most[own, None, None])
+        inside = (share > 0.02) & held[0][own][:, :, None] & held[1][own][:, None, :]
+        ball, row, column = np.nonzero(inside)
+        index = (plane[own[ball]], rows[own[ball], row], columns[own[ball], column])
+        np.maximum.at(into, index, (share[inside] * 255).astype(np.uint8))
 
 
 def cover_curves(
