@@ -96,7 +96,7 @@ def test_areas_of_clot_are_those_of_the_masks(studies, fine):
     """The masks are the voxels that clot fills by half; large clots differ little from that."""
     counted = fine[1].truth.clots.sum(axis=(1, 2)) * fine[1].scan.pixel_mm ** 2
     large = fine[1].areas.clot > 150
-    assert large.sum() > 3
+    assert large.sum() >= 2
     assert np.median(counted[large] / fine[1].areas.clot[large]) == pytest.approx(1, abs=0.2)
     for study in studies.values():
         areas = study.areas

@@ -118,9 +118,8 @@ def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Br
     inter_right = growth.add(inter, right, INTERLOBAR, -1)
     middle = np.stack([growth.rods[inter_right][1], near(-50, 4, -27)])
     basal = np.stack([growth.rods[inter_right][1], near(-47, 26, -40)])
-    roots = {"1": upper_right, "2": upper_right, "3": upper_right}
+    roots = dict.fromkeys("123", upper_right) | {"6": inter_right}
     roots |= dict.fromkeys("45", growth.add(middle, inter_right, LOBAR, -1))
-    roots |= {"6": inter_right}
     roots |= dict.fromkeys(("7", "8", "9", "10"), growth.add(basal, inter_right, LOBAR, -1))
     _grow_segments(rng, growth, chest, RIGHT, roots, chest.pleurae[0])
 
