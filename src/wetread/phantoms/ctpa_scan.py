@@ -68,7 +68,8 @@ def draw_ctpa_scan(
 ) -> CtpaScan:
     """From above the arch to below the domes, drawn without a look at the exam.
 
-    slices: None for 40 to 300, the more the larger the pictures; fewer ones are thicker.
+    slices: None for 40 to 300, the more the larger the pictures; fewer ones are thicker. Most lie
+    as far apart as they are thick, some overlap.
     """
     low = chest.pleurae[0].dome[2] - float(rng.uniform(8, 45))
     high = chest.pleurae[0].apex[1] - float(rng.uniform(0, 32))
@@ -77,8 +78,9 @@ def draw_ctpa_scan(
         usual = SLICES_AT[0] * (size / SLICES_AT[1]) ** 2
         slices = int(np.clip(round(usual * rng.uniform(0.65, 1.15)), FEWEST_SLICES, MOST_SLICES))
     step = reach / max(slices - 1, 1)
-    near = [mm for mm in THICKNESSES if mm <= 1.1 * step] or [THICKNESSES[0]]
-    thick = near[-1] if rng.random() < 0.7 else near[max(len(near) - 2, 0)]
+    thick = min(THICKNESSES, key=lambda mm: abs(float(np.log(mm / step))))
+    step = thick if rng.random() < 0.75 else float(np.round(thick * rng.uniform(0.8, 1.0), 3))
+    middle = 0.5 * (low + high) * chest.scale
     signed = bool(rng.random() < 0.5)
     body = 2 * (chest.pleurae[0].lateral + 0.8 * chest.wall_mm) * chest.scale
     view = float(np.clip(body * rng.uniform(1.0, 1.22), 280, 430))
@@ -86,10 +88,10 @@ def draw_ctpa_scan(
     return CtpaScan(
         slices=slices,
         size=size,
-        step_mm=float(np.round(step, 4)),
+        step_mm=step,
         thick_mm=thick,
         pixel_mm=float(np.round(view / size, 6)),
-        low_mm=low * chest.scale,
+        low_mm=middle - 0.5 * step * (slices - 1),
         center_mm=(float(rng.normal(0, 7)), float(rng.normal(6, 6))),
         offset_mm=(
             float(rng.normal(0, 4)),
