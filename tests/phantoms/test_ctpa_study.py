@@ -7,10 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from wetread.phantoms.arteries import draw_arteries
 from wetread.phantoms.chest import draw_chest
-from wetread.phantoms.ctpa_scan import draw_ctpa_scan
-from wetread.phantoms.ctpa_study import VISIBLE_MM2, CtpaStudy, make_ctpa_study
-from wetread.phantoms.exam import ACUTE, BOTH, CHRONIC, Exam
+from wetread.phantoms.ctpa_scan import draw_ctpa_scan, empty_slab
+from wetread.phantoms.ctpa_study import (
+    VISIBLE_MM2,
+    CtpaStudy,
+    clot_areas,
+    draw_seen,
+    make_ctpa_study,
+)
+from wetread.phantoms.exam import ACUTE, BOTH, CHRONIC, Exam, draw_exam
 
 EMPTY = Exam(
     positive=False,
@@ -75,6 +82,21 @@ def test_labels_are_those_of_the_exam_drawn(studies):
         assert (labels["qa_motion"], labels["qa_contrast"]) == (exam.motion, exam.contrast)
         assert labels["flow_artifact"] == exam.flow
         assert labels["true_filling_defect_not_pe"] == exam.other
+
+
+def test_every_positive_exam_shows_all_that_it_is_drawn_to_show():
+    """Thirty exams, most of them small clots on one side, in pictures as coarse as the demo's."""
+    for number in range(30):
+        rng = np.random.default_rng(number)
+        chest = draw_chest(rng, bool(number % 2), 60)
+        exam = draw_exam(rng, 1.0)
+        scan = draw_ctpa_scan(rng, chest, 192, 1.0, slices=40)
+        tree = draw_arteries(rng, chest, 27.0)
+        clots = draw_seen(rng, tree, exam, scan, chest)
+        areas = clot_areas(empty_slab(scan, chest, 0, 40), tree, clots, scan)
+        shown = (areas >= VISIBLE_MM2).any(axis=1).tolist()
+        old = [exam.age != CHRONIC, exam.age != ACUTE]
+        assert shown == [True, exam.left, exam.right, exam.central, *old]
 
 
 def test_the_six_rules_of_the_labels_hold(studies):

@@ -271,10 +271,15 @@ def clot_stretches(slab: Slab, tree: Branches, lumen: Array, clot: Clot) -> Iter
             yield Stretch(box, share, bits, along, length)
 
 
+def hold_clot(shares: Array, held: NDArray[np.uint8], box: Box, share: Array, bits: int) -> None:
+    """Join a stretch to those before it, in place: a voxel belongs to what fills it most."""
+    held[box][share > shares[box]] = bits
+    shares[box] = np.maximum(shares[box], share)
+
+
 def _paint_clot(slab: Slab, inside: Inside, lumen: Array, clot: Clot, covers: Covers) -> None:
     for box, share, bits, along, length in clot_stretches(slab, inside.arteries, lumen, clot):
         mix(slab, box, share, clot.hu)
         if clot.calcium:
             mix(slab, box, share * specks(clot, along, length), clot.calcium)
-        covers.clot_bits[box][share > covers.clots[box]] = bits
-        covers.clots[box] = np.maximum(covers.clots[box], share)
+        hold_clot(covers.clots, covers.clot_bits, box, share, bits)

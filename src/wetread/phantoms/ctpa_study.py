@@ -22,9 +22,9 @@ from wetread.phantoms.ctpa_paint import (
     LEFT,
     OLD,
     RIGHT,
-    Covers,
     Inside,
     clot_stretches,
+    hold_clot,
     paint_inside,
 )
 from wetread.phantoms.ctpa_scan import (
@@ -44,11 +44,10 @@ from wetread.phantoms.tubes import Lattice
 
 Bools = NDArray[np.bool_]
 
-TRIES = 12
+TRIES = 40  # to draw clots that show
 CAVA_MM = (-16.0, 72.0, -25.5, -20.0)  # of the upper cava: z from and to, x, y
 MOTION_MM = 4.5  # of an exam that is indeterminate for it
 SPINE_MM = 25.0  # vessels that lie before this y give way to the heart
-SURELY = 1.2  # times the visible area: pieces of a clot overlap a little
 VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
 
 
@@ -136,7 +135,7 @@ def make_ctpa_study(
     inside = Inside(
         arteries=tree,
         veins=draw_veins(rng, chest, 0.95 * trunk_mm),
-        clots=_draw_seen(rng, tree, exam, scan, chest),
+        clots=draw_seen(rng, tree, exam, scan, chest),
         chambers=draw_chambers(rng, chest, ratio),
         contrast=contrast,
         mimics=draw_mimics(rng, tree, exam, contrast.cava, difficulty),
@@ -144,24 +143,34 @@ def make_ctpa_study(
     return _scanned(rng, body, paint, inside, exam, scan)
 
 
-def _draw_seen(
+def draw_seen(
     rng: np.random.Generator, tree: Branches, exam: Exam, scan: CtpaScan, chest: Chest
 ) -> tuple[Clot, ...]:
     """Clots that show what the exam is to show: drawn anew, TRIES times at most, until they do."""
     slab = empty_slab(scan, chest, 0, scan.slices)
-    wanted = _kinds(exam)
     clots: tuple[Clot, ...] = ()
     for _ in range(TRIES if exam.positive else 0):
         clots = draw_clots(rng, tree, exam)
-        areas = np.zeros((len(Areas.__dataclass_fields__), scan.slices * scan.planes))
-        lumen = calibres(tree, clots)
-        for clot in clots:
-            for box, share, bits, _, _ in clot_stretches(slab, tree, lumen, clot):
-                areas[_held(bits), box[0]] += share.sum(axis=(1, 2)) * scan.pixel_mm**2
-        most = averaged(scan, areas.T).max(axis=0)
-        if np.array_equal(most > SURELY * VISIBLE_MM2, wanted):
+        most = clot_areas(slab, tree, clots, scan).max(axis=1)
+        if np.array_equal(most >= VISIBLE_MM2, _kinds(exam)):
             break
     return clots
+
+
+def clot_areas(slab: Slab, tree: Branches, clots: tuple[Clot, ...], scan: CtpaScan) -> Array:
+    """(6, Z) mm2 as they will be painted; only what clots touch is computed."""
+    shares, held = np.zeros(slab.hu.shape, np.float32), np.zeros(slab.hu.shape, np.uint8)
+    lumen, boxes = calibres(tree, clots), []
+    for clot in clots:
+        for box, share, bits, _, _ in clot_stretches(slab, tree, lumen, clot):
+            hold_clot(shares, held, box, share, bits)
+            boxes.append(box)
+    if not boxes:
+        return np.zeros((6, scan.slices), np.float32)
+    rows, columns = (
+        slice(min(box[k].start for box in boxes), max(box[k].stop for box in boxes)) for k in (1, 2)
+    )
+    return _areas(shares[:, rows, columns], held[:, rows, columns], scan)
 
 
 def _kinds(exam: Exam) -> Bools:
@@ -202,7 +211,7 @@ def _scanned(
         heart, lung = _paint_chest(slab, body, paint, scan)
         covers = paint_inside(slab, inside, body.organs, heart, lung)
         part = slice(first, last)
-        areas[:, part] = _areas(covers, scan)
+        areas[:, part] = _areas(covers.clots, covers.clot_bits, scan)
         for mask, name in zip(masks, Truth.__dataclass_fields__, strict=True):
             mask[part] = averaged(scan, getattr(covers, name)) > 0.5
         middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
@@ -234,13 +243,13 @@ def _paint_chest(slab: Slab, body: Body, paint: Paint, scan: CtpaScan) -> tuple[
     return heart, lung
 
 
-def _areas(covers: Covers, scan: CtpaScan) -> Array:
+def _areas(shares: Array, bits: NDArray[np.uint8], scan: CtpaScan) -> Array:
     """(6, S) mm2 of clot in each slice, in the order of Areas."""
     pixel = scan.pixel_mm**2
     held = np.stack([_held(bits) for bits in range(16)])  # (16, 6)
-    kinds = held[covers.clot_bits]
+    kinds = held[bits]
     found = [
-        averaged(scan, covers.clots * kinds[..., kind]).sum(axis=(1, 2)) * pixel
+        averaged(scan, shares * kinds[..., kind]).sum(axis=(1, 2)) * pixel
         for kind in range(kinds.shape[-1])
     ]
     return np.stack(found)

@@ -38,8 +38,8 @@ LEAST_MM = 1.25  # radius of the smallest branch that gets a clot
 # shows clot as often as in the real exams.
 SITES = (INTERLOBAR, LOBAR, SEGMENTAL, SUBSEGMENTAL)
 FEW = (0.35, (3.0, 20.0), (0.05, 0.15, 0.45, 0.35))  # on one side
-MANY = (1.0, (7.0, 36.0), (0.22, 0.24, 0.36, 0.18))  # on both
-CENTRAL = (0.9, (7.0, 36.0), (0.30, 0.28, 0.30, 0.12))  # and in a main artery
+MANY = (0.9, (6.0, 34.0), (0.22, 0.24, 0.36, 0.18))  # on both
+CENTRAL = (1.3, (8.0, 40.0), (0.30, 0.28, 0.30, 0.12))  # and in a main artery
 
 
 @dataclass(frozen=True)
