@@ -36,8 +36,29 @@ def find_lung_box(hu: NDArray[np.float32]) -> Box:
     column = np.flatnonzero(np.any(seen, axis=0))
     row0, row1 = row[0] * down, (row[-1] + 1) * down
     column0, column1 = column[0] * across, (column[-1] + 1) * across
+    return _square((row0, row1, column0, column1), (rows, columns))
+
+
+def find_heart_view(hu: NDArray[np.float32]) -> Box:
+    """The square round the heart, found as find_lung_box finds the lungs; hu: (Z, rows, columns),
+    HU, axial slices from the feet up. Where the heart cannot be told it is the lungs' box."""
+    grid = coarse_grid(hu.shape, USUAL_MM)
+    blocks = grid.mean(hu)
+    right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
+    nothing = np.zeros((0, 0, 0), bool)
+    try:
+        row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
+    except ValueError:
+        return find_lung_box(hu)
+    down, across = (hu.shape[axis] / right.shape[axis] for axis in (1, 2))
+    return _square((row0 * down, row1 * down, column0 * across, column1 * across), hu.shape[1:])
+
+
+def _square(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
+    """The padded square about a box, no larger than the picture's longer side."""
+    row0, row1, column0, column1 = box
     side = int(np.ceil(max(row1 - row0, column1 - column0) * (1 + 2 * PADDING)))
-    side = min(side, max(rows, columns))
+    side = min(side, max(shape))
     top = round((row0 + row1 - side) / 2)
     first = round((column0 + column1 - side) / 2)
     return (top, top + side, first, first + side)

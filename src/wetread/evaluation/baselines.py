@@ -7,6 +7,10 @@ SEED = 0
 MIN_PER_CLASS = 2
 ONE_THREAD_ROWS = 50_000  # below it, threads wait for each other longer than they work
 SOFT_TISSUE_HU = np.arange(-30.0, 132.0, 3.0)  # edges, fine where blood is told from brain
+CONTRAST_HU = np.array(  # edges, fine from fluid to well filled vessels
+    [-1100, -950, -900, -850, -800, -700, -500, -150, -30, *range(0, 160, 20), *range(160, 600, 40),
+     800, 1200, 4000.0]
+)  # fmt: skip
 GREY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
@@ -54,6 +58,16 @@ def histogram_features(hu: np.ndarray) -> np.ndarray:
     return np.concatenate(
         [fine / max(1.0, float(fine.sum())), np.log1p(fine), coarse / max(1, smooth.size)]
     ).astype(np.float32)
+
+
+def contrast_histogram(hu: np.ndarray) -> np.ndarray:
+    """(D,) float32 of one slice (H, W) HU of a body with contrast: the share of pixels in each
+    band, after a 3 x 3 mean; no place is left in it."""
+    import cv2
+
+    smooth = cv2.blur(np.ascontiguousarray(hu, dtype=np.float32), (3, 3)).ravel()
+    shares: np.ndarray = np.histogram(smooth, bins=CONTRAST_HU)[0] / max(1, smooth.size)
+    return shares.astype(np.float32)
 
 
 def grey_histogram(grey: np.ndarray) -> np.ndarray:

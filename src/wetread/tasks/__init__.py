@@ -1,10 +1,11 @@
 """tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
 
+from wetread.tasks.embolism import EMBOLISM
 from wetread.tasks.hemorrhage import HEMORRHAGE
 from wetread.tasks.pneumothorax import PNEUMOTHORAX
 from wetread.tasks.task import Task
 
-TASKS = {task.name: task for task in (HEMORRHAGE, PNEUMOTHORAX)}
+TASKS = {task.name: task for task in (HEMORRHAGE, PNEUMOTHORAX, EMBOLISM)}
 
 
 class UnknownTaskError(ValueError):

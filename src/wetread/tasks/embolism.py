@@ -1,0 +1,142 @@
+"""tasks/embolism.py: pulmonary embolism on CT angiography, in the form of the 2020 competition."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.anatomy.chest_box import find_heart_view, find_lung_box
+from wetread.evaluation.baselines import contrast_histogram
+from wetread.evaluation.exam_rules import broken_rules, rule_names
+from wetread.evaluation.exam_submission import score_exam_submission
+from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
+from wetread.labels.exam_findings import (
+    EXAM_FINDINGS,
+    EXAM_NAMES,
+    IMAGE_FINDING,
+    NOT_POSITIVE,
+    POSITIVE_EXAM,
+)
+from wetread.labels.exams import Exams
+from wetread.labels.finding import Finding
+from wetread.outputs.exam_submission import submit_exams
+from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.prediction.consistency import ABOVE, make_consistent
+from wetread.study.choice import Wanted
+from wetread.tasks.task import Task
+from wetread.training.look import Look, OfSeries
+
+if TYPE_CHECKING:
+    from wetread.training.sequence_fit import SeriesLoss
+    from wetread.training.whole_series import WholeSeries
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+LABELS = len(EXAM_FINDINGS)  # of the metric; positive_exam stands after them
+BESIDE = 0.1  # weight of positive_exam in the loss, which the metric leaves out
+
+# What a slice with an embolus is taught of its exam, and what it may show without one.
+SHOWN = ("leftsided_pe", "rightsided_pe", "central_pe", "chronic_pe", "acute_and_chronic_pe")
+ANYWHERE = ("indeterminate",)
+HEART = ("rv_lv_ratio_gte_1",)
+
+
+def taught(names: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Findings of exams as a slice is taught them."""
+    of = dict(zip(EXAM_NAMES, EXAM_FINDINGS, strict=True))
+    return tuple(replace(of[name], level="image", weight=0.3) for name in names)
+
+
+def columns(names: tuple[str, ...]) -> list[int]:
+    """Their columns in arrays of exams."""
+    return [EXAM_NAMES.index(name) for name in names]
+
+
+def teach_lungs(image: Floats, study: Floats) -> Floats:
+    """The embolus in the slice; where there is one, what the exam says of it; and its quality."""
+    shown = np.where(image > 0.5, study[:, columns(SHOWN)], 0.0 * image)
+    return np.hstack([image, shown, study[:, columns(ANYWHERE)]])
+
+
+def teach_heart(image: Floats, study: Floats) -> Floats:
+    """The ratio of the ventricles, which is known in positive exams alone."""
+    return study[:, columns(HEART)]
+
+
+def metric_loss(learned: WholeSeries) -> SeriesLoss:
+    """The official log loss, and with a small weight the cross entropy of positive_exam."""
+    from wetread.training.exam_loss import series_exam_loss  # torch: where it is learned alone
+
+    return series_exam_loss(learned, BESIDE)
+
+
+def settle(image: Floats, study: Floats, starts: Rows) -> tuple[Floats, Floats]:
+    """The consistent exams of least expected cost; positive_exam says what they say."""
+    told = make_consistent(Exams(study[:, :LABELS], image[:, 0], starts))
+    positive = (told.study[:, list(NOT_POSITIVE)] <= 0.5).all(axis=1)
+    beside = study[:, LABELS]
+    beside = np.where(positive, np.maximum(beside, ABOVE), np.minimum(beside, 0.5))
+    return told.image[:, None], np.column_stack([told.study, beside])
+
+
+def check(image: Floats, study: Floats, starts: Rows) -> list[tuple[str, ...]]:
+    """The names of the rules that each exam breaks."""
+    broken = broken_rules(Exams(study[:, :LABELS], image[:, 0], starts))
+    return [rule_names(row) for row in broken]
+
+
+EMBOLISM = Task(
+    name="embolism",
+    title="Pulmonary embolism on CT angiography",
+    modalities=("CT",),
+    findings=(IMAGE_FINDING, *EXAM_FINDINGS, POSITIVE_EXAM),
+    headline=POSITIVE_EXAM.name,
+    read_labels=read_exam_csv,
+    read_submission=read_exam_submission,
+    write_submission=submit_exams,
+    score_submission=score_exam_submission,
+    find_box=find_lung_box,
+    recipe="embolism-compact",
+    write_phantoms=write_ctpa_archive,
+    phantom_labels="train.csv",
+    descriptions={
+        "pe_present_on_image": "a dark filling defect in a bright artery",
+        "positive_exam": "an embolus somewhere: neither negative nor indeterminate",
+        "negative_exam_for_pe": "no embolus, and the arteries well seen",
+        "indeterminate": "motion or poor contrast hides the arteries",
+        "leftsided_pe": "in an artery of the left lung",
+        "rightsided_pe": "in an artery of the right lung",
+        "central_pe": "in the trunk or a main artery",
+        "chronic_pe": "eccentric, webbed, along the wall of a narrowed artery",
+        "acute_and_chronic_pe": "old clot and fresh beside each other",
+        "rv_lv_ratio_gte_1": "a right ventricle at least as wide as the left one",
+        "rv_lv_ratio_lt_1": "a right ventricle narrower than the left one",
+    },
+    wanted=Wanted(
+        body_parts=("CHEST", "THORAX", "LUNG"),
+        least_slices=40,
+        thickness_mm=(0.4, 3.5),
+        sharp=False,
+    ),
+    histogram=contrast_histogram,
+    demo_studies=120,
+    series=OfSeries(
+        image=(IMAGE_FINDING,),
+        study=(*EXAM_FINDINGS, POSITIVE_EXAM),
+        looks=(
+            Look(
+                "lungs",
+                find_lung_box,
+                (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(ANYWHERE)),
+                teach_lungs,
+            ),
+            Look("heart", find_heart_view, taught(HEART), teach_heart),
+        ),
+        loss=metric_loss,
+        settle=settle,
+        check=check,
+    ),
+)
