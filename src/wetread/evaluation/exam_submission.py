@@ -112,7 +112,7 @@ def _official(compared: Compared) -> list[tuple[Score, str | None]]:
         (_score(compared, metric, level, over, under, drawn_ratio(over, under, rows, times)), lost)
         for metric, level, over, under, lost in (
             ("weighted_log_loss", "all", ours.loss, ours.weight, whole),
-            ("weighted_log_loss_prior", "study", prior.loss, prior.weight, whole),
+            ("weighted_log_loss_prior", "all", prior.loss, prior.weight, whole),
             ("exam_log_loss", "study", ours.study_loss, ours.study_weight, in_study),
             ("exam_log_loss_prior", "study", prior.study_loss, prior.study_weight, in_study),
             ("image_log_loss", "image", ours.image_loss, ours.image_weight, in_image),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,7 +123,8 @@ EMBOLISM = Task(
         sharp=False,
     ),
     histogram=contrast_histogram,
-    demo_studies=120,
+    demo_phantoms=partial(write_ctpa_archive, positives=0.5),
+    demo_studies=300,
     series=OfSeries(
         image=(IMAGE_FINDING,),
         study=(*EXAM_FINDINGS, POSITIVE_EXAM),

@@ -45,6 +45,7 @@ class Task:
     histogram:         values of a slice -> features without a place, for the baseline.
     drawn:             the findings of level pixel; what a network with a decoder draws.
     values:            what is packed of a slice: HU, or a radiograph's grey.
+    demo_phantoms:     what writes the demo's archive, where more is found in it than in nature.
     demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
     series:            where findings are of studies: how whole series are learned and read.
     phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
@@ -68,6 +69,7 @@ class Task:
     drawn: tuple[Finding, ...] = ()
     values: ValuesOf = hounsfield
     histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
+    demo_phantoms: WritePhantoms | None = None
     demo_studies: int = 370
     demo_recipe: str | None = None
     phantom_patients: str | None = None

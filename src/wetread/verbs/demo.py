@@ -11,13 +11,13 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.index import Index
+from wetread.archive.workers import all_cores
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
 from wetread.training.predictions import FILE
 from wetread.verbs.index import index
-from wetread.verbs.phantom import phantom
 from wetread.verbs.predict import predict_index
-from wetread.verbs.progress import Report, silent
+from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.train import train
 
 
@@ -65,7 +65,9 @@ def demo(
 
     archive = out / "archive"
     count = studies or chosen.demo_studies
-    phantom(chosen.name, archive, studies=count, seed=seed, workers=workers, report=report)
+    (chosen.demo_phantoms or chosen.write_phantoms)(
+        archive, count, seed, workers=workers or all_cores(), progress=stage(report, "phantoms")
+    )
     lap("phantoms")
     found = index([archive], out / "index.parquet", workers=workers, report=report)
     lap("index")

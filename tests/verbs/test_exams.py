@@ -1,0 +1,108 @@
+"""tests/verbs/test_exams.py: exams of whole studies, from an archive to consistent answers."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pydicom
+import pytest
+
+from wetread.evaluation.exam_rules import broken_rules
+from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
+from wetread.labels.exam_findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
+from wetread.labels.exams import exam_index, exams_of
+from wetread.labels.table import LabelError
+from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.verbs.predict import predict
+from wetread.verbs.score import score
+from wetread.verbs.train import train
+
+TASK = "embolism"
+STUDIES = 14
+QUICK = (
+    *("size=48", "epochs=1", "sequence_epochs=2", "batch_size=64", "device=cpu"),
+    *("negatives_per_positive=0.5", "precision=float32"),
+)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("angiograms")
+    write_ctpa_archive(
+        out, STUDIES, 5, size=96, positives=0.6, workers=1, progress=lambda done, total: None
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def run(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    train(TASK, [archive / "train"], out, labels=[archive / "train.csv"], settings=QUICK, workers=1)
+    return out
+
+
+def test_a_run_is_scored_by_the_official_figure_beside_the_best_constants(run: Path) -> None:
+    scores = json.loads((run / "scores.json").read_text())["scores"]
+    found = {(row["metric"], row["finding"], row["level"]): row for row in scores}
+    official = found["weighted_log_loss", "all", "all"]
+    assert official["split"] == "held_out"
+    assert 0 < official["value"] < 5
+    assert found["weighted_log_loss_prior", "all", "all"]["value"] > 0
+    assert found["inconsistent_exams", "all", "study"]["value"] == 0
+    assert ("log_loss", IMAGE_FINDING.name, "image") in found
+    assert {("log_loss", name, "study") for name in EXAM_NAMES} <= set(found)
+    assert (run / "page.html").is_file()
+
+
+def test_what_is_predicted_is_complete_consistent_and_scored_as_the_competition_would(
+    archive: Path, run: Path, tmp_path: Path
+) -> None:
+    told = predict([archive / "train"], [run], tmp_path / "out", workers=1)
+    assert told.counts["studies"] == STUDIES
+    findings = (IMAGE_FINDING, *EXAM_FINDINGS)
+    truth = read_exam_csv(archive / "train.csv", findings)
+    index = exam_index(truth.exams)
+    rows = pl.read_csv(tmp_path / "out" / "submission.csv")
+    assert rows.height == 9 * STUDIES + index.frame.height
+    said = exams_of(read_exam_submission(tmp_path / "out" / "submission.csv", findings), index)
+    assert not broken_rules(said).any()
+    scored = score(TASK, archive / "train.csv", tmp_path / "out" / "submission.csv")
+    assert (scored.missing, scored.too_many, scored.broken) == ((), (), {})
+    reading = json.loads(next((tmp_path / "out" / "readings").glob("*.json")).read_text())
+    assert set(reading["study"]) == {*EXAM_NAMES, "positive_exam"}
+    assert set(reading["slices"][0]["probabilities"]) == {IMAGE_FINDING.name}
+    assert isinstance(reading["rules_broken_before"], list)
+
+
+def test_a_run_says_the_same_of_its_held_out_studies_when_it_reads_them(
+    archive: Path, run: Path, tmp_path: Path
+) -> None:
+    told = predict([archive / "train"], [run], tmp_path / "out", workers=1)
+    table = pl.read_parquet(run / "predictions.parquet").filter(pl.col("level") == "study")
+    read = {reading.study_uid: reading.study for reading in told.readings}
+    for row in table.iter_rows(named=True):
+        assert read[row["id"]][row["finding"]] == pytest.approx(row["probability"], abs=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # the competition's short ids
+def test_two_exams_without_a_name_of_their_own_are_not_merged_in_silence(
+    archive: Path, run: Path, tmp_path: Path
+) -> None:
+    for number, folder in enumerate(sorted((archive / "train").iterdir())[:2]):
+        (tmp_path / "in" / str(number)).mkdir(parents=True)
+        for file in folder.rglob("*.dcm"):
+            data = pydicom.dcmread(file)
+            data.StudyInstanceUID = data.SeriesInstanceUID = "0"
+            data.save_as(tmp_path / "in" / str(number) / file.name)
+    alone = predict([tmp_path / "in" / "0"], [run], tmp_path / "alone", workers=1)
+    assert alone.counts["studies"] == 1
+    with pytest.raises(LabelError, match=r"study called .0.*stands in 2 places"):
+        predict([tmp_path / "in"], [run], tmp_path / "out", workers=1)
+
+
+def test_a_recipe_that_reads_no_series_is_refused(archive: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the task judges whole series"):
+        train(
+            TASK, [archive / "train"], tmp_path, labels=[archive / "train.csv"],
+            settings=(*QUICK, "sequence=none"), workers=1,
+        )  # fmt: skip
