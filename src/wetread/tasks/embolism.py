@@ -124,7 +124,7 @@ EMBOLISM = Task(
     ),
     histogram=contrast_histogram,
     demo_phantoms=partial(write_ctpa_archive, positives=0.5),
-    demo_studies=300,
+    demo_studies=240,
     series=OfSeries(
         image=(IMAGE_FINDING,),
         study=(*EXAM_FINDINGS, POSITIVE_EXAM),
