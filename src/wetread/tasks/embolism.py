@@ -58,13 +58,17 @@ def columns(names: tuple[str, ...]) -> list[int]:
 
 def teach_lungs(image: Floats, study: Floats) -> Floats:
     """The embolus in the slice; where there is one, what the exam says of it; and its quality."""
-    shown = np.where(image > 0.5, study[:, columns(SHOWN)], 0.0 * image)
-    return np.hstack([image, shown, study[:, columns(ANYWHERE)]])
+    return np.hstack([image, _shown(image, study), study[:, columns(ANYWHERE)]])
 
 
 def teach_heart(image: Floats, study: Floats) -> Floats:
-    """The ratio of the ventricles, which is known in positive exams alone."""
-    return study[:, columns(HEART)]
+    """The same of the embolus, whose central vessels lie here in more pixels; and the ratio of the
+    ventricles, which is known in positive exams alone."""
+    return np.hstack([image, _shown(image, study), study[:, columns(HEART)]])
+
+
+def _shown(image: Floats, study: Floats) -> Floats:
+    return np.where(image > 0.5, study[:, columns(SHOWN)], 0.0 * image)
 
 
 def metric_loss(learned: WholeSeries) -> SeriesLoss:
@@ -135,7 +139,12 @@ EMBOLISM = Task(
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(ANYWHERE)),
                 teach_lungs,
             ),
-            Look("heart", find_heart_view, taught(HEART), teach_heart),
+            Look(
+                "heart",
+                find_heart_view,
+                (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
+                teach_heart,
+            ),
         ),
         loss=metric_loss,
         settle=settle,
