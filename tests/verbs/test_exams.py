@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pydicom
 import pytest
@@ -12,6 +13,8 @@ from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
 from wetread.labels.exam_findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
 from wetread.labels.exams import exam_index, exams_of
 from wetread.labels.table import LabelError
+from wetread.outputs.exam_submission import submit_exams
+from wetread.outputs.submission import Submitted
 from wetread.phantoms.embolism_archive import write_ctpa_archive
 from wetread.verbs.predict import predict
 from wetread.verbs.score import score
@@ -106,3 +109,41 @@ def test_a_recipe_that_reads_no_series_is_refused(archive: Path, tmp_path: Path)
             TASK, [archive / "train"], tmp_path, labels=[archive / "train.csv"],
             settings=(*QUICK, "sequence=none"), workers=1,
         )  # fmt: skip
+
+
+def test_a_study_of_several_patients_is_refused_before_it_is_learned_and_scored_at_once(
+    archive: Path, tmp_path: Path
+) -> None:
+    images = pl.read_csv(archive / "train.csv")["SOPInstanceUID"]
+    rows = "".join(f"{uid},p{number}\n" for number, uid in enumerate(images))
+    (tmp_path / "patients.csv").write_text(f"image,patient\n{rows}")
+    with pytest.raises(ValueError, match="14 studies are of several patients each"):
+        train(
+            TASK, [archive / "train"], tmp_path / "run", labels=[archive / "train.csv"],
+            patients=tmp_path / "patients.csv", settings=QUICK, workers=1,
+        )  # fmt: skip
+
+
+def test_where_no_angiogram_can_be_read_there_are_rejects_and_no_readings(
+    run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "note.txt").write_text("no angiogram")
+    told = predict([tmp_path / "in"], [run], tmp_path / "out", workers=1)
+    assert (told.counts["studies"], told.counts["no_dicom"]) == (0, 1)
+    assert (tmp_path / "out" / "rejects.csv").is_file()
+
+
+def test_an_exam_of_which_nothing_is_said_gets_a_prior_that_breaks_no_rule(tmp_path: Path) -> None:
+    shares = dict.fromkeys(EXAM_NAMES, 0.3) | {
+        "negative_exam_for_pe": 0.45, "rv_lv_ratio_lt_1": 0.67, "leftsided_pe": 0.6,
+    }  # fmt: skip
+    exams = pl.DataFrame({"image": ["a", "b"], "series": ["s", "s"], "study": ["e", "e"]})
+    what = Submitted(
+        [], np.empty((0, 1)), (IMAGE_FINDING.name,), np.array([0.6]), {}, None, [], exams, {},
+        np.array([*shares.values(), 0.5]),
+    )  # fmt: skip
+    filled = submit_exams(tmp_path / "submission.csv", what)
+    assert len(filled) == 11
+    said = read_exam_submission(tmp_path / "submission.csv", (IMAGE_FINDING, *EXAM_FINDINGS))
+    assert not broken_rules(exams_of(said, exam_index(exams))).any()

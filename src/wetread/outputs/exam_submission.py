@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 
 from wetread.labels.exam_csv import ID, LABEL, STUDY_LABEL
-from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING
+from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
 from wetread.outputs.submission import Submitted
 from wetread.outputs.whole import write_csv
+from wetread.prediction.consistency import make_consistent
 
 
 def submit_exams(path: Path, what: Submitted) -> tuple[str, ...]:
@@ -18,12 +19,25 @@ def submit_exams(path: Path, what: Submitted) -> tuple[str, ...]:
     images = dict(zip(what.ids, what.probability[:, 0].tolist(), strict=True))
     nothing = np.full(len(EXAM_NAMES), np.nan)
     said = Exams(
-        np.array([what.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]),
-        np.array([images.get(uid, np.nan) for uid in index.frame["image"]]),
+        np.array(
+            [what.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]
+        ).reshape(-1, len(EXAM_NAMES)),
+        np.array([images.get(uid, np.nan) for uid in index.frame["image"]], np.float64),
         index.starts,
     )
-    prior = what.study_prior[: len(EXAM_NAMES)], float(what.prior[0])
-    return write_exam_submission(path, index, said, prior, what.sample)
+    return write_exam_submission(path, index, said, _prior_exam(what), what.sample)
+
+
+def _prior_exam(what: Submitted) -> tuple[np.ndarray, float]:
+    """What is said of an exam of which nothing could be read, (9,), and of an image: the shares of
+    training, as an exam that obeys the rules. RV/LV is known in positive exams alone, so its share
+    is taken times theirs; an image above 0.5 would contradict exams that were read."""
+    study = what.study_prior[: len(EXAM_NAMES)].copy()
+    study[list(RATIOS)] *= what.study_prior[len(EXAM_NAMES)]
+    image = min(float(what.prior[0]), 0.5)
+    # Without images the cheapest exam that obeys is one without an embolus.
+    told = make_consistent(Exams(study[None], np.empty(0), np.array([0, 0])))
+    return told.study[0], image
 
 
 def write_exam_submission(

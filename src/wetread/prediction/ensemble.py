@@ -12,7 +12,7 @@ from wetread.training import decide
 from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
 from wetread.training.sequence_fit import BEST
-from wetread.training.series_run import ABOUT, SeriesReader, read_series_reader
+from wetread.training.series_run import ABOUT, TOGETHER, SeriesReader, read_series_reader
 
 
 class RunError(ValueError):
@@ -90,7 +90,8 @@ def _members(run: Path) -> list[Member]:
     ]
     for part in sorted(file.parent for file in run.glob(f"model-*/part-*/{ABOUT}")):
         reader = read_series_reader(part)
-        found.append(Member(reader.encoders[0], part / BEST, reader))
+        kept = part / TOGETHER if reader.recipe.together_epochs else part
+        found.append(Member(reader.encoders[0], kept / BEST, reader))
     return found
 
 

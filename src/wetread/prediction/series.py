@@ -32,6 +32,8 @@ def read_series(
     left and right change places. features: the folder that keeps what encoders saw.
     """
     series = series_of(stores[0].slices, len(readers[0].image), len(readers[0].study))
+    if len(series) == 0:
+        return series, np.empty(series.image.shape), np.empty(series.study.shape)
     said = []
     for done, one in enumerate(readers):
         progress(done, len(readers))

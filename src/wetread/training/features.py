@@ -34,6 +34,7 @@ def features_of(
     view and of the packed slices: what is there already is not computed again.
     """
     body, head = parted(trained.model)
+    head = head.cpu()  # a copy; what it takes is there
     digest = _digest_of(trained) + bytes([mirrored, logits])
 
     def say(image: torch.Tensor) -> Floats:

@@ -115,6 +115,8 @@ class Recipe(BaseModel):
             raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
         if any(not 8 <= size <= self.size for size in self.smaller_first):
             raise ValueError(f"smaller_first = {self.smaller_first}: from 8 to size = {self.size}")
+        if self.together_epochs and self.sequence_features == "logits":
+            raise ValueError("together_epochs learns through features: sequence_features = 'last'")
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.negatives_at_end is not None and 0 in ends:
             raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ from wetread.training.whole_series import (
     WholeSeries,
     batches_of,
     inputs_of,
+    pad,
 )
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
@@ -107,9 +108,7 @@ def fit_sequence(
     series = fitted.series
     width = fitted.inputs[0].shape[1]
     model = new_network(recipe, width, series.image.shape[1], series.study.shape[1])
-    stacked = np.concatenate(fitted.inputs)
-    model.mean = torch.from_numpy(stacked.mean(0))
-    model.deviation = torch.from_numpy(stacked.std(0) + 1e-3)
+    model.mean, model.deviation = _spread_of(fitted.inputs)
     model.to(runtime.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.sequence_rate, weight_decay=recipe.sequence_decay
@@ -121,6 +120,7 @@ def fit_sequence(
         state = _State(model, optimizer, run, _digest(fitted, recipe))
         for epoch in range(state.epoch, recipe.sequence_epochs):
             model.train()
+            torch.manual_seed(recipe.seed + epoch)  # dropout: however the epoch is reached
             for step, batch in enumerate(_epoch(fitted, mirror, recipe, epoch)):
                 set_rate(optimizer, rate_at(epoch * each + step, total, rates))
                 placed = on_device(batch, runtime.device)
@@ -136,7 +136,16 @@ def fit_sequence(
     return state.kept()
 
 
-def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[SeriesBatch]:
+def _spread_of(inputs: Sequence[Floats]) -> tuple[Tensor, Tensor]:
+    """Mean and deviation (D,) over all slices, one series at a time; a number that does not vary
+    counts as if it varied a little."""
+    count = sum(len(one) for one in inputs)
+    mean = np.sum([one.sum(0, dtype=np.float64) for one in inputs], axis=0) / count
+    square = np.sum([np.square(one - mean).sum(0) for one in inputs], axis=0) / count
+    return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(square) + 1e-3).float()
+
+
+def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> Iterator[SeriesBatch]:
     """All series once, in a fresh order; with mirror images, each by even odds its own."""
     series = fitted.series
     order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(series))
@@ -145,7 +154,7 @@ def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> list[
         turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(series)) < 0.5
         inputs = [fitted.mirrored[e] if flip else fitted.inputs[e] for e, flip in enumerate(turned)]
         study = np.where(turned[:, None], study[:, mirror], study)
-    return list(batches_of(series.with_study(study), inputs, recipe.sequence_batch, order))
+    return batches_of(series.with_study(study), inputs, recipe.sequence_batch, order)
 
 
 def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
@@ -158,13 +167,13 @@ def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
 
 def loss_over(model: nn.Module, seen: SeriesSet, loss: SeriesLoss, recipe: Recipe) -> float:
     """The loss over all of the series at once, without mirror images."""
-    device = choose_runtime(recipe).device
-    everyone = np.arange(len(seen.series))
-    with torch.inference_mode():
-        (batch,) = batches_of(seen.series, seen.inputs, len(everyone), everyone)
-        placed = on_device(batch, device)
-        image, study = model.to(device).eval()(placed.inputs, placed.there)
-        return float(loss(image, study, placed))
+    series = seen.series
+    given = [_say(model, one, recipe) for one in seen.inputs]  # memory of one series at a time
+    image = nn.utils.rnn.pad_sequence([torch.from_numpy(one).float() for one, _ in given], True)
+    study = torch.from_numpy(np.stack([one for _, one in given])).float()
+    truth = [series.image[a:b] for a, b in zip(series.starts[:-1], series.starts[1:], strict=True)]
+    nothing = [np.empty((len(one), 0), np.float32) for one in seen.inputs]
+    return float(loss(image, study, pad(nothing, truth, series.study)))
 
 
 @dataclass
@@ -188,7 +197,6 @@ class _State:
                 )
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
-            torch.set_rng_state(saved["chance"])
             self.epoch, self.best = saved["epoch"], saved["best"]
 
     def after_epoch(self, epoch: int, value: float | None) -> None:
@@ -201,7 +209,6 @@ class _State:
             {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "chance": torch.get_rng_state(),
                 "epoch": epoch + 1,
                 "best": self.best,
                 "digest": self.digest,

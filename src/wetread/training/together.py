@@ -11,6 +11,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,10 +61,13 @@ def fit_together(
 
     sources: the encoders' folders; stores: each look's slices. mirror: (S,) what each study finding
     becomes in a mirror image.
-    The run's folder holds NAME/best.pt and sequence.pt as the parts' own do, and last.pt between.
+    The run's folder holds NAME/best.pt and sequence.pt as the parts' own do, and sequence-last.pt
+    between. ValueError where that was begun with other settings.
     """
     runtime = choose_runtime(recipe)
     now = copy.deepcopy(start)
+    for module in now.modules():
+        module.to(runtime.device)  # before the optimizer: what it keeps goes where these are
     parameters = [p for module in now.modules() for p in module.parameters()]
     optimizer = torch.optim.AdamW(
         parameters, lr=recipe.together_rate, weight_decay=recipe.weight_decay
@@ -72,15 +76,20 @@ def fit_together(
     each = -(-len(series) // recipe.together_batch)
     total = recipe.together_epochs * each
     epoch, best, kept = 0, judge(start), start
+    fields = (name for name in type(recipe).model_fields if name.startswith("together"))
+    settings = recipe.model_dump_json(include={"seed", *fields})
     if (saved := run.load(LAST)) is not None:
+        if saved["settings"] != settings:
+            raise ValueError(
+                f"{run.folder / LAST}: begun with {saved['settings']}. Go on with that, or give "
+                "another folder"
+            )
         _load(now, saved["now"])
         optimizer.load_state_dict(saved["optimizer"])
         kept = copy.deepcopy(start)
         _load(kept, saved["kept"])
         epoch, best = saved["epoch"], saved["best"]
     with threads_and_chance(recipe, runtime.device):
-        for module in now.modules():
-            module.to(runtime.device)
         for turn in range(epoch, recipe.together_epochs):
             torch.manual_seed(recipe.seed + turn)  # dropout: an epoch begins alike however reached
             order = np.random.default_rng([recipe.seed, PICKED, turn]).permutation(len(series))
@@ -97,8 +106,14 @@ def fit_together(
             value_now = judge(now)
             if value_now is None or best is None or value_now < best:
                 best, kept = value_now, copy.deepcopy(now)
-            state = {"now": _state(now), "kept": _state(kept), "best": best, "epoch": turn + 1}
-            run.save(LAST, {**state, "optimizer": optimizer.state_dict()})
+            state: dict[str, Any] = {
+                "now": _state(now),
+                "kept": _state(kept),
+                "best": best,
+                "epoch": turn + 1,
+            }
+            state |= {"optimizer": optimizer.state_dict(), "settings": settings}
+            run.save(LAST, state)
     _write(kept, sources, run)
     return kept
 

@@ -80,7 +80,7 @@ def pack_looks(
         first, *others = task.series.looks
         crops = {"store": first.find_box}
         crops |= {f"store-{look.name}": look.find_box for look in others}
-    return tuple(
+    stores = tuple(
         pack_slices(
             series,
             out / name,
@@ -92,6 +92,14 @@ def pack_looks(
         )
         for name, find_box in crops.items()
     )
+    ids = [store.slices["SOPInstanceUID"] for store in stores]
+    for name, own in zip(crops, ids, strict=True):
+        if not own.equals(ids[0], null_equal=True):
+            raise RuntimeError(
+                f"{out / name} does not hold the slices of {out / 'store'}: what was lost on the "
+                "way stands in their rejects.parquet. Pack again with more memory: fewer --workers"
+            )
+    return stores
 
 
 def shrink(hu: NDArray[np.float32], box: Box, size: int) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ import polars as pl
 import wetread
 from wetread.archive.index import Index
 from wetread.archive.rejects import Reject
-from wetread.labels.exams import refuse_placeholders
 from wetread.labels.finding import finding_names
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.masks import MaskReading, write_mask
@@ -35,7 +34,7 @@ from wetread.training.data import mirror_columns
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.progress import Report, silent, stage
-from wetread.verbs.study_answers import answer_studies, exams_of_archive
+from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
 from wetread.verbs.train import of_modality
 
 # Its spacing is often that of the film before it was made smaller.
@@ -105,7 +104,7 @@ def predict_index(
     _refuse_strangers(out / "readings", archive)
     images = of_modality(archive, task.modalities)
     if task.series is not None:
-        refuse_placeholders(exams_of_archive(images.images))
+        refuse_nameless(images.images)
     series = series_slices(images.images)
     stores = pack_looks(series, out, task, size=ensemble.size, workers=workers, report=report)
     store, ranked = stores[0], _ranked(series, task.wanted)
@@ -160,17 +159,31 @@ def provenance(ensemble: Ensemble) -> dict[str, Any]:
         "task": ensemble.task,
         "models": [
             {
-                "checkpoint": "/".join(member.checkpoint.parts[-3:]),
+                "checkpoint": _within_run(member.checkpoint),
                 "epoch": member.trained.epoch,
                 "encoder": member.trained.recipe.encoder,
             }
             for member in ensemble.members
         ],
         "view": first.view.to_dict(),
-        "flip_averaged": True,
-        "slices_smoothed": "1-2-1 along the series",
+        **_how(ensemble),
         "note": "research use only, not for diagnosis",
     }
+
+
+def _within_run(checkpoint: Path) -> str:
+    """The path from the run's folder on."""
+    parts = checkpoint.parts
+    model = max(place for place, name in enumerate(parts) if name.startswith("model-"))
+    return "/".join(parts[max(model - 1, 0) :])
+
+
+def _how(ensemble: Ensemble) -> dict[str, Any]:
+    """What was done to what the networks said."""
+    readers = [one.series for one in ensemble.members if one.series is not None]
+    if readers:
+        return {"flip_averaged": all(one.recipe.sequence_mirror for one in readers)}
+    return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}
 
 
 def _refuse_strangers(readings: Path, archive: Index) -> None:

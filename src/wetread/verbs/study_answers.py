@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES
+from wetread.labels.exams import refuse_placeholders
 from wetread.labels.finding import finding_names
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.read import StudyAnswers
@@ -65,6 +66,22 @@ def _speaking(
         if best:
             speaks[number] = best[0]
     return speaks
+
+
+def refuse_nameless(images: pl.DataFrame) -> None:
+    """ValueError where images belong to no series or study, LabelError where two may share a
+    placeholder for a name: whole series are read, and these would be put together wrongly.
+
+    images: rows of an index.
+    """
+    for uid in ("StudyInstanceUID", "SeriesInstanceUID"):
+        nameless = images.filter(pl.col(uid).is_null())
+        if nameless.height:
+            raise ValueError(
+                f"{nameless['path'][0]}: no {uid} ({nameless.height} such images); whole series "
+                "are read here. Restore it, or leave these files out"
+            )
+    refuse_placeholders(exams_of_archive(images))
 
 
 def exams_of_archive(images: pl.DataFrame) -> pl.DataFrame:

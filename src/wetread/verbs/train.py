@@ -24,7 +24,6 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.index import Index, read_index
-from wetread.labels.exams import refuse_placeholders
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
@@ -47,7 +46,7 @@ from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.pretrain import learn_phantoms
 from wetread.verbs.progress import Report, silent
-from wetread.verbs.study_answers import exams_of_archive
+from wetread.verbs.study_answers import refuse_nameless
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def train(
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
     images = of_modality(archive, chosen.modalities).images
     if chosen.series is not None:
-        refuse_placeholders(exams_of_archive(images))
+        refuse_nameless(images)
     stores = pack_looks(
         series_slices(images),
         out,
