@@ -18,6 +18,7 @@ from wetread.archive.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.outputs.scroll_page import Preset, ScrollContent
 from wetread.outputs.slice_code import code_slice
+from wetread.outputs.uid_names import safe_name
 from wetread.study.series import series_slices
 from wetread.study.volume import read_volume
 from wetread.verbs.scroll import scroll
@@ -160,9 +161,11 @@ def test_every_series_gets_a_page_of_its_own_name_inside_the_folder(
 ) -> None:
     folder, _ = archive
     result = scroll([folder], tmp_path / "pages", every_series=True, workers=2)
+    strange = f"{safe_name('../1.7.3')}.html"
     assert {page.page.name: page.slices for page in result.pages} == {
-        "1.7.html": 5, "1.7~2.html": 2, "1.7.2.html": 3, "_1.7.3.html": 1
+        "1.7.html": 5, "1.7~2.html": 2, "1.7.2.html": 3, strange: 1
     }  # fmt: skip
+    assert not strange.startswith(".")
     assert {path.name for path in (tmp_path / "pages").iterdir()} == {
         page.page.name for page in result.pages
     }

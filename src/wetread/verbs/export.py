@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import polars as pl
 
 from wetread.anatomy.head import find_head_box
 from wetread.archive.guard import Lost, still_alive
-from wetread.archive.index import Index, build_index, read_index
 from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.workers import Workers, chosen_workers, each
 from wetread.outputs.export_folder import Folder, Part, open_folder, sha256_of
@@ -27,6 +25,7 @@ from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
 from wetread.study.split import split_series
 from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.sources import indexed
 
 SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
 WORK: dict[str, Callable[[Job, Folder], None]] = {
@@ -104,7 +103,7 @@ def export_as(
     if wanted.kind.needs is not None:
         of_pictures(wanted.kind.needs)
     folder = open_folder(out.absolute(), wanted)
-    with _index_of(sources, workers, repair, report) as found:
+    with indexed(sources, workers, report, repair=repair) as found:
         series = series_slices(found.images)
         if wanted.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
@@ -136,22 +135,6 @@ def _require_files(sources: Sequence[Path], wanted: Wanted) -> None:
             )
     if wanted.mask is not None and not Path(wanted.mask).is_file():
         raise FileNotFoundError(f"{wanted.mask}: no mask there; give an NPY or NIfTI file")
-
-
-@contextlib.contextmanager
-def _index_of(
-    sources: Sequence[Path], workers: Workers, repair: bool, report: Report
-) -> Iterator[Index]:
-    """The index that is given, or one of the sources that leaves nothing of a patient behind."""
-    if len(sources) == 1 and sources[0].suffix == ".parquet":
-        yield read_index(sources[0])
-        return
-    with TemporaryDirectory(prefix="wetread-export-") as place:
-        out = Path(place) / "index.parquet"
-        local = workers if isinstance(workers, int) else 1  # a node does not see this folder
-        yield build_index(
-            sources, out, workers=local, progress=stage(report, "index"), repair=repair
-        )
 
 
 def plan(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:

@@ -20,6 +20,7 @@ from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
 from wetread.outputs.submission import Submitted
+from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.drawing import Said, decided_masks, read_store
 from wetread.prediction.ensemble import Ensemble, read_ensemble
@@ -188,7 +189,7 @@ def _how(ensemble: Ensemble) -> dict[str, Any]:
 
 def _refuse_strangers(readings: Path, archive: Index) -> None:
     """A worklist speaks of one archive: readings of another would look like part of it."""
-    known = {_file_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
+    known = {safe_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
     strangers = sorted(file.name for file in readings.glob("*.json") if file.stem not in known)
     if strangers:
         raise ValueError(
@@ -211,7 +212,7 @@ def _write(
 ) -> Sequence[str]:
     """Everything but the masks; the rows of the submission that had to be filled in."""
     for reading in readings:
-        write_reading(reading, out / "readings" / f"{_file_name(reading.study_uid)}.json")
+        write_reading(reading, out / "readings" / f"{safe_name(reading.study_uid)}.json")
     of_study = finding_names(task.at("study"))
     write_worklist(readings, of_study, task.headline, out / "worklist.csv")
     write_probabilities(readings, out / "probabilities.csv")
@@ -250,7 +251,7 @@ def _write_masks(
             folder,
             uids[row],
             spacing.get(uids[row]),
-            _file_name(f"{uids[row]}_{finding}" if several else uids[row]),
+            safe_name(f"{uids[row]}_{finding}" if several else uids[row]),
         )
         for row, finding, mask in decided_masks(store, said, ensemble)
     ]
@@ -262,11 +263,6 @@ def _by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict
     for mask in masks:
         found.setdefault(study[mask.image], []).append(mask.to_dict())
     return found
-
-
-def _file_name(uid: str) -> str:
-    """A UID as a file name: what a path cannot hold, or could climb with, becomes an underscore."""
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in uid).lstrip(".") or "_"
 
 
 def _index_rejects(archive: Index) -> list[Reject]:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from wetread.archive.guard import Limits
-from wetread.archive.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import all_cores, chosen_workers, each
 from wetread.outputs.scroll_page import Overlay, Preset, write_scroll_page
+from wetread.outputs.uid_names import safe_name
 from wetread.study.choice import ANY, SeriesScore, rank_series
 from wetread.study.issues import Issue
 from wetread.study.series import series_slices
 from wetread.study.volume import read_volume
-from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.progress import Report, silent
 from wetread.verbs.scroll_content import content_of
+from wetread.verbs.sources import indexed
 from wetread.verbs.volume_masks import read_masks
 from wetread.view.window import find_window
 
@@ -124,13 +124,7 @@ def scroll(
     if every_series and (masks or series):
         raise ValueError("--mask and --series are of one series; leave out --all")
     shown = None if window is None else Preset(window, find_window(window))
-    with TemporaryDirectory(prefix="wetread-scroll-") as folder:
-        index = build_index(
-            sources,
-            Path(folder) / "index.parquet",
-            workers=chosen_workers(workers, None),
-            progress=stage(report, "index"),
-        )
+    with indexed(sources, chosen_workers(workers, None), report) as index:
         found = [_named(rows) for rows in series_slices(index.images)]
         refused = index.rejects.filter(pl.col("reason") != "not_dicom").height
     if not found:
@@ -234,12 +228,8 @@ def _page(job: _Job) -> ScrollPage | RejectError:
 
 
 def _file_names(found: Sequence[pl.DataFrame]) -> list[str]:
-    """A file name for each series, its UID; what a path cannot hold, or could climb with, becomes
-    an underscore, and what comes again is counted."""
-    names: list[str] = []
-    for rows in found:
-        uid = "".join(c if c.isalnum() or c in "._-" else "_" for c in rows["SeriesInstanceUID"][0])
-        stem = uid.lstrip(".") or "_"
-        again = sum(name.split("~")[0] == stem for name in names)
-        names.append(f"{stem}~{again + 1}" if again else stem)
-    return [f"{name}.html" for name in names]
+    """A file name for each series, its UID; one that comes again, of another study, is counted."""
+    stems = [safe_name(rows["SeriesInstanceUID"][0]) for rows in found]
+    before = [stems[:place].count(stem) for place, stem in enumerate(stems)]
+    pairs = zip(stems, before, strict=True)
+    return [f"{stem}~{again + 1}.html" if again else f"{stem}.html" for stem, again in pairs]

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from wetread.archive.guard import Limits, Lost
-from wetread.archive.index import Index, build_index
+from wetread.archive.index import Index
 from wetread.archive.rejects import Reject
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.extra import of_pictures
 from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
 from wetread.verbs.organs import Asked, checked
-from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.progress import Report, silent
 from wetread.verbs.segment_series import Item, segment_series
+from wetread.verbs.sources import indexed
 
 SECONDS = 900.0  # that one series may take
 
@@ -80,13 +80,7 @@ def segment(
     asked = checked(asked)
     for library in ("nibabel", "skimage", "trimesh"):
         of_pictures(library)  # better now than after the first volume
-    with TemporaryDirectory(prefix="wetread-segment-") as folder:
-        index = build_index(
-            src,
-            Path(folder) / "index.parquet",
-            workers=chosen_workers(workers, None),
-            progress=stage(report, "index"),
-        )
+    with indexed(src, chosen_workers(workers, None), report) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         items = [Item(rows, asked, out) for rows in series_slices(index.images)]
     found: list[dict[str, Any]] = []

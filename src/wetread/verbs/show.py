@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import polars as pl
 
 from wetread.archive.examine import examine
 from wetread.archive.guard import Lost
-from wetread.archive.index import build_index
 from wetread.archive.journal import as_frame
 from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
@@ -28,7 +26,8 @@ from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
 from wetread.study.voi import present
-from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.progress import Report, silent
+from wetread.verbs.sources import indexed
 from wetread.view.window import as_uint8
 
 # Reasons that leave the header as it is.
@@ -248,12 +247,6 @@ def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
     """A folder, zip or tar from its headers alone; nothing is left on disk."""
-    with TemporaryDirectory(prefix="wetread-show-") as folder:
-        index = build_index(
-            [path],
-            Path(folder) / "index.parquet",
-            workers=chosen_workers(workers, None),
-            progress=stage(report, "index"),
-        )
+    with indexed([path], chosen_workers(workers, None), report) as index:
         series = tuple(overview(rows) for rows in series_slices(index.images))
         return ShownTree(path, index.counts(), series, index.rejects)

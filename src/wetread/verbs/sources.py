@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from wetread.archive.index import build_index, read_index
+from wetread.archive.index import Index, build_index, read_index
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers
 from wetread.study.choice import ANY, score_series
@@ -38,17 +39,25 @@ def look_into(source: Path, workers: Workers, report: Report = silent) -> Source
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} does not exist; give a folder, a zip or a file")
-    if source.suffix == ".parquet":
-        index = read_index(source)
+    with indexed([source], workers, report) as index:
         return Source(source, index.images, index.rejects)
+
+
+@contextmanager
+def indexed(
+    sources: Sequence[Path], workers: Workers, report: Report = silent, *, repair: bool = True
+) -> Iterator[Index]:
+    """The index that is given as a .parquet, or one of the sources that is gone at the end, so that
+    nothing of a patient stays behind. repair: as for `index`, where it indexes."""
+    if len(sources) == 1 and sources[0].suffix == ".parquet":
+        yield read_index(sources[0])
+        return
     with TemporaryDirectory(prefix="wetread-") as folder:
-        index = build_index(
-            [source],
-            Path(folder) / "index.parquet",
-            workers=workers,
-            progress=stage(report, "index"),
+        out = Path(folder) / "index.parquet"
+        local = workers if isinstance(workers, int) else 1  # a cluster's node does not see it
+        yield build_index(
+            sources, out, workers=local, progress=stage(report, "index"), repair=repair
         )
-        return Source(source, index.images, index.rejects)
 
 
 def ct_series(source: Source) -> list[pl.DataFrame]:
