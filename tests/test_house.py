@@ -11,7 +11,9 @@ import wetread
 from wetread.tasks import TASKS
 
 SOURCE = Path(wetread.__file__).parent
+TESTS = Path(__file__).parent
 BEFORE_MODELS = ("archive", "study", "labels", "store", "view", "anatomy")
+COMMENTS = {".py": '"""', ".js": "// ", ".css": "/* ", ".j2": "{#- "}
 TORCH_ROOM = SOURCE / "view" / "device.py"
 WITHOUT_TORCH = (
     "wetread",
@@ -48,13 +50,18 @@ def test_no_code_outside_tasks_names_a_task(name: str) -> None:
     assert outside == []
 
 
-def test_every_file_says_in_its_first_line_what_room_it_is() -> None:
-    for path in SOURCE.rglob("*.py"):
+def test_every_file_says_in_its_first_line_which_file_it_is() -> None:
+    files = [(path, SOURCE) for path in SOURCE.rglob("*")]
+    files += [(path, TESTS.parent) for path in TESTS.rglob("*")]
+    told = [(path, root) for path, root in files if path.suffix in COMMENTS]
+    assert {path.suffix for path, _ in told} == set(COMMENTS)
+    for path, root in told:
         first = path.read_text().split("\n", 1)[0]
-        assert first.startswith('"""'), path
-        named = path.relative_to(SOURCE).as_posix()
+        opening = COMMENTS[path.suffix]
+        assert first.startswith(opening), path
         if path.name not in ("__init__.py", "__main__.py"):
-            assert first.startswith(f'"""{named}: '), path
+            named = f"{opening}{path.relative_to(root).as_posix()}: "
+            assert first.removeprefix(named) not in (first, ""), path
 
 
 def test_every_verb_is_handed_out_by_the_package() -> None:

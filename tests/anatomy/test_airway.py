@@ -1,4 +1,5 @@
-"""The airway is the lumen of trachea and main bronchi, and does not leak into a lung."""
+"""tests/anatomy/test_airway.py: the airway is the lumen of trachea and main bronchi, and does not
+leak into a lung."""
 
 from collections.abc import Callable
 

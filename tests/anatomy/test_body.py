@@ -1,4 +1,4 @@
-"""The body is what is thick; tables, head rests and leads are not."""
+"""tests/anatomy/test_body.py: the body is what is thick; tables, head rests and leads are not."""
 
 import numpy as np
 import pytest

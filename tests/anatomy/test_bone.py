@@ -1,4 +1,5 @@
-"""Bone is what is dense and hangs together with what is surely bone, below the skin."""
+"""tests/anatomy/test_bone.py: bone is what is dense and hangs together with what is surely bone,
+below the skin."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""The brain is what the skull encloses: on phantoms of known truth, and on real heads."""
+"""tests/anatomy/test_brain.py: the brain is what the skull encloses: on phantoms of known truth,
+and on real heads."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Boxes hold the lungs, and what lies between them."""
+"""tests/anatomy/test_chest_box.py: boxes hold the lungs, and what lies between them."""
 
 from collections.abc import Callable
 

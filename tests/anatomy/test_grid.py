@@ -1,4 +1,4 @@
-"""Slices come onto straight cubes and back, each at its own place."""
+"""tests/anatomy/test_grid.py: slices come onto straight cubes and back, each at its own place."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The head box holds the head, whatever lies beside it."""
+"""tests/anatomy/test_head.py: the head box holds the head, whatever lies beside it."""
 
 import numpy as np
 from hypothesis import given

@@ -1,4 +1,5 @@
-"""The two-cluster mask is what notebooks make, seeded, and with the box rules that they lost."""
+"""tests/anatomy/test_kmeans.py: the two-cluster mask is what notebooks make, seeded, and with the
+box rules that they lost."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Lungs are found, parted and kept whole, in whichever way the volume lies."""
+"""tests/anatomy/test_lungs.py: lungs are found, parted and kept whole, however the volume lies."""
 
 from collections.abc import Callable
 from dataclasses import replace

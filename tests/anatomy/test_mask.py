@@ -1,4 +1,4 @@
-"""A mask knows its millilitres and where it lies, however its slices lie."""
+"""tests/anatomy/test_mask.py: a mask knows its millilitres and where it lies on any slices."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,5 @@
-"""A Dask scheduler gives the tables that this machine alone gives, also when a node is killed."""
+"""tests/archive/test_cluster.py: a Dask scheduler gives the tables that this machine alone gives,
+also when a node is killed."""
 
 import os
 import subprocess

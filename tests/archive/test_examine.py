@@ -1,4 +1,5 @@
-"""Every file becomes an image, a not_image or a reject with its reason, from header and length."""
+"""tests/archive/test_examine.py: every file becomes an image, a not_image or a reject with its
+reason, from header and length."""
 
 import csv
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""Each frame of an enhanced object has the place and the values of its own functional groups."""
+"""tests/archive/test_frames.py: each frame of an enhanced object has the place and the values of
+its own functional groups."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,5 @@
-"""The walk over a header gives what pydicom gives, and says where a file is cut."""
+"""tests/archive/test_header.py: the walk over a header gives what pydicom gives, and says where a
+file is cut."""
 
 import struct
 import zlib

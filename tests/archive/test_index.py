@@ -1,4 +1,5 @@
-"""An index counts every file once, goes on where it was killed, and reads what changed."""
+"""tests/archive/test_index.py: an index counts every file once, goes on where it was killed, and
+reads what changed."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The memory that an index takes does not follow the number of its rows."""
+"""tests/archive/test_index_memory.py: an index's memory does not follow the number of its rows."""
 
 import subprocess
 import sys

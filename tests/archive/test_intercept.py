@@ -1,4 +1,5 @@
-"""A wrong intercept is confirmed on the pixels, noted, and left alone where nothing is wrong."""
+"""tests/archive/test_intercept.py: a wrong intercept is confirmed on the pixels, noted, and left
+alone where nothing is wrong."""
 
 from collections.abc import Callable
 from pathlib import Path

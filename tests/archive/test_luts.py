@@ -1,4 +1,4 @@
-"""The tables and windows of a file are read as pydicom reads them."""
+"""tests/archive/test_luts.py: the tables and windows of a file are read as pydicom reads them."""
 
 from collections.abc import Callable
 from pathlib import Path

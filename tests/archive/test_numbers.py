@@ -1,4 +1,4 @@
-"""Numbers of a header are read as they are meant, or not at all."""
+"""tests/archive/test_numbers.py: numbers of a header are read as they are meant, or not at all."""
 
 import pytest
 from hypothesis import given

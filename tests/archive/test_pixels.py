@@ -1,4 +1,5 @@
-"""Stored pixels equal those of pydicom, brute force and the reference files of every syntax."""
+"""tests/archive/test_pixels.py: stored pixels equal those of pydicom, brute force and the reference
+files of every syntax."""
 
 import csv
 import warnings

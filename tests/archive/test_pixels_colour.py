@@ -1,4 +1,5 @@
-"""Colour becomes the grey of its red, green and blue, whatever the form it is stored in."""
+"""tests/archive/test_pixels_colour.py: colour becomes the grey of its red, green and blue, whatever
+the form it is stored in."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A compressed stream that is cut anywhere is a reject, never a picture."""
+"""tests/archive/test_pixels_cut.py: a compressed stream cut anywhere is a reject, no picture."""
 
 import csv
 import warnings

@@ -1,4 +1,5 @@
-"""Every image of pydicom's own test set is read as other decoders read it, or has a reason."""
+"""tests/archive/test_pixels_two_decoders.py: every image of pydicom's own test set is read as other
+decoders read it, or has a reason."""
 
 import warnings
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Folders, zips and tars are listed whole, once, and nothing that is no file is opened."""
+"""tests/archive/test_sources.py: folders, zips and tars are listed whole, once, and nothing that is
+no file is opened."""
 
 import os
 import socket

@@ -1,4 +1,5 @@
-"""Work over items: results in order, and an item that takes its process with it costs itself."""
+"""tests/archive/test_workers.py: work over items: results in order, and an item that takes its
+process with it costs itself."""
 
 import subprocess
 import sys

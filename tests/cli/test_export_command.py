@@ -1,4 +1,4 @@
-"""`wetread export` says on stdout and in its exit code what it did."""
+"""tests/cli/test_export_command.py: `wetread export` says in stdout and exit code what it did."""
 
 import json
 import subprocess

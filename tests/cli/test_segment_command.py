@@ -1,4 +1,5 @@
-"""`wetread segment`: JSON alone on stdout, a line a mask, and exit codes that tell."""
+"""tests/cli/test_segment_command.py: `wetread segment`: JSON alone on stdout, a line a mask, and
+exit codes that tell."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""A heat map says where the logit comes from."""
+"""tests/models/test_heat.py: a heat map says where the logit comes from."""
 
 import pytest
 import torch

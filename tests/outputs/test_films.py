@@ -1,4 +1,5 @@
-"""A film has one scale: the same value is the same grey, or colour, in every frame."""
+"""tests/outputs/test_films.py: a film has one scale: the same value is the same grey, or colour, in
+every frame."""
 
 import re
 import subprocess

@@ -1,4 +1,5 @@
-"""The static picture: every mask outlined where it is, the surfaces in light, and nothing else."""
+"""tests/outputs/test_mask_picture.py: the static picture: every mask outlined where it is, the
+surfaces in light, and nothing else."""
 
 import numpy as np
 import pytest

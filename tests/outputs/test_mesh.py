@@ -1,4 +1,5 @@
-"""A surface has the volume and the place of what it is of, in mm, and every file holds it."""
+"""tests/outputs/test_mesh.py: a surface has the volume and the place of what it is of, in mm, and
+every file holds it."""
 
 from pathlib import Path
 

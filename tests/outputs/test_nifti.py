@@ -1,4 +1,5 @@
-"""What a NIfTI file says of place and values is what dcm2niix, nibabel and the header say."""
+"""tests/outputs/test_nifti.py: what a NIfTI file says of place and values is what dcm2niix, nibabel
+and the header say."""
 
 import subprocess
 import sys

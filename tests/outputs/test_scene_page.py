@@ -1,4 +1,5 @@
-"""The page turns surfaces in a real browser, offline, and says so where it cannot."""
+"""tests/outputs/test_scene_page.py: the page turns surfaces in a real browser, offline, and says so
+where it cannot."""
 
 import base64
 import json

@@ -1,4 +1,5 @@
-"""A picture's file gives back its pixels, and 16 bits give back the values, by other readers."""
+"""tests/outputs/test_stills.py: a picture's file gives back its pixels, and 16 bits give back the
+values, by other readers."""
 
 from io import BytesIO
 

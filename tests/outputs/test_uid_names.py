@@ -1,4 +1,5 @@
-"""A file's name is its UID where that is a plain name, and never leaves the folder."""
+"""tests/outputs/test_uid_names.py: a file's name is its UID where that is a plain name, and never
+leaves the folder."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any

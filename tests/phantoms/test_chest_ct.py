@@ -1,4 +1,4 @@
-"""The chest CT is what it says of itself: parts, HU, place."""
+"""tests/phantoms/test_chest_ct.py: the chest CT is what it says of itself: parts, HU, place."""
 
 from functools import cache
 

@@ -1,4 +1,5 @@
-"""A file that takes the packing process with it is one reject; its series goes on without it."""
+"""tests/store/test_pack_losses.py: a file that takes the packing process with it is one reject; its
+series goes on without it."""
 
 from pathlib import Path
 

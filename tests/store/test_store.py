@@ -1,4 +1,4 @@
-"""Packed slices come back as they went in, in order of position, and packing resumes."""
+"""tests/store/test_store.py: packed slices come back as they went in, ordered; packing resumes."""
 
 import json
 from pathlib import Path

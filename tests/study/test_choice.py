@@ -1,4 +1,5 @@
-"""The series to read is chosen by what headers say, and the reasons are told."""
+"""tests/study/test_choice.py: the series to read is chosen by what headers say, and the reasons are
+told."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Radiographs on one scale: VOI, MONOCHROME1, and files without either."""
+"""tests/study/test_display.py: radiographs on one scale: VOI, MONOCHROME1, and files without."""
 
 from collections.abc import Callable
 from pathlib import Path

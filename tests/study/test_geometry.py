@@ -1,4 +1,4 @@
-"""Positions, tilts and affines agree with closed forms."""
+"""tests/study/test_geometry.py: positions, tilts and affines agree with closed forms."""
 
 import numpy as np
 import pytest

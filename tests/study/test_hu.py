@@ -1,4 +1,4 @@
-"""Hounsfield units follow the header, and what lies outside the field of view is air."""
+"""tests/study/test_hu.py: Hounsfield units follow the header; outside the field of view is air."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is unusual in a series is named, with where and how much."""
+"""tests/study/test_issues.py: what is unusual in a series is named, with where and how much."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,5 @@
-"""A marker voxel lies where its header says, in every odd geometry; other readers as oracles."""
+"""tests/study/test_marker.py: a marker voxel lies where its header says, in every odd geometry;
+other readers as oracles."""
 
 import warnings
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""A place tells where every voxel of a stack lies, and has an affine only where one holds."""
+"""tests/study/test_place.py: a place tells where every voxel of a stack lies, and has an affine
+only where one holds."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,5 @@
-"""A resampled volume is what it says it is: spacing, place, values, and nothing invented."""
+"""tests/study/test_resample.py: a resampled volume is what it says it is: spacing, place, values,
+and nothing invented."""
 
 import zipfile
 from collections.abc import Callable

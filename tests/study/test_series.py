@@ -1,4 +1,4 @@
-"""Slices are grouped by their series and ordered by where they lie."""
+"""tests/study/test_series.py: slices are grouped by their series and ordered by where they lie."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,5 @@
-"""A tilted volume is rectified as a brute-force resampling of the true places would."""
+"""tests/study/test_shear.py: a tilted volume is rectified as a brute-force resampling of the true
+places would."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""A slice has the values that its file means, and says what was done to them."""
+"""tests/study/test_slices.py: a slice has the values that its file means, and says what was done to
+them."""
 
 from collections.abc import Callable
 from pathlib import Path

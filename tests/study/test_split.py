@@ -1,4 +1,5 @@
-"""One series is taken apart by plane, shape and spacing, and by acquisition where that helps."""
+"""tests/study/test_split.py: one series is taken apart by plane, shape and spacing, and by
+acquisition where that helps."""
 
 from collections.abc import Callable
 from typing import Any

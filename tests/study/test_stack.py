@@ -1,4 +1,5 @@
-"""What may be done about a gap, odd distances, duplicates and several stacks, and what may not."""
+"""tests/study/test_stack.py: what may be done about a gap, odd distances, duplicates and several
+stacks, and what may not."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""What a screen shows agrees with pydicom, highdicom and the standard's own formulas."""
+"""tests/study/test_voi.py: what a screen shows agrees with pydicom, highdicom and the standard's
+own formulas."""
 
 from fractions import Fraction
 from math import exp, isclose

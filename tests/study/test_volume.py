@@ -1,4 +1,4 @@
-"""A volume holds HU in order, with the place of every voxel and what is unusual."""
+"""tests/study/test_volume.py: a volume holds HU in order, the place of voxels, what is unusual."""
 
 from collections.abc import Callable
 from pathlib import Path

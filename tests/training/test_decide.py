@@ -1,4 +1,4 @@
-"""Decisions are chosen on other patients than those they are scored on."""
+"""tests/training/test_decide.py: decisions are chosen on other patients than they are scored on."""
 
 import json
 

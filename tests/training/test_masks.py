@@ -1,4 +1,4 @@
-"""What is known of masks, and what the losses make of it."""
+"""tests/training/test_masks.py: what is known of masks, and what the losses make of it."""
 
 import numpy as np
 import polars as pl

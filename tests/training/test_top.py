@@ -1,4 +1,4 @@
-"""The best epochs and the mean of their weights."""
+"""tests/training/test_top.py: the best epochs and the mean of their weights."""
 
 import pytest
 import torch

@@ -1,4 +1,5 @@
-"""A task whose finding is drawn: phantoms to a run, a run to masks, a submission to its score."""
+"""tests/verbs/test_drawn.py: a task whose finding is drawn: phantoms to a run, a run to masks, a
+submission to its score."""
 
 import csv
 import json

@@ -1,4 +1,5 @@
-"""An export resumes, counts what it refuses, burns nothing in, and says what it wrote."""
+"""tests/verbs/test_export.py: an export resumes, counts what it refuses, burns nothing in, and says
+what it wrote."""
 
 import hashlib
 import os

@@ -1,4 +1,5 @@
-"""What an export writes gives back the exact values of real files; pydicom is the oracle."""
+"""tests/verbs/test_export_exact.py: what an export writes gives back the exact values of real
+files; pydicom is the oracle."""
 
 import shutil
 import zipfile

@@ -1,4 +1,5 @@
-"""An export in worker processes: killed, crashed, and over a Dask scheduler."""
+"""tests/verbs/test_export_workers.py: an export in worker processes: killed, crashed, and over a
+Dask scheduler."""
 
 import json
 import os

@@ -1,4 +1,5 @@
-"""`segment` over files: masks in the volumes' own space, nothing lost, resumed, no patient."""
+"""tests/verbs/test_segment.py: `segment` over files: masks in the volumes' own space, nothing lost,
+resumed, no patient."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""A picture through the table is the picture through the formula, and shows what was asked."""
+"""tests/view/test_picture.py: a picture through the table is the picture through the formula, and
+shows what was asked."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
+// outputs/windows_page.js: draws the curves and reads them under the pointer.
 "use strict";
-// windows_page.js: draws the curves of windows_page.html.j2 and reads them under the pointer.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
