@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from sklearn.metrics import log_loss, roc_auc_score
 
 from wetread.evaluation.score import Score
@@ -206,9 +207,9 @@ def test_a_run_that_is_not_finished_is_not_scored(tmp_path: Path) -> None:
 def test_one_seed_gives_equal_numbers_and_another_seed_others(
     learn: Learn, one_split: TrainResult, other_seed: TrainResult, tmp_path: Path
 ) -> None:
-    learn(tmp_path / "again")
-    assert predictions(tmp_path / "again").equals(predictions(one_split.run))
-    assert metrics(tmp_path / "again") == metrics(one_split.run)
+    again = learn(tmp_path / "again")
+    assert_frame_equal(predictions(again.run), predictions(one_split.run), check_exact=True)
+    assert metrics(again.run) == metrics(one_split.run)
     assert metrics(other_seed.run) != metrics(one_split.run)
 
 
@@ -248,7 +249,7 @@ def test_a_run_killed_in_mid_epoch_ends_with_the_numbers_of_the_run_left_alone(
     assert not (killed / FILE).exists()
     learn(killed, *slow[1:])
     learn(tmp_path / "alone", *slow[1:])
-    assert predictions(killed).equals(predictions(tmp_path / "alone"))
+    assert_frame_equal(predictions(killed), predictions(tmp_path / "alone"), check_exact=True)
     assert metrics(killed) == metrics(tmp_path / "alone") != ""
 
 
@@ -268,7 +269,7 @@ def test_an_index_file_serves_in_place_of_the_files(
     learn: Learn, one_split: TrainResult, tmp_path: Path
 ) -> None:
     learn(tmp_path / "run", data=[one_split.run / "index.parquet"])
-    assert predictions(tmp_path / "run").equals(predictions(one_split.run))
+    assert_frame_equal(predictions(tmp_path / "run"), predictions(one_split.run), check_exact=True)
     assert not (tmp_path / "run" / "index.parquet").exists()
 
 
