@@ -12,7 +12,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-# TASK=pneumothorax for the other one.
+# TASK=pneumothorax or TASK=embolism for the others.
 TASK ?=
 demo: setup
 	$(BIN)/wetread demo $(TASK) -o $(if $(TASK),demo-$(TASK),demo) --seed 0
