@@ -82,6 +82,14 @@ def test_a_finished_archive_is_not_written_again_and_may_grow(tmp_path):
     assert grown.slices["study_number"].n_unique() == 3
 
 
+def test_an_archive_killed_before_its_labels_gets_them_and_nothing_else_changes(tmp_path):
+    truth = write(tmp_path, 2)
+    before = content(tmp_path)
+    truth.labels.unlink()
+    write(tmp_path, 2)
+    assert content(tmp_path) == before
+
+
 def test_another_archive_in_the_same_folder_is_refused(tmp_path):
     write(tmp_path, 2)
     with pytest.raises(ValueError, match="seed 7 there, 8 asked"):

@@ -17,6 +17,7 @@ from wetread.phantoms.patient import draw_patient
 from wetread.phantoms.resume import (
     ArchiveSettings,
     Form,
+    generator,
     write_beside,
     write_file,
     write_part,
@@ -73,22 +74,16 @@ def write_head_archive(
     interruption changes a byte; a study that is whole on disk is not written again.
     """
     settings = ArchiveSettings(seed, float(difficulty), size)
-    labels = out / f"{IMAGES}.csv"
-
-    def finish(slices: pl.DataFrame) -> None:
-        write_beside(labels, _long_form(PhantomTruth(slices, out / IMAGES, labels)))
-
-    slices = write_studies(
-        out, HEAD, studies, settings, workers=workers, progress=progress, finish=finish
-    )
-    return PhantomTruth(slices, out / IMAGES, labels)
+    slices = write_studies(out, HEAD, studies, settings, workers=workers, progress=progress)
+    truth = PhantomTruth(slices, out / IMAGES, out / f"{IMAGES}.csv")
+    write_beside(truth.labels, _long_form(truth))
+    return truth
 
 
 def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
     """Compute and write one study; its truth is written last, which makes it whole."""
     seed = settings.seed
-    anatomy = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, patient)))
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, number)))
+    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
     study = make_head_study(
         rng,
         patient=draw_patient(anatomy),

@@ -19,6 +19,7 @@ from wetread.phantoms.chest_study import make_chest_study
 from wetread.phantoms.resume import (
     ArchiveSettings,
     Form,
+    generator,
     write_beside,
     write_file,
     write_part,
@@ -83,23 +84,16 @@ def write_chest_archive(
     interruption changes a byte; a film that is on disk with its truth is not written again.
     """
     settings = ArchiveSettings(seed, float(difficulty), size)
-    truth = ChestTruth(pl.DataFrame(), out / IMAGES, out / LABELS, out / PATIENTS)
-
-    def finish(films: pl.DataFrame) -> None:
-        write_beside(truth.labels, _label_rows(films))
-        write_beside(truth.patients, films.select("image", "patient", "has_pneumothorax"))
-
-    films = write_studies(
-        out, CHEST, studies, settings, workers=workers, progress=progress, finish=finish
-    )
-    return ChestTruth(films, truth.images, truth.labels, truth.patients)
+    films = write_studies(out, CHEST, studies, settings, workers=workers, progress=progress)
+    write_beside(out / LABELS, _label_rows(films))
+    write_beside(out / PATIENTS, films.select("image", "patient", "has_pneumothorax"))
+    return ChestTruth(films, out / IMAGES, out / LABELS, out / PATIENTS)
 
 
 def write_film(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
     """Compute and write one film; its truth is written last, which makes it whole."""
     seed = settings.seed
-    anatomy = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, patient)))
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, number)))
+    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
     chest = draw_chest(anatomy, bool(anatomy.random() < 0.49), _draw_age(anatomy))
     film = make_chest_study(rng, chest=chest, difficulty=settings.difficulty, size=settings.size)
     form, names = draw_form(rng), name_film(seed, number)

@@ -18,6 +18,7 @@ from wetread.phantoms.exam import Exam, draw_exam
 from wetread.phantoms.resume import (
     ArchiveSettings,
     Form,
+    generator,
     write_beside,
     write_file,
     write_part,
@@ -89,15 +90,9 @@ def write_ctpa_archive(
     positives: the share of exams with an embolus, None for the competition's 30.4 %.
     """
     settings = ArchiveSettings(seed, float(difficulty), size, positives)
-    truth = CtpaTruth(pl.DataFrame(), out / IMAGES, out / LABELS)
-
-    def finish(slices: pl.DataFrame) -> None:
-        write_beside(truth.labels, _label_rows(slices))
-
-    slices = write_studies(
-        out, CTPA, studies, settings, workers=workers, progress=progress, finish=finish
-    )
-    return CtpaTruth(slices, truth.images, truth.labels)
+    slices = write_studies(out, CTPA, studies, settings, workers=workers, progress=progress)
+    write_beside(out / LABELS, _label_rows(slices))
+    return CtpaTruth(slices, out / IMAGES, out / LABELS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +108,9 @@ class Plan:
 
 def draw_plan(number: int, patient: int, settings: ArchiveSettings) -> Plan:
     """Scan and machine have a generator of their own: nothing in a header knows the exam."""
-
-    def generator(purpose: int, which: int) -> np.random.Generator:
-        return np.random.default_rng(
-            np.random.SeedSequence(settings.seed, spawn_key=(purpose, which))
-        )
-
-    anatomy, frame, rng = generator(0, patient), generator(4, number), generator(1, number)
+    seed = settings.seed
+    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
+    frame = generator(seed, 4, number)
     chest = draw_chest(anatomy, bool(anatomy.random() < 0.52), _draw_age(anatomy))
     scan = draw_ctpa_scan(frame, chest, settings.size, settings.difficulty)
     return Plan(chest, draw_exam(rng, settings.positives), scan, draw_machine(frame, scan), rng)

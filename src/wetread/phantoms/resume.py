@@ -46,9 +46,14 @@ class Form:
     repeats: float
 
 
+def generator(seed: int, *purpose: int) -> np.random.Generator:
+    """The archive's chance for one purpose: (0, patient) a body, (1, study) what is seen of it."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
+
+
 def patient_numbers(seed: int, studies: int, repeats: float) -> list[int]:
     """Patient of each study: a share `repeats` of the studies is a patient's second or later."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2,)))
+    rng = generator(seed, 2)
     fresh = rng.random(studies) >= repeats
     return [int(n) for n in np.cumsum(fresh)]
 
@@ -61,13 +66,12 @@ def write_studies(
     *,
     workers: int,
     progress: Callable[[int, int], None],
-    finish: Callable[[pl.DataFrame], None],
 ) -> pl.DataFrame:
     """Write studies under out; their truth by study and image, also in out/truth.csv.
 
     A study is decided by (seed, its number) alone, so neither the number of workers nor an
-    interruption changes a byte; a study that is whole on disk is not written again. finish gets
-    the truth and writes what else belongs to a whole archive.
+    interruption changes a byte; a study that is whole on disk is not written again. Label files
+    are the caller's, made from the truth.
     """
     claim(out, studies, settings)
     parts = out / "parts"
@@ -83,7 +87,6 @@ def write_studies(
         progress(done, studies)
     truth = pl.concat([whole[number] for number in range(studies)])
     write_beside(out / "truth.csv", truth)
-    finish(truth)
     shutil.rmtree(parts)
     return truth
 
