@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.valuerep import DSfloat, format_number_as_ds
 
-from wetread.archive.fields import _needed_numbers
+from wetread.archive.numbers import needed_numbers
 from wetread.archive.rejects import RejectError
 
 INTERCEPT = 0x00281052
 
 
 def read(raw: bytes, count: int = 1) -> list[float] | None:
-    return _needed_numbers({INTERCEPT: raw}, INTERCEPT, "RescaleIntercept", count, [])
+    return needed_numbers({INTERCEPT: raw}, INTERCEPT, "RescaleIntercept", count, [])
 
 
 @given(value=st.floats(-1e300, 1e300))

@@ -1,6 +1,5 @@
 """archive/fields.py: a header's raw bytes become one row of the Index."""
 
-import math
 import re
 import struct
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from pydicom.charset import convert_encodings, decode_bytes
 
 from wetread.archive.header import Header
-from wetread.archive.privacy import is_sound, presence
+from wetread.archive.numbers import needed_numbers, optional_numbers, tag_and_name
 from wetread.archive.rejects import RejectError
 
 _TEXTS = {
@@ -70,7 +69,6 @@ _ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "
 _MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "111", "112", "203"))
 _TIME_FORM = re.compile(r"(\d\d):?(\d\d)?:?(\d\d(?:\.\d{1,6})?)?$")
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
-_THOUSANDS = re.compile(rb"\s*[+-]?[1-9]\d{0,2},\d{3}[\s\0]*")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _SHORT = {False: struct.Struct("<H").unpack, True: struct.Struct(">H").unpack}
 _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
@@ -121,16 +119,16 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         if tag not in _OWN:
             _fill_whole(row, values, tag, name, notes)
     for name, tag in _REAL.items():
-        if number := _optional_numbers(values, tag, name, notes):
+        if number := optional_numbers(values, tag, name, notes):
             row[name] = number[0]
     for name, tag in _WINDOWS.items():
-        if number := _optional_numbers(values, tag, name, notes):
+        if number := optional_numbers(values, tag, name, notes):
             row[name] = number
     _fill_age(row, values, notes)
     _fill_pixel_form(row, values, header.big_endian)
     _fill_place(row, values, notes)
     for name, tag in _RESCALE.items():
-        if number := _needed_numbers(values, tag, name, 1, notes):
+        if number := needed_numbers(values, tag, name, 1, notes):
             row[name] = number[0]
     if row.get("RescaleSlope") == 0.0:
         raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
@@ -156,7 +154,7 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         _fill_whole(row, values, _NUMBER, "InstanceNumber", notes)
     else:
         notes.append("no InstanceNumber")
-    if place := _needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
+    if place := needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
         row["position_mm"] = place
     _fill_time(row, values, notes)
 
@@ -164,7 +162,7 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
 def _fill_whole(
     row: dict[str, Any], values: dict[int, bytes], tag: int, name: str, notes: list[str]
 ) -> None:
-    if number := _optional_numbers(values, tag, name, notes):
+    if number := optional_numbers(values, tag, name, notes):
         row[name] = int(number[0]) if abs(number[0]) < 2**53 else None
 
 
@@ -229,7 +227,7 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
         raw = values.get(tag)
         if raw:
             if len(raw) != 2:
-                detail = f"{_where(tag, name)} has {len(raw)} bytes, not 2"
+                detail = f"{tag_and_name(tag, name)} has {len(raw)} bytes, not 2"
                 row.setdefault("_bad_pixel_form", detail)
                 continue
             row[name] = unpack(raw)[0]
@@ -238,16 +236,16 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
         raw = values.get(tag)
         if raw and len(raw) == 2:  # its VR, US or SS, is often wrong: the pixels' sign decides
             row[name] = (_SIGNED if signed else _SHORT)[big_endian](raw)[0]
-    if frames := _needed_numbers(values, _FRAMES, "NumberOfFrames", 1, row["notes"]):
+    if frames := needed_numbers(values, _FRAMES, "NumberOfFrames", 1, row["notes"]):
         row["NumberOfFrames"] = int(frames[0])
 
 
 def _fill_place(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
-    if turn := _needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
+    if turn := needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
         row["orientation"] = turn
-    spacing = _needed_numbers(values, _SPACING, "PixelSpacing", 2, notes)
+    spacing = needed_numbers(values, _SPACING, "PixelSpacing", 2, notes)
     if not spacing:
-        spacing = _needed_numbers(values, _DETECTOR_SPACING, "ImagerPixelSpacing", 2, notes)
+        spacing = needed_numbers(values, _DETECTOR_SPACING, "ImagerPixelSpacing", 2, notes)
         if spacing:
             notes.append("spacing_from_detector")
     if spacing:
@@ -260,66 +258,3 @@ def _is_lossy(syntax: str, flag: bytes | None) -> bool | None:
     if syntax in _ALWAYS_LOSSY or (flag is not None and flag.strip() == b"01"):
         return True
     return None if syntax in _MAYBE_LOSSY else False
-
-
-def numbers(raw: bytes) -> list[float]:
-    """DS or IS; ValueError for what is no finite number."""
-    if b"_" in raw:  # Python's float would take it
-        raise ValueError("an underscore")
-    found = [float(part) for part in raw.decode("latin-1").strip(" \0").split("\\")]
-    if not all(map(math.isfinite, found)):
-        raise ValueError("not finite")
-    return found
-
-
-def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
-    """The numbers; None where empty; ValueError where they are none.
-
-    One comma in a value is a decimal point, but where it may as well part thousands: `1,024`.
-    """
-    if not raw.strip(b" \0"):
-        return None
-    try:
-        return numbers(raw)
-    except ValueError:
-        if b"," not in raw or any(map(_THOUSANDS.fullmatch, raw.split(b"\\"))):
-            raise
-    found = numbers(raw.replace(b",", b"."))
-    notes.append(f"{name} has a decimal comma")
-    return found
-
-
-def _optional_numbers(
-    values: dict[int, bytes], tag: int, name: str, notes: list[str]
-) -> list[float] | None:
-    raw = values.get(tag)
-    if not raw:
-        return None
-    try:
-        return _parsed(raw, name, notes)
-    except ValueError:
-        notes.append(f"{name} is no number")
-        return None
-
-
-def _needed_numbers(
-    values: dict[int, bytes], tag: int, name: str, count: int, notes: list[str]
-) -> list[float] | None:
-    """The numbers of an element that may be absent but, where present, must be right."""
-    raw = values.get(tag)
-    if not raw:
-        return None
-    try:
-        found = _parsed(raw, name, notes)
-    except ValueError:
-        text = raw.decode("latin-1").strip(" \0")
-        shown = repr(text) if is_sound(text, "DS") else presence(len(text))
-        raise RejectError("bad_number", f"{_where(tag, name)} is {shown}, no number") from None
-    if found is not None and len(found) != count:
-        detail = f"{_where(tag, name)} has {len(found)} values, not {count}"
-        raise RejectError("bad_number", detail)
-    return found
-
-
-def _where(tag: int, name: str) -> str:
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"
