@@ -20,7 +20,8 @@ from typing import Any
 
 from bench.headers import COLUMNS, ROWS, UID, header_bytes
 from wetread.archive import examine, index, listing
-from wetread.archive.sources import Entry, ReadAt
+from wetread.archive.contents import ReadAt
+from wetread.archive.sources import Entry
 
 MILLION = 1_000_000
 BUDGET_GIB = 1.0

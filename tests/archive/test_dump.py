@@ -10,10 +10,10 @@ import pytest
 from pydicom.data import get_testdata_file, get_testdata_files
 from pydicom.dataset import Dataset
 
+from wetread.archive.contents import opened
 from wetread.archive.dump import ITEM, dump_elements
 from wetread.archive.elements import PIXEL_TAGS
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import opened
 
 NOT_ALIKE = {
     "rtplan_truncated.dcm",  # a sequence past the end, of which pydicom gives what there is

@@ -8,9 +8,9 @@ import numpy as np
 from pydicom.filereader import read_dataset
 from pydicom.pixels.processing import apply_color_lut
 
+from wetread.archive.contents import ReadAt
 from wetread.archive.header import Header, data_set_prefix
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import ReadAt
 
 PALETTE = "PALETTE COLOR"
 # Photometric interpretation: what the 3 samples of a decoded pixel are.

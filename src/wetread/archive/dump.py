@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, private_dictionary_description
 
+from wetread.archive.contents import ReadAt
 from wetread.archive.elements import EXPLICIT, IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
 from wetread.archive.elements import Form as Written
 from wetread.archive.header import header_bytes
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import ReadAt
 
 ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 

@@ -4,8 +4,8 @@ import hashlib
 
 import polars as pl
 
+from wetread.archive.contents import opened
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import opened
 
 _PIECE = 1024 * 1024
 SETTLED_SCHEMA: dict[str, pl.DataType] = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wetread.archive.contents import ReadAt, opened
 from wetread.archive.decoders import NATIVE_SYNTAXES, SUPPORTED_SYNTAXES
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED, row_fields
@@ -11,7 +12,7 @@ from wetread.archive.header import Header, read_header
 from wetread.archive.intercept import intercept_note
 from wetread.archive.pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import Entry, ReadAt, opened
+from wetread.archive.sources import Entry
 
 # SOP classes without an image to read, PS3.4 B.5: by the part after 1.2.840.10008.5.1.4.1.1.
 _STORAGE = "1.2.840.10008.5.1.4.1.1."

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from wetread.archive.contents import ReadAt
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import ReadAt
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # SOI, and SOC with SIZ

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
+from wetread.archive.contents import opened
 from wetread.archive.fields import WANTED
 from wetread.archive.functional_groups import (
     FRAME_GROUPS,
@@ -14,7 +15,6 @@ from wetread.archive.functional_groups import (
 )
 from wetread.archive.header import read_header
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import opened
 
 
 def frame_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,9 +13,9 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
+from wetread.archive.contents import ReadAt
 from wetread.archive.header import Header, data_set_prefix
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import ReadAt
 
 SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 # group, keyword, columns; one value a column, or all in one

@@ -7,6 +7,7 @@ a file is cut, which pydicom does not (PS3.5 7.1, 7.5, PS3.10 7.1).
 import zlib
 from dataclasses import dataclass
 
+from wetread.archive.contents import ReadAt
 from wetread.archive.elements import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -20,7 +21,6 @@ from wetread.archive.elements import (
 )
 from wetread.archive.rejects import RejectError
 from wetread.archive.runs import Place, runs_of
-from wetread.archive.sources import ReadAt
 
 FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024

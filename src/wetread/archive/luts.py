@@ -12,10 +12,10 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
+from wetread.archive.contents import opened
 from wetread.archive.fields import WANTED
 from wetread.archive.header import data_set_prefix, read_header
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import opened
 
 FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _FULL_TABLE = 1 << 16  # entries that a count of 0 stands for

@@ -11,13 +11,13 @@ from wetread.archive.colour import (
     palette_to_grey,
     samples_to_grey,
 )
+from wetread.archive.contents import ReadAt, opened
 from wetread.archive.decoders import NATIVE_SYNTAXES, WORD_SYNTAXES, decode_frame
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED
 from wetread.archive.fragments import find_fragments, frame_spans, read_frame
 from wetread.archive.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import ReadAt, opened
 
 Form = Mapping[str, Any]  # one row of the index, or of one frame: then its key `frame` is a number
 MAX_PIXEL_BYTES = 4 * 1024**3

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.charset import convert_encodings, decode_bytes
 
+from wetread.archive.contents import opened
 from wetread.archive.dump import ITEM, Element, dump_elements
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.privacy import is_sound, is_withheld, presence
 from wetread.archive.rejects import RejectError
-from wetread.archive.sources import opened
 
 _CHARSET = 0x00080005
 _TEXTS = frozenset(

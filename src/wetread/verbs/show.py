@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.contents import as_text
 from wetread.archive.examine import examine
 from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame
 from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, as_text, list_members
+from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
