@@ -94,56 +94,73 @@ def paint_plane(
     at: x (X,), y (Y,), z () mm of its points.
     """
     x, y, z = at
-    wide, high = np.meshgrid(x, y)
-    depth = np.full_like(wide, z)
     table = np.array([HU_OF[part] for part in Part], np.float32)
     hu = table[plane.part]
-    grain = evaluate_waves(paint.grain, wide, high, depth)
-    tissue = (plane.part != Part.ROOM) & (plane.part != Part.AIRWAY) & (plane.part != Part.GAS)
-    hu += np.where(tissue, 5 * grain, 0)
+    outside = plane.part == Part.ROOM
+    rows = _stretch(~outside.all(axis=1))  # the person's
+    part = plane.part[rows]
+    grain = evaluate_waves(paint.grain, x[None, :], y[rows, None], z[None, None])
+    tissue = (part != Part.ROOM) & (part != Part.AIRWAY) & (part != Part.GAS)
+    hu[rows] += 5 * grain * tissue
     lung = plane.part == Part.LUNG
     if lung.any():
-        _paint_lung(hu, body, paint, plane, vessels, (wide, high, depth))
-    share = bones[2] * np.float32(1 / 255) * ~lung
-    hu += (CARTILAGE_HU - hu) * share
-    whole, marrow = (cover * np.float32(1 / 255) for cover in bones[:2])
-    hu += (RIB_HU * body.chest.bone - hu) * whole
-    hu += (RIB_MARROW_HU - hu) * marrow
-    outside = plane.part == Part.ROOM
-    if outside.any():
-        _paint_couch(hu, outside, paint, wide, high, y)
+        hu[lung] = _lung(body, paint, plane.side[lung], vessels[lung], lung, at)
+    _mix(hu, bones[2] * ~lung, CARTILAGE_HU)
+    _mix(hu, bones[0], RIB_HU * body.chest.bone)
+    _mix(hu, bones[1], RIB_MARROW_HU)
+    if rows.stop > rows.start:
+        _paint_couch(hu, outside, paint, x, y)
     return hu
 
 
-def _paint_lung(
-    hu: Array,
+def _stretch(there: Bools) -> slice:
+    """From the first to the last of (N,)."""
+    found = np.flatnonzero(there)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
+
+
+def _mix(hu: Array, cover: Cover, value: float) -> None:
+    """Mix a value into (Y, X) by a cover of 0-255, in place; most of a plane is not covered."""
+    there = cover > 0
+    held = hu[there]
+    hu[there] = held + (value - held) * (cover[there] * np.float32(1 / 255))
+
+
+def _lung(
     body: Body,
     paint: Paint,
-    plane: Plane,
+    side: NDArray[np.int8],
     vessels: Cover,
+    lung: Bools,
     at: tuple[Array, Array, Array],
-) -> None:
-    """Parenchyma, then what lies in it: ground glass, consolidation, vessels, nodules."""
-    wide, high, depth = at
-    lung = plane.part == Part.LUNG
+) -> Array:
+    """HU (N,) of a plane's points in a lung: parenchyma, then ground glass, vessels, nodules.
+
+    lung: (Y, X), where these points are; side, vessels: (N,), as of the plane.
+    """
+    x, y, z = at
+    wide = np.broadcast_to(x[None, :], lung.shape)[lung]
+    high = np.broadcast_to(y[:, None], lung.shape)[lung]
+    depth = np.full(1, z, np.float32)
     fine = evaluate_waves(paint.lobules, wide, high, depth)
     rough = evaluate_waves(paint.patches, wide, high, depth)
-    base = paint.lung_hu + paint.gravity_hu * (high - 10) * np.float32(0.01)
-    base += 16 * fine + 14 * rough
-    hu[lung] = base[lung]
+    hu = paint.lung_hu + paint.gravity_hu * (high - 10) * np.float32(0.01)
+    hu += 16 * fine + 14 * rough
     if body.touching:
-        hu += (PLEURA_HU - hu) * _seam(wide) * lung
+        seam = np.broadcast_to(_seam(x)[None, :], lung.shape)[lung]
+        hu += (PLEURA_HU - hu) * seam
     for fissure in paint.fissures:
-        hu += 130 * np.exp(-((_fissure(fissure, wide, high, depth) / 0.8) ** 2)) * lung
-    solid = np.zeros(lung.shape, np.float32)
+        hu += 130 * np.exp(-((_fissure(fissure, wide, high, depth) / 0.8) ** 2))
+    solid = np.zeros(hu.shape, np.float32)
     for one in body.lesions.consolidations:
-        share = _consolidated(body, one, wide, high, depth) * (plane.side == one.side)
+        back = np.broadcast_to(_back(body, one, x, depth)[None, :], lung.shape)[lung]
+        share = _consolidated(one, back, wide, high, depth) * (side == one.side)
         hu += (one.hu + 25 * fine * (one.hu < 0) - hu) * share
         if one.bronchi:
             solid = np.maximum(solid, share)
             holes = (fine > 1.75) & (solid > 0.9)
             hu[holes] = -600
-    hu += (VESSEL_HU - hu) * (vessels * np.float32(1 / 255)) * lung
+    hu += (VESSEL_HU - hu) * (vessels * np.float32(1 / 255))
     for nodule in body.lesions.nodules:
         away = np.sqrt(
             (wide - nodule.center[0]) ** 2
@@ -151,18 +168,19 @@ def _paint_lung(
             + (depth - nodule.center[2]) ** 2
         )
         cover = np.clip((nodule.radius_mm * (1 + 0.06 * fine) - away) / 1.0 + 0.5, 0, 1)
-        hu += (nodule.hu - hu) * cover * lung
+        hu += (nodule.hu - hu) * cover
+    return hu
 
 
-def _seam(wide: Array) -> Array:
-    """Share (Y, X) of each pixel that four layers of pleura take, where the lungs meet."""
-    pixel = float(wide[0, 1] - wide[0, 0])
-    share: Array = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(wide)) / pixel, 0, SEAM_MM / pixel)
+def _seam(x: Array) -> Array:
+    """Share (X,) of each pixel that four layers of pleura take, where the lungs meet."""
+    pixel = float(x[1] - x[0])
+    share: Array = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(x)) / pixel, 0, SEAM_MM / pixel)
     return np.minimum(share, 1)
 
 
 def _fissure(fissure: tuple[float, float, float], wide: Array, high: Array, depth: Array) -> Array:
-    """Distance (Y, X), mm, from the plane that parts two lobes; the flat one ends at the other."""
+    """Distance (N,), mm, from the plane that parts two lobes; the flat one ends at the other."""
     side, level, slope = fissure
     away = (depth - level - slope * (high - 10)) / np.hypot(1, slope)
     bowed = away + 3 * np.sin(wide * np.float32(0.04))
@@ -171,29 +189,30 @@ def _fissure(fissure: tuple[float, float, float], wide: Array, high: Array, dept
     return far
 
 
-def _consolidated(body: Body, one: Consolidation, wide: Array, high: Array, depth: Array) -> Array:
-    """Share (Y, X) in [0, 1] of lung that holds no air."""
+def _back(body: Body, one: Consolidation, x: Array, depth: Array) -> Array:
+    """y (X,) of the wall behind a consolidation, mm."""
     part = body.chest.pleurae[(one.side + 1) // 2]
-    z = float(depth[0, 0])
-    rise = 1 - ((z - one.middle_z) / one.half_z) ** 2
+    return pleural_chord(part, x, depth, body.chest).back
+
+
+def _consolidated(one: Consolidation, back: Array, wide: Array, high: Array, depth: Array) -> Array:
+    """Share (N,) in [0, 1] of lung that holds no air."""
+    rise = 1 - ((float(depth[0]) - one.middle_z) / one.half_z) ** 2
     if rise <= 0:
         return np.zeros_like(wide)
-    chord = pleural_chord(part, wide[0], depth[0], body.chest)
     field = evaluate_waves(one.ragged, wide, high, depth)
-    edge = high - (chord.back - one.deep_mm * np.sqrt(rise) * (1 + 0.25 * field))
+    edge = high - (back - one.deep_mm * np.sqrt(rise) * (1 + 0.25 * field))
     share: Array = np.clip(edge / 2.5 + 0.5, 0, 1)
     return share
 
 
-def _paint_couch(
-    hu: Array, outside: Bools, paint: Paint, wide: Array, high: Array, y: Array
-) -> None:
+def _paint_couch(hu: Array, outside: Bools, paint: Paint, x: Array, y: Array) -> None:
     """A mattress of foam and the curved shell under it."""
-    tissue = np.flatnonzero(~outside.all(axis=1))
-    if not len(tissue):
-        return
-    back = 118.0 + paint.couch_mm
-    bowl = high - back + (wide * wide) * np.float32(1 / 1500)
-    hu[outside & (bowl > 0) & (bowl < 22)] = FOAM_HU
-    hu[outside & (np.abs(bowl - 23) < 1.4)] = COUCH_HU
-    hu[outside & (np.abs(bowl - 55) < 1.2)] = COUCH_HU
+    bowed = x * x * np.float32(1 / 1500)
+    fall = y - (118.0 + paint.couch_mm)
+    low = slice(int(np.searchsorted(fall, -bowed.max())), len(y))
+    bowl = fall[low, None] + bowed[None, :]
+    free, below = outside[low], hu[low]
+    below[free & (bowl > 0) & (bowl < 22)] = FOAM_HU
+    below[free & (np.abs(bowl - 23) < 1.4)] = COUCH_HU
+    below[free & (np.abs(bowl - 55) < 1.2)] = COUCH_HU

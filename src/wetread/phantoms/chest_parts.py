@@ -20,6 +20,7 @@ from wetread.phantoms.chest import (
     middle_chord,
     pleural_chord,
     spine_chord,
+    spine_shift,
 )
 from wetread.phantoms.chest_lesions import Effusion, Lesions
 from wetread.phantoms.chest_organs import Organs
@@ -30,10 +31,13 @@ from wetread.phantoms.fields import ellipsoid as ellipsoid_at
 
 Bools = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
+Window = tuple[slice, slice]  # rows and columns of a plane
 
 WALL_MM = 1.6  # of the airways
 MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
 COAT_MM = 2.2  # of fat and pericardium between a vessel or the heart and a lung
+SPINE_MM = (36.0, 28.0, 110.0)  # that holds a vertebra: half its width, y from and to
+STERNUM_MM = 30.0  # half of it
 
 
 class Part(IntEnum):
@@ -88,60 +92,83 @@ class Body:
 
 def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     """The plane z, mm, at points x (X,) and y (Y,), mm, evenly spaced."""
-    chest, pixel = body.chest, float(x[1] - x[0])
-    wide, high = np.meshgrid(x, y)
-    row, height, down = x, np.full_like(x, z), high
-    part = np.zeros(wide.shape, np.uint8)
-    side = np.zeros(wide.shape, np.int8)
+    chest, down, height = body.chest, y[:, None], np.full(1, z, np.float32)
+    part = np.zeros((len(y), len(x)), np.uint8)
+    side = np.zeros(part.shape, np.int8)
 
-    cavities, below = _cavities(body, row, height, down)
+    cavities, below = _cavities(body, x, height, down)
     cavity = cavities[0] | cavities[1]
     under = below & cavity
-    heart, groove = _heart(body, row, height, down)
+    heart, groove = _heart(body, x, height, down)
     heart = np.where(under, FAR, heart)
-    middle = _within(middle_chord(chest, row, height), down)
-    spine = _within(spine_chord(chest, row, height), down) < 0
-    tubes = _tubes(body.organs, wide, high, z)
-    vessels = np.minimum.reduce([tube for _, tube in tubes]) if tubes else np.full_like(heart, FAR)
-    airway = _airway(wide, high, z)
-    between = (heart < COAT_MM) | (middle < 0) | (vessels < COAT_MM) | (airway < WALL_MM)
+    spine = _inside(spine_chord(chest, x, height), down)
+    between = heart < COAT_MM
+    between |= _inside(middle_chord(chest, x, height), down)
+    tubes, airway = _tubes(body.organs, x, y, z), _airway(x, y, z)
+    for _, own, tube in tubes:
+        between[own] |= tube < COAT_MM
+    for own, lumen in airway:
+        between[own] |= lumen < WALL_MM
     thorax = cavity | between | spine
 
-    _paint_wall(part, body, thorax, wide, high, z, pixel)
+    _paint_wall(part, body, thorax, x, y, z)
     part[thorax] = Part.MEDIASTINUM
     part[spine & ~cavity] = Part.MUSCLE
-    _paint_belly(part, body, under, wide, high, z)
+    _paint_belly(part, body, under, x, y, z)
     air = cavity & ~below & ~between & ~spine
-    fluid = _fluid(body, row, height, down)
-    for number, own in enumerate(cavities):
-        lung = air & own & ~fluid
-        part[air & own & fluid] = Part.EFFUSION
+    fluid = _fluid(body, x, height, down)
+    for number, own_side in enumerate(cavities):
+        space = air & own_side
+        lung = space & ~fluid
+        part[space & fluid] = Part.EFFUSION
         part[lung] = Part.LUNG
         side[lung] = 2 * number - 1
     part[(heart < 0) & (groove > 0)] = Part.HEART
     part[(heart < 0) & (groove <= 0)] = Part.MEDIASTINUM
     _paint_tubes(part, body.organs, tubes)
-    part[airway < WALL_MM] = Part.AIRWAY_WALL
-    part[airway < 0] = Part.AIRWAY
-    _paint_bones(part, side, chest, wide, high, z, spine)
+    for thick, kind in ((WALL_MM, Part.AIRWAY_WALL), (0, Part.AIRWAY)):
+        for own, lumen in airway:
+            part[own][lumen < thick] = kind
+    _paint_bones(part, side, chest, x, y, z)
     return Plane(part, side)
 
 
-def _cavities(body: Body, row: Array, height: Array, down: Array) -> tuple[list[Bools], Bools]:
+def _near(x: Array, y: Array, low: tuple[float, float], high: tuple[float, float]) -> Window:
+    """Rows and columns of the points between two corners (x, y), mm; at least one of each."""
+    cut = []
+    for axis, k in ((y, 1), (x, 0)):
+        first = min(int(np.searchsorted(axis, low[k])), len(axis) - 1)
+        cut.append(slice(first, max(int(np.searchsorted(axis, high[k])), first + 1)))
+    return cut[0], cut[1]
+
+
+def _points(x: Array, y: Array, z: float, own: Window) -> tuple[Array, Array, Array]:
+    """x, y, z (h, w, 1) of a window of a plane, as solids ask for them."""
+    wide, high = np.meshgrid(x[own[1]], y[own[0]])
+    return wide[..., None], high[..., None], np.full((*wide.shape, 1), z, np.float32)
+
+
+def _cavities(body: Body, x: Array, height: Array, down: Array) -> tuple[list[Bools], Bools]:
     """Pleural spaces right and left, and what lies below the diaphragm; (Y, X) each."""
     found: list[Bools] = []
-    below = np.zeros(down.shape, bool)
+    below = np.zeros((len(down), len(x)), bool)
     for pleura in body.chest.pleurae:
         # the chord is missed within 2 mm of the midline; lungs that touch meet in front as well
-        reach, least = row * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
-        moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), row)
+        reach, least = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
+        moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), x)
         chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
-        own = _within(chord, down) < 0
-        under = own & (_within(below_diaphragm(pleura, row, height), down) < 0)
+        own = _inside(chord, down)
+        under = own & _inside(below_diaphragm(pleura, x, height), down)
         gap = 0.0 if body.touching else 2.0
         found.append(own & (under | (reach > gap)))
         below |= under
     return found, below
+
+
+def _inside(chord: Chord, down: Array) -> Bools:
+    """(Y, X): the points within a chord; none where lines along y miss it."""
+    found: Bools = (chord.front < down) & (down < chord.back)
+    return found
 
 
 def _within(chord: Chord, down: Array) -> Array:
@@ -151,61 +178,64 @@ def _within(chord: Chord, down: Array) -> Array:
     return found
 
 
-def _heart(body: Body, row: Array, height: Array, down: Array) -> tuple[Array, Array]:
+def _heart(body: Body, x: Array, height: Array, down: Array) -> tuple[Array, Array]:
     """Implicit functions (Y, X), mm: the whole heart, and the groove round it that holds fat."""
     heart = body.chest.heart
-    chambers = _within(ellipsoid(row, height, heart.center, heart.radii, heart.turn), down)
-    atria = _within(ellipsoid(row, height, heart.atrium, heart.atrium_radii), down)
+    chambers = _within(ellipsoid(x, height, heart.center, heart.radii, heart.turn), down)
+    atria = _within(ellipsoid(x, height, heart.atrium, heart.atrium_radii), down)
     whole = np.minimum(chambers, atria)
     groove = np.abs(chambers - atria - 6) - 2.5
     groove = np.maximum(groove, -7 - whole)
     return whole, groove
 
 
-def _tubes(organs: Organs, wide: Array, high: Array, z: float) -> list[tuple[str, Array]]:
-    """Implicit functions of the vessels and the gullet that this plane meets."""
-    found: list[tuple[str, Array]] = []
+def _tubes(organs: Organs, x: Array, y: Array, z: float) -> list[tuple[str, Window, Array]]:
+    """Implicit functions of the vessels and the gullet that this plane meets, each round itself."""
+    found: list[tuple[str, Window, Array]] = []
     for rod in (*organs.vessels, *organs.gullet):
         thick = max(rod.start[3], rod.end[3]) + 4
         if min(rod.start[2], rod.end[2]) - thick < z < max(rod.start[2], rod.end[2]) + thick:
-            found.append((rod.name, _capsule(wide, high, z, rod.start, rod.end)))
+            found.append((rod.name, *_capsule(x, y, z, rod.start, rod.end)))
     return found
 
 
 def _capsule(
-    wide: Array, high: Array, z: float, start: tuple[float, ...], end: tuple[float, ...]
-) -> Array:
-    depth = np.full((*wide.shape, 1), z, np.float32)
-    found: Array = capsule(wide[..., None], high[..., None], depth, start, end)[..., 0]
+    x: Array, y: Array, z: float, start: tuple[float, ...], end: tuple[float, ...]
+) -> tuple[Window, Array]:
+    """Where a rod with its coat lies in a plane, and its implicit function there."""
+    reach = max(start[3], end[3]) + COAT_MM
+    low, high = ([pick(pair) for pair in zip(start, end, strict=True)] for pick in (min, max))
+    own = _near(x, y, (low[0] - reach, low[1] - reach), (high[0] + reach, high[1] + reach))
+    return own, capsule(*_points(x, y, z, own), start, end)[..., 0]
+
+
+def _airway(x: Array, y: Array, z: float) -> list[tuple[Window, Array]]:
+    """Implicit functions of the lumen of trachea and main bronchi, where this plane meets them."""
+    found = []
+    for start, end in (TRACHEA, RIGHT_BRONCHUS, LEFT_BRONCHUS):
+        thick = max(start[3], end[3]) + WALL_MM
+        if min(start[2], end[2]) - thick < z < max(start[2], end[2]) + thick:
+            found.append(_capsule(x, y, z, start, end))
     return found
 
 
-def _airway(wide: Array, high: Array, z: float) -> Array:
-    """Implicit function of the lumen of trachea and main bronchi."""
-    found = [_capsule(wide, high, z, *r) for r in (TRACHEA, RIGHT_BRONCHUS, LEFT_BRONCHUS)]
-    lumen: Array = np.minimum.reduce(found)
-    return lumen
-
-
-def _paint_wall(
-    part: Labels, body: Body, thorax: Bools, wide: Array, high: Array, z: float, pixel: float
-) -> None:
+def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: float) -> None:
     """Skin, fat, muscle and breasts round the thorax, and the arms."""
-    chest = body.chest
-    row, height = wide[0], np.full_like(wide[0], z)
+    chest, pixel = body.chest, float(x[1] - x[0])
+    height, down = np.full(1, z, np.float32), y[:, None]
     beyond = cv2.distanceTransform((~thorax).astype(np.uint8), cv2.DIST_L2, 5) * pixel
-    trunk = _within(body_chord(chest, row, height), high) < 0
+    trunk = _inside(body_chord(chest, x, height), down)
     trunk |= beyond < 14 + 0.45 * chest.wall_mm
     breasts = np.zeros(trunk.shape, bool)
     for side in (-1, 1):
-        breasts |= _within(breast_chord(chest, side, row, height), high) < 0
+        breasts |= _inside(breast_chord(chest, side, x, height), down)
     whole = trunk | breasts
-    framed = np.pad(whole, 1, mode="edge").astype(np.uint8)
+    framed = cv2.copyMakeBorder(whole.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] * pixel
-    field = evaluate_waves(body.bellies, wide, high, np.full_like(wide, z))
+    field = evaluate_waves(body.bellies, x[None, :], down, height[None, :])
     shoulder = 60 * float(np.clip((z - 25) / 60, 0, 1))
-    sides = 14 * np.clip(np.abs(wide) / 120, 0, 1) ** 2
-    behind = 26 * np.clip((high - 40) / 40, 0, 1) * np.exp(-((wide / 60) ** 2))
+    sides = 14 * np.clip(np.abs(x) / 120, 0, 1) ** 2
+    behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((x / 60) ** 2))
     thick = 10 + sides + shoulder + behind + 6 * field
     part[whole] = Part.FAT
     muscle = trunk & (beyond < thick) & (depth > 2 + 0.25 * chest.wall_mm)
@@ -214,7 +244,7 @@ def _paint_wall(
     part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = Part.GLAND
     part[whole & (depth < 2.0)] = Part.SKIN
     if body.arms_down:
-        _paint_arms(part, chest, wide, high, z)
+        _paint_arms(part, chest, x[None, :], down, z)
 
 
 def _paint_arms(part: Labels, chest: Chest, wide: Array, high: Array, z: float) -> None:
@@ -231,38 +261,42 @@ def _paint_arms(part: Labels, chest: Chest, wide: Array, high: Array, z: float) 
     part[free & (limb < 7)] = Part.MARROW
 
 
-def _paint_belly(
-    part: Labels, body: Body, under: Bools, wide: Array, high: Array, z: float
-) -> None:
+def _paint_belly(part: Labels, body: Body, under: Bools, x: Array, y: Array, z: float) -> None:
     """Liver on the right and across the middle, spleen, fat, stomach and colon on the left."""
     if not under.any():
         return
-    chest, depth = body.chest, np.full((*wide.shape, 1), z, np.float32)
-    left = chest.pleurae[1]
+    row, down, left = x[None, :], y[:, None], body.chest.pleurae[1]
     part[under] = Part.FAT
-    liver = (wide < 22 - 0.35 * (high + 40)) & (high < 74 - ((wide + 85) * (1 / 16)) ** 2)
+    liver = (row < 22 - 0.35 * (down + 40)) & (down < 74 - ((row + 85) * (1 / 16)) ** 2)
     part[under & liver] = Part.LIVER
-    spleen = ellipsoid_at(
-        wide[..., None], high[..., None], depth, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0)
-    )[..., 0]
-    part[under & (spleen < 0)] = Part.SPLEEN
+    own, spleen = _ellipsoid(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
+    part[own][under[own] & (spleen < 0)] = Part.SPLEEN
     for pocket in body.organs.pockets:
-        shape = ellipsoid_at(wide[..., None], high[..., None], depth, pocket.center, pocket.radii)[
-            ..., 0
-        ]
-        inside = under & (shape < 0)
-        part[inside] = Part.BOWEL
-        part[inside & (shape < -2.5) & (high < pocket.gas_y)] = Part.GAS
+        own, shape = _ellipsoid(x, y, z, pocket.center, pocket.radii)
+        inside = under[own] & (shape < 0)
+        part[own][inside] = Part.BOWEL
+        part[own][inside & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = Part.GAS
 
 
-def _fluid(body: Body, row: Array, height: Array, down: Array) -> Bools:
+def _ellipsoid(
+    x: Array, y: Array, z: float, center: tuple[float, ...], radii: tuple[float, ...]
+) -> tuple[Window, Array]:
+    """Where an ellipsoid lies in a plane, and its implicit function there."""
+    (left, front), (right, back) = (
+        (center[0] + way * radii[0], center[1] + way * radii[1]) for way in (-1, 1)
+    )
+    own = _near(x, y, (left, front), (right, back))
+    return own, ellipsoid_at(*_points(x, y, z, own), center, radii)[..., 0]
+
+
+def _fluid(body: Body, x: Array, height: Array, down: Array) -> Bools:
     """Effusion behind the lungs, (Y, X)."""
-    found = np.zeros(down.shape, bool)
+    found = np.zeros((len(down), len(x)), bool)
     for effusion in body.lesions.effusions:
         pleura = body.chest.pleurae[(effusion.side + 1) // 2]
-        chord = pleural_chord(pleura, row, height, body.chest)
-        level = _fluid_level(effusion, chord, row, float(height[0]))
-        found |= (down > level) & ((row * effusion.side) > 0)[None]
+        chord = pleural_chord(pleura, x, height, body.chest)
+        level = _fluid_level(effusion, chord, x, float(height[0]))
+        found |= (down > level) & ((x * effusion.side) > 0)
     return found
 
 
@@ -274,29 +308,27 @@ def _fluid_level(effusion: Effusion, chord: Chord, row: Array, z: float) -> Arra
     return np.where(share > 0, level, np.inf)
 
 
-def _paint_tubes(part: Labels, organs: Organs, tubes: list[tuple[str, Array]]) -> None:
-    for name, tube in tubes:
-        part[tube < 0] = Part.GULLET if name == "gullet" else Part.VESSEL
+def _paint_tubes(part: Labels, organs: Organs, tubes: list[tuple[str, Window, Array]]) -> None:
+    for name, own, tube in tubes:
+        part[own][tube < 0] = Part.GULLET if name == "gullet" else Part.VESSEL
         if name == "gullet" and organs.gullet_air_mm:
-            part[tube < organs.gullet_air_mm - 7] = Part.GAS  # a little air is swallowed
+            part[own][tube < organs.gullet_air_mm - 7] = Part.GAS  # a little air is swallowed
 
 
 def _paint_bones(
-    part: Labels,
-    side: NDArray[np.int8],
-    chest: Chest,
-    wide: Array,
-    high: Array,
-    z: float,
-    spine: Bools,
+    part: Labels, side: NDArray[np.int8], chest: Chest, x: Array, y: Array, z: float
 ) -> None:
     """Spine and sternum: cortex round marrow."""
-    bone, canal, disc = spine_planes(chest, wide, high, z)
-    plate = sternum_plane(chest, wide, high, z)
-    part[disc < 0] = Part.DISC
-    for shape in (bone, plate):
-        part[shape < 0] = Part.CORTEX
-        part[shape < -1.7] = Part.MARROW
-    part[canal < 0] = Part.FAT
-    part[canal < -2.5] = Part.CORD
-    side[(disc < 0) | (bone < 0) | (plate < 0) | (canal < 0)] = 0
+    middle = float(spine_shift(chest, np.array(z)))
+    spine = _near(x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
+    breast = _near(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
+    bone, canal, disc = spine_planes(chest, *np.meshgrid(x[spine[1]], y[spine[0]]), z)
+    plate = sternum_plane(chest, *np.meshgrid(x[breast[1]], y[breast[0]]), z)
+    part[spine][disc < 0] = Part.DISC
+    for own, shape in ((spine, bone), (breast, plate)):
+        part[own][shape < 0] = Part.CORTEX
+        part[own][shape < -1.7] = Part.MARROW
+    part[spine][canal < 0] = Part.FAT
+    part[spine][canal < -2.5] = Part.CORD
+    side[spine][(disc < 0) | (bone < 0) | (canal < 0)] = 0
+    side[breast][plate < 0] = 0

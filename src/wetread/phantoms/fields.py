@@ -50,11 +50,11 @@ def draw_waves(rng: np.random.Generator, count: int, wavelength_mm: float) -> Wa
 
 
 def evaluate_waves(waves: Waves, x: Array, y: Array, z: Array) -> Array:
-    """Field of zero mean and unit variance at points of any shape."""
-    total = np.zeros_like(x)
+    """Field of zero mean and unit variance at points of any shape, or of shapes that broadcast."""
+    total = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), x.dtype)
+    angle = np.empty_like(total)
     for (kx, ky, kz), phase in zip(waves.vectors.T, waves.phases, strict=True):
-        angle = x * kx
-        angle += y * ky
+        np.add(x * kx, y * ky, out=angle)
         angle += z * kz
         angle += phase
         total += np.cos(angle, out=angle)
