@@ -13,7 +13,7 @@ from wetread.phantoms.chest_lesions import Lesions, draw_lesions
 from wetread.phantoms.chest_organs import draw_organs
 from wetread.phantoms.chest_paint import Paint, draw_paint, paint_plane
 from wetread.phantoms.chest_parts import Body, Part, Plane, plane_at
-from wetread.phantoms.chest_skeleton import cover_skeleton
+from wetread.phantoms.chest_skeleton import cover_bones, draw_bones
 from wetread.phantoms.chest_vessels import Tree, draw_tree, place
 from wetread.phantoms.fields import Array, draw_waves
 from wetread.phantoms.scanner import AIR_HU, draw_noise
@@ -164,7 +164,7 @@ def scan_chest(person: Person, scan: ChestScan, rng: np.random.Generator) -> Che
     lattice = _lattice(scan, chest.scale, planes)
     x, y, z = (lattice.along(axis) for axis in (2, 1, 0))
     vessels = _vessels(person, lattice)
-    skeleton = cover_skeleton(chest, lattice, 0.0 if person.body.arms_down else 1.0)
+    skeleton = cover_bones(draw_bones(chest, 0.0 if person.body.arms_down else 1.0), lattice)
     hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
     found = np.zeros((len(fields(Truth)), *hu.shape), bool)
     for number in range(scan.slices):

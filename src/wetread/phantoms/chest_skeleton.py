@@ -16,6 +16,24 @@ SHOULDER_MM = 1.5  # radius of the balls that make a shell of cortex of points o
 
 
 @dataclass(frozen=True, eq=False)
+class Balls:
+    """Balls that make up bones: place (N, 3), x, y, z mm; radius (N,) mm."""
+
+    place: Array
+    radius: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Bones:
+    """Ribs with the marrow in them and the cartilage at their ends, and the shoulders' cortex."""
+
+    ribs: Balls
+    marrow: Balls
+    cartilage: Balls
+    shoulders: Balls
+
+
+@dataclass(frozen=True, eq=False)
 class Skeleton:
     """Covers (Z, Y, X): all bone, the marrow within it, and cartilage of the ribs."""
 
@@ -24,38 +42,52 @@ class Skeleton:
     cartilage: Cover
 
 
-def cover_skeleton(chest: Chest, lattice: Lattice, arms: float) -> Skeleton:
+def draw_bones(chest: Chest, arms: float) -> Bones:
     """Ribs, clavicles and scapulae; arms: 0 at the sides, 1 raised."""
-    bone, marrow, cartilage = (empty_cover(lattice) for _ in range(3))
+    ribs, cartilage = [], []
     for part in chest.pleurae:
         for number in range(12):
             curve, outward = rib_curve(chest, part, number, 220)
             curve = curve + outward * 2.4  # its inner face lies on the pleura
             tangent, _ = steps_along(curve)
             across = np.cross(tangent, outward)
-            for shift in (-0.5, 0.0, 0.5):
-                moved = curve + across * (shift * chest.rib_mm)
-                thick = np.full(len(curve), 3.4, np.float32)
-                cover_balls(bone, lattice, moved.astype(np.float32), thick)
-                cover_balls(marrow, lattice, moved.astype(np.float32), thick - 1.4)
+            ribs += [curve + across * (shift * chest.rib_mm) for shift in (-0.5, 0.0, 0.5)]
             if number < 10:
-                _cover_cartilage(cartilage, lattice, curve, number)
+                cartilage.append(_cartilage(curve, number))
+    place, ways = np.concatenate(ribs).astype(np.float32), np.concatenate(cartilage)
+    thick = np.full(len(place), 3.4, np.float32)
     shoulders = shoulder_cloud(chest, arms, 1.0)
     radius = np.full(len(shoulders.place), SHOULDER_MM, np.float32)
     radius[shoulders.mass < np.quantile(shoulders.mass, 0.02)] = 0
-    cover_balls(bone, lattice, shoulders.place, radius)
+    return Bones(
+        ribs=Balls(place, thick),
+        marrow=Balls(place, thick - 1.4),
+        cartilage=Balls(ways, np.full(len(ways), 4.4, np.float32)),
+        shoulders=Balls(shoulders.place, radius),
+    )
+
+
+def cover_bones(bones: Bones, lattice: Lattice) -> Skeleton:
+    """What they cover of a lattice."""
+    bone, marrow, cartilage = (empty_cover(lattice) for _ in range(3))
+    for into, balls in (
+        (bone, bones.ribs),
+        (bone, bones.shoulders),
+        (marrow, bones.marrow),
+        (cartilage, bones.cartilage),
+    ):
+        cover_balls(into, lattice, balls.place, balls.radius)
     return Skeleton(bone, marrow, cartilage)
 
 
-def _cover_cartilage(into: Cover, lattice: Lattice, curve: Array, number: int) -> None:
-    """From a rib's front end to the sternum, or to the arch of the ribs."""
+def _cartilage(curve: Array, number: int) -> Array:
+    """(90, 3) mm, from a rib's front end to the sternum, or to the arch of the ribs."""
     end, side = curve[-1], np.sign(curve[-1, 0])
     target = np.array([side * 14, end[1] - 4, 78 - 15 * min(number, 6)])
     if number > 6:
         target = np.array([side * (26 + 12 * (number - 6)), end[1] - 8, end[2] + 22])
     bent = 0.5 * (end + target) - np.array([0, 7, 0])
-    way = smooth_curve(np.stack([end, bent, target]), 90)
-    cover_balls(into, lattice, way, np.full(len(way), 4.4, np.float32))
+    return smooth_curve(np.stack([end, bent, target]), 90)
 
 
 def spine_planes(chest: Chest, x: Array, y: Array, z: float) -> tuple[Array, Array, Array]:

@@ -14,7 +14,7 @@ from wetread.phantoms.chest_lesions import draw_lesions
 from wetread.phantoms.chest_organs import draw_organs
 from wetread.phantoms.chest_paint import Paint, draw_paint, paint_plane
 from wetread.phantoms.chest_parts import Body, Part, plane_at
-from wetread.phantoms.chest_skeleton import cover_skeleton
+from wetread.phantoms.chest_skeleton import Bones, cover_bones, draw_bones
 from wetread.phantoms.contrast import draw_contrast
 from wetread.phantoms.ctpa_mimics import draw_mimics, rays
 from wetread.phantoms.ctpa_paint import (
@@ -205,10 +205,10 @@ def _scanned(
 ) -> CtpaStudy:
     hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
     masks = [np.empty(hu.shape, bool) for _ in range(4)]
-    areas = np.empty((6, scan.slices), np.float32)
+    areas, bones = np.empty((6, scan.slices), np.float32), draw_bones(body.chest, 1.0)
     for first, last in slabs(scan):
         slab = empty_slab(scan, body.chest, first, last)
-        heart, lung = _paint_chest(slab, body, paint, scan)
+        heart, lung = _paint_chest(slab, body, bones, paint, scan)
         covers = paint_inside(slab, inside, body.organs, heart, lung)
         part = slice(first, last)
         areas[:, part] = _areas(covers.clots, covers.clot_bits, scan)
@@ -222,19 +222,21 @@ def _scanned(
     return CtpaStudy(hu, Truth(*masks), Areas(*areas), right / left, exam, inside, scan)
 
 
-def _paint_chest(slab: Slab, body: Body, paint: Paint, scan: CtpaScan) -> tuple[Bools, Bools]:
+def _paint_chest(
+    slab: Slab, body: Body, bones: Bones, paint: Paint, scan: CtpaScan
+) -> tuple[Bools, Bools]:
     """The plain chest into the slab, a plane a slice; (P, H, W) where its heart and lungs are."""
     heart, lung = np.zeros(slab.hu.shape, bool), np.zeros(slab.hu.shape, bool)
     middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
     first = (float(middles[0]), float(slab.y[0]), float(slab.x[0]))
     step = (scan.step_mm / body.chest.scale, slab.pixel, slab.pixel)
     lattice = Lattice(first, step, (len(middles), *slab.hu.shape[1:]))
-    skeleton = cover_skeleton(body.chest, lattice, 1.0)
+    skeleton = cover_bones(bones, lattice)
     nothing = np.zeros(slab.hu.shape[1:], np.uint8)
     for number, z in enumerate(middles):
         plane = plane_at(body, slab.x, slab.y, float(z))
-        bones = (skeleton.bone[number], skeleton.marrow[number], skeleton.cartilage[number])
-        painted = paint_plane(body, paint, plane, nothing, bones, (slab.x, slab.y, z))
+        covers = (skeleton.bone[number], skeleton.marrow[number], skeleton.cartilage[number])
+        painted = paint_plane(body, paint, plane, nothing, covers, (slab.x, slab.y, z))
         own = slice(number * scan.planes, (number + 1) * scan.planes)
         slab.hu[own] = painted
         before = (plane.part == Part.VESSEL) & (slab.y < SPINE_MM)[:, None]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from wetread.phantoms.fields import Array
 
 Cover = NDArray[np.uint8]  # 0 to 255: none to all of a voxel
-AT_ONCE = 4_000_000  # voxels touched in one go
+AT_ONCE = 250_000  # voxels touched in one go: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,24 @@ def _cover_some(into: Cover, lattice: Lattice, at: Array, radius: Array, halves:
         for k, index in ((1, rows), (2, columns))
     )
     held = [(index >= 0) & (index < lattice.shape[k]) for k, index in ((1, rows), (2, columns))]
+    rows = rows * lattice.shape[2]
+    flat = into.reshape(-1)
     for deep in range(-halves[0], halves[0] + 1):
         plane = nearest[:, 0] + deep
         away = ((plane - at[:, 0]) * lattice.step[0]).astype(np.float32)
         reached = (np.abs(away) < radius + 0.5 * pixel) & (plane >= 0) & (plane < lattice.shape[0])
         own = np.flatnonzero(reached)
         square = (away[own] ** 2)[:, None, None] + down[own][:, :, None]
-        share = (radius[own, None, None] - np.sqrt(square + across[own][:, None, :])) / pixel
-        share = np.clip(share + np.float32(0.5), 0, most[own, None, None])
-        inside = (share > 0.02) & held[0][own][:, :, None] & held[1][own][:, None, :]
-        ball, row, column = np.nonzero(inside)
-        index = (plane[own[ball]], rows[own[ball], row], columns[own[ball], column])
-        np.maximum.at(into, index, (share[inside] * 255).astype(np.uint8))
+        square = square + across[own][:, None, :]
+        near = square < ((radius[own] + 0.5 * pixel) ** 2)[:, None, None]
+        near &= held[0][own][:, :, None] & held[1][own][:, None, :]
+        ball = np.repeat(own, np.count_nonzero(near, axis=(1, 2)))
+        share = (radius[ball] - np.sqrt(square[near])) / pixel
+        share = np.clip(share + np.float32(0.5), 0, most[ball])
+        start = plane[own] * (lattice.shape[1] * lattice.shape[2])
+        index = (start[:, None, None] + rows[own][:, :, None]) + columns[own][:, None, :]
+        inside = share > 0.02
+        np.maximum.at(flat, index[near][inside], (share[inside] * 255).astype(np.uint8))
 
 
 def cover_curves(
