@@ -9,6 +9,8 @@ down to the segments, as the diameters of large arteries ask for, and Murray's k
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -24,6 +26,8 @@ TRUNK, MAIN, INTERLOBAR, LOBAR, SEGMENTAL, SUBSEGMENTAL = range(6)
 LARGE, SMALL = 2.0, 3.0  # k above, in and beyond the segments
 GROWTH = 0.42  # share of the way to the middle of its tissue that a branch runs
 WIDEST_ANGLE = 65.0  # degrees between a branch and the one it comes from
+WIDEST_COSINE = float(np.cos(np.radians(WIDEST_ANGLE)))
+WIDEST_SINE = float(np.sin(np.radians(WIDEST_ANGLE)))
 POINTS = (330, 280)  # pieces of tissue in the right and the left lung
 FEWEST = 2  # a branch that feeds fewer pieces does not divide
 THINNEST_MM = 0.7  # radius: thinner ones are the lung's texture
@@ -87,8 +91,10 @@ class _Growth:
     rods: list[tuple[Array, Array, int, int, int, int]] = field(default_factory=list)
     tissue: list[int] = field(default_factory=list)
 
-    def add(self, knots: Array, parent: int, level: int, side: int, segment: int = 0) -> int:
-        """Rods through knots (K, 3), one after the other; the number of the last."""
+    def add(
+        self, knots: Iterable[Array], parent: int, level: int, side: int, segment: int = 0
+    ) -> int:
+        """Rods through knots, (3,) each, one after the other; the number of the last."""
         for start, end in pairwise(knots):
             self.rods.append((start, end, parent, level, side, segment))
             self.tissue.append(0)
@@ -209,39 +215,51 @@ def _grow(
 ) -> None:
     """One branch towards the middle of points (P, 3), then one for each half of them."""
     _, side, segment = kind
-    start = growth.rods[parent][1]
-    way = points.mean(axis=0) - start
-    length = float(np.linalg.norm(way)) * GROWTH * rng.uniform(0.85, 1.15)
-    straight = way / max(float(np.linalg.norm(way)), 1e-6)
-    course = _within(straight, ahead, WIDEST_ANGLE)
+    start, middle = growth.rods[parent][1], points.sum(axis=0) / len(points)
+    way = middle - start
+    length = _length(way) * GROWTH * rng.uniform(0.85, 1.15)
+    straight = way / max(_length(way), 1e-6)
+    course = _within(straight, ahead)
     if course is not straight:  # no longer towards its tissue: it may leave the chest
         tried = start + course * length * np.array(SHORTER)[:, None]
         inside = np.flatnonzero(chest_depth(chest, tried) > 1)
         length *= SHORTER[int(inside[0]) if len(inside) else -1]
     end = start + course * length
-    aside = np.cross(course, rng.standard_normal(3)) * length * BOW
-    rod = growth.add(np.stack([start, (start + end) / 2 + aside, end]), parent, *kind)
+    aside = _cross(course, rng.standard_normal(3)) * length * BOW
+    rod = growth.add((start, (start + end) / 2 + aside, end), parent, *kind)
     if len(points) < 2 * FEWEST:
         growth.feed(rod, len(points))
         return
-    off = points - points.mean(axis=0)
-    off = off - np.outer(off @ course, course)
+    off = points - middle
+    off = off - (off @ course)[:, None] * course
     across = np.linalg.svd(off, full_matrices=False)[2][0]
     rank = np.argsort(off @ across)
-    cut = int(np.clip(round(len(points) * rng.uniform(0.32, 0.68)), FEWEST, len(points) - FEWEST))
+    cut = round(len(points) * rng.uniform(0.32, 0.68))
+    cut = min(max(cut, FEWEST), len(points) - FEWEST)
     for half in (rank[:cut], rank[cut:]):
         _grow(rng, growth, chest, rod, course, points[half], (SUBSEGMENTAL, side, segment))
 
 
-def _within(way: Array, ahead: Array, degrees: float) -> Array:
-    """The unit vector way, or it turned towards ahead where they are further apart."""
-    a = ahead / np.linalg.norm(ahead)
+def _length(way: Array) -> float:
+    """Of a vector (3,); NumPy's own takes five times as long."""
+    return math.sqrt(float(way @ way))
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Cross product of two vectors (3,); NumPy's own takes ten times as long."""
+    (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
+def _within(way: Array, ahead: Array) -> Array:
+    """The unit vector way, or it turned towards ahead where they are too far apart."""
+    a = ahead / _length(ahead)
     cosine = float(a @ way)
-    if cosine >= np.cos(np.radians(degrees)):
+    if cosine >= WIDEST_COSINE:
         return way
     side = way - cosine * a
-    side /= max(float(np.linalg.norm(side)), 1e-6)
-    turned: Array = np.cos(np.radians(degrees)) * a + np.sin(np.radians(degrees)) * side
+    side /= max(_length(side), 1e-6)
+    turned: Array = WIDEST_COSINE * a + WIDEST_SINE * side
     return turned
 
 
@@ -272,7 +290,8 @@ def chest_depth(chest: Chest, points: Array) -> Array:
     middle = heart_chord(chest, x, z)
     within = np.where(middle.back > middle.front, -solid(middle, y), -np.inf)
     for part in chest.pleurae:
-        within = np.maximum(within, -inside_pleura(part, x, y, z))
+        if (x * part.side > 0).any():
+            within = np.maximum(within, -inside_pleura(part, x, y, z))
     return within
 
 
