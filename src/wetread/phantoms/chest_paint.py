@@ -11,6 +11,7 @@ from wetread.phantoms.chest import pleural_chord
 from wetread.phantoms.chest_lesions import Consolidation
 from wetread.phantoms.chest_parts import Body, Part, Plane
 from wetread.phantoms.fields import FAR, Array, Waves, draw_waves, evaluate_waves
+from wetread.phantoms.slab import stretch
 from wetread.phantoms.tubes import Cover
 
 Bools = NDArray[np.bool_]
@@ -97,7 +98,7 @@ def paint_plane(
     table = np.array([HU_OF[part] for part in Part], np.float32)
     hu = table[plane.part]
     outside = plane.part == Part.ROOM
-    rows = _stretch(~outside.all(axis=1))  # the person's
+    rows = stretch(~outside.all(axis=1))  # the person's
     part = plane.part[rows]
     grain = evaluate_waves(paint.grain, x[None, :], y[rows, None], z[None, None])
     tissue = (part != Part.ROOM) & (part != Part.AIRWAY) & (part != Part.GAS)
@@ -111,12 +112,6 @@ def paint_plane(
     if rows.stop > rows.start:
         _paint_couch(hu, outside, paint, x, y)
     return hu
-
-
-def _stretch(there: Bools) -> slice:
-    """From the first to the last of (N,)."""
-    found = np.flatnonzero(there)
-    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def _mix(hu: Array, cover: Cover, value: float) -> None:

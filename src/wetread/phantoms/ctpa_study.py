@@ -39,7 +39,7 @@ from wetread.phantoms.ctpa_scan import (
 from wetread.phantoms.emboli import Clot, calibres, draw_clots
 from wetread.phantoms.exam import ACUTE, CHRONIC, Exam, draw_ratio
 from wetread.phantoms.fields import Array, draw_waves
-from wetread.phantoms.slab import Slab
+from wetread.phantoms.slab import Slab, stretch
 from wetread.phantoms.tubes import Lattice
 
 Bools = NDArray[np.bool_]
@@ -246,15 +246,20 @@ def _paint_chest(
 
 
 def _areas(shares: Array, bits: NDArray[np.uint8], scan: CtpaScan) -> Array:
-    """(6, S) mm2 of clot in each slice, in the order of Areas."""
-    pixel = scan.pixel_mm**2
+    """(6, S) mm2 of clot in each slice, in the order of Areas; shares, bits: (P, H, W)."""
     held = np.stack([_held(bits) for bits in range(16)])  # (16, 6)
-    kinds = held[bits]
-    found = [
-        averaged(scan, shares * kinds[..., kind]).sum(axis=(1, 2)) * pixel
-        for kind in range(kinds.shape[-1])
-    ]
-    return np.stack(found)
+    found = np.zeros((held.shape[1], len(shares) // scan.planes), np.float32)
+    slices = shares.reshape(-1, scan.planes, *shares.shape[1:])
+    kinds = bits.reshape(slices.shape)
+    for at in np.flatnonzero(shares.any(axis=(1, 2)).reshape(-1, scan.planes).any(axis=1)):
+        picture = np.zeros(shares.shape[1:], np.float32)
+        rows, columns = (stretch(slices[at].any(axis=axes)) for axes in ((0, 2), (0, 1)))
+        own = (slice(None), rows, columns)
+        for kind, counts in enumerate(held.T):
+            share = slices[at][own] * counts[kinds[at][own]]
+            picture[rows, columns] = share.mean(axis=0)
+            found[kind, at] = picture.sum() * scan.pixel_mm**2
+    return found
 
 
 def _taken(

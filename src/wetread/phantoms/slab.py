@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wetread.phantoms.fields import Array
 
@@ -47,6 +48,12 @@ class Along(NamedTuple):
     mm: Array
     out: tuple[Array, Array, Array]
     course: Array
+
+
+def stretch(there: NDArray[np.bool_]) -> slice:
+    """From the first to the last of (N,); empty where there is none."""
+    found = np.flatnonzero(there)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def box_of(slab: Slab, low: Array, high: Array) -> Box | None:
