@@ -18,6 +18,7 @@ from wetread.phantoms.ctpa_mimics import Ball, Mimics
 from wetread.phantoms.emboli import Clot, calibres, clot_solid, specks
 from wetread.phantoms.exam import CHRONIC
 from wetread.phantoms.fields import Array
+from wetread.phantoms.rods import Rods, mix_touched, paint_rods, touch_rods
 from wetread.phantoms.slab import (
     Along,
     Box,
@@ -206,9 +207,8 @@ def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
 
 def _paint_veins(slab: Slab, inside: Inside) -> None:
     veins = inside.veins
-    for i in range(len(veins)):
-        radius = float(veins.radius[i])
-        paint_rod(slab, veins.start[i], veins.end[i], (radius, radius), inside.contrast.veins)
+    rods = Rods(veins.start, veins.end, veins.radius)
+    paint_rods(slab, rods, np.full(len(veins), inside.contrast.veins))
 
 
 def _paint_bronchi(slab: Slab, inside: Inside) -> None:
@@ -218,29 +218,30 @@ def _paint_bronchi(slab: Slab, inside: Inside) -> None:
         for start, end in BRONCHI:
             radii = (start[3] + wall, end[3] + wall)
             paint_rod(slab, np.asarray(start[:3]), np.asarray(end[:3]), radii, hu)
-    for i in np.flatnonzero((tree.level >= SEGMENTAL) & (tree.radius > 1.3)):
-        radius = float(tree.radius[i])
-        lumen = LUMEN * radius
-        aside = np.array([-0.75 * tree.side[i], 0.2, 0.6]) * (radius + lumen)
-        start, end = tree.start[i] + aside, tree.end[i] + aside
-        outer = lumen + WALL * radius
-        paint_rod(slab, start, end, (outer, outer), BRONCHUS_WALL_HU)
-        hu = mimics.mucus_hu if mimics.mucus[i] else BRONCHUS_HU
-        paint_rod(slab, start, end, (lumen, lumen), hu)
+    own = np.flatnonzero((tree.level >= SEGMENTAL) & (tree.radius > 1.3))
+    radius = tree.radius[own].astype(np.float64)
+    lumen = LUMEN * radius
+    out = np.stack([-0.75 * tree.side[own], np.full(len(own), 0.2), np.full(len(own), 0.6)], axis=1)
+    aside = out * (radius + lumen)[:, None]
+    filled = np.where(mimics.mucus[own], mimics.mucus_hu, BRONCHUS_HU)
+    # a wall, its lumen, the next one's wall: so one bronchus opens into another
+    twice = np.repeat(np.arange(len(own)), 2)
+    rods = Rods(
+        (tree.start[own] + aside)[twice],
+        (tree.end[own] + aside)[twice],
+        np.stack([lumen + WALL * radius, lumen], axis=1).reshape(-1),
+    )
+    paint_rods(slab, rods, np.stack([np.full(len(own), BRONCHUS_WALL_HU), filled], 1).reshape(-1))
 
 
 def _paint_arteries(slab: Slab, inside: Inside, lumen: Array, covers: Covers) -> None:
-    """The tree as wide as its clots leave it."""
+    """The tree as wide as its clots leave it; lumen: (N,) mm."""
     tree, contrast = inside.arteries, inside.contrast
-    for i in range(len(tree)):
-        thick = float(lumen[i])
-        box = rod_box(slab, tree.start[i], tree.end[i], thick)
-        if box is None:
-            continue
-        found = along_rod(slab, box, tree.start[i], tree.end[i])
-        share = thin_cover(found.mm - np.float32(thick), slab.pixel, thick)
-        mix(slab, box, share, blood(contrast, contrast.arteries, *points(slab, box)))
-        covers.arteries[box] = np.maximum(covers.arteries[box], share)
+    touched = touch_rods(slab, Rods(tree.start, tree.end, lumen))
+    z, y, x = np.unravel_index(touched.voxel, slab.hu.shape)
+    hu = blood(contrast, contrast.arteries, slab.x[x], slab.y[y], slab.z[z])
+    mix_touched(slab, touched, np.broadcast_to(np.asarray(hu, np.float32), touched.share.shape))
+    np.maximum.at(covers.arteries.reshape(-1), touched.voxel, touched.share)
 
 
 class Stretch(NamedTuple):
