@@ -55,34 +55,41 @@ def cover_balls(into: Cover, lattice: Lattice, place: Array, radius: Array) -> N
 
 
 def _cover_some(into: Cover, lattice: Lattice, at: Array, radius: Array, halves: list[int]) -> None:
-    """Balls of one size class, plane by plane; at in voxels, halves: how many each way."""
+    """Balls of one size class, plane by plane; at in voxels, halves: how many each way.
+
+    The balls' axis comes last, so that NumPy's inner loops are long.
+    """
     nearest = np.rint(at).astype(np.int64)
     pixel = np.float32(lattice.step[2])
     most = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))
-    rows, columns = (nearest[:, k, None] + np.arange(-halves[k], halves[k] + 1) for k in (1, 2))
+    steps = [np.arange(-half, half + 1) for half in halves]
+    rows, columns = (steps[k][:, None] + nearest[:, k] for k in (1, 2))
     down, across = (
-        ((index - at[:, k, None]) * lattice.step[k]).astype(np.float32) ** 2
+        ((index - at[:, k]) * lattice.step[k]).astype(np.float32) ** 2
         for k, index in ((1, rows), (2, columns))
     )
-    held = [(index >= 0) & (index < lattice.shape[k]) for k, index in ((1, rows), (2, columns))]
-    rows = rows * lattice.shape[2]
+    for squares, index, k in ((down, rows, 1), (across, columns, 2)):
+        squares[(index < 0) | (index >= lattice.shape[k])] = np.inf  # beyond the lattice
+    high, wide = lattice.shape[1:]
+    aside = (steps[1][:, None] * wide + steps[2]).reshape(-1)
     flat = into.reshape(-1)
     for deep in range(-halves[0], halves[0] + 1):
         plane = nearest[:, 0] + deep
         away = ((plane - at[:, 0]) * lattice.step[0]).astype(np.float32)
         reached = (np.abs(away) < radius + 0.5 * pixel) & (plane >= 0) & (plane < lattice.shape[0])
         own = np.flatnonzero(reached)
-        square = (away[own] ** 2)[:, None, None] + down[own][:, :, None]
-        square = square + across[own][:, None, :]
-        near = square < ((radius[own] + 0.5 * pixel) ** 2)[:, None, None]
-        near &= held[0][own][:, :, None] & held[1][own][:, None, :]
-        ball = np.repeat(own, np.count_nonzero(near, axis=(1, 2)))
-        share = (radius[ball] - np.sqrt(square[near])) / pixel
+        if not len(own):
+            continue
+        square = (away[own] ** 2 + down[:, None, own]) + across[None, :, own]
+        near = np.flatnonzero(square < (radius[own] + 0.5 * pixel) ** 2)
+        place, ball = np.divmod(near, len(own))  # in the square round a ball, and which ball
+        ball = own[ball]
+        share = (radius[ball] - np.sqrt(square.reshape(-1)[near])) / pixel
         share = np.clip(share + np.float32(0.5), 0, most[ball])
-        start = plane[own] * (lattice.shape[1] * lattice.shape[2])
-        index = (start[:, None, None] + rows[own][:, :, None]) + columns[own][:, None, :]
+        middle = (plane * high + nearest[:, 1]) * wide + nearest[:, 2]
+        index = middle[ball] + aside[place]
         inside = share > 0.02
-        np.maximum.at(flat, index[near][inside], (share[inside] * 255).astype(np.uint8))
+        np.maximum.at(flat, index[inside], (share[inside] * 255).astype(np.uint8))
 
 
 def cover_curves(
