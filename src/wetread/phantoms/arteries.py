@@ -221,9 +221,7 @@ def _grow(
     straight = way / max(_length(way), 1e-6)
     course = _within(straight, ahead)
     if course is not straight:  # no longer towards its tissue: it may leave the chest
-        tried = start + course * length * np.array(SHORTER)[:, None]
-        inside = np.flatnonzero(chest_depth(chest, tried) > 1)
-        length *= SHORTER[int(inside[0]) if len(inside) else -1]
+        length *= _within_chest(chest, side, start, course * length)
     end = start + course * length
     aside = _cross(course, rng.standard_normal(3)) * length * BOW
     rod = growth.add((start, (start + end) / 2 + aside, end), parent, *kind)
@@ -261,6 +259,16 @@ def _within(way: Array, ahead: Array) -> Array:
     side /= max(_length(side), 1e-6)
     turned: Array = WIDEST_COSINE * a + WIDEST_SINE * side
     return turned
+
+
+def _within_chest(chest: Chest, side: int, start: Array, way: Array) -> float:
+    """What a branch of a side becomes, of its length, so that it ends in the chest."""
+    x, y, z = (start + way)[:, None]
+    if inside_pleura(chest.pleurae[(side + 1) // 2], x, y, z)[0] < -1:  # most do, whole
+        return SHORTER[0]
+    tried = start + way * np.array(SHORTER)[:, None]
+    inside = np.flatnonzero(chest_depth(chest, tried) > 1)
+    return SHORTER[int(inside[0]) if len(inside) else -1]
 
 
 def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count: int) -> Array:

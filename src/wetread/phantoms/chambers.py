@@ -116,8 +116,9 @@ def _widen(drawn: Ventricles, ratio: float) -> Ventricles:
 def spans(ventricles: Ventricles, a: Array, b: Array) -> Spans:
     """Where lines along n through (a, b) enter and leave either ventricle."""
     la, ln, lb = ventricles.left
-    rest = np.sqrt(np.maximum(1 - (a / la) ** 2 - (b / lb) ** 2, 0))
-    bulge = ventricles.bow * (1 - np.minimum((a / la) ** 2 + (b / lb) ** 2, 1))
+    along, up = (a / la) ** 2, (b / lb) ** 2
+    rest = np.sqrt(np.maximum(1 - along - up, 0))
+    bulge = ventricles.bow * (1 - np.minimum(along + up, 1))
     septum = ln * (1 - ventricles.flat) - bulge
     left_low, left_high = -ln * rest, np.minimum(ln * rest, septum)
     thick = ventricles.wall_mm

@@ -100,9 +100,14 @@ def rays(
     angle, away = np.arctan2(dy, dx), np.sqrt(dx * dx + dy * dy)
     total = np.zeros_like(away)
     for _ in range(14):
-        turn = np.abs(angle - np.float32(rng.uniform(-np.pi, np.pi)))
-        turn = np.minimum(turn, 2 * np.pi - turn) * np.float32(1 / rng.uniform(0.04, 0.16))
-        total += np.float32(rng.normal(-0.1, 0.8)) * np.exp(-turn * turn)
+        turn = angle - np.float32(rng.uniform(-np.pi, np.pi))
+        np.abs(turn, out=turn)
+        np.minimum(turn, 2 * np.pi - turn, out=turn)
+        turn *= np.float32(1 / rng.uniform(0.04, 0.16))
+        turn *= turn
+        ray = np.exp(np.negative(turn, out=turn), out=turn)
+        ray *= np.float32(rng.normal(-0.1, 0.8))
+        total += ray
     fall = np.exp(-np.maximum(away - 8, 0) * np.float32(1 / 18)) * np.clip(away - 5, 0, 1)
     streaks: Array = np.float32(hu) * total * fall
     return streaks
