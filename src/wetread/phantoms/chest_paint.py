@@ -98,18 +98,18 @@ def paint_plane(
     table = np.array([HU_OF[part] for part in Part], np.float32)
     hu = table[plane.part]
     outside = plane.part == Part.ROOM
-    rows = stretch(~outside.all(axis=1))  # the person's
-    part = plane.part[rows]
-    grain = evaluate_waves(paint.grain, x[None, :], y[rows, None], z[None, None])
+    own = stretch(~outside.all(axis=1)), stretch(~outside.all(axis=0))  # the person's
+    part = plane.part[own]
+    grain = evaluate_waves(paint.grain, x[None, own[1]], y[own[0], None], z[None, None])
     tissue = (part != Part.ROOM) & (part != Part.AIRWAY) & (part != Part.GAS)
-    hu[rows] += 5 * grain * tissue
+    hu[own] += 5 * grain * tissue
     lung = plane.part == Part.LUNG
     if lung.any():
         hu[lung] = _lung(body, paint, plane.side[lung], vessels[lung], lung, at)
     _mix(hu, bones[2] * ~lung, CARTILAGE_HU)
     _mix(hu, bones[0], RIB_HU * body.chest.bone)
     _mix(hu, bones[1], RIB_MARROW_HU)
-    if rows.stop > rows.start:
+    if len(part):
         _paint_couch(hu, outside, paint, x, y)
     return hu
 

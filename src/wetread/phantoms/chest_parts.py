@@ -10,9 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.phantoms.chest import (
-    LEFT_BRONCHUS,
-    RIGHT_BRONCHUS,
-    TRACHEA,
     Chest,
     below_diaphragm,
     body_chord,
@@ -25,17 +22,23 @@ from wetread.phantoms.chest import (
 from wetread.phantoms.chest_lesions import Effusion, Lesions
 from wetread.phantoms.chest_organs import Organs
 from wetread.phantoms.chest_skeleton import spine_planes, sternum_plane
-from wetread.phantoms.chords import Chord, ellipsoid, solid
-from wetread.phantoms.fields import FAR, Array, Waves, capsule, evaluate_waves
-from wetread.phantoms.fields import ellipsoid as ellipsoid_at
+from wetread.phantoms.chest_window import (
+    COAT_MM,
+    WALL_MM,
+    Window,
+    airway_at,
+    ellipsoid_at,
+    near,
+    tubes_at,
+)
+from wetread.phantoms.chords import Chord, ellipsoid, inside, solid
+from wetread.phantoms.fields import FAR, Array, Waves, evaluate_waves
+from wetread.phantoms.slab import stretch
 
 Bools = NDArray[np.bool_]
 Labels = NDArray[np.uint8]
-Window = tuple[slice, slice]  # rows and columns of a plane
 
-WALL_MM = 1.6  # of the airways
 MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
-COAT_MM = 2.2  # of fat and pericardium between a vessel or the heart and a lung
 SPINE_MM = (36.0, 28.0, 110.0)  # that holds a vertebra: half its width, y from and to
 STERNUM_MM = 30.0  # half of it
 
@@ -101,10 +104,10 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     under = below & cavity
     heart, groove = _heart(body, x, height, down)
     heart = np.where(under, FAR, heart)
-    spine = _inside(spine_chord(chest, x, height), down)
+    spine = inside(spine_chord(chest, x, height), down)
     between = heart < COAT_MM
-    between |= _inside(middle_chord(chest, x, height), down)
-    tubes, airway = _tubes(body.organs, x, y, z), _airway(x, y, z)
+    between |= inside(middle_chord(chest, x, height), down)
+    tubes, airway = tubes_at(body.organs, x, y, z), airway_at(x, y, z)
     for _, own, tube in tubes:
         between[own] |= tube < COAT_MM
     for own, lumen in airway:
@@ -112,6 +115,8 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     thorax = cavity | between | spine
 
     _paint_wall(part, body, thorax, x, y, z)
+    if body.arms_down:
+        _paint_arms(part, chest, x[None, :], down, z)
     part[thorax] = Part.MEDIASTINUM
     part[spine & ~cavity] = Part.MUSCLE
     _paint_belly(part, body, under, x, y, z)
@@ -125,27 +130,12 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
         side[lung] = 2 * number - 1
     part[(heart < 0) & (groove > 0)] = Part.HEART
     part[(heart < 0) & (groove <= 0)] = Part.MEDIASTINUM
-    _paint_tubes(part, body.organs, tubes)
+    _painttubes_at(part, body.organs, tubes)
     for thick, kind in ((WALL_MM, Part.AIRWAY_WALL), (0, Part.AIRWAY)):
         for own, lumen in airway:
             part[own][lumen < thick] = kind
     _paint_bones(part, side, chest, x, y, z)
     return Plane(part, side)
-
-
-def _near(x: Array, y: Array, low: tuple[float, float], high: tuple[float, float]) -> Window:
-    """Rows and columns of the points between two corners (x, y), mm; at least one of each."""
-    cut = []
-    for axis, k in ((y, 1), (x, 0)):
-        first = min(int(np.searchsorted(axis, low[k])), len(axis) - 1)
-        cut.append(slice(first, max(int(np.searchsorted(axis, high[k])), first + 1)))
-    return cut[0], cut[1]
-
-
-def _points(x: Array, y: Array, z: float, own: Window) -> tuple[Array, Array, Array]:
-    """x, y, z (h, w, 1) of a window of a plane, as solids ask for them."""
-    wide, high = np.meshgrid(x[own[1]], y[own[0]])
-    return wide[..., None], high[..., None], np.full((*wide.shape, 1), z, np.float32)
 
 
 def _cavities(body: Body, x: Array, height: Array, down: Array) -> tuple[list[Bools], Bools]:
@@ -157,18 +147,12 @@ def _cavities(body: Body, x: Array, height: Array, down: Array) -> tuple[list[Bo
         reach, least = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
         moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), x)
         chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
-        own = _inside(chord, down)
-        under = own & _inside(below_diaphragm(pleura, x, height), down)
+        own = inside(chord, down)
+        under = own & inside(below_diaphragm(pleura, x, height), down)
         gap = 0.0 if body.touching else 2.0
         found.append(own & (under | (reach > gap)))
         below |= under
     return found, below
-
-
-def _inside(chord: Chord, down: Array) -> Bools:
-    """(Y, X): the points within a chord; none where lines along y miss it."""
-    found: Bools = (chord.front < down) & (down < chord.back)
-    return found
 
 
 def _within(chord: Chord, down: Array) -> Array:
@@ -189,53 +173,27 @@ def _heart(body: Body, x: Array, height: Array, down: Array) -> tuple[Array, Arr
     return whole, groove
 
 
-def _tubes(organs: Organs, x: Array, y: Array, z: float) -> list[tuple[str, Window, Array]]:
-    """Implicit functions of the vessels and the gullet that this plane meets, each round itself."""
-    found: list[tuple[str, Window, Array]] = []
-    for rod in (*organs.vessels, *organs.gullet):
-        thick = max(rod.start[3], rod.end[3]) + 4
-        if min(rod.start[2], rod.end[2]) - thick < z < max(rod.start[2], rod.end[2]) + thick:
-            found.append((rod.name, *_capsule(x, y, z, rod.start, rod.end)))
-    return found
-
-
-def _capsule(
-    x: Array, y: Array, z: float, start: tuple[float, ...], end: tuple[float, ...]
-) -> tuple[Window, Array]:
-    """Where a rod with its coat lies in a plane, and its implicit function there."""
-    reach = max(start[3], end[3]) + COAT_MM
-    low, high = ([pick(pair) for pair in zip(start, end, strict=True)] for pick in (min, max))
-    own = _near(x, y, (low[0] - reach, low[1] - reach), (high[0] + reach, high[1] + reach))
-    return own, capsule(*_points(x, y, z, own), start, end)[..., 0]
-
-
-def _airway(x: Array, y: Array, z: float) -> list[tuple[Window, Array]]:
-    """Implicit functions of the lumen of trachea and main bronchi, where this plane meets them."""
-    found = []
-    for start, end in (TRACHEA, RIGHT_BRONCHUS, LEFT_BRONCHUS):
-        thick = max(start[3], end[3]) + WALL_MM
-        if min(start[2], end[2]) - thick < z < max(start[2], end[2]) + thick:
-            found.append(_capsule(x, y, z, start, end))
-    return found
-
-
 def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: float) -> None:
-    """Skin, fat, muscle and breasts round the thorax, and the arms."""
+    """Skin, fat, muscle and breasts round the thorax."""
     chest, pixel = body.chest, float(x[1] - x[0])
     height, down = np.full(1, z, np.float32), y[:, None]
     beyond = cv2.distanceTransform((~thorax).astype(np.uint8), cv2.DIST_L2, 5) * pixel
-    trunk = _inside(body_chord(chest, x, height), down)
+    trunk = inside(body_chord(chest, x, height), down)
     trunk |= beyond < 14 + 0.45 * chest.wall_mm
     breasts = np.zeros(trunk.shape, bool)
     for side in (-1, 1):
-        breasts |= _inside(breast_chord(chest, side, x, height), down)
+        breasts |= inside(breast_chord(chest, side, x, height), down)
     whole = trunk | breasts
     framed = cv2.copyMakeBorder(whole.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] * pixel
-    field = evaluate_waves(body.bellies, x[None, :], down, height[None, :])
+    rows, columns = (stretch(np.logical_or.reduce(whole, axis=axis)) for axis in (1, 0))
+    own = rows, columns  # the rest is room
+    part, trunk, breasts, whole = part[own], trunk[own], breasts[own], whole[own]
+    beyond, depth, wide, down = beyond[own], depth[own], x[own[1]], down[own[0]]
+    field = evaluate_waves(body.bellies, wide[None, :], down, height[None, :])
     shoulder = 60 * float(np.clip((z - 25) / 60, 0, 1))
-    sides = 14 * np.clip(np.abs(x) / 120, 0, 1) ** 2
-    behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((x / 60) ** 2))
+    sides = 14 * np.clip(np.abs(wide) / 120, 0, 1) ** 2
+    behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((wide / 60) ** 2))
     thick = 10 + sides + shoulder + behind + 6 * field
     part[whole] = Part.FAT
     muscle = trunk & (beyond < thick) & (depth > 2 + 0.25 * chest.wall_mm)
@@ -243,8 +201,6 @@ def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: 
     part[muscle] = Part.MUSCLE
     part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = Part.GLAND
     part[whole & (depth < 2.0)] = Part.SKIN
-    if body.arms_down:
-        _paint_arms(part, chest, x[None, :], down, z)
 
 
 def _paint_arms(part: Labels, chest: Chest, wide: Array, high: Array, z: float) -> None:
@@ -269,24 +225,13 @@ def _paint_belly(part: Labels, body: Body, under: Bools, x: Array, y: Array, z: 
     part[under] = Part.FAT
     liver = (row < 22 - 0.35 * (down + 40)) & (down < 74 - ((row + 85) * (1 / 16)) ** 2)
     part[under & liver] = Part.LIVER
-    own, spleen = _ellipsoid(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
+    own, spleen = ellipsoid_at(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
     part[own][under[own] & (spleen < 0)] = Part.SPLEEN
     for pocket in body.organs.pockets:
-        own, shape = _ellipsoid(x, y, z, pocket.center, pocket.radii)
-        inside = under[own] & (shape < 0)
-        part[own][inside] = Part.BOWEL
-        part[own][inside & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = Part.GAS
-
-
-def _ellipsoid(
-    x: Array, y: Array, z: float, center: tuple[float, ...], radii: tuple[float, ...]
-) -> tuple[Window, Array]:
-    """Where an ellipsoid lies in a plane, and its implicit function there."""
-    (left, front), (right, back) = (
-        (center[0] + way * radii[0], center[1] + way * radii[1]) for way in (-1, 1)
-    )
-    own = _near(x, y, (left, front), (right, back))
-    return own, ellipsoid_at(*_points(x, y, z, own), center, radii)[..., 0]
+        own, shape = ellipsoid_at(x, y, z, pocket.center, pocket.radii)
+        pouch = under[own] & (shape < 0)
+        part[own][pouch] = Part.BOWEL
+        part[own][pouch & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = Part.GAS
 
 
 def _fluid(body: Body, x: Array, height: Array, down: Array) -> Bools:
@@ -308,7 +253,7 @@ def _fluid_level(effusion: Effusion, chord: Chord, row: Array, z: float) -> Arra
     return np.where(share > 0, level, np.inf)
 
 
-def _paint_tubes(part: Labels, organs: Organs, tubes: list[tuple[str, Window, Array]]) -> None:
+def _painttubes_at(part: Labels, organs: Organs, tubes: list[tuple[str, Window, Array]]) -> None:
     for name, own, tube in tubes:
         part[own][tube < 0] = Part.GULLET if name == "gullet" else Part.VESSEL
         if name == "gullet" and organs.gullet_air_mm:
@@ -320,8 +265,8 @@ def _paint_bones(
 ) -> None:
     """Spine and sternum: cortex round marrow."""
     middle = float(spine_shift(chest, np.array(z)))
-    spine = _near(x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
-    breast = _near(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
+    spine = near(x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
+    breast = near(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
     bone, canal, disc = spine_planes(chest, *np.meshgrid(x[spine[1]], y[spine[0]]), z)
     plate = sternum_plane(chest, *np.meshgrid(x[breast[1]], y[breast[0]]), z)
     part[spine][disc < 0] = Part.DISC

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wetread.phantoms.fields import Array
 
@@ -33,6 +34,12 @@ def solid(chord: Chord, y: Array) -> Array:
     """Implicit function at y, mm: negative inside, the distance along y."""
     inside: Array = np.maximum(chord.front - y, y - chord.back)
     return inside
+
+
+def inside(chord: Chord, y: Array) -> NDArray[np.bool_]:
+    """Whether y, mm, lies within; nowhere where lines along y miss the solid."""
+    found: NDArray[np.bool_] = (chord.front < y) & (y < chord.back)
+    return found
 
 
 def intersect(a: Chord, b: Chord) -> Chord:

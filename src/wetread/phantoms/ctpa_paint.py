@@ -35,10 +35,11 @@ from wetread.phantoms.slab import (
 )
 
 LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of what a clot is
-SHEATH_MM = 3.0  # of fat and tissue round the vessels of the hila
+SHEATH_MM, LOBAR_SHEATH_MM = 3.0, 1.2  # of fat and tissue round the vessels of the hila
 FAT_HU, NODE_EDGE_HU = -75.0, -60.0
 BRONCHUS_HU, BRONCHUS_WALL_HU = -930.0, 10.0
 LUMEN, WALL = 0.75, 0.28  # of a bronchus, over the radius of the artery beside it
+PLANES_AT_ONCE = 6  # of the ventricles: they stay in the cache
 FROM_ARM = {-1: "right_brachiocephalic", 1: "left_brachiocephalic"}
 BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at either end, mm
     ((-18.0, 19.0, 17.0, 5.0), (-38.0, 13.0, 24.0, 4.2)),
@@ -104,14 +105,11 @@ def _no_covers(slab: Slab) -> Covers:
 def _paint_sheaths(slab: Slab, inside: Inside, lung: NDArray[np.bool_]) -> None:
     """Where vessels leave the mediastinum, tissue goes with them into the lung."""
     for tree in (inside.arteries, inside.veins):
-        for i in np.flatnonzero(tree.level <= LOBAR):
-            coat = SHEATH_MM if tree.level[i] < LOBAR else 1.2
-            radius = float(tree.radius[i]) + coat
-            box = rod_box(slab, tree.start[i], tree.end[i], radius)
-            if box is None:
-                continue
-            found = along_rod(slab, box, tree.start[i], tree.end[i])
-            mix(slab, box, covered(found.mm - radius, slab.pixel) * lung[box], FAT_HU)
+        own = np.flatnonzero(tree.level <= LOBAR)
+        coat = np.where(tree.level[own] < LOBAR, SHEATH_MM, LOBAR_SHEATH_MM)
+        touched = touch_rods(slab, Rods(tree.start[own], tree.end[own], tree.radius[own] + coat))
+        share = touched.share * lung.reshape(-1)[touched.voxel]
+        mix_touched(slab, touched._replace(share=share), np.full(share.shape, np.float32(FAT_HU)))
 
 
 def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Covers) -> None:
@@ -129,7 +127,20 @@ def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Co
     box = box_of(slab, middle - reach, middle + reach)
     if box is None:
         return
-    left, right, shell = ventricle_solids(ventricles, *points(slab, box))
+    for first in range(box[0].start, box[0].stop, PLANES_AT_ONCE):
+        planes = slice(first, min(first + PLANES_AT_ONCE, box[0].stop))
+        _paint_ventricles(slab, inside, room, covers, (planes, *box[1:]))
+    valve, outflow = inside.arteries.start[0], np.asarray(outflow_of(ventricles))
+    radius = float(inside.arteries.radius[0])
+    paint_rod(slab, outflow, valve, (radius, radius), contrast.right_ventricle)
+
+
+def _paint_ventricles(
+    slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Covers, box: Box
+) -> None:
+    """Both within a box, with their walls."""
+    contrast = inside.contrast
+    left, right, shell = ventricle_solids(inside.chambers.ventricles, *points(slab, box))
     free = room[box]
     mix(slab, box, covered(shell, slab.pixel) * free, contrast.muscle)
     for solid, hu, into in (
@@ -139,9 +150,6 @@ def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Co
         share = covered(solid, slab.pixel) * free
         mix(slab, box, share, hu)
         into[box] = share
-    valve, outflow = inside.arteries.start[0], np.asarray(outflow_of(ventricles))
-    radius = float(inside.arteries.radius[0])
-    paint_rod(slab, outflow, valve, (radius, radius), contrast.right_ventricle)
 
 
 def _paint_fat(slab: Slab, heart: NDArray[np.bool_]) -> None:

@@ -213,7 +213,7 @@ def _scanned(
         part = slice(first, last)
         areas[:, part] = _areas(covers.clots, covers.clot_bits, scan)
         for mask, name in zip(masks, Truth.__dataclass_fields__, strict=True):
-            mask[part] = averaged(scan, getattr(covers, name)) > 0.5
+            mask[part] = _mostly(scan, getattr(covers, name))
         middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
         for at, picture in enumerate(averaged(scan, slab.hu)):
             z = float(middles[at])
@@ -243,6 +243,15 @@ def _paint_chest(
         heart[own] = (plane.part == Part.HEART) | before
         lung[own] = plane.part == Part.LUNG
     return heart, lung
+
+
+def _mostly(scan: CtpaScan, shares: Array) -> Bools:
+    """(S, H, W): voxels of slices that are filled by more than half; shares: (P, H, W)."""
+    filled = np.zeros((len(shares) // scan.planes, *shares.shape[1:]), bool)
+    for at in np.flatnonzero(shares.any(axis=(1, 2)).reshape(-1, scan.planes).any(axis=1)):
+        own = slice(at * scan.planes, (at + 1) * scan.planes)
+        filled[at] = averaged(scan, shares[own])[0] > 0.5
+    return filled
 
 
 def _areas(shares: Array, bits: NDArray[np.uint8], scan: CtpaScan) -> Array:
