@@ -35,6 +35,18 @@ def test_the_widest_places_on_axial_planes_are_in_the_drawn_ratio(seed, ratio):
     assert 20 < left_mm < 55
 
 
+@pytest.mark.parametrize("ratio", [0.7, 1.4])
+def test_nothing_of_a_ventricle_lies_where_lines_across_the_septum_miss_it(ratio):
+    """The walls hold all blood: no sheet of it, however thin, runs on through the lungs."""
+    rng = np.random.default_rng(2)
+    ventricles = draw_chambers(rng, draw_chest(rng, False, 60), ratio).ventricles
+    along = np.arange(-110, 111, 2.0)
+    points = np.meshgrid(*(middle + along for middle in ventricles.center), indexing="ij")
+    left, right, shell = ventricle_solids(ventricles, *points)
+    pixel = 1.8
+    assert (shell[np.minimum(left, right) < pixel] < 2 * pixel).all()
+
+
 def test_the_septum_bows_to_the_left_only_when_the_right_side_is_strained():
     rng = np.random.default_rng(4)
     chest = draw_chest(rng, False, 60)

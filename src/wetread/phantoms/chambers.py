@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wetread.phantoms.chest import Chest
-from wetread.phantoms.fields import Array
+from wetread.phantoms.fields import FAR, Array
 
 STRAIN = 1.0  # the right ventricle is as wide as the left
 WANDER_MM = 2.0  # how far the walls wander
@@ -168,8 +168,8 @@ def ventricle_solids(
     a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17))
     n = n + np.float32(WANDER_MM) * np.sin(b * np.float32(0.09) + a * np.float32(0.13))
     found = spans(ventricles, a, b)
-    left = np.maximum(found.left_low - n, n - found.left_high)
-    right = np.maximum(found.right_low - n, n - found.right_high)
+    left = _between(found.left_low, found.left_high, n)
+    right = _between(found.right_low, found.right_high, n)
     la, ln, lb = ventricles.left
     thick = ventricles.wall_mm
     shell = _ellipsoid(a, n, b, (la + thick, ln + thick, lb + thick))
@@ -180,6 +180,12 @@ def ventricle_solids(
         a - ventricles.along_a, n - base, b, (ra + free, max(rn + free, 4.0), rb + free)
     )
     return left, right, np.minimum(shell, np.maximum(around, -n))
+
+
+def _between(low: Array, high: Array, n: Array) -> Array:
+    """What lies between low and high as an implicit function; far away on lines that miss it."""
+    inside: Array = np.where(high > low, np.maximum(low - n, n - high), np.float32(FAR))
+    return inside
 
 
 def _ellipsoid(u: Array, v: Array, w: Array, radii: tuple[float, float, float]) -> Array:
