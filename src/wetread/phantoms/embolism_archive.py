@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.labels.rle import EMPTY, encode
 from wetread.phantoms.chest import Chest, draw_chest
 from wetread.phantoms.ctpa_dicom import Machine, draw_machine, encode_ctpa_slice, name_ctpa_slice
 from wetread.phantoms.ctpa_scan import CtpaScan, draw_ctpa_scan, to_stored
@@ -27,6 +28,7 @@ from wetread.phantoms.resume import (
 
 IMAGES = "train"
 LABELS = "train.csv"
+CLOTS = "clots.csv"
 NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 FINDINGS = (  # the competition's columns after the names, in its order
     "pe_present_on_image",
@@ -56,6 +58,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     **{f"{name}_mm2": pl.Float64() for name in AREAS},
     "rv_lv": pl.Float64(),
     **{name: pl.Int64() for name in FINDINGS},
+    "runs": pl.String(),  # of the clot's pixels, labels/rle.py
 }
 
 
@@ -64,12 +67,14 @@ class CtpaTruth:
     """What is true of an archive.
 
     slices: TRUTH_SCHEMA, one row an image, ordered by study and from the feet up; areas of clot in
-    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form.
+    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form; clots: one of
+    ImageId and EncodedPixels, -1 where no pixel is filled by more than half.
     """
 
     slices: pl.DataFrame
     images: Path
     labels: Path
+    clots: Path
 
 
 def write_ctpa_archive(
@@ -83,7 +88,7 @@ def write_ctpa_archive(
     workers: int = 1,
     progress: Callable[[int, int], None],
 ) -> CtpaTruth:
-    """Write studies angiograms under out/train, train.csv and truth.csv.
+    """Write studies angiograms under out/train, train.csv, clots.csv and truth.csv.
 
     A study is decided by (seed, its number) alone, so neither the number of workers nor an
     interruption changes a byte; a study that is whole on disk is not written again.
@@ -92,7 +97,9 @@ def write_ctpa_archive(
     settings = ArchiveSettings(seed, float(difficulty), size, positives)
     slices = write_studies(out, CTPA, studies, settings, workers=workers, progress=progress)
     write_beside(out / LABELS, _label_rows(slices))
-    return CtpaTruth(slices, out / IMAGES, out / LABELS)
+    drawn = slices.select(pl.col("image").alias("ImageId"), pl.col("runs").alias("EncodedPixels"))
+    write_beside(out / CLOTS, drawn.sort("ImageId"))
+    return CtpaTruth(slices, out / IMAGES, out / LABELS, out / CLOTS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +148,7 @@ def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings)
             "rv_lv": round(study.ratio, 4),
             **labels,
             "pe_present_on_image": int(study.visible[z]),
+            "runs": encode(study.truth.clots[z]) or EMPTY,
         }
         content = encode_ctpa_slice(
             names, plan.scan, plan.machine, z, to_stored(plan.scan, picture)
