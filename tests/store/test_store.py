@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from wetread.archive.index import build_index
 from wetread.archive.pixels import read_stored
-from wetread.store.pack import Packing, compress, pack
+from wetread.store.pack import pack
+from wetread.store.pack_series import OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store
 from wetread.study.series import series_slices
 from wetread.verbs.pack import shrink
@@ -24,8 +25,8 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-FULL = Packing(size=None, find_box=whole_picture, shrink=shrink)
-SMALL = Packing(size=8, find_box=whole_picture, shrink=shrink)
+FULL = Packing(size=None, find_boxes=OneBox(whole_picture), shrink=shrink)
+SMALL = Packing(size=8, find_boxes=OneBox(whole_picture), shrink=shrink)
 
 
 @pytest.fixture(scope="module")

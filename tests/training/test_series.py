@@ -79,9 +79,9 @@ def quick(*settings: str) -> Recipe:
 
 def learned(store: Any, series: WholeSeries) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
-    look = Look("whole", lambda values: (0, 1, 0, 1), findings, taught)
+    look = Look("whole", findings, taught)
     of = OfSeries(
-        IMAGE, STUDY, (look,), lambda series: plain_series_loss,
+        IMAGE, STUDY, (look,), lambda hu: ((0, 1, 0, 1),), lambda series: plain_series_loss,
         lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),
     )  # fmt: skip
