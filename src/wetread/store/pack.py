@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, each
-from wetread.store.pack_series import CODEC, Packing, compress, pack_series, reject_of
+from wetread.store.pack_series import Packing, compress, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.study.slices import read_slice
 
@@ -150,7 +150,7 @@ def _decode(row: dict[str, Any]) -> None:
 
 def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
     for _, _, values in pack_series(frame, packing, []):
-        compress(values)
+        compress(values, packing.codec)
 
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
@@ -172,7 +172,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
         files = [opened.enter_context(path.open("wb")) for path in beside]
         for frame in part.group:
             for crop, record, values in pack_series(frame, packing, rejects):
-                blob = compress(values)
+                blob = compress(values, packing.codec)
                 place = {"offset": files[crop].tell(), "bytes": len(blob)}
                 rows[crop].append(record | {"part": part.targets[crop].name} | place)
                 files[crop].write(blob)
@@ -190,7 +190,7 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
         pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet"
     )
     _write_parquet(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
-    about = {"format": FORMAT, "size": packing.size, **CODEC}
+    about = {"format": FORMAT, "size": packing.size, **asdict(packing.codec)}
     if packing.size is not None:
         about["values"] = f"{packing.values.__name__} as integers, cropped to the box, area-resized"
     beside = out / "store.json.tmp"
