@@ -23,7 +23,9 @@ from bench.data import WORK
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
+from wetread.store.pack_series import Box
 from wetread.store.store import open_store
+from wetread.study.planes import Planes
 from wetread.tasks import TASKS, Task
 from wetread.training import series_fit
 from wetread.training.features import features_of
@@ -224,9 +226,13 @@ def whole_pictures() -> Iterator[None]:
     """Inside, every look sees whole slices."""
     task = TASKS[TASK]
     of = _series(task)
-    looks = tuple(replace(look, find_box=whole_picture) for look in of.looks)
-    with mock.patch.dict(TASKS, {TASK: replace(task, series=replace(of, looks=looks))}):
+    whole = replace(of, find_boxes=_whole_pictures)
+    with mock.patch.dict(TASKS, {TASK: replace(task, series=whole)}):
         yield
+
+
+def _whole_pictures(hu: Planes) -> tuple[Box, ...]:
+    return tuple(whole_picture(hu) for _ in _series(TASKS[TASK]).looks)
 
 
 def _series(task: Task) -> Any:

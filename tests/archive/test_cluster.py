@@ -15,7 +15,8 @@ from polars.testing import assert_frame_equal
 
 from wetread.archive.index import build_index
 from wetread.archive.workers import Cluster, each
-from wetread.store.pack import Packing, pack
+from wetread.store.pack import pack
+from wetread.store.pack_series import OneBox, Packing
 from wetread.study.series import series_slices
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
@@ -163,7 +164,7 @@ def test_packing_loses_nothing_when_a_node_is_killed(
             seen.append(done)
 
     index = build_index([archive], tmp_path / "i.parquet", workers=1)
-    packing = Packing(None, whole_picture, shrink)
+    packing = Packing(None, OneBox(whole_picture), shrink)
     series = series_slices(index.images)
     here = pack(series, tmp_path / "here", packing, workers=1, progress=ignore)
     there = pack(series, tmp_path / "there", packing, workers=cluster, progress=kill_one)

@@ -10,7 +10,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from wetread.archive.index import build_index
-from wetread.store.pack import Packing, pack
+from wetread.store.pack import pack
+from wetread.store.pack_series import OneBox, Packing
+from wetread.study.planes import Planes
 from wetread.study.series import series_slices
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
@@ -35,9 +37,9 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def box_that_dies_of_the_bright(hu: np.ndarray) -> tuple[int, int, int, int]:
+def box_that_dies_of_the_bright(hu: Planes) -> tuple[int, int, int, int]:
     """A search for the head that ends its process on one series: the one of 3000 HU."""
-    if hu.max() > 2900:
+    if max(one.max() for one in hu) > 2900:
         import os
 
         os._exit(7)
@@ -77,7 +79,7 @@ def test_files_that_end_the_process_are_single_rejects(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(_DECODER)
     monkeypatch.syspath_prepend(str(tmp_path))
-    packing = Packing(None, whole_picture, shrink)
+    packing = Packing(None, OneBox(whole_picture), shrink)
     store = pack(series, tmp_path / "store", packing, workers=workers, progress=ignore)
     reasons = {
         Path(path).name: reason for path, reason in store.rejects.select("path", "reason").rows()
@@ -96,7 +98,9 @@ def test_a_series_that_ends_the_process_as_a_whole_is_rejected_alone(
     monkeypatch.syspath_prepend(str(tmp_path))
     from box_of_a_test import box_that_dies_of_the_bright as box  # type: ignore[import-not-found]
 
-    store = pack(series, tmp_path / "store", Packing(None, box, shrink), workers=1, progress=ignore)
+    store = pack(
+        series, tmp_path / "store", Packing(None, OneBox(box), shrink), workers=1, progress=ignore
+    )
     assert len(store) == 45
     assert sorted(Path(path).name for path in store.rejects["path"]) == [
         f"09-{place}" for place in range(5)

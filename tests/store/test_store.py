@@ -14,7 +14,8 @@ from polars.testing import assert_frame_equal
 
 from wetread.archive.index import build_index
 from wetread.archive.pixels import read_stored
-from wetread.store.pack import Packing, compress, pack
+from wetread.store.pack import pack
+from wetread.store.pack_series import Codec, OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store
 from wetread.study.series import series_slices
 from wetread.verbs.pack import shrink
@@ -25,8 +26,8 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-FULL = Packing(size=None, find_box=whole_picture, shrink=shrink)
-SMALL = Packing(size=8, find_box=whole_picture, shrink=shrink)
+FULL = Packing(size=None, find_boxes=OneBox(whole_picture), shrink=shrink)
+SMALL = Packing(size=8, find_boxes=OneBox(whole_picture), shrink=shrink)
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +42,12 @@ def series(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[pl
     hnp.arrays(
         st.sampled_from([np.int16, np.uint16, np.int32, np.uint8]),
         hnp.array_shapes(min_dims=2, max_dims=2, max_side=40),
-    )
+    ),
+    st.sampled_from([FULL.codec, SMALL.codec]),
 )
-def test_a_blob_gives_back_every_integer(values: np.ndarray) -> None:
-    back = np.frombuffer(blosc2.decompress2(compress(values)), values.dtype).reshape(values.shape)
-    assert np.array_equal(back, values)
+def test_a_blob_gives_back_every_integer(values: np.ndarray, codec: Codec) -> None:
+    back = np.frombuffer(blosc2.decompress2(compress(values, codec)), values.dtype)
+    assert np.array_equal(back.reshape(values.shape), values)
 
 
 def test_full_size_keeps_the_stored_integers_in_order_of_position(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +31,13 @@ from wetread.training.sequence_fit import (
 )
 from wetread.training.series_fit import Seen, SeriesData, fit_series
 from wetread.training.series_run import read_series_reader
-from wetread.training.whole_series import WholeSeries, all_series, inputs_of, series_at
+from wetread.training.whole_series import (
+    WholeSeries,
+    all_series,
+    batches_of,
+    inputs_of,
+    series_at,
+)
 
 IMAGE = (Finding("any"),)
 STUDY = (Finding("left", "study", mirror="right"), Finding("right", "study", mirror="left"))
@@ -79,9 +86,9 @@ def quick(*settings: str) -> Recipe:
 
 def learned(store: Any, series: WholeSeries) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
-    look = Look("whole", lambda values: (0, 1, 0, 1), findings, taught)
+    look = Look("whole", findings, taught)
     of = OfSeries(
-        IMAGE, STUDY, (look,), lambda series: plain_series_loss,
+        IMAGE, STUDY, (look,), lambda hu: ((0, 1, 0, 1),), lambda series: plain_series_loss,
         lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),
     )  # fmt: skip
@@ -178,6 +185,26 @@ def test_a_mirror_image_changes_the_sides_of_what_is_said(
     turned_image, turned_study = said_of(model, turned, MIRROR, quick())
     np.testing.assert_allclose(turned_image, image, atol=1e-6)
     np.testing.assert_allclose(turned_study, study[:, MIRROR], atol=1e-6)
+
+
+def test_of_a_long_series_a_sample_stands_for_all(series: WholeSeries) -> None:
+    lengths = [3, 40, 400]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    inputs = [np.arange(a, b, dtype=np.float32)[:, None] for a, b in pairwise(starts)]
+    numbers = np.arange(443.0)[:, None]
+    named = replace(
+        series.of(np.arange(3)), rows=np.arange(443), starts=starts, position_mm=numbers[:, 0],
+        image=numbers,
+    )  # fmt: skip
+    rng = np.random.default_rng(0)
+    one, two = batches_of(named, inputs, 2, np.arange(3), 50, rng)
+    assert one.there.sum(1).tolist() == [3, 40]
+    assert one.positives is None  # all are there
+    assert two.inputs.shape == (1, 50, 1)
+    assert torch.equal(two.inputs[..., 0], two.image[..., 0])  # the truth of those slices
+    assert two.positives == numbers[43:].sum()
+    eighths = (two.inputs[0, :, 0] - 43) // 8
+    assert eighths.tolist() == list(range(50))  # one of each stretch of eight
 
 
 def test_features_are_computed_once_for_the_same_slices_and_encoder(

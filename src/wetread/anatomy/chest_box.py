@@ -3,60 +3,74 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wetread.anatomy.coarse import coarse_grid
 from wetread.anatomy.lung_sides import lungs_of
 from wetread.anatomy.lungs import Lungs
 from wetread.anatomy.thorax import air_inside
+from wetread.study.planes import Planes
 
 Box = tuple[int, int, int, int]
 
 PADDING = 0.02  # of the box, on each side
 USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
+TALLEST_MM = 800.0  # a chest is shorter: more slices are thinner ones, and the search no longer
 BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
 
 
-def find_lung_box(hu: NDArray[np.float32]) -> Box:
+def find_lung_box(hu: Planes) -> Box:
     """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
 
     hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
     about its centre, and may reach past the picture (the crop fills with air). Without a lung
     anywhere it is the whole picture.
     """
-    rows, columns = hu.shape[1:]
-    grid = coarse_grid(hu.shape, USUAL_MM)
-    blocks = grid.mean(hu)
-    right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
-    seen = np.asarray((right | left).any(axis=0))
-    if not seen.any():
-        return (0, rows, 0, columns)
-    down, across = rows / seen.shape[0], columns / seen.shape[1]
-    row = np.flatnonzero(np.any(seen, axis=1))
-    column = np.flatnonzero(np.any(seen, axis=0))
-    row0, row1 = row[0] * down, (row[-1] + 1) * down
-    column0, column1 = column[0] * across, (column[-1] + 1) * across
-    return _square((row0, row1, column0, column1), (rows, columns))
+    return _lung_box(_lungs_in(hu), hu.shape)
 
 
-def find_heart_view(hu: NDArray[np.float32]) -> Box:
-    """The square round the heart, found as find_lung_box finds the lungs; hu: (Z, rows, columns),
-    HU, axial slices from the feet up. Where the heart cannot be told it is the lungs' box."""
-    grid = coarse_grid(hu.shape, USUAL_MM)
+def find_chest_boxes(hu: Planes) -> tuple[Box, Box]:
+    """find_lung_box, and in the same way the square round the heart; slices from the feet up. Where
+    the heart cannot be told, its box is the lungs'."""
+    lungs = _lungs_in(hu)
+    return _lung_box(lungs, hu.shape), _heart_box(lungs, hu.shape)
+
+
+def _lungs_in(hu: Planes) -> Lungs:
+    """Both lungs on the coarse grid, without what lies in them."""
+    step = min(USUAL_MM[0], TALLEST_MM / hu.shape[0])
+    grid = coarse_grid(hu.shape, (step, *USUAL_MM[1:]))
     blocks = grid.mean(hu)
     right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
     nothing = np.zeros((0, 0, 0), bool)
+    return Lungs(right, left, nothing, nothing)
+
+
+def _lung_box(lungs: Lungs, shape: tuple[int, ...]) -> Box:
+    _, rows, columns = shape
+    seen = np.asarray((lungs.right | lungs.left).any(axis=0))
+    if not seen.any():
+        return (0, rows, 0, columns)
+    row = np.flatnonzero(np.any(seen, axis=1))
+    column = np.flatnonzero(np.any(seen, axis=0))
+    around = (int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1)
+    return _square(around, seen.shape, (rows, columns))
+
+
+def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> Box:
     try:
-        row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
+        around = find_heart_box(lungs)
     except ValueError:
-        return find_lung_box(hu)
-    down, across = (hu.shape[axis] / right.shape[axis] for axis in (1, 2))
-    return _square((row0 * down, row1 * down, column0 * across, column1 * across), hu.shape[1:])
+        return _lung_box(lungs, shape)
+    return _square(around, lungs.right.shape[1:], shape[1:])
 
 
-def _square(box: tuple[float, float, float, float], shape: tuple[int, ...]) -> Box:
-    """The padded square about a box, no larger than the picture's longer side."""
-    row0, row1, column0, column1 = box
+def _square(around: Box, coarse: tuple[int, ...], shape: tuple[int, ...]) -> Box:
+    """The padded square about a box on the coarse grid (rows, columns), in pixels of the picture
+    (rows, columns), no larger than its longer side."""
+    down, across = (fine / few for fine, few in zip(shape, coarse, strict=True))
+    row0, row1, column0, column1 = (
+        edge * step for edge, step in zip(around, (down, down, across, across), strict=True)
+    )
     side = int(np.ceil(max(row1 - row0, column1 - column0) * (1 + 2 * PADDING)))
     side = min(side, max(shape))
     top = round((row0 + row1 - side) / 2)

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.study.planes import Planes
+
 STEP_MM = 2.0
 
 
@@ -25,13 +27,17 @@ class Coarse:
     stride: int
     spacing_mm: tuple[float, float, float]
 
-    def mean(self, hu: np.ndarray) -> NDArray[np.float32]:
-        """Mean HU of each block: (Z, Y, X) fine to coarse."""
+    def mean(self, hu: Planes) -> NDArray[np.float32]:
+        """Mean HU of each block: (Z, Y, X) fine to coarse, one block's slices at a time."""
         blocks = np.empty(self.shape, np.float32)
         size = (self.shape[2], self.shape[1])
         for number in range(self.shape[0]):
-            part = hu[number * self.stride : (number + 1) * self.stride]
-            plane = np.ascontiguousarray(part.mean(axis=0, dtype=np.float32))
+            first = number * self.stride
+            last = min(first + self.stride, self.fine[0])
+            plane = np.array(hu[first], np.float32)
+            for z in range(first + 1, last):
+                plane += hu[z]
+            plane /= last - first
             blocks[number] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
         return blocks
 

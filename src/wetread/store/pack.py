@@ -8,63 +8,37 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import blosc2
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, each
+from wetread.store.pack_series import Packing, compress, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
-from wetread.study.display import hounsfield
-from wetread.study.series import positions_mm
-from wetread.study.slices import Slice, read_slice
+from wetread.study.slices import read_slice
 
 SERIES_PER_PART = 8
-# Decodes twice as fast as zstd and still takes no more disk than 16-bit PNG; packing is the price.
-CODEC = {"codec": "lz4hc", "level": 9, "filter": "shuffle", "block": "one slice"}
-
-Box = tuple[int, int, int, int]
-FindBox = Callable[[NDArray[np.float32]], Box]  # HU (Z, rows, columns) -> the crop
-Shrink = Callable[[NDArray[np.float32], Box, int], NDArray[np.float32]]
-ValuesOf = Callable[[Mapping[str, Any], Slice], NDArray[np.float32]]  # row of the index and slice
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How slices are packed.
-
-    size:     None keeps every stored integer; a number crops to the box and resizes to that side.
-    find_box: values of a series -> its crop (the box is stored at either size).
-    shrink:   (values of one slice, box, size) -> values (size, size).
-    values:   what a slice's stored integers stand for: study/display.py.
-    """
-
-    size: int | None
-    find_box: FindBox
-    shrink: Shrink
-    values: ValuesOf = hounsfield
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some series that become one file: `target` with the endings .bin, .rejects and .parquet.
+    """Some series that become one file of each store: a target with the endings .bin, .rejects and
+    .parquet.
 
     rejects: rows of REJECT_SCHEMA that are known before it is packed.
     """
 
     group: tuple[pl.DataFrame, ...]
-    target: Path
+    targets: tuple[Path, ...]
     rejects: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -81,19 +55,34 @@ def pack(
     workers: Workers,
     progress: Progress,
 ) -> Store:
-    """Pack series (rows of an index in order of position) into a store at `out`.
+    """pack_crops for a packing of one crop."""
+    (store,) = pack_crops(series, (out,), packing, workers=workers, progress=progress)
+    return store
+
+
+def pack_crops(
+    series: Sequence[pl.DataFrame],
+    outs: Sequence[Path],
+    packing: Packing,
+    *,
+    workers: Workers,
+    progress: Progress,
+) -> tuple[Store, ...]:
+    """Pack series (rows of an index in order of position) into a store for each crop, at `outs`:
+    the same slices in each, decoded once.
 
     Parts that are already whole are kept, so a run that was killed goes on where it stopped.
     Slices that cannot be decoded, and those that take the decoding process with them, become rows
     of `rejects`; the series goes on without them.
     """
-    (out / "parts").mkdir(parents=True, exist_ok=True)
+    for out in outs:
+        (out / "parts").mkdir(parents=True, exist_ok=True)
     groups = [series[i : i + SERIES_PER_PART] for i in range(0, len(series), SERIES_PER_PART)]
     keys = [_part_key(group, packing) for group in groups]
     waiting = [
-        Part(tuple(group), out / "parts" / key)
+        Part(tuple(group), tuple(out / "parts" / key for out in outs))
         for group, key in zip(groups, keys, strict=True)
-        if not (out / "parts" / f"{key}.parquet").is_file()
+        if not all((out / "parts" / f"{key}.parquet").is_file() for out in outs)
     ]
     total = sum(frame.height for frame in series)
     done = total - sum(part.height for part in waiting)
@@ -104,8 +93,9 @@ def pack(
             _pack_without_the_lost(part, packing, workers, answer)
         done += part.height
         progress(done, total)
-    _write_tables(out, keys, packing)
-    return open_store(out)
+    for out in outs:
+        _write_tables(out, keys, packing)
+    return tuple(open_store(out) for out in outs)
 
 
 def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: Lost) -> None:
@@ -130,7 +120,7 @@ def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
     rows = [row for frame in part.group for row in frame.iter_rows(named=True)]
     answers = list(each(_decode, rows, workers))
     rejects = [
-        _reject(row, answer.reason, answer.detail)
+        reject_of(row, answer.reason, answer.detail)
         for row, answer in zip(rows, answers, strict=True)
         if isinstance(answer, Lost)
     ]
@@ -142,7 +132,7 @@ def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
 def _without_lost_series(part: Part, packing: Packing, workers: Workers) -> Part:
     answers = list(each(partial(_try_series, packing=packing), part.group, workers))
     rejects = [
-        _reject(row, answer.reason, f"with the rest of its series: {answer.detail}")
+        reject_of(row, answer.reason, f"with the rest of its series: {answer.detail}")
         for frame, answer in zip(part.group, answers, strict=True)
         if isinstance(answer, Lost)
         for row in frame.iter_rows(named=True)
@@ -159,15 +149,8 @@ def _decode(row: dict[str, Any]) -> None:
 
 
 def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
-    for _, values in _pack_series(frame, packing, []):
-        compress(values)
-
-
-def _reject(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
-    return {name: row[name] for name in ("SOPInstanceUID", "path", "member")} | {
-        "reason": reason,
-        "detail": detail,
-    }
+    for _, _, values in pack_series(frame, packing, []):
+        compress(values, packing.codec)
 
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
@@ -182,112 +165,22 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
 
 
 def _pack_part(part: Part, packing: Packing) -> None:
-    target = part.target
-    rows: list[dict[str, Any]] = []
     rejects = list(part.rejects)
-    beside = target.with_suffix(f".{uuid4().hex}.tmp")
-    with beside.open("wb") as file:
+    rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
+    beside = [target.with_suffix(f".{uuid4().hex}.tmp") for target in part.targets]
+    with contextlib.ExitStack() as opened:
+        files = [opened.enter_context(path.open("wb")) for path in beside]
         for frame in part.group:
-            for record, values in _pack_series(frame, packing, rejects):
-                blob = compress(values)
-                record |= {"part": target.name, "offset": file.tell(), "bytes": len(blob)}
-                rows.append(record)
-                file.write(blob)
+            for crop, record, values in pack_series(frame, packing, rejects):
+                blob = compress(values, packing.codec)
+                place = {"offset": files[crop].tell(), "bytes": len(blob)}
+                rows[crop].append(record | {"part": part.targets[crop].name} | place)
+                files[crop].write(blob)
                 still_alive()
-    beside.rename(target.with_suffix(".bin"))
-    _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
-    _write_parquet(pl.DataFrame(rows, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
-
-
-def compress(values: NDArray[Any]) -> bytes:
-    """One slice as one blosc2 blob; a block is the slice, so one read is one decompression."""
-    blob: bytes = blosc2.compress2(
-        np.ascontiguousarray(values),
-        codec=blosc2.Codec.LZ4HC,
-        clevel=CODEC["level"],
-        typesize=values.dtype.itemsize,
-        filters=[blosc2.Filter.SHUFFLE],
-        filters_meta=[0],
-        blocksize=values.nbytes,
-        nthreads=1,
-    )
-    return blob
-
-
-def _pack_series(
-    frame: pl.DataFrame, packing: Packing, rejects: list[dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any], NDArray[Any]]]:
-    """Each readable slice of a series as its record and the integers to store."""
-    kept: list[tuple[dict[str, Any], Slice]] = []
-    for row in frame.iter_rows(named=True):
-        try:
-            kept.append((row, read_slice(row)))
-        except RejectError as error:
-            rejects.append(_reject(row, error.reason, error.detail))
-        still_alive()
-    if not kept:
-        return
-    values = [packing.values(row, one) for row, one in kept]
-    boxes = _boxes(values, packing.find_box)
-    positions = positions_mm(pl.DataFrame([row for row, _ in kept], schema=frame.schema))
-    for z, (row, one) in enumerate(kept):
-        record = _record(row, z, len(kept), float(positions[z]), boxes[z], one.stored.shape)
-        if packing.size is None:
-            yield record | _as_stored(one), one.stored
-        else:
-            small = np.rint(packing.shrink(values[z], boxes[z], packing.size)).astype(np.int16)
-            yield record | _as_hu(small), small
-
-
-def _boxes(values: list[NDArray[np.float32]], find_box: FindBox) -> list[Box]:
-    """One box for the slices of one shape: a series of mixed shapes gets one a shape."""
-    found = {
-        shape: find_box(np.stack([s for s in values if s.shape == shape]))
-        for shape in {s.shape for s in values}
-    }
-    return [found[s.shape] for s in values]
-
-
-def _record(
-    row: dict[str, Any], z: int, n: int, position: float, box: Box, shape: tuple[int, ...]
-) -> dict[str, Any]:
-    return {
-        "SOPInstanceUID": row["SOPInstanceUID"],
-        "SeriesInstanceUID": row["SeriesInstanceUID"],
-        "StudyInstanceUID": row["StudyInstanceUID"],
-        "patient": row["PatientID"] or row["StudyInstanceUID"],
-        "z": z,
-        "n_slices": n,
-        "position_mm": None if np.isnan(position) else position,
-        "source_rows": shape[0],
-        "source_columns": shape[1],
-        "box": list(box),
-    }
-
-
-def _as_stored(one: Slice) -> dict[str, Any]:
-    low, high = one.padding or (None, None)
-    return {
-        "rows": one.stored.shape[0],
-        "columns": one.stored.shape[1],
-        "dtype": one.stored.dtype.str,
-        "slope": one.slope,
-        "intercept": one.intercept,
-        "padding_low": low,
-        "padding_high": high,
-    }
-
-
-def _as_hu(small: NDArray[np.int16]) -> dict[str, Any]:
-    return {
-        "rows": small.shape[0],
-        "columns": small.shape[1],
-        "dtype": small.dtype.str,
-        "slope": 1.0,
-        "intercept": 0.0,
-        "padding_low": None,
-        "padding_high": None,
-    }
+    for target, whole, own in zip(part.targets, beside, rows, strict=True):
+        whole.rename(target.with_suffix(".bin"))
+        _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
+        _write_parquet(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
 
 def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
@@ -297,7 +190,7 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
         pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet"
     )
     _write_parquet(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
-    about = {"format": FORMAT, "size": packing.size, **CODEC}
+    about = {"format": FORMAT, "size": packing.size, **asdict(packing.codec)}
     if packing.size is not None:
         about["values"] = f"{packing.values.__name__} as integers, cropped to the box, area-resized"
     beside = out / "store.json.tmp"

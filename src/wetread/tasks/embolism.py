@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.anatomy.chest_box import find_heart_view, find_lung_box
+from wetread.anatomy.chest_box import find_chest_boxes, find_lung_box
 from wetread.evaluation.baselines import contrast_histogram
 from wetread.evaluation.exam_rules import broken_rules, rule_names
 from wetread.evaluation.exam_submission import score_exam_submission
@@ -135,17 +135,16 @@ EMBOLISM = Task(
         looks=(
             Look(
                 "lungs",
-                find_lung_box,
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(ANYWHERE)),
                 teach_lungs,
             ),
             Look(
                 "heart",
-                find_heart_view,
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
                 teach_heart,
             ),
         ),
+        find_boxes=find_chest_boxes,
         loss=metric_loss,
         settle=settle,
         check=check,

@@ -14,15 +14,14 @@ from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.outputs.submission import Submitted
-from wetread.store.pack import ValuesOf
+from wetread.store.pack_series import FindBox, OneBox, ValuesOf
 from wetread.study.choice import ANY, Wanted
 from wetread.study.display import hounsfield
-from wetread.training.look import OfSeries
+from wetread.training.look import Crops, OfSeries
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, Submitted], Sequence[str]]
 ScoreSubmission = Callable[..., SubmissionScores]
-FindBox = Callable[[NDArray[np.float32]], tuple[int, int, int, int]]
 WritePhantoms = Callable[..., object]
 
 
@@ -80,6 +79,15 @@ class Task:
         """The column, in arrays of images, of the finding whose slices speak for the headline."""
         names = [finding.name for finding in self.at("image")]
         return names.index(self.headline) if self.headline in names else 0
+
+    @property
+    def crops(self) -> Crops:
+        """What is packed of its series: the task's own crop, or one for each look."""
+        if self.series is None:
+            return Crops(("store",), OneBox(self.find_box))
+        _, *others = self.series.looks
+        names = ("store", *(f"store-{look.name}" for look in others))
+        return Crops(names, self.series.find_boxes)
 
     def at(self, level: str) -> tuple[Finding, ...]:
         """The findings of a level, in the columns' order. Where none is of studies, a study has

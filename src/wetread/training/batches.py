@@ -128,10 +128,10 @@ def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
 
 
 def read_seen(source: SliceSource, rows: Rows, neighbours: int) -> Floats:
-    """HU (N, 1 + 2k, H, W) of the rows and their neighbours."""
+    """HU (N, 1 + 2k, H, W) of the rows and their neighbours, each slice read once."""
     seen = neighbour_rows(source.slices, rows, neighbours)
-    hu = source.read_hu(seen.ravel().tolist())
-    return hu.reshape(*seen.shape, *hu.shape[1:])
+    once, places = np.unique(seen, return_inverse=True)
+    return source.read_hu(once.tolist())[places.reshape(seen.shape)]
 
 
 def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,40 +21,56 @@ CHUNK = 4096  # rows that become one file; a run that stops repeats no more than
 
 
 def features_of(
-    trained: Trained,
-    store: Store,
-    rows: Rows,
-    folder: Path,
-    *,
-    mirrored: bool = False,
-    logits: bool = False,
+    trained: Trained, store: Store, rows: Rows, folder: Path, *, logits: bool = False
 ) -> Floats:
-    """(N, D) features of rows, float32; mirrored: of their left-right mirror images; logits: what
-    the encoder says of a slice in place of the features it says it from.
+    """(N, D) features of rows, float32; logits: what the encoder says of a slice in place of the
+    features it says it from.
 
     Each chunk of rows is a file of `folder`, named by the digest of the encoder's weights, of its
     view and of the packed slices: what is there already is not computed again.
     """
+    (plain,) = _sides_of(trained, store, rows, folder, (False,), logits)
+    return plain
+
+
+def mirror_features_of(
+    trained: Trained, store: Store, rows: Rows, folder: Path, *, logits: bool = False
+) -> tuple[Floats, Floats]:
+    """features_of rows and of their left-right mirror images, each slice read once."""
+    plain, mirrored = _sides_of(trained, store, rows, folder, (False, True), logits)
+    return plain, mirrored
+
+
+def _sides_of(
+    trained: Trained, store: Store, rows: Rows, folder: Path, sides: Sequence[bool], logits: bool
+) -> list[Floats]:
+    """Features for each side: False as the slices are, True as in a mirror."""
     body, head = parted(trained.model)
     head = head.cpu()  # a copy; what it takes is there
-    digest = _digest_of(trained) + bytes([mirrored, logits])
+    encoder = _digest_of(trained)
 
-    def say(image: torch.Tensor) -> Floats:
-        turned = image.flip(-1) if mirrored else image
-        seen = body(turned).float().cpu()
-        told: Floats = (head(seen) if logits else seen).numpy()
-        return told
+    def say(image: torch.Tensor, sides: Sequence[bool]) -> list[Floats]:
+        turned = (image.flip(-1) if mirrored else image for mirrored in sides)
+        seen = [body(one).float().cpu() for one in turned]
+        return [(head(one) if logits else one).numpy() for one in seen]
 
     width = head.out_features if logits else head.in_features
-    parts = [np.empty((0, width), np.float32)]
+    parts = [[np.empty((0, width), np.float32)] for _ in sides]
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        file = folder / f"{_key(digest, store, chunk)}.npy"
-        if not file.is_file():
-            said = over_rows(body, say, store, chunk, trained.view, trained.recipe)
-            _write(file, np.concatenate(list(said)))
-        parts.append(np.load(file))
-    return np.concatenate(parts)
+        files = [
+            folder / f"{_key(encoder + bytes([mirrored, logits]), store, chunk)}.npy"
+            for mirrored in sides
+        ]
+        lacking = [pair for pair in zip(files, sides, strict=True) if not pair[0].is_file()]
+        if lacking:
+            asked = partial(say, sides=[mirrored for _, mirrored in lacking])
+            said = over_rows(body, asked, store, chunk, trained.view, trained.recipe)
+            for (file, _), told in zip(lacking, zip(*said, strict=True), strict=True):
+                _write(file, np.concatenate(told))
+        for side, file in zip(parts, files, strict=True):
+            side.append(np.load(file))
+    return [np.concatenate(side) for side in parts]
 
 
 def _digest_of(trained: Trained) -> bytes:

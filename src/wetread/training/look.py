@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.labels.finding import Finding
-from wetread.store.pack import FindBox
+from wetread.store.pack_series import FindBoxes
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.sequence_fit import SeriesLoss
@@ -26,16 +26,26 @@ Check = Callable[[Floats, Floats, NDArray[np.int64]], list[tuple[str, ...]]]
 class Look:
     """What an encoder of slices sees of a series, and what it is taught there.
 
-    find_box: values (Z, rows, columns) of a series -> the crop, in source pixels.
     findings: what it says of a slice, with their weights and mirror twins.
     teach:    truth of the images (N, I), and of their studies at each image (N, S), NaN unknown ->
               what the slices are taught, (N, F).
     """
 
     name: str
-    find_box: FindBox
     findings: tuple[Finding, ...]
     teach: Teach
+
+
+@dataclass(frozen=True)
+class Crops:
+    """What a task's networks see of the same series.
+
+    stores:     names of the folders that hold a crop each.
+    find_boxes: values (Z, rows, columns) of a series -> the crops, in source pixels.
+    """
+
+    stores: tuple[str, ...]
+    find_boxes: FindBoxes
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class OfSeries:
 
     image, study: the findings, as their arrays have them.
     looks:        one encoder each; their features stand side by side.
+    find_boxes:   values (Z, rows, columns) of a series -> each look's crop, in source pixels.
     loss:         the series learned from -> image logits (B, L, I), study logits (B, S) and their
                   truth -> what is minimised.
     settle:       probabilities of slices (N, I) and of studies (E, S), and where each study's
@@ -54,6 +65,7 @@ class OfSeries:
     image: tuple[Finding, ...]
     study: tuple[Finding, ...]
     looks: tuple[Look, ...]
+    find_boxes: FindBoxes
     loss: Callable[[WholeSeries], SeriesLoss]
     settle: Settle
     check: Check

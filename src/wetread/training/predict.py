@@ -19,7 +19,9 @@ from wetread.training.recipe import Recipe
 from wetread.view.device import to_view
 from wetread.view.view import View
 
-BATCH = 64  # images of 256 x 256 pixels, fewer larger ones; gradients need no memory here
+# Images of 256 x 256 pixels, fewer larger ones; gradients need no memory here. On a CPU what a
+# layer leaves is in the cache for the next: an image takes two thirds of its time among 64.
+BATCH, CPU_BATCH = 64, 8
 Said = TypeVar("Said")
 Take = Callable[[int, npt.NDArray[np.float32]], None]
 
@@ -79,7 +81,8 @@ def over_rows(
     """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
-    step = max(1, min(BATCH, BATCH * 256**2 // view.size**2))
+    most = CPU_BATCH if runtime.device.type == "cpu" else BATCH
+    step = max(1, min(most, most * 256**2 // view.size**2))
     parts = [rows[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (

@@ -28,7 +28,8 @@ from wetread.training.whole_series import (
 )
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
-ORDER, MIRROR = 4, 5  # what a seed is drawn for, beside those of batches.py
+ORDER, MIRROR, SAMPLED = 4, 5, 8  # what a seed is drawn for, beside batches.py and together.py
+MOST_SLICES = 512  # of a series in a step: attention takes memory with the square of their number
 SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
     "features", "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
 ))}  # fmt: skip
@@ -146,7 +147,8 @@ def _spread_of(inputs: Sequence[Floats]) -> tuple[Tensor, Tensor]:
 
 
 def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> Iterator[SeriesBatch]:
-    """All series once, in a fresh order; with mirror images, each by even odds its own."""
+    """All series once, in a fresh order; with mirror images, each by even odds its own; of a long
+    one MOST_SLICES, other ones in each epoch."""
     series = fitted.series
     order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(series))
     inputs, study = list(fitted.inputs), series.study
@@ -154,14 +156,17 @@ def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> Itera
         turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(series)) < 0.5
         inputs = [fitted.mirrored[e] if flip else fitted.inputs[e] for e, flip in enumerate(turned)]
         study = np.where(turned[:, None], study[:, mirror], study)
-    return batches_of(series.with_study(study), inputs, recipe.sequence_batch, order)
+    sampled = np.random.default_rng([recipe.seed, SAMPLED, epoch])
+    whole = series.with_study(study)
+    return batches_of(whole, inputs, recipe.sequence_batch, order, MOST_SLICES, sampled)
 
 
 def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
     """The batch where the network is."""
+    positives = None if batch.positives is None else batch.positives.to(device)
     return SeriesBatch(
         batch.inputs.to(device), batch.there.to(device), batch.image.to(device),
-        batch.study.to(device),
+        batch.study.to(device), positives,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ from scipy.special import expit
 
 from wetread.training import mask_table
 from wetread.training.data import Data, Rows, Split, mirror_columns
-from wetread.training.features import features_of
+from wetread.training.features import features_of, mirror_features_of
 from wetread.training.fit import Fitted, Progress, fit_encoder
 from wetread.training.folds import make_folds
 from wetread.training.look import Look, OfSeries
@@ -43,7 +43,7 @@ from wetread.training.sequence_fit import (
 from wetread.training.series_levels import series_levels
 from wetread.training.series_run import ABOUT, TOGETHER, about_series
 from wetread.training.together import Together, fit_together
-from wetread.training.whole_series import Floats, WholeSeries, series_at
+from wetread.training.whole_series import WholeSeries, series_at
 
 FEATURES = "features"
 Stage = Callable[[str], Progress]
@@ -194,14 +194,10 @@ def seen_series(
     """The series as the encoders see them, each in its own store, side by side."""
 
     said = recipe.sequence_features == "logits"
-
-    def beside(mirrored: bool) -> Floats:
-        each = [
-            features_of(one, store, series.rows, folder, mirrored=mirrored, logits=said)
-            for one, store in zip(encoders, stores, strict=True)
-        ]
-        return np.concatenate(each, axis=1)
-
-    return series_set(
-        series, beside(False), beside(True) if recipe.sequence_mirror else None, recipe
-    )
+    looks = list(zip(encoders, stores, strict=True))
+    if not recipe.sequence_mirror:
+        each = [features_of(*look, series.rows, folder, logits=said) for look in looks]
+        return series_set(series, np.concatenate(each, axis=1), None, recipe)
+    sides = [mirror_features_of(*look, series.rows, folder, logits=said) for look in looks]
+    plain, mirrored = (np.concatenate(side, axis=1) for side in zip(*sides, strict=True))
+    return series_set(series, plain, mirrored, recipe)

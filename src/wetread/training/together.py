@@ -27,7 +27,13 @@ from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import Run, Trained
 from wetread.training.schedule import rate_at, set_rate
 from wetread.training.sequence_fit import BEST, LAST, SeriesLoss
-from wetread.training.whole_series import Rows, SeriesBatch, WholeSeries, series_inputs
+from wetread.training.whole_series import (
+    Rows,
+    SeriesBatch,
+    WholeSeries,
+    series_inputs,
+    spread_slices,
+)
 from wetread.view.device import to_view
 
 PICKED, TURNED = 6, 7  # what a seed is drawn for, beside those of batches.py and sequence_fit.py
@@ -131,7 +137,10 @@ def _step(
     """The loss of some series, each through slices spread over it."""
     rng = np.random.default_rng([recipe.seed, TURNED, *at])
     device = choose_runtime(recipe).device
-    picked = [_spread(series, int(e), recipe.together_slices, rng) for e in part]
+    picked = [
+        series.starts[e] + spread_slices(len(_of(series, int(e))), recipe.together_slices, rng)
+        for e in part
+    ]
     turned = rng.random(len(part)) < (0.5 if recipe.sequence_mirror else 0.0)
     inputs = []
     for places, flip in zip(picked, turned, strict=True):
@@ -158,16 +167,6 @@ def _step(
 def _of(series: WholeSeries, e: int) -> NDArray[np.float64]:
     """(n, I) truth of all slices of a series."""
     return series.image[series.starts[e] : series.starts[e + 1]]
-
-
-def _spread(series: WholeSeries, e: int, count: int, rng: np.random.Generator) -> Rows:
-    """The places of up to count slices of a series, one at random of each of as many stretches."""
-    low, high = int(series.starts[e]), int(series.starts[e + 1])
-    if high - low <= count:
-        return np.arange(low, high)
-    edges = np.linspace(low, high, count + 1)
-    places: Rows = (edges[:-1] + rng.random(count) * np.diff(edges)).astype(np.int64)
-    return places
 
 
 def _features(one: Trained, store: Store, rows: Rows, flip: bool, device: torch.device) -> Tensor:

@@ -184,13 +184,34 @@ def pad(
     return SeriesBatch(x, there, truth, torch.from_numpy(study).float())
 
 
+def spread_slices(count: int, most: int, rng: np.random.Generator) -> Rows:
+    """Up to `most` of so many places, in order: one at random of each of as many stretches."""
+    if count <= most:
+        return np.arange(count)
+    edges = np.linspace(0, count, most + 1)
+    places: Rows = (edges[:-1] + rng.random(most) * np.diff(edges)).astype(np.int64)
+    return places
+
+
 def batches_of(
-    series: WholeSeries, inputs: Sequence[Floats], size: int, order: Rows
+    series: WholeSeries,
+    inputs: Sequence[Floats],
+    size: int,
+    order: Rows,
+    most: int,
+    rng: np.random.Generator,
 ) -> Iterator[SeriesBatch]:
-    """The series in that order, `size` at a time; inputs: one a series."""
+    """The series in that order, `size` at a time; inputs: one a series. Of a longer series `most`
+    slices, spread over it, stand for all: the memory of a step has a bound."""
+    truth = [series.image[a:b] for a, b in zip(series.starts[:-1], series.starts[1:], strict=True)]
     for part in np.array_split(order, max(1, -(-len(order) // size))):
-        yield pad(
-            [inputs[e] for e in part],
-            [series.image[series.starts[e] : series.starts[e + 1]] for e in part],
+        places = [spread_slices(len(inputs[e]), most, rng) for e in part]
+        picked = list(zip(part, places, strict=True))
+        batch = pad(
+            [inputs[e][at] for e, at in picked], [truth[e][at] for e, at in picked],
             series.study[part],
-        )
+        )  # fmt: skip
+        if any(len(inputs[e]) > most for e in part):
+            positives = torch.tensor([float(np.nansum(truth[e][:, 0])) for e in part])
+            batch = replace(batch, positives=positives)
+        yield batch

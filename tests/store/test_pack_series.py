@@ -1,0 +1,109 @@
+"""A series is decoded once for all its crops, and of it the stored integers alone are held."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+
+from wetread.anatomy.chest_box import find_chest_boxes
+from wetread.archive.index import build_index
+from wetread.store import pack_series as module
+from wetread.store.pack import pack_crops
+from wetread.store.pack_series import OneBox, Packing, pack_series
+from wetread.verbs.pack import shrink
+
+SIDE = 512
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """One slice of a body with two lungs, a thousand times, half a millimetre apart."""
+    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    hu = np.where((x / 0.9) ** 2 + (y / 0.7) ** 2 < 1, 40, -1000)
+    hu[((np.abs(x) - 0.4) / 0.3) ** 2 + (y / 0.5) ** 2 < 1] = -800
+    hu += np.random.default_rng(0).integers(-20, 21, hu.shape)
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = CTImageStorage, "1.2.3"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "1.2.4", "1.2.5"
+    dataset.Modality, dataset.PatientID = "CT", "P1"
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.Rows, dataset.Columns = hu.shape
+    dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 0], [1, 0, 0, 0, 1, 0]
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+    dataset.PixelRepresentation = 0
+    dataset.RescaleSlope, dataset.RescaleIntercept = 1, -1024
+    dataset.PixelData = (hu + 1024).clip(0).astype("<u2").tobytes()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    folder = tmp_path_factory.mktemp("series")
+    dataset.save_as(folder / "0.dcm", enforce_file_format=True)
+    found = build_index([folder / "0.dcm"], folder / "i.parquet", workers=1).images
+    rows = pl.concat([found] * 1000).with_row_index("number")
+    return rows.with_columns(
+        SOPInstanceUID="1.2.3." + pl.col("number").cast(pl.String),
+        position_mm=pl.concat_list(pl.lit(0.0), pl.lit(0.0), 0.5 * pl.col("number")),
+    ).drop("number")
+
+
+def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_path: Path) -> None:
+    few, outs = [series[:5], series[5:8]], [tmp_path / "a", tmp_path / "b"]
+    packing = Packing(32, find_chest_boxes, shrink)
+    together = pack_crops(few, outs, packing, workers=1, progress=ignore)
+    for crop, store in enumerate(together):
+        alone = Packing(32, OneBox(lambda hu, crop=crop: find_chest_boxes(hu)[crop]), shrink)
+        given = [one for frame in few for one in pack_series(frame, alone, [])]
+        assert store.slices["SOPInstanceUID"].to_list() == series[:8]["SOPInstanceUID"].to_list()
+        assert store.slices["box"].to_list() == [record["box"] for _, record, _ in given]
+        for row, (_, _, values) in enumerate(given):
+            assert np.array_equal(store.read(row), values)
+    assert not np.array_equal(together[0].read(0), together[1].read(0))
+
+
+def test_a_slice_is_decoded_once_however_many_crops(
+    series: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded, original = [], module.read_slice
+    monkeypatch.setattr(module, "read_slice", lambda row: decoded.append(row) or original(row))
+    given = list(pack_series(series[:6], Packing(32, find_chest_boxes, shrink), []))
+    assert [crop for crop, _, _ in given] == [0, 1] * 6
+    assert len(decoded) == 6
+
+
+_PEAK = """
+import sys
+import polars as pl
+from wetread.store.pack_series import Packing, pack_series
+from wetread.tasks import find_task
+from wetread.verbs.pack import shrink
+crops = find_task("embolism").crops.find_boxes
+frame = pl.read_parquet(sys.argv[1])
+for _ in pack_series(frame, Packing(160, crops, shrink), []):
+    pass
+# Not ru_maxrss: that begins with what the process had that started this one.
+(line,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(int(line.split()[1]) * 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the highest memory is read from /proc")
+def test_packing_a_longer_series_takes_little_more_memory_than_its_stored_integers(
+    series: pl.DataFrame, tmp_path: Path
+) -> None:
+    peaks = []
+    for count in (100, 500):
+        series[:count].write_parquet(tmp_path / "rows.parquet")
+        words = [sys.executable, "-c", _PEAK, str(tmp_path / "rows.parquet")]
+        peaks.append(int(subprocess.run(words, check=True, capture_output=True).stdout))
+    a_slice = (peaks[1] - peaks[0]) / 400
+    stored = SIDE * SIDE * 2
+    # Twice that would be their values as well; the stack of values was four times that.
+    assert 0.8 * stored < a_slice < 2 * stored
