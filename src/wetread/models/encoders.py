@@ -154,12 +154,18 @@ ENCODERS: dict[str, Encoder] = {
 
 
 def build(
-    name: str, channels: int, outputs: int, masks: int = 0, mask_stride: int = 4
+    name: str,
+    channels: int,
+    outputs: int,
+    masks: int = 0,
+    mask_stride: int = 4,
+    mask_pixels: int = 0,
 ) -> nn.Module:
     """The network of that name: (B, channels, H, W) in [0, 1] to logits (B, outputs), float32.
 
-    With masks it is a U-Net over that network, whose both() gives masks at mask_stride too; H and
-    W are then multiples of 32.
+    With masks it is a U-Net over that network, whose both() gives masks at mask_stride too, of
+    each of which mask_pixels speak for the image (0: as models/unet.py has it); H and W are then
+    multiples of 32.
     """
     row = find_encoder(name)
     network = row.build(channels, outputs)
@@ -171,7 +177,7 @@ def build(
     for module in modules:
         if hasattr(module, "drop_connect_rate"):  # MONAI's B0 leaves out blocks by chance
             module.drop_connect_rate = 0.0
-    return Unet(network, row.maps, channels, outputs, masks, mask_stride)
+    return Unet(network, row.maps, channels, outputs, masks, mask_stride, mask_pixels)
 
 
 def find_encoder(name: str) -> Encoder:

@@ -1,10 +1,78 @@
-"""models/features.py: a network parted before its last layer: features, and the logits of them."""
+"""models/features.py: what a network of slices tells a network of series: numbers of each slice.
+
+    last    what its last linear layer takes
+    logits  what that makes of it
+    drawn   the logits, and the peaks of the masks it draws
+"""
 
 import copy
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from wetread.models.encoders import last_linear
+from wetread.models.encoders import both, last_linear
+
+THIRDS = 3  # of a picture: the patient's right, the middle, the patient's left
+SMALL = 8  # pixels of a small thing
+LEAST = 0.01  # pixels, so that the logarithm of an area stays finite
+PEAKS = 3 * THIRDS  # numbers of a mask
+
+
+class Logits(nn.Module):
+    """A network before its last layer, and that layer, in float32."""
+
+    def __init__(self, body: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        self.body, self.head = body, head
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Grey (B, C, H, W) to logits (B, F)."""
+        seen = self.body(x).float()
+        with torch.autocast(x.device.type, enabled=False):
+            logits: Tensor = self.head(seen)
+        return logits
+
+
+class Drawn(nn.Module):
+    """The logits of a network that draws, and the peaks of its masks."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Grey (B, C, H, W) to (B, F + PEAKS M)."""
+        logits, masks = both(self.network, x)
+        assert masks is not None
+        return torch.cat([logits, peaks(masks)], 1)
+
+
+def seer(model: nn.Module, features: str) -> nn.Module:
+    """A copy that gives such features (B, D) of grey (B, C, H, W).
+
+    ValueError where a network that draws nothing is asked for what it drew.
+    """
+    if features == "drawn":
+        if not hasattr(model, "mask_head"):
+            raise ValueError(
+                "sequence_features = 'drawn': this encoder draws nothing; set decoder = 'unet', "
+                "or another kind of features"
+            )
+        return Drawn(copy.deepcopy(model))
+    body, head = parted(model)
+    return Logits(body, head) if features == "logits" else body
+
+
+def peaks(masks: Tensor) -> Tensor:
+    """Mask logits (B, M, h, w) to (B, PEAKS M): of each third of the picture's columns the highest
+    pixel, the mean of the SMALL highest, and the logarithm of the area."""
+    told = []
+    for third in masks.float().tensor_split(THIRDS, dim=3):
+        pixels = third.flatten(2)
+        highest = pixels.topk(min(SMALL, pixels.shape[2]), dim=2).values
+        area = (pixels.sigmoid().sum(2) + LEAST).log()
+        told += [highest[..., 0], highest.mean(2), area]
+    return torch.cat(told, 1)
 
 
 def parted(model: nn.Module) -> tuple[nn.Module, nn.Linear]:

@@ -41,10 +41,11 @@ class Unet(nn.Module):
         outputs: int,
         masks: int,
         mask_stride: int,
+        mask_pixels: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
-        self.maps = maps
+        self.maps, self.mask_pixels = maps, mask_pixels
         widths, strides = _measure(encoder, maps, channels)
         if mask_stride not in strides[:-1]:
             raise ValueError(
@@ -84,15 +85,15 @@ class Unet(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             masks: Tensor = self.mask_head(x.float())
             deepest = deepest.float()
-            seen = [deepest.mean((2, 3)), deepest.amax((2, 3)), highest(masks)]
+            seen = [deepest.mean((2, 3)), deepest.amax((2, 3)), highest(masks, self.mask_pixels)]
             logits: Tensor = self.image_head(self.image_norm(torch.cat(seen, 1)))
         return logits, masks
 
 
-def highest(masks: Tensor) -> Tensor:
-    """(B, M, h, w) to (B, M): the mean of each mask's highest pixels, HIGHEST of all."""
+def highest(masks: Tensor, count: int = 0) -> Tensor:
+    """(B, M, h, w) to (B, M): the mean of each mask's `count` highest pixels; 0: HIGHEST of all."""
     pixels = masks.flatten(2)
-    count = min(max(FEWEST, round(HIGHEST * pixels.shape[2])), pixels.shape[2])
+    count = min(count or max(FEWEST, round(HIGHEST * pixels.shape[2])), pixels.shape[2])
     return pixels.topk(count, dim=2, sorted=False).values.mean(2)
 
 

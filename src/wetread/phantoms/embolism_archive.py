@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.labels.rle import EMPTY, encode
+from wetread.labels.rle import encode
 from wetread.phantoms.chest import Chest, draw_chest
 from wetread.phantoms.ctpa_dicom import Machine, draw_machine, encode_ctpa_slice, name_ctpa_slice
 from wetread.phantoms.ctpa_scan import CtpaScan, draw_ctpa_scan, to_stored
@@ -28,7 +28,6 @@ from wetread.phantoms.resume import (
 
 IMAGES = "train"
 LABELS = "train.csv"
-CLOTS = "clots.csv"
 NAMES = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 FINDINGS = (  # the competition's columns after the names, in its order
     "pe_present_on_image",
@@ -46,6 +45,11 @@ FINDINGS = (  # the competition's columns after the names, in its order
     "central_pe",
     "indeterminate",
 )
+MASKS = {  # files of masks in the form ImageId,EncodedPixels, and what they hold
+    "clots.csv": "clots",
+    "right_ventricles.csv": "right_ventricle",
+    "left_ventricles.csv": "left_ventricle",
+}
 AREAS = ("clot", "left", "right", "central", "acute", "chronic")
 TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
@@ -58,7 +62,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     **{f"{name}_mm2": pl.Float64() for name in AREAS},
     "rv_lv": pl.Float64(),
     **{name: pl.Int64() for name in FINDINGS},
-    "runs": pl.String(),  # of the clot's pixels, labels/rle.py
+    **{name: pl.String() for name in MASKS.values()},  # runs of pixels, labels/rle.py
 }
 
 
@@ -67,14 +71,13 @@ class CtpaTruth:
     """What is true of an archive.
 
     slices: TRUTH_SCHEMA, one row an image, ordered by study and from the feet up; areas of clot in
-    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form; clots: one of
-    ImageId and EncodedPixels, -1 where no pixel is filled by more than half.
+    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form. Beside it
+    lie MASKS, of the voxels that are filled by more than half.
     """
 
     slices: pl.DataFrame
     images: Path
     labels: Path
-    clots: Path
 
 
 def write_ctpa_archive(
@@ -88,7 +91,7 @@ def write_ctpa_archive(
     workers: int = 1,
     progress: Callable[[int, int], None],
 ) -> CtpaTruth:
-    """Write studies angiograms under out/train, train.csv, clots.csv and truth.csv.
+    """Write studies angiograms under out/train, train.csv, MASKS and truth.csv.
 
     A study is decided by (seed, its number) alone, so neither the number of workers nor an
     interruption changes a byte; a study that is whole on disk is not written again.
@@ -97,9 +100,10 @@ def write_ctpa_archive(
     settings = ArchiveSettings(seed, float(difficulty), size, positives)
     slices = write_studies(out, CTPA, studies, settings, workers=workers, progress=progress)
     write_beside(out / LABELS, _label_rows(slices))
-    drawn = slices.select(pl.col("image").alias("ImageId"), pl.col("runs").alias("EncodedPixels"))
-    write_beside(out / CLOTS, drawn.sort("ImageId"))
-    return CtpaTruth(slices, out / IMAGES, out / LABELS, out / CLOTS)
+    for file, name in MASKS.items():
+        drawn = slices.select(ImageId="image", EncodedPixels=name)
+        write_beside(out / file, drawn.sort("ImageId"))
+    return CtpaTruth(slices, out / IMAGES, out / LABELS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +152,7 @@ def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings)
             "rv_lv": round(study.ratio, 4),
             **labels,
             "pe_present_on_image": int(study.visible[z]),
-            "runs": encode(study.truth.clots[z]) or EMPTY,
+            **{name: encode(getattr(study.truth, name)[z]) for name in MASKS.values()},
         }
         content = encode_ctpa_slice(
             names, plan.scan, plan.machine, z, to_stored(plan.scan, picture)

@@ -45,6 +45,12 @@ ANYWHERE = ("indeterminate",)
 HEART = ("rv_lv_ratio_gte_1",)
 
 
+# What the phantoms know by the pixel.
+CLOT = replace(IMAGE_FINDING, level="pixel")
+RIGHT_VENTRICLE = Finding("right_ventricle", level="pixel")
+LEFT_VENTRICLE = Finding("left_ventricle", level="pixel")
+
+
 def taught(names: tuple[str, ...]) -> tuple[Finding, ...]:
     """Findings of exams as a slice is taught them."""
     of = dict(zip(EXAM_NAMES, EXAM_FINDINGS, strict=True))
@@ -107,6 +113,11 @@ EMBOLISM = Task(
     recipe="embolism-compact",
     write_phantoms=write_ctpa_archive,
     phantom_labels="train.csv",
+    phantom_masks={
+        "clots.csv": CLOT,
+        "right_ventricles.csv": RIGHT_VENTRICLE,
+        "left_ventricles.csv": LEFT_VENTRICLE,
+    },
     descriptions={
         "pe_present_on_image": "a dark filling defect in a bright artery",
         "positive_exam": "an embolus somewhere: neither negative nor indeterminate",
@@ -137,11 +148,13 @@ EMBOLISM = Task(
                 "lungs",
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(ANYWHERE)),
                 teach_lungs,
+                drawn=(CLOT,),
             ),
             Look(
                 "heart",
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
                 teach_heart,
+                drawn=(RIGHT_VENTRICLE, LEFT_VENTRICLE),
             ),
         ),
         find_boxes=find_chest_boxes,

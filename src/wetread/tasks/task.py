@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,7 @@ class Task:
     demo_phantoms:     what writes the demo's archive, where more is found in it than in nature.
     demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
     series:            where findings are of studies: how whole series are learned and read.
+    phantom_masks:     files of masks beside the phantoms' labels, and of which finding they are.
     phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
     """
 
@@ -71,6 +72,7 @@ class Task:
     demo_phantoms: WritePhantoms | None = None
     demo_studies: int = 370
     demo_recipe: str | None = None
+    phantom_masks: Mapping[str, Finding] = field(default_factory=dict)
     phantom_patients: str | None = None
     series: OfSeries | None = None
 
@@ -79,6 +81,11 @@ class Task:
         """The column, in arrays of images, of the finding whose slices speak for the headline."""
         names = [finding.name for finding in self.at("image")]
         return names.index(self.headline) if self.headline in names else 0
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks of slices: one, or one for each look."""
+        return tuple(look.name for look in self.series.looks) if self.series else (self.name,)
 
     @property
     def crops(self) -> Crops:

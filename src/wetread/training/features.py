@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wetread.models.features import parted
+from wetread.models.features import seer
 from wetread.store.store import Store
 from wetread.training.predict import over_rows
 from wetread.training.run import Trained
@@ -21,51 +21,47 @@ CHUNK = 4096  # rows that become one file; a run that stops repeats no more than
 
 
 def features_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, *, logits: bool = False
+    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> Floats:
-    """(N, D) features of rows, float32; logits: what the encoder says of a slice in place of the
-    features it says it from.
+    """(N, D) features of rows, of a kind that models/features.py names, float32.
 
     Each chunk of rows is a file of `folder`, named by the digest of the encoder's weights, of its
     view and of the packed slices: what is there already is not computed again.
     """
-    (plain,) = _sides_of(trained, store, rows, folder, (False,), logits)
+    (plain,) = _sides_of(trained, store, rows, folder, (False,), kind)
     return plain
 
 
 def mirror_features_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, *, logits: bool = False
+    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> tuple[Floats, Floats]:
     """features_of rows and of their left-right mirror images, each slice read once."""
-    plain, mirrored = _sides_of(trained, store, rows, folder, (False, True), logits)
+    plain, mirrored = _sides_of(trained, store, rows, folder, (False, True), kind)
     return plain, mirrored
 
 
 def _sides_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, sides: Sequence[bool], logits: bool
+    trained: Trained, store: Store, rows: Rows, folder: Path, sides: Sequence[bool], kind: str
 ) -> list[Floats]:
     """Features for each side: False as the slices are, True as in a mirror."""
-    body, head = parted(trained.model)
-    head = head.cpu()  # a copy; what it takes is there
-    encoder = _digest_of(trained)
+    see = seer(trained.model, kind)
+    encoder = _digest_of(trained) + kind.encode()
 
     def say(image: torch.Tensor, sides: Sequence[bool]) -> list[Floats]:
         turned = (image.flip(-1) if mirrored else image for mirrored in sides)
-        seen = [body(one).float().cpu() for one in turned]
-        return [(head(one) if logits else one).numpy() for one in seen]
+        return [see(one).float().cpu().numpy() for one in turned]
 
-    width = head.out_features if logits else head.in_features
-    parts = [[np.empty((0, width), np.float32)] for _ in sides]
+    parts: list[list[Floats]] = [[] for _ in sides]
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         files = [
-            folder / f"{_key(encoder + bytes([mirrored, logits]), store, chunk)}.npy"
+            folder / f"{_key(encoder + bytes([mirrored]), store, chunk)}.npy"
             for mirrored in sides
         ]
         lacking = [pair for pair in zip(files, sides, strict=True) if not pair[0].is_file()]
         if lacking:
             asked = partial(say, sides=[mirrored for _, mirrored in lacking])
-            said = over_rows(body, asked, store, chunk, trained.view, trained.recipe)
+            said = over_rows(see, asked, store, chunk, trained.view, trained.recipe)
             for (file, _), told in zip(lacking, zip(*said, strict=True), strict=True):
                 _write(file, np.concatenate(told))
         for side, file in zip(parts, files, strict=True):

@@ -29,11 +29,13 @@ class Look:
     findings: what it says of a slice, with their weights and mirror twins.
     teach:    truth of the images (N, I), and of their studies at each image (N, S), NaN unknown ->
               what the slices are taught, (N, F).
+    drawn:    what it draws, where the recipe has a decoder: findings of level pixel.
     """
 
     name: str
     findings: tuple[Finding, ...]
     teach: Teach
+    drawn: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)

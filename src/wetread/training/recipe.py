@@ -56,12 +56,13 @@ class Recipe(BaseModel):
     mask_bce: float = Field(3.0, ge=0)
     mask_dice: float = Field(0.5, ge=0)
     mask_focal: float = Field(0.0, ge=0)
+    mask_pixels: int = Field(0, ge=0)  # that speak for the image; 0: 0.5 % of them, 20 at least
     mask_positive_weight: float = Field(3.0, gt=0)  # of a pixel inside, in the cross entropy
 
     # The slices of a series read together (models/sequence.py), over what the encoder sees.
     sequence: str = "none"  # none, gru, transformer, plain_gru
     sequence_parts: int = Field(2, ge=2)  # an encoder a part, learned from the patients of the rest
-    sequence_features: Literal["last", "logits"] = "last"  # what it sees of a slice
+    sequence_features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
     sequence_differences: bool = True  # to the slices before and after
     sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
     sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
@@ -115,7 +116,7 @@ class Recipe(BaseModel):
             raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
         if any(not 8 <= size <= self.size for size in self.smaller_first):
             raise ValueError(f"smaller_first = {self.smaller_first}: from 8 to size = {self.size}")
-        if self.together_epochs and self.sequence_features == "logits":
+        if self.together_epochs and self.sequence_features != "last":
             raise ValueError("together_epochs learns through features: sequence_features = 'last'")
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.negatives_at_end is not None and 0 in ends:

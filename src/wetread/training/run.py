@@ -99,7 +99,14 @@ class Trained:
 def build_for(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
     """The recipe's network, its weights random: `masks` are drawn where it has a decoder."""
     channels, drawn = recipe.view.channels, masks if recipe.decoder != "none" else 0
-    return build(recipe.encoder, channels, outputs, masks=drawn, mask_stride=recipe.mask_stride)
+    return build(
+        recipe.encoder,
+        channels,
+        outputs,
+        masks=drawn,
+        mask_stride=recipe.mask_stride,
+        mask_pixels=recipe.mask_pixels,
+    )
 
 
 def read_trained(path: Path) -> Trained:

@@ -13,7 +13,7 @@ the run's folder:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def fit_series(
     split: Split,
     data: SeriesData,
     recipe: Recipe,
-    weights: Path | None,
+    weights: Mapping[str, Path],
     stage: Stage,
 ) -> Fitted:
     """Learn from the split's train part, choose epochs by its validation, read the scored part."""
@@ -99,7 +99,12 @@ def _under(stage: Stage, where: str) -> Stage:
 
 
 def _fit_part(
-    folder: Path, see: _Seeing, split: Split, held: Rows, weights: Path | None, stage: Stage
+    folder: Path,
+    see: _Seeing,
+    split: Split,
+    held: Rows,
+    weights: Mapping[str, Path],
+    stage: Stage,
 ) -> Together:
     """Encoders of the split's train places, and a network over what they see of those held."""
     data, recipe = see.data, see.recipe
@@ -108,7 +113,7 @@ def _fit_part(
             one.data,
             split,
             recipe.of_encoder(),
-            weights,
+            weights.get(one.look.name),
             Run(folder / one.look.name),
             stage(one.look.name),
         )
@@ -193,11 +198,11 @@ def seen_series(
 ) -> SeriesSet:
     """The series as the encoders see them, each in its own store, side by side."""
 
-    said = recipe.sequence_features == "logits"
+    kind = recipe.sequence_features
     looks = list(zip(encoders, stores, strict=True))
     if not recipe.sequence_mirror:
-        each = [features_of(*look, series.rows, folder, logits=said) for look in looks]
+        each = [features_of(*look, series.rows, folder, kind) for look in looks]
         return series_set(series, np.concatenate(each, axis=1), None, recipe)
-    sides = [mirror_features_of(*look, series.rows, folder, logits=said) for look in looks]
+    sides = [mirror_features_of(*look, series.rows, folder, kind) for look in looks]
     plain, mirrored = (np.concatenate(side, axis=1) for side in zip(*sides, strict=True))
     return series_set(series, plain, mirrored, recipe)

@@ -22,8 +22,11 @@ from wetread.training.masks import masks_of
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.series_fit import Seen, SeriesData, fit_series
-from wetread.training.whole_series import all_series
+from wetread.training.whole_series import WholeSeries, all_series
 from wetread.verbs.progress import Report, stage
+
+
+Histogram = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +79,11 @@ def series_to_learn(
     stores: Sequence[Store],
     labels: LabelTable,
     recipe: Recipe,
-    weights: Path | None,
+    weights: Mapping[str, Path],
     report: Report,
 ) -> Ready:
-    """Whole series, of which slices or studies have labels; each look's slices in its own store."""
+    """Whole series, of which slices or studies have labels; each look's slices in its own store.
+    weights: from which the encoder of each look starts, by its name."""
     if recipe.sequence == "none":
         raise ValueError("sequence = 'none': the task judges whole series; set gru or transformer")
     _refuse_torn_studies(stores[0])
@@ -87,23 +91,43 @@ def series_to_learn(
     told = ~np.isnan(np.hstack([everyone.image, everyone.spread()])).all(axis=1)
     with_label = np.logical_or.reduceat(told, everyone.starts[:-1])
     series = everyone.of(_labelled(with_label))
-    spread = series.spread()
-    seen = []
-    for look, store in zip(of.looks, stores, strict=True):
-        taught = look.teach(series.image, spread)
-        data = Data(store, series.rows, taught, look.findings, None, task.histogram)
-        seen.append(Seen(look, data))
-    ready = SeriesData(series, tuple(seen), of)
+    seen = seen_looks(of, stores, series, labels, recipe, task.histogram)
+    ready = SeriesData(series, seen, of)
     findings = (*of.image, *of.study)
 
     def fit(number: int, split: Split) -> Fitted:
         return fit_series(run, number, split, ready, recipe, weights, partial(stage, report))
 
     return Ready(
-        Data(stores[0], series.rows, np.hstack([series.image, spread]), findings),
+        Data(stores[0], series.rows, np.hstack([series.image, series.spread()]), findings),
         fit,
         _shares(series.image, of.image) | _shares(series.study, of.study),
     )
+
+
+def seen_looks(
+    of: OfSeries,
+    stores: Sequence[Store],
+    series: WholeSeries,
+    labels: LabelTable,
+    recipe: Recipe,
+    histogram: Histogram,
+) -> tuple[Seen, ...]:
+    """What each look's encoder learns from the slices of the series, each in its own store; of
+    masks what is known: those of the labels, and none where a slice has not the finding."""
+    spread = series.spread()
+    seen = []
+    for look, store in zip(of.looks, stores, strict=True):
+        taught = look.teach(series.image, spread)
+        masks = None
+        if recipe.decoder != "none":
+            if not look.drawn:
+                raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")
+            slices = store.slices[series.rows]
+            masks = masks_of(slices, taught, labels, look.drawn, look.findings)
+        data = Data(store, series.rows, taught, look.findings, masks, histogram)
+        seen.append(Seen(look, data))
+    return tuple(seen)
 
 
 def _refuse_torn_studies(store: Store) -> None:

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
+
+from wetread.archive.workers import all_cores
+from wetread.labels.rle_csv import read_rle_csv
+from wetread.labels.table import LabelTable
+from wetread.study.series import series_slices
 from wetread.tasks import Task
+from wetread.training.data import Split
+from wetread.training.fit import fit_encoder
+from wetread.training.look import OfSeries
 from wetread.training.recipe import Recipe
+from wetread.training.run import BEST, Run
+from wetread.training.whole_series import all_series
+from wetread.verbs.index import index
+from wetread.verbs.label_file import read_label_file
+from wetread.verbs.learn import seen_looks
+from wetread.verbs.pack import pack_looks
 from wetread.verbs.phantom import phantom
+from wetread.verbs.progress import Report, stage
+
+APART = 1_000_003  # of the seeds: a demo of the same seed shows none of these
 
 
 def learn_phantoms(
@@ -18,9 +38,9 @@ def learn_phantoms(
     settings: Sequence[str],
     folder: Path,
     words: Mapping[str, Any],
-) -> Path:
+) -> dict[str, Path]:
     """Write the phantoms to folder/archive, learn them and their masks, all of which are known, in
-    folder/run; the kept model's file.
+    folder/run; the kept model's file, by the task's name.
 
     learn: verbs/train.py's `train`; words: what it is told beside: recipe, weights, seed, workers,
     report. settings: of the run that follows.
@@ -48,4 +68,59 @@ def learn_phantoms(
         settings=[*settings, *first],
         **words,
     )
-    return run / "model-0" / "best.pt"
+    return {task.name: run / "model-0" / BEST}
+
+
+def learn_phantom_looks(
+    task: Task,
+    of: OfSeries,
+    recipe: Recipe,
+    starts: Mapping[str, Path],
+    folder: Path,
+    workers: int | None,
+    report: Report,
+) -> dict[str, Path]:
+    """The same of a task of whole series: one encoder a look, by its name, the kept model's file.
+
+    starts: weights from which they start, where there are any.
+    """
+    archive, nothing = folder / "archive", np.empty(0, np.int64)
+    (task.demo_phantoms or task.write_phantoms)(
+        archive,
+        recipe.phantoms,
+        recipe.seed + APART,
+        workers=workers or all_cores(),
+        progress=stage(report, "phantoms"),
+    )
+    images = index([archive], folder / "index.parquet", workers=workers, report=report).images
+    stores = pack_looks(
+        series_slices(images), folder, task, size=recipe.size, workers=workers, report=report
+    )
+    labels = _phantom_labels(task, archive)
+    series = all_series(stores[0].slices, labels, of.image, of.study)
+    first = recipe.of_encoder().model_copy(
+        update={
+            "phantoms": 0,
+            "epochs": recipe.phantom_epochs,
+            "learning_rate": recipe.phantom_learning_rate,
+            "smaller_first": (),
+            "top_checkpoints": 1,
+        }
+    )
+    everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
+    for one in seen_looks(of, stores, series, labels, first, task.histogram):
+        name = one.look.name
+        shown = stage(report, f"{name} of phantoms")
+        start = starts.get(name)
+        fit_encoder(one.data, everyone, first, start, Run(folder / "run" / name), shown)
+    return {look.name: folder / "run" / look.name / BEST for look in of.looks}
+
+
+def _phantom_labels(task: Task, archive: Path) -> LabelTable:
+    """The labels of the task's phantoms, and the masks that lie beside them."""
+    labels = read_label_file(archive / task.phantom_labels, task, None)
+    masks = [
+        read_rle_csv(archive / file, (finding,)).masks
+        for file, finding in task.phantom_masks.items()
+    ]
+    return replace(labels, masks=pl.concat([labels.masks, *masks]))

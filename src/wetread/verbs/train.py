@@ -44,7 +44,7 @@ from wetread.verbs.index import index
 from wetread.verbs.label_file import read_label_file
 from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
-from wetread.verbs.pretrain import learn_phantoms
+from wetread.verbs.pretrain import learn_phantom_looks, learn_phantoms
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.study_answers import refuse_nameless
 
@@ -103,16 +103,22 @@ def train(
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
     table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
-    told = None if patients is None else read_patients(patients)
+    grouped = None if patients is None else read_patients(patients)
     given = weights
     if given is None and resolved.pretrained:
         weights = pretrained_weights(resolved.encoder)
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
+    starts = dict.fromkeys(chosen.networks, weights) if weights is not None else {}
     if given is None and resolved.phantoms:
-        words: dict[str, Any] = {"recipe": recipe or chosen.recipe, "weights": weights}
-        words |= {"seed": seed, "workers": workers, "report": report}
-        weights = learn_phantoms(train, chosen, resolved, settings, out / "phantoms", words)
+        first = out / "phantoms"
+        if chosen.series is not None:
+            words = (resolved, starts, first, workers, report)
+            starts = learn_phantom_looks(chosen, chosen.series, *words)
+        else:
+            told = {"recipe": recipe or chosen.recipe, "weights": weights}
+            told |= {"seed": seed, "workers": workers, "report": report}
+            starts = learn_phantoms(train, chosen, resolved, settings, first, told)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
     images = of_modality(archive, chosen.modalities).images
     if chosen.series is not None:
@@ -126,14 +132,14 @@ def train(
         report=report,
     )
     grouping = "the headers' PatientID"
-    if told is not None:
-        stores = tuple(with_patients(store, told, str(patients)) for store in stores)
+    if grouped is not None:
+        stores = tuple(with_patients(store, grouped, str(patients)) for store in stores)
         grouping = "a file of patients"
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_whole(out / "refused_masks.csv", refused.write_csv().encode())
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
-    learn(run, chosen, stores, table, resolved, weights, counts, grouping, report)
+    learn(run, chosen, stores, table, resolved, starts, counts, grouping, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
 
@@ -188,16 +194,19 @@ def learn(
     stores: Sequence[Store],
     labels: LabelTable,
     recipe: Recipe,
-    weights: Path | None,
+    starts: Mapping[str, Path],
     counts: dict[str, int],
     grouping: str,
     report: Report,
 ) -> None:
-    """Split, train each split's model, and keep what it says of the patients it never saw."""
+    """Split, train each split's model, and keep what it says of the patients it never saw.
+
+    starts: weights from which the task's networks start, by their names."""
     if task.series is None:
+        weights = starts.get(task.name)
         ready = slices_to_learn(run, task, stores[0], labels, recipe, weights, report)
     else:
-        ready = series_to_learn(run, task, task.series, stores, labels, recipe, weights, report)
+        ready = series_to_learn(run, task, task.series, stores, labels, recipe, starts, report)
     plan, splits = plan_splits(ready.data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
