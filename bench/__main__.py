@@ -13,7 +13,17 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from bench import batch, consistency, export, index, million, radiographs, sequences, slices
+from bench import (
+    batch,
+    consistency,
+    export,
+    index,
+    long_series,
+    million,
+    radiographs,
+    sequences,
+    slices,
+)
 from bench.data import WORK
 
 COMPARISONS = {
@@ -22,6 +32,7 @@ COMPARISONS = {
     "batch": batch.compare,
     "index": index.compare,
     "million": million.compare,
+    "long_series": long_series.compare,
 }
 ON_REQUEST = {
     "radiographs": radiographs.compare,
