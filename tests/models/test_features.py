@@ -1,10 +1,11 @@
-"""tests/models/test_features.py: a parted network is the network."""
+"""tests/models/test_features.py: what a network tells of a slice is what it says and draws."""
 
+import numpy as np
 import pytest
 import torch
 
-from wetread.models.encoders import ENCODERS, build
-from wetread.models.features import parted
+from wetread.models.encoders import ENCODERS, both, build
+from wetread.models.features import LEAST, PEAKS, SMALL, parted, peaks, seer
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))
@@ -17,3 +18,27 @@ def test_features_through_the_last_layer_are_the_logits(name: str) -> None:
         features = body(image)
         assert features.shape == (2, head.in_features)
         torch.testing.assert_close(head(features.float()), model(image), atol=1e-5, rtol=1e-5)
+
+
+def test_what_is_drawn_is_told_by_its_peaks_in_thirds_of_the_picture() -> None:
+    masks = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 3, 10, 12)) * 3).float()
+    told = peaks(masks).reshape(2, 3, 3, 3)  # picture, third, number, mask
+    for third, columns in enumerate((slice(0, 4), slice(4, 8), slice(8, 12))):
+        pixels = np.sort(masks[..., columns].numpy().reshape(2, 3, -1))
+        area = np.log((1 / (1 + np.exp(-pixels.astype(np.float64)))).sum(-1) + LEAST)
+        expected = np.stack([pixels[..., -1], pixels[..., -SMALL:].mean(-1), area], 1)
+        np.testing.assert_allclose(told[:, third].numpy(), expected, rtol=1e-5)
+    mirrored = peaks(masks.flip(-1)).reshape(2, 3, 3, 3)
+    torch.testing.assert_close(mirrored, told.flip(1))
+
+
+def test_a_network_that_draws_tells_its_logits_and_then_the_peaks() -> None:
+    model = build("slim", 3, 4, masks=2, mask_pixels=3).eval()
+    image = torch.rand(2, 3, 64, 64)
+    with torch.inference_mode():
+        told, (logits, masks) = seer(model, "drawn")(image), both(model, image)
+    assert masks is not None
+    assert told.shape == (2, 4 + 2 * PEAKS)
+    torch.testing.assert_close(told, torch.cat([logits, peaks(masks)], 1))
+    with pytest.raises(ValueError, match="this encoder draws nothing; set decoder = 'unet'"):
+        seer(build("slim", 3, 4), "drawn")

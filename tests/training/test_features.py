@@ -46,7 +46,7 @@ def test_features_are_what_the_last_layer_takes(
 ) -> None:
     rows = np.arange(20, 60)
     found = features_of(encoder, Listed(blobs, 1), rows, tmp_path)  # type: ignore[arg-type]
-    said = features_of(encoder, Listed(blobs, 1), rows, tmp_path, logits=True)  # type: ignore[arg-type]
+    said = features_of(encoder, Listed(blobs, 1), rows, tmp_path, "logits")  # type: ignore[arg-type]
     with torch.inference_mode():
         seen = to_view(torch.from_numpy(blobs.hu[rows][:, None]), encoder.view)
         logits = encoder.model(seen).numpy()

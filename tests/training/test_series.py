@@ -99,7 +99,7 @@ def learned(store: Any, series: WholeSeries) -> SeriesData:
 def fit(folder: Path, data: SeriesData, recipe: Recipe, choosing: int = 24) -> Fitted:
     validation = np.arange(168, 168 + choosing)
     split = Split("held_out", np.arange(168), validation, np.arange(192, 240))
-    return fit_series(Run(folder), 0, split, data, recipe, None, lambda name: lambda *at: None)
+    return fit_series(Run(folder), 0, split, data, recipe, {}, lambda name: lambda *at: None)
 
 
 def features_for(series: WholeSeries, width: int = 3) -> SeriesSet:

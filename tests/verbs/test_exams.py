@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pydicom
 import pytest
+import torch
 
 from wetread.evaluation.exam_rules import broken_rules
 from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
@@ -16,6 +17,7 @@ from wetread.labels.table import LabelError
 from wetread.outputs.exam_submission import submit_exams
 from wetread.outputs.submission import Submitted
 from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.training.run import read_trained
 from wetread.verbs.predict import predict
 from wetread.verbs.score import score
 from wetread.verbs.train import train
@@ -23,7 +25,7 @@ from wetread.verbs.train import train
 TASK = "embolism"
 STUDIES = 14
 QUICK = (
-    *("size=48", "epochs=1", "sequence_epochs=2", "batch_size=64", "device=cpu"),
+    *("size=64", "phantoms=0", "epochs=1", "sequence_epochs=2", "batch_size=64", "device=cpu"),
     *("negatives_per_positive=0.5", "precision=float32"),
 )
 
@@ -101,6 +103,29 @@ def test_two_exams_without_a_name_of_their_own_are_not_merged_in_silence(
     assert alone.counts["studies"] == 1
     with pytest.raises(LabelError, match=r"study called .0.*stands in 2 places"):
         predict([tmp_path / "in"], [run], tmp_path / "out", workers=1)
+
+
+def test_encoders_start_from_phantoms_that_are_none_of_the_archive_s(
+    archive: Path, tmp_path: Path
+) -> None:
+    """Their clots and ventricles are known by the pixel: both encoders draw, and go on there."""
+    settings = (*QUICK, "phantoms=2", "phantom_epochs=1", "learning_rate=1e-9")
+    labels = [archive / "train.csv"]
+    train(TASK, [archive / "train"], tmp_path, labels=labels, settings=settings, workers=1)
+    drawn = {"lungs": ("pe_present_on_image",), "heart": ("right_ventricle", "left_ventricle")}
+    for look, masks in drawn.items():
+        first = read_trained(tmp_path / "phantoms" / "run" / look)
+        later = read_trained(tmp_path / "model-0" / "part-1" / look)
+        assert first.mask_findings == later.mask_findings == masks
+        assert first.epoch == 0
+        weights = later.model.state_dict()  # the last bias is set to the shares of the labels
+        for name, tensor in first.model.state_dict().items():
+            if not name.endswith(
+                ("num_batches_tracked", "running_mean", "running_var", "head.bias")
+            ):
+                torch.testing.assert_close(weights[name], tensor, atol=1e-6, rtol=1e-5)
+    there = {p.name for p in (archive / "train").iterdir()}
+    assert not there & {p.name for p in (tmp_path / "phantoms" / "archive" / "train").iterdir()}
 
 
 def test_a_recipe_that_reads_no_series_is_refused(archive: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """models/features.py: what a network of slices tells a network of series: numbers of each slice.
 
-    last    what its last linear layer takes
-    logits  what that makes of it
-    drawn   the logits, and the peaks of the masks it draws
+last    what its last linear layer takes
+logits  what that makes of it
+drawn   the logits, and the peaks of the masks it draws
 """
 
 import copy

@@ -28,6 +28,11 @@ class Member:
     checkpoint: Path
     series: SeriesReader | None = None
 
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """Findings of which it gives masks; what encoders of series draw, only the reader sees."""
+        return () if self.series else self.trained.mask_findings
+
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
@@ -68,17 +73,17 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
         raise RunError(
             f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone"
         )
-    drawn = {member.trained.mask_findings for member in members}
+    drawn = {member.drawn for member in members}
     if len(drawn) > 1:
         raise RunError("some of the runs draw masks and some do not; predict with each alone")
-    rules = [_decisions(run) for run in runs] if members[0].trained.mask_findings else []
+    rules = [_decisions(run) for run in runs] if members[0].drawn else []
     return Ensemble(
         task=about[0]["task"],
         findings=tuple(about[0]["findings"]),
         size=sizes.pop(),
         prior=about[0]["prior"],
         members=members,
-        drawn=members[0].trained.mask_findings,
+        drawn=members[0].drawn,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
     )
 

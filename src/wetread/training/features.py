@@ -55,8 +55,7 @@ def _sides_of(
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         files = [
-            folder / f"{_key(encoder + bytes([mirrored]), store, chunk)}.npy"
-            for mirrored in sides
+            folder / f"{_key(encoder + bytes([mirrored]), store, chunk)}.npy" for mirrored in sides
         ]
         lacking = [pair for pair in zip(files, sides, strict=True) if not pair[0].is_file()]
         if lacking:

@@ -25,7 +25,6 @@ from wetread.training.series_fit import Seen, SeriesData, fit_series
 from wetread.training.whole_series import WholeSeries, all_series
 from wetread.verbs.progress import Report, stage
 
-
 Histogram = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 

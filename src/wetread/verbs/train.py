@@ -116,7 +116,7 @@ def train(
             words = (resolved, starts, first, workers, report)
             starts = learn_phantom_looks(chosen, chosen.series, *words)
         else:
-            told = {"recipe": recipe or chosen.recipe, "weights": weights}
+            told: dict[str, Any] = {"recipe": recipe or chosen.recipe, "weights": weights}
             told |= {"seed": seed, "workers": workers, "report": report}
             starts = learn_phantoms(train, chosen, resolved, settings, first, told)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
