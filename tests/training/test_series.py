@@ -36,6 +36,7 @@ from wetread.training.whole_series import (
     all_series,
     batches_of,
     inputs_of,
+    join_series,
     series_at,
 )
 
@@ -131,6 +132,15 @@ def test_two_series_of_a_study_stay_apart_with_the_study_s_labels(store: Any) ->
     assert (series.study[:, 0] == 1.0).all()
     assert np.isnan(series.study[:, 1]).all()
     assert np.isnan(series.image).all()
+
+
+def test_series_parted_and_joined_are_the_series(series: WholeSeries) -> None:
+    parts = [series.of(np.array(places)) for places in ([0, 2], [1], range(3, len(series)))]
+    whole = series.of(np.array([0, 2, 1, *range(3, len(series))]))
+    joined = join_series(parts)
+    for name in ("rows", "starts", "position_mm", "image", "study"):
+        np.testing.assert_array_equal(getattr(joined, name), getattr(whole, name))
+    assert (joined.studies, joined.patients) == (whole.studies, whole.patients)
 
 
 def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:

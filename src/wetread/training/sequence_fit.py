@@ -24,6 +24,7 @@ from wetread.training.whole_series import (
     WholeSeries,
     batches_of,
     inputs_of,
+    join_series,
     pad,
 )
 
@@ -45,6 +46,15 @@ class SeriesSet:
     series: WholeSeries
     inputs: tuple[Floats, ...]
     mirrored: tuple[Floats, ...]
+
+
+def joined(sets: Sequence[SeriesSet]) -> SeriesSet:
+    """The series of all sets, one set after the other."""
+    return SeriesSet(
+        join_series([one.series for one in sets]),
+        tuple(inputs for one in sets for inputs in one.inputs),
+        tuple(inputs for one in sets for inputs in one.mirrored),
+    )
 
 
 class Standard(nn.Module):

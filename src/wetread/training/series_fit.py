@@ -2,9 +2,10 @@
 
 The patients to learn from are dealt into parts. An encoder learns from all parts but one, and a
 sequence network from the features that it gives of that one: whatever a sequence network sees, in
-training and after it, comes from an encoder that never saw the study. What is said is the mean of
-the parts. A recipe may then learn a part's encoders and network together, over all of train. Under
-the run's folder:
+training and after it, comes from an encoder that never saw the study. Where an encoder's numbers
+mean the same as another's (its logits, what it draws), every network learns from all parts so.
+What is said is the mean of the parts. A recipe may then learn a part's encoders and network
+together, over all of train. Under the run's folder:
 
     model-K/part-J/NAME/best.pt    the encoder of the look NAME
     model-K/part-J/sequence.pt     the network over its features
@@ -22,6 +23,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import expit
+from torch import nn
 
 from wetread.training import mask_table
 from wetread.training.data import Data, Rows, Split, mirror_columns
@@ -36,6 +38,7 @@ from wetread.training.sequence_fit import (
     SeriesLoss,
     SeriesSet,
     fit_sequence,
+    joined,
     loss_over,
     said_of,
     series_set,
@@ -46,6 +49,7 @@ from wetread.training.together import Together, fit_together
 from wetread.training.whole_series import WholeSeries, series_at
 
 FEATURES = "features"
+ALIKE = ("logits", "drawn")  # features that mean the same whichever encoder gives them
 Stage = Callable[[str], Progress]
 
 
@@ -79,62 +83,83 @@ def fit_series(
     series, mirror = data.series, mirror_columns(data.of.study)
     scored = series_at(series, split.scored)
     see = _Seeing(data, run.folder / FEATURES, recipe)
+    parts = [
+        _fit_encoders(
+            _Part(run.folder / f"model-{number}" / f"part-{j}", number, j, held, ()),
+            see,
+            replace(split, train=taught),
+            weights,
+            stage,
+        )
+        for j, (taught, held) in enumerate(_parts(data, split, recipe))
+    ]
     said: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-    for j, (taught, held) in enumerate(_parts(data, split, recipe)):
-        folder = run.folder / f"model-{number}" / f"part-{j}"
-        named = _under(stage, f"{number + 1}.{j + 1}")
-        now = _fit_part(folder, see, replace(split, train=taught), held, weights, named)
+    for part in parts:
+        now = Together(part.encoders, _fit_network(part, parts, see, split, stage))
         if recipe.together_epochs:
-            everyone = series_at(series, split.train)
-            now = _go_on_together(folder, see, now, everyone, split, named)
-        Run(folder).write_json(ABOUT, about_series(data.of, now.network, recipe))
+            now = _go_on_together(part, see, now, series_at(series, split.train), split, stage)
+        Run(part.folder).write_json(ABOUT, about_series(data.of, now.network, recipe))
         said.append(said_of(now.network, see.of(now.encoders, scored), mirror, recipe))
     image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
     levels = series_levels(data.seen[0].data, series, split, scored, image, study, data.of)
     return Fitted(levels, pl.DataFrame([], schema=mask_table.SCHEMA, orient="row"))
 
 
-def _under(stage: Stage, where: str) -> Stage:
-    return lambda what: stage(f"{what} {where}")
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Part j of split `number`: its folder, its places, and the encoders that never saw them."""
+
+    folder: Path
+    number: int
+    j: int
+    held: Rows
+    encoders: tuple[Trained, ...]
+
+    def named(self, what: str) -> str:
+        """A stage's name."""
+        return f"{what} {self.number + 1}.{self.j + 1}"
 
 
-def _fit_part(
-    folder: Path,
-    see: _Seeing,
-    split: Split,
-    held: Rows,
-    weights: Mapping[str, Path],
-    stage: Stage,
-) -> Together:
-    """Encoders of the split's train places, and a network over what they see of those held."""
-    data, recipe = see.data, see.recipe
+def _fit_encoders(
+    part: _Part, see: _Seeing, split: Split, weights: Mapping[str, Path], stage: Stage
+) -> _Part:
+    """The part with encoders of the split's train places, one a look."""
     encoders = tuple(
         fit_encoder(
             one.data,
             split,
-            recipe.of_encoder(),
+            see.recipe.of_encoder(),
             weights.get(one.look.name),
-            Run(folder / one.look.name),
-            stage(one.look.name),
+            Run(part.folder / one.look.name),
+            stage(part.named(one.look.name)),
         )
-        for one in data.seen
+        for one in see.data.seen
     )
-    learned = see.of(encoders, series_at(data.series, held))
+    return replace(part, encoders=encoders)
+
+
+def _fit_network(
+    part: _Part, parts: Sequence[_Part], see: _Seeing, split: Split, stage: Stage
+) -> nn.Module:
+    """A network over what encoders say of series they never saw: of its own part, and where such
+    numbers mean the same whichever encoder says them, of all parts."""
+    data, recipe = see.data, see.recipe
+    chosen = parts if recipe.sequence_features in ALIKE else [part]
+    learned = joined([see.of(one.encoders, series_at(data.series, one.held)) for one in chosen])
     choosing = series_at(data.series, split.validation)
-    network = fit_sequence(
+    return fit_sequence(
         learned,
-        see.of(encoders, choosing) if len(choosing) else None,
+        see.of(part.encoders, choosing) if len(choosing) else None,
         mirror_columns(data.of.study),
         see.loss_from(learned.series),
-        recipe,
-        Run(folder),
-        stage("series"),
+        recipe.model_copy(update={"seed": recipe.seed + part.j}),
+        Run(part.folder),
+        stage(part.named("series")),
     )
-    return Together(encoders, network)
 
 
 def _go_on_together(
-    folder: Path, see: _Seeing, start: Together, train: Rows, split: Split, stage: Stage
+    part: _Part, see: _Seeing, start: Together, train: Rows, split: Split, stage: Stage
 ) -> Together:
     """The part's encoders and network learned end to end over all of train."""
     series = see.data.series.of(train)
@@ -148,15 +173,15 @@ def _go_on_together(
 
     return fit_together(
         start,
-        [folder / one.look.name for one in see.data.seen],
+        [part.folder / one.look.name for one in see.data.seen],
         [one.data.store for one in see.data.seen],
         series,
         mirror_columns(see.data.of.study),
         loss,
         judge,
         see.recipe,
-        Run(folder / TOGETHER),
-        stage("together"),
+        Run(part.folder / TOGETHER),
+        stage(part.named("together")),
     )
 
 

@@ -75,6 +75,20 @@ class WholeSeries:
         return spread
 
 
+def join_series(parts: Sequence[WholeSeries]) -> WholeSeries:
+    """All series of the parts, one part after the other."""
+    lengths = np.concatenate([np.diff(part.starts) for part in parts])
+    return WholeSeries(
+        rows=np.concatenate([part.rows for part in parts]),
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        position_mm=np.concatenate([part.position_mm for part in parts]),
+        image=np.concatenate([part.image for part in parts]),
+        study=np.concatenate([part.study for part in parts]),
+        studies=tuple(study for part in parts for study in part.studies),
+        patients=tuple(patient for part in parts for patient in part.patients),
+    )
+
+
 def all_series(
     slices: pl.DataFrame, labels: LabelTable, image: Sequence[Finding], study: Sequence[Finding]
 ) -> WholeSeries:
