@@ -37,7 +37,7 @@ from wetread.verbs.index import index
 from wetread.verbs.train import train
 from wetread.view.crop import whole_picture
 
-TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 120, 3, 0, 1000
+TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 120, 2, 0, 1000
 PAGE = Path(__file__).parents[1] / "docs" / "sequences.md"
 OURS = "GRU"
 SAME_ENCODERS: dict[str, tuple[str, ...]] = {
@@ -89,6 +89,7 @@ def compare() -> list[dict[str, Any]]:
         borrow_encoders(base, run)
         with permuted() if "permuted" in name else unchanged():
             ways[name] = out_of_fold(learn(run, settings))
+        PAGE.write_text(page(ways, truth))  # so far
     with whole_pictures():
         ways["GRU, whole picture for lung and heart box"] = out_of_fold(
             learn(WORK / "series-whole")
