@@ -1,4 +1,5 @@
-"""A series is decoded once for all its crops, and of it the stored integers alone are held."""
+"""tests/store/test_pack_series.py: a series is decoded once for all its crops, and of it the stored
+integers alone are held."""
 
 import subprocess
 import sys

@@ -225,27 +225,30 @@ def test_features_are_computed_once_for_the_same_slices_and_encoder(
     fit(tmp_path, learned(store, series), quick())
 
 
+@pytest.mark.parametrize("kind", ["last", "logits"])
 def test_no_encoder_saw_the_patients_whose_features_it_gives(
-    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    fitted: list[set[str]] = []
+    fitted: dict[int, set[str]] = {}
     seen: list[tuple[int, set[str]]] = []
     real_encoder, real_series = series_fit.fit_encoder, series_fit.seen_series
 
     def watched_encoder(data: Data, split: Split, *rest: Any) -> Any:
         everyone = data.column("patient")
-        fitted.append({everyone[place] for place in split.train})
-        return real_encoder(data, split, *rest)
+        encoder = real_encoder(data, split, *rest)
+        fitted[id(encoder)] = {everyone[place] for place in split.train}
+        return encoder
 
-    def watched_series(chosen: WholeSeries, *rest: Any) -> SeriesSet:
-        seen.append((len(fitted) - 1, set(chosen.patients)))
-        return real_series(chosen, *rest)
+    def watched_series(chosen: WholeSeries, encoders: Any, *rest: Any) -> SeriesSet:
+        seen.extend((id(encoder), set(chosen.patients)) for encoder in encoders)
+        return real_series(chosen, encoders, *rest)
 
     monkeypatch.setattr(series_fit, "fit_encoder", watched_encoder)
     monkeypatch.setattr(series_fit, "seen_series", watched_series)
-    fit(tmp_path, learned(store, series), quick())
-    assert len(fitted) == 2
-    assert not fitted[0] & fitted[1]  # two parts: each learned from the other
+    fit(tmp_path, learned(store, series), quick(f"sequence_features={kind}"))
+    one, other = fitted.values()
+    assert not one & other  # two parts: each learned from the other
+    assert {encoder for encoder, _ in seen} == set(fitted)
     for encoder, patients in seen:
         assert not fitted[encoder] & patients
 
