@@ -15,6 +15,7 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelTable
 from wetread.study.series import series_slices
 from wetread.tasks import Task
+from wetread.training.batches import steps_an_epoch
 from wetread.training.data import Split
 from wetread.training.fit import fit_encoder
 from wetread.training.look import OfSeries
@@ -108,11 +109,15 @@ def learn_phantom_looks(
         }
     )
     everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
-    for one in seen_looks(of, stores, series, labels, first, task.histogram):
+    seen = seen_looks(of, stores, series, labels, first, task.histogram)
+    steps = [steps_an_epoch(one.data.truth.astype(np.float32), first, 0) for one in seen]
+    for one, each in zip(seen, steps, strict=True):
         name = one.look.name
+        # A finding of whole exams makes many slices positive, and an epoch long: all looks take
+        # about as many steps as the first.
+        own = first.model_copy(update={"epochs": -(-first.epochs * steps[0] // each)})
         shown = stage(report, f"{name} of phantoms")
-        start = starts.get(name)
-        fit_encoder(one.data, everyone, first, start, Run(folder / "run" / name), shown)
+        fit_encoder(one.data, everyone, own, starts.get(name), Run(folder / "run" / name), shown)
     return {look.name: folder / "run" / look.name / BEST for look in of.looks}
 
 
