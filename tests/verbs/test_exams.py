@@ -124,6 +124,7 @@ def test_encoders_start_from_phantoms_that_are_none_of_the_archive_s(
                 ("num_batches_tracked", "running_mean", "running_var", "head.bias")
             ):
                 torch.testing.assert_close(weights[name], tensor, atol=1e-6, rtol=1e-5)
+    assert "after 2 studies of phantoms" in (tmp_path / "page.html").read_text()
     there = {p.name for p in (archive / "train").iterdir()}
     assert not there & {p.name for p in (tmp_path / "phantoms" / "archive" / "train").iterdir()}
 

@@ -46,13 +46,15 @@ def write_run_page(
     images = levels[0]
     split = SPLITS[images.split]
     view = check_recipe(recipe, str(run / "recipe.json")).view
-    learned = about["counts"]["labelled_images"]
+    learned = f"{about['counts']['labelled_images']} labelled images"
+    if (run / "phantoms").is_dir():
+        learned += f", after {recipe['phantoms']} studies of phantoms"
     write_page(
         run / "page.html",
         PageContent(
             title=task.title,
             summary=(
-                f"Learned from {learned} labelled images; judged on {len(images.ids)} images of "
+                f"Learned from {learned}; judged on {len(images.ids)} images of "
                 f"{len(set(images.patients))} {split}. Who is one patient is taken from "
                 f"{about['patients_from']}."
             ),
