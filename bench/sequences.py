@@ -282,9 +282,9 @@ def page(ways: dict[str, Said], truth: Truth) -> str:
     """docs/sequences.md."""
     lines = [
         "# What reading a series as a whole gains", "",
-        f"Written by `python -m bench sequences`: {STUDIES} phantom angiograms, half of them with an "
-        f"embolus, {FOLDS} folds by "
-        "patient, out of fold. Behind each figure the difference to our GRU and its 95 % interval "
+        f"Written by `python -m bench sequences`: {STUDIES} phantom angiograms, half of them "
+        f"with an embolus, {FOLDS} folds by patient, out of fold. Behind each "
+        "figure the difference to our GRU and its 95 % interval "
         f"over patients, paired, {DRAWS} draws. One seed.", "",
         "| way | " + " | ".join(FIGURES) + " |", "|---|" + "---|" * len(FIGURES),
     ]  # fmt: skip

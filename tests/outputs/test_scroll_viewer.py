@@ -519,6 +519,13 @@ def test_a_cut_file_says_so_when_the_slice_is_wanted(look: Open, left: int, said
     page.get_by_text(said).wait_for()
 
 
+def test_a_fault_that_is_said_before_the_first_picture_stays(look: Open) -> None:
+    early = (b"viewer.go(viewer.number)", b'fail("a fault"); viewer.go(viewer.number)')
+    page = look(CONTENT, spoil=lambda whole: whole.replace(*early))
+    page.wait_for_function("window.wetread && window.wetread.firstPictureMs !== null")
+    assert page.get_by_text("a fault").is_visible()
+
+
 def test_a_browser_that_cannot_unpack_is_told_which_can(browser: Any, tmp_path: Path) -> None:
     write_scroll_page(tmp_path / "page.html", CONTENT, 10**8)
     context = browser.new_context()

@@ -29,7 +29,8 @@ function start() {
   });
   window.wetread = { viewer, controls, firstPictureMs: null };
   viewer.go(viewer.number).then(() => requestAnimationFrame(() => requestAnimationFrame(() => {
-    element("message").hidden = true;
+    const message = element("message");
+    message.hidden = !message.classList.contains("fault");  // one may have been said meanwhile
     window.wetread.firstPictureMs = performance.now();
   })));
 }
