@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -28,7 +29,7 @@ from wetread.store.pack_series import Box
 from wetread.store.store import open_store
 from wetread.study.planes import Planes
 from wetread.tasks import TASKS, Task
-from wetread.training import series_fit
+from wetread.training import seen_series, series_fit
 from wetread.training.features import features_of
 from wetread.training.sequence_fit import SeriesSet
 from wetread.training.series_run import read_series_reader
@@ -197,18 +198,13 @@ def unchanged() -> Iterator[None]:
 def permuted() -> Iterator[None]:
     """Inside, sequence networks get each series' slices in a random order, at the places they had;
     what is said comes back in the right one."""
-    real_set, real_said = series_fit.series_set, series_fit.said_of
+    real_set, real_said = seen_series.series_set, series_fit.said_of
 
     def orders(series: WholeSeries) -> NDArray[np.int64]:
-        parts = zip(
-            series.starts[:-1], series.starts[1:], series.rows[series.starts[:-1]], strict=True
-        )
-        return np.concatenate(
-            [
-                low + np.random.default_rng([SEED, row]).permutation(high - low)
-                for low, high, row in parts
-            ]
-        )
+        return np.concatenate([
+            low + np.random.default_rng([SEED, series.rows[low]]).permutation(high - low)
+            for low, high in pairwise(series.starts)
+        ])  # fmt: skip
 
     def mixed(series: WholeSeries, plain: Any, mirrored: Any, recipe: Any) -> SeriesSet:
         order = orders(series)
@@ -221,7 +217,7 @@ def permuted() -> Iterator[None]:
         back[orders(seen.series)] = image
         return back, study
 
-    with mock.patch.object(series_fit, "series_set", mixed), \
+    with mock.patch.object(seen_series, "series_set", mixed), \
             mock.patch.object(series_fit, "said_of", unmixed):  # fmt: skip
         yield
 

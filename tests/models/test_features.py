@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from wetread.models.encoders import ENCODERS, both, build
-from wetread.models.features import LEAST, PEAKS, SMALL, parted, peaks, seer
+from wetread.models.features import LEAST, PEAKS, SMALL, masks_drawn_by, parted, peaks, ratios, seer
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))
@@ -42,3 +42,23 @@ def test_a_network_that_draws_tells_its_logits_and_then_the_peaks() -> None:
     torch.testing.assert_close(told, torch.cat([logits, peaks(masks)], 1))
     with pytest.raises(ValueError, match="this encoder draws nothing; set decoder = 'unet'"):
         seer(build("slim", 3, 4), "drawn")
+
+
+def test_masks_are_compared_by_their_greatest_areas_in_the_series() -> None:
+    probability = np.full((4, 3, 8, 9), 1e-7)
+    probability[1, 0, :4, :5] = 1 - 1e-7  # the greatest of the first: 20 pixels, over two thirds
+    probability[2, 1, 2:4, 3:8] = 1 - 1e-7  # of the second: 10, in another slice
+    probability[3, 2, :1, :5] = 1 - 1e-7  # of the third: 5
+    masks = torch.from_numpy(np.log(probability / (1 - probability))).float()
+    drawn = torch.cat([torch.randn(4, 6), peaks(masks)], 1)
+    found = ratios(drawn, 3).numpy()
+    np.testing.assert_allclose(found, np.log([20 / 10, 20 / 5, 10 / 5]), atol=1e-2)  # LEAST is 0.01
+    np.testing.assert_allclose(ratios(drawn[[3, 1, 0, 2]], 3), found, rtol=1e-6)  # whatever order
+    mirrored = torch.cat([drawn[:, :6], peaks(masks.flip(-1))], 1)
+    np.testing.assert_allclose(ratios(mirrored, 3), found, rtol=1e-6)
+    assert ratios(drawn, 1).shape == (0,)
+
+
+def test_it_is_known_how_many_masks_a_network_draws() -> None:
+    assert masks_drawn_by(build("slim", 3, 4, masks=2)) == 2
+    assert masks_drawn_by(build("slim", 3, 4)) == 0

@@ -21,6 +21,7 @@ from wetread.training.look import Look, OfSeries
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
+from wetread.training.seen_series import seen_series
 from wetread.training.sequence_fit import (
     BEST,
     LAST,
@@ -267,9 +268,7 @@ def test_a_run_is_read_again_and_says_the_same(
     for part in (0, 1):
         reader = read_series_reader(tmp_path / "model-0" / f"part-{part}")
         assert (reader.image, reader.study) == (("any",), ("left", "right"))
-        inputs = series_fit.seen_series(
-            scored, reader.encoders, [store], reader.recipe, tmp_path / "other"
-        )
+        inputs = seen_series(scored, reader.encoders, [store], reader.recipe, tmp_path / "other")
         said.append(said_of(reader.network, inputs, MIRROR, reader.recipe))
     mean = [1 / (1 + np.exp(-np.mean([one[level] for one in said], axis=0))) for level in (0, 1)]
     np.testing.assert_allclose(image.probability, mean[0], atol=1e-6)

@@ -6,6 +6,7 @@ drawn   the logits, and the peaks of the masks it draws
 """
 
 import copy
+from itertools import combinations
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ THIRDS = 3  # of a picture: the patient's right, the middle, the patient's left
 SMALL = 8  # pixels of a small thing
 LEAST = 0.01  # pixels, so that the logarithm of an area stays finite
 PEAKS = 3 * THIRDS  # numbers of a mask
+AREA = 2  # which of a third's
 
 
 class Logits(nn.Module):
@@ -53,7 +55,7 @@ def seer(model: nn.Module, features: str) -> nn.Module:
     ValueError where a network that draws nothing is asked for what it drew.
     """
     if features == "drawn":
-        if not hasattr(model, "mask_head"):
+        if not masks_drawn_by(model):
             raise ValueError(
                 "sequence_features = 'drawn': this encoder draws nothing; set decoder = 'unet', "
                 "or another kind of features"
@@ -61,6 +63,12 @@ def seer(model: nn.Module, features: str) -> nn.Module:
         return Drawn(copy.deepcopy(model))
     body, head = parted(model)
     return Logits(body, head) if features == "logits" else body
+
+
+def masks_drawn_by(model: nn.Module) -> int:
+    """How many masks M a network draws."""
+    head = getattr(model, "mask_head", None)
+    return head.out_channels if isinstance(head, nn.Conv2d) else 0
 
 
 def peaks(masks: Tensor) -> Tensor:
@@ -73,6 +81,16 @@ def peaks(masks: Tensor) -> Tensor:
         area = (pixels.sigmoid().sum(2) + LEAST).log()
         told += [highest[..., 0], highest.mean(2), area]
     return torch.cat(told, 1)
+
+
+def ratios(drawn: Tensor, masks: int) -> Tensor:
+    """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to one number for
+    each two masks, first and second, first and third ...: the logarithm of the ratio of their
+    greatest areas in the series."""
+    peaks_of = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
+    greatest = peaks_of[:, :, AREA].exp().sum(1).amax(0).log()
+    pairs = [greatest[a] - greatest[b] for a, b in combinations(range(masks), 2)]
+    return torch.stack(pairs) if pairs else greatest[:0]
 
 
 def parted(model: nn.Module) -> tuple[nn.Module, nn.Linear]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from wetread.store.store import Store
+from wetread.training.seen_series import seen_series
 from wetread.training.sequence_fit import said_of
-from wetread.training.series_fit import seen_series
 from wetread.training.series_run import SeriesReader
 from wetread.training.whole_series import Rows, WholeSeries, series_of
 

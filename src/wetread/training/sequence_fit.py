@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.schedule import rate_at, set_rate
 from wetread.training.whole_series import (
+    PLACE,
     Floats,
     Rows,
     SeriesBatch,
@@ -55,6 +56,22 @@ def joined(sets: Sequence[SeriesSet]) -> SeriesSet:
         tuple(inputs for one in sets for inputs in one.inputs),
         tuple(inputs for one in sets for inputs in one.mirrored),
     )
+
+
+def scaled_as(own: SeriesSet, other: SeriesSet) -> SeriesSet:
+    """The other's features at the mean and deviation of one's own: two encoders of the same kind
+    do not draw the same area. Places are what they are."""
+    (mean, deviation), (was, spread) = (
+        (mean.numpy(), deviation.numpy())
+        for mean, deviation in (_spread_of(one.inputs) for one in (own, other))
+    )
+    mean[-PLACE:], was[-PLACE:] = 0, 0
+    deviation[-PLACE:], spread[-PLACE:] = 1, 1
+
+    def each(inputs: tuple[Floats, ...]) -> tuple[Floats, ...]:
+        return tuple((one - was) / spread * deviation + mean for one in inputs)
+
+    return replace(other, inputs=each(other.inputs), mirrored=each(other.mirrored))
 
 
 class Standard(nn.Module):

@@ -3,7 +3,8 @@
 The patients to learn from are dealt into parts. An encoder learns from all parts but one, and a
 sequence network from the features that it gives of that one: whatever a sequence network sees, in
 training and after it, comes from an encoder that never saw the study. Where an encoder's numbers
-mean the same as another's (its logits, what it draws), every network learns from all parts so.
+mean the same as another's (its logits, what it draws), every network learns from all parts so,
+brought to the scale of its own encoder's.
 What is said is the mean of the parts. A recipe may then learn a part's encoders and network
 together, over all of train. Under the run's folder:
 
@@ -17,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -27,13 +27,13 @@ from torch import nn
 
 from wetread.training import mask_table
 from wetread.training.data import Data, Rows, Split, mirror_columns
-from wetread.training.features import features_of, mirror_features_of
 from wetread.training.fit import Fitted, Progress, fit_encoder
 from wetread.training.folds import make_folds
 from wetread.training.look import Look, OfSeries
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, Trained
+from wetread.training.seen_series import seen_series
 from wetread.training.sequence_fit import (
     SeriesLoss,
     SeriesSet,
@@ -41,7 +41,7 @@ from wetread.training.sequence_fit import (
     joined,
     loss_over,
     said_of,
-    series_set,
+    scaled_as,
 )
 from wetread.training.series_levels import series_levels
 from wetread.training.series_run import ABOUT, TOGETHER, about_series
@@ -144,8 +144,11 @@ def _fit_network(
     """A network over what encoders say of series they never saw: of its own part, and where such
     numbers mean the same whichever encoder says them, of all parts."""
     data, recipe = see.data, see.recipe
-    chosen = parts if recipe.sequence_features in ALIKE else [part]
-    learned = joined([see.of(one.encoders, series_at(data.series, one.held)) for one in chosen])
+    others = [one for one in parts if one is not part and recipe.sequence_features in ALIKE]
+    own, *beside = (
+        see.of(one.encoders, series_at(data.series, one.held)) for one in (part, *others)
+    )
+    learned = joined([own, *(scaled_as(own, one) for one in beside)])
     choosing = series_at(data.series, split.validation)
     return fit_sequence(
         learned,
@@ -212,22 +215,3 @@ class _Seeing:
         """What is minimised where these series are learned."""
         metric = self.recipe.sequence_loss == "metric"
         return self.data.of.loss(series) if metric else plain_series_loss
-
-
-def seen_series(
-    series: WholeSeries,
-    encoders: Sequence[Trained],
-    stores: Sequence[Any],
-    recipe: Recipe,
-    folder: Path,
-) -> SeriesSet:
-    """The series as the encoders see them, each in its own store, side by side."""
-
-    kind = recipe.sequence_features
-    looks = list(zip(encoders, stores, strict=True))
-    if not recipe.sequence_mirror:
-        each = [features_of(*look, series.rows, folder, kind) for look in looks]
-        return series_set(series, np.concatenate(each, axis=1), None, recipe)
-    sides = [mirror_features_of(*look, series.rows, folder, kind) for look in looks]
-    plain, mirrored = (np.concatenate(side, axis=1) for side in zip(*sides, strict=True))
-    return series_set(series, plain, mirrored, recipe)

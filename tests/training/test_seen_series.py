@@ -1,0 +1,88 @@
+"""tests/training/test_seen_series.py: what is seen of series: masks compared, one scale for all."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from wetread.models.encoders import build
+from wetread.models.features import PEAKS
+from wetread.training import seen_series
+from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.sequence_fit import SeriesSet, scaled_as, series_set
+from wetread.training.whole_series import PLACE, WholeSeries
+
+
+def some_series(count: int) -> WholeSeries:
+    """Series of 3, 4, 5 ... slices, 5 mm apart."""
+    starts = np.concatenate([[0], np.cumsum(np.arange(count) + 3)])
+    ids = tuple(f"1.{n}" for n in range(count))
+    return WholeSeries(
+        rows=np.arange(starts[-1]), starts=starts, position_mm=5.0 * np.arange(starts[-1]),
+        image=np.zeros((starts[-1], 1)), study=np.zeros((count, 2)), studies=ids, patients=ids,
+    )  # fmt: skip
+
+
+def recipe_with(*settings: str) -> Recipe:
+    return read_recipe("compact", ["sequence=gru", *settings])
+
+
+def seen_of(series: WholeSeries, seed: int, scale: float, shift: float) -> SeriesSet:
+    rng = np.random.default_rng(seed)
+    sides = [
+        (rng.normal(size=(len(series.rows), 3)) * scale + shift).astype(np.float32)
+        for _ in range(2)
+    ]
+    return series_set(series, *sides, recipe_with())
+
+
+def test_features_of_another_encoder_come_to_the_scale_of_ones_own() -> None:
+    own, other = seen_of(some_series(20), 0, 1.0, 2.0), seen_of(some_series(12), 1, 3.0, -7.0)
+    brought = scaled_as(own, other)
+    mine, theirs, seen = (np.concatenate(one.inputs) for one in (own, other, brought))
+    np.testing.assert_allclose(seen[:, :3].mean(0), mine[:, :3].mean(0), atol=1e-4)
+    np.testing.assert_allclose(seen[:, :3].std(0), mine[:, :3].std(0), rtol=2e-3)
+    np.testing.assert_array_equal(seen[:, -PLACE:], theirs[:, -PLACE:])
+    line = np.polyfit(theirs[:, 0], seen[:, 0], 1)  # mirror images follow by the same factors
+    turned, was = np.concatenate(brought.mirrored)[:, 0], np.concatenate(other.mirrored)[:, 0]
+    np.testing.assert_allclose(turned, np.polyval(line, was), atol=1e-4)
+    assert brought.series is other.series
+
+
+@pytest.mark.parametrize("mirror", ["false", "true"])
+def test_what_is_drawn_is_seen_with_the_ratio_of_the_masks_at_every_slice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str
+) -> None:
+    series, rng = some_series(6), np.random.default_rng(3)
+    drawn = rng.normal(size=(len(series.rows), 4 + 2 * PEAKS)).astype(np.float32)
+    turned = rng.normal(size=drawn.shape).astype(np.float32)
+    monkeypatch.setattr(seen_series, "features_of", lambda *asked: drawn)
+    monkeypatch.setattr(seen_series, "mirror_features_of", lambda *asked: (drawn, turned))
+    recipe = recipe_with(
+        "sequence_features=drawn", "sequence_differences=false", f"sequence_mirror={mirror}"
+    )
+    trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
+    seen = seen_series.seen_series(series, [trained] * 2, [None] * 2, recipe, tmp_path)
+    width = drawn.shape[1] + 1
+    for side, said in ((seen.inputs, drawn), (seen.mirrored, turned)):
+        for inputs, low, high in zip(side, series.starts[:-1], series.starts[1:], strict=False):
+            assert inputs.shape == (high - low, 2 * width + PLACE)
+            areas = np.exp(said[low:high, 4:].reshape(-1, 3, 3, 2)[:, :, 2]).sum(1).max(0)
+            np.testing.assert_allclose(inputs[:, width - 1], np.log(areas[0] / areas[1]), rtol=1e-4)
+            np.testing.assert_array_equal(inputs[:, :width], inputs[:, width : 2 * width])
+            np.testing.assert_array_equal(inputs[:, : width - 1], said[low:high])
+    assert len(seen.mirrored) == (len(series) if mirror == "true" else 0)
+
+
+def test_ratios_stand_beside_the_logits_of_no_other_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = some_series(2)
+    said = np.ones((len(series.rows), 4), np.float32)
+    monkeypatch.setattr(seen_series, "features_of", lambda *asked: said)
+    recipe = recipe_with("sequence_features=logits", "sequence_mirror=false")
+    trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
+    seen = seen_series.seen_series(series, [trained], [None], recipe, tmp_path)
+    assert seen.inputs[0].shape == (3, 3 * 4 + PLACE)
