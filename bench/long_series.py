@@ -31,7 +31,6 @@ import torch
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from bench.data import WORK
-from wetread.models.features import parted
 from wetread.phantoms.embolism_archive import write_ctpa_archive
 from wetread.store.store import Store, open_store
 from wetread.training.batches import read_seen
@@ -168,13 +167,14 @@ def _quiet(done: int, total: int) -> None:
 
 
 def learned(precision: str) -> Path:
-    """A run of the task's own recipe, an epoch of each stage over few phantoms."""
+    """A run of the task's own recipe, an epoch of each stage over few phantoms of either kind."""
     run, archive = WORK / f"long-run-{precision}", WORK / "long-phantoms"
     if not (run / "scores.json").is_file():
         phantom(TASK, archive, studies=STUDIES, seed=SEED)
         table = WORK / "long-phantoms.parquet"
         index([archive], table)
-        settings = ("epochs=1", "sequence_epochs=1", f"precision={precision}")
+        quick = ("phantoms=6", "phantom_epochs=1", "epochs=1", "sequence_epochs=1")
+        settings = (*quick, f"precision={precision}")
         train(TASK, [table], run, labels=[archive / "train.csv"], seed=SEED, settings=settings)
     return run
 
@@ -198,23 +198,22 @@ def forward_passes(run: Path, out: Path) -> tuple[int, float, str]:
 
 
 def _through(encoder: Trained, store: Store, times: int) -> tuple[int, float]:
-    body, _ = parted(encoder.model)
     runtime = choose_runtime(encoder.recipe)
-    runtime.place(body).eval()
+    model = runtime.place(encoder.model).eval()
     seconds = 0.0
     with threads_and_chance(encoder.recipe, runtime.device):
         for first in range(0, len(store), CPU_BATCH):
             rows = np.arange(first, min(first + CPU_BATCH, len(store)))
             hu = torch.from_numpy(read_seen(store, rows, encoder.view.neighbours))
             ready = to_view(hu, encoder.view)
-            seconds += _cpu(lambda ready=ready: _say(body, ready, times, runtime))
+            seconds += _cpu(lambda ready=ready: _say(model, ready, times, runtime))
     return len(store) * times, seconds
 
 
-def _say(body: torch.nn.Module, ready: torch.Tensor, times: int, runtime: Any) -> None:
+def _say(model: torch.nn.Module, ready: torch.Tensor, times: int, runtime: Any) -> None:
     with torch.inference_mode(), runtime.autocast():
         for _ in range(times):
-            body(ready)
+            model(ready)
 
 
 def _cpu(work: Callable[[], object]) -> float:

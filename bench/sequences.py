@@ -31,8 +31,8 @@ from wetread.study.planes import Planes
 from wetread.tasks import TASKS, Task
 from wetread.training import seen_series, series_fit
 from wetread.training.features import features_of
-from wetread.training.sequence_fit import SeriesSet
 from wetread.training.series_run import read_series_reader
+from wetread.training.series_set import SeriesSet, Told
 from wetread.training.whole_series import WholeSeries
 from wetread.verbs.index import index
 from wetread.verbs.train import train
@@ -206,10 +206,10 @@ def permuted() -> Iterator[None]:
             for low, high in pairwise(series.starts)
         ])  # fmt: skip
 
-    def mixed(series: WholeSeries, plain: Any, mirrored: Any, recipe: Any) -> SeriesSet:
+    def mixed(series: WholeSeries, plain: Told, mirrored: Told | None, recipe: Any) -> SeriesSet:
         order = orders(series)
-        turned = None if mirrored is None else mirrored[order]
-        return real_set(replace(series, image=series.image[order]), plain[order], turned, recipe)
+        told = (one and replace(one, features=one.features[order]) for one in (plain, mirrored))
+        return real_set(replace(series, image=series.image[order]), *told, recipe)
 
     def unmixed(model: Any, seen: SeriesSet, *rest: Any) -> Any:
         image, study = real_said(model, seen, *rest)

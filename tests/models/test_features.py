@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from wetread.models.encoders import ENCODERS, both, build
-from wetread.models.features import LEAST, PEAKS, SMALL, masks_drawn_by, parted, peaks, ratios, seer
+from wetread.models.features import (
+    LEAST,
+    PEAKS,
+    SMALL,
+    masks_drawn_by,
+    overall,
+    parted,
+    peaks,
+    seer,
+)
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))
@@ -44,19 +53,20 @@ def test_a_network_that_draws_tells_its_logits_and_then_the_peaks() -> None:
         seer(build("slim", 3, 4), "drawn")
 
 
-def test_masks_are_compared_by_their_greatest_areas_in_the_series() -> None:
+def test_a_series_is_told_by_its_masks_highest_pixels_and_how_their_areas_compare() -> None:
     probability = np.full((4, 3, 8, 9), 1e-7)
-    probability[1, 0, :4, :5] = 1 - 1e-7  # the greatest of the first: 20 pixels, over two thirds
-    probability[2, 1, 2:4, 3:8] = 1 - 1e-7  # of the second: 10, in another slice
-    probability[3, 2, :1, :5] = 1 - 1e-7  # of the third: 5
-    masks = torch.from_numpy(np.log(probability / (1 - probability))).float()
+    probability[1, 0, :4, :5] = 0.999999  # the greatest of the first: 20 pixels, over two thirds
+    probability[2, 1, 2:4, 3:8] = 0.9999999  # of the second: 10, in another slice
+    probability[3, 2, :1, :5] = 0.99999  # of the third: 5
+    masks = torch.from_numpy(np.log(probability / (1 - probability)))
     drawn = torch.cat([torch.randn(4, 6), peaks(masks)], 1)
-    found = ratios(drawn, 3).numpy()
-    np.testing.assert_allclose(found, np.log([20 / 10, 20 / 5, 10 / 5]), atol=1e-2)  # LEAST is 0.01
-    np.testing.assert_allclose(ratios(drawn[[3, 1, 0, 2]], 3), found, rtol=1e-6)  # whatever order
+    found = overall(drawn, 3).numpy()
+    np.testing.assert_allclose(found[:3], masks.amax((0, 2, 3)).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(found[3:], np.log([20 / 10, 20 / 5, 10 / 5]), atol=1e-2)  # LEAST
+    np.testing.assert_allclose(overall(drawn[[3, 1, 0, 2]], 3), found, rtol=1e-6)  # in any order
     mirrored = torch.cat([drawn[:, :6], peaks(masks.flip(-1))], 1)
-    np.testing.assert_allclose(ratios(mirrored, 3), found, rtol=1e-6)
-    assert ratios(drawn, 1).shape == (0,)
+    np.testing.assert_allclose(overall(mirrored, 3), found, rtol=1e-6)
+    assert overall(drawn, 1).shape == (1,)
 
 
 def test_it_is_known_how_many_masks_a_network_draws() -> None:

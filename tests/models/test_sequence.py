@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from wetread.models.sequence import SEQUENCES, build_sequence, pooled
+from wetread.models.sequence import PACE, SEQUENCES, build_sequence, pooled
 
 every_network = pytest.mark.parametrize("name", list(SEQUENCES))
 INPUTS, IMAGES, STUDIES = 7, 1, 5
@@ -93,6 +93,26 @@ def test_pools_are_those_of_the_slices_alone() -> None:
     share = torch.softmax(attention[0, :4], 0)
     expected = torch.cat([(own * share[:, None]).sum(0), own.max(0).values, own.mean(0)])
     torch.testing.assert_close(pooled(seen, attention, there)[0], expected)
+
+
+@every_network
+def test_what_is_of_the_whole_series_goes_a_straight_way_to_the_study(name: str) -> None:
+    model = build_sequence(name, INPUTS + 2, IMAGES, STUDIES, overall=2).eval()
+    lengths = (5, 9)
+    whole = torch.tensor([[1.0, 2.0], [-3.0, 0.5]])
+    each = [
+        torch.cat([torch.randn(length, INPUTS), told.expand(length, 2)], 1)
+        for length, told in zip(lengths, whole, strict=True)
+    ]
+    x, there = padded(each, 12, 7.0)
+    with torch.inference_mode():
+        plain = model.network(x[..., :INPUTS], there)
+        for said, alone in zip(model(x, there), plain, strict=True):
+            torch.testing.assert_close(said, alone)  # before anything is learned
+        model.line.weight.copy_(torch.randn(STUDIES, 2))
+        image, study = model(x, there)
+        torch.testing.assert_close(image, plain[0])
+        torch.testing.assert_close(study - plain[1], PACE * whole @ model.line.weight.T)
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:

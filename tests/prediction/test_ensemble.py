@@ -23,6 +23,12 @@ def test_every_kept_model_of_every_run_is_a_member(write_run: WriteRun) -> None:
     assert ensemble.prior == {"left": 0.1, "right": 0.1, "any": 0.1}
 
 
+def test_the_models_of_one_split_are_read_alone(write_run: WriteRun) -> None:
+    run = write_run("a", models=3)
+    members = read_ensemble([run], split=1).members
+    assert [member.checkpoint for member in members] == [run / "model-1" / "best.pt"]
+
+
 def test_no_run_no_about_file_and_no_checkpoint_are_each_told(
     write_run: WriteRun, tmp_path: Path
 ) -> None:

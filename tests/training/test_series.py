@@ -25,13 +25,12 @@ from wetread.training.seen_series import seen_series
 from wetread.training.sequence_fit import (
     BEST,
     LAST,
-    SeriesSet,
     fit_sequence,
     said_of,
-    series_set,
 )
 from wetread.training.series_fit import Seen, SeriesData, fit_series
 from wetread.training.series_run import read_series_reader
+from wetread.training.series_set import SeriesSet, Told, series_set
 from wetread.training.whole_series import (
     WholeSeries,
     all_series,
@@ -108,7 +107,9 @@ def features_for(series: WholeSeries, width: int = 3) -> SeriesSet:
     """Features in which the truth lies, under noise."""
     noise = np.random.default_rng(1).normal(size=(len(series.rows), width)).astype(np.float32)
     plain = noise + np.hstack([series.image, series.spread()]).astype(np.float32)
-    return series_set(series, plain, plain[:, [0, 2, 1]], quick())
+    whole = np.stack([part.max(0) for part in np.split(plain, series.starts[1:-1])])
+    told = Told(plain, whole), Told(plain[:, [0, 2, 1]], whole[:, [0, 2, 1]])
+    return series_set(series, *told, quick())
 
 
 def test_a_store_becomes_series_with_the_labels_of_their_studies(series: WholeSeries) -> None:

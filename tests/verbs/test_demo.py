@@ -24,6 +24,20 @@ def test_the_demo_reads_the_whole_studies_of_the_patients_that_were_held_out(
     assert sorted(kept.instances["SOPInstanceUID"]) == sorted(held_out)
 
 
+def test_of_folds_studies_are_read_that_the_first_one_s_model_never_saw(
+    two_folds: TrainResult, phantoms: PhantomTruth
+) -> None:
+    found = read_index(two_folds.run / "index.parquet")
+    assignment = json.loads((two_folds.run / "folds.json").read_text())["assignment"]
+    first = phantoms.slices.filter(pl.col("patient").replace_strict(assignment) == "0")
+    kept = held_out_images(found, two_folds.run)
+    assert sorted(kept.instances["SOPInstanceUID"]) == sorted(first["image"])
+    fewer = held_out_images(found, two_folds.run, 2).instances
+    studies = first.group_by("study").len()
+    assert fewer["StudyInstanceUID"].n_unique() == 2
+    assert fewer.height == studies.sort("study").head(2)["len"].sum()
+
+
 def test_a_task_that_is_not_there_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UnknownTaskError, match="hemorrhage"):
         demo(tmp_path / "demo", "scurvy")

@@ -17,7 +17,7 @@ THIRDS = 3  # of a picture: the patient's right, the middle, the patient's left
 SMALL = 8  # pixels of a small thing
 LEAST = 0.01  # pixels, so that the logarithm of an area stays finite
 PEAKS = 3 * THIRDS  # numbers of a mask
-AREA = 2  # which of a third's
+HIGHEST, AREA = 0, 2  # which of a third's
 
 
 class Logits(nn.Module):
@@ -83,14 +83,15 @@ def peaks(masks: Tensor) -> Tensor:
     return torch.cat(told, 1)
 
 
-def ratios(drawn: Tensor, masks: int) -> Tensor:
-    """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to one number for
-    each two masks, first and second, first and third ...: the logarithm of the ratio of their
-    greatest areas in the series."""
-    peaks_of = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
-    greatest = peaks_of[:, :, AREA].exp().sum(1).amax(0).log()
-    pairs = [greatest[a] - greatest[b] for a, b in combinations(range(masks), 2)]
-    return torch.stack(pairs) if pairs else greatest[:0]
+def overall(drawn: Tensor, masks: int) -> Tensor:
+    """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to what they say of
+    the series as a whole, (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks,
+    first and second, first and third ..., the logarithm of the ratio of their greatest areas."""
+    of = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
+    highest = of[:, :, HIGHEST].amax((0, 1))
+    area = of[:, :, AREA].exp().sum(1).amax(0).log()
+    pairs = [area[a] - area[b] for a, b in combinations(range(masks), 2)]
+    return torch.stack([*highest, *pairs])
 
 
 def parted(model: nn.Module) -> tuple[nn.Module, nn.Linear]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Builder = Callable[[int, int, int], nn.Module]
+PACE = 20.0  # of a straight way: an optimizer's step moves it so much more than other weights
 
 
 class SequenceNet(nn.Module):
@@ -130,6 +131,23 @@ class PlainGru(nn.Module):
         return self.image(seen) * there[..., None], self.study(both)
 
 
+class Straight(nn.Module):
+    """A network, and a straight way to the study from the last `overall` inputs, which are of the
+    series as a whole and the same at each of its slices. Of a hundred exams a line learns in some
+    hundred steps what a deep network does not find."""
+
+    def __init__(self, network: nn.Module, overall: int, studies: int) -> None:
+        super().__init__()
+        self.network, self.overall = network, overall
+        self.line = nn.Linear(overall, studies, bias=False)
+        nn.init.zeros_(self.line.weight)
+
+    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+        """As every network here."""
+        image, study = self.network(x[..., : -self.overall], there)
+        return image, study + PACE * self.line(x[:, 0, -self.overall :])
+
+
 SEQUENCES: dict[str, Builder] = {
     "gru": build_gru,
     "transformer": build_transformer,
@@ -137,8 +155,12 @@ SEQUENCES: dict[str, Builder] = {
 }
 
 
-def build_sequence(name: str, inputs: int, images: int, studies: int) -> nn.Module:
-    """The network of that name for features of `inputs` numbers a slice."""
+def build_sequence(
+    name: str, inputs: int, images: int, studies: int, overall: int = 0
+) -> nn.Module:
+    """The network of that name for features of `inputs` numbers a slice, of which the last
+    `overall` are of the series as a whole."""
     if name not in SEQUENCES:
         raise ValueError(f"no sequence network {name!r}; known: {', '.join(SEQUENCES)}")
-    return SEQUENCES[name](inputs, images, studies)
+    network = SEQUENCES[name](inputs - overall, images, studies)
+    return Straight(network, overall, studies) if overall else network

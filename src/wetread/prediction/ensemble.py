@@ -52,12 +52,14 @@ class Ensemble:
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
 
 
-def read_ensemble(runs: Sequence[Path]) -> Ensemble:
-    """The kept models of all runs. RunError where a run is not finished or is of another task."""
+def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
+    """The kept models of all runs, or of one of their splits. RunError where a run is not finished
+    or is of another task."""
     if not runs:
         raise RunError("no run given; train one first: wetread train, or wetread demo")
     about = [_about(run) for run in runs]
-    members = tuple(member for run in runs for member in _members(run))
+    which = "*" if split is None else str(split)
+    members = tuple(member for run in runs for member in _members(run, which))
     if not members:
         raise RunError(
             f"{runs[0]}: no model that is whole; its training has not reached its first epoch"
@@ -88,12 +90,11 @@ def read_ensemble(runs: Sequence[Path]) -> Ensemble:
     )
 
 
-def _members(run: Path) -> list[Member]:
-    """The kept models of a run, in their order."""
-    found = [
-        Member(read_trained(file.parent), file) for file in sorted(run.glob("model-*/best.pt"))
-    ]
-    for part in sorted(file.parent for file in run.glob(f"model-*/part-*/{ABOUT}")):
+def _members(run: Path, which: str) -> list[Member]:
+    """The kept models of a run's splits, in their order."""
+    files = sorted(run.glob(f"model-{which}/best.pt"))
+    found = [Member(read_trained(file.parent), file) for file in files]
+    for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{ABOUT}")):
         reader = read_series_reader(part)
         kept = part / TOGETHER if reader.recipe.together_epochs else part
         found.append(Member(reader.encoders[0], kept / BEST, reader))

@@ -140,6 +140,7 @@ EMBOLISM = Task(
     histogram=contrast_histogram,
     demo_phantoms=partial(write_ctpa_archive, positives=0.5),
     demo_studies=240,
+    demo_folds=2,
     series=OfSeries(
         image=(IMAGE_FINDING,),
         study=(*EXAM_FINDINGS, POSITIVE_EXAM),
@@ -155,6 +156,7 @@ EMBOLISM = Task(
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
                 teach_heart,
                 drawn=(RIGHT_VENTRICLE, LEFT_VENTRICLE),
+                steps=0.35,
             ),
         ),
         find_boxes=find_chest_boxes,

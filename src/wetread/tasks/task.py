@@ -45,7 +45,8 @@ class Task:
     drawn:             the findings of level pixel; what a network with a decoder draws.
     values:            what is packed of a slice: HU, or a radiograph's grey.
     demo_phantoms:     what writes the demo's archive, where more is found in it than in nature.
-    demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another.
+    demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another;
+                       demo_folds: into how many parts they are dealt, 0 is one split.
     series:            where findings are of studies: how whole series are learned and read.
     phantom_masks:     files of masks beside the phantoms' labels, and of which finding they are.
     phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
@@ -72,6 +73,7 @@ class Task:
     demo_phantoms: WritePhantoms | None = None
     demo_studies: int = 370
     demo_recipe: str | None = None
+    demo_folds: int = 0
     phantom_masks: Mapping[str, Finding] = field(default_factory=dict)
     phantom_patients: str | None = None
     series: OfSeries | None = None

@@ -30,12 +30,14 @@ class Look:
     teach:    truth of the images (N, I), and of their studies at each image (N, S), NaN unknown ->
               what the slices are taught, (N, F).
     drawn:    what it draws, where the recipe has a decoder: findings of level pixel.
+    steps:    in which it learns phantoms, as a share of the first look's: what is large takes few.
     """
 
     name: str
     findings: tuple[Finding, ...]
     teach: Teach
     drawn: tuple[Finding, ...] = ()
+    steps: float = 1.0
 
 
 @dataclass(frozen=True)

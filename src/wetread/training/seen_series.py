@@ -1,8 +1,8 @@
-"""training/seen_series.py: encoders and stores in; what a sequence network is given of series out.
+"""training/seen_series.py: encoders and stores in; what they say of series out.
 
-Each slice's features from each look side by side; where the encoders draw several masks, beside
-them how the greatest areas of two masks in the series compare, the same at every slice of it: of
-areas that vary along a series by orders of magnitude, a network would not find their ratio.
+Each slice's features from each look side by side. Where the encoders draw masks, also what these
+say of the series as a whole: areas vary along a series by orders of magnitude, and no network
+learns from a hundred exams how the greatest of two masks compare.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from wetread.models.features import masks_drawn_by, ratios
+from wetread.models.features import masks_drawn_by, overall
 from wetread.training.features import features_of, mirror_features_of
 from wetread.training.recipe import Recipe
 from wetread.training.run import Trained
-from wetread.training.sequence_fit import SeriesSet, series_set
+from wetread.training.series_set import SeriesSet, Told, beside, series_set
 from wetread.training.whole_series import Floats, Rows, WholeSeries
 
 
@@ -30,27 +30,24 @@ def seen_series(
     recipe: Recipe,
     folder: Path,
 ) -> SeriesSet:
-    """The series as the encoders see them, each in its own store.
+    """The series as the encoders see them, each in its own store, plain and in the mirror.
 
     folder: keeps the features of slices, by content.
     """
-    kind, mirror = recipe.sequence_features, recipe.sequence_mirror
-    sides: list[tuple[Floats, ...]] = []
+    looks = []
     for trained, store in zip(encoders, stores, strict=True):
-        asked = (trained, store, series.rows, folder, kind)
-        said: tuple[Floats, ...]
-        said = mirror_features_of(*asked) if mirror else (features_of(*asked),)
-        if kind == "drawn":
-            masks = masks_drawn_by(trained.model)
-            said = tuple(_with_ratios(side, masks, series.starts) for side in said)
-        sides.append(said)
-    plain, *mirrored = (np.concatenate(side, axis=1) for side in zip(*sides, strict=True))
-    return series_set(series, plain, mirrored[0] if mirror else None, recipe)
+        asked = (trained, store, series.rows, folder, recipe.sequence_features)
+        sides: tuple[Floats, ...]
+        sides = mirror_features_of(*asked) if recipe.sequence_mirror else (features_of(*asked),)
+        masks = masks_drawn_by(trained.model) if recipe.sequence_features == "drawn" else 0
+        looks.append([_told(side, masks, series.starts) for side in sides])
+    plain, *mirrored = map(beside, zip(*looks, strict=True))
+    return series_set(series, plain, mirrored[0] if mirrored else None, recipe)
 
 
-def _with_ratios(drawn: Floats, masks: int, starts: Rows) -> Floats:
-    """Features (N, D) of series to (N, D + pairs of masks)."""
-    told = [
-        ratios(torch.from_numpy(drawn[low:high]), masks).numpy() for low, high in pairwise(starts)
-    ]
-    return np.hstack([drawn, np.repeat(np.stack(told), np.diff(starts), axis=0)])
+def _told(features: Floats, masks: int, starts: Rows) -> Told:
+    """Features (N, D) of series, and what the masks among them say of each as a whole."""
+    if masks == 0:
+        return Told(features, np.empty((len(starts) - 1, 0), np.float32))
+    each = [overall(torch.from_numpy(features[a:b]), masks) for a, b in pairwise(starts)]
+    return Told(features, torch.stack(each).numpy())

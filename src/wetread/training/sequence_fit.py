@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,17 +17,8 @@ from wetread.training.device import choose_runtime, threads_and_chance
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.schedule import rate_at, set_rate
-from wetread.training.whole_series import (
-    PLACE,
-    Floats,
-    Rows,
-    SeriesBatch,
-    WholeSeries,
-    batches_of,
-    inputs_of,
-    join_series,
-    pad,
-)
+from wetread.training.series_set import SeriesSet, spread_of
+from wetread.training.whole_series import Floats, Rows, SeriesBatch, batches_of, pad
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
 ORDER, MIRROR, SAMPLED = 4, 5, 8  # what a seed is drawn for, beside batches.py and together.py
@@ -37,41 +28,6 @@ SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
 ))}  # fmt: skip
 SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesSet:
-    """Series, and what a sequence network sees: one array (n, D) a series, and of its mirror
-    image, () where there is none."""
-
-    series: WholeSeries
-    inputs: tuple[Floats, ...]
-    mirrored: tuple[Floats, ...]
-
-
-def joined(sets: Sequence[SeriesSet]) -> SeriesSet:
-    """The series of all sets, one set after the other."""
-    return SeriesSet(
-        join_series([one.series for one in sets]),
-        tuple(inputs for one in sets for inputs in one.inputs),
-        tuple(inputs for one in sets for inputs in one.mirrored),
-    )
-
-
-def scaled_as(own: SeriesSet, other: SeriesSet) -> SeriesSet:
-    """The other's features at the mean and deviation of one's own: two encoders of the same kind
-    do not draw the same area. Places are what they are."""
-    (mean, deviation), (was, spread) = (
-        (mean.numpy(), deviation.numpy())
-        for mean, deviation in (_spread_of(one.inputs) for one in (own, other))
-    )
-    mean[-PLACE:], was[-PLACE:] = 0, 0
-    deviation[-PLACE:], spread[-PLACE:] = 1, 1
-
-    def each(inputs: tuple[Floats, ...]) -> tuple[Floats, ...]:
-        return tuple((one - was) / spread * deviation + mean for one in inputs)
-
-    return replace(other, inputs=each(other.inputs), mirrored=each(other.mirrored))
 
 
 class Standard(nn.Module):
@@ -92,29 +48,12 @@ class Standard(nn.Module):
         return both
 
 
-def series_set(
-    series: WholeSeries, plain: Floats, mirrored: Floats | None, recipe: Recipe
-) -> SeriesSet:
-    """Features (N, D) of the series' slices, and of their mirror images, as inputs of series."""
-
-    def each(features: Floats) -> tuple[Floats, ...]:
-        return tuple(
-            inputs_of(
-                features[low:high],
-                series.position_mm[low:high],
-                differences=recipe.sequence_differences,
-            )
-            for low, high in zip(series.starts[:-1], series.starts[1:], strict=True)
-        )
-
-    return SeriesSet(series, each(plain), () if mirrored is None else each(mirrored))
-
-
-def new_network(recipe: Recipe, inputs: int, images: int, studies: int) -> Standard:
-    """The recipe's sequence network, random by its seed."""
+def new_network(recipe: Recipe, inputs: int, images: int, studies: int, overall: int) -> Standard:
+    """The recipe's sequence network, random by its seed; overall: of how many inputs, the last,
+    each series has one value."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build_sequence(recipe.sequence, inputs, images, studies)
+        network = build_sequence(recipe.sequence, inputs, images, studies, overall)
     return Standard(network, torch.zeros(inputs), torch.ones(inputs))
 
 
@@ -135,8 +74,9 @@ def fit_sequence(
     runtime = choose_runtime(recipe)
     series = fitted.series
     width = fitted.inputs[0].shape[1]
-    model = new_network(recipe, width, series.image.shape[1], series.study.shape[1])
-    model.mean, model.deviation = _spread_of(fitted.inputs)
+    images, studies = series.image.shape[1], series.study.shape[1]
+    model = new_network(recipe, width, images, studies, fitted.overall)
+    model.mean, model.deviation = spread_of(fitted.inputs)
     model.to(runtime.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.sequence_rate, weight_decay=recipe.sequence_decay
@@ -162,15 +102,6 @@ def fit_sequence(
             judged = loss_over(model, validation, loss, recipe) if validation else None
             state.after_epoch(epoch, judged)
     return state.kept()
-
-
-def _spread_of(inputs: Sequence[Floats]) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (D,) over all slices, one series at a time; a number that does not vary
-    counts as if it varied a little."""
-    count = sum(len(one) for one in inputs)
-    mean = np.sum([one.sum(0, dtype=np.float64) for one in inputs], axis=0) / count
-    square = np.sum([np.square(one - mean).sum(0) for one in inputs], axis=0) / count
-    return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(square) + 1e-3).float()
 
 
 def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> Iterator[SeriesBatch]:

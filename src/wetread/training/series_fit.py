@@ -34,17 +34,10 @@ from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, Trained
 from wetread.training.seen_series import seen_series
-from wetread.training.sequence_fit import (
-    SeriesLoss,
-    SeriesSet,
-    fit_sequence,
-    joined,
-    loss_over,
-    said_of,
-    scaled_as,
-)
+from wetread.training.sequence_fit import SeriesLoss, fit_sequence, loss_over, said_of
 from wetread.training.series_levels import series_levels
 from wetread.training.series_run import ABOUT, TOGETHER, about_series
+from wetread.training.series_set import SeriesSet, joined, scaled_as
 from wetread.training.together import Together, fit_together
 from wetread.training.whole_series import WholeSeries, series_at
 

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from wetread.labels.finding import finding_names
+from wetread.models.sequence import Straight
 from wetread.training.look import OfSeries
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.training.run import Run, Trained, read_trained
@@ -40,6 +41,7 @@ def about_series(of: OfSeries, network: nn.Module, recipe: Recipe) -> dict[str, 
         "image": list(finding_names(of.image)),
         "study": list(finding_names(of.study)),
         "inputs": len(network.mean),
+        "overall": network.network.overall if isinstance(network.network, Straight) else 0,
         "together": recipe.together_epochs > 0,
         "recipe": recipe.model_dump(mode="json"),
     }
@@ -52,7 +54,9 @@ def read_series_reader(folder: Path) -> SeriesReader:
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
     about = json.loads(file.read_text(encoding="utf-8"))
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
-    network = new_network(recipe, about["inputs"], len(about["image"]), len(about["study"]))
+    network = new_network(
+        recipe, about["inputs"], len(about["image"]), len(about["study"]), about["overall"]
+    )
     kept = folder / TOGETHER if about["together"] else folder
     network.load_state_dict(Run(kept).read(BEST)["model"])
     return SeriesReader(

@@ -20,6 +20,8 @@ from wetread.verbs.predict import predict_index
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.train import train
 
+READ = 40  # studies of a fold
+
 
 @dataclass(frozen=True)
 class DemoResult:
@@ -50,7 +52,8 @@ def demo(
     workers: int | None = None,
     report: Report = silent,
 ) -> DemoResult:
-    """Write phantoms, learn from most of their patients, be scored on and read the others.
+    """Write phantoms, learn from most of their patients, be scored on and read the others. Where
+    the task's demo has folds, all are scored, out of fold, and READ of the first fold read.
 
     Writes out/archive, index.parquet, run, readings, scores.json, page.html. Stopped and called
     again, it goes on.
@@ -78,24 +81,26 @@ def demo(
         labels=[str(archive / chosen.phantom_labels)],
         recipe=chosen.demo_recipe,
         patients=str(archive / chosen.phantom_patients) if chosen.phantom_patients else None,
+        folds=chosen.demo_folds,
         seed=seed,
         workers=workers,
         report=report,
     )
     lap("train and evaluate")
-    held_out = held_out_images(found, out / "run")
-    read = predict_index(
-        held_out, read_ensemble([out / "run"]), out, workers=workers, report=report
-    )
+    held_out = held_out_images(found, out / "run", READ if chosen.demo_folds else None)
+    readers = read_ensemble([out / "run"], split=0)
+    read = predict_index(held_out, readers, out, workers=workers, report=report)
     lap("read")
     for name in ("scores.json", "page.html"):
         shutil.copyfile(out / "run" / name, out / name)
     return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
 
 
-def held_out_images(found: Index, run: Path) -> Index:
-    """The images of the patients that the run never saw."""
-    predictions = pl.read_parquet(run / FILE, columns=["level", "id"])
-    ids = predictions.filter(pl.col("level") == "image")["id"].unique()
+def held_out_images(found: Index, run: Path, most: int | None = None) -> Index:
+    """The images of the studies that the run's first split never saw, or of so many of them."""
+    said = pl.read_parquet(run / FILE, columns=["level", "id", "study", "model"])
+    unseen = said.filter(pl.col("level") == "image", pl.col("model") == 0)
+    studies = unseen["study"].unique().sort().head(most or unseen.height)
+    ids = unseen.filter(pl.col("study").is_in(studies.implode()))["id"].unique()
     kept = found.instances.filter(pl.col("SOPInstanceUID").is_in(ids.to_list()))
     return Index(kept.lazy(), found.rejects.clear(), 0)

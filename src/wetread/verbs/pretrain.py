@@ -113,9 +113,9 @@ def learn_phantom_looks(
     steps = [steps_an_epoch(one.data.truth.astype(np.float32), first, 0) for one in seen]
     for one, each in zip(seen, steps, strict=True):
         name = one.look.name
-        # A finding of whole exams makes many slices positive, and an epoch long: all looks take
-        # about as many steps as the first.
-        own = first.model_copy(update={"epochs": -(-first.epochs * steps[0] // each)})
+        # A finding of whole exams makes many slices positive, and an epoch long: steps are counted.
+        epochs = max(1, round(first.epochs * one.look.steps * steps[0] / each))
+        own = first.model_copy(update={"epochs": epochs})
         shown = stage(report, f"{name} of phantoms")
         fit_encoder(one.data, everyone, own, starts.get(name), Run(folder / "run" / name), shown)
     return {look.name: folder / "run" / look.name / BEST for look in of.looks}
