@@ -24,7 +24,7 @@ def _seeded_and_single_threaded() -> Iterator[None]:
 
 def padded(series: list[torch.Tensor], length: int, filling: float) -> list[torch.Tensor]:
     """Series (n, D) as (B, length, D) and what is there."""
-    x = torch.full((len(series), length, INPUTS), filling)
+    x = torch.full((len(series), length, series[0].shape[1]), filling)
     there = torch.zeros(len(series), length, dtype=torch.bool)
     for number, one in enumerate(series):
         x[number, : len(one)], there[number, : len(one)] = one, True

@@ -156,7 +156,7 @@ EMBOLISM = Task(
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
                 teach_heart,
                 drawn=(RIGHT_VENTRICLE, LEFT_VENTRICLE),
-                steps=0.35,
+                steps=0.25,
             ),
         ),
         find_boxes=find_chest_boxes,
