@@ -200,15 +200,18 @@ def test_a_network_that_draws_nothing_still_names_every_picture(
 
 
 def test_phantoms_are_learned_first_and_their_weights_gone_on_from(
-    learn: Learn, tmp_path: Path
+    films: Path, learn: Learn, tmp_path: Path
 ) -> None:
     settings = ("epochs=1", "phantoms=24", "phantom_epochs=1")
-    run = learn(tmp_path / "run", *settings).run
+    run = learn(tmp_path / "run", *settings, seed=4).run
+    mine, theirs = ({p.stem for p in of.rglob("*.dcm")} for of in (films, run / "phantoms/archive"))
+    assert (len(mine), len(theirs)) == (FILMS, 24)
+    assert not mine & theirs  # other persons, though both archives are of one seed
     first = json.loads((run / "phantoms" / "run" / "recipe.json").read_text())
     assert (first["phantoms"], first["epochs"], first["learning_rate"]) == (0, 1, 1e-3)
     told = json.loads((run / "model-0" / "weights.json").read_text())
     assert told["skipped"] == {}
-    alone = learn(tmp_path / "alone", "epochs=1").run
+    alone = learn(tmp_path / "alone", "epochs=1", seed=4).run
     assert scores_of(alone)["log_loss", "image"] != scores_of(run)["log_loss", "image"]
 
 

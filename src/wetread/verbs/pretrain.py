@@ -51,7 +51,7 @@ def learn_phantoms(
         task.name,
         archive,
         studies=recipe.phantoms,
-        seed=recipe.seed,
+        seed=recipe.seed + APART,
         workers=words["workers"],
         report=words["report"],
     )
