@@ -38,14 +38,13 @@ from wetread.verbs.index import index
 from wetread.verbs.train import train
 from wetread.view.crop import whole_picture
 
-TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 120, 2, 0, 1000
+TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 240, 2, 0, 1000
 PAGE = Path(__file__).parents[1] / "docs" / "sequences.md"
 OURS = "GRU"
 SAME_ENCODERS: dict[str, tuple[str, ...]] = {
     "transformer": ("sequence=transformer",),
     "GRU without differences": ("sequence_differences=false",),
     "GRU, plain loss": ("sequence_loss=plain",),
-    "GRU over the last layer's features": ("sequence_features=last",),
     "GRU over permuted slices": (),
     "CNN-GRU of 2020, over logits": (
         "sequence=plain_gru", "sequence_features=logits", "sequence_differences=false",
