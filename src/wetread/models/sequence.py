@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Builder = Callable[[int, int, int], nn.Module]
-PACE = 20.0  # of a straight way: an optimizer's step moves it so much more than other weights
+PACE = 20.0  # of the skip connection: a step moves what it says so much more than other weights
 
 
 class SequenceNet(nn.Module):
@@ -132,9 +132,9 @@ class PlainGru(nn.Module):
 
 
 class Straight(nn.Module):
-    """A network, and a straight way to the study from the last `overall` inputs, which are of the
-    series as a whole and the same at each of its slices. Of a hundred exams a line learns in some
-    hundred steps what a deep network does not find."""
+    """A network, and a linear skip connection to the study from the last `overall` inputs, which
+    are of the series as a whole and the same at each of its slices. Of a hundred exams a line
+    learns in some hundred steps what a deep network does not find."""
 
     def __init__(self, network: nn.Module, overall: int, studies: int) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ from wetread.labels.table import LabelTable
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 WAVES_MM = (20.0, 60.0, 200.0, 600.0)  # of the position, so that a network can tell near from far
-PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of its inputs
+PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of series_inputs
 
 
 @dataclass(frozen=True, eq=False)
