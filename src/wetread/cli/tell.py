@@ -80,11 +80,13 @@ def _refused_masks(counts: Mapping[str, int]) -> list[str]:
 
 def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
     """A table: each score with its interval, its baselines in the line below."""
-    lines = [f"{'metric':<17} {'finding':<17} {'level':<6} {'value':>6} {'95 % interval':>15}"]
-    for row in scores:
-        if row["metric"] not in HEADINGS:
-            continue
-        lines.append(f"{row['metric']:<17} {row['finding']:<17} {row['level']:<6} {_value(row)}")
+    shown = [row for row in scores if row["metric"] in HEADINGS]
+    wide = max(map(len, ("finding", *(row["finding"] for row in shown))))
+    lines = [f"{'metric':<17} {'finding':<{wide}} {'level':<6} {'value':>6} {'95 % interval':>15}"]
+    for row in shown:
+        lines.append(
+            f"{row['metric']:<17} {row['finding']:<{wide}} {row['level']:<6} {_value(row)}"
+        )
         beside = [
             f"{other['metric'].removeprefix(row['metric'] + '_')} {other['value']:.3f}"
             for other in scores
