@@ -62,7 +62,7 @@ def test_neighbours_come_in_order_and_the_ends_of_a_series_repeat() -> None:
 
 def test_what_is_seen_is_each_slice_between_its_neighbours() -> None:
     source = Numbered()
-    hu = read_seen(source, np.array([3, 4]), 1)
+    hu = read_seen(source, neighbour_rows(source.slices, np.array([3, 4]), 1))
     assert hu.shape == (2, 3, 4, 4)
     assert hu[:, :, 0, 0].tolist() == [[2, 3, 3], [4, 4, 5]]
     assert source.asked == [2, 3, 4, 5]  # each slice once

@@ -11,7 +11,7 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.models.features import parted
-from wetread.training.features import features_of, mirror_features_of
+from wetread.training.features import features_of, keep_features, mirror_features_of
 from wetread.training.recipe import read_recipe
 from wetread.training.run import Trained
 from wetread.view.device import to_view
@@ -19,9 +19,14 @@ from wetread.view.device import to_view
 
 @pytest.fixture
 def encoder() -> Trained:
-    recipe = read_recipe("compact", ["size=24", "threads=1", "precision=float32", "device=cpu"])
+    return encoder_of(0, 24)
+
+
+def encoder_of(seed: int, size: int) -> Trained:
+    settings = [f"size={size}", "threads=1", "precision=float32", "device=cpu"]
+    recipe = read_recipe("compact", settings)
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         model = build(recipe.encoder, recipe.view.channels, 2).eval()
     return Trained(model, ("left", "right"), (), recipe.view, recipe, 1.0, 0, None)
 
@@ -66,3 +71,16 @@ def test_features_of_both_sides_are_those_of_the_slices_and_of_mirrored_slices(
     assert not np.allclose(plain, mirrored, atol=1e-3)
     alone = features_of(encoder, SimpleNamespace(slices=source.slices), rows, tmp_path)  # type: ignore[arg-type]
     assert np.array_equal(alone, plain)  # from its file: the source can not be read
+
+
+def test_encoders_of_one_view_see_a_slice_together(blobs: Any, tmp_path: Path) -> None:
+    rows, source = np.arange(60), Listed(blobs, 1)
+    encoders = [encoder_of(0, 24), encoder_of(1, 24), encoder_of(2, 16)]
+    keep_features(encoders, source, rows, tmp_path / "all", mirror=True)  # type: ignore[arg-type]
+    assert source.asked == 2 * len(rows)  # once for each of the two views
+    deaf: Any = SimpleNamespace(slices=source.slices)
+    for number, one in enumerate(encoders):
+        kept = mirror_features_of(one, deaf, rows, tmp_path / "all")
+        alone = mirror_features_of(one, source, rows, tmp_path / f"{number}")  # type: ignore[arg-type]
+        for side, own in zip(kept, alone, strict=True):
+            np.testing.assert_allclose(side, own, atol=1e-5)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from wetread.store.store import Store
+from wetread.training.features import keep_features
 from wetread.training.seen_series import seen_series
 from wetread.training.sequence_fit import said_of
 from wetread.training.series_run import SeriesReader
@@ -34,11 +35,33 @@ def read_series(
     series = series_of(stores[0].slices, len(readers[0].image), len(readers[0].study))
     if len(series) == 0:
         return series, np.empty(series.image.shape), np.empty(series.study.shape)
+    _keep_seen(readers, stores, series.rows, features, progress)
     said = []
-    for done, one in enumerate(readers):
-        progress(done, len(readers))
+    for one in readers:
         seen = seen_series(series, one.encoders, stores, one.recipe, features)
         said.append(said_of(one.network, seen, mirror, one.recipe))
-    progress(len(readers), len(readers))
     image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
     return series, image, study
+
+
+def _keep_seen(
+    readers: Sequence[SeriesReader],
+    stores: Sequence[Store],
+    rows: Rows,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """What every reader's encoders see, kept in the folder: a slice is read once for all of a look.
+
+    The readers of several runs may want features of several kinds.
+    """
+    wanted: dict[tuple[str, bool], list[SeriesReader]] = {}
+    for one in readers:
+        kind = one.recipe.sequence_features, one.recipe.sequence_mirror
+        wanted.setdefault(kind, []).append(one)
+    asked = [(*kind, look) for kind in wanted for look in range(len(stores))]
+    for done, (features, mirror, look) in enumerate(asked):
+        progress(done, len(asked))
+        encoders = [one.encoders[look] for one in wanted[features, mirror]]
+        keep_features(encoders, stores[look], rows, folder, features, mirror)
+    progress(len(asked), len(asked))

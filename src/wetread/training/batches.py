@@ -127,9 +127,8 @@ def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
     return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
 
 
-def read_seen(source: SliceSource, rows: Rows, neighbours: int) -> Floats:
-    """HU (N, 1 + 2k, H, W) of the rows and their neighbours, each slice read once."""
-    seen = neighbour_rows(source.slices, rows, neighbours)
+def read_seen(source: SliceSource, seen: Rows) -> Floats:
+    """HU (N, 1 + 2k, H, W) of what neighbour_rows gives (N, 1 + 2k), each slice read once."""
     once, places = np.unique(seen, return_inverse=True)
     return source.read_hu(once.tolist())[places.reshape(seen.shape)]
 
@@ -178,6 +177,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
     """The epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_an_epoch(data.targets, recipe, epoch))
+    seen = neighbour_rows(data.source.slices, data.rows, recipe.neighbours)
 
     def make(step: int) -> Batch:
         item = parts[step]
@@ -185,7 +185,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         drawn = draw_augmentation(recipe.strengths, len(item), rng)
         targets = data.targets[item]
         flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
-        hu = read_seen(data.source, data.rows[item], recipe.neighbours)
+        hu = read_seen(data.source, seen[item])
         masks, known = _masks(data.masks, item)
         return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ import torch
 
 from wetread.models.features import seer
 from wetread.store.store import Store
-from wetread.training.predict import over_rows
+from wetread.training.device import choose_runtime
+from wetread.training.predict import as_read, over_rows
 from wetread.training.run import Trained
 from wetread.training.whole_series import Floats, Rows
 
@@ -28,44 +28,74 @@ def features_of(
     Each chunk of rows is a file of `folder`, named by the digest of the encoder's weights, of its
     view and of the packed slices: what is there already is not computed again.
     """
-    (plain,) = _sides_of(trained, store, rows, folder, (False,), kind)
-    return plain
+    keep_features([trained], store, rows, folder, kind)
+    return _kept(trained, store, rows, folder, kind, mirrored=False)
 
 
 def mirror_features_of(
     trained: Trained, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> tuple[Floats, Floats]:
     """features_of rows and of their left-right mirror images, each slice read once."""
-    plain, mirrored = _sides_of(trained, store, rows, folder, (False, True), kind)
+    keep_features([trained], store, rows, folder, kind, mirror=True)
+    plain, mirrored = (_kept(trained, store, rows, folder, kind, side) for side in (False, True))
     return plain, mirrored
 
 
-def _sides_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, sides: Sequence[bool], kind: str
+def keep_features(
+    encoders: Sequence[Trained],
+    store: Store,
+    rows: Rows,
+    folder: Path,
+    kind: str = "last",
+    mirror: bool = False,
+) -> None:
+    """Have the features of rows from every encoder among the files of the folder, and with mirror
+    those of the mirror images. Encoders of one view see a slice together: it is read once."""
+    alike: dict[object, list[Trained]] = {}
+    for one in encoders:
+        alike.setdefault((one.view, choose_runtime(one.recipe)), []).append(one)
+    for group in alike.values():
+        seers = {_digest_of(one) + kind.encode(): one for one in group}
+        for chunk in _chunks(rows):
+            files = {
+                folder / f"{_key(encoder, mirrored, store, chunk)}.npy": (one, mirrored)
+                for encoder, one in seers.items()
+                for mirrored in ((False, True) if mirror else (False,))
+            }
+            lacking = {file: asked for file, asked in files.items() if not file.is_file()}
+            told = _seen(lacking.values(), store, chunk, kind)
+            for file, features in zip(lacking, told, strict=True):
+                _write(file, features)
+
+
+def _seen(
+    asked: Collection[tuple[Trained, bool]], store: Store, rows: Rows, kind: str
 ) -> list[Floats]:
-    """Features for each side: False as the slices are, True as in a mirror."""
-    see = seer(trained.model, kind)
+    """(N, D) of rows from each encoder, as they are or mirrored; all of one view and runtime."""
+    if not asked:
+        return []
+    eyes = {one: as_read(seer(one.model, kind), one.recipe) for one, _ in asked}
+    sides = {mirrored for _, mirrored in asked}
+
+    def say(image: torch.Tensor) -> list[Floats]:
+        turned = {mirrored: image.flip(-1) if mirrored else image for mirrored in sides}
+        return [eyes[one](turned[mirrored]).float().cpu().numpy() for one, mirrored in asked]
+
+    first, _ = next(iter(asked))
+    said = over_rows(say, store, rows, first.view, first.recipe)
+    return [np.concatenate(told) for told in zip(*said, strict=True)]
+
+
+def _kept(
+    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
+) -> Floats:
     encoder = _digest_of(trained) + kind.encode()
+    files = [folder / f"{_key(encoder, mirrored, store, chunk)}.npy" for chunk in _chunks(rows)]
+    return np.concatenate([np.load(file) for file in files])
 
-    def say(image: torch.Tensor, sides: Sequence[bool]) -> list[Floats]:
-        turned = (image.flip(-1) if mirrored else image for mirrored in sides)
-        return [see(one).float().cpu().numpy() for one in turned]
 
-    parts: list[list[Floats]] = [[] for _ in sides]
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        files = [
-            folder / f"{_key(encoder + bytes([mirrored]), store, chunk)}.npy" for mirrored in sides
-        ]
-        lacking = [pair for pair in zip(files, sides, strict=True) if not pair[0].is_file()]
-        if lacking:
-            asked = partial(say, sides=[mirrored for _, mirrored in lacking])
-            said = over_rows(see, asked, store, chunk, trained.view, trained.recipe)
-            for (file, _), told in zip(lacking, zip(*said, strict=True), strict=True):
-                _write(file, np.concatenate(told))
-        for side, file in zip(parts, files, strict=True):
-            side.append(np.load(file))
-    return [np.concatenate(side) for side in parts]
+def _chunks(rows: Rows) -> list[Rows]:
+    return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
 
 
 def _digest_of(trained: Trained) -> bytes:
@@ -76,9 +106,9 @@ def _digest_of(trained: Trained) -> bytes:
     return digest.digest()
 
 
-def _key(encoder: bytes, store: Store, rows: Rows) -> str:
+def _key(encoder: bytes, mirrored: bool, store: Store, rows: Rows) -> str:
     """Parts of a store are named by what was packed; a slice is a place in one."""
-    digest = hashlib.sha256(encoder)
+    digest = hashlib.sha256(encoder + bytes([mirrored]))
     for row in store.slices[rows].select("part", "offset", "bytes").iter_rows():
         digest.update(repr(row).encode())
     return digest.hexdigest()[:32]

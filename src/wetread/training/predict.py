@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import both, last_linear
-from wetread.training.batches import SliceSource, read_ahead, read_seen
+from wetread.models.folded import folded
+from wetread.training.batches import SliceSource, neighbour_rows, read_ahead, read_seen
 from wetread.training.device import choose_runtime, set_threads, threads_and_chance
 from wetread.training.losses import undo_balance
 from wetread.training.recipe import Recipe
@@ -44,18 +45,20 @@ def predict_probabilities(
     probabilities (M, h, w) float32; in order.
     """
 
+    ready = as_read(model, recipe)
+
     def say(image: torch.Tensor) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
-        given, drawn = both(model, image)
+        given, drawn = both(ready, image)
         given = given.double()
         if mirror is not None:
-            turned, mirrored = both(model, image.flip(-1))
+            turned, mirrored = both(ready, image.flip(-1))
             given = (given + turned.double()[:, list(mirror)]) / 2
             if drawn is not None and mirrored is not None:
                 drawn = (drawn + mirrored.flip(-1)) / 2
         return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
 
     logits, place = [], 0
-    for given, drawn in over_rows(model, say, source, rows, view, recipe):
+    for given, drawn in over_rows(say, source, rows, view, recipe):
         logits.append(given)
         for masks in () if drawn is None else drawn:
             take(place, masks)
@@ -66,8 +69,19 @@ def predict_probabilities(
     return undo_balance(probabilities, negative_rate)
 
 
+def as_read(model: nn.Module, recipe: Recipe) -> nn.Module:
+    """A copy of the model as over_rows asks it: on the recipe's device, folded, in evaluation."""
+    runtime = choose_runtime(recipe)
+    return runtime.place(folded(model, runtime.precision))
+
+
+def batch_size(view: View, device: torch.device) -> int:
+    """How many images go through a network at a time."""
+    most = CPU_BATCH if device.type == "cpu" else BATCH
+    return max(1, min(most, most * 256**2 // view.size**2))
+
+
 def over_rows(
-    model: nn.Module,
     say: Callable[[torch.Tensor], Said],
     source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
@@ -76,25 +90,24 @@ def over_rows(
 ) -> Iterator[Said]:
     """say(view (B, C, size, size)) of the rows, batch by batch, in order.
 
-    The model that say asks is put on the recipe's device, in evaluation, without gradients; slices
-    are read ahead, and on a CPU several batches are said at a time.
+    say runs on the recipe's device and in its precision, without gradients; slices are read ahead,
+    and on a CPU several batches are said at a time.
     """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
-    most = CPU_BATCH if runtime.device.type == "cpu" else BATCH
-    step = max(1, min(most, most * 256**2 // view.size**2))
-    parts = [rows[i : i + step] for i in range(0, len(rows), step)]
+    step = batch_size(view, runtime.device)
+    seen = neighbour_rows(source.slices, rows, view.neighbours)
+    parts = [seen[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (
         nullcontext() if runtime.device.type == "cpu" else Lock()
     )
 
     def make(number: int) -> Said:
-        hu = read_seen(source, parts[number], view.neighbours)
+        hu = read_seen(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():
             return say(to_view(torch.from_numpy(hu).to(runtime.device), view))
 
     with threads_and_chance(recipe, runtime.device):
-        runtime.place(model).eval()
         ready = partial(set_threads, recipe.threads)
         yield from read_ahead(make, range(len(parts)), recipe.readers, ready)

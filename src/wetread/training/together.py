@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
-from wetread.training.batches import read_seen
+from wetread.training.batches import neighbour_rows, read_seen
 from wetread.training.device import choose_runtime, threads_and_chance
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
@@ -171,7 +171,7 @@ def _of(series: WholeSeries, e: int) -> NDArray[np.float64]:
 
 def _features(one: Trained, store: Store, rows: Rows, flip: bool, device: torch.device) -> Tensor:
     """(n, D) what the last layer takes, with gradients."""
-    hu = read_seen(store, rows, one.view.neighbours)
+    hu = read_seen(store, neighbour_rows(store.slices, rows, one.view.neighbours))
     image = to_view(torch.from_numpy(hu).to(device), one.view)
     seen: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(

@@ -12,7 +12,7 @@ import torch
 
 from wetread.models.heat import heat_map
 from wetread.store.store import Store
-from wetread.training.batches import read_seen
+from wetread.training.batches import neighbour_rows, read_seen
 from wetread.training.predictions import FILE
 from wetread.training.run import BEST, Trained, read_trained
 from wetread.training.series_run import read_series_reader
@@ -39,7 +39,7 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
         one = trained(model_of[store.slices["SOPInstanceUID"][row]])
         if one.mask_findings:
             return None
-        hu = read_seen(store, np.array([row]), one.view.neighbours)
+        hu = read_seen(store, neighbour_rows(store.slices, np.array([row]), one.view.neighbours))
         found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
         return found / found.max() if found.max() > 0 else None
 
