@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box, find_lung_box
-from wetread.anatomy.coarse import coarse_grid
 from wetread.anatomy.lungs import Lungs
 from wetread.phantoms.chest_ct import ChestCt
 
@@ -68,23 +67,3 @@ def test_the_boxes_of_both_looks_take_one_reading_of_the_series(chest: Chests) -
     assert lungs == find_lung_box(hu)
     assert lungs[0] < heart[0] < heart[1] < lungs[1]
     assert lungs[2] < heart[2] < heart[3] < lungs[3]
-
-
-def test_a_chest_in_a_thousand_slices_has_the_box_of_the_same_chest_in_few(chest: Chests) -> None:
-    scan = chest(101, nodules=3)
-    times = -(-1000 // len(scan.hu))
-    few, many = find_chest_boxes(scan.hu), find_chest_boxes(np.repeat(scan.hu, times, axis=0))
-    pixels = 4  # of the coarse grid two
-    for one, other in zip(few, many, strict=True):
-        assert np.abs(np.subtract(one, other)).max() <= pixels
-
-
-def test_blocks_of_a_coarse_grid_are_means_of_their_voxels() -> None:
-    hu = np.random.default_rng(0).normal(0, 300, (7, 12, 8)).astype(np.float32)
-    grid = coarse_grid(hu.shape, (0.67, 0.5, 0.5))
-    assert (grid.shape, grid.stride) == ((3, 3, 2), 3)
-    expected = [
-        hu[z : z + 3].reshape(-1, 3, 4, 2, 4).mean(axis=(0, 2, 4), dtype=np.float64)
-        for z in (0, 3, 6)
-    ]
-    np.testing.assert_allclose(grid.mean(OneByOne(hu)), expected, atol=1e-3)

@@ -68,7 +68,7 @@ def test_full_size_keeps_the_stored_integers_in_order_of_position(
 def test_a_stopped_packing_goes_on_and_ends_the_same(
     series: list[pl.DataFrame], tmp_path: Path
 ) -> None:
-    many = series * 20  # three parts
+    many = series * 20  # 32 slices each: three parts
     whole_run = pack(many, tmp_path / "a", SMALL, workers=1, progress=ignore)
     pack(many, tmp_path / "b", SMALL, workers=1, progress=ignore)
     (tmp_path / "b" / "store.json").unlink()

@@ -14,7 +14,6 @@ Box = tuple[int, int, int, int]
 
 PADDING = 0.02  # of the box, on each side
 USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
-TALLEST_MM = 800.0  # a chest is shorter: more slices are thinner ones, and the search no longer
 BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
 
 
@@ -37,8 +36,7 @@ def find_chest_boxes(hu: Planes) -> tuple[Box, Box]:
 
 def _lungs_in(hu: Planes) -> Lungs:
     """Both lungs on the coarse grid, without what lies in them."""
-    step = min(USUAL_MM[0], TALLEST_MM / hu.shape[0])
-    grid = coarse_grid(hu.shape, (step, *USUAL_MM[1:]))
+    grid = coarse_grid(hu.shape, USUAL_MM)
     blocks = grid.mean(hu)
     right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
     nothing = np.zeros((0, 0, 0), bool)

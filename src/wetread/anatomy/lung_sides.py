@@ -29,8 +29,7 @@ def lungs_of(
     if not count:
         return right, left
     voxel_ml = float(np.prod(spacing_mm)) / 1000
-    sizes = np.bincount(labels.ravel(), minlength=count + 1) * voxel_ml
-    sizes[0] = 0
+    sizes = np.bincount(labels[air], minlength=count + 1) * voxel_ml
     middle = middle_column(blocks)
     boxes = ndimage.find_objects(labels)
     for number in np.flatnonzero(sizes >= LEAST_ML):
@@ -84,7 +83,6 @@ def _main(side: Bools, voxel_ml: float) -> Bools:
     labels, count = ndimage.label(side)
     if count < 2:
         return side
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
+    sizes = np.bincount(labels[side])
     kept: Bools = (sizes >= max(CRUMB * sizes.max(), LEAST_ML / voxel_ml))[labels]
     return kept

@@ -131,14 +131,16 @@ def masked(words: np.ndarray, row: Form) -> np.ndarray:
     """BitsStored bits below HighBit of every word, with their sign (PS3.5 8.1.1); same shape.
 
     words: (..., rows, columns), any integer type; returns the unsigned or signed type of
-    BitsAllocated.
+    BitsAllocated, the words' own memory where nothing is to be done: a copy of a large series is
+    dear, and what was read from a file cannot be written to.
     """
     allocated, bits = row["BitsAllocated"], row["BitsStored"]
     unsigned = np.dtype(f"u{allocated // 8}")
-    values = words.astype(unsigned)  # wraps modulo 2**allocated, and gives the native byte order
+    # Wraps modulo 2**allocated, and gives the native byte order.
+    values = words.astype(unsigned, copy=False)
     shift = row["HighBit"] + 1 - bits if words.dtype.kind == "u" else 0
     if shift > 0 and row["TransferSyntaxUID"] in WORD_SYNTAXES:
-        values >>= unsigned.type(shift)
+        values = values >> unsigned.type(shift)
     if row["PixelRepresentation"] != 1:
         return values if bits == allocated else values & unsigned.type((1 << bits) - 1)
     signed = np.dtype(f"i{allocated // 8}")

@@ -21,11 +21,11 @@ from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, each
-from wetread.store.pack_series import Packing, compress, pack_series, reject_of
+from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.study.slices import read_slice
 
-SERIES_PER_PART = 8
+SERIES_PER_PART, SLICES_PER_PART = 8, 400  # few long series are work for several processes, too
 Progress = Callable[[int, int], None]
 
 
@@ -77,7 +77,7 @@ def pack_crops(
     """
     for out in outs:
         (out / "parts").mkdir(parents=True, exist_ok=True)
-    groups = [series[i : i + SERIES_PER_PART] for i in range(0, len(series), SERIES_PER_PART)]
+    groups = _grouped(series)
     keys = [_part_key(group, packing) for group in groups]
     waiting = [
         Part(tuple(group), tuple(out / "parts" / key for out in outs))
@@ -96,6 +96,19 @@ def pack_crops(
     for out in outs:
         _write_tables(out, keys, packing)
     return tuple(open_store(out) for out in outs)
+
+
+def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:
+    """Series of one part after another, in order; whoever packs them, the parts are the same."""
+    groups: list[list[pl.DataFrame]] = []
+    room = 0  # for so many slices more
+    for frame in series:
+        if not groups or room < frame.height or len(groups[-1]) == SERIES_PER_PART:
+            groups.append([])
+            room = SLICES_PER_PART
+        groups[-1].append(frame)
+        room -= frame.height
+    return groups
 
 
 def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: Lost) -> None:
@@ -171,12 +184,15 @@ def _pack_part(part: Part, packing: Packing) -> None:
     with contextlib.ExitStack() as opened:
         files = [opened.enter_context(path.open("wb")) for path in beside]
         for frame in part.group:
+            records: list[list[dict[str, Any]]] = [[] for _ in part.targets]
             for crop, record, values in pack_series(frame, packing, rejects):
                 blob = compress(values, packing.codec)
                 place = {"offset": files[crop].tell(), "bytes": len(blob)}
-                rows[crop].append(record | {"part": part.targets[crop].name} | place)
+                records[crop].append(record | {"part": part.targets[crop].name} | place)
                 files[crop].write(blob)
                 still_alive()
+            for own, told in zip(rows, records, strict=True):
+                own += numbered(told)
     for target, whole, own in zip(part.targets, beside, rows, strict=True):
         whole.rename(target.with_suffix(".bin"))
         _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))

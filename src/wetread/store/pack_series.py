@@ -1,7 +1,7 @@
 """store/pack_series.py: one series becomes records and integers, once for each of its crops.
 
-Of a series the stored integers are held and no more: values are made of a slice when it is looked
-at, by the search for the crops and by the crops themselves.
+Each slice is read once. The search for the crops looks at so many at most, spread evenly, and only
+their stored integers are held until their turn comes: memory does not grow with a series.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Codec:
 AS_STORED = Codec("lz4hc", 9, "shuffle")
 AT_SIZE = Codec("lz4", 5, "bitshuffle")
 
+LOOKED_AT = 250  # slices of one shape, at most: the search for the crops needs no more of a body
+
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 FindBox = Callable[[Planes], Box]
@@ -52,7 +54,8 @@ class Packing:
     """How slices are packed.
 
     size:       None keeps every stored integer; a number crops to the box and resizes to that side.
-    find_boxes: values of a series -> its crops (boxes are stored at either size), one a store.
+    find_boxes: values of a series, or of slices spread evenly through it -> its crops (boxes are
+                stored at either size), one a store.
     shrink:     (values of one slice, box, size) -> values (size, size).
     values:     what a slice's stored integers stand for: study/display.py.
     """
@@ -89,7 +92,7 @@ class Held:
 
 @dataclass(frozen=True, eq=False)
 class _Made:
-    """Values of the held slices of one shape, made when they are asked for: Planes."""
+    """Values of held slices of one shape, made when they are asked for: Planes."""
 
     held: Sequence[Held]
     values: ValuesOf
@@ -110,14 +113,16 @@ def pack_series(
     frame: pl.DataFrame, packing: Packing, rejects: list[dict[str, Any]]
 ) -> Iterator[tuple[int, dict[str, Any], NDArray[Any]]]:
     """Each readable slice of a series, crop by crop: the crop's number, the slice's record, and
-    the integers to store. What cannot be read is added to rejects, before the first of them."""
-    held = _readable(frame, rejects)
-    if not held:
-        return
-    boxes = _boxes(held, packing)
-    positions = positions_mm(pl.DataFrame([each.row for each in held], schema=frame.schema))
-    for z, each in enumerate(held):
-        record = _record(each, z, len(held), float(positions[z]))
+    the integers to store. What cannot be read is added to rejects. The records lack what only the
+    last slice tells: numbered() gives it to them."""
+    rows = list(frame.iter_rows(named=True))
+    positions = positions_mm(frame)
+    boxes, held = _boxes(rows, packing, rejects)
+    for place, row in enumerate(rows):
+        each = held.pop(place) if place in held else _read(row, rejects)
+        if each is None:
+            continue
+        record = _record(each, float(positions[place]))
         values = None if packing.size is None else packing.values(each.row, each.one)
         for crop, box in enumerate(boxes[each.one.stored.shape]):
             boxed = record | {"box": list(box)}
@@ -128,26 +133,41 @@ def pack_series(
                 yield crop, boxed | _as_hu(small), small
 
 
-def _readable(frame: pl.DataFrame, rejects: list[dict[str, Any]]) -> list[Held]:
-    held: list[Held] = []
-    for row in frame.iter_rows(named=True):
-        try:
-            held.append(Held(row, read_slice(row)))
-        except RejectError as error:
-            rejects.append(reject_of(row, error.reason, error.detail))
-        still_alive()
-    return held
+def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records of one crop of a series, each with its place among all that could be read."""
+    return [record | {"z": z, "n_slices": len(records)} for z, record in enumerate(records)]
 
 
-def _boxes(held: Sequence[Held], packing: Packing) -> dict[tuple[int, ...], tuple[Box, ...]]:
-    """One box a crop for the slices of one shape: a series of mixed shapes gets one a shape."""
-    of_shape: dict[tuple[int, ...], list[Held]] = {}
-    for each in held:
-        of_shape.setdefault(each.one.stored.shape, []).append(each)
-    return {
-        shape: packing.find_boxes(_Made(slices, packing.values))
-        for shape, slices in of_shape.items()
-    }
+def _read(row: dict[str, Any], rejects: list[dict[str, Any]]) -> Held | None:
+    still_alive()
+    try:
+        return Held(row, read_slice(row))
+    except RejectError as error:
+        rejects.append(reject_of(row, error.reason, error.detail))
+        return None
+
+
+def _boxes(
+    rows: Sequence[dict[str, Any]], packing: Packing, rejects: list[dict[str, Any]]
+) -> tuple[dict[tuple[int, ...], tuple[Box, ...]], dict[int, Held | None]]:
+    """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape), and
+    what was read for it, by place among the rows: None where it could not be."""
+    held: dict[int, Held | None] = {}
+    of_shape: dict[tuple[int, ...], list[int]] = {}
+    for place, row in enumerate(rows):
+        of_shape.setdefault((row["Rows"], row["Columns"]), []).append(place)
+    boxes: dict[tuple[int, ...], tuple[Box, ...]] = {}
+    for shape, places in of_shape.items():
+        seen: list[Held] = []
+        for stretch in np.array_split(places, min(len(places), LOOKED_AT)):
+            for place in stretch.tolist():
+                each = held[place] = _read(rows[place], rejects)
+                if each is not None:
+                    seen.append(each)
+                    break
+        if seen:
+            boxes[shape] = packing.find_boxes(_Made(seen, packing.values))
+    return boxes, held
 
 
 def compress(values: NDArray[Any], codec: Codec) -> bytes:
@@ -173,15 +193,13 @@ def reject_of(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def _record(each: Held, z: int, n: int, position: float) -> dict[str, Any]:
+def _record(each: Held, position: float) -> dict[str, Any]:
     row, shape = each.row, each.one.stored.shape
     return {
         "SOPInstanceUID": row["SOPInstanceUID"],
         "SeriesInstanceUID": row["SeriesInstanceUID"],
         "StudyInstanceUID": row["StudyInstanceUID"],
         "patient": row["PatientID"] or row["StudyInstanceUID"],
-        "z": z,
-        "n_slices": n,
         "position_mm": None if np.isnan(position) else position,
         "source_rows": shape[0],
         "source_columns": shape[1],
