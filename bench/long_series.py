@@ -43,7 +43,7 @@ TASK, SLICES, SIDE, STEP_MM, SEED = "embolism", 1200, 512, 0.3, 0
 BUDGET_GIB = 2.0
 PRECISIONS = ("auto", "float32")
 STUDIES, LEARNED = 3, 16  # to read, and to learn from
-ROUNDS = 2
+ROUNDS = 4
 EVERY_S = 0.05
 Row = dict[str, Any]
 
