@@ -36,8 +36,7 @@ class Spent:
 class Bare:
     """What forward passes take as torch runs the networks, and folded as `predict` runs them."""
 
-    cpu_s: float
-    wall_s: float
+    plain: Spent
     folded: Spent
     passes: int
     precision: str
@@ -60,7 +59,7 @@ def forward_passes(run: Path, out: Path) -> Bare:
             plain += _through(model, ready, times, encoder.recipe)
             folded += _through(as_read(model, encoder.recipe), ready, times, encoder.recipe)
     used = str(choose_runtime(encoder.recipe).precision).removeprefix("torch.")
-    return Bare(plain.cpu_s, plain.wall_s, folded, passes, used, encoder.recipe.readers)
+    return Bare(plain, folded, passes, used, encoder.recipe.readers)
 
 
 def _views(encoder: Trained, store: Store) -> list[torch.Tensor]:

@@ -118,7 +118,7 @@ def _times(
         ("cpu_s", 1, "CPU seconds a study"),
         ("wall_s", 2, "seconds a study by the clock"),
     ):
-        ours, theirs = more(of, workers), median(getattr(one, of) for one in bare)
+        ours, theirs = more(of, workers), median(getattr(one.plain, of) for one in bare)
         folded = median(getattr(one.folded, of) for one in bare)
         rows.append(
             {

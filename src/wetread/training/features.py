@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,21 +55,20 @@ def keep_features(
     for one in encoders:
         alike.setdefault((one.view, choose_runtime(one.recipe)), []).append(one)
     for group in alike.values():
-        seers = {_digest_of(one) + kind.encode(): one for one in group}
-        for chunk in _chunks(rows):
-            files = {
-                folder / f"{_key(encoder, mirrored, store, chunk)}.npy": (one, mirrored)
-                for encoder, one in seers.items()
-                for mirrored in ((False, True) if mirror else (False,))
-            }
-            lacking = {file: asked for file, asked in files.items() if not file.is_file()}
-            told = _seen(lacking.values(), store, chunk, kind)
-            for file, features in zip(lacking, told, strict=True):
-                _write(file, features)
+        files = {
+            (one, mirrored): _files(one, store, rows, folder, kind, mirrored)
+            for one in group
+            for mirrored in ((False, True) if mirror else (False,))
+        }
+        for number, chunk in enumerate(_chunks(rows)):
+            lacking = [asked for asked, kept in files.items() if not kept[number].is_file()]
+            told = _seen(lacking, store, chunk, kind)
+            for asked, features in zip(lacking, told, strict=True):
+                _write(files[asked][number], features)
 
 
 def _seen(
-    asked: Collection[tuple[Trained, bool]], store: Store, rows: Rows, kind: str
+    asked: Sequence[tuple[Trained, bool]], store: Store, rows: Rows, kind: str
 ) -> list[Floats]:
     """(N, D) of rows from each encoder, as they are or mirrored; all of one view and runtime."""
     if not asked:
@@ -81,7 +80,7 @@ def _seen(
         turned = {mirrored: image.flip(-1) if mirrored else image for mirrored in sides}
         return [eyes[one](turned[mirrored]).float().cpu().numpy() for one, mirrored in asked]
 
-    first, _ = next(iter(asked))
+    first, _ = asked[0]
     said = over_rows(say, store, rows, first.view, first.recipe)
     return [np.concatenate(told) for told in zip(*said, strict=True)]
 
@@ -89,9 +88,16 @@ def _seen(
 def _kept(
     trained: Trained, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
 ) -> Floats:
-    encoder = _digest_of(trained) + kind.encode()
-    files = [folder / f"{_key(encoder, mirrored, store, chunk)}.npy" for chunk in _chunks(rows)]
+    files = _files(trained, store, rows, folder, kind, mirrored)
     return np.concatenate([np.load(file) for file in files])
+
+
+def _files(
+    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
+) -> list[Path]:
+    """Where the features of each chunk of rows lie, or will."""
+    encoder = _digest_of(trained) + kind.encode() + bytes([mirrored])
+    return [folder / f"{_key(encoder, store, chunk)}.npy" for chunk in _chunks(rows)]
 
 
 def _chunks(rows: Rows) -> list[Rows]:
@@ -106,9 +112,9 @@ def _digest_of(trained: Trained) -> bytes:
     return digest.digest()
 
 
-def _key(encoder: bytes, mirrored: bool, store: Store, rows: Rows) -> str:
+def _key(encoder: bytes, store: Store, rows: Rows) -> str:
     """Parts of a store are named by what was packed; a slice is a place in one."""
-    digest = hashlib.sha256(encoder + bytes([mirrored]))
+    digest = hashlib.sha256(encoder)
     for row in store.slices[rows].select("part", "offset", "bytes").iter_rows():
         digest.update(repr(row).encode())
     return digest.hexdigest()[:32]
