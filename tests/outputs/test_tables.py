@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.rejects import Reject
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
-from wetread.outputs.whole import write_whole
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.reading import Reading
 

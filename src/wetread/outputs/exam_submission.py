@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import write_csv
 from wetread.labels.exam_csv import ID, LABEL, STUDY_LABEL
 from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
 from wetread.outputs.submission import Submitted
-from wetread.outputs.whole import write_csv
 from wetread.prediction.consistency import make_consistent
 
 

@@ -20,10 +20,10 @@ from typing import Any
 
 import polars as pl
 
+from wetread.archive.atomic import PART, beside, write_csv, write_whole
 from wetread.archive.rejects import Reject
 from wetread.outputs.formats import Wanted
 from wetread.outputs.rejects import write_rejects
-from wetread.outputs.whole import PART, beside, write_csv, write_whole
 
 PARTS = ".parts"
 FORM = 1  # of the parts; another one is not taken up

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.atomic import write_csv
 from wetread.labels.rle import EMPTY
 from wetread.outputs.submission import Submitted
-from wetread.outputs.whole import write_csv
 
 IMAGE, PIXELS = "ImageId", "EncodedPixels"
 PAIRS = r"^\d+ \d+( \d+ \d+)*$"

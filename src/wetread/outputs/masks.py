@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from wetread.archive.atomic import write_csv, write_whole
 from wetread.labels.rle import encode
 from wetread.outputs.extra import MissingExtraError
 from wetread.outputs.nifti import nifti_bytes
 from wetread.outputs.pictures import png_bytes
-from wetread.outputs.whole import write_csv, write_whole
 
 Side = Literal["right", "left", "both"]
 SIDE_SHARE = 0.05  # of the mask's pixels: less than this across the middle is an edge, not a side

@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from wetread.archive.atomic import write_whole
 from wetread.evaluation.score import Score
 from wetread.outputs.charts import (
     Curves,
@@ -16,7 +17,6 @@ from wetread.outputs.charts import (
     roc_chart,
     training_chart,
 )
-from wetread.outputs.whole import write_whole
 
 TEMPLATE = "page.html.j2"
 USE = "Research use only, not for diagnosis"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.atomic import write_csv
 from wetread.archive.rejects import Reject
-from wetread.outputs.whole import write_csv
 
 SCHEMA: dict[str, pl.DataType] = {
     "path": pl.String(),

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from wetread.anatomy.mask import Mask
+from wetread.archive.atomic import write_whole
 from wetread.outputs.mesh import Surface, surface_of
-from wetread.outputs.whole import write_whole
 
 USE = "Research use only, not for diagnosis"
 MOST_FACES = 400_000  # of all surfaces of a scene: 8 MB

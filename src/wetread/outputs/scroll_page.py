@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from wetread.archive.atomic import write_whole
 from wetread.outputs.page import USE
 from wetread.outputs.slice_code import CodedSlice, code_mask, code_slice
-from wetread.outputs.whole import write_whole
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import Issue
 from wetread.study.place import Place

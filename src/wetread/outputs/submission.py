@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import write_csv
 from wetread.labels.table import EXAM_SCHEMA
-from wetread.outputs.whole import write_csv
 
 ID, LABEL = "ID", "Label"
 

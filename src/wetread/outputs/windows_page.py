@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from wetread.archive.atomic import write_whole
 from wetread.outputs.page import USE
 from wetread.outputs.pictures import png_bytes
-from wetread.outputs.whole import write_whole
 from wetread.study.histogram import Histogram, SeriesHistograms
 
 TEMPLATE, SCRIPT = "windows_page.html.j2", "windows_page.js"

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import write_whole
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, scores_to_json
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
-from wetread.outputs.whole import write_whole
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.decide import Decided, decide_finding

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.guard import Lost
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.montages import Panel, grid
 from wetread.outputs.pictures import png_bytes
-from wetread.outputs.whole import write_whole
 from wetread.tasks import find_task
 from wetread.verbs.label_file import read_label_file
 from wetread.verbs.montage_layouts import LAYOUTS, Asked

@@ -14,6 +14,7 @@ import polars as pl
 
 import wetread
 from wetread.anatomy.mask import Mask
+from wetread.archive.atomic import write_whole
 from wetread.archive.guard import still_alive
 from wetread.archive.rejects import Reject, RejectError
 from wetread.outputs.mask_picture import mask_picture
@@ -22,7 +23,6 @@ from wetread.outputs.nifti import write_nifti
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.scene_page import parts_of, write_scene_page
 from wetread.outputs.uid_names import stack_name
-from wetread.outputs.whole import write_whole
 from wetread.study.stack import CHOICES, StackError
 from wetread.study.volume import Volume
 from wetread.verbs.organs import Asked

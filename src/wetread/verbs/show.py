@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.contents import as_text
 from wetread.archive.examine import examine
 from wetread.archive.guard import Lost
@@ -21,7 +22,6 @@ from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_memb
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
-from wetread.outputs.whole import write_whole
 from wetread.study.issues import Issue, geometry_issues
 from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames

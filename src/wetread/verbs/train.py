@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.index import Index, read_index
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.models.encoders import pretrained_weights
-from wetread.outputs.whole import write_whole
 from wetread.store.store import Store
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task

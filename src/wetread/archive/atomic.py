@@ -1,4 +1,4 @@
-"""outputs/whole.py: a file that is there is whole. Written beside its place, then renamed."""
+"""archive/atomic.py: a file that is there is whole. Written beside its place, then renamed."""
 
 import os
 from collections.abc import Iterator
