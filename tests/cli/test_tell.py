@@ -75,6 +75,10 @@ def test_the_most_urgent_studies_are_told_whole_and_the_rest_counted(studies: in
 
 
 def test_an_unread_study_is_told_last() -> None:
-    readings = (Reading("1.1", "", (), {}, (), {}), Reading("1.2", "", (), {"any": 0.0}, (), {}))
-    lines = prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 2}))
-    assert [line.split()[:2] for line in lines[2:4]] == [["1.2", "0.000"], ["1.1", "unread"]]
+    unread = Reading("1.1", "", (), {}, (), {}, reason="empty", detail="no bytes")
+    readings = (unread, Reading("1.2", "", (), {"any": 0.0}, (), {}))
+    counts = {"studies": 2, "images": 7, "unread": 1}
+    lines = prediction_lines(Prediction(Path("out"), readings, "any", counts))
+    assert [line.split()[:2] for line in lines[1:3]] == [["1.2", "0.000"], ["1.1", "unread"]]
+    assert lines[3] == "unread  1.1  empty: no bytes"
+    assert lines[-1] == "2 studies, 7 images: 1 studies read, 1 unread"

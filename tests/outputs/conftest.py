@@ -46,7 +46,7 @@ def readings() -> list[Reading]:
     )
     unread = Reading(
         "1.2.5", "", (), {}, (), {}, (), (Reject("y.dcm", None, "empty", "no bytes"),), None,
-        ("lens", "any"),
+        ("lens", "any"), reason="empty", detail="no bytes",
     )  # fmt: skip
     return [calm, unread, urgent]
 

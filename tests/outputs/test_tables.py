@@ -40,6 +40,7 @@ def test_a_study_that_could_not_be_read_says_so(tmp_path: Path, readings: list[R
     write_reading(readings[1], tmp_path / "r.json")
     told = json.loads((tmp_path / "r.json").read_text())
     assert (told["state"], told["study"], told["findings"]) == ("unread", {}, ["lens", "any"])
+    assert (told["reason"], told["detail"]) == ("empty", "no bytes")
 
 
 def test_a_probability_that_is_no_number_is_refused(
@@ -60,6 +61,7 @@ def test_the_worklist_has_the_urgent_first_and_the_unread_last(
     assert table["rank"].to_list() == [1, 2, 3]
     assert table["any"].to_list() == [0.9, 0.03, None]
     assert table["state"].to_list() == ["read", "read", "unread"]
+    assert table["reason"].to_list() == [None, None, "empty"]
     assert table["rejects"].to_list() == [1, 0, 1]
     assert table.columns[3:5] == ["any", "lens"]
 

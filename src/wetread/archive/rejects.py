@@ -25,6 +25,8 @@ REASONS: dict[str, str] = {
     "bad_number": "a number that is needed cannot be read",
     "no_geometry": "no place in space where one is needed",
     "wrong_kind": "a modality or colour form that is not wanted",
+    "other_modality": "a study without an image of a modality that the task reads",
+    "wrong_anatomy": "what the task reads is not in the pictures",
     "uid_conflict": "the SOP Instance UID of another file, with other content",
 }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wetread.cli import tell
 from wetread.cli.options import (
     DONE,
+    FAILED,
     REFUSED,
     AsJson,
     Out,
@@ -21,6 +22,9 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
+
+if TYPE_CHECKING:
+    from wetread.verbs.predict import Prediction
 
 
 def train(
@@ -102,7 +106,14 @@ def predict(
     with bars() as report:
         result = read(src, run, out, sample=sample, workers=workers, report=report, repair=repair)
     print_result(result.as_dict(), tell.prediction_lines(result), as_json)
-    raise typer.Exit(REFUSED if result.refused else DONE)
+    raise typer.Exit(_prediction_code(result))
+
+
+def _prediction_code(result: Prediction) -> int:
+    """1 where there was no study at all, 3 where something was refused or left unread, else 0."""
+    if not result.readings:
+        return FAILED
+    return REFUSED if result.refused or result.unread else DONE
 
 
 def score(

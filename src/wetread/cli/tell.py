@@ -108,10 +108,10 @@ def _value(row: Mapping[str, Any]) -> str:
 
 
 def prediction_lines(result: Prediction) -> list[str]:
-    """The most urgent studies, and where everything lies."""
+    """The most urgent studies, why others were not read, where everything lies, and the counts."""
     ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
     wide = max([len("study"), *(len(reading.study_uid) for reading in ranked[:MOST])])
-    lines = [counted(result.counts), f"{'study':<{wide}} {result.headline:>7} slices"]
+    lines = [f"{'study':<{wide}} {result.headline:>7} slices"]
     lines += [
         f"{reading.study_uid:<{wide}} {_probability(reading.study.get(result.headline))} "
         f"{len(reading.slices):>6}"
@@ -121,10 +121,28 @@ def prediction_lines(result: Prediction) -> list[str]:
         lines.append(f"... and {len(ranked) - MOST} more in {result.out / 'worklist.csv'}")
     return [
         *lines,
+        *_unread(result),
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
         "Research use only, not for diagnosis.",
+        _last_counts(result),
     ]
+
+
+def _last_counts(result: Prediction) -> str:
+    """All counts, with the studies' two parts."""
+    others = {name: number for name, number in result.counts.items() if name != "unread"}
+    read = len(result.readings) - result.unread
+    return f"{counted(others)}: {read} studies read, {result.unread} unread"
+
+
+def _unread(result: Prediction) -> list[str]:
+    """The studies of which nothing was read, by name, each with its reason."""
+    left = [reading for reading in result.readings if reading.state == "unread"]
+    lines = [f"unread  {one.study_uid}  {one.reason}: {one.detail}" for one in left[:MOST]]
+    if len(left) > MOST:
+        lines.append(f"... and {len(left) - MOST} more unread in {result.out / 'worklist.csv'}")
+    return lines
 
 
 def _probability(value: float | None) -> str:

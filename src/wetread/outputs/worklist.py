@@ -15,7 +15,7 @@ def write_worklist(
     """worklist.csv: rising rank by falling probability of the headline finding.
 
     Equal probabilities go by study UID. A study without a probability stands at the end, its
-    cells empty: it was not read, and says so in `state`.
+    cells empty: it was not read, and says so in `state`, and why in `reason`.
     """
     columns = (headline, *(name for name in findings if name != headline))
     schema = {
@@ -27,6 +27,7 @@ def write_worklist(
         "slices": pl.Int64(),
         "rejects": pl.Int64(),
         "issues": pl.Int64(),
+        "reason": pl.String(),
     }
     order = sorted(readings, key=lambda reading: _urgency(reading, headline))
     rows = [
@@ -39,6 +40,7 @@ def write_worklist(
             len(reading.slices),
             len(reading.rejects),
             len(reading.issues),
+            reading.reason,
         )
         for rank, reading in enumerate(order, start=1)
     ]

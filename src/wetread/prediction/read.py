@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -85,11 +86,31 @@ def read_studies(
         for study, told_of in answers.probability.items()
     ]
     unread = [
-        Reading(study, "", (), {}, (), provenance, (), tuple(files), None, names)
+        unread_study(study, files, names, provenance)
         for study, files in rejects.items()
         if study not in slices_of
     ]
     return read + unread
+
+
+def unread_study(
+    study: str, rejects: Sequence[Reject], findings: Sequence[str], provenance: Mapping[str, Any]
+) -> Reading:
+    """The reading of a study of which nothing was read, for the reason of most of its files."""
+    reason, _ = Counter(one.reason for one in rejects).most_common(1)[0]
+    detail = next(one.detail for one in rejects if one.reason == reason)
+    return Reading(
+        study_uid=study,
+        series_uid="",
+        slices=(),
+        study={},
+        key_slices=(),
+        provenance=provenance,
+        rejects=tuple(rejects),
+        findings=tuple(findings),
+        reason=reason,
+        detail=detail,
+    )
 
 
 def _by_study(slices: pl.DataFrame) -> dict[str, pl.DataFrame]:

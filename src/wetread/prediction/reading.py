@@ -51,6 +51,8 @@ class Reading:
                 and the key slices are those of series_uid, slices are of all.
     masks:      what was drawn, one value an image and finding: area, side, text, files.
     broken:     rules that the study's answers broke before they were made consistent.
+    reason:     why it is unread, a key of archive.rejects.REASONS; detail: what was seen, in words.
+                None in a study that was read.
     """
 
     study_uid: str
@@ -66,12 +68,21 @@ class Reading:
     series: tuple[SeriesScore, ...] = ()
     masks: tuple[Mapping[str, Any], ...] = ()
     broken: tuple[str, ...] = ()
+    reason: str | None = None
+    detail: str | None = None
+
+    @property
+    def state(self) -> str:
+        """read, or unread: without any probability."""
+        return "read" if self.study else "unread"
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return {
             "use": USE,
-            "state": "read" if self.study else "unread",
+            "state": self.state,
+            "reason": self.reason,
+            "detail": self.detail,
             "study_uid": self.study_uid,
             "series_uid": self.series_uid,
             "findings": list(self.findings or self.study),

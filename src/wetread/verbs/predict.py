@@ -56,13 +56,24 @@ class Prediction:
         """Files that are DICOM and could not be used."""
         return self.counts["refused"]
 
+    @property
+    def unread(self) -> int:
+        """Studies of which nothing was read."""
+        return sum(reading.state == "unread" for reading in self.readings)
+
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "out": str(self.out),
             "counts": self.counts,
             "studies": [
-                {"study": r.study_uid, "probabilities": dict(r.study)} for r in self.readings
+                {
+                    "study": r.study_uid,
+                    "state": r.state,
+                    "reason": r.reason,
+                    "probabilities": dict(r.study),
+                }
+                for r in self.readings
             ],
         }
 
@@ -144,6 +155,7 @@ def predict_index(
         "no_dicom": sum(reject.reason == "not_dicom" for reject in rejects),
     }
     rare = {
+        "unread": sum(reading.state == "unread" for reading in readings),  # studies
         "inconsistent_before": sum(bool(reading.broken) for reading in readings),
         "images_of_other_modalities": archive.images.height - images.images.height,
         "filled_in_submission": len(filled),  # nothing was said or drawn of them
