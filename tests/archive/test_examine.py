@@ -262,3 +262,18 @@ def test_the_malformed_files_end_as_their_manifest_says(real_data: Path) -> None
             if got != line["expected"] and got not in line["also_accepted"]:
                 wrong.append((line["file"], line["expected"], got, row["detail"]))
     assert wrong == []
+
+
+def test_what_tells_acquisitions_apart_and_the_unit_are_columns(write_ct: Write) -> None:
+    row = row_of(
+        write_ct(
+            "x", AcquisitionTime="101530.5", TriggerTime="412.5", TemporalPositionIdentifier=3,
+            NominalPercentageOfCardiacPhase=75.0, DiffusionBValue=800.0, EchoNumbers=2,
+            SeriesDescription="ARTERIAL", RescaleType="HU", MultienergyCTAcquisition="YES",
+        )
+    )  # fmt: skip
+    assert (row["acquisition_time_s"], row["TriggerTime"]) == (36930.5, 412.5)
+    assert (row["cardiac_phase_percent"], row["DiffusionBValue"]) == (75, 800)
+    assert (row["TemporalPositionIdentifier"], row["EchoNumbers"]) == (3, 2)
+    assert (row["SeriesDescription"], row["RescaleType"]) == ("ARTERIAL", "HU")
+    assert row["notes"] == ["multi_energy"]

@@ -204,3 +204,30 @@ def test_the_real_multi_frame_mr_is_read_frame_by_frame(real_data: Path) -> None
     assert len(rows) == len(expected) == 10
     for row, frame in zip(rows, expected, strict=True):
         np.testing.assert_array_equal(read_stored(row), frame)
+
+
+def test_what_tells_frames_apart_comes_from_their_groups(tmp_path: Path) -> None:
+    path = enhanced(tmp_path / "x", [1] * FRAMES)
+    dataset = pydicom.dcmread(path)
+    for k, frame in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        frame.FrameContentSequence[0].TemporalPositionIndex = 1 + k // 3
+        frame.FrameContentSequence[0].FrameAcquisitionNumber = 7 + k // 3
+        frame.FrameContentSequence[0].FrameAcquisitionDateTime = f"202001011015{k:02d}.5"
+        frame.CardiacSynchronizationSequence = [
+            item(NominalPercentageOfCardiacPhase=40.0 + k, NominalCardiacTriggerDelayTime=300.0 + k)
+        ]
+        frame.MRDiffusionSequence = [item(DiffusionBValue=400.0 * k)]
+        frame.CTXRayDetailsSequence = [item(KVP=80 + k)]
+        frame.CTImageFrameTypeSequence = [item(FrameType=["DERIVED", "PRIMARY", "VOLUME", "MAX"])]
+        frame.PixelValueTransformationSequence[0].RescaleType = "Z_EFF" if k == 5 else "HU"
+    dataset.save_as(path)
+    rows = frame_rows(row_of(path))
+    assert [row["TemporalPositionIndex"] for row in rows] == [1, 1, 1, 2, 2, 2]
+    assert [row["AcquisitionNumber"] for row in rows] == [7, 7, 7, 8, 8, 8]
+    assert [row["acquisition_time_s"] for row in rows] == [36900.5 + k for k in range(6)]
+    assert [row["cardiac_phase_percent"] for row in rows] == [40.0 + k for k in range(6)]
+    assert [row["TriggerTime"] for row in rows] == [300.0 + k for k in range(6)]
+    assert [row["DiffusionBValue"] for row in rows] == [400.0 * k for k in range(6)]
+    assert [row["KVP"] for row in rows] == [80.0 + k for k in range(6)]
+    assert {row["ImageType"] for row in rows} == {"DERIVED\\PRIMARY\\VOLUME\\MAX"}
+    assert [row["RescaleType"] for row in rows] == ["HU"] * 5 + ["Z_EFF"]

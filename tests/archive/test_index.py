@@ -275,3 +275,14 @@ def test_the_real_archive_has_the_counts_that_its_readme_names(
     counts = build_index(sources, tmp_path / "i.parquet", workers=1).counts()
     assert (counts["files"], counts["instances"], counts["duplicates"]) == (159, 152, 1)
     assert (counts["series"], counts["rejects"]) == (28, 6)
+
+
+def test_an_index_of_an_earlier_version_is_refused_with_what_to_do(
+    archive: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "i.parquet"
+    index(archive, path)
+    pl.read_parquet(path).drop("RescaleType").write_parquet(path)
+    with pytest.raises(ValueError, match="RescaleType; index again: wetread index SRC -o"):
+        read_index(path)
+    assert "RescaleType" in index(archive, path).instances.columns

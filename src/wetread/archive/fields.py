@@ -1,5 +1,6 @@
 """archive/fields.py: a header's raw bytes become one row of the Index."""
 
+import math
 import re
 import struct
 from typing import Any
@@ -28,9 +29,22 @@ _FREE_TEXTS = {  # in the file's own character set
     "Manufacturer": 0x00080070,
     "ManufacturerModelName": 0x00081090,
     "ConvolutionKernel": 0x00181210,
+    "SeriesDescription": 0x0008103E,
+    "RescaleType": 0x00281054,
 }
-_WHOLE = {"InstanceNumber": 0x00200013, "AcquisitionNumber": 0x00200012}
-_REAL = {"KVP": 0x00180060, "SliceThickness": 0x00180050, "EchoTime": 0x00180081}
+_WHOLE = {
+    "InstanceNumber": 0x00200013,
+    "AcquisitionNumber": 0x00200012,
+    "TemporalPositionIdentifier": 0x00200100,
+    "EchoNumbers": 0x00180086,
+}
+_REAL = {
+    "KVP": 0x00180060,
+    "SliceThickness": 0x00180050,
+    "EchoTime": 0x00180081,
+    "TriggerTime": 0x00181060,
+}
+_BINARY = {"cardiac_phase_percent": 0x00209241, "DiffusionBValue": 0x00189087}  # VR FL, FD
 _PIXEL_FORM = {
     "Rows": 0x00280010,
     "Columns": 0x00280011,
@@ -49,19 +63,26 @@ _SPACING, _DETECTOR_SPACING = 0x00280030, 0x00181164
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
 _known_fields: dict[tuple[Any, ...], dict[str, Any]] = {}  # raw values to the columns they give
 _MAX_KNOWN, _LONG_HEADER = 2048, 64 * 1024  # headers kept, bytes of one that is not kept
-_MODALITY_LUT, _BURNED_IN, _CONTENT_TIME = 0x00283000, 0x00280301, 0x00080033
-_NUMBER = 0x00200013
-_OWN = (_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION, _CONTENT_TIME)
+_MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY = 0x00283000, 0x00280301, 0x00189361
+_TIMES = {"content_time_s": 0x00080033, "acquisition_time_s": 0x00080032}
+_TIME_NAMES = {"content_time_s": "ContentTime", "acquisition_time_s": "AcquisitionTime"}
+_NUMBER, _TRIGGER = 0x00200013, _REAL["TriggerTime"]
+_OWN = (
+    *(_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION, _TRIGGER),
+    *_TIMES.values(),
+)
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
 MODALITY_TABLE = "modality_lut"  # the note: values go through the file's table (archive/luts.py)
+MULTI_ENERGY = "multi_energy"  # the note: (0018,9361) is YES
 
 WANTED = frozenset(
     (
         *(*_TEXTS.values(), *_FREE_TEXTS.values(), *_WHOLE.values(), *_REAL.values()),
         *(*_PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
         *(_CHARSET, _AGE, _FRAMES, _LOSSY, _SPACING, _DETECTOR_SPACING, _POSITION, _ORIENTATION),
-        *(_MODALITY_LUT, _BURNED_IN, _CONTENT_TIME, _SHARED_GROUPS, _FRAME_GROUPS),
+        *(_MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY, _SHARED_GROUPS, _FRAME_GROUPS),
+        *(*_BINARY.values(), *_TIMES.values()),
     )
 )
 
@@ -71,6 +92,7 @@ _TIME_FORM = re.compile(r"(\d\d):?(\d\d)?:?(\d\d(?:\.\d{1,6})?)?$")
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
 _SHORT = {False: struct.Struct("<H").unpack, True: struct.Struct(">H").unpack}
+_FLOATS = {4: "f", 8: "d"}  # bytes to the code of struct
 _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
 
 
@@ -119,11 +141,13 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         if tag not in _OWN:
             _fill_whole(row, values, tag, name, notes)
     for name, tag in _REAL.items():
-        if number := optional_numbers(values, tag, name, notes):
+        if tag not in _OWN and (number := optional_numbers(values, tag, name, notes)):
             row[name] = number[0]
-    for name, tag in _WINDOWS.items():
-        if number := optional_numbers(values, tag, name, notes):
-            row[name] = number
+    for name, tag in _BINARY.items():
+        raw = values.get(tag, b"")
+        if code := _FLOATS.get(len(raw)):
+            (binary,) = struct.unpack(("<", ">")[header.big_endian] + code, raw)
+            row[name] = binary if math.isfinite(binary) else None
     _fill_age(row, values, notes)
     _fill_pixel_form(row, values, header.big_endian)
     _fill_place(row, values, notes)
@@ -137,6 +161,8 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         notes.append(MODALITY_TABLE)
     if values.get(_BURNED_IN, b"").strip() == b"YES":
         notes.append("burned_in")
+    if values.get(_MULTI_ENERGY, b"").strip() == b"YES":
+        notes.append(MULTI_ENERGY)
     return row
 
 
@@ -156,7 +182,10 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         notes.append("no InstanceNumber")
     if place := needed_numbers(values, _POSITION, "ImagePositionPatient", 3, notes):
         row["position_mm"] = place
-    _fill_time(row, values, notes)
+    if number := optional_numbers(values, _TRIGGER, "TriggerTime", notes):
+        row["TriggerTime"] = number[0]
+    for column, tag in _TIMES.items():
+        _fill_time(row, values.get(tag), column, notes)
 
 
 def _fill_whole(
@@ -207,18 +236,17 @@ def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         notes.append("PatientAge without its unit: taken as years")
 
 
-def _fill_time(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+def _fill_time(row: dict[str, Any], raw: bytes | None, column: str, notes: list[str]) -> None:
     """Seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
-    raw = values.get(_CONTENT_TIME)
     if not raw:
         return
     text = raw.decode("latin-1").strip(" \0")
     found = _TIME_FORM.match(text)
     if found:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        row["content_time_s"] = hours * 3600 + minutes * 60 + seconds
+        row[column] = hours * 3600 + minutes * 60 + seconds
     elif text:
-        notes.append("ContentTime cannot be read")
+        notes.append(f"{_TIME_NAMES[column]} cannot be read")
 
 
 def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: bool) -> None:

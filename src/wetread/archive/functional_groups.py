@@ -5,6 +5,7 @@ the top level.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -25,10 +26,29 @@ _LISTS = (
     ("PixelMeasuresSequence", "PixelSpacing", "spacing", 2),
 )
 _NUMBERS = (
-    ("PixelMeasuresSequence", "SliceThickness"),
-    ("PixelValueTransformationSequence", "RescaleSlope"),
-    ("PixelValueTransformationSequence", "RescaleIntercept"),
+    ("PixelMeasuresSequence", "SliceThickness", "SliceThickness"),
+    ("PixelValueTransformationSequence", "RescaleSlope", "RescaleSlope"),
+    ("PixelValueTransformationSequence", "RescaleIntercept", "RescaleIntercept"),
+    ("CTXRayDetailsSequence", "KVP", "KVP"),
+    ("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
+    ("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
+    ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase", "cardiac_phase_percent"),
+    ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime"),
 )
+_WHOLE = (
+    ("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
+    ("FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIndex"),
+)
+_TEXTS = (
+    ("PixelValueTransformationSequence", "RescaleType", "RescaleType"),
+    ("FrameContentSequence", "StackID", "stack_id"),
+    ("CTReconstructionSequence", "ConvolutionKernel", "ConvolutionKernel"),
+    *(
+        (f"{kind}FrameTypeSequence", "FrameType", "ImageType")
+        for kind in ("CTImage", "MRImage", "PET", "XRay3D")
+    ),
+)
+_DATE_TIME = re.compile(r"\d{8}(\d\d)(\d\d)?(\d\d(?:\.\d{1,6})?)?")
 _WINDOWS = ("WindowCenter", "WindowWidth")
 
 
@@ -73,17 +93,36 @@ def group_columns(item: Dataset) -> dict[str, Any]:
             columns[column] = found
     if "spacing" in columns:
         columns["row_spacing_mm"], columns["column_spacing_mm"] = columns.pop("spacing")
-    for group, keyword in _NUMBERS:
+    for group, keyword, column in _NUMBERS:
         if found := _values(_first(item, group), keyword):
-            columns[keyword] = found[0]
+            columns[column] = found[0]
+    for group, keyword, column in _WHOLE:
+        if found := _values(_first(item, group), keyword):
+            columns[column] = int(found[0])
+    for group, keyword, column in _TEXTS:
+        if text := _text(_first(item, group).get(keyword)):
+            columns[column] = text
+    _fill_time(columns, _first(item, "FrameContentSequence"))
     if columns.get("RescaleSlope") == 0.0:
         raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
     for keyword in _WINDOWS:
         if found := _values(_first(item, "FrameVOILUTSequence"), keyword):
             columns[keyword] = found
-    if stack := _first(item, "FrameContentSequence").get("StackID"):
-        columns["stack_id"] = str(stack)
     return columns
+
+
+def _text(value: Any) -> str:
+    """Values joined by a backslash; "" where there is none."""
+    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return "\\".join(str(one) for one in several if one is not None).strip(" \0")
+
+
+def _fill_time(columns: dict[str, Any], content: Dataset) -> None:
+    """Seconds since midnight of FrameAcquisitionDateTime (DT, PS3.5 6.2: YYYYMMDDHHMMSS.FFFFFF)."""
+    found = _DATE_TIME.match(_text(content.get("FrameAcquisitionDateTime")))
+    if found:
+        hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        columns["acquisition_time_s"] = hours * 3600 + minutes * 60 + seconds
 
 
 def _first(item: Dataset, sequence: str) -> Dataset:

@@ -108,7 +108,13 @@ def read_index(path: Path) -> Index:
     table = pl.scan_parquet(path)
     missing = set(INDEX_SCHEMA) - set(table.collect_schema())
     if missing:
-        raise ValueError(f"{path}: no index, it lacks the columns {', '.join(sorted(missing))}")
+        lacking = ", ".join(sorted(missing))
+        if {"path", "member", "state"} & missing:
+            raise ValueError(f"{path}: no index, it lacks the columns {lacking}")
+        raise ValueError(
+            f"{path}: an index of an earlier version, it lacks the columns {lacking}; "
+            f"index again: wetread index SRC -o {path}"
+        )
     rejects = pl.DataFrame(schema=REJECT_SCHEMA)
     if tables.rejects.is_file():
         rejects = pl.read_parquet(tables.rejects)

@@ -29,10 +29,18 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "ManufacturerModelName": pl.String(),
     "ConvolutionKernel": pl.String(),
     "KVP": pl.Float64(),  # kV
-    "ImageType": pl.String(),  # values joined by a backslash
+    "ImageType": pl.String(),  # values joined by a backslash; FrameType of an enhanced object
+    "SeriesDescription": pl.String(),  # free text, may name a person: never shown
     "InstanceNumber": pl.Int64(),
     "AcquisitionNumber": pl.Int64(),
     "content_time_s": pl.Float64(),  # ContentTime, since midnight; identifying: never shown
+    "acquisition_time_s": pl.Float64(),  # AcquisitionTime, likewise
+    "TriggerTime": pl.Float64(),  # ms after the R wave
+    "cardiac_phase_percent": pl.Float64(),  # NominalPercentageOfCardiacPhase
+    "TemporalPositionIdentifier": pl.Int64(),
+    "TemporalPositionIndex": pl.Int64(),  # of enhanced objects
+    "DiffusionBValue": pl.Float64(),  # s/mm2
+    "EchoNumbers": pl.Int64(),
     "EchoTime": pl.Float64(),  # ms
     "Rows": pl.Int64(),
     "Columns": pl.Int64(),
@@ -52,6 +60,7 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "orientation": pl.List(pl.Float64()),  # ImageOrientationPatient, 6 values
     "RescaleSlope": pl.Float64(),
     "RescaleIntercept": pl.Float64(),
+    "RescaleType": pl.String(),  # null: absent or empty
     "WindowCenter": pl.List(pl.Float64()),
     "WindowWidth": pl.List(pl.Float64()),
     "PixelPaddingValue": pl.Int64(),  # stored values, signed as the pixels are
