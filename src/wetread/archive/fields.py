@@ -148,6 +148,9 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         if code := _FLOATS.get(len(raw)):
             (binary,) = struct.unpack(("<", ">")[header.big_endian] + code, raw)
             row[name] = binary if math.isfinite(binary) else None
+    for name, tag in _WINDOWS.items():
+        if number := optional_numbers(values, tag, name, notes):
+            row[name] = number
     _fill_age(row, values, notes)
     _fill_pixel_form(row, values, header.big_endian)
     _fill_place(row, values, notes)
