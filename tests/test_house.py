@@ -68,3 +68,9 @@ def test_every_verb_is_handed_out_by_the_package() -> None:
     assert {"index", "pack", "train", "evaluate", "predict", "score"} <= set(wetread.__all__)
     with pytest.raises(AttributeError, match="no verb 'trane'"):
         _ = wetread.trane
+
+
+def test_tables_are_read_through_the_one_door_that_takes_a_path_as_it_is_written() -> None:
+    direct = re.compile(r"\b(?:pl|polars)\.(?:read|scan)_\w+\(|\.sink_parquet\(")
+    found = {p for p in SOURCE.rglob("*.py") if direct.search(p.read_text())}
+    assert found == {SOURCE / "archive" / "table_file.py"}

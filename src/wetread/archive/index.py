@@ -1,6 +1,7 @@
 """archive/index.py: an archive becomes an Index: parallel, incremental, resumed when killed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice, tee
@@ -9,16 +10,19 @@ from typing import Any
 
 import polars as pl
 
+from wetread.archive.damaged import DamagedFileError
 from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame, new_part, read_chunk, remove_journal, write_beside
 from wetread.archive.listing import Listing
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
+from wetread.archive.table_file import first_line, parquet_schema, read_parquet, scan_parquet
 from wetread.archive.tables import Tables, known_marks, write_tables
 from wetread.archive.workers import Workers, each
 
 Progress = Callable[[int, int], None]  # (files done, files in all)
 ReadChunk = partial[int]  # read_chunk of one journal
 
+WANTED = "the table of an index, which wetread index writes"
 CHUNK = 2048  # files a task
 _POOL_FROM = 4  # tasks: fewer are done before worker processes have started
 
@@ -30,16 +34,19 @@ class Index:
     table:      INDEX_SCHEMA, one row a DICOM object, sorted by path and member; read when asked.
     rejects:    REJECT_SCHEMA, one row a file that is not used.
     duplicates: files with the SOP Instance UID and the bytes of an instance.
+    path:       where the table lies, if on disk.
     """
 
     table: pl.LazyFrame
     rejects: pl.DataFrame
     duplicates: int
+    path: Path | None = None
 
     @cached_property
     def instances(self) -> pl.DataFrame:
-        """All rows, in memory."""
-        return self.table.collect()
+        """All rows, in memory. DamagedFileError where the table on disk is no longer whole."""
+        with _whole(self.path):
+            return self.table.collect()
 
     @property
     def images(self) -> pl.DataFrame:
@@ -50,7 +57,8 @@ class Index:
         """Files = instances + not_image + duplicates + rejects; series and up are of images."""
         image = pl.col("state") == "image"
         reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
-        objects, images = self.table.select(pl.len(), images=image.sum()).collect().row(0)
+        with _whole(self.path):
+            objects, images = self.table.select(pl.len(), images=image.sum()).collect().row(0)
         return {
             "files": objects + self.duplicates + self.rejects.height,
             "instances": images,
@@ -65,9 +73,9 @@ class Index:
 
     def _different_images(self, name: str) -> int:
         images = self.table.filter(pl.col("state") == "image").select(name)
-        found: int = (
-            images.unique().drop_nulls().select(pl.len()).collect(engine="streaming").item()
-        )
+        with _whole(self.path):
+            different = images.unique().drop_nulls().select(pl.len())
+            found: int = different.collect(engine="streaming").item()
         return found
 
 
@@ -88,14 +96,17 @@ def build_index(
     tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
     own = frozenset(map(str, (*tables.all(), journal)))
     listing = Listing()
-    chunks = listing.fresh_chunks(sources, own, known_marks(tables, journal, repair), CHUNK)
+    with _whole(out):
+        known = known_marks(tables, journal, repair)
+    chunks = listing.fresh_chunks(sources, own, known, CHUNK)
 
     def say(read: int) -> None:
         if progress is not None:
             progress(listing.files - listing.fresh + read, listing.files)
 
     _read_all(chunks, partial(read_chunk, journal=journal, repair=repair), workers, say)
-    write_tables(listing.marks(), listing.refused, tables, journal, repair)
+    with _whole(out):
+        write_tables(listing.marks(), listing.refused, tables, journal, repair)
     remove_journal(journal)
     return read_index(out)
 
@@ -105,8 +116,8 @@ def read_index(path: Path) -> Index:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no index there; make one: wetread index SRC -o {path}")
     tables = Tables.of(path)
-    table = pl.scan_parquet(path)
-    missing = set(INDEX_SCHEMA) - set(table.collect_schema())
+    table = scan_parquet(path, wanted=WANTED)
+    missing = set(INDEX_SCHEMA) - set(parquet_schema(path, wanted=WANTED))
     if missing:
         lacking = ", ".join(sorted(missing))
         if {"path", "member", "state"} & missing:
@@ -117,11 +128,23 @@ def read_index(path: Path) -> Index:
         )
     rejects = pl.DataFrame(schema=REJECT_SCHEMA)
     if tables.rejects.is_file():
-        rejects = pl.read_parquet(tables.rejects)
+        rejects = read_parquet(tables.rejects, schema=REJECT_SCHEMA, wanted=WANTED)
     copies = 0
     if tables.duplicates.is_file():
-        copies = pl.scan_parquet(tables.duplicates).select(pl.len()).collect().item()
-    return Index(table, rejects, copies)
+        copies = scan_parquet(tables.duplicates, wanted=WANTED).select(pl.len()).collect().item()
+    return Index(table, rejects, copies, path)
+
+
+@contextmanager
+def _whole(path: Path | None) -> Iterator[None]:
+    """What a damaged table makes the reader of tables say, as the file that it is about."""
+    try:
+        yield
+    except (pl.exceptions.ComputeError, pl.exceptions.PanicException) as error:
+        if path is None:
+            raise
+        found = f"it or its rejects and duplicates cannot be read ({first_line(error)})"
+        raise DamagedFileError(path, f"{WANTED}; remove them and index again", found) from error
 
 
 def _read_all(

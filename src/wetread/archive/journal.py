@@ -16,10 +16,12 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 
+from wetread.archive.damaged import DamagedFileError
 from wetread.archive.examine import examine
 from wetread.archive.guard import still_alive
 from wetread.archive.schema import JOURNAL_SCHEMA
 from wetread.archive.sources import Entry
+from wetread.archive.table_file import read_parquet, write_parquet
 
 _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
 
@@ -101,9 +103,9 @@ def list_parts(journal: Path) -> list[Path]:
     parts = []
     for path in sorted(journal.glob("*.parquet")):
         try:
-            if pl.read_parquet_schema(path) == pl.Schema(JOURNAL_SCHEMA):
-                parts.append(path)
-        except (pl.exceptions.PolarsError, OSError):
+            read_parquet(path, schema=JOURNAL_SCHEMA)  # the whole of it: its end may be sound alone
+            parts.append(path)
+        except (DamagedFileError, OSError):
             continue
     return parts
 
@@ -115,8 +117,7 @@ def write_beside(
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
-        level = 1 if compression == "zstd" else None
-        frame.write_parquet(beside, compression=compression, compression_level=level)
+        write_parquet(frame, beside, compression, 1 if compression == "zstd" else None)
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)

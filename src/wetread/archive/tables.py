@@ -6,17 +6,19 @@ on disk. One range of rows is in memory at a time, whatever the number of files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.damaged import DamagedFileError
 from wetread.archive.duplicates import SETTLED_SCHEMA, settle_duplicates
 from wetread.archive.intercept import settled
 from wetread.archive.journal import as_frame, list_parts, write_beside
 from wetread.archive.rejects import Reject
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
+from wetread.archive.table_file import parquet_schema, scan_parquet, sink_parquet
 
 RANGE = 32 * 1024  # rows in memory at a time
 _NARROW = [*MARKS, "state", "SOPInstanceUID", "digest"]
@@ -69,17 +71,24 @@ def former_rows(tables: Tables, journal: Path, repair: bool) -> list[Former]:
     intercept was looked at otherwise than `repair` asks for.
     """
     found = []
-    parts = [_former(pl.scan_parquet(part), repair) for part in list_parts(journal)]
+    parts = [_former(scan_parquet(part), repair) for part in list_parts(journal)]
     for path in (tables.instances, tables.duplicates):
-        if path.is_file() and pl.read_parquet_schema(path) == pl.Schema(INDEX_SCHEMA):
-            found.append(pl.scan_parquet(path))
-    if tables.rejects.is_file():
-        rejects = pl.scan_parquet(tables.rejects)
-        if rejects.collect_schema() == pl.Schema(REJECT_SCHEMA):
-            kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
-            found.append(kept.with_columns(state=pl.lit("reject")))
+        if _is_table(path, INDEX_SCHEMA):
+            found.append(scan_parquet(path))
+    if _is_table(tables.rejects, REJECT_SCHEMA):
+        rejects = scan_parquet(tables.rejects)
+        kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
+        found.append(kept.with_columns(state=pl.lit("reject")))
     known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
     return known + [former for rows in found if (former := _former(rows, repair)) is not None]
+
+
+def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
+    """Whether a whole table of this form lies there; what is cut or foreign is made anew."""
+    try:
+        return parquet_schema(path) == pl.Schema(schema)
+    except (DamagedFileError, OSError):
+        return False
 
 
 def _former(rows: pl.LazyFrame, repair: bool) -> Former | None:
@@ -206,14 +215,8 @@ def _join(parts: list[Path], out: Path) -> None:
         return
     beside = out.with_name(f".{out.name}.joined.tmp")
     try:
-        joined = pl.scan_parquet(parts)
-        joined.sink_parquet(
-            beside,
-            compression="zstd",
-            compression_level=1,
-            row_group_size=RANGE,
-            maintain_order=True,
-        )
+        joined = scan_parquet(parts)
+        sink_parquet(joined, beside, RANGE)
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.table_file import read_csv
 from wetread.labels.table import LabelError
 
 LINE = "line"  # 1 is the header's line, as an editor counts
@@ -58,7 +59,7 @@ def read_without_header(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 
 def _read(path: Path, *, has_header: bool = True, rows: int | None = None) -> pl.DataFrame:
     try:
-        return pl.read_csv(path, infer_schema=False, has_header=has_header, n_rows=rows)
+        return read_csv(path, infer_schema=False, has_header=has_header, n_rows=rows)
     except FileNotFoundError:
         raise LabelError(f"{path}: there is no such label file; check the path.") from None
     except pl.exceptions.NoDataError:

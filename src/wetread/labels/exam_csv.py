@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.table_file import scan_csv
 from wetread.labels.csv_file import check_ids, label_values, read_header, read_text_columns
 from wetread.labels.exam_findings import (
     EXAM_FINDINGS,
@@ -124,7 +125,7 @@ def read_exam_submission(path: Path, findings: Sequence[Finding]) -> LabelTable:
 def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame:
     """The columns as text, lazily: 1.8 million rows are never held as text all at once."""
     try:
-        scan = pl.scan_csv(path, infer_schema=False)
+        scan = scan_csv(path, infer_schema=False)
         there = {name.strip(): name for name in scan.collect_schema().names()}
         rows = scan.filter(~pl.all_horizontal(pl.all().is_null()))  # so every field is looked at
         return rows.select(pl.col(there[name]).alias(name) for name in (*ids, *labels))

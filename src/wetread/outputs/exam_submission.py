@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_csv
+from wetread.archive.table_file import read_csv
 from wetread.labels.exam_csv import ID, LABEL, STUDY_LABEL
 from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
@@ -87,7 +88,7 @@ def _rows(index: ExamIndex, said: Exams) -> pl.DataFrame:
 
 
 def _sample_ids(sample: Path) -> pl.DataFrame:
-    rows = pl.read_csv(sample, infer_schema=False)
+    rows = read_csv(sample, infer_schema=False)
     if ID not in rows.columns:
         raise ValueError(
             f"{sample}: no column {ID!r}; the header has {', '.join(map(repr, rows.columns))}. "

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.atomic import write_csv
+from wetread.archive.table_file import read_csv
 from wetread.labels.rle import EMPTY
 from wetread.outputs.submission import Submitted
 
@@ -52,7 +53,7 @@ def write_mask_submission(
 
 def _sample_images(sample: Path) -> pl.DataFrame:
     """(ImageId), each once; blanks around names and ids, which the competition's file has, go."""
-    rows = pl.read_csv(sample, infer_schema=False)
+    rows = read_csv(sample, infer_schema=False)
     rows = rows.rename({name: name.strip(" \ufeff") for name in rows.columns})
     if IMAGE not in rows.columns:
         raise ValueError(

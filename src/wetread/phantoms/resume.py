@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import polars as pl
 
+from wetread.archive.table_file import read_csv
+
 
 @dataclass(frozen=True)
 class ArchiveSettings:
@@ -146,9 +148,9 @@ def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
 
 def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFrame]:
     """Truth of the studies whose every image is on disk already."""
-    frames = [pl.read_csv(p, schema=form.schema) for p in sorted((out / "parts").glob("*.csv"))]
+    frames = [read_csv(p, schema=form.schema) for p in sorted((out / "parts").glob("*.csv"))]
     if (out / "truth.csv").exists():
-        frames.append(pl.read_csv(out / "truth.csv", schema=form.schema))
+        frames.append(read_csv(out / "truth.csv", schema=form.schema))
     if not frames:
         return {}
     found: dict[int, pl.DataFrame] = {}

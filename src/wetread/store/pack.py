@@ -20,6 +20,7 @@ import polars as pl
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
+from wetread.archive.table_file import read_parquet
 from wetread.archive.workers import Workers, each
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
@@ -200,8 +201,8 @@ def _pack_part(part: Part, packing: Packing) -> None:
 
 
 def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
-    parts = [pl.read_parquet(out / "parts" / f"{key}.parquet") for key in keys]
-    rejects = [pl.read_parquet(out / "parts" / f"{key}.rejects") for key in keys]
+    parts = [read_parquet(out / "parts" / f"{key}.parquet") for key in keys]
+    rejects = [read_parquet(out / "parts" / f"{key}.rejects") for key in keys]
     _write_parquet(
         pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet"
     )

@@ -23,9 +23,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.table_file import read_parquet
 from wetread.study.hu import to_hu
 
 FORMAT = 2
+WANTED = "a table of a store, which wetread pack writes"
 SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),
     "SeriesInstanceUID": pl.String(),
@@ -131,12 +133,12 @@ def open_store(path: Path) -> Store:
         raise StoreError(
             f"{path} has format {about['format']}, this version reads {FORMAT}; pack again"
         )
-    slices = pl.read_parquet(path / "slices.parquet")
+    slices = read_parquet(path / "slices.parquet", schema=SLICE_SCHEMA, wanted=WANTED)
     names = slices["part"].unique(maintain_order=True).to_list()
     return Store(
         path=path,
         slices=slices,
-        rejects=pl.read_parquet(path / "rejects.parquet"),
+        rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, wanted=WANTED),
         size=about["size"],
         blobs=tuple(map_file(path / "parts" / f"{name}.bin") for name in names),
         address=_address(slices, names),

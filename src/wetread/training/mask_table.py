@@ -21,6 +21,7 @@ from wetread.view.back import to_original
 from wetread.view.crop import Box
 
 FILE = "masks.parquet"
+WANTED = "the masks of a run, which wetread train writes"
 SCHEMA: dict[str, pl.DataType] = {
     "split": pl.String(),  # validation too: thresholds are chosen there
     "model": pl.Int32(),

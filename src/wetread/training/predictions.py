@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"
+WANTED = "the predictions of a run, which wetread train writes"
 SCHEMA: dict[str, pl.DataType] = {
     "level": pl.String(),
     "split": pl.String(),

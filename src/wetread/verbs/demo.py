@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.index import Index
+from wetread.archive.table_file import read_parquet
 from wetread.archive.workers import all_cores
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
@@ -98,7 +99,7 @@ def demo(
 
 def held_out_images(found: Index, run: Path, most: int | None = None) -> Index:
     """The images of the studies that the run's first split never saw, or of so many of them."""
-    said = pl.read_parquet(run / FILE, columns=["level", "id", "study", "model"])
+    said = read_parquet(run / FILE, columns=["level", "id", "study", "model"])
     unseen = said.filter(pl.col("level") == "image", pl.col("model") == 0)
     studies = unseen["study"].unique().sort().head(most or unseen.height)
     ids = unseen.filter(pl.col("study").is_in(studies.implode()))["id"].unique()

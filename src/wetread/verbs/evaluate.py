@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_whole
+from wetread.archive.table_file import read_parquet
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
@@ -20,7 +21,7 @@ from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.decide import Decided, decide_finding
-from wetread.training.predictions import FILE, Predicted, from_table
+from wetread.training.predictions import FILE, SCHEMA, WANTED, Predicted, from_table
 from wetread.verbs.run_page import write_run_page
 
 LEVELS = ("image", "study")
@@ -39,7 +40,7 @@ def evaluate(run: Path) -> dict[str, Any]:
     about = json.loads((run / "about.json").read_text(encoding="utf-8"))
     seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
     task = find_task(about["task"])
-    table = pl.read_parquet(run / FILE)
+    table = read_parquet(run / FILE, schema=SCHEMA, wanted=WANTED)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
     together = task.series is not None  # one official figure over images and studies
@@ -59,7 +60,9 @@ def decided_masks(run: Path) -> dict[str, Decided]:
     """What the run drew in images it never fitted, by finding; none where it draws nothing."""
     if not (run / mask_table.FILE).is_file():
         return {}
-    drawings = pl.read_parquet(run / mask_table.FILE)
+    drawings = read_parquet(
+        run / mask_table.FILE, schema=mask_table.SCHEMA, wanted=mask_table.WANTED
+    )
     findings = drawings["finding"].unique(maintain_order=True)
     return {name: decide_finding(drawings, name) for name in findings}
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from wetread.archive.table_file import read_parquet
 from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.batches import neighbour_rows, read_seen
@@ -24,7 +25,7 @@ Heat = Callable[[int], np.ndarray | None]
 def heat_of(run: Path, store: Store, column: int) -> Heat:
     """row of the store -> (h, w) float32 from 0 to 1, by the model that never saw the image; None
     where the network draws masks, which say more, or where nothing speaks for the finding."""
-    said = pl.read_parquet(run / FILE, columns=["level", "id", "model"])
+    said = read_parquet(run / FILE, columns=["level", "id", "model"])
     images = said.filter(pl.col("level") == "image").select("id", "model").unique()
     model_of = dict(images.iter_rows())
 
