@@ -66,3 +66,12 @@ def test_the_table_lies_beside_the_index() -> None:
     assert (index.name, frame.name) == ("i.parquet", "i.frame.parquet")
     with pytest.raises(ValueError, match="csv, parquet"):
         table_paths(Path("i.parquet"), "pickle")
+
+
+def test_a_name_that_ends_with_csv_asks_for_the_table_and_another_ending_is_refused() -> None:
+    assert table_paths(Path("a/z.csv"), None) == (Path("a/z.parquet"), Path("a/z.csv"))
+    assert table_paths(Path("Z.CSV"), None) == (Path("Z.parquet"), Path("Z.CSV"))
+    assert table_paths(Path("z.parquet"), None) == (Path("z.parquet"), None)
+    for name in ("z", "z.json", "z.csv.gz", "folder/"):
+        with pytest.raises(ValueError, match=r"ends with \.parquet, or with \.csv"):
+            table_paths(Path(name), None)

@@ -1,9 +1,11 @@
 """tests/verbs/test_doctor.py: the doctor tries what the archive room says it reads."""
 
+from importlib.metadata import metadata
+
 import pytest
 
 from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
-from wetread.verbs.doctor import PACKAGES, doctor, try_syntax
+from wetread.verbs.doctor import EXTRAS, PACKAGES, doctor, extra, memory, try_syntax
 
 
 def test_every_transfer_syntax_of_the_archive_room_reads_here() -> None:
@@ -27,3 +29,18 @@ def test_a_decoder_that_fails_is_told_with_its_reason(monkeypatch: pytest.Monkey
     told = try_syntax(uid)
     assert told["works"] is False
     assert ": " in told["reason"]
+
+
+def test_every_extra_of_the_package_is_told_with_what_is_missing_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert set(EXTRAS) == set(metadata("wetread").get_all("Provides-Extra") or ())
+    assert extra("cluster")["packages"] == ["distributed"]
+    assert "nibabel" in extra("pictures")["packages"]
+    monkeypatch.setattr("wetread.verbs.doctor._version", lambda name: None)
+    assert extra("cluster")["missing"] == ["distributed"]
+
+
+def test_memory_free_is_part_of_the_whole() -> None:
+    told = memory()
+    assert 0 < told["available"] <= told["total"]

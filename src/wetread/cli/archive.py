@@ -13,9 +13,9 @@ from wetread.cli.options import (
     REFUSED,
     AsJson,
     ClusterAddress,
+    Files,
     Out,
     Repair,
-    Sources,
     Workers,
     print_result,
 )
@@ -23,17 +23,21 @@ from wetread.cli.progress import bars
 
 
 def index(
-    src: Sources,
+    src: Files,
     out: Out,
     repair: Repair = True,
     table: Annotated[
-        str | None, typer.Option("--format", help="csv or parquet: a flat table as well")
+        str | None,
+        typer.Option(
+            "--format", help="csv or parquet: a flat table as well; -o NAME.csv does it, too"
+        ),
     ] = None,
     workers: Workers = None,
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
     """What there is and what is broken: every file as a row, or as a reject with its reason."""
+    from wetread.outputs.data_frame import table_paths
     from wetread.verbs.index import index as run
 
     with bars() as report:
@@ -46,13 +50,16 @@ def index(
             repair=repair,
             table=table,
         )
-    print_result(found.counts(), tell.index_lines(found, out), as_json)
+    lines = tell.index_lines(found, *table_paths(out, table))
+    print_result(found.counts(), lines, as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)
 
 
 def show(
-    path: Annotated[Path, typer.Argument(metavar="FILE|DIR|ZIP", help="one file, or a tree")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR|ZIP", help="one file, or a tree or index")
+    ],
     member: Annotated[str | None, typer.Option(help="one file inside a zip or tar")] = None,
     picture: Annotated[Path | None, typer.Option(help="the file's picture, as PNG")] = None,
     identifiers: Annotated[
@@ -82,7 +89,7 @@ def show(
 
 
 def pack(
-    index_file: Annotated[Path, typer.Argument(metavar="INDEX")],
+    index_file: Annotated[Path, typer.Argument(metavar="INDEX", help="what `wetread index` wrote")],
     out: Out,
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
     workers: Workers = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wetread.cli import tell
+from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
     DONE,
     FAILED,
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 def train(
     task: TaskName,
-    data: Annotated[list[Path], typer.Option(help="folders, zips or an index; repeatable")],
+    data: Annotated[
+        list[Path], typer.Option(help="folders, zips, files, or one index; repeatable")
+    ],
     out: Out,
     labels: Annotated[
         list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
@@ -43,10 +46,18 @@ def train(
     folds: Annotated[
         int | None, typer.Option(min=0, help="0: one split; K: out-of-fold scores")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="passes over the training images; default: the recipe's"),
+    ] = None,
     seed: Seed = 0,
-    recipe: Annotated[str | None, typer.Option(help="a name, or a TOML file")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="a name, or a TOML file", autocompletion=recipe_names)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="a setting of the recipe, key=value; repeatable"),
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
     pretrained: Annotated[
         bool | None,
@@ -81,7 +92,10 @@ def train(
     print_result(result.as_dict(), tell.run_lines(result), as_json)
 
 
-def evaluate(run: Annotated[Path, typer.Argument(metavar="RUN")], as_json: AsJson = False) -> None:
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
+    as_json: AsJson = False,
+) -> None:
     """Scores with intervals beside their baselines, from a run's predictions; the page anew."""
     from wetread.verbs.evaluate import evaluate as score_run
 

@@ -6,11 +6,13 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused.
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
+import wetread
 from wetread.cli.archive import index, pack, show
+from wetread.cli.examples import WithExamples
 from wetread.cli.export import export
 from wetread.cli.learn import evaluate, predict, score, train
 from wetread.cli.montage import montage
@@ -24,7 +26,8 @@ INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     help="From a raw DICOM archive to findings. Research use only, not for diagnosis.",
-    add_completion=False,
+    epilog="Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused; "
+    "130 stopped.",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -36,7 +39,23 @@ COMMANDS = (
     *(phantom, demo, doctor),
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=WithExamples)(command)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"wetread {wetread.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="the version alone"),
+    ] = False,
+) -> None:
+    """From a raw DICOM archive to findings. Research use only, not for diagnosis."""
 
 
 def main() -> None:

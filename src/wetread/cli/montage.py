@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from wetread.archive.plural import plural
 from wetread.cli.options import DONE, REFUSED, AsJson, Out, Seed, Workers, print_result
 from wetread.cli.progress import bars
 
@@ -50,10 +51,12 @@ def montage(
             report=report,
         )
     lines = [
-        f"{len(result.panels)} panels in rows of {result.columns}",
+        f"{plural(len(result.panels), 'panel')} in rows of {result.columns}",
         f"picture: {result.picture}",
     ]
     if result.refused:
-        lines.insert(1, f"{result.refused} files cannot be used; wetread show {src} says why")
+        lines.insert(
+            1, f"{plural(result.refused, 'file')} cannot be used; wetread show {src} says why"
+        )
     print_result(result.as_dict(), lines, as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)

@@ -9,17 +9,25 @@ from typing import Annotated, Any
 import typer
 
 from wetread.cli import tell
+from wetread.cli.examples import task_names
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 
-Sources = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips or files")]
+# `index` makes an index; what comes after it takes one in place of the files.
+Files = Annotated[list[Path], typer.Argument(metavar="SRC...", help="folders, zips, tars or files")]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(metavar="SRC...", help="folders, zips, tars or files; or one index (.parquet)"),
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="where the result goes")]
 Workers = Annotated[int | None, typer.Option(min=1, help="processes; default: all cores")]
 ClusterAddress = Annotated[
     str | None, typer.Option(metavar="ADDR", help="a Dask scheduler, tcp://HOST:8786")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
-TaskName = Annotated[str, typer.Argument(metavar="TASK")]
+TaskName = Annotated[
+    str, typer.Argument(metavar="TASK", help="one of those below", autocompletion=task_names)
+]
 Repair = Annotated[
     bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from wetread.cli import tell
+from wetread.cli.examples import task_names
 from wetread.cli.options import AsJson, Out, Seed, TaskName, Workers, print_result
 from wetread.cli.progress import bars
 
@@ -14,7 +15,7 @@ from wetread.cli.progress import bars
 def phantom(
     task: TaskName,
     out: Out,
-    studies: Annotated[int, typer.Option(min=1)] = 20,
+    studies: Annotated[int, typer.Option(min=1, help="how many")] = 20,
     seed: Seed = 0,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -29,7 +30,14 @@ def phantom(
 
 def demo(
     out: Out,
-    task: Annotated[str | None, typer.Argument(metavar="[TASK]")] = None,
+    task: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TASK]",
+            help="one of those below; default: the first",
+            autocompletion=task_names,
+        ),
+    ] = None,
     seed: Seed = 0,
     studies: Annotated[int | None, typer.Option(min=12, help="default: the task's own")] = None,
     workers: Workers = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wetread.archive.plural import plural
 from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
 from wetread.cli.progress import bars
 
@@ -56,7 +57,9 @@ def lines_of(result: "Scrolled") -> list[str]:
     """The pages, what is unusual, and the series that were not taken."""
     lines = []
     for one in result.pages:
-        lines.append(f"series {one.series_uid}: {_slices(one.slices)}, {one.bytes / 1e6:.1f} MB")
+        lines.append(
+            f"series {one.series_uid}: {plural(one.slices, 'slice')}, {one.bytes / 1e6:.1f} MB"
+        )
         lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
         lines.append(f"page: {one.page}")
     lines += [f"series {one.series_uid}: {one.reason}: {one.detail}" for one in result.unread]
@@ -64,13 +67,9 @@ def lines_of(result: "Scrolled") -> list[str]:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
     for other in result.others[:_TOLD]:
         why = f"  ({'; '.join(other.reasons)})" if other.reasons else ""
-        lines.append(f"  {other.series_uid}  {_slices(other.slices)}{why}")
+        lines.append(f"  {other.series_uid}  {plural(other.slices, 'slice')}{why}")
     if len(result.others) > _TOLD:
         lines.append(f"  and {len(result.others) - _TOLD} more; wetread show lists them")
     if result.refused:
         lines.append(f"{result.refused} files or series refused; wetread show says why")
     return lines
-
-
-def _slices(count: int) -> str:
-    return f"{count} slice" if count == 1 else f"{count} slices"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wetread.archive.plural import plural
+from wetread.cli.examples import organ_names
 from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
 from wetread.cli.progress import bars
 from wetread.cli.tell import MOST
@@ -15,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def segment(
-    organ: Annotated[str, typer.Argument(metavar="ORGAN", help="lungs, airway, brain, bone, body")],
+    organ: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORGAN", help="lungs, airway, brain, bone, body", autocompletion=organ_names
+        ),
+    ],
     src: Sources,
     out: Out,
     method: Annotated[str | None, typer.Option(help="another way than the usual one")] = None,
@@ -67,4 +74,8 @@ def segment_lines(found: Segmented) -> list[str]:
     lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in told[:MOST]]
     if len(told) > MOST:
         lines.append(f"and {len(told) - MOST} more: {found.out / 'rejects.csv'}")
-    return [*lines, f"masks: {found.out}", f"{len(found.series)} volumes, {len(told)} refused"]
+    return [
+        *lines,
+        f"masks: {found.out}",
+        f"{plural(len(found.series), 'volume')}, {len(told)} refused",
+    ]

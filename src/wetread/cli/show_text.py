@@ -10,7 +10,9 @@ from pydicom.uid import UID
 from rich.console import Console
 from rich.text import Text
 
+from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS
+from wetread.cli.tell import sum_of_files, sum_of_series
 
 if TYPE_CHECKING:  # for types alone, as in cli/tell.py
     from wetread.outputs.header_text import HeaderLine
@@ -62,7 +64,7 @@ def header_text(lines: Iterable[HeaderLine], width: int, extent: str) -> Iterato
 
 
 def _more_items(count: int, depth: int) -> Text:
-    return Text(f"{'  ' * depth}... and {count} more item{'s' * (count > 1)}", "dim")
+    return Text(f"{'  ' * depth}... and {plural(count, 'more item')}", "dim")
 
 
 def _header_line(line: HeaderLine, width: int, extent: str) -> Iterator[Text]:
@@ -164,13 +166,8 @@ def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
     """Counts that add up, studies with their series, then the rejects by reason."""
     counts = found.counts
     yield Text(_plain(str(found.path)), "bold")
-    yield Text(
-        f"{counts['files']} files = {counts['instances']} images + {counts['not_image']} other "
-        f"objects + {counts['duplicates']} duplicates + {counts['rejects']} rejects"
-    )
-    patients, studies = _counted(counts["patients"], "patient"), counts["studies"]
-    named = "1 study" if studies == 1 else f"{studies} studies"
-    yield Text(f"{patients}, {named}, {counts['series']} series")
+    yield Text(sum_of_files(counts))
+    yield Text(sum_of_series(counts))
     study: str | None = ""
     for one in found.series[:MOST_SERIES]:
         if one.study_uid != study:
@@ -186,12 +183,16 @@ def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
 def _series(one: SeriesOverview, width: int) -> Iterator[Text]:
     yield Text(f"  series {_plain(one.series_uid or 'without a UID')}")
     size = f"{one.rows} x {one.columns}"
-    parts = [one.modality or "no modality", _counted(one.slices, "slice"), size]
+    parts = [one.modality or "no modality", plural(one.slices, "slice"), size]
     if one.spacing_mm:
         parts.append(_spacing(one.spacing_mm))
     if one.distances_mm:
         shown = ", ".join(f"{mm:.3f}" for mm in one.distances_mm[:4])
-        more = f" and {len(one.distances_mm) - 4} others" if len(one.distances_mm) > 4 else ""
+        more = (
+            f" and {plural(len(one.distances_mm) - 4, 'other')}"
+            if len(one.distances_mm) > 4
+            else ""
+        )
         parts.append(f"apart {shown}{more} mm")
     if one.tilt_degrees is not None:
         parts.append(f"tilt {one.tilt_degrees:.2f} degrees")
@@ -216,10 +217,6 @@ def _rejects(found: ShownTree, width: int) -> Iterator[Text]:
 def _issues(issues: Iterable[Issue], width: int, lead: int = 0) -> Iterator[Text]:
     for issue in issues:
         yield from _labelled("issue", f"{issue.name}: {issue.detail}", width, "yellow", lead)
-
-
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _spacing(spacing: tuple[float, float]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wetread.archive.plural import plural, singular
+
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.archive.index import Index
     from wetread.evaluation.submission import SubmissionScores
@@ -37,34 +39,46 @@ def wrapped(lines: Iterable[str]) -> list[str]:
     ]
 
 
-def index_lines(found: Index, out: Path) -> list[str]:
-    """Counts that add up, then the rejects by reason."""
+def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]:
+    """Counts that add up, then the rejects by reason, and where index and table lie."""
     counts = found.counts()
-    lines = [
-        f"{counts['files']} files = {counts['instances']} images + {counts['not_image']} other "
-        f"objects + {counts['duplicates']} duplicates + {counts['rejects']} rejects",
-        f"{counts['patients']} patients, {counts['studies']} studies, {counts['series']} series",
-    ]
+    lines = [sum_of_files(counts), sum_of_series(counts)]
     lines += [
         f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()
     ]
-    return [*lines, f"index: {out}"]
+    return [*lines, f"index: {out}", *([f"table: {table}"] if table else [])]
+
+
+def sum_of_files(counts: Mapping[str, Any]) -> str:
+    """`3 files = 1 image + 0 other objects + 1 duplicate + 1 reject`."""
+    return (
+        f"{plural(counts['files'], 'file')} = {plural(counts['instances'], 'image')} + "
+        f"{plural(counts['not_image'], 'other object')} + "
+        f"{plural(counts['duplicates'], 'duplicate')} + {plural(counts['rejects'], 'reject')}"
+    )
+
+
+def sum_of_series(counts: Mapping[str, Any]) -> str:
+    """`1 patient, 1 study, 2 series`."""
+    named = {"patients": "patient", "studies": "study", "series": "series"}
+    return ", ".join(plural(counts[name], noun) for name, noun in named.items())
 
 
 def counted(counts: Mapping[str, int]) -> str:
     """`3 studies, 80 images`."""
-    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
+    told = ((number, name.replace("_", " ")) for name, number in counts.items())
+    return ", ".join(f"{number} {singular(name) if number == 1 else name}" for number, name in told)
 
 
 def run_lines(result: TrainResult) -> list[str]:
     """What was learned from, what it is worth, where to look."""
     counts = result.counts
     return [
-        f"{counts['packed_images']} images: {counts['labelled_images']} labelled, "
+        f"{plural(counts['packed_images'], 'image')}: {counts['labelled_images']} labelled, "
         f"{counts['images_without_label']} without label; "
-        f"{counts['labels_without_image']} labels without image",
-        f"{counts['duplicate_labels']} duplicate labels dropped, "
-        f"{counts['conflicting_labels']} conflicting labels left unknown",
+        f"{plural(counts['labels_without_image'], 'label')} without image",
+        f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
+        f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown",
         *_refused_masks(counts),
         "no patient shared between the parts (folds.json has the proof)",
         *score_lines(result.scores),
@@ -75,7 +89,11 @@ def run_lines(result: TrainResult) -> list[str]:
 
 def _refused_masks(counts: Mapping[str, int]) -> list[str]:
     refused = counts.get("refused_masks", 0)
-    return [f"{refused} masks refused and left unknown: refused_masks.csv"] if refused else []
+    return (
+        [f"{plural(refused, 'mask')} refused and left unknown: refused_masks.csv"]
+        if refused
+        else []
+    )
 
 
 def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -153,7 +171,7 @@ def submission_lines(result: SubmissionScores) -> list[str]:
     """Scores, then the ids that do not meet."""
     lines = score_lines([score.as_dict() for score in result.scores])
     for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
-        lines.append(f"{len(ids)} labels {name}" + (":" if ids else ""))
+        lines.append(f"{plural(len(ids), 'label')} {name}" + (":" if ids else ""))
         lines += [f"  {label}" for label in ids[:MOST]]
         if len(ids) > MOST:
             lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
@@ -168,7 +186,8 @@ def _contradictions(result: SubmissionScores) -> list[str]:
     if counted[0].value is None:
         return [f"not known how many exams contradict themselves: {counted[0].reason}"]
     broken = [f"  {study}: rule {', '.join(rules)}" for study, rules in result.broken.items()]
-    lines = [f"{len(broken)} exams contradict themselves" + (":" if broken else "")]
+    verb = "contradicts itself" if len(broken) == 1 else "contradict themselves"
+    lines = [f"{plural(len(broken), 'exam')} {verb}" + (":" if broken else "")]
     lines += broken[:MOST]
     if len(broken) > MOST:
         lines.append(f"  ... and {len(broken) - MOST} more (--json lists all)")
@@ -182,7 +201,7 @@ def demo_lines(result: DemoResult) -> list[str]:
     return [
         *score_lines(rows),
         f"time: {steps}",
-        f"{result.readings} studies read: {result.out / 'readings'}",
+        f"{plural(result.readings, 'study')} read: {result.out / 'readings'}",
         f"scores: {result.out / 'scores.json'}",
         f"page:   {result.out / 'page.html'}  (open it in a browser)",
     ]
@@ -191,8 +210,10 @@ def demo_lines(result: DemoResult) -> list[str]:
 def doctor_lines(found: Mapping[str, Any]) -> list[str]:
     """One line a package, device and transfer syntax."""
     return [
-        f"python {found['python']} on {found['platform']}, {found['cores']} cores",
+        f"python {found['python']} on {found['platform']}, {plural(found['cores'], 'core')}",
+        *_memory_and_disk(found),
         *_table(found["packages"].items()),
+        *(_extra(name, of) for name, of in found["extras"].items()),
         *(f"device  {device}" for device in found["devices"]),
         *(
             f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} "
@@ -200,6 +221,25 @@ def doctor_lines(found: Mapping[str, Any]) -> list[str]:
             for row in found["transfer_syntaxes"]
         ),
     ]
+
+
+def _memory_and_disk(found: Mapping[str, Any]) -> list[str]:
+    """Memory in all and free, then what is free on each disk, in GB."""
+    memory = found["memory"]
+    told = [
+        f"memory  {memory['available'] / 1e9:.1f} GB free of {memory['total'] / 1e9:.1f} GB"
+        if memory
+        else "memory  not told by this system"
+    ]
+    return told + [
+        f"disk    {free / 1e9:.1f} GB free in {at}" for at, free in found["disk"].items()
+    ]
+
+
+def _extra(name: str, of: Mapping[str, Any]) -> str:
+    """`extra   pictures: installed; NIfTI, ...`, or what is missing of it."""
+    has = f"lacks {', '.join(of['missing'])}" if of["missing"] else "installed"
+    return f"extra   {name}: {has}; {of['for']}"
 
 
 def _table(pairs: Iterable[tuple[str, Any]]) -> list[str]:

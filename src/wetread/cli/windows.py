@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wetread.archive.plural import plural
 from wetread.cli.options import DONE, REFUSED, AsJson, Workers, print_result
 from wetread.cli.progress import bars
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:  # for types alone, as in cli/tell.py
 
 def windows(
     src: Annotated[
-        Path | None, typer.Argument(metavar="[SRC]", help="a folder, zip or file of CT")
+        Path | None,
+        typer.Argument(metavar="[SRC]", help="a folder, zip or file of CT, or an index"),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the page, HTML")] = None,
     mode: Annotated[
@@ -50,10 +52,12 @@ def windows(
         raise typer.Exit(DONE)
     with bars() as report:
         result = verb.windows(out, src, series=series, workers=workers, report=report)
-    slices = "1 slice" if result.slices == 1 else f"{result.slices} slices"
-    lines = [f"{len(result.modes)} modes, {slices}", f"page: {result.page}"]
+    counts = f"{plural(len(result.modes), 'mode')}, {plural(result.slices, 'slice')}"
+    lines = [counts, f"page: {result.page}"]
     if result.refused:
-        lines.insert(1, f"{result.refused} files cannot be used; wetread show {src} says why")
+        lines.insert(
+            1, f"{plural(result.refused, 'file')} cannot be used; wetread show {src} says why"
+        )
     print_result(result.as_dict(), lines, as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 

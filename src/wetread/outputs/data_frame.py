@@ -62,22 +62,33 @@ def _image_size() -> pl.Expr:
     return pl.when(pl.col("state") == "image").then((bits + 7) // 8)
 
 
-def table_paths(out: Path, form: str) -> tuple[Path, Path]:
-    """(index, table): NAME.parquet and NAME.csv, or NAME.parquet and NAME.frame.parquet.
+def table_paths(out: Path, form: str | None) -> tuple[Path, Path | None]:
+    """(index, table): NAME.parquet, and NAME.csv or NAME.frame.parquet where a table is asked for.
 
-    ValueError for a form that there is not.
+    form: csv or parquet; None: csv where `out` ends so, else no table. ValueError for a form that
+    there is not, and for an `out` that says another one by its ending.
     """
+    ending = out.suffix.lower()
+    if ending not in (".parquet", ".csv"):
+        raise ValueError(
+            f"{out}: an index ends with .parquet, or with .csv for a flat table beside it; "
+            f"name it {out.name}.parquet"
+        )
+    form = form or ("csv" if ending == ".csv" else None)
+    if form is None:
+        return out, None
     if form not in FORMATS:
         raise ValueError(f"no format {form!r}; there are: {', '.join(FORMATS)}")
+    index = out.with_suffix(".parquet") if ending == ".csv" else out
     if form == "csv":
-        return out.with_suffix(".parquet"), out.with_suffix(".csv")
-    return out, out.with_name(f"{out.stem}.frame.parquet")
+        return index, out if ending == ".csv" else out.with_suffix(".csv")
+    return index, out.with_name(f"{out.stem}.frame.parquet")
 
 
 def write_data_frame(instances: pl.DataFrame, path: Path) -> None:
     """The table at path; its suffix says in which form."""
     table = data_frame(instances)
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         write_csv(path, table)
         return
     content = BytesIO()

@@ -14,5 +14,6 @@ def of_pictures(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"{module.partition('.')[0]} is not installed; pip install 'wetread[pictures]'"
+            f"{module.partition('.')[0]} is not installed; pip install 'wetread[pictures]', from a "
+            "checkout pip install -e '.[pictures]'"
         ) from error

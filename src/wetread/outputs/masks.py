@@ -19,7 +19,10 @@ from wetread.outputs.pictures import png_bytes
 
 Side = Literal["right", "left", "both"]
 SIDE_SHARE = 0.05  # of the mask's pixels: less than this across the middle is an edge, not a side
-NO_NIBABEL = "no NIfTI file: the package nibabel is not installed (pip install 'wetread[pictures]')"
+NO_NIBABEL = (
+    "no NIfTI file: the package nibabel is not installed (pip install 'wetread[pictures]'; from a "
+    "checkout pip install -e '.[pictures]')"
+)
 TABLE_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
     "area_px": pl.Int64(),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import re
+import shutil
+import tempfile
 import zlib
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +23,12 @@ PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
+EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
+    "pictures": "NIfTI, TIFF, films and surfaces: export, segment",
+    "pretrained": "ImageNet weights: train --pretrained, recipe pneumothorax-small",
+    "cluster": "many machines over Dask: --cluster",
+    "dev": "tests and checks of wetread itself",
+}
 _NEW_NAMES = {  # younger than pydicom's dictionary
     "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
@@ -30,17 +41,57 @@ Encode = Callable[[np.ndarray], bytes]
 
 
 def doctor() -> dict[str, Any]:
-    """Versions of what matters, the devices torch sees, and each transfer syntax, tried out."""
+    """Versions, extras, memory, disk, the devices torch sees, each transfer syntax, tried out."""
     from wetread.training.device import describe_devices
 
     return {
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
         "cores": all_cores(),
+        "memory": memory(),
+        "disk": {str(folder): shutil.disk_usage(folder).free for folder in _folders()},
         "packages": {name: _version(name) for name in PACKAGES},
+        "extras": {name: extra(name) for name in EXTRAS},
         "devices": describe_devices(),
         "transfer_syntaxes": [try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
     }
+
+
+def memory() -> dict[str, int]:
+    """Bytes of memory, in all and free for use now; empty where the system does not tell."""
+    try:
+        page = os.sysconf("SC_PAGE_SIZE")
+        return {
+            "total": page * os.sysconf("SC_PHYS_PAGES"),
+            "available": _available() or page * os.sysconf("SC_AVPHYS_PAGES"),
+        }
+    except (AttributeError, OSError, ValueError):
+        return {}
+
+
+def _available() -> int | None:
+    """Bytes that can be had without swapping; Linux alone tells it, and free pages are less."""
+    try:
+        told = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+    except OSError:
+        return None
+    return int(told[1]) * 1024 if told else None
+
+
+def _folders() -> list[Path]:
+    """Where results go unless told otherwise, and where what is temporary lies."""
+    return list(dict.fromkeys((Path.cwd(), Path(tempfile.gettempdir()))))
+
+
+def extra(name: str) -> dict[str, Any]:
+    """An extra: what it is for, and which of its packages are missing."""
+    parts = [
+        re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0]
+        for need in requires("wetread") or ()
+        if re.search(rf"extra == ['\"]{name}['\"]", need)
+    ]
+    missing = [part for part in parts if _version(part) is None]
+    return {"for": EXTRAS[name], "packages": parts, "missing": missing}
 
 
 def try_syntax(uid: str) -> dict[str, Any]:

@@ -28,16 +28,16 @@ def index(
     cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
     repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
     whatever reads the slice repairs its values.
-    table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well.
+    table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well. An
+    `out` that ends with .csv asks for it, the index lies beside it as .parquet; ValueError for any
+    other ending.
     """
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(
                 f"{source} does not exist; give folders, zip files or DICOM files"
             )
-    table_path = None
-    if table is not None:
-        out, table_path = table_paths(out, table)
+    out, table_path = table_paths(out, table)
     found = build_index(
         sources,
         out,

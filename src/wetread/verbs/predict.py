@@ -32,11 +32,10 @@ from wetread.study.issues import Issue, geometry_issues
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
-from wetread.verbs.index import index
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
-from wetread.verbs.train import of_modality
+from wetread.verbs.train import of_modality, open_archive
 
 # Its spacing is often that of the film before it was made smaller.
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -95,7 +94,7 @@ def predict(
     repair: as for `index`.
     """
     ensemble = read_ensemble(runs)
-    found = index(src, out / "index.parquet", workers=workers, report=report, repair=repair)
+    found = open_archive(src, out, workers=workers, report=report, repair=repair)
     return predict_index(found, ensemble, out, sample=sample, workers=workers, report=report)
 
 

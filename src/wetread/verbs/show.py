@@ -125,6 +125,9 @@ class ShownTree:
         return self.rejects.filter(pl.col("reason") != "not_dicom").height
 
 
+_TREES = (*ZIP_SUFFIXES, *TAR_SUFFIXES, ".parquet")  # an index tells of a tree, too
+
+
 def show(
     path: Path,
     *,
@@ -142,7 +145,7 @@ def show(
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; give a file, a folder or a zip")
-    is_archive = path.is_file() and path.name.lower().endswith(ZIP_SUFFIXES + TAR_SUFFIXES)
+    is_archive = path.is_file() and path.name.lower().endswith(_TREES)
     if path.is_dir() or (is_archive and member is None):
         if picture is not None:
             raise ValueError(f"{path} holds many files; --picture is of one: name it")

@@ -43,14 +43,24 @@ def look_into(source: Path, workers: Workers, report: Report = silent) -> Source
         return Source(source, index.images, index.rejects)
 
 
+def given_index(sources: Sequence[Path]) -> Path | None:
+    """The index (.parquet) that stands in place of files; ValueError where it is not alone."""
+    indexes = [source for source in sources if source.suffix.lower() == ".parquet"]
+    if not indexes:
+        return None
+    if len(sources) > 1:
+        raise ValueError(f"{indexes[0]}: an index stands alone, or leave it out and give files")
+    return indexes[0]
+
+
 @contextmanager
 def indexed(
     sources: Sequence[Path], workers: Workers, report: Report = silent, *, repair: bool = True
 ) -> Iterator[Index]:
     """The index that is given as a .parquet, or one of the sources that is gone at the end, so that
     nothing of a patient stays behind. repair: as for `index`, where it indexes."""
-    if len(sources) == 1 and sources[0].suffix == ".parquet":
-        yield read_index(sources[0])
+    if (given := given_index(sources)) is not None:
+        yield read_index(given)
         return
     with TemporaryDirectory(prefix="wetread-") as folder:
         out = Path(folder) / "index.parquet"

@@ -46,6 +46,7 @@ from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.pretrain import learn_phantom_looks, learn_phantoms
 from wetread.verbs.progress import Report, silent
+from wetread.verbs.sources import given_index
 from wetread.verbs.study_answers import refuse_nameless
 
 
@@ -148,8 +149,8 @@ def open_archive(
     data: Sequence[Path], out: Path, *, workers: int | None, report: Report, repair: bool = True
 ) -> Index:
     """An index given as a file is read; anything else is indexed into the run."""
-    if len(data) == 1 and data[0].suffix == ".parquet":
-        return read_index(data[0])
+    if (given := given_index(data)) is not None:
+        return read_index(given)
     return index(data, out / "index.parquet", workers=workers, report=report, repair=repair)
 
 

@@ -1,0 +1,116 @@
+"""cli/examples.py: what stands below the help of each command: examples, and what there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.markup import escape
+from typer.core import TyperCommand
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "index": (
+        "wetread index archive.zip more/ -o index.parquet",
+        "wetread index archive/ -o table.csv",
+    ),
+    "show": (
+        "wetread show image.dcm --picture image.png",
+        "wetread show archive.zip",
+    ),
+    "pack": ("wetread pack index.parquet -o store",),
+    "train": (
+        "wetread train hemorrhage --data archive --labels labels.csv -o run",
+        "wetread train pneumothorax --data images -o run --folds 5"
+        " --labels train-rle.csv --patients patients.csv",
+        "wetread train hemorrhage --data archive --labels labels.csv -o run"
+        " --recipe resnet18 --set size=256 --epochs 4",
+    ),
+    "evaluate": ("wetread evaluate run",),
+    "predict": (
+        "wetread predict new.zip --run run -o readings",
+        "wetread predict new/ --run first --run second -o readings",
+    ),
+    "score": ("wetread score hemorrhage --truth labels.csv --submission submission.csv",),
+    "windows": (
+        "wetread windows",
+        "wetread windows archive/ -o windows.html",
+        "wetread windows --mode brain --hu -1000,0,40,80",
+    ),
+    "montage": (
+        "wetread montage archive/ -o study.png --window brain --window bone",
+        "wetread montage index.parquet -o random.png --layout random --count 24",
+    ),
+    "scroll": (
+        "wetread scroll study.zip -o scroll.html",
+        "wetread scroll chest/ -o scroll.html --window lung --mask lungs.nii.gz",
+        "wetread scroll study/ -o pages --all",
+    ),
+    "export": (
+        "wetread export png archive/ -o pictures --window brain --annotate",
+        "wetread export nifti index.parquet -o volumes",
+    ),
+    "segment": (
+        "wetread segment lungs chest/ -o lungs --page",
+        "wetread segment bone head/ -o bone --threshold 300 --mesh stl",
+    ),
+    "phantom": ("wetread phantom hemorrhage -o phantoms --studies 50",),
+    "demo": ("wetread demo -o demo", "wetread demo pneumothorax -o demo-chest"),
+    "doctor": ("wetread doctor",),
+}
+
+
+def task_names() -> list[str]:
+    """The built-in tasks, also for the completion of a word."""
+    from wetread.tasks import TASKS
+
+    return list(TASKS)
+
+
+def recipe_names() -> list[str]:
+    """The recipes in the package, also for the completion of a word."""
+    from wetread.training.recipe import recipe_names as names
+
+    return names()
+
+
+def organ_names() -> list[str]:
+    """What `segment` finds, for the completion of a word."""
+    from wetread.verbs.organs import ORGANS
+
+    return list(ORGANS)
+
+
+def _tasks() -> str:
+    return f"Tasks: {', '.join(task_names())}"
+
+
+def _recipes() -> str:
+    from wetread.tasks import TASKS
+
+    first = ", ".join(f"{task.recipe} of {name}" for name, task in TASKS.items())
+    return f"Recipes: {', '.join(recipe_names())}. Where none is named: {first}"
+
+
+THERE_IS: dict[str, Sequence[Callable[[], str]]] = {
+    "train": (_tasks, _recipes),
+    "score": (_tasks,),
+    "phantom": (_tasks,),
+    "demo": (_tasks,),
+}
+
+
+def below(command: str) -> str:
+    """What stands below a command's help: what there is, then the examples; lines apart."""
+    told = [list_of() for list_of in THERE_IS.get(command, ())]
+    examples = EXAMPLES[command]
+    heading = "Example:" if len(examples) == 1 else "Examples:"
+    return "\n\n".join(map(escape, (*told, heading, *examples)))
+
+
+class WithExamples(TyperCommand):
+    """A command that looks up what stands below its help when the help is asked for."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # Typer's types differ by release
+        """Typer's help, and what stands below it."""
+        self.epilog = below(self.name or "")
+        super().format_help(ctx, formatter)
