@@ -12,6 +12,7 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGLSLossless
 
+from wetread.cli.tell import prediction_lines
 from wetread.phantoms.archive import PhantomTruth
 from wetread.prediction.ensemble import RunError
 from wetread.verbs.predict import Prediction, predict
@@ -98,6 +99,14 @@ def test_a_reading_says_what_made_it_and_not_where_the_home_folder_is(reading: P
     assert [model["checkpoint"] for model in told["models"]] == ["one/model-0/best.pt"]
     assert told["view"]["size"] == 32
     assert told["note"].startswith("research use only")
+
+
+def test_a_reading_says_that_its_models_learned_from_phantoms_alone(reading: Prediction) -> None:
+    told = json.loads(next((reading.out / "readings").iterdir()).read_text())
+    assert told["cautions"] == ["learned_from_phantoms_alone", "never_scored_on_patients"]
+    assert reading.as_dict()["studies"][0]["cautions"] == told["cautions"]
+    lines = prediction_lines(reading)
+    assert "caution: learned from synthetic phantoms alone, from no patient" in lines
 
 
 def test_the_submission_holds_six_rows_an_image_and_the_readings_numbers(

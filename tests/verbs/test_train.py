@@ -61,6 +61,17 @@ def test_a_run_holds_its_proof_its_predictions_its_scores_and_a_page(
     }
 
 
+def test_a_run_counts_what_it_learned_from_as_its_proof_does(one_split: TrainResult) -> None:
+    about = json.loads((one_split.run / "about.json").read_text())
+    parts = json.loads((one_split.run / "folds.json").read_text())["proof"]["parts"]
+    for name, part in (("learned_from", "train"), ("chosen_on", "validation"),
+                       ("scored_on", "held_out")):  # fmt: skip
+        assert about[name]["images"] == parts[part]["slices"]
+        assert about[name]["patients"] == parts[part]["patients"]
+        assert about[name]["studies"] == about[name]["phantom_studies"] > 0
+    assert about["scored_on"]["studies"] == images(one_split.run)["study"].n_unique()
+
+
 def test_scores_have_the_form_of_the_design_and_their_baselines_beside(
     one_split: TrainResult,
 ) -> None:

@@ -9,6 +9,7 @@ from pydicom.charset import convert_encodings, decode_bytes
 
 from wetread.archive.header import Header
 from wetread.archive.numbers import needed_numbers, optional_numbers, tag_and_name
+from wetread.archive.phantom import PHANTOM, is_phantom
 from wetread.archive.rejects import RejectError
 
 _TEXTS = {
@@ -166,6 +167,8 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         notes.append("burned_in")
     if values.get(_MULTI_ENERGY, b"").strip() == b"YES":
         notes.append(MULTI_ENERGY)
+    if is_phantom(values):
+        notes.append(PHANTOM)
     return row
 
 

@@ -19,6 +19,7 @@ from wetread.archive.elements import (
     Walk,
     walk_elements,
 )
+from wetread.archive.phantom import IMPLEMENTATION_TAG
 from wetread.archive.rejects import RejectError
 from wetread.archive.runs import Place, runs_of
 
@@ -29,7 +30,7 @@ FIRST_DAMAGED = 1024 * 1024  # of a file whose end cannot be found
 MAX_INFLATED = 256 * 1024 * 1024
 IMPLICIT_LE, EXPLICIT_LE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED_LE, EXPLICIT_BE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-_META_TAGS = frozenset({0x00020002, 0x00020003, 0x00020010})
+_META_TAGS = frozenset({0x00020002, 0x00020003, 0x00020010, IMPLEMENTATION_TAG})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +141,7 @@ def prediction_lines(result: Prediction) -> list[str]:
     return [
         *lines,
         *_unread(result),
+        *_cautions(result),
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
         "Research use only, not for diagnosis.",
@@ -152,6 +154,18 @@ def _last_counts(result: Prediction) -> str:
     others = {name: number for name, number in result.counts.items() if name != "unread"}
     read = len(result.readings) - result.unread
     return f"{counted(others)}: {read} studies read, {result.unread} unread"
+
+
+def _cautions(result: Prediction) -> list[str]:
+    """What must be known of the models, once each, with how many of the studies it is true of."""
+    from wetread.prediction.cautions import CAUTIONS
+
+    found = Counter(name for reading in result.readings for name in reading.cautions)
+    return [
+        f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}"
+        + ("" if number == len(result.readings) else f" ({number} of {len(result.readings)})")
+        for name, number in found.items()
+    ]
 
 
 def _unread(result: Prediction) -> list[str]:

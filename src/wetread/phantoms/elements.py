@@ -6,10 +6,11 @@ from struct import pack
 
 import numpy as np
 
+from wetread.archive.phantom import PHANTOM_IMPLEMENTATION
+
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
-IMPLEMENTATION_UID = "2.25.329800735698586629295641978511506172918"
 LONG_FORM = frozenset({"OB", "OW"})  # explicit VRs with a 32 bit length (PS3.5, 7.1.2)
 
 
@@ -57,7 +58,7 @@ def file_meta(sop_class: str, instance: str, syntax: str) -> bytes:
             (0x02, "UI", sop_class.encode()),
             (0x03, "UI", instance.encode()),
             (0x10, "UI", syntax.encode()),
-            (0x12, "UI", IMPLEMENTATION_UID.encode()),
+            (0x12, "UI", PHANTOM_IMPLEMENTATION.encode()),
             (0x13, "SH", b"WETREAD-PHANTOM"),
         )
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wetread.prediction.cautions import cautions_of
 from wetread.training import decide
 from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
@@ -41,6 +42,7 @@ class Ensemble:
     prior:     finding to its share in training, what an unreadable image is given.
     drawn:     findings of which masks are drawn.
     decisions: of each of them, one a run.
+    cautions:  names of prediction/cautions.py that hold for what they say.
     """
 
     task: str
@@ -50,6 +52,7 @@ class Ensemble:
     members: tuple[Member, ...]
     drawn: tuple[str, ...] = ()
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
+    cautions: tuple[str, ...] = ()
 
 
 def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
@@ -87,6 +90,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         members=members,
         drawn=members[0].drawn,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
+        cautions=cautions_of(about),
     )
 
 

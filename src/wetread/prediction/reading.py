@@ -53,6 +53,7 @@ class Reading:
     broken:     rules that the study's answers broke before they were made consistent.
     reason:     why it is unread, a key of archive.rejects.REASONS; detail: what was seen, in words.
                 None in a study that was read.
+    cautions:   what must be known of the models that read it: names of prediction/cautions.py.
     """
 
     study_uid: str
@@ -70,6 +71,7 @@ class Reading:
     broken: tuple[str, ...] = ()
     reason: str | None = None
     detail: str | None = None
+    cautions: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
@@ -83,6 +85,7 @@ class Reading:
             "state": self.state,
             "reason": self.reason,
             "detail": self.detail,
+            "cautions": list(self.cautions),
             "study_uid": self.study_uid,
             "series_uid": self.series_uid,
             "findings": list(self.findings or self.study),

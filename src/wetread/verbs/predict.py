@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,7 @@ class Prediction:
                     "study": r.study_uid,
                     "state": r.state,
                     "reason": r.reason,
+                    "cautions": list(r.cautions),
                     "probabilities": dict(r.study),
                 }
                 for r in self.readings
@@ -130,7 +131,7 @@ def predict_index(
         )
         said = Said(probability, ())
     masks = _write_masks(out / "masks", store, said, ensemble, images.images)
-    readings = read_studies(
+    made = read_studies(
         store,
         said.probability,
         finding_names(task.at("image")),
@@ -142,6 +143,7 @@ def predict_index(
         _by_study(store, masks),
         answers,
     )
+    readings = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
     filled = _write(
         out, task, ensemble, store, said.probability, masks, readings, rejects, sample,

@@ -36,6 +36,7 @@ from wetread.tasks import Task, find_task
 from wetread.training import decide, mask_table
 from wetread.training.data import plan_splits
 from wetread.training.decide import decide_finding, with_probabilities
+from wetread.training.origin import count_origins, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
@@ -140,7 +141,8 @@ def train(
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_whole(out / "refused_masks.csv", refused.write_csv().encode())
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
-    learn(run, chosen, stores, table, resolved, starts, counts, grouping, report)
+    drawn = phantom_studies(images)
+    learn(run, chosen, stores, table, resolved, starts, counts, grouping, drawn, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])
 
@@ -198,11 +200,14 @@ def learn(
     starts: Mapping[str, Path],
     counts: dict[str, int],
     grouping: str,
+    phantoms: frozenset[str],
     report: Report,
 ) -> None:
     """Split, train each split's model, and keep what it says of the patients it never saw.
 
-    starts: weights from which the task's networks start, by their names."""
+    starts: weights from which the task's networks start, by their names.
+    phantoms: the studies that were drawn, of no patient.
+    """
     if task.series is None:
         weights = starts.get(task.name)
         ready = slices_to_learn(run, task, stores[0], labels, recipe, weights, report)
@@ -213,7 +218,8 @@ def learn(
     def write_plan() -> None:
         run.write_json("folds.json", plan.to_dict())
         run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        run.write_json("about.json", _about(task, counts, ready, recipe.folds, grouping))
+        about = _about(task, counts, ready, recipe.folds, grouping)
+        run.write_json("about.json", about | count_origins(ready.data, splits, phantoms))
 
     if not any(run.folder.glob("model-*/**/last.pt")):
         write_plan()

@@ -1,0 +1,105 @@
+"""tests/training/test_origin.py: phantoms are told from patients, whoever holds their files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+import pydicom
+import pytest
+
+from wetread.phantoms.archive import write_head_archive
+from wetread.phantoms.chest_archive import write_chest_archive
+from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.prediction.cautions import cautions_of
+from wetread.training.data import Data, Split
+from wetread.training.origin import count_origins, of_phantoms_alone, phantom_studies
+from wetread.verbs.index import index
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # identifiers that are no legal UIDs
+
+
+def archive(folder: Path, write: Callable[..., object] = write_head_archive) -> Path:
+    write(folder, 1, 5, size=64, progress=lambda done, total: None)
+    return folder
+
+
+def images(folder: Path, out: Path) -> pl.DataFrame:
+    return index([folder], out / "index.parquet", workers=1).images
+
+
+def save_as_of_another_program(file: Path) -> None:
+    data = pydicom.dcmread(file)
+    data.file_meta.ImplementationClassUID = "1.2.3.4"
+    data.save_as(file)
+
+
+@pytest.mark.parametrize("write", [write_head_archive, write_chest_archive, write_ctpa_archive])
+def test_the_studies_of_every_phantom_archive_are_known_for_phantoms(
+    write: Callable[..., object], tmp_path: Path
+) -> None:
+    folder = archive(tmp_path / "phantoms", write)
+    rows = images(folder, tmp_path)
+    makers = {
+        pydicom.dcmread(path, stop_before_pixels=True).file_meta.ImplementationVersionName
+        for path in rows["path"]
+    }
+    assert makers == {"WETREAD-PHANTOM"}
+    assert phantom_studies(rows) == set(rows["StudyInstanceUID"])
+
+
+def test_a_study_with_one_file_of_another_maker_is_no_phantom(tmp_path: Path) -> None:
+    folder = archive(tmp_path / "phantoms")
+    save_as_of_another_program(max(folder.rglob("*.dcm")))
+    assert phantom_studies(images(folder, tmp_path)) == frozenset()
+
+
+def test_real_studies_are_no_phantoms(real_data: Path, tmp_path: Path) -> None:
+    rows = images(real_data / "chest_ct", tmp_path)
+    assert rows.height
+    assert phantom_studies(rows) == frozenset()
+
+
+def test_what_was_learned_from_and_scored_on_is_counted_by_part() -> None:
+    columns = {
+        "StudyInstanceUID": ["a", "a", "b", "c", "c", "d"],
+        "patient": ["1", "1", "1", "2", "2", "3"],
+    }
+    data = cast(Data, SimpleNamespace(column=columns.__getitem__))
+    split = Split("held_out", np.array([0, 1, 2]), np.array([5]), np.array([3, 4]))
+    told = count_origins(data, [split], frozenset("ac"))
+    assert told == {
+        "learned_from": {"images": 3, "studies": 2, "patients": 1, "phantom_studies": 1},
+        "chosen_on": {"images": 1, "studies": 1, "patients": 1, "phantom_studies": 0},
+        "scored_on": {"images": 2, "studies": 1, "patients": 1, "phantom_studies": 1},
+    }
+    assert not of_phantoms_alone(told["learned_from"])
+    assert of_phantoms_alone(told["scored_on"])
+
+
+def about(learned: tuple[int, int], scored: tuple[int, int]) -> dict[str, Any]:
+    names = ("studies", "phantom_studies")
+    parts = {"learned_from": learned, "scored_on": scored}
+    return {name: dict(zip(names, part, strict=True)) for name, part in parts.items()}
+
+
+PHANTOMS, PATIENTS = about((9, 9), (3, 3)), about((9, 0), (3, 0))
+
+
+@pytest.mark.parametrize(
+    ("runs", "told"),
+    [
+        ([PHANTOMS], ("learned_from_phantoms_alone", "never_scored_on_patients")),
+        ([PATIENTS], ()),
+        ([about((9, 9), (3, 1))], ("learned_from_phantoms_alone",)),  # scored on two patients
+        ([about((9, 8), (3, 3))], ("never_scored_on_patients",)),
+        ([PHANTOMS, PATIENTS], ()),
+        ([PHANTOMS, {"task": "any"}], ("training_data_unknown",)),  # a run of before
+    ],
+)
+def test_cautions_follow_from_what_the_runs_learned_from(
+    runs: list[dict[str, Any]], told: tuple[str, ...]
+) -> None:
+    assert cautions_of(runs) == told
