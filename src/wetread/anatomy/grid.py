@@ -14,7 +14,7 @@ from scipy import ndimage
 from wetread.archive.rejects import RejectError
 from wetread.study.place import Place
 from wetread.study.shear import in_plane_shifts
-from wetread.study.volume import Volume
+from wetread.study.volume import Volume, require_hu
 
 FAR_MM = 1e4
 SAMPLES = 4  # along the normal, that a layer is the mean of
@@ -44,8 +44,7 @@ def require_place(volume: Volume) -> Place:
     """The place of a CT volume whose slices all have one, at two positions at least; RejectError
     otherwise: shapes are measured in mm and HU."""
     place = volume.place
-    if volume.unit != "HU":
-        raise RejectError("wrong_kind", f"values in {volume.unit}; anatomy is found in HU")
+    require_hu(volume)
     if np.isnan(place.origins_mm).any() or np.isnan(place.spacing_mm).any():
         raise RejectError("no_geometry", "slices without a place or a spacing")
     if len(place.origins_mm) < 2 or np.ptp(place.positions_mm) == 0:

@@ -24,6 +24,8 @@ REASONS: dict[str, str] = {
     "timeout": "the file took too long",
     "bad_number": "a number that is needed cannot be read",
     "no_geometry": "no place in space where one is needed",
+    "no_rescale": "a CT without slope and intercept where Hounsfield units are needed",
+    "not_hu": "values in another unit where Hounsfield units are needed",
     "wrong_kind": "a modality or colour form that is not wanted",
     "other_modality": "a study without an image of a modality that the task reads",
     "wrong_anatomy": "what the task reads is not in the pictures",

@@ -130,7 +130,9 @@ def file_text(found: ShownFile, width: int) -> Iterator[Text]:
         yield from _labelled("syntax", _name(row["TransferSyntaxUID"]), width)
     if found.values is not None:
         values = found.values
-        told = f"{values.min:g} to {values.max:g}, mean {values.mean:.6g} {values.unit}"
+        told = (
+            f"{values.min:g} to {values.max:g}, mean {values.mean:.6g} {values.unit or '(no unit)'}"
+        )
         yield from _labelled("values", told, width)
     if place := _place(found):
         yield from _labelled("place", place, width)

@@ -36,7 +36,7 @@ def npz(volume: Volume) -> tuple[bytes, np.ndarray]:
         spacing_mm=np.array(spacing_mm(volume)),
         sources=np.array(volume.sources, str),
         slice_map=volume.slice_map,
-        unit=np.array(volume.unit),
+        unit=np.array(volume.unit or ""),
         issues=np.array([issue.name for issue in volume.issues], str),
     )
     return file.getvalue(), numbers

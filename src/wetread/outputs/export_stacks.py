@@ -34,6 +34,7 @@ from wetread.study.series import positions_mm
 from wetread.study.slices import read_slice
 from wetread.study.split import split_series
 from wetread.study.stack import StackError
+from wetread.study.unit import common_unit
 from wetread.study.voi import full_range
 from wetread.study.volume import Volume, read_volumes
 from wetread.view.picture import Look, Seen, cropped, picture_of
@@ -50,7 +51,7 @@ class Frame:
     position_mm: float
     low: float
     high: float
-    unit: str
+    unit: str | None
 
 
 def export_film(job: Job, folder: Folder) -> None:
@@ -143,7 +144,7 @@ def _of_film(row: Row, shown: Sequence[Frame], box: Box | None, wanted: Wanted) 
     return _of_series(row) | {
         "slices": len(shown),
         "dtype": "uint8",
-        "unit": "HU" if {one.unit for one in shown} == {"HU"} else "grey",
+        "unit": common_unit(one.unit for one in shown),
         "min": min(one.low for one in shown),
         "max": max(one.high for one in shown),
         "row_spacing_mm": spacing[0],

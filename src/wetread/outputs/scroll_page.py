@@ -19,6 +19,7 @@ from wetread.outputs.slice_code import CodedSlice, code_mask, code_slice
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import Issue
 from wetread.study.place import Place
+from wetread.study.unit import UNITLESS
 from wetread.study.volume import Volume
 from wetread.view.window import Window
 
@@ -135,7 +136,7 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
         count=len(coded),
         masks=bool(content.overlays),
         issues=content.issues,
-        facts=(*content.facts, ("Values", _exactness(content.volume.unit, coded))),
+        facts=(*content.facts, ("Values", _exactness(content.volume.unit or UNITLESS, coded))),
         help=HELP,
         style=Markup((files / "style.css").read_text("utf-8")),
         script=Markup(script),
@@ -153,7 +154,7 @@ def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, A
     return {
         "rows": volume.hu.shape[1],
         "columns": volume.hu.shape[2],
-        "unit": volume.unit,
+        "unit": volume.unit or UNITLESS,
         "range": [float(volume.hu.min()), float(volume.hu.max())],
         "step": step,
         "digits": 0 if whole else int(np.clip(np.ceil(1 - np.log10(step)), 0, 6)),

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from wetread.archive.rejects import RejectError
 from wetread.outputs.extra import of_pictures
+from wetread.study.unit import UNITLESS
 
 HU_OFFSET = 32768  # what a 16-bit PNG adds to HU: every int16 fits
 _IHDR_END = 33  # signature 8, and a chunk of 4 + 4 + 13 + 4 bytes
@@ -91,33 +92,33 @@ def tiff(
     return file.getvalue()
 
 
-def png16(values: npt.NDArray[np.float32], unit: str) -> Encoded:
+def png16(values: npt.NDArray[np.float32], unit: str | None) -> Encoded:
     """(rows, columns) HU or grey as 16 bits; RejectError where they are not whole or do not fit.
 
     HU + 32768; grey, which radiographs store without a sign, as it is.
     """
-    offset = -HU_OFFSET if unit == "HU" else 0
+    offset, named = -HU_OFFSET if unit == "HU" else 0, unit or UNITLESS
     low, high = float(values.min()), float(values.max())
     whole = np.rint(values)
     if not np.array_equal(whole, values):
         detail = "the values are not whole numbers, which 16-bit PNG needs; tiff keeps them"
-        raise RejectError("bad_number", f"{unit} from {low:g} to {high:g}: {detail}")
+        raise RejectError("bad_number", f"{named} from {low:g} to {high:g}: {detail}")
     if low < offset or high >= offset + (1 << 16):
         detail = f"16-bit PNG holds {offset} to {offset + 0xFFFF}; tiff keeps them"
-        raise RejectError("bad_number", f"{unit} from {low:g} to {high:g}: {detail}")
+        raise RejectError("bad_number", f"{named} from {low:g} to {high:g}: {detail}")
     numbers = (whole - offset).astype(np.uint16)
     png = imagecodecs.PNG
     content = _png(numbers, png.STRATEGY.RLE, png.FILTER.PAETH)
-    text = f"{unit} = number - {-offset}" if offset else f"{unit} = number"
+    text = f"{named} = number - {-offset}" if offset else f"{named} = number"
     return Encoded(with_text(content, "Description", text), "uint16", 1.0, float(offset))
 
 
 def tiff16(
-    values: npt.NDArray[np.float32], unit: str, spacing_mm: tuple[float, float] | None
+    values: npt.NDArray[np.float32], unit: str | None, spacing_mm: tuple[float, float] | None
 ) -> Encoded:
     """The values as integers of 16 bits where all are whole and fit, else as float32."""
     numbers = in_smallest_type(values)
-    content = tiff(numbers, spacing_mm, f"{unit} = number")
+    content = tiff(numbers, spacing_mm, f"{unit or UNITLESS} = number")
     return Encoded(content, numbers.dtype.name, 1.0, 0.0)
 
 
@@ -146,7 +147,7 @@ PICTURES: dict[str, Write8] = {
     "jpeg": lambda picture, quality, spacing: jpeg8(picture, quality),
     "tiff": lambda picture, quality, spacing: tiff(picture, spacing),
 }
-Write16 = Callable[[npt.NDArray[np.float32], str, tuple[float, float] | None], Encoded]
+Write16 = Callable[[npt.NDArray[np.float32], str | None, tuple[float, float] | None], Encoded]
 # Sixteen: (values, unit, spacing) to bytes and what their numbers mean.
 VALUES: dict[str, Write16] = {
     "png": lambda values, unit, spacing: png16(values, unit),

@@ -25,6 +25,7 @@ from wetread.archive.workers import Workers, each
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.study.slices import read_slice
+from wetread.study.unit import TAKEN_AS_HU
 
 SERIES_PER_PART, SLICES_PER_PART = 8, 400  # few long series are work for several processes, too
 Progress = Callable[[int, int], None]
@@ -169,11 +170,14 @@ def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Names a part by what goes into it: the same files in the same packing, the same key."""
-    about = f"{FORMAT} {packing.size} {packing.values.__name__}"
+    about = f"{FORMAT} {packing.size} {packing.values.__name__} {packing.in_hu}"
     digest = hashlib.sha256(about.encode())
     for frame in group:
-        repaired = pl.col("notes").list.contains(WRONG_INTERCEPT)
-        for row in frame.select("path", "member", "size", "mtime_ns", "crc", repaired).iter_rows():
+        noted = [
+            pl.col("notes").list.contains(note).alias(note)
+            for note in (WRONG_INTERCEPT, TAKEN_AS_HU)
+        ]
+        for row in frame.select("path", "member", "size", "mtime_ns", "crc", *noted).iter_rows():
             digest.update(repr(row).encode())
     return digest.hexdigest()[:24]
 

@@ -20,7 +20,7 @@ from wetread.archive.rejects import RejectError
 from wetread.study.display import hounsfield
 from wetread.study.planes import Planes
 from wetread.study.series import positions_mm
-from wetread.study.slices import Slice, read_slice
+from wetread.study.slices import Slice, read_slice, require_hu
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,14 @@ class Packing:
                 stored at either size), one a store.
     shrink:     (values of one slice, box, size) -> values (size, size).
     values:     what a slice's stored integers stand for: study/display.py.
+    in_hu:      whether slices in another unit than HU are refused.
     """
 
     size: int | None
     find_boxes: FindBoxes
     shrink: Shrink
     values: ValuesOf = hounsfield
+    in_hu: bool = False
 
     @property
     def codec(self) -> Codec:
@@ -119,7 +121,7 @@ def pack_series(
     positions = positions_mm(frame)
     boxes, held = _boxes(rows, packing, rejects)
     for place, row in enumerate(rows):
-        each = held.pop(place) if place in held else _read(row, rejects)
+        each = held.pop(place) if place in held else _read(row, packing, rejects)
         if each is None:
             continue
         record = _record(each, float(positions[place]))
@@ -138,10 +140,13 @@ def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [record | {"z": z, "n_slices": len(records)} for z, record in enumerate(records)]
 
 
-def _read(row: dict[str, Any], rejects: list[dict[str, Any]]) -> Held | None:
+def _read(row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]) -> Held | None:
     still_alive()
     try:
-        return Held(row, read_slice(row))
+        one = read_slice(row)
+        if packing.in_hu:
+            require_hu(row, one)
+        return Held(row, one)
     except RejectError as error:
         rejects.append(reject_of(row, error.reason, error.detail))
         return None
@@ -161,7 +166,7 @@ def _boxes(
         seen: list[Held] = []
         for stretch in np.array_split(places, min(len(places), LOOKED_AT)):
             for place in stretch.tolist():
-                each = held[place] = _read(rows[place], rejects)
+                each = held[place] = _read(rows[place], packing, rejects)
                 if each is not None:
                     seen.append(each)
                     break

@@ -18,6 +18,7 @@ from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.workers import Workers, each
 from wetread.study.slices import read_slice
+from wetread.study.unit import common_unit
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,13 @@ class SeriesHistograms:
     """Of all pixels of a series.
 
     stored:  integers as in the file, masked and signed, before any rescale or repair.
-    values:  what is made of them, in `unit`: "HU" (CT) or "grey" (all else).
+    values:  what is made of them, in `unit`: study/unit.py.
     slices:  how many were read; rejects: those that could not be.
     """
 
     stored: Histogram
     values: Histogram
-    unit: str
+    unit: str | None
     slices: int
     rejects: tuple[Reject, ...] = ()
 
@@ -93,7 +94,7 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
     listed = list(rows.iter_rows(named=True))
     stored, values = _empty(STORED_BINS), _empty(HU_BINS)
     rejects: list[Reject] = []
-    units: list[str] = []
+    units: list[str | None] = []
     for row, found in zip(listed, each(_count, listed, workers), strict=True):
         if isinstance(found, Lost | RejectError):
             rejects.append(Reject(row["path"], row["member"], found.reason, found.detail))
@@ -103,11 +104,10 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
     if not units:
         first = rejects[0] if rejects else Reject("", None, "no_pixels", "no slice in the series")
         raise RejectError(first.reason, first.detail)
-    unit = "HU" if set(units) == {"HU"} else "grey"
-    return SeriesHistograms(stored, values, unit, len(units), tuple(rejects))
+    return SeriesHistograms(stored, values, common_unit(units), len(units), tuple(rejects))
 
 
-def _count(row: Mapping[str, Any]) -> tuple[Histogram, Histogram, str] | RejectError:
+def _count(row: Mapping[str, Any]) -> tuple[Histogram, Histogram, str | None] | RejectError:
     """(stored, values, unit) of one slice; apart from the caller's process."""
     try:
         one = read_slice(row)

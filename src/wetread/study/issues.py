@@ -20,6 +20,7 @@ from wetread.study.geometry import (
 from wetread.study.place import UNKNOWN_THICKNESS_MM, Place, place_of
 from wetread.study.series import placed_rows
 from wetread.study.split import SAME_POSITION_MM, SPACING_TOLERANCE_MM, Parts, split_series
+from wetread.study.unit import UNIT_COLUMNS, unit_of, units_of
 
 TILT_DEGREES = 0.25
 THICKNESS_SHARE = 0.1  # of the distance
@@ -35,12 +36,16 @@ RULES: dict[str, str] = {
     "mixed_orientation": "(0020,0037) differs by more than 1e-3 in a cosine",
     "mixed_shape": "Rows or Columns differ",
     "mixed_spacing": "the spacing of rows or columns differs by more than 0.001 mm",
+    "mixed_unit": "the unit of the values differs, by Rescale Type",
     "mixed_rescale": "RescaleSlope or RescaleIntercept differ",
     "order_disagrees": "InstanceNumber does not grow along the normal",
     "number_hole": "an InstanceNumber between the least and the greatest is absent",
     "thickness_differs": "SliceThickness changes, or is 10 % off the distance of the slices",
     "single_slice": "one slice has no distance",
     "slices_rejected": "a slice cannot be read",
+    "no_rescale": "a CT without RescaleSlope and RescaleIntercept: its values have no unit",
+    "not_hu": "a CT's Rescale Type, or Modality LUT Type, is not HU",
+    "taken_as_hu": "a CT whose header does not say HU was taken so on request",
     "intercept_repaired": "12-bit signed values were labelled unsigned",
     "padding_undeclared": "values below -1024 HU without a declared padding",
     "lossy": "the pixels were compressed with loss",
@@ -154,6 +159,12 @@ def _mixed(rows: pl.DataFrame) -> list[Issue]:
         if len(kinds) > 1:
             shown = _shortened([f"{count} x {pair}" for pair, count in kinds.most_common()])
             found.append(Issue(name, f"{' and '.join(columns)}: {shown}"))
+    units = Counter(units_of(rows))
+    if len(units) > 1:
+        shown = _shortened(
+            [f"{count} x {unit or 'no unit'}" for unit, count in units.most_common()]
+        )
+        found.append(Issue("mixed_unit", shown))
     pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
     spacing = np.array([pair for pair in pairs if None not in pair])
     if len(spacing) and float(np.ptp(spacing, axis=0).max()) > SPACING_TOLERANCE_MM:
@@ -261,7 +272,20 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
     ):
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
-    return found
+    return [*found, *_units(rows)]
+
+
+def _units(rows: pl.DataFrame) -> list[Issue]:
+    """CT that is not in HU, or is taken so: how many slices, by which element."""
+    counts: dict[str, Counter[str]] = {}
+    for row in rows.select(UNIT_COLUMNS).iter_rows(named=True):
+        unit = unit_of(row)
+        if unit.issue is not None:
+            counts.setdefault(unit.issue, Counter())[unit.detail] += 1
+    return [
+        Issue(name, _shortened([f"{n} of {rows.height} slices: {why}" for why, n in of.items()]))
+        for name, of in sorted(counts.items())
+    ]
 
 
 def _told(columns: Sequence[str]) -> str:

@@ -106,7 +106,9 @@ def _in_plane(volume: Volume, k: int, grid: list[np.ndarray], shift: np.ndarray)
     return np.ascontiguousarray(picture)
 
 
-def _along_rows(picture: np.ndarray, at: np.ndarray, outside: float, unit: str) -> np.ndarray:
+def _along_rows(
+    picture: np.ndarray, at: np.ndarray, outside: float, unit: str | None
+) -> np.ndarray:
     """(len(at), X): rows of (Y, X) at fractional numbers; outside beyond the first and last."""
     last = len(picture) - 1
     lower = np.clip(np.floor(at + _SAME).astype(int), 0, last)

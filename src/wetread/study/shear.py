@@ -61,7 +61,7 @@ def deshear(volume: Volume) -> Volume:
     )
 
 
-def _moved(picture: np.ndarray, by: float, outside: float, unit: str) -> np.ndarray:
+def _moved(picture: np.ndarray, by: float, outside: float, unit: str | None) -> np.ndarray:
     """(Y + ceil(by), X): the rows moved down by `by` >= 0, whole rows and a linear rest."""
     whole = int(np.floor(by + 1e-6))
     rest = by - whole

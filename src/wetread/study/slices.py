@@ -16,6 +16,7 @@ from wetread.archive.luts import Table, read_modality_table
 from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
+from wetread.study.unit import ADVICE, Unit, unit_of
 
 _NO_ENTRY = -1  # below every entry of a table: stands for padding
 
@@ -27,15 +28,15 @@ class Slice:
     stored:    (rows, columns) integers, masked and signed.
     slope, intercept: HU or grey = stored * slope + intercept.
     padding:   (low, high) stored values outside the field of view, both included; None: undeclared.
-    unit:      "HU" (CT) or "grey" (all else).
-    notes:     names of study/issues.py that only the pixels show.
+    unit:      "HU", a CT's Rescale Type, "grey", or None where nothing says: study/unit.py.
+    notes:     names of study/issues.py that its pixels, or its unit, show.
     """
 
     stored: np.ndarray
     slope: float
     intercept: float
     padding: tuple[int, int] | None
-    unit: str
+    unit: str | None
     notes: tuple[str, ...] = ()
 
     def values(self) -> np.ndarray:
@@ -54,35 +55,48 @@ def read_slice(row: Mapping[str, Any]) -> Slice:
     stored = read_stored(row)
     if is_colour(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
-    padding, is_ct = padding_range(row), row["Modality"] == "CT"
-    notes = row["notes"] or ()
+    padding, notes = padding_range(row), row["notes"] or ()
     if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
-        return _by_table(stored, table, padding, is_ct)
-    if WRONG_INTERCEPT in notes:
+        return _by_table(stored, table, padding, unit_of(row, table.kind))
+    unit = unit_of({**row} | {"notes": [note for note in notes if note != MODALITY_TABLE]})
+    if WRONG_INTERCEPT in notes and unit.name == "HU":
         hu, padding = repaired_intercept(stored, padding)
-        return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired",))
+        return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired", *_named(unit)))
     slope, intercept = rescale(row)
     ends = np.array([stored.min(), stored.max()], np.float64) * slope + intercept
     if np.abs(ends).max() > np.finfo(np.float32).max:
         detail = f"slope {slope} and intercept {intercept} give values beyond float32"
         raise RejectError("bad_number", detail)
-    undeclared = is_ct and padding is None and ends.min() < AIR_HU
+    undeclared = unit.name == "HU" and padding is None and ends.min() < AIR_HU
     return Slice(
         stored=stored,
         slope=slope,
         intercept=intercept,
         padding=padding,
-        unit="HU" if is_ct else "grey",
-        notes=("padding_undeclared",) if undeclared else (),
+        unit=unit.name,
+        notes=(*_named(unit), *(("padding_undeclared",) if undeclared else ())),
     )
 
 
+def require_hu(row: Mapping[str, Any], one: Slice) -> None:
+    """RejectError, with what the header says, unless the slice's values are Hounsfield units."""
+    if one.unit == "HU":
+        return
+    reason = next((note for note in one.notes if note in ("no_rescale", "not_hu")), "not_hu")
+    detail = unit_of(row).detail or f"values in {one.unit or 'no unit'}"
+    raise RejectError(reason, f"{detail}; {ADVICE}")
+
+
 def _by_table(
-    stored: np.ndarray, table: Table, padding: tuple[int, int] | None, is_ct: bool
+    stored: np.ndarray, table: Table, padding: tuple[int, int] | None, unit: Unit
 ) -> Slice:
     """The slice whose values are a table's entries, int32; padding becomes a value of its own."""
     entries = table.look_up(stored).astype(np.int32)
     if padding is not None:
         entries[(stored >= padding[0]) & (stored <= padding[1])] = _NO_ENTRY
         padding = (_NO_ENTRY, _NO_ENTRY)
-    return Slice(entries, 1.0, 0.0, padding, "HU" if is_ct and table.kind == "HU" else "grey")
+    return Slice(entries, 1.0, 0.0, padding, unit.name, _named(unit))
+
+
+def _named(unit: Unit) -> tuple[str, ...]:
+    return () if unit.issue is None else (unit.issue,)

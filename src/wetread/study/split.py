@@ -11,6 +11,7 @@ import polars as pl
 
 from wetread.study.geometry import planes, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
+from wetread.study.unit import units_of
 
 SAME_POSITION_MM = 0.01
 SPACING_TOLERANCE_MM = 1e-3
@@ -80,8 +81,8 @@ def _is_localizer(rows: pl.DataFrame) -> np.ndarray:
 
 
 def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """One table a plane, shape, spacing and declared stack; slices without a place are one plane
-    more."""
+    """One table a plane, shape, spacing, declared stack and unit; slices without a place are one
+    plane more."""
     plane = np.full(rows.height, -1)
     placed = placed_rows(rows)
     if len(placed):
@@ -91,6 +92,7 @@ def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
         *(rows[name].to_list() for name in ("Rows", "Columns")),
         *(_stepped(rows[name].to_list()) for name in ("row_spacing_mm", "column_spacing_mm")),
         *(rows[name].to_list() for name in ("stack_id",) if name in rows.columns),
+        units_of(rows),
     ]
     parts: dict[tuple[object, ...], list[int]] = {}
     for number, key in enumerate(zip(*keys, strict=True)):

@@ -26,6 +26,7 @@ FATAL: dict[str, str] = {
     "mixed_orientation": "choose split: one volume a plane",
     "mixed_shape": "choose split: one volume a shape",
     "mixed_spacing": "choose split: one volume a spacing",
+    "mixed_unit": "choose split: one volume a unit",
     "slices_rejected": "restore the files, or choose fill or resample",
     "no_geometry": "restore the header; nothing else tells where the slices lie",
 }
@@ -155,7 +156,7 @@ def _at(volume: Volume, at: np.ndarray) -> Volume:
 
 
 def between(
-    lower: np.ndarray, upper: np.ndarray, share: float | np.ndarray, unit: str
+    lower: np.ndarray, upper: np.ndarray, share: float | np.ndarray, unit: str | None
 ) -> np.ndarray:
     """(1 - share) lower + share upper, any shape, float32; where one of them is outside the field
     of view (HU of air, exactly) the nearer one, for outside is no value to mix with.

@@ -1,7 +1,7 @@
 """study/volume.py: the rows of one series become blocks of voxels with their place in space."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from wetread.study.place import Place, place_of
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, read_slice
 from wetread.study.split import SAME_POSITION_MM, Parts, split_series
+from wetread.study.unit import ADVICE, common_unit
 
 SPLIT_SETTLES = frozenset(
-    ("mixed_orientation", "mixed_shape", "mixed_spacing", "several_acquisitions")
+    ("mixed_orientation", "mixed_shape", "mixed_spacing", "mixed_unit", "several_acquisitions")
 )
 
 
@@ -24,7 +25,7 @@ SPLIT_SETTLES = frozenset(
 class Volume:
     """One stack of a series as one block.
 
-    hu:        (Z, Y, X) float32; Z along the normal. `unit` says HU (CT) or grey (all else).
+    hu:        (Z, Y, X) float32; Z along the normal. in `unit`: study/unit.py.
     place:     where each slice lies; `affine` and `positions_mm` are its.
     sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
     issues:    what is unusual; one that is settled does not stand in the way of an affine.
@@ -37,7 +38,7 @@ class Volume:
     sources: tuple[str, ...]
     issues: tuple[Issue, ...]
     slice_map: np.ndarray
-    unit: str = field(default="HU")
+    unit: str | None = field(default="HU")
 
     @property
     def affine(self) -> np.ndarray:
@@ -48,6 +49,16 @@ class Volume:
     def positions_mm(self) -> np.ndarray:
         """(Z,) along the normal; NaN where a slice has no place."""
         return self.place.positions_mm
+
+
+def require_hu(volume: Volume) -> None:
+    """RejectError, with what the header says, unless the values are Hounsfield units."""
+    if volume.unit == "HU":
+        return
+    said = [one for one in volume.issues if one.name in ("no_rescale", "not_hu")]
+    if not said:
+        raise RejectError("not_hu", f"values in {volume.unit or 'several units'}; {ADVICE}")
+    raise RejectError(said[0].name, f"{said[0].detail}; {ADVICE}")
 
 
 def read_volume(rows: pl.DataFrame) -> Volume:
@@ -106,10 +117,10 @@ def _stacked(rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, S
             *issues,
             *stack_issues(rows),
             *_rejected(rows, errors, read),
-            *_shown_by_pixels(slices),
+            *_shown_by_pixels(slices, {issue.name for issue in issues}),
         ),
         slice_map=np.arange(len(read), dtype=np.float64),
-        unit="HU" if {one.unit for one in slices} == {"HU"} else "grey",
+        unit=common_unit(one.unit for one in slices),
     )
 
 
@@ -127,7 +138,7 @@ def _without_copies(
     known: dict[_Key, Slice] = {}
     copies: dict[int, int] = {}
     for at in sorted(groups.filter(pl.col("at").list.len() > 1)["at"].to_list()):
-        seen: list[tuple[int, np.ndarray]] = []
+        seen: list[tuple[int, str | None, np.ndarray]] = []
         for number in sorted(at):
             row = rows.row(number, named=True)
             try:
@@ -135,11 +146,15 @@ def _without_copies(
             except RejectError:
                 continue  # it is named where the stack is read
             values = one.values()
-            same = [first for first, other in seen if np.array_equal(values, other)]
+            same = [
+                first
+                for first, unit, other in seen
+                if unit == one.unit and np.array_equal(values, other)
+            ]
             if same:
                 copies[number] = same[0]
             else:
-                seen.append((number, values))
+                seen.append((number, one.unit, values))
     if not copies:
         return rows, [], known
     uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
@@ -166,9 +181,9 @@ def _rejected(
     return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {told}", settled)]
 
 
-def _shown_by_pixels(slices: list[Slice]) -> list[Issue]:
-    """The notes of the slices, counted."""
-    counts = Counter(note for one in slices for note in one.notes)
+def _shown_by_pixels(slices: list[Slice], known: Set[str]) -> list[Issue]:
+    """The notes of the slices, counted; without those that are known from the headers."""
+    counts = Counter(note for one in slices for note in one.notes if note not in known)
     return [
         Issue(name, f"{count} of {len(slices)} slices") for name, count in sorted(counts.items())
     ]

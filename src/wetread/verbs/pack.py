@@ -13,6 +13,7 @@ from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
 from wetread.store.pack_series import Box, OneBox, Packing
 from wetread.store.store import Store
+from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
 from wetread.tasks import Task
 from wetread.verbs.progress import Report, silent, stage
@@ -51,7 +52,13 @@ def pack_looks(
     """The same series once for each crop that the task's networks look at: out/store, and
     out/store-NAME of every further look."""
     crops = task.crops
-    packing = Packing(size=size, find_boxes=crops.find_boxes, shrink=shrink, values=task.values)
+    packing = Packing(
+        size=size,
+        find_boxes=crops.find_boxes,
+        shrink=shrink,
+        values=task.values,
+        in_hu=task.values is hounsfield,
+    )
     return pack_crops(
         series,
         [out / name for name in crops.stores],

@@ -26,6 +26,7 @@ from wetread.study.issues import Issue, geometry_issues
 from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
+from wetread.study.unit import common_unit
 from wetread.study.voi import present
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.sources import indexed
@@ -42,12 +43,12 @@ OF_THE_PIXELS = frozenset(
 
 @dataclass(frozen=True)
 class Values:
-    """HU or grey over all frames, outside the field of view included."""
+    """Over all frames, outside the field of view included; unit: study/unit.py."""
 
     min: float
     max: float
     mean: float
-    unit: str
+    unit: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +176,9 @@ def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
         values, issues, middle = _read_frames(with_frames(table))
     except RejectError as reject:
         return _refused(path, member, row, reject.reason, reject.detail)
-    issues = (*_of_one_file(table), *issues)
+    own = _of_one_file(table)
+    known = {issue.name for issue in own}
+    issues = (*own, *(issue for issue in issues if issue.name not in known))
     if picture is not None:
         write_whole(picture, png_bytes(_picture(*middle)))
     whole = ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
@@ -214,10 +217,11 @@ def _read_frames(
     """(values over all frames, what the pixels show, the middle frame and its row)."""
     low, high, total, pixels = np.inf, -np.inf, 0.0, 0
     counts: dict[str, int] = {}
-    middle = None
+    middle, units = None, set[str | None]()
     for number, row in enumerate(frames.iter_rows(named=True)):
         one = read_slice(row)
         found = one.values()
+        units.add(one.unit)
         low, high = min(low, float(found.min())), max(high, float(found.max()))
         total, pixels = total + float(found.sum(dtype=np.float64)), pixels + found.size
         for note in one.notes:
@@ -228,7 +232,7 @@ def _read_frames(
     issues = tuple(
         Issue(name, f"{count} of {frames.height} slices") for name, count in counts.items()
     )
-    return Values(low, high, total / pixels, middle[0].unit), issues, middle
+    return Values(low, high, total / pixels, common_unit(units)), issues, middle
 
 
 def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:

@@ -114,7 +114,7 @@ def _by_table(seen: Seen, look: Look) -> Picture:
 
 @lru_cache(maxsize=_TABLES)
 def _table(
-    dtype: str, slope: float, intercept: float, padding: tuple[int, int] | None, unit: str,
+    dtype: str, slope: float, intercept: float, padding: tuple[int, int] | None, unit: str | None,
     inverted: bool, mode: Mode,
 ) -> np.ndarray:  # fmt: skip
     """The picture of every stored value: (2 ** bits,) uint8, or uint32 of red, green, blue, 0."""
