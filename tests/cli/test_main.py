@@ -201,7 +201,7 @@ def test_train_evaluate_and_predict_follow_each_other_in_80_columns(
     assert pl.read_csv(out / "submission.csv").height == 6
 
 
-def test_ctrl_c_is_1_with_one_line_that_says_it_goes_on(
+def test_ctrl_c_is_130_with_one_line_that_says_it_goes_on(
     here: Wetread, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*words: object, **more: object) -> None:
@@ -209,7 +209,7 @@ def test_ctrl_c_is_1_with_one_line_that_says_it_goes_on(
 
     monkeypatch.setattr("wetread.verbs.index.index", interrupted)
     done = here("index", archive, "-o", tmp_path / "i.parquet")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "wetread: stopped; the same command goes on where it was\n"
 
 

@@ -1,7 +1,8 @@
 """archive/atomic.py: a file that is there is whole. Written beside its place, then renamed."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +10,7 @@ from uuid import uuid4
 import polars as pl
 
 PART = ".part"  # ends the names of what is not whole
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)  # a name that only `beside` gives
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -32,6 +34,31 @@ def beside(path: Path, within: Path | None = None) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
+    """Remove what killed commands left unfinished in a folder and below it; nobody else writes
+    there now, but in folders of which is_held says so."""
+    pending = [os.fspath(folder)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as inside:
+                entries = list(inside)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not is_held(entry.path):
+                    pending.append(entry.path)
+            elif _UNFINISHED.fullmatch(entry.name):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def clear_unfinished_of(path: Path) -> None:
+    """The same for one file, which is written beside its place."""
+    for left in path.parent.iterdir() if path.parent.is_dir() else ():
+        if left.name.startswith(f".{path.name}.") and _UNFINISHED.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:

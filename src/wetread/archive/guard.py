@@ -60,6 +60,19 @@ class Limits:
         return replace(self, memory_bytes=max(there // max(1, workers), LEAST_BYTES))
 
 
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it ends, killed or not (Linux);
+    what it was writing is left unfinished, and nothing is written after that."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    parent, set_death_signal = os.getppid(), 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def packed_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
     """What a guard's process is started with."""
     return pickle.dumps((work, limits))
@@ -192,6 +205,7 @@ def serve(handle: int) -> None:
     os.dup2(2, 1)  # what a decoder prints is not our output
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    end_with_parent()
     with Connection(handle) as pipe:
         try:
             work, limits = pickle.loads(pipe.recv_bytes())

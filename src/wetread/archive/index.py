@@ -14,6 +14,7 @@ from wetread.archive.damaged import DamagedFileError
 from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame, new_part, read_chunk, remove_journal, write_beside
 from wetread.archive.listing import Listing
+from wetread.archive.lock import held
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.table_file import first_line, parquet_schema, read_parquet, scan_parquet
 from wetread.archive.tables import Tables, known_marks, write_tables
@@ -95,8 +96,22 @@ def build_index(
     out = out.absolute()
     tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
     own = frozenset(map(str, (*tables.all(), journal)))
+    with held(journal, out):
+        _build(sources, own, tables, journal, workers, progress, repair)
+    return read_index(out)
+
+
+def _build(
+    sources: Sequence[Path],
+    own: frozenset[str],
+    tables: Tables,
+    journal: Path,
+    workers: Workers,
+    progress: Progress | None,
+    repair: bool,
+) -> None:
     listing = Listing()
-    with _whole(out):
+    with _whole(tables.instances):
         known = known_marks(tables, journal, repair)
     chunks = listing.fresh_chunks(sources, own, known, CHUNK)
 
@@ -105,10 +120,9 @@ def build_index(
             progress(listing.files - listing.fresh + read, listing.files)
 
     _read_all(chunks, partial(read_chunk, journal=journal, repair=repair), workers, say)
-    with _whole(out):
+    with _whole(tables.instances):
         write_tables(listing.marks(), listing.refused, tables, journal, repair)
     remove_journal(journal)
-    return read_index(out)
 
 
 def read_index(path: Path) -> Index:

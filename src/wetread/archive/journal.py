@@ -5,7 +5,6 @@ killed goes on from there.
 """
 
 import gc
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import beside
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.examine import examine
 from wetread.archive.guard import still_alive
@@ -111,16 +111,14 @@ def list_parts(journal: Path) -> list[Path]:
 
 
 def write_beside(
-    frame: pl.DataFrame, path: Path, compression: Literal["zstd", "lz4"] = "zstd"
+    frame: pl.DataFrame,
+    path: Path,
+    compression: Literal["zstd", "lz4"] = "zstd",
+    within: Path | None = None,
 ) -> None:
     """Write a table so that it is either not there or whole; lz4 for what does not last."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
-    try:
-        write_parquet(frame, beside, compression, 1 if compression == "zstd" else None)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with beside(path, within) as part:
+        write_parquet(frame, part, compression, 1 if compression == "zstd" else None)
 
 
 def remove_journal(journal: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.atomic import beside
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.duplicates import SETTLED_SCHEMA, settle_duplicates
 from wetread.archive.intercept import settled
@@ -116,9 +117,10 @@ def write_tables(
             if frame.height or not number:
                 written[name].append(folder / f"{name}-{number:06d}.parquet")
                 write_beside(frame.select(list(INDEX_SCHEMA)), written[name][-1])
-    _join(written["duplicates"], tables.duplicates)
-    write_beside(pl.concat(rejects).sort(_KEY, maintain_order=True), tables.rejects)
-    _join(written["instances"], tables.instances)
+    _join(written["duplicates"], tables.duplicates, journal)
+    refusals = pl.concat(rejects).sort(_KEY, maintain_order=True)
+    write_beside(refusals, tables.rejects, within=journal)
+    _join(written["instances"], tables.instances, journal)
 
 
 def _ranges(
@@ -208,18 +210,13 @@ def _divided(
     return kept, copies, pl.concat([refused.select(columns), conflicts.select(columns)])
 
 
-def _join(parts: list[Path], out: Path) -> None:
+def _join(parts: list[Path], out: Path, journal: Path) -> None:
     """Sorted tables, one after the other, as one."""
     if len(parts) == 1:
         parts[0].replace(out)
         return
-    beside = out.with_name(f".{out.name}.joined.tmp")
-    try:
-        joined = scan_parquet(parts)
-        sink_parquet(joined, beside, RANGE)
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
+    with beside(out, journal) as part:
+        sink_parquet(scan_parquet(parts), part, RANGE)
 
 
 def _listed(refused: Sequence[Reject]) -> pl.DataFrame:

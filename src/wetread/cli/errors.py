@@ -4,6 +4,7 @@ from typing import cast
 
 import typer
 
+from wetread.archive.lock import BusyError
 from wetread.archive.rejects import RejectError
 from wetread.labels.table import LabelError
 from wetread.store.store import StoreError
@@ -12,4 +13,4 @@ from wetread.store.store import StoreError
 WrongWords = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 OUR_WRONG_USE: tuple[type[Exception], ...] = (FileNotFoundError, LabelError, ValueError)
-OUR_FAILURES: tuple[type[Exception], ...] = (RejectError, StoreError)
+OUR_FAILURES: tuple[type[Exception], ...] = (RejectError, StoreError, BusyError)

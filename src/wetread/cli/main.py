@@ -1,6 +1,6 @@
 """cli/main.py: the command `wetread`: every verb as a command, exit codes, one line an error.
 
-Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused.
+Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused; 130 stopped.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from wetread.cli.options import FAILED, WRONG_USE
 from wetread.cli.phantoms import demo, doctor, phantom
 from wetread.cli.scroll import scroll
 from wetread.cli.segment import segment
+from wetread.cli.stop import INTERRUPTED, end_stopped, interrupts_answered
 from wetread.cli.windows import windows
-
-INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 app = typer.Typer(
     help="From a raw DICOM archive to findings. Research use only, not for diagnosis.",
@@ -60,6 +59,14 @@ def _options(
 
 def main() -> None:
     """Run a command; an error of ours is one line on stderr that says what to do."""
+    with interrupts_answered():
+        try:
+            _run()
+        except KeyboardInterrupt:
+            end_stopped()
+
+
+def _run() -> NoReturn:
     from wetread.cli.errors import OUR_FAILURES, OUR_WRONG_USE, WrongWords
 
     try:
@@ -72,7 +79,7 @@ def main() -> None:
     except OUR_FAILURES as error:
         _stop(FAILED, str(error))
     if code == INTERRUPTED:
-        _stop(FAILED, "stopped; the same command goes on where it was")
+        raise KeyboardInterrupt
     sys.exit(code)
 
 

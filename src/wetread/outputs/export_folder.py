@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.atomic import PART, beside, write_csv, write_whole
+from wetread.archive.atomic import beside, write_csv, write_whole
 from wetread.archive.rejects import Reject
 from wetread.outputs.formats import Wanted
 from wetread.outputs.rejects import write_rejects
@@ -195,6 +195,4 @@ def open_folder(path: Path, wanted: Wanted) -> Folder:
     else:
         write_whole(about, json.dumps(settings, indent=2).encode())
     (path / PARTS).mkdir(exist_ok=True)
-    for left in (path / PARTS).glob(f".*{PART}"):  # of a run that was killed
-        left.unlink(missing_ok=True)
     return Folder(path, wanted)

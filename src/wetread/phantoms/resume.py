@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -16,6 +15,8 @@ import cv2
 import numpy as np
 import polars as pl
 
+from wetread.archive.atomic import beside
+from wetread.archive.guard import end_with_parent
 from wetread.archive.table_file import read_csv
 
 
@@ -114,8 +115,7 @@ def _written(
     pool = ProcessPoolExecutor(
         min(workers, len(todo)),
         mp_context=get_context("spawn"),
-        initializer=cv2.setNumThreads,
-        initargs=(1,),
+        initializer=_start_writer,
     )
     with pool:
         jobs = {
@@ -124,6 +124,12 @@ def _written(
         }
         for job in as_completed(jobs):
             yield jobs[job], job.result()
+
+
+def _start_writer() -> None:
+    """A process that writes studies: one thread, and no longer than who started it."""
+    end_with_parent()
+    cv2.setNumThreads(1)
 
 
 def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
@@ -141,9 +147,8 @@ def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
             raise ValueError(
                 f"{path}: another phantom archive lies here ({told}); choose a new folder"
             )
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(wanted) + "\n")
-    os.replace(beside, path)
+    with beside(path) as part:
+        part.write_text(json.dumps(wanted) + "\n")
 
 
 def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFrame]:
@@ -165,17 +170,14 @@ def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFram
 
 def write_beside(path: Path, frame: pl.DataFrame) -> None:
     """Write under another name, then rename: a reader never sees half a table."""
-    beside = path.with_suffix(".part")
-    frame.write_csv(beside)
-    os.replace(beside, path)
+    with beside(path) as part:
+        frame.write_csv(part)
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write beside, then rename: a file is whole or absent."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    with beside(path) as part:
+        part.write_bytes(content)
 
 
 def write_part(out: Path, number: int, frame: pl.DataFrame) -> None:

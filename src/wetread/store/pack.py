@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import polars as pl
 
+from wetread.archive.atomic import beside, write_whole
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
@@ -185,9 +185,10 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
 def _pack_part(part: Part, packing: Packing) -> None:
     rejects = list(part.rejects)
     rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
-    beside = [target.with_suffix(f".{uuid4().hex}.tmp") for target in part.targets]
     with contextlib.ExitStack() as opened:
-        files = [opened.enter_context(path.open("wb")) for path in beside]
+        unfinished = [beside(target.with_suffix(".bin")) for target in part.targets]
+        paths = [opened.enter_context(one) for one in unfinished]
+        files = [opened.enter_context(path.open("wb")) for path in paths]
         for frame in part.group:
             records: list[list[dict[str, Any]]] = [[] for _ in part.targets]
             for crop, record, values in pack_series(frame, packing, rejects):
@@ -198,8 +199,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
                 still_alive()
             for own, told in zip(rows, records, strict=True):
                 own += numbered(told)
-    for target, whole, own in zip(part.targets, beside, rows, strict=True):
-        whole.rename(target.with_suffix(".bin"))
+    for target, own in zip(part.targets, rows, strict=True):
         _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
         _write_parquet(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
@@ -214,12 +214,9 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
     about = {"format": FORMAT, "size": packing.size, **asdict(packing.codec)}
     if packing.size is not None:
         about["values"] = f"{packing.values.__name__} as integers, cropped to the box, area-resized"
-    beside = out / "store.json.tmp"
-    beside.write_text(json.dumps(about, indent=2))
-    beside.rename(out / "store.json")
+    write_whole(out / "store.json", json.dumps(about, indent=2).encode())
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    beside = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
-    frame.write_parquet(beside)
-    beside.rename(path)
+    with beside(path) as whole:
+        frame.write_parquet(whole)

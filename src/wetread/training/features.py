@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wetread.archive.atomic import beside
 from wetread.models.features import seer
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
@@ -121,8 +122,5 @@ def _key(encoder: bytes, store: Store, rows: Rows) -> str:
 
 
 def _write(path: Path, features: Floats) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    with beside.open("wb") as file:
+    with beside(path) as part, part.open("wb") as file:
         np.save(file, features)
-    beside.replace(path)

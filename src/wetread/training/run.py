@@ -17,6 +17,7 @@ import polars as pl
 import torch
 from torch import nn
 
+from wetread.archive.atomic import beside
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.view.view import View
@@ -68,12 +69,10 @@ class Run:
         (self.folder / name).unlink(missing_ok=True)
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        beside = self.folder / f".{name}.part"
-        write(beside)
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        beside.replace(self.folder / name)
+        with beside(self.folder / name) as part:
+            write(part)
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 @dataclass(frozen=True, eq=False)

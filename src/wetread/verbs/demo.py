@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.index import Index
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.table_file import read_parquet
 from wetread.archive.workers import all_cores
 from wetread.prediction.ensemble import read_ensemble
@@ -44,6 +45,7 @@ class DemoResult:
         }
 
 
+@one_at_a_time()
 def demo(
     out: Path,
     task: str | None = None,

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_whole
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.table_file import read_parquet
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
@@ -27,6 +28,7 @@ from wetread.verbs.run_page import write_run_page
 LEVELS = ("image", "study")
 
 
+@one_at_a_time("run")
 def evaluate(run: Path) -> dict[str, Any]:
     """Score what the run said of patients it never fitted; write scores.json and page.html.
 

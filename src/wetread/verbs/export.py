@@ -14,6 +14,7 @@ import polars as pl
 
 from wetread.anatomy.head import find_head_box
 from wetread.archive.guard import Lost, still_alive
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.workers import Workers, chosen_workers, each
 from wetread.outputs.export_folder import Folder, Part, open_folder, sha256_of
@@ -89,6 +90,7 @@ def export(
     )
 
 
+@one_at_a_time()
 def export_as(
     wanted: Wanted,
     sources: Sequence[Path],

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wetread.archive.index import read_index
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.workers import chosen_workers
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
@@ -20,6 +21,7 @@ from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
 
 
+@one_at_a_time()
 def pack(
     index_file: Path,
     out: Path,

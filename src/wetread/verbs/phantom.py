@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.workers import all_cores
 from wetread.tasks import find_task
 from wetread.verbs.progress import Report, silent, stage
 
 
+@one_at_a_time()
 def phantom(
     task: str,
     out: Path,

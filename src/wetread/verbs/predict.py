@@ -12,6 +12,7 @@ import polars as pl
 
 import wetread
 from wetread.archive.index import Index
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject
 from wetread.labels.finding import finding_names
 from wetread.labels.table import EXAM_SCHEMA
@@ -78,6 +79,7 @@ class Prediction:
         }
 
 
+@one_at_a_time()
 def predict(
     src: Sequence[Path],
     runs: Sequence[Path],

@@ -11,6 +11,7 @@ import polars as pl
 
 from wetread.archive.guard import Limits, Lost
 from wetread.archive.index import Index
+from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.extra import of_pictures
@@ -48,6 +49,7 @@ class Segmented:
         }
 
 
+@one_at_a_time()
 def segment(
     organ: str,
     src: Sequence[Path],

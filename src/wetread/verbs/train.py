@@ -25,6 +25,7 @@ import polars as pl
 
 from wetread.archive.atomic import write_whole
 from wetread.archive.index import Index, read_index
+from wetread.archive.lock import held, one_at_a_time
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
@@ -64,6 +65,7 @@ class TrainResult:
         return {"run": str(self.run), "counts": self.counts, "scores": self.scores}
 
 
+@one_at_a_time()
 def train(
     task: str,
     data: Sequence[Path],
@@ -223,7 +225,10 @@ def learn(
 
     if not any(run.folder.glob("model-*/**/last.pt")):
         write_plan()
-    fitted = [ready.fit(number, split) for number, split in enumerate(splits)]
+    fitted = []
+    for number, split in enumerate(splits):
+        with held(run.folder / f"model-{number}"):
+            fitted.append(ready.fit(number, split))
     write_plan()  # of a run that goes on: only now, it would have been refused were it another
     tables = [to_table(level, number) for number, one in enumerate(fitted) for level in one.levels]
     said, drawings = pl.concat(tables), pl.concat([one.drawings for one in fitted])

@@ -1,0 +1,87 @@
+"""tests/cli/test_stop.py: Ctrl-C, sent as a signal to the process: 130 and one line, soon."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from wetread.phantoms.archive import PhantomTruth
+
+SECONDS = 2.0
+LONG = {  # words of commands that are at work for a while
+    "index": ["index", "{archive}", "-o", "{out}/i.parquet", "--workers", "2"],
+    "segment": ["segment", "brain", "{archive}", "-o", "{out}/masks", "--workers", "2"],
+    "export": ["export", "png", "{archive}", "-o", "{out}/png", "--workers", "2"],
+    "phantom": ["phantom", "hemorrhage", "-o", "{out}/p", "--studies", "50", "--workers", "2"],
+    "train": [
+        *("train", "hemorrhage", "--data", "{archive}", "--labels", "{labels}", "-o", "{out}/r"),
+        *("--epochs", "500", "--set", "size=32", "--set", "threads=1"),
+    ],
+}
+STUCK = (  # a step of a library that hears of nothing, as some last for many seconds
+    "import ctypes, sys; sys.argv = ['wetread', 'doctor']; import wetread.verbs.doctor as verb\n"
+    "verb.doctor = lambda: (print('stuck', flush=True), ctypes.CDLL(None).usleep(20_000_000))\n"
+    "from wetread.cli.main import main; main()"
+)
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process started."""
+    found = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
+
+
+def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, float]:
+    """Exit code, stderr and seconds until the end, after Ctrl-C."""
+    workers = children(process.pid)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    took = time.monotonic() - began
+    time.sleep(0.2)
+    assert [one for one in workers if Path(f"/proc/{one}").exists()] == []
+    return process.returncode, said, took
+
+
+@contextmanager
+def started(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A command at work; killed in the end where it still is."""
+    with subprocess.Popen(
+        [sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("verb", LONG)
+def test_ctrl_c_ends_every_verb_within_two_seconds_with_130_and_one_line(
+    verb: str, phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    words = [
+        word.format(archive=phantoms.images, out=tmp_path, labels=phantoms.labels)
+        for word in LONG[verb]
+    ]
+    with started(["-m", "wetread", *words]) as process:
+        time.sleep(float(os.environ.get("WETREAD_STOP_AFTER_S", "1.5")))
+        if process.poll() is not None:
+            pytest.skip("it was done before")
+        code, said, took = interrupted(process)
+    assert (code, said) == (130, "wetread: stopped; the same command goes on where it was\n")
+    assert took < SECONDS
+
+
+def test_ctrl_c_is_answered_while_a_library_hears_of_nothing() -> None:
+    with started(["-c", STUCK]) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "stuck\n"
+        code, said, took = interrupted(process)
+    assert (code, said) == (130, "wetread: stopped; the same command goes on where it was\n")
+    assert took < SECONDS
