@@ -93,3 +93,13 @@ def test_the_best_comes_first_and_ties_go_to_more_slices_then_the_name(
 )
 def test_makers_kernels_are_known_as_sharp_or_soft(kernel: str, sharp: bool) -> None:
     assert is_sharp(kernel) == sharp
+
+
+def test_electron_density_stands_behind_hounsfield_units(
+    write_series: WriteSeries, stack: Stack
+) -> None:
+    rows = write_series(stack(4))
+    density = rows.with_columns(RescaleType=pl.lit("ED"), SeriesInstanceUID=pl.lit("1.2.0"))
+    best, other = rank_series([density, rows], ANY)
+    assert (best.series_uid, best.score, other.score) == ("1.2.5", 0, -60)
+    assert other.reasons == ("-60 values that are no Hounsfield units",)

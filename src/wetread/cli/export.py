@@ -10,6 +10,7 @@ import typer
 from wetread.cli.options import (
     DONE,
     REFUSED,
+    AsHU,
     AsJson,
     ClusterAddress,
     Out,
@@ -57,6 +58,7 @@ def export(
         int | None, typer.Option(min=1, max=100, help="of jpeg (default 95) and mp4 (75)")
     ] = None,
     repair: Repair = True,
+    as_hu: AsHU = False,
     workers: Workers = None,
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
@@ -83,6 +85,7 @@ def export(
             annotate=("identifiers" if identifiers else "header") if annotate else "none",
             quality=quality,
             repair=repair,
+            as_hu=as_hu,
             workers=workers,
             cluster=cluster,
             report=report,

@@ -13,6 +13,7 @@ from wetread.cli.options import (
     DONE,
     FAILED,
     REFUSED,
+    AsHU,
     AsJson,
     Out,
     Repair,
@@ -64,6 +65,7 @@ def train(
         typer.Option("--pretrained/--no-pretrained", help="from ImageNet weights of an extra"),
     ] = None,
     repair: Repair = True,
+    as_hu: AsHU = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,6 +90,7 @@ def train(
             workers=workers,
             report=report,
             repair=repair,
+            as_hu=as_hu,
         )
     print_result(result.as_dict(), tell.run_lines(result), as_json)
 
@@ -111,6 +114,7 @@ def predict(
     out: Out,
     sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
     repair: Repair = True,
+    as_hu: AsHU = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +122,16 @@ def predict(
     from wetread.verbs.predict import predict as read
 
     with bars() as report:
-        result = read(src, run, out, sample=sample, workers=workers, report=report, repair=repair)
+        result = read(
+            src,
+            run,
+            out,
+            sample=sample,
+            workers=workers,
+            report=report,
+            repair=repair,
+            as_hu=as_hu,
+        )
     print_result(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))
 

@@ -31,6 +31,9 @@ TaskName = Annotated[
 Repair = Annotated[
     bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")
 ]
+AsHU = Annotated[
+    bool, typer.Option("--as-hu", help="take CT as HU where the header does not say so")
+]
 Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 

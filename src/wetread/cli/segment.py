@@ -8,7 +8,7 @@ import typer
 
 from wetread.archive.plural import plural
 from wetread.cli.examples import organ_names
-from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, print_result
+from wetread.cli.options import DONE, REFUSED, AsHU, AsJson, Out, Sources, Workers, print_result
 from wetread.cli.progress import bars
 from wetread.cli.tell import MOST
 
@@ -39,6 +39,7 @@ def segment(
     gaps: Annotated[
         str, typer.Option(help="uneven slices: refuse, keep, fill, resample, split")
     ] = "refuse",
+    as_hu: AsHU = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,6 +57,7 @@ def segment(
             meshes=mesh or (),
             page=page,
             gaps=gaps,
+            as_hu=as_hu,
             workers=workers,
             report=report,
         )

@@ -21,7 +21,16 @@ from wetread.archive.rejects import RejectError
 from wetread.outputs.annotate import annotated
 from wetread.outputs.arrays import ARRAYS, spacing_mm
 from wetread.outputs.export_folder import Folder, Part, sha256_of
-from wetread.outputs.export_work import Box, Job, Reader, Row, known, resized, window_words
+from wetread.outputs.export_work import (
+    Box,
+    Job,
+    Reader,
+    Row,
+    known,
+    require_unit_of_windows,
+    resized,
+    window_words,
+)
 from wetread.outputs.films import FILMS
 from wetread.outputs.formats import Wanted
 from wetread.outputs.mask_file import outside_is_air, read_mask_file
@@ -96,6 +105,7 @@ def _frames(
         row = reader.rows[number]
         try:
             near = reader.around(number, offsets)
+            require_unit_of_windows(near, wanted)
             seen = [Seen(one, voi, at["PhotometricInterpretation"]) for at, one in near]
             picture = picture_of(seen, look)
         except RejectError as error:

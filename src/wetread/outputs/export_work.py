@@ -22,7 +22,8 @@ from wetread.outputs.stills import PICTURES, VALUES, Encoded
 from wetread.outputs.uid_names import slice_name
 from wetread.study.display import usable_voi
 from wetread.study.series import positions_mm
-from wetread.study.slices import Slice, read_slice
+from wetread.study.slices import Slice, read_slice, require_hu
+from wetread.study.unit import is_ct
 from wetread.view.picture import Look, Seen, cropped, picture_of
 from wetread.view.window import Window as HUWindow
 
@@ -136,6 +137,7 @@ def _still(
         encoded = VALUES[wanted.format](values, one.unit, spacing)
         shape: tuple[int, ...] = values.shape
     else:
+        require_unit_of_windows(seen, wanted)
         look = Look(wanted.mode, box, wanted.size)
         found = [_seen(*pair, wanted) for pair in seen]
         picture = picture_of(found, look)
@@ -150,6 +152,14 @@ def _still(
     if spacing is not None:
         about |= {"row_spacing_mm": spacing[0], "column_spacing_mm": spacing[1]}
     return encoded, about
+
+
+def require_unit_of_windows(seen: Sequence[tuple[Row, Slice]], wanted: Wanted) -> None:
+    """RejectError where windows of HU are asked for, and a CT slice is in another unit."""
+    if wanted.mode.windows:
+        for row, one in seen:
+            if is_ct(row):
+                require_hu(row, one)
 
 
 def _seen(row: Row, one: Slice, wanted: Wanted) -> Seen:

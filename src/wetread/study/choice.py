@@ -8,6 +8,7 @@ import polars as pl
 
 from wetread.study.issues import geometry_issues
 from wetread.study.stack import fatal_issues
+from wetread.study.unit import UNIT_COLUMNS, unit_of
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds below it
 _REPORT_WORDS = re.compile(r"DOSE|SCREEN SAVE|PROTOCOL|\bPROT\b")
@@ -89,6 +90,10 @@ def _nature(values: list[str], kind: str, sop_class: str) -> list[tuple[float, s
 def _suits(rows: pl.DataFrame, wanted: Wanted) -> list[tuple[float, str]]:
     """How the series meets what the task wants; what a header does not say costs nothing."""
     costs = []
+    headers = rows.select(UNIT_COLUMNS).iter_rows(named=True)
+    foreign = sum(unit_of(row).issue in ("no_rescale", "not_hu") for row in headers)
+    if 2 * foreign > rows.height:
+        costs.append((60.0, "values that are no Hounsfield units"))
     part = _most(rows["BodyPartExamined"]).upper()
     if part and wanted.body_parts and not any(word in part for word in wanted.body_parts):
         costs.append((50.0, f"body part {part}"))

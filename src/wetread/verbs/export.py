@@ -26,7 +26,7 @@ from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
 from wetread.study.split import split_series
 from wetread.verbs.progress import Report, silent, stage
-from wetread.verbs.sources import indexed
+from wetread.verbs.sources import in_hu, indexed
 
 SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
 WORK: dict[str, Callable[[Job, Folder], None]] = {
@@ -67,6 +67,7 @@ def export(
     workers: int | None = None,
     cluster: str | None = None,
     repair: bool = True,
+    as_hu: bool = False,
     report: Report = silent,
     **settings: Any,
 ) -> Exported:
@@ -74,6 +75,8 @@ def export(
 
     format, settings: as outputs/formats.py has them (`Wanted`): window, size, neighbours, frames,
     crop, depth, spacing_mm, mask, annotate, quality.
+    as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
+    asked for, and its values are written as they are.
     A run that was killed goes on where it was; other settings need another folder (ValueError).
     What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
     a mask that does not exist; ValueError for settings that do not go together.
@@ -86,6 +89,7 @@ def export(
         out,
         workers=chosen_workers(workers, cluster),
         repair=repair,
+        as_hu=as_hu,
         report=report,
     )
 
@@ -98,6 +102,7 @@ def export_as(
     *,
     workers: Workers,
     repair: bool = True,
+    as_hu: bool = False,
     report: Report = silent,
 ) -> Exported:
     """The same with its settings as one value."""
@@ -106,6 +111,8 @@ def export_as(
         of_pictures(wanted.kind.needs)
     folder = open_folder(out.absolute(), wanted)
     with indexed(sources, workers, report, repair=repair) as found:
+        if as_hu:
+            found = in_hu(found)
         series = series_slices(found.images)
         if wanted.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")

@@ -35,6 +35,7 @@ from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.progress import Report, silent, stage
+from wetread.verbs.sources import in_hu
 from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
 from wetread.verbs.train import of_modality, open_archive
 
@@ -89,15 +90,19 @@ def predict(
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
+    as_hu: bool = False,
 ) -> Prediction:
     """Read every study of the sources with the models of one or more runs of one task.
 
     sample: the competition's sample submission; its rows in its order are then written. An image
     that cannot be read gets the training share of each finding there, and is in rejects.csv.
     repair: as for `index`.
+    as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
     ensemble = read_ensemble(runs)
     found = open_archive(src, out, workers=workers, report=report, repair=repair)
+    if as_hu:
+        found = in_hu(found)
     return predict_index(found, ensemble, out, sample=sample, workers=workers, report=report)
 
 

@@ -20,7 +20,7 @@ from wetread.study.series import series_slices
 from wetread.verbs.organs import Asked, checked
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.segment_series import Item, segment_series
-from wetread.verbs.sources import indexed
+from wetread.verbs.sources import in_hu, indexed
 
 SECONDS = 900.0  # that one series may take
 
@@ -61,6 +61,7 @@ def segment(
     meshes: Sequence[str] = (),
     page: bool = False,
     gaps: str = "refuse",
+    as_hu: bool = False,
     workers: int | None = None,
     report: Report = silent,
 ) -> Segmented:
@@ -71,6 +72,7 @@ def segment(
     meshes:       surfaces as "stl", "ply", "obj".
     page:         a page to turn the surfaces on, as well.
     gaps:         what is done about gaps and uneven slices, a name of study/stack.py's CHOICES.
+    as_hu:        take CT whose header does not say HU as HU; else it is refused.
 
     A volume that is whole on disk, made of the same slices with the same settings, is not made
     again. A series without a volume is a row of rejects. ValueError for what is not known, and
@@ -84,6 +86,8 @@ def segment(
         of_pictures(library)  # better now than after the first volume
     with indexed(src, chosen_workers(workers, None), report) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
+        if as_hu:
+            index = in_hu(index)
         items = [Item(rows, asked, out) for rows in series_slices(index.images)]
     found: list[dict[str, Any]] = []
     done = each(segment_series, items, chosen_workers(workers, None), Limits(SECONDS), ahead=None)

@@ -24,6 +24,7 @@ from wetread.outputs.pictures import png_bytes
 from wetread.outputs.scene_page import parts_of, write_scene_page
 from wetread.outputs.uid_names import stack_name
 from wetread.study.stack import CHOICES, StackError
+from wetread.study.unit import TAKEN_AS_HU
 from wetread.study.volume import Volume
 from wetread.verbs.organs import Asked
 
@@ -182,6 +183,7 @@ def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
         "gaps": asked.gaps,
         "meshes": list(asked.meshes),
         "page": asked.page,
+        "as_hu": any(issue.name == TAKEN_AS_HU for issue in volume.issues),
         "slices": len(volume.sources),
         "slices_sha256": sha256("\n".join(volume.sources).encode()).hexdigest(),
         "note": NOTE,

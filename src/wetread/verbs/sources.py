@@ -15,6 +15,7 @@ from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers
 from wetread.study.choice import ANY, score_series
 from wetread.study.series import series_slices
+from wetread.study.unit import taken_as_hu
 from wetread.verbs.progress import Report, silent, stage
 
 
@@ -51,6 +52,12 @@ def given_index(sources: Sequence[Path]) -> Path | None:
     if len(sources) > 1:
         raise ValueError(f"{indexes[0]}: an index stands alone, or leave it out and give files")
     return indexes[0]
+
+
+def in_hu(archive: Index) -> Index:
+    """The same archive with its CT taken as Hounsfield units, whatever the headers say."""
+    taken = taken_as_hu(archive.instances)
+    return Index(taken.lazy(), archive.rejects, archive.duplicates)
 
 
 @contextmanager

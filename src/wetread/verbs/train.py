@@ -48,7 +48,7 @@ from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.pretrain import learn_phantom_looks, learn_phantoms
 from wetread.verbs.progress import Report, silent
-from wetread.verbs.sources import given_index
+from wetread.verbs.sources import given_index, in_hu
 from wetread.verbs.study_answers import refuse_nameless
 
 
@@ -84,6 +84,7 @@ def train(
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
+    as_hu: bool = False,
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
@@ -98,6 +99,7 @@ def train(
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
     repair: as for `index`, where it indexes.
+    as_hu:  take CT whose header does not say HU as HU; else such slices are left out and counted.
     """
     chosen = find_task(task)
     asked = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
@@ -124,6 +126,8 @@ def train(
             told |= {"seed": seed, "workers": workers, "report": report}
             starts = learn_phantoms(train, chosen, resolved, settings, first, told)
     archive = open_archive(data, out, workers=workers, report=report, repair=repair)
+    if as_hu:
+        archive = in_hu(archive)
     images = of_modality(archive, chosen.modalities).images
     if chosen.series is not None:
         refuse_nameless(images)
