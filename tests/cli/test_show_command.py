@@ -137,7 +137,7 @@ def test_what_a_terminal_would_obey_is_not_printed(tmp_path: Path) -> None:
     found = {one.keyword: one for one in header_lines(str(tmp_path / "e.dcm"))}
     assert found["Manufacturer"].form == "withheld"
     found = {o.keyword: o for o in header_lines(str(tmp_path / "e.dcm"), identifiers="show")}
-    assert found["Manufacturer"].value == "A.[2JB"
+    assert found["Manufacturer"].value == r"A\x1b[2JB"
 
 
 @pytest.mark.parametrize("name", ["chrH32.dcm", "chrX1.dcm", "chrRuss.dcm", "chrFren.dcm"])

@@ -1,39 +1,85 @@
 """archive/atomic.py: a file that is there is whole. Written beside its place, then renamed."""
 
+import errno
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
 
+from wetread.archive.foreign_text import size_words, without_formulas
+
 PART = ".part"  # ends the names of what is not whole
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)  # a name that only `beside` gives
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write content to path; a reader sees the old file or the new one, never a part."""
-    with beside(path) as part, part.open("wb") as file:
+    with beside(path, needed=len(content)) as part, part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
 @contextmanager
-def beside(path: Path, within: Path | None = None) -> Iterator[Path]:
+def beside(path: Path, within: Path | None = None, needed: int | None = None) -> Iterator[Path]:
     """A name for whoever writes a file by name; what lies there in the end becomes path.
 
-    within: a folder on the same file system; None: path's own.
+    within: a folder on the same file system; None: path's own. needed: bytes, where they are known.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = (within or path.parent) / f".{path.name}.{uuid4().hex}{PART}"
+    with naming(path, needed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART}"
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            with suppress(OSError):  # where it could not be written, it is not there either
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Give an OSError the file it is about; of a full disk also what was needed and what is free.
+
+    needed: bytes, where they are known.
+    """
     try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        number, named = error.errno, error.filename
+        if named is not None and not str(named).endswith((PART, ".tmp")):
+            raise  # it names another file, or was named already
+        if number is None and " requested and " in str(error):  # NumPy's words for a short write
+            number = errno.ENOSPC
+        if number is None:
+            raise
+        if number not in NO_ROOM:
+            raise type(error)(number, os.strerror(number), str(path)) from error
+        told = os.strerror(number)
+        if needed is not None:
+            told += f": {size_words(needed)} needed"
+        if number != errno.EFBIG and (free := free_bytes(path)) is not None:
+            told += f"{':' if needed is None else ','} {size_words(free)} free"
+        raise OSError(number, told, str(path)) from error
+
+
+def free_bytes(path: Path) -> int | None:
+    """Bytes that may still be written where path lies, or will; None where nobody knows."""
+    for folder in (path, *path.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return None
+
+
+def short_name(path: Path) -> str:
+    """The file's name, cut so that what is put around it still fits a file system (255 bytes)."""
+    return os.fsdecode(os.fsencode(path.name)[:180])
 
 
 def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
@@ -57,10 +103,10 @@ def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
 def clear_unfinished_of(path: Path) -> None:
     """The same for one file, which is written beside its place."""
     for left in path.parent.iterdir() if path.parent.is_dir() else ():
-        if left.name.startswith(f".{path.name}.") and _UNFINISHED.fullmatch(left.name):
+        if left.name.startswith(f".{short_name(path)}.") and _UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:
-    """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept."""
-    write_whole(path, frame.write_csv(null_value="").encode())
+    """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept, no formula."""
+    write_whole(path, without_formulas(frame).write_csv(null_value="").encode())

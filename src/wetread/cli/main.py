@@ -5,18 +5,22 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 done, with something refused; 130 s
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
 
 import wetread
+from wetread.archive.foreign_text import visible
 from wetread.cli.archive import index, pack, show
 from wetread.cli.examples import WithExamples
 from wetread.cli.export import export
 from wetread.cli.learn import evaluate, predict, score, train
 from wetread.cli.montage import montage
-from wetread.cli.options import FAILED, WRONG_USE
+from wetread.cli.options import FAILED
 from wetread.cli.phantoms import demo, doctor, phantom
 from wetread.cli.scroll import scroll
 from wetread.cli.segment import segment
@@ -67,24 +71,31 @@ def main() -> None:
 
 
 def _run() -> NoReturn:
-    from wetread.cli.errors import OUR_FAILURES, OUR_WRONG_USE, WrongWords
+    from wetread.cli.errors import told_as
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except WrongWords as error:
-        command = error.ctx.command_path if error.ctx else "wetread"
-        _stop(WRONG_USE, f"{error.format_message().rstrip('.')}; ask {command} -h")
-    except OUR_WRONG_USE as error:
-        _stop(WRONG_USE, str(error))
-    except OUR_FAILURES as error:
-        _stop(FAILED, str(error))
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads it has enough: `wetread show F | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except Exception as error:
+        told = told_as(error)
+        if told is None:
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                sys.stderr.write(f"{visible(line)}\n")
+            sys.exit(FAILED)
+        _stop(*told)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     sys.exit(code)
 
 
 def _stop(code: int, message: str) -> NoReturn:
-    sys.stderr.write(f"wetread: {message.replace(chr(10), ' ')}\n")
+    sys.stderr.write(f"wetread: {visible(' '.join(message.splitlines()))}\n")
     sys.exit(code)
 
 

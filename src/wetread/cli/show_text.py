@@ -10,6 +10,7 @@ from pydicom.uid import UID
 from rich.console import Console
 from rich.text import Text
 
+from wetread.archive.foreign_text import escaped
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS
 from wetread.cli.tell import sum_of_files, sum_of_series
@@ -111,7 +112,7 @@ def file_text(found: ShownFile, width: int) -> Iterator[Text]:
     row = found.row
     name = f"{found.path}" if found.member is None else f"{found.path} {found.member}"
     yield Text("")
-    yield Text(_plain(name), "bold")
+    yield Text(escaped(name), "bold")
     if found.state == "reject":
         told = f"{found.reason}: {REASONS[found.reason or '']}"
         yield from _labelled("reject", told, width, _STATES["reject"])
@@ -167,7 +168,7 @@ def _place(found: ShownFile) -> str:
 def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
     """Counts that add up, studies with their series, then the rejects by reason."""
     counts = found.counts
-    yield Text(_plain(str(found.path)), "bold")
+    yield Text(escaped(str(found.path)), "bold")
     yield Text(sum_of_files(counts))
     yield Text(sum_of_series(counts))
     study: str | None = ""
@@ -175,7 +176,7 @@ def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
         if one.study_uid != study:
             study = one.study_uid
             yield Text("")
-            yield Text(f"study {_plain(study or 'without a UID')}", "bold")
+            yield Text(f"study {escaped(study or 'without a UID')}", "bold")
         yield from _series(one, width)
     if len(found.series) > MOST_SERIES:
         yield Text(f"... and {len(found.series) - MOST_SERIES} more series (--json lists all)")
@@ -183,7 +184,7 @@ def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
 
 
 def _series(one: SeriesOverview, width: int) -> Iterator[Text]:
-    yield Text(f"  series {_plain(one.series_uid or 'without a UID')}")
+    yield Text(f"  series {escaped(one.series_uid or 'without a UID')}")
     size = f"{one.rows} x {one.columns}"
     parts = [one.modality or "no modality", plural(one.slices, "slice"), size]
     if one.spacing_mm:
@@ -210,7 +211,7 @@ def _rejects(found: ShownTree, width: int) -> Iterator[Text]:
         yield from _labelled("", told, width, "red", lead=2)
         rows = found.rejects.filter(found.rejects["reason"] == reason)
         for path, member, detail in rows["path", "member", "detail"][:MOST_REJECTS].iter_rows():
-            yield Text(f"      {_plain(path if member is None else f'{path} {member}')}")
+            yield Text(f"      {escaped(path if member is None else f'{path} {member}')}")
             yield from _labelled("", detail or "", width, "dim", lead=8)
         if number > MOST_REJECTS:
             yield Text(f"      ... and {number - MOST_REJECTS} more (--json lists all)", "dim")
@@ -235,18 +236,13 @@ def _labelled(label: str, told: str, width: int, style: str = "", lead: int = 0)
         start, hang = f"{label:<{_LABEL}}", " " * _LABEL
     line = start
     fresh = True
-    for word in _plain(told).split(" "):
+    for word in escaped(told).split(" "):
         if not fresh and len(line) + 1 + len(word) > width:
             yield Text(line, style)
             line, fresh = hang, True
         line += word if fresh else f" {word}"
         fresh = False
     yield Text(line.rstrip(), style)
-
-
-def _plain(text: str) -> str:
-    """Without what a terminal would obey."""
-    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _name(uid: str | None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wetread.archive.foreign_text import visible
 from wetread.archive.plural import plural, singular
 
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
@@ -25,12 +26,13 @@ WIDTH = 80  # columns of the terminal
 
 
 def wrapped(lines: Iterable[str]) -> list[str]:
-    """No line wider than the terminal, but for a path or an id that is wider by itself."""
+    """No line wider than the terminal, but for a path or an id that is wider by itself; nothing in
+    them that a terminal obeys."""
     return [
         part
         for line in lines
         for part in textwrap.wrap(
-            line,
+            visible(line),
             WIDTH,
             subsequent_indent="    ",
             break_long_words=False,

@@ -15,6 +15,7 @@ from pydicom.charset import convert_encodings, decode_bytes
 from wetread.archive.contents import opened
 from wetread.archive.dump import ITEM, Element, dump_elements
 from wetread.archive.elements import UNDEFINED
+from wetread.archive.foreign_text import escaped
 from wetread.archive.privacy import is_sound, is_withheld, presence
 from wetread.archive.rejects import RejectError
 
@@ -103,7 +104,7 @@ def _text_value(element: Element, charset: list[str] | None, identifiers: str) -
         return presence(len(text)), "withheld"
     if identifiers == "withhold" and not is_sound(text, element.meaning):
         return f"{presence(len(text))}, no {element.vr}", "withheld"
-    return printable(text), "value"
+    return escaped(text), "value"
 
 
 def _other_value(element: Element, withheld: bool) -> tuple[str, str]:
@@ -151,8 +152,3 @@ def _decoded(raw: bytes, charset: list[str] | None) -> str:
             return str(decode_bytes(raw, charset, set())).rstrip(" \0")
     except (LookupError, UnicodeError):
         return raw.decode("latin-1").rstrip(" \0")
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what a terminal would obey."""
-    return "".join(one if one.isprintable() else "." for one in text)

@@ -86,7 +86,7 @@ def scene_html(title: str, parts: Sequence[Part], note: str = "") -> str:
         use=USE,
         note=note,
         parts=[_legend(part) for part in parts],
-        data=Markup(json.dumps(_scene(parts)).replace("</", "<\\/")),
+        data=Markup(json.dumps(_scene(parts)).replace("<", "\\u003c")),
         script=Markup(room.joinpath("scene.js").read_text("utf-8")),
     )
 

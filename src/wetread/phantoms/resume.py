@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import beside, write_whole
 from wetread.archive.guard import end_with_parent
 from wetread.archive.table_file import read_csv
 
@@ -147,8 +147,7 @@ def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
             raise ValueError(
                 f"{path}: another phantom archive lies here ({told}); choose a new folder"
             )
-    with beside(path) as part:
-        part.write_text(json.dumps(wanted) + "\n")
+    write_whole(path, (json.dumps(wanted) + "\n").encode())
 
 
 def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFrame]:
@@ -170,13 +169,12 @@ def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFram
 
 def write_beside(path: Path, frame: pl.DataFrame) -> None:
     """Write under another name, then rename: a reader never sees half a table."""
-    with beside(path) as part:
-        frame.write_csv(part)
+    write_whole(path, frame.write_csv().encode())
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write beside, then rename: a file is whole or absent."""
-    with beside(path) as part:
+    with beside(path, needed=len(content)) as part:
         part.write_bytes(content)
 
 

@@ -20,7 +20,7 @@ from wetread.archive.atomic import beside, write_whole
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
-from wetread.archive.table_file import read_parquet
+from wetread.archive.table_file import read_parquet, write_parquet
 from wetread.archive.workers import Workers, each
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
@@ -219,4 +219,4 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
     with beside(path) as whole:
-        frame.write_parquet(whole)
+        write_parquet(frame, whole)

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from torch import nn
 
 from wetread.archive.atomic import beside
+from wetread.archive.table_file import write_parquet
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.view.view import View
@@ -43,11 +45,13 @@ class Run:
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """A table as Parquet."""
-        self._write(name, table.write_parquet)
+        self._write(name, lambda path: write_parquet(table, path))
 
     def save(self, name: str, content: Mapping[str, Any]) -> None:
         """Tensors and plain values, as torch.load reads them with weights_only=True."""
-        self._write(name, lambda path: torch.save(dict(content), path))
+        packed = BytesIO()  # torch tells of a disk that is full in words of its own
+        torch.save(dict(content), packed)
+        self._write(name, lambda path: path.write_bytes(packed.getbuffer()))
 
     def load(self, name: str) -> dict[str, Any] | None:
         """What save wrote, on the CPU; None where nothing was."""

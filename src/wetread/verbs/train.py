@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.atomic import write_csv
 from wetread.archive.index import Index, read_index
 from wetread.archive.lock import held, one_at_a_time
 from wetread.labels.finding import finding_names, finding_weights
@@ -145,7 +145,7 @@ def train(
         grouping = "a file of patients"
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
-    write_whole(out / "refused_masks.csv", refused.write_csv().encode())
+    write_csv(out / "refused_masks.csv", refused)
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
     drawn = phantom_studies(images)
     learn(run, chosen, stores, table, resolved, starts, counts, grouping, drawn, report)
