@@ -12,14 +12,19 @@ import numpy as np
 import pytest
 
 from wetread.evaluation.evaluate import evaluate
+from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding
-from wetread.outputs.charts import History, curves_of, training_chart
+from wetread.outputs.charts import History, curves_of, roc_chart, training_chart
 from wetread.outputs.page import Case, Fact, PageContent, Sum, page_html, score_tables, write_page
+from wetread.outputs.panel import Panel
 from wetread.outputs.pictures import png_bytes
 
 FINDINGS = (Finding("rare"), Finding("lens"), Finding("any", weight=2.0))
 NAMES = ("rare", "lens", "any")
 VOID = {"meta", "img", "br", "link"}
+
+
+PANEL = Panel(png_bytes(np.zeros((4, 4), np.uint8)), "brain window", "any 0.91; brain", "R", "L")
 
 
 class Outline(HTMLParser):
@@ -73,8 +78,11 @@ def content() -> PageContent:
         ),
         fold_proof={"shared_patients": 0, "parts": {"train": part, "held_out": part}},
         counts=(Sum("files", 5, (("images", 4), ("rejects", 1))), Sum("images", 4, (("a", 3),))),
-        cases=(Case(png_bytes(np.zeros((4, 4), np.uint8)), "any 0.91", "lens: yes", "Best"),),
+        cases=(Case((PANEL,), "any 0.91", "lens: yes", "Best"),),
         provenance={"seed": 0},
+        settings={"seed": 0, "hu_shift": 2.5},
+        badge="synthetic phantoms",
+        origin="No patient stands behind these numbers.",
     )
 
 
@@ -102,6 +110,48 @@ def test_the_page_asks_nothing_of_any_network_and_runs_no_script(page: str) -> N
     assert all(address.startswith(("#", "data:image/png;base64,")) for address in parsed.addresses)
     assert not re.search(r"url\((?!#)", page)
     assert "@import" not in page
+
+
+def test_the_page_forbids_itself_scripts_and_requests(page: str) -> None:
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert "script-src" not in rules
+    assert "unsafe-eval" not in policy
+
+
+def test_a_count_is_shown_as_a_count() -> None:
+    counted = Score("inconsistent_exams", "all", "study", "held_out", 3.0, None, None, 40, 0, None)
+    (table,) = score_tables([counted], "any")
+    assert [cell.value for _, cell in table.every] == ["3"]
+
+
+def test_a_picture_says_what_it_is_and_can_be_enlarged_without_a_script(page: str) -> None:
+    assert 'alt="any 0.91; brain"' in page
+    assert '<span class="what">brain window</span>' in page
+    (target,) = re.findall(r'popovertarget="([^"]+)"', page)
+    assert re.search(rf'<div class="picture" popover id="{target}"', page)
+
+
+def test_the_sides_of_the_patient_stand_at_the_edges_of_a_picture(page: str) -> None:
+    assert re.findall(r'class="side (.)" aria-hidden="true">(.)<', page) == [("l", "R"), ("r", "L")]
+
+
+def test_settings_are_folded_away(page: str) -> None:
+    assert "<details><summary>All 2 settings of the recipe</summary>" in page
+    assert "<dt>hu shift</dt><dd>2.5</dd>" in page
+
+
+def test_phantoms_are_named_beside_the_title(page: str) -> None:
+    assert '<span class="badge">synthetic phantoms</span></h1>' in page
+
+
+def test_ten_curves_have_ten_looks() -> None:
+    truth = np.array([[0.0] * 10, [1.0] * 10])
+    names = tuple(f"f{i}" for i in range(10))
+    drawn = roc_chart(curves_of(truth, truth, names), "f9")
+    looks = set(re.findall(r'<path d="[^"]+" clip-path="[^"]+" style="fill: none; ([^"]+)"', drawn))
+    assert len({look.replace("stroke-linecap: square", "") for look in looks}) >= 10
 
 
 def test_every_reference_inside_the_curves_finds_its_target(page: str) -> None:
@@ -142,7 +192,7 @@ def test_counts_that_do_not_add_up_are_called_out(page: str) -> None:
 
 def test_a_case_is_the_very_picture(page: str) -> None:
     (code,) = re.findall(r"data:image/png;base64,([^\"]+)", page)
-    assert base64.b64decode(code) == content().cases[0].png
+    assert base64.b64decode(code) == PANEL.image
 
 
 def test_the_headline_finding_stands_first() -> None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 INK, MUTED, RULE, ACCENT = "#22303a", "#6b7a83", "#dcdad2", "#1f6f78"
 COLORS = ("#b4632f", "#7a6aa8", "#b59a3a", "#5b8f5a", "#a6527a", "#5f8fb4", "#8a7a6a", "#4d5b66")
+PAGE_COLORS = {INK: "ink", MUTED: "muted", RULE: "rule", ACCENT: "accent"}  # page_style.css.j2
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 MOST_POINTS = 400  # of a curve on the page
 SIZE_INCHES = (4.1, 3.7)
 
@@ -171,11 +173,27 @@ def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, dict[
     """Every curve with its line style, the headline last, so that it lies on top."""
     others = [curve for curve in curves if curve.finding != headline]
     styled = [
-        (curve, {"color": COLORS[i % len(COLORS)], "linewidth": 1.2, "label": curve.finding})
+        (
+            curve,
+            {
+                "color": COLORS[i % len(COLORS)],
+                "linestyle": DASHES[(i + i // len(COLORS)) % len(DASHES)],  # ten curves, ten looks
+                "linewidth": 1.4,
+                "label": curve.finding.replace("_", " "),
+            },
+        )
         for i, curve in enumerate(others)
     ]
     first = [
-        (curve, {"color": ACCENT, "linewidth": 2.4, "label": curve.finding, "zorder": 5})
+        (
+            curve,
+            {
+                "color": ACCENT,
+                "linewidth": 2.4,
+                "label": curve.finding.replace("_", " "),
+                "zorder": 5,
+            },
+        )
         for curve in curves
         if curve.finding == headline
     ]
@@ -215,7 +233,14 @@ def _figure(inches: tuple[float, float]) -> tuple[Figure, Axes]:
 def _legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
     handles, _ = axes.get_legend_handles_labels()
     if handles:
-        axes.legend(handles=handles[::-1], loc=place, frameon=False, fontsize=8, labelcolor=INK)
+        axes.legend(
+            handles=handles[::-1],
+            loc=place,
+            frameon=False,
+            fontsize=8,
+            labelcolor=INK,
+            handlelength=3,
+        )
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -246,4 +271,6 @@ def _svg(figure: Figure, name: str, spoken: str) -> str:
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
     text = re.sub(r'<svg([^>]*?) width="[^"]*"', r"<svg\1", text, count=1)
     text = re.sub(r'<svg([^>]*?) height="[^"]*"', r"<svg\1", text, count=1)
+    for color, name_on_page in PAGE_COLORS.items():  # a page in the dark has others
+        text = text.replace(f": {color}", f": var(--{name_on_page}, {color})")
     return text.replace("<svg", f'<svg role="img" aria-label="{spoken}"', 1)

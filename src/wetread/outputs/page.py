@@ -1,9 +1,7 @@
 """outputs/page.py: scores, curves, counts and cases as one HTML page that needs nothing else."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,13 @@ from wetread.outputs.charts import (
     roc_chart,
     training_chart,
 )
+from wetread.outputs.environment import page_environment, percent
+from wetread.outputs.panel import Panel
 
 TEMPLATE = "page.html.j2"
 USE = "Research use only, not for diagnosis"
 PLURAL = {"image": "images", "study": "studies", "pixel": "pixels", "all": "rows"}
+COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
 OFFICIAL = "weighted_log_loss"
 BASELINES = {
     "prior": "share in training, for everyone",
@@ -54,13 +55,16 @@ class Sum:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A picture (PNG file's bytes) with its title and what to see; cases of one group stand
-    together. No text here names a patient."""
+    """Pictures of one image with a title and what to see; cases of one group stand together.
 
-    png: bytes
+    where: UIDs to find it by. No text here names a patient.
+    """
+
+    panels: tuple[Panel, ...]
     title: str
     caption: str
     group: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,8 @@ class PageContent:
     headline:   the finding that stands first.
     curves_of:  what the curves are of: "images of patients never seen".
     fold_proof: FoldPlan.proof: shared_patients and parts.
-    provenance: where everything came from, name to value.
+    provenance: where everything came from, name to value; settings: the rest, folded away.
+    badge:      beside the title, where its patients are none; origin: the sentence to it.
     """
 
     title: str
@@ -86,6 +91,20 @@ class PageContent:
     counts: tuple[Sum, ...] = ()
     cases: tuple[Case, ...] = ()
     provenance: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] | None = None
+    badge: str = ""
+    origin: str = ""
+
+    @property
+    def sides(self) -> bool:
+        """Whether any picture says which side of the patient is where."""
+        return any(panel.left for case in self.cases for panel in case.panels)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a validation metric chose what was kept."""
+        epochs = [epoch for history in self.histories for epoch in history.epochs]
+        return any(epoch.get("value") is not None for epoch in epochs)
 
 
 @dataclass(frozen=True)
@@ -135,7 +154,6 @@ def write_page(path: Path, content: PageContent) -> None:
 
 def page_html(content: PageContent) -> str:
     """The page as HTML text."""
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     drawn = [curve for curve in content.curves if len(curve.true_rate)]
@@ -150,26 +168,23 @@ def page_html(content: PageContent) -> str:
             "On the diagonal, 0.3 means three in ten. Every dot holds as many expected positives.",
         ),
     }
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["picture"] = lambda png: base64.b64encode(png).decode()
-    environment.filters["words"] = words
-    environment.filters["percent"] = _percent
-    source = resources.files("wetread.outputs").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(source).render(
-        page=content,
-        use=USE,
-        plural=PLURAL,
-        tables=score_tables(content.scores, content.headline),
-        charts=[
-            (title, Markup(draw(drawn, content.headline)), note)
-            for title, (draw, note) in charts.items()
-            if drawn
-        ],
-        undrawn=[curve.finding for curve in content.curves if not len(curve.true_rate)],
-        training=Markup(training_chart(content.histories)) if content.histories else "",
-        groups=list(dict.fromkeys(case.group for case in content.cases)),
+    return (
+        page_environment()
+        .get_template(TEMPLATE)
+        .render(
+            page=content,
+            use=USE,
+            plural=PLURAL,
+            tables=score_tables(content.scores, content.headline),
+            charts=[
+                (title, Markup(draw(drawn, content.headline)), note)
+                for title, (draw, note) in charts.items()
+                if drawn
+            ],
+            undrawn=[curve.finding for curve in content.curves if not len(curve.true_rate)],
+            training=Markup(training_chart(content.histories)) if content.histories else "",
+            groups=list(dict.fromkeys(case.group for case in content.cases)),
+        )
     )
 
 
@@ -212,7 +227,7 @@ def _row(finding: str, scores: Sequence[Score]) -> Row:
     return Row(
         finding,
         max(score.positives for score in scores),
-        _percent(prior.value) if prior is not None and prior.value is not None else "",
+        percent(prior.value) if prior is not None and prior.value is not None else "",
         cells,
     )
 
@@ -220,7 +235,7 @@ def _row(finding: str, scores: Sequence[Score]) -> Row:
 def _cell(score: Score) -> Cell:
     if score.value is None:
         return Cell("–", "", score.reason or "", 0, 0, 0)
-    digits = 4 if "log_loss" in score.metric else 3
+    digits = 0 if score.metric in COUNTS else 4 if "log_loss" in score.metric else 3
     interval = (
         f"{score.low:.{digits}f} – {score.high:.{digits}f}"
         if score.low is not None and score.high is not None
@@ -234,14 +249,3 @@ def _cell(score: Score) -> Cell:
         score.reason or "",
         *(100 * min(1.0, max(0.0, (value - 0.5) / 0.5)) for value in (score.value, low, high)),
     )
-
-
-def words(name: str) -> str:
-    """A name of code as words: "held_out" to "held out"."""
-    return name.replace("_", " ")
-
-
-def _percent(share: float | None) -> str:
-    if share is None:
-        return "–"
-    return f"{100 * share:.2f} %" if share < 0.01 else f"{100 * share:.1f} %"

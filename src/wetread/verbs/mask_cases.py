@@ -7,11 +7,13 @@ import numpy as np
 from wetread.evaluation.decision import decide
 from wetread.labels.rle import decode_union
 from wetread.outputs.page import Case
-from wetread.outputs.pictures import SAID, TRUE, outlined, png_bytes, side_by_side
+from wetread.outputs.panel import Panel
+from wetread.outputs.pictures import SAID, TRUE, outlined, png_bytes
 from wetread.store.store import Store
 from wetread.study.display import WHITE
 from wetread.training.decide import Decided
 from wetread.training.mask_table import unpack_map
+from wetread.verbs.slice_panels import Sides
 from wetread.view.back import to_original
 from wetread.view.crop import Box, crop_and_resize
 from wetread.view.window import Window, apply_window, as_uint8
@@ -21,9 +23,9 @@ SIDE = 320  # pixels
 DISPLAY = Window(WHITE / 2, WHITE)
 
 
-def mask_cases(store: Store, finding: str, decided: Decided) -> tuple[Case, ...]:
-    """The best and the worst drawn, and masks where nothing is; truth green, what was drawn orange,
-    the picture alone beside it."""
+def mask_cases(store: Store, finding: str, decided: Decided, sides: Sides) -> tuple[Case, ...]:
+    """The best and the worst drawn, and masks where nothing is; the film alone, and
+    with outlines: truth green, what was drawn orange. sides: of its series, as slice_panels.py."""
     area = decided.rows["truth_pixels"].fill_null(np.nan).to_numpy()
     dice = decided.dice
     positive, empty = np.flatnonzero(area > 0), np.flatnonzero((area == 0) & (dice < 1))
@@ -33,7 +35,7 @@ def mask_cases(store: Store, finding: str, decided: Decided) -> tuple[Case, ...]
         ("drawn where nothing is", empty[np.argsort(-_said(decided)[empty], kind="stable")]),
     )
     return tuple(
-        _case(store, finding, decided, int(place), group)
+        _case(store, finding, decided, sides, int(place), group)
         for group, order in groups
         for place in order[:CASES]
     )
@@ -43,7 +45,9 @@ def _said(decided: Decided) -> np.ndarray:
     return np.asarray(decided.probability, np.float64)
 
 
-def _case(store: Store, finding: str, decided: Decided, place: int, group: str) -> Case:
+def _case(
+    store: Store, finding: str, decided: Decided, sides: Sides, place: int, group: str
+) -> Case:
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]
     box = Box(*store.slices["box"][row["row"]].to_list())
@@ -56,11 +60,23 @@ def _case(store: Store, finding: str, decided: Decided, place: int, group: str) 
     values = store.read_hu([row["row"]])[0]
     grey = as_uint8(apply_window(crop_and_resize(values, None, SIDE), DISPLAY))
     drawn = outlined(grey, ((truth, TRUE), (said, SAID)))
+    uids = store.slices.row(row["row"], named=True)
+    where = f"study {uids['StudyInstanceUID']}, image {uids['SOPInstanceUID']}"
+    title = (
+        f"{finding}: probability {decided.probability[place]:.2f}, Dice {decided.dice[place]:.2f}"
+    )
+    outlines = "outlines: truth green, what was drawn orange"
+    edges = sides.get(uids["SeriesInstanceUID"], ("", ""))
+    pictures = ((grey, "the film as displayed"), (drawn, outlines))
     return Case(
-        png=png_bytes(side_by_side([outlined(grey, ()), drawn])),
-        title=f"{finding} {decided.probability[place]:.2f}, Dice {decided.dice[place]:.2f}",
-        caption=f"green: truth, {_share(true)}; orange: drawn, {_share(told)}",
+        panels=tuple(
+            Panel(png_bytes(picture), label, f"{where}; {title}; {label}", *edges)
+            for picture, label in pictures
+        ),
+        title=title,
+        caption=f"truth: {_share(true)}; drawn: {_share(told)}",
         group=group,
+        where=where,
     )
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
 from wetread.outputs.charts import Curves, History, curves_of
+from wetread.outputs.environment import words
 from wetread.outputs.page import Case, Fact, PageContent, Sum, write_page
-from wetread.outputs.pictures import heated, outlined, panels, png_bytes, side_by_side
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.decide import Decided
@@ -22,14 +22,12 @@ from wetread.training.predictions import Predicted
 from wetread.training.recipe import check_recipe
 from wetread.verbs.heat import Heat, heat_of
 from wetread.verbs.mask_cases import mask_cases
+from wetread.verbs.run_words import SPLITS, origin_words, summary_words
+from wetread.verbs.slice_panels import Shown, Sides, read_sides, slice_panels
 from wetread.view.view import View
 
 CASES = 3  # pictures a group, a row at full width
-PANEL = 224  # pixels a window
-SPLITS = {
-    "held_out": "patients held out from training and from every choice",
-    "out_of_fold": "patients that the model that read them had never seen",
-}
+TOLD = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recipe, at once
 
 
 def write_run_page(
@@ -44,32 +42,33 @@ def write_run_page(
     )
     task = find_task(about["task"])
     images = levels[0]
-    split = SPLITS[images.split]
     view = check_recipe(recipe, str(run / "recipe.json")).view
-    learned = f"{about['counts']['labelled_images']} labelled images"
-    if (run / "phantoms").is_dir():
-        learned += f", after {recipe['phantoms']} studies of phantoms"
+    first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
+    badge, origin = origin_words(about)
     write_page(
         run / "page.html",
         PageContent(
             title=task.title,
-            summary=(
-                f"Learned from {learned}; judged on {len(images.ids)} images of "
-                f"{len(set(images.patients))} {split}. Who is one patient is taken from "
-                f"{about['patients_from']}."
-            ),
+            summary=summary_words(about, folds["proof"]["parts"], images, first),
+            badge=badge,
+            origin=origin,
             headline=task.headline,
             facts=_facts(task, scores),
             scores=tuple(scores),
             curves=_curves(task, levels),
-            curves_of=f"{'images' if task.series is None else 'images and studies'} of {split}",
+            curves_of=f"{_scored(task)} of patients {SPLITS[images.split]}",
             histories=_histories(run),
             fold_proof=folds["proof"],
             counts=_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
-            provenance={"task": task.name, **recipe},
+            provenance={"task": task.name, **{key: recipe[key] for key in TOLD}},
+            settings=recipe,
         ),
     )
+
+
+def _scored(task: Task) -> str:
+    return "images" if task.series is None else "images and studies"
 
 
 def _curves(task: Task, levels: Sequence[Predicted]) -> tuple[Curves, ...]:
@@ -149,7 +148,7 @@ def _cases(
 ) -> tuple[Case, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
-    heat = heat_of(run, store, column)
+    heat, sides = heat_of(run, store, column), read_sides(run)
     truth, said = images.truth[:, column], images.probability[:, column]
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
     groups = (
@@ -158,12 +157,14 @@ def _cases(
         ("raised without cause", negative[np.argsort(-said[negative], kind="stable")]),
     )
     cases = tuple(
-        _case(store, heat, view, images, int(place), column, group)
+        _case(store, heat, view, sides, images, int(place), column, group)
         for group, order in groups
         for place in _one_a_study(images, order)
     )
     return cases + tuple(
-        case for finding, decided in drawn.items() for case in mask_cases(store, finding, decided)
+        case
+        for finding, decided in drawn.items()
+        for case in mask_cases(store, finding, decided, sides)
     )
 
 
@@ -181,6 +182,7 @@ def _case(
     store: Store,
     heat_at: Heat,
     view: View,
+    sides: Sides,
     images: Predicted,
     place: int,
     column: int,
@@ -188,11 +190,6 @@ def _case(
 ) -> Case:
     assert images.rows is not None  # slices always have rows
     row = int(images.rows[place])
-    hu, heat = store.read_hu([row])[0], heat_at(row)
-    picture = panels(hu, view.windows, PANEL)
-    if heat is not None:
-        first = panels(hu, view.windows[:1], PANEL)
-        picture = side_by_side([outlined(picture, ()), heated(first, heat)])
     names = [finding.name for finding in images.findings]
     true = [
         name
@@ -201,15 +198,21 @@ def _case(
     ]
     said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
     others = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
-    told = ", ".join(f"{name} {probability:.2f}" for probability, name in others)
+    there = "present" if images.truth[place, column] >= 0.5 else "absent"
+    title = f"{words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
+    where = f"study {images.studies[place]}, image {images.ids[place]}"
+    shown = Shown(
+        windows=view.windows,
+        finding=names[column],
+        about=f"{where}; {title}",
+        sides=sides.get(store.slices["SeriesInstanceUID"][row], ("", "")),
+    )
+    told = ", ".join(f"{words(name)} {probability:.2f}" for probability, name in others)
+    also = f"of the others true: {', '.join(map(words, true)) or 'none'}; said: {told}"
     return Case(
-        png=png_bytes(picture),
-        title=f"{names[column]} {said[names[column]]:.2f}",
-        caption="; ".join(
-            (
-                *((f"truth: {', '.join(true) or 'none'}", f"said: {told}") if others else ()),
-                *(("the glow: what speaks for it",) if heat is not None else ()),
-            )
-        ),
+        panels=slice_panels(store.read_hu([row])[0], heat_at(row), shown),
+        title=title,
+        caption=also if others else "",
         group=group,
+        where=where,
     )

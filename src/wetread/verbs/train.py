@@ -9,6 +9,7 @@ A run's folder holds, beside what training writes (training/run.py):
     predictions.parquet   what was said of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
     refused_masks.csv     masks that cannot be, each with its reason
+    sides.json            which side of the patient is at the edges of a series' pictures
     scores.json, page.html
 """
 
@@ -48,6 +49,7 @@ from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.pretrain import learn_phantom_looks, learn_phantoms
 from wetread.verbs.progress import Report, silent
+from wetread.verbs.slice_panels import write_sides
 from wetread.verbs.sources import given_index, in_hu
 from wetread.verbs.study_answers import refuse_nameless
 
@@ -148,6 +150,7 @@ def train(
     write_csv(out / "refused_masks.csv", refused)
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
     drawn = phantom_studies(images)
+    write_sides(run, images)
     learn(run, chosen, stores, table, resolved, starts, counts, grouping, drawn, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"])

@@ -1,0 +1,52 @@
+"""outputs/environment.py: templates of pages, filled in. Jinja2 is imported when a page is made."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from wetread.outputs.panel import media_type
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def page_environment() -> Environment:
+    """Templates of this folder: text is escaped, a name that is not given is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("wetread.outputs", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["data"] = _data_address
+    environment.filters["words"] = words
+    environment.filters["percent"] = percent
+    environment.filters["listed"] = listed
+    return environment
+
+
+def words(name: str) -> str:
+    """A name of code as words: "held_out" to "held out"."""
+    return name.replace("_", " ")
+
+
+def listed(value: object) -> str:
+    """A list as its items: ["brain", "bone"] to "brain, bone"; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def percent(share: float | None) -> str:
+    """0.157 to "15.7 %"."""
+    if share is None:
+        return "–"
+    return f"{100 * share:.2f} %" if share < 0.01 else f"{100 * share:.1f} %"
+
+
+def _data_address(image: bytes) -> str:
+    return f"data:{media_type(image)};base64,{base64.b64encode(image).decode()}"
