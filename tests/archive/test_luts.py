@@ -95,16 +95,21 @@ def test_a_table_goes_before_a_rescale_that_it_excludes(write_ct: Write) -> None
 @pytest.mark.parametrize(
     "item",
     [
-        Dataset(),
         table_item(LUTData=[1, 2, 3]),
         table_item(bits=20),
         table_item(LUTDescriptor=[1, 2]),
     ],
 )
 def test_a_table_whose_parts_disagree_is_refused(write_ct: Write, item: Dataset) -> None:
+    whole = write_native(
+        write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[table_item()], **NO_RESCALE
+    )
+    row = row_of(whole)
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
     with pytest.raises(RejectError, match="bad_element"):
-        read_slice(row_of(path))
+        read_slice(row)
+    found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
+    assert found["reason"] == "bad_element"  # the index says so, too
 
 
 def test_an_empty_sequence_is_no_table(write_ct: Write) -> None:

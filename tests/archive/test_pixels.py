@@ -29,8 +29,9 @@ from pydicom.uid import (
 from wetread.archive.codestream import Codestream, read_codestream
 from wetread.archive.examine import examine
 from wetread.archive.fragments import walk_fragments
-from wetread.archive.pixels import masked, read_stored
+from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
+from wetread.archive.samples import masked
 from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import Entry
 
@@ -72,9 +73,11 @@ def test_a_word_is_masked_and_signed_as_the_standard_says(
     bits = data.draw(st.integers(1, allocated))
     high = data.draw(st.integers(bits - 1, allocated - 1))
     words = data.draw(st.lists(st.integers(0, 2**allocated - 1), min_size=1, max_size=8))
-    expected = []
+    expected, shift = [], high + 1 - bits
+    if any(word % 2**shift for word in words) or all(word < 2**bits for word in words):
+        shift = 0  # nothing in the words shows that their bits end at HighBit
     for word in words:
-        value = (word >> (high + 1 - bits)) & (2**bits - 1)
+        value = (word >> shift) & (2**bits - 1)
         expected.append(value - 2**bits if signed and value >= 2 ** (bits - 1) else value)
     found = masked(np.array(words, f"u{allocated // 8}"), form(allocated, bits, high, signed))
     assert found.tolist() == expected
@@ -224,10 +227,13 @@ def test_surplus_bytes_are_no_frame(write_ct: Write, noise: np.ndarray) -> None:
 def test_a_frame_of_another_size_than_the_header_is_a_mismatch(write_ct: Write) -> None:
     path = compressed(write_ct("x"), JPEGLSLossless)
     dataset = pydicom.dcmread(path)
+    whole = row_of(path)
     dataset.Columns = 11
     dataset.save_as(path)
-    with pytest.raises(RejectError, match="decode_mismatch"):
-        read_stored(row_of(path))
+    with pytest.raises(RejectError, match=r"decode_mismatch: \(0028,0011\) Columns is 11"):
+        read_stored(whole | {"Columns": 11})
+    found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
+    assert found["reason"] == "decode_mismatch"  # the index says so, too
 
 
 @pytest.mark.parametrize("syntax", [JPEGLSLossless, JPEG2000Lossless])
@@ -246,11 +252,12 @@ def test_a_frame_without_its_end_is_refused_before_a_decoder_invents_it(
 def test_garbage_is_a_decode_failure(write_ct: Write) -> None:
     for syntax in (RLELossless, JPEG2000Lossless):
         path = compressed(write_ct("x", pixels=WIDE), syntax)
+        whole = row_of(path)
         dataset = pydicom.dcmread(path)
         dataset.PixelData = encapsulate([bytes(range(256))])
         dataset.save_as(path)
         with pytest.raises(RejectError, match="decode_failed"):
-            read_stored(row_of(path))
+            read_stored(whole)
 
 
 def test_a_ct_in_colour_is_the_wrong_kind(write_ct: Write, noise: np.ndarray) -> None:
@@ -269,13 +276,24 @@ def test_a_codestream_names_its_own_size() -> None:
     import imagecodecs
 
     narrow, wide = np.zeros((5, 7), np.uint8), np.zeros((5, 7), np.uint16)
-    for frame, bits, colour in (
-        (imagecodecs.jpeg8_encode(narrow), 8, "YBR"),  # libjpeg writes JFIF before grey, too
-        (imagecodecs.jpegls_encode(wide), 16, None),
-        (imagecodecs.jpeg2k_encode(wide, codecformat="j2k"), 16, None),
+    lossy = {"codecformat": "j2k", "level": 40}
+    for frame, bits, colour, signed, loss in (
+        # libjpeg writes JFIF before grey, too
+        (imagecodecs.jpeg8_encode(narrow), 8, "YBR", None, False),
+        (imagecodecs.jpegls_encode(wide), 16, None, None, False),
+        (
+            imagecodecs.jpeg2k_encode(wide, codecformat="j2k", reversible=True),
+            16,
+            None,
+            False,
+            False,
+        ),
+        (imagecodecs.jpeg2k_encode(wide.view(np.int16), **lossy), 16, None, True, True),
     ):
         found = read_codestream(frame + b"\0")
-        assert found == Codestream(5, 7, 1, bits, colour=colour, end=len(frame) - 2)
+        assert found == Codestream(
+            5, 7, 1, bits, colour=colour, end=len(frame) - 2, signed=signed, loss=loss
+        )
     assert read_codestream(b"nothing") is None
 
 

@@ -124,7 +124,7 @@ def test_a_wrapped_jpeg_2000_stream_is_read(write_ct: Write) -> None:
     path = write_ct("x", pixels=pixels)
     row = row_of(path) | {"PixelRepresentation": 0}
     wrapped = bytes(imagecodecs.jpeg2k_encode(pixels, codecformat="jp2", reversible=True))
-    np.testing.assert_array_equal(decode_frame(wrapped, J2K, row), pixels)
+    np.testing.assert_array_equal(decode_frame(wrapped, J2K, row).samples, pixels)
     assert refused(wrapped[:-40], row | {"TransferSyntaxUID": J2K}) == "truncated_pixels"
 
 

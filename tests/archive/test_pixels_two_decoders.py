@@ -165,4 +165,4 @@ def test_lossless_jpeg_is_exact_at_every_predictor(predictor: int, bits: int) ->
     )
     row = {"Rows": 40, "Columns": 56, "SamplesPerPixel": 1, "BitsStored": bits}
     found = decode_frame(frame, "1.2.840.10008.1.2.4.57", row)
-    np.testing.assert_array_equal(found, pixels)
+    np.testing.assert_array_equal(found.samples, pixels)

@@ -21,15 +21,15 @@ from wetread.view.crop import whole_picture
 _DECODER = """
 import os, signal, time
 import wetread.study.slices as slices
-original = slices.read_stored
-def read_stored(row):
+original = slices.read_pixels
+def read_pixels(row):
     name = os.path.basename(row["path"])
     if name == "00-2":
         os.kill(os.getpid(), signal.SIGSEGV)
     if name == "04-3":
         return bytearray(1 << 50)
     return original(row)
-slices.read_stored = read_stored
+slices.read_pixels = read_pixels
 """
 
 

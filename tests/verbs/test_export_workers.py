@@ -55,7 +55,7 @@ def test_a_file_that_kills_its_process_costs_one_file(
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\n"
         "def trace(frame, event, arg):\n"
-        "    if event == 'call' and frame.f_code.co_name == 'read_stored':\n"
+        "    if event == 'call' and frame.f_code.co_name == 'read_pixels':\n"
         "        if frame.f_locals['row']['path'].endswith('0-003.dcm'):\n"
         "            os.abort()\n"
         "sys.setprofile(trace)\n"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from wetread.archive.notes import note
+from wetread.archive.numbers import tag_and_name
 from wetread.archive.rejects import RejectError
 
 _JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
@@ -18,8 +20,11 @@ _SOS, _EOI, _APP0, _APP14, _JPEG_LS_SOF = 0xDA, 0xD9, 0xE0, 0xEE, 0xF7
 # The marker that ends entropy-coded data: no stuffed byte or bit, no restart, no fill byte.
 _AFTER_JPEG_DATA = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _AFTER_JPEG_LS_DATA = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+# What stands before SOI or SOC: fill bytes, which T.81 B.1.1.2 allows, or padding.
+_BEFORE_START = re.compile(rb"[\x00\xff]*(?=\xff(?:\xd8\xff|\x4f\xff\x51))")
 _J2K_START = b"\xff\x4f\xff\x51"
-_SOT, _SOD, _EOC = b"\xff\x90", b"\xff\x93", b"\xff\xd9"
+_SOT, _SOD, _EOC, _COD = b"\xff\x90", b"\xff\x93", b"\xff\xd9", b"\xff\x52"
+_IRREVERSIBLE_AT = 13  # of COD: its transformation, 0 for the 9-7 wavelet (T.800 A.6.1)
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
 _RLE = "1.2.840.10008.1.2.5"
 # Frames without headers, and JPEG XL, whose header is no whole bytes: their decoders are strict.
@@ -33,9 +38,12 @@ _RLE_HEADER = 64
 class Codestream:
     """What a compressed frame's own headers name.
 
-    bits:   of a sample; JPEG's carry no sign.
+    bits:   of a sample.
     colour: "RGB" or "YBR" where the frame's markers say what its 3 components are, else None.
-    end:    first byte of its end marker; None where the stream is cut.
+    end:    first byte of its end marker, or where it would stand; None where the stream is cut.
+    signed: of JPEG 2000; None for JPEG and JPEG-LS, whose streams do not say.
+    loss:   whether the stream itself shows that it was made with loss.
+    stray:  what stands before the end marker and belongs to nothing, in words; empty: nothing.
     """
 
     rows: int
@@ -44,15 +52,19 @@ class Codestream:
     bits: int
     colour: str | None = None
     end: int | None = None
+    signed: bool | None = None
+    loss: bool = False
+    stray: str = ""
 
 
 def bare_codestream(frame: bytes) -> bytes:
-    """The JPEG 2000 codestream of a frame that is wrapped in JP2 boxes; other frames as they are.
+    """The codestream of a frame: without JP2 boxes, without bytes before its start marker.
 
-    PS3.5 A.4.4 forbids the wrapping, and files have it.
+    PS3.5 A.4.4 forbids the boxes, and files have them.
     """
     if not frame.startswith(_JP2_BOX):
-        return frame
+        before = _BEFORE_START.match(frame)
+        return frame[before.end() :] if before and before.end() else frame
     pos = 0
     while pos + 8 <= len(frame):
         length, kind = int.from_bytes(frame[pos : pos + 4], "big"), frame[pos + 4 : pos + 8]
@@ -76,29 +88,57 @@ def _read_j2k(frame: bytes) -> Codestream | None:
         return None
     x1, y1, x0, y0 = (int.from_bytes(frame[at : at + 4], "big") for at in (8, 12, 16, 20))
     samples, bits = int.from_bytes(frame[40:42], "big"), (frame[42] & 0x7F) + 1
-    return Codestream(y1 - y0, x1 - x0, samples, bits, end=_j2k_end(frame))
+    end, loss, stray = _j2k_end(frame)
+    signed = bool(frame[42] & 0x80)
+    return Codestream(
+        y1 - y0, x1 - x0, samples, bits, end=end, signed=signed, loss=loss, stray=stray
+    )
 
 
-def _j2k_end(frame: bytes) -> int | None:
-    """Where EOC lies: behind the main header's segments and the tile-parts, by their lengths."""
-    pos = 2
+def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
+    """(where EOC lies, whether the wavelet is the one with loss, stray bytes in words).
+
+    EOC lies behind the main header's segments and the tile-parts, by their lengths. Zeros or fill
+    bytes may stand before it, or zeros in its place where the lengths show all tiles to be whole.
+    """
+    pos, loss = 2, False
+    parts_of: dict[int, list[int]] = {}  # tile: how many tile-parts came, and how many must
     while pos + 12 <= len(frame):
         marker = frame[pos : pos + 2]
-        if marker == _EOC:
-            return pos
-        if marker[0] != 0xFF:
-            return None
+        if marker[0] != 0xFF or marker[1] in (0xFF, _EOC[1]):
+            break
+        if marker == _COD:
+            loss = frame[pos + _IRREVERSIBLE_AT] == 0
         if marker != _SOT:
             pos += 2 + int.from_bytes(frame[pos + 2 : pos + 4], "big")
             continue
         length = int.from_bytes(frame[pos + 6 : pos + 10], "big")
         if length == 0:  # the last tile-part, up to EOC
             end = len(frame.rstrip(b"\0")) - 2
-            return end if end > pos and frame[end : end + 2] == _EOC else None
-        if length < 14:
-            return None
+            return (end if end > pos and frame[end : end + 2] == _EOC else None), loss, ""
+        if length < 14 or pos + length > len(frame):
+            return None, loss, ""
+        seen = parts_of.setdefault(int.from_bytes(frame[pos + 4 : pos + 6], "big"), [0, 0])
+        seen[0], seen[1] = seen[0] + 1, max(seen[1], frame[pos + 11])
         pos += length
-    return pos if frame[pos : pos + 2] == _EOC else None
+    if frame[pos : pos + 2] == _EOC:
+        return pos, loss, ""
+    rest = frame[pos:]
+    at = rest.find(_EOC)
+    if at >= 0 and not rest[:at].strip(b"\0\xff"):
+        return pos + at, loss, f"{at} stray bytes before its end marker"
+    tiles = _tile_count(frame)
+    whole = len(parts_of) == tiles and all(came >= must > 0 for came, must in parts_of.values())
+    if whole and rest and not rest.strip(b"\0"):
+        return pos, loss, f"{len(rest)} zero bytes instead of its end marker"
+    return None, loss, ""
+
+
+def _tile_count(frame: bytes) -> int:
+    """Of SIZ: tiles across times tiles down (T.800 B.3)."""
+    numbers = [int.from_bytes(frame[at : at + 4], "big") for at in range(8, 40, 4)]
+    (x1, y1), (width, height), (x0, y0) = numbers[:2], numbers[4:6], numbers[6:]
+    return -(-(x1 - x0) // width) * -(-(y1 - y0) // height) if width and height else 0
 
 
 def _read_jpeg(frame: bytes) -> Codestream | None:
@@ -138,32 +178,69 @@ def _read_jpeg(frame: bytes) -> Codestream | None:
     return None if size is None else Codestream(*size, colour=by_ids or colour, end=end)
 
 
-def check_codestream(frame: bytes, syntax: str, row: Mapping[str, Any]) -> None:
-    """Refuse a frame that is cut, or whose own header contradicts the DICOM header.
+def has_stream(syntax: str) -> bool:
+    """Whether frames of a compressed transfer syntax have a header that is read here."""
+    return syntax != _RLE and syntax not in _NO_HEADER
 
-    frame: bare, as from `bare_codestream`.
+
+def check_codestream(frame: bytes, syntax: str, row: Mapping[str, Any]) -> Codestream | None:
+    """The frame's own headers; None for syntaxes whose frames have none.
+
+    frame: bare, as from `bare_codestream`. Refuses one that is cut, or whose own header contradicts
+    the DICOM header.
     """
     if syntax == _RLE:
         _check_rle(frame, row)
-    if syntax == _RLE or syntax in _NO_HEADER:
-        return
+    if not has_stream(syntax):
+        return None
     found = read_codestream(frame)
     if found is None:
         raise RejectError("decode_failed", "the compressed frame has no header that is known")
-    samples = row["SamplesPerPixel"] or 1
-    size, told = (found.rows, found.columns, found.samples), (row["Rows"], row["Columns"], samples)
-    if size != told or found.bits < row["BitsStored"]:
-        detail = (
-            f"the compressed frame has {_shown(*size, found.bits)}, the header "
-            f"{_shown(*told, row['BitsStored'])}"
-        )
-        raise RejectError("decode_mismatch", detail)
+    check_form(found, row)
     if found.end is None:
         raise RejectError("truncated_pixels", "the compressed frame is cut: it has no end marker")
+    return found
 
 
-def _shown(rows: int, columns: int, samples: int, bits: int) -> str:
-    return f"{rows} x {columns} pixels of {samples} samples of {bits} bits"
+def check_form(found: Codestream, row: Mapping[str, Any]) -> None:
+    """Refuse what the DICOM header contradicts: size, samples, and bits where no sign is known.
+
+    The stream's own characteristics are used where they differ (PS3.5 8.2), and JPEG 2000 has a
+    sign among them. JPEG and JPEG-LS have none: of signed values in fewer bits than BitsStored
+    nobody can say which are negative.
+    """
+    samples = row.get("SamplesPerPixel") or 1
+    told = [
+        f"{tag_and_name(tag, name)} is {said}, the compressed frame has {own}"
+        for tag, name, said, own in (
+            (0x00280010, "Rows", row["Rows"], found.rows),
+            (0x00280011, "Columns", row["Columns"], found.columns),
+            (0x00280002, "SamplesPerPixel", samples, found.samples),
+        )
+        if said != own
+    ]
+    signless = found.signed is None and row.get("PixelRepresentation") == 1
+    if signless and found.bits < row["BitsStored"]:
+        told.append(
+            f"(0028,0101) BitsStored is {row['BitsStored']} with a sign, the compressed frame has "
+            f"{found.bits} bits and does not say which values are negative"
+        )
+    if told:
+        raise RejectError("decode_mismatch", "; ".join(told))
+
+
+def form_notes(found: Codestream, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """How a stream's own bits and sign differ from the header's, as notes."""
+    notes = []
+    bits, sign = row["BitsStored"], row.get("PixelRepresentation")
+    if found.bits != bits:
+        detail = f"{found.bits} bits in the codestream, (0028,0101) BitsStored is {bits}"
+        notes.append(note("precision_differs", detail))
+    if found.signed is not None and sign is not None and found.signed != (sign == 1):
+        own = "signed" if found.signed else "unsigned"
+        detail = f"the codestream is {own}, (0028,0103) PixelRepresentation is {sign}"
+        notes.append(note("sign_differs", detail))
+    return tuple(notes)
 
 
 def _check_rle(frame: bytes, row: Mapping[str, Any]) -> None:

@@ -5,11 +5,17 @@ For each syntax one decoder, the fastest that is right; its refusal is final.
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wetread.archive.codestream import bare_codestream, check_codestream, read_codestream
+from wetread.archive.codestream import (
+    Codestream,
+    bare_codestream,
+    check_codestream,
+    read_codestream,
+)
 from wetread.archive.colour import COLOUR_FORMS
 from wetread.archive.header import DEFLATED_LE, EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE
 from wetread.archive.rejects import RejectError
@@ -19,6 +25,22 @@ Decode = Callable[[bytes, Form], np.ndarray]
 # Begins with a bit that is 1, where libjpeg goes on with 0 when the data has run out.
 _JPEG_COLOUR = {"RGB": "RGB", "YBR": "YCBCR"}
 _FILL = b"\xaa" * 64
+_JPEG_LS_ZEROS = 4  # that entropy-coded data may end with: a code is 32 bits at most
+_END = b"\xff\xd9"  # EOI and EOC
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What a decoder gives.
+
+    samples: (rows, columns) or (rows, columns, 3) integers, as the decoder has them.
+    stream:  what the frame says of itself; None for syntaxes without a codestream.
+    stray:   what stood before the end marker and belonged to nothing, in words; empty: nothing.
+    """
+
+    samples: np.ndarray
+    stream: Codestream | None = None
+    stray: str = ""
 
 
 def _decode_jpeg(frame: bytes, row: Form) -> np.ndarray:
@@ -117,6 +139,7 @@ DECODERS: dict[str, Decode] = {
     "1.2.840.10008.1.2.4.202": _decode_jpeg_2000,
     "1.2.840.10008.1.2.4.203": _decode_jpeg_2000,
 }
+_JPEG_LS = frozenset(("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"))
 # Their words are the file's own: unused bits may hold anything, and HighBit counts.
 WORD_SYNTAXES = NATIVE_SYNTAXES | {
     "1.2.840.10008.1.2.5",
@@ -126,8 +149,8 @@ WORD_SYNTAXES = NATIVE_SYNTAXES | {
 SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
 
 
-def decode_frame(frame: bytes, syntax: str, row: Form) -> np.ndarray:
-    """(rows, columns) or (rows, columns, 3) integers as the decoder gives them.
+def decode_frame(frame: bytes, syntax: str, row: Form) -> Decoded:
+    """The samples of one frame as the decoder gives them, and what its codestream says of itself.
 
     Raises RejectError where the frame contradicts the header, is cut, or is refused.
     """
@@ -135,9 +158,15 @@ def decode_frame(frame: bytes, syntax: str, row: Form) -> np.ndarray:
     if decode is None:
         raise RejectError("unsupported_syntax", f"transfer syntax {syntax}")
     frame = bare_codestream(frame)
-    check_codestream(frame, syntax, row)
+    stream = check_codestream(frame, syntax, row)
+    if stream is not None and stream.end is not None:
+        frame = frame[: stream.end] + _END  # what follows is padding
+    stray = "" if stream is None else stream.stray
     try:
-        decoded = decode(frame, row)
+        if syntax in _JPEG_LS:
+            decoded, stray = _without_stray_zeros(decode, frame, row)
+        else:
+            decoded = decode(frame, row)
     except (RejectError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # decoders raise what they like; a panic of Rust is no Exception
@@ -149,18 +178,24 @@ def decode_frame(frame: bytes, syntax: str, row: Form) -> np.ndarray:
     ):
         detail = f"the frame decodes to {decoded.shape} {decoded.dtype}, not {shape}"
         raise RejectError("decode_mismatch", detail)
-    if syntax not in WORD_SYNTAXES:
-        _check_fits(decoded, row["BitsStored"])
-    return decoded
+    return Decoded(decoded, stream, stray)
 
 
-def _check_fits(decoded: np.ndarray, bits: int) -> None:
-    """Values of BitsStored bits, or their sign extension in a wider stream."""
-    low, high = int(decoded.min()), int(decoded.max())
-    if low >= -(1 << (bits - 1)) and high < 1 << bits:
-        return
-    wide = 8 * decoded.dtype.itemsize
-    signed = decoded.astype(np.int64)
-    signed -= (signed >> (wide - 1) & 1) << wide
-    if int(signed.min()) < -(1 << (bits - 1)) or int(signed.max()) >= 1 << (bits - 1):
-        raise RejectError("decode_mismatch", f"values from {low} to {high}, BitsStored is {bits}")
+def _without_stray_zeros(decode: Decode, frame: bytes, row: Form) -> tuple[np.ndarray, str]:
+    """(samples, how many bytes before the end marker were left out, in words).
+
+    Which zeros are data the decoder alone knows: it refuses a stream with one too many or too few.
+    """
+    try:
+        return decode(frame, row), ""
+    except RuntimeError as error:
+        refusal = error
+    data = frame[:-2].rstrip(b"\xff").rstrip(b"\0")
+    spare = len(frame) - 2 - len(data)
+    for kept in range(min(spare, _JPEG_LS_ZEROS + 1)):
+        try:
+            samples = decode(data + bytes(kept) + _END, row)
+        except RuntimeError:
+            continue
+        return samples, f"{spare - kept} stray bytes before its end marker"
+    raise refusal

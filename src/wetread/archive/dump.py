@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pydicom.datadict import dictionary_VR, keyword_for_tag, private_dictionary_description
 
 from wetread.archive.contents import ReadAt
-from wetread.archive.elements import EXPLICIT, IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
+from wetread.archive.elements import IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
 from wetread.archive.elements import Form as Written
 from wetread.archive.header import header_bytes
 from wetread.archive.rejects import RejectError
@@ -64,8 +64,8 @@ def dump_elements(read_at: ReadAt, size: int) -> Iterator[Element]:
     Raises RejectError where the file cannot be walked on; what came before it stands.
     """
     buffer, meta, start, written = header_bytes(read_at, size)
-    if meta is not None:
-        yield from _walk(buffer, meta, start, EXPLICIT)
+    for first, behind, form in meta:
+        yield from _walk(buffer, first, behind, form)
     yield from _walk(buffer, start, len(buffer), written)
 
 

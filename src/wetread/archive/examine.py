@@ -5,27 +5,37 @@ from typing import Any
 from wetread.archive.contents import ReadAt, opened
 from wetread.archive.decoders import NATIVE_SYNTAXES, SUPPORTED_SYNTAXES
 from wetread.archive.elements import UNDEFINED
-from wetread.archive.fields import WANTED, row_fields
-from wetread.archive.fragments import walk_fragments
+from wetread.archive.fields import MODALITY_TABLE, PIXEL_FORM, WANTED, row_fields
+from wetread.archive.fragments import find_fragments, frame_spans
 from wetread.archive.functional_groups import fill_from_functional_groups
 from wetread.archive.header import Header, read_header
 from wetread.archive.intercept import intercept_note
+from wetread.archive.luts import read_modality_table
+from wetread.archive.notes import note
+from wetread.archive.numbers import tag_and_name
 from wetread.archive.pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
+from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import Entry
+from wetread.archive.streams import check_streams
 
-# SOP classes without an image to read, PS3.4 B.5: by the part after 1.2.840.10008.5.1.4.1.1.
+# SOP classes without an image to read, PS3.4 B.5: by the part after 1.2.840.10008.5.1.4.1.1. that
+# it is (_NOT_IMAGE_CLASSES, retired ones among them) or begins with (_NOT_IMAGE).
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 _NOT_IMAGE = tuple(
     _STORAGE + end
     for end in (
-        *("9.", "11.", "30", "34.", "66", "67", "68.", "77.1.5.3", "78.", "79.", "80.", "81."),
-        *("82.", "88.", "90.", "91.", "104.", "131", "200.", "201."),
+        *("4.2", "9.", "11.", "30", "34.", "66", "67", "68.", "77.1.5.3", "78.", "79.", "80."),
+        *("81.", "82.", "88.", "90.", "91.", "104.", "131", "200.", "201.", "501.3"),
     )
 )
+_NOT_IMAGE_CLASSES = frozenset(_STORAGE + end for end in ("8", "9", "10", "11", "129"))
 _RADIOTHERAPY = _STORAGE + "481."
 _RT_IMAGES = frozenset({_STORAGE + "481.1", _STORAGE + "481.23"})
-_NOT_STORAGE = ("1.2.840.10008.1.3.10", "1.2.840.10008.5.1.4.38.", "1.2.840.10008.5.1.4.39.")
+_NOT_STORAGE = (
+    "1.2.840.10008.1.3.10",
+    *(f"1.2.840.10008.5.1.4.{end}." for end in (34, 38, 39, 43, 44, 45)),
+)
 _NOT_IMAGE_MODALITIES = frozenset(
     (
         *("SR", "KO", "PR", "RTSTRUCT", "RTPLAN", "RTDOSE", "RTRECORD", "SEG", "REG", "FID", "DOC"),
@@ -55,14 +65,24 @@ def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
     try:
         with opened(entry.path, entry.member) as (read_at, size):
             _examine_bytes(read_at, size, row)
-        if repair and row["state"] == "image" and (note := intercept_note(row)):
-            row["notes"].append(note)
+        if MODALITY_TABLE in (row.get("notes") or ()) and row["state"] == "image":
+            _check_modality_table(row)
+        if repair and row["state"] == "image" and (found := intercept_note(row)):
+            row["notes"].append(found)
     except RejectError as reject:
         row |= {"state": "reject", "reason": reject.reason, "detail": reject.detail}
     except (ValueError, IndexError, KeyError, ArithmeticError, TypeError) as error:
         detail = f"a header that cannot be read: {type(error).__name__}"
         row |= {"state": "reject", "reason": "bad_element", "detail": detail}
     return row
+
+
+def _check_modality_table(row: dict[str, Any]) -> None:
+    """Refuse an image whose table cannot be read; one without entries is none, and noted."""
+    if read_modality_table(dict.fromkeys(INDEX_SCHEMA) | row) is None:
+        row["notes"].remove(MODALITY_TABLE)
+        detail = "(0028,3000) ModalityLUTSequence has no table with entries: taken as absent"
+        row["notes"].append(note("lut_empty", detail))
 
 
 def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
@@ -95,6 +115,9 @@ def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
     if "HighBit" not in row:
         row["HighBit"] = row["BitsStored"] - 1
         row["notes"].append("no HighBit: taken as BitsStored - 1")
+    elif row["HighBit"] != row["BitsStored"] - 1:
+        detail = f"(0028,0102) HighBit is {row['HighBit']}, (0028,0101) BitsStored"
+        row["notes"].append(note("high_bit", f"{detail} {row['BitsStored']}"))
     row["state"] = "image"
 
 
@@ -106,7 +129,7 @@ def _no_image_class(header: Header) -> bool:
 def _is_no_image_class(sop_class: str) -> bool:
     if sop_class.startswith(_RADIOTHERAPY):
         return sop_class not in _RT_IMAGES
-    return sop_class.startswith(_NOT_IMAGE + _NOT_STORAGE)
+    return sop_class in _NOT_IMAGE_CLASSES or sop_class.startswith(_NOT_IMAGE + _NOT_STORAGE)
 
 
 def is_not_image(header: Header, fields: dict[str, Any]) -> bool:
@@ -159,20 +182,19 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
             detail = f"{header.walk.pixel_length} bytes declared, {there} there"
             raise RejectError("truncated_pixels", detail)
         return
-    fragments = walk_fragments(read_at, size, header.walk.pixel_offset)
-    frames = fields.get("NumberOfFrames") or 1
-    if fragments == 0:
+    fragments = find_fragments(read_at, size, header.walk.pixel_offset)
+    if not fragments.spans:
         raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
-    if fragments < frames:
-        detail = f"{frames} frames declared, {fragments} fragments there"
-        raise RejectError("truncated_pixels", detail)
+    spans = frame_spans(read_at, fragments, fields.get("NumberOfFrames") or 1)
+    check_streams(read_at, spans, fields)
 
 
 def check_pixel_form(fields: dict[str, Any]) -> None:
     """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
     for name in ("Rows", "Columns", "BitsAllocated", "BitsStored"):
         if not fields.get(name):
-            raise RejectError("bad_pixel_header", f"(0028) {name} is {fields.get(name, 'absent')}")
+            told = f"{tag_and_name(PIXEL_FORM[name], name)} is {fields.get(name, 'absent')}"
+            raise RejectError("bad_pixel_header", told)
     allocated, stored = fields["BitsAllocated"], fields["BitsStored"]
     high = fields.get("HighBit")
     samples = fields.get("SamplesPerPixel") or 1
@@ -181,7 +203,7 @@ def check_pixel_form(fields: dict[str, Any]) -> None:
     if not 0 < stored <= allocated:
         detail = f"(0028,0101) BitsStored is {stored}, BitsAllocated {allocated}"
         raise RejectError("bad_pixel_header", detail)
-    if high is not None and not stored - 1 <= high < allocated:
+    if high is not None and high < stored - 1:
         detail = f"(0028,0102) HighBit is {high}, BitsStored {stored}, BitsAllocated {allocated}"
         raise RejectError("bad_pixel_header", detail)
     if samples not in (1, 3, 4):

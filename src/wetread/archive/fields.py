@@ -8,7 +8,14 @@ from typing import Any
 from pydicom.charset import convert_encodings, decode_bytes
 
 from wetread.archive.header import Header
-from wetread.archive.numbers import needed_numbers, optional_numbers, tag_and_name
+from wetread.archive.notes import note
+from wetread.archive.numbers import (
+    is_blank,
+    needed_numbers,
+    optional_numbers,
+    tag_and_name,
+    usable_spacing,
+)
 from wetread.archive.phantom import PHANTOM, is_phantom
 from wetread.archive.rejects import RejectError
 
@@ -46,7 +53,7 @@ _REAL = {
     "TriggerTime": 0x00181060,
 }
 _BINARY = {"cardiac_phase_percent": 0x00209241, "DiffusionBValue": 0x00189087}  # VR FL, FD
-_PIXEL_FORM = {
+PIXEL_FORM = {
     "Rows": 0x00280010,
     "Columns": 0x00280011,
     "SamplesPerPixel": 0x00280002,
@@ -80,7 +87,7 @@ MULTI_ENERGY = "multi_energy"  # the note: (0018,9361) is YES
 WANTED = frozenset(
     (
         *(*_TEXTS.values(), *_FREE_TEXTS.values(), *_WHOLE.values(), *_REAL.values()),
-        *(*_PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
+        *(*PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
         *(_CHARSET, _AGE, _FRAMES, _LOSSY, _SPACING, _DETECTOR_SPACING, _POSITION, _ORIENTATION),
         *(_MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY, _SHARED_GROUPS, _FRAME_GROUPS),
         *(*_BINARY.values(), *_TIMES.values()),
@@ -123,7 +130,8 @@ def row_fields(header: Header) -> dict[str, Any]:
 def _shared_fields(header: Header) -> dict[str, Any]:
     """The columns that the files of a series have alike: what they give is kept for the next."""
     values = header.values
-    notes = list(header.notes)
+    notes = [note("meta_out_of_form", fault) for fault in header.meta_faults]
+    notes += [text for text in header.notes if text not in header.meta_faults]
     row: dict[str, Any] = {"TransferSyntaxUID": header.syntax, "notes": notes}
     for name, tag in _TEXTS.items():
         raw = values.get(tag)
@@ -158,6 +166,9 @@ def _shared_fields(header: Header) -> dict[str, Any]:
     for name, tag in _RESCALE.items():
         if number := needed_numbers(values, tag, name, 1, notes):
             row[name] = number[0]
+    for name, tag in (_RESCALE | _WINDOWS | {"NumberOfFrames": _FRAMES}).items():
+        if is_blank(values.get(tag)):
+            notes.append(note("number_blank", f"{tag_and_name(tag, name)} is blank"))
     if row.get("RescaleSlope") == 0.0:
         raise RejectError("bad_number", "(0028,1053) RescaleSlope is 0")
     row["lossy"] = _is_lossy(header.syntax, values.get(_LOSSY))
@@ -257,7 +268,7 @@ def _fill_time(row: dict[str, Any], raw: bytes | None, column: str, notes: list[
 
 def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: bool) -> None:
     unpack = _SHORT[big_endian]
-    for name, tag in _PIXEL_FORM.items():
+    for name, tag in PIXEL_FORM.items():
         raw = values.get(tag)
         if raw:
             if len(raw) != 2:
@@ -277,14 +288,12 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
 def _fill_place(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
     if turn := needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
         row["orientation"] = turn
-    spacing = needed_numbers(values, _SPACING, "PixelSpacing", 2, notes)
+    spacing = usable_spacing(values, _SPACING, "PixelSpacing", notes)
     if not spacing:
-        spacing = needed_numbers(values, _DETECTOR_SPACING, "ImagerPixelSpacing", 2, notes)
+        spacing = usable_spacing(values, _DETECTOR_SPACING, "ImagerPixelSpacing", notes)
         if spacing:
             notes.append("spacing_from_detector")
     if spacing:
-        if min(spacing) <= 0:
-            raise RejectError("bad_number", f"(0028,0030) PixelSpacing is {spacing}")
         row["row_spacing_mm"], row["column_spacing_mm"] = spacing
 
 

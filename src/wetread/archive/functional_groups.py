@@ -6,6 +6,7 @@ the top level.
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -16,6 +17,8 @@ from pydicom.filereader import read_dataset
 
 from wetread.archive.contents import ReadAt
 from wetread.archive.header import Header, data_set_prefix
+from wetread.archive.notes import note
+from wetread.archive.numbers import spacing_fault
 from wetread.archive.rejects import RejectError
 
 SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
@@ -23,7 +26,6 @@ SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 _LISTS = (
     ("PlanePositionSequence", "ImagePositionPatient", "position_mm", 3),
     ("PlaneOrientationSequence", "ImageOrientationPatient", "orientation", 6),
-    ("PixelMeasuresSequence", "PixelSpacing", "spacing", 2),
 )
 _NUMBERS = (
     ("PixelMeasuresSequence", "SliceThickness", "SliceThickness"),
@@ -64,6 +66,11 @@ def fill_from_functional_groups(
     except RejectError as error:
         fields["notes"].append(f"functional groups cannot be read: {error.detail}")
         return
+    faults = Counter(fault for item in (shared, *own) if (fault := _spacing(item)[1]))
+    fields["notes"] += [
+        note("spacing_unusable", f"(0028,0030) PixelSpacing {fault} in {count} functional groups")
+        for fault, count in faults.items()
+    ]
     fields["notes"].append("multi-frame: position, spacing and rescale are those of frame 1")
 
 
@@ -91,8 +98,9 @@ def group_columns(item: Dataset) -> dict[str, Any]:
             if len(found) != count:
                 raise RejectError("bad_number", f"{keyword} has {len(found)} values, not {count}")
             columns[column] = found
-    if "spacing" in columns:
-        columns["row_spacing_mm"], columns["column_spacing_mm"] = columns.pop("spacing")
+    spacing, fault = _spacing(item)
+    if spacing or fault:
+        columns["row_spacing_mm"], columns["column_spacing_mm"] = spacing or (None, None)
     for group, keyword, column in _NUMBERS:
         if found := _values(_first(item, group), keyword):
             columns[column] = found[0]
@@ -109,6 +117,16 @@ def group_columns(item: Dataset) -> dict[str, Any]:
         if found := _values(_first(item, "FrameVOILUTSequence"), keyword):
             columns[keyword] = found
     return columns
+
+
+def _spacing(item: Dataset) -> tuple[list[float], str | None]:
+    """([between rows, between columns] in mm, empty where there is none; why it is unusable)."""
+    try:
+        found = _values(_first(item, "PixelMeasuresSequence"), "PixelSpacing")
+    except RejectError:
+        return [], "is no number"
+    fault = spacing_fault(found) if found else None
+    return ([] if fault else found), fault
 
 
 def _text(value: Any) -> str:

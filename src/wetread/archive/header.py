@@ -12,16 +12,14 @@ from wetread.archive.elements import (
     BIG_ENDIAN,
     EXPLICIT,
     IMPLICIT,
-    MAX_IN_RUN,
     VR_HEADER,
     Form,
     Short,
     Walk,
     walk_elements,
 )
-from wetread.archive.phantom import IMPLEMENTATION_TAG
+from wetread.archive.meta import read_meta
 from wetread.archive.rejects import RejectError
-from wetread.archive.runs import Place, runs_of
 
 FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024
@@ -30,7 +28,6 @@ FIRST_DAMAGED = 1024 * 1024  # of a file whose end cannot be found
 MAX_INFLATED = 256 * 1024 * 1024
 IMPLICIT_LE, EXPLICIT_LE = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED_LE, EXPLICIT_BE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
-_META_TAGS = frozenset({0x00020002, 0x00020003, 0x00020010, IMPLEMENTATION_TAG})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +38,7 @@ class Header:
     data_start:   where the data set begins, bytes (in the inflated data where deflated).
     end:          bytes of the file, inflated where deflated.
     walk:         where the pixel data begins, or where the data set is cut.
+    notes:        what is odd and harmless; meta_faults: what of it concerns the file meta.
     """
 
     values: dict[int, bytes]
@@ -52,6 +50,7 @@ class Header:
     end: int
     walk: Walk
     notes: tuple[str, ...]
+    meta_faults: tuple[str, ...] = ()
 
 
 def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
@@ -98,7 +97,8 @@ def inflated(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
 
 def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
     values: dict[int, bytes] = {}
-    start, has_meta = _data_set_start(buffer, size, values)
+    meta = read_meta(buffer, size, values)
+    start = meta.data_start
     syntax = values.get(0x00020010, b"").rstrip(b" \0").decode("latin-1")
     end = size
     if syntax == DEFLATED_LE:
@@ -115,81 +115,13 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
         syntax=syntax,
         explicit=form.explicit,
         big_endian=form.big_endian,
-        has_meta=has_meta,
+        has_meta=bool(meta.blocks),
         data_start=start,
         end=end,
         walk=walk,
         notes=notes + walk.notes,
+        meta_faults=meta.faults + notes,
     )
-
-
-def _data_set_start(buffer: bytes, size: int, values: dict[int, bytes]) -> tuple[int, bool]:
-    """(first byte of the data set, whether there is file meta); fills in the meta values."""
-    part_10 = buffer[128:132] == b"DICM"
-    if part_10 and (buffer[132:134] == b"\x02\x00" or size < 140):
-        return _walk_meta(buffer, 132, size, values), True
-    if buffer[:2] == b"\x02\x00" and buffer[4:6] in VR_HEADER:
-        return _walk_meta(buffer, 0, size, values), True
-    if _looks_like_data_set(buffer):
-        return 0, False
-    if part_10:
-        return 132, False
-    raise RejectError("not_dicom", "no DICM at byte 128 and no data set at byte 0")
-
-
-def _looks_like_data_set(buffer: bytes) -> bool:
-    """Group 0008 at byte 0, ascending elements, lengths that fit: what no text file has."""
-    if buffer[:2] == b"\x08\x00" and len(buffer) >= 16:
-        if buffer[4:6] in VR_HEADER:
-            return True
-        return int.from_bytes(buffer[4:8], "little") < len(buffer) and buffer[3] < 0x30
-    return buffer[:2] == b"\x00\x08" and buffer[4:6] in VR_HEADER
-
-
-def _walk_meta(buffer: bytes, pos: int, size: int, values: dict[int, bytes]) -> int:
-    """Group 2 is explicit little endian, and its length element lies: walk while the group is 2."""
-    runs, last = runs_of("meta", _META_TAGS), 0
-    began = pos
-    walked: list[Place] = []
-    while buffer[pos : pos + 2] == b"\x02\x00" or pos + 8 > len(buffer):
-        run = runs.take(buffer, pos, buffer[pos : pos + 8], last, values)
-        if run is not None:
-            if walked:
-                runs.learn(buffer, began, walked)
-                walked = []
-            last = run.last
-            began = pos = pos + run.size
-            continue
-        if pos + 8 > len(buffer):
-            if pos == size and values:
-                return pos
-            _need(pos + 8, buffer, size, "bad_meta", "the file meta")
-        group, element, vr, length = EXPLICIT.element(buffer, pos)
-        header = VR_HEADER.get(vr)
-        if header is None:
-            raise RejectError("bad_meta", f"({group:04X},{element:04X}) has the VR {vr!r}")
-        if header == 12:
-            _need(pos + 12, buffer, size, "bad_meta", "the file meta")
-            (length,) = EXPLICIT.long(buffer, pos + 8)
-        _need(pos + header + length, buffer, size, "bad_meta", "the file meta")
-        tag = group << 16 | element
-        if tag in _META_TAGS:
-            values[tag] = buffer[pos + header : pos + header + length]
-        pos += header + length
-        if tag <= last or length > MAX_IN_RUN:
-            began, walked = pos, []
-        else:
-            walked.append((tag, header, length))
-        last = tag
-    runs.learn(buffer, began, walked)
-    return pos
-
-
-def _need(need: int, buffer: bytes, size: int, reason: str, what: str) -> None:
-    if need > size:
-        raise RejectError(reason, f"{what} needs {need} bytes, the file has {size}")
-    if need > len(buffer):
-        raise Short(need)
 
 
 def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Form, tuple[str, ...]]:
@@ -220,8 +152,10 @@ def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, 
     return data, not header.explicit, not header.big_endian
 
 
-def header_bytes(read_at: ReadAt, size: int) -> tuple[bytes, int | None, int, Form]:
-    """(the file up to its pixel data, where the file meta begins or None, the data set, its form).
+def header_bytes(
+    read_at: ReadAt, size: int
+) -> tuple[bytes, tuple[tuple[int, int, Form], ...], int, Form]:
+    """(the file up to its pixel data, the groups of file meta in it, the data set, its form).
 
     Of a file that is damaged as much as can be: at most FIRST_DAMAGED bytes. RejectError where not
     even the beginning is DICOM.
@@ -229,9 +163,10 @@ def header_bytes(read_at: ReadAt, size: int) -> tuple[bytes, int | None, int, Fo
     values: dict[int, bytes] = {}
     first = read_at(0, min(size, FIRST_DAMAGED))
     try:
-        start, has_meta = _data_set_start(first, size, values)
+        meta = read_meta(first, size, values)
     except Short as short:
         raise RejectError("too_big", f"a file meta of {short.need} bytes") from None
+    start = meta.data_start
     syntax = values.get(0x00020010, b"").rstrip(b" \0").decode("latin-1")
     try:
         header = read_header(read_at, size, frozenset())
@@ -242,5 +177,4 @@ def header_bytes(read_at: ReadAt, size: int) -> tuple[bytes, int | None, int, Fo
         buffer = first[:start] if header is None else inflated(read_at, size, start)[0][:stop]
     else:
         buffer = first[:stop] if stop <= len(first) else read_at(0, min(stop, MAX_HEADER))
-    meta = None if not has_meta else 132 if first[128:132] == b"DICM" else 0
-    return buffer, meta, start, _sniff(buffer, start, syntax)[0]
+    return buffer, meta.blocks, start, _sniff(buffer, start, syntax)[0]

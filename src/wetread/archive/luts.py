@@ -50,7 +50,10 @@ class Window:
 
 
 def read_modality_table(row: Mapping[str, Any]) -> Table | None:
-    """The first item of the Modality LUT Sequence. RejectError where it cannot be read."""
+    """The first item of the Modality LUT Sequence; None where it holds no table.
+
+    RejectError where there is one that cannot be read.
+    """
     found, order = _data_set(row)
     item = _first_item(found, 0x00283000)
     return None if item is None else _table(item, order, signed=row["PixelRepresentation"] == 1)
@@ -102,9 +105,10 @@ def _data_set(row: Mapping[str, Any]) -> tuple[Dataset, str]:
 
 
 def _first_item(found: Dataset, tag: int) -> Dataset | None:
+    """The first item of a sequence of tables; None where it has no entries."""
     try:
         items = found[tag].value if tag in found else None
-        return items[0] if items else None
+        return items[0] if items and items[0].get("LUTData") not in (None, b"", "", []) else None
     except Exception as error:  # pydicom raises what it likes
         detail = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) cannot be read: {type(error).__name__}"
         raise RejectError("bad_element", detail) from error

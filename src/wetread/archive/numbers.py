@@ -3,6 +3,7 @@
 import math
 import re
 
+from wetread.archive.notes import note
 from wetread.archive.privacy import is_sound, presence
 from wetread.archive.rejects import RejectError
 
@@ -24,7 +25,7 @@ def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
 
     One comma in a value is a decimal point, but where it may as well part thousands: `1,024`.
     """
-    if not raw.strip(b" \0"):
+    if is_blank(raw):
         return None
     try:
         return numbers(raw)
@@ -34,6 +35,11 @@ def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
     found = numbers(raw.replace(b",", b"."))
     notes.append(f"{name} has a decimal comma")
     return found
+
+
+def is_blank(raw: bytes | None) -> bool:
+    """Whether an element is there and holds nothing: no bytes, or blanks and separators."""
+    return raw is not None and not raw.strip(b" \0\\")
 
 
 def optional_numbers(
@@ -72,6 +78,36 @@ def needed_numbers(
         detail = f"{tag_and_name(tag, name)} has {len(found)} values, not {count}"
         raise RejectError("bad_number", detail)
     return found
+
+
+def usable_spacing(
+    values: dict[int, bytes], tag: int, name: str, notes: list[str]
+) -> list[float] | None:
+    """[between rows, between columns] in mm; None where absent or no pair of lengths above 0.
+
+    Anonymizers and converters write `0\\0`, blanks or one value where there is no spacing: noted.
+    """
+    raw = values.get(tag)
+    if raw is None:
+        return None
+    try:
+        found = _parsed(raw, name, notes)
+        fault = None if found is not None else "is blank"
+    except ValueError:
+        found, fault = None, "is no number"
+    if found is not None:
+        fault = spacing_fault(found)
+    if fault is None:
+        return found
+    notes.append(note("spacing_unusable", f"{tag_and_name(tag, name)} {fault}"))
+    return None
+
+
+def spacing_fault(found: list[float]) -> str | None:
+    """Why numbers are no spacing, in words; None where they are one."""
+    if len(found) != 2:
+        return f"has {len(found)} values, not 2"
+    return f"is {found[0]:g}\\{found[1]:g}" if min(found) <= 0 else None
 
 
 def tag_and_name(tag: int, name: str) -> str:

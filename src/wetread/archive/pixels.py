@@ -1,6 +1,7 @@
 """archive/pixels.py: stored pixels of one row, one frame or all, in their own bits and sign."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from wetread.archive.colour import (
     samples_to_grey,
 )
 from wetread.archive.contents import ReadAt, opened
-from wetread.archive.decoders import NATIVE_SYNTAXES, WORD_SYNTAXES, decode_frame
+from wetread.archive.decoders import NATIVE_SYNTAXES, decode_frame
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.fields import WANTED
 from wetread.archive.fragments import find_fragments, frame_spans, read_frame
 from wetread.archive.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.rejects import RejectError
+from wetread.archive.samples import masked, stored_values
 
 Form = Mapping[str, Any]  # one row of the index, or of one frame: then its key `frame` is a number
 MAX_PIXEL_BYTES = 4 * 1024**3
@@ -25,12 +27,29 @@ MAX_FRAME_BYTES = 512 * 1024**2  # the greatest radiographs have a fifth of it
 _PIXEL_DATA, _PLANAR_CONFIGURATION = 0x7FE00010, 0x00280006
 
 
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """What was read of one image.
+
+    stored: (rows, columns), or (frames, rows, columns) where NumberOfFrames is above 1 and no frame
+            was named; uint8, int8, uint16, int16, uint32 or int32.
+    notes:  what only decoding showed (archive/notes.py), each once.
+    """
+
+    stored: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
 def read_stored(row: Form) -> np.ndarray:
-    """The stored values of one image, masked to BitsStored and signed; colour as grey.
+    """The stored values of `read_pixels` without their notes."""
+    return read_pixels(row).stored
+
+
+def read_pixels(row: Form) -> Pixels:
+    """The stored values of one image, in BitsStored bits and signed; colour as grey.
 
     row: one row of the index as a dict; or of one frame (key `frame`, from 0), then that frame.
-    Returns (rows, columns), or (frames, rows, columns) where NumberOfFrames is above 1 and no frame
-    is named; uint8, int8, uint16, int16, uint32 or int32. Raises RejectError.
+    Raises RejectError.
     """
     if row["state"] != "image":
         raise RejectError("wrong_kind", "not an image")
@@ -41,6 +60,7 @@ def read_stored(row: Form) -> np.ndarray:
     if only is not None and not 0 <= only < frames:
         raise RejectError("bad_pixel_header", f"frame {only} of {frames}")
     numbers = range(frames) if only is None else range(only, only + 1)
+    notes: tuple[str, ...] = ()
     with opened(row["path"], row["member"]) as (read_at, size):
         header = read_header(read_at, size, WANTED | {_PLANAR_CONFIGURATION})
         if header.walk.pixel_tag != _PIXEL_DATA:
@@ -48,10 +68,10 @@ def read_stored(row: Form) -> np.ndarray:
         if header.syntax in NATIVE_SYNTAXES:
             stored = _native(read_at, size, header, row, numbers)
         else:
-            stored = _decoded(read_at, size, header, row, numbers)
+            stored, notes = _decoded(read_at, size, header, row, numbers)
         if row["PhotometricInterpretation"] == PALETTE:
             stored = palette_to_grey(stored, read_at, size, header)
-    return stored if frames > 1 and only is None else stored[0]
+    return Pixels(stored if frames > 1 and only is None else stored[0], notes)
 
 
 def native_bytes(row: Form) -> int:
@@ -104,8 +124,10 @@ def _swapped(data: bytes, count: int) -> bytes:
     return (pairs + data[len(pairs) :])[:count]
 
 
-def _decoded(read_at: ReadAt, size: int, header: Header, row: Form, numbers: range) -> np.ndarray:
-    """(frames, rows, columns) of the frames in numbers, each compared with the header."""
+def _decoded(
+    read_at: ReadAt, size: int, header: Header, row: Form, numbers: range
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """((frames, rows, columns) of the frames in numbers, each compared with the header; notes)."""
     if header.walk.pixel_length != UNDEFINED:
         raise RejectError("bad_element", "compressed pixel data of defined length")
     fragments = find_fragments(read_at, size, header.walk.pixel_offset)
@@ -113,39 +135,16 @@ def _decoded(read_at: ReadAt, size: int, header: Header, row: Form, numbers: ran
     if not fragments.spans:
         raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
     spans = frame_spans(read_at, fragments, frames)
-    found = []
+    found, notes = [], dict[str, None]()
     for number in numbers:
         try:
             decoded = decode_frame(read_frame(read_at, spans[number]), header.syntax, row)
+            one, noted = stored_values(decoded, row)
         except RejectError as error:
             if frames == 1:
                 raise
             detail = f"frame {number + 1} of {frames}: {error.detail}"
             raise RejectError(error.reason, detail) from error
-        one = masked(decoded, row)
+        notes |= dict.fromkeys(noted)
         found.append(samples_to_grey(one, row) if one.ndim == 3 else one)
-    return np.stack(found)
-
-
-def masked(words: np.ndarray, row: Form) -> np.ndarray:
-    """BitsStored bits below HighBit of every word, with their sign (PS3.5 8.1.1); same shape.
-
-    words: (..., rows, columns), any integer type; returns the unsigned or signed type of
-    BitsAllocated, the words' own memory where nothing is to be done: a copy of a large series is
-    dear, and what was read from a file cannot be written to.
-    """
-    allocated, bits = row["BitsAllocated"], row["BitsStored"]
-    unsigned = np.dtype(f"u{allocated // 8}")
-    # Wraps modulo 2**allocated, and gives the native byte order.
-    values = words.astype(unsigned, copy=False)
-    shift = row["HighBit"] + 1 - bits if words.dtype.kind == "u" else 0
-    if shift > 0 and row["TransferSyntaxUID"] in WORD_SYNTAXES:
-        values = values >> unsigned.type(shift)
-    if row["PixelRepresentation"] != 1:
-        return values if bits == allocated else values & unsigned.type((1 << bits) - 1)
-    signed = np.dtype(f"i{allocated // 8}")
-    if bits == allocated:
-        return values.view(signed)
-    gap = unsigned.type(allocated - bits)
-    result: np.ndarray = (values << gap).view(signed) >> signed.type(gap)
-    return result
+    return np.stack(found), tuple(notes)

@@ -14,6 +14,7 @@ import polars as pl
 
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.luts import Table, Window
+from wetread.archive.notes import NAMED, names_of
 from wetread.archive.rejects import RejectError
 from wetread.outputs.annotate import annotated
 from wetread.outputs.export_folder import Folder, Part, refused
@@ -132,7 +133,8 @@ def _still(
     spacing = _spacing(row)
     about: dict[str, Any] = {"slices": 1, "unit": one.unit}
     about |= {"min": float(values.min()), "max": float(values.max())}
-    about["issues"] = " ".join(one.notes)
+    of_header = [name for name in names_of(row["notes"]) if name in NAMED]
+    about["issues"] = " ".join(dict.fromkeys((*names_of(one.notes), *of_header)))
     if wanted.depth == 16:
         encoded = VALUES[wanted.format](values, one.unit, spacing)
         shape: tuple[int, ...] = values.shape

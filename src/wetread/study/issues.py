@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wetread.archive.notes import NAMED, name_and_detail
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import (
     POSITION_TOLERANCE_MM,
@@ -52,6 +53,7 @@ RULES: dict[str, str] = {
     "monochrome1": "the least value is white",
     "burned_in": "(0028,0301) BurnedInAnnotation is YES",
     "spacing_from_detector": "(0018,1164) stands in for an absent (0028,0030)",
+    **NAMED,
     "no_geometry": "a position, an orientation or a spacing is absent, or all positions are 0",
 }
 
@@ -260,12 +262,9 @@ def _number_hole(rows: pl.DataFrame) -> list[Issue]:
 
 def _noted(rows: pl.DataFrame) -> list[Issue]:
     """What single headers say, counted over the series."""
-    found = []
+    told = ("spacing_from_detector", "burned_in", *NAMED)
     notes: list[list[str] | None] = rows["notes"].to_list()
-    for name in ("spacing_from_detector", "burned_in"):
-        count = sum(name in (of_row or ()) for of_row in notes)
-        if count:
-            found.append(Issue(name, f"{count} of {rows.height} slices"))
+    found = [one for one in noted_issues([of_row or () for of_row in notes]) if one.name in told]
     for name, count in (
         ("lossy", rows["lossy"].to_list().count(True)),
         ("monochrome1", rows["PhotometricInterpretation"].to_list().count("MONOCHROME1")),
@@ -286,6 +285,22 @@ def _units(rows: pl.DataFrame) -> list[Issue]:
         Issue(name, _shortened([f"{n} of {rows.height} slices: {why}" for why, n in of.items()]))
         for name, of in sorted(counts.items())
     ]
+
+
+def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
+    """The issues of slices, one sequence of notes each, by name: how many slices, what they say."""
+    details: dict[str, dict[str, None]] = {}
+    counts = Counter[str]()
+    for of_slice in notes:
+        pairs = [name_and_detail(text) for text in of_slice]
+        counts.update({name for name, _ in pairs})
+        for name, detail in pairs:
+            details.setdefault(name, {}).update({detail: None} if detail else {})
+    found = []
+    for name in sorted(counts):
+        said = f": {_shortened([*details[name]], most=3)}" if details[name] else ""
+        found.append(Issue(name, f"{counts[name]} of {len(notes)} slices{said}"))
+    return found
 
 
 def _told(columns: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from wetread.archive.fields import MODALITY_TABLE
 from wetread.archive.frames import frame_rows
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.luts import Table, read_modality_table
-from wetread.archive.pixels import read_stored
+from wetread.archive.notes import name_and_detail, names_of
+from wetread.archive.pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
 from wetread.study.unit import ADVICE, Unit, unit_of
@@ -29,7 +30,8 @@ class Slice:
     slope, intercept: HU or grey = stored * slope + intercept.
     padding:   (low, high) stored values outside the field of view, both included; None: undeclared.
     unit:      "HU", a CT's Rescale Type, "grey", or None where nothing says: study/unit.py.
-    notes:     names of study/issues.py that its pixels, or its unit, show.
+    notes:     what its pixels, or its unit, show, in the form of archive/notes.py: names of
+               study/issues.py.
     """
 
     stored: np.ndarray
@@ -52,7 +54,15 @@ def read_slice(row: Mapping[str, Any]) -> Slice:
     if row.get("frame") is None and (row["NumberOfFrames"] or 1) > 1:
         frames = frame_rows(row)  # what is wrong with them is the better reason
         raise RejectError("wrong_kind", f"{len(frames)} frames in one file, one is wanted")
-    stored = read_stored(row)
+    pixels = read_pixels(row)
+    one = _slice(pixels.stored, row)
+    known = names_of(row["notes"])
+    shown = [text for text in pixels.notes if name_and_detail(text)[0] not in known]
+    return replace(one, notes=(*one.notes, *shown)) if shown else one
+
+
+def _slice(stored: np.ndarray, row: Mapping[str, Any]) -> Slice:
+    """The slice of one row's stored values. Raises RejectError."""
     if is_colour(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
     padding, notes = padding_range(row), row["notes"] or ()

@@ -1,6 +1,5 @@
 """study/volume.py: the rows of one series become blocks of voxels with their place in space."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.rejects import RejectError
-from wetread.study.issues import Issue, series_issues, stack_issues
+from wetread.study.issues import Issue, noted_issues, series_issues, stack_issues
 from wetread.study.place import Place, place_of
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, read_slice
@@ -185,7 +184,5 @@ def _rejected(
 
 def _shown_by_pixels(slices: list[Slice], known: Set[str]) -> list[Issue]:
     """The notes of the slices, counted; without those that are known from the headers."""
-    counts = Counter(note for one in slices for note in one.notes if note not in known)
-    return [
-        Issue(name, f"{count} of {len(slices)} slices") for name, count in sorted(counts.items())
-    ]
+    found = noted_issues([one.notes for one in slices])
+    return [issue for issue in found if issue.name not in known]

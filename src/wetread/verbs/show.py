@@ -22,7 +22,7 @@ from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_memb
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
-from wetread.study.issues import Issue, geometry_issues
+from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
@@ -216,7 +216,7 @@ def _read_frames(
 ) -> tuple[Values, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
     """(values over all frames, what the pixels show, the middle frame and its row)."""
     low, high, total, pixels = np.inf, -np.inf, 0.0, 0
-    counts: dict[str, int] = {}
+    notes: list[tuple[str, ...]] = []
     middle, units = None, set[str | None]()
     for number, row in enumerate(frames.iter_rows(named=True)):
         one = read_slice(row)
@@ -224,15 +224,12 @@ def _read_frames(
         units.add(one.unit)
         low, high = min(low, float(found.min())), max(high, float(found.max()))
         total, pixels = total + float(found.sum(dtype=np.float64)), pixels + found.size
-        for note in one.notes:
-            counts[note] = counts.get(note, 0) + 1
+        notes.append(one.notes)
         if middle is None or number <= frames.height // 2:
             middle = one, row
     assert middle is not None
-    issues = tuple(
-        Issue(name, f"{count} of {frames.height} slices") for name, count in counts.items()
-    )
-    return Values(low, high, total / pixels, common_unit(units)), issues, middle
+    values = Values(low, high, total / pixels, common_unit(units))
+    return values, tuple(noted_issues(notes)), middle
 
 
 def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:
