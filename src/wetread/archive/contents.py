@@ -132,11 +132,34 @@ def zip_members(
     process: os.getpid(): a forked process must not share an open file's place.
     """
     opened = zipfile.ZipFile(as_name(path))
+    entries = opened.infolist()
+    if entries and _begins_as_zip(path) and all(info.header_offset for info in entries):
+        opened.close()
+        raise zipfile.BadZipFile("its end is missing; what is left is that of a zip inside it")
     members: dict[str, zipfile.ZipInfo] = {}
-    for info in opened.infolist():
-        if not info.is_dir():
+    for info in entries:
+        if not _is_folder(info):
             members[_fresh(as_text(info.filename), members)] = info
     return opened, members
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry of a zip is a folder; Windows ends its name with a backslash, or says so in
+    its attributes alone."""
+    said = bool(info.external_attr & 0x10) or stat.S_ISDIR(info.external_attr >> 16)
+    return info.is_dir() or info.filename.endswith("\\") or (said and not info.file_size)
+
+
+def is_zip(path: str) -> bool:
+    """Whether a file is a zip; a tar that ends with a zip inside it is none."""
+    if not zipfile.is_zipfile(as_name(path)):
+        return False
+    return path.lower().endswith(".zip") or _begins_as_zip(path)
+
+
+def _begins_as_zip(path: str) -> bool:
+    with open(as_name(path), "rb") as file:
+        return file.read(2) == b"PK"
 
 
 @lru_cache(maxsize=2)
@@ -159,7 +182,7 @@ def tar_members(
 
 @lru_cache(maxsize=8)
 def _is_zip(path: str, mtime_ns: int) -> bool:
-    return zipfile.is_zipfile(as_name(path))
+    return is_zip(path)
 
 
 def _fresh(name: str, taken: dict[str, Any]) -> str:

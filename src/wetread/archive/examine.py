@@ -13,6 +13,7 @@ from wetread.archive.intercept import intercept_note
 from wetread.archive.luts import read_modality_table
 from wetread.archive.notes import note
 from wetread.archive.numbers import tag_and_name
+from wetread.archive.packed import refuse_packed
 from wetread.archive.pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
@@ -87,7 +88,12 @@ def _check_modality_table(row: dict[str, Any]) -> None:
 
 def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
     """Fills in the row as far as the header can be read, whatever is refused afterwards."""
-    header = read_header(read_at, size, WANTED)
+    try:
+        header = read_header(read_at, size, WANTED)
+    except RejectError as reject:
+        if reject.reason == "not_dicom":
+            refuse_packed(read_at, size)
+        raise
     if header.walk.last_tag == 0 and header.walk.cut is None:
         raise RejectError("truncated_header", "the file ends before its data set")
     try:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 REASONS: dict[str, str] = {
-    "io_error": "the file system or the archive around it does not give the bytes",
+    "io_error": "the disk or the archive around it does not give the bytes, or it is packed",
     "not_file": "a FIFO, a socket or a device",
     "dangling_link": "a link to nothing",
     "link_loop": "a link to a folder that is read already",

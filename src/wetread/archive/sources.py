@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from wetread.archive.contents import as_name, as_text, kind_of, tar_members, zip_members
+from wetread.archive.contents import as_text, is_zip, kind_of, tar_members, zip_members
 from wetread.archive.rejects import Reject
 
 ZIP_SUFFIXES = (".zip",)
@@ -126,7 +126,7 @@ def _refused(path: str, error: OSError) -> Reject:
 def list_members(entry: Entry) -> Iterator[Entry | Reject]:
     """The members of the zip or tar that lies at entry; the whole of it as one reject if broken."""
     try:
-        if zipfile.is_zipfile(as_name(entry.path)):
+        if is_zip(entry.path):
             found = _zip_entries(entry)
         elif entry.path.lower().endswith(ZIP_SUFFIXES):
             raise zipfile.BadZipFile("the end of the zip is missing or damaged")
@@ -145,6 +145,8 @@ def _zip_entries(entry: Entry) -> list[Entry | Reject]:
         if info.flag_bits & 1:
             detail = "encrypted member; unpack the zip with its password first"
             found.append(Reject(entry.path, member, "io_error", detail))
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            found.append(Reject(entry.path, member, "not_file", "a link inside a zip"))
         else:
             found.append(Entry(entry.path, member, info.file_size, None, info.CRC))
     return found

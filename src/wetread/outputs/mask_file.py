@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from wetread.outputs.extra import of_pictures
+from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.study.geometry import POSITION_TOLERANCE_MM, affine_ijk_ras
 from wetread.study.hu import AIR_HU
 from wetread.study.volume import Volume
@@ -21,17 +21,19 @@ def read_mask_file(path: Path, volume: Volume) -> npt.NDArray[np.bool_]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no mask there; give an NPY or NIfTI file")
+    where: np.ndarray | None = None
     if path.name.endswith(NIFTI):
-        image = of_pictures("nibabel").load(path)
-        mask = np.asanyarray(image.dataobj).transpose(2, 1, 0)
-        where: np.ndarray | None = image.affine
+        found, where = read_nifti(path, volume.hu.shape)
+        mask = found.transpose(2, 1, 0)
     else:
-        mask, where = np.load(path, allow_pickle=False), None
+        mask = read_npy(path, volume.hu.shape)
     if mask.shape != volume.hu.shape:
         raise ValueError(
             f"{path} has {mask.shape} voxels (slices, rows, columns), the volume "
             f"{volume.hu.shape}; a mask is of the volume's own space, before it is resampled"
         )
+    if not np.isfinite(mask).all():
+        raise ValueError(f"{path} holds values that are no numbers; a mask is 0 outside")
     if where is not None and np.isfinite(volume.affine).all():
         off = np.abs(
             _corners(where, mask.shape) - _corners(affine_ijk_ras(volume.affine), mask.shape)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wetread.outputs.extra import of_pictures
+from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.volume import Volume
 
@@ -26,7 +26,9 @@ def read_masks(path: Path, volume: Volume) -> Mapping[str, np.ndarray]:
         raise ValueError(f"{path}: a mask is a file of {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path} does not exist; --mask takes a NIfTI or an NPY file")
-    labels: np.ndarray = _npy(path) if path.suffix == ".npy" else _nifti(path, volume)
+    labels: np.ndarray = (
+        read_npy(path, volume.hu.shape) if path.suffix == ".npy" else _nifti(path, volume)
+    )
     if labels.shape != volume.hu.shape:
         raise ValueError(
             f"{path}: {_by(labels.shape)} voxels (slices, rows, columns), the series has "
@@ -48,28 +50,11 @@ def _each_label(path: Path, name: str, labels: np.ndarray) -> dict[str, np.ndarr
     return {f"{name} {int(value)}": labels == value for value in inside}
 
 
-def _npy(path: Path) -> np.ndarray:
-    try:
-        labels = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path}: no array of numbers can be read: {error}") from error
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "buif":
-        raise ValueError(f"{path}: an array of {getattr(labels, 'dtype', '?')}, numbers are wanted")
-    return labels
-
-
 def _nifti(path: Path, volume: Volume) -> np.ndarray:
     """(Z, Y, X) on the volume's grid."""
-    nibabel = of_pictures("nibabel")
-    try:
-        image = nibabel.load(path)
-        found = np.asanyarray(image.dataobj)
-    except (nibabel.filebasedimages.ImageFileError, OSError, EOFError, ValueError) as error:
-        raise ValueError(f"{path}: no NIfTI file can be read: {error}") from error
-    if found.ndim != 3:
-        raise ValueError(f"{path}: {found.ndim} axes, a mask has 3")
+    found, own = read_nifti(path, volume.hu.shape)
     if np.isfinite(volume.affine).all():
-        found = _on_grid(path, found, image.affine, affine_ijk_ras(volume.affine))
+        found = _on_grid(path, found, own, affine_ijk_ras(volume.affine))
     voxels: np.ndarray = found.transpose(2, 1, 0)
     return voxels
 
