@@ -12,7 +12,7 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windo
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from wetread.archive.examine import examine
-from wetread.archive.luts import Table, Window, read_modality_table, read_voi
+from wetread.archive.luts import Table, Window, read_modality_table, read_voi, read_windows
 from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
@@ -147,7 +147,148 @@ def test_no_window_is_none_and_a_strange_function_is_refused(write_ct: Write) ->
     with pytest.raises(RejectError, match="VOILUTFunction"):
         read_voi(row_of(write_ct("b", VOILUTFunction="CUBIC")))
     with pytest.raises(RejectError, match="bad_number"):
-        read_voi(row_of(write_ct("c", WindowCenter=40, WindowWidth=0.5)))
+        read_voi(row_of(write_ct("c", WindowCenter=40, WindowWidth=0)))
+
+
+def test_a_width_below_1_is_taken_as_linear_exact(write_ct: Write) -> None:
+    """Of values in 0..1 a LINEAR window of 0.5 would have no extent."""
+    voi = read_voi(row_of(write_ct("x", WindowCenter=0.25, WindowWidth=0.5)))
+    assert voi == Window(0.25, 0.5, "LINEAR_EXACT")
+    assert apply_window(np.array([0, 0.125, 0.25, 0.5]), voi).tolist() == [0, 0.25, 0.5, 1]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("linear", ["LINEAR", "LINEAR"]),
+        ("Sigmoid", ["SIGMOID", "SIGMOID"]),
+        ("linear exact", ["LINEAR_EXACT", "LINEAR_EXACT"]),
+        (["LINEAR", "SIGMOID"], ["LINEAR", "SIGMOID"]),
+        (["sigmoid", "sigmoid"], ["SIGMOID", "SIGMOID"]),
+        ("", ["LINEAR", "LINEAR"]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*VR CS:UserWarning")
+def test_one_function_or_one_a_window_in_any_case_is_read(
+    write_ct: Write, function: Any, expected: list[str]
+) -> None:
+    tags = {"WindowCenter": [40, 600], "WindowWidth": [80, 2800], "VOILUTFunction": function}
+    row = row_of(write_ct("x", **tags))
+    assert [one.function for one in read_windows(row)] == expected
+    assert read_voi(row) == Window(40, 80, expected[0])
+
+
+def test_of_one_center_and_two_widths_the_pair_is_used(write_ct: Write) -> None:
+    row = row_of(write_ct("x", WindowCenter=40, WindowWidth=[80, 2800]))
+    assert read_windows(row) == [Window(40, 80)]
+    row = row_of(write_ct("y", WindowCenter=[40, 600], WindowWidth=[0, 2800]))
+    assert read_windows(row) == [Window(600, 2800)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [(b"36\\600", b"36\\6x0", Window(36, 80)), (b"36\\600", b"3x\\600", None)],
+)
+def test_a_window_in_part_no_number_is_used_as_far_as_it_is_one(
+    write_ct: Write, old: bytes, new: bytes, expected: Window | None
+) -> None:
+    path = write_ct("x", WindowCenter=["36", "600"], WindowWidth=[80, 2800])
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    row = row_of(path)
+    if expected is None:
+        with pytest.raises(RejectError, match=r"\(0028,1050\) WindowCenter is no number"):
+            read_voi(row)
+    else:
+        assert read_voi(row) == expected
+
+
+def test_a_center_without_a_width_is_named(write_ct: Write) -> None:
+    with pytest.raises(RejectError, match=r"\(0028,1051\) WindowWidth is absent"):
+        read_voi(row_of(write_ct("x", WindowCenter=40, WindowWidth=None)))
+
+
+def voi_item(first: int, vr: str, bits: int = 16) -> Dataset:
+    """A straight line of 64 entries from `first` on."""
+    item = Dataset()
+    item.add_new(0x00283002, vr, [64, first, bits])
+    item.add_new(0x00283006, "US", (np.arange(64) * 1000).tolist())
+    return item
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+@pytest.mark.parametrize("vr", ["US", "SS"])
+def test_the_first_value_39500_of_unsigned_pixels_is_39500(
+    write_ct: Write, syntax: str, vr: str
+) -> None:
+    """PS3.3 C.11.2.1.1: with Pixel Representation 0, whatever the VR says."""
+    pixels = np.arange(39490, 39490 + 192, dtype=np.uint16).reshape(16, 12)
+    big = syntax == ExplicitVRBigEndian
+    item = voi_item(39500 if vr == "US" else 39500 - 65536, vr)
+    path = write_ct(
+        "x", syntax=syntax, pixels=pixels.byteswap() if big else pixels, PixelRepresentation=0,
+        VOILUTSequence=[item], **NO_RESCALE,
+    )  # fmt: skip
+    voi = read_voi(row_of(path))
+    assert isinstance(voi, Table)
+    assert voi.first == 39500
+    expected = np.clip(pixels.astype(int) - 39500, 0, 63) * 1000
+    np.testing.assert_array_equal(voi.look_up(pixels), expected)
+    if vr == "US" and syntax == ExplicitVRLittleEndian:
+        theirs = apply_voi(pixels, pydicom.dcmread(path))
+        np.testing.assert_array_equal(voi.look_up(pixels), theirs)
+
+
+@pytest.mark.parametrize("vr", ["US", "SS"])
+def test_the_first_value_of_signed_pixels_is_signed_in_either_vr(write_ct: Write, vr: str) -> None:
+    item = voi_item(65504 if vr == "US" else -32, vr)
+    path = write_native(write_ct, ExplicitVRLittleEndian, VOILUTSequence=[item], **NO_RESCALE)
+    voi = read_voi(row_of(path))
+    assert isinstance(voi, Table)
+    assert voi.first == -32
+
+
+def test_unsigned_pixels_that_are_rescaled_below_0_keep_a_negative_first_value(
+    write_ct: Write,
+) -> None:
+    """12 bits less 1024: 64536 lies above all 3071 values, -1000 among them."""
+    path = write_ct(
+        "x", PixelRepresentation=0, BitsStored=12, HighBit=11, RescaleIntercept=-1024,
+        pixels=np.arange(192, dtype=np.uint16).reshape(16, 12),
+        VOILUTSequence=[voi_item(-1000, "SS")],
+    )  # fmt: skip
+    voi = read_voi(row_of(path))
+    assert isinstance(voi, Table)
+    assert voi.first == -1000
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES)
+def test_8_bit_entries_lie_two_in_a_word(write_ct: Write, syntax: str) -> None:
+    entries = np.arange(64, dtype=np.uint8) * 4
+    item = Dataset()
+    item.add_new(0x00283002, "US", [64, 0, 8])
+    words = entries.view("<u2").astype(">u2" if syntax == ExplicitVRBigEndian else "<u2")
+    item.add_new(0x00283006, "OW", words.tobytes())
+    path = write_native(write_ct, syntax, VOILUTSequence=[item], **NO_RESCALE)
+    voi = read_voi(row_of(path))
+    assert isinstance(voi, Table)
+    assert (voi.entries.tolist(), voi.bits) == (entries.tolist(), 8)
+
+
+def test_entries_above_their_declared_bits_are_no_whiter_than_white(write_ct: Write) -> None:
+    item = voi_item(0, "US", bits=8)  # up to 63000, which are 16 bits
+    path = write_native(write_ct, ExplicitVRLittleEndian, VOILUTSequence=[item], **NO_RESCALE)
+    voi = read_voi(row_of(path))
+    assert isinstance(voi, Table)
+    shown = apply_table(np.arange(64), voi)
+    np.testing.assert_allclose(shown, np.arange(64) * 1000 / 65535)
+
+
+def test_a_table_that_cannot_be_read_gives_way_to_the_window(write_ct: Write) -> None:
+    broken = voi_item(0, "US")
+    broken.LUTDescriptor = [500, 0, 16]
+    row = row_of(write_ct("x", WindowCenter=40, WindowWidth=80, VOILUTSequence=[broken]))
+    assert read_voi(row) == Window(40, 80)
 
 
 def test_a_voi_table_goes_before_a_window_and_agrees_with_pydicom(write_ct: Write) -> None:

@@ -69,10 +69,11 @@ def test_the_unit_of_a_header(columns: dict[str, Any], unit: str | None, issue: 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("HU", ("HU", None)), ("US", (None, "not_hu")), ("ED", ("ED", "not_hu")),
-     ("", (None, "not_hu"))],
-)  # fmt: skip
-def test_the_unit_of_a_modality_table_is_its_type(kind: str, expected: tuple[str, str]) -> None:
+    [("HU", ("HU", None)), ("US", ("grey", "not_hu")), ("", ("grey", "not_hu"))],
+)
+def test_a_modality_table_is_in_hu_only_where_its_type_says_so(
+    kind: str, expected: tuple[str, str]
+) -> None:
     by_table = row(notes=["modality_lut"], RescaleSlope=None, RescaleIntercept=None)
     found = unit_of(by_table, kind)
     assert (found.name, found.issue) == expected

@@ -19,6 +19,7 @@ from wetread.outputs.annotate import header_words
 from wetread.outputs.formats import FORMATS, Wanted
 from wetread.phantoms.archive import PhantomTruth
 from wetread.verbs.export import export
+from wetread.verbs.show import ShownFile, show
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 NAME = "Secret^Patient"
@@ -316,3 +317,43 @@ def plain_bsb() -> np.ndarray:
 def test_settings_that_do_not_go_together_are_refused(settings: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Wanted(**settings)
+
+
+@pytest.mark.parametrize(
+    ("tags", "words", "issue"),
+    [
+        ({"WindowWidth": 0.5, "RescaleSlope": 0.01}, "40/0.5/linear_exact of the file", ""),
+        ({"VOILUTFunction": "linear"}, "40/80/linear of the file", ""),
+        (
+            {"VOILUTFunction": "CUBIC"},
+            "full range: the file's window cannot be used: (0028,1056) VOILUTFunction is 'CUBIC', "
+            "none of LINEAR, LINEAR_EXACT, SIGMOID",
+            "window_unusable",
+        ),
+        (
+            {"WindowWidth": 0},
+            "full range: the file's window cannot be used: (0028,1051) WindowWidth is 0",
+            "window_unusable",
+        ),
+        (
+            {"WindowWidth": ""},
+            "full range: the file's window cannot be used: (0028,1051) WindowWidth is absent",
+            "window_unusable",
+        ),
+        ({"WindowWidth": "", "WindowCenter": ""}, "full range: the file names no window", ""),
+    ],
+)
+@pytest.mark.parametrize("format", ["png", "gif"])
+@pytest.mark.filterwarnings("ignore:.*VR CS:UserWarning")
+def test_the_manifest_says_of_a_window_what_is_so(
+    format: str, tags: dict[str, Any], words: str, issue: str, write_ct: Write, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    export(format, [write_ct(1, **tags)], out, workers=1)
+    row = manifest_of(out).row(0, named=True)
+    expected = words if format == "png" else f"{words}, one for all frames"
+    assert row["window"] == expected
+    assert ("window_unusable" in (row["issues"] or "").split()) == bool(issue)
+    shown = show(tmp_path / "source" / "0-000.dcm")
+    assert isinstance(shown, ShownFile)
+    assert ("window_unusable" in [one.name for one in shown.issues]) == bool(issue)

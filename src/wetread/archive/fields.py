@@ -11,6 +11,7 @@ from wetread.archive.header import Header
 from wetread.archive.notes import note
 from wetread.archive.numbers import (
     is_blank,
+    leading_numbers,
     needed_numbers,
     optional_numbers,
     tag_and_name,
@@ -158,7 +159,7 @@ def _shared_fields(header: Header) -> dict[str, Any]:
             (binary,) = struct.unpack(("<", ">")[header.big_endian] + code, raw)
             row[name] = binary if math.isfinite(binary) else None
     for name, tag in _WINDOWS.items():
-        if number := optional_numbers(values, tag, name, notes):
+        if number := leading_numbers(values, tag, name, notes):
             row[name] = number
     _fill_age(row, values, notes)
     _fill_pixel_form(row, values, header.big_endian)

@@ -3,6 +3,7 @@
 PS3.3 C.11.1 (modality), C.11.2 (values of interest).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -62,24 +63,93 @@ def read_modality_table(row: Mapping[str, Any]) -> Table | None:
 def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
     """What the file says of its presentation: its VOI table, else its first window, else None.
 
-    A row of a frame (key `frame`) gives that frame's own. RejectError where it cannot be read.
+    A row of a frame (key `frame`) gives that frame's own. A table that cannot be read gives way to
+    a window. RejectError where there is something, and nothing of it can be used.
     """
     found, order = _data_set(row)
-    item = _first_item(found, 0x00283010)
-    if item is not None:  # values after the modality transform may be negative
-        return _table(item, order, signed=True)
-    groups = _of_frame(found, row.get("frame") or 0)
-    centers, widths = row["WindowCenter"], row["WindowWidth"]
+    try:
+        item = _first_item(found, 0x00283010)
+        if item is not None:
+            return _table(item, order, signed=_is_signed(item, row))
+    except RejectError:
+        if windows := _windows(found, row):
+            return windows[0]
+        raise
+    windows = _windows(found, row)
+    return windows[0] if windows else None
+
+
+def read_windows(row: Mapping[str, Any]) -> list[Window]:
+    """The windows of the header that can be used, in its order; empty where it names none.
+
+    RejectError where it names some, and none can be used.
+    """
+    return _windows(_data_set(row)[0], row)
+
+
+def _windows(found: Dataset, row: Mapping[str, Any]) -> list[Window]:
+    centers, widths = row["WindowCenter"] or [], row["WindowWidth"] or []
     if not centers or not widths:
-        return None
-    function = str(groups.get("VOILUTFunction") or found.get("VOILUTFunction") or "LINEAR").strip()
-    if function not in FUNCTIONS:
-        known = ", ".join(FUNCTIONS)
-        detail = f"(0028,1056) VOILUTFunction is {function[:16]!r}, none of {known}"
-        raise RejectError("bad_element", detail)
-    if widths[0] < (1 if function == "LINEAR" else 0) or widths[0] == 0:
-        raise RejectError("bad_number", f"(0028,1051) WindowWidth is {widths[0]} for {function}")
-    return Window(centers[0], widths[0], function)
+        _refuse_half_a_window(row)
+        return []
+    groups = _of_frame(found, row.get("frame") or 0)
+    functions = _functions(groups.get("VOILUTFunction") or found.get("VOILUTFunction"))
+    windows: list[Window] = []
+    wrong: list[str] = []
+    for number, (center, width) in enumerate(zip(centers, widths, strict=False)):
+        function = functions[min(number, len(functions) - 1)]
+        if function == "LINEAR" and 0 < width < 1:  # as other readers take it, on fractional values
+            function = "LINEAR_EXACT"
+        if width > 0:
+            windows.append(Window(center, width, function))
+        else:
+            wrong.append(f"{width:g}")
+    if not windows:
+        raise RejectError("bad_number", f"(0028,1051) WindowWidth is {', '.join(wrong)}")
+    return windows
+
+
+def _refuse_half_a_window(row: Mapping[str, Any]) -> None:
+    """RejectError where one of center and width is there alone, or is no number."""
+    notes = row["notes"] or ()
+    names = {"WindowCenter": "(0028,1050)", "WindowWidth": "(0028,1051)"}
+    for name, tag in names.items():
+        if f"{name} is no number" in notes:
+            raise RejectError("bad_number", f"{tag} {name} is no number")
+    for name, tag in names.items():
+        if not row[name] and any(row[other] for other in names):
+            raise RejectError("bad_element", f"{tag} {name} is absent")
+
+
+def _functions(value: Any) -> list[str]:
+    """(0028,1056), one or one a window, in the standard's words; LINEAR where it is absent."""
+    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    named = [str(one or "").strip(" \0") for one in several] or [""]
+    functions = [re.sub("[ -]", "_", name.upper()) or "LINEAR" for name in named]
+    for name, function in zip(named, functions, strict=True):
+        if function not in FUNCTIONS:
+            known = ", ".join(FUNCTIONS)
+            detail = f"(0028,1056) VOILUTFunction is {name[:16]!r}, none of {known}"
+            raise RejectError("bad_element", detail)
+    return functions
+
+
+def _is_signed(item: Dataset, row: Mapping[str, Any]) -> bool:
+    """Whether a VOI table's first value is signed: as Pixel Representation says (PS3.3 C.11.2.1.1).
+
+    Unsigned pixels may be rescaled to negative values: there it is signed where it would else lie
+    above every value.
+    """
+    if row["PixelRepresentation"] == 1:
+        return True
+    slope = 1.0 if row["RescaleSlope"] is None else row["RescaleSlope"]
+    intercept = row["RescaleIntercept"] or 0.0
+    ends = (intercept, ((1 << row["BitsStored"]) - 1) * slope + intercept)
+    try:
+        first = _integers(item["LUTDescriptor"].value, "<")[1] % _FULL_TABLE
+    except Exception:  # pydicom raises what it likes: the table says what is wrong
+        return False
+    return bool(min(ends) < 0 and first > max(ends))
 
 
 def _of_frame(found: Dataset, number: int) -> Dataset:
@@ -126,6 +196,7 @@ def _table(item: Dataset, order: str, *, signed: bool) -> Table:
     if len(descriptor) != 3:
         raise RejectError("bad_element", f"(0028,3002) LUTDescriptor has {len(descriptor)} values")
     count, first, bits = descriptor[0] % _FULL_TABLE or _FULL_TABLE, descriptor[1], descriptor[2]
+    first %= _FULL_TABLE  # its VR, US or SS, is often wrong
     if signed and first >= 1 << 15:
         first -= _FULL_TABLE
     if not 8 <= bits <= 16:
@@ -134,15 +205,20 @@ def _table(item: Dataset, order: str, *, signed: bool) -> Table:
     if len(entries) < count:
         detail = f"(0028,3006) LUTData has {len(entries)} entries, the descriptor says {count}"
         raise RejectError("bad_element", detail)
-    return Table(first, entries[:count], bits, kind)
+    entries = entries[:count]
+    return Table(first, entries, max(bits, int(entries.max()).bit_length()), kind)
 
 
 def _entries(raw: Any, count: int, order: str) -> np.ndarray:
-    """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word."""
+    """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word, the first in its low byte
+    (PS3.3 C.11.2.1.1)."""
     if isinstance(raw, bytes):
-        width = f"{order}u2" if len(raw) >= 2 * count else "u1"
-        return np.frombuffer(raw[: len(raw) // 2 * 2], width).astype(np.uint16)
-    return np.array(_integers(raw, order), np.int64).astype(np.uint16)
+        words = np.frombuffer(raw[: len(raw) // 2 * 2], f"{order}u2")
+    else:
+        words = np.array(_integers(raw, order), np.int64).astype(np.uint16)
+    if len(words) < count <= 2 * len(words):
+        return words.astype("<u2").view(np.uint8).astype(np.uint16)
+    return words.astype(np.uint16)
 
 
 def _integers(value: Any, order: str) -> list[int]:

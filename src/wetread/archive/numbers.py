@@ -56,6 +56,22 @@ def optional_numbers(
         return None
 
 
+def leading_numbers(
+    values: dict[int, bytes], tag: int, name: str, notes: list[str]
+) -> list[float] | None:
+    """The numbers of an element of several values up to the first that is none, which is noted."""
+    found = optional_numbers(values, tag, name, notes)
+    if found is not None or not (raw := values.get(tag)):
+        return found
+    leading: list[float] = []
+    for part in raw.split(b"\\"):
+        try:
+            leading += numbers(part)
+        except ValueError:
+            break
+    return leading or None
+
+
 def needed_numbers(
     values: dict[int, bytes], tag: int, name: str, count: int, notes: list[str]
 ) -> list[float] | None:

@@ -35,7 +35,7 @@ from wetread.outputs.films import FILMS
 from wetread.outputs.formats import Wanted
 from wetread.outputs.mask_file import outside_is_air, read_mask_file
 from wetread.outputs.uid_names import stack_name
-from wetread.study.display import usable_voi
+from wetread.study.display import Presentation, presentation
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import geometry_issues
 from wetread.study.resample import resample_to
@@ -69,9 +69,9 @@ def export_film(job: Job, folder: Folder) -> None:
     stacks = split_series(job.rows).stacks
     for number, rows in enumerate(stacks):
         reader = Reader(rows, max(map(abs, wanted.mode.offsets)))
-        voi = None if wanted.mode.windows else common_voi(reader.rows)
+        scale = Presentation(None) if wanted.mode.windows else common_scale(reader.rows)
         shown: list[Frame] = []
-        frames = _frames(reader, voi, job.box, wanted, part, shown)
+        frames = _frames(reader, scale.voi, job.box, wanted, part, shown)
         first = next(frames, None)
         if first is None:
             continue
@@ -81,9 +81,10 @@ def export_film(job: Job, folder: Folder) -> None:
             shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
             size, digest = unfinished.stat().st_size, sha256_of(unfinished)
         about = _of_film(reader.rows[0], shown, job.box, wanted)
-        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, voi)}
+        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, scale)}
         about["channels"] = 1 if first.ndim == 2 else 3
-        about["issues"] = " ".join(issue.name for issue in geometry_issues(rows))
+        issues = [issue.name for issue in geometry_issues(rows)]
+        about["issues"] = " ".join([*issues, *(["window_unusable"] if scale.is_unusable else [])])
         folder.note(part, name, about, size, digest)
         sources, positions = [one.source for one in shown], [one.position_mm for one in shown]
         _name_slices(part, str(name), sources, positions)
@@ -119,15 +120,18 @@ def _frames(
         yield annotated(picture, row, wanted.annotate)
 
 
-def common_voi(rows: Sequence[Row]) -> Window | Table:
+def common_scale(rows: Sequence[Row]) -> Presentation:
     """The window that most headers of a stack name, else the first table, else the range of all
     values: one scale for all frames."""
-    named = [usable_voi(row) for row in rows]
-    windows = Counter(one for one in named if isinstance(one, Window))
+    named = [presentation(row) for row in rows]
+    windows = Counter(one.voi for one in named if isinstance(one.voi, Window))
     if windows:
-        return windows.most_common(1)[0][0]
-    tables = [one for one in named if isinstance(one, Table)]
-    return tables[0] if tables else _full_range(rows)
+        return Presentation(windows.most_common(1)[0][0])
+    tables = [one for one in named if isinstance(one.voi, Table)]
+    if tables:
+        return tables[0]
+    unusable = [one for one in named if one.is_unusable]
+    return replace((unusable or named)[0], voi=_full_range(rows))
 
 
 def _full_range(rows: Sequence[Row]) -> Window:
@@ -142,9 +146,12 @@ def _full_range(rows: Sequence[Row]) -> Window:
     return full_range(np.array(ends or [0.0]))
 
 
-def _one_scale(wanted: Wanted, voi: Window | Table | None) -> str:
-    words = window_words(wanted, voi)
-    return words if wanted.mode.windows else f"{words}, one for all frames"
+def _one_scale(wanted: Wanted, scale: Presentation) -> str:
+    if wanted.mode.windows:
+        return window_words(wanted, scale)
+    if scale.because:  # there the window is the range of all values
+        scale = replace(scale, voi=None)
+    return f"{window_words(wanted, scale)}, one for all frames"
 
 
 def _of_film(row: Row, shown: Sequence[Frame], box: Box | None, wanted: Wanted) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.guard import Lost, still_alive
-from wetread.archive.luts import Table, Window
+from wetread.archive.luts import Table
 from wetread.archive.notes import NAMED, names_of
 from wetread.archive.rejects import RejectError
 from wetread.outputs.annotate import annotated
@@ -21,7 +21,7 @@ from wetread.outputs.export_folder import Folder, Part, refused
 from wetread.outputs.formats import Wanted
 from wetread.outputs.stills import PICTURES, VALUES, Encoded
 from wetread.outputs.uid_names import slice_name
-from wetread.study.display import usable_voi
+from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, read_slice, require_hu
 from wetread.study.unit import is_ct
@@ -141,9 +141,15 @@ def _still(
     else:
         require_unit_of_windows(seen, wanted)
         look = Look(wanted.mode, box, wanted.size)
-        found = [_seen(*pair, wanted) for pair in seen]
+        shown = [_presentation(at, wanted) for at, _ in seen]
+        found = [
+            Seen(near, how.voi, at["PhotometricInterpretation"])
+            for how, (at, near) in zip(shown, seen, strict=True)
+        ]
         picture = picture_of(found, look)
-        about["window"] = window_words(wanted, found[own].voi)
+        about["window"] = window_words(wanted, shown[own])
+        if shown[own].is_unusable:
+            about["issues"] = f"{about['issues']} window_unusable".strip()
         picture = annotated(picture, row, wanted.annotate)
         shape, spacing = picture.shape, resized(spacing, box, one.stored.shape, wanted.size)
         quality = wanted.quality or wanted.kind.quality or 0
@@ -164,20 +170,20 @@ def require_unit_of_windows(seen: Sequence[tuple[Row, Slice]], wanted: Wanted) -
                 require_hu(row, one)
 
 
-def _seen(row: Row, one: Slice, wanted: Wanted) -> Seen:
-    """The slice with its header's window, which is looked for only where it is wanted."""
-    voi = None if wanted.mode.windows else usable_voi(row)
-    return Seen(one, voi, row["PhotometricInterpretation"])
+def _presentation(row: Row, wanted: Wanted) -> Presentation:
+    """The header's window, which is looked for only where it is wanted."""
+    return Presentation(None) if wanted.mode.windows else presentation(row)
 
 
-def window_words(wanted: Wanted, voi: Window | Table | None) -> str:
+def window_words(wanted: Wanted, shown: Presentation) -> str:
     """The windows of a picture as the manifest tells them: center/width/curve."""
     if wanted.mode.windows:
         return " ".join(map(_one_window, wanted.mode.windows))
+    voi = shown.voi
     if isinstance(voi, Table):
         return "the file's VOI table"
     if voi is None:
-        return "full range: the file names no window"
+        return f"full range: {shown.because}"
     return f"{voi.center:g}/{voi.width:g}/{voi.function.lower()} of the file"
 
 

@@ -4,6 +4,7 @@ Stored values of two detectors have nothing in common; what their files say of p
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,30 @@ def display_grey(row: Mapping[str, Any], one: Slice) -> np.ndarray:
     return np.asarray(shown * WHITE, np.float32)
 
 
+@dataclass(frozen=True)
+class Presentation:
+    """How a file wants to be shown.
+
+    voi:     its table or window; None: its values are shown from the least to the greatest.
+    because: why there is none, in words; "" where there is one.
+    is_unusable: whether the file names one that cannot be used.
+    """
+
+    voi: Window | Table | None
+    because: str = ""
+    is_unusable: bool = False
+
+
+def presentation(row: Mapping[str, Any]) -> Presentation:
+    """What the file says of its presentation, or why that is nothing (PS3.3 C.11.2)."""
+    try:
+        voi = read_voi(row)
+    except RejectError as error:
+        return Presentation(None, f"the file's window cannot be used: {error.detail}", True)
+    return Presentation(voi, "the file names no window" if voi is None else "")
+
+
 def usable_voi(row: Mapping[str, Any]) -> Window | Table | None:
     """What the file says of its presentation; None where it says nothing, or nothing that can be
-    (PS3.3 C.11.2: a width below 1, a table whose parts disagree)."""
-    try:
-        return read_voi(row)
-    except RejectError:
-        return None
+    used."""
+    return presentation(row).voi

@@ -49,6 +49,7 @@ RULES: dict[str, str] = {
     "taken_as_hu": "a CT whose header does not say HU was taken so on request",
     "intercept_repaired": "12-bit signed values were labelled unsigned",
     "padding_undeclared": "values below -1024 HU without a declared padding",
+    "window_unusable": "the header names a window or VOI table that cannot be used",
     "lossy": "the pixels were compressed with loss",
     "monochrome1": "the least value is white",
     "burned_in": "(0028,0301) BurnedInAnnotation is YES",

@@ -61,11 +61,15 @@ def _stated(row: Mapping[str, Any], table_type: str | None) -> Unit:
     if kind.upper() in _HOUNSFIELD and (by_table or _has_rescale(row)):
         return Unit("HU")
     if kind and kind.upper() not in _HOUNSFIELD:
-        return Unit(_named(kind), "not_hu", f"{tag} is {_named(kind) or _quoted(kind)}")
+        return Unit(
+            "grey" if by_table else _named(kind),
+            "not_hu",
+            f"{tag} is {_named(kind) or _quoted(kind)}",
+        )
     if by_table:
         if table_type is None:
             return Unit("HU")  # the table tells, where it is read
-        return Unit(None, "not_hu", f"{tag} is absent")
+        return Unit("grey", "not_hu", f"{tag} is absent")
     if not _has_rescale(row):
         lacking = [name for name in ("RescaleSlope", "RescaleIntercept") if row[name] is None]
         return Unit(None, "no_rescale", f"{' and '.join(lacking)} absent in a CT")

@@ -54,9 +54,9 @@ def require_hu(volume: Volume) -> None:
     """RejectError, with what the header says, unless the values are Hounsfield units."""
     if volume.unit == "HU":
         return
-    if volume.unit == "grey":
-        raise RejectError("wrong_kind", "values in grey; anatomy is found in HU")
     said = [one for one in volume.issues if one.name in ("no_rescale", "not_hu")]
+    if not said and volume.unit == "grey":
+        raise RejectError("wrong_kind", "values in grey; anatomy is found in HU")
     if not said:
         raise RejectError("not_hu", f"values in {volume.unit or 'several units'}; {ADVICE}")
     raise RejectError(said[0].name, f"{said[0].detail}; {ADVICE}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.luts import Table, read_voi
+from wetread.archive.luts import Table, read_voi, read_windows
 from wetread.archive.privacy import is_sound
 from wetread.archive.rejects import RejectError
 from wetread.outputs.scroll_page import Overlay, Preset, ScrollContent
@@ -86,12 +86,9 @@ def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
 def _of_file(row: Mapping[str, Any]) -> list[Preset]:
     """The header's windows, each once; none where they cannot be used, or are a table."""
     try:
-        voi = read_voi(row)
-        if voi is None or isinstance(voi, Table):
-            return []
-        curve = CURVE_OF[voi.function]
-        pairs = zip(row["WindowCenter"], row["WindowWidth"], strict=False)
-        windows = list(dict.fromkeys(Window(center, width, curve) for center, width in pairs))
+        found = [] if isinstance(read_voi(row), Table) else read_windows(row)
+        curved = (Window(one.center, one.width, CURVE_OF[one.function]) for one in found)
+        windows = list(dict.fromkeys(curved))
     except (RejectError, ValueError):
         return []
     return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]

@@ -15,13 +15,13 @@ from wetread.archive.contents import as_text
 from wetread.archive.examine import examine
 from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame
-from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
+from wetread.study.display import presentation, usable_voi
 from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
@@ -178,6 +178,9 @@ def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
         return _refused(path, member, row, reject.reason, reject.detail)
     own = _of_one_file(table)
     known = {issue.name for issue in own}
+    how = presentation(middle[1])
+    if how.is_unusable:
+        issues = (*issues, Issue("window_unusable", how.because))
     issues = (*own, *(issue for issue in issues if issue.name not in known))
     if picture is not None:
         write_whole(picture, png_bytes(_picture(*middle)))
@@ -242,12 +245,7 @@ def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:
 
 def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
     """(rows, columns) uint8 as the file wants it shown; all its values where it does not say."""
-    try:
-        voi = read_voi(row)
-        shown = present(one.values(), voi, row["PhotometricInterpretation"])
-    except (RejectError, ValueError):  # a window that cannot be
-        shown = present(one.values(), None, row["PhotometricInterpretation"])
-    return as_uint8(shown)
+    return as_uint8(present(one.values(), usable_voi(row), row["PhotometricInterpretation"]))
 
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
