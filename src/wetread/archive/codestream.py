@@ -40,7 +40,7 @@ class Codestream:
 
     bits:   of a sample.
     colour: "RGB" or "YBR" where the frame's markers say what its 3 components are, else None.
-    end:    first byte of its end marker, or where it would stand; None where the stream is cut.
+    end:    the byte behind its data, where its end marker belongs; None where the stream is cut.
     signed: of JPEG 2000; None for JPEG and JPEG-LS, whose streams do not say.
     loss:   whether the stream itself shows that it was made with loss.
     stray:  what stands before the end marker and belongs to nothing, in words; empty: nothing.
@@ -76,6 +76,11 @@ def bare_codestream(frame: bytes) -> bytes:
     return frame
 
 
+def begins_stream(data: bytes) -> bool:
+    """Whether the first bytes of a fragment begin a frame: a start marker, padding before it."""
+    return _BEFORE_START.match(data) is not None
+
+
 def read_codestream(frame: bytes) -> Codestream | None:
     """The frame's own headers; None where it has none that is known."""
     if frame[:4] == _J2K_START:
@@ -96,9 +101,9 @@ def _read_j2k(frame: bytes) -> Codestream | None:
 
 
 def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
-    """(where EOC lies, whether the wavelet is the one with loss, stray bytes in words).
+    """(where EOC belongs, whether the wavelet is the one with loss, stray bytes in words).
 
-    EOC lies behind the main header's segments and the tile-parts, by their lengths. Zeros or fill
+    That is behind the main header's segments and the tile-parts, by their lengths. Zeros or fill
     bytes may stand before it, or zeros in its place where the lengths show all tiles to be whole.
     """
     pos, loss = 2, False
@@ -126,11 +131,11 @@ def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
     rest = frame[pos:]
     at = rest.find(_EOC)
     if at >= 0 and not rest[:at].strip(b"\0\xff"):
-        return pos + at, loss, f"{at} stray bytes before its end marker"
+        return pos, loss, f"{at} stray bytes before its end marker"
     tiles = _tile_count(frame)
     whole = len(parts_of) == tiles and all(came >= must > 0 for came, must in parts_of.values())
     if whole and rest and not rest.strip(b"\0"):
-        return pos, loss, f"{len(rest)} zero bytes instead of its end marker"
+        return pos, loss, "zero bytes instead of its end marker"
     return None, loss, ""
 
 

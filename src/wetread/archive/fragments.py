@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from wetread.archive.codestream import begins_stream
 from wetread.archive.contents import ReadAt
 from wetread.archive.elements import UNDEFINED
 from wetread.archive.rejects import RejectError
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")  # SOI, and SOC with SIZ
+_START_BYTES = 64  # of a fragment: padding and a start marker
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ def frame_spans(
         detail = f"{frames} frames declared, {len(spans)} fragments there"
         raise RejectError("truncated_pixels", detail)
     firsts = _firsts_by_table(read_at, fragments) or [
-        number for number, (at, _) in enumerate(spans) if read_at(at, 4).startswith(_STARTS)
+        number
+        for number, (at, length) in enumerate(spans)
+        if begins_stream(read_at(at, min(length, _START_BYTES)))
     ]
     if len(firsts) != frames or firsts[0] != 0:
         detail = f"{len(spans)} fragments form {len(firsts)} frames, {frames} are declared"
