@@ -117,7 +117,7 @@ def test_the_package_hands_out_scroll() -> None:
     assert wetread.scroll is scroll
 
 
-def test_the_best_series_stands_in_order_of_position_with_its_own_values(
+def test_the_best_series_stands_from_head_to_feet_with_its_own_values(
     archive: tuple[Path, np.ndarray], tmp_path: Path
 ) -> None:
     folder, hu = archive
@@ -127,10 +127,12 @@ def test_the_best_series_stands_in_order_of_position_with_its_own_values(
     assert (made.series_uid, made.modality, made.slices) == ("1.7", "CT", 5)
     assert made.bytes == page.stat().st_size
     assert {k: text[0] for k, text in texts(page).items()} == {
-        k: code_slice(values).text for k, values in enumerate(hu)
+        k: code_slice(values).text for k, values in enumerate(hu[::-1])
     }
     told = described(page)
-    assert [one["position"] for one in told["slices"]] == [0, 2.5, 5, 7.5, 10]
+    assert [one["position"] for one in told["slices"]] == [10, 7.5, 5, 2.5, 0]
+    assert told["instances"] == [96, 97, 98, 99, 100]
+    assert told["sops"] == [f"1.9.10{90 - k}.{k}" for k in (4, 3, 2, 1, 0)]
     assert (told["spacing"], told["start"], told["unit"]) == ([0.5, 0.25], 2, "HU")
     assert [(one.series_uid, one.slices) for one in result.others] == [
         ("1.7", 2), ("1.7.2", 3), ("../1.7.3", 1)
@@ -181,8 +183,8 @@ def test_masks_lie_on_the_slices_and_the_largest_is_shown_first(
     np.save(tmp_path / "spot.npy", inside)
     scroll([folder], tmp_path / "p.html", masks=[tmp_path / "spot.npy"], workers=1)
     told = described(tmp_path / "p.html")
-    assert (told["start"], [mask["name"] for mask in told["masks"]]) == (3, ["spot"])
-    assert [k for k, text in sorted(texts(tmp_path / "p.html").items()) if text[2]] == [3, 4]
+    assert (told["start"], [mask["name"] for mask in told["masks"]]) == (1, ["spot"])
+    assert [k for k, text in sorted(texts(tmp_path / "p.html").items()) if text[2]] == [0, 1]
     np.save(tmp_path / "other.npy", inside[1:])
     with pytest.raises(ValueError, match=r"other\.npy: 4 x 12 x 10 voxels"):
         scroll([folder], tmp_path / "q.html", masks=[tmp_path / "other.npy"], workers=1)
@@ -254,6 +256,30 @@ def test_the_files_windows_come_first_each_once_then_those_of_the_part(tmp_path:
     assert (found.preset, found.title) == (0, "CT chest, 2 slices")
     own = content(tmp_path / "ct", Preset("35/70", Window(35, 70)))
     assert (own.preset, own.presets[0].name) == (0, "35/70")
+
+
+@pytest.mark.parametrize(
+    ("tags", "first"),
+    [
+        ({"BodyPartExamined": "", "StudyDescription": "CT thorax"}, "lung"),
+        ({"BodyPartExamined": "", "SeriesDescription": "Chest 5.0"}, "lung"),
+        ({"BodyPartExamined": "", "ProtocolName": "Lunge"}, "lung"),
+        ({"BodyPartExamined": "", "ProtocolName": "Schaedel"}, "brain"),
+        ({"BodyPartExamined": "", "ProtocolName": "5 mm"}, "brain"),
+        ({"BodyPartExamined": "BRAIN"}, "brain"),
+        ({"BodyPartExamined": "HEAD", "ConvolutionKernel": "H70h"}, "bone"),
+        ({"BodyPartExamined": "CHEST", "ConvolutionKernel": "LUNG"}, "lung"),
+    ],
+    ids=str,
+)
+def test_a_chest_without_a_body_part_has_lung_windows_first(
+    tmp_path: Path, tags: dict[str, str], first: str
+) -> None:
+    write_stack(tmp_path / "ct", 2, WindowCenter="", WindowWidth="", **tags)
+    found = content(tmp_path / "ct")
+    assert found.presets[0].name == first
+    described = {tags.get(name) for name in ("StudyDescription", "SeriesDescription")}
+    assert not described & {found.title, *(value for _, value in found.facts)}
 
 
 def test_grey_without_a_window_has_the_range_of_its_values(tmp_path: Path) -> None:

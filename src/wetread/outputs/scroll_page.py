@@ -5,7 +5,7 @@ that is shown first stands first, so that it is seen before the rest has been re
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,10 @@ from typing import Any
 import numpy as np
 
 from wetread.archive.atomic import write_whole
+from wetread.outputs.content_policy import content_policy
 from wetread.outputs.page import USE
+from wetread.outputs.scroll_planes import planes_of
+from wetread.outputs.sides import edge_letters, letters_of
 from wetread.outputs.slice_code import CodedSlice, code_mask, code_slice
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import Issue
@@ -24,7 +27,10 @@ from wetread.study.volume import Volume
 from wetread.view.window import Window
 
 FOLDER = "scroll"
-SCRIPTS = ("code", "window", "slices", "viewer", "controls", "input", "start")  # in this order
+SCRIPTS = (  # in this order
+    *("code", "window", "slices", "planes", "viewer", "controls"),
+    *("find", "shapes", "measure", "input", "start"),
+)
 COLOURS = (
     *((255, 107, 87), (72, 187, 255), (255, 206, 92), (124, 221, 138)),
     *((199, 146, 234), (255, 145, 190), (94, 224, 212), (255, 160, 70)),
@@ -32,10 +38,13 @@ COLOURS = (
 HELP = (
     ("wheel, ↑ ↓", "slice by slice"),
     ("Page ↑ ↓, Home, End", "ten slices; first, last"),
+    ("g", "go to a slice, by its number or SOP Instance UID"),
     ("drag", "window: across the width, down the center"),
     ("1 … 9, 0", "window presets"),
     ("+ −, Ctrl + wheel, right drag", "zoom"),
     ("Shift + drag; p", "move the picture; always"),
+    ("d, a, e, q, f", "measure: distance, angle, ellipse, rectangle, freehand"),
+    ("Esc, Delete", "measure no more; take away the last one"),
     ("i, m", "invert; masks on and off"),
     ("space", "play and pause"),
     ("r", "reset"),
@@ -43,8 +52,16 @@ HELP = (
     ("two fingers", "together: window; apart: zoom"),
     ("?", "this help"),
 )
-_OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "F", "F": "H"}
-_OBLIQUE = 0.5  # of a direction cosine: from here on a second letter is said
+WORDS = (
+    ("file, file 2", "the windows that the file itself names"),
+    ("linear", "DICOM's LINEAR curve: half a step beside the exact straight line"),
+    ("sigmoid", "a curve that flattens towards black and white"),
+    ("mm LPS", "towards the patient's left, back (posterior) and head (superior)"),
+    ("R L A P H F", "right, left, front (anterior), back (posterior), head, feet of the patient"),
+)
+_SIDES = {
+    **{"R": "right", "L": "left", "A": "front", "P": "back", "H": "head", "F": "feet"},
+}
 
 
 class PageTooBigError(ValueError):
@@ -67,6 +84,15 @@ class Overlay:
     inside: np.ndarray
 
 
+@dataclass(frozen=True)
+class OtherPage:
+    """A page to switch to: its file in the same folder, what it is called, whether it is this."""
+
+    file: str
+    name: str
+    here: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class ScrollContent:
     """What a page shows. No text here names a patient.
@@ -77,6 +103,8 @@ class ScrollContent:
     inverted: whether the least value is shown white (MONOCHROME1).
     issues:   what is unusual in the geometry.
     facts:    what is said of the series, name and value.
+    instances: InstanceNumber of each slice; empty: none is known.
+    others:   the pages of the study's series, this one among them; empty: no switch.
     """
 
     title: str
@@ -88,6 +116,8 @@ class ScrollContent:
     overlays: tuple[Overlay, ...] = ()
     issues: tuple[Issue, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
+    instances: tuple[int | None, ...] = ()
+    others: tuple[OtherPage, ...] = ()
 
 
 def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> int:
@@ -125,6 +155,7 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
 
     files = resources.files("wetread.outputs") / FOLDER
     script = "\n".join((files / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    script = f"\n{script}\n"
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -137,12 +168,28 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
         masks=bool(content.overlays),
         issues=content.issues,
         facts=(*content.facts, ("Values", _exactness(content.volume.unit or UNITLESS, coded))),
-        help=HELP,
+        help=_help(content.volume.place),
+        words=WORDS,
+        others=content.others,
+        policy=Markup(content_policy(script)),
+        planes=planes_of(content.volume.place, content.volume.hu.shape),
         style=Markup((files / "style.css").read_text("utf-8")),
         script=Markup(script),
         series=Markup(described.replace("<", "\\u003c")),
         first=Markup(first),
     )
+
+
+def _help(place: Place) -> Sequence[tuple[str, str]]:
+    """The keys; of the wheel also where it goes to, where the slices' places are known."""
+    way = place.origins_mm[-1] - place.origins_mm[0]
+    if not np.isfinite(way).all() or not way.any():
+        return HELP
+    towards = _SIDES[letters_of(way)[0]]
+    first = ("wheel down, ↓", f"slice by slice towards the {towards} of the patient")
+    if towards in ("right", "left"):
+        first = ("wheel down, ↓", f"slice by slice towards the patient's {towards}")
+    return (first, ("wheel up, ↑", "back"), *HELP[1:])
 
 
 def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, Any]:
@@ -166,6 +213,9 @@ def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, A
             {"position": _known(position), "origin": _all_known(origin)}
             for position, origin in zip(place.positions_mm, place.origins_mm, strict=True)
         ],
+        "sops": list(volume.sources) if any(volume.sources) else [],
+        "instances": list(content.instances) if any(content.instances) else [],
+        "planes": planes_of(place, volume.hu.shape),
         "presets": [_described(preset) for preset in content.presets],
         "preset": content.preset,
         "start": content.start,
@@ -194,32 +244,6 @@ def _steps(place: Place) -> tuple[list[float] | None, list[float] | None]:
     row, column, _ = unit_axes(place.orientation)
     between_rows, between_columns = place.spacing_mm
     return (row * between_columns).tolist(), (column * between_rows).tolist()
-
-
-def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
-    """The side of the patient that lies at each edge of the picture: left, right, top, bottom.
-
-    orientation: (6,) as (0020,0037). R, L, A, P, H(ead), F(oot), PS3.3 C.7.6.1.1.1; two letters
-    where the direction leans by 30 degrees or more; empty where it is not known.
-    """
-    if np.isnan(orientation).any():
-        return {}
-    row, column, _ = unit_axes(orientation)
-    right, bottom = _letters(row), _letters(column)
-    turned = str.maketrans(_OPPOSITE)
-    return {
-        "right": right,
-        "left": right.translate(turned),
-        "bottom": bottom,
-        "top": bottom.translate(turned),
-    }
-
-
-def _letters(direction: np.ndarray) -> str:
-    """The letters of a direction (3,) in LPS, the greatest part first."""
-    order = np.argsort(-np.abs(direction), kind="stable")
-    told = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
-    return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in told)
 
 
 def _exactness(unit: str, coded: Sequence[CodedSlice]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,26 +13,38 @@ from wetread.archive.luts import Table, read_voi, read_windows
 from wetread.archive.privacy import is_sound
 from wetread.archive.rejects import RejectError
 from wetread.outputs.scroll_page import Overlay, Preset, ScrollContent
+from wetread.study.choice import is_sharp
 from wetread.study.issues import Issue
 from wetread.study.voi import full_range
 from wetread.study.volume import Volume
+from wetread.verbs.body_part import described_part, part_of, shows_lungs
 from wetread.view.window import WINDOWS, Window
 
-# The windows that come first for a part of the body; the others follow.
+# The windows that come first for a part of the body (verbs/body_part.py); the others follow.
 SUITED: dict[str, tuple[str, ...]] = {
     "HEAD": ("brain", "subdural", "stroke", "soft_head", "bone", "temporal_bone"),
     "CHEST": ("mediastinum", "lung", "pulmonary", "chest_bone", "lung_wide"),
+    # Of a chest that BodyPartExamined does not call one; what was seen of it are its lungs.
+    "LUNGS": ("lung", "pulmonary", "mediastinum", "chest_bone", "lung_wide"),
     "ABDOMEN": ("abdomen", "liver", "mediastinum", "lung"),
     "SPINE": ("spine_soft", "spine_bone"),
     "": ("brain", "subdural", "bone", "lung", "mediastinum", "pulmonary", "abdomen"),
 }
+_WAY = (1, 1, -1)  # from slice to slice along x, y and z of LPS: to the left, the back, the feet
 CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigmoid"}
 
 
 def content_of(
     volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
 ) -> ScrollContent:
-    """What the page holds. rows: of the volume's series; shown: the window to begin with."""
+    """What the page holds. rows: of the volume's series; shown: the window to begin with.
+
+    Its slices run from the head to the feet, from right to left or from front to back, so that the
+    wheel goes where it goes on a workstation.
+    """
+    if runs_against(volume):
+        volume = turned(volume)
+        overlays = [replace(one, inside=one.inside[::-1]) for one in overlays]
     start = first_slice(volume, overlays)
     row = row_of(rows, volume.sources[start])
     presets = list(presets_of(volume, row))
@@ -47,7 +60,39 @@ def content_of(
         overlays=tuple(overlays),
         issues=_issues(volume, rows),
         facts=tuple(facts_of(volume, row)),
+        instances=instances_of(volume, rows),
     )
+
+
+def runs_against(volume: Volume) -> bool:
+    """Whether the slices run towards the head, the right or the front; False where not known."""
+    way = volume.place.origins_mm[-1] - volume.place.origins_mm[0]
+    if not np.isfinite(way).all() or not way.any():
+        return False
+    axis = int(np.abs(way).argmax())
+    return bool(way[axis] * _WAY[axis] < 0)
+
+
+def turned(volume: Volume) -> Volume:
+    """The same slices, the last one first."""
+    place = replace(
+        volume.place,
+        origins_mm=volume.place.origins_mm[::-1],
+        thickness_mm=volume.place.thickness_mm[::-1],
+    )
+    return replace(
+        volume,
+        hu=volume.hu[::-1],
+        place=place,
+        sources=volume.sources[::-1],
+        slice_map=volume.slice_map[::-1],
+    )
+
+
+def instances_of(volume: Volume, rows: pl.DataFrame) -> tuple[int | None, ...]:
+    """The InstanceNumber of each slice; None where it has none."""
+    known = dict(rows.select("SOPInstanceUID", "InstanceNumber").iter_rows())
+    return tuple(known.get(source) for source in volume.sources)
 
 
 def _issues(volume: Volume, rows: pl.DataFrame) -> tuple[Issue, ...]:
@@ -77,10 +122,19 @@ def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
     if volume.unit != "HU":
         whole = full_range(volume.hu)
         return [*own, Preset("whole range", Window(whole.center, whole.width))]
-    part = (row["BodyPartExamined"] or "").upper()
-    first = next(names for word, names in SUITED.items() if word in part)
+    first = SUITED[_part(volume, row)]
+    if is_sharp(row["ConvolutionKernel"] or ""):  # what edges are drawn sharp for comes first
+        first = tuple(sorted(first, key=lambda name: "bone" not in name and "lung" not in name))
     names = [*first, *(name for name in WINDOWS if name not in (*first, "display"))]
     return [*own, *(Preset(name, WINDOWS[name]) for name in names)]
+
+
+def _part(volume: Volume, row: Mapping[str, Any]) -> str:
+    """A key of SUITED: what BodyPartExamined names, else the descriptions, else what is seen."""
+    if named := part_of(row["BodyPartExamined"] or ""):
+        return named
+    part = described_part(row) or ("CHEST" if shows_lungs(volume) else "")
+    return "LUNGS" if part == "CHEST" else part
 
 
 def _of_file(row: Mapping[str, Any]) -> list[Preset]:
@@ -105,7 +159,7 @@ def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is said of the series beside the picture; nothing that names a patient."""
     _, rows, columns = volume.hu.shape
     down, across = volume.place.spacing_mm
-    apart = np.unique(np.round(np.diff(volume.positions_mm), 2))
+    apart = np.unique(np.round(np.abs(np.diff(volume.positions_mm)), 2))
     thickness = row["SliceThickness"]
     facts = [
         ("Matrix", f"{columns} × {rows}"),

@@ -13,7 +13,7 @@ import polars as pl
 
 from wetread.outputs.panel import Panel, window_words
 from wetread.outputs.pictures import heated, panels, png_bytes
-from wetread.outputs.scroll_page import edge_letters
+from wetread.outputs.sides import edge_letters
 from wetread.training.run import Run
 from wetread.view.window import Window
 

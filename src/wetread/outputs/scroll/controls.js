@@ -18,10 +18,16 @@ function decimals(value) {
   return (String(Number(value.toPrecision(7))).split(".")[1] || "").length;
 }
 
+// What a curve is called to somebody who points at a window.
+const CURVE_WORDS = {
+  linear_exact: "a straight line", linear: "DICOM's LINEAR curve (nearly a straight line)",
+  sigmoid: "a sigmoid curve", sigmoid_eps: "a sigmoid curve that is black at its lower end",
+  exclusive: "a straight line, black above the window",
+};
+
 class Controls {
   constructor(viewer) {
     this.viewer = viewer;
-    this.series = viewer.series;
     this.pointer = null; // where the cursor is, CSS pixels of the canvas
     this.hand = false; // dragging moves the picture
     this.playing = null;
@@ -30,6 +36,10 @@ class Controls {
     this.masks();
     this.bar();
     viewer.after = () => this.tell();
+  }
+
+  get series() {
+    return this.viewer.series;
   }
 
   edges() {
@@ -51,7 +61,8 @@ class Controls {
       button.innerHTML = "<span></span><kbd></kbd>";
       button.firstChild.textContent = preset.name.replaceAll("_", " ");
       button.lastChild.textContent = key;
-      button.title = `${preset.center} / ${preset.width}, ${preset.curve}`;
+      const whose = /^file/.test(preset.name) ? "the file's own window: " : "";
+      button.title = `${whose}${preset.center} / ${preset.width}, ${CURVE_WORDS[preset.curve]}`;
       button.onclick = () => this.choose(number);
       element(number < CHIPS ? "presets" : "more-presets").append(button);
       return button;
@@ -131,6 +142,12 @@ class Controls {
   bar() {
     element("slices").oninput = (event) => this.viewer.go(Number(event.target.value) - 1);
     element("play").onclick = () => this.play(!this.playing);
+    this.count();
+  }
+
+  // As many slices as there are now.
+  count() {
+    element("slices").max = this.viewer.count;
     for (const id of ["bar", "slices", "play"]) element(id).hidden = this.viewer.count < 2;
   }
 
@@ -152,15 +169,19 @@ class Controls {
     const slice = series.slices[viewer.number];
     const position = slice.position === null ? "" : `${told(slice.position, 2)} mm`;
     const waits = viewer.shown === viewer.number ? "" : " …";
-    element("where").innerHTML = "<b></b><span></span>";
-    element("where").firstChild.textContent = `${viewer.number + 1} / ${viewer.count}${waits}`;
-    element("where").lastChild.textContent = position;
+    element("where").innerHTML = "<b></b><span></span><span></span>";
+    const [count, instance, at] = element("where").children;
+    count.textContent = `${viewer.number + 1} / ${viewer.count}${waits}`;
+    instance.textContent = instanceOf(series, viewer.number);
+    at.textContent = position;
+    instance.hidden = !instance.textContent;
     element("slices").value = viewer.number + 1;
     element("number").textContent = `${viewer.number + 1} / ${viewer.count}`;
     element("play").textContent = this.playing ? "❚❚" : "▶";
     element("play").ariaLabel = this.playing ? "Pause" : "Play";
     this.tellWindow();
     this.tellUnder();
+    this.tellScale();
     element("size").textContent = viewer.zoom === 1 ? "" : `× ${viewer.zoom.toFixed(2)}`;
     element("hand").ariaPressed = this.hand;
     viewer.canvas.classList.toggle("hand", this.hand);
@@ -189,6 +210,19 @@ class Controls {
     this.presets.forEach((button, number) => {
       button.ariaPressed = name !== "" && series.presets[number].name === name;
     });
+  }
+
+  // A bar of round length, a fifth of the picture at most; none where sizes are not known.
+  tellScale() {
+    const { viewer, series } = this;
+    element("scale").hidden = !series.spacing;
+    if (!series.spacing) return;
+    const pixel = viewer.scale[0] / series.spacing[1]; // CSS pixels a mm
+    const most = viewer.canvas.clientWidth / 5 / pixel;
+    const power = 10 ** Math.floor(Math.log10(most));
+    const length = power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1);
+    element("scale").firstChild.style.width = `${length * pixel}px`;
+    element("scale").lastChild.textContent = `${Number(length.toPrecision(3))} mm`;
   }
 
   // The value under the cursor, where it lies, and the masks it lies in.

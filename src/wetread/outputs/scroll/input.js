@@ -34,29 +34,34 @@ function listenToWheel(viewer, controls, canvas) {
   }, { passive: false });
 }
 
-function listenToMouse(viewer, controls, canvas) {
+function listenToMouse(viewer, controls, canvas, measures) {
   let drag = null;
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch") return;
     canvas.setPointerCapture(event.pointerId);
     const pans = controls.hand || event.shiftKey || event.button === 1;
-    const does = event.button === 2 ? "zoom" : pans ? "pan" : "window";
+    const plain = measures.tool ? "measure" : "window";
+    const does = event.button === 2 ? "zoom" : pans ? "pan" : plain;
     const [x, y] = [event.offsetX, event.offsetY];
+    if (does === "measure") measures.begin(x, y);
     drag = { does, x, y, lastX: x, lastY: y, from: { ...viewer.window } };
   });
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch") return;
     const [x, y] = (controls.pointer = [event.offsetX, event.offsetY]);
+    if (measures.tool && (drag === null || drag.does === "measure")) measures.move(x, y, drag !== null);
     if (drag === null) return controls.tellUnder();
     if (drag.does === "window") dragWindow(viewer, drag.from, x - drag.x, y - drag.y);
     if (drag.does === "pan") viewer.movePan(x - drag.lastX, y - drag.lastY);
     if (drag.does === "zoom") viewer.zoomAt(Math.exp((drag.lastY - y) / 200), drag.x, drag.y);
     [drag.lastX, drag.lastY] = [x, y];
   });
-  const end = () => { drag = null; };
-  canvas.addEventListener("pointerup", end);
-  canvas.addEventListener("pointercancel", end);
+  canvas.addEventListener("pointerup", (event) => {
+    if (drag && drag.does === "measure") measures.end(event.offsetX, event.offsetY);
+    drag = null;
+  });
+  canvas.addEventListener("pointercancel", () => { drag = null; });
   canvas.addEventListener("pointerleave", (event) => {
     if (event.pointerType === "touch") return; // what a finger pointed at stays told
     controls.pointer = null;
@@ -64,8 +69,8 @@ function listenToMouse(viewer, controls, canvas) {
   });
 }
 
-// One finger scrolls; two change the window, or zoom and move where they pinch.
-function listenToFingers(viewer, controls, canvas) {
+// One finger scrolls, or measures where a tool is in hand; two change the window, or zoom and move where they pinch.
+function listenToFingers(viewer, controls, canvas, measures) {
   const fingers = new Map();
   let start = null;
   const begin = () => {
@@ -75,7 +80,8 @@ function listenToFingers(viewer, controls, canvas) {
   const move = (points) => {
     const now = spread(points);
     const [across, down] = [now.x - start.x, now.y - start.y];
-    if (points.length === 1) {
+    if (points.length === 1 && measures.tool) measures.move(now.x, now.y, true);
+    else if (points.length === 1) {
       const pixels = Math.min(24, Math.max(4, canvas.clientHeight / viewer.count));
       if (controls.hand) viewer.movePan(now.x - start.lastX, now.y - start.lastY);
       else viewer.go(start.number + Math.trunc(down / pixels));
@@ -100,6 +106,8 @@ function listenToFingers(viewer, controls, canvas) {
     fingers.set(event.pointerId, at(event));
     controls.pointer = at(event);
     controls.tellUnder();
+    if (measures.tool && fingers.size === 1) measures.begin(...at(event));
+    if (measures.tool && fingers.size === 2) measures.drop();
     begin();
   });
   // Two fingers that move together tell it one after the other: look when both have.
@@ -117,6 +125,7 @@ function listenToFingers(viewer, controls, canvas) {
   const end = (event) => {
     if (!fingers.has(event.pointerId)) return;
     moved();
+    if (measures.tool && fingers.size === 1) measures.end(...at(event));
     fingers.delete(event.pointerId);
     if (fingers.size) begin();
   };
@@ -130,7 +139,7 @@ function spread([first, second = first]) {
   return { x, y, apart, lastX: x, lastY: y, lastApart: apart };
 }
 
-function listenToKeys(viewer, controls) {
+function listenToKeys(viewer, controls, measures) {
   const middle = () => [viewer.canvas.clientWidth / 2, viewer.canvas.clientHeight / 2];
   const by = (steps) => () => viewer.go(viewer.number + steps);
   const keys = {
@@ -141,6 +150,11 @@ function listenToKeys(viewer, controls) {
     p: () => controls.take(!controls.hand), " ": () => controls.play(!controls.playing),
     "+": () => viewer.zoomAt(1.25, ...middle()), "=": () => viewer.zoomAt(1.25, ...middle()),
     "-": () => viewer.zoomAt(0.8, ...middle()),
+    d: () => measures.take("distance"), a: () => measures.take("angle"),
+    e: () => measures.take("ellipse"), q: () => measures.take("rectangle"),
+    f: () => measures.take("freehand"), Escape: () => measures.take(null),
+    Delete: () => measures.remove((mark) => mark !== measures.done.at(-1)),
+    g: () => { element("wanted").focus(); element("wanted").select(); },
     "?": () => (element("help").open ? element("help").close() : element("help").showModal()),
   };
   for (let digit = 0; digit < 10; digit++) keys[digit] = () => controls.choose((digit + 9) % 10);
@@ -150,7 +164,8 @@ function listenToKeys(viewer, controls) {
   document.addEventListener("keydown", (event) => {
     const { target } = event;
     const helps = element("help").open && event.key !== "?";
-    const own = target.type === "number" || target.tagName === "SELECT" || helps;
+    const types = target.type === "number" || target.type === "text";
+    const own = types || target.tagName === "SELECT" || helps;
     const dial = target.type === "range" && target.id !== "slices";
     const slides = dial && /^Arrow|^Page|^Home$|^End$/.test(event.key);
     const presses = target.tagName === "BUTTON" && event.key === " ";

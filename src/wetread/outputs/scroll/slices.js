@@ -71,6 +71,11 @@ async function readSlice(text, { rows, columns }) {
   };
 }
 
+// Whether a bit of a mask is set; never of a mask that is null.
+function isSet(bits, at) {
+  return Boolean(bits) && ((bits[at >> 3] >> (at & 7)) & 1) === 1;
+}
+
 function bytesOf({ codes, masks }) {
   return masks.reduce((sum, bits) => sum + (bits ? bits.length : 0), codes.byteLength);
 }

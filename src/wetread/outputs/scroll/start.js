@@ -17,17 +17,22 @@ function start() {
   }
   const viewer = new Viewer(JSON.parse(element("series").textContent), element("screen"));
   const controls = new Controls(viewer);
+  const planes = new PlaneChoice(viewer, controls);
+  const finder = new Finder(viewer, planes);
+  const measures = new Measures(viewer, planes);
   const canvas = viewer.canvas;
+  viewer.after = () => { controls.tell(); finder.tell(); };
   listenToWheel(viewer, controls, canvas);
-  listenToMouse(viewer, controls, canvas);
-  listenToFingers(viewer, controls, canvas);
-  listenToKeys(viewer, controls);
+  listenToMouse(viewer, controls, canvas, measures);
+  listenToFingers(viewer, controls, canvas, measures);
+  listenToKeys(viewer, controls, measures);
   new ResizeObserver(() => viewer.refresh()).observe(canvas);
   window.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     fail(event.reason.message);
   });
-  window.wetread = { viewer, controls, firstPictureMs: null };
+  window.wetread = { viewer, controls, planes, finder, measures, firstPictureMs: null };
+  finder.follow();
   viewer.go(viewer.number).then(() => requestAnimationFrame(() => requestAnimationFrame(() => {
     const message = element("message");
     message.hidden = !message.classList.contains("fault");  // one may have been said meanwhile

@@ -3,6 +3,7 @@
 "use strict";
 
 const SMOOTH_BELOW = 6; // screen pixels a voxel; above, voxels are shown as they are
+const NOTHING = [22, 26, 29]; // where no voxel lies
 const AHEAD = 3; // slices decoded on either side of the one that is shown
 
 class Viewer {
@@ -22,6 +23,7 @@ class Viewer {
     this.masksOn = true;
     this.opacity = 0.4;
     this.after = () => {}; // called when something was drawn
+    this.over = () => {}; // (context) draws over the picture, in CSS pixels of the canvas
     this.reset();
   }
 
@@ -31,6 +33,16 @@ class Viewer {
     this.zoom = 1;
     this.pan = [0, 0]; // CSS pixels
     this.refresh();
+  }
+
+  // Show other slices: those of a plane that was made, or the series' own again.
+  show(series, slices, number) {
+    [this.series, this.slices, this.number, this.shown] = [series, slices, number, null];
+    [this.picture.width, this.picture.height] = [series.columns, series.rows];
+    this.image = this.context.createImageData(series.columns, series.rows);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    [this.zoom, this.pan, this.greysKey] = [1, [0, 0], null];
+    return this.go(number);
   }
 
   get count() {
@@ -78,6 +90,7 @@ class Viewer {
       .map((mask, k) => ({ bits: slice.masks[k], colour: mask.colour, on: mask.on }))
       .filter((mask) => this.masksOn && mask.on && mask.bits);
     paint(this.pixels, slice.codes, this.greys, masks, this.opacity);
+    if (slice.missing) tint(this.pixels, slice.missing, NOTHING, 1);
     this.context.putImageData(this.image, 0, 0);
   }
 
@@ -125,6 +138,7 @@ class Viewer {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.drawImage(
       this.picture, left, top, across * this.series.columns, down * this.series.rows);
+    this.over(context);
   }
 
   // Zoom so that what lies under (x, y), CSS pixels of the canvas, stays there.
@@ -153,10 +167,8 @@ class Viewer {
     if (!inside || !slice || this.shown !== this.number) return null;
     const { origin } = this.series.slices[this.number];
     const at = row * this.series.columns + column;
-    const masks = this.masks.filter((mask, k) => {
-      const bits = slice.masks[k];
-      return bits && (bits[at >> 3] >> (at & 7)) & 1;
-    });
+    if (isSet(slice.missing, at)) return null;
+    const masks = this.masks.filter((mask, k) => isSet(slice.masks[k], at));
     const { alongRow, alongColumn } = this.series;
     const place = origin && alongRow &&
       origin.map((start, axis) => start + column * alongRow[axis] + row * alongColumn[axis]);

@@ -1,0 +1,45 @@
+"""outputs/sides.py: which side of the patient lies at each edge of a picture, as letters."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from wetread.study.geometry import unit_axes
+
+_OPPOSITE: dict[str, str] = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "F", "F": "H"}
+_OBLIQUE = 0.5  # of a direction cosine: from here on a second letter is said
+
+
+def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
+    """The side of the patient that lies at each edge of the picture: left, right, top, bottom.
+
+    orientation: (6,) as (0020,0037). R, L, A, P, H(ead), F(oot), PS3.3 C.7.6.1.1.1; two letters
+    where the direction leans by 30 degrees or more; empty where it is not known.
+    """
+    if np.isnan(orientation).any():
+        return {}
+    row, column, _ = unit_axes(orientation)
+    return letters_along(row, column)
+
+
+def letters_along(across: np.ndarray, down: np.ndarray) -> Mapping[str, str]:
+    """The same of directions (3,) in LPS, to the right and to the bottom of the picture."""
+    right, bottom = letters_of(across), letters_of(down)
+    return {
+        "right": right,
+        "left": opposite(right),
+        "bottom": bottom,
+        "top": opposite(bottom),
+    }
+
+
+def opposite(letters: str) -> str:
+    """`RA` to `LP`."""
+    return "".join(_OPPOSITE[letter] for letter in letters)
+
+
+def letters_of(direction: np.ndarray) -> str:
+    """The letters of a direction (3,) in LPS, the greatest part first."""
+    order = np.argsort(-np.abs(direction), kind="stable")
+    told = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
+    return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in told)
