@@ -114,7 +114,8 @@ def row_fields(header: Header) -> dict[str, Any]:
     rest = values.copy()
     for tag in _OWN:
         rest.pop(tag, None)
-    key = (header.syntax, header.big_endian, header.notes, *rest, *rest.values())
+    faults = header.meta_faults
+    key = (header.syntax, header.big_endian, header.notes, faults, *rest, *rest.values())
     shared = _known_fields.get(key)
     if shared is None:
         shared = _shared_fields(header)
