@@ -115,10 +115,13 @@ def predict(
     sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
     repair: Repair = True,
     as_hu: AsHU = False,
+    scroll: Annotated[
+        int, typer.Option(min=0, help="pages to scroll, of so many most urgent studies")
+    ] = 0,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Readings of studies never seen: JSON, worklist, probabilities, submission."""
+    """Readings of studies never seen: JSON, worklist, page, probabilities, submission."""
     from wetread.verbs.predict import predict as read
 
     with bars() as report:
@@ -131,6 +134,7 @@ def predict(
             report=report,
             repair=repair,
             as_hu=as_hu,
+            scroll=scroll,
         )
     print_result(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))

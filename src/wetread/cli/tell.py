@@ -144,6 +144,7 @@ def prediction_lines(result: Prediction) -> list[str]:
         *lines,
         *_unread(result),
         *_cautions(result),
+        f"page:       {result.out / result.page}  (open it in a browser)",
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
         "Research use only, not for diagnosis.",
@@ -219,6 +220,7 @@ def demo_lines(result: DemoResult) -> list[str]:
         f"time: {steps}",
         f"{plural(result.readings, 'study')} read: {result.out / 'readings'}",
         f"scores: {result.out / 'scores.json'}",
+        f"readings' page: {result.out / 'readings.html'}",
         f"page:   {result.out / 'page.html'}  (open it in a browser)",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
+from wetread.archive.foreign_text import visible
 from wetread.outputs.panel import media_type
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def page_environment() -> Environment:
     environment.filters["words"] = words
     environment.filters["percent"] = percent
     environment.filters["listed"] = listed
+    environment.filters["visible"] = visible
     return environment
 
 

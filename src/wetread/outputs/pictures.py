@@ -115,3 +115,11 @@ def png_bytes(picture: np.ndarray) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not encode a picture of {picture.shape}.")
     return code.tobytes()
+
+
+def jpeg_bytes(picture: np.ndarray, quality: int = 90) -> bytes:
+    """The same as a JPEG file, a quarter of the size: for the eye, not for measuring."""
+    done, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"OpenCV could not encode a picture of {picture.shape}.")
+    return code.tobytes()

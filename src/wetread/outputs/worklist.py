@@ -29,7 +29,7 @@ def write_worklist(
         "issues": pl.Int64(),
         "reason": pl.String(),
     }
-    order = sorted(readings, key=lambda reading: _urgency(reading, headline))
+    order = by_urgency(readings, headline)
     rows = [
         (
             rank,
@@ -45,6 +45,11 @@ def write_worklist(
         for rank, reading in enumerate(order, start=1)
     ]
     write_csv(path, pl.DataFrame(rows, schema=schema, orient="row"))
+
+
+def by_urgency(readings: Sequence[Reading], headline: str) -> list[Reading]:
+    """By falling probability of the headline finding, then by study UID; unread ones last."""
+    return sorted(readings, key=lambda reading: _urgency(reading, headline))
 
 
 def _urgency(reading: Reading, headline: str) -> tuple[bool, float, str]:

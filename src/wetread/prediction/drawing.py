@@ -70,11 +70,18 @@ def decided_masks(
     store: Store, said: Said, ensemble: Ensemble
 ) -> Iterator[tuple[int, str, NDArray[np.bool_]]]:
     """(row, finding, mask (rows, columns) of the picture) of everything that was drawn."""
-    places = store.slices.select("box", "source_rows", "source_columns").iter_rows()
-    for row, (box, *shape) in enumerate(places):
+    for row in range(len(store)):
         for column, finding in enumerate(ensemble.drawn):
-            there = to_original(said.map_of(row, column), Box(*box), (shape[0], shape[1]))
-            yield row, finding, decide(there, _mean_triplet(ensemble, finding))
+            yield row, finding, decided_mask(store, said, ensemble, row, column)
+
+
+def decided_mask(
+    store: Store, said: Said, ensemble: Ensemble, row: int, column: int
+) -> NDArray[np.bool_]:
+    """(rows, columns) of the picture: the mask of one slice and one of the findings drawn."""
+    box, rows, columns = store.slices.select("box", "source_rows", "source_columns").row(row)
+    there = to_original(said.map_of(row, column), Box(*box), (rows, columns))
+    return decide(there, _mean_triplet(ensemble, ensemble.drawn[column]))
 
 
 def _calibrated(

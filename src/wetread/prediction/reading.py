@@ -1,7 +1,7 @@
 """prediction/reading.py: what was read in one study, as a value. No file is touched here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wetread.archive.rejects import Reject
@@ -54,6 +54,8 @@ class Reading:
     reason:     why it is unread, a key of archive.rejects.REASONS; detail: what was seen, in words.
                 None in a study that was read.
     cautions:   what must be known of the models that read it: names of prediction/cautions.py.
+    links:      key slice to its place in a page to scroll, from the reading's file on; where there
+                is such a page.
     """
 
     study_uid: str
@@ -72,6 +74,7 @@ class Reading:
     reason: str | None = None
     detail: str | None = None
     cautions: tuple[str, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -92,6 +95,7 @@ class Reading:
             "study": dict(self.study),
             "series": [asdict(one) for one in self.series],
             "key_slices": list(self.key_slices),
+            "links": dict(self.links),
             "slices": [part.to_dict() for part in self.slices],
             "masks": [dict(mask) for mask in self.masks],
             "rules_broken_before": list(self.broken),

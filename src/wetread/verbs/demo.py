@@ -23,6 +23,7 @@ from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.train import train
 
 READ = 40  # studies of a fold
+READINGS_PAGE = "readings.html"  # page.html is the run's
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def demo(
     """Write phantoms, learn from most of their patients, be scored on and read the others. Where
     the task's demo has folds, all are scored, out of fold, and READ of the first fold read.
 
-    Writes out/archive, index.parquet, run, readings, scores.json, page.html. Stopped and called
+    Writes out/archive, index.parquet, run, readings, scores.json, page.html (of the run) and
+    readings.html. Stopped and called
     again, it goes on.
     """
     chosen = find_task(task or next(iter(TASKS)))
@@ -92,7 +94,7 @@ def demo(
     lap("train and evaluate")
     held_out = held_out_images(found, out / "run", READ if chosen.demo_folds else None)
     readers = read_ensemble([out / "run"], split=0)
-    read = predict_index(held_out, readers, out, workers=workers, report=report)
+    read = predict_index(held_out, readers, out, page=READINGS_PAGE, workers=workers, report=report)
     lap("read")
     for name in ("scores.json", "page.html"):
         shutil.copyfile(out / "run" / name, out / name)

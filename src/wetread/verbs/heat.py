@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -38,10 +38,22 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
 
     def heat(row: int) -> np.ndarray | None:
         one = trained(model_of[store.slices["SOPInstanceUID"][row]])
-        if one.mask_findings:
-            return None
-        hu = read_seen(store, neighbour_rows(store.slices, np.array([row]), one.view.neighbours))
-        found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
-        return found / found.max() if found.max() > 0 else None
+        return heat_of_models([one], store, row, column)
 
     return heat
+
+
+def heat_of_models(
+    models: Sequence[Trained], store: Store, row: int, column: int
+) -> np.ndarray | None:
+    """(h, w) float32 from 0 to 1: where a slice of the store speaks for the output `column`, as the
+    mean of several models that look at slices of one size; None where nothing does, or where the
+    networks draw masks."""
+    if any(one.mask_findings for one in models):
+        return None
+    total = np.zeros(())
+    for one in models:
+        hu = read_seen(store, neighbour_rows(store.slices, np.array([row]), one.view.neighbours))
+        found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
+        total = total + found
+    return np.asarray(total / total.max(), np.float32) if total.max() > 0 else None

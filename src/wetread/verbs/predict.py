@@ -34,6 +34,8 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
 from wetread.verbs.pack import pack_looks
+from wetread.verbs.predict_page import PAGE, Material, write_predict_page
+from wetread.verbs.predict_scroll import with_scroll_pages
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.sources import in_hu
 from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
@@ -51,6 +53,7 @@ class Prediction:
     readings: tuple[Reading, ...]
     headline: str
     counts: dict[str, int]
+    page: str = PAGE
 
     @property
     def refused(self) -> int:
@@ -66,6 +69,7 @@ class Prediction:
         """For --json."""
         return {
             "out": str(self.out),
+            "page": str(self.out / self.page),
             "counts": self.counts,
             "studies": [
                 {
@@ -91,19 +95,23 @@ def predict(
     report: Report = silent,
     repair: bool = True,
     as_hu: bool = False,
+    scroll: int = 0,
 ) -> Prediction:
     """Read every study of the sources with the models of one or more runs of one task.
 
     sample: the competition's sample submission; its rows in its order are then written. An image
     that cannot be read gets the training share of each finding there, and is in rejects.csv.
     repair: as for `index`.
+    scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
     ensemble = read_ensemble(runs)
     found = open_archive(src, out, workers=workers, report=report, repair=repair)
     if as_hu:
         found = in_hu(found)
-    return predict_index(found, ensemble, out, sample=sample, workers=workers, report=report)
+    return predict_index(
+        found, ensemble, out, sample=sample, scroll=scroll, workers=workers, report=report
+    )
 
 
 def predict_index(
@@ -114,8 +122,10 @@ def predict_index(
     sample: Path | None = None,
     workers: int | None = None,
     report: Report = silent,
+    scroll: int = 0,
+    page: str = PAGE,
 ) -> Prediction:
-    """The same for an archive that is indexed already.
+    """The same for an archive that is indexed already; page: the name of the page of readings.
 
     Raises ValueError where out holds readings of studies that the archive has not.
     """
@@ -150,12 +160,17 @@ def predict_index(
         _by_study(store, masks),
         answers,
     )
-    readings = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
+    cautious = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
+    readings = with_scroll_pages(
+        cautious, out, images.images, task.headline, scroll, workers, report
+    )
     rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
     filled = _write(
         out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
         images.images,
     )  # fmt: skip
+    material = Material(task, ensemble, readings, rejects, store, said, images.images)
+    write_predict_page(out, material, page)
     counts = {
         "studies": len(readings),
         "images": len(store),
@@ -169,7 +184,7 @@ def predict_index(
         "filled_in_submission": len(filled),  # nothing was said or drawn of them
     }
     counts |= {name: number for name, number in rare.items() if number}
-    return Prediction(out, tuple(readings), task.headline, counts)
+    return Prediction(out, tuple(readings), task.headline, counts, page)
 
 
 def provenance(ensemble: Ensemble) -> dict[str, Any]:

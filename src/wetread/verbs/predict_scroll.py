@@ -1,0 +1,69 @@
+"""verbs/predict_scroll.py: pages to scroll the most urgent studies, and links to key slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+import polars as pl
+
+from wetread.archive.rejects import RejectError
+from wetread.outputs.uid_names import safe_name
+from wetread.outputs.worklist import by_urgency
+from wetread.prediction.reading import Reading
+from wetread.verbs.progress import Report, silent
+from wetread.verbs.scroll import scroll
+
+FOLDER = "scroll"
+
+
+def with_scroll_pages(
+    readings: Sequence[Reading],
+    out: Path,
+    images: pl.DataFrame,
+    headline: str,
+    count: int,
+    workers: int | None,
+    report: Report = silent,
+) -> list[Reading]:
+    """The readings in their order, those of the `count` most urgent studies with links to key
+    slices in out/scroll/STUDY.html, which is written; where it cannot be, without.
+
+    images: rows of the index.
+    """
+    urgent = [one for one in by_urgency(readings, headline) if one.study][:count]
+    linked: dict[str, Reading] = {}
+    for done, reading in enumerate(urgent):
+        report("scroll", done, len(urgent))
+        name = f"{safe_name(reading.study_uid)}.html"
+        if _written(reading, images, out / FOLDER / name, workers):
+            linked[reading.study_uid] = replace(reading, links=slice_links(reading, name))
+    if urgent:
+        report("scroll", len(urgent), len(urgent))
+    return [linked.get(one.study_uid, one) for one in readings]
+
+
+def slice_links(reading: Reading, name: str) -> dict[str, str]:
+    """Key slice to its address in the page `name`, from the folder of readings on."""
+    page = f"../{FOLDER}/{quote(name)}"
+    return {uid: f"{page}#sop={quote(uid, safe='')}" for uid in reading.key_slices}
+
+
+def _written(reading: Reading, images: pl.DataFrame, page: Path, workers: int | None) -> bool:
+    """Whether the page of the study's series could be made."""
+    series = images.filter(
+        pl.col("StudyInstanceUID").eq_missing(reading.study_uid),
+        pl.col("SeriesInstanceUID").eq_missing(reading.series_uid),
+    )
+    with TemporaryDirectory(prefix="wetread-") as folder:
+        index = Path(folder) / "index.parquet"
+        series.write_parquet(index)
+        try:
+            scroll([index], page, workers=workers)
+        except (RejectError, ValueError):  # among these that it would be too large
+            page.unlink(missing_ok=True)  # of an earlier run, of other pixels
+            return False
+    return True
