@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.geometry import POSITION_TOLERANCE_MM
-from wetread.study.split import SAME_POSITION_MM
 
 _MULTIPLE_TOLERANCE = 0.1  # of the usual distance
 _DISTANCE_TOLERANCE_MM = 2 * POSITION_TOLERANCE_MM

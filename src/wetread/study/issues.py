@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.notes import NAMED, name_and_detail
+from wetread.study.acquisitions import KEYWORDS, SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import (
     POSITION_TOLERANCE_MM,
@@ -20,7 +21,7 @@ from wetread.study.geometry import (
 )
 from wetread.study.place import UNKNOWN_THICKNESS_MM, Place, place_of
 from wetread.study.series import placed_rows
-from wetread.study.split import SAME_POSITION_MM, SPACING_TOLERANCE_MM, Parts, split_series
+from wetread.study.split import SPACING_TOLERANCE_MM, Parts, split_series
 from wetread.study.unit import UNIT_COLUMNS, unit_of, units_of
 
 TILT_DEGREES = 0.25
@@ -32,7 +33,9 @@ RULES: dict[str, str] = {
     "irregular_spacing": "slices lie more than 0.1 mm beside equal steps, and no gap explains it",
     "duplicate_position": "slices of other pixels lie within 0.01 mm along the normal",
     "duplicate_removed": "slices lie within 0.01 mm along the normal and have the same pixels",
-    "several_acquisitions": "positions repeat, and a column of the header tells the passes apart",
+    "several_acquisitions": "positions repeat, or regular passes run through one another, and "
+    "columns of the header tell them apart",
+    "capture_removed": "a picture of a screen or a page among slices",
     "localizer_removed": "ImageType says LOCALIZER, or at most 3 slices lie in a plane far off",
     "mixed_orientation": "(0020,0037) differs by more than 1e-3 in a cosine",
     "mixed_shape": "Rows or Columns differ",
@@ -85,14 +88,20 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
     if parts.localizers.height:
         detail = f"{parts.localizers.height} of {rows.height}: {_names(parts.localizers)}"
         found.append(Issue("localizer_removed", detail))
+    if parts.captures.height:
+        detail = f"{parts.captures.height} of {rows.height}: {_names(parts.captures)}"
+        found.append(Issue("capture_removed", detail))
     rest = parts.stacks[0] if len(parts.stacks) == 1 else pl.concat(parts.stacks)
     found += _absent(rest)
     found += _mixed(rest)
     if parts.told_by:
         sizes = " + ".join(str(stack.height) for stack in parts.stacks)
+        names = _shortened([name for name in parts.names if name])
         detail = f"{len(parts.stacks)} stacks told apart by {_told(parts.told_by)}: {sizes} slices"
+        detail += f": {names}"
         found.append(Issue("several_acquisitions", detail))
     found += _number_hole(rest)
+    found += _units(rest)
     found += _noted(rows)
     return found
 
@@ -272,7 +281,7 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
     ):
         if count:
             found.append(Issue(name, f"{count} of {rows.height} slices"))
-    return [*found, *_units(rows)]
+    return found
 
 
 def _units(rows: pl.DataFrame) -> list[Issue]:
@@ -305,7 +314,7 @@ def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
 
 
 def _told(columns: Sequence[str]) -> str:
-    return " and ".join("ContentTime" if name == "content_time_s" else name for name in columns)
+    return " and ".join(KEYWORDS.get(name, name) for name in columns)
 
 
 def _names(rows: pl.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """study/split.py: one series becomes stacks of one plane, shape and spacing; headers only.
 
-Localizers are set apart first. Where positions repeat, a stack is split further, by what tells its
-acquisitions apart, and only where that leaves no position twice.
+Captures and localizers are set apart first. A stack is split further, by what tells its
+acquisitions apart (study/acquisitions.py).
 """
 
 from dataclasses import dataclass
@@ -9,24 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from wetread.archive.colour import PALETTE
+from wetread.study.acquisitions import acquisitions_of
 from wetread.study.geometry import planes, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
 from wetread.study.unit import units_of
 
-SAME_POSITION_MM = 0.01
 SPACING_TOLERANCE_MM = 1e-3
 LOCALIZER_SLICES = 3  # a scout has a picture or three
 LOCALIZER_DEGREES = 45.0
 _OUTVOTED = 4  # times as many slices in the other plane
-_ABUTS = 2.0  # usual distances
-_ACQUISITION_KEYS = (
-    ("AcquisitionNumber",),
-    ("EchoTime",),
-    ("ConvolutionKernel",),
-    ("content_time_s",),
-    ("AcquisitionNumber", "EchoTime"),
-    ("AcquisitionNumber", "ConvolutionKernel"),
-)
+_CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # secondary capture, and its multi-frame kinds
+_CAPTURE_WORDS = ("SCREEN SAVE", "SCREENSAVE", "SCREEN SHOT", "DOSE_INFO")  # of ImageType
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,26 +29,52 @@ class Parts:
 
     stacks:     rows in order along the normal, the stack with the most slices first.
     localizers: rows that are a scout of the rest; empty for a series of nothing else.
+    captures:   rows that are pictures of a screen or a page; empty for a series of nothing else.
     told_by:    the columns that told acquisitions apart; empty where none were.
+    names:      of the stacks, by what tells each apart: `acquisition 2`; "" where nothing had to.
     """
 
     stacks: tuple[pl.DataFrame, ...]
     localizers: pl.DataFrame
+    captures: pl.DataFrame
     told_by: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 def split_series(rows: pl.DataFrame) -> Parts:
     """The parts of one series' rows, which come in any order."""
     rows = ordered(rows)
+    capture = is_capture(rows)
+    captures, rows = rows.filter(capture), rows.filter(~capture) if capture.any() else rows
     scout = _is_localizer(rows)
-    stacks: list[pl.DataFrame] = []
+    stacks: list[tuple[pl.DataFrame, str]] = []
     told_by: tuple[str, ...] = ()
     for part in _uniform(rows.filter(~scout) if scout.any() else rows):
-        own, keys = _acquisitions(part)
-        stacks += own
-        told_by = told_by or keys
-    stacks.sort(key=lambda stack: -stack.height)  # stable: else in order of plane and place
-    return Parts(tuple(stacks), rows.filter(scout), told_by)
+        found = acquisitions_of(part, positions_mm(part))
+        names = found.names or [""] * len(found.groups)
+        if len(found.groups) == 1:
+            stacks.append((part, ""))
+        else:
+            stacks += [(part[at], name) for at, name in zip(found.groups, names, strict=True)]
+        told_by = told_by or found.told_by
+    stacks.sort(key=lambda stack: -stack[0].height)  # stable: else in order of plane and place
+    tables, called = zip(*stacks, strict=True)
+    return Parts(tables, rows.filter(scout), captures, told_by, called)
+
+
+def is_capture(rows: pl.DataFrame) -> np.ndarray:
+    """(N,) pictures of a screen or a page among others: in color, of the class of secondary
+    captures, or called so by (0008,0008); where all are, none is."""
+    sop_class, kind = pl.col("SOPClassUID"), pl.col("ImageType").str.to_uppercase()
+    capture = (
+        (pl.col("SamplesPerPixel").fill_null(1) != 1)
+        | (pl.col("PhotometricInterpretation") == PALETTE)
+        | sop_class.str.starts_with(_CAPTURE_CLASS)
+    ).fill_null(False) | pl.any_horizontal(
+        kind.str.contains(word, literal=True).fill_null(False) for word in _CAPTURE_WORDS
+    )
+    found = rows.select(capture.alias("capture"))["capture"].to_numpy()
+    return np.zeros(rows.height, bool) if found.all() else found
 
 
 def _is_localizer(rows: pl.DataFrame) -> np.ndarray:
@@ -108,61 +128,3 @@ def _stepped(values: list[float | None]) -> list[int | None]:
     starts = np.diff(distinct, prepend=distinct[:1]) > SPACING_TOLERANCE_MM
     number = dict(zip(distinct, np.cumsum(starts).tolist(), strict=True))
     return [None if value is None else number[value] for value in values]
-
-
-def _acquisitions(rows: pl.DataFrame) -> tuple[list[pl.DataFrame], tuple[str, ...]]:
-    """The rows of one plane as acquisitions without a position twice, and what told them apart;
-    where nothing does, the rows as they are."""
-    along = positions_mm(rows)
-    if rows.height < 2 or not repeats(along):
-        return [rows], ()
-    for keys in _ACQUISITION_KEYS:
-        if rows.select(keys).n_unique() < 2:
-            continue
-        groups = [np.sort(group) for group in _groups(rows, keys)]
-        if keys == ("content_time_s",) and any(repeats(along[group]) for group in groups):
-            continue
-        stacks = _joined(along, groups)
-        if stacks is None or (keys == ("content_time_s",) and not _one_pass(along, stacks)):
-            continue
-        return [rows[stack] for stack in stacks], keys
-    return [rows], ()
-
-
-def _groups(rows: pl.DataFrame, keys: tuple[str, ...]) -> list[np.ndarray]:
-    """Row numbers of equal keys, in order of the keys."""
-    grouped = rows.select(keys).with_row_index("_at").group_by(keys).agg("_at").sort(keys)
-    return [np.array(at) for at in grouped["_at"].to_list()]
-
-
-def _joined(along: np.ndarray, groups: list[np.ndarray]) -> list[np.ndarray] | None:
-    """Groups as stacks; None where one holds a position twice.
-
-    A number may change inside one pass of the table: a group joins the latest stack that it
-    abuts and that holds none of its positions.
-    """
-    distinct = np.diff(np.unique(np.round(along / SAME_POSITION_MM))) * SAME_POSITION_MM
-    near = _ABUTS * float(np.median(distinct)) if len(distinct) else 0.0
-    stacks: list[np.ndarray] = []
-    for group in groups:
-        if repeats(along[group]):
-            return None
-        for number, stack in reversed(list(enumerate(stacks))):
-            apart = np.abs(along[group][:, None] - along[stack][None]).min()
-            if apart <= near and not repeats(np.concatenate([along[stack], along[group]])):
-                stacks[number] = np.sort(np.concatenate([stack, group]))
-                break
-        else:
-            stacks.append(group)
-    return stacks
-
-
-def _one_pass(along: np.ndarray, stacks: list[np.ndarray]) -> bool:
-    """Whether a stack holds every position: times differ from slice to slice within a pass."""
-    distinct = 1 + int((np.diff(np.sort(along)) >= SAME_POSITION_MM).sum())
-    return max(map(len, stacks)) == distinct
-
-
-def repeats(along: np.ndarray) -> bool:
-    """Whether two of (N,) mm are one position."""
-    return bool((np.diff(np.sort(along)) < SAME_POSITION_MM).any())

@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import POSITION_TOLERANCE_MM, beside_line, is_regular
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import RULES, Issue
 from wetread.study.place import Place
-from wetread.study.split import SAME_POSITION_MM
-from wetread.study.volume import Volume, read_volume, read_volumes
+from wetread.study.volume import Volume, read_acquisitions, read_volumes
 
 # Issues that stop a verb that needs one affine (NIfTI, resample, segment, surface), and what to do.
 FATAL: dict[str, str] = {
@@ -171,16 +171,17 @@ def between(
 
 
 def _refused(rows: pl.DataFrame) -> list[Volume]:
-    volume = read_volume(rows)
-    require_affine(volume)
-    return [volume]
+    volumes = read_acquisitions(rows)
+    for volume in volumes:
+        require_affine(volume)
+    return volumes
 
 
 # What a user chooses by name: rows of one series -> its volumes.
 CHOICES: dict[str, Callable[[pl.DataFrame], list[Volume]]] = {
     "refuse": _refused,
-    "keep": lambda rows: [read_volume(rows)],
-    "fill": lambda rows: [fill(read_volume(rows))],
-    "resample": lambda rows: [resample(read_volume(rows))],
+    "keep": read_acquisitions,
+    "fill": lambda rows: [fill(volume) for volume in read_acquisitions(rows)],
+    "resample": lambda rows: [resample(volume) for volume in read_acquisitions(rows)],
     "split": read_volumes,
 }

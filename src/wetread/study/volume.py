@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.rejects import RejectError
+from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.issues import Issue, noted_issues, series_issues, stack_issues
 from wetread.study.place import Place, place_of
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, read_slice
-from wetread.study.split import SAME_POSITION_MM, Parts, split_series
+from wetread.study.split import Parts, split_series
 from wetread.study.unit import ADVICE, common_unit
 
 SPLIT_SETTLES = frozenset(
@@ -28,6 +29,8 @@ class Volume:
     place:     where each slice lies; `affine` and `positions_mm` are its.
     sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
     issues:    what is unusual; one that is settled does not stand in the way of an affine.
+    acquisition: what tells it apart from others of its series, `acquisition 2`; "" where nothing
+               has to.
     slice_map: (Z,) float64: the slice, as it was read, that each slice was; between two whole
                numbers where it was made of two.
     """
@@ -38,6 +41,7 @@ class Volume:
     issues: tuple[Issue, ...]
     slice_map: np.ndarray
     unit: str | None = field(default="HU")
+    acquisition: str = ""
 
     @property
     def affine(self) -> np.ndarray:
@@ -65,23 +69,39 @@ def require_hu(volume: Volume) -> None:
 def read_volume(rows: pl.DataFrame) -> Volume:
     """The volume of one series' rows, in any order: its stack with the most slices.
 
-    Localizers, copies, slices of other stacks and slices that cannot be read are left out and named
-    in the issues. Raises RejectError where no slice can be read.
+    Localizers, captures, copies, slices of other stacks and slices that cannot be read are left
+    out and named in the issues. Raises RejectError where no slice can be read.
     """
     parts, issues, known = _opened(rows)
-    return _stacked(parts.stacks[0], issues, known)
+    return _stacked(parts.stacks[0], issues, known, parts.names[0])
+
+
+def read_acquisitions(rows: pl.DataFrame) -> list[Volume]:
+    """read_volume, but one volume each where acquisitions were told apart, the largest first."""
+    parts, issues, known = _opened(rows)
+    if not parts.names[0]:
+        return [_stacked(parts.stacks[0], issues, known, "")]
+    own = [at for at, name in enumerate(parts.names) if name]
+    settled = [
+        replace(issue, settled=f"split into {len(own)} stacks")
+        if issue.name == "several_acquisitions"
+        else issue
+        for issue in issues
+    ]
+    return [_stacked(parts.stacks[at], settled, known, parts.names[at]) for at in own]
 
 
 def read_volumes(rows: pl.DataFrame) -> list[Volume]:
-    """One volume a stack of the series, the most slices first; only localizers, copies and what
-    cannot be read are left out. Raises RejectError where a stack has no slice that can be read."""
+    """One volume a stack of the series, the most slices first; only localizers, captures, copies
+    and what cannot be read are left out. RejectError where nothing of a stack can be read."""
     parts, issues, known = _opened(rows)
     of = len(parts.stacks)
     settled = [
         replace(issue, settled=f"split into {of} stacks") if issue.name in SPLIT_SETTLES else issue
         for issue in issues
     ]
-    return [_stacked(stack, settled, known) for stack in parts.stacks]
+    pairs = zip(parts.stacks, parts.names, strict=True)
+    return [_stacked(stack, settled, known, name) for stack, name in pairs]
 
 
 _Key = tuple[str, str | None, int | None]
@@ -96,7 +116,9 @@ def _opened(rows: pl.DataFrame) -> tuple[Parts, list[Issue], dict[_Key, Slice]]:
     return parts, [*copies, *series_issues(rows, parts)], known
 
 
-def _stacked(rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, Slice]) -> Volume:
+def _stacked(
+    rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, Slice], acquisition: str
+) -> Volume:
     """The volume of one stack's rows, in order."""
     slices: list[Slice] = []
     read: list[int] = []
@@ -122,6 +144,7 @@ def _stacked(rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, S
         ),
         slice_map=np.arange(len(read), dtype=np.float64),
         unit=common_unit(one.unit for one in slices),
+        acquisition=acquisition,
     )
 
 

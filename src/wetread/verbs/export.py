@@ -168,7 +168,7 @@ def _stacks(rows: pl.DataFrame, wanted: Wanted) -> list[pl.DataFrame]:
     if wanted.depth == 16 or (wanted.frames is None and wanted.mode.offsets == (0,)):
         return [rows]
     parts = split_series(rows)
-    return [*parts.stacks, *([parts.localizers] if parts.localizers.height else [])]
+    return [*parts.stacks, *(part for part in (parts.localizers, parts.captures) if part.height)]
 
 
 def _runs(stack: pl.DataFrame, box: Box | None, folder: Folder) -> Iterator[Job]:
