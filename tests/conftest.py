@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+# Of the pseudonyms in what the tests write: nothing is kept in the user's configuration folder.
+os.environ["WETREAD_KEY"] = "the key of the test-suite"
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

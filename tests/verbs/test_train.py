@@ -17,6 +17,8 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import log_loss, roc_auc_score
 
+from wetread.archive.pseudonym import pseudonym
+from wetread.archive.user_key import user_key
 from wetread.evaluation.score import Score
 from wetread.phantoms.archive import PhantomTruth
 from wetread.tasks import find_task
@@ -128,7 +130,8 @@ def test_two_folds_read_every_labelled_image_once_with_the_model_of_the_others(
     assert set(table["split"]) == {"out_of_fold"}
     folds = json.loads((two_folds.run / "folds.json").read_text())
     assert folds["proof"]["shared_patients"] == 0
-    patients = dict(phantoms.slices.select("image", "patient").rows())
+    rows = phantoms.slices.select("image", "patient").iter_rows()
+    patients = {image: pseudonym(patient, user_key()) for image, patient in rows}
     own_fold = [int(folds["assignment"][patients[image]]) for image in table["id"]]
     assert table["model"].to_list() == own_fold
     assert set(own_fold) == {0, 1}

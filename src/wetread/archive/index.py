@@ -15,9 +15,11 @@ from wetread.archive.guard import Lost
 from wetread.archive.journal import as_frame, new_part, read_chunk, remove_journal, write_beside
 from wetread.archive.listing import Listing
 from wetread.archive.lock import held
+from wetread.archive.pseudonym import pseudonymous
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.table_file import first_line, parquet_schema, read_parquet, scan_parquet
 from wetread.archive.tables import Tables, known_marks, write_tables
+from wetread.archive.user_key import UserKey
 from wetread.archive.workers import Workers, each
 
 Progress = Callable[[int, int], None]  # (files done, files in all)
@@ -54,6 +56,12 @@ class Index:
         """The instances that hold an image."""
         return self.instances.filter(pl.col("state") == "image")
 
+    def pseudonymous(self, key: UserKey | None) -> "Index":
+        """The same with pseudonyms in place of what identifies; None: as it is."""
+        if key is None:
+            return self
+        return Index(self.table.with_columns(pseudonymous(key)), self.rejects, self.duplicates)
+
     def counts(self) -> dict[str, Any]:
         """Files = instances + not_image + duplicates + rejects; series and up are of images."""
         image = pl.col("state") == "image"
@@ -87,17 +95,19 @@ def build_index(
     workers: Workers,
     progress: Progress | None = None,
     repair: bool = True,
+    key: UserKey | None = None,
 ) -> Index:
     """Index the sources into out, out's `.rejects` and `.duplicates`; returns what was written.
 
     A file whose size, time or CRC stand in the index that is there, or in the journal of a run
-    that was killed, is not read again. repair: see `examine`.
+    that was killed, is not read again. repair: see `examine`. key: what identifies gets pseudonyms
+    under it before anything is written; None: it stands in the tables.
     """
     out = out.absolute()
     tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
     own = frozenset(map(str, (*tables.all(), journal)))
     with held(journal, out):
-        _build(sources, own, tables, journal, workers, progress, repair)
+        _build(sources, own, tables, journal, workers, progress, repair, key)
     return read_index(out)
 
 
@@ -109,19 +119,20 @@ def _build(
     workers: Workers,
     progress: Progress | None,
     repair: bool,
+    key: UserKey | None,
 ) -> None:
     listing = Listing()
     with _whole(tables.instances):
-        known = known_marks(tables, journal, repair)
+        known = known_marks(tables, journal, repair, key)
     chunks = listing.fresh_chunks(sources, own, known, CHUNK)
 
     def say(read: int) -> None:
         if progress is not None:
             progress(listing.files - listing.fresh + read, listing.files)
 
-    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair), workers, say)
+    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair, key=key), workers, say)
     with _whole(tables.instances):
-        write_tables(listing.marks(), listing.refused, tables, journal, repair)
+        write_tables(listing.marks(), listing.refused, tables, journal, repair, key)
     remove_journal(journal)
 
 

@@ -19,9 +19,11 @@ from wetread.archive.atomic import beside
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.examine import examine
 from wetread.archive.guard import still_alive
+from wetread.archive.pseudonym import pseudonymous
 from wetread.archive.schema import JOURNAL_SCHEMA
 from wetread.archive.sources import Entry
 from wetread.archive.table_file import read_parquet, write_parquet
+from wetread.archive.user_key import UserKey
 
 _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
 
@@ -63,14 +65,18 @@ def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
     return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))
 
 
-def read_rows(marks: pl.DataFrame, repair: bool = True) -> pl.DataFrame:
-    """The files of marks (MARKS), examined: JOURNAL_SCHEMA, one row a file."""
+def read_rows(marks: pl.DataFrame, repair: bool = True, key: UserKey | None = None) -> pl.DataFrame:
+    """The files of marks (MARKS), examined: JOURNAL_SCHEMA, one row a file.
+
+    key: that of the pseudonyms that stand for what identifies; None: it stands as it is.
+    """
     rows = []
     with _seldom_collected():
         for mark in marks.iter_rows():
             rows.append(examine(Entry(*mark), repair=repair))
             still_alive()
-        return as_frame(rows, JOURNAL_SCHEMA)
+        frame = as_frame(rows, JOURNAL_SCHEMA)
+        return frame if key is None else frame.with_columns(pseudonymous(key))
 
 
 @contextmanager
@@ -84,12 +90,14 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_chunk(marks: pl.DataFrame, journal: Path, repair: bool = True) -> int:
+def read_chunk(
+    marks: pl.DataFrame, journal: Path, repair: bool = True, key: UserKey | None = None
+) -> int:
     """Examine the files of marks and leave their rows as a part of the journal; their count.
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    write_beside(read_rows(marks, repair), new_part(journal), "lz4")
+    write_beside(read_rows(marks, repair, key), new_part(journal), "lz4")
     return marks.height
 
 

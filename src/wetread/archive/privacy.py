@@ -89,6 +89,27 @@ WITHHELD = frozenset(
 WITHHELD_GROUPS = frozenset({0x0010, 0x0032, 0x0038, 0x4000, 0x4008})
 _SHOWN_OF_THE_PATIENT = frozenset({"PatientSex", "PatientAge"})
 
+# Columns of an index that identify, or may. What a run or a prediction holds has pseudonyms and
+# moved times there (archive/pseudonym.py); an index that `wetread index` writes is its owner's.
+PATIENT_COLUMNS = ("PatientID",)
+FREE_TEXT_COLUMNS = ("SeriesDescription",)
+TIME_COLUMNS = ("content_time_s", "acquisition_time_s")  # seconds since midnight
+# Words of a free text that name what is imaged and how, and nobody.
+SHOWN_WORDS = frozenset(
+    (
+        *("head", "brain", "skull", "cranium", "cerebrum", "neuro", "sinus", "sinuses", "orbit"),
+        *("neck", "chest", "thorax", "lung", "lungs", "pulmonary", "heart", "cardiac", "aorta"),
+        *("abdomen", "pelvis", "liver", "kidney", "spine", "cervical", "lumbar", "shoulder"),
+        *("hand", "wrist", "elbow", "arm", "leg", "knee", "hip", "ankle", "foot", "body", "whole"),
+        *("ct", "cta", "ctpa", "mr", "mra", "mri", "xr", "pet", "angio", "angiography", "embolism"),
+        *("axial", "coronal", "sagittal", "ax", "cor", "sag", "pa", "ap", "lateral", "lat"),
+        *("scout", "localizer", "topogram", "surview", "bone", "soft", "tissue", "window", "mip"),
+        *("mpr", "recon", "contrast", "without", "with", "native", "arterial", "venous", "portal"),
+        *("delayed", "late", "early", "phase", "inspiration", "expiration", "prone", "supine"),
+        *("thin", "thick", "routine", "helical", "perfusion", "diffusion", "flair", "dose"),
+    )
+)
+
 # Most characters of one value (PS3.5 table 6.2-1): what is longer may hold a neighbour's bytes.
 _LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DS": 16, "IS": 12, "LO": 64, "SH": 16, "UI": 64}
 

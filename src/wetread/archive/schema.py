@@ -19,7 +19,7 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "SeriesInstanceUID": pl.String(),
     "StudyInstanceUID": pl.String(),
     "FrameOfReferenceUID": pl.String(),
-    "PatientID": pl.String(),
+    "PatientID": pl.String(),  # identifying, as privacy.py lists: in a run a pseudonym
     "PatientSex": pl.String(),
     "age_years": pl.Float64(),  # PatientAge
     "Modality": pl.String(),

@@ -17,9 +17,11 @@ from wetread.archive.damaged import DamagedFileError
 from wetread.archive.duplicates import SETTLED_SCHEMA, settle_duplicates
 from wetread.archive.intercept import settled
 from wetread.archive.journal import as_frame, list_parts, write_beside
+from wetread.archive.pseudonym import is_fit, pseudonymous
 from wetread.archive.rejects import Reject
 from wetread.archive.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
 from wetread.archive.table_file import parquet_schema, scan_parquet, sink_parquet
+from wetread.archive.user_key import UserKey
 
 RANGE = 32 * 1024  # rows in memory at a time
 _NARROW = [*MARKS, "state", "SOPInstanceUID", "digest"]
@@ -57,22 +59,27 @@ class Former:
     last: tuple[str, str]
 
 
-def known_marks(tables: Tables, journal: Path, repair: bool) -> pl.DataFrame:
+def known_marks(
+    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
+) -> pl.DataFrame:
     """MARKS of the files that need not be read again."""
     frames = [
-        former.rows.select(MARKS).collect() for former in former_rows(tables, journal, repair)
+        former.rows.select(MARKS).collect() for former in former_rows(tables, journal, repair, key)
     ]
     return pl.concat([pl.DataFrame(schema=_schema(MARKS)), *frames])
 
 
-def former_rows(tables: Tables, journal: Path, repair: bool) -> list[Former]:
+def former_rows(
+    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
+) -> list[Former]:
     """What the journal, in its files' order, and then the tables of the run before hold.
 
     A `uid_conflict` is not among them: what it conflicted with may be gone; nor is a row whose
-    intercept was looked at otherwise than `repair` asks for.
+    intercept was looked at otherwise than `repair` asks for, or whose pseudonyms are of another
+    key than `key`. Clear rows are given as pseudonymous where there is a key.
     """
     found = []
-    parts = [_former(scan_parquet(part), repair) for part in list_parts(journal)]
+    parts = [_former(scan_parquet(part), repair, key) for part in list_parts(journal)]
     for path in (tables.instances, tables.duplicates):
         if _is_table(path, INDEX_SCHEMA):
             found.append(scan_parquet(path))
@@ -81,7 +88,7 @@ def former_rows(tables: Tables, journal: Path, repair: bool) -> list[Former]:
         kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
         found.append(kept.with_columns(state=pl.lit("reject")))
     known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
-    return known + [former for rows in found if (former := _former(rows, repair)) is not None]
+    return known + [former for rows in found if (former := _former(rows, repair, key)) is not None]
 
 
 def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
@@ -92,19 +99,25 @@ def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
         return False
 
 
-def _former(rows: pl.LazyFrame, repair: bool) -> Former | None:
+def _former(rows: pl.LazyFrame, repair: bool, key: UserKey | None) -> Former | None:
     ends = rows.select(_KEY)
     keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
     if "notes" in rows.collect_schema():
-        rows = rows.filter(settled(repair))
+        rows = rows.filter(settled(repair), is_fit(key))
+        rows = rows if key is None else rows.with_columns(pseudonymous(key))
     return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
 
 
 def write_tables(
-    marks: pl.DataFrame, refused: Sequence[Reject], tables: Tables, journal: Path, repair: bool
+    marks: pl.DataFrame,
+    refused: Sequence[Reject],
+    tables: Tables,
+    journal: Path,
+    repair: bool,
+    key: UserKey | None = None,
 ) -> None:
     """The tables of the files in `marks` (MARKS, sorted), each of which was read."""
-    formers = former_rows(tables, journal, repair)
+    formers = former_rows(tables, journal, repair, key)
     settled = _settled(marks, formers)
     rejects = [_listed(refused)]
     folder = journal / "ranges"

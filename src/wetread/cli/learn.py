@@ -15,6 +15,7 @@ from wetread.cli.options import (
     REFUSED,
     AsHU,
     AsJson,
+    ClearPatients,
     Out,
     Repair,
     Seed,
@@ -42,7 +43,8 @@ def train(
         list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
     ] = None,
     patients: Annotated[
-        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by")
+        str | None,
+        typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by, or: study"),
     ] = None,
     folds: Annotated[
         int | None, typer.Option(min=0, help="0: one split; K: out-of-fold scores")
@@ -66,6 +68,7 @@ def train(
     ] = None,
     repair: Repair = True,
     as_hu: AsHU = False,
+    clear_patients: ClearPatients = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,6 +94,7 @@ def train(
             report=report,
             repair=repair,
             as_hu=as_hu,
+            clear_patients=clear_patients,
         )
     print_result(result.as_dict(), tell.run_lines(result), as_json)
 
@@ -118,6 +122,7 @@ def predict(
     scroll: Annotated[
         int, typer.Option(min=0, help="pages to scroll, of so many most urgent studies")
     ] = 0,
+    clear_patients: ClearPatients = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -135,6 +140,7 @@ def predict(
             repair=repair,
             as_hu=as_hu,
             scroll=scroll,
+            clear_patients=clear_patients,
         )
     print_result(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))

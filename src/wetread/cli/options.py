@@ -34,6 +34,12 @@ Repair = Annotated[
 AsHU = Annotated[
     bool, typer.Option("--as-hu", help="take CT as HU where the header does not say so")
 ]
+ClearPatients = Annotated[
+    bool,
+    typer.Option(
+        "--clear-patients", help="keep PatientIDs and times as they are in what is written"
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 

@@ -14,6 +14,7 @@ from wetread.archive.plural import plural, singular
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.archive.index import Index
     from wetread.evaluation.submission import SubmissionScores
+    from wetread.study.patients import Identity
     from wetread.verbs.demo import DemoResult
     from wetread.verbs.predict import Prediction
     from wetread.verbs.train import TrainResult
@@ -83,10 +84,28 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
         f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown",
         *_refused_masks(counts),
-        "no patient shared between the parts (folds.json has the proof)",
+        *patient_lines(result.identity),
         *score_lines(result.scores),
         f"run:  {result.run}",
         f"page: {result.run / 'page.html'}",
+    ]
+
+
+def patient_lines(who: Identity) -> list[str]:
+    """Whether it is proven that no patient is in two parts; where not, why, and what to do."""
+    if not who.proven:
+        rest = "its study is" if who.unit == "mixed" else "the study is"
+        return [
+            f"patients are not known: {who.reason}; {rest} taken for one, and a person of two "
+            "studies may be in two parts, of which there is no proof. "
+            "Say which image is of which patient with --patients"
+        ]
+    told = "no patient shared between the parts (folds.json has the proof)"
+    if who.caution is None:
+        return [told]
+    return [
+        f"{told} by {who.source}; but {who.caution}: persons could be in two parts. "
+        "If so, say which image is of which patient with --patients"
     ]
 
 

@@ -74,7 +74,8 @@ class PageContent:
     summary:    what was learned from what and judged on what, a sentence or two.
     headline:   the finding that stands first.
     curves_of:  what the curves are of: "images of patients never seen".
-    fold_proof: FoldPlan.proof: shared_patients and parts.
+    fold_proof: FoldPlan.proof: shared_patients (None: there is no proof) and parts.
+    identity:   study/patients.py's Identity as a mapping; None: of a run that has none.
     provenance: where everything came from, name to value; settings: the rest, folded away.
     badge:      beside the title, where its patients are none; origin: the sentence to it.
     """
@@ -88,6 +89,7 @@ class PageContent:
     curves_of: str = ""
     histories: tuple[History, ...] = ()
     fold_proof: Mapping[str, Any] | None = None
+    identity: Mapping[str, Any] | None = None
     counts: tuple[Sum, ...] = ()
     cases: tuple[Case, ...] = ()
     provenance: Mapping[str, Any] | None = None
@@ -173,6 +175,7 @@ def page_html(content: PageContent) -> str:
         .get_template(TEMPLATE)
         .render(
             page=content,
+            units=units_of(content.identity),
             use=USE,
             plural=PLURAL,
             tables=score_tables(content.scores, content.headline),
@@ -186,6 +189,12 @@ def page_html(content: PageContent) -> str:
             groups=list(dict.fromkeys(case.group for case in content.cases)),
         )
     )
+
+
+def units_of(identity: Mapping[str, Any] | None) -> str:
+    """What stands for patients: "patients", or "studies" where these are not known."""
+    unit = "patient" if identity is None else identity["unit"]
+    return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 
 
 def score_tables(scores: Sequence[Score], headline: str) -> list[Table]:

@@ -177,7 +177,8 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
             pl.col("notes").list.contains(note).alias(note)
             for note in (WRONG_INTERCEPT, TAKEN_AS_HU)
         ]
-        for row in frame.select("path", "member", "size", "mtime_ns", "crc", *noted).iter_rows():
+        marks = frame.select("path", "member", "size", "mtime_ns", "crc", *noted, "PatientID")
+        for row in marks.iter_rows():
             digest.update(repr(row).encode())
     return digest.hexdigest()[:24]
 

@@ -39,6 +39,15 @@ class Data:
         values: list[str] = self.store.slices[name].gather(self.rows).to_list()
         return values
 
+    def order(self) -> list[str]:
+        """The patients in the order in which they are dealt; none where the store has none."""
+        slices = self.store.slices
+        if "patient_order" not in slices.columns:
+            return []
+        once = slices.select("patient", "patient_order").unique().sort("patient_order")
+        patients: list[str] = once["patient"].to_list()
+        return patients
+
     def smooth(self, probability: NDArray[np.float64], places: Rows) -> NDArray[np.float64]:
         """Probabilities (N, F) of those places: neighbours in a series speak for each other."""
         series = np.array(self.column("SeriesInstanceUID"))[places]
@@ -61,11 +70,11 @@ def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split
     """Patients to one split, or to K folds, each scored once by a model of the others."""
     patients, names = data.column("patient"), finding_names(data.findings)
     if folds == 0:
-        plan = make_split(patients, data.truth, SHARES, seed, names)
+        plan = make_split(patients, data.truth, SHARES, seed, names, data.order())
         parts = {part: np.flatnonzero(plan.mask(part, patients)) for part in plan.parts}
         split = Split("held_out", parts["train"], parts["validation"], parts["held_out"])
         return plan, [split]
-    plan = make_folds(patients, data.truth, folds, seed, names)
+    plan = make_folds(patients, data.truth, folds, seed, names, data.order())
     splits = []
     for number, part in enumerate(plan.parts):
         inside = plan.mask(part, patients)
@@ -80,7 +89,7 @@ def _inner(data: Data, places: Rows, seed: int) -> tuple[Rows, Rows]:
     patients = [all_patients[place] for place in places]
     if len(set(patients)) < FEWEST_TO_VALIDATE:
         return places, places[:0]
-    inner = make_split(patients, data.truth[places], INNER, seed)
+    inner = make_split(patients, data.truth[places], INNER, seed, order=data.order())
     return places[inner.mask("train", patients)], places[inner.mask("validation", patients)]
 
 

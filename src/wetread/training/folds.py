@@ -14,7 +14,7 @@ class FoldPlan:
     """Which patient belongs to which part, and the proof that the parts are fair.
 
     parts:      the names, in order ("0", "1", ... for folds).
-    assignment: patient to part.
+    assignment: patient to part, in the order in which they were dealt.
     proof:      shared_patients (over all pairs of parts, 0), and for each part its patients,
                 slices, and share of slices and of patients positive for each finding.
     """
@@ -36,7 +36,9 @@ class FoldPlan:
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "FoldPlan":
         """What to_dict gave, as a FoldPlan again."""
-        return FoldPlan(tuple(values["parts"]), dict(values["assignment"]), dict(values["proof"]))
+        return FoldPlan(
+            tuple(values["parts"]), dict(values["assignment"]), dict(values["proof"] or {})
+        )
 
 
 def make_folds(
@@ -45,11 +47,14 @@ def make_folds(
     folds: int,
     seed: int,
     findings: Sequence[str] | None = None,
+    order: Sequence[str] = (),
 ) -> FoldPlan:
     """Folds of equal share: patients (N,) and truth (N, F) of every slice, NaN unknown."""
     if folds < 2:
         raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
-    return make_split(patients, truth, {str(i): 1 / folds for i in range(folds)}, seed, findings)
+    return make_split(
+        patients, truth, {str(i): 1 / folds for i in range(folds)}, seed, findings, order
+    )
 
 
 def make_split(
@@ -58,10 +63,17 @@ def make_split(
     shares: Mapping[str, float],
     seed: int,
     findings: Sequence[str] | None = None,
+    order: Sequence[str] = (),
 ) -> FoldPlan:
-    """Parts of the given shares, named ("train": 0.7, ...): no patient in two, labels alike."""
+    """Parts of the given shares, named ("train": 0.7, ...): no patient in two, labels alike.
+
+    order: in which patients are dealt, so that chance falls alike whatever they are called; those
+    that it does not name come last, sorted.
+    """
     names = tuple(findings or (str(f) for f in range(truth.shape[1])))
-    known = np.unique(np.asarray(patients, str))
+    rest = set(map(str, patients))
+    known = [patient for patient in order if patient in rest]
+    known += sorted(rest.difference(known))
     if len(known) < len(shares):
         raise ValueError(
             f"{len(known)} patients cannot fill {len(shares)} parts; ask for fewer, "
@@ -69,7 +81,8 @@ def make_split(
         )
     if not shares or min(shares.values()) <= 0:
         raise ValueError(f"every part needs a share above 0, not {dict(shares)}")
-    of_slice = np.searchsorted(known, np.asarray(patients, str))
+    place = {patient: number for number, patient in enumerate(known)}
+    of_slice = np.array([place[patient] for patient in map(str, patients)], np.int64)
     positive = np.asarray(truth) > 0.5  # NaN is not above: unknown counts as no positive
     has = np.zeros((len(known), truth.shape[1]), bool)
     np.logical_or.at(has, of_slice, positive)
@@ -77,7 +90,7 @@ def make_split(
     share = np.array(list(shares.values())) / sum(shares.values())
     part = deal(has, slices, share, np.random.default_rng(seed))
     parts = tuple(shares)
-    assignment = {str(patient): parts[part[i]] for i, patient in enumerate(known)}
+    assignment = {patient: parts[part[i]] for i, patient in enumerate(known)}
     return FoldPlan(parts, assignment, prove(assignment, parts, patients, positive, names))
 
 

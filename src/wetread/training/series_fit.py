@@ -187,7 +187,7 @@ def _parts(data: SeriesData, split: Split, recipe: Recipe) -> list[tuple[Rows, R
     everyone = first.column("patient")
     patients = [everyone[place] for place in split.train]
     truth = np.hstack([data.series.image, data.series.spread()])[split.train]
-    plan = make_folds(patients, truth, recipe.sequence_parts, recipe.seed)
+    plan = make_folds(patients, truth, recipe.sequence_parts, recipe.seed, order=first.order())
     inside = [plan.mask(part, patients) for part in plan.parts]
     return [(split.train[~one], split.train[one]) for one in inside]
 

@@ -23,6 +23,7 @@ from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.decide import Decided, decide_finding
 from wetread.training.predictions import FILE, SCHEMA, WANTED, Predicted, from_table
+from wetread.verbs.patients import as_dealt
 from wetread.verbs.run_page import write_run_page
 
 LEVELS = ("image", "study")
@@ -42,7 +43,7 @@ def evaluate(run: Path) -> dict[str, Any]:
     about = json.loads((run / "about.json").read_text(encoding="utf-8"))
     seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
     task = find_task(about["task"])
-    table = read_parquet(run / FILE, schema=SCHEMA, wanted=WANTED)
+    table = as_dealt(read_parquet(run / FILE, schema=SCHEMA, wanted=WANTED), run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
     together = task.series is not None  # one official figure over images and studies
@@ -65,6 +66,7 @@ def decided_masks(run: Path) -> dict[str, Decided]:
     drawings = read_parquet(
         run / mask_table.FILE, schema=mask_table.SCHEMA, wanted=mask_table.WANTED
     )
+    drawings = as_dealt(drawings, run)
     findings = drawings["finding"].unique(maintain_order=True)
     return {name: decide_finding(drawings, name) for name in findings}
 

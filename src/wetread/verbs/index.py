@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.index import Index, build_index
+from wetread.archive.user_key import UserKey
 from wetread.archive.workers import chosen_workers
 from wetread.outputs.data_frame import table_paths, write_data_frame
 from wetread.verbs.progress import Report, silent, stage
@@ -18,6 +19,7 @@ def index(
     report: Report = silent,
     repair: bool = True,
     table: str | None = None,
+    key: UserKey | None = None,
 ) -> Index:
     """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
 
@@ -28,6 +30,7 @@ def index(
     cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
     repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
     whatever reads the slice repairs its values.
+    key: what identifies gets pseudonyms under it, so that the index may be shared.
     table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well. An
     `out` that ends with .csv asks for it, the index lies beside it as .parquet; ValueError for any
     other ending.
@@ -44,6 +47,7 @@ def index(
         workers=chosen_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,
+        key=key,
     )
     if table_path is not None:
         write_data_frame(found.instances, table_path)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from wetread.labels.finding import Finding, finding_names
@@ -85,7 +84,6 @@ def series_to_learn(
     weights: from which the encoder of each look starts, by its name."""
     if recipe.sequence == "none":
         raise ValueError("sequence = 'none': the task judges whole series; set gru or transformer")
-    _refuse_torn_studies(stores[0])
     everyone = all_series(stores[0].slices, labels, of.image, of.study)
     told = ~np.isnan(np.hstack([everyone.image, everyone.spread()])).all(axis=1)
     with_label = np.logical_or.reduceat(told, everyone.starts[:-1])
@@ -127,20 +125,6 @@ def seen_looks(
         data = Data(store, series.rows, taught, look.findings, masks, histogram)
         seen.append(Seen(look, data))
     return tuple(seen)
-
-
-def _refuse_torn_studies(store: Store) -> None:
-    """ValueError where the slices of one study are of several patients: a study is learned whole,
-    so it would be learned and scored at once."""
-    patients = store.slices.group_by("StudyInstanceUID", maintain_order=True).agg(
-        pl.col("patient").n_unique()
-    )
-    torn = patients.filter(pl.col("patient") > 1)["StudyInstanceUID"].to_list()
-    if torn:
-        raise ValueError(
-            f"{len(torn)} studies are of several patients each, the first {torn[0]}: they would be "
-            "learned and scored at once. Say which image is of which patient with --patients"
-        )
 
 
 def _labelled(known: NDArray[np.bool_]) -> NDArray[np.int64]:

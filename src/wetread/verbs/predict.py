@@ -14,6 +14,7 @@ import wetread
 from wetread.archive.index import Index
 from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject
+from wetread.archive.user_key import user_key
 from wetread.labels.finding import finding_names
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.masks import MaskReading, write_mask
@@ -96,6 +97,7 @@ def predict(
     repair: bool = True,
     as_hu: bool = False,
     scroll: int = 0,
+    clear_patients: bool = False,
 ) -> Prediction:
     """Read every study of the sources with the models of one or more runs of one task.
 
@@ -103,14 +105,24 @@ def predict(
     that cannot be read gets the training share of each finding there, and is in rejects.csv.
     repair: as for `index`.
     scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
+    clear_patients: keep PatientIDs and times in out's index and store as they are; else they have
+    pseudonyms under the user's key (archive/user_key.py).
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
     ensemble = read_ensemble(runs)
-    found = open_archive(src, out, workers=workers, report=report, repair=repair)
+    key = None if clear_patients else user_key()
+    found = open_archive(src, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
         found = in_hu(found)
     return predict_index(
-        found, ensemble, out, sample=sample, scroll=scroll, workers=workers, report=report
+        found,
+        ensemble,
+        out,
+        sample=sample,
+        scroll=scroll,
+        workers=workers,
+        report=report,
+        clear_patients=clear_patients,
     )
 
 
@@ -124,12 +136,14 @@ def predict_index(
     report: Report = silent,
     scroll: int = 0,
     page: str = PAGE,
+    clear_patients: bool = False,
 ) -> Prediction:
     """The same for an archive that is indexed already; page: the name of the page of readings.
 
     Raises ValueError where out holds readings of studies that the archive has not.
     """
     task = find_task(ensemble.task)
+    archive = archive if clear_patients else archive.pseudonymous(user_key())
     _refuse_strangers(out / "readings", archive)
     images = of_modality(archive, task.modalities)
     if task.series is not None:

@@ -14,7 +14,7 @@ from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
 from wetread.outputs.charts import Curves, History, curves_of
 from wetread.outputs.environment import words
-from wetread.outputs.page import Case, Fact, PageContent, Sum, write_page
+from wetread.outputs.page import Case, Fact, PageContent, Sum, units_of, write_page
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.decide import Decided
@@ -42,6 +42,8 @@ def write_run_page(
     )
     task = find_task(about["task"])
     images = levels[0]
+    units = units_of(about.get("identity"))
+    proof = folds["proof"] or {"shared_patients": None, "parts": folds["balance"]}
     view = check_recipe(recipe, str(run / "recipe.json")).view
     first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
     badge, origin = origin_words(about)
@@ -49,16 +51,17 @@ def write_run_page(
         run / "page.html",
         PageContent(
             title=task.title,
-            summary=summary_words(about, folds["proof"]["parts"], images, first),
+            summary=summary_words(about, proof["parts"], images, first),
             badge=badge,
             origin=origin,
             headline=task.headline,
             facts=_facts(task, scores),
             scores=tuple(scores),
             curves=_curves(task, levels),
-            curves_of=f"{_scored(task)} of patients {SPLITS[images.split]}",
+            curves_of=" ".join((_scored(task), "of", units, SPLITS[images.split])),
             histories=_histories(run),
-            fold_proof=folds["proof"],
+            fold_proof=proof,
+            identity=about.get("identity"),
             counts=_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
             provenance={"task": task.name, **{key: recipe[key] for key in TOLD}},

@@ -24,30 +24,44 @@ def summary_words(about: Mapping[str, Any], parts: Parts, images: Predicted, fir
 
     first: studies of phantoms that were learned before.
     """
-    patients = len(set(images.patients))
+    patients, unit = len(set(images.patients)), unit_of(about)
     judged = (
-        f"judged on {plural(len(images.ids), 'image')} of {plural(patients, 'patient')} "
+        f"judged on {plural(len(images.ids), 'image')} of {plural(patients, unit)} "
         f"{SPLITS[images.split]}"
     )
-    whose = f"Who is one patient is taken from {about['patients_from']}."
-    return f"Learned from {_learned(parts, first)}; {judged}. {whose}"
+    return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_words(about)}"
 
 
-def _learned(parts: Parts, first: int) -> str:
+def unit_of(about: Mapping[str, Any]) -> str:
+    """What is never parted: a patient, or a study where patients are not known."""
+    identity = about.get("identity")  # runs of earlier versions have none
+    return "patient" if identity is None or identity["unit"] == "patient" else "study"
+
+
+def identity_words(about: Mapping[str, Any]) -> str:
+    """Who is one patient, or why that is not known, in a sentence."""
+    if unit_of(about) == "patient":
+        return f"Who is one patient is taken from {about['patients_from']}."
+    whose = {"study": "each study", "mixed": "where none is named, the study"}
+    unit = about["identity"]["unit"]
+    return f"Patients are not known ({about['identity']['reason']}): {whose[unit]} stands for one."
+
+
+def _learned(parts: Parts, first: int, unit: str) -> str:
     before = f", after {plural(first, 'study')} of phantoms" if first else ""
     if "train" not in parts:
         slices, patients = (sum(part[key] for part in parts.values()) for key in _COUNTED)
         return (
-            f"{plural(slices, 'labelled image')} of {plural(patients, 'patient')} in "
+            f"{plural(slices, 'labelled image')} of {plural(patients, unit)} in "
             f"{len(parts)} folds{before}, each fold read by a model of the others"
         )
     train, validation = (
         [parts.get(name, {}).get(key, 0) for key in _COUNTED] for name in ("train", "validation")
     )
-    said = f"{plural(train[0], 'labelled image')} of {plural(train[1], 'patient')}{before}"
+    said = f"{plural(train[0], 'labelled image')} of {plural(train[1], unit)}{before}"
     if validation[0]:
         said += (
-            f"; {plural(validation[0], 'image')} of {plural(validation[1], 'other patient')} "
+            f"; {plural(validation[0], 'image')} of {plural(validation[1], f'other {unit}')} "
             "chose what is kept"
         )
     return said

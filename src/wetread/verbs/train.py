@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +27,14 @@ import polars as pl
 from wetread.archive.atomic import write_csv
 from wetread.archive.index import Index, read_index
 from wetread.archive.lock import held, one_at_a_time
+from wetread.archive.user_key import UserKey, user_key
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.store.store import Store
+from wetread.study.patients import Identity
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training import decide, mask_table
@@ -47,6 +49,7 @@ from wetread.verbs.index import index
 from wetread.verbs.label_file import read_label_file
 from wetread.verbs.learn import Ready, series_to_learn, slices_to_learn
 from wetread.verbs.pack import pack_looks
+from wetread.verbs.patients import by_study, fold_file, with_patients
 from wetread.verbs.pretrain import learn_phantom_looks, learn_phantoms
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.slice_panels import write_sides
@@ -56,15 +59,22 @@ from wetread.verbs.study_answers import refuse_nameless
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the run lies, what was counted, and what it is worth (the rows of scores.json)."""
+    """Where the run lies, what was counted, what it is worth (the rows of scores.json), and who was
+    taken for one patient."""
 
     run: Path
     counts: dict[str, int]
     scores: list[dict[str, Any]]
+    identity: Identity
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
-        return {"run": str(self.run), "counts": self.counts, "scores": self.scores}
+        return {
+            "run": str(self.run),
+            "counts": self.counts,
+            "identity": self.identity.to_dict(),
+            "scores": self.scores,
+        }
 
 
 @one_at_a_time()
@@ -87,6 +97,7 @@ def train(
     report: Report = silent,
     repair: bool = True,
     as_hu: bool = False,
+    clear_patients: bool = False,
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
@@ -94,7 +105,7 @@ def train(
     finding of an image in that column. Several are united.
     columns: for label files of one's own: "id" and findings to the names of their columns.
     patients: a CSV of image and patient (`FILE.csv:IMAGE,PATIENT` names its columns) in place of
-    the headers' PatientID, which may be new in every file.
+    the headers' PatientID, which may be new in every file; "study": each study is taken for one.
     weights: a file to start from, in place of pretrained, the weights that the extra `pretrained`
     brings, and of the phantoms that a recipe learns first.
     epochs, folds, pretrained: in place of the recipe's.
@@ -102,6 +113,8 @@ def train(
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
     repair: as for `index`, where it indexes.
     as_hu:  take CT whose header does not say HU as HU; else such slices are left out and counted.
+    clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
+    user's key (archive/user_key.py), in its index and store too.
     """
     chosen = find_task(task)
     asked = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
@@ -111,7 +124,9 @@ def train(
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
     table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
-    grouped = None if patients is None else read_patients(patients)
+    if patients is not None and not by_study(patients):
+        read_patients(patients)  # refused now, not after an hour
+    key = None if clear_patients else user_key()
     given = weights
     if given is None and resolved.pretrained:
         weights = pretrained_weights(resolved.encoder)
@@ -127,7 +142,7 @@ def train(
             told: dict[str, Any] = {"recipe": recipe or chosen.recipe, "weights": weights}
             told |= {"seed": seed, "workers": workers, "report": report}
             starts = learn_phantoms(train, chosen, resolved, settings, first, told)
-    archive = open_archive(data, out, workers=workers, report=report, repair=repair)
+    archive = open_archive(data, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
         archive = in_hu(archive)
     images = of_modality(archive, chosen.modalities).images
@@ -141,41 +156,33 @@ def train(
         workers=workers,
         report=report,
     )
-    grouping = "the headers' PatientID"
-    if grouped is not None:
-        stores = tuple(with_patients(store, grouped, str(patients)) for store in stores)
-        grouping = "a file of patients"
+    stores, identity = with_patients(stores, archive, patients, key, out)
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_csv(out / "refused_masks.csv", refused)
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
     drawn = phantom_studies(images)
     write_sides(run, images)
-    learn(run, chosen, stores, table, resolved, starts, counts, grouping, drawn, report)
+    learn(run, chosen, stores, table, resolved, starts, counts, identity, drawn, report)
     scores = evaluate(out)
-    return TrainResult(out, counts, scores["scores"])
+    return TrainResult(out, counts, scores["scores"], identity)
 
 
 def open_archive(
-    data: Sequence[Path], out: Path, *, workers: int | None, report: Report, repair: bool = True
+    data: Sequence[Path],
+    out: Path,
+    *,
+    workers: int | None,
+    report: Report,
+    repair: bool = True,
+    key: UserKey | None = None,
 ) -> Index:
-    """An index given as a file is read; anything else is indexed into the run."""
+    """An index given as a file is read; anything else is indexed into the run. key: of the
+    pseudonyms that it gets, in either case."""
     if (given := given_index(data)) is not None:
-        return read_index(given)
-    return index(data, out / "index.parquet", workers=workers, report=report, repair=repair)
-
-
-def with_patients(store: Store, patients: Mapping[str, str], where: str) -> Store:
-    """The store with the patients of a file. ValueError where an image is not in it."""
-    ids = store.slices["SOPInstanceUID"]
-    strangers = [uid for uid in ids if uid not in patients]
-    if strangers:
-        raise ValueError(
-            f"{where}: {len(strangers)} images have no patient there, the first {strangers[0]}; "
-            "add them, or leave the file out"
-        )
-    told = pl.Series("patient", [patients[uid] for uid in ids], dtype=pl.String)
-    return replace(store, slices=store.slices.with_columns(told))
+        return read_index(given).pseudonymous(key)
+    target = out / "index.parquet"
+    return index(data, target, workers=workers, report=report, repair=repair, key=key)
 
 
 def of_modality(archive: Index, modalities: Sequence[str]) -> Index:
@@ -208,7 +215,7 @@ def learn(
     recipe: Recipe,
     starts: Mapping[str, Path],
     counts: dict[str, int],
-    grouping: str,
+    identity: Identity,
     phantoms: frozenset[str],
     report: Report,
 ) -> None:
@@ -225,9 +232,9 @@ def learn(
     plan, splits = plan_splits(ready.data, recipe.folds, recipe.seed)
 
     def write_plan() -> None:
-        run.write_json("folds.json", plan.to_dict())
+        run.write_json("folds.json", fold_file(plan, identity))
         run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        about = _about(task, counts, ready, recipe.folds, grouping)
+        about = _about(task, counts, ready, recipe.folds, identity)
         run.write_json("about.json", about | count_origins(ready.data, splits, phantoms))
 
     if not any(run.folder.glob("model-*/**/last.pt")):
@@ -250,7 +257,7 @@ def learn(
 
 
 def _about(
-    task: Task, counts: dict[str, int], ready: Ready, folds: int, grouping: str
+    task: Task, counts: dict[str, int], ready: Ready, folds: int, identity: Identity
 ) -> dict[str, Any]:
     return {
         "task": task.name,
@@ -258,7 +265,8 @@ def _about(
         "weights": finding_weights(task.findings).tolist(),
         "folds": folds,
         "counts": counts,
-        "patients_from": grouping,
+        "patients_from": identity.source,
+        "identity": identity.to_dict(),
         # For images that cannot be read; half a slice is added where training has no positive.
         "prior": {
             name: float(np.clip(share, 0.5 / (known + 1), 1 - 0.5 / (known + 1)))
