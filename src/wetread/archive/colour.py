@@ -35,11 +35,12 @@ def check_colour(row: Mapping[str, Any]) -> None:
     if not is_colour(row):
         return
     form, samples = row["PhotometricInterpretation"], row["SamplesPerPixel"] or 1
+    told = f"(0028,0002) SamplesPerPixel is {samples}, (0028,0004) PhotometricInterpretation {form}"
     if row["Modality"] == "CT":
-        detail = f"(0028,0004) is {form}: a CT in colour is a capture, not Hounsfield units"
+        detail = f"{told}: a CT in colour is a capture, not Hounsfield units"
         raise RejectError("wrong_kind", detail)
     if samples != (1 if form == PALETTE else 3) or form not in (PALETTE, *COLOUR_FORMS):
-        detail = f"(0028,0004) is {form} with {samples} samples a pixel, which is not read"
+        detail = f"{told}, which is not read together"
         raise RejectError("wrong_kind", detail)
 
 

@@ -163,7 +163,9 @@ def _refuse_without_pixels(header: Header, fields: dict[str, Any]) -> None:
 def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, Any]) -> None:
     """Header against length; nothing is decoded."""
     if header.walk.pixel_tag != 0x7FE00010:
-        raise RejectError("wrong_kind", "float pixel data in an image object")
+        tag = header.walk.pixel_tag or 0
+        detail = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) holds float pixel data in an image object"
+        raise RejectError("wrong_kind", detail)
     syntax = header.syntax
     if syntax not in SUPPORTED_SYNTAXES:
         raise RejectError("unsupported_syntax", f"transfer syntax {syntax}")
@@ -179,13 +181,16 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
     encapsulated = header.walk.pixel_length == UNDEFINED
     if encapsulated == (syntax in NATIVE_SYNTAXES):
         form = "encapsulated" if encapsulated else "not encapsulated"
-        raise RejectError("bad_element", f"pixel data is {form}, transfer syntax {syntax}")
+        detail = f"(0002,0010) TransferSyntaxUID is {syntax}, (7FE0,0010) Pixel Data is {form}"
+        raise RejectError("bad_element", detail)
     if not encapsulated:
         there = min(header.walk.pixel_length, header.end - header.walk.pixel_offset)
         if there < needed:
-            raise RejectError("truncated_pixels", f"{needed} bytes needed, {there} there")
+            detail = f"(7FE0,0010) Pixel Data: {needed} bytes needed, {there} there"
+            raise RejectError("truncated_pixels", detail)
         if header.walk.pixel_offset + header.walk.pixel_length > header.end:
-            detail = f"{header.walk.pixel_length} bytes declared, {there} there"
+            told = f"{header.walk.pixel_length} bytes declared, {there} there"
+            detail = f"(7FE0,0010) Pixel Data: {told}"
             raise RejectError("truncated_pixels", detail)
         return
     fragments = find_fragments(read_at, size, header.walk.pixel_offset)

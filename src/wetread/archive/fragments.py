@@ -60,7 +60,7 @@ def frame_spans(
     if len(spans) == frames:
         return [(span,) for span in spans]
     if len(spans) < frames:
-        detail = f"{frames} frames declared, {len(spans)} fragments there"
+        detail = f"(0028,0008) NumberOfFrames is {frames}, {len(spans)} fragments are there"
         raise RejectError("truncated_pixels", detail)
     firsts = _firsts_by_table(read_at, fragments) or [
         number
@@ -68,7 +68,9 @@ def frame_spans(
         if begins_stream(read_at(at, min(length, _START_BYTES)))
     ]
     if len(firsts) != frames or firsts[0] != 0:
-        detail = f"{len(spans)} fragments form {len(firsts)} frames, {frames} are declared"
+        detail = (
+            f"(0028,0008) NumberOfFrames is {frames}, {len(spans)} fragments form {len(firsts)}"
+        )
         reason = "truncated_pixels" if len(firsts) < frames else "decode_mismatch"
         raise RejectError(reason, detail)
     ends = [*firsts[1:], len(spans)]

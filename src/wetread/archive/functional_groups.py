@@ -96,7 +96,8 @@ def group_columns(item: Dataset) -> dict[str, Any]:
     for group, keyword, column, count in _LISTS:
         if found := _values(_first(item, group), keyword):
             if len(found) != count:
-                raise RejectError("bad_number", f"{keyword} has {len(found)} values, not {count}")
+                detail = f"{keyword} of {group} has {len(found)} values, not {count}"
+                raise RejectError("bad_number", detail)
             columns[column] = found
     spacing, fault = _spacing(item)
     if spacing or fault:

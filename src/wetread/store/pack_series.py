@@ -208,6 +208,7 @@ def _record(each: Held, position: float) -> dict[str, Any]:
         "position_mm": None if np.isnan(position) else position,
         "source_rows": shape[0],
         "source_columns": shape[1],
+        "notes": list(each.one.notes),
     }
 
 

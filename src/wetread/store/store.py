@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from wetread.archive.table_file import read_parquet
 from wetread.study.hu import to_hu
 
-FORMAT = 2
+FORMAT = 3
 WANTED = "a table of a store, which wetread pack writes"
 SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),
@@ -45,6 +45,7 @@ SLICE_SCHEMA: dict[str, pl.DataType] = {
     "padding_high": pl.Int32(),
     "source_rows": pl.Int32(),  # of the file's picture: what the box lies in
     "source_columns": pl.Int32(),
+    "notes": pl.List(pl.String()),  # what its pixels show (study/slices.py)
     "box": pl.List(pl.Int32()),  # row0, row1, column0, column1 of the crop, in source pixels
     "part": pl.String(),
     "offset": pl.Int64(),

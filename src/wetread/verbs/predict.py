@@ -30,7 +30,7 @@ from wetread.prediction.read import StudyAnswers, read_studies
 from wetread.prediction.reading import Reading
 from wetread.store.store import Store
 from wetread.study.choice import SeriesScore, Wanted, rank_series
-from wetread.study.issues import Issue, geometry_issues
+from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
@@ -168,7 +168,7 @@ def predict_index(
         finding_names(task.at("image")),
         task.headline_column,
         _rejects_by_study(store, images.images),
-        _issues(series),
+        _issues(series, store),
         provenance(ensemble),
         ranked,
         _by_study(store, masks),
@@ -342,8 +342,14 @@ def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, 
     return {study: rank_series(own, wanted) for study, own in of_study.items() if len(own) > 1}
 
 
-def _issues(series: Sequence[pl.DataFrame]) -> dict[str, list[Issue]]:
+def _issues(series: Sequence[pl.DataFrame], store: Store) -> dict[str, list[Issue]]:
+    """What is unusual in each study: by its headers, then by its pixels as they were packed."""
     issues: dict[str, list[Issue]] = {}
     for rows in series:
         issues.setdefault(rows["StudyInstanceUID"][0], []).extend(geometry_issues(rows))
+    noted = store.slices.group_by("StudyInstanceUID", maintain_order=True).agg("notes")
+    for study, notes in noted.iter_rows():
+        known = {issue.name for issue in issues.get(study, [])}
+        shown = [issue for issue in noted_issues(notes) if issue.name not in known]
+        issues.setdefault(study, []).extend(shown)
     return issues
