@@ -40,5 +40,5 @@ def test_a_refused_file_is_3_and_wrong_use_is_2_in_one_line(
     (archive / "empty.dcm").write_bytes(b"")
     done = here("scroll", archive, "-o", page)
     assert done.returncode == 3
-    assert "1 files or series refused" in done.stdout
+    assert "1 file or series refused" in done.stdout
     assert page.exists()

@@ -91,6 +91,13 @@ def texts(page: Path) -> dict[int, list[str]]:
     return {int(k): text.split("\n") for k, text in found}
 
 
+def switch(page: Path) -> dict[str, bool]:
+    """The pages to switch to, and whether each is this one."""
+    found = re.search(r'<select id="others".*?</select>', page.read_text(), re.DOTALL)
+    options = re.findall(r'<option value="([^"]*)"( selected)?>', found[0] if found else "")
+    return {name: bool(here) for name, here in options}
+
+
 def content(folder: Path, shown: Preset | None = None) -> ScrollContent:
     """What a page of the folder's one series would hold; in this process."""
     index = build_index([folder], folder.parent / "index.parquet", workers=1)
@@ -169,9 +176,20 @@ def test_every_series_gets_a_page_of_its_own_name_inside_the_folder(
     }  # fmt: skip
     assert not strange.startswith(".")
     assert {path.name for path in (tmp_path / "pages").iterdir()} == {
-        page.page.name for page in result.pages
+        *(page.page.name for page in result.pages),
+        "index.html",
     }
     assert result.others == ()
+    listed = (tmp_path / "pages" / "index.html").read_text()
+    assert result.index == tmp_path / "pages" / "index.html"
+    assert set(re.findall(r'<a href="([^"]*)"', listed)) == {
+        page.page.name for page in result.pages
+    }
+    assert [secret for secret in SECRETS.values() if secret in listed] == []
+    assert switch(tmp_path / "pages" / "1.7.html") == {
+        "1.7.html": True, "1.7.2.html": False, strange: False
+    }  # fmt: skip
+    assert switch(tmp_path / "pages" / "1.7~2.html") == {}  # the only one of its study
 
 
 def test_masks_lie_on_the_slices_and_the_largest_is_shown_first(
@@ -229,6 +247,8 @@ def test_a_slice_that_cannot_be_read_is_named_and_a_series_without_any_is_an_err
     assert [page.series_uid for page in both.pages] == ["1.7.2"]
     assert [(one.series_uid, one.reason) for one in both.unread] == [("1.7", "decode_failed")]
     assert both.refused == 1
+    assert "not read: decode_failed" in (tmp_path / "q" / "index.html").read_text()
+    assert switch(tmp_path / "q" / "1.7.2.html") == {"1.7.2.html": True}
 
 
 def test_a_file_that_was_refused_before_its_series_was_known_is_counted_on_the_page(

@@ -26,7 +26,8 @@ def scroll(
         str | None, typer.Option(help="shown first: a name, or center/width as 40/80")
     ] = None,
     every_series: Annotated[
-        bool, typer.Option("--all", help="a page for every series, into the folder OUT")
+        bool,
+        typer.Option("--all", help="a page for every series, into the folder OUT, with a list"),
     ] = False,
     most_mb: Annotated[
         float | None, typer.Option("--max-mb", min=1, help="a larger page is refused; default: 400")
@@ -62,6 +63,8 @@ def lines_of(result: "Scrolled") -> list[str]:
         )
         lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
         lines.append(f"page: {one.page}")
+    if result.index is not None:
+        lines.append(f"all: {result.index}")
     lines += [f"series {one.series_uid}: {one.reason}: {one.detail}" for one in result.unread]
     if result.others:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
@@ -71,5 +74,5 @@ def lines_of(result: "Scrolled") -> list[str]:
     if len(result.others) > _TOLD:
         lines.append(f"  and {len(result.others) - _TOLD} more; wetread show lists them")
     if result.refused:
-        lines.append(f"{result.refused} files or series refused; wetread show says why")
+        lines.append(f"{plural(result.refused, 'file')} or series refused; wetread show says why")
     return lines

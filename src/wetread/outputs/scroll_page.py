@@ -5,6 +5,7 @@ that is shown first stands first, so that it is seen before the rest has been re
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -131,6 +132,15 @@ def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> in
         )
     write_whole(path, page)
     return len(page)
+
+
+def leave_out_of_switch(path: Path, files: Sequence[str]) -> None:
+    """Take pages that could not be written out of the switch of one that was."""
+    page = path.read_text("utf-8")
+    for file in files:
+        option = rf' *<option value="{re.escape(file)}">[^<]*</option>\n'
+        page = re.sub(option, "", page, count=1)
+    write_whole(path, page.encode())
 
 
 def _parts(content: ScrollContent, coded: Sequence[CodedSlice]) -> Iterator[str]:

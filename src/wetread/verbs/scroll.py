@@ -12,14 +12,21 @@ import polars as pl
 from wetread.archive.guard import Limits
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import all_cores, chosen_workers, each
-from wetread.outputs.scroll_page import Overlay, Preset, write_scroll_page
+from wetread.outputs.scroll_index import ListedPage, write_scroll_index
+from wetread.outputs.scroll_page import (
+    OtherPage,
+    Overlay,
+    Preset,
+    leave_out_of_switch,
+    write_scroll_page,
+)
 from wetread.outputs.uid_names import safe_name
 from wetread.study.choice import ANY, SeriesScore, rank_series
 from wetread.study.issues import Issue
 from wetread.study.series import series_slices
 from wetread.study.volume import read_volume
 from wetread.verbs.progress import Report, silent
-from wetread.verbs.scroll_content import content_of
+from wetread.verbs.scroll_content import content_of, series_name
 from wetread.verbs.sources import indexed
 from wetread.verbs.volume_masks import read_masks
 from wetread.view.window import find_window
@@ -55,12 +62,14 @@ class Scrolled:
     """The pages; the other series that there are, best first; what could not be read.
 
     refused: files and series that could not be read, and series that lack slices for it.
+    index:   the page that lists the pages, where every series got one.
     """
 
     pages: tuple[ScrollPage, ...]
     others: tuple[SeriesScore, ...]
     unread: tuple[UnreadSeries, ...]
     refused: int
+    index: Path | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What `scroll --json` prints."""
@@ -81,6 +90,7 @@ class Scrolled:
                 for one in self.others
             ],
             "unread": [asdict(one) for one in self.unread],
+            "index": None if self.index is None else str(self.index),
             "refused": self.refused,
         }
 
@@ -95,6 +105,7 @@ class _Job:
     window: Preset | None
     refused: int
     most_bytes: int
+    others: tuple[OtherPage, ...] = ()
 
 
 def scroll(
@@ -111,7 +122,8 @@ def scroll(
 ) -> Scrolled:
     """Write a page to scroll the best series of the sources, or the one named.
 
-    out:          the page; with every_series a folder, a page a series named by its UID.
+    out:          the page; with every_series a folder: a page a series named by its UID, with a
+                  switch to the others of its study, and index.html that lists them.
     masks:        NIfTI or NPY files in the series' own space.
     window:       shown first, a name or center/width; else the file's own, else one that suits.
     most_mb:      a larger page is refused; None: MOST_MB.
@@ -140,6 +152,7 @@ def scroll(
             window=shown,
             refused=refused,
             most_bytes=int((most_mb or MOST_MB) * 1e6),
+            others=_others(rows, wanted, names) if every_series else (),
         )
         for rows, name in zip(wanted, names, strict=True)
     ]
@@ -150,6 +163,48 @@ def scroll(
         others=() if every_series else tuple(_without(ranked, wanted[0])),
         unread=tuple(unread),
         refused=refused + len(unread) + cut,
+        index=_listed(out, jobs, pages, unread) if every_series else None,
+    )
+
+
+def _others(
+    rows: pl.DataFrame, found: Sequence[pl.DataFrame], names: Sequence[str]
+) -> tuple[OtherPage, ...]:
+    """The pages of the study that the rows are of; none where theirs is the only one."""
+    study = rows["StudyInstanceUID"][0]
+    others = tuple(
+        OtherPage(name, series_name(other), other is rows)
+        for other, name in zip(found, names, strict=True)
+        if other["StudyInstanceUID"][0] == study
+    )
+    return others if len(others) > 1 else ()
+
+
+def _listed(
+    out: Path, jobs: Sequence[_Job], pages: Sequence[ScrollPage], unread: Sequence[UnreadSeries]
+) -> Path:
+    """index.html; pages that were not written leave the switches of the others."""
+    written = {page.page: page for page in pages}
+    why = {one.series_uid: f"{one.reason}: {one.detail}" for one in unread}
+    missing = [job.page.name for job in jobs if job.page not in written]
+    if missing:
+        for page in pages:
+            leave_out_of_switch(page.page, missing)
+    return write_scroll_index(
+        out,
+        [
+            ListedPage(
+                study=job.rows["StudyInstanceUID"][0] or "",
+                file=job.page.name,
+                name=series_name(job.rows),
+                slices=written[job.page].slices if job.page in written else 0,
+                unusual=tuple(issue.name.replace("_", " ") for issue in written[job.page].issues)
+                if job.page in written
+                else (),
+                unread="" if job.page in written else why[job.rows["SeriesInstanceUID"][0]],
+            )
+            for job in jobs
+        ],
     )
 
 
@@ -212,7 +267,7 @@ def _page(job: _Job) -> ScrollPage | RejectError:
         for path in job.masks
         for name, inside in read_masks(path, volume).items()
     )
-    content = content_of(volume, job.rows, overlays, job.window)
+    content = replace(content_of(volume, job.rows, overlays, job.window), others=job.others)
     if job.refused:  # their series is not known
         told = ("Refused", f"{job.refused} of the files given")
         content = replace(content, facts=(*content.facts, told))
@@ -230,6 +285,7 @@ def _page(job: _Job) -> ScrollPage | RejectError:
 def _file_names(found: Sequence[pl.DataFrame]) -> list[str]:
     """A file name for each series, its UID; one that comes again, of another study, is counted."""
     stems = [safe_name(rows["SeriesInstanceUID"][0]) for rows in found]
-    before = [stems[:place].count(stem) for place, stem in enumerate(stems)]
+    taken = ["index", *stems]  # index.html lists the pages
+    before = [taken[: place + 1].count(stem) for place, stem in enumerate(stems)]
     pairs = zip(stems, before, strict=True)
     return [f"{stem}~{again + 1}.html" if again else f"{stem}.html" for stem, again in pairs]

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.luts import Table, read_voi, read_windows
+from wetread.archive.plural import plural
 from wetread.archive.privacy import is_sound
 from wetread.archive.rejects import RejectError
 from wetread.outputs.scroll_page import Overlay, Preset, ScrollContent
@@ -152,7 +153,19 @@ def title_of(row: Mapping[str, Any], slices: int) -> str:
     """`CT chest, 100 slices`."""
     parts = (_sound(row, "Modality", "CS"), _sound(row, "BodyPartExamined", "CS").lower())
     what = " ".join(part for part in parts if part) or "Series"
-    return f"{what}, {slices} {'slice' if slices == 1 else 'slices'}"
+    return f"{what}, {plural(slices, 'slice')}"
+
+
+def series_name(rows: pl.DataFrame) -> str:
+    """`CT chest, 100 slices, 1.25 mm, B30f`: a series among others, without its free text."""
+    row = rows.row(0, named=True)
+    thickness = row["SliceThickness"]
+    parts = [
+        title_of(row, rows.height),
+        f"{thickness:g} mm" if thickness else "",
+        _sound(row, "ConvolutionKernel", "SH"),
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
