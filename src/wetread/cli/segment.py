@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,7 +68,7 @@ def segment(
 def segment_lines(found: Segmented) -> list[str]:
     """A line a mask, a line a reject, where it lies, the counts last."""
     lines = [
-        f"{entry['series_uid'] or 'no series UID'}  {mask['name']}  {mask['volume_ml']:.1f} ml"
+        f"{_which(entry)}  {mask['name']}  {mask['volume_ml']:.1f} ml"
         for entry in found.series
         for mask in entry["masks"]
     ]
@@ -81,3 +81,9 @@ def segment_lines(found: Segmented) -> list[str]:
         f"masks: {found.out}",
         f"{plural(len(found.series), 'volume')}, {len(told)} refused",
     ]
+
+
+def _which(entry: dict[str, Any]) -> str:
+    """The volume: its series, and what tells it apart from others of that."""
+    series = entry["series_uid"] or "no series UID"
+    return f"{series} {entry['acquisition']}" if entry["acquisition"] else str(series)

@@ -35,6 +35,7 @@ MANIFEST_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),  # of a picture; an array's and a film's are in slices.csv
     "frame": pl.Int64(),  # of a file with several, counted from 1
     "position_mm": pl.Float64(),  # of a picture, along the normal
+    "acquisition": pl.String(),  # what tells a stack apart from others of its series
     "slices": pl.Int64(),
     "format": pl.String(),
     "window": pl.String(),  # center/width/curve of each window; empty where values are kept

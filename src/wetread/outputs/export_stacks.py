@@ -41,7 +41,7 @@ from wetread.study.issues import geometry_issues
 from wetread.study.resample import resample_to
 from wetread.study.series import positions_mm
 from wetread.study.slices import read_slice
-from wetread.study.split import split_series
+from wetread.study.split import CAPTURE, split_series
 from wetread.study.stack import StackError
 from wetread.study.unit import common_unit
 from wetread.study.voi import full_range
@@ -66,8 +66,10 @@ class Frame:
 def export_film(job: Job, folder: Folder) -> None:
     """A film of each stack of the job's series, in order along the normal; localizers are none."""
     wanted, part = folder.wanted, Part(rejects=list(job.lost))
-    stacks = split_series(job.rows).stacks
-    for number, rows in enumerate(stacks):
+    parts = split_series(job.rows)
+    stacks = parts.stacks
+    _refuse_captures(part, parts.captures)
+    for number, (rows, acquisition) in enumerate(zip(stacks, parts.names, strict=True)):
         reader = Reader(rows, max(map(abs, wanted.mode.offsets)))
         scale = Presentation(None) if wanted.mode.windows else common_scale(reader.rows)
         shown: list[Frame] = []
@@ -75,15 +77,17 @@ def export_film(job: Job, folder: Folder) -> None:
         first = next(frames, None)
         if first is None:
             continue
-        name = stack_name(reader.rows[0], number, len(stacks), wanted.ending)
+        name = stack_name(reader.rows[0], number, len(stacks), wanted.ending, acquisition)
         with folder.beside(name) as unfinished:
             quality = wanted.quality or wanted.kind.quality or 0
             shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
             size, digest = unfinished.stat().st_size, sha256_of(unfinished)
         about = _of_film(reader.rows[0], shown, job.box, wanted)
+        about |= {"acquisition": acquisition}
         about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, scale)}
         about["channels"] = 1 if first.ndim == 2 else 3
         issues = [issue.name for issue in geometry_issues(rows)]
+        issues += ["capture_removed"] if parts.captures.height else []
         about["issues"] = " ".join([*issues, *(["window_unusable"] if scale.is_unusable else [])])
         folder.note(part, name, about, size, digest)
         sources, positions = [one.source for one in shown], [one.position_mm for one in shown]
@@ -178,16 +182,20 @@ def evenly(count: int, wanted: int | None) -> list[int]:
 
 def export_array(job: Job, folder: Folder) -> None:
     """An array of each stack of the job's series: masked, cropped, resampled, as it is wanted."""
-    part, first = Part(rejects=list(job.lost)), job.rows.row(0, named=True)
+    part = Part(rejects=list(job.lost))
+    captures = split_series(job.rows).captures
+    _refuse_captures(part, captures)
+    rows = job.rows.join(captures, on=["path", "member"], how="anti", nulls_equal=True)
     volumes: list[Volume] = []
     try:
         volumes = read_volumes(job.rows)
     except RejectError as error:
-        _refuse_unread(part, job.rows, error)
+        _refuse_unread(part, rows, error)
     if any(issue.name == "slices_rejected" for volume in volumes for issue in volume.issues):
-        _refuse_unread(part, job.rows, None)
+        _refuse_unread(part, rows, None)
     for number, volume in enumerate(volumes):
-        name = stack_name(first, number, len(volumes), folder.wanted.ending)
+        first = _first_of(rows, volume)
+        name = stack_name(first, number, len(volumes), folder.wanted.ending, volume.acquisition)
         try:
             made = _as_wanted(volume, job.box, folder)
             content, numbers = ARRAYS[folder.wanted.format](made)
@@ -202,6 +210,18 @@ def export_array(job: Job, folder: Folder) -> None:
         folder.keep(part, name, content, _of_series(first) | _of_volume(made, numbers))
         _name_slices(part, str(name), made.sources, made.positions_mm)
     folder.finish(job.key, part)
+
+
+def _first_of(rows: pl.DataFrame, volume: Volume) -> Row:
+    """The row of a volume's first slice; the first of all where that has no UID."""
+    own = rows.filter(pl.col("SOPInstanceUID") == volume.sources[0])
+    return (own if own.height else rows).row(0, named=True)
+
+
+def _refuse_captures(part: Part, captures: pl.DataFrame) -> None:
+    """Each picture of a screen or a page by name: it is no slice of a stack."""
+    for row in captures.iter_rows(named=True):
+        part.refuse(row, "wrong_kind", CAPTURE)
 
 
 def _as_wanted(volume: Volume, box: Box | None, folder: Folder) -> Volume:
@@ -227,6 +247,7 @@ def _cropped(volume: Volume, box: Box) -> Volume:
 def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
     between, rows, columns = map(known, spacing_mm(volume))
     return {
+        "acquisition": volume.acquisition,
         "slices": numbers.shape[0],
         "rows": numbers.shape[1],
         "columns": numbers.shape[2],

@@ -22,13 +22,17 @@ def slice_name(row: Mapping[str, Any], ending: str) -> PurePosixPath:
     return PurePosixPath(*_folders(row), stem + ending)
 
 
-def stack_name(row: Mapping[str, Any], number: int, stacks: int, ending: str) -> PurePosixPath:
+def stack_name(
+    row: Mapping[str, Any], number: int, stacks: int, ending: str, told_apart: str = ""
+) -> PurePosixPath:
     """STUDY/SERIES + ending; of a series with several stacks SERIES.stack-1, the largest, and on.
 
-    row: any of the stack.
+    row: any of the stack. told_apart: what tells it apart, `phase 40 %`: SERIES.stack-1.phase-40.
     """
     study, series = _folders(row)
-    return PurePosixPath(study, series + (f".stack-{number + 1}" if stacks > 1 else "") + ending)
+    words = re.sub("[^a-z0-9.]+", "-", told_apart.lower()).strip("-.")[:LONGEST]
+    which = f".stack-{number + 1}" + (f".{words}" if words else "")
+    return PurePosixPath(study, series + (which if stacks > 1 else "") + ending)
 
 
 def safe_name(uid: str) -> str:

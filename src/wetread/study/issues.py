@@ -86,14 +86,13 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
     """What concerns a series as a whole; parts: what it was split into."""
     found: list[Issue] = []
     if parts.localizers.height:
-        detail = f"{parts.localizers.height} of {rows.height}: {_names(parts.localizers)}"
+        detail = f"{parts.localizers.height} of {rows.height}: {slice_names(parts.localizers)}"
         found.append(Issue("localizer_removed", detail))
     if parts.captures.height:
-        detail = f"{parts.captures.height} of {rows.height}: {_names(parts.captures)}"
+        detail = f"{parts.captures.height} of {rows.height}: {slice_names(parts.captures)}"
         found.append(Issue("capture_removed", detail))
     rest = parts.stacks[0] if len(parts.stacks) == 1 else pl.concat(parts.stacks)
-    found += _absent(rest)
-    found += _mixed(rest)
+    found += headers_issues(rest)
     if parts.told_by:
         sizes = " + ".join(str(stack.height) for stack in parts.stacks)
         names = _shortened([name for name in parts.names if name])
@@ -104,6 +103,11 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
     found += _units(rest)
     found += _noted(rows)
     return found
+
+
+def headers_issues(rows: pl.DataFrame) -> list[Issue]:
+    """What headers lack of place and size, and in what they differ."""
+    return [*_absent(rows), *_mixed(rows)]
 
 
 def stack_issues(rows: pl.DataFrame) -> list[Issue]:
@@ -192,7 +196,8 @@ def _duplicates(rows: pl.DataFrame, place: Place) -> list[Issue]:
     if not len(same):
         return []
     told = [
-        f"slices {k} and {k + 1} at {along[k]:.2f} mm ({_names(rows[k : k + 2])})" for k in same
+        f"slices {k} and {k + 1} at {along[k]:.2f} mm ({slice_names(rows[k : k + 2])})"
+        for k in same
     ]
     return [Issue("duplicate_position", f"{len(same)} times: {_shortened(told)}")]
 
@@ -317,7 +322,8 @@ def _told(columns: Sequence[str]) -> str:
     return " and ".join(KEYWORDS.get(name, name) for name in columns)
 
 
-def _names(rows: pl.DataFrame) -> str:
+def slice_names(rows: pl.DataFrame) -> str:
+    """The SOP Instance UIDs of the first rows, and how many there are more."""
     return _shortened(rows["SOPInstanceUID"].fill_null("no UID").to_list())
 
 

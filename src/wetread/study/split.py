@@ -17,8 +17,11 @@ from wetread.study.unit import units_of
 
 SPACING_TOLERANCE_MM = 1e-3
 LOCALIZER_SLICES = 3  # a scout has a picture or three
+STRAY_SLICES = 3
+CAPTURE = "a picture of a screen or a page among slices: it is no slice of a volume"
+STRAY = "unlike the other slices in plane, shape, spacing or unit, or without a place: left out"
 LOCALIZER_DEGREES = 45.0
-_OUTVOTED = 4  # times as many slices in the other plane
+_OUTVOTED = 4  # times as many slices that are no scout, or no stray
 _CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # secondary capture, and its multi-frame kinds
 _CAPTURE_WORDS = ("SCREEN SAVE", "SCREENSAVE", "SCREEN SHOT", "DOSE_INFO")  # of ImageType
 
@@ -30,6 +33,8 @@ class Parts:
     stacks:     rows in order along the normal, the stack with the most slices first.
     localizers: rows that are a scout of the rest; empty for a series of nothing else.
     captures:   rows that are pictures of a screen or a page; empty for a series of nothing else.
+    strays:     rows of the stacks that are few and unlike all others: of another shape, plane,
+                spacing or unit, or without a place; no more than three, a fourth of the others.
     told_by:    the columns that told acquisitions apart; empty where none were.
     names:      of the stacks, by what tells each apart: `acquisition 2`; "" where nothing had to.
     """
@@ -37,6 +42,7 @@ class Parts:
     stacks: tuple[pl.DataFrame, ...]
     localizers: pl.DataFrame
     captures: pl.DataFrame
+    strays: pl.DataFrame
     told_by: tuple[str, ...]
     names: tuple[str, ...]
 
@@ -49,7 +55,8 @@ def split_series(rows: pl.DataFrame) -> Parts:
     scout = _is_localizer(rows)
     stacks: list[tuple[pl.DataFrame, str]] = []
     told_by: tuple[str, ...] = ()
-    for part in _uniform(rows.filter(~scout) if scout.any() else rows):
+    uniform = _uniform(rows.filter(~scout) if scout.any() else rows)
+    for part in uniform:
         found = acquisitions_of(part, positions_mm(part))
         names = found.names or [""] * len(found.groups)
         if len(found.groups) == 1:
@@ -59,7 +66,16 @@ def split_series(rows: pl.DataFrame) -> Parts:
         told_by = told_by or found.told_by
     stacks.sort(key=lambda stack: -stack[0].height)  # stable: else in order of plane and place
     tables, called = zip(*stacks, strict=True)
-    return Parts(tables, rows.filter(scout), captures, told_by, called)
+    return Parts(tables, rows.filter(scout), captures, _strays(uniform), told_by, called)
+
+
+def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
+    """What lies in no part but the largest, where that is little."""
+    largest = max(range(len(uniform)), key=lambda at: uniform[at].height)
+    others = [part for at, part in enumerate(uniform) if at != largest]
+    count = sum(part.height for part in others)
+    few = 0 < count <= STRAY_SLICES and _OUTVOTED * count <= uniform[largest].height
+    return pl.concat(others) if few else uniform[largest].clear()
 
 
 def is_capture(rows: pl.DataFrame) -> np.ndarray:

@@ -9,13 +9,24 @@ import polars as pl
 
 from wetread.archive.rejects import RejectError
 from wetread.study.acquisitions import SAME_POSITION_MM
-from wetread.study.issues import Issue, noted_issues, series_issues, stack_issues
+from wetread.study.issues import (
+    Issue,
+    headers_issues,
+    noted_issues,
+    series_issues,
+    slice_names,
+    stack_issues,
+)
 from wetread.study.place import Place, place_of
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, read_slice
 from wetread.study.split import Parts, split_series
 from wetread.study.unit import ADVICE, common_unit
 
+# What a few strays cause, which the stack without them has not.
+_OF_STRAYS = frozenset(
+    ("mixed_orientation", "mixed_shape", "mixed_spacing", "mixed_unit", "no_geometry")
+)
 SPLIT_SETTLES = frozenset(
     ("mixed_orientation", "mixed_shape", "mixed_spacing", "mixed_unit", "several_acquisitions")
 )
@@ -25,7 +36,7 @@ SPLIT_SETTLES = frozenset(
 class Volume:
     """One stack of a series as one block.
 
-    hu:        (Z, Y, X) float32; Z along the normal. in `unit`: study/unit.py.
+    hu:        (Z, Y, X) float32; Z along the normal; in `unit`, study/unit.py.
     place:     where each slice lies; `affine` and `positions_mm` are its.
     sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
     issues:    what is unusual; one that is settled does not stand in the way of an affine.
@@ -73,12 +84,13 @@ def read_volume(rows: pl.DataFrame) -> Volume:
     out and named in the issues. Raises RejectError where no slice can be read.
     """
     parts, issues, known = _opened(rows)
-    return _stacked(parts.stacks[0], issues, known, parts.names[0])
+    return _stacked(parts.stacks[0], _without_strays(parts, issues), known, parts.names[0])
 
 
 def read_acquisitions(rows: pl.DataFrame) -> list[Volume]:
     """read_volume, but one volume each where acquisitions were told apart, the largest first."""
     parts, issues, known = _opened(rows)
+    issues = _without_strays(parts, issues)
     if not parts.names[0]:
         return [_stacked(parts.stacks[0], issues, known, "")]
     own = [at for at, name in enumerate(parts.names) if name]
@@ -93,15 +105,38 @@ def read_acquisitions(rows: pl.DataFrame) -> list[Volume]:
 
 def read_volumes(rows: pl.DataFrame) -> list[Volume]:
     """One volume a stack of the series, the most slices first; only localizers, captures, copies
-    and what cannot be read are left out. RejectError where nothing of a stack can be read."""
+    and what cannot be read are left out. RejectError where nothing can be read."""
     parts, issues, known = _opened(rows)
     of = len(parts.stacks)
     settled = [
         replace(issue, settled=f"split into {of} stacks") if issue.name in SPLIT_SETTLES else issue
         for issue in issues
     ]
-    pairs = zip(parts.stacks, parts.names, strict=True)
-    return [_stacked(stack, settled, known, name) for stack, name in pairs]
+    volumes: list[Volume] = []
+    unread: list[RejectError] = []
+    for stack, name in zip(parts.stacks, parts.names, strict=True):
+        try:
+            volumes.append(_stacked(stack, settled, known, name))
+        except RejectError as error:
+            unread.append(error)
+    if not volumes:
+        raise unread[0]
+    if not unread:
+        return volumes
+    detail = f"{len(unread)} of {of} stacks, the first: {unread[0]}"
+    apart = Issue("slices_rejected", detail, "in stacks of their own")
+    return [replace(volume, issues=(*volume.issues, apart)) for volume in volumes]
+
+
+def _without_strays(parts: Parts, issues: Sequence[Issue]) -> list[Issue]:
+    """The issues of a series whose few strays are left out: settled where those alone cause it."""
+    if parts.strays.is_empty() or parts.stacks[0].height <= parts.strays.height:
+        return list(issues)
+    own = {issue.name for issue in headers_issues(parts.stacks[0])}
+    how = f"{parts.strays.height} strays left out: {slice_names(parts.strays)}"
+    return [
+        replace(issue, settled=how) if issue.name in _OF_STRAYS - own else issue for issue in issues
+    ]
 
 
 _Key = tuple[str, str | None, int | None]

@@ -23,6 +23,7 @@ from wetread.outputs.nifti import write_nifti
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.scene_page import parts_of, write_scene_page
 from wetread.outputs.uid_names import stack_name
+from wetread.study.split import CAPTURE, STRAY, split_series
 from wetread.study.stack import CHOICES, StackError
 from wetread.study.unit import TAKEN_AS_HU
 from wetread.study.volume import Volume
@@ -47,15 +48,18 @@ class Item:
         first = self.rows.row(0, named=True)
         return first["StudyInstanceUID"] or "", first["SeriesInstanceUID"] or ""
 
-    def folder(self, number: int, of: int) -> Path:
+    def folder(self, number: int, of: int, acquisition: str) -> Path:
         """Where the volume of that number, of so many, goes."""
         row = self.rows.row(0, named=True)
-        return self.out / stack_name(row, number, of, "") / self.asked.organ
+        return self.out / stack_name(row, number, of, "", acquisition) / self.asked.organ
 
-    def reject(self, reason: str, detail: str) -> Reject:
-        """The series as a row of the rejects, by its first file."""
-        first = self.rows.row(0, named=True)
-        count = self.rows.height
+    def reject(self, reason: str, detail: str, volume: Volume | None = None) -> Reject:
+        """The series, or one of its volumes, as a row of the rejects, by its first file."""
+        own = self.rows
+        if volume is not None:
+            own = own.filter(pl.col("SOPInstanceUID").is_in(volume.sources))
+        first = (own if own.height else self.rows).row(0, named=True)
+        count = own.height or self.rows.height
         return Reject(first["path"], first["member"], reason, f"series of {count}: {detail}")
 
 
@@ -76,17 +80,28 @@ def segment_series(item: Item) -> Done:
     except RejectError as error:
         return Done((), (item.reject(error.reason, error.detail),))
     entries: list[dict[str, Any]] = []
-    rejects: list[Reject] = []
+    rejects = _left_out(item)
     for number, volume in enumerate(volumes):
         try:
-            folder = item.folder(number, len(volumes))
+            folder = item.folder(number, len(volumes), volume.acquisition)
             entries.append(_segment_volume(item, folder, volume))
         except RejectError as error:
-            rejects.append(item.reject(error.reason, error.detail))
+            rejects.append(item.reject(error.reason, error.detail, volume))
         except StackError as error:
-            rejects.append(item.reject("no_geometry", str(error)))
+            rejects.append(item.reject("no_geometry", str(error), volume))
         still_alive()
     return Done(tuple(entries), tuple(rejects))
+
+
+def _left_out(item: Item) -> list[Reject]:
+    """The files of a series that are in none of its volumes, each by name."""
+    parts = split_series(item.rows)
+    strays = parts.strays if item.asked.gaps != "split" else parts.strays.clear()
+    return [
+        Reject(row["path"], row["member"], "wrong_kind", detail)
+        for rows, detail in ((parts.captures, CAPTURE), (strays, STRAY))
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
@@ -121,6 +136,7 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
         "study_uid": study,
         "series_uid": series,
         "organ": asked.organ,
+        "acquisition": volume.acquisition,
         "shape": list(volume.hu.shape),
         "spacing_mm": [*map(float, volume.place.spacing_mm)],
         "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
