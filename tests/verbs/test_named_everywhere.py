@@ -1,5 +1,5 @@
-"""tests/verbs/test_named_everywhere.py: what is sloppy in a file or clipped in its pixels is named by
-every verb that reads it: show, series, volumes, stores, readings, exports."""
+"""tests/verbs/test_named_everywhere.py: what is sloppy in a file or clipped in its pixels is named
+by every verb that reads it: show, series, volumes, stores, readings, exports."""
 
 from collections.abc import Callable
 from pathlib import Path
