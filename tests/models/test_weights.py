@@ -99,12 +99,12 @@ class Harmful:
 def test_a_file_that_would_run_code_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ValueError, match="not a state dict"):
+    with pytest.raises(ValueError, match=r"not a file of torch\.save|holds code"):
         load_weights(build("compact", 3, 6), save({"a": Harmful()}, tmp_path))
     assert capsys.readouterr().out == ""
 
 
 def test_a_file_of_another_kind_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "notes.pt").write_text("no weights")
-    with pytest.raises(ValueError, match=r"notes.pt: not a state dict"):
+    with pytest.raises(ValueError, match=r"notes.pt: .*should be a state dict"):
         load_weights(build("compact", 3, 6), tmp_path / "notes.pt")

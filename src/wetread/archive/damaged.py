@@ -1,6 +1,10 @@
 """archive/damaged.py: a file of wetread's own that is not what it should be, said in one line."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
+
+_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 class DamagedFileError(ValueError):
@@ -17,3 +21,22 @@ class DamagedFileError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.found}; it should be {self.wanted}"
+
+
+@contextmanager
+def form_of(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
+    """Take what a file held apart: what does not fit its form is a DamagedFileError.
+
+    more: kinds of errors, beside those of keys, types and values, that say so here.
+    """
+    faults: tuple[type[Exception], ...] = (*_FAULTS, *more)
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except faults as error:
+        told = str(error).strip().splitlines()
+        first = f" {told[0][:160]}" if told else ""
+        raise DamagedFileError(
+            path, wanted, f"of another form ({type(error).__name__}:{first})"
+        ) from error

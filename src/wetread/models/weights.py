@@ -8,6 +8,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from wetread.archive.damaged import DamagedFileError
+from wetread.models.checkpoint_file import load_checkpoint, require_finite
+
+WANTED = "a state dict, as torch.save(model.state_dict(), FILE) writes it"
+
 
 @dataclass(frozen=True)
 class WeightReport:
@@ -61,19 +66,14 @@ def load_weights(model: nn.Module, path: Path) -> WeightReport:
 
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors by name in a file of torch.save; nothing in the file is executed."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises half a dozen kinds for a file that is none of its own
-        raise ValueError(
-            f"{path}: not a state dict that torch.load reads with weights_only=True "
-            f"({type(error).__name__}). Save it again with torch.save(model.state_dict(), path)"
-        ) from error
+    content = load_checkpoint(path, WANTED)
     for holder in ("model", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(holder), Mapping):
             content = content[holder]
     if not isinstance(content, Mapping):
-        raise ValueError(f"{path}: holds a {type(content).__name__}, not a state dict")
+        raise DamagedFileError(path, WANTED, f"it holds a {type(content).__name__}")
     tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    require_finite(path, WANTED, tensors)
     return {key.removeprefix("module."): value for key, value in tensors.items()}
 
 

@@ -21,11 +21,13 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.atomic import beside, write_csv, write_whole
+from wetread.archive.json_file import read_json
 from wetread.archive.rejects import Reject
 from wetread.outputs.formats import Wanted
 from wetread.outputs.rejects import write_rejects
 
 PARTS = ".parts"
+_LISTS = ("files", "slices", "rejects")
 FORM = 1  # of the parts; another one is not taken up
 
 MANIFEST_SCHEMA: dict[str, pl.DataType] = {
@@ -160,15 +162,27 @@ class Folder:
 
     def _read(self, path: Path) -> Part | None:
         try:
-            return Part(**json.loads(path.read_bytes()))
-        except FileNotFoundError:
-            return None
+            values = read_json(path, "a part of an export", dict.fromkeys(_LISTS, list))
+            part = Part(**values)
+            names = {file["file"] for file in part.files}
+            slices = [{"file": one["file"]} for one in part.slices]
+            _ = pl.DataFrame(part.files, MANIFEST_SCHEMA), pl.DataFrame(slices)
+            _ = [Reject(**one) for one in part.rejects], [file["bytes"] for file in part.files]
+        except (OSError, ValueError, TypeError, KeyError, pl.exceptions.PolarsError):
+            return None  # what is cut or foreign is made anew
+        return part if all(map(_is_below, names)) else None
 
     def _is_there(self, file: Mapping[str, Any]) -> bool:
         try:
             return bool(os.stat(self.path / file["file"]).st_size == file["bytes"])
         except OSError:
             return False
+
+
+def _is_below(name: str) -> bool:
+    """Whether a name of a part lies in the folder, wherever the part came from."""
+    place = PurePosixPath(name)
+    return not place.is_absolute() and ".." not in place.parts
 
 
 def sha256_of(path: Path) -> str:
@@ -182,7 +196,7 @@ def open_folder(path: Path, wanted: Wanted) -> Folder:
     about = path / "export.json"
     settings = wanted.to_dict()
     if about.is_file():
-        there = json.loads(about.read_text())
+        there = read_json(about, "the settings of an export; give another folder, or remove it")
         changed = [
             f"{name} {there.get(name)!r}, now {value!r}"
             for name, value in settings.items()

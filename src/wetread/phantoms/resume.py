@@ -17,6 +17,7 @@ import polars as pl
 
 from wetread.archive.atomic import beside, write_whole
 from wetread.archive.guard import end_with_parent
+from wetread.archive.json_file import read_json
 from wetread.archive.table_file import read_csv
 
 
@@ -138,7 +139,7 @@ def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
     path = out / "phantom.json"
     wanted = {**asdict(settings), "studies": studies}
     if path.exists():
-        held = json.loads(path.read_text())
+        held = read_json(path, "the settings of a phantom archive; choose a new folder")
         differing = [k for k in asdict(settings) if held.get(k) != wanted[k]]
         if held.get("studies", 0) > studies:
             differing.append("studies")
@@ -152,9 +153,8 @@ def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
 
 def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFrame]:
     """Truth of the studies whose every image is on disk already."""
-    frames = [read_csv(p, schema=form.schema) for p in sorted((out / "parts").glob("*.csv"))]
-    if (out / "truth.csv").exists():
-        frames.append(read_csv(out / "truth.csv", schema=form.schema))
+    parts = [*sorted((out / "parts").glob("*.csv")), out / "truth.csv"]
+    frames = [frame for part in parts if (frame := _truth(part, form)) is not None]
     if not frames:
         return {}
     found: dict[int, pl.DataFrame] = {}
@@ -165,6 +165,14 @@ def _whole_studies(out: Path, form: Form, studies: int) -> dict[int, pl.DataFram
             if number < studies and all(file.exists() for file in files):
                 found[number] = rows
     return found
+
+
+def _truth(path: Path, form: Form) -> pl.DataFrame | None:
+    """A table of truth; None where there is none, or it is cut: its studies are written again."""
+    try:
+        return read_csv(path, schema=form.schema)
+    except (OSError, pl.exceptions.PolarsError):
+        return None
 
 
 def write_beside(path: Path, frame: pl.DataFrame) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wetread.archive.damaged import form_of
+from wetread.archive.json_file import read_json
 from wetread.prediction.cautions import cautions_of
 from wetread.training import decide
+from wetread.training.about import read_about
 from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
 from wetread.training.sequence_fit import BEST
@@ -109,13 +111,13 @@ def _decisions(run: Path) -> dict[str, Decision]:
     file = run / decide.FILE
     if not file.is_file():
         raise RunError(f"{run} has no {decide.FILE}: its training has not ended; train again")
-    values = json.loads(file.read_text(encoding="utf-8"))
-    return {name: Decision.from_dict(value) for name, value in values.items()}
+    values = read_json(file, decide.WANTED)
+    with form_of(file, decide.WANTED):
+        return {name: Decision.from_dict(value) for name, value in values.items()}
 
 
 def _about(run: Path) -> dict[str, Any]:
     file = run / "about.json"
     if not file.is_file():
         raise RunError(f"{run} is no run (no about.json); give the folder that wetread train wrote")
-    values: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return values
+    return read_about(run)

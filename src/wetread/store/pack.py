@@ -23,7 +23,7 @@ from wetread.archive.rejects import RejectError
 from wetread.archive.table_file import read_parquet, write_parquet
 from wetread.archive.workers import Workers, each
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
-from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
+from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
 from wetread.study.slices import read_slice
 from wetread.study.unit import TAKEN_AS_HU
 
@@ -84,7 +84,7 @@ def pack_crops(
     waiting = [
         Part(tuple(group), tuple(out / "parts" / key for out in outs))
         for group, key in zip(groups, keys, strict=True)
-        if not all((out / "parts" / f"{key}.parquet").is_file() for out in outs)
+        if not all(is_whole_part(out / "parts", key) for out in outs)
     ]
     total = sum(frame.height for frame in series)
     done = total - sum(part.height for part in waiting)
@@ -98,6 +98,19 @@ def pack_crops(
     for out in outs:
         _write_tables(out, keys, packing)
     return tuple(open_store(out) for out in outs)
+
+
+def is_whole_part(parts: Path, key: str) -> bool:
+    """Whether a part is there with all it says of itself; what is cut or foreign is made anew."""
+    try:
+        rows = read_parquet(parts / f"{key}.parquet", schema=SLICE_SCHEMA)
+        read_parquet(parts / f"{key}.rejects", schema=REJECT_SCHEMA)
+        check_slices(rows)
+        size = (parts / f"{key}.bin").stat().st_size
+    except (OSError, ValueError):
+        return False
+    ends: list[int] = (rows["offset"] + rows["bytes"]).to_list()
+    return max(ends, default=0) == size
 
 
 def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:

@@ -11,9 +11,9 @@ A store is a folder:
 
 from __future__ import annotations
 
-import json
 import mmap
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.damaged import DamagedFileError, form_of
+from wetread.archive.json_file import read_json
 from wetread.archive.table_file import read_parquet
 from wetread.study.hu import to_hu
 
 FORMAT = 3
-WANTED = "a table of a store, which wetread pack writes"
+_ANEW = "which wetread pack writes; remove the store and pack again"
+WANTED = f"a table of a store, {_ANEW}"
+ABOUT = f"the description of a store, {_ANEW}"
+BLOBS = f"a part of a store, {_ANEW}"
+MOST_SIDE = 65535  # rows or columns of a DICOM picture (PS3.5: US)
 SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),
     "SeriesInstanceUID": pl.String(),
@@ -103,8 +109,16 @@ class Store:
         at = self.address
         start = int(at.offset[row])
         blob = self.blobs[at.part[row]][start : start + int(at.bytes[row])]
-        values = np.frombuffer(blosc2.decompress2(blob, nthreads=1), dtype=at.dtype[row])
-        return values.reshape(at.shape[row])
+        rows, columns = map(int, at.shape[row])
+        needed = rows * columns * np.dtype(at.dtype[row]).itemsize
+        try:
+            if unpacked_bytes(blob) != needed:
+                raise ValueError(f"{unpacked_bytes(blob)} bytes, not {needed}")
+            values = np.frombuffer(blosc2.decompress2(blob, nthreads=1), dtype=at.dtype[row])
+            return values.reshape(rows, columns)
+        except (ValueError, RuntimeError) as error:
+            part = self.path / "parts" / f"{self.slices['part'][row]}.bin"
+            raise DamagedFileError(part, BLOBS, f"slice {row} is damaged ({error})") from error
 
     def read_hu(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
         """HU of slices of one shape, (N, rows, columns) float32; padding is air."""
@@ -129,26 +143,69 @@ def open_store(path: Path) -> Store:
         raise StoreError(
             f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}"
         )
-    about = json.loads(about_file.read_text())
+    about = read_json(about_file, ABOUT, {"format": int})
     if about["format"] != FORMAT:
         raise StoreError(
             f"{path} has format {about['format']}, this version reads {FORMAT}; pack again"
         )
+    size = about.get("size", "none")
+    if size is not None and (not isinstance(size, int) or not 0 < size <= MOST_SIDE):
+        raise DamagedFileError(about_file, ABOUT, f"its size is {size!r}")
     slices = read_parquet(path / "slices.parquet", schema=SLICE_SCHEMA, wanted=WANTED)
+    with form_of(path / "slices.parquet", WANTED):
+        check_slices(slices)
     names = slices["part"].unique(maintain_order=True).to_list()
+    blobs = tuple(map_file(path / "parts" / f"{name}.bin") for name in names)
+    check_ends(path, slices, dict(zip(names, map(len, blobs), strict=True)))
     return Store(
         path=path,
         slices=slices,
         rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, wanted=WANTED),
-        size=about["size"],
-        blobs=tuple(map_file(path / "parts" / f"{name}.bin") for name in names),
+        size=size,
+        blobs=blobs,
         address=_address(slices, names),
     )
+
+
+def unpacked_bytes(blob: bytes) -> int:
+    """How long a blosc2 blob says it is unpacked; ValueError where it has no such header."""
+    if len(blob) < 32:
+        raise ValueError(f"{len(blob)} bytes are no packed slice")
+    return int.from_bytes(blob[4:8], "little")
+
+
+def check_slices(slices: pl.DataFrame) -> None:
+    """Raise ValueError where a row of SLICE_SCHEMA can be no slice, before memory is asked for."""
+    here = ("rows", "columns", "dtype", "slope", "intercept", "part", "offset", "bytes")
+    if slices.select(pl.col(here).is_null().any()).row(0).count(True) and slices.height:
+        raise ValueError("a slice without its place or form")
+    good = (
+        pl.col("rows", "columns").is_between(1, MOST_SIDE),
+        pl.col("slope", "intercept").is_finite(),
+        pl.col("dtype").str.contains(r"^[<>|=][iuf][1248]$"),
+        pl.col("offset") >= 0,
+        pl.col("bytes") > 0,
+        pl.col("part").str.contains(r"^[\w.-]+$"),
+    )
+    wrong = slices.filter(~pl.all_horizontal(*good))
+    if wrong.height:
+        raise ValueError(f"{wrong.height} slices of sizes, numbers or places that cannot be")
+
+
+def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> None:
+    """Raise DamagedFileError where a part is shorter than its slices say."""
+    ends = slices.group_by("part").agg((pl.col("offset") + pl.col("bytes")).max().alias("end"))
+    for part, end in ends.iter_rows():
+        if lengths[part] < end:
+            found = f"cut off after {lengths[part]} of {end} bytes"
+            raise DamagedFileError(path / "parts" / f"{part}.bin", BLOBS, found)
 
 
 def map_file(path: Path) -> mmap.mmap:
     """The file as read-only memory; the mapping outlives the descriptor."""
     with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            raise DamagedFileError(path, BLOBS, "empty, 0 bytes")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 

@@ -6,6 +6,7 @@ chosen by the others, and that for new studies by all.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from wetread.evaluation.metrics import CLIP, THRESHOLD
 from wetread.training.mask_table import sums_of, unpack_map
 
 FILE = "decisions.json"
+WANTED = "the decisions of a run, which wetread train writes; train again"
 # Where no mask is known to choose by: 2,000 of 1024 x 1024 pixels, as the competition's winners.
 DEFAULT = Triplet(0.70, 0.0019, 0.30)
 AS_SAID = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alone is known
@@ -45,7 +47,10 @@ class Decision:
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Decision:
         """What to_dict gave, as a Decision again."""
-        return Decision(Triplet(**values["triplet"]), Calibrator(**values["calibrator"]))
+        parts = (values["triplet"], values["calibrator"])
+        if not all(math.isfinite(float(value)) for part in parts for value in part.values()):
+            raise ValueError("a value that is no number")
+        return Decision(Triplet(**parts[0]), Calibrator(**parts[1]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,9 @@ def keep_features(
             for mirrored in ((False, True) if mirror else (False,))
         }
         for number, chunk in enumerate(_chunks(rows)):
-            lacking = [asked for asked, kept in files.items() if not kept[number].is_file()]
+            lacking = [
+                asked for asked, kept in files.items() if not _is_whole(kept[number], len(chunk))
+            ]
             told = _seen(lacking, store, chunk, kind)
             for asked, features in zip(lacking, told, strict=True):
                 _write(files[asked][number], features)
@@ -99,6 +101,15 @@ def _files(
     """Where the features of each chunk of rows lie, or will."""
     encoder = _digest_of(trained) + kind.encode() + bytes([mirrored])
     return [folder / f"{_key(encoder, store, chunk)}.npy" for chunk in _chunks(rows)]
+
+
+def _is_whole(path: Path, count: int) -> bool:
+    """Whether a chunk's features are there, all of them numbers; what is cut is computed again."""
+    try:
+        kept = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return kept.ndim == 2 and len(kept) == count and bool(np.isfinite(kept).all())
 
 
 def _chunks(rows: Rows) -> list[Rows]:

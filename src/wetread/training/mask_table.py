@@ -16,11 +16,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from wetread.evaluation.decision import MaskSums, mask_sums
+from wetread.store.store import unpacked_bytes
 from wetread.training.masks import Masks
 from wetread.view.back import to_original
 from wetread.view.crop import Box
 
 FILE = "masks.parquet"
+MOST_SIDE = 4096
 WANTED = "the masks of a run, which wetread train writes"
 SCHEMA: dict[str, pl.DataType] = {
     "split": pl.String(),  # validation too: thresholds are chosen there
@@ -100,9 +102,11 @@ def pack_map(probability: NDArray[np.float32]) -> bytes:
 
 
 def unpack_map(packed: bytes) -> NDArray[np.float32]:
-    """What pack_map packed, (h, h) float32."""
+    """What pack_map packed, (h, h) float32. ValueError or RuntimeError where it is damaged."""
+    side = round(unpacked_bytes(packed) ** 0.5)
+    if not 0 < side <= MOST_SIDE or side * side != unpacked_bytes(packed):
+        raise ValueError(f"a map of {unpacked_bytes(packed)} bytes")
     grey = np.frombuffer(blosc2.decompress2(packed, nthreads=1), np.uint8)
-    side = round(len(grey) ** 0.5)
     return grey.reshape(side, side).astype(np.float32) / np.float32(255)
 
 

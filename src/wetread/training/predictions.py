@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.damaged import form_of
+from wetread.archive.table_file import read_parquet
 from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"
@@ -76,6 +79,40 @@ def to_table(predicted: Predicted, model: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=SCHEMA, strict=False).with_columns(
         pl.col("truth").fill_nan(None)
     )
+
+
+def read_predictions(path: Path, findings: Mapping[str, Sequence[Finding]]) -> pl.DataFrame:
+    """The table of a run, SCHEMA. DamagedFileError where it is not whole: each id of a level has
+    all its findings in their order, and every number is a probability.
+
+    findings: of each level there may be.
+    """
+    table = read_parquet(path, schema=SCHEMA, wanted=WANTED)
+    levels = table["level"].unique().to_list()
+    with form_of(path, WANTED):
+        if not levels or not set(levels) <= set(findings) or "image" not in levels:
+            raise ValueError(f"levels {levels}")
+        for level in levels:
+            _check_level(table.filter(pl.col("level") == level), finding_names(findings[level]))
+    return table
+
+
+def _check_level(rows: pl.DataFrame, names: Sequence[str]) -> None:
+    count = rows.height // max(len(names), 1)
+    if rows["finding"].to_list() != [*names] * count:
+        raise ValueError("findings that are missing, or in another order")
+    if (rows["id"] != rows["id"].gather_every(len(names)).repeat_by(len(names)).explode()).any():
+        raise ValueError("an id without all its findings")
+    if rows.select(pl.col("split", "id", "study", "patient").is_null().any()).row(0).count(True):
+        raise ValueError("a row without id, study, patient or split")
+    for name in ("probability", "truth", *BASELINES):
+        values = rows[name].drop_nulls()
+        if name == "truth" and (values.is_nan()).any():
+            raise ValueError("truth that is no number")
+        if not values.drop_nans().is_between(0.0, 1.0).all():
+            raise ValueError(f"{name} that is none")
+    if not rows["probability"].is_finite().all():
+        raise ValueError("a probability that is no number")
 
 
 def from_table(table: pl.DataFrame, level: str, findings: Sequence[Finding]) -> Predicted | None:

@@ -31,23 +31,27 @@ class Recipe(BaseModel):
     decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
     mask_stride: Literal[1, 2, 4, 8, 16] = 4  # pixels of the view a pixel of the mask stands for
     windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
-    neighbours: int = Field(0, ge=0)  # slices seen on either side
-    size: int = Field(128, ge=8)  # rows and columns, pixels
+    neighbours: int = Field(0, ge=0, le=64)  # slices seen on either side
+    size: int = Field(128, ge=8, le=4096)  # rows and columns, pixels
     smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
 
     # From which weights, and how patients are split.
     pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
-    phantoms: int = Field(0, ge=0)  # studies of the task's phantoms that are learned first
-    phantom_epochs: int = Field(8, ge=1)
+    phantoms: int = Field(
+        0, ge=0, le=1000000
+    )  # studies of the task's phantoms that are learned first
+    phantom_epochs: int = Field(8, ge=1, le=100000)
     phantom_learning_rate: float = Field(1e-3, gt=0)
-    folds: int = Field(0, ge=0)  # 0: one split; K: every patient is read by a model of the others
+    folds: int = Field(
+        0, ge=0, le=1000
+    )  # 0: one split; K: every patient is read by a model of the others
 
     # How long, and in what steps.
-    epochs: int = Field(24, ge=1)
-    batch_size: int = Field(32, ge=1)
+    epochs: int = Field(24, ge=1, le=1000000)
+    batch_size: int = Field(32, ge=1, le=65536)
     negatives_per_positive: float = Field(0.5, ge=0)  # 0: every slice in every epoch
     negatives_at_end: float | None = Field(None, ge=0)  # of the last epoch, reached in equal steps
-    top_checkpoints: int = Field(1, ge=1)  # the best epochs' weights are averaged
+    top_checkpoints: int = Field(1, ge=1, le=1000)  # the best epochs' weights are averaged
     patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
     checkpoint_every_steps: int = Field(50, ge=1)
 
@@ -61,20 +65,24 @@ class Recipe(BaseModel):
 
     # The slices of a series read together (models/sequence.py), over what the encoder sees.
     sequence: str = "none"  # none, gru, transformer, plain_gru
-    sequence_parts: int = Field(2, ge=2)  # an encoder a part, learned from the patients of the rest
+    sequence_parts: int = Field(
+        2, ge=2, le=100
+    )  # an encoder a part, learned from the patients of the rest
     sequence_features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
     sequence_differences: bool = True  # to the slices before and after
     sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
     sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
-    sequence_epochs: int = Field(30, ge=1)
-    sequence_batch: int = Field(8, ge=1)  # series
+    sequence_epochs: int = Field(30, ge=1, le=1000000)
+    sequence_batch: int = Field(8, ge=1, le=65536)  # series
     sequence_rate: float = Field(2e-3, gt=0)
     sequence_decay: float = Field(0.02, ge=0)
 
     # Then encoders and network learned together, over slices spread evenly through each series.
-    together_epochs: int = Field(0, ge=0)  # 0: not
-    together_slices: int = Field(48, ge=2)  # of a series at a time: memory does not grow with it
-    together_batch: int = Field(2, ge=1)  # series
+    together_epochs: int = Field(0, ge=0, le=1000000)  # 0: not
+    together_slices: int = Field(
+        48, ge=2, le=65536
+    )  # of a series at a time: memory does not grow with it
+    together_batch: int = Field(2, ge=1, le=65536)  # series
     together_rate: float = Field(1e-4, gt=0)
 
     # AdamW, warm-up then cosine over counted steps.
@@ -98,9 +106,9 @@ class Recipe(BaseModel):
     seed: int = Field(0, ge=0)
     device: str = "auto"  # auto, cpu, cuda, cuda:1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
-    threads: int = Field(1, ge=0)  # of torch on the CPU; 0: as many as cores
-    shares: int = Field(2, ge=1)  # parts of a batch learned at the same time on a CPU
-    readers: int = Field(2, ge=1)  # threads that read ahead, and on a CPU predict
+    threads: int = Field(1, ge=0, le=1024)  # of torch on the CPU; 0: as many as cores
+    shares: int = Field(2, ge=1, le=64)  # parts of a batch learned at the same time on a CPU
+    readers: int = Field(2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
     hold_mb: int = Field(1024, ge=0)  # slices are held in memory where all fit in this
 
     @field_validator("windows")
@@ -218,7 +226,10 @@ def read_values(source: str | Path) -> tuple[dict[str, Any], str]:
     if path.suffix == ".toml":
         if not path.is_file():
             raise ValueError(f"{path}: no such recipe file")
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not TOML: not in UTF-8 ({error.reason})") from error
     else:
         entry = files("wetread") / "recipes" / f"{source}.toml"
         if not entry.is_file():
@@ -229,7 +240,7 @@ def read_values(source: str | Path) -> tuple[dict[str, Any], str]:
         text = entry.read_text(encoding="utf-8")
     try:
         return tomllib.loads(text), str(source)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{source}: not TOML: {error}") from error
 
 

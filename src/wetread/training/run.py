@@ -19,11 +19,14 @@ import torch
 from torch import nn
 
 from wetread.archive.atomic import beside
+from wetread.archive.damaged import DamagedFileError, form_of
 from wetread.archive.table_file import write_parquet
+from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.view.view import View
 
+CHECKPOINT = "a checkpoint, which wetread train writes; remove it and train again"
 LAST, BEST, METRICS = "last.pt", "best.pt", "metrics.jsonl"
 
 
@@ -58,7 +61,10 @@ class Run:
         path = self.folder / name
         if not path.exists():
             return None
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        content = load_checkpoint(path, CHECKPOINT)
+        if not isinstance(content, dict):
+            raise DamagedFileError(path, CHECKPOINT, f"it holds a {type(content).__name__}")
+        require_finite(path, CHECKPOINT, content.get("model"))
         return content
 
     def read(self, name: str) -> dict[str, Any]:
@@ -118,6 +124,11 @@ def read_trained(path: Path) -> Trained:
     content = Run(file.parent).load(file.name)
     if content is None:
         raise ValueError(f"{file}: no such checkpoint; a run writes it after its first epoch")
+    with form_of(file, CHECKPOINT, RuntimeError):
+        return _trained(content, file)
+
+
+def _trained(content: dict[str, Any], file: Path) -> Trained:
     recipe = check_recipe(content["recipe"], f"{file} (its recipe)")
     view = View.from_dict(content["view"])
     drawn = tuple(content.get("mask_findings", ()))  # older runs draw nothing

@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wetread.archive.damaged import form_of
 from wetread.models.sequence import build_sequence
 from wetread.training.device import choose_runtime, threads_and_chance
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run
+from wetread.training.run import CHECKPOINT, Run
 from wetread.training.schedule import rate_at, set_rate
 from wetread.training.series_set import SeriesSet, spread_of
 from wetread.training.whole_series import Floats, Rows, SeriesBatch, batches_of, pad
@@ -153,14 +154,15 @@ class _State:
     def __post_init__(self) -> None:
         saved = self.run.load(LAST)
         if saved is not None:
-            if saved["digest"] != self.digest:
+            if saved.get("digest") != self.digest:
                 raise ValueError(
                     f"{self.run.folder / LAST}: this run was begun with other series, labels or "
                     "settings. Go on with what it was begun with, or give another folder"
                 )
-            self.model.load_state_dict(saved["model"])
-            self.optimizer.load_state_dict(saved["optimizer"])
-            self.epoch, self.best = saved["epoch"], saved["best"]
+            with form_of(self.run.folder / LAST, CHECKPOINT, RuntimeError):
+                self.model.load_state_dict(saved["model"])
+                self.optimizer.load_state_dict(saved["optimizer"])
+                self.epoch, self.best = int(saved["epoch"]), saved["best"]
 
     def after_epoch(self, epoch: int, value: float | None) -> None:
         if value is None or self.best is None or value < self.best:
@@ -180,7 +182,8 @@ class _State:
 
     def kept(self) -> nn.Module:
         model = copy.deepcopy(self.model).cpu()
-        model.load_state_dict(self.run.read(BEST)["model"])
+        with form_of(self.run.folder / BEST, CHECKPOINT, RuntimeError):
+            model.load_state_dict(self.run.read(BEST)["model"])
         return model.eval()
 
 

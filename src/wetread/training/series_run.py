@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from wetread.archive.damaged import form_of
+from wetread.archive.json_file import read_json
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import Straight
 from wetread.training.look import OfSeries
@@ -16,6 +17,8 @@ from wetread.training.recipe import Recipe, check_recipe
 from wetread.training.run import Run, Trained, read_trained
 from wetread.training.sequence_fit import BEST, Standard, new_network
 
+WANTED = "the description of a series reader, which wetread train writes; train again"
+MOST_INPUTS, MOST_LOOKS = 1 << 16, 16
 ABOUT, TOGETHER = "series.json", "together"
 
 
@@ -52,7 +55,14 @@ def read_series_reader(folder: Path) -> SeriesReader:
     file = folder / ABOUT
     if not file.is_file():
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
-    about = json.loads(file.read_text(encoding="utf-8"))
+    about = read_json(file, WANTED, {"recipe": dict, "inputs": int, "image": list, "study": list})
+    with form_of(file, WANTED, RuntimeError):
+        return _series_reader(about, folder, file)
+
+
+def _series_reader(about: dict[str, Any], folder: Path, file: Path) -> SeriesReader:
+    if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_LOOKS:
+        raise ValueError(f"{about['inputs']} inputs")
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
     network = new_network(
         recipe, about["inputs"], len(about["image"]), len(about["study"]), about["overall"]

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wetread.archive.damaged import form_of
 from wetread.models.encoders import last_linear
 from wetread.training.batches import TrainSet, epoch_items, negative_rate
 from wetread.training.device import Runtime, chance_state, restore_chance
 from wetread.training.losses import prior_logits
 from wetread.training.recipe import Recipe
-from wetread.training.run import BEST, LAST, METRICS, Run
+from wetread.training.run import BEST, CHECKPOINT, LAST, METRICS, Run
 from wetread.training.top import Ranked, best_epochs, mean_state
 
 # What a run may change when it goes on: where it runs and how it reads, never what it learns.
@@ -167,6 +168,11 @@ class Keeper:
 
     def _go_on(self, saved: dict[str, Any]) -> None:
         self._refuse_if_other(saved)
+        with form_of(self.run.folder / LAST, CHECKPOINT, RuntimeError):
+            self._take_up(saved)
+        self.run.write_lines(METRICS, self.history)
+
+    def _take_up(self, saved: dict[str, Any]) -> None:
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         restore_chance(saved["chance"], self.runtime.device)
@@ -174,9 +180,18 @@ class Keeper:
         self.losses = [torch.tensor(v, device=self.runtime.device) for v in saved["losses"]]
         self.history, self.best = saved["history"], Best(**saved["best"])
         self.top = tuple(Ranked(**one) for one in saved["top"])
-        self.run.write_lines(METRICS, self.history)
 
     def _refuse_if_other(self, saved: dict[str, Any]) -> None:
+        with form_of(self.run.folder / LAST, CHECKPOINT):
+            changed = self._changed(saved)
+        if changed:
+            raise ValueError(
+                f"{self.run.folder / LAST}: this run was begun otherwise: {'; '.join(changed)}. "
+                "Go on with what it was begun with, or give another folder"
+            )
+
+    def _changed(self, saved: dict[str, Any]) -> list[str]:
+        """What the run was begun with that is another thing now."""
         before, now = saved["described"], self.described
         changed = [
             f"{key} was {before['recipe'].get(key)!r}, is {value!r}"
@@ -187,11 +202,7 @@ class Keeper:
             changed.append("the findings are others")
         if saved["data_print"] != self.data_print:
             changed.append("the slices or their labels are others")
-        if changed:
-            raise ValueError(
-                f"{self.run.folder / LAST}: this run was begun otherwise: {'; '.join(changed)}. "
-                "Go on with what it was begun with, or give another folder"
-            )
+        return changed
 
 
 def _top(one: Ranked) -> str:

@@ -18,13 +18,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from wetread.archive.damaged import form_of
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
 from wetread.training.batches import neighbour_rows, read_seen
 from wetread.training.device import choose_runtime, threads_and_chance
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
-from wetread.training.run import Run, Trained
+from wetread.training.run import CHECKPOINT, Run, Trained
 from wetread.training.schedule import rate_at, set_rate
 from wetread.training.sequence_fit import BEST, LAST, SeriesLoss
 from wetread.training.whole_series import (
@@ -85,16 +86,17 @@ def fit_together(
     fields = (name for name in type(recipe).model_fields if name.startswith("together"))
     settings = recipe.model_dump_json(include={"seed", *fields})
     if (saved := run.load(LAST)) is not None:
-        if saved["settings"] != settings:
+        if saved.get("settings") != settings:
             raise ValueError(
-                f"{run.folder / LAST}: begun with {saved['settings']}. Go on with that, or give "
-                "another folder"
+                f"{run.folder / LAST}: begun with {saved.get('settings')}. Go on with that, or "
+                "give another folder"
             )
-        _load(now, saved["now"])
-        optimizer.load_state_dict(saved["optimizer"])
-        kept = copy.deepcopy(start)
-        _load(kept, saved["kept"])
-        epoch, best = saved["epoch"], saved["best"]
+        with form_of(run.folder / LAST, CHECKPOINT, RuntimeError):
+            _load(now, saved["now"])
+            optimizer.load_state_dict(saved["optimizer"])
+            kept = copy.deepcopy(start)
+            _load(kept, saved["kept"])
+            epoch, best = int(saved["epoch"]), float(saved["best"])
     with threads_and_chance(recipe, runtime.device):
         for turn in range(epoch, recipe.together_epochs):
             torch.manual_seed(recipe.seed + turn)  # dropout: an epoch begins alike however reached

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_whole
+from wetread.archive.damaged import form_of
 from wetread.archive.lock import one_at_a_time
 from wetread.archive.table_file import read_parquet
 from wetread.evaluation.evaluate import ALL
@@ -21,8 +22,9 @@ from wetread.evaluation.score import Score, scores_to_json
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
+from wetread.training.about import read_about, read_run_recipe
 from wetread.training.decide import Decided, decide_finding
-from wetread.training.predictions import FILE, SCHEMA, WANTED, Predicted, from_table
+from wetread.training.predictions import FILE, Predicted, from_table, read_predictions
 from wetread.verbs.patients import as_dealt
 from wetread.verbs.run_page import write_run_page
 
@@ -40,10 +42,9 @@ def evaluate(run: Path) -> dict[str, Any]:
         raise ValueError(
             f"{run} has no {FILE}: its training has not ended; run wetread train again"
         )
-    about = json.loads((run / "about.json").read_text(encoding="utf-8"))
-    seed = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["seed"]
-    task = find_task(about["task"])
-    table = as_dealt(read_parquet(run / FILE, schema=SCHEMA, wanted=WANTED), run)
+    task, seed = find_task(read_about(run)["task"]), read_run_recipe(run).seed
+    said = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
+    table = as_dealt(said, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
     together = task.series is not None  # one official figure over images and studies
@@ -63,12 +64,11 @@ def decided_masks(run: Path) -> dict[str, Decided]:
     """What the run drew in images it never fitted, by finding; none where it draws nothing."""
     if not (run / mask_table.FILE).is_file():
         return {}
-    drawings = read_parquet(
-        run / mask_table.FILE, schema=mask_table.SCHEMA, wanted=mask_table.WANTED
-    )
-    drawings = as_dealt(drawings, run)
-    findings = drawings["finding"].unique(maintain_order=True)
-    return {name: decide_finding(drawings, name) for name in findings}
+    path = run / mask_table.FILE
+    drawings = as_dealt(read_parquet(path, schema=mask_table.SCHEMA, wanted=mask_table.WANTED), run)
+    with form_of(path, mask_table.WANTED, RuntimeError):
+        findings = drawings["finding"].unique(maintain_order=True)
+        return {name: decide_finding(drawings, name) for name in findings}
 
 
 def score_masks(finding: str, decided: Decided, seed: int) -> list[Score]:

@@ -6,7 +6,6 @@ one file of each patient, and kept nowhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from wetread.archive.user_key import UserKey
 from wetread.labels.patients_csv import read_patients
 from wetread.store.store import Store
 from wetread.study.patients import Identity, find_patients
+from wetread.training.about import read_assignment
 from wetread.training.folds import FoldPlan
 
 BY_STUDY = "study"  # --patients study
@@ -85,7 +85,7 @@ def fold_file(plan: FoldPlan, identity: Identity) -> dict[str, Any]:
 def as_dealt(table: pl.DataFrame, run: Path) -> pl.DataFrame:
     """The table's patients called by the place at which they were dealt, so that intervals, which
     draw patients in the order of their names, are the same under every key."""
-    dealt = json.loads((run / FOLDS).read_text(encoding="utf-8"))["assignment"]
+    dealt = read_assignment(run)
     places = {patient: f"{place:09d}" for place, patient in enumerate(dealt)}
     return table.with_columns(pl.col("patient").replace(places))
 
@@ -120,7 +120,7 @@ def _order_before(run: Path, units: Sequence[str]) -> list[str] | None:
     file = run / FOLDS
     if not file.is_file():
         return None
-    dealt = list(json.loads(file.read_text(encoding="utf-8"))["assignment"])
+    dealt = list(read_assignment(file.parent))
     return dealt if set(dealt) >= set(units) else None
 
 

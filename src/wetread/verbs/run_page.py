@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +15,9 @@ from wetread.outputs.environment import words
 from wetread.outputs.page import Case, Fact, PageContent, Sum, units_of, write_page
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
+from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.decide import Decided
 from wetread.training.predictions import Predicted
-from wetread.training.recipe import check_recipe
 from wetread.verbs.heat import Heat, heat_of
 from wetread.verbs.mask_cases import mask_cases
 from wetread.verbs.run_words import SPLITS, origin_words, summary_words
@@ -37,14 +35,12 @@ def write_run_page(
     drawn: Mapping[str, Decided],
 ) -> None:
     """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
-    about, recipe, folds = (
-        _json(run / name) for name in ("about.json", "recipe.json", "folds.json")
-    )
+    about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
+    recipe = settings.model_dump(mode="json")
     task = find_task(about["task"])
     images = levels[0]
     units = units_of(about.get("identity"))
-    proof = folds["proof"] or {"shared_patients": None, "parts": folds["balance"]}
-    view = check_recipe(recipe, str(run / "recipe.json")).view
+    view = settings.view
     first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
     badge, origin = origin_words(about)
     write_page(
@@ -84,11 +80,6 @@ def _curves(task: Task, levels: Sequence[Predicted]) -> tuple[Curves, ...]:
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return values
-
-
 def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
     """The numbers of the page's head, each with its interval or the floor beside it."""
     found = {(score.metric, score.finding, score.level): score for score in scores}
@@ -117,7 +108,7 @@ def _histories(run: Path) -> tuple[History, ...]:
     return tuple(
         History(
             file.parent.relative_to(run).as_posix(),
-            tuple(json.loads(line) for line in file.read_text().splitlines()),
+            read_metrics(file),
         )
         for file in sorted(run.glob("model-*/**/metrics.jsonl"))
     )

@@ -16,6 +16,7 @@ import wetread
 from wetread.anatomy.mask import Mask
 from wetread.archive.atomic import write_whole
 from wetread.archive.guard import still_alive
+from wetread.archive.json_file import read_json
 from wetread.archive.rejects import Reject, RejectError
 from wetread.outputs.mask_picture import mask_picture
 from wetread.outputs.mesh import surface_of, write_mesh
@@ -109,15 +110,36 @@ def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     provenance = _provenance(item.asked, volume)
     told = folder / TOLD
     if told.exists():
-        before = json.loads(told.read_bytes())
-        names = _names(before)
-        if before["provenance"] == provenance and all((folder / name).exists() for name in names):
+        before, names = _before(told)
+        if before.get("provenance") == provenance and _is_whole(before, names, folder):
             return _located(before, folder)
         for name in (TOLD, *names):  # nothing of another asking stays beside what is made now
             (folder / name).unlink(missing_ok=True)
     entry = {**_made(item, folder, volume), "provenance": provenance}
+    entry["bytes"] = {name: (folder / name).stat().st_size for name in _names(entry)}
     write_whole(told, json.dumps(entry, indent=1).encode())
     return _located(entry, folder)
+
+
+def _before(told: Path) -> tuple[dict[str, Any], list[str]]:
+    """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
+    where it is cut or foreign."""
+    try:
+        entry = read_json(told, "the entry of a volume that was segmented", {"masks": list})
+        names = [name for name in _names(entry) if Path(name).name == name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}, []
+    return entry, names
+
+
+def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
+    """Whether every file of an entry lies there in its length."""
+    sizes = entry.get("bytes")
+    try:
+        there = {name: (folder / name).stat().st_size for name in names}
+    except OSError:
+        return False
+    return bool(names) and len(names) == len(_names(entry)) and sizes == there
 
 
 def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 from wetread.view.mode import Mode
 from wetread.view.window import Window
 
+MOST_PIXELS, MOST_NEIGHBOURS = 4096, 64  # more no detector has, and no memory holds
+
 
 @dataclass(frozen=True)
 class View:
@@ -27,10 +29,10 @@ class View:
     def __post_init__(self) -> None:
         if not self.windows:
             raise ValueError("a view needs at least one window")
-        if self.neighbours < 0 or self.size < 1:
+        if not 0 <= self.neighbours <= MOST_NEIGHBOURS or not 1 <= self.size <= MOST_PIXELS:
             raise ValueError(
-                f"a view's neighbours must be 0 or more and its size 1 or more, "
-                f"not {self.neighbours} and {self.size}"
+                f"a view's neighbours must be 0 or more, {MOST_NEIGHBOURS} at most, and its size 1 "
+                f"or more, {MOST_PIXELS} at most, not {self.neighbours} and {self.size}"
             )
         _ = self.mode  # which refuses a mix that there is not, or that takes other windows
 

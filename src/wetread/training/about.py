@@ -1,0 +1,71 @@
+"""training/about.py: the plain files of a run (about, recipe, folds, metrics), read and checked."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+from wetread.archive.damaged import DamagedFileError, form_of
+from wetread.archive.json_file import parse_json, read_json
+from wetread.training.recipe import Recipe, check_recipe
+
+_ABOUT = "the description of a run, which wetread train writes; train again"
+_RECIPE = "the settings of a run, which wetread train writes; train again"
+_FOLDS = "the parts of a run's patients, which wetread train writes; train again"
+_METRICS = "a run's numbers of each epoch, which wetread train writes; train again"
+
+
+def read_about(run: Path) -> dict[str, Any]:
+    """A run's about.json: task, findings and their priors, counts."""
+    path = run / "about.json"
+    needs: dict[str, type | tuple[type, ...]] = {
+        "task": str, "findings": list, "prior": dict, "counts": dict, "patients_from": str,
+    }  # fmt: skip
+    about = read_json(path, _ABOUT, needs)
+    with form_of(path, _ABOUT):
+        shares = [float(about["prior"][name]) for name in about["findings"]]
+        if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
+            raise ValueError("a prior that is no probability")
+    return about
+
+
+def read_run_recipe(run: Path) -> Recipe:
+    """A run's recipe.json."""
+    path = run / "recipe.json"
+    values = read_json(path, _RECIPE, {"seed": int})
+    with form_of(path, _RECIPE):
+        return check_recipe(values, str(path))
+
+
+def read_fold_proof(run: Path) -> dict[str, Any]:
+    """The proof of a run's folds.json that no patient is in two parts; where who is one patient is
+    not known, its shared_patients are None."""
+    path = run / "folds.json"
+    folds = read_json(path, _FOLDS, {"proof": (dict, NoneType)})
+    with form_of(path, _FOLDS):
+        proof: dict[str, Any] = folds["proof"] or {
+            "shared_patients": None,
+            "parts": folds["balance"],
+        }
+        _ = dict(proof["parts"])
+    return proof
+
+
+def read_assignment(run: Path) -> dict[str, str]:
+    """Which part each patient of a run's folds.json is in."""
+    assignment: dict[str, str] = read_json(run / "folds.json", _FOLDS, {"assignment": dict})[
+        "assignment"
+    ]
+    return assignment
+
+
+def read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
+    """The lines of a metrics.jsonl."""
+    needs: dict[str, type | tuple[type, ...]] = {"epoch": int}
+    lines = path.read_bytes().splitlines()
+    try:
+        return tuple(parse_json(line, path, _METRICS, needs) for line in lines)
+    except DamagedFileError as error:
+        raise DamagedFileError(path, _METRICS, f"in a line: {error.found}") from None
