@@ -28,6 +28,7 @@ REASONS: dict[str, str] = {
     "not_hu": "values in another unit where Hounsfield units are needed",
     "wrong_kind": "a modality or colour form that is not wanted",
     "other_modality": "a study without an image of a modality that the task reads",
+    "localizer": "an overview that slices are planned on, no slice",
     "wrong_anatomy": "what the task reads is not in the pictures",
     "uid_conflict": "the SOP Instance UID of another file, with other content",
 }

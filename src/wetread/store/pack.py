@@ -183,7 +183,8 @@ def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Names a part by what goes into it: the same files in the same packing, the same key."""
-    about = f"{FORMAT} {packing.size} {packing.values.__name__} {packing.in_hu}"
+    about = f"{FORMAT} {packing.size} {packing.values.__name__} {packing.in_hu} "
+    about += packing.absent.__name__
     digest = hashlib.sha256(about.encode())
     for frame in group:
         noted = [

@@ -43,10 +43,19 @@ LOOKED_AT = 250  # slices of one shape, at most: the search for the crops needs 
 
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
+Shape = tuple[int, ...]
 FindBox = Callable[[Planes], Box]
 FindBoxes = Callable[[Planes], tuple[Box, ...]]
 Shrink = Callable[[Floats, Box, int], Floats]
 ValuesOf = Callable[[Mapping[str, Any], Slice], Floats]  # row of the index and slice
+# Rows of the index and the values of their slices -> what is wanted and not in them, in words.
+FindAbsent = Callable[[Sequence[Mapping[str, Any]], Planes], str | None]
+ABSENT = "wrong_anatomy"
+
+
+def nothing_absent(rows: Sequence[Mapping[str, Any]], values: Planes) -> str | None:
+    """None: nothing in particular is wanted."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,8 @@ class Packing:
     shrink:     (values of one slice, box, size) -> values (size, size).
     values:     what a slice's stored integers stand for: study/display.py.
     in_hu:      whether slices in another unit than HU are refused.
+    absent:     what must be in the slices and is not, of the slices that find_boxes is shown; where
+                it says so, all of their shape become rejects.
     """
 
     size: int | None
@@ -66,6 +77,7 @@ class Packing:
     shrink: Shrink
     values: ValuesOf = hounsfield
     in_hu: bool = False
+    absent: FindAbsent = nothing_absent
 
     @property
     def codec(self) -> Codec:
@@ -119,8 +131,13 @@ def pack_series(
     last slice tells: numbered() gives it to them."""
     rows = list(frame.iter_rows(named=True))
     positions = positions_mm(frame)
-    boxes, held = _boxes(rows, packing, rejects)
+    boxes, held, absent = _boxes(rows, packing, rejects)
     for place, row in enumerate(rows):
+        why = absent.get((row["Rows"], row["Columns"]))
+        if why is not None:
+            if held.pop(place, row) is not None:  # else it is a reject already
+                rejects.append(reject_of(row, ABSENT, why))
+            continue
         each = held.pop(place) if place in held else _read(row, packing, rejects)
         if each is None:
             continue
@@ -154,14 +171,16 @@ def _read(row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]) 
 
 def _boxes(
     rows: Sequence[dict[str, Any]], packing: Packing, rejects: list[dict[str, Any]]
-) -> tuple[dict[tuple[int, ...], tuple[Box, ...]], dict[int, Held | None]]:
-    """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape), and
-    what was read for it, by place among the rows: None where it could not be."""
+) -> tuple[dict[Shape, tuple[Box, ...]], dict[int, Held | None], dict[Shape, str]]:
+    """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape); what
+    was read for it, by place among the rows: None where it could not be; and the shapes in whose
+    slices what is wanted is absent, with the words for it."""
     held: dict[int, Held | None] = {}
-    of_shape: dict[tuple[int, ...], list[int]] = {}
+    of_shape: dict[Shape, list[int]] = {}
     for place, row in enumerate(rows):
         of_shape.setdefault((row["Rows"], row["Columns"]), []).append(place)
-    boxes: dict[tuple[int, ...], tuple[Box, ...]] = {}
+    boxes: dict[Shape, tuple[Box, ...]] = {}
+    absent: dict[Shape, str] = {}
     for shape, places in of_shape.items():
         seen: list[Held] = []
         for stretch in np.array_split(places, min(len(places), LOOKED_AT)):
@@ -170,9 +189,15 @@ def _boxes(
                 if each is not None:
                     seen.append(each)
                     break
-        if seen:
-            boxes[shape] = packing.find_boxes(_Made(seen, packing.values))
-    return boxes, held
+        if not seen:
+            continue
+        made = _Made(seen, packing.values)
+        why = packing.absent([each.row for each in seen], made)
+        if why is None:
+            boxes[shape] = packing.find_boxes(made)
+        else:
+            absent[shape] = why
+    return boxes, held, absent
 
 
 def compress(values: NDArray[Any], codec: Codec) -> bytes:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.anatomy.chest_box import find_chest_boxes, find_lung_box
+from wetread.anatomy.presence import lungs_absent
 from wetread.evaluation.baselines import contrast_histogram
 from wetread.evaluation.exam_rules import broken_rules, rule_names
 from wetread.evaluation.exam_submission import score_exam_submission
@@ -110,6 +111,7 @@ EMBOLISM = Task(
     write_submission=submit_exams,
     score_submission=score_exam_submission,
     find_box=find_lung_box,
+    absent=lungs_absent,
     recipe="embolism-compact",
     write_phantoms=write_ctpa_archive,
     phantom_labels="train.csv",

@@ -1,6 +1,7 @@
 """tasks/hemorrhage.py: intracranial hemorrhage on head CT, in the form of the 2019 competition."""
 
 from wetread.anatomy.head import find_head_box
+from wetread.anatomy.presence import head_absent
 from wetread.evaluation.submission import score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
@@ -27,6 +28,7 @@ HEMORRHAGE = Task(
     write_submission=submit_probabilities,
     score_submission=score_submission,
     find_box=find_head_box,
+    absent=head_absent,
     recipe="compact",
     write_phantoms=write_head_archive,
     phantom_labels="stage_2_train.csv",

@@ -14,7 +14,7 @@ from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.outputs.submission import Submitted
-from wetread.store.pack_series import FindBox, OneBox, ValuesOf
+from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
 from wetread.study.choice import ANY, Wanted
 from wetread.study.display import hounsfield
 from wetread.training.look import Crops, OfSeries
@@ -44,6 +44,7 @@ class Task:
     histogram:         values of a slice -> features without a place, for the baseline.
     drawn:             the findings of level pixel; what a network with a decoder draws.
     values:            what is packed of a slice: HU, or a radiograph's grey.
+    absent:            rows of a series and their values -> what is to be read and is not in them.
     demo_phantoms:     what writes the demo's archive, where more is found in it than in nature.
     demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another;
                        demo_folds: into how many parts they are dealt, 0 is one split.
@@ -69,6 +70,7 @@ class Task:
     wanted: Wanted | None = ANY
     drawn: tuple[Finding, ...] = ()
     values: ValuesOf = hounsfield
+    absent: FindAbsent = nothing_absent
     histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
     demo_phantoms: WritePhantoms | None = None
     demo_studies: int = 370

@@ -12,7 +12,7 @@ from wetread.archive.lock import one_at_a_time
 from wetread.archive.workers import chosen_workers
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
-from wetread.store.pack_series import Box, OneBox, Packing
+from wetread.store.pack_series import Box, FindAbsent, OneBox, Packing, nothing_absent
 from wetread.store.store import Store
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
@@ -48,11 +48,12 @@ def pack_looks(
     task: Task,
     *,
     size: int,
+    absent: FindAbsent = nothing_absent,
     workers: int | None = None,
     report: Report = silent,
 ) -> tuple[Store, ...]:
     """The same series once for each crop that the task's networks look at: out/store, and
-    out/store-NAME of every further look."""
+    out/store-NAME of every further look. Series in which something is absent become rejects."""
     crops = task.crops
     packing = Packing(
         size=size,
@@ -60,6 +61,7 @@ def pack_looks(
         shrink=shrink,
         values=task.values,
         in_hu=task.values is hounsfield,
+        absent=absent,
     )
     return pack_crops(
         series,

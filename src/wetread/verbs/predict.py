@@ -41,6 +41,13 @@ from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.sources import in_hu
 from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
 from wetread.verbs.train import of_modality, open_archive
+from wetread.verbs.unread import (
+    LOCALIZER,
+    apart_from_localizers,
+    index_rejects,
+    of_other_modalities,
+    unread_files,
+)
 
 # Its spacing is often that of the film before it was made smaller.
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -149,7 +156,11 @@ def predict_index(
     if task.series is not None:
         refuse_nameless(images.images)
     series = series_slices(images.images)
-    stores = pack_looks(series, out, task, size=ensemble.size, workers=workers, report=report)
+    slices, localizers = apart_from_localizers(images.images)
+    stores = pack_looks(
+        series_slices(slices), out, task,
+        size=ensemble.size, absent=task.absent, workers=workers, report=report,
+    )  # fmt: skip
     store, ranked = stores[0], _ranked(series, task.wanted)
     answers: StudyAnswers | None = None
     if task.series is None:
@@ -167,32 +178,37 @@ def predict_index(
         said.probability,
         finding_names(task.at("image")),
         task.headline_column,
-        _rejects_by_study(store, images.images),
+        unread_files(store, images.images, localizers),
         _issues(series, store),
         provenance(ensemble),
         ranked,
         _by_study(store, masks),
         answers,
     )
+    findings = finding_names(task.at("image") if task.series is None else task.series.study)
+    made += of_other_modalities(
+        archive.images, images.images, task.modalities, findings, provenance(ensemble)
+    )
     cautious = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
     readings = with_scroll_pages(
         cautious, out, images.images, task.headline, scroll, workers, report
     )
-    rejects = [*_index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
+    rejects = [*index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
     filled = _write(
         out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
-        images.images,
+        images.images, [*store.rejects["SOPInstanceUID"], *localizers["SOPInstanceUID"]],
     )  # fmt: skip
     material = Material(task, ensemble, readings, rejects, store, said, images.images)
     write_predict_page(out, material, page)
     counts = {
         "studies": len(readings),
         "images": len(store),
-        "refused": sum(reject.reason != "not_dicom" for reject in rejects),
+        "refused": sum(reject.reason not in ("not_dicom", LOCALIZER) for reject in rejects),
         "no_dicom": sum(reject.reason == "not_dicom" for reject in rejects),
     }
     rare = {
         "unread": sum(reading.state == "unread" for reading in readings),  # studies
+        "localizers": localizers.height,
         "inconsistent_before": sum(bool(reading.broken) for reading in readings),
         "images_of_other_modalities": archive.images.height - images.images.height,
         "filled_in_submission": len(filled),  # nothing was said or drawn of them
@@ -258,6 +274,7 @@ def _write(
     rejects: Sequence[Reject],
     sample: Path | None,
     images: pl.DataFrame,
+    expected: Sequence[str],
 ) -> Sequence[str]:
     """Everything but the masks; the rows of the submission that had to be filled in."""
     for reading in readings:
@@ -273,7 +290,7 @@ def _write(
         prior=np.array([ensemble.prior[name] for name in finding_names(task.at("image"))]),
         masks={mask.image: mask.rle for mask in masks},
         sample=sample,
-        expected=store.rejects["SOPInstanceUID"].to_list(),
+        expected=expected,
         exams=exams_of_archive(images)
         if task.series is not None
         else pl.DataFrame(schema=EXAM_SCHEMA),
@@ -312,23 +329,6 @@ def _by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict
     for mask in masks:
         found.setdefault(study[mask.image], []).append(mask.to_dict())
     return found
-
-
-def _index_rejects(archive: Index) -> list[Reject]:
-    return [
-        Reject(row["path"], row["member"], row["reason"], row["detail"])
-        for row in archive.rejects.iter_rows(named=True)
-    ]
-
-
-def _rejects_by_study(store: Store, images: pl.DataFrame) -> dict[str, list[Reject]]:
-    study = images.select("path", "member", "StudyInstanceUID")
-    lost = store.rejects.join(study, on=["path", "member"], how="left", nulls_equal=True)
-    by_study: dict[str, list[Reject]] = {}
-    for row in lost.iter_rows(named=True):
-        reject = Reject(row["path"], row["member"], row["reason"], row["detail"])
-        by_study.setdefault(row["StudyInstanceUID"], []).append(reject)
-    return by_study
 
 
 def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, list[SeriesScore]]:
