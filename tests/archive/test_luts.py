@@ -79,10 +79,10 @@ def test_padding_is_compared_before_the_table(write_ct: Write) -> None:
     assert values.ravel()[:8].tolist() == [-1024] * 7 + [float(ENTRIES[0])]
 
 
-def test_a_table_of_other_values_than_hu_names_their_type(write_ct: Write) -> None:
+def test_a_table_of_other_values_than_hu_gives_grey(write_ct: Write) -> None:
     item = table_item(ModalityLUTType="OD")
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
-    assert read_slice(row_of(path)).unit == "OD"
+    assert read_slice(row_of(path)).unit == "grey"
 
 
 def test_a_table_goes_before_a_rescale_that_it_excludes(write_ct: Write) -> None:

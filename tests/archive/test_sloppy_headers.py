@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from wetread.archive.examine import examine
+from wetread.archive.frames import frame_rows
 from wetread.archive.luts import Window, read_voi
 from wetread.archive.notes import NAMED
 from wetread.archive.pixels import read_stored
@@ -273,3 +274,67 @@ def test_a_reject_names_the_element_that_is_at_fault(
     write_ct: Write, tags: dict[str, Any], element: str
 ) -> None:
     assert examined(write_ct("x", **tags))["detail"] == element
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("more", [-2, 1, 2, 6, 20])
+@pytest.mark.parametrize(
+    ("tag", "vr", "name"),
+    [
+        (b"\x08\x00\x70\x00", b"LO", "(0008,0070)"),
+        (b"\x18\x00\x50\x00", b"DS", "(0018,0050)"),
+        (b"\x20\x00\x0d\x00", b"UI", "(0020,000D)"),
+    ],
+)
+def test_a_wrong_length_names_its_element_and_not_what_is_met_behind_it(
+    write_ct: Write, syntax: str, more: int, tag: bytes, vr: bytes, name: str
+) -> None:
+    explicit = syntax == ExplicitVRLittleEndian
+    path = write_ct("x", syntax=syntax, Manufacturer="ACME CORP.", SliceThickness="5.25")
+    data = path.read_bytes()
+    at = data.index(tag + vr if explicit else tag) + (6 if explicit else 4)
+    length = int.from_bytes(data[at : at + 2], "little")
+    path.write_bytes(data[:at] + (length + more).to_bytes(2, "little") + data[at + 2 :])
+    row = examined(path)
+    assert row["state"] == "reject"
+    assert row["detail"] == f"{name} has a length of {length + more} bytes, {length} are there"
+
+
+def test_a_header_that_is_cut_still_names_where(write_ct: Write) -> None:
+    path = write_ct("x")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.index(b"\x20\x00\x0d\x00UI") + 10])
+    assert examined(path)["detail"].startswith("(0020,000D) ends past the end at byte")
+
+
+def enhanced(write_ct: Write, spacings: list[list[float] | None]) -> Path:
+    """An enhanced CT of a frame a spacing; None: the frame has none of its own."""
+    items = []
+    for k, spacing in enumerate(spacings):
+        item = Dataset()
+        place = Dataset()
+        place.ImagePositionPatient = [0, 0, 5 * k]
+        item.PlanePositionSequence = [place]
+        if spacing is not None:
+            measures = Dataset()
+            measures.PixelSpacing = spacing
+            item.PixelMeasuresSequence = [measures]
+        items.append(item)
+    pixels = np.stack([PIXELS] * len(spacings))
+    return write_ct(
+        "x", **TWELVE, NumberOfFrames=len(spacings), PixelData=pixels.tobytes(), PixelSpacing=None,
+        PerFrameFunctionalGroupsSequence=items, SharedFunctionalGroupsSequence=[Dataset()],
+    )  # fmt: skip
+
+
+def test_an_unusable_spacing_of_one_frame_is_none_and_named(write_ct: Write) -> None:
+    path = enhanced(write_ct, [[0.5, 0.25], [0, 0], [0.5, 0.5, 0.5]])
+    row = examined(path)
+    assert (row["state"], row["row_spacing_mm"]) == ("image", 0.5)
+    frames = frame_rows(row)
+    assert [one["row_spacing_mm"] for one in frames] == [0.5, None, None]
+    for one in frames:
+        np.testing.assert_array_equal(read_slice(one).stored, PIXELS)
+    told = issues_of(path)["spacing_unusable"]
+    assert "(0028,0030) PixelSpacing is 0\\0 in 1 functional groups" in told
+    assert "(0028,0030) PixelSpacing has 3 values, not 2 in 1 functional groups" in told

@@ -5,7 +5,7 @@ a file is cut, which pydicom does not (PS3.5 7.1, 7.5, PS3.10 7.1).
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wetread.archive.contents import ReadAt
 from wetread.archive.elements import (
@@ -19,6 +19,7 @@ from wetread.archive.elements import (
     walk_elements,
 )
 from wetread.archive.meta import read_meta
+from wetread.archive.misfit import wrong_length
 from wetread.archive.rejects import RejectError
 
 FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
@@ -105,7 +106,7 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
         buffer, _ = inflated(read_at, size, start)
         end = len(buffer)
     form, notes = _sniff(buffer, start, syntax)
-    walk = walk_elements(buffer, start, end, form, wanted, values)
+    walk = _walk_data_set(buffer, start, end, form, wanted, values)
     if not syntax:
         named = EXPLICIT_BE if form.big_endian else EXPLICIT_LE
         syntax = named if form.explicit else IMPLICIT_LE
@@ -122,6 +123,27 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
         notes=notes + walk.notes,
         meta_faults=meta.faults + notes,
     )
+
+
+def _walk_data_set(
+    buffer: bytes,
+    start: int,
+    end: int,
+    form: Form,
+    wanted: frozenset[int],
+    values: dict[int, bytes],
+) -> Walk:
+    """Walk the data set; where it leads nowhere, name the element whose length is wrong."""
+    try:
+        walk = walk_elements(buffer, start, end, form, wanted, values)
+    except RejectError as error:
+        told = wrong_length(buffer, start, end, form) if error.reason == "bad_element" else None
+        if told is None:
+            raise
+        raise RejectError("bad_element", told) from None
+    if walk.cut and (told := wrong_length(buffer, start, end, form)):
+        return replace(walk, cut=told)
+    return walk
 
 
 def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Form, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
 
 Form = Mapping[str, Any]  # one row of the index
+_OVERSHOOT = 4  # ranges beyond the stored one: more is no loss, but a header that is wrong
 
 
 def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -37,7 +38,11 @@ def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, .
     low, high = int(samples.min()), int(samples.max())
     if low >= least and high <= most:
         return _as_allocated(samples, row["BitsAllocated"], signed), notes
-    if row.get("lossy") is not False or (stream is not None and stream.loss):
+    lossy = row.get("lossy") is not False or (stream is not None and stream.loss)
+    # Far more than the range itself is no overshoot: a JPEG 2000 stream knows its bits.
+    span = _OVERSHOOT * (most - least + 1)
+    far = own_sign is not None and (high > most + span or low < least - span)
+    if lossy and not far:
         beyond = int(np.count_nonzero((samples < least) | (samples > most)))
         told = f"{beyond} of {samples.size} pixels, {low} to {high}, set to {least} to {most}"
         inside = np.clip(samples, least, most)
