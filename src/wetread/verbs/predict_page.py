@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS, Reject
@@ -33,6 +34,7 @@ from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.store.store import Store
 from wetread.tasks import Task
+from wetread.training.device import threads_and_chance
 from wetread.verbs.heat import heat_of_models
 from wetread.verbs.slice_panels import Sides, series_sides
 from wetread.view.crop import Box, crop_and_resize
@@ -80,6 +82,8 @@ def write_predict_page(out: Path, material: Material, name: str = PAGE) -> None:
     ]
     row_of = {row.study_uid: row for row in rows}
     shown = _Shown.of(out, material)
+    with threads_and_chance(material.ensemble.members[0].trained.recipe, torch.device("cpu")):
+        studies = tuple(shown.study(one, row_of[one.study_uid]) for one in read[:STUDIES])
     write_readings_page(
         out / name,
         ReadingsContent(
@@ -90,7 +94,7 @@ def write_predict_page(out: Path, material: Material, name: str = PAGE) -> None:
             findings=material.findings,
             worklist=tuple(rows[:ROWS]),
             left_out=max(0, len(rows) - ROWS),
-            studies=tuple(shown.study(one, row_of[one.study_uid]) for one in read[:STUDIES]),
+            studies=studies,
             refused=_refused(material.rejects),
             links=_links(out, name),
             provenance=_provenance(material.readings, material.ensemble),
