@@ -16,6 +16,7 @@ from wetread.cli.options import (
     Files,
     Out,
     Repair,
+    Verify,
     Workers,
     print_result,
 )
@@ -92,6 +93,7 @@ def pack(
     index_file: Annotated[Path, typer.Argument(metavar="INDEX", help="what `wetread index` wrote")],
     out: Out,
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
+    verify: Verify = False,
     workers: Workers = None,
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
@@ -100,7 +102,15 @@ def pack(
     from wetread.verbs.pack import pack as run
 
     with bars() as report:
-        store = run(index_file, out, size=size, workers=workers, cluster=cluster, report=report)
+        store = run(
+            index_file,
+            out,
+            size=size,
+            workers=workers,
+            cluster=cluster,
+            report=report,
+            verify=verify,
+        )
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
     print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)
     raise typer.Exit(REFUSED if store.rejects.height else DONE)

@@ -21,6 +21,7 @@ from wetread.cli.options import (
     Seed,
     Sources,
     TaskName,
+    Verify,
     Workers,
     print_result,
 )
@@ -69,6 +70,7 @@ def train(
     repair: Repair = True,
     as_hu: AsHU = False,
     clear_patients: ClearPatients = False,
+    verify: Verify = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -95,6 +97,7 @@ def train(
             repair=repair,
             as_hu=as_hu,
             clear_patients=clear_patients,
+            verify=verify,
         )
     print_result(result.as_dict(), tell.run_lines(result), as_json)
 
@@ -123,6 +126,7 @@ def predict(
         int, typer.Option(min=0, help="pages to scroll, of so many most urgent studies")
     ] = 0,
     clear_patients: ClearPatients = False,
+    verify: Verify = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -141,6 +145,7 @@ def predict(
             as_hu=as_hu,
             scroll=scroll,
             clear_patients=clear_patients,
+            verify=verify,
         )
     print_result(result.as_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))

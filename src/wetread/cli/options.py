@@ -40,6 +40,10 @@ ClearPatients = Annotated[
         "--clear-patients", help="keep PatientIDs and times as they are in what is written"
     ),
 ]
+Verify = Annotated[
+    bool,
+    typer.Option("--verify", help="read all pixels again that earlier work was made of"),
+]
 Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 

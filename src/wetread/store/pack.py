@@ -17,11 +17,13 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.atomic import beside, write_whole
+from wetread.archive.digest import RECORD_SCHEMA, recorded
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.archive.table_file import read_parquet, write_parquet
 from wetread.archive.workers import Workers, each
+from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
 from wetread.study.slices import read_slice
@@ -56,9 +58,12 @@ def pack(
     *,
     workers: Workers,
     progress: Progress,
+    verify: bool = False,
 ) -> Store:
     """pack_crops for a packing of one crop."""
-    (store,) = pack_crops(series, (out,), packing, workers=workers, progress=progress)
+    (store,) = pack_crops(
+        series, (out,), packing, workers=workers, progress=progress, verify=verify
+    )
     return store
 
 
@@ -69,11 +74,14 @@ def pack_crops(
     *,
     workers: Workers,
     progress: Progress,
+    verify: bool = False,
 ) -> tuple[Store, ...]:
     """Pack series (rows of an index in order of position) into a store for each crop, at `outs`:
     the same slices in each, decoded once.
 
-    Parts that are already whole are kept, so a run that was killed goes on where it stopped.
+    Parts that are already whole are kept, so a run that was killed goes on where it stopped; but
+    for those whose files' pixels are others than were packed (archive/digest.py: renewed, which
+    looks at all of them with `verify`): these are packed again. Parts of other files are removed.
     Slices that cannot be decoded, and those that take the decoding process with them, become rows
     of `rejects`; the series goes on without them.
     """
@@ -81,10 +89,16 @@ def pack_crops(
         (out / "parts").mkdir(parents=True, exist_ok=True)
     groups = _grouped(series)
     keys = [_part_key(group, packing) for group in groups]
+    whole = keep_fresh(
+        [out / "parts" for out in outs],
+        [key for key in keys if all(is_whole_part(out / "parts", key) for out in outs)],
+        workers,
+        verify,
+    )
     waiting = [
         Part(tuple(group), tuple(out / "parts" / key for out in outs))
         for group, key in zip(groups, keys, strict=True)
-        if not all(is_whole_part(out / "parts", key) for out in outs)
+        if key not in whole
     ]
     total = sum(frame.height for frame in series)
     done = total - sum(part.height for part in waiting)
@@ -97,6 +111,7 @@ def pack_crops(
         progress(done, total)
     for out in outs:
         _write_tables(out, keys, packing)
+        remove_others(out / "parts", keys)
     return tuple(open_store(out) for out in outs)
 
 
@@ -183,7 +198,7 @@ def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Names a part by what goes into it: the same files in the same packing, the same key."""
-    about = f"{FORMAT} {packing.size} {packing.values.__name__} {packing.in_hu} "
+    about = f"{FORMAT} digests {packing.size} {packing.values.__name__} {packing.in_hu} "
     about += packing.absent.__name__
     digest = hashlib.sha256(about.encode())
     for frame in group:
@@ -199,12 +214,15 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
 
 def _pack_part(part: Part, packing: Packing) -> None:
     rejects = list(part.rejects)
+    sources = [pl.DataFrame(schema=RECORD_SCHEMA)]
     rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
     with contextlib.ExitStack() as opened:
         unfinished = [beside(target.with_suffix(".bin")) for target in part.targets]
         paths = [opened.enter_context(one) for one in unfinished]
         files = [opened.enter_context(path.open("wb")) for path in paths]
         for frame in part.group:
+            sources.append(recorded(frame.iter_rows(named=True)))
+            frame = with_digests(frame, sources[-1])
             records: list[list[dict[str, Any]]] = [[] for _ in part.targets]
             for crop, record, values in pack_series(frame, packing, rejects):
                 blob = compress(values, packing.codec)
@@ -216,6 +234,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
                 own += numbered(told)
     for target, own in zip(part.targets, rows, strict=True):
         _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
+        _write_parquet(pl.concat(sources).unique(maintain_order=True), target.with_suffix(SOURCES))
         _write_parquet(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
 

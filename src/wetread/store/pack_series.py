@@ -234,6 +234,7 @@ def _record(each: Held, position: float) -> dict[str, Any]:
         "source_rows": shape[0],
         "source_columns": shape[1],
         "notes": list(each.one.notes),
+        "digest": row.get("pixels"),
     }
 
 

@@ -6,11 +6,13 @@ A store is a folder:
     slices.parquet    one row a slice, ordered by study, series, position (schema below)
     rejects.parquet   what could not be packed, with its reason
     parts/KEY.bin     blosc2 blobs, one a slice, one after another
+    parts/KEY.sources the files of that part as they were when they were read (archive/digest.py)
     parts/KEY.parquet the rows of that part, written last: a part without it does not exist
 """
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 from collections.abc import Mapping, Sequence
@@ -53,6 +55,7 @@ SLICE_SCHEMA: dict[str, pl.DataType] = {
     "source_columns": pl.Int32(),
     "notes": pl.List(pl.String()),  # what its pixels show (study/slices.py)
     "box": pl.List(pl.Int32()),  # row0, row1, column0, column1 of the crop, in source pixels
+    "digest": pl.String(),  # of the file's pixel data (archive/digest.py); null: not known
     "part": pl.String(),
     "offset": pl.Int64(),
     "bytes": pl.Int64(),
@@ -131,9 +134,25 @@ class Store:
         return to_hu(self.read(row), float(slope), float(intercept), padding)
 
     @property
+    def digest(self) -> str | None:
+        """Of the pixels that were packed and what they mean, slice by slice; None where a store of
+        an earlier version does not know them."""
+        if self.slices["digest"].null_count():
+            return None
+        return digest_of(self.slices)
+
+    @property
     def disk_bytes(self) -> int:
         """Bytes of the packed slices on disk."""
         return int(self.address.bytes.sum())
+
+
+def digest_of(slices: pl.DataFrame) -> str:
+    """A digest of slices' ids, pixels, crops and rescales in order; not of where they lie."""
+    digest = hashlib.blake2b(digest_size=16)
+    for row in slices.drop("part", "offset", "bytes", "patient", strict=False).iter_rows():
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
 
 
 def open_store(path: Path) -> Store:
@@ -151,7 +170,7 @@ def open_store(path: Path) -> Store:
     size = about.get("size", "none")
     if size is not None and (not isinstance(size, int) or not 0 < size <= MOST_SIDE):
         raise DamagedFileError(about_file, ABOUT, f"its size is {size!r}")
-    slices = read_parquet(path / "slices.parquet", schema=SLICE_SCHEMA, wanted=WANTED)
+    slices = _read_slices(path / "slices.parquet")
     with form_of(path / "slices.parquet", WANTED):
         check_slices(slices)
     names = slices["part"].unique(maintain_order=True).to_list()
@@ -199,6 +218,15 @@ def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> 
         if lengths[part] < end:
             found = f"cut off after {lengths[part]} of {end} bytes"
             raise DamagedFileError(path / "parts" / f"{part}.bin", BLOBS, found)
+
+
+def _read_slices(path: Path) -> pl.DataFrame:
+    """The table of slices; stores of earlier versions do not know what the files' pixels were."""
+    known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name != "digest"}
+    slices = read_parquet(path, schema=known, wanted=WANTED)
+    if "digest" not in slices.columns:
+        slices = slices.with_columns(digest=pl.lit(None, pl.String))
+    return slices.select(list(SLICE_SCHEMA))
 
 
 def map_file(path: Path) -> mmap.mmap:

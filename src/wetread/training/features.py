@@ -127,7 +127,9 @@ def _digest_of(trained: Trained) -> bytes:
 def _key(encoder: bytes, store: Store, rows: Rows) -> str:
     """Parts of a store are named by what was packed; a slice is a place in one."""
     digest = hashlib.sha256(encoder)
-    for row in store.slices[rows].select("part", "offset", "bytes").iter_rows():
+    slices = store.slices[rows]
+    about = [name for name in ("part", "offset", "bytes", "digest") if name in slices.columns]
+    for row in slices.select(about).iter_rows():
         digest.update(repr(row).encode())
     return digest.hexdigest()[:32]
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from wetread.archive.damaged import form_of
 from wetread.models.encoders import last_linear
+from wetread.store.store import digest_of
 from wetread.training.batches import TrainSet, epoch_items, negative_rate
 from wetread.training.device import Runtime, chance_state, restore_chance
 from wetread.training.losses import prior_logits
@@ -61,6 +62,7 @@ class Keeper:
     runtime: Runtime
     described: dict[str, Any]  # what best.pt holds beside the weights
     data_print: str
+    pixels: str | None  # a digest of what the slices show; None where it is not known
     epoch: int = 0
     position: int = 0  # steps done in this epoch
     step: int = 0  # steps done in all
@@ -87,7 +89,8 @@ class Keeper:
             "recipe": recipe.model_dump(mode="json"),
             "negative_rate": negative_rate(data.targets, recipe),
         }
-        keeper = Keeper(run, model, optimizer, recipe, runtime, described, fingerprint(data))
+        prints = fingerprint(data), pixels_print(data)
+        keeper = Keeper(run, model, optimizer, recipe, runtime, described, *prints)
         saved = run.load(LAST)
         if saved is not None:
             keeper._go_on(saved)
@@ -163,6 +166,7 @@ class Keeper:
                 "top": [asdict(one) for one in self.top],
                 "described": self.described,
                 "data_print": self.data_print,
+                "pixels": self.pixels,
             },
         )
 
@@ -202,11 +206,25 @@ class Keeper:
             changed.append("the findings are others")
         if saved["data_print"] != self.data_print:
             changed.append("the slices or their labels are others")
+        if not changed and saved.get("pixels") != self.pixels:
+            changed.append(
+                "the slices' pixels are others, under the same ids"
+                if saved.get("pixels") is not None
+                else "an earlier version did not note which pixels it learned from"
+            )
         return changed
 
 
 def _top(one: Ranked) -> str:
     return f"top-{one.epoch}.pt"
+
+
+def pixels_print(data: TrainSet) -> str | None:
+    """A digest of what all slices of the source show, those beside the learned ones included."""
+    slices = data.source.slices
+    if "digest" not in slices.columns or slices["digest"].null_count():
+        return None
+    return digest_of(slices)
 
 
 def fingerprint(data: TrainSet) -> str:

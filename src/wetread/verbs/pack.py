@@ -30,8 +30,13 @@ def pack(
     workers: int | None = None,
     cluster: str | None = None,
     report: Report = silent,
+    verify: bool = False,
 ) -> Store:
-    """Pack every image of an index: at full size as stored, or resized to `size` pixels a side."""
+    """Pack every image of an index: at full size as stored, or resized to `size` pixels a side.
+
+    verify: look at the pixels of every file that was packed before, not of those alone whose size,
+    times or inode are others than they were (docs/freshness.md).
+    """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
     return pack_series(
         series_slices(read_index(index_file).images),
@@ -39,6 +44,7 @@ def pack(
         packing,
         workers=chosen_workers(workers, cluster),
         progress=stage(report, "pack"),
+        verify=verify,
     )
 
 
@@ -51,6 +57,7 @@ def pack_looks(
     absent: FindAbsent = nothing_absent,
     workers: int | None = None,
     report: Report = silent,
+    verify: bool = False,
 ) -> tuple[Store, ...]:
     """The same series once for each crop that the task's networks look at: out/store, and
     out/store-NAME of every further look. Series in which something is absent become rejects."""
@@ -69,6 +76,7 @@ def pack_looks(
         packing,
         workers=chosen_workers(workers, None),
         progress=stage(report, "pack"),
+        verify=verify,
     )
 
 

@@ -105,12 +105,13 @@ def predict(
     as_hu: bool = False,
     scroll: int = 0,
     clear_patients: bool = False,
+    verify: bool = False,
 ) -> Prediction:
     """Read every study of the sources with the models of one or more runs of one task.
 
     sample: the competition's sample submission; its rows in its order are then written. An image
     that cannot be read gets the training share of each finding there, and is in rejects.csv.
-    repair: as for `index`.
+    repair: as for `index`. verify: as for `pack`.
     scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
     clear_patients: keep PatientIDs and times in out's index and store as they are; else they have
     pseudonyms under the user's key (archive/user_key.py).
@@ -130,6 +131,7 @@ def predict(
         workers=workers,
         report=report,
         clear_patients=clear_patients,
+        verify=verify,
     )
 
 
@@ -144,6 +146,7 @@ def predict_index(
     scroll: int = 0,
     page: str = PAGE,
     clear_patients: bool = False,
+    verify: bool = False,
 ) -> Prediction:
     """The same for an archive that is indexed already; page: the name of the page of readings.
 
@@ -160,6 +163,7 @@ def predict_index(
     stores = pack_looks(
         series_slices(slices), out, task,
         size=ensemble.size, absent=task.absent, workers=workers, report=report,
+        verify=verify,
     )  # fmt: skip
     store, ranked = stores[0], _ranked(series, task.wanted)
     answers: StudyAnswers | None = None

@@ -98,6 +98,7 @@ def train(
     repair: bool = True,
     as_hu: bool = False,
     clear_patients: bool = False,
+    verify: bool = False,
 ) -> TrainResult:
     """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
 
@@ -111,7 +112,7 @@ def train(
     epochs, folds, pretrained: in place of the recipe's.
     folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
-    repair: as for `index`, where it indexes.
+    repair: as for `index`, where it indexes. verify: as for `pack`.
     as_hu:  take CT whose header does not say HU as HU; else such slices are left out and counted.
     clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
     user's key (archive/user_key.py), in its index and store too.
@@ -155,6 +156,7 @@ def train(
         size=resolved.size,
         workers=workers,
         report=report,
+        verify=verify,
     )
     stores, identity = with_patients(stores, archive, patients, key, out)
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()

@@ -1,0 +1,69 @@
+"""store/fresh.py: which parts of a store still hold the pixels of their files."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.atomic import beside
+from wetread.archive.damaged import DamagedFileError
+from wetread.archive.digest import RECORD_SCHEMA, renewed
+from wetread.archive.table_file import read_parquet
+from wetread.archive.workers import Workers
+
+SOURCES = ".sources"
+ENDINGS = (".parquet", SOURCES, ".rejects", ".bin")  # the first goes first: it makes a part whole
+_OURS = re.compile(r"[0-9a-f]{24}\.(parquet|sources|rejects|bin)")
+
+
+def keep_fresh(
+    folders: Sequence[Path], keys: Sequence[str], workers: Workers, verify: bool
+) -> set[str]:
+    """The parts that are whole in all folders and hold their files' pixels as these are now; what
+    is there of a part that does not is removed, and what its files are marked with written anew."""
+    held: dict[str, pl.DataFrame] = {}
+    for key in keys:
+        if all((folder / f"{key}{ENDINGS[0]}").is_file() for folder in folders):
+            with contextlib.suppress(DamagedFileError, FileNotFoundError):
+                records = read_parquet(folders[0] / f"{key}{SOURCES}", schema=RECORD_SCHEMA)
+                held[key] = records.select(list(RECORD_SCHEMA))
+    if not held:
+        return set()
+    before = pl.concat(held.values())
+    now = renewed(before, workers=workers, verify=verify)
+    stale, first = set(), 0
+    for key, records in held.items():
+        rows, first = now[first : first + records.height], first + records.height
+        if not rows["fits"].all():
+            stale.add(key)
+            _remove(folders, key)
+        elif not rows.drop("fits").equals(records):
+            for folder in folders:
+                with beside(folder / f"{key}{SOURCES}") as whole:
+                    rows.drop("fits").write_parquet(whole)
+    return set(held) - stale
+
+
+def with_digests(frame: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Rows of an index with the digest of their file's pixels beside, as `pixels`."""
+    known = records.select("path", "member", pixels="digest").unique(["path", "member"])
+    on = ["path", "member"]
+    return frame.join(known, on=on, how="left", nulls_equal=True, maintain_order="left")
+
+
+def remove_others(folder: Path, keys: Sequence[str]) -> None:
+    """Remove parts that are not among the keys: of files that are gone or were packed otherwise."""
+    kept = set(keys)
+    for path in list(folder.iterdir()):
+        if _OURS.fullmatch(path.name) and path.stem not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _remove(folders: Sequence[Path], key: str) -> None:
+    for folder in folders:
+        for ending in ENDINGS:
+            (folder / f"{key}{ending}").unlink(missing_ok=True)
