@@ -351,7 +351,49 @@ def test_lossy_twos_complement_beyond_its_range_is_clipped_and_not_wrapped(
     assert f"clipped: {theirs.size} of {theirs.size} pixels, -2051 to 2050" in found.notes[-1]
 
 
-def test_lossless_values_beyond_their_bits_without_a_sign_are_refused(write_frames: Write) -> None:
-    path = write_frames([encoded(ramp(0, 5000), JPEG_LS, 16)], JPEG_LS, 12, 0)
-    with pytest.raises(RejectError, match="decode_mismatch: values from 0 to 5000"):
-        read_pixels(examined(path))
+@pytest.mark.parametrize("syntax", [J2K, JPEG_LS, LOSSLESS_JPEG])
+def test_lossless_values_beyond_the_stored_bits_are_kept_as_the_stream_has_them(
+    write_frames: Write, syntax: UID
+) -> None:
+    pixels = ramp(0, 5000)
+    path = write_frames([encoded(pixels, syntax, 16)], syntax, 12, 0)
+    np.testing.assert_array_equal(read_pixels(examined(path)).stored, pixels)
+    assert list(issues_of(path)) == ["precision_differs"]
+    signed = ramp(-3000, 3000, np.int16)
+    frame = encoded(signed if syntax == J2K else signed.view(np.uint16), syntax, 16)
+    path = write_frames([frame], syntax, 12, 1)
+    np.testing.assert_array_equal(read_pixels(examined(path)).stored, signed)
+    assert list(issues_of(path)) == ["precision_differs"]
+
+
+def test_lossy_values_far_beyond_the_stored_bits_are_no_overshoot(write_frames: Write) -> None:
+    frame = bytes(imagecodecs.jpeg8_encode(ramp(0, 4095), level=95, bitspersample=12))
+    path = write_frames([frame], JPEG_EXTENDED, 8, 0)
+    np.testing.assert_array_equal(
+        read_pixels(examined(path)).stored, imagecodecs.jpeg8_decode(frame)
+    )
+    assert list(issues_of(path)) == ["precision_differs"]
+
+
+def test_eight_bit_jpeg_in_twelve_stored_is_read(write_frames: Write) -> None:
+    frame = bytes(imagecodecs.jpeg8_encode(ramp(0, 255, np.uint8)))
+    path = write_frames([frame], UID("1.2.840.10008.1.2.4.50"), 12, 0)
+    np.testing.assert_array_equal(
+        read_pixels(examined(path)).stored, imagecodecs.jpeg8_decode(frame)
+    )
+    assert list(issues_of(path)) == ["precision_differs"]
+
+
+def test_a_lossy_jpeg_xl_image_beyond_its_bits_is_clipped(write_frames: Write) -> None:
+    frame = bytes(imagecodecs.jpegxl_encode(hard_edges(0, 1023), distance=4.0, bitspersample=12))
+    theirs = imagecodecs.jpegxl_decode(frame)
+    beyond = overshoot(theirs, 0, 1023)
+    assert beyond > 10
+    path = write_frames([frame], HTJ2K, 10, 0)  # pydicom writes no syntax that it does not know
+    known, jpeg_xl = b"1.2.840.10008.1.2.4.201", b"1.2.840.10008.1.2.4.112"
+    path.write_bytes(path.read_bytes().replace(known, jpeg_xl, 1))
+    row = examined(path)
+    assert row["state"] == "image"
+    found = read_pixels(row)
+    np.testing.assert_array_equal(found.stored, np.minimum(theirs, 1023))
+    assert found.notes[0].startswith(f"clipped: {beyond} of {theirs.size} pixels")

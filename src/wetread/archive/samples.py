@@ -11,15 +11,16 @@ from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
 
 Form = Mapping[str, Any]  # one row of the index
-_OVERSHOOT = 4  # ranges beyond the stored one: more is no loss, but a header that is wrong
+_OVERSHOOT = 4  # ranges beyond the stored one
 
 
 def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, ...]]:
     """(stored values, notes) of one decoded frame, the shape as decoded.
 
     Integers of BitsAllocated, or as wide as a stream's values need. A JPEG 2000 stream has its own
-    sign and bits; what loss put beyond the stored range is clipped and counted. Raises RejectError
-    `decode_mismatch` for values that fit no reading of the header.
+    sign and bits; what loss put beyond the stored range is clipped and counted, what a lossless
+    stream has beyond it is kept. Raises RejectError `decode_mismatch` for values without a
+    codestream that fit no reading of the header.
     """
     samples, stream = decoded.samples, decoded.stream
     if row["TransferSyntaxUID"] in WORD_SYNTAXES:
@@ -38,23 +39,20 @@ def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, .
     low, high = int(samples.min()), int(samples.max())
     if low >= least and high <= most:
         return _as_allocated(samples, row["BitsAllocated"], signed), notes
-    lossy = row.get("lossy") is not False or (stream is not None and stream.loss)
-    # Far more than the range itself is no overshoot: a JPEG 2000 stream knows its bits.
+    # Far more than the range itself is no overshoot but a header that is wrong.
     span = _OVERSHOOT * (most - least + 1)
-    far = own_sign is not None and (high > most + span or low < least - span)
-    if lossy and not far:
+    near = high <= most + span and low >= least - span
+    if near and (row.get("lossy") is not False or (stream is not None and stream.loss)):
         beyond = int(np.count_nonzero((samples < least) | (samples > most)))
         told = f"{beyond} of {samples.size} pixels, {low} to {high}, set to {least} to {most}"
-        inside = np.clip(samples, least, most)
+        samples = np.clip(samples, least, most)
         notes = (*notes, note("clipped", told))
-        return _as_allocated(inside, row["BitsAllocated"], signed), notes
-    if own_sign is None or not signed:
+    elif stream is None:
         folded = _without_sign(samples, bits)
-        if folded is not None:
-            return _as_allocated(folded, row["BitsAllocated"], signed), notes
-    if own_sign is None:
-        detail = f"values from {low} to {high}, (0028,0101) BitsStored is {bits}"
-        raise RejectError("decode_mismatch", detail)
+        if folded is None:
+            detail = f"values from {low} to {high}, (0028,0101) BitsStored is {bits}"
+            raise RejectError("decode_mismatch", detail)
+        samples = folded
     return _as_allocated(samples, row["BitsAllocated"], signed), notes
 
 
@@ -63,11 +61,8 @@ def _with_sign(samples: np.ndarray, bits: int, wide: int) -> np.ndarray:
 
     The sign stands in the highest bit of BitsStored, or is extended to all bits of the stream.
     """
-    if wide > bits and int(samples.max()) >> (wide - 1) & 1:
-        return _sign_extended(samples, wide)
-    if int(samples.max()) >> bits:
-        return samples
-    return _sign_extended(samples, bits)
+    extended = wide > bits and bool(int(samples.max()) >> bits)
+    return _sign_extended(samples, wide if extended else bits)
 
 
 def _sign_extended(samples: np.ndarray, bits: int) -> np.ndarray:
