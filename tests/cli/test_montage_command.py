@@ -36,7 +36,7 @@ def test_what_is_refused_is_told_and_ends_with_3(
     broken.write_bytes(broken.read_bytes()[:300])
     ended = here("montage", archive, "-o", tmp_path / "m.png", "--size", 32, "--workers", 1)
     assert ended.returncode == 3
-    assert "1 files cannot be used; wetread show" in ended.stdout
+    assert "1 file cannot be used; wetread show" in ended.stdout
 
 
 def test_wrong_use_ends_with_2(here: Wetread, archive: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_page_of_an_archive_with_a_broken_file_is_done_with_something_refused(
     broken.write_bytes(broken.read_bytes()[:300])
     ended = here("windows", archive, "-o", tmp_path / "page.html", "--workers", 1)
     assert ended.returncode == 3
-    assert "1 files cannot be used" in ended.stdout
+    assert "1 file cannot be used" in ended.stdout
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,11 @@ REJECT_SCHEMA: dict[str, pl.DataType] = {
     "size": pl.Int64(),
     "mtime_ns": pl.Int64(),
     "crc": pl.Int64(),
+    # As far as the header could be read before it was refused.
+    "SOPInstanceUID": pl.String(),
+    "StudyInstanceUID": pl.String(),
+    "SeriesInstanceUID": pl.String(),
+    "Modality": pl.String(),
 }
 
 # One row of the journal: an instance or a reject (state "reject").

@@ -39,13 +39,19 @@ from wetread.verbs.predict_page import PAGE, Material, write_predict_page
 from wetread.verbs.predict_scroll import with_scroll_pages
 from wetread.verbs.progress import Report, silent, stage
 from wetread.verbs.sources import in_hu
-from wetread.verbs.study_answers import answer_studies, exams_of_archive, refuse_nameless
+from wetread.verbs.study_answers import (
+    EXAM_COLUMNS,
+    answer_studies,
+    exams_of_archive,
+    refuse_nameless,
+)
 from wetread.verbs.train import of_modality, open_archive
 from wetread.verbs.unread import (
     LOCALIZER,
     apart_from_localizers,
     index_rejects,
     of_other_modalities,
+    refused_images,
     unread_files,
 )
 
@@ -159,6 +165,7 @@ def predict_index(
     if task.series is not None:
         refuse_nameless(images.images)
     series = series_slices(images.images)
+    refused = refused_images(archive, task.modalities)
     slices, localizers = apart_from_localizers(images.images)
     stores = pack_looks(
         series_slices(slices), out, task,
@@ -182,7 +189,7 @@ def predict_index(
         said.probability,
         finding_names(task.at("image")),
         task.headline_column,
-        unread_files(store, images.images, localizers),
+        unread_files(store, images.images, localizers, refused),
         _issues(series, store),
         provenance(ensemble),
         ranked,
@@ -197,10 +204,14 @@ def predict_index(
     readings = with_scroll_pages(
         cautious, out, images.images, task.headline, scroll, workers, report
     )
-    rejects = [*index_rejects(archive), *(r for reading in readings for r in reading.rejects)]
+    rejects = [
+        *index_rejects(archive, refused),
+        *(r for reading in readings for r in reading.rejects),
+    ]
     filled = _write(
         out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
-        images.images, [*store.rejects["SOPInstanceUID"], *localizers["SOPInstanceUID"]],
+        pl.concat([images.images.select(EXAM_COLUMNS), refused.select(EXAM_COLUMNS)]),
+        [uid for lost in (store.rejects, refused, localizers) for uid in lost["SOPInstanceUID"]],
     )  # fmt: skip
     material = Material(task, ensemble, readings, rejects, store, said, images.images)
     write_predict_page(out, material, page)

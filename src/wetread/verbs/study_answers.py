@@ -84,8 +84,11 @@ def refuse_nameless(images: pl.DataFrame) -> None:
     refuse_placeholders(exams_of_archive(images))
 
 
+EXAM_COLUMNS = ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "path"]
+
+
 def exams_of_archive(images: pl.DataFrame) -> pl.DataFrame:
-    """Which image is of which series and study, and where it lies."""
+    """Which image is of which series and study, and where it lies; images: EXAM_COLUMNS."""
     return images.select(
         image="SOPInstanceUID",
         series="SeriesInstanceUID",

@@ -24,20 +24,33 @@ def apart_from_localizers(images: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     return images.filter(~aside), images.filter(aside)
 
 
-def index_rejects(archive: Index) -> list[Reject]:
-    """The files that the index could not use."""
+def refused_images(archive: Index, modalities: Sequence[str]) -> pl.DataFrame:
+    """Rejects of the index that are of a study of these modalities or of none that is named, and
+    of which no other file was taken (REJECT_SCHEMA)."""
+    named = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(modalities))
+    taken = archive.instances["SOPInstanceUID"].drop_nulls().unique().implode()
+    ids = pl.col("SOPInstanceUID", "StudyInstanceUID")
+    return archive.rejects.filter(
+        named, ids.is_not_null(), ~pl.col("SOPInstanceUID").is_in(taken)
+    ).unique("SOPInstanceUID", keep="first", maintain_order=True)
+
+
+def index_rejects(archive: Index, refused: pl.DataFrame) -> list[Reject]:
+    """The files that the index could not use, but for those in `refused`."""
+    left = archive.rejects.join(refused, on=["path", "member"], how="anti", nulls_equal=True)
     return [
         Reject(row["path"], row["member"], row["reason"], row["detail"])
-        for row in archive.rejects.iter_rows(named=True)
+        for row in left.iter_rows(named=True)
     ]
 
 
 def unread_files(
-    store: Store, images: pl.DataFrame, localizers: pl.DataFrame
+    store: Store, images: pl.DataFrame, localizers: pl.DataFrame, refused: pl.DataFrame
 ) -> dict[str, list[Reject]]:
-    """Study to its images of which nothing was read: what the store could not take, and localizers.
+    """Study to its images of which nothing was read: what store and index could not take, and
+    localizers.
 
-    images: rows of the index, which say what study a file is of.
+    images: rows of the index, which say what study a file is of; refused: as `refused_images`.
     """
     study = images.select("path", "member", "StudyInstanceUID")
     lost = store.rejects.join(study, on=["path", "member"], how="left", nulls_equal=True)
@@ -46,7 +59,7 @@ def unread_files(
         detail=pl.lit("ImageType names a localizer: an overview that slices are planned on"),
     )
     found: dict[str, list[Reject]] = {}
-    for row in (*lost.iter_rows(named=True), *aside.iter_rows(named=True)):
+    for row in (row for rows in (lost, refused, aside) for row in rows.iter_rows(named=True)):
         reject = Reject(row["path"], row["member"], row["reason"], row["detail"])
         found.setdefault(row["StudyInstanceUID"], []).append(reject)
     return found
