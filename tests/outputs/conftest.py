@@ -1,20 +1,10 @@
-"""tests/outputs/conftest.py: readings as a model would give them, and a browser."""
-
-import shutil
-from collections.abc import Iterator
-from typing import Any
+"""tests/outputs/conftest.py: readings as a model would give them."""
 
 import pytest
 
 from wetread.archive.rejects import Reject
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.study.issues import Issue
-
-# The last three draw WebGL without a graphics card.
-BROWSER = [
-    "--no-sandbox",
-    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-]
 
 
 @pytest.fixture
@@ -49,16 +39,3 @@ def readings() -> list[Reading]:
         ("lens", "any"), reason="empty", detail="no bytes",
     )  # fmt: skip
     return [calm, unread, urgent]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """A headless Chromium; a test that drives it skips where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra dev)")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if program is None:
-        pytest.skip("needs the program chromium")
-    with playwright.sync_playwright() as drivers:
-        opened = drivers.chromium.launch(executable_path=program, args=BROWSER)
-        yield opened
-        opened.close()

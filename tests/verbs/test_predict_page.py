@@ -3,9 +3,11 @@
 import json
 import re
 import warnings
+from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pydicom
@@ -243,3 +245,50 @@ def test_only_the_most_urgent_studies_have_pictures(
     assert text.count('class="study-part"') == 1
     first = max(read.readings, key=lambda one: one.study.get("any", -1.0))
     assert f'<h3>1. <span class="id">{first.study_uid}</span>' in text
+
+
+@pytest.fixture
+def opened(browser: Any, read: Prediction) -> Iterator[Any]:
+    """The page in a browser; nothing may have been asked for but pages, or have gone wrong."""
+    said, asked = [], []
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    tab = context.new_page()
+    tab.set_default_timeout(20_000)
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto((read.out / "page.html").as_uri())
+    yield tab
+    context.close()
+    assert said == []
+    assert all(url.startswith("file:") for url in asked)
+
+
+def test_a_picture_is_enlarged_by_the_keyboard_and_escape_closes_it(opened: Any) -> None:
+    button = opened.locator(".picture button").nth(1)
+    small = button.bounding_box()["width"]
+    button.focus()
+    opened.keyboard.press("Enter")
+    assert opened.locator(".picture:popover-open").count() == 1
+    assert button.bounding_box()["width"] > 3 * small
+    opened.keyboard.press("Escape")
+    assert opened.locator(".picture:popover-open").count() == 0
+    assert button.bounding_box()["width"] == small
+
+
+def test_the_link_of_a_key_slice_opens_the_page_to_scroll_at_that_slice(opened: Any) -> None:
+    figure = opened.locator("figure", has=opened.locator("a", has_text="scroll to it")).nth(1)
+    uid = figure.locator(".id").inner_text()
+    figure.locator("a").click()
+    opened.locator("#sop").wait_for()
+    for _ in range(200):
+        if opened.locator("#sop").inner_text() == uid:
+            break
+        opened.wait_for_timeout(50)
+    assert opened.locator("#sop").inner_text() == uid
+
+
+@pytest.mark.parametrize("width", [400, 1100])
+def test_the_page_is_not_wider_than_the_window(opened: Any, width: int) -> None:
+    opened.set_viewport_size({"width": width, "height": 800})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
