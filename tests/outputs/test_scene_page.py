@@ -40,7 +40,10 @@ def page(browser: Any, tmp_path: Path) -> Iterator[Any]:
     opened.on("pageerror", lambda error: said.append(str(error)))
     opened.on("request", lambda request: asked.append(request.url))
     opened.goto((tmp_path / "scene.html").as_uri())
-    opened.wait_for_function(f"{DRAWN} > 0")
+    for _ in range(500):  # asked from here: the page lets nothing be evaluated inside it
+        if opened.evaluate(f"{DRAWN} > 0"):
+            break
+        opened.wait_for_timeout(10)
     yield opened
     assert said == []
     assert all(url.startswith(("file:", "data:")) for url in asked)
@@ -97,6 +100,20 @@ def test_each_side_can_be_looked_at(page: Any) -> None:
         button.click()
         sides[button.inner_text()] = look(page)
     assert len(set(sides.values())) == 6
+
+
+@pytest.mark.parametrize(
+    ("view", "letters"),
+    [
+        ("front", "R L H F"), ("back", "L R H F"), ("left", "A P H F"), ("right", "P A H F"),
+        ("above", "L R A P"), ("below", "R L A P"),
+    ],
+)  # fmt: skip
+def test_the_patients_sides_stand_at_the_edges(page: Any, view: str, letters: str) -> None:
+    page.locator(f"button[data-view={view}]").click()
+    look(page)
+    edges = ("left", "right", "top", "bottom")
+    assert " ".join(page.inner_text(f"#{edge}") for edge in edges) == letters
 
 
 def test_two_fingers_pinch_nearer_and_back_without_turning(page: Any) -> None:

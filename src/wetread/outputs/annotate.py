@@ -8,6 +8,7 @@ import numpy as np
 from wetread.outputs.formats import Annotation
 from wetread.outputs.header_text import header_lines
 from wetread.outputs.pictures import with_text
+from wetread.outputs.sides import side_words
 
 # Keyword and the word that stands before its value; each tuple is a line.
 HEADER: tuple[tuple[tuple[str, str], ...], ...] = (
@@ -25,7 +26,9 @@ def annotated(picture: np.ndarray, row: Mapping[str, Any], annotation: Annotatio
     """The picture with its header's lines below it; the picture's own pixels stay as they are."""
     if annotation == "none":
         return picture
-    return with_text(picture, header_words(row, annotation))
+    *before, last = header_words(row, annotation)
+    sides = side_words(row.get("orientation"))
+    return with_text(picture, [*before, f"{last}   {sides}".strip()])
 
 
 def header_words(row: Mapping[str, Any], annotation: Annotation) -> list[str]:

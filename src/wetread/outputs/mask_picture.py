@@ -1,13 +1,15 @@
 """outputs/mask_picture.py: masks as outlines on slices, and their surfaces in light, as one PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import cv2
 import numpy as np
 
 from wetread.anatomy.mask import Mask
-from wetread.outputs.pictures import Colour, outlined
+from wetread.outputs.pictures import Colour, outlined, with_letters
 from wetread.outputs.scene_page import Part
+from wetread.outputs.sides import letters_along
 from wetread.view.window import Window, apply_window, as_uint8
 
 TILES, COLUMNS, TILE = 24, 6, 192  # slices shown at most, in a row, pixels a side
@@ -23,10 +25,15 @@ _SUBPIXEL = 4  # bits
 
 
 def mask_picture(
-    hu: np.ndarray, masks: Sequence[Mask], parts: Sequence[Part], window: Window
+    hu: np.ndarray,
+    masks: Sequence[Mask],
+    parts: Sequence[Part],
+    window: Window,
+    sides: Mapping[str, str] = MappingProxyType({}),
 ) -> np.ndarray:
-    """(H, W, 3) uint8, blue first, without text: slices of hu (Z, Y, X) in a window with the masks
-    outlined; below, the parts from in front, from the patient's left and from above."""
+    """(H, W, 3) uint8, blue first: slices of hu (Z, Y, X) in a window with the masks outlined;
+    below, the parts from in front, from the patient's left and from above. Its only text are
+    letters of the patient's sides: sides, of the slices' edges, and those of the views."""
     chosen = np.unique(np.linspace(0, len(hu) - 1, min(TILES, len(hu))).round().astype(int))
     colours = [_bgr(part) for part in parts]
     tiles = [
@@ -39,10 +46,14 @@ def mask_picture(
         )
         for k in chosen
     ]
+    tiles = [with_letters(tile, sides) for tile in tiles]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % COLUMNS)
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     side = TILE * COLUMNS // 3
-    views = [shaded(parts, axes, side) for axes in (FRONT, LEFT, ABOVE)]
+    views = [
+        with_letters(shaded(parts, axes, side), letters_along(axes[0], -axes[1]))
+        for axes in (FRONT, LEFT, ABOVE)
+    ]
     return np.vstack([*rows, np.hstack(views)])
 
 

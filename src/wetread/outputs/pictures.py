@@ -13,6 +13,7 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 LINE = 18  # px a line of text takes
 TEXT_GREY = 225
 TRUE, SAID = (90, 220, 90), (40, 150, 255)  # green and orange, as OpenCV orders them
+LETTERS = (218, 211, 159)  # blue-green, for the patient's sides
 Colour = tuple[int, int, int]
 
 
@@ -102,6 +103,19 @@ def with_text(picture: np.ndarray, lines: Sequence[str]) -> np.ndarray:
             strip, line, (4, number * LINE - 3), FONT, scale, (TEXT_GREY,) * 3, 1, cv2.LINE_AA
         )  # fmt: skip
     return np.concatenate([picture, strip], axis=0)
+
+
+def with_letters(picture: np.ndarray, letters: Mapping[str, str]) -> np.ndarray:
+    """A copy of a picture (H, W, 3) uint8 with letters at its edges: left, right, top, bottom."""
+    drawn = picture.copy()
+    height, width = drawn.shape[:2]
+    for edge, letter in letters.items():
+        (wide, high), _ = cv2.getTextSize(letter, FONT, 0.4, 1)
+        x = {"left": 3, "right": width - wide - 3}.get(edge, (width - wide) // 2)
+        y = {"top": high + 3, "bottom": height - 4}.get(edge, (height + high) // 2)
+        for colour, thick in (((0, 0, 0), 3), (LETTERS, 1)):
+            cv2.putText(drawn, letter, (x, y), FONT, 0.4, colour, thick, cv2.LINE_AA)
+    return drawn
 
 
 def png_bytes(picture: np.ndarray) -> bytes:

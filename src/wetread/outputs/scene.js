@@ -97,6 +97,20 @@
   function scale(times) { zoom = Math.min(12, Math.max(0.4, zoom * times)); show(); }
   function reset() { zoom = 1; turn = VIEWS.front; rotate(-0.6, 0.25); }
 
+  // The patient's sides at the edges of the view; a second letter from 30 degrees on.
+  function lettersOf(direction) {
+    return [0, 1, 2].sort((a, b) => Math.abs(direction[b]) - Math.abs(direction[a]))
+      .filter((axis, place) => place === 0 || Math.abs(direction[axis]) >= 0.5)
+      .map((axis) => ["RL", "AP", "FH"][axis][direction[axis] > 0 ? 1 : 0]).join("");
+  }
+  function tellSides() {
+    const [right, up] = turn, back = (direction) => direction.map((part) => -part);
+    const sides = { right, left: back(right), top: up, bottom: back(up) };
+    for (const [edge, direction] of Object.entries(sides)) {
+      document.getElementById(edge).textContent = lettersOf(direction);
+    }
+  }
+
   let waiting = false;
   function show() {
     if (!waiting) { waiting = true; requestAnimationFrame(draw); }
@@ -133,6 +147,7 @@
     gl.depthMask(true);
     gl.disable(gl.CULL_FACE);
     gl.disable(gl.BLEND);
+    tellSides();
     canvas.dataset.drawn = 1 + Number(canvas.dataset.drawn || 0);
   }
   function surface(part) {

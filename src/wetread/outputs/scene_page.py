@@ -12,6 +12,7 @@ import numpy as np
 
 from wetread.anatomy.mask import Mask
 from wetread.archive.atomic import write_whole
+from wetread.outputs.content_policy import content_policy
 from wetread.outputs.mesh import Surface, surface_of
 
 USE = "Research use only, not for diagnosis"
@@ -77,6 +78,7 @@ def scene_html(title: str, parts: Sequence[Part], note: str = "") -> str:
     from markupsafe import Markup
 
     room = resources.files("wetread.outputs")
+    script = room.joinpath("scene.js").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -87,7 +89,8 @@ def scene_html(title: str, parts: Sequence[Part], note: str = "") -> str:
         note=note,
         parts=[_legend(part) for part in parts],
         data=Markup(json.dumps(_scene(parts)).replace("<", "\\u003c")),
-        script=Markup(room.joinpath("scene.js").read_text("utf-8")),
+        script=Markup(script),
+        policy=Markup(content_policy(script)),
     )
 
 

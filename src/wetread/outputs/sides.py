@@ -1,6 +1,6 @@
 """outputs/sides.py: which side of the patient lies at each edge of a picture, as letters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,3 +43,20 @@ def letters_of(direction: np.ndarray) -> str:
     order = np.argsort(-np.abs(direction), kind="stable")
     told = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
     return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in told)
+
+
+def left_and_right(orientation: Sequence[float] | np.ndarray | None) -> tuple[str, str]:
+    """The letters of the left and of the right edge; ("", "") where they are not known."""
+    if orientation is None or len(orientation) != 6:
+        return "", ""
+    try:
+        letters = edge_letters(np.asarray(orientation, np.float64))
+    except ValueError:  # two directions that are not at right angles
+        return "", ""
+    return letters.get("left", ""), letters.get("right", "")
+
+
+def side_words(orientation: Sequence[float] | np.ndarray | None) -> str:
+    """`R < > L`: what lies at the left and the right edge, for a line below a picture."""
+    left, right = left_and_right(orientation)
+    return f"{left} < > {right}" if left else ""

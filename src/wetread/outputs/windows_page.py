@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wetread.archive.atomic import write_whole
+from wetread.outputs.content_policy import content_policy
 from wetread.outputs.page import USE
 from wetread.outputs.pictures import png_bytes
 from wetread.study.histogram import Histogram, SeriesHistograms
@@ -77,6 +78,7 @@ class WindowsPage:
 
     hu:         (rows, columns) int16 of the slice, in the pictures' pixels.
     caption:    which slice it is; names no patient.
+    sides:      letters of the patient's side at the left and right edge; "" where not known.
     histograms: of its series; None where there is none.
     """
 
@@ -84,6 +86,7 @@ class WindowsPage:
     hu: np.ndarray
     caption: str
     histograms: SeriesHistograms | None = None
+    sides: tuple[str, str] = ("", "")
 
 
 def write_windows_page(path: Path, page: WindowsPage) -> None:
@@ -101,13 +104,15 @@ def windows_page_html(page: WindowsPage) -> str:
     )
     environment.filters["png"] = lambda image: _text(png_bytes(_blue_first(image)))
     room = resources.files("wetread.outputs")
+    script = room.joinpath(SCRIPT).read_text(encoding="utf-8")
     data = json.dumps(_data(page), separators=(",", ":")).replace("<", "\\u003c")
     return environment.from_string(room.joinpath(TEMPLATE).read_text(encoding="utf-8")).render(
         page=page,
         use=USE,
         source=TISSUES_SOURCE,
         data=Markup(data),
-        script=Markup(room.joinpath(SCRIPT).read_text(encoding="utf-8")),
+        script=Markup(script),
+        policy=Markup(content_policy(script)),
     )
 
 

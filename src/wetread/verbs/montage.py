@@ -13,10 +13,11 @@ from wetread.archive.rejects import RejectError
 from wetread.archive.workers import chosen_workers, each
 from wetread.outputs.montages import Panel, grid
 from wetread.outputs.pictures import png_bytes
+from wetread.outputs.sides import side_words
 from wetread.tasks import find_task
 from wetread.verbs.label_file import read_label_file
 from wetread.verbs.montage_layouts import LAYOUTS, Asked
-from wetread.verbs.montage_shots import take
+from wetread.verbs.montage_shots import Shot, take
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.sources import look_into
 from wetread.view.mode import find_mode
@@ -103,9 +104,16 @@ def montage(
             panels.append(Panel(None, (*shot.lines, f"cannot be read: {answer.reason}")))
             told.append(Shown(instance, shot.lines, answer.reason))
         else:
-            panels.append(Panel(answer, shot.lines))
+            panels.append(Panel(answer, _with_sides(shot)))
             told.append(Shown(instance, shot.lines))
         report("montage", number, len(found.shots))
     write_whole(out, png_bytes(grid(panels, found.columns)))
     lost = {one.instance for one in told if one.refused}
     return MontageResult(out, found.columns, tuple(told), source.refused + len(lost))
+
+
+def _with_sides(shot: Shot) -> tuple[str, ...]:
+    """The lines below a panel, the last with the patient's sides at its left and right edge."""
+    words = side_words(shot.rows[0]["orientation"]) if shot.rows else ""
+    *before, last = shot.lines or ("",)
+    return (*before, f"{last}   {words}".strip()) if words and shot.lines else shot.lines

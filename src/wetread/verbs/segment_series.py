@@ -23,6 +23,7 @@ from wetread.outputs.mesh import surface_of, write_mesh
 from wetread.outputs.nifti import write_nifti
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.scene_page import parts_of, write_scene_page
+from wetread.outputs.sides import edge_letters
 from wetread.outputs.uid_names import stack_name
 from wetread.study.split import CAPTURE, STRAY, split_series
 from wetread.study.stack import CHOICES, StackError
@@ -149,7 +150,10 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     still_alive()
     around = asked.way.around(volume) if asked.page else []
     parts = parts_of([*masks, *around])
-    picture = mask_picture(volume.hu, masks, parts[: len(masks)], asked.way.window)
+    picture = mask_picture(
+        volume.hu, masks, parts[: len(masks)], asked.way.window,
+        edge_letters(volume.place.orientation),
+    )  # fmt: skip
     write_whole(folder / PICTURE, png_bytes(picture))
     if asked.page:
         write_scene_page(folder / PAGE, asked.organ.capitalize(), parts)

@@ -15,6 +15,7 @@ from wetread.archive.luts import read_voi
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers, chosen_workers, each
 from wetread.outputs.pictures import resized
+from wetread.outputs.sides import left_and_right
 from wetread.outputs.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
 from wetread.phantoms.head import make_head_study
 from wetread.study.display import WHITE, display_grey
@@ -39,6 +40,7 @@ from wetread.view.window import WINDOWS, Window
 
 PANEL = 320  # px of a picture's longer side
 PHANTOM_SEED, PHANTOM_SIZE = 10, 256
+PHANTOM_ORIENTATION = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # axial, seen from the feet
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def windows(
         np.rint(resized(look.hu[0], PANEL)).astype(np.int16),
         look.caption,
         look.histograms,
+        left_and_right(PHANTOM_ORIENTATION if look.header is None else look.header["orientation"]),
     )
     write_windows_page(out, page)
     counted = look.histograms
