@@ -205,3 +205,19 @@ def test_an_implicit_file_meta_cut_anywhere_is_no_image(
         for length in range(len(before), len(head) + 300, 7):
             (tmp_path / "x").write_bytes(data[:length])
             assert examined(tmp_path / "x")["state"] == "reject", length
+
+
+@pytest.mark.parametrize("named", [EXPLICIT, IMPLICIT, str(ExplicitVRBigEndian)])
+@pytest.mark.parametrize("big", [True, False])
+def test_a_byte_order_that_contradicts_the_file_meta_is_read_and_named(
+    write_ct: Write, tmp_path: Path, noise: np.ndarray, named: str, big: bool
+) -> None:
+    syntax = str(ExplicitVRBigEndian) if big else EXPLICIT
+    path = write_ct("x", syntax=syntax, pixels=noise.byteswap() if big else noise)
+    data = path.read_bytes()
+    first = b"\x00\x08" if big else b"\x08\x00"
+    path.write_bytes(PREAMBLE + meta(named, explicit=True) + data[data.index(first, 300) :])
+    row = examined(path)
+    assert (row["state"], row["Rows"]) == ("image", 16)
+    np.testing.assert_array_equal(read_stored(row), noise)
+    assert ((faults_of(path) or "").endswith("endian")) == (big != (named == ExplicitVRBigEndian))

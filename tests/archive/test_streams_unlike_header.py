@@ -128,7 +128,7 @@ def test_unsigned_streams_of_fewer_bits_than_stored_are_read(
     theirs = by_gdcm(path) if syntax in (J2K, JPEG_LS) else imagecodecs.ljpeg_decode(frame)
     np.testing.assert_array_equal(theirs, pixels)
     told = f"{bits} bits in the codestream, (0028,0101) BitsStored is {stored}"
-    assert issues_of(path) == {"precision_differs": f"1 of 1 slices: {told}"}
+    assert issues_of(path) == {"precision_differs": f"{told}"}
     assert read_slice(row).notes == ()  # the index says it
 
 
@@ -314,7 +314,7 @@ def test_a_lossy_10_bit_image_whose_decoder_gives_1024_is_clipped_and_counted(
     path = write_frames([frame], JPEG_EXTENDED, 10, 0)
     np.testing.assert_array_equal(read_pixels(examined(path)).stored, np.minimum(theirs, 1023))
     told = f"{beyond} of {theirs.size} pixels, 0 to {theirs.max()}, set to 0 to 1023"
-    assert issues_of(path)["clipped"] == f"1 of 1 slices: {told}"
+    assert issues_of(path)["clipped"] == f"{told}"
 
 
 @pytest.mark.parametrize("signed", [False, True])

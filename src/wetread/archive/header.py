@@ -149,10 +149,17 @@ def _walk_data_set(
 def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Form, tuple[str, ...]]:
     """The form of the first element, whatever the meta says of it."""
     has_vr = buffer[start + 4 : start + 6] in VR_HEADER
-    if syntax == EXPLICIT_BE or (not syntax and has_vr and buffer[start] == 0):
+    # A data set begins with a group below 0100: one of its two bytes is zero, and says the order.
+    big_endian = has_vr and buffer[start] == 0 and buffer[start + 1] != 0
+    little_endian = has_vr and buffer[start] != 0 and buffer[start + 1] == 0
+    if syntax == EXPLICIT_BE or (not syntax and big_endian):
         named = BIG_ENDIAN
     else:
         named = IMPLICIT if syntax == IMPLICIT_LE else EXPLICIT
+    if syntax and big_endian and not named.big_endian:
+        return BIG_ENDIAN, ("big endian although the file meta says little endian",)
+    if little_endian and named.big_endian:
+        return EXPLICIT, ("little endian although the file meta says big endian",)
     if len(buffer) < start + 6 or has_vr == named.explicit:
         return named, ()
     if not syntax:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wetread.archive.foreign_text import escaped
+from wetread.archive.notes import NAMED, name_and_detail
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS
 from wetread.cli.tell import sum_of_files, sum_of_series
@@ -139,6 +140,8 @@ def file_text(found: ShownFile, width: int) -> Iterator[Text]:
         yield from _labelled("place", place, width)
     yield from _issues(found.issues, width)
     for note in row.get("notes") or ():
+        if name_and_detail(note)[0] in NAMED:
+            continue  # an issue above
         yield from _labelled("note", note, width, "dim")
     if found.picture is not None:
         yield from _labelled("picture", str(found.picture), width)

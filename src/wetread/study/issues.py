@@ -313,8 +313,11 @@ def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
             details.setdefault(name, {}).update({detail: None} if detail else {})
     found = []
     for name in sorted(counts):
-        said = f": {_shortened([*details[name]], most=3)}" if details[name] else ""
-        found.append(Issue(name, f"{counts[name]} of {len(notes)} slices{said}"))
+        count = f"{counts[name]} of {len(notes)} slices"
+        said = _shortened([*details[name]], most=3, between="; ")
+        if len(notes) > 1:
+            said = f"{count}: {said}" if said else count
+        found.append(Issue(name, said or count))
     return found
 
 
@@ -327,6 +330,6 @@ def slice_names(rows: pl.DataFrame) -> str:
     return _shortened(rows["SOPInstanceUID"].fill_null("no UID").to_list())
 
 
-def _shortened(items: list[Any], most: int = 5) -> str:
-    shown = ", ".join(map(str, items[:most]))
+def _shortened(items: list[Any], most: int = 5, between: str = ", ") -> str:
+    shown = between.join(map(str, items[:most]))
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
