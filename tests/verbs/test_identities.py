@@ -195,10 +195,32 @@ def test_a_file_of_patients_meets_the_headers(
     index = build_index([truth.images], tmp_path / "own.parquet", workers=1).images
     pairs = index.select(image="SOPInstanceUID", patient="PatientID")
     pairs.write_csv(tmp_path / "patients.csv")
+    text = (
+        (tmp_path / "patients.csv").read_text().replace(",", ".dcm;").replace("image.dcm", "image")
+    )
+    (tmp_path / "patients.csv").write_text(text, encoding="utf-16")
     told, identity = deal("told", truth.images, tmp_path / "patients.csv")
     assert told.assignment == deal("header", truth.images)[0].assignment
     assert pseudonym(pairs["patient"][0], user_key()) in told.assignment
-    assert identity == Identity("patient", "the file of patients")
+    assert identity == Identity("patient", "the file of patients", ids_repaired=pairs.height)
+
+
+def test_labels_as_people_have_them_are_learned_and_what_was_repaired_is_told(
+    learn: Learn, truth: PhantomTruth, tmp_path: Path
+) -> None:
+    first, *rows = truth.labels.read_text().splitlines()
+    parts = [row.rpartition("_") for row in rows]
+    odd = [f"{image}.dcm _{rest}".replace(",", ";") for image, _, rest in parts]
+    odd += [odd[0].replace(";0", ";1") if ";0" in odd[0] else odd[0].replace(";1", ";0")]
+    labels = tmp_path / "labels.csv"
+    labels.write_bytes("\r\n".join([first.replace(",", ";"), *odd, ""]).encode("utf-16"))
+    counts = learn(labels=[labels]).counts
+    assert counts["labelled_images"] == truth.slices.height
+    assert (counts["ids_repaired"], counts["labels_without_image"]) == (truth.slices.height, 0)
+    assert counts["conflicting_labels"] == 1
+    listed = (tmp_path / "run" / "conflicting_labels.csv").read_text().splitlines()
+    assert listed[0] == "level,id,finding,values"
+    assert listed[1].startswith(f"image,{parts[0][0]},")
 
 
 def test_an_index_made_clear_before_becomes_pseudonymous_without_reading_a_file_again(

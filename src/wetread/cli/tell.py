@@ -82,7 +82,9 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{counts['images_without_label']} without label; "
         f"{plural(counts['labels_without_image'], 'label')} without image",
         f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
-        f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown",
+        f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown"
+        f"{': conflicting_labels.csv' if counts['conflicting_labels'] else ''}",
+        *_repaired(counts.get("ids_repaired", 0)),
         *_refused_masks(counts),
         *patient_lines(result.identity),
         *score_lines(result.scores),
@@ -107,6 +109,12 @@ def patient_lines(who: Identity) -> list[str]:
         f"{told} by {who.source}; but {who.caution}: persons could be in two parts. "
         "If so, say which image is of which patient with --patients"
     ]
+
+
+def _repaired(ids: int) -> list[str]:
+    if not ids:
+        return []
+    return [f"{plural(ids, 'id')} of label files repaired: a blank, a path or an ending taken off"]
 
 
 def _refused_masks(counts: Mapping[str, int]) -> list[str]:
@@ -211,7 +219,7 @@ def submission_lines(result: SubmissionScores) -> list[str]:
         lines += [f"  {label}" for label in ids[:MOST]]
         if len(ids) > MOST:
             lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
-    return lines + _contradictions(result)
+    return lines + _repaired(result.ids_repaired) + _contradictions(result)
 
 
 def _contradictions(result: SubmissionScores) -> list[str]:

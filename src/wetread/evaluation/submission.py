@@ -18,6 +18,7 @@ from wetread.labels.table import LabelError, LabelTable
 class SubmissionScores:
     """scores, and the `<id>_<finding>` the submission lacks and the ones truth does not know.
 
+    ids_repaired: ids that were the truth's but for a blank, a path or an ending.
     broken: of tasks whose labels must agree: study to the names of the rules that it breaks.
     """
 
@@ -25,6 +26,7 @@ class SubmissionScores:
     missing: tuple[str, ...]
     too_many: tuple[str, ...]
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ids_repaired: int = 0
 
 
 def score_submission(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.table_file import read_csv
 from wetread.labels.table import LabelError
+from wetread.labels.text_table import SEPARATORS, TextTable, read_text_table
 
 LINE = "line"  # 1 is the header's line, as an editor counts
 
@@ -25,56 +25,62 @@ def split_spec(spec: str | Path) -> tuple[Path, str | None]:
 
 def read_header(path: Path) -> list[str]:
     """The names in the header line, blanks around them taken off."""
-    return [name.strip() for name in _read(path, rows=0).columns]
+    return [name.strip() for name in read_text_table(path, rows=0).frame.columns]
 
 
 def read_text_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """The named columns as text, as written (no trimming), and `line`; empty lines left out.
 
-    A name in the header may have blanks around it; one without goes first.
+    A name in the header may have blanks around it; one without goes first. Encoding and separator
+    are labels/text_table.py's matter.
     """
-    frame = _read(path)
+    table = read_text_table(path)
+    frame = table.frame
     trimmed = {name.strip(): name for name in reversed(frame.columns)}
     written = {name: name if name in frame.columns else trimmed.get(name) for name in columns}
     missing = [name for name, found in written.items() if found is None]
     if missing:
         raise LabelError(
             f"{path}: no column {', '.join(map(repr, missing))}; the header has "
-            f"{', '.join(map(repr, frame.columns))}. Rename the column, or name the right one."
+            f"{', '.join(map(repr, frame.columns))} (parted by "
+            f"{SEPARATORS[table.form.separator]}s). Rename the column, or name the right one."
         )
     named = [pl.col(found).alias(name) for name, found in written.items() if found is not None]
-    return _without_empty_lines(frame, first_line=2).select(LINE, *named)
+    return _sure_letters(path, table, _without_empty_lines(table).select(LINE, *named))
 
 
 def read_without_header(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """The same of a file whose first line is data: its columns from the left, named here."""
-    frame = _read(path, has_header=False)
-    if frame.width < len(columns):
+    table = read_text_table(path, has_header=False)
+    if table.frame.width < len(columns):
         raise LabelError(
-            f"{path}: {frame.width} fields in a line without header; {', '.join(columns)} expected."
+            f"{path}: {table.frame.width} fields in a line without header; "
+            f"{', '.join(columns)} expected."
         )
-    rows = _without_empty_lines(frame, first_line=1)
-    return rows.select(LINE, *(pl.nth(k + 1).alias(name) for k, name in enumerate(columns)))
+    rows = _without_empty_lines(table)
+    named = (pl.nth(k + 1).alias(name) for k, name in enumerate(columns))
+    return _sure_letters(path, table, rows.select(LINE, *named))
 
 
-def _read(path: Path, *, has_header: bool = True, rows: int | None = None) -> pl.DataFrame:
-    try:
-        return read_csv(path, infer_schema=False, has_header=has_header, n_rows=rows)
-    except FileNotFoundError:
-        raise LabelError(f"{path}: there is no such label file; check the path.") from None
-    except pl.exceptions.NoDataError:
-        raise LabelError(f"{path}: the file is empty; a header line is expected.") from None
-    except (pl.exceptions.PolarsError, OSError) as problem:
-        first = str(problem).strip().splitlines()[0]
-        raise LabelError(
-            f"{path}: cannot be read as a comma-separated file in UTF-8 ({first}). "
-            "Save it again as CSV, UTF-8, with as many fields in every line as in the header."
-        ) from problem
-
-
-def _without_empty_lines(frame: pl.DataFrame, first_line: int) -> pl.DataFrame:
-    rows = frame.with_row_index(LINE, offset=first_line)
+def _without_empty_lines(table: TextTable) -> pl.DataFrame:
+    frame = table.frame
+    rows = frame.with_row_index(LINE, offset=table.first_line)
     return rows.filter(~pl.all_horizontal(pl.col(frame.columns).is_null()))
+
+
+def _sure_letters(path: Path, table: TextTable, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, where the file's encoding is known or does not matter to them."""
+    if table.form.encoding != "latin-1":
+        return rows
+    for name in rows.columns[1:]:
+        strange = rows.filter(pl.col(name).str.contains(r"[^\x00-\x7f]"))
+        if not strange.is_empty():
+            raise LabelError(
+                f"{path}: line {strange[LINE][0]}, column {name!r}: the file is not in UTF-8, and "
+                f"which letters are meant there is not sure{and_others(strange.height)}. Save it "
+                "again as CSV, UTF-8."
+            )
+    return rows
 
 
 def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
@@ -99,11 +105,17 @@ def first_column(path: Path, names: Sequence[str], what: str) -> str:
     )
 
 
+def number(column: str) -> pl.Expr:
+    """A column's text as float64, null where it is none; a decimal comma is a point."""
+    text = pl.col(column).str.strip_chars()
+    return text.str.replace(r"^(\d*),(\d+)$", "${1}.${2}").cast(pl.Float64, strict=False)
+
+
 def label_values(path: Path, rows: pl.DataFrame, column: str) -> pl.Series:
     """The column's text as float64 in 0..1; null where the cell is empty (unknown)."""
     text = rows[column]
-    value = text.cast(pl.Float64, strict=False)
-    known = text.is_not_null() & (text != "")
+    value = rows.select(number(column))[column]
+    known = text.is_not_null() & (text.str.strip_chars() != "")
     wrong = known & ~value.is_between(0.0, 1.0).fill_null(False)
     if wrong.any():
         bad = rows.filter(wrong)
@@ -112,6 +124,14 @@ def label_values(path: Path, rows: pl.DataFrame, column: str) -> pl.Series:
             f"from 0 to 1{and_others(bad.height)}. Correct it; an unknown label is an empty cell."
         )
     return value
+
+
+def lines_with(path: Path, text: str) -> str:
+    """The numbers of the first lines in which a text stands, for a message: `3, 17`."""
+    frame = _without_empty_lines(read_text_table(path))
+    there = pl.any_horizontal(pl.col(pl.String).str.contains(text, literal=True))
+    lines = frame.filter(there.fill_null(False))[LINE].head(3)
+    return ", ".join(map(str, lines))
 
 
 def and_others(count: int) -> str:

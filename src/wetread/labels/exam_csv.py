@@ -6,7 +6,14 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.table_file import scan_csv
-from wetread.labels.csv_file import check_ids, label_values, read_header, read_text_columns
+from wetread.labels.csv_file import (
+    LINE,
+    check_ids,
+    label_values,
+    number,
+    read_header,
+    read_text_columns,
+)
 from wetread.labels.exam_findings import (
     EXAM_FINDINGS,
     EXAM_NAMES,
@@ -25,11 +32,12 @@ from wetread.labels.table import (
     table_of,
     unique_images,
 )
+from wetread.labels.text_table import is_plain
 
 STUDY, SERIES, IMAGE = "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"
 ID, LABEL = "id", "label"
 # The study as short as can be: `acute_and_chronic_pe` ends in `chronic_pe`.
-STUDY_LABEL = rf"^(?P<study>.+?)_(?P<finding>{'|'.join(EXAM_NAMES)})$"
+STUDY_LABEL = rf"^(?P<study>.+?)_(?P<finding>{'|'.join(EXAM_NAMES)})\s*$"
 
 
 def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
@@ -53,7 +61,7 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
     labels = (*EXAM_NAMES, IMAGE_FINDING.name) if with_images else EXAM_NAMES
     rows = _scan(path, ids, labels)
     _refuse(path, rows, ids, labels)
-    studies = rows.select(STUDY, *map(_number, EXAM_NAMES))
+    studies = rows.select(STUDY, *map(number, EXAM_NAMES))
     if with_images:  # every image repeats them, so repeating is no duplicate here
         studies = studies.unique(maintain_order=True)
     told = study_labels(studies.collect(engine="streaming"))
@@ -66,7 +74,7 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
             pl.lit(IMAGE_FINDING.level).alias("level"),
             pl.col(IMAGE).alias("id"),
             pl.lit(IMAGE_FINDING.name).alias("finding"),
-            _number(IMAGE_FINDING.name).alias("value"),
+            number(IMAGE_FINDING.name).alias("value"),
         ).collect(engine="streaming")
     )
     return LabelTable(
@@ -125,6 +133,8 @@ def read_exam_submission(path: Path, findings: Sequence[Finding]) -> LabelTable:
 def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame:
     """The columns as text, lazily: 1.8 million rows are never held as text all at once."""
     try:
+        if not is_plain(path):
+            return read_text_columns(path, (*ids, *labels)).drop(LINE).lazy()
         scan = scan_csv(path, infer_schema=False)
         there = {name.strip(): name for name in scan.collect_schema().names()}
         rows = scan.filter(~pl.all_horizontal(pl.all().is_null()))  # so every field is looked at
@@ -134,15 +144,11 @@ def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame
         raise
 
 
-def _number(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Float64, strict=False)
-
-
 def _refuse(path: Path, rows: pl.LazyFrame, ids: Sequence[str], labels: Sequence[str]) -> None:
     """LabelError where an id is missing, a label is no number from 0 to 1, or a name names none."""
     missing = [pl.col(name).is_null() | (pl.col(name) == "") for name in ids]
     wrong = [
-        (pl.col(name) != "") & ~_number(name).is_between(0.0, 1.0).fill_null(False)
+        (pl.col(name).str.strip_chars() != "") & ~number(name).is_between(0.0, 1.0).fill_null(False)
         for name in labels
     ]
     nameless = [pl.col(name).str.contains(PLACEHOLDER) for name in ids]

@@ -37,13 +37,14 @@ def split_ids(path: Path, rows: pl.DataFrame, findings: Sequence[Finding]) -> pl
             f"finding {joined[0]!r}. Use a file with one column a finding."
         )
     check_ids(path, rows, ID)
-    last_part = pl.col(ID).str.split("_").list.last()
-    rows = rows.with_columns(finding=last_part).with_columns(
+    known = pl.col("last").str.strip_chars().is_in(names)  # a blank behind the name of a finding
+    rows = rows.with_columns(last=pl.col(ID).str.split("_").list.last()).with_columns(
+        finding=pl.when(known).then(pl.col("last").str.strip_chars()).otherwise("last"),
         id=pl.col(ID).str.head(
             pl.col(ID).str.len_chars().cast(pl.Int64)
-            - pl.col("finding").str.len_chars().cast(pl.Int64)
+            - pl.col("last").str.len_chars().cast(pl.Int64)
             - 1
-        )
+        ),
     )
     strange = rows.filter(~pl.col("finding").is_in(names) | (pl.col("id") == ""))
     if not strange.is_empty():

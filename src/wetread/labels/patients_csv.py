@@ -18,7 +18,8 @@ PATIENT_COLUMNS = ("patient", "PatientID")
 
 
 def read_patients(spec: str | Path) -> dict[str, str]:
-    """image to patient, both as text as they are written (leading zeros stay).
+    """image to patient, both as text as they are written (leading zeros stay;
+    blanks around a patient do not count).
 
     spec: `FILE.csv` with columns image (or ImageId) and patient (or PatientID), or
     `FILE.csv:IMAGE,PATIENT` with the columns' names. LabelError for an empty cell and for an image
@@ -27,6 +28,7 @@ def read_patients(spec: str | Path) -> dict[str, str]:
     path, image, patient = read_spec(spec)
     rows = read_text_columns(path, (image, patient))
     check_ids(path, rows, image)
+    rows = rows.with_columns(pl.col(patient).str.strip_chars())  # PS3.5 6.2: blanks do not count
     check_ids(path, rows, patient)
     pairs = rows.unique(subset=[image, patient], keep="first", maintain_order=True)
     torn = pairs.filter(pl.col(image).is_duplicated()).sort(LINE)

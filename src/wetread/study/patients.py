@@ -23,6 +23,7 @@ class Identity:
     reason:  why there is no proof that no patient is in two parts; None where there is one.
     caution: what speaks against the ids although they are taken as they are.
     images_without_patient: whose study stands for their patient.
+    ids_repaired: ids of a file of patients that were an image's but for a blank, path or ending.
     """
 
     unit: Unit
@@ -30,6 +31,7 @@ class Identity:
     reason: str | None = None
     caution: str | None = None
     images_without_patient: int = 0
+    ids_repaired: int = 0
 
     @property
     def proven(self) -> bool:

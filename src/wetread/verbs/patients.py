@@ -20,6 +20,7 @@ from wetread.archive.schema import MARKS
 from wetread.archive.sources import Entry
 from wetread.archive.user_key import UserKey
 from wetread.labels.patients_csv import read_patients
+from wetread.labels.repair import repair_keys
 from wetread.store.store import Store
 from wetread.study.patients import Identity, find_patients
 from wetread.training.about import read_assignment
@@ -54,8 +55,10 @@ def with_patients(
     else:
         named = read_patients(given)
         clear = {_shared(patient, key): patient for patient in named.values()}
+        named, repaired = repair_keys(named, slices["SOPInstanceUID"].to_list())
         told = _of_file(slices, named, str(given), key)
         patients, identity = find_patients(told, "the file of patients", named=True)
+        identity = replace(identity, ids_repaired=repaired)
     units = patients.unique().to_list()
     order = _order_before(run, units)
     if order is None:

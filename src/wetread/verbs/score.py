@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from wetread.evaluation.submission import SubmissionScores
+from wetread.labels.csv_file import and_others, lines_with
 from wetread.labels.patients_csv import read_patients
+from wetread.labels.repair import repair_keys, repair_labels
+from wetread.labels.table import LabelError, LabelTable
 from wetread.tasks import find_task
 
 SPLIT = "held_out"  # a submission is of images that were not learned from
@@ -22,18 +27,49 @@ def score(
     """The task's official metric and per-finding scores of any submission file.
 
     Ids the submission lacks are named, and then there is no official score: leaving out the hard
-    ones would flatter. Ids the truth does not know are named and passed over.
+    ones would flatter. Ids the truth does not know are named and passed over. LabelError where a
+    label stands twice with two values.
     patients: a CSV that says which image is of which patient (labels/patients_csv.py); without it
     there are no intervals.
     """
     chosen = find_task(task)
-    return chosen.score_submission(
-        chosen.read_labels(truth, chosen.findings),
-        chosen.read_submission(submission, chosen.findings),
-        chosen.findings,
-        SPLIT,
-        np.random.default_rng(SEED),
-        None if patients is None else read_patients(patients),
+    true = chosen.read_labels(truth, chosen.findings)
+    given = chosen.read_submission(submission, chosen.findings)
+    for path, table in ((truth, true), (submission, given)):
+        _refuse_conflicts(path, table)
+    given, repaired = repair_labels(given, _ids(true))
+    _refuse_conflicts(submission, given)
+    who = None
+    if patients is not None:
+        who, of_patients = repair_keys(read_patients(patients), chain(*_ids(true).values()))
+        repaired += of_patients
+    scores = chosen.score_submission(
+        true, given, chosen.findings, SPLIT, np.random.default_rng(SEED), who
+    )
+    return replace(scores, ids_repaired=repaired)
+
+
+def _ids(truth: LabelTable) -> dict[str, list[str]]:
+    """Level to the ids that the truth has."""
+    levels = truth.frame["level"].unique().to_list()
+    ids = {
+        level: truth.frame.filter(pl.col("level") == level)["id"].unique().to_list()
+        for level in levels
+    }
+    return {**ids, "image": [*ids.get("image", []), *truth.exams["image"]]}
+
+
+def _refuse_conflicts(path: Path, table: LabelTable) -> None:
+    """LabelError where a label stands twice with two values: neither is sure."""
+    if table.conflicts.is_empty():
+        return
+    first = table.conflicts.row(0, named=True)
+    key = f"{first['id']}_{first['finding']}"  # as some forms have it
+    lines = lines_with(path, key) or lines_with(path, first["id"])
+    raise LabelError(
+        f"{path}: {first['id']} has {first['finding']} twice, with unequal values"
+        f"{f' (lines {lines})' if lines else ''}{and_others(table.conflicts.height)}. "
+        "Leave one row of them"
     )
 
 
@@ -41,6 +77,7 @@ def as_dict(result: SubmissionScores) -> dict[str, Any]:
     """For --json."""
     return {
         "scores": [asdict(score) for score in result.scores],
+        "ids_repaired": result.ids_repaired,
         "missing": list(result.missing),
         "too_many": list(result.too_many),
         "broken_rules": {study: list(rules) for study, rules in result.broken.items()},

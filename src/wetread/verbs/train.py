@@ -8,6 +8,7 @@ A run's folder holds, beside what training writes (training/run.py):
     model-K/              one trained model a split (checkpoints, metrics)
     predictions.parquet   what was said of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
+    conflicting_labels.csv  labels that stand twice with two values: unknown
     refused_masks.csv     masks that cannot be, each with its reason
     sides.json            which side of the patient is at the edges of a series' pictures
     scores.json, page.html
@@ -31,6 +32,7 @@ from wetread.archive.user_key import UserKey, user_key
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
 from wetread.labels.patients_csv import read_patients
+from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.store.store import Store
@@ -160,9 +162,17 @@ def train(
     )
     stores, identity = with_patients(stores, archive, patients, key, out)
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
+    ids = archive.instances
+    there = {"image": ids["SOPInstanceUID"], "study": ids["StudyInstanceUID"]}
+    table, repaired = repair_labels(table, {level: set(of) for level, of in there.items()})
     table, refused = check_masks(table, {uid: (rows, columns) for uid, rows, columns in shapes})
     write_csv(out / "refused_masks.csv", refused)
+    conflicts = table.conflicts.with_columns(
+        pl.col("values").cast(pl.List(pl.String)).list.join(" ")
+    )
+    write_csv(out / "conflicting_labels.csv", conflicts)
     counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
+    counts |= {"ids_repaired": repaired + identity.ids_repaired}
     drawn = phantom_studies(images)
     write_sides(run, images)
     learn(run, chosen, stores, table, resolved, starts, counts, identity, drawn, report)

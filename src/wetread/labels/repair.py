@@ -1,0 +1,97 @@
+"""labels/repair.py: ids that label files have with a blank, a path or an ending, where it is sure.
+
+An id is taken as it is written. Where it is nobody's, and without blanks, folders and the ending of
+a picture's name is exactly one of those that are there, it is that one; each is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from wetread.labels.table import LabelTable, merge_masks, table_of, unique_images
+
+_BLANKS = " \t\r\n\0\u00a0\u200b\ufeff\"'"
+_ENDING = re.compile(
+    r"\.(dcm|dicom|dic|ima|png|jpe?g|tiff?|bmp|npy|npz|nii|gz|webp)$", re.IGNORECASE
+)
+
+
+def bare_id(written: str) -> str:
+    """An id without blanks and quotes around it, the folders before it and endings behind it."""
+    bare = re.split(r"[\\/]", written.strip(_BLANKS))[-1].strip(_BLANKS)
+    while _ENDING.search(bare):
+        bare = _ENDING.sub("", bare).strip(_BLANKS)
+    return bare
+
+
+def repairs(written: Iterable[str], there: Collection[str]) -> dict[str, str]:
+    """Each written id that is not there, and the one that it surely is."""
+    known = there if isinstance(there, set | frozenset) else set(there)
+    found = {}
+    for one in dict.fromkeys(written):
+        if one not in known and (bare := bare_id(one)) in known:
+            found[one] = bare
+    return found
+
+
+def repair_labels(
+    table: LabelTable, there: Mapping[str, Collection[str]]
+) -> tuple[LabelTable, int]:
+    """The table with the ids that are there, and how many were repaired.
+
+    there: level to its ids. A repaired id that has a label already is a duplicate or a conflict, as
+    a row that stands twice is.
+    """
+    levels = {level: set(ids) for level, ids in there.items()}
+    changed: dict[str, dict[str, str]] = {}
+    for level, ids in levels.items():
+        rows = pl.concat([table.frame, table.conflicts], how="diagonal")
+        written = rows.filter(pl.col("level") == level)["id"].unique(maintain_order=True)
+        changed[level] = repairs(written.to_list(), ids)
+    count = sum(map(len, changed.values()))
+    if not count:
+        return table, 0
+    frame, conflicts = (_renamed(part, changed) for part in (table.frame, table.conflicts))
+    united = table_of(frame)
+    disputed = conflicts.select("level", "id", "finding").with_columns(disputed=pl.lit(True))
+    value = pl.when("disputed").then(None).otherwise("value").alias("value")
+    key = ["level", "id", "finding"]
+    settled = united.frame.join(disputed, on=key, how="left", maintain_order="left")
+    image, study = changed.get("image", {}), changed.get("study", {})
+    return replace(
+        table,
+        frame=settled.select(*key, value),
+        conflicts=pl.concat([conflicts, united.conflicts]).unique(key, maintain_order=True),
+        duplicates=table.duplicates + united.duplicates,
+        masks=merge_masks([table.masks.with_columns(pl.col("id").replace(image))]),
+        exams=unique_images(
+            table.exams.with_columns(pl.col("image").replace(image), pl.col("study").replace(study))
+        ),
+    ), count
+
+
+def _renamed(rows: pl.DataFrame, changed: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
+    for level, ids in changed.items():
+        if ids:
+            of_level = pl.col("level") == level
+            rows = rows.with_columns(
+                id=pl.when(of_level).then(pl.col("id").replace(dict(ids))).otherwise("id")
+            )
+    return rows
+
+
+def repair_keys(written: Mapping[str, str], there: Iterable[str]) -> tuple[dict[str, str], int]:
+    """A mapping of ids (images to patients) by the ids that are there, and how many were repaired.
+
+    An id that two keys would be, with unequal values, is left as it is written.
+    """
+    changed = repairs(written, set(there))
+    values: dict[str, set[str]] = {}
+    for key, bare in changed.items():
+        values.setdefault(bare, {written[bare]} if bare in written else set()).add(written[key])
+    sure = {key: bare for key, bare in changed.items() if len(values[bare]) == 1}
+    return {sure.get(key, key): value for key, value in written.items()}, len(sure)
