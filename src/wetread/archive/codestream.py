@@ -81,19 +81,22 @@ def begins_stream(data: bytes) -> bool:
     return _BEFORE_START.match(data) is not None
 
 
-def read_codestream(frame: bytes) -> Codestream | None:
-    """The frame's own headers; None where it has none that is known."""
+def read_codestream(frame: bytes, *, to_its_end: bool = True) -> Codestream | None:
+    """The frame's own headers; None where it has none that is known.
+
+    to_its_end: False reads size, samples, bits and sign alone, for which first bytes will do.
+    """
     if frame[:4] == _J2K_START:
-        return _read_j2k(frame)
-    return _read_jpeg(frame) if frame[:2] == b"\xff\xd8" else None
+        return _read_j2k(frame, to_its_end)
+    return _read_jpeg(frame, to_its_end) if frame[:2] == b"\xff\xd8" else None
 
 
-def _read_j2k(frame: bytes) -> Codestream | None:
+def _read_j2k(frame: bytes, to_its_end: bool) -> Codestream | None:
     if len(frame) < 43:
         return None
     x1, y1, x0, y0 = (int.from_bytes(frame[at : at + 4], "big") for at in (8, 12, 16, 20))
     samples, bits = int.from_bytes(frame[40:42], "big"), (frame[42] & 0x7F) + 1
-    end, loss, stray = _j2k_end(frame)
+    end, loss, stray = _j2k_end(frame) if to_its_end else (None, False, "")
     signed = bool(frame[42] & 0x80)
     return Codestream(
         y1 - y0, x1 - x0, samples, bits, end=end, signed=signed, loss=loss, stray=stray
@@ -146,7 +149,7 @@ def _tile_count(frame: bytes) -> int:
     return -(-(x1 - x0) // width) * -(-(y1 - y0) // height) if width and height else 0
 
 
-def _read_jpeg(frame: bytes) -> Codestream | None:
+def _read_jpeg(frame: bytes, to_its_end: bool) -> Codestream | None:
     size: tuple[int, int, int, int] | None = None
     colour, by_ids = None, None
     after_data, end, pos = _AFTER_JPEG_DATA, None, 2
@@ -169,6 +172,8 @@ def _read_jpeg(frame: bytes) -> Codestream | None:
             rows, columns = (int.from_bytes(segment[at : at + 2], "big") for at in (1, 3))
             size = rows, columns, segment[5], segment[0]
             by_ids = "RGB" if segment[6::3] in (b"RGB", b"rgb") else None
+            if not to_its_end:
+                break
             after_data = _AFTER_JPEG_LS_DATA if marker == _JPEG_LS_SOF else _AFTER_JPEG_DATA
         elif marker == _APP0 and segment[:5] == b"JFIF\0":
             colour = "YBR"

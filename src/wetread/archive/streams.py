@@ -18,7 +18,7 @@ from wetread.archive.codestream import (
 from wetread.archive.contents import ReadAt
 from wetread.archive.rejects import RejectError
 
-_FIRST_BYTES = 2048  # of a frame; most headers, and half a page
+_FIRST_BYTES = 1024  # of a frame: most headers
 Spans = tuple[tuple[int, int], ...]
 
 
@@ -31,7 +31,7 @@ def check_streams(read_at: ReadAt, frames: Sequence[Spans], fields: dict[str, An
     if not has_stream(fields["TransferSyntaxUID"]):
         return
     notes = dict[str, None]()
-    streams = []
+    streams: list[Codestream] = []
     for number, spans in enumerate(frames):
         try:
             streams.append(_stream(read_at, spans))
@@ -41,21 +41,19 @@ def check_streams(read_at: ReadAt, frames: Sequence[Spans], fields: dict[str, An
             raise RejectError(error.reason, where + error.detail) from None
         notes |= dict.fromkeys(form_notes(streams[-1], fields))
     fields["notes"] += notes
-    if fields["PixelRepresentation"] == 0 and all(map(_has_sign, streams, [fields] * len(frames))):
+    bits = fields["BitsStored"]
+    # A signed stream wider than BitsStored may hold unsigned values.
+    if not fields["PixelRepresentation"] and all(s.signed and s.bits <= bits for s in streams):
         fields["PixelRepresentation"] = 1
         for name in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
             if fields.get(name, 0) >= 1 << 15:  # two bytes (PS3.3 C.7.5.1.1.2)
                 fields[name] -= 1 << 16
 
 
-def _has_sign(stream: Codestream, fields: dict[str, Any]) -> bool:
-    """Whether the values are signed; a signed stream wider than BitsStored may hold others."""
-    return stream.signed is True and stream.bits <= fields["BitsStored"]
-
-
 def _stream(read_at: ReadAt, spans: Spans) -> Codestream:
     for most in (_FIRST_BYTES, sum(length for _, length in spans)):
-        found = read_codestream(bare_codestream(_first_bytes(read_at, spans, most)))
+        data = bare_codestream(_first_bytes(read_at, spans, most))
+        found = read_codestream(data, to_its_end=False)
         if found is not None:
             return found
     raise RejectError("decode_failed", "the compressed frame has no header that is known")
