@@ -74,7 +74,11 @@ def test_a_word_is_masked_and_signed_as_the_standard_says(
     high = data.draw(st.integers(bits - 1, allocated - 1))
     words = data.draw(st.lists(st.integers(0, 2**allocated - 1), min_size=1, max_size=8))
     expected, shift = [], high + 1 - bits
-    if any(word % 2**shift for word in words) or all(word < 2**bits for word in words):
+    extensions = [
+        2**allocated - 2 ** (bits - 1) <= word or word < 2 ** (bits - 1) for word in words
+    ]
+    unused = all(word < 2**bits for word in words) or all(extensions)
+    if unused or any(word % 2**shift for word in words):
         shift = 0  # nothing in the words shows that their bits end at HighBit
     for word in words:
         value = (word >> shift) & (2**bits - 1)

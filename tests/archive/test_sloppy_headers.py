@@ -209,6 +209,13 @@ def test_words_that_end_at_their_high_bit_are_shifted(write_ct: Write, signed: b
     assert "high_bit" in issues_of(path)
 
 
+def test_a_slice_of_air_alone_is_not_taken_for_left_justified(write_ct: Write) -> None:
+    """-1024 and 0 use no low bits, and the sign of -1024 fills the high ones."""
+    air = np.where(PIXELS > 100, -1024, 0).astype(np.int16)
+    path = write_ct("x", pixels=air, BitsStored=12, HighBit=15)
+    np.testing.assert_array_equal(read_stored(examined(path)), air)
+
+
 def test_words_of_16_bits_under_12_stored_keep_12(write_ct: Write) -> None:
     words = PIXELS | np.uint16(0x5000)
     path = write_ct("x", pixels=words, BitsStored=12, HighBit=11)

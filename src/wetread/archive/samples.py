@@ -126,6 +126,10 @@ def masked(words: np.ndarray, row: Form) -> np.ndarray:
 
 
 def _end_at_high_bit(words: np.ndarray, bits: int, shift: int) -> bool:
-    """Whether no word uses the `shift` lowest bits, and some use bits above the `bits` lowest."""
+    """Whether no word uses the `shift` lowest bits, and some use bits above the `bits` lowest for
+    more than the sign of these."""
     kind = words.dtype.type
-    return not (words & kind((1 << shift) - 1)).any() and bool((words >> kind(bits)).any())
+    if (words & kind((1 << shift) - 1)).any() or not (words >> kind(bits)).any():
+        return False
+    extended: np.ndarray = _sign_extended(words, bits) == words.view(f"i{words.dtype.itemsize}")
+    return not extended.all()
