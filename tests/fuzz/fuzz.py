@@ -29,6 +29,7 @@ BATCH_S = 120  # a child that takes longer hangs
 FILE_S = 10  # one file that takes longer is a finding
 MEMORY = 1 << 30  # bytes over what the child holds once it has loaded everything
 MOST_BYTES = 2 << 20  # of a file that is damaged: larger ones only take time
+OURS = 1 << 40  # numbers from here on: damaged files of wetread's own (ours.py)
 
 
 def seeds(data: Path | None) -> list[Path]:
@@ -55,15 +56,22 @@ def cases(data: Path | None, seed: int, numbers: Sequence[int]) -> Iterator[tupl
             yield number, f"{whole.name}: {kinds}", content
 
 
-def child(data: Path | None, seed: int, numbers: Sequence[int]) -> None:
+def child(data: Path | None, ours: Path | None, seed: int, numbers: Sequence[int]) -> None:
     """Index and read these cases; a line of JSON for each, flushed, for its trace."""
-    from reading import read_batch
-
-    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
+    told: Iterator[dict[str, object]]
     with tempfile.TemporaryDirectory(prefix="wetread-fuzz-") as folder:
-        for told in read_batch(Path(folder), cases(data, seed, numbers), FILE_S):
-            print(json.dumps(told), flush=True)
+        if ours is not None and numbers[0] >= OURS:
+            from ours import read_ours
+
+            told = read_ours(ours, Path(folder), seed, [number - OURS for number in numbers])
+        else:
+            from reading import read_batch
+
+            told = read_batch(Path(folder), cases(data, seed, numbers), FILE_S)
+        held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
+        for line in told:
+            print(json.dumps(line), flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"peak": peak}), flush=True)
 
@@ -111,10 +119,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--hostile", choices=("none", "light", "all"), default="all")
+    parser.add_argument("--ours", type=int, help="damaged files of our own; default: a tenth")
+    parser.add_argument("--whole", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        child(given.data, given.seed, [int(number) for number in given.child.split(",")])
+        child(
+            given.data, given.whole, given.seed, [int(number) for number in given.child.split(",")]
+        )
         return 0
     words = ["--seed", str(given.seed), *(["--data", str(given.data)] if given.data else [])]
     hostile = 0 if given.hostile == "none" else sum(1 for _ in hostile_files())
@@ -124,6 +136,15 @@ def main() -> int:
     numbers += range(given.first, given.first + given.mutants)
     began = time.monotonic()
     lines, findings = run(words, numbers)
+    count = given.mutants // 10 if given.ours is None else given.ours
+    if count:
+        with tempfile.TemporaryDirectory(prefix="wetread-fuzz-") as folder:
+            from ours import make
+
+            make(Path(folder) / "whole")
+            own = [OURS + given.first + n for n in range(count)]
+            more, found = run([*words, "--whole", f"{folder}/whole"], own)
+        lines, findings, numbers = lines + more, findings + found, numbers + own
     findings += [line for line in lines if "finding" in line]
     ended = Counter(line["end"] for line in lines if "end" in line)
     told = {

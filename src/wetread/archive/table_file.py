@@ -113,12 +113,22 @@ def check_file(path: Path) -> None:
 
 
 def as_os_error(error: Exception, path: Path) -> Exception:
-    """What polars says of a disk that is full, as the OSError it was; another error as it is."""
+    """What the table writer says of a disk that is full, as the OSError it was; another as it is.
+
+    Of what failed at a table's end it keeps no number: the file is asked again, and will not do.
+    """
     text = str(error)
     for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO):
         if f"os error {number})" in text:
             return OSError(number, os.strerror(number), str(path))
-    return error
+    if "transport error" not in text:
+        return error
+    try:
+        with open(path, "ab", buffering=0) as file:
+            file.write(bytes(1 << 16))
+    except OSError as again:
+        return OSError(again.errno, again.strerror, str(path))
+    return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
 
 def first_line(error: BaseException) -> str:

@@ -1,5 +1,7 @@
 """outputs/films.py: frames of one stack become a GIF or an MP4 file, all on one scale."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import chain
@@ -52,21 +54,43 @@ def write_mp4(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
     first = next(frames)
     rows, columns = (side + side % 2 for side in first.shape[:2])
     writer = of_pictures("imageio_ffmpeg").write_frames(
-        str(path),
+        os.path.abspath(path),  # a colon in it names no protocol
         (columns, rows),
         fps=FRAMES_A_SECOND,
         codec="libx264",
         pix_fmt_in="gray" if first.ndim == 2 else "rgb24",
         pix_fmt_out="yuv420p",
         macro_block_size=1,
-        ffmpeg_log_level="error",
+        ffmpeg_log_level="quiet",
         output_params=["-crf", str(round(51 * (1 - quality / 100))), "-f", "mp4"],
     )
     with closing(writer):
         writer.send(None)
         for frame in chain([first], frames):
             writer.send(_even(frame, rows, columns).tobytes())
+    _require_whole(path)
     return rows, columns
+
+
+def _require_whole(path: Path) -> None:
+    """Raise OSError where a film ends before its index (ISO 14496-12: the box `moov`): the program
+    that writes it ends in peace when the disk is full."""
+    size, at, kinds = path.stat().st_size, 0, set()
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            length = int.from_bytes(head[8:], "big") if length == 1 else length
+            if length < 8:
+                break
+            kinds.add(head[4:8])
+            at += length
+        if at == size and b"moov" in kinds:
+            return
+    with path.open("ab", buffering=0) as file:  # says why
+        file.write(bytes(1 << 16))
+    raise OSError(errno.EIO, "the film was not written whole", str(path))
 
 
 def _even(frame: np.ndarray, rows: int, columns: int) -> np.ndarray:

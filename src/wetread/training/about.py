@@ -9,6 +9,7 @@ from typing import Any
 
 from wetread.archive.damaged import DamagedFileError, form_of
 from wetread.archive.json_file import parse_json, read_json
+from wetread.training.origin import of_phantoms_alone
 from wetread.training.recipe import Recipe, check_recipe
 
 _ABOUT = "the description of a run, which wetread train writes; train again"
@@ -28,6 +29,8 @@ def read_about(run: Path) -> dict[str, Any]:
         shares = [float(about["prior"][name]) for name in about["findings"]]
         if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
             raise ValueError("a prior that is no probability")
+        for key in ("learned_from", "scored_on"):
+            of_phantoms_alone(about[key])
     return about
 
 
