@@ -173,3 +173,10 @@ def test_a_source_that_fits_is_read_once_and_one_that_does_not_is_left_alone() -
         assert held.read_hu([2, 5, 2])[:, 1, 1].tolist() == [2, 5, 2]
     assert sorted(source.asked) == [2, 5]
     assert hold(source, 0) is source
+
+
+def test_a_phase_sees_no_neighbour_of_another_phase_of_its_series() -> None:
+    """Two acquisitions in one series: the last of one and the first of the other are far apart."""
+    slices = pl.DataFrame({"SeriesInstanceUID": ["a"] * 6, "acquisition": [1, 1, 1, 2, 2, 2]})
+    rows = neighbour_rows(slices, np.arange(6), 1)
+    assert rows.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2], [3, 3, 4], [3, 4, 5], [4, 5, 5]]

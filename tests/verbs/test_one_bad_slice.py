@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from wetread.cli.main import app
 from wetread.verbs.export import Exported, export
+from wetread.verbs.index import index
+from wetread.verbs.pack import pack
 from wetread.verbs.segment import segment
 
 Write = Callable[..., Path]
@@ -173,3 +175,12 @@ def test_each_acquisition_is_segmented_and_told(write_ct: Write, tmp_path: Path)
         "1.8.0.stack-1.acquisition-1", "1.8.0.stack-2.acquisition-2"
     ]  # fmt: skip
     assert "acquisition 2" in done.output
+
+
+def test_a_store_holds_one_acquisition_after_the_other(write_ct: Write, tmp_path: Path) -> None:
+    index([phases(write_ct)], tmp_path / "i.parquet", workers=1)
+    store = pack(tmp_path / "i.parquet", tmp_path / "store", workers=1)
+    table = store.slices.select("acquisition", "z", "position_mm")
+    assert table["acquisition"].to_list() == [1] * 5 + [2] * 5
+    assert table["z"].to_list() == [*range(10)]
+    assert table["position_mm"].to_list() == [0, 5, 10, 15, 20, 0.75, 5.75, 10.75, 15.75, 20.75]

@@ -14,7 +14,7 @@ from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.decision import Triplet, decide, mask_evidence
 from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
-from wetread.store.store import Store
+from wetread.store.store import Store, passes_of
 from wetread.training.mask_table import pack_map, unpack_map
 from wetread.training.predict import predict_probabilities
 from wetread.view.back import to_original
@@ -61,7 +61,7 @@ def read_store(store: Store, ensemble: Ensemble, mirror: Sequence[int], progress
     packed = tuple(map(tuple, drawn)) if ensemble.drawn else ()
     if packed:
         mean = _calibrated(mean, packed, ensemble)
-    series = store.slices["SeriesInstanceUID"].to_list()
+    series = passes_of(store.slices).to_list()
     position = np.array(store.slices["position_mm"].to_list(), dtype=np.float64)
     return Said(smooth_along_z(mean, series, position), packed)
 

@@ -39,7 +39,7 @@ class SliceReading:
 class Reading:
     """What was read in one study, what speaks for it, and what could not be read.
 
-    slices:     in order of position along the normal.
+    slices:     in order of position along the normal, one acquisition of a series after another.
     study:      finding to probability of the whole study; empty where no slice could be read.
     key_slices: SOP Instance UIDs of the slices that speak most for the study, best first.
     provenance: checkpoints, versions and settings that made the reading.

@@ -21,6 +21,7 @@ from wetread.study.display import hounsfield
 from wetread.study.planes import Planes
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, read_slice, require_hu
+from wetread.study.split import ACQUISITION
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ def _record(each: Held, position: float) -> dict[str, Any]:
         "SeriesInstanceUID": row["SeriesInstanceUID"],
         "StudyInstanceUID": row["StudyInstanceUID"],
         "patient": row["PatientID"] or row["StudyInstanceUID"],
+        "acquisition": row.get(ACQUISITION) or 0,
         "position_mm": None if np.isnan(position) else position,
         "source_rows": shape[0],
         "source_columns": shape[1],

@@ -41,7 +41,8 @@ SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SeriesInstanceUID": pl.String(),
     "StudyInstanceUID": pl.String(),
     "patient": pl.String(),  # PatientID, or the study where the header has none
-    "z": pl.Int32(),  # place in the series, counted along the normal
+    "acquisition": pl.Int32(),  # 0, or which pass of those that one series was found to hold
+    "z": pl.Int32(),  # place in the series: in its acquisitions' order, each along the normal
     "n_slices": pl.Int32(),
     "position_mm": pl.Float64(),  # along the normal; null where the header has no place
     "rows": pl.Int32(),
@@ -147,6 +148,16 @@ class Store:
         return int(self.address.bytes.sum())
 
 
+def passes_of(slices: pl.DataFrame) -> pl.Series:
+    """(N,) text that slices of one acquisition of one series share, of a table of slices."""
+    uid = pl.col("SeriesInstanceUID")
+    if "acquisition" not in slices.columns:
+        return slices["SeriesInstanceUID"]
+    several = pl.col("acquisition").fill_null(0) > 0
+    told = pl.concat_str(uid, pl.lit("\n"), pl.col("acquisition"))
+    return slices.select(pl.when(several).then(told).otherwise(uid).alias("pass"))["pass"]
+
+
 def digest_of(slices: pl.DataFrame) -> str:
     """A digest of slices' ids, pixels, crops and rescales in order; not of where they lie."""
     digest = hashlib.blake2b(digest_size=16)
@@ -221,11 +232,13 @@ def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> 
 
 
 def _read_slices(path: Path) -> pl.DataFrame:
-    """The table of slices; stores of earlier versions do not know what the files' pixels were."""
-    known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name != "digest"}
+    """The table of slices; stores of earlier versions do not know what the files' pixels were, nor
+    acquisitions of one series."""
+    later = {"digest": pl.lit(None, pl.String), "acquisition": pl.lit(0, pl.Int32)}
+    known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name not in later}
     slices = read_parquet(path, schema=known, wanted=WANTED)
-    if "digest" not in slices.columns:
-        slices = slices.with_columns(digest=pl.lit(None, pl.String))
+    absent = {name: value for name, value in later.items() if name not in slices.columns}
+    slices = slices.with_columns(**absent)
     return slices.select(list(SLICE_SCHEMA))
 
 

@@ -15,6 +15,7 @@ from wetread.study.geometry import planes, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
 from wetread.study.unit import units_of
 
+ACQUISITION = "acquisition"  # a column beside those of the index
 SPACING_TOLERANCE_MM = 1e-3
 LOCALIZER_SLICES = 3  # a scout has a picture or three
 STRAY_SLICES = 3
@@ -76,6 +77,26 @@ def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
     count = sum(part.height for part in others)
     few = 0 < count <= STRAY_SLICES and _OUTVOTED * count <= uniform[largest].height
     return pl.concat(others) if few else uniform[largest].clear()
+
+
+def by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of one series in the order of its acquisitions, each along the normal, with the
+    number of each in the column ACQUISITION, from 1; 0 for what belongs to none, which comes last.
+    """
+    parts = split_series(rows)
+    passes = [stack for stack, name in zip(parts.stacks, parts.names, strict=True) if name]
+    if not passes:
+        return rows.with_columns(pl.lit(0, pl.Int32).alias(ACQUISITION))
+    keys = ["path", "member", "frame"]
+    numbered = pl.concat(
+        stack.select(*keys, pl.lit(number, pl.Int32).alias(ACQUISITION))
+        for number, stack in enumerate(passes, start=1)
+    )
+    told = rows.join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    number = pl.col(ACQUISITION).fill_null(0)
+    return told.with_columns(number).sort(
+        pl.when(number == 0).then(len(passes) + 1).otherwise(number), maintain_order=True
+    )
 
 
 def is_capture(rows: pl.DataFrame) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from wetread.store.store import passes_of
 from wetread.training.masks import SmallMasks
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
@@ -119,8 +120,9 @@ def train_set(
 
 
 def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
-    """Rows (N,) to (N, 1 + 2k): those before and after in the same series; its ends repeat."""
-    series = slices["SeriesInstanceUID"].rle_id().to_numpy().astype(np.int64)
+    """Rows (N,) to (N, 1 + 2k): those before and after in the same acquisition of a series; its
+    ends repeat."""
+    series = passes_of(slices).rle_id().to_numpy().astype(np.int64)
     starts = np.searchsorted(series, series[rows], side="left")
     ends = np.searchsorted(series, series[rows], side="right") - 1
     around = rows[:, None] + np.arange(-neighbours, neighbours + 1)

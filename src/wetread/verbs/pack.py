@@ -16,6 +16,7 @@ from wetread.store.pack_series import Box, FindAbsent, OneBox, Packing, nothing_
 from wetread.store.store import Store
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
+from wetread.study.split import by_acquisition
 from wetread.tasks import Task
 from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
@@ -39,7 +40,7 @@ def pack(
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
     return pack_series(
-        series_slices(read_index(index_file).images),
+        [by_acquisition(rows) for rows in series_slices(read_index(index_file).images)],
         out,
         packing,
         workers=chosen_workers(workers, cluster),
@@ -71,7 +72,7 @@ def pack_looks(
         absent=absent,
     )
     return pack_crops(
-        series,
+        [by_acquisition(rows) for rows in series],
         [out / name for name in crops.stores],
         packing,
         workers=chosen_workers(workers, None),

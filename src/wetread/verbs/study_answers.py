@@ -57,7 +57,9 @@ def _speaking(
 ) -> Rows:
     """The series that speaks for each study, in the studies' order."""
     names = store.slices["SeriesInstanceUID"].gather(series.starts[:-1]).to_list()
-    place = {pair: e for e, pair in enumerate(zip(series.studies, names, strict=True))}
+    pairs = list(zip(series.studies, names, strict=True))
+    lengths = np.diff(series.starts)  # of the acquisitions of one series the longest speaks
+    place = {pairs[e]: e for e in np.argsort(lengths, kind="stable").tolist()}
     speaks = longest_series(series)
     for number, e in enumerate(speaks):
         study = series.studies[e]
