@@ -183,7 +183,7 @@ def _last_counts(result: Prediction) -> str:
     """All counts, with the studies' two parts."""
     others = {name: number for name, number in result.counts.items() if name != "unread"}
     read = len(result.readings) - result.unread
-    return f"{counted(others)}: {read} studies read, {result.unread} unread"
+    return f"{counted(others)}: {plural(read, 'study')} read, {result.unread} unread"
 
 
 def _cautions(result: Prediction) -> list[str]:
