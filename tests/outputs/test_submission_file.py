@@ -45,6 +45,13 @@ def test_a_sample_file_gives_rows_and_order(tmp_path: Path) -> None:
     assert filled == ("new_any",)
 
 
+def test_a_sample_in_utf16_with_semicolons_gives_the_rows_of_the_plain_one(tmp_path: Path) -> None:
+    sample, path = tmp_path / "sample.csv", tmp_path / "s.csv"
+    sample.write_text("ID;Label\nz_any;0,5\na_lens;0,5\n", encoding="utf-16")
+    write_submission(path, ["a", "z"], np.array([[0.1, 0.2], [0.3, 0.4]]), NAMES, PRIOR, sample)
+    assert rows(path) == [("z_any", 0.4), ("a_lens", 0.1)]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_csv
-from wetread.archive.table_file import read_csv
 from wetread.labels.exam_csv import ID, LABEL, STUDY_LABEL
 from wetread.labels.exam_findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
+from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import Submitted
 from wetread.prediction.consistency import make_consistent
 
@@ -88,7 +88,7 @@ def _rows(index: ExamIndex, said: Exams) -> pl.DataFrame:
 
 
 def _sample_ids(sample: Path) -> pl.DataFrame:
-    rows = read_csv(sample, infer_schema=False)
+    rows = read_text_table(sample).frame
     if ID not in rows.columns:
         raise ValueError(
             f"{sample}: no column {ID!r}; the header has {', '.join(map(repr, rows.columns))}. "

@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.atomic import write_csv
-from wetread.archive.table_file import read_csv
 from wetread.labels.rle import EMPTY
+from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import Submitted
 
 IMAGE, PIXELS = "ImageId", "EncodedPixels"
@@ -53,7 +53,7 @@ def write_mask_submission(
 
 def _sample_images(sample: Path) -> pl.DataFrame:
     """(ImageId), each once; blanks around names and ids, which the competition's file has, go."""
-    rows = read_csv(sample, infer_schema=False)
+    rows = read_text_table(sample).frame
     rows = rows.rename({name: name.strip(" \ufeff") for name in rows.columns})
     if IMAGE not in rows.columns:
         raise ValueError(

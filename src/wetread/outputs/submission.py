@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import write_csv
-from wetread.archive.table_file import read_csv
 from wetread.labels.table import EXAM_SCHEMA
+from wetread.labels.text_table import read_text_table
 
 ID, LABEL = "ID", "Label"
 
@@ -100,7 +100,7 @@ def _sorted_rows(images: Sequence[str], findings: Sequence[str]) -> pl.DataFrame
 
 
 def _sample_rows(sample: Path, findings: Sequence[str]) -> pl.DataFrame:
-    rows = read_csv(sample, infer_schema=False)
+    rows = read_text_table(sample).frame
     if ID not in rows.columns:
         raise ValueError(
             f"{sample}: no column {ID!r}; the header has {', '.join(map(repr, rows.columns))}. "
