@@ -131,6 +131,12 @@ def test_masks_come_back_on_the_pictures_own_grid(
         assert png.shape == (SIZE, SIZE)
         np.testing.assert_array_equal(png > 0, decode(text, (SIZE, SIZE)))
         assert encode(png > 0) == text
+    page = (out / "page.html").read_text()
+    drawn = [mask for one in found.readings for mask in one.masks if mask["area_px"]]
+    assert page.count("outlined: pneumothorax</span>") == len(drawn)
+    assert page.count("nothing was drawn on it</span>") == FILMS - len(drawn)
+    for mask in drawn:
+        assert f"drawn: {mask['area_px']} pixels, side: {mask['side']} (as films are hung" in page
     (mask,) = found.readings[0].to_dict()["masks"]
     assert mask["area_mm2"] is None  # the spacing of a secondary capture is another film's
     assert set(mask) >= {"image", "area_px", "side", "rle", "files"}

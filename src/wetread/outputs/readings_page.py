@@ -92,6 +92,12 @@ class ReadingsContent:
     links: Mapping[str, str]
     provenance: Mapping[str, Any]
 
+    @property
+    def sides(self) -> bool:
+        """Whether any picture says which side of the patient is where."""
+        keys = [key for study in self.studies for key in study.key_slices]
+        return any(panel.left for key in keys for panel in key.panels)
+
 
 def write_readings_page(path: Path, content: ReadingsContent) -> None:
     """Write the page; one file, no script, no request to anywhere."""

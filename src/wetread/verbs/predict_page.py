@@ -175,21 +175,15 @@ class _Shown:
         if material.ensemble.drawn:
             box = Box(*store.slices["box"][row].to_list())
             masks = [
-                crop_and_resize(
-                    decided_mask(store, material.said, material.ensemble, row, column).astype(
-                        np.float32
-                    ),
-                    box,
-                    SIDE,
-                    outside=0.0,
-                )
-                >= 0.5
+                _in_box(decided_mask(store, material.said, material.ensemble, row, column), box)
                 for column in range(len(material.ensemble.drawn))
             ]
-            whole = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), window))
-            drawn = outlined(whole, [(mask, SAID) for mask in masks])
-            words = f"outlined: {', '.join(material.ensemble.drawn)}"
-            pictures.append((drawn, words if any(map(np.any, masks)) else "nothing was drawn"))
+            if any(map(np.any, masks)):
+                whole = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), window))
+                drawn = outlined(whole, [(mask, SAID) for mask in masks])
+                pictures.append((drawn, f"outlined: {', '.join(material.ensemble.drawn)}"))
+            else:
+                pictures = [(grey, f"{label}; nothing was drawn on it")]
         else:
             heat = heat_of_models(models, store, row, material.task.headline_column)
             if heat is not None:
@@ -200,6 +194,11 @@ class _Shown:
             Panel(jpeg_bytes(picture), label, f"{about}; {label}", *sides)
             for picture, label in pictures
         )
+
+
+def _in_box(mask: np.ndarray, box: Box) -> np.ndarray:
+    """A mask (rows, columns) of the picture as (SIDE, SIDE) bool of the part that is shown."""
+    return crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
 
 
 def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> StudyRow:
