@@ -1,5 +1,6 @@
 """tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
 
+from wetread.anatomy.chest_film import chest_film_absent
 from wetread.evaluation.baselines import grey_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
@@ -21,6 +22,7 @@ PNEUMOTHORAX = Task(
     write_submission=submit_masks,
     score_submission=score_mask_submission,
     find_box=whole_picture,
+    absent=chest_film_absent,
     recipe="pneumothorax-small",
     write_phantoms=write_chest_archive,
     phantom_labels="train-rle.csv",

@@ -1,0 +1,109 @@
+"""anatomy/chest_film.py: whether a radiograph is a frontal one of a chest, by header and pixels.
+
+Pixels are told by how edges run in 8 x 8 cells of the picture and how bright these are, weighed by
+one linear function (chest_film.csv). The weights were learned by logistic regression: 623 public
+chest films, shifted, scaled, turned by 6 degrees and mirrored, against other films, CT summed along
+the body, slices, drawn limbs, photographs and noise; docs/reading.md has what it gets wrong.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import cv2
+import numpy as np
+
+from wetread.study.header_content import Rows, says_part
+from wetread.study.planes import Planes
+
+WEIGHTS = "chest_film.csv"  # the last is the intercept
+CELLS, CELL, ANGLES = 8, 8, 8  # a side, pixels a side of one, directions of edges
+BLACK, SEEN = 0.08, 0.05  # of the range; of a row or column that is not a black border
+FLOOR = 0.1  # of the edges in a cell: weaker ones do not count in full
+LEAST_SIDE = 64  # pixels: smaller is a thumbnail
+CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB", "STERNUM", "CLAVICLE")
+LATERAL = ("LL", "RL", "LATERAL", "LAT", "LLAT", "RLAT")
+# What the score must reach: where the header names the chest, where it is silent, another part.
+NAMED, SILENT, OTHER = -1.0, 1.0, 2.5
+
+
+def chest_film_absent(rows: Rows, grey: Planes) -> str | None:
+    """What speaks against frontal chest films, in words; None where half of the pictures are.
+
+    rows: of the index; grey: (Z, rows, columns) of them or of some of them, as display_grey gives.
+    """
+    if rows and all(str(row["ViewPosition"] or "").upper() in LATERAL for row in rows):
+        return "no frontal chest film: ViewPosition names a lateral one"
+    said = says_part(rows, CHEST_WORDS)
+    least = SILENT if said is None else NAMED if said else OTHER
+    doubts = [why for picture in grey if (why := _no_chest(np.asarray(picture), least))]
+    if 2 * len(doubts) <= grey.shape[0] and len(doubts) < grey.shape[0]:
+        return None
+    part = {None: "", True: "", False: "; BodyPartExamined names another part"}[said]
+    return f"no chest film: {doubts[0]}{part}"
+
+
+def _no_chest(grey: np.ndarray, least: float) -> str | None:
+    if min(grey.shape) < LEAST_SIDE:
+        return f"a picture of {grey.shape[0]} x {grey.shape[1]} pixels"
+    if not np.ptp(grey) > 0:
+        return "a picture of one value"
+    score = chest_score(grey)
+    return None if score >= least else f"likeness to one {score:.1f}, at least {least:g} wanted"
+
+
+def chest_score(grey: np.ndarray) -> float:
+    """Log odds that grey (rows, columns) is a frontal chest film, among what taught them."""
+    weights = _weights()
+    return float(film_features(grey) @ weights[:-1] + weights[-1])
+
+
+@cache
+def _weights() -> np.ndarray:
+    text = resources.files("wetread.anatomy").joinpath(WEIGHTS).read_text(encoding="ascii")
+    return np.array(text.split(), np.float64)
+
+
+def film_features(grey: np.ndarray) -> np.ndarray:
+    """(CELLS * CELLS * (ANGLES + 1),): of each cell the edges by direction, each about 0 to 1, for
+    all cells; then the brightness of each, -1 to 1. Grey counts by its rank, black borders do not.
+    """
+    side = CELLS * CELL
+    small = cv2.resize(
+        np.asarray(grey, np.float32), (2 * side, 2 * side), interpolation=cv2.INTER_AREA
+    )
+    small = cv2.resize(_within_border(small), (side, side), interpolation=cv2.INTER_AREA)
+    ranks = cv2.GaussianBlur(_ranks(small), (0, 0), 1.0)
+    across = cv2.Sobel(ranks, cv2.CV_32F, 1, 0)
+    down = cv2.Sobel(ranks, cv2.CV_32F, 0, 1)
+    strength = np.hypot(across, down)
+    angle = (np.arctan2(down, across) / (2 * np.pi) * ANGLES) % ANGLES
+    low = np.floor(angle).astype(np.int64)
+    share = angle - low
+    edges = np.zeros((side, side, ANGLES), np.float32)
+    at = np.indices((side, side))
+    edges[at[0], at[1], low % ANGLES] += strength * (1 - share)
+    edges[at[0], at[1], (low + 1) % ANGLES] += strength * share
+    cells = edges.reshape(CELLS, CELL, CELLS, CELL, ANGLES).sum(axis=(1, 3))
+    cells /= np.sqrt((cells**2).sum(axis=2, keepdims=True) + (FLOOR * CELL) ** 2)
+    bright = ranks.reshape(CELLS, CELL, CELLS, CELL).mean(axis=(1, 3)) - 0.5
+    return np.concatenate([cells.ravel(), 2 * bright.ravel()]).astype(np.float64)
+
+
+def _within_border(small: np.ndarray) -> np.ndarray:
+    """The picture without the black rows and columns about it."""
+    low, high = np.percentile(small, [1, 99])
+    seen = small > low + BLACK * (high - low)
+    rows = np.flatnonzero(seen.mean(axis=1) > SEEN)
+    columns = np.flatnonzero(seen.mean(axis=0) > SEEN)
+    if len(rows) < CELL or len(columns) < CELL:
+        return small
+    return small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _ranks(small: np.ndarray) -> np.ndarray:
+    """Each pixel's share of darker ones, 0 to 1; equal pixels have equal ranks."""
+    _, place, count = np.unique(small, return_inverse=True, return_counts=True)
+    middle = (np.cumsum(count) - count / 2) / small.size
+    return np.asarray(middle[place].reshape(small.shape), np.float32)
