@@ -2,12 +2,16 @@
 each called by what tells it apart, and nobody's time of day is told."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
+from wetread.archive.index import build_index
 from wetread.study.issues import geometry_issues
 from wetread.study.split import Parts, split_series
 from wetread.study.stack import CHOICES
@@ -192,3 +196,71 @@ def test_words_that_a_screen_obeys_are_told_as_an_order_number(
     parts = split_series(write_series(np.concatenate([stack(4), stack(4)]), each=each))
     assert len(parts.stacks) == 2
     assert "".join(parts.names).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("group", "keyword", "values", "names"),
+    [
+        (
+            "CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase", (40.0, 75.0),
+            ("phase 40 %", "phase 75 %"),
+        ),
+        ("MRDiffusionSequence", "DiffusionBValue", (0.0, 800.0), ("b 0", "b 800")),
+        ("FrameContentSequence", "TemporalPositionIndex", (1, 2), None),
+        (
+            "FrameContentSequence", "FrameAcquisitionDateTime",
+            ("20200101101500", "20200101101600"), ("time 1", "time 2"),
+        ),
+        ("MREchoSequence", "EffectiveEchoTime", (10.5, 80.0), None),
+        ("CTXRayDetailsSequence", "KVP", (80.0, 140.0), ("80 kV", "140 kV")),
+    ],
+)  # fmt: skip
+def test_phases_of_an_enhanced_object_are_told_apart_by_its_groups(
+    tmp_path: Path, group: str, keyword: str, values: tuple[Any, Any],
+    names: tuple[str, str] | None,
+) -> None:  # fmt: skip
+    """Eight frames: two phases at each of four positions, one file."""
+
+    def item(**tags: Any) -> Dataset:
+        found = Dataset()
+        for name, value in tags.items():
+            setattr(found, name, value)
+        return found
+
+    frames = []
+    for k in range(8):
+        frame = item(
+            PlanePositionSequence=[item(ImagePositionPatient=[0, 0, 2.5 * (k // 2)])],
+            FrameContentSequence=[item(StackID="1")],
+        )
+        held = frame.get(group)
+        if held is None:
+            setattr(frame, group, [item()])
+            held = frame[group].value
+        setattr(held[0], keyword, values[k % 2])
+        frames.append(frame)
+    pixels = np.arange(8, dtype=np.int16)[:, None, None] + np.full((8, 4, 4), 1024, np.int16)
+    dataset = item(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1", SOPInstanceUID="1.2.3", Modality="CT",
+        StudyInstanceUID="1.2.4", SeriesInstanceUID="1.2.5", SamplesPerPixel=1, Rows=4, Columns=4,
+        PhotometricInterpretation="MONOCHROME2", BitsAllocated=16, BitsStored=16, HighBit=15,
+        PixelRepresentation=1, NumberOfFrames=8, PixelData=pixels.tobytes(),
+        SharedFunctionalGroupsSequence=[
+            item(
+                PixelMeasuresSequence=[item(PixelSpacing=[1, 1], SliceThickness=2.5)],
+                PlaneOrientationSequence=[item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+                PixelValueTransformationSequence=[
+                    item(RescaleIntercept=-1024, RescaleSlope=1, RescaleType="HU")
+                ],
+            )
+        ],
+        PerFrameFunctionalGroupsSequence=frames,
+    )  # fmt: skip
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.save_as(tmp_path / "x.dcm", enforce_file_format=True)
+    rows = build_index([tmp_path / "x.dcm"], tmp_path / "i.parquet", workers=1).images
+    volumes = read_volumes(rows)
+    assert [volume.hu[:, 0, 0].tolist() for volume in volumes] == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    if names is not None:
+        assert tuple(volume.acquisition for volume in volumes) == names
