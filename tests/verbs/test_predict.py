@@ -1,6 +1,7 @@
 """tests/verbs/test_predict.py: raw files and runs in, complete readings and submission out."""
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -320,7 +321,7 @@ def test_a_real_zip_is_one_reading_of_32_slices_by_position_and_192_rows(
     assert result.counts == {"studies": 1, "images": 32, "refused": 0, "no_dicom": 0}
 
 
-def test_a_folder_with_another_archives_readings_is_refused_and_left_alone(
+def test_a_folder_with_readings_that_wetread_did_not_write_is_refused_and_left_alone(
     one_split: TrainResult, one_study: tuple[Path, list[str]], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -328,7 +329,30 @@ def test_a_folder_with_another_archives_readings_is_refused_and_left_alone(
     read(one_study[0], one_split.run, out=out)  # the same archive again is welcome
     (out / "readings" / "1.2.3.json").write_text("{}")
     before = (out / "worklist.csv").read_bytes()
-    with pytest.raises(ValueError, match=r"1 readings of studies .* 1\.2\.3\.json; give another"):
+    with pytest.raises(
+        ValueError, match=r"a file that .* the first readings/1\.2\.3\.json; give another"
+    ):
         read(one_study[0], one_split.run, out=out)
     assert (out / "readings" / "1.2.3.json").read_text() == "{}"
     assert (out / "worklist.csv").read_bytes() == before
+
+
+def test_readings_and_pages_of_a_study_since_removed_are_not_left_beside_new_ones(
+    phantoms: PhantomTruth, one_split: TrainResult, tmp_path: Path
+) -> None:
+    both, by_study = tmp_path / "both", phantoms.slices.partition_by("study")[:2]
+    both.mkdir()
+    for rows in by_study:
+        for image in rows["image"][:2]:
+            shutil.copy(phantoms.images / f"{image}.dcm", both)
+    out = tmp_path / "out"
+    read(both, one_split.run, out=out)
+    assert len(list((out / "readings").iterdir())) == 2
+    for image in by_study[0]["image"][:2]:
+        (both / f"{image}.dcm").unlink()
+    read(both, one_split.run, out=out)
+    left = [file.stem for file in (out / "readings").iterdir()]
+    assert left == [by_study[1]["study"][0]]
+    listed = {out / line for line in (out / "written.txt").read_text().splitlines()}
+    assert {out / "worklist.csv", out / "submission.csv", out / "page.html"} <= listed
+    assert all(path.is_file() for path in listed)

@@ -15,6 +15,7 @@ from wetread.archive.foreign_text import size_words, without_formulas
 
 PART = ".part"  # ends the names of what is not whole
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)  # a name that only `beside` gives
+_told: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -37,10 +38,22 @@ def beside(path: Path, within: Path | None = None, needed: int | None = None) ->
         part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART}"
         try:
             yield part
+            for tell in list(_told):
+                tell(path)
             part.replace(path)
         finally:
             with suppress(OSError):  # where it could not be written, it is not there either
                 part.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling(tell: Callable[[Path], None]) -> Iterator[None]:
+    """Until its end tell hears of every file that is written whole, before it is there."""
+    _told.append(tell)
+    try:
+        yield
+    finally:
+        _told.remove(tell)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from wetread.cli.options import (
     Repair,
     Verify,
     Workers,
+    done_code,
     print_result,
 )
 from wetread.cli.progress import bars
@@ -113,4 +114,4 @@ def pack(
         )
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
     print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)
-    raise typer.Exit(REFUSED if store.rejects.height else DONE)
+    raise typer.Exit(done_code(len(store), store.rejects.height))

@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from wetread.cli.options import (
-    DONE,
-    REFUSED,
     AsHU,
     AsJson,
     ClusterAddress,
@@ -17,6 +15,7 @@ from wetread.cli.options import (
     Repair,
     Sources,
     Workers,
+    done_code,
     print_result,
 )
 from wetread.cli.progress import bars
@@ -94,8 +93,10 @@ def export(
     lines = [counted(counts), f"manifest: {out / 'manifest.csv'}"]
     if found.refused:
         lines.append(f"refused: {out / 'rejects.csv'}")
+    if not found.files:
+        lines.append("nothing was exported: no image of the sources can be used")
     print_result(found.as_dict(), lines, as_json)
-    raise typer.Exit(REFUSED if found.refused else DONE)
+    raise typer.Exit(done_code(found.files, found.refused))
 
 
 def spacing_of(text: str) -> tuple[float, float, float]:

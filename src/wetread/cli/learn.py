@@ -23,6 +23,7 @@ from wetread.cli.options import (
     TaskName,
     Verify,
     Workers,
+    done_code,
     print_result,
 )
 from wetread.cli.progress import bars
@@ -100,6 +101,7 @@ def train(
             verify=verify,
         )
     print_result(result.as_dict(), tell.run_lines(result), as_json)
+    raise typer.Exit(REFUSED if result.refused else DONE)
 
 
 def evaluate(
@@ -168,11 +170,12 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """The official metric of a submission; names the ids that are missing or too many."""
-    from wetread.verbs.score import as_dict
+    from wetread.verbs.score import as_dict, made_of
     from wetread.verbs.score import score as run
 
     result = run(task, truth, submission, patients=patients)
     print_result(as_dict(result), tell.submission_lines(result), as_json)
+    raise typer.Exit(done_code(made_of(result), 0))
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

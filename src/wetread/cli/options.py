@@ -47,6 +47,13 @@ Verify = Annotated[
 Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 
+def done_code(made: int, refused: int) -> int:
+    """1 where nothing was made of what was asked, 3 where something was refused, else 0."""
+    if not made:
+        return FAILED
+    return REFUSED if refused else DONE
+
+
 def print_result(values: Any, lines: Sequence[str], as_json: bool) -> None:
     """The one place where a result reaches stdout."""
     told = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(list(lines)))

@@ -8,7 +8,15 @@ import typer
 
 from wetread.archive.plural import plural
 from wetread.cli.examples import organ_names
-from wetread.cli.options import DONE, REFUSED, AsHU, AsJson, Out, Sources, Workers, print_result
+from wetread.cli.options import (
+    AsHU,
+    AsJson,
+    Out,
+    Sources,
+    Workers,
+    done_code,
+    print_result,
+)
 from wetread.cli.progress import bars
 from wetread.cli.tell import MOST
 
@@ -62,7 +70,7 @@ def segment(
             report=report,
         )
     print_result(found.as_dict(), segment_lines(found), as_json)
-    raise typer.Exit(REFUSED if found.refused else DONE)
+    raise typer.Exit(done_code(len(found.series), found.refused))
 
 
 def segment_lines(found: Segmented) -> list[str]:

@@ -78,6 +78,7 @@ def run_lines(result: TrainResult) -> list[str]:
     """What was learned from, what it is worth, where to look."""
     counts = result.counts
     return [
+        *_left_out(result),
         f"{plural(counts['packed_images'], 'image')}: {counts['labelled_images']} labelled, "
         f"{counts['images_without_label']} without label; "
         f"{plural(counts['labels_without_image'], 'label')} without image",
@@ -91,6 +92,23 @@ def run_lines(result: TrainResult) -> list[str]:
         f"run:  {result.run}",
         f"page: {result.run / 'page.html'}",
     ]
+
+
+def _left_out(result: TrainResult) -> list[str]:
+    """Where not every image is learned from, how they add up and where the reasons stand."""
+    counts = result.counts
+    lost, other = counts["undecodable_images"], counts["images_of_other_modalities"]
+    lines = []
+    if counts["rejects"]:
+        lines.append(f"{plural(counts['rejects'], 'file')} rejected when indexed")
+    if lost or other:
+        sum_of = f"{counts['packed_images']} read + {lost} that cannot be read"
+        told = f"{plural(counts['instances'], 'image')} = {sum_of}"
+        lines.append(told + (f" + {other} of other modalities" if other else ""))
+    if lost:
+        labels = counts["labels_of_undecodable_images"]
+        lines.append(f"  {labels} of them labelled: {result.run / 'store' / 'rejects.parquet'}")
+    return lines
 
 
 def patient_lines(who: Identity) -> list[str]:

@@ -94,7 +94,15 @@ def demo(
     lap("train and evaluate")
     held_out = held_out_images(found, out / "run", READ if chosen.demo_folds else None)
     readers = read_ensemble([out / "run"], split=0)
-    read = predict_index(held_out, readers, out, page=READINGS_PAGE, workers=workers, report=report)
+    read = predict_index(
+        held_out,
+        readers,
+        out,
+        page=READINGS_PAGE,
+        workers=workers,
+        report=report,
+        beside=frozenset(("archive", "run", "scores.json", "page.html")),
+    )
     lap("read")
     for name in ("scores.json", "page.html"):
         shutil.copyfile(out / "run" / name, out / name)

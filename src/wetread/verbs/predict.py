@@ -15,6 +15,7 @@ from wetread.archive.index import Index
 from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject
 from wetread.archive.user_key import user_key
+from wetread.archive.written import refuse_foreign, written_anew
 from wetread.labels.finding import finding_names
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.masks import MaskReading, write_mask
@@ -124,6 +125,7 @@ def predict(
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
     ensemble = read_ensemble(runs)
+    refuse_foreign(out, own_names(find_task(ensemble.task)))
     key = None if clear_patients else user_key()
     found = open_archive(src, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
@@ -153,14 +155,17 @@ def predict_index(
     page: str = PAGE,
     clear_patients: bool = False,
     verify: bool = False,
+    beside: frozenset[str] = frozenset(),
 ) -> Prediction:
     """The same for an archive that is indexed already; page: the name of the page of readings.
 
-    Raises ValueError where out holds readings of studies that the archive has not.
+    What wetread wrote to out before, by its list, goes before the first output (archive/written.py:
+    a kill leaves old readings or new ones). Raises ValueError where out holds files of others;
+    beside: names in out that the caller answers for.
     """
     task = find_task(ensemble.task)
     archive = archive if clear_patients else archive.pseudonymous(user_key())
-    _refuse_strangers(out / "readings", archive)
+    refuse_foreign(out, own_names(task) | beside)
     images = of_modality(archive, task.modalities)
     if task.series is not None:
         refuse_nameless(images.images)
@@ -183,38 +188,39 @@ def predict_index(
             task.series, stores, ensemble, ranked, features, stage(report, "read")
         )
         said = Said(probability, ())
-    masks = _write_masks(out / "masks", store, said, ensemble, images.images)
-    made = read_studies(
-        store,
-        said.probability,
-        finding_names(task.at("image")),
-        task.headline_column,
-        unread_files(store, images.images, localizers, refused),
-        _issues(series, store),
-        provenance(ensemble),
-        ranked,
-        _by_study(store, masks),
-        answers,
-    )
-    findings = finding_names(task.at("image") if task.series is None else task.series.study)
-    made += of_other_modalities(
-        archive.images, images.images, task.modalities, findings, provenance(ensemble)
-    )
-    cautious = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
-    readings = with_scroll_pages(
-        cautious, out, images.images, task.headline, scroll, workers, report
-    )
-    rejects = [
-        *index_rejects(archive, refused),
-        *(r for reading in readings for r in reading.rejects),
-    ]
-    filled = _write(
-        out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
-        pl.concat([images.images.select(EXAM_COLUMNS), refused.select(EXAM_COLUMNS)]),
-        [uid for lost in (store.rejects, refused, localizers) for uid in lost["SOPInstanceUID"]],
-    )  # fmt: skip
-    material = Material(task, ensemble, readings, rejects, store, said, images.images)
-    write_predict_page(out, material, page)
+    with written_anew(out):
+        masks = _write_masks(out / "masks", store, said, ensemble, images.images)
+        made = read_studies(
+            store,
+            said.probability,
+            finding_names(task.at("image")),
+            task.headline_column,
+            unread_files(store, images.images, localizers, refused),
+            _issues(series, store),
+            provenance(ensemble),
+            ranked,
+            _by_study(store, masks),
+            answers,
+        )
+        findings = finding_names(task.at("image") if task.series is None else task.series.study)
+        made += of_other_modalities(
+            archive.images, images.images, task.modalities, findings, provenance(ensemble)
+        )
+        cautious = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
+        readings = with_scroll_pages(
+            cautious, out, images.images, task.headline, scroll, workers, report
+        )
+        rejects = [
+            *index_rejects(archive, refused),
+            *(r for reading in readings for r in reading.rejects),
+        ]
+        filled = _write(
+            out, task, ensemble, store, said.probability, masks, readings, rejects, sample,
+            pl.concat([images.images.select(EXAM_COLUMNS), refused.select(EXAM_COLUMNS)]),
+            [uid for one in (store.rejects, refused, localizers) for uid in one["SOPInstanceUID"]],
+        )  # fmt: skip
+        material = Material(task, ensemble, readings, rejects, store, said, images.images)
+        write_predict_page(out, material, page)
     counts = {
         "studies": len(readings),
         "images": len(store),
@@ -230,6 +236,14 @@ def predict_index(
     }
     counts |= {name: number for name, number in rare.items() if number}
     return Prediction(out, tuple(readings), task.headline, counts, page)
+
+
+def own_names(task: Task) -> frozenset[str]:
+    """What lies in a folder of readings and is looked after by itself: index, stores, features."""
+    tables = (
+        f"index{ending}" for ending in (".parquet", ".rejects.parquet", ".duplicates.parquet")
+    )
+    return frozenset((*task.crops.stores, *tables, "index.journal", "features"))
 
 
 def provenance(ensemble: Ensemble) -> dict[str, Any]:
@@ -265,17 +279,6 @@ def _how(ensemble: Ensemble) -> dict[str, Any]:
     if readers:
         return {"flip_averaged": all(one.recipe.sequence_mirror for one in readers)}
     return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}
-
-
-def _refuse_strangers(readings: Path, archive: Index) -> None:
-    """A worklist speaks of one archive: readings of another would look like part of it."""
-    known = {safe_name(uid or "") for uid in archive.instances["StudyInstanceUID"].unique()}
-    strangers = sorted(file.name for file in readings.glob("*.json") if file.stem not in known)
-    if strangers:
-        raise ValueError(
-            f"{readings}: {len(strangers)} readings of studies that are not in these sources, "
-            f"the first {strangers[0]}; give another folder, or remove them"
-        )
 
 
 def _write(

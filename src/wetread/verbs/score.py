@@ -73,6 +73,12 @@ def _refuse_conflicts(path: Path, table: LabelTable) -> None:
     )
 
 
+def made_of(result: SubmissionScores) -> int:
+    """How many figures could be given of what the submission says."""
+    beside = ("_prior", "_position", "_histogram", "_header", "_all_empty", "inconsistent_exams")
+    return sum(one.value is not None for one in result.scores if not one.metric.endswith(beside))
+
+
 def as_dict(result: SubmissionScores) -> dict[str, Any]:
     """For --json."""
     return {

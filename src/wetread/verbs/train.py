@@ -28,6 +28,7 @@ import polars as pl
 from wetread.archive.atomic import write_csv
 from wetread.archive.index import Index, read_index
 from wetread.archive.lock import held, one_at_a_time
+from wetread.archive.rejects import RejectError
 from wetread.archive.user_key import UserKey, user_key
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.labels.mask_check import check_masks
@@ -68,6 +69,11 @@ class TrainResult:
     counts: dict[str, int]
     scores: list[dict[str, Any]]
     identity: Identity
+
+    @property
+    def refused(self) -> int:
+        """Files that are DICOM and could not be used."""
+        return self.counts["refused_files"]
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -160,6 +166,7 @@ def train(
         report=report,
         verify=verify,
     )
+    _refuse_unreadable(stores[0], images, table)
     stores, identity = with_patients(stores, archive, patients, key, out)
     shapes = stores[0].slices.select("SOPInstanceUID", "source_rows", "source_columns").iter_rows()
     ids = archive.instances
@@ -171,13 +178,28 @@ def train(
         pl.col("values").cast(pl.List(pl.String)).list.join(" ")
     )
     write_csv(out / "conflicting_labels.csv", conflicts)
-    counts = count(archive, stores[0], table) | {"refused_masks": refused.height}
+    counts = count(archive, images, stores[0], table) | {"refused_masks": refused.height}
     counts |= {"ids_repaired": repaired + identity.ids_repaired}
     drawn = phantom_studies(images)
     write_sides(run, images)
     learn(run, chosen, stores, table, resolved, starts, counts, identity, drawn, report)
     scores = evaluate(out)
     return TrainResult(out, counts, scores["scores"], identity)
+
+
+def _refuse_unreadable(store: Store, images: pl.DataFrame, labels: LabelTable) -> None:
+    """RejectError where no image, or none that has a label, can be read: the files are at fault."""
+    if match(labels, store.slices["SOPInstanceUID"].to_list()).labelled or not images.height:
+        return
+    lost = store.rejects
+    labelled = match(labels, lost["SOPInstanceUID"].drop_nulls().unique().to_list()).labelled
+    if not lost.height or (len(store) and not labelled):
+        return
+    reason, detail, path = lost.select("reason", "detail", "path").row(0)
+    what = f"the {labelled} images that have a label" if labelled else f"the {lost.height} images"
+    raise RejectError(
+        reason, f"{what} cannot be read, the first: {path}: {detail}. Are the files still there?"
+    )
 
 
 def open_archive(
@@ -204,16 +226,22 @@ def of_modality(archive: Index, modalities: Sequence[str]) -> Index:
     return Index(kept.lazy(), archive.rejects, archive.duplicates)
 
 
-def count(archive: Index, store: Store, labels: LabelTable) -> dict[str, int]:
+def count(archive: Index, images: pl.DataFrame, store: Store, labels: LabelTable) -> dict[str, int]:
     """What was found, and how images and labels met: the numbers on screen and page."""
-    met = match(labels, store.slices["SOPInstanceUID"].to_list())
+    ids = store.slices["SOPInstanceUID"].to_list()
+    met = match(labels, ids)
+    with_lost = match(labels, [*ids, *store.rejects["SOPInstanceUID"].drop_nulls().unique()])
+    refused = archive.rejects.filter(pl.col("reason") != "not_dicom").height
     return {
         **{key: value for key, value in archive.counts().items() if isinstance(value, int)},
         "packed_images": len(store),
         "undecodable_images": store.rejects.height,
+        "images_of_other_modalities": archive.images.height - images.height,
+        "refused_files": refused + store.rejects.height,
         "labelled_images": met.labelled,
         "images_without_label": met.images_without_label,
-        "labels_without_image": met.labels_without_image,
+        "labels_of_undecodable_images": with_lost.labelled - met.labelled,
+        "labels_without_image": with_lost.labels_without_image,
         "duplicate_labels": labels.duplicates,
         "conflicting_labels": labels.conflicts.height,
     }
