@@ -21,7 +21,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.data import Data, plan_splits
 from wetread.training.folds import FoldPlan
-from wetread.verbs.pack import pack_looks
+from wetread.verbs.pack import pack, pack_looks
 from wetread.verbs.patients import fold_file, with_patients
 from wetread.verbs.predict import predict
 from wetread.verbs.progress import silent
@@ -135,6 +135,17 @@ def test_a_run_and_what_predict_writes_hold_nothing_that_identifies(
     index = read_index(run / "index.parquet").images
     assert set(index["PatientID"].str.head(16)) == {f"patient-{user_key().name}"}
     assert set(index["SeriesDescription"].str.head(9)) == {"head text"}
+
+
+def test_a_store_that_is_packed_by_itself_names_nobody_but_on_request(
+    truth: PhantomTruth, tmp_path: Path
+) -> None:
+    index, out = tmp_path / "i.parquet", tmp_path / "store"
+    build_index([truth.images], index, workers=1)
+    pack(index, out, size=16, workers=1)
+    assert not any(PREFIX.encode() in content for _, content in contents(out))
+    clear = pack(index, out, size=16, workers=1, clear_patients=True).slices["patient"]
+    assert clear.str.starts_with(PREFIX).all()
 
 
 def test_the_journal_of_an_index_that_was_killed_names_nobody(

@@ -12,6 +12,7 @@ from wetread.cli.options import (
     DONE,
     REFUSED,
     AsJson,
+    ClearPatients,
     ClusterAddress,
     Files,
     Out,
@@ -95,6 +96,7 @@ def pack(
     out: Out,
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side; default: full")] = None,
     verify: Verify = False,
+    clear_patients: ClearPatients = False,
     workers: Workers = None,
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
@@ -111,6 +113,7 @@ def pack(
             cluster=cluster,
             report=report,
             verify=verify,
+            clear_patients=clear_patients,
         )
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
     print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from wetread.archive.index import read_index
 from wetread.archive.lock import one_at_a_time
+from wetread.archive.user_key import user_key
 from wetread.archive.workers import chosen_workers
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
@@ -32,15 +33,19 @@ def pack(
     cluster: str | None = None,
     report: Report = silent,
     verify: bool = False,
+    clear_patients: bool = False,
 ) -> Store:
     """Pack every image of an index: at full size as stored, or resized to `size` pixels a side.
+
+    clear_patients: keep PatientIDs as they are; else the store has pseudonyms under the user's key.
 
     verify: look at the pixels of every file that was packed before, not of those alone whose size,
     times or inode are others than they were (docs/freshness.md).
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
+    index = read_index(index_file).pseudonymous(None if clear_patients else user_key())
     return pack_series(
-        [by_acquisition(rows) for rows in series_slices(read_index(index_file).images)],
+        [by_acquisition(rows) for rows in series_slices(index.images)],
         out,
         packing,
         workers=chosen_workers(workers, cluster),
