@@ -81,4 +81,4 @@ def test_an_unread_study_is_told_last() -> None:
     lines = prediction_lines(Prediction(Path("out"), readings, "any", counts))
     assert [line.split()[:2] for line in lines[1:3]] == [["1.2", "0.000"], ["1.1", "unread"]]
     assert lines[3] == "unread  1.1  empty: no bytes"
-    assert lines[-1] == "2 studies, 7 images: 1 studies read, 1 unread"
+    assert lines[-1] == "2 studies, 7 images: 1 study read, 1 unread"

@@ -159,8 +159,8 @@ def test_a_missing_probability_is_listed_and_leaves_the_official_metric_without_
     assert find(result, "weighted_log_loss").value is None
     assert find(result, "weighted_log_loss").reason == "1 probabilities are missing"
     assert find(result, "inconsistent_exams").value is None
-    assert find(result, "inconsistent_exams").reason == "1 exams are not whole"
-    assert submission_lines(result)[-1].endswith("contradict themselves: 1 exams are not whole")
+    assert find(result, "inconsistent_exams").reason == "1 exam is not whole"
+    assert submission_lines(result)[-1].endswith("contradict themselves: 1 exam is not whole")
     finding = "central_pe" if "central" in lost else IMAGE_FINDING.name
     assert find(result, "roc_auc", finding).value is None
     assert find(result, "roc_auc", "leftsided_pe").value is not None

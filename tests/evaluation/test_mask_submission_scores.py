@@ -93,7 +93,7 @@ def test_a_missing_image_leaves_all_without_a_score() -> None:
     result = scored(truth, table({"i2": []}, {"i2": 0}))
     assert result.missing == ("i1",)
     assert all(score.value is None for score in result.scores)
-    assert result.scores[0].reason == "1 masks missing"
+    assert result.scores[0].reason == "1 mask missing"
 
 
 def test_a_mask_that_leaves_its_image_is_refused_with_file_and_image() -> None:

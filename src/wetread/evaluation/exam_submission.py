@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from wetread.archive.plural import plural
 from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import ALL, evaluate
 from wetread.evaluation.exam_loss import best_constants, constant_exams, exam_losses
@@ -193,7 +194,11 @@ def _inconsistent(compared: Compared, broken: int) -> Score:
     """How many exams break a rule; no value where some are not whole."""
     parted = int((~_whole(compared.said)).sum())
     value = None if parted else float(broken)
-    reason = f"{parted} exams are not whole" if parted else "no interval: it is a count"
+    reason = (
+        f"{plural(parted, 'exam')} {'is' if parted == 1 else 'are'} not whole"
+        if parted
+        else "no interval: it is a count"
+    )
     return Score(
         "inconsistent_exams", ALL, "study", compared.split, value, None, None,
         len(set(compared.patients)), _positives(compared.known), reason,

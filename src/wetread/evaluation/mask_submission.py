@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from wetread.archive.plural import plural
 from wetread.evaluation.dice import dice
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.mask_scores import mask_scores
@@ -53,7 +54,7 @@ def score_mask_submission(
         scored, area, patients_of(list(true), patients), finding, split, rng,
         draws=DRAWS if patients else 0,
     )  # fmt: skip
-    lost = f"{len(missing)} masks missing" if missing else None
+    lost = f"{plural(len(missing), 'mask')} missing" if missing else None
     scores = [said_honestly(score, lost, patients is not None) for score in scores]
     listed = set(_rows(truth, finding)["id"])
     too_many = tuple(image for image in told if image not in listed)

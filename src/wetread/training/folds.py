@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from wetread.archive.plural import plural
+
 
 @dataclass(frozen=True, eq=False)
 class FoldPlan:
@@ -76,7 +78,7 @@ def make_split(
     known += sorted(rest.difference(known))
     if len(known) < len(shares):
         raise ValueError(
-            f"{len(known)} patients cannot fill {len(shares)} parts; ask for fewer, "
+            f"{plural(len(known), 'patient')} cannot fill {len(shares)} parts; ask for fewer, "
             "or bring more patients"
         )
     if not shares or min(shares.values()) <= 0:

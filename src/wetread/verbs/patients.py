@@ -15,6 +15,7 @@ import polars as pl
 
 from wetread.archive.examine import examine
 from wetread.archive.index import Index
+from wetread.archive.plural import plural
 from wetread.archive.pseudonym import is_pseudonym, pseudonym
 from wetread.archive.schema import MARKS
 from wetread.archive.sources import Entry
@@ -107,8 +108,8 @@ def _of_file(
     strangers = [uid for uid in ids if uid not in patients]
     if strangers:
         raise ValueError(
-            f"{file}: {len(strangers)} images have no patient there, the first {strangers[0]}; "
-            "add them, or leave the file out"
+            f"{file}: {plural(len(strangers), 'image')} without a patient there, the first "
+            f"{strangers[0]}; add them, or leave the file out"
         )
     told = [_shared(patients[uid], key) for uid in ids]
     return slices.with_columns(pl.Series("patient", told, dtype=pl.String))

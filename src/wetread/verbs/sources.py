@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from wetread.archive.index import Index, build_index, read_index
+from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import Workers
 from wetread.study.choice import ANY, score_series
@@ -82,7 +83,7 @@ def ct_series(source: Source) -> list[pl.DataFrame]:
     images = source.images.filter(pl.col("Modality") == "CT")
     if not images.height:
         others = source.images.height
-        detail = f"no CT image in {source.path}; {others} images of other modalities"
+        detail = f"no CT image in {source.path}; {plural(others, 'image of other modalities')}"
         raise RejectError("wrong_kind", detail)
     return series_slices(images)
 
