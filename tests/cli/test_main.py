@@ -196,6 +196,7 @@ def test_train_evaluate_and_predict_follow_each_other_in_80_columns(
     told = here("predict", cut, "--run", run, "-o", out, "--workers", 1)
     assert (told.returncode, told.stderr) == (3, "")
     assert "2 studies, 1 image, 1 refused" in told.stdout
+    assert "1 study read, 1 unread" in " ".join(told.stdout.split())
     assert "Research use only" in told.stdout
     assert narrow(told.stdout)
     assert pl.read_csv(out / "submission.csv").height == 6
