@@ -128,14 +128,14 @@ class _Shown:
         keys = [slices[uid] for uid in reading.key_slices[:PICTURES]]
         page = f"scroll/{safe_name(reading.study_uid)}.html"
         there = (self.out / page).is_file()
-        make = ("wetread", "scroll", "SRC", "--series", reading.series_uid, "-o", self.out / page)
+        make = ("wetread", "scroll", "SRC", "--series", reading.series_uid, "-o", Path(page).name)
         return StudyShown(
             row=row,
             series_uid=reading.series_uid,
             key_slices=tuple(self._key_slice(reading, key) for key in keys),
             notes=tuple(_notes(reading)),
             scroll=page if there else "",
-            command="" if there else shlex.join(map(str, make)),
+            command="" if there else shlex.join(make),
         )
 
     def _key_slice(self, reading: Reading, key: SliceReading) -> KeySlice:

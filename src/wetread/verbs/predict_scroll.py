@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.rejects import RejectError
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import by_urgency
@@ -62,7 +63,9 @@ def _written(reading: Reading, images: pl.DataFrame, page: Path, workers: int | 
         index = Path(folder) / "index.parquet"
         series.write_parquet(index)
         try:
-            scroll([index], page, workers=workers)
+            made = Path(folder) / page.name
+            scroll([index], made, workers=workers)  # by a process of its own
+            write_whole(page, made.read_bytes())
         except (RejectError, ValueError):  # among these that it would be too large
             page.unlink(missing_ok=True)  # of an earlier run, of other pixels
             return False
