@@ -11,13 +11,16 @@ import pydicom
 import pytest
 from typer.testing import CliRunner
 
+from wetread.archive.rejects import RejectError
 from wetread.cli.main import app
 from wetread.phantoms.archive import PhantomTruth
 from wetread.verbs.export import export
+from wetread.verbs.montage import montage
 from wetread.verbs.predict import predict
 from wetread.verbs.segment import segment
 from wetread.verbs.show import ShownFile, ShownTree, show
 from wetread.verbs.train import TrainResult
+from wetread.verbs.windows import windows
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.filterwarnings("ignore:.*UI:UserWarning")
@@ -126,3 +129,21 @@ def test_show_says_the_rescale_type_as_unit(write_ct: Write) -> None:
     one = show(write_ct(1, RescaleType="Z_EFF") / "0-000.dcm")
     assert isinstance(one, ShownFile)
     assert one.as_dict()["values"]["unit"] == "Z_EFF"
+
+
+def test_a_montage_in_windows_of_hu_says_which_slices_are_in_none(
+    write_ct: Write, tmp_path: Path
+) -> None:
+    folder = write_ct(2, RescaleType="ED")
+    words: dict[str, Any] = {"windows": ["brain"], "workers": 1}
+    left = montage(folder, tmp_path / "left.png", **words)
+    assert [one.refused for one in left.panels] == ["not_hu", "not_hu"]
+    taken = montage(folder, tmp_path / "taken.png", as_hu=True, **words)
+    assert [one.refused for one in taken.panels] == [None, None]
+
+
+def test_the_page_of_windows_names_a_series_in_another_unit(
+    write_ct: Write, tmp_path: Path
+) -> None:
+    with pytest.raises(RejectError, match=r"not_hu: .*RescaleType is Z_EFF"):
+        windows(tmp_path / "w.html", write_ct(3, RescaleType="Z_EFF"), workers=1)

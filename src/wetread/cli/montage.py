@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wetread.archive.plural import plural
-from wetread.cli.options import DONE, REFUSED, AsJson, Out, Seed, Workers, print_result
+from wetread.cli.options import DONE, REFUSED, AsHU, AsJson, Out, Seed, Workers, print_result
 from wetread.cli.progress import bars
 
 
@@ -28,6 +28,7 @@ def montage(
     task: Annotated[str | None, typer.Option(help="the task whose labels they are")] = None,
     size: Annotated[int, typer.Option(min=32, max=1024, help="px of a panel")] = 256,
     seed: Seed = 0,
+    as_hu: AsHU = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,6 +48,7 @@ def montage(
             task=task,
             seed=seed,
             size=size,
+            as_hu=as_hu,
             workers=workers,
             report=report,
         )

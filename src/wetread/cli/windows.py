@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wetread.archive.plural import plural
-from wetread.cli.options import DONE, REFUSED, AsJson, Workers, print_result
+from wetread.cli.options import DONE, REFUSED, AsHU, AsJson, Workers, print_result
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:  # for types alone, as in cli/tell.py
@@ -30,6 +30,7 @@ def windows(
         Path | None, typer.Option("--src", help="the file whose own window a mode shows")
     ] = None,
     series: Annotated[str | None, typer.Option(help="SeriesInstanceUID to show")] = None,
+    as_hu: AsHU = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +52,7 @@ def windows(
         print_result(verb.known(), list(_table()), as_json)
         raise typer.Exit(DONE)
     with bars() as report:
-        result = verb.windows(out, src, series=series, workers=workers, report=report)
+        result = verb.windows(out, src, series=series, as_hu=as_hu, workers=workers, report=report)
     counts = f"{plural(len(result.modes), 'mode')}, {plural(result.slices, 'slice')}"
     lines = [counts, f"page: {result.page}"]
     if result.refused:

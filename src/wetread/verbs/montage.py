@@ -66,6 +66,7 @@ def montage(
     task: str | None = None,
     seed: int = 0,
     size: int = 256,
+    as_hu: bool = False,
     workers: int | None = None,
     report: Report = silent,
 ) -> MontageResult:
@@ -77,6 +78,7 @@ def montage(
     windows: modes or windows (view/mode.py: find_mode); default: the header's own, and for
     findings and windows brain, subdural and bone beside it.
     labels: a label file, read as `task` reads it.
+    as_hu: take CT whose header does not say HU as HU; else windows of HU refuse it.
     ValueError, FileNotFoundError; RejectError where there is nothing to show. A slice that cannot
     be read is a black panel that says why.
     """
@@ -92,7 +94,7 @@ def montage(
         table = read_label_file(labels, chosen, None)
         asked = replace(asked, labels=table, findings=chosen.findings)
     pool = chosen_workers(workers, None)
-    source = look_into(src, pool, report)
+    source = look_into(src, pool, report, as_hu=as_hu)
     found = LAYOUTS[layout](source, asked)
     if len(found.shots) > MOST:
         raise ValueError(f"{len(found.shots)} panels are more than {MOST}; give a --count")

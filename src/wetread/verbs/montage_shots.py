@@ -14,7 +14,8 @@ from wetread.archive.rejects import RejectError
 from wetread.outputs.pictures import resized
 from wetread.study.display import WHITE, display_grey
 from wetread.study.hu import padding_range, published_repair, rescale, to_hu
-from wetread.study.slices import read_slice
+from wetread.study.slices import read_slice, require_hu
+from wetread.study.unit import is_ct
 from wetread.study.voi import present
 from wetread.view.mode import apply_mode, as_picture, find_mode, mixed
 
@@ -72,8 +73,11 @@ def _picture(shot: Shot) -> np.ndarray:
 
 
 def _read(row: Row) -> np.ndarray:
-    """HU as they are read: repaired, where a repair is noted."""
-    return read_slice(row).values()
+    """HU as they are read: repaired, where a repair is noted. RejectError for a CT in no HU."""
+    one = read_slice(row)
+    if is_ct(row):
+        require_hu(row, one)
+    return one.values()
 
 
 def _stored(row: Row) -> np.ndarray:

@@ -34,14 +34,20 @@ class Source:
         return self.rejects.filter(pl.col("reason") != "not_dicom").height
 
 
-def look_into(source: Path, workers: Workers, report: Report = silent) -> Source:
+def look_into(
+    source: Path, workers: Workers, report: Report = silent, *, as_hu: bool = False
+) -> Source:
     """What a folder, zip, tar or file holds, or the index of one (.parquet); nothing stays on disk.
+
+    as_hu: take its CT as HU, whatever the headers say.
 
     FileNotFoundError where there is no such source.
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} does not exist; give a folder, a zip or a file")
     with indexed([source], workers, report) as index:
+        if as_hu:
+            index = in_hu(index)
         return Source(source, index.images, index.rejects)
 
 

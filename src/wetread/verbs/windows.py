@@ -21,7 +21,7 @@ from wetread.phantoms.head import make_head_study
 from wetread.study.display import WHITE, display_grey
 from wetread.study.histogram import SeriesHistograms, series_histograms
 from wetread.study.series import positions_mm
-from wetread.study.slices import read_slice
+from wetread.study.slices import read_slice, require_hu
 from wetread.study.voi import present
 from wetread.verbs.progress import Report, silent
 from wetread.verbs.sources import best_series, ct_series, look_into
@@ -132,6 +132,7 @@ def windows(
     src: Path | None = None,
     *,
     series: str | None = None,
+    as_hu: bool = False,
     workers: int | None = None,
     report: Report = silent,
 ) -> WindowsResult:
@@ -139,6 +140,7 @@ def windows(
 
     src: a folder, zip or file; its middle slice, of the CT series that suits best or of `series`
     (a SeriesInstanceUID), with the series' histograms. None: a head phantom, always the same.
+    as_hu: take CT whose header does not say HU as HU.
     FileNotFoundError, ValueError; RejectError where nothing can be shown.
     """
     refused = 0
@@ -146,7 +148,7 @@ def windows(
         look = phantom_look()
     else:
         chosen = chosen_workers(workers, None)
-        found = look_into(src, chosen, report)
+        found = look_into(src, chosen, report, as_hu=as_hu)
         refused = found.refused
         look = series_look(best_series(ct_series(found), series), chosen)
     page = WindowsPage(
@@ -184,6 +186,8 @@ def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
         if not isinstance(own, Lost | RejectError):
             break
     else:
+        if isinstance(own, RejectError):
+            raise own
         raise RejectError("decode_failed", "no slice of the series can be read twice")
     hu, grey = {0: own[0]}, {0: own[1]}
     for step, other in ((-1, below), (1, above)):
@@ -200,6 +204,7 @@ def _as_seen(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectEr
     """(HU, grey in [0, 1] as the header wants it) of a slice; apart from the caller's process."""
     try:
         one = read_slice(row)
+        require_hu(row, one)
         return one.values(), display_grey(row, one) / WHITE
     except RejectError as reject:
         return reject
