@@ -16,6 +16,11 @@ _PIXEL_FORM = [
     for element in (2, 6, 8, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)
 ]
 _TEXTS = (b"NaN", b"-1", b"1e308", b"2147483648", b"0", b"", b"abc", b"\\\\\\", b"1,5", b"1\\2\\3")
+_FREE = {vr.encode() for vr in ["AE", "CS", "LO", "LT", "PN", "SH", "ST", "UI", "UT"]}
+_FOREIGN = (
+    *(b"\x1b[2J\x1b[H\x1b]0;x\x07", b"\x9b2J\x08\x7f", b"a\rb\nc\td", "\u202e\u2066x".encode()),
+    *(b"=cmd|' /C calc'!A0", b"+1+1", b"-1+1", b"@SUM(A1)", b"\t=1", b"-1", b"<script>x</script>"),
+)
 _SYNTAX_END = (
     b"1",
     b"2",
@@ -140,6 +145,27 @@ def _number_changed(data: bytearray, rng: random.Random) -> bytearray:
     return data
 
 
+def _depth_changed(data: bytearray, rng: random.Random) -> bytearray:
+    """Bits Stored, High Bit and sign become others that fit each other; the stream stays."""
+    bits, sign = rng.choice((1, 7, 8, 9, 10, 11, 12, 13, 15, 16)), rng.randrange(2)
+    for element, value in ((0x101, bits), (0x102, bits - 1), (0x103, sign)):
+        at = data.find(struct.pack("<HH", 0x28, element), 128)
+        if 0 <= at <= len(data) - 10:
+            struct.pack_into("<H", data, at + 8, value)
+    return data
+
+
+def _text_replaced(data: bytearray, rng: random.Random) -> bytearray:
+    """Text of the header becomes what a terminal obeys or a spreadsheet computes; lengths kept."""
+    found = [match for match in _elements(data) if match[1] in _FREE]
+    for match in rng.sample(found, min(len(found), 3)):
+        at = match.end()
+        length = int.from_bytes(data[at : at + 2], "little")
+        if 0 < length <= 1024:
+            data[at + 2 : at + 2 + length] = rng.choice(_FOREIGN)[:length].ljust(length)
+    return data
+
+
 def _syntax_changed(data: bytearray, rng: random.Random) -> bytearray:
     """The file meta names another transfer syntax."""
     at = data.find(b"\x02\0\x10\0UI", 0, 1024)
@@ -194,6 +220,8 @@ DAMAGES: dict[str, tuple[Damage, int]] = {  # and how often it is drawn
     "form": (_pixel_form_changed, 4),
     "number": (_number_changed, 2),
     "syntax": (_syntax_changed, 2),
+    "depth": (_depth_changed, 3),
+    "text": (_text_replaced, 2),
     "pixels": (_pixels_replaced, 3),
     "pixel bits": (_pixel_bits_flipped, 5),
     "pixels cut": (_pixels_cut, 3),

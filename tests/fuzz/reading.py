@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,15 +11,23 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.examine import examine
-from wetread.archive.index import build_index
+from wetread.archive.index import Index, build_index
 from wetread.archive.journal import as_frame
-from wetread.archive.rejects import RejectError
+from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.schema import INDEX_SCHEMA
 from wetread.archive.sources import Entry
+from wetread.cli import tell
+from wetread.outputs.data_frame import write_data_frame
 from wetread.outputs.header_text import header_lines
+from wetread.outputs.rejects import write_rejects
 from wetread.study.issues import geometry_issues
 from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
+
+_REJECT = ("path", "member", "reason", "detail")
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # by a terminal
+_BEGINS = {"=", "+", "-", "@", "\t", "\r"}
+_PLAIN = re.compile(r"[-+]?[\w.+/\\ -]*=*")  # numbers and ids, which compute nothing of others
 
 
 def read_batch(
@@ -41,8 +51,9 @@ def read_batch(
     for path, (number, told) in what.items():
         began = time.monotonic()
         try:
-            for _ in header_lines(path):
-                pass
+            for line in header_lines(path, identifiers="show"):
+                if _OBEYED.search(line.value):
+                    yield {"number": number, "what": told, "finding": f"prints {line.value!r}"}
             rows = index.images.filter(pl.col("path") == path)
             if ends.get(path) == "uid_conflict":  # another mutant's twin is read all the same
                 rows = _alone(Path(path))
@@ -57,6 +68,22 @@ def read_batch(
         if took > limit_s:
             yield {"number": number, "what": told, "finding": f"took {took:.0f} s"}
         yield {"number": number, "end": ends.get(path, "none")}
+    yield from _in_tables(folder, index)
+
+
+def _in_tables(folder: Path, index: Index) -> Iterator[dict[str, object]]:
+    """A finding for each cell of the CSV files that a spreadsheet would compute."""
+    refused = [Reject(*row) for row in index.rejects.select(_REJECT).iter_rows()]
+    write_rejects(refused, folder / "rejects.csv")
+    write_data_frame(index.instances, folder / "index.csv")
+    for name in ("rejects.csv", "index.csv"):
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            for cell in (cell for row in csv.reader(file) for cell in row):
+                if cell[:1] in _BEGINS and not _PLAIN.fullmatch(cell):
+                    yield {"finding": f"{name} computes {cell[:80]!r}"}
+    for line in tell.wrapped(f"{one.reason}: {one.detail}" for one in refused):
+        if _OBEYED.search(line):
+            yield {"finding": f"prints {line[:80]!r}"}
 
 
 def _alone(path: Path) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import math
 import re
 import struct
+import warnings
 from typing import Any
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -219,7 +220,9 @@ def _free_text(raw: bytes, charset: bytes | None) -> str:
         return raw.decode("ascii")
     try:
         names = [name.strip() for name in (charset or b"").decode("latin-1").split("\\")]
-        return str(decode_bytes(raw, convert_encodings(names), set()))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escape sequences that are none; they quote values
+            return str(decode_bytes(raw, convert_encodings(names), set()))
     except (LookupError, UnicodeError):
         return raw.decode("latin-1")
 
