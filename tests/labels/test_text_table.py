@@ -140,6 +140,12 @@ def test_the_other_forms_are_read_by_the_same_door(
     assert said.frame["id"].to_list() == ["1.1", "1.3"]
 
 
+def test_a_mask_of_a_million_letters_in_utf16_is_whole(tmp_path: Path) -> None:
+    runs = " ".join(["10", *["7 3"] * 250_000, "5"])
+    path = written(tmp_path, f"ImageId;EncodedPixels\nx;{runs}\n".encode("utf-16"))
+    assert read_rle_csv(path, FINDINGS[:1]).masks["runs"].to_list() == [[runs]]
+
+
 def test_a_plain_file_is_read_as_it_lies(tmp_path: Path) -> None:
     table = read_text_table(written(tmp_path, LONG))
     assert table.form.plain

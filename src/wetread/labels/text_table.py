@@ -170,6 +170,7 @@ def _parsed(path: Path, form: Form, text: str, has_header: bool, rows: int | Non
     """The fields of a decoded text. LabelError, with its line, where one has too many."""
     if form.skipped:
         text = text.split("\n", form.skipped)[-1]
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a mask may be a long field
     parts = csv.reader(io.StringIO(text, newline=""), delimiter=form.separator)
     names = next((fields for fields in parts if any(fields)), None)
     if names is None:
