@@ -98,7 +98,7 @@ def test_right_is_the_patients_right_however_the_volume_lies(
     volume = chest(101, nodules=3).volume
     plain = {mask.name: mask for mask in segment_lungs(volume)}
     found = {mask.name: mask for mask in segment_lungs(turned(volume, order, flips))}
-    for name in ("lung_right", "lung_left", "vessels"):
+    for name in ("lung_right", "lung_left", "dense_in_lung"):
         expected = np.flip(plain[name].inside.transpose(order), flips)
         assert np.array_equal(found[name].inside, expected)
 
@@ -110,12 +110,12 @@ def test_a_frame_turns_there_and_back(chest: Chests) -> None:
     assert frame.spacing_mm == pytest.approx((2.5, 2.4, 2.4))
 
 
-def test_vessels_are_what_the_lungs_hold_above_the_threshold(chest: Chests) -> None:
+def test_dense_in_lung_is_what_the_lungs_hold_above_the_threshold(chest: Chests) -> None:
     scan = chest(101, nodules=3)
     found = find_lungs(scan.hu, scan.scan.spacing_mm)
     both = found.right | found.left
-    assert np.array_equal(found.vessels, both & (scan.hu >= -400))
-    assert found.vessels.any()
+    assert np.array_equal(found.dense, both & (scan.hu >= -400))
+    assert found.dense.any()
 
 
 def test_closing_with_a_ball_is_that_of_a_structuring_element() -> None:
@@ -148,14 +148,14 @@ def test_both_lungs_of_a_real_chest_are_found_whole_and_without_the_airway(
     index = build_index([real_data / "chest_ct"], tmp_path / "i.parquet", workers=1)
     rows = series_slices(index.images)[0]
     volume = read_volume(rows[::5])  # 6.25 mm apart: twenty of the hundred
-    right, left, vessels = segment_lungs(volume)
+    right, left, dense = segment_lungs(volume)
     (airway,) = segment_airway(volume)
     # within a tenth of what all hundred slices give, whose pictures were looked at
     assert right.volume_ml == pytest.approx(1148, rel=0.1)
     assert left.volume_ml == pytest.approx(1071, rel=0.1)
     assert airway.volume_ml == pytest.approx(25, rel=0.5)
     assert not ((right.inside | left.inside) & airway.inside).any()
-    assert vessels.volume_ml > 100
+    assert dense.volume_ml > 100
     # z 2, the lowest third: consolidation between the last air and the ribs, by eye in this box
     assert right.inside[2, 300:330, 130:190].mean() > 0.9
 

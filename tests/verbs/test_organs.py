@@ -16,7 +16,7 @@ def chest() -> ChestCt:
 def test_lungs_come_by_side_and_the_heart_s_box_lies_between_them(chest: ChestCt) -> None:
     volume, way = chest.volume, ORGANS["lungs"]["ball"]
     masks = way.find(volume, closing_mm=10.0)
-    assert [mask.name for mask in masks] == ["lung_right", "lung_left", "vessels"]
+    assert [mask.name for mask in masks] == ["lung_right", "lung_left", "dense_in_lung"]
     truth = (chest.truth.lung_right, chest.truth.lung_left)
     for mask, true in zip(masks, truth, strict=False):
         overlap = 2 * np.count_nonzero(mask.inside & true)

@@ -74,7 +74,7 @@ def _about(head: np.ndarray) -> tuple[slice, slice, slice]:
     """The box of the head with the air next to it."""
     found = ndimage.find_objects(head.astype(np.uint8))
     if not found:
-        raise RejectError("wrong_kind", "no brain: there is no body in the volume")
+        raise RejectError("wrong_anatomy", "no brain: there is no body in the volume")
     low, middle, high = (slice(max(one.start - 1, 0), one.stop + 1) for one in found[0])
     return low, middle, high
 
@@ -100,7 +100,7 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
     surface = ~space & (distance_to(space, step_mm) <= step_mm)
     walled = surface & (distance_to(bone, step_mm) <= 2 * step_mm)
     if not space.any() or walled.sum() < WALLED_SHARE * surface.sum():
-        raise RejectError("wrong_kind", "no brain: nothing in the volume lies within a skull")
+        raise RejectError("wrong_anatomy", "no brain: nothing in the volume lies within a skull")
     return space
 
 

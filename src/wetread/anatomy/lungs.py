@@ -39,23 +39,24 @@ RIM = 5  # pixels: a lung's rim, where a coarse mask is not believed, is half as
 
 @dataclass(frozen=True, eq=False)
 class Lungs:
-    """Masks (Z, Y, X) bool; vessels: of both lungs what the closing filled."""
+    """Masks (Z, Y, X) bool; dense: what the outlines of both hold at
+    the threshold or above: vessels, nodules, consolidation, walls of airways."""
 
     right: Bools
     left: Bools
-    vessels: Bools
+    dense: Bools
     airway: Bools
 
 
 def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask]:
-    """Masks "lung_right", "lung_left" and "vessels" in the volume's own voxels.
+    """Masks "lung_right", "lung_left" and "dense_in_lung" in the volume's own voxels.
 
     Sides are the patient's, by the affine, however the patient lay. A mask is empty where nothing
     was found. StackError (a ValueError) where the volume has no one affine.
     """
     frame = frame_of(volume)
     found = find_lungs(frame.turned(volume.hu), frame.spacing_mm, settings)
-    named = (("lung_right", found.right), ("lung_left", found.left), ("vessels", found.vessels))
+    named = (("lung_right", found.right), ("lung_left", found.left), ("dense_in_lung", found.dense))
     return [
         Mask(name, np.ascontiguousarray(frame.returned(inside)), volume.place)
         for name, inside in named

@@ -51,9 +51,8 @@ def head_absent(rows: Rows, hu: Planes) -> str | None:
     against = _not_slices(rows, hu)
     if against is not None:
         return f"no head: {against}"
-    seen = _sections(rows, hu)
-    low, high = BRAIN_CM2
-    brain = [one for one in seen if low <= one.brain <= high and one.walled >= WALLED]
+    seen = _sections(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
+    brain = [one for one in seen if _shows_brain(one)]
     largest = max((one.brain for one in brain), default=0.0)
     if hu.shape[0] >= FEW:
         alike = sum(_like_base(one) for one in seen)
@@ -79,11 +78,28 @@ def lungs_absent(rows: Rows, hu: Planes) -> str | None:
     against = _not_slices(rows, hu)
     if against is not None:
         return f"no lungs: {against}"
-    seen = _sections(rows, hu)
+    return lungs_unseen(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
+
+
+def lungs_unseen(hu: Planes, spacing: tuple[float, float]) -> str | None:
+    """lungs_absent by the pixels alone; spacing: mm between rows and between columns."""
+    seen = _sections(hu, spacing)
     lung = sum(_shows_lung(one) for one in seen)
     if lung >= max(LUNG_SHARE * len(seen), 1):
         return None
     return f"no lungs: lung in {lung} of {len(seen)} slices; {_shown(seen)}"
+
+
+def head_alone(hu: Planes, spacing: tuple[float, float]) -> bool:
+    """Whether slices across the body, HU, show brain within bone and no lung at all; spacing: mm
+    between rows and between columns."""
+    seen = _sections(hu, spacing)
+    brain = sum(_shows_brain(one) for one in seen)
+    return brain >= max(BRAIN_SHARE * len(seen), 1) and not any(map(_shows_lung, seen))
+
+
+def _shows_brain(one: Section) -> bool:
+    return BRAIN_CM2[0] <= one.brain <= BRAIN_CM2[1] and one.walled >= WALLED
 
 
 def _shows_lung(one: Section) -> bool:
@@ -109,11 +125,10 @@ def _not_slices(rows: Rows, hu: Planes) -> str | None:
     return None
 
 
-def _sections(rows: Rows, hu: Planes) -> list[Section]:
+def _sections(hu: Planes, spacing: tuple[float, float]) -> list[Section]:
     """Some slices, spread evenly, measured."""
     count = hu.shape[0]
     places = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))
-    spacing = spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM)
     return [measure(hu[int(z)], spacing) for z in places]
 
 

@@ -17,6 +17,8 @@ from wetread.anatomy.head import find_head_box
 from wetread.anatomy.kmeans import kmeans_lungs
 from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
 from wetread.anatomy.mask import Mask
+from wetread.anatomy.presence import head_alone, lungs_unseen
+from wetread.archive.rejects import RejectError
 from wetread.outputs.mesh import FORMS
 from wetread.study.stack import CHOICES
 from wetread.study.volume import Volume
@@ -48,11 +50,33 @@ def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
 
 
 def _lungs(volume: Volume, **settings: float) -> list[Mask]:
+    frame = frame_of(volume)
+    _, down, across = frame.spacing_mm
+    _require_lungs(frame.turned(volume.hu), (down, across))
     return segment_lungs(volume, LungSettings(**settings))
+
+
+def _airway(volume: Volume) -> list[Mask]:
+    """Trachea and main bronchi; the air of nose and throat above a neck is none."""
+    frame = frame_of(volume)
+    _, down, across = frame.spacing_mm
+    if head_alone(frame.turned(volume.hu), (down, across)):
+        raise RejectError("wrong_anatomy", "no airway: a head, without lung in any slice")
+    return segment_airway(volume)
+
+
+def _require_lungs(hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
+    """RejectError where slices (Z, Y, X) across a body, HU, show no lungs."""
+    absent = lungs_unseen(hu, spacing_mm)
+    if absent is not None:
+        raise RejectError("wrong_anatomy", absent)
 
 
 def _kmeans(volume: Volume) -> list[Mask]:
     """Both lungs as one, slice by slice; its clusters start the same in every run."""
+    down, across = volume.place.spacing_mm
+    if np.isfinite([down, across]).all():
+        _require_lungs(volume.hu, (float(down), float(across)))
     return [Mask("lungs", kmeans_lungs(volume.hu, np.random.default_rng(0)), volume.place)]
 
 
@@ -80,7 +104,7 @@ class Way:
 
 # Organ -> method -> how; the first method is the usual one.
 ORGANS: dict[str, dict[str, Way]] = {
-    "airway": {"trachea": Way(segment_airway, (), LUNG, around=segment_body)},
+    "airway": {"trachea": Way(_airway, (), LUNG, around=segment_body)},
     "body": {"tissue": Way(segment_body)},
     "bone": {
         "threshold": Way(segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body)

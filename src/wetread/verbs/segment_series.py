@@ -147,6 +147,10 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     """The files of one volume written, all but segment.json, and what that says of them."""
     asked = item.asked
     masks = asked.way.find(volume, **asked.settings)
+    if not any(mask.inside.any() for mask in masks):
+        raise RejectError(
+            "wrong_anatomy", f"no {asked.organ}: nothing in the volume is taken for it"
+        )
     still_alive()
     around = asked.way.around(volume) if asked.page else []
     parts = parts_of([*masks, *around])
