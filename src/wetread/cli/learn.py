@@ -11,7 +11,6 @@ from wetread.cli import tell
 from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
     DONE,
-    FAILED,
     REFUSED,
     AsHU,
     AsJson,
@@ -155,9 +154,7 @@ def predict(
 
 def _prediction_code(result: Prediction) -> int:
     """1 where there was no study at all, 3 where something was refused or left unread, else 0."""
-    if not result.readings:
-        return FAILED
-    return REFUSED if result.refused or result.unread else DONE
+    return done_code(len(result.readings), result.refused + result.unread)
 
 
 def score(
