@@ -15,7 +15,7 @@ from pydicom.uid import JPEGLSLossless
 
 from wetread.cli.tell import prediction_lines
 from wetread.phantoms.archive import PhantomTruth
-from wetread.prediction.ensemble import RunError
+from wetread.prediction.ensemble import RunError, read_ensemble
 from wetread.verbs.predict import Prediction, predict
 from wetread.verbs.train import TrainResult
 
@@ -108,6 +108,18 @@ def test_a_reading_says_that_its_models_learned_from_phantoms_alone(reading: Pre
     assert reading.as_dict()["studies"][0]["cautions"] == told["cautions"]
     lines = prediction_lines(reading)
     assert "caution: learned from synthetic phantoms alone, from no patient" in lines
+
+
+def test_a_run_of_before_is_read_and_its_readings_say_that_its_patients_are_unknown(
+    one_split: TrainResult, tmp_path: Path
+) -> None:
+    before = shutil.copytree(one_split.run, tmp_path / "before")
+    about = json.loads((before / "about.json").read_text())
+    for key in ("learned_from", "chosen_on", "scored_on"):
+        del about[key]
+    (before / "about.json").write_text(json.dumps(about))
+    assert read_ensemble([before]).cautions == ("training_data_unknown",)
+    assert read_ensemble([one_split.run]).cautions != ("training_data_unknown",)
 
 
 def test_the_submission_holds_six_rows_an_image_and_the_readings_numbers(

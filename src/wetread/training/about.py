@@ -30,7 +30,8 @@ def read_about(run: Path) -> dict[str, Any]:
         if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
             raise ValueError("a prior that is no probability")
         for key in ("learned_from", "scored_on"):
-            of_phantoms_alone(about[key])
+            if key in about:  # which runs of before do not say
+                of_phantoms_alone(about[key])
     return about
 
 
