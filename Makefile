@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test fuzz check bench clean
+.PHONY: setup demo test fuzz kill check bench clean
 
 setup: $(VENV)/.ready
 
@@ -27,6 +27,10 @@ WETREAD_DATA ?= ../shared/data
 fuzz: setup
 	$(BIN)/python tests/fuzz/fuzz.py --mutants $(MUTANTS) --seed $(SEED) --data $(WETREAD_DATA)
 
+# Commands killed at random moments and called again: files as undisturbed, nothing left over.
+kill: setup
+	rm -rf .kill && $(BIN)/python tests/kill/kill.py --folder .kill --seed $(SEED)
+
 check: setup
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
@@ -37,4 +41,4 @@ bench: setup
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf demo demo-* bench/work .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo demo-* bench/work .kill .pytest_cache .mypy_cache .ruff_cache

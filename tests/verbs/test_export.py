@@ -83,6 +83,40 @@ def test_a_changed_source_is_exported_again(write_ct: Write, tmp_path: Path) -> 
     assert second["max"].to_list() == [40.0, -1017.0]
 
 
+def test_pixels_replaced_with_size_and_time_kept_are_exported_again(
+    write_ct: Write, tmp_path: Path
+) -> None:
+    src, out = write_ct(2), tmp_path / "out"
+    export("png", [src], out, workers=1)
+    before = manifest_of(out)["sha256"].to_list()
+    changed = sorted(src.iterdir())[1]
+    status, dataset = changed.stat(), pydicom.dcmread(changed)
+    dataset.PixelData = np.full((20, 24), 1024 + 70, np.int16).tobytes()
+    dataset.save_as(changed)
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert changed.stat().st_size == status.st_size
+    export("png", [src], out, workers=1)
+    now = manifest_of(out)
+    assert now["sha256"].to_list()[0] == before[0]
+    assert now["sha256"].to_list()[1] != before[1]
+    assert now["max"].to_list()[1] == 70.0
+
+
+def test_a_picture_of_a_file_since_removed_is_not_left_beside_new_ones(
+    write_ct: Write, tmp_path: Path
+) -> None:
+    src, out = write_ct(3), tmp_path / "out"
+    export("png", [src], out, workers=1)
+    (out / "mine.txt").write_text("mine")
+    sorted(src.iterdir())[0].unlink()
+    export("png", [src], out, workers=1)
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*.png")) == sorted(
+        manifest_of(out)["file"]
+    )
+    assert manifest_of(out).height == 2
+    assert (out / "mine.txt").exists()
+
+
 def test_other_sources_in_the_same_folder_keep_the_manifest_whole(
     write_ct: Write, tmp_path: Path
 ) -> None:

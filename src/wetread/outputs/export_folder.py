@@ -4,6 +4,7 @@ export.json      the settings; another export does not go into the same folder
 manifest.csv     one row a file: where it comes from, how it was made, what its numbers mean
 slices.csv       one row a slice of an array or film: which instance it was
 rejects.csv      what could not be exported
+.parts/KEY.sources the files of one piece of work as they were (archive/digest.py)
 .parts/KEY.json  what one piece of work wrote, written last: without it the piece is done again
 """
 
@@ -13,7 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,12 +22,18 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.atomic import beside, write_csv, write_whole
+from wetread.archive.contents import as_name
+from wetread.archive.damaged import DamagedFileError
+from wetread.archive.digest import RECORD_SCHEMA, recorded, renewed
 from wetread.archive.json_file import read_json
 from wetread.archive.rejects import Reject
+from wetread.archive.table_file import read_parquet, write_parquet
+from wetread.archive.workers import Workers
 from wetread.outputs.formats import Wanted
 from wetread.outputs.rejects import write_rejects
 
 PARTS = ".parts"
+SOURCES = ".sources"
 _LISTS = ("files", "slices", "rejects")
 FORM = 1  # of the parts; another one is not taken up
 
@@ -126,6 +133,43 @@ class Folder:
         """Whether the piece of work is done and its files are still there, in their length."""
         part = self._read(self._part(key))
         return part is not None and all(map(self._is_there, part.files))
+
+    def record(self, key: str, rows: pl.DataFrame) -> None:
+        """Note what the files of a piece of work are, before their pixels are read."""
+        with self.beside(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
+            write_parquet(recorded(rows.iter_rows(named=True)), unfinished)
+
+    def fresh(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:
+        """The pieces of work that are done and show the pixels that their files have now."""
+        held: dict[str, pl.DataFrame] = {}
+        for key in filter(self.has, keys):
+            with suppress(DamagedFileError, FileNotFoundError):
+                records = read_parquet(self.path / PARTS / f"{key}{SOURCES}", schema=RECORD_SCHEMA)
+                held[key] = records.select(list(RECORD_SCHEMA)).with_columns(key=pl.lit(key))
+        if not held:
+            return set()
+        before = pl.concat(held.values())
+        now = renewed(before.drop("key"), workers=workers, verify=verify)
+        return set(held) - set(before["key"].filter(~now["fits"]))
+
+    def forget(self, keys: Sequence[str], sources: Sequence[Path]) -> None:
+        """Remove what earlier pieces of work wrote of these sources that is not written now: of
+        files since removed, or of other pixels."""
+        own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
+        named = {file["file"] for part in own for file in part.files}
+        tops = [os.path.abspath(source) for source in sources]
+        for path in (self.path / PARTS).glob("*.json"):
+            record, part = path.with_suffix(SOURCES), self._read(path)
+            if path.stem in keys or part is None or not record.is_file():
+                continue
+            came = map(as_name, read_parquet(record)["path"].unique())
+            if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in came):
+                path.unlink()
+                record.unlink()
+                for name in {file["file"] for file in part.files} - named:
+                    (self.path / name).unlink(missing_ok=True)
+                    with suppress(OSError):  # another's files lie there
+                        (self.path / name).parent.rmdir()
 
     def write_tables(self, keys: Sequence[str], rejects: Iterable[Reject]) -> tuple[int, int, int]:
         """manifest.csv, slices.csv and rejects.csv of this run's parts and, after them, of what

@@ -68,6 +68,7 @@ def export(
     cluster: str | None = None,
     repair: bool = True,
     as_hu: bool = False,
+    verify: bool = False,
     report: Report = silent,
     **settings: Any,
 ) -> Exported:
@@ -77,7 +78,8 @@ def export(
     crop, depth, spacing_mm, mask, annotate, quality.
     as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
     asked for, and its values are written as they are.
-    A run that was killed goes on where it was; other settings need another folder (ValueError).
+    verify: as for `pack`. A run that was killed goes on where it was; other settings need another
+    folder (ValueError). What was written of the same sources before and is not now is removed.
     What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
     a mask that does not exist; ValueError for settings that do not go together.
     """
@@ -90,6 +92,7 @@ def export(
         workers=chosen_workers(workers, cluster),
         repair=repair,
         as_hu=as_hu,
+        verify=verify,
         report=report,
     )
 
@@ -103,6 +106,7 @@ def export_as(
     workers: Workers,
     repair: bool = True,
     as_hu: bool = False,
+    verify: bool = False,
     report: Report = silent,
 ) -> Exported:
     """The same with its settings as one value."""
@@ -118,7 +122,8 @@ def export_as(
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
         jobs = plan(folder, series, _boxes(series, wanted, workers, report))
         total, done = sum(job.own for job in jobs), 0
-        waiting = [job for job in jobs if not folder.has(job.key)]
+        whole = folder.fresh([job.key for job in jobs], workers, verify)
+        waiting = [job for job in jobs if job.key not in whole]
         say = stage(report, "export")
         done = total - sum(job.own for job in waiting)
         say(done, total)
@@ -132,6 +137,7 @@ def export_as(
             Reject(*row)
             for row in found.rejects.select("path", "member", "reason", "detail").iter_rows()
         ]
+        folder.forget([job.key for job in jobs], sources)
         files, slices, refused = folder.write_tables([job.key for job in jobs], rejects)
         return Exported(out, files, slices, found.counts()["not_image"], refused)
 
@@ -230,6 +236,7 @@ def _without_the_lost(
 
 def do_job(job: Job, folder: Folder) -> None:
     """One piece of work, in a worker process."""
+    folder.record(job.key, job.rows)
     WORK[folder.wanted.kind.holds](job, folder)
 
 

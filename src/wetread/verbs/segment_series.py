@@ -232,5 +232,6 @@ def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
         "as_hu": any(issue.name == TAKEN_AS_HU for issue in volume.issues),
         "slices": len(volume.sources),
         "slices_sha256": sha256("\n".join(volume.sources).encode()).hexdigest(),
+        "values_sha256": sha256(np.ascontiguousarray(volume.hu).data).hexdigest(),
         "note": NOTE,
     }
