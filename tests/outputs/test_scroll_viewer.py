@@ -841,3 +841,14 @@ def test_the_page_runs_no_text_as_code_and_no_script_but_its_own(
     )
     page.close()
     assert blocked == [[["script-src", "eval"], ["script-src-elem", "inline"]], False]
+
+
+def test_on_paper_no_picture_is_stretched_and_no_bar_of_screen_pixels_stands(shown: Open) -> None:
+    page = shown()
+    page.emulate_media(media="print")
+    fits = 'getComputedStyle(document.getElementById("screen")).objectFit'
+    assert page.evaluate(fits) == "contain"
+    assert page.locator("#scale").is_hidden()
+    assert page.locator("#bar").is_hidden()
+    assert page.locator("#stage").is_visible()
+    assert page.get_by_text("Research use only").is_visible()
