@@ -101,7 +101,7 @@ SHOWN_WORDS = frozenset(
         *("neck", "chest", "thorax", "lung", "lungs", "pulmonary", "heart", "cardiac", "aorta"),
         *("abdomen", "pelvis", "liver", "kidney", "spine", "cervical", "lumbar", "shoulder"),
         *("hand", "wrist", "elbow", "arm", "leg", "knee", "hip", "ankle", "foot", "body", "whole"),
-        *("ct", "cta", "ctpa", "mr", "mra", "mri", "xr", "pet", "angio", "angiography", "embolism"),
+        *("ct", "cta", "ctpa", "mr", "mra", "mri", "xr", "pet", "angio", "angiography", "emboli"),
         *("axial", "coronal", "sagittal", "ax", "cor", "sag", "pa", "ap", "lateral", "lat"),
         *("scout", "localizer", "topogram", "surview", "bone", "soft", "tissue", "window", "mip"),
         *("mpr", "recon", "contrast", "without", "with", "native", "arterial", "venous", "portal"),
