@@ -137,3 +137,17 @@ def test_a_stdout_that_takes_nothing_is_one_line(archive: Path, tmp_path: Path) 
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_index_onto_a_full_disk_is_one_line_and_afterwards_ends_right(
+    here: Wetread, archive: Path, tmp_path: Path
+) -> None:
+    words = ["index", archive, "-o", tmp_path / "i[1].parquet", "--workers", 1]
+    full = limited(words, 3000)
+    assert (full.returncode, full.stdout, full.stderr.count("\n")) == (1, "", 1), full.stderr
+    assert full.stderr.startswith(f"wetread: {tmp_path / 'i[1].'}")
+    done = here(*words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("10 files = 10 images")
+    left = [path.name for path in tmp_path.iterdir() if path.name != "archive"]
+    assert sorted(left) == ["i[1].duplicates.parquet", "i[1].parquet", "i[1].rejects.parquet"]

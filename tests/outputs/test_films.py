@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.outputs.films import write_gif, write_mp4
+from wetread.outputs.films import _require_whole, write_gif, write_mp4
 from wetread.view.mode import apply_mode, as_picture, find_mode
 
 iio = pytest.importorskip("imageio.v3")
@@ -105,3 +105,14 @@ def test_a_lower_quality_is_smaller(tmp_path: Path) -> None:
     write_mp4(tmp_path / "a.mp4", iter(frames), 90)
     write_mp4(tmp_path / "b.mp4", iter(frames), 30)
     assert (tmp_path / "b.mp4").stat().st_size < (tmp_path / "a.mp4").stat().st_size
+
+
+def test_a_film_that_the_disk_did_not_take_is_no_film(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (4, 64, 64), np.uint8)
+    write_mp4(tmp_path / "f:1.mp4", iter(frames), 90)
+    _require_whole(tmp_path / "f:1.mp4")
+    whole = (tmp_path / "f:1.mp4").read_bytes()
+    for content in (whole[:-9], whole[: whole.rindex(b"moov") - 4], b""):
+        (tmp_path / "f:1.mp4").write_bytes(content)
+        with pytest.raises(OSError, match="not written whole"):
+            _require_whole(tmp_path / "f:1.mp4")
