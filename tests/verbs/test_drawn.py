@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from wetread.archive.pseudonym import pseudonym
+from wetread.archive.user_key import user_key
 from wetread.labels.rle import decode, encode
 from wetread.phantoms.chest_archive import write_chest_archive
 from wetread.training.recipe import read_recipe
@@ -75,7 +77,8 @@ def test_masks_are_scored_beside_the_empty_mask_and_the_page_shows_them(one: Tra
 
 def test_no_patient_of_the_file_is_in_two_parts(one: TrainResult, films: Path) -> None:
     with (films / "patients.csv").open() as file:
-        patient = {row["image"]: row["patient"] for row in csv.DictReader(file)}
+        rows = list(csv.DictReader(file))
+    patient = {row["image"]: pseudonym(row["patient"], user_key()) for row in rows}
     part = json.loads((one.run / "folds.json").read_text())["assignment"]
     assert set(part) == set(patient.values())
     drawn = pl.read_parquet(one.run / "masks.parquet")

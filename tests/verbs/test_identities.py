@@ -213,7 +213,7 @@ def test_a_file_of_patients_meets_the_headers(
     told, identity = deal("told", truth.images, tmp_path / "patients.csv")
     assert told.assignment == deal("header", truth.images)[0].assignment
     assert pseudonym(pairs["patient"][0], user_key()) in told.assignment
-    assert identity == Identity("patient", "the file of patients", ids_repaired=pairs.height)
+    assert identity == Identity("patient", "a file of patients", ids_repaired=pairs.height)
 
 
 def test_labels_as_people_have_them_are_learned_and_what_was_repaired_is_told(

@@ -58,7 +58,7 @@ def with_patients(
         clear = {_shared(patient, key): patient for patient in named.values()}
         named, repaired = repair_keys(named, slices["SOPInstanceUID"].to_list())
         told = _of_file(slices, named, str(given), key)
-        patients, identity = find_patients(told, "the file of patients", named=True)
+        patients, identity = find_patients(told, "a file of patients", named=True)
         identity = replace(identity, ids_repaired=repaired)
     units = patients.unique().to_list()
     order = _order_before(run, units)
