@@ -68,7 +68,8 @@ def series_sides(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
 
 def write_sides(run: Run, images: pl.DataFrame) -> None:
     """Keep in a run which side of the patient is where, for the pictures on its page."""
-    run.write_json(SIDES, {series: list(sides) for series, sides in series_sides(images).items()})
+    found = sorted(series_sides(images).items())  # the same words, the same file
+    run.write_json(SIDES, {series: list(sides) for series, sides in found})
 
 
 def read_sides(run: Path) -> Sides:
