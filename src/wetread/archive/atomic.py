@@ -1,6 +1,7 @@
 """archive/atomic.py: a file that is there is whole. Written beside its place, then renamed."""
 
 import errno
+import glob
 import os
 import re
 import shutil
@@ -27,6 +28,17 @@ def write_whole(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that is a command's whole output, and remove what killed commands left of it.
+
+    Raises FileExistsError where another command wrote it in the meantime.
+    """
+    write_whole(path, content)
+    for left in path.parent.glob(f".{glob.escape(short_name(path))}.*{PART}"):
+        if _UNFINISHED.fullmatch(left.name):
+            left.unlink(missing_ok=True)
+
+
 @contextmanager
 def beside(path: Path, within: Path | None = None, needed: int | None = None) -> Iterator[Path]:
     """A name for whoever writes a file by name; what lies there in the end becomes path.
@@ -40,10 +52,20 @@ def beside(path: Path, within: Path | None = None, needed: int | None = None) ->
             yield part
             for tell in list(_told):
                 tell(path)
-            part.replace(path)
+            _put(part, path)
         finally:
             with suppress(OSError):  # where it could not be written, it is not there either
                 part.unlink(missing_ok=True)
+
+
+def _put(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except FileNotFoundError as error:
+        if not part.parent.is_dir() or not path.is_file():
+            raise
+        told = "another command wrote it at the same time; run again"
+        raise FileExistsError(errno.EEXIST, told, str(path)) from error
 
 
 @contextmanager
@@ -111,13 +133,6 @@ def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
                     pending.append(entry.path)
             elif _UNFINISHED.fullmatch(entry.name):
                 Path(entry.path).unlink(missing_ok=True)
-
-
-def clear_unfinished_of(path: Path) -> None:
-    """The same for one file, which is written beside its place."""
-    for left in path.parent.iterdir() if path.parent.is_dir() else ():
-        if left.name.startswith(f".{short_name(path)}.") and _UNFINISHED.fullmatch(left.name):
-            left.unlink(missing_ok=True)
 
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 from pydicom.uid import UID
 
-from wetread.archive.atomic import write_csv, write_whole
+from wetread.archive.atomic import write_csv, write_output
 
 FORMATS = ("csv", "parquet")
 # Column of the table: column of the Index. x runs along a row, from column to column.
@@ -93,4 +93,4 @@ def write_data_frame(instances: pl.DataFrame, path: Path) -> None:
         return
     content = BytesIO()
     table.write_parquet(content)
-    write_whole(path, content.getvalue())
+    write_output(path, content.getvalue())

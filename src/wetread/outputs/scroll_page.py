@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.atomic import write_output
 from wetread.outputs.content_policy import content_policy
 from wetread.outputs.page import USE
 from wetread.outputs.scroll_planes import planes_of
@@ -130,7 +130,7 @@ def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> in
             f"{path.name}: {len(coded)} slices make a page of {len(page) / 1e6:.1f} MB, more than "
             f"the {most_bytes / 1e6:g} MB that are allowed; allow more with --max-mb"
         )
-    write_whole(path, page)
+    write_output(path, page)
     return len(page)
 
 
@@ -140,7 +140,7 @@ def leave_out_of_switch(path: Path, files: Sequence[str]) -> None:
     for file in files:
         option = rf' *<option value="{re.escape(file)}">[^<]*</option>\n'
         page = re.sub(option, "", page, count=1)
-    write_whole(path, page.encode())
+    write_output(path, page.encode())
 
 
 def _parts(content: ScrollContent, coded: Sequence[CodedSlice]) -> Iterator[str]:

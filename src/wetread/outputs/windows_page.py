@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.atomic import write_output
 from wetread.outputs.content_policy import content_policy
 from wetread.outputs.page import USE
 from wetread.outputs.pictures import png_bytes
@@ -91,7 +91,7 @@ class WindowsPage:
 
 def write_windows_page(path: Path, page: WindowsPage) -> None:
     """Write the page; one file, no request to anywhere."""
-    write_whole(path, windows_page_html(page).encode())
+    write_output(path, windows_page_html(page).encode())
 
 
 def windows_page_html(page: WindowsPage) -> str:

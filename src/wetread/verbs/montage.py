@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.atomic import write_output
 from wetread.archive.guard import Lost
 from wetread.archive.rejects import RejectError
 from wetread.archive.workers import chosen_workers, each
@@ -109,7 +109,7 @@ def montage(
             panels.append(Panel(answer, _with_sides(shot)))
             told.append(Shown(instance, shot.lines))
         report("montage", number, len(found.shots))
-    write_whole(out, png_bytes(grid(panels, found.columns)))
+    write_output(out, png_bytes(grid(panels, found.columns)))
     lost = {one.instance for one in told if one.refused}
     return MontageResult(out, found.columns, tuple(told), source.refused + len(lost))
 

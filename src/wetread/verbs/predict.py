@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-import wetread
 from wetread.archive.index import Index
 from wetread.archive.lock import one_at_a_time
 from wetread.archive.rejects import Reject
@@ -18,15 +17,16 @@ from wetread.archive.user_key import user_key
 from wetread.archive.written import refuse_foreign, written_anew
 from wetread.labels.finding import finding_names
 from wetread.labels.table import EXAM_SCHEMA
-from wetread.outputs.masks import MaskReading, write_mask
+from wetread.outputs.masks import MaskReading
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
 from wetread.outputs.submission import Submitted
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import write_worklist
-from wetread.prediction.drawing import Said, decided_masks, read_store
+from wetread.prediction.drawing import Said, read_store
 from wetread.prediction.ensemble import Ensemble, read_ensemble
+from wetread.prediction.provenance import provenance
 from wetread.prediction.read import StudyAnswers, read_studies
 from wetread.prediction.reading import Reading
 from wetread.store.store import Store
@@ -35,6 +35,7 @@ from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
+from wetread.verbs.drawn_masks import masks_by_study, write_masks
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.predict_page import PAGE, Material, write_predict_page
 from wetread.verbs.predict_scroll import with_scroll_pages
@@ -55,9 +56,6 @@ from wetread.verbs.unread import (
     refused_images,
     unread_files,
 )
-
-# Its spacing is often that of the film before it was made smaller.
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ def predict_index(
         )
         said = Said(probability, ())
     with written_anew(out):
-        masks = _write_masks(out / "masks", store, said, ensemble, images.images)
+        masks = write_masks(out / "masks", store, said, ensemble, images.images)
         made = read_studies(
             store,
             said.probability,
@@ -199,7 +197,7 @@ def predict_index(
             _issues(series, store),
             provenance(ensemble),
             ranked,
-            _by_study(store, masks),
+            masks_by_study(store, masks),
             answers,
         )
         findings = finding_names(task.at("image") if task.series is None else task.series.study)
@@ -246,41 +244,6 @@ def own_names(task: Task) -> frozenset[str]:
     return frozenset((*task.crops.stores, *tables, "index.journal", "features"))
 
 
-def provenance(ensemble: Ensemble) -> dict[str, Any]:
-    """What made a reading: version, checkpoints and how they look at a slice."""
-    first = ensemble.members[0].trained
-    return {
-        "wetread": wetread.__version__,
-        "task": ensemble.task,
-        "models": [
-            {
-                "checkpoint": _within_run(member.checkpoint),
-                "epoch": member.trained.epoch,
-                "encoder": member.trained.recipe.encoder,
-            }
-            for member in ensemble.members
-        ],
-        "view": first.view.to_dict(),
-        **_how(ensemble),
-        "note": "research use only, not for diagnosis",
-    }
-
-
-def _within_run(checkpoint: Path) -> str:
-    """The path from the run's folder on."""
-    parts = checkpoint.parts
-    model = max(place for place, name in enumerate(parts) if name.startswith("model-"))
-    return "/".join(parts[max(model - 1, 0) :])
-
-
-def _how(ensemble: Ensemble) -> dict[str, Any]:
-    """What was done to what the networks said."""
-    readers = [one.series for one in ensemble.members if one.series is not None]
-    if readers:
-        return {"flip_averaged": all(one.recipe.sequence_mirror for one in readers)}
-    return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}
-
-
 def _write(
     out: Path,
     task: Task,
@@ -316,37 +279,6 @@ def _write(
         study_prior=np.array([ensemble.prior[name] for name in of_study]),
     )
     return task.write_submission(out / "submission.csv", what)
-
-
-def _write_masks(
-    folder: Path, store: Store, said: Said, ensemble: Ensemble, images: pl.DataFrame
-) -> list[MaskReading]:
-    """Every mask as files, one after the other; what they say in words."""
-    spacing = {
-        row["SOPInstanceUID"]: (row["row_spacing_mm"], row["column_spacing_mm"])
-        for row in images.iter_rows(named=True)
-        if row["row_spacing_mm"] is not None and row["SOPClassUID"] != SECONDARY_CAPTURE
-    }
-    uids = store.slices["SOPInstanceUID"]
-    several = len(ensemble.drawn) > 1
-    return [
-        write_mask(
-            mask,
-            folder,
-            uids[row],
-            spacing.get(uids[row]),
-            safe_name(f"{uids[row]}_{finding}" if several else uids[row]),
-        )
-        for row, finding, mask in decided_masks(store, said, ensemble)
-    ]
-
-
-def _by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict[str, Any]]]:
-    study = dict(store.slices.select("SOPInstanceUID", "StudyInstanceUID").iter_rows())
-    found: dict[str, list[dict[str, Any]]] = {}
-    for mask in masks:
-        found.setdefault(study[mask.image], []).append(mask.to_dict())
-    return found
 
 
 def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, list[SeriesScore]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.atomic import write_output
 from wetread.archive.contents import as_text
 from wetread.archive.examine import examine
 from wetread.archive.guard import Lost
@@ -183,7 +183,7 @@ def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
         issues = (*issues, Issue("window_unusable", how.because))
     issues = (*own, *(issue for issue in issues if issue.name not in known))
     if picture is not None:
-        write_whole(picture, png_bytes(_picture(*middle)))
+        write_output(picture, png_bytes(_picture(*middle)))
     whole = ShownFile(path, member, "read", "read", "read", None, None, row, values, issues)
     return replace(whole, picture=picture)
 
