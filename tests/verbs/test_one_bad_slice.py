@@ -19,6 +19,7 @@ from wetread.verbs.pack import pack
 from wetread.verbs.segment import segment
 
 Write = Callable[..., Path]
+BONE = np.pad(np.full((10, 12), 2500, np.int16), ((5, 5), (6, 6))).tobytes()
 SOUND = 28
 
 
@@ -68,7 +69,9 @@ def exported(format: str, folder: Path, out: Path, **words: Any) -> Exported:
 def test_three_color_captures_do_not_cost_28_sound_slices(
     write_ct: Write, tmp_path: Path, format: str
 ) -> None:
-    found = exported(format, add_captures(write_ct(SOUND)), tmp_path / "out")
+    found = exported(
+        format, add_captures(write_ct(SOUND, PixelData=BONE, PixelSpacing=[5, 5])), tmp_path / "out"
+    )
     assert (found.files, found.slices, found.refused) == (1, SOUND, 3)
     assert names(tmp_path / "out" / "rejects.csv") == ["capture0", "capture1", "capture2"]
     (row,) = pl.read_csv(tmp_path / "out" / "manifest.csv").to_dicts()
@@ -78,7 +81,7 @@ def test_three_color_captures_do_not_cost_28_sound_slices(
         image = nibabel.load(tmp_path / "out" / row["file"])
         assert image.shape == (24, 20, SOUND)
         np.testing.assert_allclose(image.affine[:3, 2], [0, 0, 5])
-        assert np.asarray(image.dataobj)[0, 0].tolist() == [10 * k for k in range(SOUND)]
+        assert np.asarray(image.dataobj)[12, 10].tolist() == [1476] * SOUND
 
 
 @pytest.mark.parametrize("gaps", ["refuse", "split"])
@@ -86,7 +89,13 @@ def test_three_color_captures_do_not_cost_a_segmentation(
     write_ct: Write, tmp_path: Path, gaps: str
 ) -> None:
     out = tmp_path / "out"
-    found = segment("bone", [add_captures(write_ct(SOUND))], out, gaps=gaps, workers=1)
+    found = segment(
+        "bone",
+        [add_captures(write_ct(SOUND, PixelData=BONE, PixelSpacing=[5, 5]))],
+        out,
+        gaps=gaps,
+        workers=1,
+    )
     assert [entry["shape"] for entry in found.series] == [[SOUND, 20, 24]]
     assert names(out / "rejects.csv") == ["capture0", "capture1", "capture2"]
     assert found.refused == 3
@@ -109,7 +118,7 @@ def test_three_color_captures_do_not_cost_a_segmentation(
 def test_one_stray_costs_itself_and_is_named(
     write_ct: Write, tmp_path: Path, tags: dict[str, Any]
 ) -> None:
-    folder = add_slice(write_ct(SOUND), "stray", **tags)
+    folder = add_slice(write_ct(SOUND, PixelData=BONE, PixelSpacing=[5, 5]), "stray", **tags)
     found = segment("bone", [folder], tmp_path / "out", workers=1)
     assert [entry["shape"] for entry in found.series] == [[SOUND, 20, 24]]
     assert names(tmp_path / "out" / "rejects.csv") == ["stray"]
@@ -144,7 +153,7 @@ def test_a_stray_that_cannot_be_read_does_not_cost_the_arrays(
 
 def phases(write_ct: Write) -> Path:
     """Two acquisitions of one series, 5 mm apart each, the second 0.75 mm further up."""
-    folder = write_ct(5, AcquisitionNumber=1)
+    folder = write_ct(5, AcquisitionNumber=1, PixelData=BONE, PixelSpacing=[5, 5])
     for k in range(5):
         add_slice(folder, f"b{k}", AcquisitionNumber=2, ImagePositionPatient=[0, 0, 5 * k + 0.75])
     return folder

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pydicom
 import pytest
@@ -23,6 +24,7 @@ from wetread.verbs.train import TrainResult
 from wetread.verbs.windows import windows
 
 Write = Callable[..., Path]
+BONE = np.pad(np.full((10, 12), 2500, np.int16), ((5, 5), (6, 6))).tobytes()
 pytestmark = pytest.mark.filterwarnings("ignore:.*UI:UserWarning")
 
 
@@ -84,7 +86,12 @@ def test_predict_of_z_eff_ends_with_3_and_names_it(
 def test_segment_refuses_what_is_not_in_hu(
     tags: dict[str, Any], reason: str, said: str, write_ct: Write, tmp_path: Path
 ) -> None:
-    found = segment("bone", [write_ct(4, **tags)], tmp_path / "out", workers=1)
+    found = segment(
+        "bone",
+        [write_ct(4, PixelData=BONE, PixelSpacing=[5, 5], **tags)],
+        tmp_path / "out",
+        workers=1,
+    )
     (reject,) = found.rejects
     assert reject.reason == reason
     assert said in reject.detail
