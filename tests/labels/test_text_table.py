@@ -1,10 +1,12 @@
 """tests/labels/test_text_table.py: label files as people save them, in every form of labels."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wetread.labels import text_table
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
 from wetread.labels.exam_findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
@@ -150,3 +152,59 @@ def test_a_plain_file_is_read_as_it_lies(tmp_path: Path) -> None:
     table = read_text_table(written(tmp_path, LONG))
     assert table.form.plain
     assert table.frame.columns == ["ID", "Label"]
+
+
+def test_a_header_in_letters_of_another_case_is_read_where_one_column_is_meant(
+    tmp_path: Path,
+) -> None:
+    assert read_long_csv(written(tmp_path, "id, LABEL\nx_any,1\n"), FINDINGS).frame.rows() == [
+        ("image", "x", "any", 1.0)
+    ]
+    assert read_patients(written(tmp_path, "IMAGE;PatientId\nx;7\n")) == {"x": "7"}
+    masks = read_rle_csv(written(tmp_path, "imageid\tencodedpixels\nx\t-1\n"), FINDINGS[:1])
+    assert masks.frame["value"].to_list() == [0.0]
+    with pytest.raises(LabelError, match="no column 'ID'"):  # two of them: which is not sure
+        read_long_csv(written(tmp_path, "id,Id,Label\nx_any,y_any,1\n"), FINDINGS)
+    exact = read_long_csv(written(tmp_path, "id,ID,Label\ny_any,x_any,1\n"), FINDINGS)
+    assert exact.frame["id"].to_list() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0,|[Content_Types].xml", r"a workbook \(.xlsx"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), r"a workbook \(.xls\)"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html>\n<html><title>Sign in, please</title>", "a web page"),
+        (b"{\\rtf1 ID,Label}", "rich text"),
+        (b"PAR1\x15\x04\x15,PAR1", "a Parquet file"),
+        (b"%PDF-1.7\n1,2", "a PDF"),
+        (b"ID,Label\nx_any,1\n" + bytes(64), "zero bytes"),
+    ],
+)
+def test_a_file_that_is_no_table_of_text_is_named_for_what_it_is(
+    tmp_path: Path, content: bytes, kind: str
+) -> None:
+    with pytest.raises(LabelError, match=kind) as refused:
+        read_long_csv(written(tmp_path, content), FINDINGS)
+    assert len(str(refused.value).splitlines()) == 1
+    assert len(str(refused.value)) < 300
+
+
+def test_a_gzip_of_a_table_is_read_whatever_its_bytes_look_like_and_a_cut_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress("ID;Label\nx_any;0,5\n".encode("utf-16"))
+    path = written(tmp_path, packed)
+    assert read_long_csv(path, FINDINGS).frame["value"].to_list() == [0.5]
+    path.write_bytes(packed[:-12])
+    with pytest.raises(LabelError, match="the gzip is damaged"):
+        read_long_csv(path, FINDINGS)
+    monkeypatch.setattr(text_table, "UNPACKED", 1 << 20)
+    path.write_bytes(gzip.compress(b"ID,Label\n" + b" " * (1 << 21)))
+    with pytest.raises(LabelError, match="unpacks to more than 1 MiB"):
+        read_long_csv(path, FINDINGS)
+
+
+def test_a_quoted_line_that_names_the_separator_is_taken_as_one(tmp_path: Path) -> None:
+    path = written(tmp_path, '"sep=;"\r\nID;Label\r\nx_any;0,25\r\n')
+    assert read_long_csv(path, FINDINGS).frame["value"].to_list() == [0.25]

@@ -28,16 +28,25 @@ def read_header(path: Path) -> list[str]:
     return [name.strip() for name in read_text_table(path, rows=0).frame.columns]
 
 
+def find_column(name: str, header: Sequence[str]) -> str | None:
+    """The column of a header that is meant by a name: the very name, the first that has it between
+    blanks, or the only one that has it in letters of another case."""
+    if name in header:
+        return name
+    trimmed = [written for written in header if written.strip() == name]
+    folded = [written for written in header if written.strip().casefold() == name.casefold()]
+    return trimmed[0] if trimmed else folded[0] if len(folded) == 1 else None
+
+
 def read_text_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """The named columns as text, as written (no trimming), and `line`; empty lines left out.
 
-    A name in the header may have blanks around it; one without goes first. Encoding and separator
-    are labels/text_table.py's matter.
+    A name in the header may have blanks around it or letters of the other case, see `find_column`.
+    Encoding and separator are labels/text_table.py's matter.
     """
     table = read_text_table(path)
     frame = table.frame
-    trimmed = {name.strip(): name for name in reversed(frame.columns)}
-    written = {name: name if name in frame.columns else trimmed.get(name) for name in columns}
+    written = {name: find_column(name, frame.columns) for name in columns}
     missing = [name for name, found in written.items() if found is None]
     if missing:
         raise LabelError(
@@ -94,11 +103,12 @@ def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
 
 
 def first_column(path: Path, names: Sequence[str], what: str) -> str:
-    """The first of these names that the header has; LabelError where it has none."""
+    """The first of these names that the header has, as written there without blanks; LabelError
+    where it has none."""
     header = read_header(path)
     for name in names:
-        if name in header:
-            return name
+        if (written := find_column(name, header)) is not None:
+            return written
     raise LabelError(
         f"{path}: no column for the {what} ({', '.join(names)}); the header has "
         f"{', '.join(map(repr, header))}. Rename the column."

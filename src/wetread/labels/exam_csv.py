@@ -9,6 +9,7 @@ from wetread.archive.table_file import scan_csv
 from wetread.labels.csv_file import (
     LINE,
     check_ids,
+    find_column,
     label_values,
     number,
     read_header,
@@ -56,7 +57,7 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
     placeholder (`0`), which two of them would share.
     """
     names = finding_names(findings)
-    with_images = IMAGE in read_header(path)
+    with_images = find_column(IMAGE, read_header(path)) is not None
     ids = (STUDY, SERIES, IMAGE) if with_images else (STUDY,)
     labels = (*EXAM_NAMES, IMAGE_FINDING.name) if with_images else EXAM_NAMES
     rows = _scan(path, ids, labels)
@@ -136,10 +137,13 @@ def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame
         if not is_plain(path):
             return read_text_columns(path, (*ids, *labels)).drop(LINE).lazy()
         scan = scan_csv(path, infer_schema=False)
-        there = {name.strip(): name for name in scan.collect_schema().names()}
+        header = scan.collect_schema().names()
+        there = {name: find_column(name, header) for name in (*ids, *labels)}
+        if None in there.values():
+            raise pl.exceptions.ColumnNotFoundError
         rows = scan.filter(~pl.all_horizontal(pl.all().is_null()))  # so every field is looked at
-        return rows.select(pl.col(there[name]).alias(name) for name in (*ids, *labels))
-    except (KeyError, pl.exceptions.PolarsError, OSError):
+        return rows.select(pl.col(str(column)).alias(name) for name, column in there.items())
+    except (pl.exceptions.PolarsError, OSError):
         read_text_columns(path, (*ids, *labels))  # says what is wrong, and where
         raise
 

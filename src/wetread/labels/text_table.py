@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -22,7 +24,18 @@ from wetread.labels.table import LabelError
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HEAD = 64 * 1024  # bytes that are looked at
+UNPACKED = 1 << 30  # bytes that a gzip of a table may unpack to
 _LINES = 50  # of the head, by which the separator is told
+_GZIP = b"\x1f\x8b"
+_OTHERS = (  # what is saved or fetched in place of a table, by its first bytes
+    (b"PK\x03\x04", "a zip or a workbook (.xlsx, .ods)"),
+    (b"\xd0\xcf\x11\xe0", "a workbook (.xls)"),
+    (b"PAR1", "a Parquet file"),
+    (b"%PDF", "a PDF"),
+    (b"{\\rtf", "rich text (.rtf)"),
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+)
 _MARKS = (  # longest first: UTF-32's little-endian mark begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -65,11 +78,10 @@ class TextTable:
 def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = None) -> TextTable:
     """Read a file; rows: so many at most. LabelError where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
+        packed, head = _head(path)
         form = find_form(path, head)
         first_line = 1 + form.skipped + has_header
-        if form.plain:
+        if form.plain and not packed:
             try:
                 frame = read_csv(path, infer_schema=False, has_header=has_header, n_rows=rows)
                 return TextTable(frame, form, first_line)
@@ -95,7 +107,7 @@ def is_plain(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
-            if not find_form(path, head).plain:
+            if head.startswith(_GZIP) or not find_form(path, head).plain:
                 return False
             decoder.decode(head)
             while piece := file.read(16 * HEAD):
@@ -107,19 +119,53 @@ def is_plain(path: Path) -> bool:
 
 
 def find_form(path: Path, head: bytes) -> Form:
-    """The form of a file from its first bytes. LabelError where its separator is not sure."""
+    """The form of a file from its first bytes. LabelError where it is no table of text, or its
+    separator is not sure."""
+    _refuse_others(path, head)
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     encoding = encoding or _without_mark(head)
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     text = text.removeprefix("\ufeff")
+    if "\0" in text:
+        raise LabelError(
+            f"{path}: zero bytes stand in it, as in no table of text; it is damaged or something "
+            "else. Save the table as CSV, UTF-8."
+        )
     old_lines = "\r" in text and "\n" not in text
     lines = [line for line in text.splitlines() if line.strip()]
     if len(head) == HEAD:
         lines = lines[:-1]  # it may be cut
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0].rstrip()) <= 5:
-        told = lines[0][4:5]
+    first = lines[0].strip(' \r"') if lines else ""
+    if first.lower().startswith("sep=") and len(first.rstrip()) <= 5:
+        told = first[4:5]
         return Form(encoding, told or ",", 1, old_lines)
     return Form(encoding, _separator(path, lines[:_LINES]), 0, old_lines)
+
+
+def _head(path: Path) -> tuple[bool, bytes]:
+    """Whether a file is packed by gzip, and its first bytes, unpacked."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if not head.startswith(_GZIP):
+        return False, head
+    return True, _unpacked(path, HEAD)
+
+
+def _unpacked(path: Path, size: int) -> bytes:
+    """So many bytes at most of what a gzip holds. LabelError where it is damaged."""
+    try:
+        with gzip.open(path, "rb") as file:
+            return file.read(size)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        raise LabelError(f"{path}: the gzip is damaged ({problem}); fetch it again.") from None
+
+
+def _refuse_others(path: Path, head: bytes) -> None:
+    """Name a file that is no table of text by what it begins with."""
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    kind = next((kind for mark, kind in _OTHERS if start.startswith(mark.lower())), None)
+    if kind is not None:
+        raise LabelError(f"{path}: this is {kind}, no table of text. Save the table as CSV, UTF-8.")
 
 
 def _without_mark(head: bytes) -> str:
@@ -153,7 +199,7 @@ def _separator(path: Path, lines: list[str]) -> str:
 
 def _decoded(path: Path, form: Form) -> tuple[Form, str]:
     """The whole text; Latin-1 where it is no UTF-8, of which only ASCII is sure."""
-    content = path.read_bytes()
+    content = _content(path)
     try:
         return form, content.decode(form.encoding)
     except UnicodeDecodeError as problem:
@@ -164,6 +210,19 @@ def _decoded(path: Path, form: Form) -> tuple[Form, str]:
             ) from None
     text = content.decode("latin-1")
     return Form("latin-1", form.separator, form.skipped, form.old_lines), text
+
+
+def _content(path: Path) -> bytes:
+    """The whole file, unpacked where it is a gzip of no more than UNPACKED bytes."""
+    if not _head(path)[0]:
+        return path.read_bytes()
+    content = _unpacked(path, UNPACKED + 1)
+    if len(content) > UNPACKED:
+        raise LabelError(
+            f"{path}: the gzip unpacks to more than {UNPACKED >> 20} MiB; unpack it, if that is "
+            "meant."
+        )
+    return content
 
 
 def _parsed(path: Path, form: Form, text: str, has_header: bool, rows: int | None) -> pl.DataFrame:
