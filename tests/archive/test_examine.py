@@ -166,7 +166,7 @@ def test_encapsulated_pixels_cut_anywhere_are_truncated(write_ct: Write) -> None
         ({"HighBit": 3}, "bad_pixel_header"),
         ({"BitsAllocated": 12, "BitsStored": 12}, "bad_pixel_header"),
         ({"SamplesPerPixel": 9}, "bad_pixel_header"),
-        ({"NumberOfFrames": 0}, "bad_pixel_header"),
+        ({"NumberOfFrames": -1}, "bad_pixel_header"),
         ({"Rows": 17}, "truncated_pixels"),
         ({"NumberOfFrames": 2}, "truncated_pixels"),
         ({"PixelData": b""}, "no_pixels"),

@@ -128,6 +128,14 @@ def test_other_blank_numbers_are_named_and_absent(write_ct: Write, name: str) ->
     assert f"{name} is blank" in issues_of(path)["number_blank"]
 
 
+def test_a_number_of_frames_of_0_is_one_frame_as_pydicom_and_itk_take_it(write_ct: Write) -> None:
+    path = write_ct("x", **TWELVE, NumberOfFrames=0)
+    row = examined(path)
+    assert (row["state"], row["NumberOfFrames"]) == ("image", None)
+    np.testing.assert_array_equal(read_stored(row), PIXELS)
+    assert issues_of(path)["number_blank"] == "(0028,0008) NumberOfFrames is 0"
+
+
 def table(**tags: Any) -> Dataset:
     item = Dataset()
     for name, value in tags.items():

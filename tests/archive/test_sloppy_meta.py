@@ -106,6 +106,27 @@ def test_a_ct_whose_file_meta_is_in_implicit_vr_is_an_image(
 
 
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
+def test_a_ct_whose_file_meta_is_in_big_endian_is_an_image(
+    tmp_path: Path, data_set: Callable[[str], bytes], noise: np.ndarray, syntax: str
+) -> None:
+    out = DicomBytesIO()
+    out.is_little_endian, out.is_implicit_VR = False, False
+    group = pydicom.Dataset()
+    group.FileMetaInformationVersion = b"\0\1"
+    group.TransferSyntaxUID = syntax
+    write_dataset(out, group)
+    path = tmp_path / "x.dcm"
+    path.write_bytes(PREAMBLE + out.getvalue() + data_set(syntax))
+    row = examined(path)
+    assert (row["state"], row["TransferSyntaxUID"]) == ("image", syntax)
+    np.testing.assert_array_equal(read_stored(row), noise)
+    assert faults_of(path) == "the file meta is in big endian"
+    data = path.read_bytes()
+    elements = list(dump_elements(lambda at, n: data[at : at + n], len(data)))
+    assert any(syntax in str(element) for element in elements)
+
+
+@pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 @pytest.mark.parametrize("before", [PREAMBLE, b""])
 @pytest.mark.parametrize("explicit", [True, False])
 def test_of_two_groups_of_file_meta_the_first_holds(

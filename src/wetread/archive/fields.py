@@ -286,7 +286,10 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
         raw = values.get(tag)
         if raw and len(raw) == 2:  # its VR, US or SS, is often wrong: the pixels' sign decides
             row[name] = (_SIGNED if signed else _SHORT)[big_endian](raw)[0]
-    if frames := needed_numbers(values, _FRAMES, "NumberOfFrames", 1, row["notes"]):
+    frames = needed_numbers(values, _FRAMES, "NumberOfFrames", 1, row["notes"])
+    if frames == [0.0]:  # as other readers take it: one frame
+        row["notes"].append(note("number_blank", "(0028,0008) NumberOfFrames is 0"))
+    elif frames:
         row["NumberOfFrames"] = int(frames[0])
 
 

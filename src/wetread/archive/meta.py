@@ -1,21 +1,29 @@
 """archive/meta.py: the file meta group, as it should be and as it is met (PS3.10 7.1).
 
-It should be explicit little endian behind a preamble. Files have it in implicit VR, without a
-preamble, with a length that lies, or twice: each is read, and said.
+It should be explicit little endian behind a preamble. Files have it in implicit VR, in big endian,
+without a preamble, with a length that lies, or twice: each is read, and said.
 """
 
 import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from wetread.archive.elements import EXPLICIT, IMPLICIT, MAX_IN_RUN, VR_HEADER, Form, Short
+from wetread.archive.elements import (
+    BIG_ENDIAN,
+    EXPLICIT,
+    IMPLICIT,
+    MAX_IN_RUN,
+    VR_HEADER,
+    Form,
+    Short,
+)
 from wetread.archive.phantom import IMPLEMENTATION_TAG
 from wetread.archive.rejects import RejectError
 from wetread.archive.runs import Place, runs_of
 
 _LENGTH = 0x00020000
 _META_TAGS = frozenset({_LENGTH, 0x00020002, 0x00020003, 0x00020010, IMPLEMENTATION_TAG})
-_GROUP = b"\x02\x00"
+_GROUP, _GROUP_SWAPPED = b"\x02\x00", b"\x00\x02"
 # An element in implicit VR: group 2, a number that the group has, a length below 2 KiB.
 _IMPLICIT = re.compile(rb"\x02\x00[\x00-\x18\x26\x31-\x38]\x00[\x00-\xff][\x00-\x07]\x00\x00", re.S)
 _ANY_UID = b"1.2.840.10008."  # of the standard: what no other file begins with
@@ -44,6 +52,8 @@ def read_meta(buffer: bytes, size: int, values: dict[int, bytes]) -> FileMeta:
     part_10 = buffer[128:132] == b"DICM"
     if part_10 and (buffer[132:134] == _GROUP or size < 140):
         return _walk_meta(buffer, 132, size, values)
+    if part_10 and buffer[132:134] == _GROUP_SWAPPED and buffer[136:138] in VR_HEADER:
+        return _walk_big_endian(buffer, 132, size, values)
     if buffer[:2] == _GROUP and (buffer[4:6] in VR_HEADER or _is_bare_implicit(buffer)):
         return _walk_meta(buffer, 0, size, values)
     if _looks_like_data_set(buffer):
@@ -106,6 +116,27 @@ def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -
         for one, behind in pairwise(bounds)
     )
     return FileMeta(blocks, pos, _faults(start, starts, bounds[1], implicit, values))
+
+
+def _walk_big_endian(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -> FileMeta:
+    """As `_walk_meta`, of one group in explicit big endian, as some writers have it."""
+    pos = start
+    while buffer[pos : pos + 2] == _GROUP_SWAPPED or pos + 8 > len(buffer):
+        _need(pos + 8, buffer, size)
+        group, element, vr, length = BIG_ENDIAN.element(buffer, pos)
+        header = VR_HEADER.get(vr, 0)
+        if not header:
+            raise RejectError("bad_meta", f"({group:04X},{element:04X}) has the VR {vr!r}")
+        if header == 12:
+            _need(pos + 12, buffer, size)
+            (length,) = BIG_ENDIAN.long(buffer, pos + 8)
+        _need(pos + header + length, buffer, size)
+        tag = group << 16 | element
+        if tag in _META_TAGS and tag != _LENGTH:
+            values.setdefault(tag, buffer[pos + header : pos + header + length])
+        pos += header + length
+    block = (start, pos, BIG_ENDIAN)
+    return FileMeta((block,), pos, ("the file meta is in big endian",))
 
 
 def _element(buffer: bytes, pos: int, size: int) -> tuple[int, int, int, bool]:
