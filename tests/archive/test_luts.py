@@ -79,10 +79,13 @@ def test_padding_is_compared_before_the_table(write_ct: Write) -> None:
     assert values.ravel()[:8].tolist() == [-1024] * 7 + [float(ENTRIES[0])]
 
 
-def test_a_table_of_other_values_than_hu_gives_grey(write_ct: Write) -> None:
-    item = table_item(ModalityLUTType="OD")
+@pytest.mark.parametrize(("kind", "unit"), [("US", "grey"), ("OD", "OD"), ("Z_EFF", "Z_EFF")])
+def test_a_table_of_other_values_than_hu_gives_its_own_unit(
+    write_ct: Write, kind: str, unit: str
+) -> None:
+    item = table_item(ModalityLUTType=kind)
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
-    assert read_slice(row_of(path)).unit == "grey"
+    assert read_slice(row_of(path)).unit == unit
 
 
 def test_a_table_goes_before_a_rescale_that_it_excludes(write_ct: Write) -> None:

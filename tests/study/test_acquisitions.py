@@ -87,6 +87,14 @@ def test_passes_told_apart_by_time_alone_are_called_by_an_order_number(
         ("EchoTime", (10.5, 80), "EchoTime", ("echo time 10.5 ms", "echo time 80 ms")),
         ("EchoNumbers", (1, 2), "EchoNumbers", ("echo 1", "echo 2")),
         ("AcquisitionTime", ("101500", "101600.5"), "acquisition_time_s", ("time 1", "time 2")),
+        (
+            "AcquisitionDateTime", ("20200102101500.25", "20200102101600+0100"),
+            "acquisition_time_s", ("time 1", "time 2"),
+        ),
+        (
+            "TemporalPositionIndex", (1, 2), "TemporalPositionIndex",
+            ("temporal position 1", "temporal position 2"),
+        ),
         ("KVP", (80, 140), "KVP", ("80 kV", "140 kV")),
         (
             "SeriesDescription", ("Arterial SMITH", "Venous SMITH"), "SeriesDescription",

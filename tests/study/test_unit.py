@@ -69,7 +69,12 @@ def test_the_unit_of_a_header(columns: dict[str, Any], unit: str | None, issue: 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("HU", ("HU", None)), ("US", ("grey", "not_hu")), ("", ("grey", "not_hu"))],
+    [
+        ("HU", ("HU", None)),
+        ("US", ("grey", "not_hu")),
+        ("", ("grey", "not_hu")),
+        ("OD", ("OD", "not_hu")),
+    ],
 )
 def test_a_modality_table_is_in_hu_only_where_its_type_says_so(
     kind: str, expected: tuple[str, str]
@@ -77,6 +82,25 @@ def test_a_modality_table_is_in_hu_only_where_its_type_says_so(
     by_table = row(notes=["modality_lut"], RescaleSlope=None, RescaleIntercept=None)
     found = unit_of(by_table, kind)
     assert (found.name, found.issue) == expected
+
+
+def test_a_modality_table_that_is_not_in_hu_names_its_type(
+    write_series: WriteSeries, stack: Stack
+) -> None:
+    item = Dataset()
+    item.LUTDescriptor = [4096, 0, 16]
+    item.ModalityLUTType = "US"
+    item.add_new(0x00283006, "OW", np.arange(4096, dtype="<u2").tobytes())
+    tags = {"RescaleSlope": None, "RescaleIntercept": None, "ModalityLUTSequence": [item]}
+    rows = write_series(stack(3), tags)
+    told = "(0028,3004) ModalityLUTType is US"
+    found = {one.name: one.detail for one in read_volume(rows).issues}
+    assert found["not_hu"] == f"3 of 3 slices: {told}"
+    one = rows.row(0, named=True)
+    with pytest.raises(
+        RejectError, match=r"not_hu: \(0028,3004\) ModalityLUTType is US; .*--as-hu"
+    ):
+        require_hu(one, read_slice(one))
 
 
 def test_electron_density_is_not_called_hu(write_series: WriteSeries, stack: Stack) -> None:

@@ -4,7 +4,7 @@ import math
 import re
 import struct
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 from pydicom.charset import convert_encodings, decode_bytes
 
@@ -55,6 +55,7 @@ _REAL = {
     "TriggerTime": 0x00181060,
 }
 _BINARY = {"cardiac_phase_percent": 0x00209241, "DiffusionBValue": 0x00189087}  # VR FL, FD
+_TEMPORAL_INDEX = 0x00209128  # VR UL
 PIXEL_FORM = {
     "Rows": 0x00280010,
     "Columns": 0x00280011,
@@ -75,11 +76,12 @@ _known_fields: dict[tuple[Any, ...], dict[str, Any]] = {}  # raw values to the c
 _MAX_KNOWN, _LONG_HEADER = 2048, 64 * 1024  # headers kept, bytes of one that is not kept
 _MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY = 0x00283000, 0x00280301, 0x00189361
 _TIMES = {"content_time_s": 0x00080033, "acquisition_time_s": 0x00080032}
+_ACQUIRED = 0x0008002A  # AcquisitionDateTime, which may stand for AcquisitionTime
 _TIME_NAMES = {"content_time_s": "ContentTime", "acquisition_time_s": "AcquisitionTime"}
 _NUMBER, _TRIGGER = 0x00200013, _REAL["TriggerTime"]
 _OWN = (
     *(_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION, _TRIGGER),
-    *_TIMES.values(),
+    *(*_TIMES.values(), _ACQUIRED),
 )
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
@@ -92,15 +94,17 @@ WANTED = frozenset(
         *(*PIXEL_FORM.values(), *_RESCALE.values(), *_WINDOWS.values(), *_PADDING.values()),
         *(_CHARSET, _AGE, _FRAMES, _LOSSY, _SPACING, _DETECTOR_SPACING, _POSITION, _ORIENTATION),
         *(_MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY, _SHARED_GROUPS, _FRAME_GROUPS),
-        *(*_BINARY.values(), *_TIMES.values()),
+        *(*_BINARY.values(), _TEMPORAL_INDEX, *_TIMES.values(), _ACQUIRED),
     )
 )
 
 _ALWAYS_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("50", "51", "53", "55", "81"))
 _MAYBE_LOSSY = frozenset(f"1.2.840.10008.1.2.4.{end}" for end in ("91", "111", "112", "203"))
 _TIME_FORM = re.compile(r"(\d\d):?(\d\d)?:?(\d\d(?:\.\d{1,6})?)?$")
+_DATE_FORM = re.compile(r"\s*\d{8}(\d{2,6}(?:\.\d{1,6})?)")  # of a DT; a zone may follow
 _AGE_FORM = re.compile(r"(\d{1,3})\s*([YMWD]?)$")
 _YEARS = {"Y": 1.0, "": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}
+_ORDERS: dict[bool, Literal["little", "big"]] = {False: "little", True: "big"}
 _SHORT = {False: struct.Struct("<H").unpack, True: struct.Struct(">H").unpack}
 _FLOATS = {4: "f", 8: "d"}  # bytes to the code of struct
 _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
@@ -160,6 +164,8 @@ def _shared_fields(header: Header) -> dict[str, Any]:
         if code := _FLOATS.get(len(raw)):
             (binary,) = struct.unpack(("<", ">")[header.big_endian] + code, raw)
             row[name] = binary if math.isfinite(binary) else None
+    if len(raw := values.get(_TEMPORAL_INDEX, b"")) == 4:
+        row["TemporalPositionIndex"] = int.from_bytes(raw, _ORDERS[header.big_endian])
     for name, tag in _WINDOWS.items():
         if number := leading_numbers(values, tag, name, notes):
             row[name] = number
@@ -206,6 +212,10 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         row["TriggerTime"] = number[0]
     for column, tag in _TIMES.items():
         _fill_time(row, values.get(tag), column, notes)
+    if "acquisition_time_s" not in row:
+        found = _DATE_FORM.match(values.get(_ACQUIRED, b"").decode("latin-1"))
+        if found:
+            _fill_time(row, found[1].encode(), "acquisition_time_s", notes)
 
 
 def _fill_whole(

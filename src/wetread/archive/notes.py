@@ -17,17 +17,19 @@ NAMED: dict[str, str] = {
     "lut_empty": "(0028,3000) holds no table: values are taken as they are stored",
     "meta_out_of_form": "the file meta is not as PS3.10 7.1 has it, or contradicts the data set",
 }
+# Of a slice (study/slices.py): where the unit stands in a table, which is read with the pixels.
+_OF_A_SLICE = frozenset({"not_hu"})
 
 
 def note(name: str, detail: str) -> str:
-    """A note with a name of NAMED and its figures."""
+    """A note with a name and its figures."""
     return f"{name}: {detail}"
 
 
 def name_and_detail(text: str) -> tuple[str, str]:
     """A note's name and figures; of a note without figures the whole text, and ""."""
     name, _, detail = text.partition(": ")
-    return (name, detail) if name in NAMED else (text, "")
+    return (name, detail) if name in NAMED or name in _OF_A_SLICE else (text, "")
 
 
 def names_of(notes: Iterable[str] | None) -> list[str]:

@@ -34,11 +34,11 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "InstanceNumber": pl.Int64(),
     "AcquisitionNumber": pl.Int64(),
     "content_time_s": pl.Float64(),  # ContentTime, since midnight; identifying: never shown
-    "acquisition_time_s": pl.Float64(),  # AcquisitionTime, likewise
+    "acquisition_time_s": pl.Float64(),  # AcquisitionTime, or AcquisitionDateTime, likewise
     "TriggerTime": pl.Float64(),  # ms after the R wave
     "cardiac_phase_percent": pl.Float64(),  # NominalPercentageOfCardiacPhase
     "TemporalPositionIdentifier": pl.Int64(),
-    "TemporalPositionIndex": pl.Int64(),  # of enhanced objects
+    "TemporalPositionIndex": pl.Int64(),  # of enhanced objects above all
     "DiffusionBValue": pl.Float64(),  # s/mm2
     "EchoNumbers": pl.Int64(),
     "EchoTime": pl.Float64(),  # ms

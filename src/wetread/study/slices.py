@@ -13,7 +13,7 @@ from wetread.archive.fields import MODALITY_TABLE
 from wetread.archive.frames import frame_rows
 from wetread.archive.intercept import WRONG_INTERCEPT
 from wetread.archive.luts import Table, read_modality_table
-from wetread.archive.notes import name_and_detail, names_of
+from wetread.archive.notes import name_and_detail, names_of, note
 from wetread.archive.pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
@@ -68,7 +68,7 @@ def _slice(stored: np.ndarray, row: Mapping[str, Any]) -> Slice:
     padding, notes = padding_range(row), row["notes"] or ()
     if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
         return _by_table(stored, table, padding, unit_of(row, table.kind))
-    unit = unit_of({**row} | {"notes": [note for note in notes if note != MODALITY_TABLE]})
+    unit = unit_of({**row} | {"notes": [one for one in notes if one != MODALITY_TABLE]})
     if WRONG_INTERCEPT in notes and unit.name == "HU":
         hu, padding = repaired_intercept(stored, padding)
         return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired", *_named(unit)))
@@ -92,8 +92,9 @@ def require_hu(row: Mapping[str, Any], one: Slice) -> None:
     """RejectError, with what the header says, unless the slice's values are Hounsfield units."""
     if one.unit == "HU":
         return
-    reason = next((note for note in one.notes if note in ("no_rescale", "not_hu")), "not_hu")
-    detail = unit_of(row).detail or f"values in {one.unit or 'no unit'}"
+    said = dict(map(name_and_detail, one.notes))
+    reason = next((name for name in said if name in ("no_rescale", "not_hu")), "not_hu")
+    detail = said.get(reason) or unit_of(row).detail or f"values in {one.unit or 'no unit'}"
     raise RejectError(reason, f"{detail}; {ADVICE}")
 
 
@@ -105,7 +106,8 @@ def _by_table(
     if padding is not None:
         entries[(stored >= padding[0]) & (stored <= padding[1])] = _NO_ENTRY
         padding = (_NO_ENTRY, _NO_ENTRY)
-    return Slice(entries, 1.0, 0.0, padding, unit.name, _named(unit))
+    notes = () if unit.issue is None else (note(unit.issue, unit.detail),)
+    return Slice(entries, 1.0, 0.0, padding, unit.name, notes)
 
 
 def _named(unit: Unit) -> tuple[str, ...]:

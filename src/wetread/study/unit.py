@@ -62,7 +62,7 @@ def _stated(row: Mapping[str, Any], table_type: str | None) -> Unit:
         return Unit("HU")
     if kind and kind.upper() not in _HOUNSFIELD:
         return Unit(
-            "grey" if by_table else _named(kind),
+            _named(kind) or ("grey" if by_table else None),
             "not_hu",
             f"{tag} is {_named(kind) or _quoted(kind)}",
         )
