@@ -37,6 +37,14 @@ def children(process: int) -> list[int]:
     return [int(word) for word in found.stdout.split()]
 
 
+def at_work(process: int) -> bool:
+    """Whether a process has not ended; one that has may wait for somebody to ask how."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
 def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, float]:
     """Exit code, stderr and seconds until the end, after Ctrl-C."""
     workers = children(process.pid)
@@ -44,8 +52,9 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, float]:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     took = time.monotonic() - began
-    time.sleep(0.2)
-    assert [one for one in workers if Path(f"/proc/{one}").exists()] == []
+    while any(map(at_work, workers)) and time.monotonic() - began < SECONDS:
+        time.sleep(0.05)
+    assert [one for one in workers if at_work(one)] == []
     return process.returncode, said, took
 
 

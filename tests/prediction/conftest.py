@@ -23,7 +23,9 @@ def write_run(tmp_path: Path) -> WriteRun:
     def write(name: str, models: int = 1, size: int = 16, **about: Any) -> Path:
         run = Run(tmp_path / name)
         prior = dict.fromkeys(FINDINGS, 0.1)
-        run.write_json("about.json", {"task": "t", "findings": FINDINGS, "prior": prior, **about})
+        told = {"task": "t", "findings": FINDINGS, "prior": prior, "counts": {}}
+        told["patients_from"] = "the headers' PatientID"
+        run.write_json("about.json", told | about)
         recipe = read_recipe("compact", [f"size={size}", "threads=1", "device=cpu"])
         for number in range(models):
             with torch.random.fork_rng():
