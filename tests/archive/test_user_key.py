@@ -41,9 +41,12 @@ def test_the_variable_goes_before_the_file_and_makes_none(
     monkeypatch.setenv("WETREAD_KEY", "a key of a test-suite")
     assert user_key() == user_key()
     assert not no_variable.exists()
-    monkeypatch.setenv("WETREAD_KEY", "short")
-    with pytest.raises(ValueError, match="WETREAD_KEY has 5 characters; give at least 16"):
-        user_key()
+    monkeypatch.setenv("WETREAD_KEY", "\udcff\udcfe of a test-suite")  # bytes that are no UTF-8
+    assert user_key() == user_key()
+    for short, told in (("short", 5), (" " * 40, 0), ("", 0)):
+        monkeypatch.setenv("WETREAD_KEY", short)
+        with pytest.raises(ValueError, match=f"WETREAD_KEY has {told} characters, blanks at its"):
+            user_key()
 
 
 def test_a_file_that_holds_no_key_is_named_and_not_replaced(no_variable: Path) -> None:

@@ -69,7 +69,7 @@ def test_where_some_have_no_patient_their_study_is_the_unit_and_nothing_is_prove
 
 
 def test_a_study_of_two_patients_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"1 studies are of several patients each, the first b"):
+    with pytest.raises(ValueError, match=r"1 study is of several patients each, the first b"):
         told(["p", "p", "q", "r", "q"], ["a", "a", "b", "b", "c"])
 
 

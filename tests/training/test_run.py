@@ -1,6 +1,7 @@
 """tests/training/test_run.py: a file of a run is whole, or the one before it."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
@@ -21,6 +22,23 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="pickle"):
         run.save("last.pt", {"step": lambda: 2})
     assert run.load("last.pt") == {"step": 1}
+
+
+def test_a_run_that_was_stopped_saves_the_bytes_of_one_that_was_not(tmp_path: Path) -> None:
+    went_on, stopped = Run(tmp_path / "a"), Run(tmp_path / "b")
+    lines = [{"epoch": epoch, "value": "none"} for epoch in range(2)]
+    went_on.save("last.pt", {"history": lines, "lr": torch.tensor([0.1])})
+    stopped.save("last.pt", {"history": lines[:1], "lr": torch.tensor([0.1])})
+    before = stopped.read("last.pt")
+    stopped.save("last.pt", {**before, "history": [*before["history"], lines[1]]})
+    assert stopped.read("last.pt")["history"] == lines
+    assert unpacked(went_on.folder / "last.pt") == unpacked(stopped.folder / "last.pt")
+
+
+def unpacked(path: Path) -> list[bytes]:
+    """The members of a zip, in their order; their folder is named after the file."""
+    with ZipFile(path) as file:
+        return [file.read(name) for name in file.namelist()]
 
 
 def test_lines_and_tables_are_read_back(tmp_path: Path) -> None:

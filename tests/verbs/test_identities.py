@@ -325,7 +325,7 @@ def test_a_study_of_two_patients_is_refused_for_slices_too(
     deal: Deal, renamed: Callable[..., Path]
 ) -> None:
     folder = renamed(lambda k, study: "TWO" if k == 0 else f"P{study}")
-    with pytest.raises(ValueError, match="1 studies are of several patients each, the first ID_"):
+    with pytest.raises(ValueError, match="1 study is of several patients each, the first ID_"):
         deal("run", folder)
     plan, identity = deal("run", folder, "study")
     assert identity.reason == "each study is taken for a patient, as asked for"

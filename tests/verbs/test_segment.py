@@ -130,6 +130,39 @@ def test_a_second_run_makes_nothing_again_unless_asked_otherwise(
     assert not list(tmp_path.rglob("page.html"))  # what was not asked for is not there
 
 
+def test_masks_of_a_volume_that_is_gone_go_and_files_of_others_stay(
+    heads: Path, volumes: dict[str, Volume], tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, volume in zip((first, second), volumes.values(), strict=True):
+        folder.mkdir()
+        for uid in volume.sources:
+            (folder / f"{uid}.dcm").write_bytes((heads / f"{uid}.dcm").read_bytes())
+    out = tmp_path / "out"
+    kept, gone = segment("body", [first, second], out, workers=1).series
+    if kept["series_uid"] != next(iter(volumes)):
+        kept, gone = gone, kept
+    folder = Path(gone["files"]["picture"]).parent
+    (folder / "notes.txt").write_text("mine")
+    other = folder.with_name("bone")
+    other.mkdir()
+    (other / "segment.json").write_text((folder / "segment.json").read_text())
+    segment("body", [first], out, workers=1)  # the other source is not asked for
+    assert (folder / "body.npy").exists()
+    for file in second.iterdir():
+        file.unlink()
+    again = segment("body", [first, second], out, workers=1)
+    assert [entry["series_uid"] for entry in again.series] == [kept["series_uid"]]
+    assert {path.name for path in folder.iterdir()} == {"notes.txt"}
+    assert (other / "segment.json").exists()
+    assert Path(kept["files"]["picture"]).exists()
+    (folder / "notes.txt").unlink()
+    for file in first.iterdir():
+        file.unlink()
+    assert segment("body", [first], out, workers=1).series == ()
+    assert not Path(kept["files"]["picture"]).parent.parent.parent.exists()
+
+
 def test_a_part_of_a_head_and_a_lone_slice_and_a_text_end_as_rows(
     heads: Path, volumes: dict[str, Volume], tmp_path: Path
 ) -> None:

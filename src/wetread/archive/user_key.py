@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+from wetread.archive.plural import plural
+
 VARIABLE = "WETREAD_KEY"
 BYTES = 32
 FEWEST = 16  # characters of WETREAD_KEY: a short one could be guessed from what it made
@@ -76,13 +78,14 @@ def user_key() -> UserKey:
 
 
 def _of_text(text: str) -> UserKey:
-    if len(text) < FEWEST:
+    told = len(text.strip())
+    if told < FEWEST:
         raise ValueError(
-            f"{VARIABLE} has {len(text)} characters; give at least {FEWEST}, as `openssl rand "
-            "-hex 32` prints them"
+            f"{VARIABLE} has {plural(told, 'character')}, blanks at its ends not counted; give at "
+            f"least {FEWEST}, as `openssl rand -hex 32` prints them"
         )
     return UserKey(
-        hashlib.blake2b(text.encode(), person=b"WETREAD_KEY", digest_size=BYTES).digest()
+        hashlib.blake2b(os.fsencode(text), person=b"WETREAD_KEY", digest_size=BYTES).digest()
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from wetread.archive.plural import plural
 from wetread.archive.pseudonym import is_placeholder
 
 Unit = Literal["patient", "study", "mixed"]
@@ -120,8 +121,9 @@ def _refuse_torn_studies(rows: pl.DataFrame) -> None:
     )
     torn = patients.filter(pl.col("patient") > 1)["study"].to_list()
     if torn:
+        told = f"{plural(len(torn), 'study')} {'is' if len(torn) == 1 else 'are'}"
         raise ValueError(
-            f"{len(torn)} studies are of several patients each, the first {torn[0]}: they would be "
-            "learned and scored at once. Say which image is of which patient with --patients FILE, "
-            "or take each study for a patient: --patients study"
+            f"{told} of several patients each, the first {torn[0]}: they would be learned and "
+            "scored at once. Say which image is of which patient with --patients FILE, or take "
+            "each study for a patient: --patients study"
         )

@@ -8,6 +8,7 @@ last.pt            where to go on
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -51,9 +52,10 @@ class Run:
         self._write(name, lambda path: write_parquet(table, path))
 
     def save(self, name: str, content: Mapping[str, Any]) -> None:
-        """Tensors and plain values, as torch.load reads them with weights_only=True."""
+        """Tensors and plain values, as torch.load reads them with weights_only=True; equal values
+        give equal bytes, in a run that was stopped and went on as in one that was not."""
         packed = BytesIO()  # torch tells of a disk that is full in words of its own
-        torch.save(dict(content), packed)
+        torch.save(_rebuilt(dict(content)), packed)
         self._write(name, lambda path: path.write_bytes(packed.getbuffer()))
 
     def load(self, name: str) -> dict[str, Any] | None:
@@ -83,6 +85,18 @@ class Run:
             write(part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())
+
+
+def _rebuilt(value: Any) -> Any:
+    """The same in containers of its own, equal texts one object: pickle writes what it has met
+    before as a reference, and what it has met differs after a file was read."""
+    if type(value) is dict:
+        return {_rebuilt(key): _rebuilt(one) for key, one in value.items()}
+    if type(value) is list:
+        return [_rebuilt(one) for one in value]
+    if type(value) is tuple:
+        return tuple(_rebuilt(one) for one in value)
+    return sys.intern(value) if type(value) is str else value
 
 
 @dataclass(frozen=True, eq=False)

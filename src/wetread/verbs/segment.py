@@ -19,6 +19,7 @@ from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
 from wetread.verbs.organs import Asked, checked
 from wetread.verbs.progress import Report, silent
+from wetread.verbs.segment_before import forget, source_digests
 from wetread.verbs.segment_series import Item, segment_series
 from wetread.verbs.sources import in_hu, indexed
 
@@ -75,7 +76,8 @@ def segment(
     as_hu:        take CT whose header does not say HU as HU; else it is refused.
 
     A volume that is whole on disk, made of the same slices with the same settings, is not made
-    again. A series without a volume is a row of rejects. ValueError for what is not known, and
+    again; the organ's files of volumes that were in the same sources before and are not now are
+    removed. A series without a volume is a row of rejects. ValueError for what is not known, and
     where a library of the extra `pictures` is not installed.
     """
     asked = Asked(
@@ -88,7 +90,10 @@ def segment(
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         if as_hu:
             index = in_hu(index)
-        items = [Item(rows, asked, out) for rows in series_slices(index.images)]
+        items = [
+            Item(rows, asked, out, source_digests(rows, src))
+            for rows in series_slices(index.images)
+        ]
     found: list[dict[str, Any]] = []
     done = each(segment_series, items, chosen_workers(workers, None), Limits(SECONDS), ahead=None)
     for number, (item, result) in enumerate(zip(items, done, strict=True), start=1):
@@ -98,6 +103,8 @@ def segment(
             found += result.volumes
             rejects += result.rejects
         report(organ, number, len(items))
+    made = {Path(entry["files"]["picture"]).parent for entry in found}
+    forget(out, asked.organ, made, src)
     write_rejects(rejects, out / "rejects.csv")
     return Segmented(out, tuple(found), tuple(rejects))
 

@@ -16,7 +16,6 @@ import wetread
 from wetread.anatomy.mask import Mask
 from wetread.archive.atomic import write_whole
 from wetread.archive.guard import still_alive
-from wetread.archive.json_file import read_json
 from wetread.archive.rejects import Reject, RejectError
 from wetread.outputs.mask_picture import mask_picture
 from wetread.outputs.mesh import surface_of, write_mesh
@@ -30,19 +29,20 @@ from wetread.study.stack import CHOICES, StackError
 from wetread.study.unit import TAKEN_AS_HU
 from wetread.study.volume import Volume
 from wetread.verbs.organs import Asked
+from wetread.verbs.segment_before import TOLD, entry_before, names_in
 
-TOLD = "segment.json"  # written last: where it is, the volume is whole
 PICTURE, PAGE = "picture.png", "page.html"
 NOTE = "research use only, not for diagnosis"
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One series' rows of the index, what is asked, and where it goes."""
+    """One series' rows of the index, what is asked, where it goes, and digests of its sources."""
 
     rows: pl.DataFrame
     asked: Asked
     out: Path
+    sources: tuple[str, ...]
 
     @property
     def uids(self) -> tuple[str, str]:
@@ -111,26 +111,23 @@ def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     provenance = _provenance(item.asked, volume)
     told = folder / TOLD
     if told.exists():
-        before, names = _before(told)
+        before, names = entry_before(told)
         if before.get("provenance") == provenance and _is_whole(before, names, folder):
+            if before.get("sources") != [*item.sources]:
+                before["sources"] = [*item.sources]
+                _write(before, folder)
             return _located(before, folder)
         for name in (TOLD, *names):  # nothing of another asking stays beside what is made now
             (folder / name).unlink(missing_ok=True)
     entry = {**_made(item, folder, volume), "provenance": provenance}
-    entry["bytes"] = {name: (folder / name).stat().st_size for name in _names(entry)}
-    write_whole(told, json.dumps(entry, indent=1).encode())
+    entry["sources"] = [*item.sources]
+    entry["bytes"] = {name: (folder / name).stat().st_size for name in names_in(entry)}
+    _write(entry, folder)
     return _located(entry, folder)
 
 
-def _before(told: Path) -> tuple[dict[str, Any], list[str]]:
-    """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
-    where it is cut or foreign."""
-    try:
-        entry = read_json(told, "the entry of a volume that was segmented", {"masks": list})
-        names = [name for name in _names(entry) if Path(name).name == name]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}, []
-    return entry, names
+def _write(entry: dict[str, Any], folder: Path) -> None:
+    write_whole(folder / TOLD, json.dumps(entry, indent=1).encode())
 
 
 def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
@@ -140,7 +137,7 @@ def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
         there = {name: (folder / name).stat().st_size for name in names}
     except OSError:
         return False
-    return bool(names) and len(names) == len(_names(entry)) and sizes == there
+    return bool(names) and len(names) == len(names_in(entry)) and sizes == there
 
 
 def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
@@ -204,11 +201,6 @@ def _written(folder: Path, mask: Mask, asked: Asked) -> dict[str, Any]:
         "box_mm": None if box_mm is None else np.round(box_mm, 3).tolist(),
         "files": files,
     }
-
-
-def _names(entry: dict[str, Any]) -> list[str]:
-    """The names of the files that an entry speaks of."""
-    return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
 
 
 def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
