@@ -1,5 +1,7 @@
 """tests/archive/test_atomic.py: a file that is there is whole; killed commands leave nothing."""
 
+import os
+import stat
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,3 +58,15 @@ def test_a_writer_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path) -> 
         fail()
     assert table.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [table]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_device_or_a_pipe_is_not_renamed_away(tmp_path: Path, linked: bool) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    out = link if linked else pipe
+    with pytest.raises(FileExistsError, match="a device or a pipe, and a file is meant"):
+        write_output(out, b"page")
+    assert stat.S_ISFIFO(out.stat().st_mode)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "pipe"]

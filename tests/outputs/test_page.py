@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,7 +16,16 @@ from wetread.evaluation.evaluate import evaluate
 from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding
 from wetread.outputs.charts import History, curves_of, roc_chart, training_chart
-from wetread.outputs.page import Case, Fact, PageContent, Sum, page_html, score_tables, write_page
+from wetread.outputs.page import (
+    Case,
+    Fact,
+    PageContent,
+    Sum,
+    page_html,
+    score_tables,
+    with_link,
+    write_page,
+)
 from wetread.outputs.panel import Panel
 from wetread.outputs.pictures import png_bytes
 
@@ -187,7 +197,7 @@ def test_a_finding_without_positives_shows_its_reason(page: str) -> None:
 
 def test_counts_that_do_not_add_up_are_called_out(page: str) -> None:
     assert page.count("does not add up") == 1
-    assert "<b>5 files</b> = 4 images + 1 rejects</li>" in page
+    assert "<b>5 files</b> = 4 images + 1 reject</li>" in page
 
 
 def test_a_case_is_the_very_picture(page: str) -> None:
@@ -223,3 +233,18 @@ def test_a_long_curve_is_thinned_and_a_chart_is_xml() -> None:
 def test_importing_the_page_loads_no_matplotlib() -> None:
     code = "import sys, wetread.outputs.page; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_no_header_tells_the_sides_the_page_says_how_films_hang(page: str) -> None:
+    assert "letters at the edges are the patient's sides." in page
+    assert "which side is which" not in page
+    case = Case((replace(PANEL, left="", right=""),), "any 0.91", "lens: yes")
+    told = page_html(replace(content(), cases=(case,)))
+    assert "no header tells which side is which: as films are hung, the patient's right" in told
+
+
+def test_a_page_leads_to_another_that_lies_beside_it(page: str) -> None:
+    led = with_link(page, "readings.html", "readings")
+    assert outline(led).open == []
+    assert outline(led).addresses[0] == "readings.html"
+    assert led.index("readings.html") < led.index("<main>")

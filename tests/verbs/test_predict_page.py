@@ -4,6 +4,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,10 +14,11 @@ import polars as pl
 import pydicom
 import pytest
 
+from wetread.archive.index import read_index
 from wetread.outputs.readings_page import ReadingsContent, StudyRow, write_readings_page
 from wetread.phantoms.archive import PhantomTruth
 from wetread.prediction.reading import Reading
-from wetread.verbs import predict_page
+from wetread.verbs import predict_page, predict_scroll
 from wetread.verbs.predict import Prediction, predict
 from wetread.verbs.predict_scroll import slice_links
 from wetread.verbs.train import TrainResult
@@ -292,3 +294,18 @@ def test_the_link_of_a_key_slice_opens_the_page_to_scroll_at_that_slice(opened: 
 def test_the_page_is_not_wider_than_the_window(opened: Any, width: int) -> None:
     opened.set_viewport_size({"width": width, "height": 800})
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_study_whose_page_to_scroll_cannot_be_made_says_why(
+    read: Prediction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(sources: list[Path], out: Path, **_: object) -> None:
+        raise ValueError(f"{out}: 900 MB, larger than 500 MB; take fewer slices")
+
+    monkeypatch.setattr(predict_scroll, "scroll", refuse)
+    plain = [replace(one, links={}) for one in read.readings]
+    images = read_index(read.out / "index.parquet").instances
+    made, reasons = predict_scroll.with_scroll_pages(plain, tmp_path, images, "any", 1, 1)
+    assert [dict(one.links) for one in made] == [{}] * len(plain)
+    assert list(reasons.values()) == ["900 MB, larger than 500 MB; take fewer slices"]
+    assert not list(tmp_path.rglob("*.html"))

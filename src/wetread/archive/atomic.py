@@ -5,6 +5,7 @@ import glob
 import os
 import re
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -47,6 +48,7 @@ def beside(path: Path, within: Path | None = None, needed: int | None = None) ->
     """
     with naming(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_devices(path)
         part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART}"
         try:
             yield part
@@ -56,6 +58,16 @@ def beside(path: Path, within: Path | None = None, needed: int | None = None) ->
         finally:
             with suppress(OSError):  # where it could not be written, it is not there either
                 part.unlink(missing_ok=True)
+
+
+def _refuse_devices(path: Path) -> None:
+    """A device or a pipe is no place for a file: to rename one over it would remove it."""
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise FileExistsError(
+                errno.ENOTSUP, "a device or a pipe, and a file is meant", str(path)
+            )
 
 
 def _put(part: Path, path: Path) -> None:

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from wetread.archive.foreign_text import visible
+from wetread.archive.plural import singular
 from wetread.outputs.panel import media_type
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def page_environment() -> Environment:
     )
     environment.filters["data"] = _data_address
     environment.filters["words"] = words
+    environment.filters["counted"] = counted
     environment.filters["percent"] = percent
     environment.filters["listed"] = listed
     environment.filters["visible"] = visible
@@ -52,3 +54,8 @@ def percent(share: float | None) -> str:
 
 def _data_address(image: bytes) -> str:
     return f"data:{media_type(image)};base64,{base64.b64encode(image).decode()}"
+
+
+def counted(count: int, nouns: str) -> str:
+    """`5 images`, `1 image`: a number with the nouns of many."""
+    return f"{count} {singular(nouns) if count == 1 else nouns}"

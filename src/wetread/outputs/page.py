@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,12 @@ class Table:
 def write_page(path: Path, content: PageContent) -> None:
     """Write the page; one file, no script, no request to anywhere."""
     write_whole(path, page_html(content).encode())
+
+
+def with_link(page: str, address: str, words: str) -> str:
+    """A page's HTML with a link at the end of its head."""
+    link = f'<p class="note screen"><a href="{escape(address)}">{escape(words)}</a></p>'
+    return page.replace("</header>", f"{link}\n</header>", 1)
 
 
 def page_html(content: PageContent) -> str:

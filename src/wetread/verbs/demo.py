@@ -10,10 +10,12 @@ from typing import Any
 
 import polars as pl
 
+from wetread.archive.atomic import write_whole
 from wetread.archive.index import Index
 from wetread.archive.lock import one_at_a_time
 from wetread.archive.table_file import read_parquet
 from wetread.archive.workers import all_cores
+from wetread.outputs.page import with_link
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
 from wetread.training.predictions import FILE
@@ -104,8 +106,10 @@ def demo(
         beside=frozenset(("archive", "run", "scores.json", "page.html")),
     )
     lap("read")
-    for name in ("scores.json", "page.html"):
-        shutil.copyfile(out / "run" / name, out / name)
+    shutil.copyfile(out / "run" / "scores.json", out / "scores.json")
+    page = (out / "run" / "page.html").read_text(encoding="utf-8")
+    led = with_link(page, READINGS_PAGE, "readings of studies that were held out")
+    write_whole(out / "page.html", led.encode())
     return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
 
 

@@ -205,7 +205,7 @@ def predict_index(
             archive.images, images.images, task.modalities, findings, provenance(ensemble)
         )
         cautious = [replace(one, cautions=(*ensemble.cautions, *one.cautions)) for one in made]
-        readings = with_scroll_pages(
+        readings, unscrolled = with_scroll_pages(
             cautious, out, images.images, task.headline, scroll, workers, report
         )
         rejects = [
@@ -217,7 +217,9 @@ def predict_index(
             pl.concat([images.images.select(EXAM_COLUMNS), refused.select(EXAM_COLUMNS)]),
             [uid for one in (store.rejects, refused, localizers) for uid in one["SOPInstanceUID"]],
         )  # fmt: skip
-        material = Material(task, ensemble, readings, rejects, store, said, images.images)
+        material = Material(
+            task, ensemble, readings, rejects, store, said, images.images, unscrolled
+        )
         write_predict_page(out, material, page)
     counts = {
         "studies": len(readings),

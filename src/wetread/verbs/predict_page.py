@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ FILES = 20  # of one reason, in full
 class Material:
     """What the page is made of: readings, and the slices that they are of.
 
-    images: rows of the index; rejects: all files that could not be used.
+    images: rows of the index; rejects: all files that could not be used. unscrolled: studies whose
+    page to scroll could not be made, with the reason.
     """
 
     task: Task
@@ -62,6 +63,7 @@ class Material:
     store: Store
     said: Said
     images: pl.DataFrame
+    unscrolled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -133,10 +135,14 @@ class _Shown:
             row=row,
             series_uid=reading.series_uid,
             key_slices=tuple(self._key_slice(reading, key) for key in keys),
-            notes=tuple(_notes(reading)),
+            notes=(*_notes(reading), *self._unscrolled(reading)),
             scroll=page if there else "",
             command="" if there else shlex.join(make),
         )
+
+    def _unscrolled(self, reading: Reading) -> list[str]:
+        reason = self.material.unscrolled.get(reading.study_uid)
+        return [] if reason is None else [f"no page to scroll it could be made: {reason}"]
 
     def _key_slice(self, reading: Reading, key: SliceReading) -> KeySlice:
         uid, task = key.sop_instance_uid, self.material.task
@@ -189,6 +195,9 @@ class _Shown:
             if heat is not None:
                 glow = f"the glow: what speaks for {finding.replace('_', ' ')}"
                 pictures.append((heated(grey, heat), glow))
+            else:
+                nothing = f"no glow: nothing in it speaks for {finding.replace('_', ' ')}"
+                pictures = [(grey, f"{label}; {nothing}")]
         sides = self.sides.get(store.slices["SeriesInstanceUID"][row], ("", ""))
         return tuple(
             Panel(jpeg_bytes(picture), label, f"{about}; {label}", *sides)

@@ -29,22 +29,26 @@ def with_scroll_pages(
     count: int,
     workers: int | None,
     report: Report = silent,
-) -> list[Reading]:
+) -> tuple[list[Reading], dict[str, str]]:
     """The readings in their order, those of the `count` most urgent studies with links to key
-    slices in out/scroll/STUDY.html, which is written; where it cannot be, without.
+    slices in out/scroll/STUDY.html, which is written; study to the reason where it cannot be.
 
     images: rows of the index.
     """
     urgent = [one for one in by_urgency(readings, headline) if one.study][:count]
     linked: dict[str, Reading] = {}
+    unmade: dict[str, str] = {}
     for done, reading in enumerate(urgent):
         report("scroll", done, len(urgent))
         name = f"{safe_name(reading.study_uid)}.html"
-        if _written(reading, images, out / FOLDER / name, workers):
+        reason = _unmade(reading, images, out / FOLDER / name, workers)
+        if reason is None:
             linked[reading.study_uid] = replace(reading, links=slice_links(reading, name))
+        else:
+            unmade[reading.study_uid] = reason
     if urgent:
         report("scroll", len(urgent), len(urgent))
-    return [linked.get(one.study_uid, one) for one in readings]
+    return [linked.get(one.study_uid, one) for one in readings], unmade
 
 
 def slice_links(reading: Reading, name: str) -> dict[str, str]:
@@ -53,8 +57,8 @@ def slice_links(reading: Reading, name: str) -> dict[str, str]:
     return {uid: f"{page}#sop={quote(uid, safe='')}" for uid in reading.key_slices}
 
 
-def _written(reading: Reading, images: pl.DataFrame, page: Path, workers: int | None) -> bool:
-    """Whether the page of the study's series could be made."""
+def _unmade(reading: Reading, images: pl.DataFrame, page: Path, workers: int | None) -> str | None:
+    """Write the page of the study's series; the reason where it could not be made, else None."""
     series = images.filter(
         pl.col("StudyInstanceUID").eq_missing(reading.study_uid),
         pl.col("SeriesInstanceUID").eq_missing(reading.series_uid),
@@ -66,7 +70,7 @@ def _written(reading: Reading, images: pl.DataFrame, page: Path, workers: int | 
             made = Path(folder) / page.name
             scroll([index], made, workers=workers)  # by a process of its own
             write_whole(page, made.read_bytes())
-        except (RejectError, ValueError):  # among these that it would be too large
+        except (RejectError, ValueError) as error:  # among these that it would be too large
             page.unlink(missing_ok=True)  # of an earlier run, of other pixels
-            return False
-    return True
+            return str(error).replace(f"{index}: ", "").replace(f"{made}: ", "")
+    return None

@@ -121,7 +121,7 @@ def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
             counts["files"],
             (
                 ("images", counts["instances"]),
-                ("objects without an image", counts["not_image"]),
+                ("other objects", counts["not_image"]),
                 ("duplicates", counts["duplicates"]),
                 ("rejects", counts["rejects"]),
             ),
@@ -143,23 +143,38 @@ def _cases(
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
     heat, sides = heat_of(run, store, column), read_sides(run)
-    truth, said = images.truth[:, column], images.probability[:, column]
-    positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
-    groups = (
-        ("found", positive[np.argsort(-said[positive], kind="stable")]),
-        ("missed", positive[np.argsort(said[positive], kind="stable")]),
-        ("raised without cause", negative[np.argsort(-said[negative], kind="stable")]),
-    )
+    no_glow = "" if drawn else f"no glow: nothing in it speaks for {words(task.headline)}"
     cases = tuple(
-        _case(store, heat, view, sides, images, int(place), column, group)
-        for group, order in groups
-        for place in _one_a_study(images, order)
+        _case(store, heat, view, sides, images, place, column, group, no_glow)
+        for group, places in case_groups(images, column).items()
+        for place in places
     )
     return cases + tuple(
         case
         for finding, decided in drawn.items()
         for case in mask_cases(store, finding, decided, sides)
     )
+
+
+def case_groups(images: Predicted, column: int) -> dict[str, list[int]]:
+    """The rows of `images` to show of one finding, a slice a study, CASES a group at most.
+
+    found: the surest of what has it, above the usual probability of what has it not; missed: the
+    least sure of the others that have it; raised without cause: the surest of what has it not. No
+    row is in two groups.
+    """
+    truth, said = images.truth[:, column], images.probability[:, column]
+    positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
+    usual = float(np.median(said[negative])) if negative.size else -np.inf
+    above = positive[said[positive] > usual]
+    found = _one_a_study(images, above[np.argsort(-said[above], kind="stable")])
+    others = np.setdiff1d(positive, found)
+    raised = negative[np.argsort(-said[negative], kind="stable")]
+    return {
+        "found": found,
+        "missed": _one_a_study(images, others[np.argsort(said[others], kind="stable")]),
+        "raised without cause": _one_a_study(images, raised),
+    }
 
 
 def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
@@ -181,6 +196,7 @@ def _case(
     place: int,
     column: int,
     group: str,
+    no_glow: str,
 ) -> Case:
     assert images.rows is not None  # slices always have rows
     row = int(images.rows[place])
@@ -200,6 +216,7 @@ def _case(
         finding=names[column],
         about=f"{where}; {title}",
         sides=sides.get(store.slices["SeriesInstanceUID"][row], ("", "")),
+        no_glow=no_glow,
     )
     told = ", ".join(f"{words(name)} {probability:.2f}" for probability, name in others)
     also = f"of the others true: {', '.join(map(words, true)) or 'none'}; said: {told}"

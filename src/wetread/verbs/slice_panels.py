@@ -28,7 +28,7 @@ class Shown:
 
     windows: one panel each. finding: what the glow speaks for. about: for who does not see the
     pictures: which image, what is true of it, what was said. sides: letters of the left and right
-    edge. size: pixels of the longer side.
+    edge. size: pixels of the longer side. no_glow: told below the last window where nothing glows.
     """
 
     windows: tuple[Window, ...]
@@ -37,6 +37,7 @@ class Shown:
     sides: tuple[str, str] = ("", "")
     size: int = 320
     encode: Encode = png_bytes
+    no_glow: str = ""
 
 
 def slice_panels(hu: np.ndarray, heat: np.ndarray | None, shown: Shown) -> tuple[Panel, ...]:
@@ -47,6 +48,8 @@ def slice_panels(hu: np.ndarray, heat: np.ndarray | None, shown: Shown) -> tuple
     if heat is not None:
         glow = f"the glow, on the first: what speaks for {shown.finding.replace('_', ' ')}"
         pictures.append((heated(greys[0], heat), glow))
+    elif shown.no_glow:
+        pictures[-1] = (greys[-1], f"{labels[-1]}; {shown.no_glow}")
     return tuple(
         Panel(shown.encode(picture), label, f"{shown.about}; {label}", *shown.sides)
         for picture, label in pictures
