@@ -251,6 +251,7 @@ def test_phases_of_an_enhanced_object_are_told_apart_by_its_groups(
     dataset = item(
         SOPClassUID="1.2.840.10008.5.1.4.1.1.2.1", SOPInstanceUID="1.2.3", Modality="CT",
         StudyInstanceUID="1.2.4", SeriesInstanceUID="1.2.5", SamplesPerPixel=1, Rows=4, Columns=4,
+        InstanceNumber=1,
         PhotometricInterpretation="MONOCHROME2", BitsAllocated=16, BitsStored=16, HighBit=15,
         PixelRepresentation=1, NumberOfFrames=8, PixelData=pixels.tobytes(),
         SharedFunctionalGroupsSequence=[
@@ -270,5 +271,7 @@ def test_phases_of_an_enhanced_object_are_told_apart_by_its_groups(
     rows = build_index([tmp_path / "x.dcm"], tmp_path / "i.parquet", workers=1).images
     volumes = read_volumes(rows)
     assert [volume.hu[:, 0, 0].tolist() for volume in volumes] == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    told = {issue.name for volume in volumes for issue in volume.issues}
+    assert "order_disagrees" not in told  # the object's one number says nothing of its frames
     if names is not None:
         assert tuple(volume.acquisition for volume in volumes) == names

@@ -91,6 +91,13 @@ def test_one_slice_is_named_single(write_series: WriteSeries, stack: Stack) -> N
     assert list(issues(write_series(stack(1)))) == ["single_slice"]
 
 
+def test_one_number_in_all_slices_does_not_turn_back(
+    write_series: WriteSeries, stack: Stack
+) -> None:
+    found = issues(write_series(stack(5), each=[{"InstanceNumber": 1}] * 5))
+    assert found == {"order_disagrees": "InstanceNumber is 1 in all slices"}
+
+
 def test_numbers_that_turn_back_and_numbers_that_lack_are_named(
     write_series: WriteSeries, stack: Stack
 ) -> None:

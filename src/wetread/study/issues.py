@@ -249,9 +249,13 @@ def _order(rows: pl.DataFrame, along: np.ndarray) -> list[Issue]:
     numbers = rows["InstanceNumber"].drop_nulls().to_numpy()
     if len(numbers) < rows.height or rows.height < 2:
         return []
+    if "frame" in rows.columns and rows["frame"].null_count() < rows.height:
+        return []  # the number is of the object, not of its frames
     steps = np.diff(numbers)
     if np.all(steps > 0):
         return []
+    if not steps.any():
+        return [Issue("order_disagrees", f"InstanceNumber is {numbers[0]} in all slices")]
     if np.all(steps < 0):
         detail = (
             f"InstanceNumber runs against position: {numbers[0]} at {along[0]:.2f} mm, "
