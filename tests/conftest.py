@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as of_hypothesis
 
+# A machine that others load draws slowly: that is no fault of a law.
+of_hypothesis.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+of_hypothesis.load_profile("patient")
 # Of the pseudonyms in what the tests write: nothing is kept in the user's configuration folder.
 os.environ["WETREAD_KEY"] = "the key of the test-suite"
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -1,5 +1,6 @@
 """tests/store/test_fresh.py: packed slices are those of their files, or are packed again."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -143,7 +144,11 @@ def test_parts_of_files_that_are_no_longer_there_leave_the_store(
 def test_a_store_of_an_earlier_version_is_read_and_its_digest_is_not_known(packed: Pack) -> None:
     store = packed()
     table = store.path / "slices.parquet"
-    pl.read_parquet(table).drop("digest").write_parquet(table)
+    pl.read_parquet(table).drop("digest", "notes", "acquisition").write_parquet(table)
+    about = store.path / "store.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 2}))
     old = open_store(store.path)
     assert old.digest is None
+    assert old.slices["notes"].to_list() == [[]] * len(old)
+    assert old.slices["acquisition"].to_list() == [0] * len(old)
     np.testing.assert_array_equal(old.read(0), store.read(0))

@@ -31,6 +31,7 @@ from wetread.archive.table_file import read_parquet
 from wetread.study.hu import to_hu
 
 FORMAT = 3
+READABLE = (2, FORMAT)  # 2: its slices do not say what their pixels show
 _ANEW = "which wetread pack writes; remove the store and pack again"
 WANTED = f"a table of a store, {_ANEW}"
 ABOUT = f"the description of a store, {_ANEW}"
@@ -174,7 +175,7 @@ def open_store(path: Path) -> Store:
             f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}"
         )
     about = read_json(about_file, ABOUT, {"format": int})
-    if about["format"] != FORMAT:
+    if about["format"] not in READABLE:
         raise StoreError(
             f"{path} has format {about['format']}, this version reads {FORMAT}; pack again"
         )
@@ -232,9 +233,13 @@ def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> 
 
 
 def _read_slices(path: Path) -> pl.DataFrame:
-    """The table of slices; stores of earlier versions do not know what the files' pixels were, nor
-    acquisitions of one series."""
-    later = {"digest": pl.lit(None, pl.String), "acquisition": pl.lit(0, pl.Int32)}
+    """The table of slices; stores of earlier versions do not know what the files' pixels were or
+    show, nor acquisitions of one series."""
+    later = {
+        "digest": pl.lit(None, pl.String),
+        "notes": pl.lit([], SLICE_SCHEMA["notes"]),
+        "acquisition": pl.lit(0, pl.Int32),
+    }
     known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name not in later}
     slices = read_parquet(path, schema=known, wanted=WANTED)
     absent = {name: value for name, value in later.items() if name not in slices.columns}
