@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 
 from wetread.phantoms.archive import PhantomTruth
 
+Wetread = Callable[..., subprocess.CompletedProcess[str]]
 SECONDS = 2.0
 LONG = {  # words of commands that are at work for a while
     "index": ["index", "{archive}", "-o", "{out}/i.parquet", "--workers", "2"],
@@ -23,6 +24,10 @@ LONG = {  # words of commands that are at work for a while
         *("train", "hemorrhage", "--data", "{archive}", "--labels", "{labels}", "-o", "{out}/r"),
         *("--epochs", "500", "--set", "size=32", "--set", "threads=1"),
     ],
+}
+BEGUN = {  # words of commands that are soon done, and what is there when they have begun
+    "pack": (["pack", "{index}", "-o", "{out}/s", "--workers", "2"], "s"),
+    "predict": (["predict", "{archive}", "--run", "{run}", "-o", "{out}/p"], "p/index.parquet"),
 }
 STUCK = (  # a step of a library that hears of nothing, as some last for many seconds
     "import ctypes, sys; sys.argv = ['wetread', 'doctor']; import wetread.verbs.doctor as verb\n"
@@ -85,6 +90,36 @@ def test_ctrl_c_ends_every_verb_within_two_seconds_with_130_and_one_line(
         code, said, took = interrupted(process)
     assert (code, said) == (130, "wetread: stopped; the same command goes on where it was\n")
     assert took < SECONDS
+
+
+@pytest.fixture(scope="module")
+def made(
+    phantoms: PhantomTruth, wetread: Wetread, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """An index and a run of the phantoms."""
+    out = tmp_path_factory.mktemp("made")
+    small = ("--epochs", 1, "--set", "size=32", "--set", "threads=1", "--set", "device=cpu")
+    index, run = out / "index.parquet", out / "run"
+    words = ("train", "hemorrhage", "--data", index, "--labels", phantoms.labels, "-o", run)
+    assert wetread("index", phantoms.images, "-o", index).returncode == 0
+    assert wetread(*words, *small, "--workers", 1).returncode == 0
+    return {"archive": phantoms.images, "index": index, "run": run}
+
+
+@pytest.mark.parametrize("verb", BEGUN)
+def test_ctrl_c_ends_a_verb_that_has_begun_and_the_same_command_then_ends_right(
+    verb: str, made: dict[str, Path], wetread: Wetread, tmp_path: Path
+) -> None:
+    words, begun = BEGUN[verb]
+    words = [word.format(**made, out=tmp_path) for word in words]
+    with started(["-m", "wetread", *words]) as process:
+        while not (tmp_path / begun).exists() and process.poll() is None:
+            time.sleep(0.02)
+        code, said, took = interrupted(process)
+    assert (code, said) == (130, "wetread: stopped; the same command goes on where it was\n")
+    assert took < SECONDS
+    assert wetread(*words).returncode == 0
+    assert [*tmp_path.rglob("*.part")] == []
 
 
 def test_ctrl_c_is_answered_while_a_library_hears_of_nothing() -> None:

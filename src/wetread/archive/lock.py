@@ -50,7 +50,7 @@ def held(folder: Path, output: Path | None = None) -> Iterator[None]:
         handle = _locked(folder, output or folder)
         token = _ours.set(_ours.get() | {name})
         try:
-            clear_unfinished(folder, _is_held)
+            clear_unfinished(folder, is_held)
             yield
         finally:
             with contextlib.suppress(ValueError):  # closed in another context: a generator's end
@@ -113,7 +113,7 @@ def _locked(folder: Path, output: Path) -> int:
         os.close(handle)  # removed by who held it before
 
 
-def _is_held(folder: str) -> bool:
+def is_held(folder: str) -> bool:
     """Whether another process, or another thread of this one, holds a folder."""
     if fcntl is None:
         return False

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import polars as pl
 
 from wetread.archive.atomic import write_whole
 from wetread.archive.rejects import RejectError
+from wetread.archive.scratch import scratch_folder
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import by_urgency
 from wetread.prediction.reading import Reading
@@ -63,11 +63,11 @@ def _unmade(reading: Reading, images: pl.DataFrame, page: Path, workers: int | N
         pl.col("StudyInstanceUID").eq_missing(reading.study_uid),
         pl.col("SeriesInstanceUID").eq_missing(reading.series_uid),
     )
-    with TemporaryDirectory(prefix="wetread-") as folder:
-        index = Path(folder) / "index.parquet"
+    with scratch_folder() as folder:
+        index = folder / "index.parquet"
         series.write_parquet(index)
         try:
-            made = Path(folder) / page.name
+            made = folder / page.name
             scroll([index], made, workers=workers)  # by a process of its own
             write_whole(page, made.read_bytes())
         except (RejectError, ValueError) as error:  # among these that it would be too large

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from wetread.archive.index import Index, build_index, read_index
 from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
+from wetread.archive.scratch import scratch_folder
 from wetread.archive.workers import Workers
 from wetread.study.choice import ANY, score_series
 from wetread.study.series import series_slices
@@ -76,8 +76,8 @@ def indexed(
     if (given := given_index(sources)) is not None:
         yield read_index(given)
         return
-    with TemporaryDirectory(prefix="wetread-") as folder:
-        out = Path(folder) / "index.parquet"
+    with scratch_folder() as folder:
+        out = folder / "index.parquet"
         local = workers if isinstance(workers, int) else 1  # a cluster's node does not see it
         yield build_index(
             sources, out, workers=local, progress=stage(report, "index"), repair=repair
