@@ -248,3 +248,11 @@ def test_a_page_leads_to_another_that_lies_beside_it(page: str) -> None:
     assert outline(led).open == []
     assert outline(led).addresses[0] == "readings.html"
     assert led.index("readings.html") < led.index("<main>")
+
+
+def test_scores_of_both_levels_have_a_heading_and_words_that_are_read() -> None:
+    both = Score("weighted_log_loss", "all", "all", "held_out", 0.5, None, None, 4, 2, None)
+    own = Score("exam_log_loss", "all", "study", "held_out", 0.3, None, None, 4, 2, None)
+    told = page_html(replace(content(), scores=(both, own)))
+    assert "<h2>Scores of images and studies together, held out</h2>" in told
+    assert "<div>exam log loss<b>" in told

@@ -15,7 +15,12 @@ import pydicom
 import pytest
 
 from wetread.archive.index import read_index
-from wetread.outputs.readings_page import ReadingsContent, StudyRow, write_readings_page
+from wetread.outputs.readings_page import (
+    ReadingsContent,
+    Refusals,
+    StudyRow,
+    write_readings_page,
+)
 from wetread.phantoms.archive import PhantomTruth
 from wetread.prediction.reading import Reading
 from wetread.verbs import predict_page, predict_scroll
@@ -127,7 +132,7 @@ def test_the_first_sentence_holds_to_the_counts(read: Prediction, page: str) -> 
     refused = rejects.filter(pl.col("reason") != "not_dicom").height
     images = read.counts["images"]
     assert lead == (
-        f"4 studies, {images} images: 3 studies read, 1 unread; {refused} files could not be read. "
+        f"4 studies, {images} images: 3 studies read, 1 unread; {refused} files not read. "
         "1 file not DICOM."
     )
     heads = re.findall(r"<h3>(\d+) × ([a-z ]+):", page)
@@ -234,7 +239,7 @@ def test_the_page_of_an_archive_without_studies_says_so(
     (tmp_path / "src" / "a.txt").write_text("no DICOM")
     predict([tmp_path / "src"], [one_split.run], tmp_path / "out", workers=1)
     text = (tmp_path / "out" / "page.html").read_text()
-    assert "0 studies, 0 images: 0 studies read, 0 unread; 0 files could not be read." in text
+    assert "0 studies, 0 images: 0 studies read, 0 unread; 0 files not read." in text
     assert "No study was given." in text
 
 
@@ -309,3 +314,14 @@ def test_a_study_whose_page_to_scroll_cannot_be_made_says_why(
     assert [dict(one.links) for one in made] == [{}] * len(plain)
     assert list(reasons.values()) == ["900 MB, larger than 500 MB; take fewer slices"]
     assert not list(tmp_path.rglob("*.html"))
+
+
+def test_what_is_the_same_of_many_files_is_said_once(tmp_path: Path) -> None:
+    files = (("a.dcm", "no head"), ("b.dcm", "cut"), ("c.dcm", "no head"))
+    refused = (Refusals("wrong_anatomy", "what the task reads is not in the pictures", 3, files),)
+    content = ReadingsContent("t", "s", "", (), ("any",), (), 0, (), refused, {}, {})
+    write_readings_page(tmp_path / "page.html", content)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    part = section(text, "What could not be read")
+    assert part.count("no head") == 1
+    assert re.findall(r"<code>([^<]+)</code>", part) == ["b.dcm", "a.dcm", "c.dcm"]

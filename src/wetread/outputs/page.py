@@ -16,7 +16,7 @@ from wetread.outputs.charts import (
     roc_chart,
     training_chart,
 )
-from wetread.outputs.environment import page_environment, percent
+from wetread.outputs.environment import page_environment, percent, words
 from wetread.outputs.panel import Panel
 
 TEMPLATE = "page.html.j2"
@@ -229,7 +229,7 @@ def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> Ta
     return Table(
         level,
         split,
-        tuple((names.get(metric, metric), cell) for metric, cell in official.items()),
+        tuple((names.get(metric, words(metric)), cell) for metric, cell in official.items()),
         max(score.patients for score in scores),
         beside,
         tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),

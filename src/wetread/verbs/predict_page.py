@@ -233,7 +233,7 @@ def _summary(material: Material) -> str:
     said = (
         f"{plural(len(readings), 'study')}, {plural(len(material.store), 'image')}: "
         f"{plural(len(readings) - unread, 'study')} read, {unread} unread; "
-        f"{plural(refused, 'file')} could not be read."
+        f"{plural(refused, 'file')} not read."
     )
     others = len(material.rejects) - refused
     return f"{said} {plural(others, 'file')} not DICOM." if others else said
