@@ -124,6 +124,26 @@ def test_one_stray_costs_itself_and_is_named(
     assert names(tmp_path / "out" / "rejects.csv") == ["stray"]
 
 
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"ImagePositionPatient": None},
+        {"ImageOrientationPatient": [0] * 6},
+        {"PixelSpacing": None, "ImagePositionPatient": [0, 0, 900]},
+    ],
+)
+def test_a_slice_without_a_place_does_not_cost_the_nifti_of_the_others(
+    write_ct: Write, tmp_path: Path, tags: dict[str, Any]
+) -> None:
+    folder = add_slice(write_ct(SOUND, PixelData=BONE, PixelSpacing=[5, 5]), "stray", **tags)
+    found = exported("nifti", folder, tmp_path / "out")
+    assert (found.files, found.slices, found.refused) == (1, SOUND, 1)
+    assert names(tmp_path / "out" / "rejects.csv") == ["stray"]
+    split = segment("bone", [folder], tmp_path / "bone", gaps="split", workers=1)
+    assert [entry["shape"] for entry in split.series] == [[SOUND, 20, 24]]
+
+
 def test_a_stray_that_leaves_a_gap_still_stops_what_needs_every_slice(
     write_ct: Write, tmp_path: Path
 ) -> None:

@@ -116,7 +116,7 @@ def read_volumes(rows: pl.DataFrame) -> list[Volume]:
     unread: list[RejectError] = []
     for stack, name in zip(parts.stacks, parts.names, strict=True):
         try:
-            volumes.append(_stacked(stack, settled, known, name))
+            volumes.append(_stacked(stack, _of_stack(stack, settled, of), known, name))
         except RejectError as error:
             unread.append(error)
     if not volumes:
@@ -126,6 +126,17 @@ def read_volumes(rows: pl.DataFrame) -> list[Volume]:
     detail = f"{len(unread)} of {of} stacks, the first: {unread[0]}"
     apart = Issue("slices_rejected", detail, "in stacks of their own")
     return [replace(volume, issues=(*volume.issues, apart)) for volume in volumes]
+
+
+def _of_stack(stack: pl.DataFrame, issues: Sequence[Issue], of: int) -> list[Issue]:
+    """The issues of a series for one of its stacks: slices without a place stand in another one,
+    unless its own are."""
+    if any(issue.name == "no_geometry" for issue in headers_issues(stack)):
+        return list(issues)
+    how = f"split into {of} stacks"
+    return [
+        replace(issue, settled=how) if issue.name == "no_geometry" else issue for issue in issues
+    ]
 
 
 def _without_strays(parts: Parts, issues: Sequence[Issue]) -> list[Issue]:
