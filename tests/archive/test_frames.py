@@ -8,8 +8,10 @@ import highdicom
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.tag import Tag
 from pydicom.uid import (
     EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
@@ -20,6 +22,7 @@ from pydicom.uid import (
 
 from wetread.archive.examine import examine
 from wetread.archive.frames import frame_rows
+from wetread.archive.functional_groups import group_columns
 from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
@@ -231,3 +234,12 @@ def test_what_tells_frames_apart_comes_from_their_groups(tmp_path: Path) -> None
     assert [row["KVP"] for row in rows] == [80.0 + k for k in range(6)]
     assert {row["ImageType"] for row in rows} == {"DERIVED\\PRIMARY\\VOLUME\\MAX"}
     assert [row["RescaleType"] for row in rows] == ["HU"] * 5 + ["Z_EFF"]
+
+
+@pytest.mark.parametrize("keyword", ["PlanePositionSequence", "FrameContentSequence"])
+def test_a_sequence_that_ends_within_its_first_item_is_a_reject_that_names_it(keyword: str) -> None:
+    cut = Dataset()
+    tag = Tag(keyword)
+    cut[tag] = RawDataElement(tag, "SQ", 4, b"\xfe\xff\x00\xe0", 0, False, True)
+    with pytest.raises(RejectError, match=rf"{keyword} of a functional group cannot be read"):
+        group_columns(cut)

@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windowing
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from wetread.archive.examine import examine
-from wetread.archive.luts import Table, Window, read_modality_table, read_voi, read_windows
+from wetread.archive.luts import (
+    Table,
+    Window,
+    _windows,
+    read_modality_table,
+    read_voi,
+    read_windows,
+)
 from wetread.archive.pixels import read_stored
 from wetread.archive.rejects import RejectError
 from wetread.archive.schema import INDEX_SCHEMA
@@ -315,3 +324,12 @@ def test_the_real_tables_agree_with_pydicom(real_data: Path) -> None:
     np.testing.assert_array_equal(
         voi.look_up(read_stored(row_of(path))), apply_voi(dataset.pixel_array, dataset)
     )
+
+
+def test_a_frame_whose_groups_end_within_their_first_item_has_no_window_in_one_line() -> None:
+    cut = Dataset()
+    tag = Tag("PerFrameFunctionalGroupsSequence")
+    cut[tag] = RawDataElement(tag, "SQ", 4, b"\xfe\xff\x00\xe0", 0, False, True)
+    row = {"WindowCenter": [40.0], "WindowWidth": [80.0], "frame": 0}
+    with pytest.raises(RejectError, match="the window's function cannot be read"):
+        _windows(cut, row)

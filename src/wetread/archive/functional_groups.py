@@ -90,7 +90,7 @@ def functional_groups(read_at: ReadAt, size: int, header: Header) -> tuple[Datas
 def group_columns(item: Dataset) -> dict[str, Any]:
     """The columns of INDEX_SCHEMA, and `stack_id`, that one item of functional groups fills.
 
-    Raises RejectError `bad_number`.
+    Raises RejectError `bad_number` or `bad_element`.
     """
     columns: dict[str, Any] = {}
     for group, keyword, column, count in _LISTS:
@@ -109,7 +109,7 @@ def group_columns(item: Dataset) -> dict[str, Any]:
         if found := _values(_first(item, group), keyword):
             columns[column] = int(found[0])
     for group, keyword, column in _TEXTS:
-        if text := _text(_first(item, group).get(keyword)):
+        if text := _text(_value(_first(item, group), keyword)):
             columns[column] = text
     _fill_time(columns, _first(item, "FrameContentSequence"))
     if columns.get("RescaleSlope") == 0.0:
@@ -138,20 +138,29 @@ def _text(value: Any) -> str:
 
 def _fill_time(columns: dict[str, Any], content: Dataset) -> None:
     """Seconds since midnight of FrameAcquisitionDateTime (DT, PS3.5 6.2: YYYYMMDDHHMMSS.FFFFFF)."""
-    found = _DATE_TIME.match(_text(content.get("FrameAcquisitionDateTime")))
+    found = _DATE_TIME.match(_text(_value(content, "FrameAcquisitionDateTime")))
     if found:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
         columns["acquisition_time_s"] = hours * 3600 + minutes * 60 + seconds
 
 
 def _first(item: Dataset, sequence: str) -> Dataset:
-    inside = item.get(sequence)
+    inside = _value(item, sequence)
     return inside[0] if inside else pydicom.Dataset()
+
+
+def _value(item: Dataset, keyword: str) -> Any:
+    """An element's value, which pydicom reads only when asked for it. RejectError `bad_element`."""
+    try:
+        return item.get(keyword)
+    except Exception as error:  # pydicom raises what it likes
+        detail = f"{keyword} of a functional group cannot be read: {type(error).__name__}"
+        raise RejectError("bad_element", detail) from error
 
 
 def _values(item: Dataset, keyword: str) -> list[float]:
     """The finite numbers of an element; empty where it is absent or empty."""
-    value = item.get(keyword)
+    value = _value(item, keyword)
     if value is None or value == "":
         return []
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]

@@ -92,8 +92,13 @@ def _windows(found: Dataset, row: Mapping[str, Any]) -> list[Window]:
     if not centers or not widths:
         _refuse_half_a_window(row)
         return []
-    groups = _of_frame(found, row.get("frame") or 0)
-    functions = _functions(groups.get("VOILUTFunction") or found.get("VOILUTFunction"))
+    try:
+        groups = _of_frame(found, row.get("frame") or 0)
+        named = groups.get("VOILUTFunction") or found.get("VOILUTFunction")
+    except Exception as error:  # pydicom raises what it likes
+        detail = f"the window's function cannot be read: {type(error).__name__}"
+        raise RejectError("bad_element", detail) from error
+    functions = _functions(named)
     windows: list[Window] = []
     wrong: list[str] = []
     for number, (center, width) in enumerate(zip(centers, widths, strict=False)):
