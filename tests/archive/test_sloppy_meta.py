@@ -174,6 +174,19 @@ def test_a_length_of_the_file_meta_that_lies_is_named(
         assert f"(0002,0000) says {there + length} bytes, {there} follow it" in told
 
 
+@pytest.mark.parametrize("size", [2, 6000])
+def test_a_length_of_the_file_meta_that_is_no_number_is_named(
+    tmp_path: Path, data_set: Callable[[str], bytes], noise: np.ndarray, size: int
+) -> None:
+    head = b"\x02\0\0\0UL" + size.to_bytes(2, "little") + b"\x01" * size
+    (tmp_path / "x").write_bytes(
+        PREAMBLE + head + meta(EXPLICIT, explicit=True, length=None) + data_set(EXPLICIT)
+    )
+    np.testing.assert_array_equal(read_stored(examined(tmp_path / "x")), noise)
+    told = f"(0002,0000) is no number: it has {size} bytes, not 4"
+    assert told in (faults_of(tmp_path / "x") or "")
+
+
 @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
 def test_a_data_set_that_contradicts_its_file_meta_is_read_and_named(
     tmp_path: Path, data_set: Callable[[str], bytes], noise: np.ndarray, syntax: str

@@ -78,7 +78,11 @@ def test_an_npy_file_that_declares_terabytes_is_refused_by_its_header(tmp_path: 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x93NUMPY", b"\x93NUMPY\x01\0\xff\xff{", b"\x93NUMPY\x09\0", b"PK\x03\x04" * 30],
+    [
+        *(b"", b"\x93NUMPY", b"\x93NUMPY\x01\0\xff\xff{", b"\x93NUMPY\x09\0"),
+        b"PK\x03\x04" * 30,
+        b"\x93NUMPY\x01\0\x10\0{'descr': '<f4' \n" + bytes(64),
+    ],
     ids=ascii,
 )
 def test_what_is_no_npy_file_is_one_line_with_its_name(tmp_path: Path, content: bytes) -> None:

@@ -164,10 +164,12 @@ def _faults(
     if implicit:
         faults.append("the file meta is in implicit VR")
     raw = values.pop(_LENGTH, None)  # not kept: it differs from file to file
-    said, there = None if raw is None else int.from_bytes(raw, "little"), behind - start - 12
-    if said is None:
+    there = behind - start - 12
+    if raw is None:
         faults.append("no (0002,0000) FileMetaInformationGroupLength")
-    elif said != there:
+    elif len(raw) != 4:
+        faults.append(f"(0002,0000) is no number: it has {len(raw)} bytes, not 4")
+    elif (said := int.from_bytes(raw, "little")) != there:
         faults.append(f"(0002,0000) says {said} bytes, {there} follow it")
     if more:
         faults.append(f"{len(more)} more group 0002 at the start of the data set: the first holds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import tokenize
 import zlib
 from pathlib import Path
 from typing import IO
@@ -30,7 +31,7 @@ def read_npy(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
                 raise ValueError(f"{_by(found)} voxels by its header")
             file.seek(0)
             array: npt.NDArray[np.generic] = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, struct.error) as error:
+    except (ValueError, EOFError, SyntaxError, struct.error, tokenize.TokenError) as error:
         raise ValueError(_unfit(path, "NPY array of numbers", shape, error)) from error
     return array
 
