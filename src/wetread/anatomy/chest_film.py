@@ -29,7 +29,7 @@ NAMED, SILENT, OTHER = -1.0, 1.0, 2.5
 
 
 def chest_film_absent(rows: Rows, grey: Planes) -> str | None:
-    """What speaks against frontal chest films, in words; None where half of the pictures are.
+    """Say in words what speaks against frontal chest films; None where half of the pictures are.
 
     rows: of the index; grey: (Z, rows, columns) of them or of some of them, as display_grey gives.
     """

@@ -41,7 +41,7 @@ CHEST_MM = 120.0  # a narrower body is no chest
 
 
 def head_absent(rows: Rows, hu: Planes) -> str | None:
-    """What speaks against a head in these slices, in words; None where there is one.
+    """Say in words what speaks against a head in these slices; None where there is one.
 
     rows: of the index; hu: (Z, rows, columns) of them or of some of them, HU. From FEW slices on
     some must show brain within bone, or half of them be as large, as long and as bony as sections
@@ -70,7 +70,7 @@ def head_absent(rows: Rows, hu: Planes) -> str | None:
 
 
 def lungs_absent(rows: Rows, hu: Planes) -> str | None:
-    """What speaks against lungs in these slices, in words; None where there are some.
+    """Say in words what speaks against lungs in these slices; None where there are some.
 
     rows: of the index; hu: (Z, rows, columns) of them or of some of them, HU. Lung is air in a body
     with bone about it, of which no more than ribs take lies along its rim.
@@ -166,7 +166,7 @@ def _no_head(one: Section) -> str | None:
 
 
 def _shown(seen: Sequence[Section]) -> str:
-    """What is there instead, by the slice with the largest body."""
+    """Describe the slice with the largest body, for the reason of a refusal."""
     if not seen:
         return "no slice"
     most = max(seen, key=lambda one: one.body)

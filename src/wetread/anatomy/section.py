@@ -24,7 +24,7 @@ NEAR_MM = 4.0  # about the rim, where bone walls it
 
 @dataclass(frozen=True)
 class Section:
-    """What a slice holds; areas in square centimeters.
+    """Areas of one axial slice by tissue, in square centimeters.
 
     material: all that is denser than air. body: the largest connected tissue, holes filled.
     bone, hull: bone in the body, and the convex hull about it.

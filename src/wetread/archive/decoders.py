@@ -31,7 +31,7 @@ _END = b"\xff\xd9"  # EOI and EOC
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """What a decoder gives.
+    """A decoder's result.
 
     samples: (rows, columns) or (rows, columns, 3) integers, as the decoder has them.
     stream:  what the frame says of itself; None for syntaxes without a codestream.

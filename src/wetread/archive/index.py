@@ -57,7 +57,7 @@ class Index:
         return self.instances.filter(pl.col("state") == "image")
 
     def pseudonymous(self, key: UserKey | None) -> "Index":
-        """The same with pseudonyms in place of what identifies; None: as it is."""
+        """Return this index with pseudonyms in place of what identifies; key None: unchanged."""
         if key is None:
             return self
         return Index(self.table.with_columns(pseudonymous(key)), self.rejects, self.duplicates)
@@ -162,7 +162,7 @@ def read_index(path: Path) -> Index:
 
 @contextmanager
 def _whole(path: Path | None) -> Iterator[None]:
-    """What a damaged table makes the reader of tables say, as the file that it is about."""
+    """Turn the error of a table reader into a DamagedFileError that names the file."""
     try:
         yield
     except (pl.exceptions.ComputeError, pl.exceptions.PanicException) as error:

@@ -58,7 +58,7 @@ def refuse_packed(read_at: ReadAt, size: int) -> None:
 
 
 def packed_form(head: bytes) -> str | None:
-    """What an archive or a compressed DICOM file is called, from its first bytes; None: neither."""
+    """Name an archive or compressed DICOM file by its first bytes; None where it is neither."""
     for sign, name in _SIGNS.items():
         if head.startswith(sign):
             return name

@@ -29,7 +29,7 @@ _PIXEL_DATA, _PLANAR_CONFIGURATION = 0x7FE00010, 0x00280006
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """What was read of one image.
+    """The stored values of one image.
 
     stored: (rows, columns), or (frames, rows, columns) where NumberOfFrames is above 1 and no frame
             was named; uint8, int8, uint16, int16, uint32 or int32.

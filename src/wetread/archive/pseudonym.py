@@ -50,14 +50,14 @@ def is_pseudonym(patient: str) -> bool:
 
 
 def pseudonym(patient: str, key: UserKey) -> str:
-    """What stands for a PatientID under the key; a placeholder and a pseudonym stay as they are."""
+    """Replace a PatientID by its pseudonym under the key; placeholders and pseudonyms stay."""
     if is_pseudonym(patient) or is_placeholder(patient):
         return patient
     return f"patient-{key.name}-{key.digest(patient, 'PatientID').hex()}"
 
 
 def described(text: str, key: UserKey) -> str:
-    """What stands for a free text: its words that name nobody, and `text-KEY-DIGEST` of it all."""
+    """Replace a free text by its words that name nobody and `text-KEY-DIGEST` of it all."""
     if re.search(_TEXT, text):
         return text
     words = re.findall(r"[^\W_\d]+", text.casefold())

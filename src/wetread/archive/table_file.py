@@ -113,7 +113,7 @@ def check_file(path: Path) -> None:
 
 
 def as_os_error(error: Exception, path: Path) -> Exception:
-    """What the table writer says of a disk that is full, as the OSError it was; another as it is.
+    """Turn the error of a table writer on a full disk into the OSError it was; others unchanged.
 
     Of what failed at a table's end it keeps no number: the file is asked again, and will not do.
     """

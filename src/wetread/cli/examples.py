@@ -74,7 +74,7 @@ def recipe_names() -> list[str]:
 
 
 def organ_names() -> list[str]:
-    """What `segment` finds, for the completion of a word."""
+    """List the organs that `segment` finds, for shell completion."""
     from wetread.verbs.organs import ORGANS
 
     return list(ORGANS)
@@ -100,7 +100,7 @@ THERE_IS: dict[str, Sequence[Callable[[], str]]] = {
 
 
 def below(command: str) -> str:
-    """What stands below a command's help: what there is, then the examples; lines apart."""
+    """Return the text below a command's help: what there is, then examples, as lines."""
     told = [list_of() for list_of in THERE_IS.get(command, ())]
     examples = EXAMPLES[command]
     heading = "Example:" if len(examples) == 1 else "Examples:"

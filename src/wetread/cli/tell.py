@@ -205,7 +205,7 @@ def _last_counts(result: Prediction) -> str:
 
 
 def _cautions(result: Prediction) -> list[str]:
-    """What must be known of the models, once each, with how many of the studies it is true of."""
+    """List the cautions of all readings, once each, with the number of studies each is true of."""
     from wetread.prediction.cautions import CAUTIONS
 
     found = Counter(name for reading in result.readings for name in reading.cautions)

@@ -64,7 +64,7 @@ def tensors_in(content: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
 
 
 def _check_zip(path: Path, wanted: str) -> None:
-    """What torch.save writes lies in its zip uncompressed: no file unpacks to more than it is."""
+    """Refuse a checkpoint whose zip members are compressed, which torch.save never writes."""
     try:
         with zipfile.ZipFile(path) as packed:
             members = packed.infolist()

@@ -199,7 +199,7 @@ def page_html(content: PageContent) -> str:
 
 
 def units_of(identity: Mapping[str, Any] | None) -> str:
-    """What stands for patients: "patients", or "studies" where these are not known."""
+    """Name the unit of splits: "patients", or "studies" where patients are not known."""
     unit = "patient" if identity is None else identity["unit"]
     return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 

@@ -93,7 +93,7 @@ def _made(plane: _Plane, stack: dict[int, tuple[int, int]], axes: np.ndarray) ->
 
 
 def _notes(axes: np.ndarray, nearest: np.ndarray, offsets: np.ndarray) -> list[str]:
-    """What is to be known of the made planes: a tilt, a lean, a gap."""
+    """List what is unusual in reconstructed planes: a tilt, a shear, a gap."""
     notes = []
     way = offsets[-1] / np.linalg.norm(offsets[-1])
     tilt = float(np.degrees(np.arccos(np.clip(abs(way[2]), 0, 1))))

@@ -23,7 +23,7 @@ def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
 
 
 def letters_along(across: np.ndarray, down: np.ndarray) -> Mapping[str, str]:
-    """The same of directions (3,) in LPS, to the right and to the bottom of the picture."""
+    """Name a picture's edges by directions (3,) in LPS, to its right and to its bottom."""
     right, bottom = letters_of(across), letters_of(down)
     return {
         "right": right,

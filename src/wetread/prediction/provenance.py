@@ -10,7 +10,7 @@ from wetread.prediction.ensemble import Ensemble
 
 
 def provenance(ensemble: Ensemble) -> dict[str, Any]:
-    """What made a reading: version, checkpoints and how they look at a slice."""
+    """Return what made a reading: version, checkpoints and their view of a slice."""
     first = ensemble.members[0].trained
     return {
         "wetread": wetread.__version__,
@@ -37,7 +37,7 @@ def _within_run(checkpoint: Path) -> str:
 
 
 def _how(ensemble: Ensemble) -> dict[str, Any]:
-    """What was done to what the networks said."""
+    """Return how the networks' probabilities were averaged or smoothed."""
     readers = [one.series for one in ensemble.members if one.series is not None]
     if readers:
         return {"flip_averaged": all(one.recipe.sequence_mirror for one in readers)}

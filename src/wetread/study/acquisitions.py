@@ -278,7 +278,7 @@ def _on_a_line(along: np.ndarray) -> bool:
 
 
 def _names(rows: pl.DataFrame, groups: Groups, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """What each group is called: unlike for any two, and nobody's time or words."""
+    """Name each group: no two alike, and without anybody's time or words."""
     parts = [_called(rows, groups, column) for column in columns]
     return tuple(", ".join(words) for words in zip(*parts, strict=True))
 

@@ -46,7 +46,7 @@ class Presentation:
 
 
 def presentation(row: Mapping[str, Any]) -> Presentation:
-    """What the file says of its presentation, or why that is nothing (PS3.3 C.11.2)."""
+    """Read the file's window or VOI table, or why there is none to use (PS3.3 C.11.2)."""
     try:
         voi = read_voi(row)
     except RejectError as error:

@@ -106,7 +106,7 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
 
 
 def headers_issues(rows: pl.DataFrame) -> list[Issue]:
-    """What headers lack of place and size, and in what they differ."""
+    """List what headers lack of position and size, and in what they differ."""
     return [*_absent(rows), *_mixed(rows)]
 
 

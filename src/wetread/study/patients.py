@@ -101,7 +101,7 @@ def _meaningless(rows: pl.DataFrame) -> str | None:
 
 
 def _caution(rows: pl.DataFrame) -> str | None:
-    """What speaks against ids of headers that are there, in words; None where nothing does."""
+    """Say in words why PatientIDs tell no patients apart; None where they do."""
     studies: list[int] = rows.unique().group_by("patient").len()["len"].to_list()
     several = sum(count > 1 for count in studies)
     if len(studies) > 1 and sum(studies) >= MANY and 2 * max(studies) >= sum(studies):

@@ -71,7 +71,7 @@ def split_series(rows: pl.DataFrame) -> Parts:
 
 
 def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
-    """What lies in no part but the largest, where that is little."""
+    """Return the slices outside the largest part, where these are few."""
     largest = max(range(len(uniform)), key=lambda at: uniform[at].height)
     others = [part for at, part in enumerate(uniform) if at != largest]
     count = sum(part.height for part in others)

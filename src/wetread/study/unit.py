@@ -51,7 +51,7 @@ def unit_of(row: Mapping[str, Any], table_type: str | None = None) -> Unit:
 
 
 def _stated(row: Mapping[str, Any], table_type: str | None) -> Unit:
-    """What the header says (PS3.3 C.7.6.3, C.8.2.1, C.8.15.3.10, C.11.1.1.2)."""
+    """Read the unit that the header states (PS3.3 C.7.6.3, C.8.2.1, C.8.15.3.10, C.11.1.1.2)."""
     by_table = MODALITY_TABLE in (row["notes"] or ())
     tag = "(0028,3004) ModalityLUTType" if by_table else "(0028,1054) RescaleType"
     kind = ((table_type if by_table else row["RescaleType"]) or "").strip()

@@ -102,7 +102,7 @@ def pack_map(probability: NDArray[np.float32]) -> bytes:
 
 
 def unpack_map(packed: bytes) -> NDArray[np.float32]:
-    """What pack_map packed, (h, h) float32. ValueError or RuntimeError where it is damaged."""
+    """Unpack a map of pack_map, (h, h) float32. ValueError or RuntimeError where it is damaged."""
     side = round(unpacked_bytes(packed) ** 0.5)
     if not 0 < side <= MOST_SIDE or side * side != unpacked_bytes(packed):
         raise ValueError(f"a map of {unpacked_bytes(packed)} bytes")

@@ -195,7 +195,7 @@ class Keeper:
             )
 
     def _changed(self, saved: dict[str, Any]) -> list[str]:
-        """What the run was begun with that is another thing now."""
+        """List the settings that differ from those the run was begun with."""
         before, now = saved["described"], self.described
         changed = [
             f"{key} was {before['recipe'].get(key)!r}, is {value!r}"

@@ -239,7 +239,7 @@ def predict_index(
 
 
 def own_names(task: Task) -> frozenset[str]:
-    """What lies in a folder of readings and is looked after by itself: index, stores, features."""
+    """Names in a folder of readings that are managed elsewhere: index, stores, features."""
     tables = (
         f"index{ending}" for ending in (".parquet", ".rejects.parquet", ".duplicates.parquet")
     )
@@ -295,7 +295,7 @@ def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, 
 
 
 def _issues(series: Sequence[pl.DataFrame], store: Store) -> dict[str, list[Issue]]:
-    """What is unusual in each study: by its headers, then by its pixels as they were packed."""
+    """List the issues of each study: of its headers, then of its pixels as packed."""
     issues: dict[str, list[Issue]] = {}
     for rows in series:
         issues.setdefault(rows["StudyInstanceUID"][0], []).extend(geometry_issues(rows))

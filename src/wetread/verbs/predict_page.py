@@ -50,7 +50,7 @@ FILES = 20  # of one reason, in full
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What the page is made of: readings, and the slices that they are of.
+    """The content of the page: readings and the slices they are of.
 
     images: rows of the index; rejects: all files that could not be used. unscrolled: studies whose
     page to scroll could not be made, with the reason.
@@ -106,7 +106,7 @@ def write_predict_page(out: Path, material: Material, name: str = PAGE) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Shown:
-    """What the studies' pictures are drawn from."""
+    """The sources of the studies' pictures."""
 
     out: Path
     material: Material
@@ -254,7 +254,7 @@ def _cautions(readings: Sequence[Reading]) -> tuple[str, ...]:
 
 
 def _notes(reading: Reading) -> list[str]:
-    """What is odd about one study, each a line."""
+    """List what is odd about one study, a line each."""
     lines = [f"{issue.name.replace('_', ' ')}: {issue.detail}" for issue in reading.issues]
     if len(reading.series) > 1:
         lines.append(
@@ -306,7 +306,7 @@ def _links(out: Path, name: str) -> dict[str, str]:
 
 
 def _provenance(readings: Sequence[Reading], ensemble: Ensemble) -> dict[str, Any]:
-    """What made the readings, as they say themselves."""
+    """Return the provenance that the readings carry."""
     first: Mapping[str, Any] = readings[0].provenance if readings else {}
     models = [f"{one['checkpoint']} ({one['encoder']})" for one in first.get("models", ())]
     windows = [window_words(window) for window in ensemble.members[0].trained.view.windows]

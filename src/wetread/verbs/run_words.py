@@ -33,7 +33,7 @@ def summary_words(about: Mapping[str, Any], parts: Parts, images: Predicted, fir
 
 
 def unit_of(about: Mapping[str, Any]) -> str:
-    """What is never parted: a patient, or a study where patients are not known."""
+    """Name the unit that folds never split: a patient, or a study where patients are not known."""
     identity = about.get("identity")  # runs of earlier versions have none
     return "patient" if identity is None or identity["unit"] == "patient" else "study"
 

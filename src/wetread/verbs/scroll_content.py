@@ -75,7 +75,7 @@ def runs_against(volume: Volume) -> bool:
 
 
 def turned(volume: Volume) -> Volume:
-    """The same slices, the last one first."""
+    """Return the slices in reverse order."""
     place = replace(
         volume.place,
         origins_mm=volume.place.origins_mm[::-1],

@@ -24,7 +24,7 @@ Encode = Callable[[np.ndarray], bytes]
 
 @dataclass(frozen=True)
 class Shown:
-    """What the panels of one slice have in common.
+    """The values that the panels of one slice share.
 
     windows: one panel each. finding: what the glow speaks for. about: for who does not see the
     pictures: which image, what is true of it, what was said. sides: letters of the left and right
@@ -76,7 +76,7 @@ def write_sides(run: Run, images: pl.DataFrame) -> None:
 
 
 def read_sides(run: Path) -> Sides:
-    """What write_sides kept; nothing for a run of before."""
+    """Read the sides that write_sides wrote; empty for runs of earlier versions."""
     if not (run / SIDES).is_file():
         return {}
     kept = json.loads((run / SIDES).read_text(encoding="utf-8"))

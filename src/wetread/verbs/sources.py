@@ -62,7 +62,7 @@ def given_index(sources: Sequence[Path]) -> Path | None:
 
 
 def in_hu(archive: Index) -> Index:
-    """The same archive with its CT taken as Hounsfield units, whatever the headers say."""
+    """Return the archive with its CT taken as Hounsfield units, whatever the headers say."""
     taken = taken_as_hu(archive.instances)
     return Index(taken.lazy(), archive.rejects, archive.duplicates)
 
