@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from wetread.archive.atomic import PART, beside, write_output, write_whole
+from wetread.archive.atomic import PART, atomic_path, write_output, write_whole
 
 
 def unfinished(path: Path) -> Path:
@@ -31,11 +31,11 @@ def test_a_whole_output_clears_what_a_killed_command_left_of_it_and_nothing_else
     assert foreign.read_text() == "somebody's"
 
 
-def test_a_part_that_another_command_cleared_is_said_in_one_line(tmp_path: Path) -> None:
+def test_a_part_that_another_command_cleared_is_an_error_of_one_line(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
 
     def write_slowly() -> None:
-        with beside(page) as part:
+        with atomic_path(page) as part:
             part.write_bytes(b"slow")
             write_output(page, b"quick")
 
@@ -50,7 +50,7 @@ def test_a_writer_that_fails_leaves_the_old_file_and_no_part(tmp_path: Path) -> 
     write_whole(table, b"old")
 
     def fail() -> None:
-        with beside(table) as part:
+        with atomic_path(table) as part:
             part.write_bytes(b"new")
             raise RuntimeError("no")
 

@@ -34,7 +34,7 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def test_the_second_of_two_commands_is_told_who_writes_there_and_a_kill_frees_the_output(
+def test_a_second_command_is_refused_with_the_process_that_writes_and_a_kill_frees_the_output(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "out"

@@ -16,7 +16,7 @@ import pytest
 from wetread.archive.atomic import naming, write_whole
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.table_file import write_parquet
-from wetread.cli.errors import told_as
+from wetread.cli.errors import exit_code_and_message
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
 FULL = Path("/dev/full")
@@ -43,7 +43,7 @@ FULL = Path("/dev/full")
 def test_what_the_system_says_is_one_line_with_path_and_advice(
     number: int, code: int, said: str
 ) -> None:
-    told = told_as(OSError(number, os.strerror(number), "/a/b.csv"))
+    told = exit_code_and_message(OSError(number, os.strerror(number), "/a/b.csv"))
     assert told is not None
     assert told[0] == code
     assert told[1].startswith(f"/a/b.csv: {os.strerror(number)}")
@@ -51,10 +51,10 @@ def test_what_the_system_says_is_one_line_with_path_and_advice(
 
 
 def test_a_fault_of_ours_is_not_hidden_and_a_damaged_file_is_1() -> None:
-    assert told_as(KeyError("x")) is None
-    assert told_as(RuntimeError("x")) is None
-    assert told_as(DamagedFileError("a", "b", "c")) == (1, "a: c; it should be b")
-    assert told_as(MemoryError())[0] == 1  # type: ignore[index]
+    assert exit_code_and_message(KeyError("x")) is None
+    assert exit_code_and_message(RuntimeError("x")) is None
+    assert exit_code_and_message(DamagedFileError("a", "b", "c")) == (1, "a: c; it should be b")
+    assert exit_code_and_message(MemoryError())[0] == 1  # type: ignore[index]
 
 
 def test_a_full_disk_says_what_was_needed_and_what_is_free(
@@ -71,7 +71,7 @@ def test_a_full_disk_says_what_was_needed_and_what_is_free(
     assert found.value.strerror.endswith(" free")
     assert list(tmp_path.iterdir()) == []  # nothing half written stays
     again = pickle.loads(pickle.dumps(found.value))  # as it comes from a worker
-    assert told_as(again) == told_as(found.value)
+    assert exit_code_and_message(again) == exit_code_and_message(found.value)
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")

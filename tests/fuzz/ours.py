@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 from wetread.archive.index import build_index, read_index
 from wetread.archive.journal import list_parts, read_chunk
 from wetread.archive.schema import MARKS
-from wetread.cli.errors import told_as
+from wetread.cli.errors import exit_code_and_message
 from wetread.models.weights import load_weights
 from wetread.outputs.export_folder import open_folder
 from wetread.outputs.formats import Wanted
@@ -181,7 +181,7 @@ def read_ours(whole: Path, work: Path, seed: int, numbers: Sequence[int]) -> Ite
             READERS[pattern](top)
         except BaseException as error:
             end = "ours: named"
-            told = told_as(error) if isinstance(error, Exception) else None
+            told = exit_code_and_message(error) if isinstance(error, Exception) else None
             if told is None or isinstance(error, MemoryError) or "weights_only" in told[1]:
                 finding = f"{type(error).__name__}: {error}"[:300]
                 yield {"number": number, "what": what, "finding": finding}

@@ -18,7 +18,7 @@ from wetread.study.slices import read_slice
 from wetread.verbs import montage as verb
 from wetread.verbs.montage import MontageResult, montage
 from wetread.verbs.montage_layouts import LAYOUTS, Asked
-from wetread.verbs.sources import best_series, ct_series, look_into
+from wetread.verbs.sources import best_series, ct_series, open_source
 from wetread.view.mode import apply_mode, as_picture, find_mode
 
 # The phantoms bear the competition's names, which are no UIDs.
@@ -28,7 +28,7 @@ SIZE = 64  # of a phantom's slice: a panel is the slice itself
 
 @pytest.fixture(scope="module")
 def series(phantoms: PhantomTruth) -> list[pl.DataFrame]:
-    return ct_series(look_into(phantoms.images, 1))
+    return ct_series(open_source(phantoms.images, 1))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_mode_of_colours_is_a_picture_in_colour(
 
 
 def test_random_slices_are_those_of_the_seed_and_none_comes_twice(phantoms: PhantomTruth) -> None:
-    source = look_into(phantoms.images, 1)
+    source = open_source(phantoms.images, 1)
 
     def drawn(seed: int) -> list[str]:
         shots = LAYOUTS["random"](source, Asked(seed=seed)).shots
@@ -190,7 +190,7 @@ def test_a_slice_that_cannot_be_read_is_a_panel_that_says_so(study: Path, tmp_pa
     folder = tmp_path / "cut"
     shutil.copytree(study, folder)
     index = wetread.index([folder], tmp_path / "index.parquet", workers=1)
-    row = ct_series(look_into(tmp_path / "index.parquet", 1))[0].row(2, named=True)
+    row = ct_series(open_source(tmp_path / "index.parquet", 1))[0].row(2, named=True)
     Path(row["path"]).write_bytes(Path(row["path"]).read_bytes()[:-100])
     result = montage(tmp_path / "index.parquet", tmp_path / "m.png", size=SIZE, workers=1)
     assert (index.rejects.height, result.refused) == (0, 1)
@@ -254,5 +254,5 @@ def test_real_findings_are_shown_with_their_real_labels(real_data: Path, tmp_pat
     shown = [f"{one.instance}_{one.lines[0].partition(':')[0]}" for one in result.panels]
     assert len(shown) == 6
     assert set(shown) <= positive
-    rows = best_series(ct_series(look_into(folder / "stage_2_train", 1)))
+    rows = best_series(ct_series(open_source(folder / "stage_2_train", 1)))
     assert rows.height == 36

@@ -13,7 +13,7 @@ from wetread.outputs.windows_page import HU_AXIS
 from wetread.phantoms.archive import PhantomTruth
 from wetread.study.slices import read_slice
 from wetread.verbs import windows as verb
-from wetread.verbs.sources import best_series, ct_series, look_into
+from wetread.verbs.sources import best_series, ct_series, open_source
 from wetread.verbs.windows import ModeValues, header_grey_of, series_look, values_at
 from wetread.view.mode import MODES, apply_mode, find_mode
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR UI:UserWarn
 def study(phantoms: PhantomTruth, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of one phantom study."""
     folder = tmp_path_factory.mktemp("study")
-    for path in ct_series(look_into(phantoms.images, 1))[0]["path"]:
+    for path in ct_series(open_source(phantoms.images, 1))[0]["path"]:
         shutil.copy(path, folder)
     return folder
 
@@ -136,7 +136,7 @@ def test_where_the_middle_slice_cannot_be_read_the_nearest_is_shown(
     folder = tmp_path / "cut"
     shutil.copytree(study, folder)
     wetread.index([folder], tmp_path / "index.parquet", workers=1)
-    rows = ct_series(look_into(tmp_path / "index.parquet", 1))[0]
+    rows = ct_series(open_source(tmp_path / "index.parquet", 1))[0]
     middle = rows.height // 2
     for at in (middle, middle + 2):  # the neighbour of the one that is shown, too
         path = Path(rows["path"][at])
@@ -160,7 +160,7 @@ def test_what_holds_no_ct_has_no_page(tmp_path: Path) -> None:
 
 
 def test_a_series_is_chosen_by_its_uid_or_by_what_suits(phantoms: PhantomTruth) -> None:
-    series = ct_series(look_into(phantoms.images, 1))
+    series = ct_series(open_source(phantoms.images, 1))
     uids = [rows["SeriesInstanceUID"][0] for rows in series]
     assert best_series(series, uids[-1])["SeriesInstanceUID"][0] == uids[-1]
     assert best_series(series).height == max(rows.height for rows in series)
@@ -172,7 +172,7 @@ def test_the_header_of_a_real_slice_is_shown_as_its_window_says(real_data: Path)
     folder = real_data / "hemorrhage_slices"
     if not folder.is_dir():
         pytest.skip(f"no folder {folder}")
-    images = look_into(folder, 1).images
+    images = open_source(folder, 1).images
     for row in images.iter_rows(named=True):
         grey = header_grey_of(HU_AXIS, row)
         assert (np.diff(grey) >= 0).all()

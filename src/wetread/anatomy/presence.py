@@ -60,11 +60,13 @@ def head_absent(rows: Rows, hu: Planes) -> str | None:
             return None
         if 2 * alike >= len(seen) and says_part(rows, HEAD_WORDS) is not False:
             return None
-        return f"no head: brain within bone in {len(brain)} of {len(seen)} slices; {_shown(seen)}"
+        return f"no head: brain within bone in {len(brain)} of {len(seen)} slices; {_largest(seen)}"
     if brain:
         return None
     if says_part(rows, HEAD_WORDS) is False:
-        return f"no head: BodyPartExamined names another part, and no brain is seen; {_shown(seen)}"
+        return (
+            f"no head: BodyPartExamined names another part, and no brain is seen; {_largest(seen)}"
+        )
     doubts = [why for one in seen if (why := _no_head(one)) is not None]
     return f"no head: {doubts[0]}" if 2 * len(doubts) >= len(seen) else None
 
@@ -87,7 +89,7 @@ def lungs_unseen(hu: Planes, spacing: tuple[float, float]) -> str | None:
     lung = sum(_shows_lung(one) for one in seen)
     if lung >= max(LUNG_SHARE * len(seen), 1):
         return None
-    return f"no lungs: lung in {lung} of {len(seen)} slices; {_shown(seen)}"
+    return f"no lungs: lung in {lung} of {len(seen)} slices; {_largest(seen)}"
 
 
 def head_alone(hu: Planes, spacing: tuple[float, float]) -> bool:
@@ -165,7 +167,7 @@ def _no_head(one: Section) -> str | None:
     return next((words() for true, words in checks if true), None)
 
 
-def _shown(seen: Sequence[Section]) -> str:
+def _largest(seen: Sequence[Section]) -> str:
     """Describe the slice with the largest body, for the reason of a refusal."""
     if not seen:
         return "no slice"

@@ -16,14 +16,16 @@ import polars as pl
 from wetread.archive.foreign_text import size_words, without_formulas
 
 PART = ".part"  # ends the names of what is not whole
-_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)  # a name that only `beside` gives
+_UNFINISHED = re.compile(
+    r"\..+\.[0-9a-f]{32}\.part", re.DOTALL
+)  # a name that only `atomic_path` gives
 _told: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write content to path; a reader sees the old file or the new one, never a part."""
-    with beside(path, needed=len(content)) as part, part.open("wb") as file:
+    with atomic_path(path, needed=len(content)) as part, part.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -41,7 +43,9 @@ def write_output(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def beside(path: Path, within: Path | None = None, needed: int | None = None) -> Iterator[Path]:
+def atomic_path(
+    path: Path, within: Path | None = None, needed: int | None = None
+) -> Iterator[Path]:
     """A name for whoever writes a file by name; what lies there in the end becomes path.
 
     within: a folder on the same file system; None: path's own. needed: bytes, where they are known.

@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import atomic_path
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.examine import examine
 from wetread.archive.guard import still_alive
@@ -125,7 +125,7 @@ def write_beside(
     within: Path | None = None,
 ) -> None:
     """Write a table so that it is either not there or whole; lz4 for what does not last."""
-    with beside(path, within) as part:
+    with atomic_path(path, within) as part:
         write_parquet(frame, part, compression, 1 if compression == "zstd" else None)
 
 

@@ -56,7 +56,7 @@ def read_meta(buffer: bytes, size: int, values: dict[int, bytes]) -> FileMeta:
         return _walk_big_endian(buffer, 132, size, values)
     if buffer[:2] == _GROUP and (buffer[4:6] in VR_HEADER or _is_bare_implicit(buffer)):
         return _walk_meta(buffer, 0, size, values)
-    if _looks_like_data_set(buffer):
+    if _is_bare_data_set(buffer):
         return FileMeta((), 0, ("no file meta",))
     if part_10:
         return FileMeta((), 132, ("no file meta",))
@@ -68,7 +68,7 @@ def _is_bare_implicit(buffer: bytes) -> bool:
     return _IMPLICIT.match(buffer) is not None and _ANY_UID in buffer[:2048]
 
 
-def _looks_like_data_set(buffer: bytes) -> bool:
+def _is_bare_data_set(buffer: bytes) -> bool:
     """Group 0008 at byte 0, ascending elements, lengths that fit: what no text file has."""
     if buffer[:2] == b"\x08\x00" and len(buffer) >= 16:
         if buffer[4:6] in VR_HEADER:

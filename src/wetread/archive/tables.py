@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import atomic_path
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.duplicates import SETTLED_SCHEMA, settle_duplicates
 from wetread.archive.intercept import settled
@@ -228,7 +228,7 @@ def _join(parts: list[Path], out: Path, journal: Path) -> None:
     if len(parts) == 1:
         parts[0].replace(out)
         return
-    with beside(out, journal) as part:
+    with atomic_path(out, journal) as part:
         sink_parquet(scan_parquet(parts), part, RANGE)
 
 

@@ -51,7 +51,7 @@ _ADVICE = {
 }
 
 
-def told_as(error: Exception) -> tuple[int, str] | None:
+def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
     """The exit code and the one line of an error; None: a fault, which is shown whole."""
     if isinstance(error, WrongWords):
         command = error.ctx.command_path if error.ctx else "wetread"

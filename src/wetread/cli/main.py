@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _run() -> NoReturn:
-    from wetread.cli.errors import told_as
+    from wetread.cli.errors import exit_code_and_message
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -83,7 +83,7 @@ def _run() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except Exception as error:
-        told = told_as(error)
+        told = exit_code_and_message(error)
         if told is None:
             for line in "".join(traceback.format_exception(error)).splitlines():
                 sys.stderr.write(f"{visible(line)}\n")

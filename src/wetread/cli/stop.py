@@ -34,7 +34,7 @@ def interrupts_answered() -> Iterator[None]:
     os.set_blocking(theirs, False)
     before = signal.signal(signal.SIGINT, _interrupt)
     woken = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
-    threading.Thread(target=_end_when_told, args=(ours,), daemon=True).start()
+    threading.Thread(target=_exit_on_interrupt, args=(ours,), daemon=True).start()
     try:
         yield
     finally:
@@ -65,7 +65,7 @@ def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _end_when_told(handle: int) -> None:
+def _exit_on_interrupt(handle: int) -> None:
     try:
         while told := os.read(handle, 64):
             if signal.SIGINT in told:

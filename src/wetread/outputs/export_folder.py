@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.atomic import beside, write_csv, write_whole
+from wetread.archive.atomic import atomic_path, write_csv, write_whole
 from wetread.archive.contents import as_name
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.digest import RECORD_SCHEMA, recorded, renewed
@@ -108,14 +108,14 @@ class Folder:
 
     def keep(self, part: Part, name: PurePosixPath, content: bytes, row: dict[str, Any]) -> None:
         """Write a file whole, and its row of the manifest into the part."""
-        with self.beside(name) as unfinished:
+        with self.atomic_path(name) as unfinished:
             unfinished.write_bytes(content)
         self.note(part, name, row, len(content), hashlib.sha256(content).hexdigest())
 
-    def beside(self, name: PurePosixPath) -> AbstractContextManager[Path]:
+    def atomic_path(self, name: PurePosixPath) -> AbstractContextManager[Path]:
         """Where a file is written until it is whole: whole when the program is killed. Nobody
         waits for the disk, for the lengths are written down and looked at when one goes on."""
-        return beside(self.path / name, self.path / PARTS)
+        return atomic_path(self.path / name, self.path / PARTS)
 
     def note(
         self, part: Part, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str
@@ -126,7 +126,7 @@ class Folder:
 
     def finish(self, key: str, part: Part) -> None:
         """The piece of work is done: everything it wrote is there."""
-        with self.beside(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
+        with self.atomic_path(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
             unfinished.write_text(json.dumps(asdict(part)))
 
     def has(self, key: str) -> bool:
@@ -136,7 +136,7 @@ class Folder:
 
     def record(self, key: str, rows: pl.DataFrame) -> None:
         """Note what the files of a piece of work are, before their pixels are read."""
-        with self.beside(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
+        with self.atomic_path(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
             write_parquet(recorded(rows.iter_rows(named=True)), unfinished)
 
     def fresh(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:

@@ -78,7 +78,7 @@ def export_film(job: Job, folder: Folder) -> None:
         if first is None:
             continue
         name = stack_name(reader.rows[0], number, len(stacks), wanted.ending, acquisition)
-        with folder.beside(name) as unfinished:
+        with folder.atomic_path(name) as unfinished:
             quality = wanted.quality or wanted.kind.quality or 0
             shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
             size, digest = unfinished.stat().st_size, sha256_of(unfinished)

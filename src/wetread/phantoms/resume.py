@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import beside, write_whole
+from wetread.archive.atomic import atomic_path, write_whole
 from wetread.archive.guard import end_with_parent
 from wetread.archive.json_file import read_json
 from wetread.archive.table_file import read_csv
@@ -182,7 +182,7 @@ def write_beside(path: Path, frame: pl.DataFrame) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write beside, then rename: a file is whole or absent."""
-    with beside(path, needed=len(content)) as part:
+    with atomic_path(path, needed=len(content)) as part:
         part.write_bytes(content)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wetread.archive.rejects import Reject
 from wetread.evaluation.aggregate import study_maximum
-from wetread.prediction.reading import Reading, SliceReading
+from wetread.prediction.reading import Reading, SliceReading, unread
 from wetread.store.store import Store
 from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
@@ -85,12 +85,12 @@ def read_studies(
         )
         for study, told_of in answers.probability.items()
     ]
-    unread = [
+    left = [
         unread_study(study, files, names, provenance)
         for study, files in rejects.items()
         if study not in slices_of
     ]
-    return read + unread
+    return read + left
 
 
 def unread_study(
@@ -99,18 +99,7 @@ def unread_study(
     """The reading of a study of which nothing was read, for the reason of most of its files."""
     reason, _ = Counter(one.reason for one in rejects).most_common(1)[0]
     detail = next(one.detail for one in rejects if one.reason == reason)
-    return Reading(
-        study_uid=study,
-        series_uid="",
-        slices=(),
-        study={},
-        key_slices=(),
-        provenance=provenance,
-        rejects=tuple(rejects),
-        findings=tuple(findings),
-        reason=reason,
-        detail=detail,
-    )
+    return unread(study, reason, detail, findings, provenance, rejects)
 
 
 def _by_study(slices: pl.DataFrame) -> dict[str, pl.DataFrame]:

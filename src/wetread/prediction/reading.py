@@ -1,6 +1,6 @@
 """prediction/reading.py: what was read in one study, as a value. No file is touched here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -104,3 +104,29 @@ class Reading:
             "seconds": self.seconds,
             "provenance": dict(self.provenance),
         }
+
+
+def unread(
+    study_uid: str,
+    reason: str,
+    detail: str,
+    findings: Sequence[str],
+    provenance: Mapping[str, Any],
+    rejects: Sequence[Reject] = (),
+) -> Reading:
+    """Make the reading of a study of which nothing was read.
+
+    reason: a name of archive/rejects.py; detail: what was found, in words.
+    """
+    return Reading(
+        study_uid=study_uid,
+        series_uid="",
+        slices=(),
+        study={},
+        key_slices=(),
+        provenance=provenance,
+        rejects=tuple(rejects),
+        findings=tuple(findings),
+        reason=reason,
+        detail=detail,
+    )

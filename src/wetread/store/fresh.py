@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import atomic_path
 from wetread.archive.damaged import DamagedFileError
 from wetread.archive.digest import RECORD_SCHEMA, renewed
 from wetread.archive.table_file import read_parquet
@@ -43,7 +43,7 @@ def keep_fresh(
             _remove(folders, key)
         elif not rows.drop("fits").equals(records):
             for folder in folders:
-                with beside(folder / f"{key}{SOURCES}") as whole:
+                with atomic_path(folder / f"{key}{SOURCES}") as whole:
                     rows.drop("fits").write_parquet(whole)
     return set(held) - stale
 

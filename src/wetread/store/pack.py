@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.atomic import beside, write_whole
+from wetread.archive.atomic import atomic_path, write_whole
 from wetread.archive.digest import RECORD_SCHEMA, recorded
 from wetread.archive.guard import Lost, still_alive
 from wetread.archive.intercept import WRONG_INTERCEPT
@@ -217,7 +217,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
     sources = [pl.DataFrame(schema=RECORD_SCHEMA)]
     rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
     with contextlib.ExitStack() as opened:
-        unfinished = [beside(target.with_suffix(".bin")) for target in part.targets]
+        unfinished = [atomic_path(target.with_suffix(".bin")) for target in part.targets]
         paths = [opened.enter_context(one) for one in unfinished]
         files = [opened.enter_context(path.open("wb")) for path in paths]
         for frame in part.group:
@@ -252,5 +252,5 @@ def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
 
 
 def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    with beside(path) as whole:
+    with atomic_path(path) as whole:
         write_parquet(frame, whole)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import atomic_path
 from wetread.models.features import seer
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
@@ -135,5 +135,5 @@ def _key(encoder: bytes, store: Store, rows: Rows) -> str:
 
 
 def _write(path: Path, features: Floats) -> None:
-    with beside(path) as part, part.open("wb") as file:
+    with atomic_path(path) as part, part.open("wb") as file:
         np.save(file, features)

@@ -19,7 +19,7 @@ import polars as pl
 import torch
 from torch import nn
 
-from wetread.archive.atomic import beside
+from wetread.archive.atomic import atomic_path
 from wetread.archive.damaged import DamagedFileError, form_of
 from wetread.archive.table_file import write_parquet
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
@@ -81,7 +81,7 @@ class Run:
         (self.folder / name).unlink(missing_ok=True)
 
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
-        with beside(self.folder / name) as part:
+        with atomic_path(self.folder / name) as part:
             write(part)
             with part.open("rb") as file:
                 os.fsync(file.fileno())

@@ -19,7 +19,7 @@ from wetread.verbs.label_file import read_label_file
 from wetread.verbs.montage_layouts import LAYOUTS, Asked
 from wetread.verbs.montage_shots import Shot, take
 from wetread.verbs.progress import Report, silent
-from wetread.verbs.sources import look_into
+from wetread.verbs.sources import open_source
 from wetread.view.mode import find_mode
 
 MOST = 1000  # panels of one picture
@@ -94,7 +94,7 @@ def montage(
         table = read_label_file(labels, chosen, None)
         asked = replace(asked, labels=table, findings=chosen.findings)
     pool = chosen_workers(workers, None)
-    source = look_into(src, pool, report, as_hu=as_hu)
+    source = open_source(src, pool, report, as_hu=as_hu)
     found = LAYOUTS[layout](source, asked)
     if len(found.shots) > MOST:
         raise ValueError(f"{len(found.shots)} panels are more than {MOST}; give a --count")

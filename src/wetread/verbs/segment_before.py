@@ -43,7 +43,7 @@ def names_in(entry: dict[str, Any]) -> list[str]:
     return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
 
 
-def entry_before(told: Path) -> tuple[dict[str, Any], list[str]]:
+def previous_entry(told: Path) -> tuple[dict[str, Any], list[str]]:
     """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
     where it is cut or foreign."""
     try:
@@ -62,7 +62,7 @@ def forget(out: Path, organ: str, made: set[Path], sources: Sequence[Path]) -> N
     given = {_digest(source) for source in sources}
     for told in sorted(out.glob(f"*/*/{organ}/{TOLD}")):
         folder = told.parent
-        entry, names = entry_before(told)
+        entry, names = previous_entry(told)
         came = entry.get("sources")
         if folder in made or not isinstance(came, list) or not came:
             continue

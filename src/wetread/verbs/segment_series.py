@@ -29,7 +29,7 @@ from wetread.study.stack import CHOICES, StackError
 from wetread.study.unit import TAKEN_AS_HU
 from wetread.study.volume import Volume
 from wetread.verbs.organs import Asked
-from wetread.verbs.segment_before import TOLD, entry_before, names_in
+from wetread.verbs.segment_before import TOLD, names_in, previous_entry
 
 PICTURE, PAGE = "picture.png", "page.html"
 NOTE = "research use only, not for diagnosis"
@@ -111,7 +111,7 @@ def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     provenance = _provenance(item.asked, volume)
     told = folder / TOLD
     if told.exists():
-        before, names = entry_before(told)
+        before, names = previous_entry(told)
         if before.get("provenance") == provenance and _is_whole(before, names, folder):
             if before.get("sources") != [*item.sources]:
                 before["sources"] = [*item.sources]

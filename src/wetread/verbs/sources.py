@@ -34,7 +34,7 @@ class Source:
         return self.rejects.filter(pl.col("reason") != "not_dicom").height
 
 
-def look_into(
+def open_source(
     source: Path, workers: Workers, report: Report = silent, *, as_hu: bool = False
 ) -> Source:
     """What a folder, zip, tar or file holds, or the index of one (.parquet); nothing stays on disk.

@@ -9,7 +9,7 @@ import polars as pl
 
 from wetread.archive.index import Index
 from wetread.archive.rejects import Reject
-from wetread.prediction.reading import Reading
+from wetread.prediction.reading import Reading, unread
 from wetread.store.store import Store
 from wetread.study.header_content import is_localizer
 
@@ -97,14 +97,5 @@ def _other_modality(
 ) -> Reading:
     counts = own["Modality"].value_counts().sort("Modality")
     there = ", ".join(f"{number} {name}" for name, number in counts.iter_rows())
-    return Reading(
-        study_uid=study,
-        series_uid="",
-        slices=(),
-        study={},
-        key_slices=(),
-        provenance=provenance,
-        findings=tuple(findings),
-        reason="other_modality",
-        detail=f"images of Modality {there}; {' or '.join(modalities)} is read",
-    )
+    detail = f"images of Modality {there}; {' or '.join(modalities)} is read"
+    return unread(study, "other_modality", detail, findings, provenance)

@@ -24,7 +24,7 @@ from wetread.study.series import positions_mm
 from wetread.study.slices import read_slice, require_hu
 from wetread.study.voi import present
 from wetread.verbs.progress import Report, silent
-from wetread.verbs.sources import best_series, ct_series, look_into
+from wetread.verbs.sources import best_series, ct_series, open_source
 from wetread.view.mode import (
     MIXES,
     MODES,
@@ -148,7 +148,7 @@ def windows(
         look = phantom_look()
     else:
         chosen = chosen_workers(workers, None)
-        found = look_into(src, chosen, report, as_hu=as_hu)
+        found = open_source(src, chosen, report, as_hu=as_hu)
         refused = found.refused
         look = series_look(best_series(ct_series(found), series), chosen)
     page = WindowsPage(
@@ -265,7 +265,7 @@ def _window(window: Window) -> dict[str, Any]:
 
 
 def _first_row(src: Path) -> Mapping[str, Any]:
-    images = look_into(src, 1).images
+    images = open_source(src, 1).images
     if not images.height:
         raise RejectError("no_pixels", f"{src}: no image that names a window")
     return images.row(0, named=True)
