@@ -11,7 +11,7 @@ from wetread.archive.atomic import PART, atomic_path, write_output, write_whole
 
 
 def unfinished(path: Path) -> Path:
-    """What a command leaves that was killed while it wrote path."""
+    """Leave a part of path as a command does that was killed while it wrote it."""
     part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
     part.write_bytes(b"half")
     return part

@@ -32,7 +32,7 @@ def examined(path: Path) -> dict[str, Any]:
 
 
 def faults_of(path: Path) -> str | None:
-    """What `show FILE` says of the file meta."""
+    """Return the issue of the file meta that `show FILE` names."""
     shown = look_at((path, None, None))
     assert shown.state == "read", (shown.reason, shown.detail)
     named = [issue for issue in shown.issues if issue.name in NAMED]

@@ -95,7 +95,7 @@ def examined(path: Path) -> dict[str, Any]:
 
 
 def issues_of(path: Path) -> dict[str, str]:
-    """What `show FILE` names of the kinds of archive/notes.py."""
+    """List the kinds of archive/notes.py that `show FILE` names."""
     shown = look_at((path, None, None))
     assert shown.state == "read", (shown.reason, shown.detail)
     names = [issue.name for issue in shown.issues]

@@ -23,7 +23,7 @@ COLUMNS = 80
 
 
 def completed(words: str) -> list[str]:
-    """What bash would offer for the last word of a line."""
+    """List what bash offers for the last word of a line."""
     told = os.environ | {
         "_WETREAD_COMPLETE": "complete_bash",
         "COMP_WORDS": words,

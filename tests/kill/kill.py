@@ -54,7 +54,7 @@ def contents(out: Path) -> dict[str, str]:
 
 
 def said(path: Path, out: Path) -> str:
-    """What a file says, whenever and wherever it was written."""
+    """Return the content of a file without times and places."""
     if path.is_dir():
         return "folder"
     if path.suffix in (".parquet", ".sources", ".rejects"):
@@ -81,7 +81,7 @@ def run(words: Sequence[str], kill_after: float | None = None) -> float:
 
 
 def differences(verb: str, made: Path, out: Path, after: float) -> list[str]:
-    """What is other than undisturbed when the verb is killed after some seconds and called anew."""
+    """List the files that differ from the undisturbed ones after a kill and a second call."""
     shutil.rmtree(out, ignore_errors=True)
     words = command(verb, made, out)
     run(words, kill_after=after)

@@ -81,7 +81,7 @@ def look(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def shown(look: Open) -> Open:
-    """The same, when the first picture is there."""
+    """Open a page and wait for its first picture."""
 
     def opened(content: ScrollContent = CONTENT, **of: Any) -> Any:
         page = look(content, **of)

@@ -94,7 +94,7 @@ def pull(page: Any, *points: tuple[float, float]) -> None:
 
 
 def measured(page: Any) -> list[str]:
-    """What the last mark says, a line each."""
+    """Return the lines of the last mark."""
     told = page.locator("#measured li button:first-child").last.inner_text()
     return told.replace("−", "-").split("\n")
 

@@ -147,7 +147,7 @@ def test_what_is_taken_as_hu_says_so(write_series: WriteSeries, stack: Stack) ->
 
 
 def write_series_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same rows with a rescale: HU without being taken so."""
+    """Return the rows with a rescale: HU without being taken so."""
     return rows.with_columns(RescaleSlope=pl.lit(1.0), RescaleIntercept=pl.lit(-1024.0))
 
 

@@ -16,7 +16,7 @@ _MOST_PICKLE = 64 << 20  # bytes of names and shapes, without the tensors
 
 
 def load_checkpoint(path: Path, wanted: str) -> Any:
-    """What torch.save wrote to path, tensors on the CPU; tensors and plain values alone are read.
+    """Read a checkpoint of torch.save, tensors on the CPU; tensors and plain values alone are read.
 
     wanted: what the file should be, for the message. FileNotFoundError where there is none;
     DamagedFileError where it is cut, no such file, holds code, unpacks to more than it is, or a

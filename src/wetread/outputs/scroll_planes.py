@@ -40,7 +40,7 @@ _PLANES = (
 
 
 def planes_of(place: Place, shape: Sequence[int]) -> dict[str, Any]:
-    """What the page's script has to know, or {"refused": why}; JSON.
+    """Return the geometry that the page's script draws planes by, or {"refused": why}; JSON.
 
     shape: (Z, Y, X). acquired: the plane the slices lie in. offsets: (Z, 3) mm of each slice's
     first voxel from the first slice's along row, column and normal. reach: (Z,) mm on either side

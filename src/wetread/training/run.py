@@ -88,7 +88,7 @@ class Run:
 
 
 def _rebuilt(value: Any) -> Any:
-    """The same in containers of its own, equal texts one object: pickle writes what it has met
+    """Copy values into new containers, equal texts one object: pickle writes what it has met
     before as a reference, and what it has met differs after a file was read."""
     if type(value) is dict:
         return {_rebuilt(key): _rebuilt(one) for key, one in value.items()}

@@ -78,8 +78,8 @@ def by_study(given: str | Path) -> bool:
 
 
 def fold_file(plan: FoldPlan, identity: Identity) -> dict[str, Any]:
-    """What folds.json holds: the plan, and its proof only where patients are known; what the parts
-    are, without it, is their `balance`."""
+    """Return the content of folds.json: the plan, with its proof only where patients are known;
+    else the parts' counts as `balance`."""
     values = plan.to_dict() | {"identity": identity.unit, "reason": identity.reason}
     if identity.proven:
         return values | {"caution": identity.caution}

@@ -155,7 +155,7 @@ def predict_index(
     verify: bool = False,
     beside: frozenset[str] = frozenset(),
 ) -> Prediction:
-    """The same for an archive that is indexed already; page: the name of the page of readings.
+    """Read every study of an index with an ensemble. page: the name of the page of readings.
 
     What wetread wrote to out before, by its list, goes before the first output (archive/written.py:
     a kill leaves old readings or new ones). Raises ValueError where out holds files of others;

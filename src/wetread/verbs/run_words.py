@@ -20,7 +20,7 @@ Parts = Mapping[str, Mapping[str, Any]]
 
 
 def summary_words(about: Mapping[str, Any], parts: Parts, images: Predicted, first: int) -> str:
-    """What was learned from how many, what chose the epoch, and who was scored.
+    """Return the sentence of how many were learned from, chose the epoch and were scored.
 
     first: studies of phantoms that were learned before.
     """

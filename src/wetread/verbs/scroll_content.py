@@ -38,7 +38,7 @@ CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigm
 def content_of(
     volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
 ) -> ScrollContent:
-    """What the page holds. rows: of the volume's series; shown: the window to begin with.
+    """Gather the content of the page. rows: of the series; shown: the window to begin with.
 
     Its slices run from the head to the feet, from right to left or from front to back, so that the
     wheel goes where it goes on a workstation.
