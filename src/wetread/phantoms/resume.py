@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.atomic import atomic_path, write_whole
-from wetread.archive.guard import end_with_parent
+from wetread.archive.guard import Lost
 from wetread.archive.json_file import read_json
 from wetread.archive.table_file import read_csv
+from wetread.archive.workers import each
 
 
 @dataclass(frozen=True)
@@ -34,18 +34,22 @@ class ArchiveSettings:
     positives: float | None = None
 
 
+# (folder, number, patient, settings) -> the study's rows of truth, its files written
+WriteStudy = Callable[[Path, int, int, ArchiveSettings], pl.DataFrame]
+
+
 @dataclass(frozen=True)
 class Form:
     """What one kind of archive is made of.
 
     schema:      of truth.csv, one row an image; has image, study_number.
-    write_study: (folder, number, patient, settings) -> the study's rows of truth, files written.
+    write_study: writes a study's files and returns its rows of truth.
     file:        a row of truth -> its file, relative to the folder.
     repeats:     share of the studies that belong to the patient before.
     """
 
     schema: dict[str, pl.DataType]
-    write_study: Callable[[Path, int, int, ArchiveSettings], pl.DataFrame]
+    write_study: WriteStudy
     file: Callable[[dict[str, Any]], str]
     repeats: float
 
@@ -103,7 +107,7 @@ def _written(
     settings: ArchiveSettings,
     workers: int,
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Write the studies of todo, here or in processes; yields number and truth as they end."""
+    """Write the studies of todo, here or in processes; yields number and truth in their order."""
     if workers <= 1 or len(todo) <= 1:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
@@ -113,24 +117,20 @@ def _written(
         finally:
             cv2.setNumThreads(threads)
         return
-    pool = ProcessPoolExecutor(
-        min(workers, len(todo)),
-        mp_context=get_context("spawn"),
-        initializer=_start_writer,
-    )
-    with pool:
-        jobs = {
-            pool.submit(form.write_study, out, number, patients[number], settings): number
-            for number in todo
-        }
-        for job in as_completed(jobs):
-            yield jobs[job], job.result()
+    write = partial(_write_one, form.write_study, out, settings)
+    items = [(number, patients[number]) for number in todo]
+    for number, rows in zip(todo, each(write, items, min(workers, len(todo))), strict=True):
+        if isinstance(rows, Lost):
+            raise RuntimeError(f"study {number} could not be written: {rows.detail}")
+        yield number, rows
 
 
-def _start_writer() -> None:
-    """A process that writes studies: one thread, and no longer than who started it."""
-    end_with_parent()
-    cv2.setNumThreads(1)
+def _write_one(
+    write_study: WriteStudy, out: Path, settings: ArchiveSettings, item: tuple[int, int]
+) -> pl.DataFrame:
+    """Write one study in a process of its own. item: the numbers of study and patient."""
+    cv2.setNumThreads(1)  # what works side by side are the processes
+    return write_study(out, *item, settings)
 
 
 def claim(out: Path, studies: int, settings: ArchiveSettings) -> None:
