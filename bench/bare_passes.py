@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from wetread.store.store import Store, open_store
-from wetread.training.batches import neighbour_rows, read_ahead, read_seen
 from wetread.training.device import choose_runtime, set_threads, threads_and_chance
-from wetread.training.predict import as_read, batch_size
 from wetread.training.recipe import Recipe
 from wetread.training.run import Trained
-from wetread.training.series_run import read_series_reader
+from wetread.training.series.reader import read_series_reader
+from wetread.training.slices.batches import neighbour_rows, read_ahead, read_seen
+from wetread.training.slices.predict import as_read, batch_size
 from wetread.view.device import to_view
 
 

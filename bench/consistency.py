@@ -19,11 +19,11 @@ import numpy as np
 import polars as pl
 
 from bench.rule_rivals import clip_by_images, two_candidates
-from wetread.evaluation.exam_loss import exam_losses
-from wetread.evaluation.exam_rules import broken_rules
-from wetread.labels.exam_findings import EXAM_NAMES, NOT_POSITIVE
-from wetread.labels.exams import Exams
-from wetread.prediction.consistency import expected_cost, make_consistent
+from wetread.tasks.embolism.consistency import expected_cost, make_consistent
+from wetread.tasks.embolism.exams import Exams
+from wetread.tasks.embolism.findings import EXAM_NAMES, NOT_POSITIVE
+from wetread.tasks.embolism.metric import exam_losses
+from wetread.tasks.embolism.rules import broken_rules
 
 SEED = 0
 RANDOM = 20_000

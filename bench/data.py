@@ -9,8 +9,8 @@ from statistics import median
 
 import polars as pl
 
-from wetread.archive.index import build_index
-from wetread.phantoms.archive import write_head_archive
+from wetread.archive.index.index import build_index
+from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
 from wetread.store.store import Store

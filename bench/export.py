@@ -22,11 +22,11 @@ import pydicom
 
 from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK, series
-from wetread.archive.index import build_index
-from wetread.archive.workers import each
-from wetread.outputs.export_folder import Folder, open_folder
-from wetread.outputs.export_work import Job
-from wetread.outputs.formats import Wanted
+from wetread.archive.executor.workers import each
+from wetread.archive.index.index import build_index
+from wetread.export.folder import Folder, open_folder
+from wetread.export.formats import Wanted
+from wetread.export.work import Job
 from wetread.study.series import series_slices
 from wetread.verbs.export import do_job, plan
 

@@ -20,10 +20,10 @@ import pydicom
 from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK
 from bench.headers import SYNTAXES, write_headers
-from wetread.archive.index import build_index
-from wetread.archive.journal import read_rows
-from wetread.archive.schema import INDEX_SCHEMA, MARKS
-from wetread.archive.sources import list_entries
+from wetread.archive.containers.sources import list_entries
+from wetread.archive.index.index import build_index
+from wetread.archive.index.journal import read_rows
+from wetread.archive.index.schema import INDEX_SCHEMA, MARKS
 
 FILES, MANY = 8_000, 240_000
 TASK = 2_048  # files read at a time, as the verb does

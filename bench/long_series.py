@@ -34,10 +34,10 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from bench.bare_passes import Bare, forward_passes
 from bench.data import WORK
-from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_ctpa_archive
 from wetread.verbs.index import index
 from wetread.verbs.phantom import phantom
-from wetread.verbs.train import train
+from wetread.verbs.train.train import train
 
 TASK, SLICES, SIDE, STEP_MM, SEED = "embolism", 1200, 512, 0.3, 0
 BUDGET_GIB = 2.0

@@ -20,7 +20,7 @@ from bench.monai_recipe import fit_predict
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import roc_auc
 from wetread.store.store import open_store
-from wetread.verbs.train import train
+from wetread.verbs.train.train import train
 
 FOLDS, SEED = 5, 0
 TASK = "pneumothorax"

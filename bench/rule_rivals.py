@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from wetread.evaluation.exam_loss import WEIGHTS
-from wetread.evaluation.exam_rules import broken_rules
 from wetread.evaluation.metrics import log_losses
-from wetread.labels.exam_findings import (
+from wetread.tasks.embolism.consistency import ABOVE
+from wetread.tasks.embolism.exams import Exams
+from wetread.tasks.embolism.findings import (
     CHRONIC,
     IMAGE_FINDING,
     NOT_POSITIVE,
     RATIOS,
     SIDES,
 )
-from wetread.labels.exams import Exams
-from wetread.prediction.consistency import ABOVE
+from wetread.tasks.embolism.metric import WEIGHTS
+from wetread.tasks.embolism.rules import broken_rules
 
 NO = 0.5
 IMAGE_SHARE = 0.005  # that the winner takes for q in every exam

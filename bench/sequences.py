@@ -21,21 +21,22 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bench.data import WORK
-from wetread.archive.workers import all_cores
+from wetread.archive.executor.workers import all_cores
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
 from wetread.store.pack_series import Box
 from wetread.store.store import open_store
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 from wetread.tasks import TASKS, Task
-from wetread.training import seen_series, series_fit
-from wetread.training.features import features_of
-from wetread.training.series_run import read_series_reader
-from wetread.training.series_set import SeriesSet, Told
-from wetread.training.whole_series import WholeSeries
+from wetread.training.series import embed_series as seen_series
+from wetread.training.series import fit as series_fit
+from wetread.training.series.inputs import SeriesSet, Told
+from wetread.training.series.reader import read_series_reader
+from wetread.training.series.series import WholeSeries
+from wetread.training.series.slice_features import features_of
 from wetread.verbs.index import index
-from wetread.verbs.train import train
+from wetread.verbs.train.train import train
 from wetread.view.crop import whole_picture
 
 TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 240, 2, 0, 1000

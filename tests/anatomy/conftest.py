@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wetread.phantoms.chest_ct import ChestCt, make_chest_ct
-from wetread.phantoms.head import HeadStudy, make_head_study
+from wetread.phantoms.chest.ct import ChestCt, make_chest_ct
+from wetread.phantoms.head.head import HeadStudy, make_head_study
 from wetread.study.place import Place
 from wetread.study.volume import Volume
 

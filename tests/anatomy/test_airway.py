@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from wetread.anatomy.airway import find_airway, segment_airway
-from wetread.phantoms.chest_ct import ChestCt
+from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

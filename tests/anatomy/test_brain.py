@@ -9,9 +9,9 @@ import pytest
 from scipy import ndimage
 
 from wetread.anatomy.brain import segment_brain
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
-from wetread.phantoms.head import HeadStudy, make_head_study
+from wetread.phantoms.head.head import HeadStudy, make_head_study
 from wetread.study.place import Place
 from wetread.study.series import series_slices
 from wetread.study.volume import Volume, read_volume

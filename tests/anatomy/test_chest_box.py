@@ -7,7 +7,7 @@ import pytest
 
 from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box, find_lung_box
 from wetread.anatomy.lungs import Lungs
-from wetread.phantoms.chest_ct import ChestCt
+from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

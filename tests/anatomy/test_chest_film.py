@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wetread.anatomy.chest_film import chest_film_absent, chest_score, film_features
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.display import display_grey
 from wetread.study.slices import read_slice
 

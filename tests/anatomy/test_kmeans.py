@@ -8,7 +8,7 @@ import pytest
 from sklearn.cluster import KMeans
 
 from wetread.anatomy.kmeans import kmeans_lungs, two_centers
-from wetread.phantoms.chest_ct import ChestCt
+from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

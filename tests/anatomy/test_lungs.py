@@ -12,11 +12,11 @@ from wetread.anatomy.airway import segment_airway
 from wetread.anatomy.frame import frame_of
 from wetread.anatomy.lung_sides import lungs_of
 from wetread.anatomy.lungs import close_ball, find_lungs, segment_lungs
-from wetread.archive.index import build_index
-from wetread.phantoms.chest import draw_chest
-from wetread.phantoms.chest_ct import ChestCt, draw_chest_scan, draw_person, scan_chest
-from wetread.phantoms.chest_lesions import Consolidation, Lesions
-from wetread.phantoms.fields import draw_waves
+from wetread.archive.index.index import build_index
+from wetread.phantoms.chest.chest import draw_chest
+from wetread.phantoms.chest.ct import ChestCt, draw_chest_scan, draw_person, scan_chest
+from wetread.phantoms.chest.lesions import Consolidation, Lesions
+from wetread.phantoms.shapes.implicit import draw_waves
 from wetread.study.place import Place
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError

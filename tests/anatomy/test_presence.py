@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from wetread.anatomy.presence import head_absent, lungs_absent
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.archive.examine import examine
-from wetread.archive.journal import as_frame
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.journal import as_frame
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.study.series import with_frames
 from wetread.study.slices import read_slice
 from wetread.verbs.show import ShownFile, look_at

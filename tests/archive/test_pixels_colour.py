@@ -17,12 +17,12 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from wetread.archive.colour import rgb_to_grey, ybr_to_rgb
-from wetread.archive.examine import examine
-from wetread.archive.pixels import read_stored
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.color import rgb_to_grey, ybr_to_rgb
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
 
 Write = Callable[..., Path]
 RGB = np.random.default_rng(8).integers(0, 256, (16, 12, 3)).astype(np.uint8)

@@ -11,13 +11,13 @@ import pydicom
 import pytest
 from pydicom.encaps import encapsulate, generate_frames
 
-from wetread.archive.codestream import read_codestream
-from wetread.archive.decoders import decode_frame
-from wetread.archive.examine import examine
-from wetread.archive.pixels import read_stored
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.codestream import read_codestream
+from wetread.archive.pixels.decoders import decode_frame
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
 
 Write = Callable[..., Path]
 JPEG, J2K = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.90"

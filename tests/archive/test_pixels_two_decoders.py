@@ -13,13 +13,13 @@ from pydicom.encaps import generate_frames
 from pydicom.pixels import get_decoder
 from pydicom.uid import UID
 
-from wetread.archive.colour import PALETTE, rgb_to_grey
-from wetread.archive.decoders import NATIVE_SYNTAXES
-from wetread.archive.examine import examine
-from wetread.archive.pixels import read_stored
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.color import PALETTE, rgb_to_grey
+from wetread.archive.pixels.decoders import NATIVE_SYNTAXES
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
 
 FOLDER = Path(str(pydicom.__path__[0])) / "data" / "test_files"
 LOSSY = {f"1.2.840.10008.1.2.4.{end}" for end in (50, 51, 81, 91, 203)}
@@ -157,7 +157,7 @@ def test_real_lossless_jpeg_agrees_with_two_other_decoders(real_data: Path) -> N
 def test_lossless_jpeg_is_exact_at_every_predictor(predictor: int, bits: int) -> None:
     import imagecodecs
 
-    from wetread.archive.decoders import decode_frame
+    from wetread.archive.pixels.decoders import decode_frame
 
     pixels = np.random.default_rng(predictor).integers(0, 1 << bits, (40, 56))
     pixels = pixels.astype(np.uint8 if bits == 8 else np.uint16)

@@ -13,13 +13,13 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from wetread.archive.examine import examine
-from wetread.archive.frames import frame_rows
-from wetread.archive.luts import Window, read_voi
+from wetread.archive.containers.sources import Entry
+from wetread.archive.dataset.luts import Window, read_voi
+from wetread.archive.index.examine import examine
+from wetread.archive.index.frames import frame_rows
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED
-from wetread.archive.pixels import read_stored
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.study.slices import read_slice
 from wetread.verbs.show import look_at
 

@@ -13,12 +13,12 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from wetread.archive.dump import dump_elements
-from wetread.archive.examine import examine
+from wetread.archive.containers.sources import Entry
+from wetread.archive.dataset.dump import dump_elements
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED
-from wetread.archive.pixels import read_stored
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.verbs.index import index
 from wetread.verbs.show import look_at
 

@@ -13,11 +13,11 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from wetread.archive.examine import examine
-from wetread.archive.pixels import read_pixels
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
 from wetread.verbs.show import look_at
 
 Write = Callable[..., Path]

@@ -14,12 +14,12 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from wetread.archive.examine import examine
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED, names_of
-from wetread.archive.pixels import read_pixels
+from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
 from wetread.study.slices import read_slice
 from wetread.verbs.show import look_at
 

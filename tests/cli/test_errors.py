@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.archive.atomic import naming, write_whole
-from wetread.archive.damaged import DamagedFileError
-from wetread.archive.table_file import write_parquet
+from wetread.archive.files.atomic import naming, write_whole
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.table_file import write_parquet
 from wetread.cli.errors import exit_code_and_message
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]

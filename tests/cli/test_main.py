@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian
 from sklearn.metrics import log_loss
 
-from wetread.phantoms.archive import PhantomTruth
+from wetread.phantoms.head.archive import PhantomTruth
 from wetread.tasks import find_task
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]

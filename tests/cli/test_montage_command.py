@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 
-from wetread.phantoms.archive import PhantomTruth
+from wetread.phantoms.head.archive import PhantomTruth
 
 Wetread = Callable[..., Any]
 

@@ -9,8 +9,8 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.archive.index import read_index
-from wetread.archive.intercept import WRONG_INTERCEPT
+from wetread.archive.index.index import read_index
+from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.store.store import open_store
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]

@@ -46,5 +46,5 @@ def test_an_unknown_organ_is_wrong_use_and_names_the_known(here, archive: Path, 
 
 
 def test_segmenting_loads_no_torch() -> None:
-    code = "import sys, wetread.verbs.segment; sys.exit('torch' in sys.modules)"
+    code = "import sys, wetread.verbs.segment.segment; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

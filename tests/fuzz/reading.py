@@ -10,13 +10,13 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.examine import examine
-from wetread.archive.index import Index, build_index
-from wetread.archive.journal import as_frame
+from wetread.archive.containers.sources import Entry
+from wetread.archive.index.examine import examine
+from wetread.archive.index.index import Index, build_index
+from wetread.archive.index.journal import as_frame
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import Reject, RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import Entry
-from wetread.cli import tell
+from wetread.cli import text as tell
 from wetread.outputs.data_frame import write_data_frame
 from wetread.outputs.header_text import header_lines
 from wetread.outputs.rejects import write_rejects

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.phantoms.archive import write_head_archive
+from wetread.phantoms.head.archive import write_head_archive
 
 SMALL = ["--set", "size=32", "--set", "threads=1", "--set", "device=cpu", "--set", "readers=1"]
 VERBS: dict[str, list[str]] = {

@@ -8,8 +8,6 @@ import pytest
 
 from wetread.labels import text_table
 from wetread.labels.columns_csv import read_columns_csv
-from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
-from wetread.labels.exam_findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
 from wetread.labels.named_column import read_named_column
@@ -17,6 +15,8 @@ from wetread.labels.patients_csv import read_patients
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelError
 from wetread.labels.text_table import read_text_table
+from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
+from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
 
 FINDINGS = (Finding("any"), Finding("epidural"))
 LONG = "ID,Label\nx_any,0.5\nx_epidural,1\ny_any,0\n"

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wetread.models.encoders import ENCODERS, both, build, last_linear
 from wetread.models.unet import MASK_BIAS, Unet, highest
-from wetread.training.shares import _twin
+from wetread.training.slices.data_parallel import _twin
 
 every_encoder = pytest.mark.parametrize("name", list(ENCODERS))
 

@@ -8,7 +8,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from pydicom.data import get_testdata_file
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.outputs.data_frame import data_frame, table_paths, write_data_frame
 
 FILES = ("CT_small.dcm", "MR_small.dcm", "SC_rgb_small_odd.dcm", "JPEG2000.dcm", "test-SR.dcm")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.outputs.nifti import write_nifti
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.series import series_slices

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.files.atomic import write_whole
 from wetread.archive.rejects import Reject
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading

@@ -14,8 +14,8 @@ from wetread.prediction.drawing import read_store
 from wetread.prediction.ensemble import read_ensemble
 from wetread.prediction.read import KEY_SLICES, read_studies
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
-from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
+from wetread.study.series_choice import SeriesScore
 from wetread.training.losses import undo_balance
 
 WriteRun = Callable[..., Path]

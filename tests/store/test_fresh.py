@@ -10,9 +10,9 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.archive.digest import pixel_digest, record_of, renewed
-from wetread.archive.index import build_index
-from wetread.phantoms.archive import write_head_archive
+from wetread.archive.index.digest import pixel_digest, record_of, renewed
+from wetread.archive.index.index import build_index
+from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.store import Store, open_store
 from wetread.verbs.pack import pack
 
@@ -98,7 +98,7 @@ def test_the_header_may_change_and_the_pixels_are_known_to_be_the_same(
 def test_a_replaced_file_with_all_its_marks_is_found_by_verify(
     archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.archive.digest.SAMPLE", 0)
+    monkeypatch.setattr("wetread.archive.index.digest.SAMPLE", 0)
     record = record_of(str(archive[0]), None)
     brighter(archive[0])
     forged = pl.DataFrame([record | {k: v for k, v in record_of(str(archive[0]), None).items()
@@ -110,7 +110,7 @@ def test_a_replaced_file_with_all_its_marks_is_found_by_verify(
 def test_where_one_of_the_sample_is_another_all_are_read(
     archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.archive.digest.SAMPLE", 1)
+    monkeypatch.setattr("wetread.archive.index.digest.SAMPLE", 1)
     old = [record_of(str(path), None)["digest"] for path in archive]
     for path in archive[1:]:
         brighter(path)

@@ -9,11 +9,11 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
-from wetread.study.planes import Planes
 from wetread.study.series import series_slices
+from wetread.study.slice_sequence import Planes
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
 

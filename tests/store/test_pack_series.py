@@ -12,11 +12,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from wetread.anatomy.chest_box import find_chest_boxes
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
 from wetread.store.pack_series import LOOKED_AT, OneBox, Packing, pack_series
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
 

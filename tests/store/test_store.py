@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from polars.testing import assert_frame_equal
 
-from wetread.archive.index import build_index
-from wetread.archive.pixels import read_stored
+from wetread.archive.index.index import build_index
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.store.pack import pack
 from wetread.store.pack_series import Codec, OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store

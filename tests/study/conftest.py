@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 WriteSeries = Callable[..., pl.DataFrame]

@@ -11,7 +11,7 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.issues import geometry_issues
 from wetread.study.split import Parts, split_series
 from wetread.study.stack import CHOICES

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.pixels.processing import apply_voi_lut
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.display import WHITE, display_grey
 from wetread.study.slices import read_slice
 

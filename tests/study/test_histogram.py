@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.study.histogram import (
     HU_BINS,

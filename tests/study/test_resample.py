@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.geometry import unit_axes
 from wetread.study.hu import AIR_HU
 from wetread.study.place import Place

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from scipy.ndimage import map_coordinates
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.study.series import series_slices
 from wetread.study.shear import deshear
 from wetread.study.stack import StackError, require_affine, resample

@@ -11,8 +11,8 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 
-from wetread.archive.index import build_index
-from wetread.archive.intercept import WRONG_INTERCEPT
+from wetread.archive.index.index import build_index
+from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, repaired_intercept, to_hu
 from wetread.study.slices import read_slice

@@ -10,9 +10,9 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
 from wetread.study.issues import geometry_issues
 from wetread.study.slices import read_slice, require_hu
 from wetread.study.unit import Unit, taken_as_hu, unit_of

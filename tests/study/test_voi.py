@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_voi, apply_windowing
 
-from wetread.archive.luts import FUNCTIONS, Table, Window
+from wetread.archive.dataset.luts import FUNCTIONS, Table, Window
 from wetread.study.voi import apply_table, apply_window, present
 
 CENTERS = st.one_of(

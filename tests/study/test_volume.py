@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.archive.index import build_index
+from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.study.series import series_slices
 from wetread.study.volume import read_volume

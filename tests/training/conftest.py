@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import build
-from wetread.training.batches import TrainSet, train_set
-from wetread.training.loop import train
-from wetread.training.predict import predict_probabilities
+from wetread.training.checkpoint import Best, Validation
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
-from wetread.training.state import Best, Validation
+from wetread.training.slices.batches import TrainSet, train_set
+from wetread.training.slices.loop import train
+from wetread.training.slices.predict import predict_probabilities
 
 FINDINGS = ("any", "left", "right")
 QUICK = ("size=24", "batch_size=16", "threads=1", "readers=2", "epochs=3")

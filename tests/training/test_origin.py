@@ -10,9 +10,9 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.phantoms.archive import write_head_archive
-from wetread.phantoms.chest_archive import write_chest_archive
-from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.phantoms.head.archive import write_head_archive
+from wetread.phantoms.radiograph.archive import write_chest_archive
 from wetread.prediction.cautions import cautions_of
 from wetread.training.data import Data, Split
 from wetread.training.origin import count_origins, of_phantoms_alone, phantom_studies

@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 import torch
 
-from wetread.archive.damaged import DamagedFileError
+from wetread.archive.files.damaged import DamagedFileError
 from wetread.prediction.ensemble import read_ensemble
 from wetread.store.pack import is_whole_part
 from wetread.verbs.evaluate import evaluate
-from wetread.verbs.train import TrainResult
+from wetread.verbs.train.train import TrainResult
 
 Damage = Callable[[Path], object]
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from wetread.archive.index import read_index
-from wetread.archive.pseudonym import pseudonym
-from wetread.archive.user_key import user_key
-from wetread.phantoms.archive import PhantomTruth
+from wetread.archive.identity.pseudonym import pseudonym
+from wetread.archive.identity.user_key import user_key
+from wetread.archive.index.index import read_index
+from wetread.phantoms.head.archive import PhantomTruth
 from wetread.tasks import UnknownTaskError
 from wetread.verbs.demo import demo, held_out_images
-from wetread.verbs.train import TrainResult
+from wetread.verbs.train.train import TrainResult
 
 
 def called(phantoms: PhantomTruth) -> list[str]:

@@ -4,7 +4,7 @@ from importlib.metadata import metadata
 
 import pytest
 
-from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
+from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
 from wetread.verbs.doctor import EXTRAS, PACKAGES, doctor, extra, memory, try_syntax
 
 

@@ -9,18 +9,18 @@ import pydicom
 import pytest
 import torch
 
-from wetread.evaluation.exam_rules import broken_rules
-from wetread.labels.exam_csv import read_exam_csv, read_exam_submission
-from wetread.labels.exam_findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
-from wetread.labels.exams import exam_index, exams_of
 from wetread.labels.table import LabelError
-from wetread.outputs.exam_submission import submit_exams
 from wetread.outputs.submission import Submitted
-from wetread.phantoms.embolism_archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.tasks.embolism.exams import exam_index, exams_of
+from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
+from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
+from wetread.tasks.embolism.rules import broken_rules
+from wetread.tasks.embolism.submission import submit_exams
 from wetread.training.run import read_trained
-from wetread.verbs.predict import predict
+from wetread.verbs.predict.predict import predict
 from wetread.verbs.score import score
-from wetread.verbs.train import train
+from wetread.verbs.train.train import train
 
 TASK = "embolism"
 STUDIES = 14

@@ -15,9 +15,9 @@ import pydicom
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from wetread.outputs.annotate import header_words
-from wetread.outputs.formats import FORMATS, Wanted
-from wetread.phantoms.archive import PhantomTruth
+from wetread.export.annotate import header_words
+from wetread.export.formats import FORMATS, Wanted
+from wetread.phantoms.head.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.show import ShownFile, show
 

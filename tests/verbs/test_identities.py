@@ -11,21 +11,21 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.archive.index import build_index, read_index
-from wetread.archive.pseudonym import pseudonym
-from wetread.archive.user_key import UserKey, user_key
-from wetread.cli.tell import patient_lines, run_lines
-from wetread.phantoms.archive import PhantomTruth, write_head_archive
+from wetread.archive.identity.pseudonym import pseudonym
+from wetread.archive.identity.user_key import UserKey, user_key
+from wetread.archive.index.index import build_index, read_index
+from wetread.cli.text import patient_lines, run_lines
+from wetread.inputs.patients import fold_file, with_patients
+from wetread.inputs.progress import silent
+from wetread.phantoms.head.archive import PhantomTruth, write_head_archive
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.data import Data, plan_splits
 from wetread.training.folds import FoldPlan
 from wetread.verbs.pack import pack, pack_looks
-from wetread.verbs.patients import fold_file, with_patients
-from wetread.verbs.predict import predict
-from wetread.verbs.progress import silent
-from wetread.verbs.train import TrainResult, open_archive, train
+from wetread.verbs.predict.predict import predict
+from wetread.verbs.train.train import TrainResult, open_archive, train
 
 Learn = Callable[..., TrainResult]
 Dealt = tuple[FoldPlan, Identity]
@@ -239,7 +239,7 @@ def test_an_index_made_clear_before_becomes_pseudonymous_without_reading_a_file_
 ) -> None:
     out = tmp_path / "i.parquet"
     clear = build_index([truth.images], out, workers=1).instances["PatientID"]
-    monkeypatch.setattr("wetread.archive.journal.examine", None)
+    monkeypatch.setattr("wetread.archive.index.journal.examine", None)
     made = build_index([truth.images], out, workers=1, key=user_key()).instances
     assert made["PatientID"].to_list() == [pseudonym(one, user_key()) for one in clear]
     monkeypatch.undo()

@@ -19,7 +19,7 @@ from wetread.study.volume import read_volume
 from wetread.verbs.export import export
 from wetread.verbs.index import index
 from wetread.verbs.pack import shrink
-from wetread.verbs.predict import _issues
+from wetread.verbs.predict.predict import _issues
 from wetread.verbs.show import ShownFile, ShownTree, show_file, show_tree
 from wetread.view.crop import whole_picture
 

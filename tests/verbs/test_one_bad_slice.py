@@ -16,7 +16,7 @@ from wetread.cli.main import app
 from wetread.verbs.export import Exported, export
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack
-from wetread.verbs.segment import segment
+from wetread.verbs.segment.segment import segment
 
 Write = Callable[..., Path]
 BONE = np.pad(np.full((10, 12), 2500, np.int16), ((5, 5), (6, 6))).tobytes()

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from wetread.archive.rejects import RejectError
 from wetread.cli.main import app
-from wetread.phantoms.archive import PhantomTruth
+from wetread.phantoms.head.archive import PhantomTruth
 from wetread.verbs.export import export
-from wetread.verbs.montage import montage
-from wetread.verbs.predict import predict
-from wetread.verbs.segment import segment
+from wetread.verbs.montage.montage import montage
+from wetread.verbs.predict.predict import predict
+from wetread.verbs.segment.segment import segment
 from wetread.verbs.show import ShownFile, ShownTree, show
-from wetread.verbs.train import TrainResult
+from wetread.verbs.train.train import TrainResult
 from wetread.verbs.windows import windows
 
 Write = Callable[..., Path]

@@ -9,11 +9,11 @@ import pytest
 
 import wetread
 from wetread.archive.rejects import RejectError
-from wetread.outputs.windows_page import HU_AXIS
-from wetread.phantoms.archive import PhantomTruth
+from wetread.inputs.sources import best_series, ct_series, open_source
+from wetread.pages.windows_page import HU_AXIS
+from wetread.phantoms.head.archive import PhantomTruth
 from wetread.study.slices import read_slice
 from wetread.verbs import windows as verb
-from wetread.verbs.sources import best_series, ct_series, open_source
 from wetread.verbs.windows import ModeValues, header_grey_of, series_look, values_at
 from wetread.view.mode import MODES, apply_mode, find_mode
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetread.archive.luts import Table, Window
+from wetread.archive.dataset.luts import Table, Window
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present

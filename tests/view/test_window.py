@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetread.archive import luts
+from wetread.archive.dataset import luts
 from wetread.study import voi
 from wetread.view.window import (
     BONE,

@@ -8,7 +8,7 @@ from wetread.anatomy.coarse import coarse_grid
 from wetread.anatomy.lung_sides import lungs_of
 from wetread.anatomy.lungs import Lungs
 from wetread.anatomy.thorax import air_inside
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 Box = tuple[int, int, int, int]
 

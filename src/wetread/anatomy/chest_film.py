@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from wetread.study.header_content import Rows, says_part
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 WEIGHTS = "chest_film.csv"  # the last is the intercept
 CELLS, CELL, ANGLES = 8, 8, 8  # a side, pixels a side of one, directions of edges

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 STEP_MM = 2.0
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 TISSUE_HU = -300.0  # above: skin, brain, bone; below: air, hair, foam of the head rest
 PADDING = 0.02  # of the box, on each side

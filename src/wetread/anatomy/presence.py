@@ -11,7 +11,7 @@ import numpy as np
 
 from wetread.anatomy.section import Section, measure
 from wetread.study.header_content import Rows, is_axial, is_localizer, says_part, spacing_mm
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 LOOKED_AT = 24  # slices of a series, spread evenly
 FEW = 8  # slices; fewer may show no more than an end of a head

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wetread.cli import tell
+from wetread.cli import text as tell
 from wetread.cli.options import (
     DONE,
     REFUSED,

@@ -5,8 +5,8 @@ from typing import cast
 
 import typer
 
-from wetread.archive.damaged import DamagedFileError
-from wetread.archive.lock import BusyError
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.lock import BusyError
 from wetread.archive.rejects import RejectError
 from wetread.cli.options import FAILED, WRONG_USE
 from wetread.labels.table import LabelError

@@ -75,7 +75,7 @@ def recipe_names() -> list[str]:
 
 def organ_names() -> list[str]:
     """List the organs that `segment` finds, for shell completion."""
-    from wetread.verbs.organs import ORGANS
+    from wetread.verbs.segment.organs import ORGANS
 
     return list(ORGANS)
 

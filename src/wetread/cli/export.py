@@ -65,7 +65,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Pictures, films, arrays and NIfTI files, named by UIDs, with a manifest."""
-    from wetread.cli.tell import counted
+    from wetread.cli.text import counted
     from wetread.verbs.export import export as run
 
     if identifiers and not annotate:

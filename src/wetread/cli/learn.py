@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wetread.cli import tell
+from wetread.cli import text as tell
 from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
     DONE,
@@ -28,7 +28,7 @@ from wetread.cli.options import (
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:
-    from wetread.verbs.predict import Prediction
+    from wetread.verbs.predict.predict import Prediction
 
 
 def train(
@@ -75,7 +75,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Learn a task from an archive and its labels; ends with honest scores and a page."""
-    from wetread.verbs.train import train as run
+    from wetread.verbs.train.train import train as run
 
     with bars() as report:
         result = run(
@@ -132,7 +132,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Readings of studies never seen: JSON, worklist, page, probabilities, submission."""
-    from wetread.verbs.predict import predict as read
+    from wetread.verbs.predict.predict import predict as read
 
     with bars() as report:
         result = read(

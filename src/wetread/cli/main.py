@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import wetread
-from wetread.archive.foreign_text import visible
+from wetread.archive.files.foreign_text import visible
 from wetread.cli.archive import index, pack, show
 from wetread.cli.examples import WithExamples
 from wetread.cli.export import export

@@ -33,7 +33,7 @@ def montage(
     as_json: AsJson = False,
 ) -> None:
     """Slices side by side: a study, random ones, findings, windows, or repaired intercepts."""
-    from wetread.verbs.montage import montage as run
+    from wetread.verbs.montage.montage import montage as run
 
     with bars() as report:
         result = run(

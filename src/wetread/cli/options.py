@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wetread.cli import tell
+from wetread.cli import text as tell
 from wetread.cli.examples import task_names
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3

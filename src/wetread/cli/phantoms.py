@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wetread.cli import tell
+from wetread.cli import text as tell
 from wetread.cli.examples import task_names
 from wetread.cli.options import AsJson, Out, Seed, TaskName, Workers, print_result
 from wetread.cli.progress import bars

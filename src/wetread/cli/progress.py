@@ -15,7 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from wetread.verbs.progress import Report, silent
+from wetread.inputs.progress import Report, silent
 
 
 @contextmanager

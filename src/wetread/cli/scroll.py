@@ -10,7 +10,7 @@ from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, pr
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:
-    from wetread.verbs.scroll import Scrolled
+    from wetread.verbs.scroll.scroll import Scrolled
 
 _TOLD = 5  # other series; more are counted
 
@@ -36,7 +36,7 @@ def scroll(
     as_json: AsJson = False,
 ) -> None:
     """One HTML page to scroll a series: windows, masks, values; works offline."""
-    from wetread.verbs.scroll import scroll as run
+    from wetread.verbs.scroll.scroll import scroll as run
 
     with bars() as report:
         result = run(

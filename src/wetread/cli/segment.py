@@ -18,10 +18,10 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
-from wetread.cli.tell import MOST
+from wetread.cli.text import MOST
 
 if TYPE_CHECKING:
-    from wetread.verbs.segment import Segmented
+    from wetread.verbs.segment.segment import Segmented
 
 
 def segment(
@@ -52,7 +52,7 @@ def segment(
     as_json: AsJson = False,
 ) -> None:
     """An organ of every CT volume: masks (NIfTI, NPY), millilitres, boxes, surfaces, pictures."""
-    from wetread.verbs.segment import segment as run
+    from wetread.verbs.segment.segment import segment as run
 
     with bars() as report:
         found = run(

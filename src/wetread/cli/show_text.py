@@ -10,13 +10,13 @@ from pydicom.uid import UID
 from rich.console import Console
 from rich.text import Text
 
-from wetread.archive.foreign_text import escaped
+from wetread.archive.files.foreign_text import escaped
 from wetread.archive.notes import NAMED, name_and_detail
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS
-from wetread.cli.tell import sum_of_files, sum_of_series
+from wetread.cli.text import sum_of_files, sum_of_series
 
-if TYPE_CHECKING:  # for types alone, as in cli/tell.py
+if TYPE_CHECKING:  # for types alone, as in cli/text.py
     from wetread.outputs.header_text import HeaderLine
     from wetread.study.issues import Issue
     from wetread.study.overview import SeriesOverview

@@ -12,7 +12,7 @@ from wetread.archive.plural import plural
 from wetread.cli.options import DONE, REFUSED, AsHU, AsJson, Workers, print_result
 from wetread.cli.progress import bars
 
-if TYPE_CHECKING:  # for types alone, as in cli/tell.py
+if TYPE_CHECKING:  # for types alone, as in cli/text.py
     from wetread.verbs.windows import ModeValues
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.table_file import read_csv
+from wetread.archive.files.table_file import read_csv
 from wetread.labels.table import LabelError
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wetread.archive.damaged import DamagedFileError
+from wetread.archive.files.damaged import DamagedFileError
 
 _MOST_PICKLE = 64 << 20  # bytes of names and shapes, without the tensors
 

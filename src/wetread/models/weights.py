@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wetread.archive.damaged import DamagedFileError
+from wetread.archive.files.damaged import DamagedFileError
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 
 WANTED = "a state dict, as torch.save(model.state_dict(), FILE) writes it"

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 from pydicom.uid import UID
 
-from wetread.archive.atomic import write_csv, write_output
+from wetread.archive.files.atomic import write_csv, write_output
 
 FORMATS = ("csv", "parquet")
 # Column of the table: column of the Index. x runs along a row, from column to column.

@@ -1,6 +1,7 @@
 """outputs/header_text.py: a header's elements as people read them: tag, VR, keyword, value.
 
-What identifies stands as "present, n characters" (archive/privacy.py) unless it is asked for.
+What identifies stands as "present, n characters" (archive/identity/privacy.py) unless it is
+asked for.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.charset import convert_encodings, decode_bytes
 
-from wetread.archive.contents import opened
-from wetread.archive.dump import ITEM, Element, dump_elements
-from wetread.archive.elements import UNDEFINED
-from wetread.archive.foreign_text import escaped
-from wetread.archive.privacy import is_sound, is_withheld, presence
+from wetread.archive.containers.contents import opened
+from wetread.archive.dataset.dump import ITEM, Element, dump_elements
+from wetread.archive.dataset.elements import UNDEFINED
+from wetread.archive.files.foreign_text import escaped
+from wetread.archive.identity.privacy import is_sound, is_withheld, presence
 from wetread.archive.rejects import RejectError
 
 _CHARSET = 0x00080005

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from wetread.outputs.extra import of_pictures
+from wetread.outputs.optional import of_pictures
 
 MOST_EXTRA = 16 << 20  # bytes before the voxels of a NIfTI file: header and extensions
 _NUMBERS = "buif"

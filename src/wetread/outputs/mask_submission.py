@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.atomic import write_csv
+from wetread.archive.files.atomic import write_csv
 from wetread.labels.rle import EMPTY
 from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import Submitted

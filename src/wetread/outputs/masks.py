@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from wetread.archive.atomic import write_csv, write_whole
+from wetread.archive.files.atomic import write_csv, write_whole
 from wetread.labels.rle import encode
-from wetread.outputs.extra import MissingExtraError
 from wetread.outputs.nifti import nifti_bytes
+from wetread.outputs.optional import MissingExtraError
 from wetread.outputs.pictures import png_bytes
 
 Side = Literal["right", "left", "both"]

@@ -8,8 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.anatomy.mask import Mask, slabs_mm
-from wetread.archive.atomic import write_whole
-from wetread.outputs.extra import of_pictures
+from wetread.archive.files.atomic import write_whole
+from wetread.outputs.optional import of_pictures
 from wetread.study.geometry import unit_axes
 from wetread.study.place import Place
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wetread.archive.atomic import write_whole
-from wetread.outputs.extra import of_pictures
+from wetread.archive.files.atomic import write_whole
+from wetread.outputs.optional import of_pictures
 from wetread.study.geometry import affine_ijk_ras
 
 _SLANT = 1e-4  # a cosine between axes: beyond it they are not at right angles

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.atomic import write_csv
+from wetread.archive.files.atomic import write_csv
 from wetread.prediction.reading import Reading
 
 SCHEMA: dict[str, pl.DataType] = {

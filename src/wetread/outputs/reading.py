@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from wetread.archive.atomic import write_whole
+from wetread.archive.files.atomic import write_whole
 from wetread.prediction.reading import Reading
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import write_csv
+from wetread.archive.files.atomic import write_csv
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.labels.text_table import read_text_table
 

@@ -16,9 +16,9 @@ from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store, passes_of
 from wetread.training.mask_table import pack_map, unpack_map
-from wetread.training.predict import predict_probabilities
-from wetread.view.back import to_original
+from wetread.training.slices.predict import predict_probabilities
 from wetread.view.crop import Box
+from wetread.view.uncrop import to_original
 
 Progress = Callable[[int, int], None]
 Packed = tuple[tuple[bytes, ...], ...]  # of one image: what each member drew, M maps, packed

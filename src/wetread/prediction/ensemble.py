@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wetread.archive.damaged import form_of
-from wetread.archive.json_file import read_json
+from wetread.archive.files.damaged import form_of
+from wetread.archive.files.json_file import read_json
 from wetread.prediction.cautions import cautions_of
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
 from wetread.training.run import Trained, read_trained
-from wetread.training.sequence_fit import BEST
-from wetread.training.series_run import ABOUT, TOGETHER, SeriesReader, read_series_reader
+from wetread.training.series.reader import ABOUT, TOGETHER, SeriesReader, read_series_reader
+from wetread.training.series.sequence_fit import BEST
 
 
 class RunError(ValueError):

@@ -16,8 +16,8 @@ from wetread.archive.rejects import Reject
 from wetread.evaluation.aggregate import study_maximum
 from wetread.prediction.reading import Reading, SliceReading, unread
 from wetread.store.store import Store
-from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
+from wetread.study.series_choice import SeriesScore
 
 
 @dataclass(frozen=True, eq=False)

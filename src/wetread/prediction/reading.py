@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from wetread.archive.rejects import Reject
-from wetread.study.choice import SeriesScore
 from wetread.study.issues import Issue
+from wetread.study.series_choice import SeriesScore
 
 USE = "Research use only, not for diagnosis"
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from wetread.store.store import Store
-from wetread.training.features import keep_features
-from wetread.training.seen_series import seen_series
-from wetread.training.sequence_fit import said_of
-from wetread.training.series_run import SeriesReader
-from wetread.training.whole_series import Rows, WholeSeries, series_of
+from wetread.training.series.embed_series import seen_series
+from wetread.training.series.reader import SeriesReader
+from wetread.training.series.sequence_fit import said_of
+from wetread.training.series.series import Rows, WholeSeries, series_of
+from wetread.training.series.slice_features import keep_features
 
 Progress = Callable[[int, int], None]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.atomic import atomic_path
-from wetread.archive.damaged import DamagedFileError
-from wetread.archive.digest import RECORD_SCHEMA, renewed
-from wetread.archive.table_file import read_parquet
-from wetread.archive.workers import Workers
+from wetread.archive.executor.workers import Workers
+from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.table_file import read_parquet
+from wetread.archive.index.digest import RECORD_SCHEMA, renewed
 
 SOURCES = ".sources"
 ENDINGS = (".parquet", SOURCES, ".rejects", ".bin")  # the first goes first: it makes a part whole

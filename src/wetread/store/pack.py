@@ -16,13 +16,13 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.atomic import atomic_path, write_whole
-from wetread.archive.digest import RECORD_SCHEMA, recorded
-from wetread.archive.guard import Lost, still_alive
-from wetread.archive.intercept import WRONG_INTERCEPT
+from wetread.archive.executor.isolated_process import Lost, still_alive
+from wetread.archive.executor.workers import Workers, each
+from wetread.archive.files.atomic import atomic_path, write_whole
+from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.index.digest import RECORD_SCHEMA, recorded
+from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
-from wetread.archive.table_file import read_parquet, write_parquet
-from wetread.archive.workers import Workers, each
 from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
@@ -80,7 +80,8 @@ def pack_crops(
     the same slices in each, decoded once.
 
     Parts that are already whole are kept, so a run that was killed goes on where it stopped; but
-    for those whose files' pixels are others than were packed (archive/digest.py: renewed, which
+    for those whose files' pixels are others than were packed (archive/index/digest.py: renewed,
+    which
     looks at all of them with `verify`): these are packed again. Parts of other files are removed.
     Slices that cannot be decoded, and those that take the decoding process with them, become rows
     of `rejects`; the series goes on without them.

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.guard import still_alive
+from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
 from wetread.study.display import hounsfield
-from wetread.study.planes import Planes
 from wetread.study.series import positions_mm
+from wetread.study.slice_sequence import Planes
 from wetread.study.slices import Slice, read_slice, require_hu
 from wetread.study.split import ACQUISITION
 

@@ -6,7 +6,8 @@ A store is a folder:
     slices.parquet    one row a slice, ordered by study, series, position (schema below)
     rejects.parquet   what could not be packed, with its reason
     parts/KEY.bin     blosc2 blobs, one a slice, one after another
-    parts/KEY.sources the files of that part as they were when they were read (archive/digest.py)
+    parts/KEY.sources the files of that part as they were when they were read
+    (archive/index/digest.py)
     parts/KEY.parquet the rows of that part, written last: a part without it does not exist
 """
 
@@ -25,9 +26,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.damaged import DamagedFileError, form_of
-from wetread.archive.json_file import read_json
-from wetread.archive.table_file import read_parquet
+from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.json_file import read_json
+from wetread.archive.files.table_file import read_parquet
 from wetread.study.hu import to_hu
 
 FORMAT = 3
@@ -57,7 +58,7 @@ SLICE_SCHEMA: dict[str, pl.DataType] = {
     "source_columns": pl.Int32(),
     "notes": pl.List(pl.String()),  # what its pixels show (study/slices.py)
     "box": pl.List(pl.Int32()),  # row0, row1, column0, column1 of the crop, in source pixels
-    "digest": pl.String(),  # of the file's pixel data (archive/digest.py); null: not known
+    "digest": pl.String(),  # of the file's pixel data (archive/index/digest.py); null: not known
     "part": pl.String(),
     "offset": pl.Int64(),
     "bytes": pl.Int64(),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.luts import Table, Window, read_voi
+from wetread.archive.dataset.luts import Table, Window, read_voi
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present

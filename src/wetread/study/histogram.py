@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.guard import Lost
-from wetread.archive.pixels import read_stored
+from wetread.archive.executor.isolated_process import Lost
+from wetread.archive.executor.workers import Workers, each
+from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
-from wetread.archive.workers import Workers, each
 from wetread.study.slices import read_slice
 from wetread.study.unit import common_unit
 

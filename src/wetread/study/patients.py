@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import polars as pl
 
+from wetread.archive.identity.pseudonym import is_placeholder
 from wetread.archive.plural import plural
-from wetread.archive.pseudonym import is_placeholder
 
 Unit = Literal["patient", "study", "mixed"]
 RARE = 20  # where fewer than one patient in so many has two studies, ids may be new in each

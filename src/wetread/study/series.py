@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from wetread.archive.frames import frame_rows
+from wetread.archive.index.frames import frame_rows
 from wetread.archive.rejects import RejectError
 from wetread.study.geometry import along_normal, are_orientations, commonest_orientation
 

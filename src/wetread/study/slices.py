@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.colour import is_colour
-from wetread.archive.fields import MODALITY_TABLE
-from wetread.archive.frames import frame_rows
-from wetread.archive.intercept import WRONG_INTERCEPT
-from wetread.archive.luts import Table, read_modality_table
+from wetread.archive.dataset.luts import Table, read_modality_table
+from wetread.archive.dataset.row_fields import MODALITY_TABLE
+from wetread.archive.index.frames import frame_rows
+from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.notes import name_and_detail, names_of, note
-from wetread.archive.pixels import read_pixels
+from wetread.archive.pixels.color import is_colour
+from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
 from wetread.study.unit import ADVICE, Unit, unit_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from wetread.archive.colour import PALETTE
+from wetread.archive.pixels.color import PALETTE
 from wetread.study.acquisitions import acquisitions_of
 from wetread.study.geometry import planes, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.fields import MODALITY_TABLE, MULTI_ENERGY
+from wetread.archive.dataset.row_fields import MODALITY_TABLE, MULTI_ENERGY
 
 TAKEN_AS_HU = "taken_as_hu"  # the note: someone who knows says so
 UNIT_COLUMNS = (  # of the index: what unit_of looks at

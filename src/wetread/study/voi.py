@@ -6,7 +6,7 @@ its windows are those of view/window.py.
 
 import numpy as np
 
-from wetread.archive.luts import FUNCTIONS, Table, Window
+from wetread.archive.dataset.luts import FUNCTIONS, Table, Window
 
 
 def apply_window(
@@ -52,7 +52,7 @@ def full_range(values: np.ndarray) -> Window:
 def present(values: np.ndarray, voi: Window | Table | None, photometric: str | None) -> np.ndarray:
     """Grey for the eye, float64 from 0 (black) to 1 (white), the same shape.
 
-    voi:         as the file names it (archive/luts.py: read_voi); None: the full range.
+    voi:         as the file names it (archive/dataset/luts.py: read_voi); None: the full range.
     photometric: (0028,0004); MONOCHROME1 shows its least value white, inverted after VOI.
     """
     if isinstance(voi, Table):

@@ -1,6 +1,6 @@
 """tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
 
-from wetread.tasks.embolism import EMBOLISM
+from wetread.tasks.embolism.task import EMBOLISM
 from wetread.tasks.hemorrhage import HEMORRHAGE
 from wetread.tasks.pneumothorax import PNEUMOTHORAX
 from wetread.tasks.task import Task

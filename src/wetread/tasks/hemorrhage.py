@@ -6,8 +6,8 @@ from wetread.evaluation.submission import score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
 from wetread.outputs.submission import submit_probabilities
-from wetread.phantoms.archive import write_head_archive
-from wetread.study.choice import Wanted
+from wetread.phantoms.head.archive import write_head_archive
+from wetread.study.series_choice import Wanted
 from wetread.tasks.task import Task
 
 HEMORRHAGE = Task(

@@ -6,7 +6,7 @@ from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.outputs.mask_submission import submit_masks
-from wetread.phantoms.chest_archive import write_chest_archive
+from wetread.phantoms.radiograph.archive import write_chest_archive
 from wetread.study.display import display_grey
 from wetread.tasks.task import Task
 from wetread.view.crop import whole_picture

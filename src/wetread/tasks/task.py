@@ -15,9 +15,9 @@ from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.outputs.submission import Submitted
 from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
-from wetread.study.choice import ANY, Wanted
 from wetread.study.display import hounsfield
-from wetread.training.look import Crops, OfSeries
+from wetread.study.series_choice import ANY, Wanted
+from wetread.training.series.spec import Crops, OfSeries
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, Submitted], Sequence[str]]

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from wetread.archive.damaged import DamagedFileError, form_of
-from wetread.archive.json_file import parse_json, read_json
+from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.json_file import parse_json, read_json
 from wetread.training.origin import of_phantoms_alone
 from wetread.training.recipe import Recipe, check_recipe
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wetread.training.recipe import Recipe
-from wetread.training.whole_series import SeriesBatch
+from wetread.training.series.series import SeriesBatch
 
 
 def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:

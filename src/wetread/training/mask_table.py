@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from wetread.evaluation.decision import MaskSums, mask_sums
 from wetread.store.store import unpacked_bytes
 from wetread.training.masks import Masks
-from wetread.view.back import to_original
 from wetread.view.crop import Box
+from wetread.view.uncrop import to_original
 
 FILE = "masks.parquet"
 MOST_SIDE = 4096

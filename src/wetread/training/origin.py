@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.phantom import PHANTOM
+from wetread.archive.dataset.phantom_mark import PHANTOM
 from wetread.training.data import Data, Rows, Split
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.damaged import form_of
-from wetread.archive.table_file import read_parquet
+from wetread.archive.files.damaged import form_of
+from wetread.archive.files.table_file import read_parquet
 from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"

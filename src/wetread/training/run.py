@@ -19,9 +19,9 @@ import polars as pl
 import torch
 from torch import nn
 
-from wetread.archive.atomic import atomic_path
-from wetread.archive.damaged import DamagedFileError, form_of
-from wetread.archive.table_file import write_parquet
+from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.table_file import write_parquet
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe, check_recipe

@@ -10,19 +10,19 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.atomic import write_whole
-from wetread.archive.index import Index
-from wetread.archive.lock import one_at_a_time
-from wetread.archive.table_file import read_parquet
-from wetread.archive.workers import all_cores
-from wetread.outputs.page import with_link
+from wetread.archive.executor.workers import all_cores
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.files.table_file import read_parquet
+from wetread.archive.index.index import Index
+from wetread.inputs.progress import Report, silent, stage
+from wetread.pages.page import with_link
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
 from wetread.training.predictions import FILE
 from wetread.verbs.index import index
-from wetread.verbs.predict import predict_index
-from wetread.verbs.progress import Report, silent, stage
-from wetread.verbs.train import train
+from wetread.verbs.predict.predict import predict_index
+from wetread.verbs.train.train import train
 
 READ = 40  # studies of a fold
 READINGS_PAGE = "readings.html"  # page.html is the run's

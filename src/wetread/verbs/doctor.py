@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from pydicom.uid import UID
 
-from wetread.archive.decoders import DECODERS, NATIVE_SYNTAXES
-from wetread.archive.workers import all_cores
+from wetread.archive.executor.workers import all_cores
+from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",

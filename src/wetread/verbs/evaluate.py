@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import write_whole
-from wetread.archive.damaged import form_of
-from wetread.archive.lock import one_at_a_time
-from wetread.archive.table_file import read_parquet
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.files.damaged import form_of
+from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.files.table_file import read_parquet
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, scores_to_json
+from wetread.inputs.patients import as_dealt
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
+from wetread.reports.run_page import write_run_page
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.about import read_about, read_run_recipe
 from wetread.training.decide import Decided, decide_finding
 from wetread.training.predictions import FILE, Predicted, from_table, read_predictions
-from wetread.verbs.patients import as_dealt
-from wetread.verbs.run_page import write_run_page
 
 LEVELS = ("image", "study")
 

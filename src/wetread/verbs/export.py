@@ -13,20 +13,20 @@ import numpy as np
 import polars as pl
 
 from wetread.anatomy.head import find_head_box
-from wetread.archive.guard import Lost, still_alive
-from wetread.archive.lock import one_at_a_time
+from wetread.archive.executor.isolated_process import Lost, still_alive
+from wetread.archive.executor.workers import Workers, chosen_workers, each
+from wetread.archive.files.lock import one_at_a_time
 from wetread.archive.rejects import Reject, RejectError
-from wetread.archive.workers import Workers, chosen_workers, each
-from wetread.outputs.export_folder import Folder, Part, open_folder, sha256_of
-from wetread.outputs.export_stacks import evenly, export_array, export_film
-from wetread.outputs.export_work import Box, Job, export_slices
-from wetread.outputs.extra import of_pictures
-from wetread.outputs.formats import Wanted, box_of
+from wetread.export.folder import Folder, Part, open_folder, sha256_of
+from wetread.export.formats import Wanted, box_of
+from wetread.export.stacks import evenly, export_array, export_film
+from wetread.export.work import Box, Job, export_slices
+from wetread.inputs.progress import Report, silent, stage
+from wetread.inputs.sources import in_hu, indexed
+from wetread.outputs.optional import of_pictures
 from wetread.study.series import series_slices
 from wetread.study.slices import read_slice
 from wetread.study.split import split_series
-from wetread.verbs.progress import Report, silent, stage
-from wetread.verbs.sources import in_hu, indexed
 
 SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
 WORK: dict[str, Callable[[Job, Folder], None]] = {
@@ -74,7 +74,7 @@ def export(
 ) -> Exported:
     """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
 
-    format, settings: as outputs/formats.py has them (`Wanted`): window, size, neighbours, frames,
+    format, settings: as export/formats.py has them (`Wanted`): window, size, neighbours, frames,
     crop, depth, spacing_mm, mask, annotate, quality.
     as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
     asked for, and its values are written as they are.

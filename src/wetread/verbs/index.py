@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from wetread.archive.index import Index, build_index
-from wetread.archive.user_key import UserKey
-from wetread.archive.workers import chosen_workers
+from wetread.archive.executor.workers import chosen_workers
+from wetread.archive.identity.user_key import UserKey
+from wetread.archive.index.index import Index, build_index
+from wetread.inputs.progress import Report, silent, stage
 from wetread.outputs.data_frame import table_paths, write_data_frame
-from wetread.verbs.progress import Report, silent, stage
 
 
 def index(

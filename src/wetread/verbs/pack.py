@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.index import read_index
-from wetread.archive.lock import one_at_a_time
-from wetread.archive.user_key import user_key
-from wetread.archive.workers import chosen_workers
+from wetread.archive.executor.workers import chosen_workers
+from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.identity.user_key import user_key
+from wetread.archive.index.index import read_index
+from wetread.inputs.progress import Report, silent, stage
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
 from wetread.store.pack_series import Box, FindAbsent, OneBox, Packing, nothing_absent
@@ -19,7 +20,6 @@ from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
 from wetread.study.split import by_acquisition
 from wetread.tasks import Task
-from wetread.verbs.progress import Report, silent, stage
 from wetread.view import crop
 
 

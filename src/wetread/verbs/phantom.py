@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from wetread.archive.lock import one_at_a_time
-from wetread.archive.workers import all_cores
+from wetread.archive.executor.workers import all_cores
+from wetread.archive.files.lock import one_at_a_time
+from wetread.inputs.progress import Report, silent, stage
 from wetread.tasks import find_task
-from wetread.verbs.progress import Report, silent, stage
 
 
 @one_at_a_time()

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.atomic import write_output
-from wetread.archive.contents import as_text
-from wetread.archive.examine import examine
-from wetread.archive.guard import Lost
-from wetread.archive.journal import as_frame
+from wetread.archive.containers.contents import as_text
+from wetread.archive.containers.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
+from wetread.archive.executor.isolated_process import Lost
+from wetread.archive.executor.workers import chosen_workers, each
+from wetread.archive.files.atomic import write_output
+from wetread.archive.index.examine import examine
+from wetread.archive.index.journal import as_frame
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
-from wetread.archive.schema import INDEX_SCHEMA
-from wetread.archive.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
-from wetread.archive.workers import chosen_workers, each
+from wetread.inputs.progress import Report, silent
+from wetread.inputs.sources import indexed
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
 from wetread.study.display import presentation, usable_voi
@@ -28,8 +30,6 @@ from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, read_slice
 from wetread.study.unit import common_unit
 from wetread.study.voi import present
-from wetread.verbs.progress import Report, silent
-from wetread.verbs.sources import indexed
 from wetread.view.window import as_uint8
 
 # Reasons that leave the header as it is.

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.guard import Lost
-from wetread.archive.luts import read_voi
+from wetread.archive.dataset.luts import read_voi
+from wetread.archive.executor.isolated_process import Lost
+from wetread.archive.executor.workers import Workers, chosen_workers, each
 from wetread.archive.rejects import RejectError
-from wetread.archive.workers import Workers, chosen_workers, each
+from wetread.inputs.progress import Report, silent
+from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import resized
 from wetread.outputs.sides import left_and_right
-from wetread.outputs.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
-from wetread.phantoms.head import make_head_study
+from wetread.pages.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
+from wetread.phantoms.head.head import make_head_study
 from wetread.study.display import WHITE, display_grey
 from wetread.study.histogram import SeriesHistograms, series_histograms
 from wetread.study.series import positions_mm
 from wetread.study.slices import read_slice, require_hu
 from wetread.study.voi import present
-from wetread.verbs.progress import Report, silent
-from wetread.verbs.sources import best_series, ct_series, open_source
 from wetread.view.mode import (
     MIXES,
     MODES,

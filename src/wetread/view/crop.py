@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wetread.study.planes import Planes
+from wetread.study.slice_sequence import Planes
 
 AIR_HU = -1024.0
 

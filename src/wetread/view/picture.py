@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wetread.archive.luts import Table, Window
+from wetread.archive.dataset.luts import Table, Window
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present

@@ -1,0 +1,238 @@
+"""archive/dataset/elements.py: the walk over a data set's top-level elements, in a prefix of the
+file.
+
+Lengths are jumped over, nested sequences counted instead of recursed into (PS3.5 7.1, 7.5).
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wetread.archive.dataset.element_cache import Place, runs_of
+from wetread.archive.rejects import RejectError
+
+MAX_DEPTH = 32
+MAX_IN_RUN = 20 * MAX_DEPTH  # bytes; a longer sequence may nest deep, and is walked each time
+UNDEFINED = 0xFFFFFFFF
+PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_SHORT_VRS = b"AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US".split()
+_LONG_VRS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
+# VR: bytes before the value
+VR_HEADER = dict.fromkeys(_SHORT_VRS, 8) | dict.fromkeys(_LONG_VRS, 12)
+_ITEM_MARKS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How elements are written: with or without their VR, and in which byte order."""
+
+    name: str
+    explicit: bool
+    big_endian: bool
+    element: Callable[..., tuple[int, int, bytes, int]]  # group, element, VR, 16-bit length
+    long: Callable[..., tuple[int, ...]]  # 32-bit unsigned
+    tag: Callable[..., tuple[int, int]]
+
+
+def _form(name: str, explicit: bool, big_endian: bool) -> Form:
+    order = ">" if big_endian else "<"
+    parts = [struct.Struct(order + code).unpack_from for code in ("HH2sH", "L", "HH")]
+    return Form(name, explicit, big_endian, *parts)
+
+
+EXPLICIT = _form("explicit", True, False)
+IMPLICIT = _form("implicit", False, False)
+BIG_ENDIAN = _form("big endian", True, True)
+
+
+class Short(Exception):
+    """The walk needs the bytes up to this one."""
+
+    def __init__(self, need: int) -> None:
+        super().__init__(need)
+        self.need = need
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a walk ended: at the pixel data, or at the end of the data set.
+
+    pixel_tag: 7FE0,0008 to 0010, or None; pixel_offset: first byte of its value; pixel_length:
+    bytes, UNDEFINED where encapsulated; cut: where the data set ends inside an element, else None.
+    """
+
+    last_tag: int
+    pixel_tag: int | None = None
+    pixel_offset: int = 0
+    pixel_length: int = 0
+    cut: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def walk_elements(
+    buffer: bytes, pos: int, end: int, form: Form, wanted: frozenset[int], values: dict[int, bytes]
+) -> Walk:
+    """Walk from pos to the pixel data; the wanted elements' raw bytes go into values.
+
+    buffer: the first bytes of a file that has `end` of them; Short where more of it is needed.
+    """
+    explicit, read_element, read_long = form.explicit, form.element, form.long
+    vr_header, have = VR_HEADER, len(buffer)
+    last, ordered = 0, True
+    runs = runs_of(form.name, wanted)
+    known, began = runs.known, pos
+    walked: list[Place] = []  # the elements walked one by one since `began`
+    while True:
+        if pos + 12 > have:
+            if pos == end:
+                return Walk(last, notes=_order_note(ordered))
+            if have < end and pos + 8 <= end:
+                raise Short(min(pos + 12, end))
+            if pos + 8 > end:
+                return _at_the_end(buffer, pos, end, last, ordered)
+        key = buffer[pos : pos + 8]
+        if key in known and ordered:
+            run = runs.take(buffer, pos, key, last, values)
+            if run is not None:
+                if walked:
+                    runs.learn(buffer, began, walked)
+                    walked = []
+                last = run.last
+                began = pos = pos + run.size
+                continue
+        group, element, vr, length = read_element(buffer, pos)
+        tag = group << 16 | element
+        header = vr_header.get(vr, 0) if explicit else 8
+        if header == 12:
+            if pos + 12 > end:
+                return _at_the_end(buffer, pos, end, last, ordered)
+            length = read_long(buffer, pos + 8)[0]
+        elif not explicit:
+            length = read_long(buffer, pos + 4)[0]
+        if not header or tag == 0:
+            if have == end and not any(buffer[pos:]):
+                return Walk(last, notes=(*_order_note(ordered), "zero bytes after the data set"))
+            if not header:
+                where = f"({group:04X},{element:04X}) at byte {pos}"
+                raise RejectError("bad_element", f"{where} has the VR {vr!r}")
+        if tag <= last:
+            ordered = False
+        last, start = tag, pos + header
+        if tag in PIXEL_TAGS:
+            if ordered:
+                runs.learn(buffer, began, walked)
+            return Walk(last, tag, start, length, notes=_order_note(ordered))
+        pos = start + length
+        inner = IMPLICIT if explicit and vr == b"UN" else form
+        try:
+            if length == UNDEFINED:
+                pos = _skip_sequence(buffer, start, None, end, inner)
+            elif _may_be_deep(buffer, vr, start, length, end):
+                pos = _skip_sequence(buffer, start, pos, end, inner)
+        except _Cut:
+            return _at_the_end(buffer, end + 1, end, last, ordered)
+        if tag in wanted and pos <= end:
+            if pos > have:
+                raise Short(pos)
+            values.setdefault(tag, buffer[start:pos])
+        if ordered and length <= MAX_IN_RUN and pos <= have:
+            walked.append((tag, header, length))
+        else:
+            if ordered:
+                runs.learn(buffer, began, walked)
+            began, walked = pos, []
+
+
+def _order_note(ordered: bool) -> tuple[str, ...]:
+    return () if ordered else ("elements out of order",)
+
+
+def _at_the_end(buffer: bytes, pos: int, end: int, last: int, ordered: bool) -> Walk:
+    """Of a data set that ends before pos + 8: padded with zeros, or cut."""
+    notes = _order_note(ordered)
+    if pos < end and not any(buffer[pos:]):
+        return Walk(last, notes=(*notes, "zero bytes after the data set"))
+    where = f"({last >> 16:04X},{last & 0xFFFF:04X})"
+    if pos > end:
+        return Walk(last, cut=f"{where} ends past the end at byte {end}", notes=notes)
+    return Walk(last, cut=f"the element after {where} is cut at byte {end}", notes=notes)
+
+
+class _Cut(Exception):
+    """The file ends inside a sequence."""
+
+
+def _may_be_deep(buffer: bytes, vr: bytes, start: int, length: int, end: int) -> bool:
+    """Whether a sequence of defined length, else jumped over, has the items for a deep nesting."""
+    if vr != b"SQ" or length <= MAX_IN_RUN:
+        return False
+    if start + length > end:
+        raise _Cut
+    if start + length > len(buffer):
+        raise Short(start + length)
+    marks = [buffer.count(mark, start, start + length) for mark in _ITEM_MARKS]
+    return max(marks) > MAX_DEPTH
+
+
+def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, form: Form) -> int:
+    """The byte after a sequence whose first item is at pos; stop: its end, None where undefined."""
+    levels: list[tuple[bool, int | None, Form]] = [(True, stop, form)]  # (holds items, stop, form)
+    have = len(buffer)
+    while levels:
+        holds_items, stop, form = levels[-1]
+        if stop is not None and pos >= stop:
+            levels.pop()
+            continue
+        if pos + 8 > end:
+            raise _Cut
+        if pos + 12 > have and have < end:
+            raise Short(min(pos + 12, end))
+        group, element = form.tag(buffer, pos)
+        tag = group << 16 | element
+        if holds_items:
+            (length,) = form.long(buffer, pos + 4)
+            pos += 8
+            if tag == _SEQUENCE_END:
+                levels.pop()
+            elif tag != _ITEM:
+                where = f"({group:04X},{element:04X}) at byte {pos - 8}"
+                raise RejectError("bad_element", f"{where} stands where an item must")
+            elif length == UNDEFINED:
+                levels.append((False, None, form))
+            elif stop is None:
+                pos += length
+            else:
+                levels.append((False, pos + length, form))
+            continue
+        if tag == _ITEM_END:
+            levels.pop()
+            pos += 8
+            continue
+        vr = buffer[pos + 4 : pos + 6]
+        pos, length, inner = _nested_element(buffer, pos, end, form)
+        if length == UNDEFINED:
+            levels.append((True, None, inner))
+        elif form.explicit and _may_be_deep(buffer, vr, pos, length, end):
+            levels.append((True, pos + length, inner))
+        else:
+            pos += length
+        if len(levels) > 2 * MAX_DEPTH:
+            raise RejectError("too_deep", f"sequences nested deeper than {MAX_DEPTH}")
+    return pos
+
+
+def _nested_element(buffer: bytes, pos: int, end: int, form: Form) -> tuple[int, int, Form]:
+    """(first byte of the value, its length, how what is inside it is written)."""
+    if not form.explicit:
+        return pos + 8, form.long(buffer, pos + 4)[0], form
+    group, element, vr, length = form.element(buffer, pos)
+    header = VR_HEADER.get(vr)
+    if header is None:
+        where = f"({group:04X},{element:04X}) at byte {pos}, inside a sequence,"
+        raise RejectError("bad_element", f"{where} has the VR {vr!r}")
+    if header == 12:
+        if pos + 12 > end:
+            raise _Cut
+        (length,) = form.long(buffer, pos + 8)
+    return pos + header, length, IMPLICIT if vr == b"UN" else form

@@ -1,0 +1,89 @@
+"""archive/executor/cluster.py: the executor over a Dask scheduler; what dies on a node costs one
+item too.
+
+A node runs each item in a guard of its own (archive/executor/isolated_process.py), kept from
+item to item; when a node
+is lost, Dask hands its items to the others.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wetread.archive.executor.isolated_process import Guard, Limits, Lost, packed_work
+
+_guards: dict[int, tuple[bytes, Guard]] = {}  # on a node: thread to its work and its guard
+_lock = threading.Lock()
+
+
+@contextmanager
+def on_cluster(
+    work: Callable[[Any], Any], address: str, limits: Limits
+) -> Iterator[tuple[Callable[[Any], Answer], int]]:
+    """Over the scheduler at `address`: how an item is handed in, and how many run at a time."""
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RuntimeError(
+            "--cluster needs the package distributed: pip install 'wetread[cluster]'"
+        ) from error
+
+    message = packed_work(work, limits)
+    with Client(address, set_as_default=False) as client:
+        threads = sum(client.nthreads().values())
+        try:
+            yield (
+                lambda item: Answer(client.submit(run_on_node, message, item, pure=False)),
+                max(1, threads),
+            )
+        finally:
+            client.run(release_on_node, message, on_error="ignore")
+
+
+class Answer:
+    """A Dask future whose lost item is an answer too."""
+
+    def __init__(self, future: Any) -> None:
+        self._future = future
+
+    def result(self) -> Any:
+        """What the node answered; Lost where Dask gave the item up."""
+        from distributed.scheduler import KilledWorker
+
+        try:
+            return self._future.result()
+        except KilledWorker:
+            return Lost("decoder_crashed", "the cluster's workers died of it")
+
+
+def run_on_node(message: bytes, item: object) -> object:
+    """One item in this thread's guard; runs on a node."""
+    thread = threading.get_ident()
+    with _lock:
+        known, guard = _guards.get(thread, (b"", None))
+        if guard is None or known != message:
+            old, guard = guard, Guard(_shared(message))
+            _guards[thread] = message, guard
+            if old is not None:
+                old.close()
+    return guard.run(item)
+
+
+def release_on_node(message: bytes) -> None:
+    """End the processes that were kept for this work."""
+    with _lock:
+        for thread, (known, guard) in list(_guards.items()):
+            if known == message:
+                guard.close()
+                del _guards[thread]
+
+
+def _shared(message: bytes) -> bytes:
+    """The limits with the node's memory in them."""
+    work, limits = pickle.loads(message)
+    return packed_work(work, limits.shared_by(os.cpu_count() or 1))

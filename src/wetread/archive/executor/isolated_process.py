@@ -1,0 +1,269 @@
+"""archive/executor/isolated_process.py: a process that works on one item at a time and may die
+of it.
+
+The kernel keeps the limits: an alarm ends a process that hangs, inside a decoder too, and
+RLIMIT_AS refuses memory (POSIX). `__main__` is not imported again, so a plain script may call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+GIB = 1024**3
+LEAST_BYTES = GIB  # decoders and their buffers fit
+_READY, _DONE, _FAILED = "ready", "done", "failed"
+# One thread a process: what works side by side here are the processes.
+_ONE_THREAD = (
+    *("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    *("BLOSC_NTHREADS", "NUMEXPR_NUM_THREADS"),
+)
+_seconds = 0.0  # in a guard's process: the time limit of an item
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An item that took its process with it; reason is one of archive/rejects.py's.
+
+    reason: `decoder_crashed`, `timeout` or `too_big`.
+    """
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an item may take.
+
+    seconds:      without a result or a `still_alive()`.
+    memory_bytes: beyond what the process has once it began; None: a share of the machine.
+    """
+
+    seconds: float = 120.0
+    memory_bytes: int | None = None
+
+    def shared_by(self, workers: int) -> Limits:
+        """The same with a number of bytes."""
+        if self.memory_bytes is not None:
+            return self
+        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return replace(self, memory_bytes=max(there // max(1, workers), LEAST_BYTES))
+
+
+def end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it ends, killed or not (Linux);
+    what it was writing is left unfinished, and nothing is written after that."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    parent, set_death_signal = os.getppid(), 1
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def packed_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
+    """What a guard's process is started with."""
+    return pickle.dumps((work, limits))
+
+
+def still_alive() -> None:
+    """A sign of life from work that takes long: the item's seconds begin anew."""
+    if _seconds:
+        signal.setitimer(signal.ITIMER_REAL, _seconds)
+
+
+class Guard:
+    """One process, started when it is needed and again when it died; one thread calls `run`."""
+
+    def __init__(self, message: bytes) -> None:
+        self._message = message
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+        self._running = threading.Lock()
+
+    def run(self, item: object) -> object:
+        """The work's result or Lost; raises what the work raised.
+
+        A death is believed when it happens again in a fresh process: a process may also be killed
+        from outside, or die of what an item before this one left behind.
+        """
+        with self._running:
+            for _ in range(2):
+                pipe = self._ready()
+                try:
+                    pipe.send(item)
+                    answer, value = pipe.recv()
+                except (EOFError, ConnectionError):
+                    lost = _lost(self._ended())
+                    if self._stopped or lost.reason == "timeout":
+                        break
+                    continue
+                if answer == _FAILED:
+                    raise value
+                return value
+            return lost
+
+    def stop(self) -> None:
+        """End the process whatever it is doing; a `run` in another thread comes back."""
+        with self._lock:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
+    def close(self) -> None:
+        """Stop, and give back the process and its pipe."""
+        self.stop()
+        with self._running:
+            self._ended()
+
+    def _ready(self) -> Connection:
+        """The pipe of a process that has taken up the work."""
+        if self._pipe is not None:
+            return self._pipe
+        with self._lock:
+            if self._stopped:
+                raise RuntimeError("the guard was stopped")
+            ours, theirs = Pipe()
+            with theirs:
+                self._process = _start(theirs.fileno())
+        self._pipe = ours
+        try:
+            ours.send_bytes(self._message)
+            answer, value = ours.recv()
+        except (EOFError, ConnectionError):
+            code = self._ended()
+            raise RuntimeError(
+                f"a worker process ended before it began ({_end(code)}); "
+                f"try: {sys.executable} -c 'import wetread.archive.executor.isolated_process'"
+            ) from None
+        if answer == _FAILED:
+            self._ended()
+            raise value
+        return ours
+
+    def _ended(self) -> int:
+        """The exit code of the process, which is killed where it still runs."""
+        with self._lock:
+            process, pipe = self._process, self._pipe
+            self._process = self._pipe = None
+        if pipe is not None:
+            pipe.close()
+        if process is None:
+            return 0
+        try:
+            return process.wait(timeout=5.0)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+
+def _start(handle: int) -> subprocess.Popen[bytes]:
+    """A process that serves the pipe; it finds the modules that this one finds."""
+    found = os.pathsep.join(path for path in sys.path if path)
+    one_thread = {name: os.environ.get(name, "1") for name in _ONE_THREAD}
+    command = f"from wetread.archive.executor.isolated_process import serve; serve({handle})"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", command],
+        env=os.environ | one_thread | {"PYTHONPATH": found},
+        pass_fds=(handle,),
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def _lost(code: int) -> Lost:
+    if code == -signal.SIGALRM:
+        return Lost("timeout", "the process that worked on it gave no sign of life in time")
+    return Lost("decoder_crashed", f"the process that worked on it ended: {_end(code)}")
+
+
+def _end(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def serve(handle: int) -> None:
+    """The process's side: take up the work, then items until the pipe closes."""
+    global _seconds
+    os.dup2(2, 1)  # what a decoder prints is not our output
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    end_with_parent()
+    with Connection(handle) as pipe:
+        try:
+            work, limits = pickle.loads(pipe.recv_bytes())
+            _limit_memory(limits.memory_bytes)
+        except EOFError:
+            return
+        except Exception as error:
+            pipe.send((_FAILED, _portable(error)))
+            return
+        pipe.send((_READY, None))
+        _seconds = limits.seconds
+        while True:
+            try:
+                item = pipe.recv()
+            except (EOFError, ConnectionError):
+                return
+            still_alive()
+            answer = _answer(work, item)
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            del item
+            try:
+                pipe.send(answer)
+            except ConnectionError:
+                return
+
+
+def _answer(work: Callable[[Any], Any], item: object) -> tuple[str, object]:
+    try:
+        return _DONE, work(item)
+    except MemoryError:
+        return _DONE, Lost("too_big", "it asked for more memory than a worker may take")
+    except Exception as error:
+        return _FAILED, _portable(error)
+
+
+def _limit_memory(beyond: int | None) -> None:
+    """Address space: what is mapped now and so many bytes more."""
+    if beyond is None:
+        return
+    import resource
+
+    try:
+        with open("/proc/self/statm") as file:
+            mapped = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:  # not Linux: what imports map is guessed
+        mapped = 4 * GIB
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = mapped + beyond if hard == resource.RLIM_INFINITY else min(mapped + beyond, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+def _portable(error: Exception) -> Exception:
+    """The exception with the place it came from, or a plain one where it cannot travel."""
+    error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError("".join(traceback.format_exception_only(error)).strip())
+    return error

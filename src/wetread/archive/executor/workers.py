@@ -1,0 +1,125 @@
+"""archive/executor/workers.py: the one executor: work over items; no item can end the run.
+
+In: a function, items, and a number of processes or a Dask scheduler. Out: results in the items'
+order; an item whose process dies, hangs or asks for too much memory comes back as `Lost`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from queue import LifoQueue
+from typing import Any, Protocol, TypeVar
+
+from wetread.archive.executor.isolated_process import Guard, Limits, Lost, packed_work
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Answer(Protocol):
+    """A result that is there or will be."""
+
+    def result(self) -> Any:
+        """Wait for it; raises what the work raised."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask scheduler, `tcp://host:8786`; its workers see the same paths as this machine."""
+
+    address: str
+
+
+Workers = int | Cluster
+AHEAD = 4
+
+
+def each(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: Workers,
+    limits: Limits | None = None,
+    ahead: int | None = AHEAD,
+) -> Iterator[Result | Lost]:
+    """`work(item)` for every item, in the items' order, never in this process.
+
+    work:    a function that can be imported by name; what it raises is raised here.
+    workers: processes on this machine, or a Cluster.
+    limits:  seconds and bytes an item may take; default: two minutes, and the machine's memory
+             shared among the workers. Long work says `still_alive()`
+             (archive/executor/isolated_process.py) now and
+             then, and the seconds begin anew.
+
+    ahead:   items drawn ahead of what is handed out, a worker, so that memory does not grow with
+             them; None: all are drawn at once, and worked on while the later ones are drawn.
+    """
+    if isinstance(workers, Cluster):
+        from wetread.archive.executor.cluster import on_cluster
+
+        with on_cluster(work, workers.address, limits or Limits()) as (submit, count):
+            yield from in_order(items, submit, ahead and ahead * count)
+        return
+    message = packed_work(work, (limits or Limits()).shared_by(workers))
+    with closing(_Pool(message, max(1, workers))) as pool:
+        yield from in_order(items, pool.submit, ahead and ahead * max(1, workers))
+
+
+def in_order(
+    items: Iterable[Item], submit: Callable[[Item], Answer], ahead: int | None
+) -> Iterator[Any]:
+    """The results of what was submitted, in order, with at most `ahead` under way."""
+    under_way: deque[Answer] = deque()
+    for item in items:
+        under_way.append(submit(item))
+        if ahead is not None and len(under_way) >= ahead:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
+
+
+class _Pool:
+    """Guards, each driven by a thread that waits for it."""
+
+    def __init__(self, message: bytes, count: int) -> None:
+        self._guards = [Guard(message) for _ in range(count)]
+        self._free: LifoQueue[Guard] = LifoQueue()  # a guard that runs goes before a new one
+        for guard in self._guards:
+            self._free.put(guard)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="wetread-guard")
+
+    def submit(self, item: object) -> Future[object]:
+        """One item under way."""
+        return self._threads.submit(self._run, item)
+
+    def _run(self, item: object) -> object:
+        guard = self._free.get()
+        try:
+            return guard.run(item)
+        finally:
+            self._free.put(guard)
+
+    def close(self) -> None:
+        """End what is under way; results that were not taken are lost."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for guard in self._guards:
+            guard.stop()
+        for guard in self._guards:
+            guard.close()
+        self._threads.shutdown(wait=True)
+
+
+def chosen_workers(workers: int | None, cluster: str | None) -> Workers:
+    """What a verb was asked for: a cluster, so many processes, or one a core."""
+    if cluster is not None:
+        return Cluster(cluster)
+    return workers or all_cores()
+
+
+def all_cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,157 @@
+"""archive/files/atomic.py: a file that is there is whole. Written beside its place, then
+renamed."""
+
+import errno
+import glob
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import polars as pl
+
+from wetread.archive.files.foreign_text import size_words, without_formulas
+
+PART = ".part"  # ends the names of what is not whole
+_UNFINISHED = re.compile(
+    r"\..+\.[0-9a-f]{32}\.part", re.DOTALL
+)  # a name that only `atomic_path` gives
+_told: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write content to path; a reader sees the old file or the new one, never a part."""
+    with atomic_path(path, needed=len(content)) as part, part.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that is a command's whole output, and remove what killed commands left of it.
+
+    Raises FileExistsError where another command wrote it in the meantime.
+    """
+    write_whole(path, content)
+    for left in path.parent.glob(f".{glob.escape(short_name(path))}.*{PART}"):
+        if _UNFINISHED.fullmatch(left.name):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_path(
+    path: Path, within: Path | None = None, needed: int | None = None
+) -> Iterator[Path]:
+    """A name for whoever writes a file by name; what lies there in the end becomes path.
+
+    within: a folder on the same file system; None: path's own. needed: bytes, where they are known.
+    """
+    with naming(path, needed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_devices(path)
+        part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART}"
+        try:
+            yield part
+            for tell in list(_told):
+                tell(path)
+            _put(part, path)
+        finally:
+            with suppress(OSError):  # where it could not be written, it is not there either
+                part.unlink(missing_ok=True)
+
+
+def _refuse_devices(path: Path) -> None:
+    """A device or a pipe is no place for a file: to rename one over it would remove it."""
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise FileExistsError(
+                errno.ENOTSUP, "a device or a pipe, and a file is meant", str(path)
+            )
+
+
+def _put(part: Path, path: Path) -> None:
+    try:
+        part.replace(path)
+    except FileNotFoundError as error:
+        if not part.parent.is_dir() or not path.is_file():
+            raise
+        told = "another command wrote it at the same time; run again"
+        raise FileExistsError(errno.EEXIST, told, str(path)) from error
+
+
+@contextmanager
+def telling(tell: Callable[[Path], None]) -> Iterator[None]:
+    """Until its end tell hears of every file that is written whole, before it is there."""
+    _told.append(tell)
+    try:
+        yield
+    finally:
+        _told.remove(tell)
+
+
+@contextmanager
+def naming(path: Path, needed: int | None = None) -> Iterator[None]:
+    """Give an OSError the file it is about; of a full disk also what was needed and what is free.
+
+    needed: bytes, where they are known.
+    """
+    try:
+        yield
+    except OSError as error:
+        number, named = error.errno, error.filename
+        if named is not None and not str(named).endswith((PART, ".tmp")):
+            raise  # it names another file, or was named already
+        if number is None and " requested and " in str(error):  # NumPy's words for a short write
+            number = errno.ENOSPC
+        if number is None:
+            raise
+        if number not in NO_ROOM:
+            raise type(error)(number, os.strerror(number), str(path)) from error
+        told = os.strerror(number)
+        if needed is not None:
+            told += f": {size_words(needed)} needed"
+        if number != errno.EFBIG and (free := free_bytes(path)) is not None:
+            told += f"{':' if needed is None else ','} {size_words(free)} free"
+        raise OSError(number, told, str(path)) from error
+
+
+def free_bytes(path: Path) -> int | None:
+    """Bytes that may still be written where path lies, or will; None where nobody knows."""
+    for folder in (path, *path.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(folder).free
+    return None
+
+
+def short_name(path: Path) -> str:
+    """The file's name, cut so that what is put around it still fits a file system (255 bytes)."""
+    return os.fsdecode(os.fsencode(path.name)[:180])
+
+
+def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
+    """Remove what killed commands left unfinished in a folder and below it; nobody else writes
+    there now, but in folders of which is_held says so."""
+    pending = [os.fspath(folder)]
+    while pending:
+        try:
+            with os.scandir(pending.pop()) as inside:
+                entries = list(inside)
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if not is_held(entry.path):
+                    pending.append(entry.path)
+            elif _UNFINISHED.fullmatch(entry.name):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def write_csv(path: Path, frame: pl.DataFrame) -> None:
+    """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept, no formula."""
+    write_whole(path, without_formulas(frame).write_csv(null_value="").encode())

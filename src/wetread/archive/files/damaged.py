@@ -1,0 +1,43 @@
+"""archive/files/damaged.py: a file of wetread's own that is not what it should be, said in one
+line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+
+_FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+
+class DamagedFileError(ValueError):
+    """A file that wetread wrote, or that lies in its place, is cut, emptied, foreign or replaced.
+
+    path:   where it lies.
+    wanted: what it should be and who writes it.
+    found:  what is there instead.
+    """
+
+    def __init__(self, path: str | PathLike[str], wanted: str, found: str) -> None:
+        super().__init__(path, wanted, found)
+        self.path, self.wanted, self.found = path, wanted, found
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.found}; it should be {self.wanted}"
+
+
+@contextmanager
+def form_of(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
+    """Take what a file held apart: what does not fit its form is a DamagedFileError.
+
+    more: kinds of errors, beside those of keys, types and values, that say so here.
+    """
+    faults: tuple[type[Exception], ...] = (*_FAULTS, *more)
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except faults as error:
+        told = str(error).strip().splitlines()
+        first = f" {told[0][:160]}" if told else ""
+        raise DamagedFileError(
+            path, wanted, f"of another form ({type(error).__name__}:{first})"
+        ) from error

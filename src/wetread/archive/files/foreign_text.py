@@ -1,0 +1,99 @@
+"""archive/files/foreign_text.py: text that a file brought, made fit for a terminal and for a
+spreadsheet.
+
+A UID, a description or a file's name may hold what a terminal obeys (escape codes, changes of the
+direction of writing) or what a spreadsheet computes (a cell that starts with `=`). JSON and Parquet
+escape or carry such text by themselves and need none of this.
+"""
+
+import re
+import unicodedata
+
+import polars as pl
+
+MOST_LINE = 4500  # characters of one line that are shown: a path may have 4096
+MOST_VALUE = 200  # of one value that a message quotes
+_HEAD, _TAIL = 600, 300  # what stays of a longer line
+_JOINERS = "\u200c\u200d\u00ad"  # of Persian, Indic and others: they move nothing
+_NAME_BYTES = range(
+    0xF780, 0xF800
+)  # archive/containers/contents.py: bytes of a name that are not UTF-8
+
+# What Excel, LibreOffice and Google take for the beginning of a formula, wide forms included.
+_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+# Numbers, several of them, run lengths and UIDs, which begin with a sign and compute nothing.
+_ONE = r"[-+]?(\d+(\.\d*)*|\.\d+)([eE][-+]?\d+)?"
+_NUMBER = rf"^{_ONE}(\\{_ONE})*( \d+)*$"
+# An id beside: letters and digits after its sign, as in base64.
+_ID = r"^[-+][\w.+/]*=*$"
+_ID_COLUMNS = re.compile(
+    r"(?:^|_)(?:id|image|study|series|patient|uid)$|UID$|ID$|Id$|^file$|^path$|^member$|_path$"
+)
+
+
+def visible(text: str, most: int = MOST_LINE) -> str:
+    """Text as `escaped` has it; of what is longer than most characters the beginning and the end
+    stay, and between them how long it is."""
+    if len(text) > most:
+        head, tail = min(_HEAD, most * 2 // 3), min(_TAIL, most // 3)
+        size = f"... {size_words(len(text.encode(errors='replace')))} ..."
+        return escaped(text[:head]) + size + escaped(text[-tail:])
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Text on one line, as a terminal may show it: what moves, hides or turns stands as \\x1b.
+
+    Bytes of a file's name that are not UTF-8 stand as \\xff.
+    """
+    return text if text.isprintable() else "".join(map(_visible_sign, text))
+
+
+def quoted(value: object, most: int = MOST_VALUE) -> str:
+    """A value for a message, as repr has it, shortened; nothing in it moves a terminal."""
+    if isinstance(value, str) and len(value) > most:
+        size = size_words(len(value.encode(errors="replace")))
+        return f"{visible(repr(value[: most // 2]))}... {size}"
+    return visible(repr(value), 2 * most)
+
+
+def size_words(count: int) -> str:
+    """`50 MB`, of a number of bytes."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
+
+
+def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame for a CSV file: text that a spreadsheet would compute gets an apostrophe before it.
+
+    Numbers and UIDs stay as they are, `-1` and `-1024.5` among them; in a column of ids, files or
+    members also what is a sign with letters and digits.
+    """
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    return frame.with_columns(_harmless(name) for name in texts)
+
+
+def _harmless(name: str) -> pl.Expr:
+    text = pl.col(name)
+    as_it_is = text.str.contains(_NUMBER)
+    if _ID_COLUMNS.search(name):
+        as_it_is |= text.str.contains(_ID)
+    formula = text.str.contains(_FORMULA) & ~as_it_is
+    return pl.when(formula).then("'" + text).otherwise(text).alias(name)
+
+
+def _visible_sign(sign: str) -> str:
+    if sign.isprintable() or sign in _JOINERS:
+        return sign
+    code = ord(sign)
+    if code in _NAME_BYTES:
+        return f"\\x{code - 0xF700:02x}"
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"\\x{code - 0xDC00:02x}"
+    if unicodedata.category(sign) == "Zs":
+        return sign
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

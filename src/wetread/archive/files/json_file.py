@@ -1,0 +1,71 @@
+"""archive/files/json_file.py: the one door to JSON of our own, which may be cut, foreign or
+huge."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wetread.archive.files.damaged import DamagedFileError
+
+MOST_BYTES = 64 << 20  # the largest of ours, an export's part of 100,000 slices, takes a third
+_WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number"}
+
+
+def read_json(
+    path: Path, wanted: str, needs: Mapping[str, type | tuple[type, ...]] | None = None
+) -> dict[str, Any]:
+    """Read the JSON object at path; every number in it is finite.
+
+    wanted: what the file should be and who writes it, for the message.
+    needs:  keys that must be there, with the types that their values may have.
+    FileNotFoundError where there is none; DamagedFileError where it is none of that form.
+    """
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_BYTES:
+            raise DamagedFileError(path, wanted, f"{size} bytes, far too many")
+        content = file.read()
+    return parse_json(content, path, wanted, needs)
+
+
+def parse_json(
+    content: bytes | str,
+    path: Path,
+    wanted: str,
+    needs: Mapping[str, type | tuple[type, ...]] | None = None,
+) -> dict[str, Any]:
+    """Parse JSON that was read from path. Raises as `read_json`."""
+    if not content:
+        raise DamagedFileError(path, wanted, "empty, 0 bytes")
+    try:
+        value = json.loads(content, parse_constant=_no_number)
+    except RecursionError:
+        raise DamagedFileError(path, wanted, "nested too deep") from None
+    except ValueError as error:  # of JSON, of UTF-8, of a number too long
+        raise DamagedFileError(path, wanted, f"no JSON ({str(error)[:120]})") from None
+    if not isinstance(value, dict):
+        raise DamagedFileError(path, wanted, f"{_word(type(value))}, not an object")
+    for key, kinds in (needs or {}).items():
+        if key not in value:
+            raise DamagedFileError(path, wanted, f"it lacks {key!r}")
+        allowed = kinds if isinstance(kinds, tuple) else (kinds,)
+        if float in allowed:
+            allowed = (*allowed, int)
+        held = value[key]
+        if not isinstance(held, allowed) or (isinstance(held, bool) and bool not in allowed):
+            raise DamagedFileError(
+                path, wanted, f"its {key!r} is {_word(type(held))}, not {_word(allowed[0])}"
+            )
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _word(kind: type) -> str:
+    return _WORDS.get(kind, kind.__name__)

@@ -1,0 +1,141 @@
+"""archive/files/lock.py: one command at a time writes an output.
+
+The lock is the kernel's, on the output's folder itself: it ends with the process that holds it,
+however that ends, and nothing lies on disk for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from wetread.archive.files.atomic import clear_unfinished
+
+try:
+    import fcntl
+except ImportError:  # no POSIX: nothing is locked
+    fcntl = None  # type: ignore[assignment]
+
+Words = ParamSpec("Words")
+Result = TypeVar("Result")
+PATIENCE_S = 0.3  # with a command that only looks whether somebody works there
+_ours: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
+
+
+class BusyError(Exception):
+    """Another command writes the same output at this moment."""
+
+
+@contextmanager
+def held(folder: Path, output: Path | None = None) -> Iterator[None]:
+    """Hold folder, made where it is not there, until the end; a folder left empty goes again.
+
+    output: what the words of BusyError name, where it is not the folder. Whoever holds a folder
+    may call what holds it too. What a killed command left unfinished in the folder is removed.
+    """
+    made = _made(folder)
+    try:
+        name = os.path.realpath(folder)
+        if fcntl is None or name in _ours.get():
+            yield
+            return
+        handle = _locked(folder, output or folder)
+        token = _ours.set(_ours.get() | {name})
+        try:
+            clear_unfinished(folder, is_held)
+            yield
+        finally:
+            with contextlib.suppress(ValueError):  # closed in another context: a generator's end
+                _ours.reset(token)
+            os.close(handle)
+    finally:
+        for one in made:
+            with contextlib.suppress(OSError):  # it holds something now
+                one.rmdir()
+
+
+def one_at_a_time(
+    word: str = "out",
+) -> Callable[[Callable[Words, Result]], Callable[Words, Result]]:
+    """A verb that holds the folder which it is given as `word` while it works."""
+
+    def wrap(verb: Callable[Words, Result]) -> Callable[Words, Result]:
+        signature = inspect.signature(verb)
+
+        @functools.wraps(verb)
+        def alone(*args: Words.args, **words: Words.kwargs) -> Result:
+            with held(Path(signature.bind(*args, **words).arguments[word])):
+                return verb(*args, **words)
+
+        return alone
+
+    return wrap
+
+
+def _made(folder: Path) -> list[Path]:
+    """The folder and its parents that were not there and are now, the deepest first."""
+    lacking = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return lacking
+
+
+def _locked(folder: Path, output: Path) -> int:
+    """An open folder that nobody else holds."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            who = _holder(handle)
+            os.close(handle)
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            raise BusyError(
+                f"{output}: another wetread command{who} writes there now; wait until it has "
+                "ended, or give another output"
+            ) from error
+        except OSError:  # a file system without locks
+            return handle
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), os.stat(folder)):
+                return handle
+        os.close(handle)  # removed by who held it before
+
+
+def is_held(folder: str) -> bool:
+    """Whether another process, or another thread of this one, holds a folder."""
+    if fcntl is None:
+        return False
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return False
+
+
+def _holder(handle: int) -> str:
+    """` (process 123)`, where the system says who holds the lock."""
+    about = os.fstat(handle)
+    place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
+    with contextlib.suppress(OSError), open("/proc/locks") as locks:
+        for line in locks:
+            parts = line.split()
+            if "FLOCK" in parts and place in parts:
+                return f" (process {parts[parts.index(place) - 1]})"
+    return ""

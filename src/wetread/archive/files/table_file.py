@@ -1,0 +1,181 @@
+"""archive/files/table_file.py: the one door to tables on disk; a path is taken as it is written.
+
+polars reads `[`, `*` and `?` in a name as a pattern, `~` as a home and `s3:` as a cloud, and takes
+no name that is not UTF-8. Here a path names one file.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import polars as pl
+
+from wetread.archive.files.damaged import DamagedFileError
+
+_MAGIC = b"PAR1"
+_ROWS_ANYWAY = 1 << 20  # a table of so many rows may take no bytes at all
+_ROWS_A_BYTE = 512  # more stand in no table of ours, whose rows have names
+_TABLE = "a table of wetread (Parquet)"
+
+
+def read_parquet(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    schema: Mapping[str, pl.DataType] | None = None,
+    wanted: str = _TABLE,
+) -> pl.DataFrame:
+    """Read a Parquet file that is there under just this name.
+
+    schema: columns and types that it must have. wanted: what it should be, for the message.
+    FileNotFoundError and IsADirectoryError where there is no such file; DamagedFileError where it
+    is cut, no Parquet, of other columns, or declares more rows than its bytes can hold.
+    """
+    _check_parquet(path, wanted)
+    try:
+        frame = pl.read_parquet(
+            _literal(path), columns=None if columns is None else list(columns), glob=False
+        )
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+    if schema is not None:
+        _check_schema(path, frame.schema, schema, wanted)
+    return frame
+
+
+def scan_parquet(paths: Path | Sequence[Path], *, wanted: str = _TABLE) -> pl.LazyFrame:
+    """Read Parquet files, one after the other, when asked. Raises as `read_parquet`."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
+    for path in several:
+        _check_parquet(Path(path), wanted)
+    return pl.scan_parquet([_literal(path) for path in several], glob=False)  # type: ignore[arg-type]
+
+
+def parquet_schema(path: Path, *, wanted: str = _TABLE) -> pl.Schema:
+    """Columns and types of a Parquet file, from its end alone. Raises as `read_parquet`."""
+    _check_parquet(path, wanted)
+    try:
+        return pl.scan_parquet(_literal(path), glob=False).collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+
+
+def read_csv(path: Path, **how: Any) -> pl.DataFrame:
+    """polars.read_csv of the file that is there under just this name."""
+    check_file(path)
+    return pl.read_csv(_literal(path), glob=False, **how)
+
+
+def scan_csv(path: Path, **how: Any) -> pl.LazyFrame:
+    """polars.scan_csv of the file that is there under just this name."""
+    check_file(path)
+    return pl.scan_csv(_literal(path), glob=False, **how)
+
+
+def write_parquet(
+    frame: pl.DataFrame,
+    path: Path,
+    compression: Literal["zstd", "lz4"] = "zstd",
+    level: int | None = None,
+) -> None:
+    """Write a Parquet file under just this name; OSError where the disk does not take it."""
+    with path.open("wb") as file:
+        try:
+            frame.write_parquet(file, compression=compression, compression_level=level)
+        except pl.exceptions.PolarsError as error:
+            raise as_os_error(error, path) from error
+
+
+def sink_parquet(lazy: pl.LazyFrame, path: Path, rows: int) -> None:
+    """Write a lazy table under just this name, rows a group; OSError where the disk is full."""
+    with path.open("wb") as file:
+        try:
+            lazy.sink_parquet(
+                file,
+                compression="zstd",
+                compression_level=1,
+                row_group_size=rows,
+                maintain_order=True,
+            )
+        except pl.exceptions.PolarsError as error:
+            raise as_os_error(error, path) from error
+
+
+def check_file(path: Path) -> None:
+    """Raise FileNotFoundError or IsADirectoryError where no file lies under this very name."""
+    with open(path, "rb"):
+        pass
+
+
+def as_os_error(error: Exception, path: Path) -> Exception:
+    """Turn the error of a table writer on a full disk into the OSError it was; others unchanged.
+
+    Of what failed at a table's end it keeps no number: the file is asked again, and will not do.
+    """
+    text = str(error)
+    for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS, errno.EIO):
+        if f"os error {number})" in text:
+            return OSError(number, os.strerror(number), str(path))
+    if "transport error" not in text:
+        return error
+    try:
+        with open(path, "ab", buffering=0) as file:
+            file.write(bytes(1 << 16))
+    except OSError as again:
+        return OSError(again.errno, again.strerror, str(path))
+    return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, without the paths that the table reader adds to it."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].partition(" (path expansion")[0][:200]
+
+
+def _literal(path: str | os.PathLike[str]) -> str | IO[bytes]:
+    """The path as the table reader takes it for one local file; its bytes where its name is not
+    UTF-8."""
+    text = os.path.abspath(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return io.BytesIO(Path(path).read_bytes())
+    return text
+
+
+def _check_parquet(path: Path, wanted: str) -> None:
+    """Its two ends, and how many rows it says that it has, before any of it is read."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        head = file.read(4)
+        file.seek(max(size - 4, 0))
+        tail = file.read(4)
+    if not size:
+        raise DamagedFileError(path, wanted, "empty, 0 bytes")
+    if head != _MAGIC:
+        raise DamagedFileError(path, wanted, f"no Parquet file, {size} bytes of something else")
+    if tail != _MAGIC or size < 12:
+        raise DamagedFileError(path, wanted, f"cut off after {size} bytes, its end is missing")
+    try:
+        rows = pl.scan_parquet(_literal(path), glob=False).select(pl.len()).collect().item()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+    if rows > max(_ROWS_ANYWAY, size * _ROWS_A_BYTE):
+        raise DamagedFileError(path, wanted, f"says that it has {rows} rows in {size} bytes")
+
+
+def _check_schema(
+    path: Path, found: pl.Schema, schema: Mapping[str, pl.DataType], wanted: str
+) -> None:
+    missing = [name for name in schema if name not in found]
+    if missing:
+        raise DamagedFileError(path, wanted, f"a table without the columns {', '.join(missing)}")
+    others = [f"{name} is {found[name]}" for name, kind in schema.items() if found[name] != kind]
+    if others:
+        raise DamagedFileError(path, wanted, f"a table of other types ({', '.join(others)})")

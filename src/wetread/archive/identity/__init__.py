@@ -1,0 +1,1 @@
+"""archive/identity: what identifies a patient, and what stands in its place."""

@@ -1,0 +1,106 @@
+"""archive/identity/user_key.py: the user's one secret, by which patients get names that say
+nothing.
+
+It comes from WETREAD_KEY, or from a file of the user's configuration folder that is made at first
+use. It is never written into an output: what is made with it names it by eight digits alone.
+"""
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+from wetread.archive.plural import plural
+
+VARIABLE = "WETREAD_KEY"
+BYTES = 32
+FEWEST = 16  # characters of WETREAD_KEY: a short one could be guessed from what it made
+
+
+@dataclass(frozen=True)
+class UserKey:
+    """A secret of 32 bytes; it is not shown where the key is printed."""
+
+    secret: bytes = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Eight hexadecimal digits that tell keys apart and say nothing of the secret."""
+        return hashlib.blake2b(b"name", key=self.secret, digest_size=4).hexdigest()
+
+    def digest(self, text: str, purpose: str) -> bytes:
+        """16 bytes that stand for a text, the same for the same key and purpose."""
+        content = text.encode("utf-8", "surrogatepass")
+        person = purpose.encode()[: hashlib.blake2b.PERSON_SIZE]
+        return hashlib.blake2b(content, key=self.secret, person=person, digest_size=16).digest()
+
+
+def key_file() -> Path:
+    """Where the key lies where WETREAD_KEY is not set: $XDG_CONFIG_HOME/wetread/key, else
+    ~/.config/wetread/key."""
+    told = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = Path(told) if Path(told).is_absolute() else Path("~/.config").expanduser()
+    return folder / "wetread" / "key"
+
+
+def user_key() -> UserKey:
+    """The user's key: of WETREAD_KEY, of the key file, or a new one, which is then the key file's.
+
+    Raises ValueError for a WETREAD_KEY that is too short, for a file that holds no key, and where
+    none can be made.
+    """
+    told = os.environ.get(VARIABLE)
+    if told is not None:
+        return _of_text(told)
+    path = key_file()
+    try:
+        if not path.is_file():
+            _make(path)
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError as error:
+        raise ValueError(
+            f"{path}: the key that stands for patients' ids cannot be kept there "
+            f"({error.strerror}); make the folder writable, or set {VARIABLE}"
+        ) from None
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = b""
+    if len(secret) != BYTES:
+        raise ValueError(
+            f"{path}: no key ({2 * BYTES} hexadecimal digits are expected, {len(text)} characters "
+            f"are there); put the right one back, or remove the file for a new key, under which "
+            "earlier runs do not meet later ones"
+        )
+    return UserKey(secret)
+
+
+def _of_text(text: str) -> UserKey:
+    told = len(text.strip())
+    if told < FEWEST:
+        raise ValueError(
+            f"{VARIABLE} has {plural(told, 'character')}, blanks at its ends not counted; give at "
+            f"least {FEWEST}, as `openssl rand -hex 32` prints them"
+        )
+    return UserKey(
+        hashlib.blake2b(os.fsencode(text), person=b"WETREAD_KEY", digest_size=BYTES).digest()
+    )
+
+
+def _make(path: Path) -> None:
+    """A new key at path, for the user alone; of two processes that make one, the first's stands."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(BYTES) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""archive/index: the files of an archive come in; an Index on disk goes out."""

@@ -1,0 +1,174 @@
+"""archive/index/digest.py: what a file held when its pixels were read, and whether it still does.
+
+A record is taken of each file beside what is made of its pixels: the marks that the file system
+keeps of it, and a digest of the bytes of its pixel data. Whoever goes on from what was made looks
+at the marks of all, and reads those again whose marks are others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.containers.contents import ReadAt, as_name, opened
+from wetread.archive.dataset.elements import UNDEFINED
+from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
+from wetread.archive.dataset.row_fields import WANTED
+from wetread.archive.executor.isolated_process import Lost, still_alive
+from wetread.archive.executor.workers import Workers, each
+from wetread.archive.pixels.fragments import find_fragments
+from wetread.archive.rejects import RejectError
+
+RECORD_SCHEMA: dict[str, pl.DataType] = {
+    "path": pl.String(),
+    "member": pl.String(),  # inside a zip or tar, whose marks these then are
+    "size": pl.Int64(),  # bytes; null, as the others are, where the file was not there
+    "mtime_ns": pl.Int64(),
+    "ctime_ns": pl.Int64(),
+    "inode": pl.Int64(),
+    "digest": pl.String(),  # of the pixel data's bytes; null where there is none to read
+}
+MARKS = ("size", "mtime_ns", "ctime_ns", "inode")
+SAMPLE = 16  # files that are read again at each start, whatever their marks
+_CHUNK = 1 << 20
+_POOL_FROM = 256  # files to read again that are worth worker processes
+
+
+def record_of(path: str, member: str | None) -> dict[str, Any]:
+    """The record of a file as it is now: RECORD_SCHEMA. All frames of a file share one."""
+    marks = marks_of(path)
+    return {"path": path, "member": member, **marks, "digest": _digest(path, member, str(marks))}
+
+
+def marks_of(path: str) -> dict[str, int | None]:
+    """Size, times and inode of a file; None where it cannot be asked for."""
+    try:
+        status = os.stat(as_name(path))
+    except OSError:
+        return dict.fromkeys(MARKS)
+    inode = status.st_ino & (1 << 63) - 1
+    found = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
+    return dict(zip(MARKS, found, strict=True))
+
+
+@lru_cache(maxsize=4)
+def _digest(path: str, member: str | None, marks: str) -> str | None:
+    try:
+        return pixel_digest(path, member)
+    except RejectError:
+        return None
+
+
+def pixel_digest(path: str, member: str | None) -> str:
+    """BLAKE2b of the bytes of the pixel data, as they lie in the file. RejectError: there is none.
+
+    What stands before them, a name that was taken out of the header, changes nothing.
+    """
+    digest = blake2b(digest_size=16)
+    with opened(path, member) as (read_at, size):
+        header = read_header(read_at, size, WANTED)
+        if header.walk.pixel_tag is None:
+            raise RejectError("no_pixels", "no pixel data")
+        if header.syntax == DEFLATED_LE:
+            data = inflated(read_at, size, header.data_start)[0]
+            start = header.walk.pixel_offset
+            digest.update(data[start : start + header.walk.pixel_length])
+            return digest.hexdigest()
+        for at, length in _spans(read_at, size, header):
+            for start in range(at, at + length, _CHUNK):
+                digest.update(read_at(start, min(_CHUNK, at + length - start)))
+    return digest.hexdigest()
+
+
+def _spans(read_at: ReadAt, size: int, header: Header) -> tuple[tuple[int, int], ...]:
+    """(first byte, bytes) of the pixel data: its value, or its fragments."""
+    start, length = header.walk.pixel_offset, header.walk.pixel_length
+    if length != UNDEFINED:
+        return ((start, max(0, min(length, size - start))),)
+    try:
+        return find_fragments(read_at, size, start).spans
+    except RejectError:  # whatever is read of them: the rest of the file
+        return ((start, size - start),)
+
+
+def renewed(
+    records: pl.DataFrame, *, workers: Workers, verify: bool = False, seed: int = 0
+) -> pl.DataFrame:
+    """The records (RECORD_SCHEMA) as their files are now, `fits` beside: whether the pixels are
+    those that were recorded.
+
+    Read again are files whose marks are others, with verify all, and always SAMPLE of them, drawn
+    by seed: where one of these does not fit any more, all are read. A file without a digest fits
+    as long as its marks are the same.
+    """
+    marks = {path: marks_of(path) for path in records["path"].unique()}
+    now = pl.DataFrame(
+        [marks[path] for path in records["path"]],
+        schema={name: RECORD_SCHEMA[name] for name in MARKS},
+    )
+    same = pl.Series([True] * records.height, dtype=pl.Boolean)
+    for name in MARKS:
+        same &= now[name].eq_missing(records[name])
+    asked = ~same.to_numpy()
+    drawn = np.random.default_rng(seed).permutation(records.height)[:SAMPLE]
+    if verify:
+        asked[:] = True
+    digests = _again(records, np.flatnonzero(asked), workers)
+    sampled = _again(records, [int(n) for n in drawn if not asked[n]], workers)
+    if any(digest != records["digest"][n] for n, digest in sampled.items()):
+        rest = [n for n in range(records.height) if n not in digests and n not in sampled]
+        sampled |= _again(records, rest, workers)
+    digests |= sampled
+    known = records["digest"].to_list()
+    found = [digests.get(n, known[n]) for n in range(records.height)]
+    fits = [
+        one == before and (one is not None or bool(same[n]))
+        for n, (one, before) in enumerate(zip(found, known, strict=True))
+    ]
+    return records.select("path", "member").with_columns(
+        *now, pl.Series("digest", found, pl.String()), pl.Series("fits", fits, pl.Boolean())
+    )
+
+
+def _again(
+    records: pl.DataFrame, numbers: Iterable[int], workers: Workers
+) -> dict[int, str | None]:
+    """The digests of files, by their numbers."""
+    asked = [int(number) for number in numbers]
+    files = [records.select("path", "member").row(number) for number in asked]
+    if len(files) < _POOL_FROM:
+        return dict(zip(asked, map(_digest_now, files), strict=True))
+    chunks = [files[at : at + _POOL_FROM] for at in range(0, len(files), _POOL_FROM)]
+    found: list[str | None] = []
+    for chunk, answer in zip(chunks, each(_digests_now, chunks, workers), strict=True):
+        found += [None] * len(chunk) if isinstance(answer, Lost) else answer
+    return dict(zip(asked, found, strict=True))
+
+
+def _digests_now(files: list[tuple[str, str | None]]) -> list[str | None]:
+    return [_digest_now(file) for file in files]
+
+
+def _digest_now(file: tuple[str, str | None]) -> str | None:
+    still_alive()
+    try:
+        return pixel_digest(*file)
+    except RejectError:
+        return None
+
+
+def recorded(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Records of the files of rows of an index, each once: RECORD_SCHEMA."""
+    files = dict.fromkeys((row["path"], row["member"]) for row in rows)
+    return pl.DataFrame([_alive(*file) for file in files], schema=RECORD_SCHEMA)
+
+
+def _alive(path: str, member: str | None) -> dict[str, Any]:
+    still_alive()
+    return record_of(path, member)

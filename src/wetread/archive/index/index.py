@@ -1,0 +1,218 @@
+"""archive/index/index.py: an archive becomes an Index: parallel, incremental, resumed when
+killed."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain, islice, tee
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from wetread.archive.executor.isolated_process import Lost
+from wetread.archive.executor.workers import Workers, each
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.lock import held
+from wetread.archive.files.table_file import first_line, parquet_schema, read_parquet, scan_parquet
+from wetread.archive.identity.pseudonym import pseudonymous
+from wetread.archive.identity.user_key import UserKey
+from wetread.archive.index.journal import (
+    as_frame,
+    new_part,
+    read_chunk,
+    remove_journal,
+    write_beside,
+)
+from wetread.archive.index.listing import Listing
+from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
+from wetread.archive.index.tables import Tables, known_marks, write_tables
+
+Progress = Callable[[int, int], None]  # (files done, files in all)
+ReadChunk = partial[int]  # read_chunk of one journal
+
+WANTED = "the table of an index, which wetread index writes"
+CHUNK = 2048  # files a task
+_POOL_FROM = 4  # tasks: fewer are done before worker processes have started
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """What is in an archive.
+
+    table:      INDEX_SCHEMA, one row a DICOM object, sorted by path and member; read when asked.
+    rejects:    REJECT_SCHEMA, one row a file that is not used.
+    duplicates: files with the SOP Instance UID and the bytes of an instance.
+    path:       where the table lies, if on disk.
+    """
+
+    table: pl.LazyFrame
+    rejects: pl.DataFrame
+    duplicates: int
+    path: Path | None = None
+
+    @cached_property
+    def instances(self) -> pl.DataFrame:
+        """All rows, in memory. DamagedFileError where the table on disk is no longer whole."""
+        with _whole(self.path):
+            return self.table.collect()
+
+    @property
+    def images(self) -> pl.DataFrame:
+        """The instances that hold an image."""
+        return self.instances.filter(pl.col("state") == "image")
+
+    def pseudonymous(self, key: UserKey | None) -> "Index":
+        """Return this index with pseudonyms in place of what identifies; key None: unchanged."""
+        if key is None:
+            return self
+        return Index(self.table.with_columns(pseudonymous(key)), self.rejects, self.duplicates)
+
+    def counts(self) -> dict[str, Any]:
+        """Files = instances + not_image + duplicates + rejects; series and up are of images."""
+        image = pl.col("state") == "image"
+        reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
+        with _whole(self.path):
+            objects, images = self.table.select(pl.len(), images=image.sum()).collect().row(0)
+        return {
+            "files": objects + self.duplicates + self.rejects.height,
+            "instances": images,
+            "not_image": objects - images,
+            "duplicates": self.duplicates,
+            "rejects": self.rejects.height,
+            "series": self._different_images("SeriesInstanceUID"),
+            "studies": self._different_images("StudyInstanceUID"),
+            "patients": self._different_images("PatientID"),
+            "by_reason": dict(reasons),
+        }
+
+    def _different_images(self, name: str) -> int:
+        images = self.table.filter(pl.col("state") == "image").select(name)
+        with _whole(self.path):
+            different = images.unique().drop_nulls().select(pl.len())
+            found: int = different.collect(engine="streaming").item()
+        return found
+
+
+def build_index(
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    workers: Workers,
+    progress: Progress | None = None,
+    repair: bool = True,
+    key: UserKey | None = None,
+) -> Index:
+    """Index the sources into out, out's `.rejects` and `.duplicates`; returns what was written.
+
+    A file whose size, time or CRC stand in the index that is there, or in the journal of a run
+    that was killed, is not read again. repair: see `examine`. key: what identifies gets pseudonyms
+    under it before anything is written; None: it stands in the tables.
+    """
+    out = out.absolute()
+    tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
+    own = frozenset(map(str, (*tables.all(), journal)))
+    with held(journal, out):
+        _build(sources, own, tables, journal, workers, progress, repair, key)
+    return read_index(out)
+
+
+def _build(
+    sources: Sequence[Path],
+    own: frozenset[str],
+    tables: Tables,
+    journal: Path,
+    workers: Workers,
+    progress: Progress | None,
+    repair: bool,
+    key: UserKey | None,
+) -> None:
+    listing = Listing()
+    with _whole(tables.instances):
+        known = known_marks(tables, journal, repair, key)
+    chunks = listing.fresh_chunks(sources, own, known, CHUNK)
+
+    def say(read: int) -> None:
+        if progress is not None:
+            progress(listing.files - listing.fresh + read, listing.files)
+
+    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair, key=key), workers, say)
+    with _whole(tables.instances):
+        write_tables(listing.marks(), listing.refused, tables, journal, repair, key)
+    remove_journal(journal)
+
+
+def read_index(path: Path) -> Index:
+    """The index at NAME.parquet with its tables of rejects and duplicates."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no index there; make one: wetread index SRC -o {path}")
+    tables = Tables.of(path)
+    table = scan_parquet(path, wanted=WANTED)
+    missing = set(INDEX_SCHEMA) - set(parquet_schema(path, wanted=WANTED))
+    if missing:
+        lacking = ", ".join(sorted(missing))
+        if {"path", "member", "state"} & missing:
+            raise ValueError(f"{path}: no index, it lacks the columns {lacking}")
+        raise ValueError(
+            f"{path}: an index of an earlier version, it lacks the columns {lacking}; "
+            f"index again: wetread index SRC -o {path}"
+        )
+    rejects = pl.DataFrame(schema=REJECT_SCHEMA)
+    if tables.rejects.is_file():
+        rejects = read_parquet(tables.rejects, schema=REJECT_SCHEMA, wanted=WANTED)
+    copies = 0
+    if tables.duplicates.is_file():
+        copies = scan_parquet(tables.duplicates, wanted=WANTED).select(pl.len()).collect().item()
+    return Index(table, rejects, copies, path)
+
+
+@contextmanager
+def _whole(path: Path | None) -> Iterator[None]:
+    """Turn the error of a table reader into a DamagedFileError that names the file."""
+    try:
+        yield
+    except (pl.exceptions.ComputeError, pl.exceptions.PanicException) as error:
+        if path is None:
+            raise
+        found = f"it or its rejects and duplicates cannot be read ({first_line(error)})"
+        raise DamagedFileError(path, f"{WANTED}; remove them and index again", found) from error
+
+
+def _read_all(
+    chunks: Iterator[pl.DataFrame], read: ReadChunk, workers: Workers, say: Callable[[int], None]
+) -> None:
+    """Every file into the journal; few are read in this process, many while the rest is listed.
+
+    say: told how many files were read, when all are listed.
+    """
+    first = list(islice(chunks, _POOL_FROM))
+    few = len(first) < _POOL_FROM and isinstance(workers, int)
+    given: Iterable[pl.DataFrame]
+    if workers == 1 or few:
+        given = [*first, *chunks]
+        answers: Iterator[int | Lost] = map(read, given)
+    else:
+        items, given = tee(chain(first, chunks))
+        answers = each(read, items, workers, ahead=None)
+    done = 0
+    for answer, chunk in zip(answers, given, strict=True):
+        if isinstance(answer, Lost):
+            _read_one_by_one(chunk, read, workers)
+        done += chunk.height
+        say(done)
+    say(done)
+
+
+def _read_one_by_one(marks: pl.DataFrame, read: ReadChunk, workers: Workers) -> None:
+    """Read files one of which took its process with it; that one becomes a reject."""
+    singles = [marks[number] for number in range(marks.height)]
+    answers = each(read, singles, workers)
+    for single, answer in zip(singles, answers, strict=True):
+        if isinstance(answer, Lost):
+            row = single.row(0, named=True) | {
+                "state": "reject",
+                "reason": answer.reason,
+                "detail": answer.detail,
+            }
+            write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))

@@ -1,0 +1,75 @@
+"""archive/index/intercept.py: whether a slice's intercept is wrong, by its header and then its
+pixels.
+
+The competition of 2019 holds 12-bit signed values that the header calls unsigned, with an intercept
+near 0: air, -1000 HU, reads as 3096.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.stored_pixels import read_stored
+from wetread.archive.rejects import RejectError
+
+WRONG_INTERCEPT = "wrong_intercept"  # the note: study/slices.py repairs the values
+RIGHT_INTERCEPT = "intercept confirmed on the pixels"
+_SIGNATURE: dict[str, tuple[Any, ...]] = {  # what each column may be; None: absent
+    "Modality": ("CT",),
+    "BitsStored": (12,),
+    "PixelRepresentation": (0,),
+    "RescaleSlope": (None, 1.0),
+    "NumberOfFrames": (None, 1),
+    "SamplesPerPixel": (None, 1),
+}
+_LEAST_INTERCEPT = -100.0  # above it, values that are stored unsigned hold no air
+_CORNER = 16  # pixels a side: outside the field of view, or air
+
+
+def has_signature(row: Mapping[str, Any]) -> bool:
+    """Whether the header is that of a wrong intercept: CT, 12 unsigned bits, intercept near 0."""
+    intercept = row.get("RescaleIntercept")
+    if intercept is None or intercept <= _LEAST_INTERCEPT:
+        return False
+    return all(row.get(name) in allowed for name, allowed in _SIGNATURE.items())
+
+
+def settled(repair: bool) -> pl.Expr:
+    """Which rows of an earlier index stand: where a repair is wanted, those whose pixels were
+    looked at or need not be; where it is not, those without the note."""
+    looked = pl.col("notes").list.contains(WRONG_INTERCEPT)
+    if not repair:
+        return ~looked.fill_null(False)
+    looked |= pl.col("notes").list.contains(RIGHT_INTERCEPT)
+    same = [
+        pl.col(name).is_in([value for value in allowed if value is not None])
+        | (pl.col(name).is_null() if None in allowed else False)
+        for name, allowed in _SIGNATURE.items()
+    ]
+    near = pl.col("RescaleIntercept") > _LEAST_INTERCEPT
+    suspect = pl.all_horizontal(*same, near, pl.col("state") == "image")
+    return ~suspect.fill_null(False) | looked.fill_null(False)
+
+
+def confirmed(stored: np.ndarray) -> bool:
+    """Whether the commonest value in the four corners of (rows, columns) lies in 2048..4095."""
+    ends = (slice(None, _CORNER), slice(-_CORNER, None))
+    corners = np.concatenate([stored[row, column].ravel() for row in ends for column in ends])
+    return bool(np.bincount(corners).argmax() >= 1 << 11)
+
+
+def intercept_note(row: Mapping[str, Any]) -> str | None:
+    """The note for a row of the index whose pixels decide; None where the header is another's.
+
+    row: as `examine` makes it, a missing column is null. Pixels that cannot be read decide nothing.
+    """
+    if not has_signature(row):
+        return None
+    try:
+        wrong = confirmed(read_stored({name: row.get(name) for name in INDEX_SCHEMA}))
+    except RejectError:
+        return None
+    return WRONG_INTERCEPT if wrong else RIGHT_INTERCEPT

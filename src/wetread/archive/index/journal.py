@@ -1,0 +1,134 @@
+"""archive/index/journal.py: the parts of an index that is being built, kept until it is whole.
+
+A part is written beside and renamed, so that whatever lies in the folder is whole: a run that was
+killed goes on from there.
+"""
+
+import gc
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.containers.sources import Entry
+from wetread.archive.executor.isolated_process import still_alive
+from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.identity.pseudonym import pseudonymous
+from wetread.archive.identity.user_key import UserKey
+from wetread.archive.index.examine import examine
+from wetread.archive.index.schema import JOURNAL_SCHEMA
+
+_ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
+
+
+def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows as a table; a key that is missing is null."""
+    columns = []
+    for name, dtype in schema.items():
+        values = [row.get(name) for row in rows]
+        if len(values) > 1 and values.count(values[0]) == len(values):  # most are alike, or absent
+            column = pl.Series(values[:1], dtype=dtype).new_from_index(0, len(values))
+        elif isinstance(dtype, pl.List):
+            column = _lists(values, dtype)
+        else:
+            column = pl.Series(values, dtype=dtype)
+        columns.append(column.alias(name))
+    return pl.DataFrame(columns)
+
+
+def _lists(values: Sequence[Sequence[Any] | None], dtype: pl.List) -> pl.Series:
+    """A column of lists, null and empty kept apart; ten times as fast as from Python's lists."""
+    if dtype.inner == pl.Float64():
+        return _float_lists(values)
+    keys = [None if value is None else tuple(value) for value in values]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    different = pl.Series([None if key is None else list(key) for key in places], dtype=dtype)
+    return different.gather([places[key] for key in keys]) if values else different
+
+
+def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
+    """Lists of numbers, through one array with a column a place."""
+    lengths = np.array([-1 if value is None else len(value) for value in values], np.int64)
+    longest = max(int(lengths.max(initial=0)), 1)
+    padded = np.zeros((len(values), longest))
+    for length in np.unique(lengths[lengths > 0]):
+        padded[lengths == length, :length] = [one for one in values if one and len(one) == length]
+    frame = pl.DataFrame({"items": pl.Series(padded).cast(pl.List(pl.Float64)), "n": lengths})
+    items = pl.when(pl.col("n") >= 0).then(pl.col("items").list.head("n"))
+    return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))
+
+
+def read_rows(marks: pl.DataFrame, repair: bool = True, key: UserKey | None = None) -> pl.DataFrame:
+    """The files of marks (MARKS), examined: JOURNAL_SCHEMA, one row a file.
+
+    key: that of the pseudonyms that stand for what identifies; None: it stands as it is.
+    """
+    rows = []
+    with _seldom_collected():
+        for mark in marks.iter_rows():
+            rows.append(examine(Entry(*mark), repair=repair))
+            still_alive()
+        frame = as_frame(rows, JOURNAL_SCHEMA)
+        return frame if key is None else frame.with_columns(pseudonymous(key))
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Rows hold no cycles, yet they are what Python searches for cycles again and again."""
+    before = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def read_chunk(
+    marks: pl.DataFrame, journal: Path, repair: bool = True, key: UserKey | None = None
+) -> int:
+    """Examine the files of marks and leave their rows as a part of the journal; their count.
+
+    Runs in a worker process: what comes back over the pipe is one number.
+    """
+    write_beside(read_rows(marks, repair, key), new_part(journal), "lz4")
+    return marks.height
+
+
+def new_part(journal: Path) -> Path:
+    """A name that no other process takes."""
+    return journal / f"{uuid4().hex}.parquet"
+
+
+def list_parts(journal: Path) -> list[Path]:
+    """The whole parts; one that is torn or of another version is left aside, and read again."""
+    parts = []
+    for path in sorted(journal.glob("*.parquet")):
+        try:
+            read_parquet(path, schema=JOURNAL_SCHEMA)  # the whole of it: its end may be sound alone
+            parts.append(path)
+        except (DamagedFileError, OSError):
+            continue
+    return parts
+
+
+def write_beside(
+    frame: pl.DataFrame,
+    path: Path,
+    compression: Literal["zstd", "lz4"] = "zstd",
+    within: Path | None = None,
+) -> None:
+    """Write a table so that it is either not there or whole; lz4 for what does not last."""
+    with atomic_path(path, within) as part:
+        write_parquet(frame, part, compression, 1 if compression == "zstd" else None)
+
+
+def remove_journal(journal: Path) -> None:
+    """Forget the parts: their rows stand in the index."""
+    shutil.rmtree(journal, ignore_errors=True)

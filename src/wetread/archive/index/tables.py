@@ -1,0 +1,247 @@
+"""archive/index/tables.py: a journal's parts become the index's tables, range by range of the
+files.
+
+In: the files that are there (sorted), the journal, the tables of the run before. Out: three tables
+on disk. One range of rows is in memory at a time, whatever the number of files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.table_file import parquet_schema, scan_parquet, sink_parquet
+from wetread.archive.identity.pseudonym import is_fit, pseudonymous
+from wetread.archive.identity.user_key import UserKey
+from wetread.archive.index.duplicates import SETTLED_SCHEMA, settle_duplicates
+from wetread.archive.index.intercept import settled
+from wetread.archive.index.journal import as_frame, list_parts, write_beside
+from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
+from wetread.archive.rejects import Reject
+
+RANGE = 32 * 1024  # rows in memory at a time
+_NARROW = [*MARKS, "state", "SOPInstanceUID", "digest"]
+_KEY = ["path", "member"]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The files of an index, one beside the other."""
+
+    instances: Path
+    rejects: Path
+    duplicates: Path
+
+    @staticmethod
+    def of(out: Path) -> Tables:
+        """The tables of the index at NAME.parquet."""
+        return Tables(
+            out,
+            out.with_name(f"{out.stem}.rejects.parquet"),
+            out.with_name(f"{out.stem}.duplicates.parquet"),
+        )
+
+    def all(self) -> tuple[Path, Path, Path]:
+        """Their paths."""
+        return self.instances, self.rejects, self.duplicates
+
+
+@dataclass(frozen=True, eq=False)
+class Former:
+    """Rows that were read before, in one sorted file: from which key on, and to which."""
+
+    rows: pl.LazyFrame
+    first: tuple[str, str]
+    last: tuple[str, str]
+
+
+def known_marks(
+    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
+) -> pl.DataFrame:
+    """MARKS of the files that need not be read again."""
+    frames = [
+        former.rows.select(MARKS).collect() for former in former_rows(tables, journal, repair, key)
+    ]
+    return pl.concat([pl.DataFrame(schema=_schema(MARKS)), *frames])
+
+
+def former_rows(
+    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
+) -> list[Former]:
+    """What the journal, in its files' order, and then the tables of the run before hold.
+
+    A `uid_conflict` is not among them: what it conflicted with may be gone; nor is a row whose
+    intercept was looked at otherwise than `repair` asks for, or whose pseudonyms are of another
+    key than `key`. Clear rows are given as pseudonymous where there is a key.
+    """
+    found = []
+    parts = [_former(scan_parquet(part), repair, key) for part in list_parts(journal)]
+    for path in (tables.instances, tables.duplicates):
+        if _is_table(path, INDEX_SCHEMA):
+            found.append(scan_parquet(path))
+    if _is_table(tables.rejects, REJECT_SCHEMA):
+        rejects = scan_parquet(tables.rejects)
+        kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
+        found.append(kept.with_columns(state=pl.lit("reject")))
+    known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
+    return known + [former for rows in found if (former := _former(rows, repair, key)) is not None]
+
+
+def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
+    """Whether a whole table of this form lies there; what is cut or foreign is made anew."""
+    try:
+        return parquet_schema(path) == pl.Schema(schema)
+    except (DamagedFileError, OSError):
+        return False
+
+
+def _former(rows: pl.LazyFrame, repair: bool, key: UserKey | None) -> Former | None:
+    ends = rows.select(_KEY)
+    keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
+    if "notes" in rows.collect_schema():
+        rows = rows.filter(settled(repair), is_fit(key))
+        rows = rows if key is None else rows.with_columns(pseudonymous(key))
+    return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
+
+
+def write_tables(
+    marks: pl.DataFrame,
+    refused: Sequence[Reject],
+    tables: Tables,
+    journal: Path,
+    repair: bool,
+    key: UserKey | None = None,
+) -> None:
+    """The tables of the files in `marks` (MARKS, sorted), each of which was read."""
+    formers = former_rows(tables, journal, repair, key)
+    settled = _settled(marks, formers)
+    rejects = [_listed(refused)]
+    folder = journal / "ranges"
+    folder.mkdir(parents=True, exist_ok=True)
+    written: dict[str, list[Path]] = {"instances": [], "duplicates": []}
+    for number, rows in enumerate(_ranges(marks, formers, list(JOURNAL_SCHEMA))):
+        kept, copies, refuse = _divided(rows, settled)
+        rejects.append(refuse)
+        for name, frame in (("instances", kept), ("duplicates", copies)):
+            if frame.height or not number:
+                written[name].append(folder / f"{name}-{number:06d}.parquet")
+                write_beside(frame.select(list(INDEX_SCHEMA)), written[name][-1])
+    _join(written["duplicates"], tables.duplicates, journal)
+    refusals = pl.concat(rejects).sort(_KEY, maintain_order=True)
+    write_beside(refusals, tables.rejects, within=journal)
+    _join(written["instances"], tables.instances, journal)
+
+
+def _ranges(
+    marks: pl.DataFrame, formers: Sequence[Former], columns: list[str]
+) -> Iterator[pl.DataFrame]:
+    """The columns of the rows of all files, a range at a time, sorted."""
+    for start in range(0, max(marks.height, 1), RANGE):
+        wanted = marks[start : start + RANGE]
+        rows = _rows_of(wanted, formers, columns)
+        if rows.height != wanted.height:
+            raise RuntimeError(
+                f"{wanted.height - rows.height} files have no row; the journal was changed by "
+                "another run: index again"
+            )
+        yield rows
+
+
+def _rows_of(wanted: pl.DataFrame, formers: Sequence[Former], columns: list[str]) -> pl.DataFrame:
+    empty = pl.DataFrame(schema=_schema(columns))
+    if wanted.is_empty():
+        return empty
+    first, last = (_key(wanted, place) for place in (0, -1))
+    found = [empty]
+    for former in formers:
+        if former.first > last or former.last < first:
+            continue
+        lazy = former.rows
+        if former.first < first or former.last > last:
+            lazy = lazy.filter(_between(first, last))
+        there = lazy.collect_schema().names()
+        found.append(lazy.select([name for name in columns if name in there]).collect())
+    together = pl.concat(found, how="diagonal").select(columns)
+    if together.select(MARKS).equals(wanted):  # nothing was read twice, nothing is gone
+        return together
+    rows = together.join(wanted, on=MARKS, how="semi", nulls_equal=True, maintain_order="left")
+    if rows.height != wanted.height:
+        rows = rows.unique(_KEY, keep="first", maintain_order=True)
+    return rows.sort(_KEY, nulls_last=False, maintain_order=True)
+
+
+def _between(first: tuple[str, str], last: tuple[str, str]) -> pl.Expr:
+    """Keys from first to last, both included; the paths alone let parquet skip what it can."""
+    path, member = pl.col("path"), pl.col("member").fill_null("")
+    from_first = (path > first[0]) | (member >= first[1])
+    to_last = (path < last[0]) | (member <= last[1])
+    return path.is_between(pl.lit(first[0]), pl.lit(last[0])) & from_first & to_last
+
+
+def _settled(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.DataFrame:
+    """What becomes of the files whose UID comes more than once."""
+    uid = pl.col("SOPInstanceUID")
+    objects = [
+        rows.filter(pl.col("state") != "reject", uid.is_not_null()).select(hash=uid.hash())
+        for rows in _ranges(marks, formers, _NARROW)
+    ]
+    hashes = pl.concat(objects)["hash"]
+    several = hashes.filter(hashes.is_duplicated()).unique()
+    if several.is_empty():
+        return pl.DataFrame(schema=SETTLED_SCHEMA)
+    alike = pl.concat(
+        rows.filter(pl.col("state") != "reject", uid.hash().is_in(several.implode()))
+        for rows in _ranges(marks, formers, _NARROW)
+    )
+    alike = alike.filter(uid.is_duplicated())  # two UIDs may share a hash
+    return settle_duplicates(alike.select(*_KEY, "SOPInstanceUID", "digest"))
+
+
+def _divided(
+    rows: pl.DataFrame, settled: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """(instances, copies, rejects) of a range's rows."""
+    columns = list(REJECT_SCHEMA)
+    objects, refused = rows, rows.clear()
+    if (rows["state"] == "reject").any():
+        refused = rows.filter(pl.col("state") == "reject")
+        objects = rows.filter(pl.col("state") != "reject")
+    if settled.is_empty():
+        return objects, objects.clear(), refused.select(columns)
+    judged = objects.drop("digest").join(
+        settled, on=_KEY, how="left", nulls_equal=True, maintain_order="left"
+    )
+    kept = judged.filter(pl.col("verdict").fill_null("first") == "first")
+    copies = judged.filter(pl.col("verdict") == "copy")
+    conflicts = judged.filter(pl.col("verdict") == "conflict").with_columns(
+        reason=pl.lit("uid_conflict"), detail=pl.col("conflict")
+    )
+    return kept, copies, pl.concat([refused.select(columns), conflicts.select(columns)])
+
+
+def _join(parts: list[Path], out: Path, journal: Path) -> None:
+    """Sorted tables, one after the other, as one."""
+    if len(parts) == 1:
+        parts[0].replace(out)
+        return
+    with atomic_path(out, journal) as part:
+        sink_parquet(scan_parquet(parts), part, RANGE)
+
+
+def _listed(refused: Sequence[Reject]) -> pl.DataFrame:
+    rows = [{name: getattr(one, name, None) for name in REJECT_SCHEMA} for one in refused]
+    return as_frame(rows, REJECT_SCHEMA)
+
+
+def _key(marks: pl.DataFrame, place: int) -> tuple[str, str]:
+    path, member = marks.select(_KEY).row(place)
+    return path, member or ""
+
+
+def _schema(columns: Sequence[str]) -> dict[str, pl.DataType]:
+    return {name: JOURNAL_SCHEMA[name] for name in columns}

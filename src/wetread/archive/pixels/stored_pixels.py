@@ -1,0 +1,151 @@
+"""archive/pixels/stored_pixels.py: stored pixels of one row, one frame or all, in their own bits
+and sign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wetread.archive.containers.contents import ReadAt, opened
+from wetread.archive.dataset.elements import UNDEFINED
+from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
+from wetread.archive.dataset.row_fields import WANTED
+from wetread.archive.pixels.color import (
+    PALETTE,
+    check_colour,
+    palette_to_grey,
+    samples_to_grey,
+)
+from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, decode_frame
+from wetread.archive.pixels.fragments import find_fragments, frame_spans, read_frame
+from wetread.archive.pixels.samples import masked, stored_values
+from wetread.archive.rejects import RejectError
+
+Form = Mapping[str, Any]  # one row of the index, or of one frame: then its key `frame` is a number
+MAX_PIXEL_BYTES = 4 * 1024**3
+MAX_FRAME_BYTES = 512 * 1024**2  # the greatest radiographs have a fifth of it
+_PIXEL_DATA, _PLANAR_CONFIGURATION = 0x7FE00010, 0x00280006
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """The stored values of one image.
+
+    stored: (rows, columns), or (frames, rows, columns) where NumberOfFrames is above 1 and no frame
+            was named; uint8, int8, uint16, int16, uint32 or int32.
+    notes:  what only decoding showed (archive/notes.py), each once.
+    """
+
+    stored: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def read_stored(row: Form) -> np.ndarray:
+    """The stored values of `read_pixels` without their notes."""
+    return read_pixels(row).stored
+
+
+def read_pixels(row: Form) -> Pixels:
+    """The stored values of one image, in BitsStored bits and signed; colour as grey.
+
+    row: one row of the index as a dict; or of one frame (key `frame`, from 0), then that frame.
+    Raises RejectError.
+    """
+    if row["state"] != "image":
+        raise RejectError("wrong_kind", "not an image")
+    check_colour(row)
+    frames, only = row["NumberOfFrames"] or 1, row.get("frame")
+    if native_bytes(row) // frames > MAX_FRAME_BYTES:
+        raise RejectError("too_big", f"a frame of {native_bytes(row) // frames} bytes")
+    if only is not None and not 0 <= only < frames:
+        raise RejectError("bad_pixel_header", f"frame {only} of {frames}")
+    numbers = range(frames) if only is None else range(only, only + 1)
+    notes: tuple[str, ...] = ()
+    with opened(row["path"], row["member"]) as (read_at, size):
+        header = read_header(read_at, size, WANTED | {_PLANAR_CONFIGURATION})
+        if header.walk.pixel_tag != _PIXEL_DATA:
+            raise RejectError("no_pixels", "no (7FE0,0010) Pixel Data")
+        if header.syntax in NATIVE_SYNTAXES:
+            stored = _native(read_at, size, header, row, numbers)
+        else:
+            stored, notes = _decoded(read_at, size, header, row, numbers)
+        if row["PhotometricInterpretation"] == PALETTE:
+            stored = palette_to_grey(stored, read_at, size, header)
+    return Pixels(stored if frames > 1 and only is None else stored[0], notes)
+
+
+def native_bytes(row: Form) -> int:
+    """Bytes of uncompressed pixel data that the header asks for."""
+    pixels = row["Rows"] * row["Columns"] * (row.get("NumberOfFrames") or 1)
+    samples = row.get("SamplesPerPixel") or 1
+    if samples == 3 and row.get("PhotometricInterpretation") == "YBR_FULL_422":
+        samples = 2
+    return int((pixels * samples * row["BitsAllocated"] + 7) // 8)
+
+
+def _native(read_at: ReadAt, size: int, header: Header, row: Form, numbers: range) -> np.ndarray:
+    """(frames, rows, columns) of the frames in numbers, from the words as they lie in the file."""
+    each = native_bytes(row) // (row["NumberOfFrames"] or 1)
+    start, needed = header.walk.pixel_offset + numbers.start * each, each * len(numbers)
+    if header.syntax == DEFLATED_LE:
+        data = inflated(read_at, size, header.data_start)[0][start : start + needed]
+    else:
+        there = header.walk.pixel_offset + header.walk.pixel_length - start
+        data = read_at(start, max(min(needed, there), 0))
+    if len(data) < needed:
+        raise RejectError("truncated_pixels", f"{needed} bytes needed, {len(data)} there")
+    if header.big_endian and row["BitsAllocated"] == 8 and _pixel_vr(read_at, header) == b"OW":
+        data = _swapped(read_at(start, needed + 1), needed)
+    words = np.frombuffer(data, f"{'>' if header.big_endian else '<'}u{row['BitsAllocated'] // 8}")
+    shape = (len(numbers), row["Rows"], row["Columns"])
+    if (row["SamplesPerPixel"] or 1) == 1:
+        return masked(words.reshape(shape), row)
+    if row["PhotometricInterpretation"] == "YBR_FULL_422":  # Y Y B R for two pixels of a row
+        if row["Columns"] % 2:
+            raise RejectError("bad_pixel_header", "YBR_FULL_422 with an odd number of columns")
+        pairs = words.reshape(-1, 4)[:, [0, 2, 3, 1, 2, 3]]
+        return samples_to_grey(masked(pairs.reshape(*shape, 3), row), row)
+    planar = header.values.get(_PLANAR_CONFIGURATION, b"\0\0")
+    if int.from_bytes(planar, "big" if header.big_endian else "little") == 1:
+        samples = np.moveaxis(words.reshape(len(numbers), 3, *shape[1:]), 1, -1)
+    else:
+        samples = words.reshape(*shape, 3)
+    return samples_to_grey(masked(samples, row), row)
+
+
+def _pixel_vr(read_at: ReadAt, header: Header) -> bytes:
+    """Of pixel data in explicit VR: two letters, two bytes and the length before its value."""
+    return read_at(header.walk.pixel_offset - 8, 2)
+
+
+def _swapped(data: bytes, count: int) -> bytes:
+    """The first count bytes of words in big endian that hold two bytes each (PS3.5 8.1.2)."""
+    pairs = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
+    return (pairs + data[len(pairs) :])[:count]
+
+
+def _decoded(
+    read_at: ReadAt, size: int, header: Header, row: Form, numbers: range
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """((frames, rows, columns) of the frames in numbers, each compared with the header; notes)."""
+    if header.walk.pixel_length != UNDEFINED:
+        raise RejectError("bad_element", "compressed pixel data of defined length")
+    fragments = find_fragments(read_at, size, header.walk.pixel_offset)
+    frames = row["NumberOfFrames"] or 1
+    if not fragments.spans:
+        raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
+    spans = frame_spans(read_at, fragments, frames)
+    found, notes = [], dict[str, None]()
+    for number in numbers:
+        try:
+            decoded = decode_frame(read_frame(read_at, spans[number]), header.syntax, row)
+            one, noted = stored_values(decoded, row)
+        except RejectError as error:
+            if frames == 1:
+                raise
+            detail = f"frame {number + 1} of {frames}: {error.detail}"
+            raise RejectError(error.reason, detail) from error
+        notes |= dict.fromkeys(noted)
+        found.append(samples_to_grey(one, row) if one.ndim == 3 else one)
+    return np.stack(found), tuple(notes)

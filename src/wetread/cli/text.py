@@ -1,0 +1,309 @@
+"""cli/text.py: results as lines for an 80-column terminal. No file is read here."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wetread.archive.files.foreign_text import visible
+from wetread.archive.plural import plural, singular
+
+if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
+    from wetread.archive.index.index import Index
+    from wetread.evaluation.submission import SubmissionScores
+    from wetread.study.patients import Identity
+    from wetread.verbs.demo import DemoResult
+    from wetread.verbs.predict.predict import Prediction
+    from wetread.verbs.train.train import TrainResult
+
+HEADINGS = (
+    "weighted_log_loss", "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
+)  # fmt: skip
+MOST = 10  # rows told of a list that may be long
+WIDTH = 80  # columns of the terminal
+
+
+def wrapped(lines: Iterable[str]) -> list[str]:
+    """No line wider than the terminal, but for a path or an id that is wider by itself; nothing in
+    them that a terminal obeys."""
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            visible(line),
+            WIDTH,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    ]
+
+
+def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]:
+    """Counts that add up, then the rejects by reason, and where index and table lie."""
+    counts = found.counts()
+    lines = [sum_of_files(counts), sum_of_series(counts)]
+    lines += [
+        f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()
+    ]
+    return [*lines, f"index: {out}", *([f"table: {table}"] if table else [])]
+
+
+def sum_of_files(counts: Mapping[str, Any]) -> str:
+    """`3 files = 1 image + 0 other objects + 1 duplicate + 1 reject`."""
+    return (
+        f"{plural(counts['files'], 'file')} = {plural(counts['instances'], 'image')} + "
+        f"{plural(counts['not_image'], 'other object')} + "
+        f"{plural(counts['duplicates'], 'duplicate')} + {plural(counts['rejects'], 'reject')}"
+    )
+
+
+def sum_of_series(counts: Mapping[str, Any]) -> str:
+    """`1 patient, 1 study, 2 series`."""
+    named = {"patients": "patient", "studies": "study", "series": "series"}
+    return ", ".join(plural(counts[name], noun) for name, noun in named.items())
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`3 studies, 80 images`."""
+    told = ((number, name.replace("_", " ")) for name, number in counts.items())
+    return ", ".join(f"{number} {singular(name) if number == 1 else name}" for number, name in told)
+
+
+def run_lines(result: TrainResult) -> list[str]:
+    """What was learned from, what it is worth, where to look."""
+    counts = result.counts
+    return [
+        *_left_out(result),
+        f"{plural(counts['packed_images'], 'image')}: {counts['labelled_images']} labelled, "
+        f"{counts['images_without_label']} without label; "
+        f"{plural(counts['labels_without_image'], 'label')} without image",
+        f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
+        f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown"
+        f"{': conflicting_labels.csv' if counts['conflicting_labels'] else ''}",
+        *_repaired(counts.get("ids_repaired", 0)),
+        *_refused_masks(counts),
+        *patient_lines(result.identity),
+        *score_lines(result.scores),
+        f"run:  {result.run}",
+        f"page: {result.run / 'page.html'}",
+    ]
+
+
+def _left_out(result: TrainResult) -> list[str]:
+    """Where not every image is learned from, how they add up and where the reasons stand."""
+    counts = result.counts
+    lost, other = counts["undecodable_images"], counts["images_of_other_modalities"]
+    lines = []
+    if counts["rejects"]:
+        lines.append(f"{plural(counts['rejects'], 'file')} rejected when indexed")
+    if lost or other:
+        sum_of = f"{counts['packed_images']} read + {lost} that cannot be read"
+        told = f"{plural(counts['instances'], 'image')} = {sum_of}"
+        lines.append(told + (f" + {other} of other modalities" if other else ""))
+    if lost:
+        labels = counts["labels_of_undecodable_images"]
+        lines.append(f"  {labels} of them labelled: {result.run / 'store' / 'rejects.parquet'}")
+    return lines
+
+
+def patient_lines(who: Identity) -> list[str]:
+    """Whether it is proven that no patient is in two parts; where not, why, and what to do."""
+    if not who.proven:
+        rest = "its study is" if who.unit == "mixed" else "the study is"
+        return [
+            f"patients are not known: {who.reason}; {rest} taken for one, and a person of two "
+            "studies may be in two parts, of which there is no proof. "
+            "Say which image is of which patient with --patients"
+        ]
+    told = "no patient shared between the parts (folds.json has the proof)"
+    if who.caution is None:
+        return [told]
+    return [
+        f"{told} by {who.source}; but {who.caution}: persons could be in two parts. "
+        "If so, say which image is of which patient with --patients"
+    ]
+
+
+def _repaired(ids: int) -> list[str]:
+    if not ids:
+        return []
+    return [f"{plural(ids, 'id')} of label files repaired: a blank, a path or an ending taken off"]
+
+
+def _refused_masks(counts: Mapping[str, int]) -> list[str]:
+    refused = counts.get("refused_masks", 0)
+    return (
+        [f"{plural(refused, 'mask')} refused and left unknown: refused_masks.csv"]
+        if refused
+        else []
+    )
+
+
+def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A table: each score with its interval, its baselines in the line below."""
+    shown = [row for row in scores if row["metric"] in HEADINGS]
+    wide = max(map(len, ("finding", *(row["finding"] for row in shown))))
+    lines = [f"{'metric':<17} {'finding':<{wide}} {'level':<6} {'value':>6} {'95 % interval':>15}"]
+    for row in shown:
+        lines.append(
+            f"{row['metric']:<17} {row['finding']:<{wide}} {row['level']:<6} {_value(row)}"
+        )
+        beside = [
+            f"{other['metric'].removeprefix(row['metric'] + '_')} {other['value']:.3f}"
+            for other in scores
+            if other["metric"].startswith(row["metric"] + "_")
+            and all(other[key] == row[key] for key in ("finding", "level", "split"))
+            and other["value"] is not None
+        ]
+        if beside:
+            lines.append(f"    beside {', '.join(beside)}")
+    return lines
+
+
+def _value(row: Mapping[str, Any]) -> str:
+    if row["value"] is None:
+        return str(row["reason"])
+    if row["low"] is None:
+        return f"{row['value']:>6.3f}"
+    return f"{row['value']:>6.3f} {row['low']:>7.3f}-{row['high']:.3f}"
+
+
+def prediction_lines(result: Prediction) -> list[str]:
+    """The most urgent studies, why others were not read, where everything lies, and the counts."""
+    ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
+    wide = max([len("study"), *(len(reading.study_uid) for reading in ranked[:MOST])])
+    lines = [f"{'study':<{wide}} {result.headline:>7} slices"]
+    lines += [
+        f"{reading.study_uid:<{wide}} {_probability(reading.study.get(result.headline))} "
+        f"{len(reading.slices):>6}"
+        for reading in ranked[:MOST]
+    ]
+    if len(ranked) > MOST:
+        lines.append(f"... and {len(ranked) - MOST} more in {result.out / 'worklist.csv'}")
+    return [
+        *lines,
+        *_unread(result),
+        *_cautions(result),
+        f"page:       {result.out / result.page}  (open it in a browser)",
+        f"readings:   {result.out / 'readings'}",
+        f"submission: {result.out / 'submission.csv'}",
+        "Research use only, not for diagnosis.",
+        _last_counts(result),
+    ]
+
+
+def _last_counts(result: Prediction) -> str:
+    """All counts, with the studies' two parts."""
+    others = {name: number for name, number in result.counts.items() if name != "unread"}
+    read = len(result.readings) - result.unread
+    return f"{counted(others)}: {plural(read, 'study')} read, {result.unread} unread"
+
+
+def _cautions(result: Prediction) -> list[str]:
+    """List the cautions of all readings, once each, with the number of studies each is true of."""
+    from wetread.prediction.cautions import CAUTIONS
+
+    found = Counter(name for reading in result.readings for name in reading.cautions)
+    return [
+        f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}"
+        + ("" if number == len(result.readings) else f" ({number} of {len(result.readings)})")
+        for name, number in found.items()
+    ]
+
+
+def _unread(result: Prediction) -> list[str]:
+    """The studies of which nothing was read, by name, each with its reason."""
+    left = [reading for reading in result.readings if reading.state == "unread"]
+    lines = [f"unread  {one.study_uid}  {one.reason}: {one.detail}" for one in left[:MOST]]
+    if len(left) > MOST:
+        lines.append(f"... and {len(left) - MOST} more unread in {result.out / 'worklist.csv'}")
+    return lines
+
+
+def _probability(value: float | None) -> str:
+    return " unread" if value is None else f"{value:>7.3f}"
+
+
+def submission_lines(result: SubmissionScores) -> list[str]:
+    """Scores, then the ids that do not meet."""
+    lines = score_lines([score.as_dict() for score in result.scores])
+    for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
+        lines.append(f"{plural(len(ids), 'label')} {name}" + (":" if ids else ""))
+        lines += [f"  {label}" for label in ids[:MOST]]
+        if len(ids) > MOST:
+            lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
+    return lines + _repaired(result.ids_repaired) + _contradictions(result)
+
+
+def _contradictions(result: SubmissionScores) -> list[str]:
+    """How many exams contradict themselves and by which rule, where that is asked of them."""
+    counted = [score for score in result.scores if score.metric == "inconsistent_exams"]
+    if not counted:
+        return []
+    if counted[0].value is None:
+        return [f"not known how many exams contradict themselves: {counted[0].reason}"]
+    broken = [f"  {study}: rule {', '.join(rules)}" for study, rules in result.broken.items()]
+    verb = "contradicts itself" if len(broken) == 1 else "contradict themselves"
+    lines = [f"{plural(len(broken), 'exam')} {verb}" + (":" if broken else "")]
+    lines += broken[:MOST]
+    if len(broken) > MOST:
+        lines.append(f"  ... and {len(broken) - MOST} more (--json lists all)")
+    return lines
+
+
+def demo_lines(result: DemoResult) -> list[str]:
+    """Headline scores, the time of each step, and where to look."""
+    rows = [row for row in result.scores if row["finding"] in ("all", result.headline)]
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
+    return [
+        *score_lines(rows),
+        f"time: {steps}",
+        f"{plural(result.readings, 'study')} read: {result.out / 'readings'}",
+        f"scores: {result.out / 'scores.json'}",
+        f"readings' page: {result.out / 'readings.html'}",
+        f"page:   {result.out / 'page.html'}  (open it in a browser)",
+    ]
+
+
+def doctor_lines(found: Mapping[str, Any]) -> list[str]:
+    """One line a package, device and transfer syntax."""
+    return [
+        f"python {found['python']} on {found['platform']}, {plural(found['cores'], 'core')}",
+        *_memory_and_disk(found),
+        *_table(found["packages"].items()),
+        *(_extra(name, of) for name, of in found["extras"].items()),
+        *(f"device  {device}" for device in found["devices"]),
+        *(
+            f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} "
+            f"{row['reason'] or row['name']}"
+            for row in found["transfer_syntaxes"]
+        ),
+    ]
+
+
+def _memory_and_disk(found: Mapping[str, Any]) -> list[str]:
+    """Memory in all and free, then what is free on each disk, in GB."""
+    memory = found["memory"]
+    told = [
+        f"memory  {memory['available'] / 1e9:.1f} GB free of {memory['total'] / 1e9:.1f} GB"
+        if memory
+        else "memory  not told by this system"
+    ]
+    return told + [
+        f"disk    {free / 1e9:.1f} GB free in {at}" for at, free in found["disk"].items()
+    ]
+
+
+def _extra(name: str, of: Mapping[str, Any]) -> str:
+    """`extra   pictures: installed; NIfTI, ...`, or what is missing of it."""
+    has = f"lacks {', '.join(of['missing'])}" if of["missing"] else "installed"
+    return f"extra   {name}: {has}; {of['for']}"
+
+
+def _table(pairs: Iterable[tuple[str, Any]]) -> list[str]:
+    return [f"{name:<26} {value or 'missing'}" for name, value in pairs]

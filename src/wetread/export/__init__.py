@@ -1,0 +1,1 @@
+"""export: slices and volumes come in; files that other tools take go out."""

@@ -1,0 +1,49 @@
+"""export/annotate.py: what a header says, in lines to be drawn below a picture when asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from wetread.export.formats import Annotation
+from wetread.outputs.header_text import header_lines
+from wetread.outputs.pictures import with_text
+from wetread.outputs.sides import side_words
+
+# Keyword and the word that stands before its value; each tuple is a line.
+HEADER: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("Modality", ""), ("BodyPartExamined", ""), ("ViewPosition", ""), ("InstanceNumber", "image")),
+    (("ImagePositionPatient", "position"), ("SliceThickness", "thickness")),
+    (("KVP", "kV"), ("ConvolutionKernel", "kernel"), ("Manufacturer", "")),
+)
+IDENTIFIERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (("PatientName", ""), ("PatientID", "id"), ("PatientSex", ""), ("PatientAge", "")),
+    (("StudyDate", ""), ("StudyDescription", ""), ("SeriesDescription", "")),
+)
+
+
+def annotated(picture: np.ndarray, row: Mapping[str, Any], annotation: Annotation) -> np.ndarray:
+    """The picture with its header's lines below it; the picture's own pixels stay as they are."""
+    if annotation == "none":
+        return picture
+    *before, last = header_words(row, annotation)
+    sides = side_words(row.get("orientation"))
+    return with_text(picture, [*before, f"{last}   {sides}".strip()])
+
+
+def header_words(row: Mapping[str, Any], annotation: Annotation) -> list[str]:
+    """The lines of one row of the index, the same number for every row of an annotation.
+
+    "header" names nothing that identifies, whatever the file holds (archive/identity/privacy.py).
+    """
+    asked = "show" if annotation == "identifiers" else "withhold"
+    tables = (IDENTIFIERS + HEADER) if annotation == "identifiers" else HEADER
+    said = {
+        line.keyword: line.value
+        for line in header_lines(row["path"], row["member"], identifiers=asked)
+        if line.depth == 0 and line.form == "value" and line.value.strip()
+    }
+    return [
+        "   ".join(f"{word} {said[keyword]}".strip() for keyword, word in line if keyword in said)
+        for line in tables
+    ]

@@ -1,0 +1,129 @@
+"""export/films.py: frames of one stack become a GIF or an MP4 file, all on one scale."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from wetread.outputs.optional import of_pictures
+
+FRAMES_A_SECOND = 10
+_SHIFTS = np.array([16, 8, 0], np.uint32)  # of red, green and blue in one number
+COLOURS = 256  # of a GIF's one palette
+Frames = Iterator[npt.NDArray[np.uint8]]
+WriteFilm = Callable[[Path, Frames, int], tuple[int, int]]
+
+
+def write_gif(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
+    """Frames (rows, columns) or (rows, columns, 3) uint8, alike in shape; returns rows, columns.
+
+    Grey is kept exactly. Colours go through one palette of 256, the same in every frame, each to
+    the nearest of it: exactly where the film has no more than so many. It runs in a loop.
+    """
+    imaging = of_pictures("PIL.Image")
+    shown = list(frames)
+    if shown[0].ndim == 2:
+        pictures = [imaging.fromarray(frame) for frame in shown]
+    else:
+        palette, numbers = _in_one_palette(shown)
+        pictures = [imaging.fromarray(frame, "P") for frame in numbers]
+        for picture in pictures:
+            picture.putpalette(palette.tobytes())
+    pictures[0].save(
+        path,
+        format="GIF",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=1000 // FRAMES_A_SECOND,
+        loop=0,
+        optimize=False,
+    )
+    return pictures[0].height, pictures[0].width
+
+
+def write_mp4(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
+    """The same as H.264, yuv420p, which every player shows; an odd last row or column is doubled.
+
+    quality: 1 to 100, H.264's rate factor from 51 to 0.
+    """
+    first = next(frames)
+    rows, columns = (side + side % 2 for side in first.shape[:2])
+    writer = of_pictures("imageio_ffmpeg").write_frames(
+        os.path.abspath(path),  # a colon in it names no protocol
+        (columns, rows),
+        fps=FRAMES_A_SECOND,
+        codec="libx264",
+        pix_fmt_in="gray" if first.ndim == 2 else "rgb24",
+        pix_fmt_out="yuv420p",
+        macro_block_size=1,
+        ffmpeg_log_level="quiet",
+        output_params=["-crf", str(round(51 * (1 - quality / 100))), "-f", "mp4"],
+    )
+    with closing(writer):
+        writer.send(None)
+        for frame in chain([first], frames):
+            writer.send(_even(frame, rows, columns).tobytes())
+    _require_whole(path)
+    return rows, columns
+
+
+def _require_whole(path: Path) -> None:
+    """Raise OSError where a film ends before its index (ISO 14496-12: the box `moov`): the program
+    that writes it ends in peace when the disk is full."""
+    size, at, kinds = path.stat().st_size, 0, set()
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            length = int.from_bytes(head[8:], "big") if length == 1 else length
+            if length < 8:
+                break
+            kinds.add(head[4:8])
+            at += length
+        if at == size and b"moov" in kinds:
+            return
+    with path.open("ab", buffering=0) as file:  # says why
+        file.write(bytes(1 << 16))
+    raise OSError(errno.EIO, "the film was not written whole", str(path))
+
+
+def _even(frame: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """The frame with its last row and column doubled where its sides are odd."""
+    grow = [(0, rows - frame.shape[0]), (0, columns - frame.shape[1])]
+    return np.pad(frame, [*grow, (0, 0)][: frame.ndim], mode="edge")
+
+
+def _in_one_palette(frames: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """(palette (n, 3) uint8, each frame (rows, columns) uint8 of numbers in it)."""
+    packed = [(frame.astype(np.uint32) << _SHIFTS).sum(axis=2, dtype=np.uint32) for frame in frames]
+    found = np.unique(np.concatenate([np.unique(frame) for frame in packed]))
+    colours = (found[:, None] >> _SHIFTS).astype(np.uint8)
+    palette = colours if len(colours) <= COLOURS else _median_cut(colours)
+    nearest = _nearest(colours, palette)
+    return palette, [nearest[np.searchsorted(found, frame)] for frame in packed]
+
+
+def _median_cut(colours: np.ndarray) -> np.ndarray:
+    """(COLOURS, 3) uint8 that stand for (n, 3)."""
+    imaging = of_pictures("PIL.Image")
+    few = imaging.fromarray(colours[None]).quantize(COLOURS, imaging.Quantize.MEDIANCUT)
+    return np.array(few.getpalette(), np.uint8).reshape(-1, 3)
+
+
+def _nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """(n,) uint8: for each of (n, 3) the number of the colour of (m, 3) that lies nearest."""
+    wanted = palette.astype(np.int32)
+    found = [
+        ((some[:, None].astype(np.int32) - wanted) ** 2).sum(axis=2).argmin(axis=1)
+        for some in np.array_split(colours, 1 + len(colours) // 4096)
+    ]
+    return np.concatenate(found).astype(np.uint8)
+
+
+FILMS: dict[str, WriteFilm] = {"gif": write_gif, "mp4": write_mp4}

@@ -1,0 +1,257 @@
+"""export/folder.py: the folder of an export: its settings, its parts, its tables.
+
+export.json      the settings; another export does not go into the same folder
+manifest.csv     one row a file: where it comes from, how it was made, what its numbers mean
+slices.csv       one row a slice of an array or film: which instance it was
+rejects.csv      what could not be exported
+.parts/KEY.sources the files of one piece of work as they were (archive/index/digest.py)
+.parts/KEY.json  what one piece of work wrote, written last: without it the piece is done again
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import polars as pl
+
+from wetread.archive.containers.contents import as_name
+from wetread.archive.executor.workers import Workers
+from wetread.archive.files.atomic import atomic_path, write_csv, write_whole
+from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.json_file import read_json
+from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.index.digest import RECORD_SCHEMA, recorded, renewed
+from wetread.archive.rejects import Reject
+from wetread.export.formats import Wanted
+from wetread.outputs.rejects import write_rejects
+
+PARTS = ".parts"
+SOURCES = ".sources"
+_LISTS = ("files", "slices", "rejects")
+FORM = 1  # of the parts; another one is not taken up
+
+MANIFEST_SCHEMA: dict[str, pl.DataType] = {
+    "file": pl.String(),  # below the folder
+    "StudyInstanceUID": pl.String(),
+    "SeriesInstanceUID": pl.String(),
+    "SOPInstanceUID": pl.String(),  # of a picture; an array's and a film's are in slices.csv
+    "frame": pl.Int64(),  # of a file with several, counted from 1
+    "position_mm": pl.Float64(),  # of a picture, along the normal
+    "acquisition": pl.String(),  # what tells a stack apart from others of its series
+    "slices": pl.Int64(),
+    "format": pl.String(),
+    "window": pl.String(),  # center/width/curve of each window; empty where values are kept
+    "rows": pl.Int64(),
+    "columns": pl.Int64(),
+    "channels": pl.Int64(),
+    "dtype": pl.String(),  # of the numbers in the file
+    "unit": pl.String(),  # of min and max, and of the numbers where scale says so
+    "scale": pl.Float64(),  # value = number * scale + offset; empty for pictures
+    "offset": pl.Float64(),
+    "min": pl.Float64(),  # of the values, before a window
+    "max": pl.Float64(),
+    "slice_spacing_mm": pl.Float64(),  # as it is in the file
+    "row_spacing_mm": pl.Float64(),
+    "column_spacing_mm": pl.Float64(),
+    "issues": pl.String(),  # names of study/issues.py
+    "bytes": pl.Int64(),
+    "sha256": pl.String(),
+}
+SLICES_SCHEMA: dict[str, pl.DataType] = {
+    "file": pl.String(),
+    "z": pl.Int64(),
+    "SOPInstanceUID": pl.String(),  # empty for a slice that was made of two
+    "position_mm": pl.Float64(),  # along the normal
+}
+
+
+@dataclass
+class Part:
+    """What one piece of work wrote, as it goes on: rows of the tables above."""
+
+    files: list[dict[str, Any]] = field(default_factory=list)
+    slices: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, row: Mapping[str, Any], reason: str, detail: str) -> None:
+        """Count a row of the index as refused."""
+        self.rejects.append(refused(row, reason, detail))
+
+
+def refused(row: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
+    """A row of the table of rejects, of a row of the index."""
+    return {"path": row["path"], "member": row["member"], "reason": reason, "detail": detail}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An export's folder and what was asked for."""
+
+    path: Path
+    wanted: Wanted
+
+    def key(self, rows: pl.DataFrame, about: str) -> str:
+        """Names a piece of work by its files as they are now, and by what else it depends on."""
+        digest = hashlib.sha256(f"{FORM} {self.wanted} {about}".encode())
+        for row in rows.select(
+            "path", "member", "size", "mtime_ns", "crc", "frame", pl.col("notes").list.join(" ")
+        ).iter_rows():
+            digest.update(repr(row).encode())
+        return digest.hexdigest()[:24]
+
+    def keep(self, part: Part, name: PurePosixPath, content: bytes, row: dict[str, Any]) -> None:
+        """Write a file whole, and its row of the manifest into the part."""
+        with self.atomic_path(name) as unfinished:
+            unfinished.write_bytes(content)
+        self.note(part, name, row, len(content), hashlib.sha256(content).hexdigest())
+
+    def atomic_path(self, name: PurePosixPath) -> AbstractContextManager[Path]:
+        """Where a file is written until it is whole: whole when the program is killed. Nobody
+        waits for the disk, for the lengths are written down and looked at when one goes on."""
+        return atomic_path(self.path / name, self.path / PARTS)
+
+    def note(
+        self, part: Part, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str
+    ) -> None:
+        """A file that is written already."""
+        about = {"file": str(name), "format": self.wanted.format}
+        part.files.append({**about, **row, "bytes": size, "sha256": sha256})
+
+    def finish(self, key: str, part: Part) -> None:
+        """The piece of work is done: everything it wrote is there."""
+        with self.atomic_path(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
+            unfinished.write_text(json.dumps(asdict(part)))
+
+    def has(self, key: str) -> bool:
+        """Whether the piece of work is done and its files are still there, in their length."""
+        part = self._read(self._part(key))
+        return part is not None and all(map(self._is_there, part.files))
+
+    def record(self, key: str, rows: pl.DataFrame) -> None:
+        """Note what the files of a piece of work are, before their pixels are read."""
+        with self.atomic_path(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
+            write_parquet(recorded(rows.iter_rows(named=True)), unfinished)
+
+    def fresh(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:
+        """The pieces of work that are done and show the pixels that their files have now."""
+        held: dict[str, pl.DataFrame] = {}
+        for key in filter(self.has, keys):
+            with suppress(DamagedFileError, FileNotFoundError):
+                records = read_parquet(self.path / PARTS / f"{key}{SOURCES}", schema=RECORD_SCHEMA)
+                held[key] = records.select(list(RECORD_SCHEMA)).with_columns(key=pl.lit(key))
+        if not held:
+            return set()
+        before = pl.concat(held.values())
+        now = renewed(before.drop("key"), workers=workers, verify=verify)
+        return set(held) - set(before["key"].filter(~now["fits"]))
+
+    def forget(self, keys: Sequence[str], sources: Sequence[Path]) -> None:
+        """Remove what earlier pieces of work wrote of these sources that is not written now: of
+        files since removed, or of other pixels."""
+        own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
+        named = {file["file"] for part in own for file in part.files}
+        tops = [os.path.abspath(source) for source in sources]
+        for path in (self.path / PARTS).glob("*.json"):
+            record, part = path.with_suffix(SOURCES), self._read(path)
+            if path.stem in keys or part is None or not record.is_file():
+                continue
+            came = map(as_name, read_parquet(record)["path"].unique())
+            if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in came):
+                path.unlink()
+                record.unlink()
+                for name in {file["file"] for file in part.files} - named:
+                    (self.path / name).unlink(missing_ok=True)
+                    with suppress(OSError):  # another's files lie there
+                        (self.path / name).parent.rmdir()
+
+    def write_tables(self, keys: Sequence[str], rejects: Iterable[Reject]) -> tuple[int, int, int]:
+        """manifest.csv, slices.csv and rejects.csv of this run's parts and, after them, of what
+        earlier runs left in the folder; of this run (files, slices in them, rejects)."""
+        own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
+        named = {file["file"] for part in own for file in part.files}
+        earlier = [
+            Part(files, [one for one in part.slices if one["file"] in {f["file"] for f in files}])
+            for part in self._others(frozenset(keys))
+            if (files := [f for f in part.files if f["file"] not in named and self._is_there(f)])
+        ]
+        files = [file for part in (*own, *earlier) for file in part.files]
+        slices = [one for part in (*own, *earlier) for one in part.slices]
+        refused = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
+        by_file = pl.DataFrame(files, MANIFEST_SCHEMA).unique("file", keep="first").sort("file")
+        write_csv(self.path / "manifest.csv", by_file)
+        if self.wanted.kind.holds != "slice":
+            frame = pl.DataFrame(slices, SLICES_SCHEMA).unique(["file", "z"], keep="first")
+            write_csv(self.path / "slices.csv", frame.sort("file", "z"))
+        write_rejects(refused, self.path / "rejects.csv")
+        shown = sum(file["slices"] for part in own for file in part.files)
+        return len(named), shown, sum(reject.reason != "not_dicom" for reject in refused)
+
+    def _others(self, keys: frozenset[str]) -> Iterable[Part]:
+        """Whole parts of earlier runs, the youngest first."""
+        found = [path for path in (self.path / PARTS).glob("*.json") if path.stem not in keys]
+        for path in sorted(found, key=lambda path: -path.stat().st_mtime_ns):
+            part = self._read(path)
+            if part is not None:
+                yield part
+
+    def _part(self, key: str) -> Path:
+        return self.path / PARTS / f"{key}.json"
+
+    def _read(self, path: Path) -> Part | None:
+        try:
+            values = read_json(path, "a part of an export", dict.fromkeys(_LISTS, list))
+            part = Part(**values)
+            names = {file["file"] for file in part.files}
+            slices = [{"file": one["file"]} for one in part.slices]
+            _ = pl.DataFrame(part.files, MANIFEST_SCHEMA), pl.DataFrame(slices)
+            _ = [Reject(**one) for one in part.rejects], [file["bytes"] for file in part.files]
+        except (OSError, ValueError, TypeError, KeyError, pl.exceptions.PolarsError):
+            return None  # what is cut or foreign is made anew
+        return part if all(map(_is_below, names)) else None
+
+    def _is_there(self, file: Mapping[str, Any]) -> bool:
+        try:
+            return bool(os.stat(self.path / file["file"]).st_size == file["bytes"])
+        except OSError:
+            return False
+
+
+def _is_below(name: str) -> bool:
+    """Whether a name of a part lies in the folder, wherever the part came from."""
+    place = PurePosixPath(name)
+    return not place.is_absolute() and ".." not in place.parts
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def open_folder(path: Path, wanted: Wanted) -> Folder:
+    """The folder, new or of an export with the same settings; ValueError where they differ."""
+    about = path / "export.json"
+    settings = wanted.to_dict()
+    if about.is_file():
+        there = read_json(about, "the settings of an export; give another folder, or remove it")
+        changed = [
+            f"{name} {there.get(name)!r}, now {value!r}"
+            for name, value in settings.items()
+            if there.get(name) != value
+        ]
+        if changed:
+            raise ValueError(
+                f"{path} holds an export with other settings ({'; '.join(changed)}); "
+                f"give another folder, or remove it"
+            )
+    else:
+        write_whole(about, json.dumps(settings, indent=2).encode())
+    (path / PARTS).mkdir(exist_ok=True)
+    return Folder(path, wanted)

@@ -1,0 +1,219 @@
+"""export/work.py: one piece of an export: some slices, or one series, become files.
+
+Runs in a worker process and leaves its part in the folder when all of it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.dataset.luts import Table
+from wetread.archive.executor.isolated_process import Lost, still_alive
+from wetread.archive.notes import NAMED, names_of
+from wetread.archive.rejects import RejectError
+from wetread.export.annotate import annotated
+from wetread.export.folder import Folder, Part, refused
+from wetread.export.formats import Wanted
+from wetread.export.stills import PICTURES, VALUES, Encoded
+from wetread.outputs.uid_names import slice_name
+from wetread.study.display import Presentation, presentation
+from wetread.study.series import positions_mm
+from wetread.study.slices import Slice, read_slice, require_hu
+from wetread.study.unit import is_ct
+from wetread.view.picture import Look, Seen, cropped, picture_of
+from wetread.view.window import Window as HUWindow
+
+Row = Mapping[str, Any]
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One piece of work.
+
+    rows: of one stack in order (pictures: with the neighbours that are seen), or of one series.
+    own:  how many of the rows, from `first` on, are exported; of a series all.
+    box:  the crop, pixels; None: the whole picture.
+    key:  its name in the folder.
+    lost: rows of the table of rejects that are known before it begins.
+    """
+
+    rows: pl.DataFrame
+    first: int
+    own: int
+    box: Box | None
+    key: str
+    lost: tuple[dict[str, Any], ...] = ()
+
+    def without(self, lost: Mapping[int, Lost]) -> Job:
+        """The same without some rows, which are refused."""
+        rows = self.rows.to_dicts()
+        before = sum(number < self.first for number in lost)
+        among = sum(self.first <= number < self.first + self.own for number in lost)
+        return replace(
+            self,
+            rows=self.rows.filter(~pl.int_range(pl.len()).is_in(list(lost))),
+            first=self.first - before,
+            own=self.own - among,
+            lost=(
+                *self.lost,
+                *(refused(rows[n], one.reason, one.detail) for n, one in lost.items()),
+            ),
+        )
+
+
+class Reader:
+    """Slices of a job's rows, read once and dropped when they are no longer near."""
+
+    def __init__(self, rows: pl.DataFrame, reach: int) -> None:
+        self.table, self.rows = rows, list(rows.iter_rows(named=True))
+        self._reach = reach
+        self._read: dict[int, Slice | RejectError] = {}
+
+    def slice(self, number: int) -> Slice:
+        """The slice of that row; RejectError where it cannot be read."""
+        if number not in self._read:
+            try:
+                self._read[number] = read_slice(self.rows[number])
+            except RejectError as error:
+                self._read[number] = error
+            still_alive()
+        found = self._read[number]
+        if isinstance(found, RejectError):
+            raise found
+        return found
+
+    def around(self, number: int, offsets: Sequence[int]) -> list[tuple[Row, Slice]]:
+        """The slice and its neighbours; where there is none, or none of its shape, itself."""
+        own = self.slice(number)
+        found: list[tuple[Row, Slice]] = []
+        for offset in offsets:
+            near = min(max(number + offset, 0), len(self.rows) - 1)
+            try:
+                there = self.slice(near)
+            except RejectError:
+                near, there = number, own
+            if there.stored.shape != own.stored.shape:
+                near, there = number, own
+            found.append((self.rows[near], there))
+        for far in [n for n in self._read if n < number - self._reach]:
+            del self._read[far]
+        return found
+
+
+def export_slices(job: Job, folder: Folder) -> None:
+    """Pictures of the job's own slices, one file each."""
+    wanted, part = folder.wanted, Part(rejects=list(job.lost))
+    offsets = wanted.mode.offsets if wanted.depth == 8 else (0,)
+    reader, places = Reader(job.rows, max(map(abs, offsets))), positions_mm(job.rows)
+    for number in range(job.first, job.first + job.own):
+        row = reader.rows[number]
+        try:
+            seen = reader.around(number, offsets)
+            encoded, about = _still(seen, offsets.index(0), job.box, wanted)
+        except RejectError as error:
+            part.refuse(row, error.reason, error.detail)
+            continue
+        about |= _uids(row) | {"position_mm": known(places[number])}
+        folder.keep(part, slice_name(row, wanted.ending), encoded.content, about)
+    folder.finish(job.key, part)
+
+
+def _still(
+    seen: Sequence[tuple[Row, Slice]], own: int, box: Box | None, wanted: Wanted
+) -> tuple[Encoded, dict[str, Any]]:
+    """The file of one slice and its row of the manifest."""
+    row, one = seen[own]
+    values = cropped(one.values(), box)
+    spacing = _spacing(row)
+    about: dict[str, Any] = {"slices": 1, "unit": one.unit}
+    about |= {"min": float(values.min()), "max": float(values.max())}
+    of_header = [name for name in names_of(row["notes"]) if name in NAMED]
+    about["issues"] = " ".join(dict.fromkeys((*names_of(one.notes), *of_header)))
+    if wanted.depth == 16:
+        encoded = VALUES[wanted.format](values, one.unit, spacing)
+        shape: tuple[int, ...] = values.shape
+    else:
+        require_unit_of_windows(seen, wanted)
+        look = Look(wanted.mode, box, wanted.size)
+        shown = [_presentation(at, wanted) for at, _ in seen]
+        found = [
+            Seen(near, how.voi, at["PhotometricInterpretation"])
+            for how, (at, near) in zip(shown, seen, strict=True)
+        ]
+        picture = picture_of(found, look)
+        about["window"] = window_words(wanted, shown[own])
+        if shown[own].is_unusable:
+            about["issues"] = f"{about['issues']} window_unusable".strip()
+        picture = annotated(picture, row, wanted.annotate)
+        shape, spacing = picture.shape, resized(spacing, box, one.stored.shape, wanted.size)
+        quality = wanted.quality or wanted.kind.quality or 0
+        encoded = Encoded(PICTURES[wanted.format](picture, quality, spacing), "uint8")
+    about |= {"rows": shape[0], "columns": shape[1], "channels": shape[2] if shape[2:] else 1}
+    about |= {"dtype": encoded.dtype, "scale": known(encoded.scale)}
+    about["offset"] = known(encoded.offset)
+    if spacing is not None:
+        about |= {"row_spacing_mm": spacing[0], "column_spacing_mm": spacing[1]}
+    return encoded, about
+
+
+def require_unit_of_windows(seen: Sequence[tuple[Row, Slice]], wanted: Wanted) -> None:
+    """RejectError where windows of HU are asked for, and a CT slice is in another unit."""
+    if wanted.mode.windows:
+        for row, one in seen:
+            if is_ct(row):
+                require_hu(row, one)
+
+
+def _presentation(row: Row, wanted: Wanted) -> Presentation:
+    """The header's window, which is looked for only where it is wanted."""
+    return Presentation(None) if wanted.mode.windows else presentation(row)
+
+
+def window_words(wanted: Wanted, shown: Presentation) -> str:
+    """The windows of a picture as the manifest tells them: center/width/curve."""
+    if wanted.mode.windows:
+        return " ".join(map(_one_window, wanted.mode.windows))
+    voi = shown.voi
+    if isinstance(voi, Table):
+        return "the file's VOI table"
+    if voi is None:
+        return f"full range: {shown.because}"
+    return f"{voi.center:g}/{voi.width:g}/{voi.function.lower()} of the file"
+
+
+def _one_window(window: HUWindow) -> str:
+    return f"{window.center_hu:g}/{window.width_hu:g}/{window.curve}"
+
+
+def _spacing(row: Row) -> tuple[float, float] | None:
+    """Between rows and between columns, mm."""
+    rows, columns = row["row_spacing_mm"], row["column_spacing_mm"]
+    return None if rows is None or columns is None else (rows, columns)
+
+
+def resized(
+    spacing: tuple[float, float] | None, box: Box | None, shape: tuple[int, ...], size: int | None
+) -> tuple[float, float] | None:
+    """The spacing of the square that comes out of view/crop.py."""
+    if spacing is None or size is None:
+        return spacing
+    sides = shape if box is None else (box[1] - box[0], box[3] - box[2])
+    side = max(sides)
+    return spacing[0] * side / size, spacing[1] * side / size
+
+
+def known(number: float) -> float | None:
+    """The number, None where it is none."""
+    return float(number) if np.isfinite(number) else None
+
+
+def _uids(row: Row) -> dict[str, Any]:
+    frame = row.get("frame")
+    names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+    return {name: row[name] for name in names} | {"frame": None if frame is None else frame + 1}

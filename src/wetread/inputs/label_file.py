@@ -1,0 +1,31 @@
+"""inputs/label_file.py: a label file as a verb is given it: the competition's form, or one's
+own."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from wetread.labels.columns_csv import read_columns_csv
+from wetread.labels.csv_file import split_spec
+from wetread.labels.named_column import read_named_column
+from wetread.labels.table import LabelTable
+from wetread.tasks import Task
+
+ID = "id"  # how the column of SOPInstanceUIDs is asked for
+
+
+def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
+    """A label file in the competition's form, or one's own with its columns named."""
+    path, column = split_spec(given)
+    if column is not None:
+        return read_named_column(path, column, [task.findings[task.headline_column]])
+    if not columns:
+        return task.read_labels(path, task.findings)
+    of = {finding.name: finding for finding in task.findings}
+    strange = sorted(columns.keys() - of.keys() - {ID})
+    if ID not in columns or strange:
+        raise ValueError(
+            f"columns name {ID} and findings ({', '.join(of)}); "
+            + (f"{', '.join(strange)} is none of these" if strange else f"{ID} is missing")
+        )
+    named = {of[name]: column for name, column in columns.items() if name != ID}
+    return read_columns_csv(path, columns[ID], named)

@@ -1,0 +1,47 @@
+"""pages/montages.py: many pictures as one, grey and in colour, each with its words below it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.outputs.pictures import montage, with_text
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A picture, (H, W) or (H, W, 3; red, green, blue) uint8, and the lines below it.
+
+    picture: None stands for one that cannot be shown; the lines say why.
+    """
+
+    picture: np.ndarray | None
+    lines: tuple[str, ...]
+
+
+def grid(panels: Sequence[Panel], columns: int) -> np.ndarray:
+    """The panels in rows of `columns`, in order, each in the middle of a cell as large as the
+    largest: (H, W) uint8, or (H, W, 3), blue first, where one is in colour."""
+    shown = [panel.picture for panel in panels if panel.picture is not None]
+    height = max((picture.shape[0] for picture in shown), default=64)
+    width = max((picture.shape[1] for picture in shown), default=256)
+    colours = (3,) if any(picture.ndim == 3 for picture in shown) else ()
+    most = max((len(panel.lines) for panel in panels), default=0)
+    cells = []
+    for panel in panels:
+        cell = np.zeros((height, width, *colours), np.uint8)
+        if panel.picture is not None:
+            rows, wide = panel.picture.shape[:2]
+            top, left = (height - rows) // 2, (width - wide) // 2
+            cell[top : top + rows, left : left + wide] = _blue_first(panel.picture, bool(colours))
+        cells.append(with_text(cell, (*panel.lines, *[""] * (most - len(panel.lines)))))
+    return montage(cells, columns)
+
+
+def _blue_first(picture: np.ndarray, coloured: bool) -> np.ndarray:
+    """As OpenCV orders it; grey three times where the others are in colour."""
+    if picture.ndim == 3:
+        return picture[:, :, ::-1]
+    return picture[:, :, None] if coloured else picture

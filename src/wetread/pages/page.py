@@ -1,0 +1,267 @@
+"""pages/page.py: scores, curves, counts and cases as one HTML page that needs nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from wetread.archive.files.atomic import write_whole
+from wetread.evaluation.score import Score
+from wetread.pages.charts import (
+    Curves,
+    History,
+    precision_recall_chart,
+    reliability_chart,
+    roc_chart,
+    training_chart,
+)
+from wetread.pages.environment import page_environment, percent, words
+from wetread.pages.panel import Panel
+
+TEMPLATE = "page.html.j2"
+USE = "Research use only, not for diagnosis"
+PLURAL = {"image": "images", "study": "studies", "pixel": "pixels", "all": "rows"}
+COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
+OFFICIAL = "weighted_log_loss"
+BASELINES = {
+    "prior": "share in training, for everyone",
+    "position": "slice position alone",
+    "histogram": "histogram alone",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number of the page's head: "ROC AUC by study", "0.94", "95 % interval 0.89-0.98"."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A count and the parts that must add up to it; the page says when they do not."""
+
+    label: str
+    total: int
+    parts: tuple[tuple[str, int], ...]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the parts make the total."""
+        return sum(count for _, count in self.parts) == self.total
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Pictures of one image with a title and what to see; cases of one group stand together.
+
+    where: UIDs to find it by. No text here names a patient.
+    """
+
+    panels: tuple[Panel, ...]
+    title: str
+    caption: str
+    group: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class PageContent:
+    """Everything a page shows. Empty parts are left out.
+
+    summary:    what was learned from what and judged on what, a sentence or two.
+    headline:   the finding that stands first.
+    curves_of:  what the curves are of: "images of patients never seen".
+    fold_proof: FoldPlan.proof: shared_patients (None: there is no proof) and parts.
+    identity:   study/patients.py's Identity as a mapping; None: of a run that has none.
+    provenance: where everything came from, name to value; settings: the rest, folded away.
+    badge:      beside the title, where its patients are none; origin: the sentence to it.
+    """
+
+    title: str
+    summary: str
+    headline: str
+    facts: tuple[Fact, ...] = ()
+    scores: tuple[Score, ...] = ()
+    curves: tuple[Curves, ...] = ()
+    curves_of: str = ""
+    histories: tuple[History, ...] = ()
+    fold_proof: Mapping[str, Any] | None = None
+    identity: Mapping[str, Any] | None = None
+    counts: tuple[Sum, ...] = ()
+    cases: tuple[Case, ...] = ()
+    provenance: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any] | None = None
+    badge: str = ""
+    origin: str = ""
+
+    @property
+    def sides(self) -> bool:
+        """Whether any picture says which side of the patient is where."""
+        return any(panel.left for case in self.cases for panel in case.panels)
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a validation metric chose what was kept."""
+        epochs = [epoch for history in self.histories for epoch in history.epochs]
+        return any(epoch.get("value") is not None for epoch in epochs)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score in a table: its text, and where it lies on a scale from 0.5 to 1, in percent."""
+
+    value: str
+    interval: str
+    reason: str
+    at: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A finding's line in a table of scores; a metric that was not computed has no cell."""
+
+    finding: str
+    positives: int
+    prevalence: str
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The scores of one level and split."""
+
+    level: str
+    split: str
+    official: tuple[tuple[str, Cell], ...]
+    patients: int
+    baselines: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    every: tuple[tuple[Score, Cell], ...]
+
+    @property
+    def ranked(self) -> bool:
+        """Whether images were put in order; masks are not."""
+        return any("roc_auc" in row.cells for row in self.rows)
+
+
+def write_page(path: Path, content: PageContent) -> None:
+    """Write the page; one file, no script, no request to anywhere."""
+    write_whole(path, page_html(content).encode())
+
+
+def with_link(page: str, address: str, words: str) -> str:
+    """A page's HTML with a link at the end of its head."""
+    link = f'<p class="note screen"><a href="{escape(address)}">{escape(words)}</a></p>'
+    return page.replace("</header>", f"{link}\n</header>", 1)
+
+
+def page_html(content: PageContent) -> str:
+    """The page as HTML text."""
+    from markupsafe import Markup
+
+    drawn = [curve for curve in content.curves if len(curve.true_rate)]
+    charts = {
+        "ROC": (roc_chart, "Above the diagonal is better than chance; the corner is perfect."),
+        "Precision and recall": (
+            precision_recall_chart,
+            "Of those called positive, how many are; the dashed line is what a guess earns.",
+        ),
+        "Reliability": (
+            reliability_chart,
+            "On the diagonal, 0.3 means three in ten. Every dot holds as many expected positives.",
+        ),
+    }
+    return (
+        page_environment()
+        .get_template(TEMPLATE)
+        .render(
+            page=content,
+            units=units_of(content.identity),
+            use=USE,
+            plural=PLURAL,
+            tables=score_tables(content.scores, content.headline),
+            charts=[
+                (title, Markup(draw(drawn, content.headline)), note)
+                for title, (draw, note) in charts.items()
+                if drawn
+            ],
+            undrawn=[curve.finding for curve in content.curves if not len(curve.true_rate)],
+            training=Markup(training_chart(content.histories)) if content.histories else "",
+            groups=list(dict.fromkeys(case.group for case in content.cases)),
+        )
+    )
+
+
+def units_of(identity: Mapping[str, Any] | None) -> str:
+    """Name the unit of splits: "patients", or "studies" where patients are not known."""
+    unit = "patient" if identity is None else identity["unit"]
+    return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
+
+
+def score_tables(scores: Sequence[Score], headline: str) -> list[Table]:
+    """Scores to tables, one a level and split in the order they come; the headline row first."""
+    places = list(dict.fromkeys((score.level, score.split) for score in scores))
+    return [
+        _table([s for s in scores if (s.level, s.split) == place], *place, headline)
+        for place in places
+    ]
+
+
+def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> Table:
+    official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
+    names = {f"{OFFICIAL}_{key}": words for key, words in BASELINES.items()} | {
+        OFFICIAL: "the model"
+    }
+    findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
+    findings.sort(key=lambda finding: finding != headline)
+    metrics = {score.metric for score in scores}
+    beside = tuple(
+        (key, told)
+        for key, told in BASELINES.items()
+        if f"roc_auc_{key}" in metrics and key != "prior"  # whose ROC AUC is 0.5 by nature
+    )
+    return Table(
+        level,
+        split,
+        tuple((names.get(metric, words(metric)), cell) for metric, cell in official.items()),
+        max(score.patients for score in scores),
+        beside,
+        tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),
+        tuple((score, _cell(score)) for score in scores),
+    )
+
+
+def _row(finding: str, scores: Sequence[Score]) -> Row:
+    cells = {score.metric: _cell(score) for score in scores}
+    prior = next((score for score in scores if score.metric == "average_precision_prior"), None)
+    return Row(
+        finding,
+        max(score.positives for score in scores),
+        percent(prior.value) if prior is not None and prior.value is not None else "",
+        cells,
+    )
+
+
+def _cell(score: Score) -> Cell:
+    if score.value is None:
+        return Cell("–", "", score.reason or "", 0, 0, 0)
+    digits = 0 if score.metric in COUNTS else 4 if "log_loss" in score.metric else 3
+    interval = (
+        f"{score.low:.{digits}f} – {score.high:.{digits}f}"
+        if score.low is not None and score.high is not None
+        else ""
+    )
+    low = score.low if score.low is not None else score.value
+    high = score.high if score.high is not None else score.value
+    return Cell(
+        f"{score.value:.{digits}f}",
+        interval,
+        score.reason or "",
+        *(100 * min(1.0, max(0.0, (value - 0.5) / 0.5)) for value in (score.value, low, high)),
+    )

@@ -1,0 +1,43 @@
+"""pages/panel.py: one labelled picture of a page, and the words for what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wetread.view.window import WINDOWS, Window
+
+FILM = WINDOWS["display"]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A picture on a page.
+
+    image: bytes of a PNG or JPEG file.
+    label: what it shows, under it; alt: the same and more for who does not see it.
+    left, right: the patient's side at that edge ("R", "L", ...); empty where the header tells none.
+    """
+
+    image: bytes
+    label: str
+    alt: str
+    left: str = ""
+    right: str = ""
+
+
+def window_words(window: Window) -> str:
+    """ "brain window (center 40, width 80 HU)"; of a radiograph "the film as displayed"."""
+    if window == FILM:
+        return "the film as displayed"
+    name = next((name for name, one in WINDOWS.items() if one == window), "")
+    range_hu = f"center {window.center_hu:g}, width {window.width_hu:g} HU"
+    return f"{name.replace('_', ' ')} window ({range_hu})" if name else f"window: {range_hu}"
+
+
+def media_type(image: bytes) -> str:
+    """The media type of a picture file's bytes. ValueError where it is neither PNG nor JPEG."""
+    if image.startswith(b"\x89PNG"):
+        return "image/png"
+    if image.startswith(b"\xff\xd8"):
+        return "image/jpeg"
+    raise ValueError("a page takes PNG and JPEG pictures alone")

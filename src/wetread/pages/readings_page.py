@@ -1,0 +1,105 @@
+"""pages/readings_page.py: readings, most urgent first, as one page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wetread.archive.files.atomic import write_whole
+from wetread.pages.environment import page_environment
+from wetread.pages.page import USE
+from wetread.pages.panel import Panel
+
+TEMPLATE = "readings_page.html.j2"
+
+
+@dataclass(frozen=True, eq=False)
+class KeySlice:
+    """A slice that speaks for its study.
+
+    where: its place in words. finding: of which the probability is.
+    link:  the slice's address in a page to scroll, from this page on; empty where there is none.
+    """
+
+    uid: str
+    where: str
+    probability: float
+    finding: str
+    panels: tuple[Panel, ...]
+    mask: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRow:
+    """A line of the worklist; values are of the findings, in their order, None where unread.
+
+    anchor: of its pictures on this page, else empty. reason: why it was left unread, in words.
+    """
+
+    rank: int
+    study_uid: str
+    state: str
+    reason: str
+    values: tuple[float | None, ...]
+    slices: int
+    rejects: int
+    issues: int
+    anchor: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class StudyShown:
+    """A study with its pictures. command: makes the page to scroll it, where there is none yet."""
+
+    row: StudyRow
+    series_uid: str
+    key_slices: tuple[KeySlice, ...]
+    notes: tuple[str, ...]
+    scroll: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """Files that could not be read for one reason: how many, and the first of them in full."""
+
+    reason: str
+    words: str
+    count: int
+    files: tuple[tuple[str, str], ...]  # path, detail
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingsContent:
+    """Everything the page shows; empty parts are left out.
+
+    worklist: all studies, the most urgent first, or the first of them; left_out: how many more.
+    links:    names and addresses, from the page on, of the files beside it.
+    """
+
+    title: str
+    summary: str
+    badge: str
+    cautions: tuple[str, ...]
+    findings: tuple[str, ...]
+    worklist: tuple[StudyRow, ...]
+    left_out: int
+    studies: tuple[StudyShown, ...]
+    refused: tuple[Refusals, ...]
+    links: Mapping[str, str]
+    provenance: Mapping[str, Any]
+
+    @property
+    def sides(self) -> bool:
+        """Whether any picture says which side of the patient is where."""
+        keys = [key for study in self.studies for key in study.key_slices]
+        return any(panel.left for key in keys for panel in key.panels)
+
+
+def write_readings_page(path: Path, content: ReadingsContent) -> None:
+    """Write the page; one file, no script, no request to anywhere."""
+    html = page_environment().get_template(TEMPLATE).render(page=content, use=USE)
+    write_whole(path, html.encode("utf-8", "backslashreplace"))

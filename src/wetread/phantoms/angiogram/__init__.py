@@ -1,0 +1,1 @@
+"""phantoms/angiogram: a chest comes in; a CT pulmonary angiogram of known truth goes out."""

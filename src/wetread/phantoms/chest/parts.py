@@ -1,0 +1,279 @@
+"""phantoms/chest/parts.py: which part of a chest each point of one axial plane belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.chest.chest import (
+    Chest,
+    below_diaphragm,
+    body_chord,
+    breast_chord,
+    middle_chord,
+    pleural_chord,
+    spine_chord,
+    spine_shift,
+)
+from wetread.phantoms.chest.lesions import Effusion, Lesions
+from wetread.phantoms.chest.organs import Organs
+from wetread.phantoms.chest.skeleton import spine_planes, sternum_plane
+from wetread.phantoms.chest.window import (
+    COAT_MM,
+    WALL_MM,
+    Window,
+    airway_at,
+    ellipsoid_at,
+    near,
+    tubes_at,
+)
+from wetread.phantoms.shapes.chords import Chord, ellipsoid, inside, solid
+from wetread.phantoms.shapes.implicit import FAR, Array, Waves, evaluate_waves
+from wetread.phantoms.shapes.slab import stretch
+
+Bools = NDArray[np.bool_]
+Labels = NDArray[np.uint8]
+
+MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
+SPINE_MM = (36.0, 28.0, 110.0)  # that holds a vertebra: half its width, y from and to
+STERNUM_MM = 30.0  # half of it
+
+
+class Part(IntEnum):
+    """What a point of the plane is made of; each has its HU in chest_paint.py."""
+
+    ROOM = 0
+    SKIN = 1
+    FAT = 2
+    MUSCLE = 3
+    GLAND = 4
+    MEDIASTINUM = 5
+    HEART = 6
+    VESSEL = 7
+    GULLET = 8
+    AIRWAY = 9
+    AIRWAY_WALL = 10
+    LUNG = 11
+    EFFUSION = 12
+    LIVER = 13
+    SPLEEN = 14
+    BOWEL = 15
+    GAS = 16
+    CORTEX = 17
+    MARROW = 18
+    DISC = 19
+    CORD = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """One axial plane: part (Y, X) of Part; side (Y, X) int8, -1 right lung, 1 left, else 0."""
+
+    part: Labels
+    side: NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A person for a CT: the chest and what a film does not tell apart.
+
+    touching: whether the lungs meet in front of the heart; arms_down: beside the body.
+    bellies:  the field that parts muscle from the fat between its bellies.
+    """
+
+    chest: Chest
+    organs: Organs
+    lesions: Lesions
+    touching: bool
+    arms_down: bool
+    bellies: Waves
+
+
+def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
+    """The plane z, mm, at points x (X,) and y (Y,), mm, evenly spaced."""
+    chest, down, height = body.chest, y[:, None], np.full(1, z, np.float32)
+    part = np.zeros((len(y), len(x)), np.uint8)
+    side = np.zeros(part.shape, np.int8)
+
+    cavities, below = _cavities(body, x, height, down)
+    cavity = cavities[0] | cavities[1]
+    under = below & cavity
+    heart, groove = _heart(body, x, height, down)
+    heart = np.where(under, FAR, heart)
+    spine = inside(spine_chord(chest, x, height), down)
+    between = heart < COAT_MM
+    between |= inside(middle_chord(chest, x, height), down)
+    tubes, airway = tubes_at(body.organs, x, y, z), airway_at(x, y, z)
+    for _, own, tube in tubes:
+        between[own] |= tube < COAT_MM
+    for own, lumen in airway:
+        between[own] |= lumen < WALL_MM
+    thorax = cavity | between | spine
+
+    _paint_wall(part, body, thorax, x, y, z)
+    if body.arms_down:
+        _paint_arms(part, chest, x[None, :], down, z)
+    part[thorax] = Part.MEDIASTINUM
+    part[spine & ~cavity] = Part.MUSCLE
+    _paint_belly(part, body, under, x, y, z)
+    air = cavity & ~below & ~between & ~spine
+    fluid = _fluid(body, x, height, down)
+    for number, own_side in enumerate(cavities):
+        space = air & own_side
+        lung = space & ~fluid
+        part[space & fluid] = Part.EFFUSION
+        part[lung] = Part.LUNG
+        side[lung] = 2 * number - 1
+    part[(heart < 0) & (groove > 0)] = Part.HEART
+    part[(heart < 0) & (groove <= 0)] = Part.MEDIASTINUM
+    _painttubes_at(part, body.organs, tubes)
+    for thick, kind in ((WALL_MM, Part.AIRWAY_WALL), (0, Part.AIRWAY)):
+        for own, lumen in airway:
+            part[own][lumen < thick] = kind
+    _paint_bones(part, side, chest, x, y, z)
+    return Plane(part, side)
+
+
+def _cavities(body: Body, x: Array, height: Array, down: Array) -> tuple[list[Bools], Bools]:
+    """Pleural spaces right and left, and what lies below the diaphragm; (Y, X) each."""
+    found: list[Bools] = []
+    below = np.zeros((len(down), len(x)), bool)
+    for pleura in body.chest.pleurae:
+        # the chord is missed within 2 mm of the midline; lungs that touch meet in front as well
+        reach, least = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
+        moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), x)
+        chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
+        own = inside(chord, down)
+        under = own & inside(below_diaphragm(pleura, x, height), down)
+        gap = 0.0 if body.touching else 2.0
+        found.append(own & (under | (reach > gap)))
+        below |= under
+    return found, below
+
+
+def _within(chord: Chord, down: Array) -> Array:
+    """The chord as an implicit function (Y, X), mm; far away where lines along y miss it."""
+    missed = chord.back <= chord.front
+    found: Array = np.where(missed, FAR, solid(chord, down))
+    return found
+
+
+def _heart(body: Body, x: Array, height: Array, down: Array) -> tuple[Array, Array]:
+    """Implicit functions (Y, X), mm: the whole heart, and the groove round it that holds fat."""
+    heart = body.chest.heart
+    chambers = _within(ellipsoid(x, height, heart.center, heart.radii, heart.turn), down)
+    atria = _within(ellipsoid(x, height, heart.atrium, heart.atrium_radii), down)
+    whole = np.minimum(chambers, atria)
+    groove = np.abs(chambers - atria - 6) - 2.5
+    groove = np.maximum(groove, -7 - whole)
+    return whole, groove
+
+
+def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: float) -> None:
+    """Skin, fat, muscle and breasts round the thorax."""
+    chest, pixel = body.chest, float(x[1] - x[0])
+    height, down = np.full(1, z, np.float32), y[:, None]
+    beyond = cv2.distanceTransform((~thorax).astype(np.uint8), cv2.DIST_L2, 5) * pixel
+    trunk = inside(body_chord(chest, x, height), down)
+    trunk |= beyond < 14 + 0.45 * chest.wall_mm
+    breasts = np.zeros(trunk.shape, bool)
+    for side in (-1, 1):
+        breasts |= inside(breast_chord(chest, side, x, height), down)
+    whole = trunk | breasts
+    framed = cv2.copyMakeBorder(whole.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] * pixel
+    rows, columns = (stretch(np.logical_or.reduce(whole, axis=axis)) for axis in (1, 0))
+    own = rows, columns  # the rest is room
+    part, trunk, breasts, whole = part[own], trunk[own], breasts[own], whole[own]
+    beyond, depth, wide, down = beyond[own], depth[own], x[own[1]], down[own[0]]
+    field = evaluate_waves(body.bellies, wide[None, :], down, height[None, :])
+    shoulder = 60 * float(np.clip((z - 25) / 60, 0, 1))
+    sides = 14 * np.clip(np.abs(wide) / 120, 0, 1) ** 2
+    behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((wide / 60) ** 2))
+    thick = 10 + sides + shoulder + behind + 6 * field
+    part[whole] = Part.FAT
+    muscle = trunk & (beyond < thick) & (depth > 2 + 0.25 * chest.wall_mm)
+    muscle &= (np.abs(field) > 0.12) | (beyond < 5)
+    part[muscle] = Part.MUSCLE
+    part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = Part.GLAND
+    part[whole & (depth < 2.0)] = Part.SKIN
+
+
+def _paint_arms(part: Labels, chest: Chest, wide: Array, high: Array, z: float) -> None:
+    """Upper arms beside the body, below the shoulders; each with its bone."""
+    if z > chest.shoulder_z - 26:
+        return
+    away = 182 + 0.75 * chest.wall_mm + 0.14 * (chest.shoulder_z - z)
+    limb = np.hypot(np.abs(wide) - away, high - 24)
+    free = part == Part.ROOM
+    part[free & (limb < 40)] = Part.SKIN
+    part[free & (limb < 38)] = Part.FAT
+    part[free & (limb < 33)] = Part.MUSCLE
+    part[free & (limb < 11.5)] = Part.CORTEX
+    part[free & (limb < 7)] = Part.MARROW
+
+
+def _paint_belly(part: Labels, body: Body, under: Bools, x: Array, y: Array, z: float) -> None:
+    """Liver on the right and across the middle, spleen, fat, stomach and colon on the left."""
+    if not under.any():
+        return
+    row, down, left = x[None, :], y[:, None], body.chest.pleurae[1]
+    part[under] = Part.FAT
+    liver = (row < 22 - 0.35 * (down + 40)) & (down < 74 - ((row + 85) * (1 / 16)) ** 2)
+    part[under & liver] = Part.LIVER
+    own, spleen = ellipsoid_at(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
+    part[own][under[own] & (spleen < 0)] = Part.SPLEEN
+    for pocket in body.organs.pockets:
+        own, shape = ellipsoid_at(x, y, z, pocket.center, pocket.radii)
+        pouch = under[own] & (shape < 0)
+        part[own][pouch] = Part.BOWEL
+        part[own][pouch & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = Part.GAS
+
+
+def _fluid(body: Body, x: Array, height: Array, down: Array) -> Bools:
+    """Effusion behind the lungs, (Y, X)."""
+    found = np.zeros((len(down), len(x)), bool)
+    for effusion in body.lesions.effusions:
+        pleura = body.chest.pleurae[(effusion.side + 1) // 2]
+        chord = pleural_chord(pleura, x, height, body.chest)
+        level = _fluid_level(effusion, chord, x, float(height[0]))
+        found |= (down > level) & ((x * effusion.side) > 0)
+    return found
+
+
+def _fluid_level(effusion: Effusion, chord: Chord, row: Array, z: float) -> Array:
+    """y, (X,), behind which there is fluid: a crescent that thins out upwards and outwards."""
+    share = float(np.clip((effusion.top_z - z) / 50, 0, 1)) ** 0.7
+    out = np.clip(np.abs(row) / 130, 0, 1)
+    level: Array = chord.back - effusion.deep_mm * share * (1 - 0.45 * out)
+    return np.where(share > 0, level, np.inf)
+
+
+def _painttubes_at(part: Labels, organs: Organs, tubes: list[tuple[str, Window, Array]]) -> None:
+    for name, own, tube in tubes:
+        part[own][tube < 0] = Part.GULLET if name == "gullet" else Part.VESSEL
+        if name == "gullet" and organs.gullet_air_mm:
+            part[own][tube < organs.gullet_air_mm - 7] = Part.GAS  # a little air is swallowed
+
+
+def _paint_bones(
+    part: Labels, side: NDArray[np.int8], chest: Chest, x: Array, y: Array, z: float
+) -> None:
+    """Spine and sternum: cortex round marrow."""
+    middle = float(spine_shift(chest, np.array(z)))
+    spine = near(x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
+    breast = near(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
+    bone, canal, disc = spine_planes(chest, *np.meshgrid(x[spine[1]], y[spine[0]]), z)
+    plate = sternum_plane(chest, *np.meshgrid(x[breast[1]], y[breast[0]]), z)
+    part[spine][disc < 0] = Part.DISC
+    for own, shape in ((spine, bone), (breast, plate)):
+        part[own][shape < 0] = Part.CORTEX
+        part[own][shape < -1.7] = Part.MARROW
+    part[spine][canal < 0] = Part.FAT
+    part[spine][canal < -2.5] = Part.CORD
+    side[spine][(disc < 0) | (bone < 0) | (canal < 0)] = 0
+    side[breast][plate < 0] = 0

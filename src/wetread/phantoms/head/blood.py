@@ -1,0 +1,229 @@
+"""phantoms/head/blood.py: five kinds of bleeding as solids of the head they happened in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+
+import numpy as np
+
+from wetread.phantoms.head.brain import Brain, tentorium_height
+from wetread.phantoms.head.skull import Skull, suture_distance
+from wetread.phantoms.shapes.implicit import (
+    FAR,
+    Array,
+    Grid,
+    Waves,
+    ellipsoid,
+    evaluate_waves,
+    smooth_min,
+)
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Epidural:
+    """Biconvex lens between bone and dura, 5-40 mm thick; its sutures stop it."""
+
+    center: Point
+    radius_mm: float
+    thick_mm: float
+    hu: float
+
+
+@dataclass(frozen=True)
+class Subdural:
+    """Crescent along one convexity, 3-25 mm thick; crosses sutures, never the midline."""
+
+    side: int
+    center: Point
+    along_mm: float
+    upward_mm: float
+    thick_mm: float
+    hu: float
+    level_hu: float  # of the lower half when blood has settled; equal to hu otherwise
+
+
+@dataclass(frozen=True)
+class FoldSubdural:
+    """Sheet of blood on one side of the falx, or on the tentorium."""
+
+    side: int
+    on_falx: bool
+    back_mm: float
+    reach_mm: float
+    thick_mm: float
+    hu: float
+
+
+@dataclass(frozen=True, eq=False)
+class Subarachnoid:
+    """Blood in the sulci near a point, threads of 1-5 mm, or in the basal cisterns."""
+
+    center: Point
+    radius_mm: float
+    thread_mm: float
+    cisternal: bool
+    edge: Waves
+    hu: float
+
+
+@dataclass(frozen=True, eq=False)
+class Intraparenchymal:
+    """Lobed clot within the tissue, 2-80 mL, with a rim of oedema (10-14 HU pure)."""
+
+    centers: tuple[Point, ...]
+    radii: tuple[Point, ...]
+    edge: Waves
+    side: int  # -1 right, 1 left of the falx; 0: in the midline
+    edema_mm: float
+    hu: float
+    edema_hu: float
+
+
+@dataclass(frozen=True)
+class Intraventricular:
+    """Settled blood with a level, or a cast of the ventricles on some sides."""
+
+    sides: tuple[int, ...]
+    fill_mm: float
+    cast: bool
+    hu: float
+
+
+Bleed = Epidural | Subdural | FoldSubdural | Subarachnoid | Intraparenchymal | Intraventricular
+SUBTYPES = ("epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural")
+SUBTYPE_OF: dict[type, str] = {
+    Epidural: "epidural",
+    Subdural: "subdural",
+    FoldSubdural: "subdural",
+    Subarachnoid: "subarachnoid",
+    Intraparenchymal: "intraparenchymal",
+    Intraventricular: "intraventricular",
+}
+
+
+def distance_to(grid: Grid, center: Point) -> Array:
+    """Millimetres from a canonical point, (h, w, S)."""
+    total: Array = np.sqrt(
+        (grid.x - center[0]) ** 2 + (grid.y - center[1]) ** 2 + (grid.z - center[2]) ** 2
+    )
+    return total
+
+
+def push(grid: Grid, bleeds: tuple[Bleed, ...]) -> Grid:
+    """Mass effect: where each point of the brain came from, so ventricles and midline shift."""
+    x, y, z = grid.x, grid.y, grid.z
+    for bleed in bleeds:
+        if isinstance(bleed, Epidural | Subdural):
+            shift, spread, center = 0.55 * bleed.thick_mm, 48.0, bleed.center
+        elif isinstance(bleed, Intraparenchymal):
+            size = float(np.cbrt(np.prod(bleed.radii[0])))
+            shift, spread, center = 0.45 * max(size - 5, 0), 26.0, bleed.centers[0]
+        else:
+            continue
+        if shift < 0.8:
+            continue
+        away = distance_to(grid, center)
+        force = shift * np.exp(-((away / spread) ** 2))
+        force *= 1 / np.maximum(away, 12.0)
+        x = x - force * (grid.x - center[0])
+        y = y - 0.6 * force * (grid.y - center[1])
+        z = z - 0.6 * force * (grid.z - center[2])
+    return Grid(x, y, z, grid.down, grid.pixel)
+
+
+def epidural_solid(bleed: Epidural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+    """The lens ends where it reaches the coronal or lambdoid suture of its bone."""
+    away = distance_to(grid, bleed.center)
+    dome = bleed.thick_mm * (1 - (away * (1 / bleed.radius_mm)) ** 2)
+    x, y, z = (np.full((1, 1, 1), v, np.float32) for v in bleed.center)
+    here = suture_distance(grid.x, grid.y, grid.z)
+    home = suture_distance(x, y, z)
+    for distance, at_center in zip(here[:2], home[:2], strict=True):
+        sign = 1.0 if float(at_center[0, 0, 0]) > 0 else -1.0
+        dome = np.minimum(dome, 1.3 * sign * distance)
+    lens: Array = np.maximum(skull.inside, (-skull.inside - dome) * 0.85)
+    return lens
+
+
+def subdural_solid(bleed: Subdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+    """Thin over a long way: the inner edge follows the brain, the ends taper."""
+    along = (grid.y - bleed.center[1]) * (1 / bleed.along_mm)
+    upward = (grid.z - bleed.center[2]) * (1 / bleed.upward_mm)
+    rest = np.maximum(1 - along * along - upward * upward, -1.0)
+    profile = bleed.thick_mm * np.sign(rest) * np.abs(rest) ** 0.7
+    profile = np.minimum(profile, 0.9 * (grid.x * bleed.side - 1.5))
+    solid = np.maximum(skull.inside, (-skull.inside - profile) * 0.95)
+    crescent: Array = np.maximum(solid, -np.maximum(brain.below_tentorium, -3))
+    return crescent
+
+
+def fold_solid(bleed: FoldSubdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+    """A slab that leans on the fold and ends with it."""
+    end = np.abs(grid.y - bleed.back_mm) - bleed.reach_mm
+    thick = bleed.thick_mm
+    if bleed.on_falx:
+        slab = np.abs(grid.x * bleed.side - 0.5 * thick) - 0.5 * thick
+        slab = np.maximum(slab, brain.falx - thick - 1)
+    else:
+        level = (grid.z - tentorium_height(grid.x, grid.y)) * 0.75
+        slab = np.abs(level - 0.5 * thick) - 0.5 * thick
+        slab = np.maximum(slab, brain.tentorium - thick - 1)
+        slab = np.maximum(slab, 3 - grid.x * bleed.side)
+    sheet: Array = np.maximum(np.maximum(slab, end * 0.5), skull.inside)
+    return sheet
+
+
+def subarachnoid_solid(bleed: Subarachnoid, grid: Grid, skull: Skull, brain: Brain) -> Array:
+    """Fluid spaces near the source, swollen a little by what fills them."""
+    region = distance_to(grid, bleed.center) - bleed.radius_mm
+    region += 0.3 * bleed.radius_mm * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
+    if bleed.cisternal:
+        space = np.minimum(brain.cisterns, brain.fissure) - 0.35 * bleed.thread_mm
+        filled: Array = np.maximum(np.maximum(space, skull.inside + 0.5), region)
+        return filled
+    fade = np.maximum(brain.sulcus_width * 0.25 + bleed.thread_mm * 0.5, 0.4)
+    thread = brain.sulcus - fade
+    thread = np.maximum(thread, brain.depth - 15)
+    thread = np.where(brain.below_tentorium < 0, FAR, thread)
+    thread = np.maximum(thread, skull.inside + 0.4)
+    threads: Array = np.maximum(thread, region)
+    return threads
+
+
+def clot_solid(bleed: Intraparenchymal, grid: Grid, skull: Skull, brain: Brain) -> Array:
+    """Lobes joined smoothly, the surface irregular."""
+    solid = np.full_like(grid.x, FAR)
+    for center, radii in zip(bleed.centers, bleed.radii, strict=True):
+        solid = smooth_min(solid, ellipsoid(grid.x, grid.y, grid.z, center, radii), 3.0)
+    size = float(np.cbrt(np.prod(bleed.radii[0])))
+    solid = solid + 0.13 * size * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
+    if bleed.side:
+        solid = np.maximum(solid, 1.6 - grid.x * bleed.side)
+    clot: Array = np.maximum(solid, brain.surface + 0.6)
+    return clot
+
+
+def ventricle_solid(
+    bleed: Intraventricular, grid: Grid, skull: Skull, brain: Brain, lowest: dict[int, float]
+) -> Array:
+    """Settled: what lies below a level that is horizontal in the scanner. Cast: all of it.
+
+    lowest: mm along gravity of each side's occipital horn (-1 right, 1 left).
+    """
+    result = np.full_like(grid.x, FAR)
+    for side in bleed.sides:
+        half = np.maximum(brain.lateral, 0.5 - grid.x * side)
+        if not bleed.cast:
+            half = np.maximum(half, lowest[side] - bleed.fill_mm - grid.down)
+        result = np.minimum(result, half)
+    if bleed.cast:
+        result = np.minimum(result, np.maximum(brain.ventricles, 3 - brain.lateral))
+    return result
+
+
+def difficulty_contrast(hu: float, difficulty: float) -> float:
+    """HU of blood, nearer to grey matter (38 HU) as difficulty grows from 1."""
+    return 38 + (hu - 38) * exp(-0.45 * (difficulty - 1))

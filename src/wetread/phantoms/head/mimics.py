@@ -1,0 +1,196 @@
+"""phantoms/head/mimics.py: what looks like bleeding and is not, or is old: in studies of both
+kinds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.phantoms.head.blood import Point, distance_to
+from wetread.phantoms.head.brain import Brain
+from wetread.phantoms.head.patient import Patient
+from wetread.phantoms.head.skull import Skull
+from wetread.phantoms.shapes.implicit import (
+    Array,
+    Grid,
+    Waves,
+    capsule,
+    draw_waves,
+    ellipsoid,
+    evaluate_waves,
+    paint,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Infarct:
+    """Old or recent infarct: dark tissue (12-24 HU) down to the surface or in the deep nuclei."""
+
+    center: Point
+    radii: Point
+    edge: Waves
+    hu: float
+
+
+@dataclass(frozen=True)
+class Craniotomy:
+    """A bone flap: a saw cut around a place, with plates."""
+
+    center: Point
+    radius_mm: float
+
+
+@dataclass(frozen=True)
+class Catheter:
+    """Ventricular drain from a frontal burr hole to the frontal horn."""
+
+    side: int
+    hu: float
+
+
+@dataclass(frozen=True)
+class Swelling:
+    """Scalp hematoma: outside the skull."""
+
+    center: Point
+    radius_mm: float
+    thick_mm: float
+    hu: float
+
+
+@dataclass(frozen=True)
+class Tumor:
+    """A meningioma: round, on the dura, somewhat denser than cortex (40-55 HU)."""
+
+    center: Point
+    radius_mm: float
+    hu: float
+
+
+@dataclass(frozen=True)
+class Fracture:
+    """A linear fracture: a gap of about a millimetre through the bone."""
+
+    center: Point
+    normal: Point
+    reach_mm: float
+
+
+Mimic = Fracture | Infarct | Craniotomy | Catheter | Swelling | Tumor
+
+
+def draw_mimics(
+    rng: np.random.Generator,
+    patient: Patient,
+    injured: bool,
+    struck: Point | None,
+    difficulty: float,
+) -> tuple[Mimic, ...]:
+    """Each kind on its own; scalp swelling and fracture are commoner in the injured.
+
+    struck: where an epidural lies, if one does: swelling and fracture are there.
+    """
+    found: list[Mimic] = []
+
+    def somewhere(reach: float, low: float, high: float) -> Point:
+        angle = rng.uniform(-np.pi, np.pi)
+        z = float(rng.uniform(low, high))
+        return (float(70 * reach * np.cos(angle)), float(85 * reach * np.sin(angle)), z)
+
+    if rng.random() < 0.12 + 0.1 * patient.atrophy:
+        deep = rng.random() < 0.45
+        center = somewhere(0.35, 2, 16) if deep else somewhere(0.85, -5, 40)
+        size = rng.uniform(3, 7) if deep else rng.uniform(10, 26)
+        radii = tuple(float(size * v) for v in rng.uniform(0.7, 1.4, 3))
+        hu = float(rng.uniform(11, 24))
+        found.append(
+            Infarct(center, (radii[0], radii[1], radii[2]), draw_waves(rng, 5, 2 * size), hu)
+        )
+    if rng.random() < 0.04:
+        found.append(Craniotomy(somewhere(1.0, 5, 45), float(rng.uniform(20, 38))))
+    if rng.random() < 0.03:
+        found.append(Catheter(int(rng.choice((-1, 1))), float(rng.uniform(150, 500))))
+    if rng.random() < (0.6 if injured else 0.5):
+        center = struck or somewhere(1.1, -5, 50)
+        found.append(
+            Swelling(
+                center,
+                float(rng.uniform(18, 42)),
+                float(rng.uniform(3, 14)),
+                float(rng.uniform(44, 76)),
+            )
+        )
+    if rng.random() < (0.7 if struck else 0.15 if injured else 0.05):
+        center = struck or somewhere(1.0, 0, 50)
+        turn = float(rng.uniform(0, np.pi))
+        normal = (0.0, float(np.cos(turn)), float(np.sin(turn)))
+        found.append(Fracture(center, normal, float(rng.uniform(15, 40))))
+    if rng.random() < min(0.03 * difficulty, 0.3):
+        found.append(
+            Tumor(somewhere(0.95, 0, 45), float(rng.uniform(5, 16)), float(rng.uniform(40, 52)))
+        )
+    return tuple(found)
+
+
+def paint_scalp(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> Skull:
+    """Swellings raise the skin; returns the skull with its new outline."""
+    head = skull.head
+    for mimic in mimics:
+        if isinstance(mimic, Swelling):
+            away = distance_to(grid, mimic.center)
+            head = head - mimic.thick_mm * np.exp(-((away / mimic.radius_mm) ** 2))
+    if head is skull.head:
+        return skull
+    return Skull(
+        skull.vault, skull.inside, skull.bone, skull.outer, head,
+        skull.thickness, skull.petrous, skull.above_floor, skull.patchy,
+    )  # fmt: skip
+
+
+def paint_swelling(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> None:
+    """Blood under the galea, outside the bone."""
+    for mimic in mimics:
+        if isinstance(mimic, Swelling):
+            away = distance_to(grid, mimic.center) - mimic.radius_mm
+            solid = np.maximum(np.maximum(away, skull.head + 3), 0.5 - skull.outer)
+            paint(hu, solid, mimic.hu, grid.pixel)
+
+
+def paint_lesions(
+    mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, brain: Brain, hu: Array
+) -> None:
+    """Infarcts and tumours, before any blood is painted."""
+    for mimic in mimics:
+        if isinstance(mimic, Infarct):
+            solid = ellipsoid(grid.x, grid.y, grid.z, mimic.center, mimic.radii)
+            solid += 3 * evaluate_waves(mimic.edge, grid.x, grid.y, grid.z)
+            paint(hu, np.maximum(solid, skull.inside + 0.5) * 0.5, mimic.hu, grid.pixel)
+        elif isinstance(mimic, Tumor):
+            solid = distance_to(grid, mimic.center) - mimic.radius_mm
+            paint(hu, np.maximum(solid, skull.inside), mimic.hu, grid.pixel)
+
+
+def paint_hardware(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> None:
+    """Saw cuts, plates, cracks and drains, after the bone."""
+    for mimic in mimics:
+        if isinstance(mimic, Craniotomy):
+            away = distance_to(grid, mimic.center)
+            cut = np.maximum(np.abs(away - mimic.radius_mm) - 0.9, skull.bone)
+            paint(hu, cut, 35.0, grid.pixel)
+            plate = np.maximum(np.abs(skull.outer - 0.4) - 0.6, np.abs(away - mimic.radius_mm) - 5)
+            swing = np.cos(np.arctan2(grid.z - mimic.center[2], grid.y - mimic.center[1]) * 2)
+            paint(hu, np.maximum(plate, (0.8 - swing) * 20), 2300.0, grid.pixel)
+        elif isinstance(mimic, Fracture):
+            offsets = (grid.x, grid.y, grid.z)
+            plane = sum(
+                (axis - c) * n
+                for axis, c, n in zip(offsets, mimic.center, mimic.normal, strict=True)
+            )
+            crack = np.maximum(np.abs(plane + skull.patchy) - 0.6, skull.bone)
+            away = distance_to(grid, mimic.center) - mimic.reach_mm
+            paint(hu, np.maximum(crack, away), 60.0, grid.pixel)
+        elif isinstance(mimic, Catheter):
+            start = (mimic.side * 26.0, -58.0, 72.0, 1.2)
+            tube = capsule(grid.x, grid.y, grid.z, start, (mimic.side * 8.0, -22.0, 12.0, 1.2))
+            paint(hu, np.maximum(tube, skull.head), mimic.hu, grid.pixel)

@@ -1,0 +1,1 @@
+"""phantoms/radiograph: a chest comes in; a chest radiograph of known truth goes out."""

@@ -1,0 +1,200 @@
+"""phantoms/radiograph/radiograph.py: a chest's matter in lines of sight becomes the grey of a
+film."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, sin
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.shapes.clouds import Cloud
+from wetread.phantoms.shapes.implicit import Array
+
+# Attenuation at the beam's mean energy behind a patient (about 65 keV), 1 / mm
+SOFT, BONE, METAL = 0.0190, 0.058, 0.35
+TOE = 0.08  # of the display: grey below it is compressed
+
+
+@dataclass(frozen=True)
+class Beam:
+    """Geometry of one exposure.
+
+    view:      "PA" or "AP"; source_mm: from the focus to the chest's middle.
+    tilt:      of the beam, slope of z along y; yaw, roll: of the patient, radians.
+    center:    (x, z) mm of the film's middle; pixel_mm: in the chest's middle.
+    """
+
+    view: str
+    supine: bool
+    source_mm: float
+    tilt: float
+    yaw: float
+    roll: float
+    center: tuple[float, float]
+    pixel_mm: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Detector:
+    """What the film's machine does.
+
+    photons: a pixel of 1 mm in open field; scatter: over primary, behind the mean chest.
+    blur_mm: of focus and screen; gain: of detail over the base; edge: sharpening.
+    low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display;
+    shoulder:  grey above it is compressed; dense: percentile of the body that gets high;
+    fog:       the least grey; heel: unevenness of the beam, minus log across half the film.
+    """
+
+    photons: float
+    scatter: float
+    blur_mm: float
+    gain: float
+    edge: float
+    low: float
+    high: float
+    bend: float
+    shoulder: float
+    dense: float
+    fog: float
+    heel: tuple[float, float]
+
+
+def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
+    """About 6 in 10 PA at 1.8 m; AP at 1-1.3 m, a third of these lying."""
+    view = "PA" if rng.random() < 0.59 else "AP"
+    ap = view == "AP"
+    supine = bool(ap and rng.random() < 0.4)
+    loose = 2.0 if ap else 1.0
+    field = width_mm * rng.uniform(1.14, 1.5 if ap else 1.38)
+    return Beam(
+        view=view,
+        supine=supine,
+        source_mm=float(rng.uniform(900, 1250) if ap else rng.uniform(1650, 1750)),
+        tilt=float(rng.normal(0.10, 0.07) if ap else rng.normal(0.0, 0.03)),
+        yaw=float(rng.normal(0, 0.035 * loose)),
+        roll=float(rng.normal(0, 0.02 * loose)),
+        center=(float(rng.normal(0, 6 * loose)), float(rng.normal(-8, 7 * loose))),
+        pixel_mm=float(field / size),
+        size=size,
+    )
+
+
+def draw_detector(rng: np.random.Generator, view: str) -> Detector:
+    """Portable machines have no grid: more scatter, more noise."""
+    ap = view == "AP"
+    return Detector(
+        photons=float(rng.uniform(0.6, 2.0) * (5e4 if ap else 9e4)),
+        scatter=float(rng.uniform(0.3, 0.9) if ap else rng.uniform(0.1, 0.4)),
+        blur_mm=float(rng.uniform(0.25, 0.7)),
+        gain=float(rng.uniform(1.0, 1.9)),
+        edge=float(rng.uniform(0.0, 0.8)),
+        low=float(np.clip(rng.normal(0.24, 0.07), 0.08, 0.42)),
+        high=float(np.clip(rng.normal(0.77, 0.07), 0.58, 0.95)),
+        bend=float(np.exp(rng.normal(0, 0.15))),
+        shoulder=float(rng.uniform(0.55, 0.8)),
+        dense=float(rng.uniform(70, 90)),
+        fog=float(rng.uniform(0, 0.12)),
+        heel=(float(rng.normal(0, 0.12)), float(rng.normal(0, 0.10))),
+    )
+
+
+def magnify(beam: Beam, y: Array | float) -> Array | float:
+    """How much larger than in the chest's middle something at depth y appears."""
+    toward = -y if beam.view == "AP" else y
+    return beam.source_mm / (beam.source_mm - toward)
+
+
+def sight(beam: Beam, y: float) -> tuple[Array, Array]:
+    """x and z, (size, size) float32 mm, of what the pixels show of the plane at depth y."""
+    along = ((np.arange(beam.size) - (beam.size - 1) / 2) * beam.pixel_mm).astype(np.float32)
+    c, s = cos(beam.roll), sin(beam.roll)
+    u = c * along[None, :] + s * along[:, None] + beam.center[0]
+    v = s * along[None, :] - c * along[:, None] + beam.center[1]
+    scale = float(magnify(beam, y))
+    x = u * (1 / scale) - y * sin(beam.yaw)
+    z = v * (1 / scale) - y * beam.tilt
+    return x.astype(np.float32), z.astype(np.float32)
+
+
+def project(beam: Beam, cloud: Cloud) -> Array:
+    """(size, size) mm of the cloud's matter in each pixel's line of sight; true perspective."""
+    x, y, z = cloud.place.T
+    turned = x + y * sin(beam.yaw)
+    scale = magnify(beam, y)
+    u = turned * scale - beam.center[0]
+    v = (z + y * beam.tilt) * scale - beam.center[1]
+    column = (cos(beam.roll) * u + sin(beam.roll) * v) * (1 / beam.pixel_mm) + (beam.size - 1) / 2
+    row = (sin(beam.roll) * u - cos(beam.roll) * v) * (1 / beam.pixel_mm) + (beam.size - 1) / 2
+    return splat(row, column, cloud.mass * scale**2 * (1 / beam.pixel_mm**2), beam.size)
+
+
+def splat(row: Array, column: Array, weight: Array, size: int) -> Array:
+    """Sum of weights on a (size, size) grid: each falls into a quarter of a pixel."""
+    fine, pad = 2, 4
+    wide = (size + 2 * pad) * fine
+    up, across = (row + (pad + 0.5)) * fine, (column + (pad + 0.5)) * fine
+    index = np.clip(up, 0, wide - 1).astype(np.int32) * wide
+    index += np.clip(across, 0, wide - 1).astype(np.int32)
+    total = np.bincount(index, weight, minlength=wide * wide)
+    halves = total.reshape(wide, wide)[fine * pad : -fine * pad, fine * pad : -fine * pad]
+    quarters = halves.reshape(size, fine, size, fine)
+    picture: Array = quarters.sum(axis=(1, 3)).astype(np.float32)
+    return picture
+
+
+def soften(picture: Array, sigma_pixels: float) -> Array:
+    """Gaussian blur; a wide one is done on a smaller picture."""
+    size = picture.shape[0]
+    if sigma_pixels < 6:
+        blurred: Array = cv2.GaussianBlur(picture, (0, 0), max(sigma_pixels, 0.1))
+        return blurred
+    step = 2 ** int(np.log2(sigma_pixels / 2.5))
+    small = cv2.resize(picture, (size // step, size // step), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma_pixels / step)
+    large: Array = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+    return large
+
+
+def expose(
+    rng: np.random.Generator, detector: Detector, beam: Beam, depth: Array
+) -> NDArray[np.float32]:
+    """Attenuation integrals (H, W) to what the detector measured: minus log of the signal."""
+    pixel = beam.pixel_mm
+    primary = cv2.GaussianBlur(np.exp(-depth), (0, 0), max(detector.blur_mm / pixel, 0.25))
+    veil = soften(np.minimum(primary, 0.4), 40 / pixel)
+    veil = 0.6 * veil + 0.4 * float(np.exp(-2.6))
+    signal = primary + detector.scatter * veil
+    noise = rng.standard_normal(signal.shape, dtype=np.float32)
+    deviation = 1 / (pixel * np.sqrt(detector.photons * signal))
+    measured: NDArray[np.float32] = -np.log(signal)
+    grain = cv2.GaussianBlur(noise, (0, 0), 0.55)
+    measured += 1.2 * grain * deviation
+    along = np.linspace(-1, 1, beam.size, dtype=np.float32)
+    measured += detector.heel[0] * along[None, :] + detector.heel[1] * along[:, None]
+    return measured
+
+
+def develop(
+    detector: Detector, beam: Beam, measured: Array, body: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Minus log of the signal to grey, (H, W) in 0..1, bright where little came through."""
+    pixel = beam.pixel_mm
+    base = soften(measured, 14 / pixel)
+    picture = base + detector.gain * (measured - base)
+    if detector.edge > 0.05:
+        picture += detector.edge * (measured - cv2.GaussianBlur(measured, (0, 0), 1.4 / pixel))
+    dark, bright = np.percentile(picture[body][::7], (12, detector.dense))
+    slope = (detector.high - detector.low) / max(bright - dark, 0.2)
+    grey = detector.low + (picture - dark) * slope
+    shoulder = detector.shoulder
+    # shoulder and toe: nothing is cut off at once
+    above, below = np.maximum(grey - shoulder, 0), np.maximum(TOE - grey, 0)
+    grey = np.clip(grey, TOE, shoulder)
+    grey += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
+    grey -= TOE * (1 - np.exp(-below / TOE))
+    result: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32) ** detector.bend
+    return detector.fog + (1 - detector.fog) * result

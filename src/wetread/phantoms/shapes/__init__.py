@@ -1,0 +1,1 @@
+"""phantoms/shapes: solids in mm, and painting them into voxels."""

@@ -1,0 +1,253 @@
+"""phantoms/writers/scanner.py: where the slices lie, and what a scanner does to a perfect
+picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.phantoms.head.patient import Patient
+from wetread.phantoms.shapes.implicit import (
+    COARSE,
+    Array,
+    Grid,
+    Waves,
+    draw_waves,
+    enlarge,
+    evaluate_waves,
+    paint,
+)
+
+THICKNESS_MM = 5.0
+SUBSLICES_MM = (-1.3, 1.3)  # each slice is the mean of two planes: partial volume along z
+AIR_HU = -1024.0
+
+Stored = NDArray[np.int16] | NDArray[np.uint16]  # integers as they go to disk
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """One acquisition: geometry in the patient system (LPS, mm) and the machine's habits.
+
+    first_mm:   (3,) centre of the lowest slice; step_mm: (3,) from one slice to the next.
+    down_axis:  (3,) direction of the columns; the rows run along (1, 0, 0).
+    head:       (3, 3) canonical axes as columns, in LPS; center_mm: (3,) canonical origin in LPS.
+    padded:     True: the circular field of view is cut out and stored as -2000 (signed form).
+    holder_mm:  radius of the head rest, 0 for none; cushion_mm: of gel on it; side_mm: of the pads
+                beside the head. All lie outside the head, as dense as blood or bone.
+    """
+
+    size: int
+    slices: int
+    pixel_mm: float
+    first_mm: NDArray[np.float64]
+    step_mm: NDArray[np.float64]
+    down_axis: NDArray[np.float64]
+    head: NDArray[np.float64]
+    center_mm: NDArray[np.float64]
+    signed: bool
+    padded: bool
+    implicit: bool
+    noise_hu: float
+    grain_pixels: float
+    blur_pixels: float
+    sharpen: float
+    offset_hu: float
+    cupping_hu: float
+    streak_hu: float
+    moving: frozenset[int]
+    holder_mm: float
+    holder_hu: float
+    cushion_mm: float
+    cushion_hu: float
+    side_mm: float
+    side_hu: float
+    ripple: Waves
+
+    @property
+    def orientation(self) -> tuple[float, ...]:
+        """Image Orientation (Patient): six direction cosines."""
+        return (1.0, 0.0, 0.0, *(float(v) for v in self.down_axis))
+
+    def position_mm(self, index: int) -> NDArray[np.float64]:
+        """Image Position (Patient) of slice index: the centre of its first pixel, (3,) mm."""
+        corner = self.first_mm + index * self.step_mm
+        half = (self.size - 1) / 2 * self.pixel_mm
+        moved: NDArray[np.float64] = corner - half * np.array([1.0, 0, 0]) - half * self.down_axis
+        return moved
+
+
+def _axes(yaw: float, roll: float, pitch: float) -> NDArray[np.float64]:
+    """Rotation matrix of the head, degrees about z, y and x."""
+    a, b, c = radians(yaw), radians(roll), radians(pitch)
+    about_z = np.array([[cos(a), -sin(a), 0], [sin(a), cos(a), 0], [0, 0, 1]])
+    about_y = np.array([[cos(b), 0, sin(b)], [0, 1, 0], [-sin(b), 0, cos(b)]])
+    about_x = np.array([[1, 0, 0], [0, cos(c), -sin(c)], [0, sin(c), cos(c)]])
+    rotation: NDArray[np.float64] = about_z @ about_y @ about_x
+    return rotation
+
+
+def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
+    """20-36 slices of 5 mm that cover the head; plane tilted as on the real scanners."""
+    straight = rng.random() < 0.4
+    along_table = bool(rng.random() < 0.5)
+    limit = 13 if along_table else 23
+    tilt = 0.0 if straight else float(np.round(rng.uniform(-limit, limit) * 2) / 2)
+    t = radians(tilt)
+    down_axis = np.array([0.0, cos(t), sin(t)])
+    normal = np.array([0.0, -sin(t), cos(t)])
+    # A tilted gantry moves the table along z, so positions shift within the plane.
+    step = np.array([0, 0, THICKNESS_MM / cos(t)]) if along_table else normal * THICKNESS_MM
+    head = _axes(rng.normal(0, 7), rng.normal(0, 2.5), tilt + rng.normal(0, 4))
+    bottom = rng.uniform(-64, -36) * scale_z
+    top = 83 * scale_z + rng.uniform(-7, 6)
+    slices = int(np.clip(round((top - bottom) / THICKNESS_MM), 20, 36))
+    center = np.array([rng.normal(0, 4), rng.normal(0, 8), rng.uniform(-20, 220)])
+    middle = center + normal * (bottom + (slices - 1) / 2 * THICKNESS_MM)
+    middle = middle + down_axis * (rng.normal(2, 4)) + np.array([rng.normal(0, 3), 0, 0])
+    signed = bool(rng.random() < 0.55)
+    pixels = (0.976562, 0.976562, 0.976562, 0.9375, 0.921875, 0.9896, 0.898438)
+    moving: frozenset[int] = frozenset()
+    if rng.random() < 0.05:
+        start = int(rng.integers(0, slices - 3))
+        moving = frozenset(range(start, start + int(rng.integers(2, 5))))
+    return Scan(
+        size=size,
+        slices=slices,
+        pixel_mm=float(rng.choice(pixels)) * 256 / size,
+        first_mm=middle - step * (slices - 1) / 2,
+        step_mm=step,
+        down_axis=down_axis,
+        head=head,
+        center_mm=center,
+        signed=signed,
+        padded=bool(signed and rng.random() < 0.7),
+        implicit=bool(rng.random() < (0.1 if signed else 0.45)),
+        noise_hu=float(rng.uniform(3.0, 5.2)),
+        grain_pixels=float(rng.uniform(0.55, 0.95)),
+        blur_pixels=float(rng.uniform(0.35, 0.7)),
+        sharpen=float(rng.uniform(0.0, 0.5)),
+        offset_hu=float(np.clip(rng.normal(0, 2.8), -4.5, 4.5)),
+        cupping_hu=float(rng.uniform(0, 8)),
+        streak_hu=float(rng.gamma(2.0, 3.0)),
+        moving=moving,
+        holder_mm=float(rng.choice((0.0, 108.0, 116.0, 125.0))),
+        holder_hu=float(rng.uniform(35, 400)),
+        cushion_mm=float(rng.uniform(3, 14) * (rng.random() < 0.6)),
+        cushion_hu=float(rng.uniform(25, 85)),
+        side_mm=float(rng.uniform(2, 9) * (rng.random() < 0.35)),
+        side_hu=float(rng.choice((rng.uniform(30, 90), rng.uniform(90, 300)))),
+        ripple=draw_waves(rng, 5, 60),
+    )
+
+
+def slice_grid(patient: Patient, scan: Scan, index: int) -> tuple[Grid, Array]:
+    """Coarse samples of slice index, and across: (h, w, S) mm from the table's midline."""
+    coarse = scan.size // COARSE
+    along = (np.arange(coarse) * COARSE + (COARSE - 1) / 2 - (scan.size - 1) / 2) * scan.pixel_mm
+    middle = scan.first_mm + index * scan.step_mm - scan.center_mm
+    normal = np.cross([1.0, 0, 0], scan.down_axis)
+    scale = np.asarray(patient.scale_xyz)
+    planes = np.asarray(SUBSLICES_MM)[:, None] * normal
+    axes = []
+    for axis in range(3):
+        inward = scan.head[:, axis] / scale[axis]
+        rows = along * float(scan.down_axis @ inward)
+        columns = along * float(inward[0])
+        offsets = float(middle @ inward) + planes @ inward
+        grid = rows[:, None, None] + columns[None, :, None] + offsets
+        axes.append(grid.astype(np.float32))
+    x, y, z = axes
+    bend = [evaluate_waves(w, x, y, z) for w in patient.warp]
+    for axis_values, shift in zip((x, y, z), bend, strict=True):
+        axis_values += patient.warp_mm * shift
+    shape = (coarse, coarse, len(SUBSLICES_MM))
+    lower = along * float(scan.down_axis[1]) + float(middle[1])
+    down = np.broadcast_to(lower[:, None, None], shape) + planes[:, 1]
+    across = np.broadcast_to((along + float(middle[0]))[None, :, None], shape)
+    pixel = scan.pixel_mm / float(np.mean(scale))
+    return Grid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
+
+
+def paint_table(scan: Scan, grid: Grid, across: Array, hu: Array) -> None:
+    """The curved shell under the head, a gel cushion on it, pads beside the head; hu in place."""
+    wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
+    if scan.holder_mm:
+        radius = np.sqrt(across * across + (grid.down + 4) ** 2)
+        if scan.cushion_mm:
+            thick = scan.cushion_mm * np.clip(0.5 + 0.7 * wave, 0, 1.3)
+            gel = np.abs(radius - scan.holder_mm + 2 + 0.5 * thick) - 0.5 * thick
+            paint(hu, np.maximum(gel, 52 - grid.down), scan.cushion_hu, grid.pixel)
+        shell = np.maximum(np.abs(radius - scan.holder_mm) - 1.6, 38 - grid.down)
+        paint(hu, shell, scan.holder_hu, grid.pixel)
+    if scan.side_mm:
+        pad = np.abs(np.abs(across) - 94) - scan.side_mm * np.clip(0.6 + 0.4 * wave, 0.15, 1)
+        paint(hu, np.maximum(pad, np.abs(grid.down - 20) - 38), scan.side_hu, grid.pixel)
+
+
+def _streaks(scan: Scan, grid: Grid, inside: Array, rng: np.random.Generator) -> Array:
+    """Bands between the petrous ridges, dark and bright: (h, w) HU."""
+    x, y, z = grid.x[..., 0], grid.y[..., 0], grid.z[..., 0]
+    reach = np.exp(-(((z + 34) / 9) ** 2)) * (inside[..., 0] < 0)
+    total = np.zeros_like(x)
+    for _ in range(5):
+        offset, lean, width = rng.uniform(4, 26), rng.normal(0, 0.12), rng.uniform(1.2, 4.5)
+        strength = float(rng.normal(-0.5, 1.0)) * scan.streak_hu
+        total += strength * np.exp(-(((y - offset - lean * x) / width) ** 2))
+    roof = np.exp(-(((z + 20) / 6) ** 2)) * (y < -25) * (inside[..., 0] < 0)
+    total *= reach
+    total += roof * rng.normal(0, 0.4) * scan.streak_hu
+    return total
+
+
+def acquire(
+    scan: Scan, index: int, grid: Grid, inside: Array, planes: Array, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Planes (H, W, S) of true HU to one measured slice (H, W), HU; inside: the dura's cavity."""
+    picture: NDArray[np.float32] = planes.mean(axis=2)
+    bias = (
+        scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
+    )
+    bias[..., 0] += scan.offset_hu
+    if float(grid.z.min()) < -6:
+        bias[..., 0] += _streaks(scan, grid, inside, rng)
+    picture += enlarge(bias.astype(np.float32))[..., 0]
+    if index in scan.moving:
+        shift = np.array([[1, 0, rng.normal(0, 2.5)], [0, 1, rng.normal(0, 1.5)]], np.float32)
+        ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderValue=AIR_HU)
+        picture = 0.6 * picture + 0.4 * ghost
+    picture = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels * scan.size / 256)
+    if scan.sharpen > 0.15:
+        soft = cv2.GaussianBlur(picture, (0, 0), 1.1)
+        picture += scan.sharpen * np.clip(picture - soft, -60, 60)
+    picture += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels)
+    return np.maximum(picture, AIR_HU)
+
+
+def draw_noise(rng: np.random.Generator, size: int, noise_hu: float, grain_pixels: float) -> Array:
+    """Correlated quantum noise, (size, size) HU: SD noise_hu, grain of about grain_pixels."""
+    white = rng.standard_normal((size, size), dtype=np.float32)
+    grain = cv2.GaussianBlur(white, (0, 0), grain_pixels)
+    deviation = 1 / np.sqrt(4 * np.pi * grain_pixels**2 + 0.35)
+    scaled: Array = grain * np.float32(noise_hu / deviation)
+    return scaled
+
+
+def outside_view(scan: Scan) -> NDArray[np.bool_]:
+    """(H, W): beyond the circular field of view."""
+    along = np.arange(scan.size) - (scan.size - 1) / 2
+    far: NDArray[np.bool_] = along[:, None] ** 2 + along[None, :] ** 2 > (scan.size / 2) ** 2
+    return far
+
+
+def to_stored(scan: Scan, picture: Array) -> Stored:
+    """HU (H, W) to stored integers, intercept -1024: 12 bits unsigned, or 16 signed with -2000."""
+    counts = np.clip(np.rint(picture - AIR_HU), 0, 4095)
+    stored: Stored = counts.astype(np.int16 if scan.signed else np.uint16)
+    if scan.padded:
+        stored[outside_view(scan)] = -2000
+    return stored

@@ -1,0 +1,229 @@
+"""reports/run_page.py: a run's folder and its scores in, the run's page out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.evaluation.score import Score
+from wetread.labels.finding import finding_names
+from wetread.pages.charts import Curves, History, curves_of
+from wetread.pages.environment import words
+from wetread.pages.page import Case, Fact, PageContent, Sum, units_of, write_page
+from wetread.reports.heat import Heat, heat_of
+from wetread.reports.mask_cases import mask_cases
+from wetread.reports.run_sentences import SPLITS, origin_words, summary_words
+from wetread.reports.slice_panels import Shown, Sides, read_sides, slice_panels
+from wetread.store.store import Store, open_store
+from wetread.tasks import Task, find_task
+from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
+from wetread.training.decide import Decided
+from wetread.training.predictions import Predicted
+from wetread.view.view import View
+
+CASES = 3  # pictures a group, a row at full width
+TOLD = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recipe, at once
+
+
+def write_run_page(
+    run: Path,
+    levels: Sequence[Predicted],
+    scores: Sequence[Score],
+    drawn: Mapping[str, Decided],
+) -> None:
+    """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
+    about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
+    recipe = settings.model_dump(mode="json")
+    task = find_task(about["task"])
+    images = levels[0]
+    units = units_of(about.get("identity"))
+    view = settings.view
+    first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
+    badge, origin = origin_words(about)
+    write_page(
+        run / "page.html",
+        PageContent(
+            title=task.title,
+            summary=summary_words(about, proof["parts"], images, first),
+            badge=badge,
+            origin=origin,
+            headline=task.headline,
+            facts=_facts(task, scores),
+            scores=tuple(scores),
+            curves=_curves(task, levels),
+            curves_of=" ".join((_scored(task), "of", units, SPLITS[images.split])),
+            histories=_histories(run),
+            fold_proof=proof,
+            identity=about.get("identity"),
+            counts=_sums(about["counts"]),
+            cases=_cases(run, view, task, images, drawn),
+            provenance={"task": task.name, **{key: recipe[key] for key in TOLD}},
+            settings=recipe,
+        ),
+    )
+
+
+def _scored(task: Task) -> str:
+    return "images" if task.series is None else "images and studies"
+
+
+def _curves(task: Task, levels: Sequence[Predicted]) -> tuple[Curves, ...]:
+    """Of the images' findings; of the studies' too, where these are findings of their own."""
+    shown = levels[:1] if task.series is None else levels
+    return tuple(
+        curve
+        for part in shown
+        for curve in curves_of(part.truth, part.probability, finding_names(part.findings))
+    )
+
+
+def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
+    """The numbers of the page's head, each with its interval or the floor beside it."""
+    found = {(score.metric, score.finding, score.level): score for score in scores}
+    facts = []
+    for level in ("image", "study"):
+        score = found.get(("roc_auc", task.headline, level))
+        if score is not None and score.value is not None:
+            note = "" if score.low is None else f"95 % interval {score.low:.3f}–{score.high:.3f}"
+            label = f"ROC AUC of {task.headline}, by {level}"
+            facts.append(Fact(label, f"{score.value:.3f}", note))
+    official = "image" if task.series is None else "all"  # of one level, or of both together
+    loss = found.get(("weighted_log_loss", "all", official))
+    prior = found.get(("weighted_log_loss_prior", "all", official))
+    if loss is not None and loss.value is not None and prior is not None and prior.value:
+        note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
+        facts.append(Fact("weighted log loss", f"{loss.value:.3f}", note))
+    for finding in (one.name for one in task.drawn):
+        dice, empty = (found.get((name, finding, "pixel")) for name in ("dice", "dice_all_empty"))
+        if dice is not None and dice.value is not None and empty is not None:
+            note = f"{empty.value:.3f} for no mask at all"
+            facts.append(Fact(f"Dice of {finding}, mean of images", f"{dice.value:.3f}", note))
+    return tuple(facts)
+
+
+def _histories(run: Path) -> tuple[History, ...]:
+    return tuple(
+        History(
+            file.parent.relative_to(run).as_posix(),
+            read_metrics(file),
+        )
+        for file in sorted(run.glob("model-*/**/metrics.jsonl"))
+    )
+
+
+def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
+    return (
+        Sum(
+            "files",
+            counts["files"],
+            (
+                ("images", counts["instances"]),
+                ("other objects", counts["not_image"]),
+                ("duplicates", counts["duplicates"]),
+                ("rejects", counts["rejects"]),
+            ),
+        ),
+        Sum(
+            "packed images",
+            counts["packed_images"],
+            (
+                ("with a label", counts["labelled_images"]),
+                ("without", counts["images_without_label"]),
+            ),
+        ),
+    )
+
+
+def _cases(
+    run: Path, view: View, task: Task, images: Predicted, drawn: Mapping[str, Decided]
+) -> tuple[Case, ...]:
+    """The surest right and the surest wrong, for slices with and without the headline finding."""
+    column, store = task.headline_column, open_store(run / "store")
+    heat, sides = heat_of(run, store, column), read_sides(run)
+    no_glow = "" if drawn else f"no glow: nothing in it speaks for {words(task.headline)}"
+    cases = tuple(
+        _case(store, heat, view, sides, images, place, column, group, no_glow)
+        for group, places in case_groups(images, column).items()
+        for place in places
+    )
+    return cases + tuple(
+        case
+        for finding, decided in drawn.items()
+        for case in mask_cases(store, finding, decided, sides)
+    )
+
+
+def case_groups(images: Predicted, column: int) -> dict[str, list[int]]:
+    """The rows of `images` to show of one finding, a slice a study, CASES a group at most.
+
+    found: the surest of what has it, above the usual probability of what has it not; missed: the
+    least sure of the others that have it; raised without cause: the surest of what has it not. No
+    row is in two groups.
+    """
+    truth, said = images.truth[:, column], images.probability[:, column]
+    positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
+    usual = float(np.median(said[negative])) if negative.size else -np.inf
+    above = positive[said[positive] > usual]
+    found = _one_a_study(images, above[np.argsort(-said[above], kind="stable")])
+    others = np.setdiff1d(positive, found)
+    raised = negative[np.argsort(-said[negative], kind="stable")]
+    return {
+        "found": found,
+        "missed": _one_a_study(images, others[np.argsort(said[others], kind="stable")]),
+        "raised without cause": _one_a_study(images, raised),
+    }
+
+
+def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
+    """The first of each study, CASES at most: neighbours show the same thing again."""
+    first: dict[str, int] = {}
+    for place in order:
+        first.setdefault(images.studies[place], int(place))
+        if len(first) == CASES:
+            break
+    return list(first.values())
+
+
+def _case(
+    store: Store,
+    heat_at: Heat,
+    view: View,
+    sides: Sides,
+    images: Predicted,
+    place: int,
+    column: int,
+    group: str,
+    no_glow: str,
+) -> Case:
+    assert images.rows is not None  # slices always have rows
+    row = int(images.rows[place])
+    names = [finding.name for finding in images.findings]
+    true = [
+        name
+        for number, name in enumerate(names)
+        if number != column and images.truth[place, number] >= 0.5
+    ]
+    said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
+    others = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
+    there = "present" if images.truth[place, column] >= 0.5 else "absent"
+    title = f"{words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
+    where = f"study {images.studies[place]}, image {images.ids[place]}"
+    shown = Shown(
+        windows=view.windows,
+        finding=names[column],
+        about=f"{where}; {title}",
+        sides=sides.get(store.slices["SeriesInstanceUID"][row], ("", "")),
+        no_glow=no_glow,
+    )
+    told = ", ".join(f"{words(name)} {probability:.2f}" for probability, name in others)
+    also = f"of the others true: {', '.join(map(words, true)) or 'none'}; said: {told}"
+    return Case(
+        panels=slice_panels(store.read_hu([row])[0], heat_at(row), shown),
+        title=title,
+        caption=also if others else "",
+        group=group,
+        where=where,
+    )

@@ -1,0 +1,90 @@
+"""reports/run_sentences.py: the sentences of a run's page that hold numbers, true to its tables.
+
+about: the run's about.json; parts: the proof's, part name to patients and slices (folds.json).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wetread.archive.plural import plural
+from wetread.training.origin import of_phantoms_alone
+from wetread.training.predictions import Predicted
+
+SPLITS = {
+    "held_out": "held out from training and from every choice",
+    "out_of_fold": "that the model that read them had never seen",
+}
+Parts = Mapping[str, Mapping[str, Any]]
+
+
+def summary_words(about: Mapping[str, Any], parts: Parts, images: Predicted, first: int) -> str:
+    """Return the sentence of how many were learned from, chose the epoch and were scored.
+
+    first: studies of phantoms that were learned before.
+    """
+    patients, unit = len(set(images.patients)), unit_of(about)
+    judged = (
+        f"judged on {plural(len(images.ids), 'image')} of {plural(patients, unit)} "
+        f"{SPLITS[images.split]}"
+    )
+    return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_words(about)}"
+
+
+def unit_of(about: Mapping[str, Any]) -> str:
+    """Name the unit that folds never split: a patient, or a study where patients are not known."""
+    identity = about.get("identity")  # runs of earlier versions have none
+    return "patient" if identity is None or identity["unit"] == "patient" else "study"
+
+
+def identity_words(about: Mapping[str, Any]) -> str:
+    """Who is one patient, or why that is not known, in a sentence."""
+    if unit_of(about) == "patient":
+        return f"Who is one patient is taken from {about['patients_from']}."
+    whose = {"study": "each study", "mixed": "where none is named, the study"}
+    unit = about["identity"]["unit"]
+    return f"Patients are not known ({about['identity']['reason']}): {whose[unit]} stands for one."
+
+
+def _learned(parts: Parts, first: int, unit: str) -> str:
+    before = f", after {plural(first, 'study')} of phantoms" if first else ""
+    if "train" not in parts:
+        slices, patients = (sum(part[key] for part in parts.values()) for key in _COUNTED)
+        return (
+            f"{plural(slices, 'labelled image')} of {plural(patients, unit)} in "
+            f"{len(parts)} folds{before}, each fold read by a model of the others"
+        )
+    train, validation = (
+        [parts.get(name, {}).get(key, 0) for key in _COUNTED] for name in ("train", "validation")
+    )
+    said = f"{plural(train[0], 'labelled image')} of {plural(train[1], unit)}{before}"
+    if validation[0]:
+        said += (
+            f"; {plural(validation[0], 'image')} of {plural(validation[1], f'other {unit}')} "
+            "chose what is kept"
+        )
+    return said
+
+
+_COUNTED = ("slices", "patients")
+
+
+def origin_words(about: Mapping[str, Any]) -> tuple[str, str]:
+    """(the badge beside the title, the sentence to it): whether its patients are phantoms."""
+    if "learned_from" not in about or "scored_on" not in about:
+        return "", "Whether its studies are of patients or synthetic phantoms was not kept."
+    learned, scored = about["learned_from"], about["scored_on"]
+    if of_phantoms_alone(learned) and of_phantoms_alone(scored):
+        return "synthetic phantoms", (
+            "No patient stands behind these numbers: every study learned from or scored on is a "
+            "phantom that wetread drew. They show that the path works, not how good a model would "
+            "be on patients."
+        )
+    if not learned["phantom_studies"] and not scored["phantom_studies"]:
+        return "", ""
+    return "partly synthetic phantoms", (
+        f"{learned['phantom_studies']} of {plural(learned['studies'], 'study')} learned from and "
+        f"{scored['phantom_studies']} of {plural(scored['studies'], 'study')} scored on are "
+        "phantoms that wetread drew, of no patient."
+    )

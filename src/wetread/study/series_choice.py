@@ -1,0 +1,131 @@
+"""study/series_choice.py: which series of a study to read: a score, with its reasons."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from wetread.study.issues import geometry_issues
+from wetread.study.stack import fatal_issues
+from wetread.study.unit import UNIT_COLUMNS, unit_of
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds below it
+_REPORT_WORDS = re.compile(r"DOSE|SCREEN SAVE|PROTOCOL|\bPROT\b")
+_SECOND_HAND = re.compile(r"\b(MPR|MIP|MINIP|AVERAGE|REFORMATTED|PROJECTION IMAGE|CSA 3D)\b")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a task wants to read.
+
+    body_parts:   words of BodyPartExamined that are right; empty: any.
+    least_slices: fewer are no whole organ.
+    thickness_mm: the least and the greatest SliceThickness that suit.
+    sharp:        whether an edge-enhancing kernel (bone, lung) is wanted; None: either.
+    """
+
+    body_parts: tuple[str, ...] = ()
+    least_slices: int = 1
+    thickness_mm: tuple[float, float] = (0.0, float("inf"))
+    sharp: bool | None = None
+
+
+ANY = Wanted()
+
+
+@dataclass(frozen=True)
+class SeriesScore:
+    """How well a series suits: 0 is without fault; each reason says what it cost."""
+
+    series_uid: str
+    slices: int
+    score: float
+    reasons: tuple[str, ...]
+
+
+def rank_series(series: Sequence[pl.DataFrame], wanted: Wanted) -> list[SeriesScore]:
+    """The series of one study, best first; equal scores: more slices, then by UID."""
+    scores = [score_series(rows, wanted) for rows in series]
+    return sorted(scores, key=lambda one: (-one.score, -one.slices, one.series_uid))
+
+
+def score_series(rows: pl.DataFrame, wanted: Wanted) -> SeriesScore:
+    """The score of one series' rows, from their headers."""
+    kind = _most(rows["ImageType"])
+    values = [value.strip() for value in kind.split("\\")]
+    costs = [
+        *_nature(values, kind, _most(rows["SOPClassUID"])),
+        *_suits(rows, wanted),
+    ]
+    fatal = [issue.name for issue in fatal_issues(geometry_issues(rows))]
+    if fatal:
+        costs.append((5.0 * len(fatal), ", ".join(fatal)))
+    return SeriesScore(
+        series_uid=_most(rows["SeriesInstanceUID"]),
+        slices=rows.height,
+        score=-sum(cost for cost, _ in costs),
+        reasons=tuple(f"-{cost:g} {why}" for cost, why in costs),
+    )
+
+
+def _nature(values: list[str], kind: str, sop_class: str) -> list[tuple[float, str]]:
+    """What the pictures are, by ImageType (0008,0008) and SOP class."""
+    costs = []
+    if values[2:3] == ["LOCALIZER"]:
+        costs.append((100.0, "localizer"))
+    if _REPORT_WORDS.search(kind):
+        costs.append((100.0, "dose report or a page of text"))
+    if sop_class.startswith(SECONDARY_CAPTURE):
+        costs.append((60.0, "secondary capture"))
+    if values[0] == "DERIVED":
+        costs.append((20.0, "derived"))
+    if values[1:2] == ["SECONDARY"]:
+        costs.append((20.0, "made of other images"))
+    if found := _SECOND_HAND.search(kind):
+        costs.append((10.0, f"reformatted ({found[0]})"))
+    return costs
+
+
+def _suits(rows: pl.DataFrame, wanted: Wanted) -> list[tuple[float, str]]:
+    """How the series meets what the task wants; what a header does not say costs nothing."""
+    costs = []
+    headers = rows.select(UNIT_COLUMNS).iter_rows(named=True)
+    foreign = sum(unit_of(row).issue in ("no_rescale", "not_hu") for row in headers)
+    if 2 * foreign > rows.height:
+        costs.append((60.0, "values that are no Hounsfield units"))
+    part = _most(rows["BodyPartExamined"]).upper()
+    if part and wanted.body_parts and not any(word in part for word in wanted.body_parts):
+        costs.append((50.0, f"body part {part}"))
+    if rows.height < wanted.least_slices:
+        costs.append((40.0, f"{rows.height} slices, at least {wanted.least_slices} wanted"))
+    kernel = _most(rows["ConvolutionKernel"])
+    if kernel and wanted.sharp is not None and is_sharp(kernel) != wanted.sharp:
+        costs.append((15.0, f"kernel {kernel} is {'soft' if wanted.sharp else 'sharp'}"))
+    thickness = rows["SliceThickness"].median()
+    low, high = wanted.thickness_mm
+    if isinstance(thickness, float) and not low <= thickness <= high:
+        costs.append((10.0, f"slices {thickness:g} mm thick, {low:g} to {high:g} wanted"))
+    return costs
+
+
+def is_sharp(kernel: str) -> bool:
+    """Whether a ConvolutionKernel enhances edges, by its maker's way of naming.
+
+    Siemens: a number, 60 and up (B60, H60s, Hr64). Toshiba, Canon: FC30-39, FC50-59, FC80-89. GE:
+    BONE, EDGE, LUNG, ULTRA. Philips: D, E, L, YB to YE.
+    """
+    name = kernel.upper().split("\\")[0].strip()
+    if found := re.match(r"FC(\d\d)", name):
+        return int(found[1]) // 10 in (3, 5, 8)
+    if found := re.match(r"[A-Z]{1,2}(\d\d)", name):
+        return int(found[1]) >= 60
+    if re.match(r"BONE|EDGE|LUNG|ULTRA", name):
+        return True
+    return name in ("D", "E", "L", "YB", "YC", "YD", "YE")
+
+
+def _most(values: pl.Series) -> str:
+    """The commonest value, the first by name where two are; "" where none is there."""
+    counts = values.drop_nulls().value_counts().sort("count", values.name, descending=[True, False])
+    return str(counts[values.name][0]) if counts.height else ""

@@ -1,0 +1,125 @@
+"""tasks/embolism/metric.py: the official log loss over exams and their images, any number of each.
+
+    sum over exams i of [ sum_j w_j BCE_ij  +  sum_k w q_i BCE_ik ]
+    ---------------------------------------------------------------
+    sum over exams i of [ sum_j w_j         +  sum_k w q_i         ]
+
+j runs over the nine labels of an exam with their weights w_j, k over its images; w is the weight of
+an image and q_i the share of positive images in exam i. So images count only in exams that have a
+positive one, and the images of an exam together weigh w times the number of positive ones.
+Unknown labels are in neither sum, and q_i is the share among the known.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.evaluation.metrics import log_losses
+from wetread.labels.finding import finding_weights
+from wetread.tasks.embolism.exams import Exams
+from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING
+
+WEIGHTS = finding_weights(EXAM_FINDINGS)  # (9,)
+
+
+@dataclass(frozen=True, eq=False)
+class ExamLosses:
+    """The sums of the formula for each of N exams, (N,) float64 each."""
+
+    study_loss: np.ndarray
+    study_weight: np.ndarray
+    image_loss: np.ndarray
+    image_weight: np.ndarray
+
+    @property
+    def loss(self) -> np.ndarray:
+        """(N,) what the exam adds above the line."""
+        total: np.ndarray = self.study_loss + self.image_loss
+        return total
+
+    @property
+    def weight(self) -> np.ndarray:
+        """(N,) what it adds below."""
+        total: np.ndarray = self.study_weight + self.image_weight
+        return total
+
+
+def exam_losses(truth: Exams, probability: Exams) -> ExamLosses:
+    """Each exam's part. truth in 0..1, NaN unknown, RV/LV filled in by labels.exams.as_scored
+    where the official figure is wanted; probabilities are clipped to [1e-15, 1 - 1e-15].
+
+    Raises ValueError where the two are not of the same exams, or a probability is lacking.
+    """
+    _check(truth, probability)
+    study = log_losses(truth.study, probability.study)
+    image = log_losses(truth.image, probability.image)
+    known = ~np.isnan(image)
+    weight = IMAGE_FINDING.weight * np.nan_to_num(positive_share(truth))
+    return ExamLosses(
+        study_loss=np.nansum(study * WEIGHTS, axis=1),
+        study_weight=(~np.isnan(study)) @ WEIGHTS,
+        image_loss=weight * truth.sum_images(np.nan_to_num(image)),
+        image_weight=weight * truth.sum_images(known),
+    )
+
+
+def exam_loss(truth: Exams, probability: Exams) -> float:
+    """The official figure; NaN where no label is known."""
+    parts = exam_losses(truth, probability)
+    under = float(parts.weight.sum())
+    return float(parts.loss.sum()) / under if under > 0 else float("nan")
+
+
+def positive_share(truth: Exams) -> np.ndarray:
+    """(N,) q: the share of positive images among an exam's known ones; NaN where none is known."""
+    known = truth.sum_images(~np.isnan(truth.image))
+    positive = truth.sum_images(np.nan_to_num(truth.image))
+    share: np.ndarray = np.divide(positive, known, out=np.full(len(truth), np.nan), where=known > 0)
+    return share
+
+
+def best_constants(truth: Exams) -> tuple[np.ndarray, float]:
+    """The constants of least loss on this truth: (9,) of the exam's labels, their shares; and of
+    every image, the mean weighted by q as the loss is. NaN where nothing is known."""
+    known = ~np.isnan(truth.study)
+    total = np.nansum(truth.study, axis=0)
+    study = np.divide(
+        total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0)
+    )
+    share = np.nan_to_num(positive_share(truth))
+    weight = float((share * truth.sum_images(~np.isnan(truth.image))).sum())
+    positive = float((share * truth.sum_images(np.nan_to_num(truth.image))).sum())
+    return study, positive / weight if weight > 0 else float("nan")
+
+
+def constant_exams(truth: Exams, study: np.ndarray, image: float) -> Exams:
+    """The same probabilities for all the exams of truth: study (9,), and one of every image."""
+    return Exams(np.tile(study, (len(truth), 1)), np.full(len(truth.image), image), truth.starts)
+
+
+def mean_exam_weight(truth: Exams) -> float:
+    """What an exam of this set weighs in the mean, 1 + w times the mean number of its positive
+    images: a batch of B exams is normalised by B times this, so that batches add up to the set."""
+    parts = exam_losses(truth, constant_exams(truth, np.full(len(WEIGHTS), 0.5), 0.5))
+    return float(parts.weight.mean())
+
+
+def _check(truth: Exams, probability: Exams) -> None:
+    if not np.array_equal(truth.starts, probability.starts):
+        raise ValueError(
+            f"truth is of {len(truth)} exams with {len(truth.image)} images, the probabilities of "
+            f"{len(probability)} with {len(probability.image)}; give both of the same exams."
+        )
+    lost = np.isnan(probability.study) & ~np.isnan(truth.study)
+    if lost.any():
+        exam, column = np.argwhere(lost)[0]
+        raise ValueError(
+            f"no probability (NaN) for exam {exam}, {EXAM_FINDINGS[column].name}, whose label is "
+            f"known; {lost.sum()} such labels. Predict them or leave the exams out."
+        )
+    lost = np.isnan(probability.image) & ~np.isnan(truth.image)
+    if lost.any():
+        raise ValueError(
+            f"no probability (NaN) for image {np.argmax(lost)}, whose label is known; "
+            f"{lost.sum()} such images. Predict them or leave the exams out."
+        )

@@ -1,0 +1,273 @@
+"""tasks/embolism/submission_scores.py: a submission of exams and images against a truth file's
+labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.plural import plural
+from wetread.evaluation.baselines import constant_prior
+from wetread.evaluation.evaluate import ALL, evaluate
+from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
+from wetread.evaluation.score import Score, finite_or_none
+from wetread.evaluation.submission import SubmissionScores, patients_of, said_honestly
+from wetread.labels.finding import Finding, finding_names
+from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable
+from wetread.tasks.embolism.exams import (
+    ExamIndex,
+    Exams,
+    as_scored,
+    exam_index,
+    exams_of,
+    with_studies,
+)
+from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING, NOT_POSITIVE
+from wetread.tasks.embolism.metric import best_constants, constant_exams, exam_losses
+from wetread.tasks.embolism.rules import broken_rules, rule_names
+
+LEVEL_AND_ID = {name: LABEL_SCHEMA[name] for name in ("level", "id")}
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Truth and what was said of the same exams.
+
+    known:    labels, NaN where unknown or undefined.
+    said:     probabilities, NaN where the submission has none.
+    lost_study, lost_image: (N, 9) and (M,) bool: labels that count and were not answered.
+    index:    which exams and images these are.
+    patients: of each exam; the exam's own name where none are given.
+    split, rng, draws: as evaluate() takes them.
+    """
+
+    known: Exams
+    said: Exams
+    lost_study: np.ndarray
+    lost_image: np.ndarray
+    index: ExamIndex
+    patients: tuple[str, ...]
+    split: str
+    rng: np.random.Generator
+    draws: int
+
+
+def score_exam_submission(
+    truth: LabelTable,
+    submission: LabelTable,
+    findings: Sequence[Finding],
+    split: str,
+    rng: np.random.Generator,
+    patients: Mapping[str, str] | None = None,
+    index: ExamIndex | None = None,
+) -> SubmissionScores:
+    """The official log loss and the rest, over the labels that truth knows.
+
+    `weighted_log_loss` is the competition's figure, in which an RV/LV label that is undefined
+    counts as "no"; `exam_log_loss` and `image_log_loss` are its two parts, each over its own
+    weights. Beside each its prior: the best constants for this very truth, a floor that no prior
+    from elsewhere can better. The scores of RV/LV by itself are over positive exams alone.
+    `inconsistent_exams` counts the exams that break a rule; which they break stands in `broken`.
+
+    A finding with missing probabilities gets no score, and then what is taken over all findings
+    gets none either: leaving out the hard ones would flatter. What is too many is listed and
+    passed over.
+
+    findings: those scored one by one, of the nine and the image's.
+    patients: patient of each study, or of each image, for the intervals; None: no intervals, and
+              patients count 0.
+    index:    which image is of which exam; None: as the truth file says.
+    Raises LabelError where a patient is not given, or the images of an exam are of two.
+    """
+    index = with_studies(exam_index(truth.exams) if index is None else index, _studies(truth))
+    known, said = exams_of(truth, index), exams_of(submission, index)
+    lost_study = ~np.isnan(as_scored(known).study) & np.isnan(said.study)
+    lost_image = ~np.isnan(known.image) & np.isnan(said.image)
+    compared = Compared(
+        known, said, lost_study, lost_image, index,
+        _patients_of_exams(index, patients), split, rng, DRAWS if patients else 0,
+    )  # fmt: skip
+    broken = _broken(compared)
+    scores = [
+        *_official(compared),
+        (_inconsistent(compared, len(broken)), None),
+        *_by_finding(compared, finding_names(findings)),
+    ]
+    missing = [
+        *(f"{index.studies[row]}_{EXAM_NAMES[column]}" for row, column in np.argwhere(lost_study)),
+        *index.frame["image"].gather(np.flatnonzero(lost_image)),
+    ]
+    return SubmissionScores(
+        tuple(said_honestly(score, lost, patients is not None) for score, lost in scores),
+        tuple(missing),
+        _too_many(truth, submission, index),
+        broken,
+    )
+
+
+def _official(compared: Compared) -> list[tuple[Score, str | None]]:
+    """The competition's figure and its two parts, each with its prior after it; and what is lost
+    of them in words."""
+    truth = _answered(as_scored(compared.known), compared.said)
+    ours = exam_losses(truth, compared.said)
+    prior = exam_losses(truth, constant_exams(truth, *best_constants(truth)))
+    in_study, in_image = _told(compared.lost_study), _told(compared.lost_image)
+    whole = _told(np.append(compared.lost_study, compared.lost_image))
+    if np.isnan(compared.known.image).all():
+        whole = "truth labels no image"
+    rows, times = draw_patients(compared.patients, compared.draws, compared.rng)
+    return [
+        (_score(compared, metric, level, over, under, drawn_ratio(over, under, rows, times)), lost)
+        for metric, level, over, under, lost in (
+            ("weighted_log_loss", "all", ours.loss, ours.weight, whole),
+            ("weighted_log_loss_prior", "all", prior.loss, prior.weight, whole),
+            ("exam_log_loss", "study", ours.study_loss, ours.study_weight, in_study),
+            ("exam_log_loss_prior", "study", prior.study_loss, prior.study_weight, in_study),
+            ("image_log_loss", "image", ours.image_loss, ours.image_weight, in_image),
+            ("image_log_loss_prior", "image", prior.image_loss, prior.image_weight, in_image),
+        )
+    ]
+
+
+def _score(
+    compared: Compared,
+    metric: str,
+    level: str,
+    over: np.ndarray,
+    under: np.ndarray,
+    drawn: np.ndarray,
+) -> Score:
+    """sum(over) / sum(under) of the exams, (N,) each, and the interval of the draws' own."""
+    counted = under > 0
+    value = float(over.sum() / under.sum()) if counted.any() else float("nan")
+    patients = len({compared.patients[exam] for exam in np.flatnonzero(counted)})
+    interval = percentile_interval(drawn) if patients > 1 else None
+    low, high = interval or (None, None)
+    if not counted.any():
+        reason: str | None = f"no known label that weighs among {len(counted)} exams"
+    else:
+        reason = None if interval else "no interval: too few patients"
+    return Score(
+        metric, ALL, level, compared.split, finite_or_none(value), low, high,
+        patients, _positives(compared.known), reason,
+    )  # fmt: skip
+
+
+def _positives(known: Exams) -> int:
+    """Exams known to be neither negative nor indeterminate."""
+    return int((known.study[:, list(NOT_POSITIVE)] < 0.5).all(axis=1).sum())
+
+
+def _by_finding(compared: Compared, names: Sequence[str]) -> list[tuple[Score, str | None]]:
+    """The scores of each finding, and what is lost of it in words."""
+    known, said = compared.known, compared.said
+    of_image = tuple(compared.patients[exam] for exam in known.exam_of_image)
+    left = _answered(known, said)
+    scores: list[tuple[Score, str | None]] = []
+    for level, findings, truth, probability, patients, lost in (
+        ("study", EXAM_FINDINGS, left.study, said.study, compared.patients, compared.lost_study),
+        ("image", (IMAGE_FINDING,), left.image[:, None], said.image[:, None], of_image,
+         compared.lost_image[:, None]),
+    ):  # fmt: skip
+        told = {
+            finding.name: _told(lost[:, column])
+            for column, finding in enumerate(findings)
+            if finding.name in names
+        }
+        scores += [
+            (score, told[score.finding])
+            for score in evaluate(
+                truth, probability, findings, patients, level, compared.split,
+                constant_prior(truth), compared.rng, draws=compared.draws,
+            )
+            if score.finding in told  # not "all": a mean without q is no figure of this task
+        ]  # fmt: skip
+    return scores
+
+
+def _broken(compared: Compared) -> dict[str, tuple[str, ...]]:
+    """Study to the rules it breaks, of the exams that the submission has whole."""
+    said = compared.said
+    whole = _whole(said)
+    filled = replace(said, study=np.nan_to_num(said.study), image=np.nan_to_num(said.image))
+    rules = broken_rules(filled) & whole[:, None]
+    return {
+        compared.index.studies[exam]: rule_names(rules[exam])
+        for exam in np.flatnonzero(rules.any(axis=1))
+    }
+
+
+def _inconsistent(compared: Compared, broken: int) -> Score:
+    """How many exams break a rule; no value where some are not whole."""
+    parted = int((~_whole(compared.said)).sum())
+    value = None if parted else float(broken)
+    reason = (
+        f"{plural(parted, 'exam')} {'is' if parted == 1 else 'are'} not whole"
+        if parted
+        else "no interval: it is a count"
+    )
+    return Score(
+        "inconsistent_exams", ALL, "study", compared.split, value, None, None,
+        len(set(compared.patients)), _positives(compared.known), reason,
+    )  # fmt: skip
+
+
+def _whole(said: Exams) -> np.ndarray:
+    """(N,) bool: the submission has all nine labels and all images of the exam, and there are
+    any: of an exam whose images nobody named it is not known which rules it is to obey."""
+    lacking = np.isnan(said.study).any(axis=1) | (said.sum_images(np.isnan(said.image)) > 0)
+    lacking |= said.sizes == 0
+    whole: np.ndarray = ~lacking
+    return whole
+
+
+def _answered(truth: Exams, said: Exams) -> Exams:
+    """Truth, unknown where nothing was said."""
+    return replace(
+        truth,
+        study=np.where(np.isnan(said.study), np.nan, truth.study),
+        image=np.where(np.isnan(said.image), np.nan, truth.image),
+    )
+
+
+def _told(lost: np.ndarray) -> str | None:
+    return f"{lost.sum()} probabilities are missing" if lost.any() else None
+
+
+def _studies(truth: LabelTable) -> list[str]:
+    listed = truth.frame.filter(pl.col("level") == "study")
+    return listed["id"].unique(maintain_order=True).to_list()
+
+
+def _too_many(truth: LabelTable, submission: LabelTable, index: ExamIndex) -> tuple[str, ...]:
+    """The submission's ids that are no exam's and no image's here."""
+    studies = pl.DataFrame({"level": "study", "id": index.studies}, schema=LEVEL_AND_ID)
+    images = index.frame.select(pl.lit("image").alias("level"), pl.col("image").alias("id"))
+    strange = submission.frame.join(
+        pl.concat([studies, images, truth.frame.select("level", "id")]),
+        on=["level", "id"],
+        how="anti",
+        maintain_order="left",
+    )
+    return tuple(
+        f"{name}_{finding}" if level == "study" else name
+        for level, name, finding in strange.select("level", "id", "finding").iter_rows()
+    )
+
+
+def _patients_of_exams(index: ExamIndex, patients: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Each exam's patient: as given for the study, or else for its images."""
+    if patients is None or all(study in patients for study in index.studies):
+        return tuple(patients_of(index.studies, patients))
+    images = np.array(patients_of(index.frame["image"].to_list(), patients), dtype=object)
+    who: list[str] = []
+    for study, start, end in zip(index.studies, index.starts, index.starts[1:], strict=False):
+        of_exam = set(images[start:end])
+        if len(of_exam) > 1:
+            raise LabelError(
+                f"the images of exam {study!r} are given to {len(of_exam)} patients. An exam is "
+                "of one; correct the table of patients."
+            )
+        who += of_exam or patients_of([study], patients)
+    return tuple(who)

@@ -1,0 +1,2 @@
+"""training/series: networks over whole series: encoders of crops and a sequence network over
+them."""

@@ -1,0 +1,79 @@
+"""training/series/reader.py: encoders and the sequence network over them, as a folder and from
+it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from wetread.archive.files.damaged import form_of
+from wetread.archive.files.json_file import read_json
+from wetread.labels.finding import finding_names
+from wetread.models.sequence import Straight
+from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.run import Run, Trained, read_trained
+from wetread.training.series.sequence_fit import BEST, Standard, new_network
+from wetread.training.series.spec import OfSeries
+
+WANTED = "the description of a series reader, which wetread train writes; train again"
+MOST_INPUTS, MOST_LOOKS = 1 << 16, 16
+ABOUT, TOGETHER = "series.json", "together"
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesReader:
+    """What reads a whole series: encoders, in the order of their looks, and a network over them.
+
+    image, study: names of what it says of slices and of studies.
+    """
+
+    encoders: tuple[Trained, ...]
+    network: nn.Module
+    image: tuple[str, ...]
+    study: tuple[str, ...]
+    recipe: Recipe
+
+
+def about_series(of: OfSeries, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+    """What series.json holds: all that is needed to build the network again."""
+    assert isinstance(network, Standard)
+    return {
+        "looks": [look.name for look in of.looks],
+        "image": list(finding_names(of.image)),
+        "study": list(finding_names(of.study)),
+        "inputs": len(network.mean),
+        "overall": network.network.overall if isinstance(network.network, Straight) else 0,
+        "together": recipe.together_epochs > 0,
+        "recipe": recipe.model_dump(mode="json"),
+    }
+
+
+def read_series_reader(folder: Path) -> SeriesReader:
+    """What series_fit.py left in a part's folder. ValueError where it is not whole."""
+    file = folder / ABOUT
+    if not file.is_file():
+        raise ValueError(f"{file}: not there; the training has not ended, run it again")
+    about = read_json(file, WANTED, {"recipe": dict, "inputs": int, "image": list, "study": list})
+    with form_of(file, WANTED, RuntimeError):
+        return _series_reader(about, folder, file)
+
+
+def _series_reader(about: dict[str, Any], folder: Path, file: Path) -> SeriesReader:
+    if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_LOOKS:
+        raise ValueError(f"{about['inputs']} inputs")
+    recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
+    network = new_network(
+        recipe, about["inputs"], len(about["image"]), len(about["study"]), about["overall"]
+    )
+    kept = folder / TOGETHER if about["together"] else folder
+    network.load_state_dict(Run(kept).read(BEST)["model"])
+    return SeriesReader(
+        encoders=tuple(read_trained(kept / name) for name in about["looks"]),
+        network=network.eval(),
+        image=tuple(about["image"]),
+        study=tuple(about["study"]),
+        recipe=recipe,
+    )

@@ -1,0 +1,1 @@
+"""training/slices: networks of slices: batches, the loop, what is kept."""

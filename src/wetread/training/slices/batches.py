@@ -1,0 +1,250 @@
+"""training/slices/batches.py: rows of the store become batches, in an order that a seed decides.
+
+Every number here depends on (seed, epoch, step) alone, never on what was drawn before: a run that
+stops goes on at its step, and threads may read ahead in any order.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from wetread.store.store import passes_of
+from wetread.training.masks import SmallMasks
+from wetread.training.recipe import Recipe
+from wetread.view.augment import Augmentation, draw_augmentation
+
+ORDER, NEGATIVES, AUGMENTATION = 1, 2, 3  # what a seed is drawn for
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Item = TypeVar("Item")
+
+
+class SliceSource(Protocol):
+    """What training needs of a store: its table of slices, and HU by row."""
+
+    @property
+    def slices(self) -> pl.DataFrame:
+        """One row a slice, by series then position; SeriesInstanceUID among the columns."""
+
+    def read_hu(self, rows: Sequence[int]) -> Floats:
+        """HU (N, H, W) of the rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainSet:
+    """The slices that are learned from.
+
+    source:  where their HU are read.
+    rows:    (N,) rows of source.
+    targets: (N, F) in 0..1, NaN unknown.
+    weights: (F,) of the findings in the loss.
+    mirror:  (F,) the finding that each one becomes when an image is flipped left to right.
+    masks:   of the N slices; None where no pixel is learned.
+    """
+
+    source: SliceSource
+    rows: Rows
+    targets: Floats
+    weights: Floats
+    mirror: Rows
+    masks: SmallMasks | None = None
+
+    def __post_init__(self) -> None:
+        n, findings = self.targets.shape
+        if len(self.rows) != n or len(self.weights) != findings or len(self.mirror) != findings:
+            raise ValueError(
+                f"{len(self.rows)} rows, targets {self.targets.shape}, {len(self.weights)} weights "
+                f"and {len(self.mirror)} mirrors do not belong together"
+            )
+        if n == 0:
+            raise ValueError("no slice to learn from: no image has a label")
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one step learns from.
+
+    hu:         (B, 1 + 2k, H, W) float32 HU.
+    targets:    (B, F), NaN unknown.
+    size:       rows and columns of the view.
+    masks:      (B, M, h, w) float32 in [0, 1], not yet moved; M may be 0.
+    mask_known: (B, M).
+    """
+
+    hu: Floats
+    targets: Floats
+    augmentation: Augmentation
+    size: int
+    masks: Floats
+    mask_known: npt.NDArray[np.bool_]
+
+    def parts(self, count: int) -> list["Batch"]:
+        """The batch in count parts of about equal size, fewer where there are fewer slices."""
+        places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
+        return [
+            Batch(
+                self.hu[i], self.targets[i], self.augmentation.of(i), self.size,
+                self.masks[i], self.mask_known[i],
+            )
+            for i in places
+        ]  # fmt: skip
+
+
+def train_set(
+    source: SliceSource,
+    rows: Sequence[int] | Rows,
+    targets: npt.NDArray[np.floating],
+    weights: Sequence[float] | None = None,
+    mirror: Sequence[int] | None = None,
+    masks: SmallMasks | None = None,
+) -> TrainSet:
+    """A TrainSet of the slices with at least one known target; equal weights, no mirror twins."""
+    targets = np.asarray(targets, np.float32)
+    known = ~np.isnan(targets).all(1)
+    findings = targets.shape[1]
+    return TrainSet(
+        source,
+        np.asarray(rows, np.int64)[known],
+        targets[known],
+        np.asarray(np.ones(findings) if weights is None else weights, np.float32),
+        np.asarray(np.arange(findings) if mirror is None else mirror, np.int64),
+        None if masks is None else masks.of(np.flatnonzero(known)),
+    )
+
+
+def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
+    """Rows (N,) to (N, 1 + 2k): those before and after in the same acquisition of a series; its
+    ends repeat."""
+    series = passes_of(slices).rle_id().to_numpy().astype(np.int64)
+    starts = np.searchsorted(series, series[rows], side="left")
+    ends = np.searchsorted(series, series[rows], side="right") - 1
+    around = rows[:, None] + np.arange(-neighbours, neighbours + 1)
+    return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
+
+
+def read_seen(source: SliceSource, seen: Rows) -> Floats:
+    """HU (N, 1 + 2k, H, W) of what neighbour_rows gives (N, 1 + 2k), each slice read once."""
+    once, places = np.unique(seen, return_inverse=True)
+    return source.read_hu(once.tolist())[places.reshape(seen.shape)]
+
+
+def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
+    """How many of the slices without any finding an epoch takes."""
+    positives = int((targets > 0.5).any(1).sum())
+    negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
+    if wanted == 0 or positives == 0:
+        return negatives
+    return min(negatives, max(1, round(positives * wanted)))
+
+
+def negative_rate(targets: Floats, recipe: Recipe) -> float:
+    """The share of the slices without any finding that the last epoch takes: r of undo_balance."""
+    negatives = len(targets) - int((targets > 0.5).any(1).sum())
+    return negatives_an_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
+
+
+def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
+    """What an epoch learns from, in order: all positives, and fresh negatives; indices of targets.
+
+    The negatives run through whole shuffles, one after the other, so all are seen equally often.
+    """
+    positive = (targets > 0.5).any(1)
+    negatives = np.flatnonzero(~positive)
+    wanted = negatives_an_epoch(targets, recipe, epoch)
+    before = sum(negatives_an_epoch(targets, recipe, earlier) for earlier in range(epoch))
+    taken = np.arange(before, before + wanted)
+    chosen = np.empty(wanted, np.int64)
+    for turn in np.unique(taken // max(len(negatives), 1)):
+        here = taken // len(negatives) == turn
+        shuffle = np.random.default_rng([recipe.seed, NEGATIVES, int(turn)])
+        chosen[here] = shuffle.permutation(negatives)[taken[here] % len(negatives)]
+    items = np.concatenate([np.flatnonzero(positive), chosen])
+    return np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(items)
+
+
+def steps_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
+    """Batches in an epoch: none is smaller than half of the others."""
+    items = int((targets > 0.5).any(1).sum()) + negatives_an_epoch(targets, recipe, epoch)
+    return max(1, -(-items // recipe.batch_size))
+
+
+def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Iterator[Batch]:
+    """The epoch's batches from step start on, read ahead by threads, in order."""
+    items = epoch_items(data.targets, recipe, epoch)
+    parts = np.array_split(items, steps_an_epoch(data.targets, recipe, epoch))
+    seen = neighbour_rows(data.source.slices, data.rows, recipe.neighbours)
+
+    def make(step: int) -> Batch:
+        item = parts[step]
+        rng = np.random.default_rng([recipe.seed, AUGMENTATION, epoch, step])
+        drawn = draw_augmentation(recipe.strengths, len(item), rng)
+        targets = data.targets[item]
+        flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
+        hu = read_seen(data.source, seen[item])
+        masks, known = _masks(data.masks, item)
+        return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
+
+    return read_ahead(make, range(start, len(parts)), recipe.readers)
+
+
+def _masks(masks: SmallMasks | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    if masks is None:
+        return np.zeros((len(item), 0, 1, 1), np.float32), np.zeros((len(item), 0), bool)
+    return masks.at(item), masks.known[item]
+
+
+def read_ahead(
+    make: Callable[[int], Item],
+    steps: Sequence[int],
+    readers: int,
+    prepare: Callable[[], None] | None = None,
+) -> Iterator[Item]:
+    """make(step) of every step, in order; up to two a reader are being made before they are due.
+    prepare() is called once in every thread that makes them."""
+    with ThreadPoolExecutor(readers, initializer=prepare) as pool:
+        waiting: deque[Future[Item]] = deque()
+        try:
+            for step in steps:
+                waiting.append(pool.submit(make, step))
+                if len(waiting) > 2 * readers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+class Held:
+    """A source whose slices stay in memory once read."""
+
+    def __init__(self, source: SliceSource, shape: tuple[int, int]) -> None:
+        self.slices = source.slices
+        self._source = source
+        self._hu = np.empty((len(source.slices), *shape), np.float32)  # HU
+        self._there = np.zeros(len(source.slices), bool)
+
+    def read_hu(self, rows: Sequence[int]) -> Floats:
+        """HU (N, H, W); what was read before comes from memory."""
+        wanted = np.asarray(rows, np.int64)
+        missing = np.unique(wanted[~self._there[wanted]])
+        if len(missing):
+            self._hu[missing] = self._source.read_hu(missing.tolist())
+            self._there[missing] = True  # after the pixels: another thread may be looking
+        return self._hu[wanted]
+
+
+def hold(source: SliceSource, budget_mb: int) -> SliceSource:
+    """The source, its slices kept in memory where all of them fit in budget_mb as float32."""
+    if len(source.slices) == 0 or budget_mb == 0:
+        return source
+    rows, columns = source.read_hu([0]).shape[1:]
+    needed = len(source.slices) * rows * columns * np.dtype(np.float32).itemsize
+    return Held(source, (rows, columns)) if needed <= budget_mb * 2**20 else source

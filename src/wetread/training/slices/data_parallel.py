@@ -1,0 +1,134 @@
+"""training/slices/data_parallel.py: the parts of a batch learned at the same time, on a CPU one
+thread a part.
+
+Threads inside a convolution wait for each other at every layer, and lose all they gained as soon as
+other work has one of the cores; parts of a batch wait once a step. The gradients are added in the
+order of the parts, so two runs give equal numbers.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from wetread.models.encoders import both
+from wetread.training.device import Runtime, set_threads
+from wetread.training.losses import (
+    MaskCounts,
+    count_masks,
+    known_weight,
+    mask_loss,
+    masked_loss,
+)
+from wetread.training.recipe import Recipe
+from wetread.training.slices.batches import Batch
+from wetread.view.device import move_masks, to_view
+from wetread.view.view import View
+
+Gradients = Sequence[Tensor | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """One model a part. They share their parameters; what BatchNorm runs along is each one's own
+    within a step, and their mean after it."""
+
+    models: tuple[nn.Module, ...]
+    pool: ThreadPoolExecutor
+    recipe: Recipe
+    runtime: Runtime
+    weights: Tensor  # (F,) of the findings
+
+    def learn(self, batch: Batch) -> Tensor:
+        """The loss of the batch, a scalar; its gradient is left in the parameters' grad."""
+        parts = batch.parts(len(self.models))
+        target = torch.from_numpy(batch.targets).to(self.runtime.device)
+        each = partial(
+            self._learn_part,
+            total=known_weight(target, self.weights).clamp_min(1e-12),
+            masks=count_masks(batch.masks, batch.mask_known),
+        )
+        if len(parts) == 1:
+            done = [each(self.models[0], parts[0])]
+        else:
+            done = list(self.pool.map(each, self.models, parts))
+        for parameter, *grads in zip(
+            self.models[0].parameters(), *(grads for _, grads in done), strict=True
+        ):
+            there = [grad for grad in grads if grad is not None]
+            parameter.grad = torch.stack(there).sum(0) if len(there) > 1 else (there or [None])[0]
+        _average_buffers(self.models)
+        return torch.stack([loss for loss, _ in done]).sum()
+
+    def _learn_part(
+        self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
+    ) -> tuple[Tensor, Gradients]:
+        """The part's share of the loss, and its gradients in the order of the parameters."""
+        view = replace(self.recipe.view, size=part.size)
+        hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
+        target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
+        with self.runtime.autocast():
+            logits, drawn = both(model, to_view(hu, view, part.augmentation))
+        loss = masked_loss(logits.float(), target, self.weights)
+        loss = loss * known_weight(target, self.weights) / total * self.recipe.image_weight
+        if drawn is not None:
+            true = torch.from_numpy(part.masks).to(self.runtime.device)
+            true = move_masks(true, part.augmentation, drawn.shape[-1])
+            known = torch.from_numpy(part.mask_known).to(self.runtime.device)
+            loss = loss + mask_loss(drawn.float(), true, known, self.recipe, masks)
+        grads = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+        return loss.detach(), grads
+
+
+@contextmanager
+def sharing(
+    model: nn.Module, recipe: Recipe, runtime: Runtime, weights: Tensor
+) -> Iterator[Shares]:
+    """The model in as many parts as the recipe says; weights (F,) of the findings in the loss."""
+    twins = [_twin(model) for _ in range(_parts(model, recipe, runtime) - 1)]
+    with ThreadPoolExecutor(
+        len(twins) + 1, initializer=partial(set_threads, recipe.threads)
+    ) as pool:
+        yield Shares((model, *twins), pool, recipe, runtime, weights)
+
+
+def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:
+    """One on a GPU, and where the network draws by chance: parts would race for the generator."""
+    if recipe.shares == 1 or runtime.device.type != "cpu":
+        return 1
+    return 1 if _draws_by_chance(model, recipe.view) else recipe.shares
+
+
+def _draws_by_chance(model: nn.Module, view: View) -> bool:
+    """Whether a training step of the network takes from torch's generator (dropout and its kin)."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        before = torch.get_rng_state()
+        copy.deepcopy(model).train()(torch.zeros(2, view.channels, view.size, view.size))
+        return not torch.equal(torch.get_rng_state(), before)
+
+
+def _twin(model: nn.Module) -> nn.Module:
+    """A copy with the model's own parameters and buffers of its own."""
+    twin = copy.deepcopy(model).train()
+    for ours, theirs in zip(model.modules(), twin.modules(), strict=True):
+        for name, parameter in ours.named_parameters(recurse=False):
+            setattr(theirs, name, parameter)
+    return twin
+
+
+def _average_buffers(models: Sequence[nn.Module]) -> None:
+    """The mean over the parts, in all of them; counts of batches are equal already."""
+    if len(models) == 1:
+        return
+    for buffers in zip(*(model.buffers() for model in models), strict=True):
+        if buffers[0].is_floating_point():
+            mean = torch.stack(buffers).mean(0)
+            for buffer in buffers:
+                buffer.copy_(mean)

@@ -1,0 +1,121 @@
+"""verbs/montage/montage.py: slices side by side as one PNG: a study, findings, windows, repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wetread.archive.executor.isolated_process import Lost
+from wetread.archive.executor.workers import chosen_workers, each
+from wetread.archive.files.atomic import write_output
+from wetread.archive.rejects import RejectError
+from wetread.inputs.label_file import read_label_file
+from wetread.inputs.progress import Report, silent
+from wetread.inputs.sources import open_source
+from wetread.outputs.pictures import png_bytes
+from wetread.outputs.sides import side_words
+from wetread.pages.montages import Panel, grid
+from wetread.tasks import find_task
+from wetread.verbs.montage.layouts import LAYOUTS, Asked
+from wetread.verbs.montage.panels import Shot, take
+from wetread.view.mode import find_mode
+
+MOST = 1000  # panels of one picture
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One panel of the picture, for machines: which image, and as what."""
+
+    instance: str | None
+    lines: tuple[str, ...]
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class MontageResult:
+    """Where the picture lies, its panels in reading order, and the files that cannot be used."""
+
+    picture: Path
+    columns: int
+    panels: tuple[Shown, ...]
+    refused: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For --json."""
+        panels = [
+            {"instance": one.instance, "lines": list(one.lines), "refused": one.refused}
+            for one in self.panels
+        ]
+        told = {"picture": str(self.picture), "columns": self.columns, "refused": self.refused}
+        return {**told, "panels": panels}
+
+
+def montage(
+    src: Path,
+    out: Path,
+    *,
+    layout: str = "study",
+    windows: Sequence[str] = (),
+    columns: int | None = None,
+    count: int | None = None,
+    series: str | None = None,
+    labels: str | Path | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    size: int = 256,
+    as_hu: bool = False,
+    workers: int | None = None,
+    report: Report = silent,
+) -> MontageResult:
+    """Write one PNG of slices side by side. Words name finding and place in the series, no patient.
+
+    layout: study (the slices of a series, all or `count` evenly), random (of the archive, drawn by
+    `seed`), findings (a positive slice of each finding of `labels`, in several windows), windows
+    (as stored beside windowed), repair (before and after a wrong intercept is repaired).
+    windows: modes or windows (view/mode.py: find_mode); default: the header's own, and for
+    findings and windows brain, subdural and bone beside it.
+    labels: a label file, read as `task` reads it.
+    as_hu: take CT whose header does not say HU as HU; else windows of HU refuse it.
+    ValueError, FileNotFoundError; RejectError where there is nothing to show. A slice that cannot
+    be read is a black panel that says why.
+    """
+    if layout not in LAYOUTS:
+        raise ValueError(f"no layout {layout!r}; known: {', '.join(LAYOUTS)}")
+    for name in windows:
+        find_mode(name)
+    asked = Asked(tuple(windows), columns, count, series, seed=seed, size=size)
+    if labels is not None:
+        if task is None:
+            raise ValueError(f"{labels}: name the task whose labels these are, --task NAME")
+        chosen = find_task(task)
+        table = read_label_file(labels, chosen, None)
+        asked = replace(asked, labels=table, findings=chosen.findings)
+    pool = chosen_workers(workers, None)
+    source = open_source(src, pool, report, as_hu=as_hu)
+    found = LAYOUTS[layout](source, asked)
+    if len(found.shots) > MOST:
+        raise ValueError(f"{len(found.shots)} panels are more than {MOST}; give a --count")
+    panels, told = [], []
+    answers = each(take, found.shots, pool)
+    for number, (shot, answer) in enumerate(zip(found.shots, answers, strict=True), start=1):
+        instance = shot.rows[0]["SOPInstanceUID"] if shot.rows else None
+        if isinstance(answer, Lost | RejectError):
+            panels.append(Panel(None, (*shot.lines, f"cannot be read: {answer.reason}")))
+            told.append(Shown(instance, shot.lines, answer.reason))
+        else:
+            panels.append(Panel(answer, _with_sides(shot)))
+            told.append(Shown(instance, shot.lines))
+        report("montage", number, len(found.shots))
+    write_output(out, png_bytes(grid(panels, found.columns)))
+    lost = {one.instance for one in told if one.refused}
+    return MontageResult(out, found.columns, tuple(told), source.refused + len(lost))
+
+
+def _with_sides(shot: Shot) -> tuple[str, ...]:
+    """The lines below a panel, the last with the patient's sides at its left and right edge."""
+    words = side_words(shot.rows[0]["orientation"]) if shot.rows else ""
+    *before, last = shot.lines or ("",)
+    return (*before, f"{last}   {words}".strip()) if words and shot.lines else shot.lines

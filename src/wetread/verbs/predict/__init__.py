@@ -1,0 +1,1 @@
+"""verbs/predict: raw DICOM and runs come in; readings go out."""

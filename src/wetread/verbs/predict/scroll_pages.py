@@ -1,0 +1,77 @@
+"""verbs/predict/scroll_pages.py: pages to scroll the most urgent studies, and links to key
+slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.files.scratch import scratch_folder
+from wetread.archive.rejects import RejectError
+from wetread.inputs.progress import Report, silent
+from wetread.outputs.uid_names import safe_name
+from wetread.outputs.worklist import by_urgency
+from wetread.prediction.reading import Reading
+from wetread.verbs.scroll.scroll import scroll
+
+FOLDER = "scroll"
+
+
+def with_scroll_pages(
+    readings: Sequence[Reading],
+    out: Path,
+    images: pl.DataFrame,
+    headline: str,
+    count: int,
+    workers: int | None,
+    report: Report = silent,
+) -> tuple[list[Reading], dict[str, str]]:
+    """The readings in their order, those of the `count` most urgent studies with links to key
+    slices in out/scroll/STUDY.html, which is written; study to the reason where it cannot be.
+
+    images: rows of the index.
+    """
+    urgent = [one for one in by_urgency(readings, headline) if one.study][:count]
+    linked: dict[str, Reading] = {}
+    unmade: dict[str, str] = {}
+    for done, reading in enumerate(urgent):
+        report("scroll", done, len(urgent))
+        name = f"{safe_name(reading.study_uid)}.html"
+        reason = _unmade(reading, images, out / FOLDER / name, workers)
+        if reason is None:
+            linked[reading.study_uid] = replace(reading, links=slice_links(reading, name))
+        else:
+            unmade[reading.study_uid] = reason
+    if urgent:
+        report("scroll", len(urgent), len(urgent))
+    return [linked.get(one.study_uid, one) for one in readings], unmade
+
+
+def slice_links(reading: Reading, name: str) -> dict[str, str]:
+    """Key slice to its address in the page `name`, from the folder of readings on."""
+    page = f"../{FOLDER}/{quote(name)}"
+    return {uid: f"{page}#sop={quote(uid, safe='')}" for uid in reading.key_slices}
+
+
+def _unmade(reading: Reading, images: pl.DataFrame, page: Path, workers: int | None) -> str | None:
+    """Write the page of the study's series; the reason where it could not be made, else None."""
+    series = images.filter(
+        pl.col("StudyInstanceUID").eq_missing(reading.study_uid),
+        pl.col("SeriesInstanceUID").eq_missing(reading.series_uid),
+    )
+    with scratch_folder() as folder:
+        index = folder / "index.parquet"
+        series.write_parquet(index)
+        try:
+            made = folder / page.name
+            scroll([index], made, workers=workers)  # by a process of its own
+            write_whole(page, made.read_bytes())
+        except (RejectError, ValueError) as error:  # among these that it would be too large
+            page.unlink(missing_ok=True)  # of an earlier run, of other pixels
+            return str(error).replace(f"{index}: ", "").replace(f"{made}: ", "")
+    return None

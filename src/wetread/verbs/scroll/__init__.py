@@ -1,0 +1,1 @@
+"""verbs/scroll: a series comes in; one HTML page to scroll goes out."""

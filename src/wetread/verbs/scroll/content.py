@@ -1,0 +1,197 @@
+"""verbs/scroll/content.py: what a page to scroll says of a volume: windows, title, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.dataset.luts import Table, read_voi, read_windows
+from wetread.archive.identity.privacy import is_sound
+from wetread.archive.plural import plural
+from wetread.archive.rejects import RejectError
+from wetread.inputs.body_part import described_part, part_of, shows_lungs
+from wetread.pages.scroll_page import Overlay, Preset, ScrollContent
+from wetread.study.issues import Issue
+from wetread.study.series_choice import is_sharp
+from wetread.study.voi import full_range
+from wetread.study.volume import Volume
+from wetread.view.window import WINDOWS, Window
+
+# The windows that come first for a part of the body (inputs/body_part.py); the others follow.
+SUITED: dict[str, tuple[str, ...]] = {
+    "HEAD": ("brain", "subdural", "stroke", "soft_head", "bone", "temporal_bone"),
+    "CHEST": ("mediastinum", "lung", "pulmonary", "chest_bone", "lung_wide"),
+    # Of a chest that BodyPartExamined does not call one; what was seen of it are its lungs.
+    "LUNGS": ("lung", "pulmonary", "mediastinum", "chest_bone", "lung_wide"),
+    "ABDOMEN": ("abdomen", "liver", "mediastinum", "lung"),
+    "SPINE": ("spine_soft", "spine_bone"),
+    "": ("brain", "subdural", "bone", "lung", "mediastinum", "pulmonary", "abdomen"),
+}
+_WAY = (1, 1, -1)  # from slice to slice along x, y and z of LPS: to the left, the back, the feet
+CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigmoid"}
+
+
+def content_of(
+    volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
+) -> ScrollContent:
+    """Gather the content of the page. rows: of the series; shown: the window to begin with.
+
+    Its slices run from the head to the feet, from right to left or from front to back, so that the
+    wheel goes where it goes on a workstation.
+    """
+    if runs_against(volume):
+        volume = turned(volume)
+        overlays = [replace(one, inside=one.inside[::-1]) for one in overlays]
+    start = first_slice(volume, overlays)
+    row = row_of(rows, volume.sources[start])
+    presets = list(presets_of(volume, row))
+    if shown is not None and shown not in presets:
+        presets.insert(0, shown)
+    return ScrollContent(
+        title=title_of(row, len(volume.hu)),
+        volume=volume,
+        presets=tuple(presets),
+        preset=0 if shown is None else presets.index(shown),
+        start=start,
+        inverted=row["PhotometricInterpretation"] == "MONOCHROME1",
+        overlays=tuple(overlays),
+        issues=_issues(volume, rows),
+        facts=tuple(facts_of(volume, row)),
+        instances=instances_of(volume, rows),
+    )
+
+
+def runs_against(volume: Volume) -> bool:
+    """Whether the slices run towards the head, the right or the front; False where not known."""
+    way = volume.place.origins_mm[-1] - volume.place.origins_mm[0]
+    if not np.isfinite(way).all() or not way.any():
+        return False
+    axis = int(np.abs(way).argmax())
+    return bool(way[axis] * _WAY[axis] < 0)
+
+
+def turned(volume: Volume) -> Volume:
+    """Return the slices in reverse order."""
+    place = replace(
+        volume.place,
+        origins_mm=volume.place.origins_mm[::-1],
+        thickness_mm=volume.place.thickness_mm[::-1],
+    )
+    return replace(
+        volume,
+        hu=volume.hu[::-1],
+        place=place,
+        sources=volume.sources[::-1],
+        slice_map=volume.slice_map[::-1],
+    )
+
+
+def instances_of(volume: Volume, rows: pl.DataFrame) -> tuple[int | None, ...]:
+    """The InstanceNumber of each slice; None where it has none."""
+    known = dict(rows.select("SOPInstanceUID", "InstanceNumber").iter_rows())
+    return tuple(known.get(source) for source in volume.sources)
+
+
+def _issues(volume: Volume, rows: pl.DataFrame) -> tuple[Issue, ...]:
+    """The volume's; to lie alone, or nowhere, is none of a single image."""
+    of_series = ("single_slice", "no_geometry") if rows.height == 1 else ()
+    return tuple(issue for issue in volume.issues if issue.name not in of_series)
+
+
+def row_of(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
+    """The row of a slice by its SOP Instance UID; the first row where it has none."""
+    own = rows.filter(pl.col("SOPInstanceUID") == source)
+    return (own if own.height else rows).row(0, named=True)
+
+
+def first_slice(volume: Volume, overlays: Sequence[Overlay]) -> int:
+    """The slice where the masks are largest, else the middle one."""
+    area = np.zeros(len(volume.hu), np.int64)
+    for overlay in overlays:
+        area += overlay.inside.sum(axis=(1, 2))
+    return int(area.argmax()) if area.any() else len(area) // 2
+
+
+def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
+    """The windows to choose from, the first one to begin with: the file's own; for HU the table,
+    what suits the part of the body first; for grey the whole range of the values."""
+    own = _of_file(row)
+    if volume.unit != "HU":
+        whole = full_range(volume.hu)
+        return [*own, Preset("whole range", Window(whole.center, whole.width))]
+    first = SUITED[_part(volume, row)]
+    if is_sharp(row["ConvolutionKernel"] or ""):  # what edges are drawn sharp for comes first
+        first = tuple(sorted(first, key=lambda name: "bone" not in name and "lung" not in name))
+    names = [*first, *(name for name in WINDOWS if name not in (*first, "display"))]
+    return [*own, *(Preset(name, WINDOWS[name]) for name in names)]
+
+
+def _part(volume: Volume, row: Mapping[str, Any]) -> str:
+    """A key of SUITED: what BodyPartExamined names, else the descriptions, else what is seen."""
+    if named := part_of(row["BodyPartExamined"] or ""):
+        return named
+    part = described_part(row) or ("CHEST" if shows_lungs(volume) else "")
+    return "LUNGS" if part == "CHEST" else part
+
+
+def _of_file(row: Mapping[str, Any]) -> list[Preset]:
+    """The header's windows, each once; none where they cannot be used, or are a table."""
+    try:
+        found = [] if isinstance(read_voi(row), Table) else read_windows(row)
+        curved = (Window(one.center, one.width, CURVE_OF[one.function]) for one in found)
+        windows = list(dict.fromkeys(curved))
+    except (RejectError, ValueError):
+        return []
+    return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]
+
+
+def title_of(row: Mapping[str, Any], slices: int) -> str:
+    """`CT chest, 100 slices`."""
+    parts = (_sound(row, "Modality", "CS"), _sound(row, "BodyPartExamined", "CS").lower())
+    what = " ".join(part for part in parts if part) or "Series"
+    return f"{what}, {plural(slices, 'slice')}"
+
+
+def series_name(rows: pl.DataFrame) -> str:
+    """`CT chest, 100 slices, 1.25 mm, B30f`: a series among others, without its free text."""
+    row = rows.row(0, named=True)
+    thickness = row["SliceThickness"]
+    parts = [
+        title_of(row, rows.height),
+        f"{thickness:g} mm" if thickness else "",
+        _sound(row, "ConvolutionKernel", "SH"),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What is said of the series beside the picture; nothing that names a patient."""
+    _, rows, columns = volume.hu.shape
+    down, across = volume.place.spacing_mm
+    apart = np.unique(np.round(np.abs(np.diff(volume.positions_mm)), 2))
+    thickness = row["SliceThickness"]
+    facts = [
+        ("Matrix", f"{columns} × {rows}"),
+        ("Pixels", f"{across:.4g} × {down:.4g} mm" if np.isfinite(down) else "size not known"),
+        ("Distance", f"{' to '.join(f'{mm:g}' for mm in _ends(apart))} mm"),
+        ("Thickness", f"{thickness:g} mm" if thickness else ""),
+        ("Kernel", _sound(row, "ConvolutionKernel", "SH")),
+        ("Series", row["SeriesInstanceUID"] or ""),
+    ]
+    lies = len(apart) > 0 and np.isfinite(apart).all()
+    return [(name, said) for name, said in facts if said and (lies or name != "Distance")]
+
+
+def _ends(ascending: np.ndarray) -> np.ndarray:
+    """The first and the last, or the only one."""
+    return ascending[[0, -1]] if len(ascending) > 1 else ascending
+
+
+def _sound(row: Mapping[str, Any], name: str, vr: str) -> str:
+    """A text of the row; "" where it cannot be one of its VR and may hold a neighbour's bytes."""
+    text = row[name] or ""
+    return text if is_sound(text, vr) else ""

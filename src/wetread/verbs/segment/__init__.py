@@ -1,0 +1,1 @@
+"""verbs/segment: CT comes in; the masks of one organ go out."""

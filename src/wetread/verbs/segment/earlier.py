@@ -1,0 +1,79 @@
+"""verbs/segment/earlier.py: masks of an earlier segmentation whose volumes are not there now.
+
+Each segment.json says of which given sources its slices came, as digests of their places, and names
+its files. Nothing else of a folder is touched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from wetread.archive.containers.contents import as_name
+from wetread.archive.files.json_file import read_json
+
+TOLD = "segment.json"  # written last: where it is, the volume is whole
+
+
+def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ...]:
+    """Digests of the places of those sources which hold the files of rows of an index; an index,
+    which stands alone, holds all."""
+    if len(sources) == 1:
+        return (_digest(sources[0]),)
+    tops = {os.path.abspath(source): _digest(source) for source in sources}
+    found: set[str] = set()
+    for path in rows["path"].unique():
+        name = os.path.abspath(os.fsdecode(as_name(path)))
+        found |= {
+            digest
+            for top, digest in tops.items()
+            if name == top or name.startswith(os.path.join(top, ""))
+        }
+    return tuple(sorted(found))
+
+
+def names_in(entry: dict[str, Any]) -> list[str]:
+    """The names of the files that an entry speaks of."""
+    return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
+
+
+def previous_entry(told: Path) -> tuple[dict[str, Any], list[str]]:
+    """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
+    where it is cut or foreign."""
+    try:
+        entry = read_json(told, "the entry of a volume that was segmented", {"masks": list})
+        names = [name for name in names_in(entry) if Path(name).name == name]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}, []
+    return entry, names
+
+
+def forget(out: Path, organ: str, made: set[Path], sources: Sequence[Path]) -> None:
+    """Remove the organ's files of volumes that came of these sources before and not now.
+
+    made: the folders, STUDY/SERIES/ORGAN below out, that were written or taken up again.
+    """
+    given = {_digest(source) for source in sources}
+    for told in sorted(out.glob(f"*/*/{organ}/{TOLD}")):
+        folder = told.parent
+        entry, names = previous_entry(told)
+        came = entry.get("sources")
+        if folder in made or not isinstance(came, list) or not came:
+            continue
+        if not all(one in given for one in came):
+            continue
+        for name in (*names, TOLD):  # the list last: a kill leaves it to the next
+            (folder / name).unlink(missing_ok=True)
+        for empty in (folder, folder.parent, folder.parent.parent):
+            with suppress(OSError):  # another's files lie there
+                empty.rmdir()
+
+
+def _digest(source: Path) -> str:
+    return sha256(os.fsencode(os.path.abspath(source))).hexdigest()[:16]

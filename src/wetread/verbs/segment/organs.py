@@ -1,0 +1,164 @@
+"""verbs/segment/organs.py: the organs that can be segmented, how each is found, and what may be
+asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wetread.anatomy.airway import segment_airway
+from wetread.anatomy.body import segment_body
+from wetread.anatomy.bone import segment_bone
+from wetread.anatomy.brain import segment_brain
+from wetread.anatomy.chest_box import find_heart_box
+from wetread.anatomy.frame import frame_of
+from wetread.anatomy.head import find_head_box
+from wetread.anatomy.kmeans import kmeans_lungs
+from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
+from wetread.anatomy.mask import Mask
+from wetread.anatomy.presence import head_alone, lungs_unseen
+from wetread.archive.rejects import RejectError
+from wetread.outputs.mesh import FORMS
+from wetread.study.stack import CHOICES
+from wetread.study.volume import Volume
+from wetread.view.window import BONE, BRAIN, LUNG, MEDIASTINUM, Window
+
+Box = tuple[int, int, int, int, int, int]  # slice0, slice1, row0, row1, column0, column1
+
+
+def _no_boxes(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+    return {}
+
+
+def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+    return {"head": (0, len(volume.hu), *find_head_box(volume.hu))}
+
+
+def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+    """What lies between the lungs, in the slices as they lie; none where no slice holds both."""
+    frame = frame_of(volume)
+    right, left = (frame.turned(mask.inside) for mask in masks[:2])
+    nothing = np.zeros((0, 0, 0), bool)
+    try:
+        row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
+    except ValueError:
+        return {}
+    seen = np.zeros(right.shape, bool)
+    seen[:, row0:row1, column0:column1] = True
+    return {"heart": Mask("heart", frame.returned(seen), volume.place).box}
+
+
+def _lungs(volume: Volume, **settings: float) -> list[Mask]:
+    frame = frame_of(volume)
+    _, down, across = frame.spacing_mm
+    _require_lungs(frame.turned(volume.hu), (down, across))
+    return segment_lungs(volume, LungSettings(**settings))
+
+
+def _airway(volume: Volume) -> list[Mask]:
+    """Trachea and main bronchi; the air of nose and throat above a neck is none."""
+    frame = frame_of(volume)
+    _, down, across = frame.spacing_mm
+    if head_alone(frame.turned(volume.hu), (down, across)):
+        raise RejectError("wrong_anatomy", "no airway: a head, without lung in any slice")
+    return segment_airway(volume)
+
+
+def _require_lungs(hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
+    """RejectError where slices (Z, Y, X) across a body, HU, show no lungs."""
+    absent = lungs_unseen(hu, spacing_mm)
+    if absent is not None:
+        raise RejectError("wrong_anatomy", absent)
+
+
+def _kmeans(volume: Volume) -> list[Mask]:
+    """Both lungs as one, slice by slice; its clusters start the same in every run."""
+    down, across = volume.place.spacing_mm
+    if np.isfinite([down, across]).all():
+        _require_lungs(volume.hu, (float(down), float(across)))
+    return [Mask("lungs", kmeans_lungs(volume.hu, np.random.default_rng(0)), volume.place)]
+
+
+def _nothing(volume: Volume) -> list[Mask]:
+    return []
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to find an organ.
+
+    find:     the volume, and the settings by name, to masks.
+    settings: the names that `find` takes: "closing_mm", "threshold_hu".
+    window:   what the organ is looked at in.
+    boxes:    the volume and what was found in it, to boxes that no mask has, for the views.
+    around:   what the page shows about the organ.
+    """
+
+    find: Callable[..., list[Mask]]
+    settings: tuple[str, ...] = ()
+    window: Window = MEDIASTINUM
+    boxes: Callable[[Volume, Sequence[Mask]], Mapping[str, Box]] = _no_boxes
+    around: Callable[[Volume], list[Mask]] = _nothing
+
+
+# Organ -> method -> how; the first method is the usual one.
+ORGANS: dict[str, dict[str, Way]] = {
+    "airway": {"trachea": Way(_airway, (), LUNG, around=segment_body)},
+    "body": {"tissue": Way(segment_body)},
+    "bone": {
+        "threshold": Way(segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body)
+    },
+    "brain": {"skull": Way(segment_brain, (), BRAIN, _head, segment_body)},
+    "lungs": {
+        "ball": Way(_lungs, ("closing_mm", "threshold_hu"), LUNG, _heart, segment_body),
+        "kmeans": Way(_kmeans, (), LUNG),
+    },
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one run of the verb makes of a volume; "" as method is the organ's usual one."""
+
+    organ: str
+    method: str
+    closing_mm: float | None
+    threshold_hu: float | None
+    meshes: tuple[str, ...]
+    page: bool
+    gaps: str
+
+    @property
+    def way(self) -> Way:
+        """How the organ is found."""
+        return ORGANS[self.organ][self.method]
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What was set of the method's settings."""
+        given = {"closing_mm": self.closing_mm, "threshold_hu": self.threshold_hu}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def checked(asked: Asked) -> Asked:
+    """The same with its method named; ValueError for what is not known."""
+    if asked.organ not in ORGANS:
+        raise ValueError(f"no organ {asked.organ!r}; there are: {', '.join(ORGANS)}")
+    methods = ORGANS[asked.organ]
+    asked = replace(asked, method=asked.method or next(iter(methods)))
+    if asked.method not in methods:
+        raise ValueError(f"{asked.organ} has no method {asked.method!r}; {', '.join(methods)}")
+    strange = [name for name in asked.settings if name not in asked.way.settings]
+    if strange:
+        raise ValueError(
+            f"{asked.organ} by {asked.method!r} has no setting {strange[0]}; it has "
+            f"{', '.join(asked.way.settings) or 'none'}"
+        )
+    unknown = [form for form in asked.meshes if form not in FORMS]
+    if unknown:
+        raise ValueError(f"no mesh form {unknown[0]!r}; there are: {', '.join(FORMS)}")
+    if asked.gaps not in CHOICES:
+        raise ValueError(f"gaps {asked.gaps!r}; there are: {', '.join(CHOICES)}")
+    return asked

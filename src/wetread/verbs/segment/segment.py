@@ -1,0 +1,113 @@
+"""verbs/segment/segment.py: any files in, one organ of every CT volume out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from wetread.archive.executor.isolated_process import Limits, Lost
+from wetread.archive.executor.workers import chosen_workers, each
+from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.index.index import Index
+from wetread.archive.rejects import Reject
+from wetread.inputs.progress import Report, silent
+from wetread.inputs.sources import in_hu, indexed
+from wetread.outputs.optional import of_pictures
+from wetread.outputs.rejects import write_rejects
+from wetread.study.series import series_slices
+from wetread.verbs.segment.earlier import forget, source_digests
+from wetread.verbs.segment.organs import Asked, checked
+from wetread.verbs.segment.series import Item, segment_series
+
+SECONDS = 900.0  # that one series may take
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What was written: one entry a volume (its segment.json), and what could not be segmented.
+
+    refused: files that are DICOM, and series, of which nothing was made.
+    """
+
+    out: Path
+    series: tuple[dict[str, Any], ...]
+    rejects: tuple[Reject, ...]
+
+    @property
+    def refused(self) -> int:
+        """Rejects, but for files that are no DICOM."""
+        return sum(reject.reason != "not_dicom" for reject in self.rejects)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What --json prints."""
+        return {
+            "series": list(self.series),
+            "rejects": [vars(reject) for reject in self.rejects],
+        }
+
+
+@one_at_a_time()
+def segment(
+    organ: str,
+    src: Sequence[Path],
+    out: Path,
+    *,
+    method: str | None = None,
+    closing_mm: float | None = None,
+    threshold_hu: float | None = None,
+    meshes: Sequence[str] = (),
+    page: bool = False,
+    gaps: str = "refuse",
+    as_hu: bool = False,
+    workers: int | None = None,
+    report: Report = silent,
+) -> Segmented:
+    """Segment an organ of ORGANS in every volume of the sources, into out/STUDY/SERIES/organ/.
+
+    method:       one of the organ's ways; None: its usual one.
+    closing_mm, threshold_hu: settings, where the method has them.
+    meshes:       surfaces as "stl", "ply", "obj".
+    page:         a page to turn the surfaces on, as well.
+    gaps:         what is done about gaps and uneven slices, a name of study/stack.py's CHOICES.
+    as_hu:        take CT whose header does not say HU as HU; else it is refused.
+
+    A volume that is whole on disk, made of the same slices with the same settings, is not made
+    again; the organ's files of volumes that were in the same sources before and are not now are
+    removed. A series without a volume is a row of rejects. ValueError for what is not known, and
+    where a library of the extra `pictures` is not installed.
+    """
+    asked = Asked(
+        organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps
+    )
+    asked = checked(asked)
+    for library in ("nibabel", "skimage", "trimesh"):
+        of_pictures(library)  # better now than after the first volume
+    with indexed(src, chosen_workers(workers, None), report) as index:
+        rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
+        if as_hu:
+            index = in_hu(index)
+        items = [
+            Item(rows, asked, out, source_digests(rows, src))
+            for rows in series_slices(index.images)
+        ]
+    found: list[dict[str, Any]] = []
+    done = each(segment_series, items, chosen_workers(workers, None), Limits(SECONDS), ahead=None)
+    for number, (item, result) in enumerate(zip(items, done, strict=True), start=1):
+        if isinstance(result, Lost):
+            rejects.append(item.reject(result.reason, result.detail))
+        else:
+            found += result.volumes
+            rejects += result.rejects
+        report(organ, number, len(items))
+    made = {Path(entry["files"]["picture"]).parent for entry in found}
+    forget(out, asked.organ, made, src)
+    write_rejects(rejects, out / "rejects.csv")
+    return Segmented(out, tuple(found), tuple(rejects))
+
+
+def _rejects(index: Index) -> pl.DataFrame:
+    return index.rejects.select("path", "member", "reason", "detail")

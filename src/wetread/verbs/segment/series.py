@@ -1,0 +1,229 @@
+"""verbs/segment/series.py: one series in, the files of one organ of its volumes out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import wetread
+from wetread.anatomy.mask import Mask
+from wetread.archive.executor.isolated_process import still_alive
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.rejects import Reject, RejectError
+from wetread.outputs.mesh import surface_of, write_mesh
+from wetread.outputs.nifti import write_nifti
+from wetread.outputs.pictures import png_bytes
+from wetread.outputs.sides import edge_letters
+from wetread.outputs.uid_names import stack_name
+from wetread.pages.mask_picture import mask_picture
+from wetread.pages.scene_page import parts_of, write_scene_page
+from wetread.study.split import CAPTURE, STRAY, split_series
+from wetread.study.stack import CHOICES, StackError
+from wetread.study.unit import TAKEN_AS_HU
+from wetread.study.volume import Volume
+from wetread.verbs.segment.earlier import TOLD, names_in, previous_entry
+from wetread.verbs.segment.organs import Asked
+
+PICTURE, PAGE = "picture.png", "page.html"
+NOTE = "research use only, not for diagnosis"
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One series' rows of the index, what is asked, where it goes, and digests of its sources."""
+
+    rows: pl.DataFrame
+    asked: Asked
+    out: Path
+    sources: tuple[str, ...]
+
+    @property
+    def uids(self) -> tuple[str, str]:
+        """(study, series), "" where the header has none."""
+        first = self.rows.row(0, named=True)
+        return first["StudyInstanceUID"] or "", first["SeriesInstanceUID"] or ""
+
+    def folder(self, number: int, of: int, acquisition: str) -> Path:
+        """Where the volume of that number, of so many, goes."""
+        row = self.rows.row(0, named=True)
+        return self.out / stack_name(row, number, of, "", acquisition) / self.asked.organ
+
+    def reject(self, reason: str, detail: str, volume: Volume | None = None) -> Reject:
+        """The series, or one of its volumes, as a row of the rejects, by its first file."""
+        own = self.rows
+        if volume is not None:
+            own = own.filter(pl.col("SOPInstanceUID").is_in(volume.sources))
+        first = (own if own.height else self.rows).row(0, named=True)
+        count = own.height or self.rows.height
+        return Reject(first["path"], first["member"], reason, f"series of {count}: {detail}")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a series: an entry a volume, or why there is none."""
+
+    volumes: tuple[dict[str, Any], ...]
+    rejects: tuple[Reject, ...]
+
+
+def segment_series(item: Item) -> Done:
+    """Segment the volumes of one series; what cannot be segmented is a reject with its reason."""
+    try:
+        volumes = CHOICES[item.asked.gaps](item.rows)
+    except StackError as error:
+        return Done((), (item.reject("no_geometry", str(error)),))
+    except RejectError as error:
+        return Done((), (item.reject(error.reason, error.detail),))
+    entries: list[dict[str, Any]] = []
+    rejects = _left_out(item)
+    for number, volume in enumerate(volumes):
+        try:
+            folder = item.folder(number, len(volumes), volume.acquisition)
+            entries.append(_segment_volume(item, folder, volume))
+        except RejectError as error:
+            rejects.append(item.reject(error.reason, error.detail, volume))
+        except StackError as error:
+            rejects.append(item.reject("no_geometry", str(error), volume))
+        still_alive()
+    return Done(tuple(entries), tuple(rejects))
+
+
+def _left_out(item: Item) -> list[Reject]:
+    """The files of a series that are in none of its volumes, each by name."""
+    parts = split_series(item.rows)
+    strays = parts.strays if item.asked.gaps != "split" else parts.strays.clear()
+    return [
+        Reject(row["path"], row["member"], "wrong_kind", detail)
+        for rows, detail in ((parts.captures, CAPTURE), (strays, STRAY))
+        for row in rows.iter_rows(named=True)
+    ]
+
+
+def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
+    """The entry of one volume; its files are on disk, from this run or from one before."""
+    provenance = _provenance(item.asked, volume)
+    told = folder / TOLD
+    if told.exists():
+        before, names = previous_entry(told)
+        if before.get("provenance") == provenance and _is_whole(before, names, folder):
+            if before.get("sources") != [*item.sources]:
+                before["sources"] = [*item.sources]
+                _write(before, folder)
+            return _located(before, folder)
+        for name in (TOLD, *names):  # nothing of another asking stays beside what is made now
+            (folder / name).unlink(missing_ok=True)
+    entry = {**_made(item, folder, volume), "provenance": provenance}
+    entry["sources"] = [*item.sources]
+    entry["bytes"] = {name: (folder / name).stat().st_size for name in names_in(entry)}
+    _write(entry, folder)
+    return _located(entry, folder)
+
+
+def _write(entry: dict[str, Any], folder: Path) -> None:
+    write_whole(folder / TOLD, json.dumps(entry, indent=1).encode())
+
+
+def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
+    """Whether every file of an entry lies there in its length."""
+    sizes = entry.get("bytes")
+    try:
+        there = {name: (folder / name).stat().st_size for name in names}
+    except OSError:
+        return False
+    return bool(names) and len(names) == len(names_in(entry)) and sizes == there
+
+
+def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
+    """The files of one volume written, all but segment.json, and what that says of them."""
+    asked = item.asked
+    masks = asked.way.find(volume, **asked.settings)
+    if not any(mask.inside.any() for mask in masks):
+        raise RejectError(
+            "wrong_anatomy", f"no {asked.organ}: nothing in the volume is taken for it"
+        )
+    still_alive()
+    around = asked.way.around(volume) if asked.page else []
+    parts = parts_of([*masks, *around])
+    picture = mask_picture(
+        volume.hu, masks, parts[: len(masks)], asked.way.window,
+        edge_letters(volume.place.orientation),
+    )  # fmt: skip
+    write_whole(folder / PICTURE, png_bytes(picture))
+    if asked.page:
+        write_scene_page(folder / PAGE, asked.organ.capitalize(), parts)
+    study, series = item.uids
+    return {
+        "study_uid": study,
+        "series_uid": series,
+        "organ": asked.organ,
+        "acquisition": volume.acquisition,
+        "shape": list(volume.hu.shape),
+        "spacing_mm": [*map(float, volume.place.spacing_mm)],
+        "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
+        "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
+        "masks": [_written(folder, mask, asked) for mask in masks],
+        "files": {"picture": PICTURE} | ({"page": PAGE} if asked.page else {}),
+        "boxes": {name: list(box) for name, box in asked.way.boxes(volume, masks).items()},
+        "issues": [
+            {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
+            for issue in volume.issues
+        ],
+    }
+
+
+def _written(folder: Path, mask: Mask, asked: Asked) -> dict[str, Any]:
+    """One mask's files, and its part of the entry."""
+    files = {"npy": f"{mask.name}.npy"}
+    content = BytesIO()
+    np.save(content, mask.inside)
+    write_whole(folder / files["npy"], content.getvalue())
+    affine = mask.place.affine
+    if not np.isnan(affine).any():
+        files["nifti"] = f"{mask.name}.nii.gz"
+        write_nifti(folder / files["nifti"], mask.inside.astype(np.uint8), affine)
+    if asked.meshes:
+        surface = surface_of(mask)
+        for form in asked.meshes:
+            files[form] = f"{mask.name}.{form}"
+            write_mesh(folder / files[form], surface)
+    box_mm = mask.box_mm
+    return {
+        "name": mask.name,
+        "volume_ml": round(mask.volume_ml, 3),
+        "box": None if box_mm is None else list(mask.box),
+        "box_mm": None if box_mm is None else np.round(box_mm, 3).tolist(),
+        "files": files,
+    }
+
+
+def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The entry with the files' paths for their names, which alone stand on disk."""
+
+    def paths(part: dict[str, Any]) -> dict[str, Any]:
+        return part | {"files": {form: str(folder / name) for form, name in part["files"].items()}}
+
+    return paths(entry) | {"masks": [paths(mask) for mask in entry["masks"]]}
+
+
+def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
+    """What the files were made of and how; the same provenance, the same files."""
+    return {
+        "wetread": wetread.__version__,
+        "method": asked.method,
+        "settings": asked.settings,
+        "gaps": asked.gaps,
+        "meshes": list(asked.meshes),
+        "page": asked.page,
+        "as_hu": any(issue.name == TAKEN_AS_HU for issue in volume.issues),
+        "slices": len(volume.sources),
+        "slices_sha256": sha256("\n".join(volume.sources).encode()).hexdigest(),
+        "values_sha256": sha256(np.ascontiguousarray(volume.hu).data).hexdigest(),
+        "note": NOTE,
+    }

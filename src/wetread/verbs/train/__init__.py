@@ -1,0 +1,1 @@
+"""verbs/train: an archive and labels come in; a scored Run goes out."""

@@ -1,0 +1,218 @@
+"""tests/phantoms/head/test_archive.py: files, labels and truth agree; no header leaks."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pydicom
+import pytest
+
+from wetread.phantoms.head.archive import LABELS, REPEAT_SHARE, PhantomTruth, write_head_archive
+from wetread.phantoms.head.dicom import draw_display, name_slice
+from wetread.phantoms.head.head import make_head_study
+from wetread.phantoms.head.injuries import draw_bleeds, draw_scenario
+from wetread.phantoms.head.patient import draw_patient
+from wetread.phantoms.writers.resume import patient_numbers
+from wetread.phantoms.writers.scanner import draw_scan, to_stored
+
+STUDIES = 14
+
+
+def silent(done: int, total: int) -> None:
+    assert 0 <= done <= total
+
+
+def write(out: Path, studies: int = 4, workers: int = 1, size: int = 64) -> PhantomTruth:
+    return write_head_archive(out, studies, 7, size=size, workers=workers, progress=silent)
+
+
+def content(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def read(path: Path) -> pydicom.Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the identifiers are no legal UIDs, as in the real files
+        data = pydicom.dcmread(path)
+        for element in data:
+            assert element.tag is not None
+        return data
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory) -> tuple[Path, PhantomTruth]:
+    out = tmp_path_factory.mktemp("phantoms")
+    return out, write(out, STUDIES)
+
+
+def test_seed_decides_every_byte_whatever_the_number_of_workers(tmp_path):
+    write(tmp_path / "one", 4, workers=1)
+    write(tmp_path / "two", 4, workers=2)
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_an_interrupted_archive_goes_on_and_ends_the_same(tmp_path, archive):
+    class Killed(Exception):
+        pass
+
+    def kill(done: int, total: int) -> None:
+        if done == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        write_head_archive(tmp_path / "cut", 4, 7, size=64, progress=kill)
+    kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cut").rglob("*.dcm")}
+    write(tmp_path / "cut", 4)
+    whole = write(tmp_path / "left", 4)
+    assert content(tmp_path / "cut") == content(tmp_path / "left")
+    assert len(kept) > 0
+    unchanged = [p for p, t in kept.items() if p.stat().st_mtime_ns == t]
+    assert len(unchanged) >= whole.slices.filter(pl.col("study_number") < 2).height
+
+
+def test_a_finished_archive_is_not_written_again_and_may_grow(tmp_path):
+    write(tmp_path, 2)
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.dcm")}
+    grown = write(tmp_path, 3)
+    assert all(p.stat().st_mtime_ns == t for p, t in before.items())
+    assert grown.slices["study_number"].n_unique() == 3
+
+
+def test_an_archive_killed_before_its_labels_gets_them_and_nothing_else_changes(tmp_path):
+    truth = write(tmp_path, 2)
+    before = content(tmp_path)
+    truth.labels.unlink()
+    write(tmp_path, 2)
+    assert content(tmp_path) == before
+
+
+def test_another_archive_in_the_same_folder_is_refused(tmp_path):
+    write(tmp_path, 2)
+    with pytest.raises(ValueError, match="seed 7 there, 8 asked"):
+        write_head_archive(tmp_path, 2, 8, size=64, progress=silent)
+
+
+def test_labels_are_the_competitions_long_form_and_agree_with_the_truth(archive):
+    out, truth = archive
+    with open(out / "stage_2_train.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["ID", "Label"]
+    assert len(rows) == 1 + 6 * truth.slices.height
+    labels = {name: int(value) for name, value in rows[1:]}
+    assert len(labels) == 6 * truth.slices.height
+    matrix = truth.matrix()
+    for row, image in enumerate(truth.slices["image"]):
+        assert [labels[f"{image}_{name}"] for name in LABELS] == matrix[row].tolist()
+    assert [r[0].rsplit("_", 1)[1] for r in rows[1:7]] == list(LABELS)
+
+
+def test_every_image_has_one_file_that_reads_back(archive):
+    out, truth = archive
+    files = {p.stem: p for p in (out / "stage_2_train").iterdir()}
+    assert set(files) == set(truth.slices["image"])
+    assert truth.slices["image"].n_unique() == truth.slices.height
+    for row in truth.slices[::9].iter_rows(named=True):
+        data = read(files[row["image"]])
+        names = (data.SOPInstanceUID, data.StudyInstanceUID, data.SeriesInstanceUID, data.PatientID)
+        assert names == (row["image"], row["study"], row["series"], row["patient"])
+        assert len(data) == 22
+        assert "SOPClassUID" not in data
+        assert "InstanceNumber" not in data
+        assert "SliceThickness" not in data
+        hu = data.pixel_array.astype(float) * data.RescaleSlope + data.RescaleIntercept
+        assert hu.shape == (64, 64)
+        assert hu.max() <= 3071
+        assert data.BitsStored == (16 if data.PixelRepresentation else 12)
+
+
+def test_pixels_on_disk_are_the_study_rounded(tmp_path):
+    study = make_head_study(np.random.default_rng(0), scenario=(), size=64)
+    stored = to_stored(study.scan, study.hu[5]).astype(float) - 1024
+    inside = stored > -1100
+    half = 0.5 + np.spacing(np.float32(1100 + 1024))  # a tie is rounded in float32
+    assert np.abs(stored - study.hu[5])[inside & (study.hu[5] < 3000)].max() <= half
+
+
+def test_positions_step_five_millimetres_along_the_normal(archive):
+    out, truth = archive
+    drifted = 0
+    for series in truth.slices.partition_by("series"):
+        data = [read(out / "stage_2_train" / f"{image}.dcm") for image in series["image"]]
+        position = np.array([[float(v) for v in d.ImagePositionPatient] for d in data])
+        axes = np.array([float(v) for v in data[0].ImageOrientationPatient]).reshape(2, 3)
+        step = np.diff(position, axis=0)
+        along = step @ np.cross(axes[0], axes[1])
+        assert np.allclose(along, 5.0, atol=1e-3)
+        drifted += int(np.abs(step @ axes[1]).max() > 0.05)
+    assert 0 < drifted < truth.slices["series"].n_unique()
+
+
+def test_files_of_one_form_have_one_size(archive):
+    out, truth = archive
+    sizes: dict[tuple[object, ...], set[int]] = {}
+    for image in truth.slices["image"]:
+        path = out / "stage_2_train" / f"{image}.dcm"
+        data = read(path)
+        sizes.setdefault((data.BitsStored, data.is_implicit_VR), set()).add(path.stat().st_size)
+    assert len(sizes) >= 2
+    assert all(len(found) == 1 for found in sizes.values())
+
+
+def test_identifiers_are_one_to_one():
+    names = [name_slice(3, 0, study, index) for study in range(3000) for index in range(4)]
+    assert len({n.image for n in names}) == len(names)
+    assert len({n.study for n in names}) == len({n.series for n in names}) == 3000
+    assert len({name_slice(3, patient, 0, 0).patient for patient in range(3000)}) == 3000
+
+
+def test_about_a_tenth_of_the_studies_belong_to_a_patient_seen_before():
+    numbers = patient_numbers(0, 3000, REPEAT_SHARE)
+    assert 0.07 < 1 - len(set(numbers)) / 3000 < 0.13
+    assert patient_numbers(0, 100, REPEAT_SHARE) == numbers[:100]
+
+
+def auc(value: np.ndarray, truth: np.ndarray) -> float:
+    order = np.argsort(np.argsort(value + 1e-9 * np.random.default_rng(0).random(len(value)))) + 1
+    positive = int(truth.sum())
+    above = order[truth].sum() - positive * (positive + 1) / 2
+    return float(above / (positive * (len(value) - positive)))
+
+
+def test_nothing_in_the_header_tells_whether_a_study_bleeds():
+    fields: dict[str, list[float]] = {}
+    truth = []
+    for number in range(1500):
+        rng = np.random.default_rng([5, number])
+        patient = draw_patient(np.random.default_rng([6, number]))
+        scenario = draw_scenario(rng)
+        scan = draw_scan(rng, 256, patient.scale_xyz[2])
+        draw_bleeds(rng, patient, scenario, 1.0)
+        display = draw_display(rng, scan.signed)
+        names = name_slice(5, number, number, 0)
+        position = scan.position_mm(0)
+        row = {
+            "slices": scan.slices,
+            "pixel": scan.pixel_mm,
+            "signed": scan.signed,
+            "padded": scan.padded,
+            "implicit": scan.implicit,
+            "tilt": scan.down_axis[2],
+            "x": position[0],
+            "y": position[1],
+            "z": position[2],
+            "drift": abs(float(scan.step_mm @ scan.down_axis)),
+            "center": float(display.center[-2:]),
+            "width": float(display.width[-3:]),
+            "image": int(names.image[3:], 16),
+            "study": int(names.study[3:], 16),
+            "patient": int(names.patient[3:], 16),
+        }
+        for name, value in row.items():
+            fields.setdefault(name, []).append(float(value))
+        truth.append(bool(scenario))
+    for name, values in fields.items():
+        assert auc(np.array(values), np.array(truth)) == pytest.approx(0.5, abs=0.05), name

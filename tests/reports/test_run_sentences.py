@@ -1,0 +1,96 @@
+"""tests/reports/test_run_sentences.py: no sentence of a run's page says a number its tables have
+not."""
+
+import json
+import re
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from wetread.reports.run_sentences import origin_words, summary_words
+from wetread.training.predictions import Predicted
+from wetread.verbs.train.train import TrainResult
+
+
+@dataclass(frozen=True)
+class Judged:
+    ids: tuple[str, ...]
+    patients: tuple[str, ...]
+    split: str
+
+
+def part(slices: int, patients: int) -> dict[str, int]:
+    return {"slices": slices, "patients": patients}
+
+
+def words(parts: dict[str, Any], scored: Judged, first: int = 0) -> str:
+    about = {"patients_from": "the headers' PatientID"}
+    return summary_words(about, parts, cast(Predicted, scored), first)
+
+
+def test_what_was_learned_from_is_not_all_that_had_a_label() -> None:
+    parts = {"train": part(6882, 222), "validation": part(984, 40), "held_out": part(1967, 77)}
+    scored = Judged(("i",) * 1967, tuple(str(i % 77) for i in range(1967)), "held_out")
+    told = words(parts, scored)
+    assert told.startswith(
+        "Learned from 6882 labelled images of 222 patients; 984 images of 40 other patients chose "
+        "what is kept; judged on 1967 images of 77 patients held out"
+    )
+    assert "9833" not in told
+
+
+def test_where_nothing_was_kept_aside_to_choose_none_is_said_to_have_chosen() -> None:
+    parts = {"train": part(1, 1), "validation": part(0, 0), "held_out": part(2, 1)}
+    told = words(parts, Judged(("a", "b"), ("p", "p"), "held_out"), first=300)
+    assert "chose" not in told
+    assert "Learned from 1 labelled image of 1 patient, after 300 studies of phantoms;" in told
+
+
+def test_of_folds_all_are_learned_from_by_models_of_the_others() -> None:
+    parts = {"0": part(10, 3), "1": part(12, 4)}
+    scored = Judged(("i",) * 22, tuple("abcdefg") * 3 + ("a",), "out_of_fold")
+    told = words(parts, scored)
+    assert "22 labelled images of 7 patients in 2 folds, each fold read by a model" in told
+
+
+@pytest.mark.parametrize("which", ["one_split", "two_folds"])
+def test_every_number_of_the_first_sentence_stands_in_the_tables(
+    which: str, request: pytest.FixtureRequest
+) -> None:
+    result: TrainResult = request.getfixturevalue(which)
+    page = unescape((result.run / "page.html").read_text())
+    (lead,) = re.findall(r'<p class="lead">(.*?)</p>', page)
+    parts = json.loads((result.run / "folds.json").read_text())["proof"]["parts"]
+    there = {number for one in parts.values() for number in (one["slices"], one["patients"])}
+    there |= {sum(one[key] for one in parts.values()) for key in ("slices", "patients")}
+    there |= {len(parts)}
+    assert set(map(int, re.findall(r"\d+", lead))) <= there
+    assert int(re.findall(r"Learned from (\d+)", lead)[0]) == (
+        parts["train"]["slices"] if which == "one_split" else result.counts["labelled_images"]
+    )
+    rows = re.findall(r"<tr><td>[^<]+</td><td>(\d+)</td><td>(\d+)</td>", page)
+    assert rows == [(str(one["patients"]), str(one["slices"])) for one in parts.values()]
+    assert '<span class="badge">synthetic phantoms</span>' in page
+
+
+def origin(learned: tuple[int, int], scored: tuple[int, int]) -> tuple[str, str]:
+    parts = {"learned_from": learned, "scored_on": scored}
+    counted = {name: {"studies": n, "phantom_studies": drawn} for name, (n, drawn) in parts.items()}
+    return origin_words(counted)
+
+
+def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
+    assert origin((9, 0), (3, 0)) == ("", "")
+    assert origin((9, 9), (3, 3))[0] == "synthetic phantoms"
+    badge, told = origin((9, 9), (1, 0))
+    assert badge == "partly synthetic phantoms"
+    assert "9 of 9 studies learned from and 0 of 1 study scored on are phantoms" in told
+
+
+def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:
+    badge, told = origin_words({"task": "hemorrhage"})
+    assert badge == ""
+    assert "was not kept" in told

@@ -1,0 +1,155 @@
+"""tests/training/slices/test_fit.py: splits share no patient, and what is scored is never
+learned from."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from wetread.labels.finding import Finding
+from wetread.training.data import Data, Split, mirror_columns, plan_splits
+from wetread.training.predictions import Predicted
+from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.run import Run
+from wetread.training.slices.fit import fit_split, fresh_model
+
+FINDINGS = (
+    Finding("any", weight=2.0),
+    Finding("left", mirror="right"),
+    Finding("right", mirror="left"),
+)
+
+
+@pytest.fixture
+def data(blobs: Any) -> Data:
+    """The blobs as 20 studies of 10 patients, every slice labelled."""
+    numbers = range(len(blobs.truth))
+    slices = blobs.slices.with_columns(
+        StudyInstanceUID=pl.Series([f"1.4.{i // 12}" for i in numbers]),
+        z=pl.Series([i % 12 for i in numbers]),
+        n_slices=pl.lit(12),
+        position_mm=pl.Series([5.0 * (i % 12) for i in numbers]),
+    )
+    store: Any = SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
+    return Data(store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), FINDINGS)
+
+
+def quick(*settings: str) -> Recipe:
+    words = ("size=24", "batch_size=16", "threads=1", "device=cpu", "epochs=1")
+    return read_recipe("compact", [*words, *settings])
+
+
+def fit(folder: Path, data: Data, split: Split, recipe: Recipe) -> list[Predicted]:
+    fitted = fit_split(Run(folder), 0, split, data, recipe, None, lambda done, total: None)
+    assert fitted.drawings.is_empty()
+    return fitted.levels
+
+
+def patients_of(data: Data, places: np.ndarray) -> set[str]:
+    everyone = data.column("patient")
+    return {everyone[place] for place in places}
+
+
+@pytest.mark.parametrize("folds", [0, 2, 5])
+def test_no_patient_is_in_two_parts_of_a_split_and_every_one_is_scored_once(
+    data: Data, folds: int
+) -> None:
+    plan, splits = plan_splits(data, folds, seed=3)
+    assert plan.proof["shared_patients"] == 0
+    assert len(splits) == max(folds, 1)
+    for split in splits:
+        parts = [patients_of(data, p) for p in (split.train, split.validation, split.scored)]
+        assert sum(map(len, parts)) == len(set.union(*parts)) == 10
+        assert parts[0]
+        assert parts[2]
+    scored = np.concatenate([split.scored for split in splits])
+    assert len(np.unique(scored)) == len(scored)
+    if folds:
+        assert len(scored) == len(data.rows)
+        assert {split.name for split in splits} == {"out_of_fold"}
+
+
+def test_with_few_patients_nothing_is_held_back_to_choose_an_epoch(data: Data) -> None:
+    few = replace(data, rows=data.rows[:120], truth=data.truth[:120])  # 5 patients
+    _, splits = plan_splits(few, 5, seed=0)
+    assert all(len(split.validation) == 0 for split in splits)
+    assert all(len(patients_of(few, split.train)) == 4 for split in splits)
+
+
+def test_the_truth_of_the_scored_patients_changes_nothing_that_is_said_of_them(
+    data: Data, tmp_path: Path
+) -> None:
+    _, (split, *_) = plan_splits(data, 2, seed=0)
+    turned = data.truth.copy()
+    turned[split.scored] = 1 - turned[split.scored]
+    before = fit(tmp_path / "a", data, split, quick())
+    after = fit(tmp_path / "b", replace(data, truth=turned), split, quick())
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one.probability, other.probability)
+        for name in ("prior", "position", "histogram"):
+            np.testing.assert_array_equal(one.baselines[name], other.baselines[name])
+    assert not np.array_equal(before[0].truth, after[0].truth)
+
+
+def test_images_and_their_studies_come_back_with_baselines_fitted_on_train(
+    data: Data, tmp_path: Path
+) -> None:
+    _, (split, *_) = plan_splits(data, 0, seed=1)
+    images, studies = fit(tmp_path, data, split, quick())
+    assert (images.level, images.split, studies.level) == ("image", "held_out", "study")
+    np.testing.assert_array_equal(images.truth, data.truth[split.scored])
+    np.testing.assert_array_equal(images.rows, data.rows[split.scored])
+    shares = data.truth[split.train].mean(axis=0)
+    assert images.baselines["prior"] == pytest.approx(np.tile(shares, (len(split.scored), 1)))
+    assert set(studies.ids) == set(np.array(data.column("StudyInstanceUID"))[split.scored])
+    for place, study in enumerate(studies.ids):
+        own = [i for i, name in enumerate(images.studies) if name == study]
+        np.testing.assert_array_equal(studies.truth[place], images.truth[own].max(axis=0))
+        assert (studies.probability[place] <= images.probability[own].max(axis=0)).all()
+        assert (studies.probability[place] >= images.probability[own].min(axis=0)).all()
+    by_study = data.truth.reshape(20, 12, 3).max(axis=1)
+    fitted = sorted({place // 12 for place in split.train})
+    assert studies.baselines["prior"][0] == pytest.approx(by_study[fitted].mean(axis=0))
+
+
+def test_unknown_truth_stays_unknown_and_a_finding_never_seen_is_even_odds(
+    data: Data, tmp_path: Path
+) -> None:
+    truth = data.truth.copy()
+    truth[:, 2] = np.nan
+    half = replace(data, truth=truth)
+    _, (split, *_) = plan_splits(half, 2, seed=0)
+    images, studies = fit(tmp_path, half, split, quick())
+    assert np.isnan(images.truth[:, 2]).all()
+    assert np.isnan(studies.truth[:, 2]).all()
+    assert (images.baselines["prior"][:, 2] == 0.5).all()
+    assert np.isfinite(images.probability).all()
+
+
+def test_a_fresh_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    weights = [
+        next(fresh_model(quick(f"seed={seed}"), 3, None, None, Run(tmp_path)).parameters())
+        for seed in (1, 1, 2)
+    ]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_weights_from_a_file_are_taken_and_what_was_taken_is_written_down(tmp_path: Path) -> None:
+    first = fresh_model(quick("seed=1"), 3, None, None, Run(tmp_path))
+    torch.save(first.state_dict(), tmp_path / "w.pt")
+    second = fresh_model(quick("seed=2"), 3, None, tmp_path / "w.pt", Run(tmp_path / "run"))
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name]), name
+    assert '"w.pt"' in (tmp_path / "run" / "weights.json").read_text()
+
+
+def test_mirror_columns_name_each_findings_twin() -> None:
+    assert mirror_columns(FINDINGS).tolist() == [0, 2, 1]

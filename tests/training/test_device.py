@@ -1,0 +1,47 @@
+"""tests/training/test_device.py: training/device.py: device, precision, threads, chance."""
+
+import pytest
+import torch
+
+from wetread.training.device import choose_runtime, has_native_bfloat16, threads_and_chance
+from wetread.training.recipe import Recipe
+
+CPU = torch.device("cpu")
+
+
+def test_precision_is_that_of_the_recipe_and_auto_asks_the_processor() -> None:
+    native = torch.bfloat16 if has_native_bfloat16(CPU) else torch.float32
+    for asked, given in [
+        ("auto", native),
+        ("float32", torch.float32),
+        ("bfloat16", torch.bfloat16),
+    ]:
+        recipe = Recipe.model_validate({"device": "cpu", "precision": asked})
+        assert choose_runtime(recipe).precision == given
+
+
+def test_bfloat16_multiplies_in_bfloat16_and_float32_does_not() -> None:
+    x = torch.ones(2, 2)
+    for precision in (torch.float32, torch.bfloat16):
+        name = str(precision).removeprefix("torch.")
+        recipe = Recipe.model_validate({"device": "cpu", "precision": name})
+        with choose_runtime(recipe).autocast():
+            assert (x @ x).dtype == precision
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_refused_with_what_to_set() -> None:
+    with pytest.raises(ValueError, match="sees no GPU; set device=cpu or auto"):
+        choose_runtime(Recipe(device="cuda"))
+
+
+def test_threads_and_chance_are_the_recipes_inside_and_the_callers_after() -> None:
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    drawn = []
+    for _ in range(2):
+        with threads_and_chance(Recipe(threads=1, seed=9), CPU):
+            assert torch.get_num_threads() == 1
+            drawn.append(torch.rand(3))
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)

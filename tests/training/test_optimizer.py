@@ -1,0 +1,46 @@
+"""tests/training/test_optimizer.py: the rate in closed form; what decays and what does not."""
+
+import numpy as np
+import pytest
+import torch
+
+from wetread.models.encoders import build
+from wetread.training.optimizer import make_optimizer, rate_at, set_rate
+from wetread.training.recipe import Recipe
+
+RECIPE = Recipe(learning_rate=0.4, warmup_fraction=0.1, final_rate_fraction=0.05)
+
+
+def test_the_rate_rises_in_a_line_then_falls_as_half_a_cosine() -> None:
+    rates = [rate_at(step, 101, RECIPE) for step in range(101)]
+    np.testing.assert_allclose(rates[:11], 0.4 * np.arange(1, 12) / 11)
+    turn = np.linspace(0, np.pi, 90)
+    np.testing.assert_allclose(rates[11:], 0.4 * (0.05 + 0.95 * (1 + np.cos(turn)) / 2))
+    assert rates[-1] == pytest.approx(0.4 * 0.05)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_training_of_a_step_or_two_has_a_rate(steps: int) -> None:
+    rates = [rate_at(step, steps, RECIPE) for step in range(steps)]
+    assert all(0 < rate <= 0.4 for rate in rates)
+
+
+def test_without_warm_up_it_starts_at_the_top() -> None:
+    recipe = RECIPE.model_copy(update={"warmup_fraction": 0.0})
+    assert rate_at(0, 100, recipe) == 0.4
+
+
+def test_norms_and_biases_do_not_decay() -> None:
+    model = build("compact", 3, 6)
+    optimizer = make_optimizer(model, RECIPE)
+    decaying, free = optimizer.param_groups
+    assert {p.ndim for p in decaying["params"]} == {2, 4}
+    assert {p.ndim for p in free["params"]} == {1}
+    assert (decaying["weight_decay"], free["weight_decay"]) == (RECIPE.weight_decay, 0)
+    assert len(decaying["params"] + free["params"]) == len(list(model.parameters()))
+
+
+def test_a_rate_is_set_for_all_groups() -> None:
+    optimizer = make_optimizer(torch.nn.Linear(2, 2), RECIPE)
+    set_rate(optimizer, 0.125)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.125]
