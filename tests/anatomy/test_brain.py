@@ -14,7 +14,7 @@ from wetread.archive.rejects import RejectError
 from wetread.phantoms.head.head import HeadStudy, make_head_study
 from wetread.study.place import Place
 from wetread.study.series import series_slices
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 
 def dice(found: np.ndarray, truth: np.ndarray) -> float:
@@ -116,7 +116,9 @@ def real_heads(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         pytest.skip(f"no whole head series under {real_data}")
     out = tmp_path_factory.mktemp("heads") / "index.parquet"
     images = build_index(sources, out, workers=1, progress=lambda done, total: None).images
-    return {rows["SeriesInstanceUID"][0][-6:]: read_volume(rows) for rows in series_slices(images)}
+    return {
+        rows["SeriesInstanceUID"][0][-6:]: volume_from_rows(rows) for rows in series_slices(images)
+    }
 
 
 def test_the_brain_of_a_head_after_surgery_keeps_its_shunt_and_leaves_the_neck(

@@ -10,7 +10,7 @@ import pytest
 from wetread.anatomy.chest_film import chest_film_absent, chest_score, film_features
 from wetread.archive.index.index import build_index
 from wetread.study.display import display_grey
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 SIDE = 256
 
@@ -89,7 +89,7 @@ def test_a_black_border_does_not_matter() -> None:
 def real_films(folder: Path, tmp_path: Path, most: int) -> list[tuple[dict[str, Any], np.ndarray]]:
     index = build_index([folder], tmp_path / "films.parquet", workers=1)
     kept = index.images.sort("SOPInstanceUID").head(most)
-    return [(own, display_grey(own, read_slice(own))) for own in kept.iter_rows(named=True)]
+    return [(own, display_grey(own, slice_from_row(own))) for own in kept.iter_rows(named=True)]
 
 
 @pytest.mark.parametrize("folder", ["pneumothorax", "pneumothorax_more"])

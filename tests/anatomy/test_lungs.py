@@ -20,7 +20,7 @@ from wetread.phantoms.shapes.implicit import draw_waves
 from wetread.study.place import Place
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 Chests = Callable[..., ChestCt]
 
@@ -147,7 +147,7 @@ def test_both_lungs_of_a_real_chest_are_found_whole_and_without_the_airway(
 ) -> None:
     index = build_index([real_data / "chest_ct"], tmp_path / "i.parquet", workers=1)
     rows = series_slices(index.images)[0]
-    volume = read_volume(rows[::5])  # 6.25 mm apart: twenty of the hundred
+    volume = volume_from_rows(rows[::5])  # 6.25 mm apart: twenty of the hundred
     right, left, dense = segment_lungs(volume)
     (airway,) = segment_airway(volume)
     # within a tenth of what all hundred slices give, whose pictures were looked at

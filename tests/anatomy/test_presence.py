@@ -10,7 +10,7 @@ import pytest
 from wetread.anatomy.presence import head_absent, lungs_absent
 from wetread.archive.index.index import build_index
 from wetread.study.series import series_slices
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 AXIAL = [1.0, 0, 0, 0, 1.0, 0]
 Rows = list[dict[str, Any]]
@@ -60,7 +60,7 @@ def real_series(folder: Path, tmp_path: Path) -> list[tuple[Rows, np.ndarray]]:
     found = []
     for frame in series_slices(index.images):
         own = list(frame.iter_rows(named=True))
-        found.append((own, np.stack([read_slice(row).values() for row in own])))
+        found.append((own, np.stack([slice_from_row(row).values() for row in own])))
     return found
 
 

@@ -11,7 +11,7 @@ from wetread.archive.index.examine import examine
 from wetread.archive.index.journal import as_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.study.series import with_frames
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.verbs.show import ShownFile, look_at
 
 # file: (state that the manifest neither expects nor accepts, why wetread is right); none is left.
@@ -78,7 +78,7 @@ def test_stored_values_are_those_of_the_manifest(real_data: Path, name: str) -> 
     path = real_data / "malformed" / name
     row = examine(Entry(str(path), None, path.stat().st_size, 0, None))
     frames = with_frames(as_frame([row], INDEX_SCHEMA)).iter_rows(named=True)
-    stored = [read_slice(frame).stored for frame in frames]
+    stored = [slice_from_row(frame).stored for frame in frames]
     assert (min(s.min() for s in stored), max(s.max() for s in stored)) == STORED[name]
 
 
@@ -86,7 +86,7 @@ def test_padding_that_is_stored_unsigned_is_taken_as_signed(real_data: Path) -> 
     path = real_data / "malformed" / "GH1308.dcm"
     row = examine(Entry(str(path), None, path.stat().st_size, 0, None))
     assert row["PixelPaddingValue"] == -2000
-    one = read_slice(dict.fromkeys(INDEX_SCHEMA) | row)
+    one = slice_from_row(dict.fromkeys(INDEX_SCHEMA) | row)
     assert (one.stored == -2000).any()
     assert np.all(one.values()[one.stored == -2000] == -1024)
 

@@ -20,7 +20,7 @@ from wetread.archive.index.frames import frame_rows
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED
 from wetread.archive.pixels.stored_pixels import read_stored
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.verbs.show import look_at
 
 Write = Callable[..., Path]
@@ -106,8 +106,8 @@ def test_a_blank_rescale_slope_is_none(write_ct: Write, blank: bytes) -> None:
     path = with_text(write_ct("x", **TWELVE), SLOPE, b"DS", blank)
     row = examined(path)
     assert (row["state"], row["RescaleSlope"]) == ("image", None)
-    np.testing.assert_array_equal(read_slice(row).stored, PIXELS)
-    assert read_slice(row).slope == 1
+    np.testing.assert_array_equal(slice_from_row(row).stored, PIXELS)
+    assert slice_from_row(row).slope == 1
     assert issues_of(path)["number_blank"] == "(0028,1053) RescaleSlope is blank"
 
 
@@ -115,7 +115,7 @@ def test_a_blank_rescale_of_an_mr_is_the_identity(write_ct: Write) -> None:
     path = write_ct("x", **TWELVE, Modality="MR")
     for tag in (SLOPE, INTERCEPT):
         with_text(path, tag, b"DS", b"")
-    np.testing.assert_array_equal(read_slice(examined(path)).values(), PIXELS)
+    np.testing.assert_array_equal(slice_from_row(examined(path)).values(), PIXELS)
     assert "number_blank" in issues_of(path)
 
 
@@ -161,12 +161,12 @@ def test_an_empty_modality_table_is_the_identity(
     path = write_ct("x", syntax=syntax, **TWELVE, ModalityLUTSequence=items, RescaleIntercept=-1024)
     row = examined(path)
     assert row["state"] == "image"
-    one = read_slice(row)
+    one = slice_from_row(row)
     np.testing.assert_array_equal(one.values(), PIXELS.astype(np.float32) - 1024)
     assert "(0028,3000) ModalityLUTSequence has no table" in issues_of(path)["lut_empty"]
     without = write_ct("y", **TWELVE, ModalityLUTSequence=items, RescaleSlope=None,
                        RescaleIntercept=None, Modality="MR")  # fmt: skip
-    np.testing.assert_array_equal(read_slice(examined(without)).values(), PIXELS)
+    np.testing.assert_array_equal(slice_from_row(examined(without)).values(), PIXELS)
 
 
 def test_an_empty_voi_table_leaves_the_window(write_ct: Write) -> None:
@@ -349,7 +349,7 @@ def test_an_unusable_spacing_of_one_frame_is_none_and_named(write_ct: Write) -> 
     frames = frame_rows(row)
     assert [one["row_spacing_mm"] for one in frames] == [0.5, None, None]
     for one in frames:
-        np.testing.assert_array_equal(read_slice(one).stored, PIXELS)
+        np.testing.assert_array_equal(slice_from_row(one).stored, PIXELS)
     told = issues_of(path)["spacing_unusable"]
     assert "(0028,0030) PixelSpacing is 0\\0 in 1 functional groups" in told
     assert "(0028,0030) PixelSpacing has 3 values, not 2 in 1 functional groups" in told

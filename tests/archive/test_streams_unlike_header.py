@@ -20,7 +20,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED, names_of
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.verbs.show import look_at
 
 Write = Callable[..., Path]
@@ -129,7 +129,7 @@ def test_unsigned_streams_of_fewer_bits_than_stored_are_read(
     np.testing.assert_array_equal(theirs, pixels)
     told = f"{bits} bits in the codestream, (0028,0101) BitsStored is {stored}"
     assert issues_of(path) == {"precision_differs": f"{told}"}
-    assert read_slice(row).notes == ()  # the index says it
+    assert slice_from_row(row).notes == ()  # the index says it
 
 
 @pytest.mark.parametrize(("bits", "stored"), [(11, 12), (9, 12), (14, 16), (13, 16)])
@@ -199,7 +199,7 @@ def test_a_signed_jpeg_2000_stream_under_pixel_representation_0_has_negatives(
     row = examined(path)
     np.testing.assert_array_equal(read_pixels(row).stored, pixels)
     np.testing.assert_array_equal(by_gdcm(path).view(np.int16), pixels)
-    np.testing.assert_array_equal(read_slice(row).values(), np.maximum(pixels, -1024))
+    np.testing.assert_array_equal(slice_from_row(row).values(), np.maximum(pixels, -1024))
     issues = issues_of(path)
     assert "sign_differs" in issues
     assert "is signed, (0028,0103) PixelRepresentation is 0" in issues["sign_differs"]
@@ -235,7 +235,7 @@ def test_the_padding_of_a_signed_stream_is_signed(write_frames: Write) -> None:
     dataset.save_as(path)
     row = examined(path)
     assert row["PixelPaddingValue"] == -2000
-    values = read_slice(row).values()
+    values = slice_from_row(row).values()
     assert (values[pixels == -2000] == -1024).all()
 
 

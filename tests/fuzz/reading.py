@@ -22,7 +22,7 @@ from wetread.outputs.header_text import header_lines
 from wetread.outputs.rejects import write_rejects
 from wetread.study.issues import geometry_issues
 from wetread.study.series import series_slices
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 _REJECT = ("path", "member", "reason", "detail")
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")  # by a terminal
@@ -98,7 +98,7 @@ def _read_pixels(rows: pl.DataFrame) -> str:
         for frames in series_slices(rows):
             geometry_issues(frames)
             for row in frames.iter_rows(named=True):
-                read_slice(row).values()
+                slice_from_row(row).values()
     except RejectError as reject:
         return f"pixels: {reject.reason}"
     return "read"

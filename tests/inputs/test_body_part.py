@@ -9,7 +9,7 @@ from wetread.archive.index.index import build_index
 from wetread.inputs.body_part import part_of, shows_lungs
 from wetread.study.place import Place
 from wetread.study.series import series_slices
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_real_chests_show_lungs_and_a_real_head_does_not(
         pytest.skip(f"no {folder} in {real_data}")
     images = build_index([real_data / folder], tmp_path / "i.parquet", workers=1).images
     rows = max(series_slices(images), key=len)
-    assert shows_lungs(read_volume(rows)) is seen
+    assert shows_lungs(volume_from_rows(rows)) is seen

@@ -14,7 +14,7 @@ from wetread.outputs.nifti import write_nifti
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError, require_affine
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 nibabel = pytest.importorskip("nibabel")
 AIR = -1024
@@ -22,7 +22,7 @@ AIR = -1024
 
 def volume_of(source: Path, tmp_path: Path) -> Volume:
     rows = build_index([source], tmp_path / "index.parquet", workers=1).images
-    return read_volume(series_slices(rows)[0])
+    return volume_from_rows(series_slices(rows)[0])
 
 
 def by_dcm2niix(folder: Path, out: Path) -> list[Path]:

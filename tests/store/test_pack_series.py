@@ -75,8 +75,8 @@ def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_
 def test_a_slice_is_decoded_once_however_many_crops(
     series: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    decoded, original = [], module.read_slice
-    monkeypatch.setattr(module, "read_slice", lambda row: decoded.append(row) or original(row))
+    decoded, original = [], module.slice_from_row
+    monkeypatch.setattr(module, "slice_from_row", lambda row: decoded.append(row) or original(row))
     given = list(pack_series(series[:count], Packing(32, find_chest_boxes, shrink), []))
     assert [crop for crop, _, _ in given] == [0, 1] * count
     uids = series[:count]["SOPInstanceUID"].to_list()

@@ -15,7 +15,7 @@ from wetread.archive.index.index import build_index
 from wetread.study.issues import geometry_issues
 from wetread.study.split import Parts, split_series
 from wetread.study.stack import CHOICES
-from wetread.study.volume import read_volumes
+from wetread.study.volume import volumes_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -185,7 +185,7 @@ def test_a_missing_slice_does_not_hide_that_there_are_two_phases(
     each = [{"AcquisitionNumber": 1 + (k >= 6)} for k in range(13)]
     rows = write_series(positions, each=each)
     assert stacks(split_series(rows)) == [[*range(6, 13)], [*range(6)]]
-    issues = [[issue.name for issue in volume.issues] for volume in read_volumes(rows)]
+    issues = [[issue.name for issue in volume.issues] for volume in volumes_from_rows(rows)]
     assert ["gap" in names for names in issues] == [False, True]
 
 
@@ -269,7 +269,7 @@ def test_phases_of_an_enhanced_object_are_told_apart_by_its_groups(
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.save_as(tmp_path / "x.dcm", enforce_file_format=True)
     rows = build_index([tmp_path / "x.dcm"], tmp_path / "i.parquet", workers=1).images
-    volumes = read_volumes(rows)
+    volumes = volumes_from_rows(rows)
     assert [volume.hu[:, 0, 0].tolist() for volume in volumes] == [[0, 2, 4, 6], [1, 3, 5, 7]]
     told = {issue.name for volume in volumes for issue in volume.issues}
     assert "order_disagrees" not in told  # the object's one number says nothing of its frames

@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, ge
 
 from wetread.archive.index.index import build_index
 from wetread.study.display import WHITE, display_grey
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 STORED = np.arange(64, dtype=np.uint16).reshape(8, 8) * 40
 
@@ -49,7 +49,7 @@ def grey(path: Path) -> np.ndarray:
     """What is packed of the one file."""
     found = build_index([path.parent], path.parents[1] / "i.parquet", workers=1)
     (row,) = found.images.iter_rows(named=True)
-    return display_grey(row, read_slice(row))
+    return display_grey(row, slice_from_row(row))
 
 
 def test_a_window_of_the_file_is_applied_as_pydicom_applies_it(write: Write) -> None:

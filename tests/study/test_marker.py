@@ -19,7 +19,7 @@ from wetread.study.geometry import affine_ijk_lps, affine_ijk_ras
 from wetread.study.issues import geometry_issues
 from wetread.study.series import ordered
 from wetread.study.stack import StackError, require_affine
-from wetread.study.volume import read_volume
+from wetread.study.volume import volume_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 
@@ -194,11 +194,11 @@ def in_order(rows: pl.DataFrame) -> list[str]:
 
 def test_the_issues_are_named(case: Case, rows: pl.DataFrame) -> None:
     assert {issue.name for issue in geometry_issues(rows)} == set(case.names)
-    assert {issue.name for issue in read_volume(rows).issues} == set(case.names)
+    assert {issue.name for issue in volume_from_rows(rows).issues} == set(case.names)
 
 
 def test_the_markers_are_where_their_headers_say(case: Case, rows: pl.DataFrame) -> None:
-    volume = read_volume(rows)
+    volume = volume_from_rows(rows)
     found = markers(case, volume.hu)
     assert len(found) == len(volume.hu)
     own = {k: volume.place.position_of(np.array(at)) for k, at in found.items()}
@@ -250,7 +250,7 @@ def test_an_affine_written_by_nibabel_is_read_by_itk_at_the_same_place(
     name: str, write_series: WriteSeries, tmp_path: Path
 ) -> None:
     case = CASES[name]
-    volume = read_volume(write_marked(case, write_series))
+    volume = volume_from_rows(write_marked(case, write_series))
     image = nibabel.Nifti1Image(volume.hu.transpose(2, 1, 0), affine_ijk_ras(volume.affine))
     nibabel.save(image, tmp_path / "volume.nii")
     again = SimpleITK.ReadImage(str(tmp_path / "volume.nii"))
@@ -263,13 +263,13 @@ def test_an_affine_written_by_nibabel_is_read_by_itk_at_the_same_place(
 
 
 def test_an_affine_in_ras_names_the_axes_as_nibabel_does(write_series: WriteSeries) -> None:
-    volume = read_volume(write_marked(CASES["plain"], write_series))
+    volume = volume_from_rows(write_marked(CASES["plain"], write_series))
     assert nibabel.aff2axcodes(affine_ijk_ras(volume.affine)) == ("L", "P", "S")
 
 
 def test_a_sheared_affine_is_kept_by_nibabel(write_series: WriteSeries, tmp_path: Path) -> None:
     case = CASES["tilt"]
-    volume = read_volume(write_marked(case, write_series))
+    volume = volume_from_rows(write_marked(case, write_series))
     image = nibabel.Nifti1Image(volume.hu.transpose(2, 1, 0), affine_ijk_ras(volume.affine))
     nibabel.save(image, tmp_path / "volume.nii")
     again = nibabel.load(tmp_path / "volume.nii")
@@ -283,7 +283,7 @@ def test_a_sheared_affine_is_kept_by_nibabel(write_series: WriteSeries, tmp_path
 
 def test_positions_that_are_all_zero_are_no_place(write_series: WriteSeries) -> None:
     numbers = [{"InstanceNumber": k + 1} for k in range(4)]
-    volume = read_volume(write_series(table(np.zeros(4)), WIPED, numbers))
+    volume = volume_from_rows(write_series(table(np.zeros(4)), WIPED, numbers))
     (issue,) = volume.issues
     assert issue.name == "no_geometry"
     assert issue.detail == "4 of 4 slices have no place: every (0020,0032) is 0\\0\\0"
@@ -294,7 +294,7 @@ def test_positions_that_are_all_zero_are_no_place(write_series: WriteSeries) -> 
 
 
 def test_an_absent_spacing_is_no_size(write_series: WriteSeries) -> None:
-    volume = read_volume(write_series(table(EIGHT), {"PixelSpacing": None}))
+    volume = volume_from_rows(write_series(table(EIGHT), {"PixelSpacing": None}))
     assert [(issue.name, issue.detail) for issue in volume.issues] == [
         ("no_geometry", "8 of 8 slices have no (0028,0030) PixelSpacing")
     ]
@@ -303,7 +303,7 @@ def test_an_absent_spacing_is_no_size(write_series: WriteSeries) -> None:
 
 def test_a_spacing_of_the_detector_is_used_and_named(write_series: WriteSeries) -> None:
     tags = {"PixelSpacing": None, "ImagerPixelSpacing": list(SPACING)}
-    volume = read_volume(write_series(table(EIGHT), tags))
+    volume = volume_from_rows(write_series(table(EIGHT), tags))
     assert [issue.name for issue in volume.issues] == ["spacing_from_detector"]
     assert volume.place.spacing_mm == SPACING
     require_affine(volume)

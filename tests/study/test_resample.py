@@ -19,7 +19,7 @@ from wetread.study.place import Place
 from wetread.study.resample import resample_to
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError, require_affine
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -145,7 +145,7 @@ def test_outside_the_field_of_view_is_air_and_never_mixed() -> None:
 
 def test_a_gap_is_filled_between_its_two_slices(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(np.delete(stack(9), 4, axis=0))
-    volume = read_volume(rows)
+    volume = volume_from_rows(rows)
     assert "gap" in [issue.name for issue in volume.issues]
     made = resample_to(volume, (5, 0.5, 0.25))
     np.testing.assert_allclose(made.hu[:, 0, 0], [0, 1, 2, 3, 3.5, 4, 5, 6, 7], atol=1e-4)
@@ -159,7 +159,7 @@ def test_a_gap_is_filled_between_its_two_slices(write_series: WriteSeries, stack
 def test_the_same_spacing_changes_nothing(write_series: WriteSeries, stack: Stack) -> None:
     rng = np.random.default_rng(2)
     each = [{"pixels": rng.integers(0, 3000, (6, 8))} for _ in range(4)]
-    volume = read_volume(write_series(stack(4), each=each))
+    volume = volume_from_rows(write_series(stack(4), each=each))
     made = resample_to(volume, (5.0, 0.5, 0.25))
     np.testing.assert_array_equal(made.hu, volume.hu)
     np.testing.assert_allclose(made.affine, volume.affine)
@@ -178,7 +178,7 @@ def test_a_bright_voxel_of_a_real_tilted_head_stays_within_half_a_voxel(
     with zipfile.ZipFile(real_data / "head_ct_tilted" / "series.zip") as packed:
         packed.extractall(tmp_path / "files")
     rows = build_index([tmp_path / "files"], tmp_path / "i.parquet", workers=1).images
-    volume = read_volume(series_slices(rows)[0])
+    volume = volume_from_rows(series_slices(rows)[0])
     steps = np.array([0.5, 0.4, 0.4])
     for z, y, x in ((0, 100, 400), (13, 256, 256), (14, 300, 120), (20, 60, 300), (27, 450, 200)):
         about = window_of(volume, y, x)
@@ -217,10 +217,10 @@ def test_a_spacing_that_cannot_be_is_refused(spacing: object) -> None:
 def test_slices_without_a_place_are_refused(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(stack(3), {"ImagePositionPatient": [0, 0, 0]})
     with pytest.raises(StackError, match="no_geometry"):
-        resample_to(read_volume(rows), 1)
+        resample_to(volume_from_rows(rows), 1)
 
 
 def test_two_slices_at_one_place_are_refused(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(np.concatenate([stack(3), stack(1)]))
     with pytest.raises(StackError, match="duplicate_position"):
-        resample_to(read_volume(rows), 1)
+        resample_to(volume_from_rows(rows), 1)

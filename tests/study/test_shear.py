@@ -13,7 +13,7 @@ from wetread.archive.index.index import build_index
 from wetread.study.series import series_slices
 from wetread.study.shear import deshear
 from wetread.study.stack import StackError, require_affine, resample
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -28,7 +28,7 @@ def tilted(write_series: WriteSeries, step: tuple[float, float, float], unit: st
     tags = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
     tags["Modality"] = {"HU": "CT", "grey": "MR"}[unit]
     each = [{"pixels": rng.integers(900, 3000, SHAPE)} for _ in range(8)]
-    return read_volume(write_series(positions, tags, each, shape=SHAPE))
+    return volume_from_rows(write_series(positions, tags, each, shape=SHAPE))
 
 
 def by_brute_force(volume: Volume, straight: Volume) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +98,7 @@ def test_no_voxel_is_lost_and_the_rest_is_air(write_series: WriteSeries) -> None
 def test_a_slice_beside_the_line_is_moved_onto_it(write_series: WriteSeries, stack: Stack) -> None:
     positions = stack(6)
     positions[3] += [1.0, -2.0, 0]
-    volume = read_volume(write_series(positions))
+    volume = volume_from_rows(write_series(positions))
     straight = deshear(volume)
     assert [issue.name for issue in straight.issues if issue.settled] == ["irregular_spacing"]
     np.testing.assert_allclose(np.diff(straight.place.origins_mm, axis=0)[:, :2], 0, atol=1e-9)
@@ -106,7 +106,7 @@ def test_a_slice_beside_the_line_is_moved_onto_it(write_series: WriteSeries, sta
 
 
 def test_a_volume_without_places_is_not_moved(write_series: WriteSeries, stack: Stack) -> None:
-    volume = read_volume(write_series(stack(3), {"ImagePositionPatient": None}))
+    volume = volume_from_rows(write_series(stack(3), {"ImagePositionPatient": None}))
     with pytest.raises(StackError, match="no_geometry"):
         deshear(volume)
 
@@ -114,7 +114,7 @@ def test_a_volume_without_places_is_not_moved(write_series: WriteSeries, stack: 
 def test_the_real_tilted_head_is_rectified_and_made_even(real_data: Path, tmp_path: Path) -> None:
     source = real_data / "head_ct_tilted" / "series.zip"
     (rows,) = series_slices(build_index([source], tmp_path / "i.parquet", workers=1).images)
-    volume = read_volume(rows)
+    volume = volume_from_rows(rows)
     apart = np.diff(volume.positions_mm)
     np.testing.assert_allclose(apart, [4.002] * 13 + [1.081] + [6.999] * 13, atol=2e-3)
     with pytest.raises(StackError, match=r"irregular_spacing: 1\.08 mm after slice 13"):

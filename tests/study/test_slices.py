@@ -15,7 +15,7 @@ from wetread.archive.index.index import build_index
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, repaired_intercept, to_hu
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 WriteSeries = Callable[..., pl.DataFrame]
 PADDING = -2000
@@ -81,12 +81,12 @@ def test_real_slices_of_both_forms_are_repaired(
     assert rows.keys() == meant.keys()
     for name, row in rows.items():
         assert WRONG_INTERCEPT in row["notes"], name
-        one = read_slice(row)
+        one = slice_from_row(row)
         assert one.notes == ("intercept_repaired",)
         assert one.unit == "HU"
         np.testing.assert_array_equal(one.values(), meant[name])
     for name, row in rows_of(tmp_path / "wrong", tmp_path, repair=False).items():
-        one = read_slice(row)
+        one = slice_from_row(row)
         assert one.notes == (), name
         raw = pydicom.dcmread(tmp_path / "wrong" / f"{name}.dcm").pixel_array
         np.testing.assert_array_equal(one.values(), raw.astype(np.float32) + intercept)
@@ -94,7 +94,7 @@ def test_real_slices_of_both_forms_are_repaired(
 
 def test_a_true_intercept_of_zero_is_left_alone(real_data: Path, tmp_path: Path) -> None:
     rows = rows_of(real_data / "hemorrhage_slices", tmp_path)
-    one = read_slice(rows["ID_000aa2bce"])
+    one = slice_from_row(rows["ID_000aa2bce"])
     assert "intercept_repaired" not in one.notes
     path = real_data / "hemorrhage_slices" / "ID_000aa2bce.dcm"
     expected = np.maximum(pydicom.dcmread(path).pixel_array, -1024)
@@ -103,7 +103,7 @@ def test_a_true_intercept_of_zero_is_left_alone(real_data: Path, tmp_path: Path)
     tilted = build_index([real_data / "head_ct_tilted"], tmp_path / "t.parquet", workers=1)
     assert tilted.images.height == 28
     for row in tilted.images.iter_rows(named=True):
-        one = read_slice(row)
+        one = slice_from_row(row)
         assert one.notes == ()
         assert (one.slope, one.intercept, one.padding) == (1, 0, (-1500, -1500))
 
@@ -113,7 +113,7 @@ def test_a_fractional_slope_is_kept(
     write_series: WriteSeries, stack: Callable[..., np.ndarray], slope: str
 ) -> None:
     (row,) = write_series(stack(1), {"RescaleSlope": slope}).iter_rows(named=True)
-    one = read_slice(row)
+    one = slice_from_row(row)
     assert one.slope == float(slope)
     exact = 1024 * float(slope) - 1024
     np.testing.assert_allclose(one.values(), exact, rtol=0, atol=1e-4)  # float32 of about 1024
@@ -124,7 +124,7 @@ def test_a_slope_beyond_every_number_is_refused(
 ) -> None:
     (row,) = write_series(stack(1), {"RescaleSlope": "1E200"}).iter_rows(named=True)
     with pytest.raises(RejectError, match="bad_number: slope 1e"):
-        read_slice(row)
+        slice_from_row(row)
 
 
 def test_monochrome1_and_its_window_do_not_change_values(
@@ -132,7 +132,7 @@ def test_monochrome1_and_its_window_do_not_change_values(
 ) -> None:
     tags = {"PhotometricInterpretation": "MONOCHROME1", "Modality": "DX"}
     (row,) = write_series(stack(1), tags).iter_rows(named=True)
-    one = read_slice(row)
+    one = slice_from_row(row)
     assert (one.unit, one.values().max()) == ("grey", 0)
 
 
@@ -146,7 +146,7 @@ def test_a_colour_radiograph_is_grey_without_a_rescale(
         "PixelRepresentation": 0, "PixelData": rgb.tobytes(),
     }  # fmt: skip
     (row,) = write_series(stack(1), tags).iter_rows(named=True)
-    one = read_slice(row)
+    one = slice_from_row(row)
     assert one.notes == ("colour_to_grey",)
     np.testing.assert_array_equal(one.values(), np.rint(rgb @ [0.299, 0.587, 0.114]))
 
@@ -156,7 +156,7 @@ def test_undeclared_padding_is_named(
 ) -> None:
     pixels = np.full((6, 8), -2000)
     (row,) = write_series(stack(1), each=[{"pixels": pixels}]).iter_rows(named=True)
-    assert read_slice(row).notes == ("padding_undeclared",)
+    assert slice_from_row(row).notes == ("padding_undeclared",)
 
 
 def test_the_frames_of_a_file_are_slices_of_a_series(
@@ -179,7 +179,7 @@ def test_the_frames_of_a_file_are_slices_of_a_series(
     several, single = series_slices(images)
     assert several["frame"].to_list() == [1, 2, 0]  # along the normal, not as they lie
     assert single["frame"].to_list() == [None]
-    values = [read_slice(row).values().max() for row in several.iter_rows(named=True)]
+    values = [slice_from_row(row).values().max() for row in several.iter_rows(named=True)]
     assert values == [100 - 1024, 200 - 1024, -1024]
 
 
@@ -196,4 +196,4 @@ def test_frames_that_cannot_be_told_apart_are_one_reject(
     (row,) = series.iter_rows(named=True)
     assert row["frame"] is None
     with pytest.raises(RejectError, match="bad_element: 3 frames declared, 2 items"):
-        read_slice(row)
+        slice_from_row(row)

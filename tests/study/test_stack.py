@@ -20,7 +20,7 @@ from wetread.study.stack import (
     require_affine,
     resample,
 )
-from wetread.study.volume import Volume, read_volume, read_volumes
+from wetread.study.volume import Volume, volume_from_rows, volumes_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -41,7 +41,7 @@ def test_every_fatal_issue_has_a_rule_and_advice_and_notes_have_none() -> None:
 def test_a_refusal_names_issue_slice_number_rule_and_what_to_do(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    volume = read_volume(write_series(np.delete(stack(8), 4, axis=0)))
+    volume = volume_from_rows(write_series(np.delete(stack(8), 4, axis=0)))
     with pytest.raises(StackError) as caught:
         require_affine(volume)
     assert str(caught.value) == (
@@ -57,7 +57,7 @@ def test_a_gap_is_filled_linearly_and_the_made_slices_are_marked(
 ) -> None:
     """Slice k holds the value k, so what is made between 3 and 6 is 4 and 5."""
     each = [{"pixels": np.full((6, 8), 1024 + k)} for k in (0, 1, 2, 3, 6, 7)]
-    volume = fill(read_volume(write_series(stack(8)[[0, 1, 2, 3, 6, 7]], each=each)))
+    volume = fill(volume_from_rows(write_series(stack(8)[[0, 1, 2, 3, 6, 7]], each=each)))
     np.testing.assert_allclose(volume.hu[:, 2, 3], range(8), atol=1e-4)
     assert volume.sources[3:7] == ("1.2.3.3", "", "", "1.2.3.4")
     np.testing.assert_allclose(volume.slice_map, [0, 1, 2, 3, 3 + 1 / 3, 3 + 2 / 3, 4, 5])
@@ -69,7 +69,7 @@ def test_a_gap_is_filled_linearly_and_the_made_slices_are_marked(
 def test_a_volume_without_a_gap_is_filled_with_nothing(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    volume = read_volume(write_series(stack(4)))
+    volume = volume_from_rows(write_series(stack(4)))
     assert fill(volume) is volume
 
 
@@ -82,7 +82,7 @@ def test_a_slice_lost_inside_stops_an_affine_and_one_at_the_end_does_not(
         path = rows.filter(pl.col("SOPInstanceUID") == f"1.2.3.{number}")["path"].item()
         kept = Path(path).read_bytes()
         Path(path).unlink()
-        volume = read_volume(rows)
+        volume = volume_from_rows(rows)
         Path(path).write_bytes(kept)
         return volume
 
@@ -96,7 +96,7 @@ def test_filling_leaves_other_odd_distances_as_they_are(
     write_series: WriteSeries, stack: Stack
 ) -> None:
     heights = np.array([0, 5, 10, 20, 25, 32, 37.0])
-    volume = fill(read_volume(write_series(stack(1) + heights[:, None] * [0, 0, 1])))
+    volume = fill(volume_from_rows(write_series(stack(1) + heights[:, None] * [0, 0, 1])))
     assert len(volume.hu) == 8
     with pytest.raises(StackError, match="gap"):
         require_affine(volume)
@@ -110,7 +110,7 @@ def test_resampling_agrees_with_numpy_along_the_normal(
     heights = np.array([0, 5, 10, 15, 25, 35, 45.0])
     pixels = rng.integers(900, 3000, (7, 6, 8))
     each = [{"pixels": pixels[k], "SliceThickness": 5 + 5 * (k > 3)} for k in range(7)]
-    volume = read_volume(write_series(stack(1) + heights[:, None] * [0, 0, 1], each=each))
+    volume = volume_from_rows(write_series(stack(1) + heights[:, None] * [0, 0, 1], each=each))
     even = resample(volume, step_mm)
     along = np.arange(0, 45 + 1e-9, step_mm or 7.5)
     if step_mm is None:
@@ -132,7 +132,7 @@ def test_the_tilt_stays_when_distances_are_made_equal(
     tags = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
     heights = np.array([0, 4, 8, 15, 22.0])
     each = [{"SliceThickness": mm} for mm in (4, 4, 4, 7, 7)]
-    volume = read_volume(write_series(stack(1) + heights[:, None] * [0, 0, 1], tags, each))
+    volume = volume_from_rows(write_series(stack(1) + heights[:, None] * [0, 0, 1], tags, each))
     even = resample(volume, 4 * np.cos(angle))
     affine = require_affine(even)
     np.testing.assert_allclose(affine[:3, 0], [0, 0, 4], atol=1e-5)
@@ -141,7 +141,7 @@ def test_the_tilt_stays_when_distances_are_made_equal(
 def test_slices_beside_the_line_are_not_resampled(write_series: WriteSeries, stack: Stack) -> None:
     positions = stack(6)
     positions[3, 0] += 2
-    volume = read_volume(write_series(positions))
+    volume = volume_from_rows(write_series(positions))
     with pytest.raises(StackError, match=r"slice 3 at 45.00 mm lies 2.00 mm .* deshear first"):
         resample(volume)
 
@@ -149,7 +149,7 @@ def test_slices_beside_the_line_are_not_resampled(write_series: WriteSeries, sta
 def test_slices_at_one_place_are_neither_filled_nor_resampled(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    volume = read_volume(write_series(stack(5)[[0, 1, 1, 2, 3, 4]]))
+    volume = volume_from_rows(write_series(stack(5)[[0, 1, 1, 2, 3, 4]]))
     for change in (fill, resample, require_affine):
         with pytest.raises(StackError, match=r"duplicate_position: .*slices 1 and 2 at 35.00 mm"):
             change(volume)
@@ -165,7 +165,7 @@ def test_nothing_is_mixed_with_what_lies_outside_the_field_of_view() -> None:
 def test_a_copy_is_dropped_and_said(write_series: WriteSeries, stack: Stack) -> None:
     each: list[dict[str, Any]] = [{} for _ in range(5)]
     each[2] = each[3] = {"pixels": np.arange(48).reshape(6, 8)}
-    volume = read_volume(write_series(stack(4)[[0, 1, 2, 2, 3]], each=each))
+    volume = volume_from_rows(write_series(stack(4)[[0, 1, 2, 2, 3]], each=each))
     assert volume.sources == ("1.2.3.0", "1.2.3.1", "1.2.3.2", "1.2.3.4")
     (issue,) = volume.issues
     assert issue.name == "duplicate_removed"
@@ -178,7 +178,7 @@ def test_pixels_that_are_equal_only_as_stored_are_no_copy(
 ) -> None:
     each: list[dict[str, Any]] = [{"pixels": np.full((6, 8), 1000)} for _ in range(4)]
     each[2]["RescaleIntercept"] = -1000
-    volume = read_volume(write_series(stack(3)[[0, 1, 1, 2]], each=each))
+    volume = volume_from_rows(write_series(stack(3)[[0, 1, 1, 2]], each=each))
     assert {issue.name for issue in volume.issues} == {"mixed_rescale", "duplicate_position"}
 
 
@@ -189,8 +189,8 @@ def test_two_planes_are_split_into_volumes_that_have_an_affine(
     each: list[dict[str, Any]] = [{}] * 5 + [coronal] * 4
     rows = write_series(np.concatenate([stack(5), stack(4, (0.0, 5.0, 0.0))]), each=each)
     with pytest.raises(StackError, match=r"mixed_orientation: 2 planes: 5 \+ 4 slices"):
-        require_affine(read_volume(rows))
-    volumes = read_volumes(rows)
+        require_affine(volume_from_rows(rows))
+    volumes = volumes_from_rows(rows)
     assert [len(volume.hu) for volume in volumes] == [5, 4]
     for volume in volumes:
         assert settled(volume) == {"mixed_orientation": "split into 2 stacks"}

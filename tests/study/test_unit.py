@@ -14,9 +14,9 @@ from wetread.archive.index.index import build_index
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
 from wetread.study.issues import geometry_issues
-from wetread.study.slices import read_slice, require_hu
+from wetread.study.slices import require_hu, slice_from_row
 from wetread.study.unit import Unit, taken_as_hu, unit_of
-from wetread.study.volume import read_volume, read_volumes
+from wetread.study.volume import volume_from_rows, volumes_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -94,13 +94,13 @@ def test_a_modality_table_that_is_not_in_hu_names_its_type(
     tags = {"RescaleSlope": None, "RescaleIntercept": None, "ModalityLUTSequence": [item]}
     rows = write_series(stack(3), tags)
     told = "(0028,3004) ModalityLUTType is US"
-    found = {one.name: one.detail for one in read_volume(rows).issues}
+    found = {one.name: one.detail for one in volume_from_rows(rows).issues}
     assert found["not_hu"] == f"3 of 3 slices: {told}"
     one = rows.row(0, named=True)
     with pytest.raises(
         RejectError, match=r"not_hu: \(0028,3004\) ModalityLUTType is US; .*--as-hu"
     ):
-        require_hu(one, read_slice(one))
+        require_hu(one, slice_from_row(one))
 
 
 def test_electron_density_is_not_called_hu(write_series: WriteSeries, stack: Stack) -> None:
@@ -108,7 +108,7 @@ def test_electron_density_is_not_called_hu(write_series: WriteSeries, stack: Sta
     rows = write_series(
         stack(3), {"RescaleType": "ED", "RescaleSlope": 0.001, "RescaleIntercept": 0}
     )
-    volume = read_volume(rows)
+    volume = volume_from_rows(rows)
     assert volume.unit == "ED"
     np.testing.assert_allclose(volume.hu[:, 0, 0], [1.024, 1.025, 1.026], rtol=1e-6)
     expected = "3 of 3 slices: (0028,1054) RescaleType is ED"
@@ -116,7 +116,7 @@ def test_electron_density_is_not_called_hu(write_series: WriteSeries, stack: Sta
     assert [one.name for one in geometry_issues(rows)] == ["not_hu"]
     one = rows.row(0, named=True)
     with pytest.raises(RejectError, match=r"not_hu: .*RescaleType is ED; .*--as-hu"):
-        require_hu(one, read_slice(one))
+        require_hu(one, slice_from_row(one))
 
 
 def test_a_ct_without_slope_and_intercept_has_no_unit_and_is_not_cut_off_at_air(
@@ -126,7 +126,7 @@ def test_a_ct_without_slope_and_intercept_has_no_unit_and_is_not_cut_off_at_air(
         stack(2),
         {"RescaleSlope": None, "RescaleIntercept": None, "pixels": np.full((6, 8), -3000)},
     )
-    volume = read_volume(rows)
+    volume = volume_from_rows(rows)
     assert volume.unit is None
     assert volume.hu.min() == -3000
     assert [one.name for one in volume.issues] == ["no_rescale"]
@@ -134,7 +134,7 @@ def test_a_ct_without_slope_and_intercept_has_no_unit_and_is_not_cut_off_at_air(
 
 def test_what_is_taken_as_hu_says_so(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(stack(2), {"RescaleSlope": None, "RescaleIntercept": None})
-    volume = read_volume(taken_as_hu(rows))
+    volume = volume_from_rows(taken_as_hu(rows))
     assert volume.unit == "HU"
     assert volume.hu[:, 0, 0].tolist() == [1024, 1025]
     (issue,) = volume.issues
@@ -198,5 +198,5 @@ def test_a_frame_of_another_rescale_type_is_not_hu(tmp_path: Path) -> None:
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.save_as(tmp_path / "x.dcm", enforce_file_format=True)
     rows = build_index([tmp_path / "x.dcm"], tmp_path / "i.parquet", workers=1).images
-    volumes = read_volumes(rows)
+    volumes = volumes_from_rows(rows)
     assert [(volume.unit, len(volume.hu)) for volume in volumes] == [("HU", 2), ("Z_EFF", 2)]

@@ -15,7 +15,7 @@ from pydicom.uid import UID
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
 from wetread.study.series import series_slices
-from wetread.study.volume import read_volume
+from wetread.study.volume import volume_from_rows
 from wetread.verbs.export import export
 from wetread.verbs.index import index
 from wetread.verbs.pack import shrink
@@ -73,7 +73,7 @@ def test_clipped_pixels_and_odd_streams_are_named_by_every_verb(
     assert of_series["precision_differs"] == f"3 of 3 slices: {odd}"
 
     images = index([folder], tmp_path / "i.parquet", workers=1).images
-    volume = {issue.name: issue.detail for issue in read_volume(images).issues}
+    volume = {issue.name: issue.detail for issue in volume_from_rows(images).issues}
     assert volume["clipped"] == f"1 of 3 slices: {told}"
     assert volume["precision_differs"] == f"3 of 3 slices: {odd}"
 

@@ -12,7 +12,7 @@ from wetread.archive.rejects import RejectError
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.pages.windows_page import HU_AXIS
 from wetread.phantoms.head.archive import PhantomTruth
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.verbs import windows as verb
 from wetread.verbs.windows import ModeValues, header_grey_of, series_look, values_at
 from wetread.view.mode import MODES, apply_mode, find_mode
@@ -143,7 +143,7 @@ def test_where_the_middle_slice_cannot_be_read_the_nearest_is_shown(
         path.write_bytes(path.read_bytes()[:-100])
     look = series_look(rows, 1)
     assert look.caption.startswith(f"Slice {middle} of {rows.height}, at ")
-    expected = read_slice(rows.row(middle - 1, named=True)).values()
+    expected = slice_from_row(rows.row(middle - 1, named=True)).values()
     np.testing.assert_array_equal(look.hu[0], expected)
     np.testing.assert_array_equal(look.hu[1], expected)
     assert look.histograms is not None

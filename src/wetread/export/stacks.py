@@ -40,12 +40,12 @@ from wetread.study.geometry import unit_axes
 from wetread.study.issues import geometry_issues
 from wetread.study.resample import resample_to
 from wetread.study.series import positions_mm
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.study.split import CAPTURE, split_series
 from wetread.study.stack import StackError
 from wetread.study.unit import common_unit
 from wetread.study.voi import full_range
-from wetread.study.volume import Volume, read_volumes
+from wetread.study.volume import Volume, volumes_from_rows
 from wetread.view.picture import Look, Seen, cropped, picture_of
 
 
@@ -142,7 +142,7 @@ def _full_range(rows: Sequence[Row]) -> Window:
     ends: list[float] = []
     for row in rows:
         try:
-            values = read_slice(row).values()
+            values = slice_from_row(row).values()
         except RejectError:
             continue  # refused where it is shown
         ends += [float(values.min()), float(values.max())]
@@ -188,7 +188,7 @@ def export_array(job: Job, folder: Folder) -> None:
     rows = job.rows.join(captures, on=["path", "member"], how="anti", nulls_equal=True)
     volumes: list[Volume] = []
     try:
-        volumes = read_volumes(job.rows)
+        volumes = volumes_from_rows(job.rows)
     except RejectError as error:
         _refuse_unread(part, rows, error)
     if any(issue.name == "slices_rejected" for volume in volumes for issue in volume.issues):
@@ -270,7 +270,7 @@ def _refuse_unread(part: Part, rows: pl.DataFrame, error: RejectError | None) ->
     before = len(part.rejects)
     for row in rows.iter_rows(named=True):
         try:
-            read_slice(row)
+            slice_from_row(row)
         except RejectError as found:
             part.refuse(row, found.reason, found.detail)
     if error is not None and len(part.rejects) == before:

@@ -23,7 +23,7 @@ from wetread.export.stills import PICTURES, VALUES, Encoded
 from wetread.outputs.uid_names import slice_name
 from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm
-from wetread.study.slices import Slice, read_slice, require_hu
+from wetread.study.slices import Slice, require_hu, slice_from_row
 from wetread.study.unit import is_ct
 from wetread.view.picture import Look, Seen, cropped, picture_of
 from wetread.view.window import Window as HUWindow
@@ -79,7 +79,7 @@ class Reader:
         """The slice of that row; RejectError where it cannot be read."""
         if number not in self._read:
             try:
-                self._read[number] = read_slice(self.rows[number])
+                self._read[number] = slice_from_row(self.rows[number])
             except RejectError as error:
                 self._read[number] = error
             still_alive()

@@ -26,7 +26,7 @@ from wetread.archive.rejects import RejectError
 from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
 from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.study.unit import TAKEN_AS_HU
 
 SERIES_PER_PART, SLICES_PER_PART = 8, 400  # few long series are work for several processes, too
@@ -189,7 +189,7 @@ def _without_lost_series(part: Part, packing: Packing, workers: Workers) -> Part
 def _decode(row: dict[str, Any]) -> None:
     """What packing does with a file, and nothing kept: does the process live?"""
     with contextlib.suppress(RejectError):
-        read_slice(row).values()
+        slice_from_row(row).values()
 
 
 def _try_series(frame: pl.DataFrame, packing: Packing) -> None:

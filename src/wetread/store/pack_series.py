@@ -20,7 +20,7 @@ from wetread.archive.rejects import RejectError
 from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
 from wetread.study.slice_sequence import Planes
-from wetread.study.slices import Slice, read_slice, require_hu
+from wetread.study.slices import Slice, require_hu, slice_from_row
 from wetread.study.split import ACQUISITION
 
 
@@ -161,7 +161,7 @@ def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _read(row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]) -> Held | None:
     still_alive()
     try:
-        one = read_slice(row)
+        one = slice_from_row(row)
         if packing.in_hu:
             require_hu(row, one)
         return Held(row, one)

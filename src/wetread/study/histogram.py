@@ -17,7 +17,7 @@ from wetread.archive.executor.isolated_process import Lost
 from wetread.archive.executor.workers import Workers, each
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.study.unit import common_unit
 
 
@@ -110,7 +110,7 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
 def _count(row: Mapping[str, Any]) -> tuple[Histogram, Histogram, str | None] | RejectError:
     """(stored, values, unit) of one slice; apart from the caller's process."""
     try:
-        one = read_slice(row)
+        one = slice_from_row(row)
         stored = read_stored(row)  # a slice's own may be repaired, or looked up
     except RejectError as reject:
         return reject

@@ -49,7 +49,7 @@ class Slice:
         return grey + np.float32(self.intercept)
 
 
-def read_slice(row: Mapping[str, Any]) -> Slice:
+def slice_from_row(row: Mapping[str, Any]) -> Slice:
     """The slice of one row, or of one frame's row. Raises RejectError where it has none."""
     if row.get("frame") is None and (row["NumberOfFrames"] or 1) > 1:
         frames = frame_rows(row)  # what is wrong with them is the better reason

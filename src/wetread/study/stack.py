@@ -16,7 +16,7 @@ from wetread.study.geometry import POSITION_TOLERANCE_MM, beside_line, is_regula
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import RULES, Issue
 from wetread.study.place import Place
-from wetread.study.volume import Volume, read_acquisitions, read_volumes
+from wetread.study.volume import Volume, acquisitions_from_rows, volumes_from_rows
 
 # Issues that stop a verb that needs one affine (NIfTI, resample, segment, surface), and what to do.
 FATAL: dict[str, str] = {
@@ -171,7 +171,7 @@ def between(
 
 
 def _refused(rows: pl.DataFrame) -> list[Volume]:
-    volumes = read_acquisitions(rows)
+    volumes = acquisitions_from_rows(rows)
     for volume in volumes:
         require_affine(volume)
     return volumes
@@ -180,8 +180,8 @@ def _refused(rows: pl.DataFrame) -> list[Volume]:
 # What a user chooses by name: rows of one series -> its volumes.
 CHOICES: dict[str, Callable[[pl.DataFrame], list[Volume]]] = {
     "refuse": _refused,
-    "keep": read_acquisitions,
-    "fill": lambda rows: [fill(volume) for volume in read_acquisitions(rows)],
-    "resample": lambda rows: [resample(volume) for volume in read_acquisitions(rows)],
-    "split": read_volumes,
+    "keep": acquisitions_from_rows,
+    "fill": lambda rows: [fill(volume) for volume in acquisitions_from_rows(rows)],
+    "resample": lambda rows: [resample(volume) for volume in acquisitions_from_rows(rows)],
+    "split": volumes_from_rows,
 }

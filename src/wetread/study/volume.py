@@ -19,7 +19,7 @@ from wetread.study.issues import (
 )
 from wetread.study.place import Place, place_of
 from wetread.study.series import ordered
-from wetread.study.slices import Slice, read_slice
+from wetread.study.slices import Slice, slice_from_row
 from wetread.study.split import Parts, split_series
 from wetread.study.unit import ADVICE, common_unit
 
@@ -77,7 +77,7 @@ def require_hu(volume: Volume) -> None:
     raise RejectError(said[0].name, f"{said[0].detail}; {ADVICE}")
 
 
-def read_volume(rows: pl.DataFrame) -> Volume:
+def volume_from_rows(rows: pl.DataFrame) -> Volume:
     """The volume of one series' rows, in any order: its stack with the most slices.
 
     Localizers, captures, copies, slices of other stacks and slices that cannot be read are left
@@ -87,8 +87,8 @@ def read_volume(rows: pl.DataFrame) -> Volume:
     return _stacked(parts.stacks[0], _without_strays(parts, issues), known, parts.names[0])
 
 
-def read_acquisitions(rows: pl.DataFrame) -> list[Volume]:
-    """read_volume, but one volume each where acquisitions were told apart, the largest first."""
+def acquisitions_from_rows(rows: pl.DataFrame) -> list[Volume]:
+    """Read one volume each where acquisitions of the rows were told apart, the largest first."""
     parts, issues, known = _opened(rows)
     issues = _without_strays(parts, issues)
     if not parts.names[0]:
@@ -103,7 +103,7 @@ def read_acquisitions(rows: pl.DataFrame) -> list[Volume]:
     return [_stacked(parts.stacks[at], settled, known, parts.names[at]) for at in own]
 
 
-def read_volumes(rows: pl.DataFrame) -> list[Volume]:
+def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
     """One volume a stack of the series, the most slices first; only localizers, captures, copies
     and what cannot be read are left out. RejectError where nothing can be read."""
     parts, issues, known = _opened(rows)
@@ -171,7 +171,7 @@ def _stacked(
     errors: dict[int, RejectError] = {}
     for number, row in enumerate(rows.iter_rows(named=True)):
         try:
-            slices.append(known.get(_key(row)) or read_slice(row))
+            slices.append(known.get(_key(row)) or slice_from_row(row))
             read.append(number)
         except RejectError as error:
             errors[number] = error
@@ -212,7 +212,7 @@ def _without_copies(
         for number in sorted(at):
             row = rows.row(number, named=True)
             try:
-                known[_key(row)] = one = read_slice(row)
+                known[_key(row)] = one = slice_from_row(row)
             except RejectError:
                 continue  # it is named where the stack is read
             values = one.values()

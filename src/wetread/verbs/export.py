@@ -25,7 +25,7 @@ from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu, indexed
 from wetread.outputs.optional import of_pictures
 from wetread.study.series import series_slices
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.study.split import split_series
 
 SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
@@ -209,7 +209,7 @@ def head_box(rows: pl.DataFrame) -> Box | None:
     shape = rows.group_by("Rows", "Columns").len().sort("len").select("Rows", "Columns").row(-1)
     for row in rows.iter_rows(named=True):
         with contextlib.suppress(RejectError):
-            one = read_slice(row)
+            one = slice_from_row(row)
             if one.stored.shape == shape:
                 values.append(one.values())
         still_alive()
@@ -243,4 +243,4 @@ def do_job(job: Job, folder: Folder) -> None:
 def decode(row: dict[str, Any]) -> None:
     """What an export does with a file, and nothing kept: does the process live?"""
     with contextlib.suppress(RejectError):
-        read_slice(row).values()
+        slice_from_row(row).values()

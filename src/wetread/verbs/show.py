@@ -27,7 +27,7 @@ from wetread.study.display import presentation, usable_voi
 from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.overview import SeriesOverview, overview
 from wetread.study.series import series_slices, with_frames
-from wetread.study.slices import Slice, read_slice
+from wetread.study.slices import Slice, slice_from_row
 from wetread.study.unit import common_unit
 from wetread.study.voi import present
 from wetread.view.window import as_uint8
@@ -222,7 +222,7 @@ def _read_frames(
     notes: list[tuple[str, ...]] = []
     middle, units = None, set[str | None]()
     for number, row in enumerate(frames.iter_rows(named=True)):
-        one = read_slice(row)
+        one = slice_from_row(row)
         found = one.values()
         units.add(one.unit)
         low, high = min(low, float(found.min())), max(high, float(found.max()))

@@ -23,7 +23,7 @@ from wetread.phantoms.head.head import make_head_study
 from wetread.study.display import WHITE, display_grey
 from wetread.study.histogram import SeriesHistograms, series_histograms
 from wetread.study.series import positions_mm
-from wetread.study.slices import read_slice, require_hu
+from wetread.study.slices import require_hu, slice_from_row
 from wetread.study.voi import present
 from wetread.view.mode import (
     MIXES,
@@ -203,7 +203,7 @@ def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
 def _as_seen(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectError:
     """(HU, grey in [0, 1] as the header wants it) of a slice; apart from the caller's process."""
     try:
-        one = read_slice(row)
+        one = slice_from_row(row)
         require_hu(row, one)
         return one.values(), display_grey(row, one) / WHITE
     except RejectError as reject:

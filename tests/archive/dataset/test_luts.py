@@ -27,7 +27,7 @@ from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.study.voi import apply_table, apply_window
 
 Write = Callable[..., Path]
@@ -72,7 +72,7 @@ def test_a_modality_table_gives_the_values_of_pydicom(
     path = write_native(write_ct, syntax, ModalityLUTSequence=[item], **NO_RESCALE)
     row = row_of(path)
     assert "modality_lut" in row["notes"]
-    one = read_slice(row)
+    one = slice_from_row(row)
     place = np.clip(PIXELS.astype(int) + 32, 0, 63)
     np.testing.assert_array_equal(one.values(), ENTRIES[place])
     assert one.unit == "HU"
@@ -85,7 +85,7 @@ def test_padding_is_compared_before_the_table(write_ct: Write) -> None:
         write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[table_item()],
         PixelPaddingValue=-96, PixelPaddingRangeLimit=-90, **NO_RESCALE,
     )  # fmt: skip
-    values = read_slice(row_of(path)).values()
+    values = slice_from_row(row_of(path)).values()
     assert values.ravel()[:8].tolist() == [-1024] * 7 + [float(ENTRIES[0])]
 
 
@@ -95,14 +95,14 @@ def test_a_table_of_other_values_than_hu_gives_its_own_unit(
 ) -> None:
     item = table_item(ModalityLUTType=kind)
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
-    assert read_slice(row_of(path)).unit == unit
+    assert slice_from_row(row_of(path)).unit == unit
 
 
 def test_a_table_goes_before_a_rescale_that_it_excludes(write_ct: Write) -> None:
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[table_item()])
     row = row_of(path)
     expected = apply_modality_lut(PIXELS, pydicom.dcmread(path))
-    np.testing.assert_array_equal(read_slice(row).values(), expected)
+    np.testing.assert_array_equal(slice_from_row(row).values(), expected)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_table_whose_parts_disagree_is_refused(write_ct: Write, item: Dataset)
     row = row_of(whole)
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
     with pytest.raises(RejectError, match="bad_element"):
-        read_slice(row)
+        slice_from_row(row)
     found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
     assert found["reason"] == "bad_element"  # the index says so, too
 
@@ -129,7 +129,7 @@ def test_an_empty_sequence_is_no_table(write_ct: Write) -> None:
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[])
     row = row_of(path)
     assert read_modality_table(row) is None
-    np.testing.assert_array_equal(read_slice(row).values(), np.maximum(PIXELS - 1024.0, -1024))
+    np.testing.assert_array_equal(slice_from_row(row).values(), np.maximum(PIXELS - 1024.0, -1024))
 
 
 def test_a_count_of_zero_means_65536_entries(write_ct: Write) -> None:
@@ -315,7 +315,7 @@ def test_a_voi_table_goes_before_a_window_and_agrees_with_pydicom(write_ct: Writ
 def test_the_real_tables_agree_with_pydicom(real_data: Path) -> None:
     path = real_data / "malformed" / "mlut_18.dcm"
     dataset = pydicom.dcmread(path)
-    one = read_slice(row_of(path))
+    one = slice_from_row(row_of(path))
     expected = apply_modality_lut(dataset.pixel_array, dataset)
     np.testing.assert_array_equal(one.values(), expected)
     path = real_data / "malformed" / "vlut_04.dcm"

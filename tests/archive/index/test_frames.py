@@ -28,7 +28,7 @@ from wetread.archive.index.frames import frame_rows
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 
 FRAMES = 6
 STORED = np.random.default_rng(1).integers(0, 2000, (FRAMES, 16, 12)).astype(np.int16)
@@ -108,7 +108,7 @@ def test_one_frame_of_another_slope_agrees_with_highdicom(tmp_path: Path) -> Non
     image = highdicom.imread(path)
     rows = frame_rows(row_of(path))
     for k, row in enumerate(rows):
-        one = read_slice(row)
+        one = slice_from_row(row)
         exact = STORED[k].astype(np.float64) * (2 if k == 4 else 1) - 1024
         np.testing.assert_array_equal(
             image.get_frame(k + 1, apply_voi_transform=False, apply_modality_transform=True), exact
@@ -196,7 +196,7 @@ def test_an_image_of_several_frames_without_groups_keeps_its_row(tmp_path: Path)
 def test_a_file_of_several_frames_is_no_slice_until_a_frame_is_named(tmp_path: Path) -> None:
     row = row_of(enhanced(tmp_path / "x", [None] * FRAMES))
     with pytest.raises(RejectError, match="wrong_kind: 6 frames"):
-        read_slice(row)
+        slice_from_row(row)
     with pytest.raises(RejectError, match="frame 6 of 6"):
         read_stored(row | {"frame": 6})
 

@@ -1,4 +1,4 @@
-"""tests/archive/index/test_index_memory.py: an index's memory does not follow its number of rows."""
+"""tests/archive/index/test_index_memory.py: memory does not grow with an index's rows."""
 
 import subprocess
 import sys

@@ -16,7 +16,7 @@ from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import GAP, LINE
 from wetread.phantoms.head.archive import PhantomTruth
 from wetread.study.series import positions_mm
-from wetread.study.slices import read_slice
+from wetread.study.slices import slice_from_row
 from wetread.verbs.montage import montage as verb
 from wetread.verbs.montage.layouts import LAYOUTS, Asked
 from wetread.verbs.montage.montage import MontageResult, montage
@@ -52,7 +52,7 @@ def panel(result: MontageResult, number: int, lines: int) -> np.ndarray:
 def seen(rows: pl.DataFrame, at: int, mode: str) -> np.ndarray:
     """A slice in a mode of one slice, blue first."""
     picture = as_picture(
-        apply_mode([read_slice(rows.row(at, named=True)).values()], find_mode(mode))
+        apply_mode([slice_from_row(rows.row(at, named=True)).values()], find_mode(mode))
     )
     return picture if picture.ndim == 2 else picture[:, :, ::-1]
 
@@ -153,7 +153,7 @@ def wrapped(series: list[pl.DataFrame], tmp_path: Path) -> tuple[Path, np.ndarra
     folder.mkdir()
     rows = series[0]
     path = rows["path"][rows.height // 2]
-    hu = np.rint(read_slice(rows.row(rows.height // 2, named=True)).values()).astype(np.int64)
+    hu = np.rint(slice_from_row(rows.row(rows.height // 2, named=True)).values()).astype(np.int64)
     hu = np.clip(hu, -1024, 3071)
     dataset = pydicom.dcmread(path)
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11

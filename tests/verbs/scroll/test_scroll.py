@@ -22,7 +22,7 @@ from wetread.outputs.uid_names import safe_name
 from wetread.pages.scroll_page import Preset, ScrollContent
 from wetread.pages.slice_code import code_slice
 from wetread.study.series import series_slices
-from wetread.study.volume import read_volume
+from wetread.study.volume import volume_from_rows
 from wetread.verbs.scroll.content import content_of
 from wetread.verbs.scroll.scroll import scroll
 from wetread.view.window import WINDOWS, Window
@@ -104,7 +104,7 @@ def content(folder: Path, shown: Preset | None = None) -> ScrollContent:
     """What a page of the folder's one series would hold; in this process."""
     index = build_index([folder], folder.parent / "index.parquet", workers=1)
     (rows,) = series_slices(index.images)
-    return content_of(read_volume(rows), rows, (), shown)
+    return content_of(volume_from_rows(rows), rows, (), shown)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from wetread.archive.index.index import build_index
 from wetread.outputs.nifti import write_nifti
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.study.series import series_slices
-from wetread.study.volume import Volume, read_volume
+from wetread.study.volume import Volume, volume_from_rows
 from wetread.verbs.segment.segment import Segmented, segment
 
 nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed")
@@ -34,7 +34,7 @@ def volumes(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     """The same as volumes, by SeriesInstanceUID."""
     out = tmp_path_factory.mktemp("index") / "index.parquet"
     images = build_index([heads], out, workers=1, progress=lambda done, total: None).images
-    return {rows["SeriesInstanceUID"][0]: read_volume(rows) for rows in series_slices(images)}
+    return {rows["SeriesInstanceUID"][0]: volume_from_rows(rows) for rows in series_slices(images)}
 
 
 @pytest.fixture(scope="module")

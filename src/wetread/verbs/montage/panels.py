@@ -15,7 +15,7 @@ from wetread.archive.rejects import RejectError
 from wetread.outputs.pictures import resized
 from wetread.study.display import WHITE, display_grey
 from wetread.study.hu import padding_range, published_repair, rescale, to_hu
-from wetread.study.slices import read_slice, require_hu
+from wetread.study.slices import require_hu, slice_from_row
 from wetread.study.unit import is_ct
 from wetread.study.voi import present
 from wetread.view.mode import apply_mode, as_picture, find_mode, mixed
@@ -69,13 +69,15 @@ def _picture(shot: Shot) -> np.ndarray:
             return as_picture(apply_mode([resized(one, shot.size) for one in slices], mode))
         # Values that are wrapped around have no mean: they are windowed before they shrink.
         return as_picture([resized(one, shot.size) for one in apply_mode(slices, mode)])
-    greys = [resized(display_grey(row, read_slice(row)) / WHITE, shot.size) for row in shot.rows]
+    greys = [
+        resized(display_grey(row, slice_from_row(row)) / WHITE, shot.size) for row in shot.rows
+    ]
     return as_picture(mixed(greys, mode, np))
 
 
 def _read(row: Row) -> np.ndarray:
     """HU as they are read: repaired, where a repair is noted. RejectError for a CT in no HU."""
-    one = read_slice(row)
+    one = slice_from_row(row)
     if is_ct(row):
         require_hu(row, one)
     return one.values()

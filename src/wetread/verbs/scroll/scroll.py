@@ -27,7 +27,7 @@ from wetread.pages.scroll_page import (
 from wetread.study.issues import Issue
 from wetread.study.series import series_slices
 from wetread.study.series_choice import ANY, SeriesScore, rank_series
-from wetread.study.volume import read_volume
+from wetread.study.volume import volume_from_rows
 from wetread.verbs.scroll.content import content_of, series_name
 from wetread.view.window import find_window
 
@@ -259,7 +259,7 @@ def chosen(
 def _page(job: _Job) -> ScrollPage | RejectError:
     """Read, code and write one series; a process of its own, which a decoder may end."""
     try:
-        volume = read_volume(job.rows)
+        volume = volume_from_rows(job.rows)
     except RejectError as error:
         return error
     overlays = tuple(
