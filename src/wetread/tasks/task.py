@@ -17,7 +17,7 @@ from wetread.outputs.submission import Submitted
 from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
 from wetread.study.display import hounsfield
 from wetread.study.series_choice import ANY, Wanted
-from wetread.training.series.spec import Crops, OfSeries
+from wetread.training.series.spec import Crops, SeriesSpec
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, Submitted], Sequence[str]]
@@ -78,7 +78,7 @@ class Task:
     demo_folds: int = 0
     phantom_masks: Mapping[str, Finding] = field(default_factory=dict)
     phantom_patients: str | None = None
-    series: OfSeries | None = None
+    series: SeriesSpec | None = None
 
     @property
     def headline_column(self) -> int:

@@ -39,7 +39,7 @@ from wetread.training.series.series import (
     join_series,
     series_at,
 )
-from wetread.training.series.spec import Look, OfSeries
+from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.fit import Fitted
 
 IMAGE = (Finding("any"),)
@@ -89,8 +89,8 @@ def quick(*settings: str) -> Recipe:
 
 def learned(store: Any, series: WholeSeries) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
-    look = Look("whole", findings, taught)
-    of = OfSeries(
+    look = CropEncoder("whole", findings, taught)
+    of = SeriesSpec(
         IMAGE, STUDY, (look,), lambda hu: ((0, 1, 0, 1),), lambda series: plain_series_loss,
         lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),

@@ -30,7 +30,7 @@ from wetread.tasks.embolism.rules import broken_rules, rule_names
 from wetread.tasks.embolism.submission import submit_exams
 from wetread.tasks.embolism.submission_scores import score_exam_submission
 from wetread.tasks.task import Task
-from wetread.training.series.spec import Look, OfSeries
+from wetread.training.series.spec import CropEncoder, SeriesSpec
 
 if TYPE_CHECKING:
     from wetread.training.series.sequence_fit import SeriesLoss
@@ -144,17 +144,17 @@ EMBOLISM = Task(
     demo_phantoms=partial(write_ctpa_archive, positives=0.5),
     demo_studies=240,
     demo_folds=2,
-    series=OfSeries(
+    series=SeriesSpec(
         image=(IMAGE_FINDING,),
         study=(*EXAM_FINDINGS, POSITIVE_EXAM),
         looks=(
-            Look(
+            CropEncoder(
                 "lungs",
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(ANYWHERE)),
                 teach_lungs,
                 drawn=(CLOT,),
             ),
-            Look(
+            CropEncoder(
                 "heart",
                 (replace(IMAGE_FINDING, weight=1.0), *taught(SHOWN), *taught(HEART)),
                 teach_heart,

@@ -38,7 +38,7 @@ from wetread.training.series.levels import series_levels
 from wetread.training.series.reader import ABOUT, TOGETHER, about_series
 from wetread.training.series.sequence_fit import SeriesLoss, fit_sequence, loss_over, said_of
 from wetread.training.series.series import WholeSeries, series_at
-from wetread.training.series.spec import Look, OfSeries
+from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.fit import Fitted, Progress, fit_encoder
 
 FEATURES = "features"
@@ -50,7 +50,7 @@ Stage = Callable[[str], Progress]
 class Seen:
     """A look, and the slices of all series in its crop with what they are taught."""
 
-    look: Look
+    look: CropEncoder
     data: Data
 
 
@@ -60,7 +60,7 @@ class SeriesData:
 
     series: WholeSeries
     seen: tuple[Seen, ...]
-    of: OfSeries
+    of: SeriesSpec
 
 
 def fit_series(

@@ -13,7 +13,7 @@ from wetread.evaluation.baselines import histogram_baseline, position_baseline
 from wetread.training.data import Data, Rows, Split
 from wetread.training.predictions import Predicted
 from wetread.training.series.series import WholeSeries, longest_series, series_at, study_starts
-from wetread.training.series.spec import OfSeries
+from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.levels import known_prior
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ def series_levels(
     scored: Rows,
     image: Floats,
     study: Floats,
-    of: OfSeries,
+    of: SeriesSpec,
 ) -> list[Predicted]:
     """The scored series' images (n, I) and studies (E, S), each study's answers settled.
 

@@ -16,7 +16,7 @@ from wetread.models.sequence import Straight
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.training.run import Run, Trained, read_trained
 from wetread.training.series.sequence_fit import BEST, Standard, new_network
-from wetread.training.series.spec import OfSeries
+from wetread.training.series.spec import SeriesSpec
 
 WANTED = "the description of a series reader, which wetread train writes; train again"
 MOST_INPUTS, MOST_LOOKS = 1 << 16, 16
@@ -37,7 +37,7 @@ class SeriesReader:
     recipe: Recipe
 
 
-def about_series(of: OfSeries, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+def about_series(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
     """What series.json holds: all that is needed to build the network again."""
     assert isinstance(network, Standard)
     return {

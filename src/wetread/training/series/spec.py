@@ -24,7 +24,7 @@ Check = Callable[[Floats, Floats, NDArray[np.int64]], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
-class Look:
+class CropEncoder:
     """What an encoder of slices sees of a series, and what it is taught there.
 
     findings: what it says of a slice, with their weights and mirror twins.
@@ -54,7 +54,7 @@ class Crops:
 
 
 @dataclass(frozen=True)
-class OfSeries:
+class SeriesSpec:
     """Findings of slices and of studies that are read from whole series.
 
     image, study: the findings, as their arrays have them.
@@ -69,7 +69,7 @@ class OfSeries:
 
     image: tuple[Finding, ...]
     study: tuple[Finding, ...]
-    looks: tuple[Look, ...]
+    looks: tuple[CropEncoder, ...]
     find_boxes: FindBoxes
     loss: Callable[[WholeSeries], SeriesLoss]
     settle: Settle

@@ -19,11 +19,11 @@ from wetread.study.series_choice import SeriesScore
 from wetread.tasks.embolism.exams import refuse_placeholders
 from wetread.training.data import Rows, mirror_columns
 from wetread.training.series.series import WholeSeries, longest_series, study_starts
-from wetread.training.series.spec import OfSeries
+from wetread.training.series.spec import SeriesSpec
 
 
 def answer_studies(
-    of: OfSeries,
+    of: SeriesSpec,
     stores: Sequence[Store],
     ensemble: Ensemble,
     ranked: Mapping[str, Sequence[SeriesScore]],

@@ -22,7 +22,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import Run
 from wetread.training.series.fit import Seen, SeriesData, fit_series
 from wetread.training.series.series import WholeSeries, all_series
-from wetread.training.series.spec import OfSeries
+from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.fit import Fitted, fit_split
 
 Histogram = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -74,7 +74,7 @@ def slices_to_learn(
 def series_to_learn(
     run: Run,
     task: Task,
-    of: OfSeries,
+    of: SeriesSpec,
     stores: Sequence[Store],
     labels: LabelTable,
     recipe: Recipe,
@@ -104,7 +104,7 @@ def series_to_learn(
 
 
 def seen_looks(
-    of: OfSeries,
+    of: SeriesSpec,
     stores: Sequence[Store],
     series: WholeSeries,
     labels: LabelTable,

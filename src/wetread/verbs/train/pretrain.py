@@ -22,7 +22,7 @@ from wetread.training.data import Split
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, Run
 from wetread.training.series.series import all_series
-from wetread.training.series.spec import OfSeries
+from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.batches import steps_an_epoch
 from wetread.training.slices.fit import fit_encoder
 from wetread.verbs.index import index
@@ -76,7 +76,7 @@ def learn_phantoms(
 
 def learn_phantom_looks(
     task: Task,
-    of: OfSeries,
+    of: SeriesSpec,
     recipe: Recipe,
     starts: Mapping[str, Path],
     folder: Path,
