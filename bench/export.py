@@ -24,9 +24,9 @@ from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK, series
 from wetread.archive.executor.workers import each
 from wetread.archive.index.index import build_index
-from wetread.export.folder import Folder, open_folder
-from wetread.export.formats import Wanted
-from wetread.export.work import Job
+from wetread.exports.folder import Folder, open_folder
+from wetread.exports.formats import Wanted
+from wetread.exports.work import Job
 from wetread.study.series import series_slices
 from wetread.verbs.export import do_job, plan
 

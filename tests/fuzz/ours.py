@@ -16,8 +16,8 @@ from wetread.archive.index.index import build_index, read_index
 from wetread.archive.index.journal import list_parts, read_chunk
 from wetread.archive.index.schema import MARKS
 from wetread.cli.errors import exit_code_and_message
-from wetread.export.folder import open_folder
-from wetread.export.formats import Wanted
+from wetread.exports.folder import open_folder
+from wetread.exports.formats import Wanted
 from wetread.models.weights import load_weights
 from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.prediction.ensemble import read_ensemble

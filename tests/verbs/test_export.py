@@ -15,8 +15,8 @@ import pydicom
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from wetread.export.annotate import header_words
-from wetread.export.formats import FORMATS, Wanted
+from wetread.exports.annotate import header_words
+from wetread.exports.formats import FORMATS, Wanted
 from wetread.phantoms.head.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.show import ShownFile, show

@@ -17,10 +17,10 @@ from wetread.archive.executor.isolated_process import Lost, still_alive
 from wetread.archive.executor.workers import Workers, chosen_workers, each
 from wetread.archive.files.lock import one_at_a_time
 from wetread.archive.rejects import Reject, RejectError
-from wetread.export.folder import Folder, Part, open_folder, sha256_of
-from wetread.export.formats import Wanted, box_of
-from wetread.export.stacks import evenly, export_array, export_film
-from wetread.export.work import Box, Job, export_slices
+from wetread.exports.folder import Folder, Part, open_folder, sha256_of
+from wetread.exports.formats import Wanted, box_of
+from wetread.exports.stacks import evenly, export_array, export_film
+from wetread.exports.work import Box, Job, export_slices
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu, indexed
 from wetread.outputs.optional import of_pictures
@@ -74,7 +74,7 @@ def export(
 ) -> Exported:
     """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
 
-    format, settings: as export/formats.py has them (`Wanted`): window, size, neighbours, frames,
+    format, settings: as exports/formats.py has them (`Wanted`): window, size, neighbours, frames,
     crop, depth, spacing_mm, mask, annotate, quality.
     as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
     asked for, and its values are written as they are.

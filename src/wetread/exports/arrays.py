@@ -1,4 +1,4 @@
-"""export/arrays.py: one volume becomes the bytes of an NPY, NPZ or NIfTI file, values kept."""
+"""exports/arrays.py: one volume becomes the bytes of an NPY, NPZ or NIfTI file, values kept."""
 
 import gzip
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from io import BytesIO
 
 import numpy as np
 
-from wetread.export.stills import in_smallest_type
+from wetread.exports.stills import in_smallest_type
 from wetread.outputs.nifti import nifti_bytes
 from wetread.study.geometry import is_regular
 from wetread.study.stack import require_affine

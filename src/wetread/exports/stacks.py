@@ -1,6 +1,6 @@
-"""export/stacks.py: one series becomes films or arrays, one file a stack.
+"""exports/stacks.py: one series becomes films or arrays, one file a stack.
 
-Runs in a worker process, as export/work.py does.
+Runs in a worker process, as exports/work.py does.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import polars as pl
 from wetread.archive.dataset.luts import Table, Window
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
-from wetread.export.annotate import annotated
-from wetread.export.arrays import ARRAYS, spacing_mm
-from wetread.export.films import FILMS
-from wetread.export.folder import Folder, Part, sha256_of
-from wetread.export.formats import Wanted
-from wetread.export.work import (
+from wetread.exports.annotate import annotated
+from wetread.exports.arrays import ARRAYS, spacing_mm
+from wetread.exports.films import FILMS
+from wetread.exports.folder import Folder, Part, sha256_of
+from wetread.exports.formats import Wanted
+from wetread.exports.work import (
     Box,
     Job,
     Reader,

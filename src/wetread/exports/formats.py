@@ -1,4 +1,4 @@
-"""export/formats.py: the files an export can write, and all its settings as one value.
+"""exports/formats.py: the files an export can write, and all its settings as one value.
 
 To add a format: a line in FORMATS, and who writes it (stills.py, films.py or arrays.py).
 """

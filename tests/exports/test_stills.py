@@ -1,4 +1,4 @@
-"""tests/export/test_stills.py: a picture's file gives back its pixels, and 16 bits give back the
+"""tests/exports/test_stills.py: a picture's file gives back its pixels, and 16 bits give back the
 values, by other readers."""
 
 from io import BytesIO
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as of_numpy
 
 from wetread.archive.rejects import RejectError
-from wetread.export.stills import (
+from wetread.exports.stills import (
     in_smallest_type,
     jpeg8,
     png8,

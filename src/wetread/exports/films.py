@@ -1,4 +1,4 @@
-"""export/films.py: frames of one stack become a GIF or an MP4 file, all on one scale."""
+"""exports/films.py: frames of one stack become a GIF or an MP4 file, all on one scale."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""export/stills.py: one slice becomes the bytes of a PNG, JPEG or TIFF file.
+"""exports/stills.py: one slice becomes the bytes of a PNG, JPEG or TIFF file.
 
 Eight bits are a picture for the eye. Sixteen are the values: TIFF holds them as they are, PNG
 knows no sign and holds HU + 32768, which the file says itself.

@@ -1,11 +1,11 @@
-"""export/annotate.py: what a header says, in lines to be drawn below a picture when asked for."""
+"""exports/annotate.py: what a header says, in lines to be drawn below a picture when asked for."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from wetread.export.formats import Annotation
+from wetread.exports.formats import Annotation
 from wetread.outputs.header_text import header_lines
 from wetread.outputs.pictures import with_text
 from wetread.outputs.sides import side_words

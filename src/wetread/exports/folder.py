@@ -1,4 +1,4 @@
-"""export/folder.py: the folder of an export: its settings, its parts, its tables.
+"""exports/folder.py: the folder of an export: its settings, its parts, its tables.
 
 export.json      the settings; another export does not go into the same folder
 manifest.csv     one row a file: where it comes from, how it was made, what its numbers mean
@@ -29,7 +29,7 @@ from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet, write_parquet
 from wetread.archive.index.digest import RECORD_SCHEMA, recorded, renewed
 from wetread.archive.rejects import Reject
-from wetread.export.formats import Wanted
+from wetread.exports.formats import Wanted
 from wetread.outputs.rejects import write_rejects
 
 PARTS = ".parts"

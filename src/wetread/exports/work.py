@@ -1,4 +1,4 @@
-"""export/work.py: one piece of an export: some slices, or one series, become files.
+"""exports/work.py: one piece of an export: some slices, or one series, become files.
 
 Runs in a worker process and leaves its part in the folder when all of it is written.
 """
@@ -16,10 +16,10 @@ from wetread.archive.dataset.luts import Table
 from wetread.archive.executor.isolated_process import Lost, still_alive
 from wetread.archive.notes import NAMED, names_of
 from wetread.archive.rejects import RejectError
-from wetread.export.annotate import annotated
-from wetread.export.folder import Folder, Part, refused
-from wetread.export.formats import Wanted
-from wetread.export.stills import PICTURES, VALUES, Encoded
+from wetread.exports.annotate import annotated
+from wetread.exports.folder import Folder, Part, refused
+from wetread.exports.formats import Wanted
+from wetread.exports.stills import PICTURES, VALUES, Encoded
 from wetread.outputs.uid_names import slice_name
 from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm

@@ -1,4 +1,4 @@
-"""tests/export/test_films.py: a film has one scale: the same value is the same grey, or colour, in
+"""tests/exports/test_films.py: a film has one scale: the same value is the same grey, or colour, in
 every frame."""
 
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.export.films import _require_whole, write_gif, write_mp4
+from wetread.exports.films import _require_whole, write_gif, write_mp4
 from wetread.view.mode import apply_mode, as_picture, find_mode
 
 iio = pytest.importorskip("imageio.v3")

@@ -1,1 +1,0 @@
-"""export: slices and volumes come in; files that other tools take go out."""
