@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from wetread.store.store import Store, open_store
-from wetread.training.device import choose_runtime, set_threads, threads_and_chance
+from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.recipe import Recipe
-from wetread.training.run import Trained
+from wetread.training.run import TrainedModel
 from wetread.training.series.reader import read_series_reader
-from wetread.training.slices.batches import neighbour_rows, read_ahead, read_seen
-from wetread.training.slices.predict import as_read, batch_size
+from wetread.training.slices.batches import neighbor_rows, read_ahead, read_with_neighbors
+from wetread.training.slices.predict import batch_size, inference_copy
 from wetread.view.device import to_view
 
 
@@ -57,17 +57,19 @@ def forward_passes(run: Path, out: Path) -> Bare:
             passes += times * sum(map(len, ready))
             model = choose_runtime(encoder.recipe).place(encoder.model).eval()
             plain += _through(model, ready, times, encoder.recipe)
-            folded += _through(as_read(model, encoder.recipe), ready, times, encoder.recipe)
+            folded += _through(inference_copy(model, encoder.recipe), ready, times, encoder.recipe)
     used = str(choose_runtime(encoder.recipe).precision).removeprefix("torch.")
     return Bare(plain, folded, passes, used, encoder.recipe.readers)
 
 
-def _views(encoder: Trained, store: Store) -> list[torch.Tensor]:
+def _views(encoder: TrainedModel, store: Store) -> list[torch.Tensor]:
     """The slices of a store as the encoder sees them, in batches like those of `predict`."""
-    seen = neighbour_rows(store.slices, np.arange(len(store)), encoder.view.neighbours)
+    seen = neighbor_rows(store.slices, np.arange(len(store)), encoder.view.neighbours)
     step = batch_size(encoder.view, torch.device("cpu"))
     return [
-        to_view(torch.from_numpy(read_seen(store, seen[first : first + step])), encoder.view)
+        to_view(
+            torch.from_numpy(read_with_neighbors(store, seen[first : first + step])), encoder.view
+        )
         for first in range(0, len(store), step)
     ]
 
@@ -82,7 +84,7 @@ def _through(
             for _ in range(times):
                 model(ready[number])
 
-    with threads_and_chance(recipe, runtime.device):
+    with seeded_runtime(recipe, runtime.device):
         cpu, wall = time.process_time(), time.perf_counter()
         prepare = partial(set_threads, recipe.threads)
         for _ in read_ahead(say, range(len(ready)), recipe.readers, prepare):

@@ -29,12 +29,12 @@ from wetread.store.pack_series import Box
 from wetread.store.store import open_store
 from wetread.study.slice_sequence import Planes
 from wetread.tasks import TASKS, Task
-from wetread.training.series import embed_series as seen_series
+from wetread.training.series import embed_series as embed_series
 from wetread.training.series import fit as series_fit
-from wetread.training.series.inputs import SeriesSet, Told
+from wetread.training.series.inputs import Embeddings, SequenceInputs
 from wetread.training.series.reader import read_series_reader
-from wetread.training.series.series import WholeSeries
-from wetread.training.series.slice_features import features_of
+from wetread.training.series.series import Series
+from wetread.training.series.slice_features import encode_slices
 from wetread.verbs.index import index
 from wetread.verbs.train.train import train
 from wetread.view.crop import whole_picture
@@ -166,7 +166,7 @@ def slices_alone(run: Path) -> Said:
         mine = (image["model"] == model).to_numpy()
         rows = image["row"].to_numpy()[mine]
         logits = [
-            features_of(reader.encoders[0], store, rows, run / "features", "logits")[:, 0]
+            encode_slices(reader.encoders[0], store, rows, run / "features", "logits")[:, 0]
             for reader in map(read_series_reader, sorted(run.glob(f"model-{model}/part-*")))
         ]
         said[mine] = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
@@ -198,26 +198,28 @@ def unchanged() -> Iterator[None]:
 def permuted() -> Iterator[None]:
     """Inside, sequence networks get each series' slices in a random order, at the places they had;
     what is said comes back in the right one."""
-    real_set, real_said = seen_series.series_set, series_fit.said_of
+    real_set, real_said = embed_series.make_sequence_inputs, series_fit.predict_series_logits
 
-    def orders(series: WholeSeries) -> NDArray[np.int64]:
+    def orders(series: Series) -> NDArray[np.int64]:
         return np.concatenate([
             low + np.random.default_rng([SEED, series.rows[low]]).permutation(high - low)
             for low, high in pairwise(series.starts)
         ])  # fmt: skip
 
-    def mixed(series: WholeSeries, plain: Told, mirrored: Told | None, recipe: Any) -> SeriesSet:
+    def mixed(
+        series: Series, plain: Embeddings, mirrored: Embeddings | None, recipe: Any
+    ) -> SequenceInputs:
         order = orders(series)
         told = (one and replace(one, features=one.features[order]) for one in (plain, mirrored))
         return real_set(replace(series, image=series.image[order]), *told, recipe)
 
-    def unmixed(model: Any, seen: SeriesSet, *rest: Any) -> Any:
+    def unmixed(model: Any, seen: SequenceInputs, *rest: Any) -> Any:
         image, study = real_said(model, seen, *rest)
         back = np.empty_like(image)
         back[orders(seen.series)] = image
         return back, study
 
-    with mock.patch.object(seen_series, "series_set", mixed), \
+    with mock.patch.object(embed_series, "series_set", mixed), \
             mock.patch.object(series_fit, "said_of", unmixed):  # fmt: skip
         yield
 

@@ -26,7 +26,7 @@ from wetread.tasks import find_task
 from wetread.training.about import read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.predictions import SCHEMA, read_predictions
 from wetread.training.recipe import Recipe, read_recipe
-from wetread.training.run import Run, build_for, read_trained
+from wetread.training.run import Run, build_network, read_trained_model
 from wetread.verbs.export import export
 from wetread.verbs.pack import pack
 
@@ -56,7 +56,7 @@ def make(folder: Path) -> None:
 def _make_run(run: Run) -> None:
     recipe, names = Recipe(size=32), [one.name for one in TASK.findings]
     content = {
-        "model": build_for(recipe, len(names), 0).state_dict(),
+        "model": build_network(recipe, len(names), 0).state_dict(),
         "findings": names,
         "view": recipe.view.to_dict(),
         "recipe": recipe.model_dump(mode="json"),
@@ -116,8 +116,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     ),
     "run/model-0/metrics.jsonl": lambda top: read_metrics(top / "run/model-0/metrics.jsonl"),
     "run/model-0/best.pt": lambda top: (
-        read_trained(top / "run" / "model-0"),
-        load_weights(build_for(Recipe(size=32), 6, 0), top / "run/model-0/best.pt"),
+        read_trained_model(top / "run" / "model-0"),
+        load_weights(build_network(Recipe(size=32), 6, 0), top / "run/model-0/best.pt"),
     ),
 }
 

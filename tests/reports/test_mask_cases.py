@@ -7,16 +7,16 @@ from wetread.labels.finding import Finding
 from wetread.pages.panel import Panel
 from wetread.reports.run_page import case_groups
 from wetread.reports.slice_panels import Shown, slice_panels
-from wetread.training.predictions import Predicted
+from wetread.training.predictions import LevelPredictions
 from wetread.view.window import BONE, BRAIN
 
 
-def predicted(*rows: tuple[float, float]) -> Predicted:
+def predicted(*rows: tuple[float, float]) -> LevelPredictions:
     """Images of a study each, of (truth, probability)."""
     truth, said = np.array(rows).T[..., None]
     names = tuple(f"i{number}" for number in range(len(rows)))
     order = np.arange(len(rows))
-    return Predicted(
+    return LevelPredictions(
         "image", "held_out", (Finding("any"),), names, names, names, order, truth, said, {}
     )
 

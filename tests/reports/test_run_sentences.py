@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from wetread.reports.run_sentences import origin_words, summary_words
-from wetread.training.predictions import Predicted
+from wetread.training.predictions import LevelPredictions
 from wetread.verbs.train.train import TrainResult
 
 
@@ -28,7 +28,7 @@ def part(slices: int, patients: int) -> dict[str, int]:
 
 def words(parts: dict[str, Any], scored: Judged, first: int = 0) -> str:
     about = {"patients_from": "the headers' PatientID"}
-    return summary_words(about, parts, cast(Predicted, scored), first)
+    return summary_words(about, parts, cast(LevelPredictions, scored), first)
 
 
 def test_what_was_learned_from_is_not_all_that_had_a_label() -> None:

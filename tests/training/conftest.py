@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import build
-from wetread.training.checkpoint import Best, Validation
+from wetread.training.checkpoint import Best, EpochScore
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.batches import TrainSet, train_set
@@ -70,9 +70,9 @@ def train_blobs(folder: Path, recipe: Recipe, kill_at: int = 0) -> Best:
     """Train on 160 slices, score on the other 80; SIGKILL oneself once kill_at steps are done."""
     blobs = Blobs()
 
-    def score(model: nn.Module) -> Validation:
+    def score(model: nn.Module) -> EpochScore:
         said = predict_probabilities(model, blobs, range(160, 240), recipe.view, recipe)
-        return Validation(float(np.square(said - blobs.truth[160:]).mean()), False)
+        return EpochScore(float(np.square(said - blobs.truth[160:]).mean()), False)
 
     def progress(done: int, total: int) -> None:
         assert done <= total

@@ -9,16 +9,16 @@ import pytest
 from wetread.evaluation.decision import Triplet, dice_of
 from wetread.labels.finding import Finding
 from wetread.labels.rle import encode
-from wetread.training.decide import AS_SAID, DEFAULT, Decision, decide_finding, with_probabilities
+from wetread.training.decide import DEFAULT, UNCALIBRATED, Decision, decide_finding, with_calibrated
 from wetread.training.mask_table import (
     SCHEMA,
     Place,
-    drawn_rows,
+    mask_rows,
     pack_map,
     sums_of,
     unpack_map,
 )
-from wetread.training.masks import Drawn, Masks
+from wetread.training.masks import AnnotatedMasks, Drawn
 
 SHAPE = (64, 64)
 
@@ -40,10 +40,12 @@ def table(splits: list[tuple[str, int]], seed: int = 0, wrong: str | None = None
         if split == wrong:
             mask, there = ~mask, not there
         drawn = Drawn((encode(mask),) if mask.any() else (), "relative", SHAPE)
-        masks = Masks((Finding("air", "pixel"),), ((drawn,),), (SHAPE,), np.array([[0, 64, 0, 64]]))
+        masks = AnnotatedMasks(
+            (Finding("air", "pixel"),), ((drawn,),), (SHAPE,), np.array([[0, 64, 0, 64]])
+        )
         place = Place(split, model, f"image {number}", f"patient {number}", number)
         rows += [
-            row | {"head": head} for row in drawn_rows(place, masks, 0, said[None], [float(there)])
+            row | {"head": head} for row in mask_rows(place, masks, 0, said[None], [float(there)])
         ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
@@ -94,7 +96,7 @@ def test_where_nothing_can_choose_the_head_and_a_plain_rule_stand() -> None:
         truth_pixels=pl.lit(None, pl.Float64), truth=pl.lit(0.0), runs=None
     )
     decided = decide_finding(rows.cast(SCHEMA), "air")  # type: ignore[arg-type]
-    assert decided.decision == Decision(DEFAULT, AS_SAID)
+    assert decided.decision == Decision(DEFAULT, UNCALIBRATED)
     assert np.isnan(decided.dice).all()
     np.testing.assert_allclose(decided.probability, decided.rows["head"].to_numpy())
 
@@ -118,7 +120,7 @@ def test_predictions_take_the_calibrated_probability_and_studies_the_largest() -
             "probability": [0.5] * 10,
         }
     )
-    told = with_probabilities(said, decided, "air")["probability"].to_numpy()
+    told = with_calibrated(said, decided, "air")["probability"].to_numpy()
     np.testing.assert_allclose(told[:6], decided.probability)
     np.testing.assert_allclose(told[6:9], decided.probability.reshape(3, 2).max(1))
     assert told[9] == pytest.approx(0.5)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wetread.training.device import choose_runtime, has_native_bfloat16, threads_and_chance
+from wetread.training.device import choose_runtime, has_native_bfloat16, seeded_runtime
 from wetread.training.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -39,7 +39,7 @@ def test_threads_and_chance_are_the_recipes_inside_and_the_callers_after() -> No
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     drawn = []
     for _ in range(2):
-        with threads_and_chance(Recipe(threads=1, seed=9), CPU):
+        with seeded_runtime(Recipe(threads=1, seed=9), CPU):
             assert torch.get_num_threads() == 1
             drawn.append(torch.rand(3))
     assert torch.equal(drawn[0], drawn[1])

@@ -10,7 +10,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.rle import encode
 from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelTable, table_of
 from wetread.training.losses import MaskCounts, count_masks, mask_loss
-from wetread.training.masks import masks_of, small_masks
+from wetread.training.masks import annotated_masks, mask_targets
 from wetread.training.recipe import Recipe
 
 DRAWN, SEEN = Finding("air", level="pixel"), Finding("air")
@@ -43,12 +43,12 @@ def slices() -> pl.DataFrame:
 def test_three_kinds_of_knowledge_are_never_confused(slices: pl.DataFrame) -> None:
     truth = np.array([[1], [0], [0], [1]], np.float64)
     table = labels(("drawn", [encode(MASK)]), ("nothing", []))
-    masks = masks_of(slices, truth, table, [DRAWN], [SEEN])
+    masks = annotated_masks(slices, truth, table, [DRAWN], [SEEN])
     assert masks.known[:, 0].tolist() == [True, True, True, False]
     for row in masks.drawn[1:3]:
         assert row[0] is not None
         assert not row[0].mask().any()
-    small = small_masks(masks, 32)
+    small = mask_targets(masks, 32)
     shares = small.at(np.arange(4))
     assert shares.shape == (4, 1, 32, 32)
     np.testing.assert_array_equal(shares[0, 0], MASK[::2, ::2])
@@ -57,14 +57,14 @@ def test_three_kinds_of_knowledge_are_never_confused(slices: pl.DataFrame) -> No
 
 def test_an_unknown_label_leaves_the_mask_unknown(slices: pl.DataFrame) -> None:
     truth = np.full((4, 1), np.nan)
-    assert not masks_of(slices, truth, labels(), [DRAWN], [SEEN]).known.any()
+    assert not annotated_masks(slices, truth, labels(), [DRAWN], [SEEN]).known.any()
 
 
 def test_a_box_cuts_the_mask_as_it_cuts_the_picture(slices: pl.DataFrame) -> None:
     boxed = slices.with_columns(box=pl.Series([[0, 32, 32, 64]] * 4))
     table = labels(("drawn", [encode(MASK)]))
-    masks = masks_of(boxed, np.ones((4, 1)), table, [DRAWN], [SEEN])
-    np.testing.assert_array_equal(small_masks(masks, 32).at(np.array([0]))[0, 0], MASK[:32, 32:])
+    masks = annotated_masks(boxed, np.ones((4, 1)), table, [DRAWN], [SEEN])
+    np.testing.assert_array_equal(mask_targets(masks, 32).at(np.array([0]))[0, 0], MASK[:32, 32:])
 
 
 def recipe(**values: float) -> Recipe:

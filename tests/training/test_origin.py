@@ -14,8 +14,8 @@ from wetread.phantoms.angiogram.archive import write_ctpa_archive
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.phantoms.radiograph.archive import write_chest_archive
 from wetread.prediction.cautions import cautions_of
-from wetread.training.data import Data, Split
-from wetread.training.origin import count_origins, of_phantoms_alone, phantom_studies
+from wetread.training.data import LabeledSlices, Split
+from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.verbs.index import index
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # identifiers that are no legal UIDs
@@ -67,7 +67,7 @@ def test_what_was_learned_from_and_scored_on_is_counted_by_part() -> None:
         "StudyInstanceUID": ["a", "a", "b", "c", "c", "d"],
         "patient": ["1", "1", "1", "2", "2", "3"],
     }
-    data = cast(Data, SimpleNamespace(column=columns.__getitem__))
+    data = cast(LabeledSlices, SimpleNamespace(column=columns.__getitem__))
     split = Split("held_out", np.array([0, 1, 2]), np.array([5]), np.array([3, 4]))
     told = count_origins(data, [split], frozenset("ac"))
     assert told == {
@@ -75,8 +75,8 @@ def test_what_was_learned_from_and_scored_on_is_counted_by_part() -> None:
         "chosen_on": {"images": 1, "studies": 1, "patients": 1, "phantom_studies": 0},
         "scored_on": {"images": 2, "studies": 1, "patients": 1, "phantom_studies": 1},
     }
-    assert not of_phantoms_alone(told["learned_from"])
-    assert of_phantoms_alone(told["scored_on"])
+    assert not is_phantoms_only(told["learned_from"])
+    assert is_phantoms_only(told["scored_on"])
 
 
 def about(learned: tuple[int, int], scored: tuple[int, int]) -> dict[str, Any]:

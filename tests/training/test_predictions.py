@@ -5,17 +5,17 @@ import polars as pl
 import pytest
 
 from wetread.labels.finding import Finding
-from wetread.training.predictions import BASELINES, SCHEMA, Predicted, from_table, to_table
+from wetread.training.predictions import BASELINES, SCHEMA, LevelPredictions, from_table, to_table
 
 FINDINGS = (Finding("left"), Finding("right"), Finding("any", weight=2.0))
 
 
-def predicted(level: str, ids: tuple[str, ...], first: int = 0) -> Predicted:
+def predicted(level: str, ids: tuple[str, ...], first: int = 0) -> LevelPredictions:
     rng = np.random.default_rng(len(ids))
     shape = (len(ids), len(FINDINGS))
     truth = (rng.random(shape) < 0.4).astype(float)
     truth[0, 1] = np.nan
-    return Predicted(
+    return LevelPredictions(
         level=level,
         split="out_of_fold",
         findings=FINDINGS,

@@ -9,7 +9,7 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, read_trained
+from wetread.training.run import Run, read_trained_model
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_kept_model_comes_back_with_all_it_needs(tmp_path: Path) -> None:
     }
     Run(tmp_path).save("best.pt", content)
     for path in (tmp_path, tmp_path / "best.pt"):
-        trained = read_trained(path)
+        trained = read_trained_model(path)
         image = torch.rand(1, 9, 32, 32)
         assert torch.equal(trained.model(image), model(image))
         assert trained.recipe == recipe
@@ -80,4 +80,4 @@ def test_a_kept_model_comes_back_with_all_it_needs(tmp_path: Path) -> None:
 
 def test_a_run_without_a_model_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"best\.pt: no such checkpoint"):
-        read_trained(tmp_path)
+        read_trained_model(tmp_path)

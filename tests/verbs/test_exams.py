@@ -17,7 +17,7 @@ from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FIN
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
 from wetread.tasks.embolism.rules import broken_rules
 from wetread.tasks.embolism.submission import submit_exams
-from wetread.training.run import read_trained
+from wetread.training.run import read_trained_model
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.score import score
 from wetread.verbs.train.train import train
@@ -114,8 +114,8 @@ def test_encoders_start_from_phantoms_that_are_none_of_the_archive_s(
     train(TASK, [archive / "train"], tmp_path, labels=labels, settings=settings, workers=1)
     drawn = {"lungs": ("pe_present_on_image",), "heart": ("right_ventricle", "left_ventricle")}
     for look, masks in drawn.items():
-        first = read_trained(tmp_path / "phantoms" / "run" / look)
-        later = read_trained(tmp_path / "model-0" / "part-1" / look)
+        first = read_trained_model(tmp_path / "phantoms" / "run" / look)
+        later = read_trained_model(tmp_path / "model-0" / "part-1" / look)
         assert first.mask_findings == later.mask_findings == masks
         assert first.epoch == 0
         weights = later.model.state_dict()  # the last bias is set to the shares of the labels

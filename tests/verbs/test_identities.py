@@ -21,7 +21,7 @@ from wetread.phantoms.head.archive import PhantomTruth, write_head_archive
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
 from wetread.tasks import find_task
-from wetread.training.data import Data, plan_splits
+from wetread.training.data import LabeledSlices, plan_splits
 from wetread.training.folds import FoldPlan
 from wetread.verbs.pack import pack, pack_looks
 from wetread.verbs.predict.predict import predict
@@ -88,7 +88,7 @@ def deal(tmp_path: Path) -> Deal:
         stores = pack_looks(series_slices(archive.images), out, task, size=16, workers=1)
         (store,), identity = with_patients(stores, archive, patients, key, out)
         truth = np.zeros((len(store), len(task.findings)))
-        dealt = Data(store, np.arange(len(store)), truth, task.findings)
+        dealt = LabeledSlices(store, np.arange(len(store)), truth, task.findings)
         return plan_splits(dealt, 2, seed=0)[0], identity
 
     return plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wetread.training.origin import of_phantoms_alone
+from wetread.training.origin import is_phantoms_only
 
 CAUTIONS: Mapping[str, str] = {
     "learned_from_phantoms_alone": "learned from synthetic phantoms alone, from no patient",
@@ -23,8 +23,8 @@ def cautions_of(abouts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     if len(told) < len(abouts):
         return ("training_data_unknown",)
     found = []
-    if all(of_phantoms_alone(about["learned_from"]) for about in told):
+    if all(is_phantoms_only(about["learned_from"]) for about in told):
         found.append("learned_from_phantoms_alone")
-    if all(of_phantoms_alone(about["scored_on"]) for about in told):
+    if all(is_phantoms_only(about["scored_on"]) for about in told):
         found.append("never_scored_on_patients")
     return tuple(found)

@@ -13,8 +13,13 @@ from wetread.prediction.cautions import cautions_of
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
-from wetread.training.run import Trained, read_trained
-from wetread.training.series.reader import ABOUT, TOGETHER, SeriesReader, read_series_reader
+from wetread.training.run import TrainedModel, read_trained_model
+from wetread.training.series.reader import (
+    JOINT_FOLDER,
+    SERIES_FILE,
+    SeriesReader,
+    read_series_reader,
+)
 from wetread.training.series.sequence_fit import BEST
 
 
@@ -27,7 +32,7 @@ class Member:
     """One trained model and where its checkpoint lies; of whole series, what reads them, whose
     first encoder the model is."""
 
-    trained: Trained
+    trained: TrainedModel
     checkpoint: Path
     series: SeriesReader | None = None
 
@@ -99,10 +104,10 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
 def _members(run: Path, which: str) -> list[Member]:
     """The kept models of a run's splits, in their order."""
     files = sorted(run.glob(f"model-{which}/best.pt"))
-    found = [Member(read_trained(file.parent), file) for file in files]
-    for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{ABOUT}")):
+    found = [Member(read_trained_model(file.parent), file) for file in files]
+    for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{SERIES_FILE}")):
         reader = read_series_reader(part)
-        kept = part / TOGETHER if reader.recipe.together_epochs else part
+        kept = part / JOINT_FOLDER if reader.recipe.together_epochs else part
         found.append(Member(reader.encoders[0], kept / BEST, reader))
     return found
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from wetread.store.store import Store
-from wetread.training.series.embed_series import seen_series
+from wetread.training.series.embed_series import embed_series
 from wetread.training.series.reader import SeriesReader
-from wetread.training.series.sequence_fit import said_of
-from wetread.training.series.series import Rows, WholeSeries, series_of
-from wetread.training.series.slice_features import keep_features
+from wetread.training.series.sequence_fit import predict_series_logits
+from wetread.training.series.series import Rows, Series, unlabeled_series
+from wetread.training.series.slice_features import cache_features
 
 Progress = Callable[[int, int], None]
 
@@ -25,21 +25,21 @@ def read_series(
     mirror: Rows,
     features: Path,
     progress: Progress,
-) -> tuple[WholeSeries, NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Series, NDArray[np.float64], NDArray[np.float64]]:
     """The series of a store, and the readers' mean logits as probabilities: of their slices (N, I),
     in the store's order, and of the series (E, S).
 
     stores: the same series in each look's crop. mirror: (S,) what each study finding becomes when
     left and right change places. features: the folder that keeps what encoders saw.
     """
-    series = series_of(stores[0].slices, len(readers[0].image), len(readers[0].study))
+    series = unlabeled_series(stores[0].slices, len(readers[0].image), len(readers[0].study))
     if len(series) == 0:
         return series, np.empty(series.image.shape), np.empty(series.study.shape)
     _keep_seen(readers, stores, series.rows, features, progress)
     said = []
     for one in readers:
-        seen = seen_series(series, one.encoders, stores, one.recipe, features)
-        said.append(said_of(one.network, seen, mirror, one.recipe))
+        seen = embed_series(series, one.encoders, stores, one.recipe, features)
+        said.append(predict_series_logits(one.network, seen, mirror, one.recipe))
     image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
     return series, image, study
 
@@ -63,5 +63,5 @@ def _keep_seen(
     for done, (features, mirror, look) in enumerate(asked):
         progress(done, len(asked))
         encoders = [one.encoders[look] for one in wanted[features, mirror]]
-        keep_features(encoders, stores[look], rows, folder, features, mirror)
+        cache_features(encoders, stores[look], rows, folder, features, mirror)
     progress(len(asked), len(asked))

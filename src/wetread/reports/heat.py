@@ -14,9 +14,9 @@ from wetread.archive.files.table_file import read_parquet
 from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.predictions import FILE
-from wetread.training.run import BEST, Trained, read_trained
+from wetread.training.run import BEST, TrainedModel, read_trained_model
 from wetread.training.series.reader import read_series_reader
-from wetread.training.slices.batches import neighbour_rows, read_seen
+from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
 Heat = Callable[[int], np.ndarray | None]
@@ -30,10 +30,10 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
     model_of = dict(images.iter_rows())
 
     @lru_cache(maxsize=1)
-    def trained(number: int) -> Trained:
+    def trained(number: int) -> TrainedModel:
         folder = run / f"model-{number}"
         if (folder / BEST).is_file():
-            return read_trained(folder)
+            return read_trained_model(folder)
         return read_series_reader(folder / "part-0").encoders[0]  # of series: its first look
 
     def heat(row: int) -> np.ndarray | None:
@@ -44,7 +44,7 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
 
 
 def heat_of_models(
-    models: Sequence[Trained], store: Store, row: int, column: int
+    models: Sequence[TrainedModel], store: Store, row: int, column: int
 ) -> np.ndarray | None:
     """(h, w) float32 from 0 to 1: where a slice of the store speaks for the output `column`, as the
     mean of several models that look at slices of one size; None where nothing does, or where the
@@ -53,7 +53,9 @@ def heat_of_models(
         return None
     total = np.zeros(())
     for one in models:
-        hu = read_seen(store, neighbour_rows(store.slices, np.array([row]), one.view.neighbours))
+        hu = read_with_neighbors(
+            store, neighbor_rows(store.slices, np.array([row]), one.view.neighbours)
+        )
         found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
         total = total + found
     return np.asarray(total / total.max(), np.float32) if total.max() > 0 else None

@@ -12,7 +12,7 @@ from wetread.pages.panel import Panel
 from wetread.reports.slice_panels import Sides
 from wetread.store.store import Store
 from wetread.study.display import WHITE
-from wetread.training.decide import Decided
+from wetread.training.decide import DecidedFinding
 from wetread.training.mask_table import unpack_map
 from wetread.view.crop import Box, crop_and_resize
 from wetread.view.uncrop import to_original
@@ -23,7 +23,9 @@ SIDE = 320  # pixels
 DISPLAY = Window(WHITE / 2, WHITE)
 
 
-def mask_cases(store: Store, finding: str, decided: Decided, sides: Sides) -> tuple[Case, ...]:
+def mask_cases(
+    store: Store, finding: str, decided: DecidedFinding, sides: Sides
+) -> tuple[Case, ...]:
     """The best and the worst drawn, and masks where nothing is; the film alone, and
     with outlines: truth green, what was drawn orange. sides: of its series, as slice_panels.py."""
     area = decided.rows["truth_pixels"].fill_null(np.nan).to_numpy()
@@ -41,12 +43,12 @@ def mask_cases(store: Store, finding: str, decided: Decided, sides: Sides) -> tu
     )
 
 
-def _said(decided: Decided) -> np.ndarray:
+def _said(decided: DecidedFinding) -> np.ndarray:
     return np.asarray(decided.probability, np.float64)
 
 
 def _case(
-    store: Store, finding: str, decided: Decided, sides: Sides, place: int, group: str
+    store: Store, finding: str, decided: DecidedFinding, sides: Sides, place: int, group: str
 ) -> Case:
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]

@@ -20,8 +20,8 @@ from wetread.reports.slice_panels import Shown, Sides, read_sides, slice_panels
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
-from wetread.training.decide import Decided
-from wetread.training.predictions import Predicted
+from wetread.training.decide import DecidedFinding
+from wetread.training.predictions import LevelPredictions
 from wetread.view.view import View
 
 CASES = 3  # pictures a group, a row at full width
@@ -30,9 +30,9 @@ TOLD = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recip
 
 def write_run_page(
     run: Path,
-    levels: Sequence[Predicted],
+    levels: Sequence[LevelPredictions],
     scores: Sequence[Score],
-    drawn: Mapping[str, Decided],
+    drawn: Mapping[str, DecidedFinding],
 ) -> None:
     """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
     about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
@@ -70,7 +70,7 @@ def _scored(task: Task) -> str:
     return "images" if task.series is None else "images and studies"
 
 
-def _curves(task: Task, levels: Sequence[Predicted]) -> tuple[Curves, ...]:
+def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...]:
     """Of the images' findings; of the studies' too, where these are findings of their own."""
     shown = levels[:1] if task.series is None else levels
     return tuple(
@@ -138,7 +138,7 @@ def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
 
 
 def _cases(
-    run: Path, view: View, task: Task, images: Predicted, drawn: Mapping[str, Decided]
+    run: Path, view: View, task: Task, images: LevelPredictions, drawn: Mapping[str, DecidedFinding]
 ) -> tuple[Case, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
@@ -156,7 +156,7 @@ def _cases(
     )
 
 
-def case_groups(images: Predicted, column: int) -> dict[str, list[int]]:
+def case_groups(images: LevelPredictions, column: int) -> dict[str, list[int]]:
     """The rows of `images` to show of one finding, a slice a study, CASES a group at most.
 
     found: the surest of what has it, above the usual probability of what has it not; missed: the
@@ -177,7 +177,7 @@ def case_groups(images: Predicted, column: int) -> dict[str, list[int]]:
     }
 
 
-def _one_a_study(images: Predicted, order: NDArray[np.int64]) -> list[int]:
+def _one_a_study(images: LevelPredictions, order: NDArray[np.int64]) -> list[int]:
     """The first of each study, CASES at most: neighbours show the same thing again."""
     first: dict[str, int] = {}
     for place in order:
@@ -192,7 +192,7 @@ def _case(
     heat_at: Heat,
     view: View,
     sides: Sides,
-    images: Predicted,
+    images: LevelPredictions,
     place: int,
     column: int,
     group: str,

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from wetread.archive.plural import plural
-from wetread.training.origin import of_phantoms_alone
-from wetread.training.predictions import Predicted
+from wetread.training.origin import is_phantoms_only
+from wetread.training.predictions import LevelPredictions
 
 SPLITS = {
     "held_out": "held out from training and from every choice",
@@ -19,7 +19,9 @@ SPLITS = {
 Parts = Mapping[str, Mapping[str, Any]]
 
 
-def summary_words(about: Mapping[str, Any], parts: Parts, images: Predicted, first: int) -> str:
+def summary_words(
+    about: Mapping[str, Any], parts: Parts, images: LevelPredictions, first: int
+) -> str:
     """Return the sentence of how many were learned from, chose the epoch and were scored.
 
     first: studies of phantoms that were learned before.
@@ -75,7 +77,7 @@ def origin_words(about: Mapping[str, Any]) -> tuple[str, str]:
     if "learned_from" not in about or "scored_on" not in about:
         return "", "Whether its studies are of patients or synthetic phantoms was not kept."
     learned, scored = about["learned_from"], about["scored_on"]
-    if of_phantoms_alone(learned) and of_phantoms_alone(scored):
+    if is_phantoms_only(learned) and is_phantoms_only(scored):
         return "synthetic phantoms", (
             "No patient stands behind these numbers: every study learned from or scored on is a "
             "phantom that wetread drew. They show that the path works, not how good a model would "

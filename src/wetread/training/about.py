@@ -9,7 +9,7 @@ from typing import Any
 
 from wetread.archive.files.damaged import DamagedFileError, form_of
 from wetread.archive.files.json_file import parse_json, read_json
-from wetread.training.origin import of_phantoms_alone
+from wetread.training.origin import is_phantoms_only
 from wetread.training.recipe import Recipe, check_recipe
 
 _ABOUT = "the description of a run, which wetread train writes; train again"
@@ -31,7 +31,7 @@ def read_about(run: Path) -> dict[str, Any]:
             raise ValueError("a prior that is no probability")
         for key in ("learned_from", "scored_on"):
             if key in about:  # which runs of before do not say
-                of_phantoms_alone(about[key])
+                is_phantoms_only(about[key])
     return about
 
 

@@ -13,7 +13,7 @@ from wetread.archive.files.damaged import form_of
 from wetread.models.encoders import last_linear
 from wetread.store.store import digest_of
 from wetread.training.averaging import Ranked, best_epochs, mean_state
-from wetread.training.device import Runtime, chance_state, restore_chance
+from wetread.training.device import Runtime, restore_rng_state, rng_state
 from wetread.training.losses import prior_logits
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, CHECKPOINT, LAST, METRICS, Run
@@ -24,7 +24,7 @@ FREE_SETTINGS = {"readers", "hold_mb", "checkpoint_every_steps"}
 
 
 @dataclass(frozen=True)
-class Validation:
+class EpochScore:
     """What score(model) says of one epoch.
 
     value:            what the best epoch is chosen by.
@@ -52,7 +52,7 @@ class Best:
 
 
 @dataclass
-class Keeper:
+class Checkpointer:
     """Where a training stands; the one thing here that changes. Written to last.pt as it goes."""
 
     run: Run
@@ -80,7 +80,7 @@ class Keeper:
         recipe: Recipe,
         findings: Sequence[str],
         runtime: Runtime,
-    ) -> "Keeper":
+    ) -> "Checkpointer":
         """From the beginning, the last layer's bias set to the priors; or from run's last.pt."""
         described = {
             "findings": list(findings),
@@ -90,16 +90,16 @@ class Keeper:
             "negative_rate": negative_rate(data.targets, recipe),
         }
         prints = fingerprint(data), pixels_print(data)
-        keeper = Keeper(run, model, optimizer, recipe, runtime, described, *prints)
+        checkpointer = Checkpointer(run, model, optimizer, recipe, runtime, described, *prints)
         saved = run.load(LAST)
         if saved is not None:
-            keeper._go_on(saved)
-            return keeper
+            checkpointer._go_on(saved)
+            return checkpointer
         run.write_json("recipe.json", described["recipe"])
         with torch.no_grad():
             seen = data.targets[epoch_items(data.targets, recipe, 0)]
             last_linear(model).bias.copy_(torch.from_numpy(prior_logits(seen)))
-        return keeper
+        return checkpointer
 
     def after_step(self, loss: Tensor) -> None:
         """Count the step; write last.pt when it is due."""
@@ -109,7 +109,7 @@ class Keeper:
         if self.step % self.recipe.checkpoint_every_steps == 0:
             self._save()
 
-    def after_epoch(self, validation: Validation | None) -> None:
+    def after_epoch(self, validation: EpochScore | None) -> None:
         """Record the epoch, keep the model if it is the best so far, and turn to the next."""
         value = None if validation is None else validation.value
         better = validation is None or validation.better_than(self.best.value)
@@ -156,7 +156,7 @@ class Keeper:
             {
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "chance": chance_state(self.runtime.device),
+                "chance": rng_state(self.runtime.device),
                 "epoch": self.epoch,
                 "position": self.position,
                 "step": self.step,
@@ -179,7 +179,7 @@ class Keeper:
     def _take_up(self, saved: dict[str, Any]) -> None:
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        restore_chance(saved["chance"], self.runtime.device)
+        restore_rng_state(saved["chance"], self.runtime.device)
         self.epoch, self.position, self.step = saved["epoch"], saved["position"], saved["step"]
         self.losses = [torch.tensor(v, device=self.runtime.device) for v in saved["losses"]]
         self.history, self.best = saved["history"], Best(**saved["best"])

@@ -13,7 +13,7 @@ from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding, finding_names
 from wetread.store.store import Store, passes_of
 from wetread.training.folds import FoldPlan, make_folds, make_split
-from wetread.training.masks import Masks
+from wetread.training.masks import AnnotatedMasks
 
 SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
 INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
@@ -23,7 +23,7 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
+class LabeledSlices:
     """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, N masks where the
     task has findings that are drawn, and what the histogram baseline sees of a slice."""
 
@@ -31,7 +31,7 @@ class Data:
     rows: Rows
     truth: NDArray[np.float64]
     findings: tuple[Finding, ...]
-    masks: Masks | None = None
+    masks: AnnotatedMasks | None = None
     histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
 
     def column(self, name: str) -> list[str]:
@@ -66,7 +66,7 @@ class Split:
     scored: Rows
 
 
-def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
+def plan_splits(data: LabeledSlices, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
     """Patients to one split, or to K folds, each scored once by a model of the others."""
     patients, names = data.column("patient"), finding_names(data.findings)
     if folds == 0:
@@ -83,7 +83,7 @@ def plan_splits(data: Data, folds: int, seed: int) -> tuple[FoldPlan, list[Split
     return plan, splits
 
 
-def _inner(data: Data, places: Rows, seed: int) -> tuple[Rows, Rows]:
+def _inner(data: LabeledSlices, places: Rows, seed: int) -> tuple[Rows, Rows]:
     """What a fold leaves, split again: the scored patients never choose the epoch."""
     all_patients = data.column("patient")
     patients = [all_patients[place] for place in places]

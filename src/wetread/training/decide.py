@@ -30,7 +30,7 @@ FILE = "decisions.json"
 WANTED = "the decisions of a run, which wetread train writes; train again"
 # Where no mask is known to choose by: 2,000 of 1024 x 1024 pixels, as the competition's winners.
 DEFAULT = Triplet(0.70, 0.0019, 0.30)
-AS_SAID = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alone is known
+UNCALIBRATED = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alone is known
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Decision:
 
 
 @dataclass(frozen=True, eq=False)
-class Decided:
+class DecidedFinding:
     """One finding's images that are scored.
 
     rows:        N of mask_table.
@@ -71,7 +71,7 @@ class Decided:
     decision: Decision
 
 
-def decide_finding(drawings: pl.DataFrame, finding: str) -> Decided:
+def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
     """The rows of one finding of a run's drawings, decided."""
     own = drawings.filter(pl.col("finding") == finding)
     scored = own["split"].to_numpy() != "validation"
@@ -86,7 +86,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> Decided:
         triplet = choose_triplet(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
         known = truth[rows][~np.isnan(truth[rows])]
         if len(np.unique(known >= THRESHOLD)) < 2:
-            return Decision(triplet, AS_SAID)
+            return Decision(triplet, UNCALIBRATED)
         return Decision(triplet, Calibrator.fit(head[rows], evidence[rows], truth[rows]))
 
     folds = len(set(group[scored])) > 1
@@ -98,7 +98,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> Decided:
         probability[inside] = decision.calibrator.apply(head[inside], evidence[inside])
         for place in np.flatnonzero(inside):
             triplets[place] = decision.triplet
-    return Decided(
+    return DecidedFinding(
         own.filter(scored),
         dice[scored],
         probability[scored],
@@ -107,7 +107,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> Decided:
     )
 
 
-def with_probabilities(said: pl.DataFrame, decided: Decided, finding: str) -> pl.DataFrame:
+def with_calibrated(said: pl.DataFrame, decided: DecidedFinding, finding: str) -> pl.DataFrame:
     """The table of predictions (training/predictions.py) with the calibrated probabilities; a
     study's is the largest of its images'."""
     told = decided.rows.select("id").with_columns(calibrated=pl.Series(decided.probability))

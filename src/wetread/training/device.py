@@ -54,7 +54,7 @@ def has_native_bfloat16(device: torch.device) -> bool:
 
 
 @contextmanager
-def threads_and_chance(recipe: Recipe, device: torch.device) -> Iterator[None]:
+def seeded_runtime(recipe: Recipe, device: torch.device) -> Iterator[None]:
     """Inside: the recipe's threads and torch's chance (dropout) from its seed; then as before."""
     before = torch.get_num_threads()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
@@ -88,7 +88,7 @@ def _gpu(number: int) -> torch.device:
     return torch.device("cuda", number)
 
 
-def chance_state(device: torch.device) -> dict[str, Tensor]:
+def rng_state(device: torch.device) -> dict[str, Tensor]:
     """Where torch's generators stand."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
@@ -96,7 +96,7 @@ def chance_state(device: torch.device) -> dict[str, Tensor]:
     return state
 
 
-def restore_chance(state: dict[str, Tensor], device: torch.device) -> None:
+def restore_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
     """Put torch's generators where chance_state found them."""
     torch.set_rng_state(state["cpu"].cpu())
     if device.type == "cuda":

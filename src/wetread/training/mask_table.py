@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from wetread.evaluation.decision import MaskSums, mask_sums
 from wetread.store.store import unpacked_bytes
-from wetread.training.masks import Masks
+from wetread.training.masks import AnnotatedMasks
 from wetread.view.crop import Box
 from wetread.view.uncrop import to_original
 
@@ -47,7 +47,7 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class ImageKey:
     """Whose map it is: a row of the table before the map is there."""
 
     split: str
@@ -57,9 +57,9 @@ class Place:
     row: int
 
 
-def drawn_rows(
-    place: Place,
-    masks: Masks,
+def mask_rows(
+    place: ImageKey,
+    masks: AnnotatedMasks,
     number: int,
     maps: NDArray[np.float32],
     truth: Sequence[float],

@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class AnnotatedMask:
     """One mask as its label file has it: texts of labels/rle.py, and the picture's shape."""
 
     texts: tuple[str, ...]
@@ -36,7 +36,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, eq=False)
-class Masks:
+class AnnotatedMasks:
     """The masks of N images for M findings.
 
     drawn:  N x M, None where unknown; no texts: nothing is there.
@@ -45,14 +45,14 @@ class Masks:
     """
 
     findings: tuple[Finding, ...]
-    drawn: tuple[tuple[Drawn | None, ...], ...]
+    drawn: tuple[tuple[AnnotatedMask | None, ...], ...]
     shapes: tuple[tuple[int, int], ...]
     boxes: NDArray[np.int64]
 
-    def of(self, places: NDArray[np.int64]) -> Masks:
+    def of(self, places: NDArray[np.int64]) -> AnnotatedMasks:
         """Those of some images."""
         drawn, shapes = (tuple(all_of[i] for i in places) for all_of in (self.drawn, self.shapes))
-        return Masks(self.findings, drawn, shapes, self.boxes[places])
+        return AnnotatedMasks(self.findings, drawn, shapes, self.boxes[places])
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -62,7 +62,7 @@ class Masks:
 
 
 @dataclass(frozen=True, eq=False)
-class SmallMasks:
+class MaskTargets:
     """The same at one size, compressed in memory: bytes, empty where nothing is there.
 
     findings: M names.
@@ -74,10 +74,10 @@ class SmallMasks:
     blobs: tuple[tuple[bytes, ...], ...]
     known: NDArray[np.bool_]
 
-    def of(self, places: NDArray[np.int64]) -> SmallMasks:
+    def of(self, places: NDArray[np.int64]) -> MaskTargets:
         """Those of some images."""
         blobs = tuple(self.blobs[i] for i in places)
-        return SmallMasks(self.findings, self.size, blobs, self.known[places])
+        return MaskTargets(self.findings, self.size, blobs, self.known[places])
 
     def at(self, places: NDArray[np.int64]) -> Floats:
         """(B, M, size, size) share of each pixel that is inside; nothing where unknown."""
@@ -90,13 +90,13 @@ class SmallMasks:
         return masks
 
 
-def masks_of(
+def annotated_masks(
     slices: pl.DataFrame,
     truth: NDArray[np.floating],
     labels: LabelTable,
     findings: Sequence[Finding],
     image_findings: Sequence[Finding],
-) -> Masks:
+) -> AnnotatedMasks:
     """What is known of rows of a store: truth (N, F) of image_findings settles the negatives."""
     names = [finding.name for finding in image_findings]
     known = {
@@ -106,29 +106,29 @@ def masks_of(
     drawn, shapes = [], []
     for number, row in enumerate(slices.iter_rows(named=True)):
         shape = row["source_rows"], row["source_columns"]
-        each: list[Drawn | None] = []
+        each: list[AnnotatedMask | None] = []
         for finding in findings:
             negative = finding.name in names and truth[number, names.index(finding.name)] == 0
             texts, form = known.get((row["SOPInstanceUID"], finding.name), (None, "relative"))
             if texts is None and negative:
                 texts = ()
-            each.append(None if texts is None else Drawn(texts, form, shape))
+            each.append(None if texts is None else AnnotatedMask(texts, form, shape))
         drawn.append(tuple(each))
         shapes.append(shape)
     boxes = np.array(slices["box"].to_list(), np.int64).reshape(-1, 4)
-    return Masks(tuple(findings), tuple(drawn), tuple(shapes), boxes)
+    return AnnotatedMasks(tuple(findings), tuple(drawn), tuple(shapes), boxes)
 
 
-def small_masks(masks: Masks, size: int) -> SmallMasks:
+def mask_targets(masks: AnnotatedMasks, size: int) -> MaskTargets:
     """Cropped and area-averaged to the view's size, as the pictures are."""
     blobs = tuple(
         tuple(_small(one, box, size) for one in row)
         for row, box in zip(masks.drawn, masks.boxes, strict=True)
     )
-    return SmallMasks(finding_names(masks.findings), size, blobs, masks.known)
+    return MaskTargets(finding_names(masks.findings), size, blobs, masks.known)
 
 
-def _small(one: Drawn | None, box: NDArray[np.int64], size: int) -> bytes:
+def _small(one: AnnotatedMask | None, box: NDArray[np.int64], size: int) -> bytes:
     if one is None or not one.texts:
         return b""
     grey = crop_and_resize(one.mask().astype(np.float32), Box(*map(int, box)), size, outside=0.0)

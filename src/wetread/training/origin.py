@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.dataset.phantom_mark import PHANTOM
-from wetread.training.data import Data, Rows, Split
+from wetread.training.data import LabeledSlices, Rows, Split
 
 
 def phantom_studies(images: pl.DataFrame) -> frozenset[str]:
@@ -20,7 +20,7 @@ def phantom_studies(images: pl.DataFrame) -> frozenset[str]:
 
 
 def count_origins(
-    data: Data, splits: Sequence[Split], phantoms: frozenset[str]
+    data: LabeledSlices, splits: Sequence[Split], phantoms: frozenset[str]
 ) -> dict[str, dict[str, int]]:
     """{"learned_from": {...}, "chosen_on": {...}, "scored_on": {...}}, each the images, studies,
     patients and phantom_studies of all splits together.
@@ -39,7 +39,7 @@ def count_origins(
     }
 
 
-def _count(data: Data, places: Rows, phantoms: frozenset[str]) -> dict[str, int]:
+def _count(data: LabeledSlices, places: Rows, phantoms: frozenset[str]) -> dict[str, int]:
     studies = _different(data, "StudyInstanceUID", places)
     return {
         "images": len(places),
@@ -49,11 +49,11 @@ def _count(data: Data, places: Rows, phantoms: frozenset[str]) -> dict[str, int]
     }
 
 
-def _different(data: Data, column: str, places: Rows) -> set[str]:
+def _different(data: LabeledSlices, column: str, places: Rows) -> set[str]:
     values = data.column(column)
     return {values[place] for place in places}
 
 
-def of_phantoms_alone(counted: dict[str, Any]) -> bool:
+def is_phantoms_only(counted: dict[str, Any]) -> bool:
     """Whether all studies of one part that count_origins counted are phantoms."""
     return bool(counted["studies"] > 0 and counted["phantom_studies"] == counted["studies"])

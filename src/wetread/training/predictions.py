@@ -39,7 +39,7 @@ BASELINES = ("prior", "position", "histogram")
 
 
 @dataclass(frozen=True, eq=False)
-class Predicted:
+class LevelPredictions:
     """One level of one split: arrays (N, F), and who they are of."""
 
     level: str
@@ -54,7 +54,7 @@ class Predicted:
     baselines: Mapping[str, NDArray[np.float64]]
 
 
-def to_table(predicted: Predicted, model: int) -> pl.DataFrame:
+def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
     """Arrays to the long table, finding by finding within each id."""
     names = finding_names(predicted.findings)
     count = len(names)
@@ -115,7 +115,9 @@ def _check_level(rows: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError("a probability that is no number")
 
 
-def from_table(table: pl.DataFrame, level: str, findings: Sequence[Finding]) -> Predicted | None:
+def from_table(
+    table: pl.DataFrame, level: str, findings: Sequence[Finding]
+) -> LevelPredictions | None:
     """One level of the long table as arrays again; None where the table has none of it."""
     rows = table.filter(pl.col("level") == level)
     if rows.is_empty():
@@ -126,7 +128,7 @@ def from_table(table: pl.DataFrame, level: str, findings: Sequence[Finding]) -> 
     def matrix(name: str) -> NDArray[np.float64]:
         return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, count)
 
-    return Predicted(
+    return LevelPredictions(
         level=level,
         split=heads["split"][0],
         findings=tuple(replace(finding, level=level) for finding in findings),  # type: ignore[arg-type]

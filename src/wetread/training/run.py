@@ -100,7 +100,7 @@ def _rebuilt(value: Any) -> Any:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """A model that was kept, and what is needed to read with it.
 
     model:         on the CPU, in evaluation mode; (B, C, size, size) to logits (B, F).
@@ -119,7 +119,7 @@ class Trained:
     value: float | None
 
 
-def build_for(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
+def build_network(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
     """The recipe's network, its weights random: `masks` are drawn where it has a decoder."""
     channels, drawn = recipe.view.channels, masks if recipe.decoder != "none" else 0
     return build(
@@ -132,7 +132,7 @@ def build_for(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
     )
 
 
-def read_trained(path: Path) -> Trained:
+def read_trained_model(path: Path) -> TrainedModel:
     """The model of a best.pt, or of the best.pt of a run's folder."""
     file = path / BEST if path.is_dir() else path
     content = Run(file.parent).load(file.name)
@@ -142,13 +142,13 @@ def read_trained(path: Path) -> Trained:
         return _trained(content, file)
 
 
-def _trained(content: dict[str, Any], file: Path) -> Trained:
+def _trained(content: dict[str, Any], file: Path) -> TrainedModel:
     recipe = check_recipe(content["recipe"], f"{file} (its recipe)")
     view = View.from_dict(content["view"])
     drawn = tuple(content.get("mask_findings", ()))  # older runs draw nothing
-    model = build_for(recipe, len(content["findings"]), len(drawn))
+    model = build_network(recipe, len(content["findings"]), len(drawn))
     model.load_state_dict(content["model"])
-    return Trained(
+    return TrainedModel(
         model=model.eval(),
         findings=tuple(content["findings"]),
         mask_findings=drawn,

@@ -25,8 +25,8 @@ from wetread.reports.run_page import write_run_page
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
 from wetread.training.about import read_about, read_run_recipe
-from wetread.training.decide import Decided, decide_finding
-from wetread.training.predictions import FILE, Predicted, from_table, read_predictions
+from wetread.training.decide import DecidedFinding, decide_finding
+from wetread.training.predictions import FILE, LevelPredictions, from_table, read_predictions
 
 LEVELS = ("image", "study")
 
@@ -60,7 +60,7 @@ def evaluate(run: Path) -> dict[str, Any]:
     return values
 
 
-def decided_masks(run: Path) -> dict[str, Decided]:
+def decided_masks(run: Path) -> dict[str, DecidedFinding]:
     """What the run drew in images it never fitted, by finding; none where it draws nothing."""
     if not (run / mask_table.FILE).is_file():
         return {}
@@ -71,7 +71,7 @@ def decided_masks(run: Path) -> dict[str, Decided]:
         return {name: decide_finding(drawings, name) for name in findings}
 
 
-def score_masks(finding: str, decided: Decided, seed: int) -> list[Score]:
+def score_masks(finding: str, decided: DecidedFinding, seed: int) -> list[Score]:
     """The scores of one finding's masks; areas are shares of their images."""
     rows = decided.rows
     return mask_scores(
@@ -85,7 +85,7 @@ def score_masks(finding: str, decided: Decided, seed: int) -> list[Score]:
 
 
 def score_together(
-    task: Task, table: pl.DataFrame, levels: Sequence[Predicted], seed: int
+    task: Task, table: pl.DataFrame, levels: Sequence[LevelPredictions], seed: int
 ) -> list[Score]:
     """The figures over images and studies together, as of a submission; the prior beside them is
     the best constant for this very truth."""
@@ -103,13 +103,13 @@ def score_together(
     return [score for score in scored.scores if score.finding == ALL]
 
 
-def exam_frame(images: Predicted) -> pl.DataFrame:
+def exam_frame(images: LevelPredictions) -> pl.DataFrame:
     """Which image is of which study, as label tables have it; each study is one series here."""
     columns = {"image": images.ids, "series": images.studies, "study": images.studies}
     return pl.DataFrame(columns, schema=EXAM_SCHEMA)
 
 
-def score_level(part: Predicted, seed: int, official: bool = True) -> list[Score]:
+def score_level(part: LevelPredictions, seed: int, official: bool = True) -> list[Score]:
     """The scores of one level beside those of the three trivial readers; official: with the task's
     weighted log loss."""
     return evaluate_level(

@@ -26,14 +26,14 @@ def index_of(sizes: list[int]) -> ExamIndex:
     return exam_index(pl.DataFrame(rows, schema=EXAM_SCHEMA, orient="row"))
 
 
-def said_of(index: ExamIndex, seed: int = 0) -> Exams:
+def predict_series_logits(index: ExamIndex, seed: int = 0) -> Exams:
     rng = np.random.default_rng(seed)
     return Exams(rng.random((len(index.studies), 9)), rng.random(index.frame.height), index.starts)
 
 
 def test_labels_stand_block_by_block_and_images_after_them(tmp_path: Path) -> None:
     index = index_of([2, 1])
-    said = said_of(index)
+    said = predict_series_logits(index)
     assert write_exam_submission(tmp_path / "s.csv", index, said, PRIOR) == ()
     lines = (tmp_path / "s.csv").read_text().splitlines()
     ids = [line.split(",")[0] for line in lines]
@@ -45,7 +45,7 @@ def test_labels_stand_block_by_block_and_images_after_them(tmp_path: Path) -> No
 
 def test_what_was_said_is_read_again_to_the_last_bit(tmp_path: Path) -> None:
     index = index_of([40, 3, 17])
-    said = make_consistent(said_of(index, seed=1))
+    said = make_consistent(predict_series_logits(index, seed=1))
     write_exam_submission(tmp_path / "s.csv", index, said, PRIOR)
     table = read_exam_submission(tmp_path / "s.csv", (*EXAM_FINDINGS, IMAGE_FINDING))
     again = exams_of(table, index)
@@ -57,7 +57,7 @@ def test_what_was_said_is_read_again_to_the_last_bit(tmp_path: Path) -> None:
 
 def test_what_was_not_said_gets_the_prior_and_is_told(tmp_path: Path) -> None:
     index = index_of([2])
-    said = said_of(index)
+    said = predict_series_logits(index)
     said.study[0, 4], said.image[1] = np.nan, np.nan
     filled = write_exam_submission(tmp_path / "s.csv", index, said, PRIOR)
     assert filled == ("s0_chronic_pe", "i0.1")
@@ -67,7 +67,7 @@ def test_what_was_not_said_gets_the_prior_and_is_told(tmp_path: Path) -> None:
 
 def test_a_sample_gives_the_rows_and_their_order(tmp_path: Path) -> None:
     index = index_of([2, 1])
-    said = said_of(index)
+    said = predict_series_logits(index)
     sample = tmp_path / "sample.csv"
     sample.write_text("id,label\ni1.0,0\ns1_acute_and_chronic_pe,0\ns7_central_pe,0\ni7,0\n")
     filled = write_exam_submission(tmp_path / "s.csv", index, said, PRIOR, sample)
@@ -92,7 +92,9 @@ def test_a_sample_of_another_form_is_refused(tmp_path: Path, text: str, told: st
     sample.write_text(text)
     index = index_of([1])
     with pytest.raises(ValueError, match=told):
-        write_exam_submission(tmp_path / "s.csv", index, said_of(index), PRIOR, sample)
+        write_exam_submission(
+            tmp_path / "s.csv", index, predict_series_logits(index), PRIOR, sample
+        )
     assert not (tmp_path / "s.csv").exists()
 
 
@@ -102,7 +104,9 @@ def test_what_is_no_probability_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"-2\.0 is no probability"):
         write_exam_submission(tmp_path / "s.csv", index, logits, PRIOR)
     with pytest.raises(ValueError, match="give both of the same exams"):
-        write_exam_submission(tmp_path / "s.csv", index_of([2]), said_of(index), PRIOR)
+        write_exam_submission(
+            tmp_path / "s.csv", index_of([2]), predict_series_logits(index), PRIOR
+        )
 
 
 def test_the_competitions_own_submission_has_152_703_rows(real_data: Path, tmp_path: Path) -> None:
@@ -120,7 +124,7 @@ def test_the_competitions_own_submission_has_152_703_rows(real_data: Path, tmp_p
             pl.concat_str("study", "place", separator=".").alias("image"), "series", "study"
         )
     )
-    write_exam_submission(tmp_path / "s.csv", index, said_of(index), PRIOR)
+    write_exam_submission(tmp_path / "s.csv", index, predict_series_logits(index), PRIOR)
     ids = pl.read_csv(tmp_path / "s.csv")["id"]
     assert len(ids) == ids.n_unique() == 650 * 9 + 146_853 == 152_703
     studies = listed["StudyInstanceUID"].to_list()

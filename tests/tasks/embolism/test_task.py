@@ -13,7 +13,7 @@ from wetread.tasks.embolism.loss import series_exam_loss
 from wetread.tasks.embolism.metric import exam_loss
 from wetread.tasks.embolism.rules import broken_rules
 from wetread.tasks.embolism.task import LABELS, check, settle, teach_heart, teach_lungs
-from wetread.training.series.series import WholeSeries, pad
+from wetread.training.series.series import Series, pad
 
 TASK = find_task("embolism")
 
@@ -43,7 +43,7 @@ def test_the_heart_is_taught_the_ratio_where_the_exam_has_one() -> None:
     assert (taught[:, :-1] == 0).all()
 
 
-def random_series(rng: np.random.Generator, count: int = 9) -> WholeSeries:
+def random_series(rng: np.random.Generator, count: int = 9) -> Series:
     """Exams of random lengths with labels of every kind, some unknown."""
     lengths = rng.integers(1, 12, count)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -53,7 +53,7 @@ def random_series(rng: np.random.Generator, count: int = 9) -> WholeSeries:
     labels[rng.random(labels.shape) < 0.05] = np.nan
     image = (rng.random((starts[-1], 1)) < 0.3).astype(np.float64)
     names = tuple(map(str, range(count)))
-    return WholeSeries(
+    return Series(
         np.arange(starts[-1]),
         starts,
         np.arange(starts[-1], dtype=float),

@@ -11,16 +11,22 @@ import pytest
 from wetread.models.encoders import build
 from wetread.models.features import PEAKS
 from wetread.training.recipe import Recipe, read_recipe
-from wetread.training.series import embed_series as seen_series
-from wetread.training.series.inputs import SeriesSet, Told, beside, scaled_as, series_set
-from wetread.training.series.series import PLACE, WholeSeries
+from wetread.training.series import embed_series as embed_series
+from wetread.training.series.inputs import (
+    Embeddings,
+    SequenceInputs,
+    beside,
+    make_sequence_inputs,
+    scaled_as,
+)
+from wetread.training.series.series import PLACE, Series
 
 
-def some_series(count: int) -> WholeSeries:
+def some_series(count: int) -> Series:
     """Series of 3, 4, 5 ... slices, 5 mm apart."""
     starts = np.concatenate([[0], np.cumsum(np.arange(count) + 3)])
     ids = tuple(f"1.{n}" for n in range(count))
-    return WholeSeries(
+    return Series(
         rows=np.arange(starts[-1]), starts=starts, position_mm=5.0 * np.arange(starts[-1]),
         image=np.zeros((starts[-1], 1)), study=np.zeros((count, 2)), studies=ids, patients=ids,
     )  # fmt: skip
@@ -30,23 +36,23 @@ def recipe_with(*settings: str) -> Recipe:
     return read_recipe("compact", ["sequence=gru", *settings])
 
 
-def seen_of(series: WholeSeries, seed: int, scale: float, shift: float) -> SeriesSet:
+def seen_of(series: Series, seed: int, scale: float, shift: float) -> SequenceInputs:
     rng = np.random.default_rng(seed)
     sides = [
-        Told(
+        Embeddings(
             (rng.normal(size=(len(series.rows), 3)) * scale + shift).astype(np.float32),
             (rng.normal(size=(len(series), 1)) * scale - shift).astype(np.float32),
         )
         for _ in range(2)
     ]
-    return series_set(series, *sides, recipe_with())
+    return make_sequence_inputs(series, *sides, recipe_with())
 
 
 def test_an_input_is_features_changes_place_and_what_is_of_the_whole_series() -> None:
     series = some_series(4)
     features = np.random.default_rng(0).normal(size=(len(series.rows), 3)).astype(np.float32)
     whole = np.arange(8, dtype=np.float32).reshape(4, 2)
-    seen = series_set(series, Told(features, whole), None, recipe_with())
+    seen = make_sequence_inputs(series, Embeddings(features, whole), None, recipe_with())
     assert (seen.overall, seen.mirrored) == (2, ())
     low, high = series.starts[2:4]
     inputs, own = seen.inputs[2], features[low:high]
@@ -58,7 +64,10 @@ def test_an_input_is_features_changes_place_and_what_is_of_the_whole_series() ->
 
 
 def test_several_encoders_stand_side_by_side() -> None:
-    one, other = Told(np.zeros((4, 2)), np.zeros((2, 1))), Told(np.ones((4, 3)), np.ones((2, 2)))
+    one, other = (
+        Embeddings(np.zeros((4, 2)), np.zeros((2, 1))),
+        Embeddings(np.ones((4, 3)), np.ones((2, 2))),
+    )
     both = beside([one, other])
     assert both.features[0].tolist() == [0, 0, 1, 1, 1]
     assert both.overall[1].tolist() == [0, 1, 1]
@@ -85,11 +94,11 @@ def test_what_is_drawn_is_seen_with_what_the_masks_say_of_the_whole_series(
     series, rng = some_series(6), np.random.default_rng(3)
     drawn = rng.normal(size=(len(series.rows), 4 + 2 * PEAKS)).astype(np.float32)
     turned = rng.normal(size=drawn.shape).astype(np.float32)
-    monkeypatch.setattr(seen_series, "features_of", lambda *asked: drawn)
-    monkeypatch.setattr(seen_series, "mirror_features_of", lambda *asked: (drawn, turned))
+    monkeypatch.setattr(embed_series, "features_of", lambda *asked: drawn)
+    monkeypatch.setattr(embed_series, "mirror_features_of", lambda *asked: (drawn, turned))
     recipe = recipe_with("sequence_features=drawn", f"sequence_mirror={mirror}")
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
-    seen = seen_series.seen_series(series, [trained] * 2, [None] * 2, recipe, tmp_path)
+    seen = embed_series.embed_series(series, [trained] * 2, [None] * 2, recipe, tmp_path)
     assert seen.overall == 2 * 3
     assert len(seen.mirrored) == (len(series) if mirror == "true" else 0)
     for side, said in ((seen.inputs, drawn), (seen.mirrored, turned)):
@@ -105,9 +114,9 @@ def test_features_that_are_not_drawn_say_nothing_of_the_whole_series(
 ) -> None:
     series = some_series(2)
     said = np.ones((len(series.rows), 4), np.float32)
-    monkeypatch.setattr(seen_series, "features_of", lambda *asked: said)
+    monkeypatch.setattr(embed_series, "features_of", lambda *asked: said)
     recipe = recipe_with("sequence_features=logits", "sequence_mirror=false")
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
-    seen = seen_series.seen_series(series, [trained], [None], recipe, tmp_path)
+    seen = embed_series.embed_series(series, [trained], [None], recipe, tmp_path)
     assert seen.overall == 0
     assert seen.inputs[0].shape == (3, 3 * 4 + PLACE)

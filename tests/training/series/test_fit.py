@@ -14,33 +14,33 @@ import torch
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable, table_of
-from wetread.training.data import Data, Split
+from wetread.training.data import LabeledSlices, Split
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.training.series import fit as series_fit
 from wetread.training.series import joint as together
 from wetread.training.series import slice_features as features
-from wetread.training.series.embed_series import seen_series
-from wetread.training.series.fit import Seen, SeriesData, fit_series
-from wetread.training.series.inputs import SeriesSet, Told, series_set
+from wetread.training.series.embed_series import embed_series
+from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
+from wetread.training.series.inputs import Embeddings, SequenceInputs, make_sequence_inputs
 from wetread.training.series.reader import read_series_reader
 from wetread.training.series.sequence_fit import (
     BEST,
     LAST,
     fit_sequence,
-    said_of,
+    predict_series_logits,
 )
 from wetread.training.series.series import (
-    WholeSeries,
-    all_series,
+    Series,
     batches_of,
     inputs_of,
     join_series,
-    series_at,
+    labeled_series,
+    series_containing,
 )
 from wetread.training.series.spec import CropEncoder, SeriesSpec
-from wetread.training.slices.fit import Fitted
+from wetread.training.slices.fit import SplitResult
 
 IMAGE = (Finding("any"),)
 STUDY = (Finding("left", "study", mirror="right"), Finding("right", "study", mirror="left"))
@@ -73,8 +73,8 @@ def labels(blobs: Any, store: Any) -> LabelTable:
 
 
 @pytest.fixture
-def series(store: Any, labels: LabelTable) -> WholeSeries:
-    return all_series(store.slices, labels, IMAGE, STUDY)
+def series(store: Any, labels: LabelTable) -> Series:
+    return labeled_series(store.slices, labels, IMAGE, STUDY)
 
 
 def taught(image: np.ndarray, study: np.ndarray) -> np.ndarray:
@@ -87,7 +87,7 @@ def quick(*settings: str) -> Recipe:
     return read_recipe("compact", [*words, *settings])
 
 
-def learned(store: Any, series: WholeSeries) -> SeriesData:
+def learned(store: Any, series: Series) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
     look = CropEncoder("whole", findings, taught)
     of = SeriesSpec(
@@ -95,26 +95,26 @@ def learned(store: Any, series: WholeSeries) -> SeriesData:
         lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),
     )  # fmt: skip
-    data = Data(store, series.rows, taught(series.image, series.spread()), findings)
-    return SeriesData(series, (Seen(look, data),), of)
+    data = LabeledSlices(store, series.rows, taught(series.image, series.spread()), findings)
+    return SeriesData(series, (EncoderSlices(look, data),), of)
 
 
-def fit(folder: Path, data: SeriesData, recipe: Recipe, choosing: int = 24) -> Fitted:
+def fit(folder: Path, data: SeriesData, recipe: Recipe, choosing: int = 24) -> SplitResult:
     validation = np.arange(168, 168 + choosing)
     split = Split("held_out", np.arange(168), validation, np.arange(192, 240))
     return fit_series(Run(folder), 0, split, data, recipe, {}, lambda name: lambda *at: None)
 
 
-def features_for(series: WholeSeries, width: int = 3) -> SeriesSet:
+def features_for(series: Series, width: int = 3) -> SequenceInputs:
     """Features in which the truth lies, under noise."""
     noise = np.random.default_rng(1).normal(size=(len(series.rows), width)).astype(np.float32)
     plain = noise + np.hstack([series.image, series.spread()]).astype(np.float32)
     whole = np.stack([part.max(0) for part in np.split(plain, series.starts[1:-1])])
-    told = Told(plain, whole), Told(plain[:, [0, 2, 1]], whole[:, [0, 2, 1]])
-    return series_set(series, *told, quick())
+    told = Embeddings(plain, whole), Embeddings(plain[:, [0, 2, 1]], whole[:, [0, 2, 1]])
+    return make_sequence_inputs(series, *told, quick())
 
 
-def test_a_store_becomes_series_with_the_labels_of_their_studies(series: WholeSeries) -> None:
+def test_a_store_becomes_series_with_the_labels_of_their_studies(series: Series) -> None:
     assert len(series) == 20
     assert series.starts.tolist() == list(range(0, 241, 12))
     assert series.studies[3] == "1.4.3"
@@ -122,7 +122,7 @@ def test_a_store_becomes_series_with_the_labels_of_their_studies(series: WholeSe
     assert two.rows.tolist() == [*range(36, 48), *range(12, 24)]
     assert two.starts.tolist() == [0, 12, 24]
     np.testing.assert_array_equal(two.spread()[:12], np.tile(series.study[3], (12, 1)))
-    assert series_at(series, np.array([0, 11, 12, 239])).tolist() == [0, 1, 19]
+    assert series_containing(series, np.array([0, 11, 12, 239])).tolist() == [0, 1, 19]
 
 
 def test_two_series_of_a_study_stay_apart_with_the_study_s_labels(store: Any) -> None:
@@ -131,14 +131,14 @@ def test_two_series_of_a_study_stay_apart_with_the_study_s_labels(store: Any) ->
         pl.DataFrame([("study", "one", "left", 1.0)], orient="row",
                      schema=["level", "id", "finding", "value"])
     )  # fmt: skip
-    series = all_series(slices, labels, IMAGE, STUDY)
+    series = labeled_series(slices, labels, IMAGE, STUDY)
     assert len(series) == 20
     assert (series.study[:, 0] == 1.0).all()
     assert np.isnan(series.study[:, 1]).all()
     assert np.isnan(series.image).all()
 
 
-def test_series_parted_and_joined_are_the_series(series: WholeSeries) -> None:
+def test_series_parted_and_joined_are_the_series(series: Series) -> None:
     parts = [series.of(np.array(places)) for places in ([0, 2], [1], range(3, len(series)))]
     whole = series.of(np.array([0, 2, 1, *range(3, len(series))]))
     joined = join_series(parts)
@@ -161,7 +161,7 @@ def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
 
 
 def test_a_sequence_network_killed_between_epochs_ends_as_if_it_had_not_been(
-    series: WholeSeries, tmp_path: Path
+    series: Series, tmp_path: Path
 ) -> None:
     seen = features_for(series)
 
@@ -181,7 +181,7 @@ def test_a_sequence_network_killed_between_epochs_ends_as_if_it_had_not_been(
         assert torch.equal(tensor, again.state_dict()[name]), name
 
 
-def test_going_on_with_other_labels_is_refused(series: WholeSeries, tmp_path: Path) -> None:
+def test_going_on_with_other_labels_is_refused(series: Series, tmp_path: Path) -> None:
     seen = features_for(series)
     fit_sequence(seen, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
     other = replace(seen, series=series.with_study(1 - series.study))
@@ -189,19 +189,17 @@ def test_going_on_with_other_labels_is_refused(series: WholeSeries, tmp_path: Pa
         fit_sequence(other, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
 
 
-def test_a_mirror_image_changes_the_sides_of_what_is_said(
-    series: WholeSeries, tmp_path: Path
-) -> None:
+def test_a_mirror_image_changes_the_sides_of_what_is_said(series: Series, tmp_path: Path) -> None:
     seen = features_for(series)
     model = fit_sequence(seen, None, MIRROR, plain_series_loss, quick(), Run(tmp_path))
-    image, study = said_of(model, seen, MIRROR, quick())
+    image, study = predict_series_logits(model, seen, MIRROR, quick())
     turned = replace(seen, inputs=seen.mirrored, mirrored=seen.inputs)
-    turned_image, turned_study = said_of(model, turned, MIRROR, quick())
+    turned_image, turned_study = predict_series_logits(model, turned, MIRROR, quick())
     np.testing.assert_allclose(turned_image, image, atol=1e-6)
     np.testing.assert_allclose(turned_study, study[:, MIRROR], atol=1e-6)
 
 
-def test_of_a_long_series_a_sample_stands_for_all(series: WholeSeries) -> None:
+def test_of_a_long_series_a_sample_stands_for_all(series: Series) -> None:
     lengths = [3, 40, 400]
     starts = np.concatenate([[0], np.cumsum(lengths)])
     inputs = [np.arange(a, b, dtype=np.float32)[:, None] for a, b in pairwise(starts)]
@@ -222,7 +220,7 @@ def test_of_a_long_series_a_sample_stands_for_all(series: WholeSeries) -> None:
 
 
 def test_features_are_computed_once_for_the_same_slices_and_encoder(
-    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Any, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(tmp_path, learned(store, series), quick())
     monkeypatch.setattr(features, "over_rows", None)  # would be called, were anything lacking
@@ -231,19 +229,19 @@ def test_features_are_computed_once_for_the_same_slices_and_encoder(
 
 @pytest.mark.parametrize("kind", ["last", "logits"])
 def test_no_encoder_saw_the_patients_whose_features_it_gives(
-    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    store: Any, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     fitted: dict[int, set[str]] = {}
     seen: list[tuple[int, set[str]]] = []
-    real_encoder, real_series = series_fit.fit_encoder, series_fit.seen_series
+    real_encoder, real_series = series_fit.fit_encoder, series_fit.embed_series
 
-    def watched_encoder(data: Data, split: Split, *rest: Any) -> Any:
+    def watched_encoder(data: LabeledSlices, split: Split, *rest: Any) -> Any:
         everyone = data.column("patient")
         encoder = real_encoder(data, split, *rest)
         fitted[id(encoder)] = {everyone[place] for place in split.train}
         return encoder
 
-    def watched_series(chosen: WholeSeries, encoders: Any, *rest: Any) -> SeriesSet:
+    def watched_series(chosen: Series, encoders: Any, *rest: Any) -> SequenceInputs:
         seen.extend((id(encoder), set(chosen.patients)) for encoder in encoders)
         return real_series(chosen, encoders, *rest)
 
@@ -259,7 +257,7 @@ def test_no_encoder_saw_the_patients_whose_features_it_gives(
 
 @pytest.mark.parametrize("together_epochs", [0, 2])
 def test_a_run_is_read_again_and_says_the_same(
-    store: Any, series: WholeSeries, tmp_path: Path, together_epochs: int
+    store: Any, series: Series, tmp_path: Path, together_epochs: int
 ) -> None:
     settings = (f"together_epochs={together_epochs}", "together_slices=7", "together_rate=1e-3")
     fitted = fit(tmp_path, learned(store, series), quick(*settings))
@@ -271,8 +269,8 @@ def test_a_run_is_read_again_and_says_the_same(
     for part in (0, 1):
         reader = read_series_reader(tmp_path / "model-0" / f"part-{part}")
         assert (reader.image, reader.study) == (("any",), ("left", "right"))
-        inputs = seen_series(scored, reader.encoders, [store], reader.recipe, tmp_path / "other")
-        said.append(said_of(reader.network, inputs, MIRROR, reader.recipe))
+        inputs = embed_series(scored, reader.encoders, [store], reader.recipe, tmp_path / "other")
+        said.append(predict_series_logits(reader.network, inputs, MIRROR, reader.recipe))
     mean = [1 / (1 + np.exp(-np.mean([one[level] for one in said], axis=0))) for level in (0, 1)]
     np.testing.assert_allclose(image.probability, mean[0], atol=1e-6)
     np.testing.assert_allclose(study.probability, mean[1], atol=1e-6)
@@ -282,7 +280,7 @@ def test_a_run_is_read_again_and_says_the_same(
 
 
 def test_learning_together_killed_between_epochs_ends_as_if_it_had_not_been(
-    store: Any, series: WholeSeries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Any, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = quick("together_epochs=2", "together_slices=7", "together_rate=1e-3")
     whole = fit(tmp_path / "whole", learned(store, series), recipe)
@@ -308,7 +306,7 @@ def test_learning_together_killed_between_epochs_ends_as_if_it_had_not_been(
 
 
 def test_learning_together_changes_the_encoders_too(
-    store: Any, series: WholeSeries, tmp_path: Path
+    store: Any, series: Series, tmp_path: Path
 ) -> None:
     recipe = quick("together_epochs=3", "together_slices=7", "together_rate=1e-3")
     fit(tmp_path, learned(store, series), recipe, choosing=0)  # else the start may be the best

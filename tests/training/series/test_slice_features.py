@@ -13,23 +13,27 @@ import torch
 from wetread.models.encoders import build
 from wetread.models.features import parted
 from wetread.training.recipe import read_recipe
-from wetread.training.run import Trained
-from wetread.training.series.slice_features import features_of, keep_features, mirror_features_of
+from wetread.training.run import TrainedModel
+from wetread.training.series.slice_features import (
+    cache_features,
+    encode_mirrored_slices,
+    encode_slices,
+)
 from wetread.view.device import to_view
 
 
 @pytest.fixture
-def encoder() -> Trained:
+def encoder() -> TrainedModel:
     return encoder_of(0, 24)
 
 
-def encoder_of(seed: int, size: int) -> Trained:
+def encoder_of(seed: int, size: int) -> TrainedModel:
     settings = [f"size={size}", "threads=1", "precision=float32", "device=cpu"]
     recipe = read_recipe("compact", settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = build(recipe.encoder, recipe.view.channels, 2).eval()
-    return Trained(model, ("left", "right"), (), recipe.view, recipe, 1.0, 0, None)
+    return TrainedModel(model, ("left", "right"), (), recipe.view, recipe, 1.0, 0, None)
 
 
 class Listed:
@@ -48,11 +52,11 @@ class Listed:
 
 
 def test_features_are_what_the_last_layer_takes(
-    blobs: Any, encoder: Trained, tmp_path: Path
+    blobs: Any, encoder: TrainedModel, tmp_path: Path
 ) -> None:
     rows = np.arange(20, 60)
-    found = features_of(encoder, Listed(blobs, 1), rows, tmp_path)  # type: ignore[arg-type]
-    said = features_of(encoder, Listed(blobs, 1), rows, tmp_path, "logits")  # type: ignore[arg-type]
+    found = encode_slices(encoder, Listed(blobs, 1), rows, tmp_path)  # type: ignore[arg-type]
+    said = encode_slices(encoder, Listed(blobs, 1), rows, tmp_path, "logits")  # type: ignore[arg-type]
     with torch.inference_mode():
         seen = to_view(torch.from_numpy(blobs.hu[rows][:, None]), encoder.view)
         logits = encoder.model(seen).numpy()
@@ -62,26 +66,26 @@ def test_features_are_what_the_last_layer_takes(
 
 
 def test_features_of_both_sides_are_those_of_the_slices_and_of_mirrored_slices(
-    blobs: Any, encoder: Trained, tmp_path: Path
+    blobs: Any, encoder: TrainedModel, tmp_path: Path
 ) -> None:
     rows, source = np.arange(60), Listed(blobs, 1)
-    plain, mirrored = mirror_features_of(encoder, source, rows, tmp_path)  # type: ignore[arg-type]
+    plain, mirrored = encode_mirrored_slices(encoder, source, rows, tmp_path)  # type: ignore[arg-type]
     assert source.asked == len(rows)  # each slice once for both
-    turned = features_of(encoder, Listed(blobs, -1), rows, tmp_path)  # type: ignore[arg-type]
+    turned = encode_slices(encoder, Listed(blobs, -1), rows, tmp_path)  # type: ignore[arg-type]
     np.testing.assert_allclose(mirrored, turned, atol=1e-5)
     assert not np.allclose(plain, mirrored, atol=1e-3)
-    alone = features_of(encoder, SimpleNamespace(slices=source.slices), rows, tmp_path)  # type: ignore[arg-type]
+    alone = encode_slices(encoder, SimpleNamespace(slices=source.slices), rows, tmp_path)  # type: ignore[arg-type]
     assert np.array_equal(alone, plain)  # from its file: the source can not be read
 
 
 def test_encoders_of_one_view_see_a_slice_together(blobs: Any, tmp_path: Path) -> None:
     rows, source = np.arange(60), Listed(blobs, 1)
     encoders = [encoder_of(0, 24), encoder_of(1, 24), encoder_of(2, 16)]
-    keep_features(encoders, source, rows, tmp_path / "all", mirror=True)  # type: ignore[arg-type]
+    cache_features(encoders, source, rows, tmp_path / "all", mirror=True)  # type: ignore[arg-type]
     assert source.asked == 2 * len(rows)  # once for each of the two views
     deaf: Any = SimpleNamespace(slices=source.slices)
     for number, one in enumerate(encoders):
-        kept = mirror_features_of(one, deaf, rows, tmp_path / "all")
-        alone = mirror_features_of(one, source, rows, tmp_path / f"{number}")  # type: ignore[arg-type]
+        kept = encode_mirrored_slices(one, deaf, rows, tmp_path / "all")
+        alone = encode_mirrored_slices(one, source, rows, tmp_path / f"{number}")  # type: ignore[arg-type]
         for side, own in zip(kept, alone, strict=True):
             np.testing.assert_allclose(side, own, atol=1e-5)

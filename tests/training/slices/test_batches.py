@@ -17,10 +17,10 @@ from wetread.training.slices.batches import (
     epoch_items,
     hold,
     negative_rate,
-    neighbour_rows,
+    neighbor_rows,
     read_ahead,
-    read_seen,
-    steps_an_epoch,
+    read_with_neighbors,
+    steps_per_epoch,
     train_set,
 )
 
@@ -50,7 +50,7 @@ def some_set(n: int = 30) -> TrainSet:
 
 
 def test_neighbours_come_in_order_and_the_ends_of_a_series_repeat() -> None:
-    rows = neighbour_rows(Numbered().slices, np.array([0, 1, 3, 4, 5]), 2)
+    rows = neighbor_rows(Numbered().slices, np.array([0, 1, 3, 4, 5]), 2)
     assert rows.tolist() == [
         [0, 0, 0, 1, 2],
         [0, 0, 1, 2, 3],
@@ -62,7 +62,7 @@ def test_neighbours_come_in_order_and_the_ends_of_a_series_repeat() -> None:
 
 def test_what_is_seen_is_each_slice_between_its_neighbours() -> None:
     source = Numbered()
-    hu = read_seen(source, neighbour_rows(source.slices, np.array([3, 4]), 1))
+    hu = read_with_neighbors(source, neighbor_rows(source.slices, np.array([3, 4]), 1))
     assert hu.shape == (2, 3, 4, 4)
     assert hu[:, :, 0, 0].tolist() == [[2, 3, 3], [4, 4, 5]]
     assert source.asked == [2, 3, 4, 5]  # each slice once
@@ -104,7 +104,7 @@ def test_batches_are_of_nearly_one_size() -> None:
     data, recipe = some_set(), Recipe(batch_size=16, negatives_per_positive=0)
     sizes = [len(batch.hu) for batch in batches(data, recipe, 0)]
     assert sizes == [15, 15]
-    assert len(sizes) == steps_an_epoch(data.targets, recipe, 0)
+    assert len(sizes) == steps_per_epoch(data.targets, recipe, 0)
 
 
 @pytest.mark.parametrize("readers", [1, 4])
@@ -178,5 +178,5 @@ def test_a_source_that_fits_is_read_once_and_one_that_does_not_is_left_alone() -
 def test_a_phase_sees_no_neighbour_of_another_phase_of_its_series() -> None:
     """Two acquisitions in one series: the last of one and the first of the other are far apart."""
     slices = pl.DataFrame({"SeriesInstanceUID": ["a"] * 6, "acquisition": [1, 1, 1, 2, 2, 2]})
-    rows = neighbour_rows(slices, np.arange(6), 1)
+    rows = neighbor_rows(slices, np.arange(6), 1)
     assert rows.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2], [3, 3, 4], [3, 4, 5], [4, 5, 5]]

@@ -11,7 +11,7 @@ from wetread.training.device import choose_runtime
 from wetread.training.losses import masked_loss
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import Batch
-from wetread.training.slices.data_parallel import sharing
+from wetread.training.slices.data_parallel import data_parallel
 from wetread.view.augment import Strengths, draw_augmentation
 from wetread.view.device import to_view
 
@@ -49,7 +49,7 @@ def batch() -> Batch:
 
 def learned(model: nn.Module, batch: Batch, shares: int) -> tuple[Tensor, list[Tensor]]:
     settings = recipe(shares)
-    with sharing(model, settings, choose_runtime(settings), WEIGHTS) as parts:
+    with data_parallel(model, settings, choose_runtime(settings), WEIGHTS) as parts:
         loss = parts.learn(batch)
     return loss, [p.grad for p in model.parameters() if p.grad is not None]
 
@@ -93,7 +93,7 @@ def test_running_statistics_are_the_mean_of_the_parts(batch: Batch) -> None:
 def test_a_network_that_draws_by_chance_is_not_parted(chance: float, parts: int) -> None:
     settings, model = recipe(2), Plain(chance)
     before = torch.get_rng_state()
-    with sharing(model, settings, choose_runtime(settings), WEIGHTS) as shares:
+    with data_parallel(model, settings, choose_runtime(settings), WEIGHTS) as shares:
         assert len(shares.models) == parts
     assert torch.equal(torch.get_rng_state(), before)
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from wetread.labels.finding import Finding
-from wetread.training.data import Data, Split, mirror_columns, plan_splits
-from wetread.training.predictions import Predicted
+from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_splits
+from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe, read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.fit import fit_split, fresh_model
@@ -26,7 +26,7 @@ FINDINGS = (
 
 
 @pytest.fixture
-def data(blobs: Any) -> Data:
+def data(blobs: Any) -> LabeledSlices:
     """The blobs as 20 studies of 10 patients, every slice labelled."""
     numbers = range(len(blobs.truth))
     slices = blobs.slices.with_columns(
@@ -36,7 +36,9 @@ def data(blobs: Any) -> Data:
         position_mm=pl.Series([5.0 * (i % 12) for i in numbers]),
     )
     store: Any = SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
-    return Data(store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), FINDINGS)
+    return LabeledSlices(
+        store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), FINDINGS
+    )
 
 
 def quick(*settings: str) -> Recipe:
@@ -44,20 +46,20 @@ def quick(*settings: str) -> Recipe:
     return read_recipe("compact", [*words, *settings])
 
 
-def fit(folder: Path, data: Data, split: Split, recipe: Recipe) -> list[Predicted]:
+def fit(folder: Path, data: LabeledSlices, split: Split, recipe: Recipe) -> list[LevelPredictions]:
     fitted = fit_split(Run(folder), 0, split, data, recipe, None, lambda done, total: None)
     assert fitted.drawings.is_empty()
     return fitted.levels
 
 
-def patients_of(data: Data, places: np.ndarray) -> set[str]:
+def patients_of(data: LabeledSlices, places: np.ndarray) -> set[str]:
     everyone = data.column("patient")
     return {everyone[place] for place in places}
 
 
 @pytest.mark.parametrize("folds", [0, 2, 5])
 def test_no_patient_is_in_two_parts_of_a_split_and_every_one_is_scored_once(
-    data: Data, folds: int
+    data: LabeledSlices, folds: int
 ) -> None:
     plan, splits = plan_splits(data, folds, seed=3)
     assert plan.proof["shared_patients"] == 0
@@ -74,7 +76,7 @@ def test_no_patient_is_in_two_parts_of_a_split_and_every_one_is_scored_once(
         assert {split.name for split in splits} == {"out_of_fold"}
 
 
-def test_with_few_patients_nothing_is_held_back_to_choose_an_epoch(data: Data) -> None:
+def test_with_few_patients_nothing_is_held_back_to_choose_an_epoch(data: LabeledSlices) -> None:
     few = replace(data, rows=data.rows[:120], truth=data.truth[:120])  # 5 patients
     _, splits = plan_splits(few, 5, seed=0)
     assert all(len(split.validation) == 0 for split in splits)
@@ -82,7 +84,7 @@ def test_with_few_patients_nothing_is_held_back_to_choose_an_epoch(data: Data) -
 
 
 def test_the_truth_of_the_scored_patients_changes_nothing_that_is_said_of_them(
-    data: Data, tmp_path: Path
+    data: LabeledSlices, tmp_path: Path
 ) -> None:
     _, (split, *_) = plan_splits(data, 2, seed=0)
     turned = data.truth.copy()
@@ -97,7 +99,7 @@ def test_the_truth_of_the_scored_patients_changes_nothing_that_is_said_of_them(
 
 
 def test_images_and_their_studies_come_back_with_baselines_fitted_on_train(
-    data: Data, tmp_path: Path
+    data: LabeledSlices, tmp_path: Path
 ) -> None:
     _, (split, *_) = plan_splits(data, 0, seed=1)
     images, studies = fit(tmp_path, data, split, quick())
@@ -118,7 +120,7 @@ def test_images_and_their_studies_come_back_with_baselines_fitted_on_train(
 
 
 def test_unknown_truth_stays_unknown_and_a_finding_never_seen_is_even_odds(
-    data: Data, tmp_path: Path
+    data: LabeledSlices, tmp_path: Path
 ) -> None:
     truth = data.truth.copy()
     truth[:, 2] = np.nan

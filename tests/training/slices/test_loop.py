@@ -15,8 +15,8 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import wetread
-from wetread.training.checkpoint import Best, Validation
-from wetread.training.run import BEST, LAST, METRICS, Run, read_trained
+from wetread.training.checkpoint import Best, EpochScore
+from wetread.training.run import BEST, LAST, METRICS, Run, read_trained_model
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
 
@@ -141,7 +141,7 @@ def test_it_finds_the_blobs_of_slices_it_never_saw(tmp_path: Path) -> None:
     blobs = shared.Blobs()
     recipe = shared.quick("epochs=14", "hu_shift=0", "checkpoint_every_steps=1000")
     shared.train_blobs(tmp_path, recipe)
-    trained = read_trained(tmp_path)
+    trained = read_trained_model(tmp_path)
     said = predict_probabilities(
         trained.model,
         blobs,
@@ -158,7 +158,7 @@ def test_it_finds_the_blobs_of_slices_it_never_saw(tmp_path: Path) -> None:
 
 def one_step_each(values: list[float], higher: bool) -> tuple[list[float], object]:
     left = list(values)
-    return left, lambda model: Validation(left.pop(0), higher, {"extra": None})
+    return left, lambda model: EpochScore(left.pop(0), higher, {"extra": None})
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_the_best_epoch_is_kept(
     data = shared.Blobs().train_set()
     best = train(shared.fresh(recipe), data, recipe, shared.FINDINGS, score, Run(tmp_path))
     assert best == Best(kept, values[kept])
-    trained = read_trained(tmp_path)
+    trained = read_trained_model(tmp_path)
     assert (trained.epoch, trained.value) == (kept, values[kept])
 
 
@@ -193,7 +193,7 @@ def test_without_a_score_the_last_epoch_is_kept(tmp_path: Path) -> None:
     model = shared.fresh(recipe)
     data = shared.Blobs().train_set()
     assert train(model, data, recipe, shared.FINDINGS, None, Run(tmp_path)) == Best(2, None)
-    kept = read_trained(tmp_path).model.state_dict()
+    kept = read_trained_model(tmp_path).model.state_dict()
     assert all(torch.equal(kept[key], value) for key, value in model.state_dict().items())
 
 

@@ -8,7 +8,7 @@ from wetread.tasks.embolism.exams import Exams, as_scored
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.metric import mean_exam_weight
 from wetread.training.series.sequence_fit import SeriesLoss
-from wetread.training.series.series import SeriesBatch, WholeSeries
+from wetread.training.series.series import Series, SeriesBatch
 
 
 def exam_losses(
@@ -62,7 +62,7 @@ def _known_losses(logits: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor,
     return torch.where(known, each, 0.0), known
 
 
-def series_exam_loss(learned: WholeSeries, beside: float) -> SeriesLoss:
+def series_exam_loss(learned: Series, beside: float) -> SeriesLoss:
     """The official loss of series (one an exam), as what a sequence network minimises.
 
     learned: the set that batches are drawn from. The columns of its studies are EXAM_FINDINGS and

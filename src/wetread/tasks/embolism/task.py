@@ -34,7 +34,7 @@ from wetread.training.series.spec import CropEncoder, SeriesSpec
 
 if TYPE_CHECKING:
     from wetread.training.series.sequence_fit import SeriesLoss
-    from wetread.training.series.series import WholeSeries
+    from wetread.training.series.series import Series
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -79,7 +79,7 @@ def _shown(image: Floats, study: Floats) -> Floats:
     return np.where(image > 0.5, study[:, columns(SHOWN)], 0.0 * image)
 
 
-def metric_loss(learned: WholeSeries) -> SeriesLoss:
+def metric_loss(learned: Series) -> SeriesLoss:
     """The official log loss, and with a small weight the cross entropy of positive_exam."""
     from wetread.tasks.embolism.loss import series_exam_loss  # torch: where it is learned alone
 

@@ -17,19 +17,19 @@ import torch
 
 from wetread.models.features import masks_drawn_by, overall
 from wetread.training.recipe import Recipe
-from wetread.training.run import Trained
-from wetread.training.series.inputs import SeriesSet, Told, beside, series_set
-from wetread.training.series.series import Floats, Rows, WholeSeries
-from wetread.training.series.slice_features import features_of, mirror_features_of
+from wetread.training.run import TrainedModel
+from wetread.training.series.inputs import Embeddings, SequenceInputs, beside, make_sequence_inputs
+from wetread.training.series.series import Floats, Rows, Series
+from wetread.training.series.slice_features import encode_mirrored_slices, encode_slices
 
 
-def seen_series(
-    series: WholeSeries,
-    encoders: Sequence[Trained],
+def embed_series(
+    series: Series,
+    encoders: Sequence[TrainedModel],
     stores: Sequence[Any],
     recipe: Recipe,
     folder: Path,
-) -> SeriesSet:
+) -> SequenceInputs:
     """The series as the encoders see them, each in its own store, plain and in the mirror.
 
     folder: keeps the features of slices, by content.
@@ -38,16 +38,18 @@ def seen_series(
     for trained, store in zip(encoders, stores, strict=True):
         asked = (trained, store, series.rows, folder, recipe.sequence_features)
         sides: tuple[Floats, ...]
-        sides = mirror_features_of(*asked) if recipe.sequence_mirror else (features_of(*asked),)
+        sides = (
+            encode_mirrored_slices(*asked) if recipe.sequence_mirror else (encode_slices(*asked),)
+        )
         masks = masks_drawn_by(trained.model) if recipe.sequence_features == "drawn" else 0
         looks.append([_told(side, masks, series.starts) for side in sides])
     plain, *mirrored = map(beside, zip(*looks, strict=True))
-    return series_set(series, plain, mirrored[0] if mirrored else None, recipe)
+    return make_sequence_inputs(series, plain, mirrored[0] if mirrored else None, recipe)
 
 
-def _told(features: Floats, masks: int, starts: Rows) -> Told:
+def _told(features: Floats, masks: int, starts: Rows) -> Embeddings:
     """Features (N, D) of series, and what the masks among them say of each as a whole."""
     if masks == 0:
-        return Told(features, np.empty((len(starts) - 1, 0), np.float32))
+        return Embeddings(features, np.empty((len(starts) - 1, 0), np.float32))
     each = [overall(torch.from_numpy(features[a:b]), masks) for a, b in pairwise(starts)]
-    return Told(features, torch.stack(each).numpy())
+    return Embeddings(features, torch.stack(each).numpy())

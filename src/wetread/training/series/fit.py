@@ -26,20 +26,25 @@ from scipy.special import expit
 from torch import nn
 
 from wetread.training import mask_table
-from wetread.training.data import Data, Rows, Split, mirror_columns
+from wetread.training.data import LabeledSlices, Rows, Split, mirror_columns
 from wetread.training.folds import make_folds
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, Trained
-from wetread.training.series.embed_series import seen_series
-from wetread.training.series.inputs import SeriesSet, joined, scaled_as
-from wetread.training.series.joint import Together, fit_together
-from wetread.training.series.levels import series_levels
-from wetread.training.series.reader import ABOUT, TOGETHER, about_series
-from wetread.training.series.sequence_fit import SeriesLoss, fit_sequence, loss_over, said_of
-from wetread.training.series.series import WholeSeries, series_at
+from wetread.training.run import Run, TrainedModel
+from wetread.training.series.embed_series import embed_series
+from wetread.training.series.inputs import SequenceInputs, joined, scaled_as
+from wetread.training.series.joint import JointModel, fit_joint
+from wetread.training.series.levels import series_predictions
+from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, about_series
+from wetread.training.series.sequence_fit import (
+    SeriesLoss,
+    fit_sequence,
+    loss_over,
+    predict_series_logits,
+)
+from wetread.training.series.series import Series, series_containing
 from wetread.training.series.spec import CropEncoder, SeriesSpec
-from wetread.training.slices.fit import Fitted, Progress, fit_encoder
+from wetread.training.slices.fit import Progress, SplitResult, fit_encoder
 
 FEATURES = "features"
 ALIKE = ("logits", "drawn")  # features that mean the same whichever encoder gives them
@@ -47,19 +52,19 @@ Stage = Callable[[str], Progress]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class EncoderSlices:
     """A look, and the slices of all series in its crop with what they are taught."""
 
     look: CropEncoder
-    data: Data
+    data: LabeledSlices
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesData:
     """What is learned: the series, and each look's slices, row by row the same."""
 
-    series: WholeSeries
-    seen: tuple[Seen, ...]
+    series: Series
+    seen: tuple[EncoderSlices, ...]
     of: SeriesSpec
 
 
@@ -71,10 +76,10 @@ def fit_series(
     recipe: Recipe,
     weights: Mapping[str, Path],
     stage: Stage,
-) -> Fitted:
+) -> SplitResult:
     """Learn from the split's train part, choose epochs by its validation, read the scored part."""
     series, mirror = data.series, mirror_columns(data.of.study)
-    scored = series_at(series, split.scored)
+    scored = series_containing(series, split.scored)
     see = _Seeing(data, run.folder / FEATURES, recipe)
     parts = [
         _fit_encoders(
@@ -88,14 +93,18 @@ def fit_series(
     ]
     said: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for part in parts:
-        now = Together(part.encoders, _fit_network(part, parts, see, split, stage))
+        now = JointModel(part.encoders, _fit_network(part, parts, see, split, stage))
         if recipe.together_epochs:
-            now = _go_on_together(part, see, now, series_at(series, split.train), split, stage)
-        Run(part.folder).write_json(ABOUT, about_series(data.of, now.network, recipe))
-        said.append(said_of(now.network, see.of(now.encoders, scored), mirror, recipe))
+            now = _go_on_together(
+                part, see, now, series_containing(series, split.train), split, stage
+            )
+        Run(part.folder).write_json(SERIES_FILE, about_series(data.of, now.network, recipe))
+        said.append(
+            predict_series_logits(now.network, see.of(now.encoders, scored), mirror, recipe)
+        )
     image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
-    levels = series_levels(data.seen[0].data, series, split, scored, image, study, data.of)
-    return Fitted(levels, pl.DataFrame([], schema=mask_table.SCHEMA, orient="row"))
+    levels = series_predictions(data.seen[0].data, series, split, scored, image, study, data.of)
+    return SplitResult(levels, pl.DataFrame([], schema=mask_table.SCHEMA, orient="row"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +115,7 @@ class _Part:
     number: int
     j: int
     held: Rows
-    encoders: tuple[Trained, ...]
+    encoders: tuple[TrainedModel, ...]
 
     def named(self, what: str) -> str:
         """A stage's name."""
@@ -139,10 +148,10 @@ def _fit_network(
     data, recipe = see.data, see.recipe
     others = [one for one in parts if one is not part and recipe.sequence_features in ALIKE]
     own, *beside = (
-        see.of(one.encoders, series_at(data.series, one.held)) for one in (part, *others)
+        see.of(one.encoders, series_containing(data.series, one.held)) for one in (part, *others)
     )
     learned = joined([own, *(scaled_as(own, one) for one in beside)])
-    choosing = series_at(data.series, split.validation)
+    choosing = series_containing(data.series, split.validation)
     return fit_sequence(
         learned,
         see.of(part.encoders, choosing) if len(choosing) else None,
@@ -155,19 +164,19 @@ def _fit_network(
 
 
 def _go_on_together(
-    part: _Part, see: _Seeing, start: Together, train: Rows, split: Split, stage: Stage
-) -> Together:
+    part: _Part, see: _Seeing, start: JointModel, train: Rows, split: Split, stage: Stage
+) -> JointModel:
     """The part's encoders and network learned end to end over all of train."""
     series = see.data.series.of(train)
     loss = see.loss_from(series)
-    choosing = series_at(see.data.series, split.validation)
+    choosing = series_containing(see.data.series, split.validation)
 
-    def judge(now: Together) -> float | None:
+    def judge(now: JointModel) -> float | None:
         if len(choosing) == 0:
             return None
         return loss_over(now.network, see.of(now.encoders, choosing), loss, see.recipe)
 
-    return fit_together(
+    return fit_joint(
         start,
         [part.folder / one.look.name for one in see.data.seen],
         [one.data.store for one in see.data.seen],
@@ -176,7 +185,7 @@ def _go_on_together(
         loss,
         judge,
         see.recipe,
-        Run(part.folder / TOGETHER),
+        Run(part.folder / JOINT_FOLDER),
         stage(part.named("together")),
     )
 
@@ -200,11 +209,11 @@ class _Seeing:
     folder: Path
     recipe: Recipe
 
-    def of(self, encoders: Sequence[Trained], series: Rows) -> SeriesSet:
+    def of(self, encoders: Sequence[TrainedModel], series: Rows) -> SequenceInputs:
         stores = [one.data.store for one in self.data.seen]
-        return seen_series(self.data.series.of(series), encoders, stores, self.recipe, self.folder)
+        return embed_series(self.data.series.of(series), encoders, stores, self.recipe, self.folder)
 
-    def loss_from(self, series: WholeSeries) -> SeriesLoss:
+    def loss_from(self, series: Series) -> SeriesLoss:
         """What is minimised where these series are learned."""
         metric = self.recipe.sequence_loss == "metric"
         return self.data.of.loss(series) if metric else plain_series_loss

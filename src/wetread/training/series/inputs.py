@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from wetread.training.recipe import Recipe
-from wetread.training.series.series import PLACE, Floats, WholeSeries, inputs_of, join_series
+from wetread.training.series.series import PLACE, Floats, Series, inputs_of, join_series
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
+class Embeddings:
     """What encoders say of E series: features of their N slices (N, D), and of each series as a
     whole (E, T), where T may be 0."""
 
@@ -27,34 +27,34 @@ class Told:
     overall: Floats
 
 
-def beside(looks: Sequence[Told]) -> Told:
+def beside(looks: Sequence[Embeddings]) -> Embeddings:
     """What several encoders say of the same series."""
-    return Told(
+    return Embeddings(
         np.concatenate([look.features for look in looks], axis=1),
         np.concatenate([look.overall for look in looks], axis=1),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class SeriesSet:
+class SequenceInputs:
     """Series, and what a sequence network sees: one array (n, D) a series, and of its mirror
     image, () where there is none. The last `overall` of the D are of the series as a whole."""
 
-    series: WholeSeries
+    series: Series
     inputs: tuple[Floats, ...]
     mirrored: tuple[Floats, ...]
     overall: int
 
 
-def series_set(
-    series: WholeSeries, plain: Told, mirrored: Told | None, recipe: Recipe
-) -> SeriesSet:
+def make_sequence_inputs(
+    series: Series, plain: Embeddings, mirrored: Embeddings | None, recipe: Recipe
+) -> SequenceInputs:
     """What is said of series, and of their mirror images, as inputs."""
     turned = () if mirrored is None else _inputs(series, mirrored, recipe)
-    return SeriesSet(series, _inputs(series, plain, recipe), turned, plain.overall.shape[1])
+    return SequenceInputs(series, _inputs(series, plain, recipe), turned, plain.overall.shape[1])
 
 
-def _inputs(series: WholeSeries, told: Told, recipe: Recipe) -> tuple[Floats, ...]:
+def _inputs(series: Series, told: Embeddings, recipe: Recipe) -> tuple[Floats, ...]:
     inputs = []
     for (low, high), whole in zip(pairwise(series.starts), told.overall, strict=True):
         of_slices = inputs_of(
@@ -66,9 +66,9 @@ def _inputs(series: WholeSeries, told: Told, recipe: Recipe) -> tuple[Floats, ..
     return tuple(inputs)
 
 
-def joined(sets: Sequence[SeriesSet]) -> SeriesSet:
+def joined(sets: Sequence[SequenceInputs]) -> SequenceInputs:
     """The series of all sets, one set after the other."""
-    return SeriesSet(
+    return SequenceInputs(
         join_series([one.series for one in sets]),
         tuple(inputs for one in sets for inputs in one.inputs),
         tuple(inputs for one in sets for inputs in one.mirrored),
@@ -76,7 +76,7 @@ def joined(sets: Sequence[SeriesSet]) -> SeriesSet:
     )
 
 
-def scaled_as(own: SeriesSet, other: SeriesSet) -> SeriesSet:
+def scaled_as(own: SequenceInputs, other: SequenceInputs) -> SequenceInputs:
     """The other's features at the mean and deviation of one's own: two encoders of the same kind
     do not draw the same area. Places are what they are."""
     (mean, deviation), (was, spread) = (

@@ -21,20 +21,20 @@ from torch import Tensor, nn
 from wetread.archive.files.damaged import form_of
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
-from wetread.training.device import choose_runtime, threads_and_chance
+from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import rate_at, set_rate
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
-from wetread.training.run import CHECKPOINT, Run, Trained
+from wetread.training.run import CHECKPOINT, Run, TrainedModel
 from wetread.training.series.sequence_fit import BEST, LAST, SeriesLoss
 from wetread.training.series.series import (
     Rows,
+    Series,
     SeriesBatch,
-    WholeSeries,
     series_inputs,
     spread_slices,
 )
-from wetread.training.slices.batches import neighbour_rows, read_seen
+from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
 PICKED, TURNED = 6, 7  # what a seed is drawn for, beside those of batches.py and sequence_fit.py
@@ -42,28 +42,28 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Together:
+class JointModel:
     """Encoders, one a look, and the network over their features."""
 
-    encoders: tuple[Trained, ...]
+    encoders: tuple[TrainedModel, ...]
     network: nn.Module
 
     def modules(self) -> list[nn.Module]:
         return [*(one.model for one in self.encoders), self.network]
 
 
-def fit_together(
-    start: Together,
+def fit_joint(
+    start: JointModel,
     sources: Sequence[Path],
     stores: Sequence[Store],
-    series: WholeSeries,
+    series: Series,
     mirror: Rows,
     loss: SeriesLoss,
-    judge: Callable[[Together], float | None],
+    judge: Callable[[JointModel], float | None],
     recipe: Recipe,
     run: Run,
     progress: Progress = lambda done, total: None,
-) -> Together:
+) -> JointModel:
     """Go on from start over the series; the epoch that judge finds best is kept, start among them.
 
     sources: the encoders' folders; stores: each look's slices. mirror: (S,) what each study finding
@@ -97,7 +97,7 @@ def fit_together(
             kept = copy.deepcopy(start)
             _load(kept, saved["kept"])
             epoch, best = int(saved["epoch"]), float(saved["best"])
-    with threads_and_chance(recipe, runtime.device):
+    with seeded_runtime(recipe, runtime.device):
         for turn in range(epoch, recipe.together_epochs):
             torch.manual_seed(recipe.seed + turn)  # dropout: an epoch begins alike however reached
             order = np.random.default_rng([recipe.seed, PICKED, turn]).permutation(len(series))
@@ -127,9 +127,9 @@ def fit_together(
 
 
 def _step(
-    now: Together,
+    now: JointModel,
     stores: Sequence[Store],
-    series: WholeSeries,
+    series: Series,
     part: Rows,
     mirror: Rows,
     loss: SeriesLoss,
@@ -166,14 +166,16 @@ def _step(
     return loss(image_logits, study_logits, batch)
 
 
-def _of(series: WholeSeries, e: int) -> NDArray[np.float64]:
+def _of(series: Series, e: int) -> NDArray[np.float64]:
     """(n, I) truth of all slices of a series."""
     return series.image[series.starts[e] : series.starts[e + 1]]
 
 
-def _features(one: Trained, store: Store, rows: Rows, flip: bool, device: torch.device) -> Tensor:
+def _features(
+    one: TrainedModel, store: Store, rows: Rows, flip: bool, device: torch.device
+) -> Tensor:
     """(n, D) what the last layer takes, with gradients."""
-    hu = read_seen(store, neighbour_rows(store.slices, rows, one.view.neighbours))
+    hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbours))
     image = to_view(torch.from_numpy(hu).to(device), one.view)
     seen: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(
@@ -184,16 +186,16 @@ def _features(one: Trained, store: Store, rows: Rows, flip: bool, device: torch.
     return seen[0].float()
 
 
-def _state(one: Together) -> list[dict[str, Tensor]]:
+def _state(one: JointModel) -> list[dict[str, Tensor]]:
     return [{k: v.cpu() for k, v in module.state_dict().items()} for module in one.modules()]
 
 
-def _load(one: Together, states: Sequence[dict[str, Tensor]]) -> None:
+def _load(one: JointModel, states: Sequence[dict[str, Tensor]]) -> None:
     for module, state in zip(one.modules(), states, strict=True):
         module.load_state_dict(state)
 
 
-def _write(kept: Together, sources: Sequence[Path], run: Run) -> None:
+def _write(kept: JointModel, sources: Sequence[Path], run: Run) -> None:
     """Each encoder as its own best.pt, beside the network: what series_run.py reads."""
     *encoders, network = _state(kept)
     for source, state in zip(sources, encoders, strict=True):

@@ -10,34 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.evaluation.baselines import histogram_baseline, position_baseline
-from wetread.training.data import Data, Rows, Split
-from wetread.training.predictions import Predicted
-from wetread.training.series.series import WholeSeries, longest_series, series_at, study_starts
+from wetread.training.data import LabeledSlices, Rows, Split
+from wetread.training.predictions import LevelPredictions
+from wetread.training.series.series import Series, longest_series, series_containing, study_starts
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.levels import known_prior
 
 Floats = NDArray[np.float64]
 
 
-def series_levels(
-    data: Data,
-    series: WholeSeries,
+def series_predictions(
+    data: LabeledSlices,
+    series: Series,
     split: Split,
     scored: Rows,
     image: Floats,
     study: Floats,
     of: SeriesSpec,
-) -> list[Predicted]:
+) -> list[LevelPredictions]:
     """The scored series' images (n, I) and studies (E, S), each study's answers settled.
 
     data: the slices of all series. Of a study with several series the longest speaks.
     """
-    whole, fitted = series.of(scored), series.of(series_at(series, split.train))
+    whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
     speaks = longest_series(whole)
     settled_image, settled_study = of.settle(image, study[speaks], study_starts(whole))
     seen, learned = _trivial(data, whole), _trivial(data, fitted)
     column = data.store.slices.select("SOPInstanceUID", "StudyInstanceUID", "patient")[whole.rows]
-    images = Predicted(
+    images = LevelPredictions(
         level="image",
         split=split.name,
         findings=of.image,
@@ -59,7 +59,7 @@ def series_levels(
         "histogram": histogram_baseline(learned.mean, fitted.study, seen.mean),
     }
     ids = tuple(whole.studies[e] for e in speaks)
-    studies = Predicted(
+    studies = LevelPredictions(
         level="study",
         split=split.name,
         findings=of.study,
@@ -85,7 +85,7 @@ class _Trivial:
     mean: Floats
 
 
-def _trivial(data: Data, series: WholeSeries) -> _Trivial:
+def _trivial(data: LabeledSlices, series: Series) -> _Trivial:
     lengths = np.diff(series.starts)
     histogram = np.stack(
         [data.histogram(data.store.read_hu([int(row)])[0]) for row in series.rows]

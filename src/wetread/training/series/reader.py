@@ -14,13 +14,13 @@ from wetread.archive.files.json_file import read_json
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import Straight
 from wetread.training.recipe import Recipe, check_recipe
-from wetread.training.run import Run, Trained, read_trained
-from wetread.training.series.sequence_fit import BEST, Standard, new_network
+from wetread.training.run import Run, TrainedModel, read_trained_model
+from wetread.training.series.sequence_fit import BEST, StandardizedNetwork, new_network
 from wetread.training.series.spec import SeriesSpec
 
 WANTED = "the description of a series reader, which wetread train writes; train again"
 MOST_INPUTS, MOST_LOOKS = 1 << 16, 16
-ABOUT, TOGETHER = "series.json", "together"
+SERIES_FILE, JOINT_FOLDER = "series.json", "together"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class SeriesReader:
     image, study: names of what it says of slices and of studies.
     """
 
-    encoders: tuple[Trained, ...]
+    encoders: tuple[TrainedModel, ...]
     network: nn.Module
     image: tuple[str, ...]
     study: tuple[str, ...]
@@ -39,7 +39,7 @@ class SeriesReader:
 
 def about_series(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
     """What series.json holds: all that is needed to build the network again."""
-    assert isinstance(network, Standard)
+    assert isinstance(network, StandardizedNetwork)
     return {
         "looks": [look.name for look in of.looks],
         "image": list(finding_names(of.image)),
@@ -53,7 +53,7 @@ def about_series(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str
 
 def read_series_reader(folder: Path) -> SeriesReader:
     """What series_fit.py left in a part's folder. ValueError where it is not whole."""
-    file = folder / ABOUT
+    file = folder / SERIES_FILE
     if not file.is_file():
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
     about = read_json(file, WANTED, {"recipe": dict, "inputs": int, "image": list, "study": list})
@@ -68,10 +68,10 @@ def _series_reader(about: dict[str, Any], folder: Path, file: Path) -> SeriesRea
     network = new_network(
         recipe, about["inputs"], len(about["image"]), len(about["study"]), about["overall"]
     )
-    kept = folder / TOGETHER if about["together"] else folder
+    kept = folder / JOINT_FOLDER if about["together"] else folder
     network.load_state_dict(Run(kept).read(BEST)["model"])
     return SeriesReader(
-        encoders=tuple(read_trained(kept / name) for name in about["looks"]),
+        encoders=tuple(read_trained_model(kept / name) for name in about["looks"]),
         network=network.eval(),
         image=tuple(about["image"]),
         study=tuple(about["study"]),

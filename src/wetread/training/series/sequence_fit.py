@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from wetread.archive.files.damaged import form_of
 from wetread.models.sequence import build_sequence
-from wetread.training.device import choose_runtime, threads_and_chance
+from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import rate_at, set_rate
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
-from wetread.training.series.inputs import SeriesSet, spread_of
+from wetread.training.series.inputs import SequenceInputs, spread_of
 from wetread.training.series.series import Floats, Rows, SeriesBatch, batches_of, pad
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
@@ -32,7 +32,7 @@ SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 Progress = Callable[[int, int], None]
 
 
-class Standard(nn.Module):
+class StandardizedNetwork(nn.Module):
     """A sequence network behind inputs brought to mean 0 and deviation 1 of what was fitted."""
 
     mean: Tensor
@@ -50,18 +50,20 @@ class Standard(nn.Module):
         return both
 
 
-def new_network(recipe: Recipe, inputs: int, images: int, studies: int, overall: int) -> Standard:
+def new_network(
+    recipe: Recipe, inputs: int, images: int, studies: int, overall: int
+) -> StandardizedNetwork:
     """The recipe's sequence network, random by its seed; overall: of how many inputs, the last,
     each series has one value."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = build_sequence(recipe.sequence, inputs, images, studies, overall)
-    return Standard(network, torch.zeros(inputs), torch.ones(inputs))
+    return StandardizedNetwork(network, torch.zeros(inputs), torch.ones(inputs))
 
 
 def fit_sequence(
-    fitted: SeriesSet,
-    validation: SeriesSet | None,
+    fitted: SequenceInputs,
+    validation: SequenceInputs | None,
     mirror: Rows,
     loss: SeriesLoss,
     recipe: Recipe,
@@ -86,7 +88,7 @@ def fit_sequence(
     rates = recipe.model_copy(update={"learning_rate": recipe.sequence_rate})
     each = -(-len(series) // recipe.sequence_batch)
     total = recipe.sequence_epochs * each
-    with threads_and_chance(recipe, runtime.device):
+    with seeded_runtime(recipe, runtime.device):
         state = _State(model, optimizer, run, _digest(fitted, recipe))
         for epoch in range(state.epoch, recipe.sequence_epochs):
             model.train()
@@ -106,7 +108,9 @@ def fit_sequence(
     return state.kept()
 
 
-def _epoch(fitted: SeriesSet, mirror: Rows, recipe: Recipe, epoch: int) -> Iterator[SeriesBatch]:
+def _epoch(
+    fitted: SequenceInputs, mirror: Rows, recipe: Recipe, epoch: int
+) -> Iterator[SeriesBatch]:
     """All series once, in a fresh order; with mirror images, each by even odds its own; of a long
     one MOST_SLICES, other ones in each epoch."""
     series = fitted.series
@@ -130,7 +134,7 @@ def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
     )  # fmt: skip
 
 
-def loss_over(model: nn.Module, seen: SeriesSet, loss: SeriesLoss, recipe: Recipe) -> float:
+def loss_over(model: nn.Module, seen: SequenceInputs, loss: SeriesLoss, recipe: Recipe) -> float:
     """The loss over all of the series at once, without mirror images."""
     series = seen.series
     given = [_say(model, one, recipe) for one in seen.inputs]  # memory of one series at a time
@@ -188,8 +192,8 @@ class _State:
         return model.eval()
 
 
-def said_of(
-    model: nn.Module, seen: SeriesSet, mirror: Rows, recipe: Recipe
+def predict_series_logits(
+    model: nn.Module, seen: SequenceInputs, mirror: Rows, recipe: Recipe
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Logits of the slices (N, I) and of the studies (E, S), series by series; the mean over a
     series and its mirror image, where there is one."""
@@ -215,7 +219,7 @@ def _say(
     return image[0].double().cpu().numpy(), study[0].double().cpu().numpy()
 
 
-def _digest(fitted: SeriesSet, recipe: Recipe) -> str:
+def _digest(fitted: SequenceInputs, recipe: Recipe) -> str:
     digest = hashlib.sha256(recipe.model_dump_json(include=SETTINGS).encode())
     for array in (*fitted.inputs, fitted.series.image, fitted.series.study):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -26,7 +26,7 @@ PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of series_
 
 
 @dataclass(frozen=True, eq=False)
-class WholeSeries:
+class Series:
     """E series with N slices together.
 
     rows:        (N,) rows of the store.
@@ -52,7 +52,7 @@ class WholeSeries:
         parts = [np.arange(self.starts[e], self.starts[e + 1]) for e in series]
         return np.concatenate([np.empty(0, np.int64), *parts])
 
-    def of(self, series: Rows) -> WholeSeries:
+    def of(self, series: Rows) -> Series:
         """Those alone, in that order."""
         slices = self.slices_of(series)
         lengths = np.diff(self.starts)[series]
@@ -67,7 +67,7 @@ class WholeSeries:
             patients=tuple(self.patients[e] for e in series),
         )
 
-    def with_study(self, study: NDArray[np.float64]) -> WholeSeries:
+    def with_study(self, study: NDArray[np.float64]) -> Series:
         """The same with another truth of the studies (E, S)."""
         return replace(self, study=study)
 
@@ -77,10 +77,10 @@ class WholeSeries:
         return spread
 
 
-def join_series(parts: Sequence[WholeSeries]) -> WholeSeries:
+def join_series(parts: Sequence[Series]) -> Series:
     """All series of the parts, one part after the other."""
     lengths = np.concatenate([np.diff(part.starts) for part in parts])
-    return WholeSeries(
+    return Series(
         rows=np.concatenate([part.rows for part in parts]),
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         position_mm=np.concatenate([part.position_mm for part in parts]),
@@ -91,11 +91,11 @@ def join_series(parts: Sequence[WholeSeries]) -> WholeSeries:
     )
 
 
-def all_series(
+def labeled_series(
     slices: pl.DataFrame, labels: LabelTable, image: Sequence[Finding], study: Sequence[Finding]
-) -> WholeSeries:
+) -> Series:
     """All series of a store's table (ordered by study, series, position), with what is known."""
-    unknown = series_of(slices, len(image), len(study))
+    unknown = unlabeled_series(slices, len(image), len(study))
     ids = slices["SOPInstanceUID"].to_list()
     return replace(
         unknown,
@@ -104,7 +104,7 @@ def all_series(
     )
 
 
-def series_of(slices: pl.DataFrame, images: int, studies: int) -> WholeSeries:
+def unlabeled_series(slices: pl.DataFrame, images: int, studies: int) -> Series:
     """The same where nothing is known of so many findings of images and studies."""
     change = slices.select(
         pl.struct("StudyInstanceUID", passes_of(slices).alias("pass")).rle_id().alias("series")
@@ -112,7 +112,7 @@ def series_of(slices: pl.DataFrame, images: int, studies: int) -> WholeSeries:
     starts = np.concatenate([np.flatnonzero(np.diff(change, prepend=-1)), [len(change)]])
     heads = slices[starts[:-1]]
     place = slices.select(pl.col("position_mm").fill_null(pl.col("z").cast(pl.Float64)))
-    return WholeSeries(
+    return Series(
         rows=np.arange(len(change)),
         starts=starts.astype(np.int64),
         position_mm=place["position_mm"].to_numpy(),
@@ -123,20 +123,20 @@ def series_of(slices: pl.DataFrame, images: int, studies: int) -> WholeSeries:
     )
 
 
-def series_at(series: WholeSeries, places: Rows) -> Rows:
+def series_containing(series: Series, places: Rows) -> Rows:
     """The series to which the slices at those places among the N belong."""
     found: Rows = np.unique(np.searchsorted(series.starts, places, side="right") - 1)
     return found
 
 
-def study_starts(series: WholeSeries) -> Rows:
+def study_starts(series: Series) -> Rows:
     """(studies + 1,) where each study begins among the N: its series lie one after the other."""
     names = series.studies
     first = [e for e, study in enumerate(names) if e == 0 or study != names[e - 1]]
     return np.append(series.starts[first], series.starts[-1])
 
 
-def longest_series(series: WholeSeries) -> Rows:
+def longest_series(series: Series) -> Rows:
     """Of each study, in order, its series with the most slices; the first where two have."""
     best: dict[str, int] = {}
     lengths = np.diff(series.starts)
@@ -210,7 +210,7 @@ def spread_slices(count: int, most: int, rng: np.random.Generator) -> Rows:
 
 
 def batches_of(
-    series: WholeSeries,
+    series: Series,
     inputs: Sequence[Floats],
     size: int,
     order: Rows,

@@ -15,36 +15,36 @@ from wetread.archive.files.atomic import atomic_path
 from wetread.models.features import seer
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
-from wetread.training.run import Trained
+from wetread.training.run import TrainedModel
 from wetread.training.series.series import Floats, Rows
-from wetread.training.slices.predict import as_read, over_rows
+from wetread.training.slices.predict import inference_copy, predict_batches
 
 CHUNK = 4096  # rows that become one file; a run that stops repeats no more than these
 
 
-def features_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str = "last"
+def encode_slices(
+    trained: TrainedModel, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> Floats:
     """(N, D) features of rows, of a kind that models/features.py names, float32.
 
     Each chunk of rows is a file of `folder`, named by the digest of the encoder's weights, of its
     view and of the packed slices: what is there already is not computed again.
     """
-    keep_features([trained], store, rows, folder, kind)
+    cache_features([trained], store, rows, folder, kind)
     return _kept(trained, store, rows, folder, kind, mirrored=False)
 
 
-def mirror_features_of(
-    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str = "last"
+def encode_mirrored_slices(
+    trained: TrainedModel, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> tuple[Floats, Floats]:
     """features_of rows and of their left-right mirror images, each slice read once."""
-    keep_features([trained], store, rows, folder, kind, mirror=True)
+    cache_features([trained], store, rows, folder, kind, mirror=True)
     plain, mirrored = (_kept(trained, store, rows, folder, kind, side) for side in (False, True))
     return plain, mirrored
 
 
-def keep_features(
-    encoders: Sequence[Trained],
+def cache_features(
+    encoders: Sequence[TrainedModel],
     store: Store,
     rows: Rows,
     folder: Path,
@@ -53,7 +53,7 @@ def keep_features(
 ) -> None:
     """Have the features of rows from every encoder among the files of the folder, and with mirror
     those of the mirror images. Encoders of one view see a slice together: it is read once."""
-    alike: dict[object, list[Trained]] = {}
+    alike: dict[object, list[TrainedModel]] = {}
     for one in encoders:
         alike.setdefault((one.view, choose_runtime(one.recipe)), []).append(one)
     for group in alike.values():
@@ -72,12 +72,12 @@ def keep_features(
 
 
 def _seen(
-    asked: Sequence[tuple[Trained, bool]], store: Store, rows: Rows, kind: str
+    asked: Sequence[tuple[TrainedModel, bool]], store: Store, rows: Rows, kind: str
 ) -> list[Floats]:
     """(N, D) of rows from each encoder, as they are or mirrored; all of one view and runtime."""
     if not asked:
         return []
-    eyes = {one: as_read(seer(one.model, kind), one.recipe) for one, _ in asked}
+    eyes = {one: inference_copy(seer(one.model, kind), one.recipe) for one, _ in asked}
     sides = {mirrored for _, mirrored in asked}
 
     def say(image: torch.Tensor) -> list[Floats]:
@@ -85,19 +85,19 @@ def _seen(
         return [eyes[one](turned[mirrored]).float().cpu().numpy() for one, mirrored in asked]
 
     first, _ = asked[0]
-    said = over_rows(say, store, rows, first.view, first.recipe)
+    said = predict_batches(say, store, rows, first.view, first.recipe)
     return [np.concatenate(told) for told in zip(*said, strict=True)]
 
 
 def _kept(
-    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
+    trained: TrainedModel, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
 ) -> Floats:
     files = _files(trained, store, rows, folder, kind, mirrored)
     return np.concatenate([np.load(file) for file in files])
 
 
 def _files(
-    trained: Trained, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
+    trained: TrainedModel, store: Store, rows: Rows, folder: Path, kind: str, mirrored: bool
 ) -> list[Path]:
     """Where the features of each chunk of rows lie, or will."""
     encoder = _digest_of(trained) + kind.encode() + bytes([mirrored])
@@ -117,7 +117,7 @@ def _chunks(rows: Rows) -> list[Rows]:
     return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
 
 
-def _digest_of(trained: Trained) -> bytes:
+def _digest_of(trained: TrainedModel) -> bytes:
     digest = hashlib.sha256(json.dumps(trained.view.to_dict()).encode())
     for name, tensor in trained.model.state_dict().items():
         digest.update(name.encode())

@@ -15,7 +15,7 @@ from wetread.store.pack_series import FindBoxes
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.series.sequence_fit import SeriesLoss
-    from wetread.training.series.series import WholeSeries
+    from wetread.training.series.series import Series
 
 Floats = NDArray[np.float64]
 Teach = Callable[[Floats, Floats], Floats]
@@ -71,6 +71,6 @@ class SeriesSpec:
     study: tuple[Finding, ...]
     looks: tuple[CropEncoder, ...]
     find_boxes: FindBoxes
-    loss: Callable[[WholeSeries], SeriesLoss]
+    loss: Callable[[Series], SeriesLoss]
     settle: Settle
     check: Check

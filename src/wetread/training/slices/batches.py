@@ -15,7 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from wetread.store.store import passes_of
-from wetread.training.masks import SmallMasks
+from wetread.training.masks import MaskTargets
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
 
@@ -54,7 +54,7 @@ class TrainSet:
     targets: Floats
     weights: Floats
     mirror: Rows
-    masks: SmallMasks | None = None
+    masks: MaskTargets | None = None
 
     def __post_init__(self) -> None:
         n, findings = self.targets.shape
@@ -103,7 +103,7 @@ def train_set(
     targets: npt.NDArray[np.floating],
     weights: Sequence[float] | None = None,
     mirror: Sequence[int] | None = None,
-    masks: SmallMasks | None = None,
+    masks: MaskTargets | None = None,
 ) -> TrainSet:
     """A TrainSet of the slices with at least one known target; equal weights, no mirror twins."""
     targets = np.asarray(targets, np.float32)
@@ -119,7 +119,7 @@ def train_set(
     )
 
 
-def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
+def neighbor_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
     """Rows (N,) to (N, 1 + 2k): those before and after in the same acquisition of a series; its
     ends repeat."""
     series = passes_of(slices).rle_id().to_numpy().astype(np.int64)
@@ -129,13 +129,13 @@ def neighbour_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
     return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
 
 
-def read_seen(source: SliceSource, seen: Rows) -> Floats:
+def read_with_neighbors(source: SliceSource, seen: Rows) -> Floats:
     """HU (N, 1 + 2k, H, W) of what neighbour_rows gives (N, 1 + 2k), each slice read once."""
     once, places = np.unique(seen, return_inverse=True)
     return source.read_hu(once.tolist())[places.reshape(seen.shape)]
 
 
-def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
+def negatives_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
     """How many of the slices without any finding an epoch takes."""
     positives = int((targets > 0.5).any(1).sum())
     negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
@@ -147,7 +147,7 @@ def negatives_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
 def negative_rate(targets: Floats, recipe: Recipe) -> float:
     """The share of the slices without any finding that the last epoch takes: r of undo_balance."""
     negatives = len(targets) - int((targets > 0.5).any(1).sum())
-    return negatives_an_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
+    return negatives_per_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
 
 
 def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
@@ -157,8 +157,8 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     """
     positive = (targets > 0.5).any(1)
     negatives = np.flatnonzero(~positive)
-    wanted = negatives_an_epoch(targets, recipe, epoch)
-    before = sum(negatives_an_epoch(targets, recipe, earlier) for earlier in range(epoch))
+    wanted = negatives_per_epoch(targets, recipe, epoch)
+    before = sum(negatives_per_epoch(targets, recipe, earlier) for earlier in range(epoch))
     taken = np.arange(before, before + wanted)
     chosen = np.empty(wanted, np.int64)
     for turn in np.unique(taken // max(len(negatives), 1)):
@@ -169,17 +169,17 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     return np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(items)
 
 
-def steps_an_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
+def steps_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
     """Batches in an epoch: none is smaller than half of the others."""
-    items = int((targets > 0.5).any(1).sum()) + negatives_an_epoch(targets, recipe, epoch)
+    items = int((targets > 0.5).any(1).sum()) + negatives_per_epoch(targets, recipe, epoch)
     return max(1, -(-items // recipe.batch_size))
 
 
 def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Iterator[Batch]:
     """The epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
-    parts = np.array_split(items, steps_an_epoch(data.targets, recipe, epoch))
-    seen = neighbour_rows(data.source.slices, data.rows, recipe.neighbours)
+    parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
+    seen = neighbor_rows(data.source.slices, data.rows, recipe.neighbours)
 
     def make(step: int) -> Batch:
         item = parts[step]
@@ -187,14 +187,14 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         drawn = draw_augmentation(recipe.strengths, len(item), rng)
         targets = data.targets[item]
         flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
-        hu = read_seen(data.source, seen[item])
+        hu = read_with_neighbors(data.source, seen[item])
         masks, known = _masks(data.masks, item)
         return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 
     return read_ahead(make, range(start, len(parts)), recipe.readers)
 
 
-def _masks(masks: SmallMasks | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _masks(masks: MaskTargets | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
     if masks is None:
         return np.zeros((len(item), 0, 1, 1), np.float32), np.zeros((len(item), 0), bool)
     return masks.at(item), masks.known[item]
@@ -222,7 +222,7 @@ def read_ahead(
                 future.cancel()
 
 
-class Held:
+class CachedSource:
     """A source whose slices stay in memory once read."""
 
     def __init__(self, source: SliceSource, shape: tuple[int, int]) -> None:
@@ -241,10 +241,10 @@ class Held:
         return self._hu[wanted]
 
 
-def hold(source: SliceSource, budget_mb: int) -> SliceSource:
+def cache_source(source: SliceSource, budget_mb: int) -> SliceSource:
     """The source, its slices kept in memory where all of them fit in budget_mb as float32."""
     if len(source.slices) == 0 or budget_mb == 0:
         return source
     rows, columns = source.read_hu([0]).shape[1:]
     needed = len(source.slices) * rows * columns * np.dtype(np.float32).itemsize
-    return Held(source, (rows, columns)) if needed <= budget_mb * 2**20 else source
+    return CachedSource(source, (rows, columns)) if needed <= budget_mb * 2**20 else source

@@ -36,7 +36,7 @@ Gradients = Sequence[Tensor | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Shares:
+class CpuDataParallel:
     """One model a part. They share their parameters; what BatchNorm runs along is each one's own
     within a step, and their mean after it."""
 
@@ -88,15 +88,15 @@ class Shares:
 
 
 @contextmanager
-def sharing(
+def data_parallel(
     model: nn.Module, recipe: Recipe, runtime: Runtime, weights: Tensor
-) -> Iterator[Shares]:
+) -> Iterator[CpuDataParallel]:
     """The model in as many parts as the recipe says; weights (F,) of the findings in the loss."""
-    twins = [_twin(model) for _ in range(_parts(model, recipe, runtime) - 1)]
+    twins = [_replica(model) for _ in range(_parts(model, recipe, runtime) - 1)]
     with ThreadPoolExecutor(
         len(twins) + 1, initializer=partial(set_threads, recipe.threads)
     ) as pool:
-        yield Shares((model, *twins), pool, recipe, runtime, weights)
+        yield CpuDataParallel((model, *twins), pool, recipe, runtime, weights)
 
 
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:
@@ -114,7 +114,7 @@ def _draws_by_chance(model: nn.Module, view: View) -> bool:
         return not torch.equal(torch.get_rng_state(), before)
 
 
-def _twin(model: nn.Module) -> nn.Module:
+def _replica(model: nn.Module) -> nn.Module:
     """A copy with the model's own parameters and buffers of its own."""
     twin = copy.deepcopy(model).train()
     for ours, theirs in zip(model.modules(), twin.modules(), strict=True):

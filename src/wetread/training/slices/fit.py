@@ -18,14 +18,14 @@ from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.models.weights import load_weights
 from wetread.training import mask_table
-from wetread.training.checkpoint import Validation
-from wetread.training.data import Data, Rows, Split, mirror_columns
-from wetread.training.masks import Masks, small_masks
-from wetread.training.predictions import Predicted
+from wetread.training.checkpoint import EpochScore
+from wetread.training.data import LabeledSlices, Rows, Split, mirror_columns
+from wetread.training.masks import AnnotatedMasks, mask_targets
+from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, Trained, build_for, read_trained
+from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
 from wetread.training.slices.batches import negative_rate, train_set
-from wetread.training.slices.levels import both_levels
+from wetread.training.slices.levels import slice_predictions
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
 
@@ -33,11 +33,11 @@ Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class SplitResult:
     """What a split's model says of the scored part: images and studies, and what it drew there and
     in the validation part (a table of mask_table; empty where nothing is drawn)."""
 
-    levels: list[Predicted]
+    levels: list[LevelPredictions]
     drawings: pl.DataFrame
 
 
@@ -45,11 +45,11 @@ def fit_split(
     run: Run,
     number: int,
     split: Split,
-    data: Data,
+    data: LabeledSlices,
     recipe: Recipe,
     weights: Path | None,
     progress: Progress,
-) -> Fitted:
+) -> SplitResult:
     """Train on the split, keep the best epoch by the weighted log loss of the images (masks are
     not asked), read the scored part."""
     drawn = data.masks if recipe.decoder != "none" else None
@@ -59,13 +59,18 @@ def fit_split(
     probability, drawings = _read(trained, data, split.scored, split.name, number)
     if drawn is not None:
         drawings += _read(trained, data, split.validation, "validation", number)[1]
-    levels = both_levels(data, split, data.smooth(probability, split.scored))
-    return Fitted(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
+    levels = slice_predictions(data, split, data.smooth(probability, split.scored))
+    return SplitResult(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
 
 
 def fit_encoder(
-    data: Data, split: Split, recipe: Recipe, weights: Path | None, run: Run, progress: Progress
-) -> Trained:
+    data: LabeledSlices,
+    split: Split,
+    recipe: Recipe,
+    weights: Path | None,
+    run: Run,
+    progress: Progress,
+) -> TrainedModel:
     """Train on the split's train part, in the run's folder; the best epoch by its validation."""
     drawn = data.masks if recipe.decoder != "none" else None
     fitted = train_set(
@@ -74,7 +79,7 @@ def fit_encoder(
         data.truth[split.train],
         finding_weights(data.findings).tolist(),
         mirror_columns(data.findings).tolist(),
-        None if drawn is None else small_masks(drawn.of(split.train), recipe.size),
+        None if drawn is None else mask_targets(drawn.of(split.train), recipe.size),
     )
     train(
         fresh_model(recipe, len(data.findings), drawn, weights, run),
@@ -85,11 +90,11 @@ def fit_encoder(
         run,
         progress=progress,
     )
-    return read_trained(run.folder)
+    return read_trained_model(run.folder)
 
 
 def _read(
-    trained: Trained, data: Data, places: Rows, split: str, number: int
+    trained: TrainedModel, data: LabeledSlices, places: Rows, split: str, number: int
 ) -> tuple[NDArray[np.float64], list[dict[str, Any]]]:
     """Probabilities (N, F) of some images, and what was drawn in them (rows of mask_table)."""
     names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
@@ -100,9 +105,11 @@ def _read(
     def take(at: int, maps: NDArray[np.float32]) -> None:
         assert masks is not None  # nothing else draws
         place = int(places[at])
-        whose = mask_table.Place(split, number, ids[place], patients[place], int(data.rows[place]))
+        whose = mask_table.ImageKey(
+            split, number, ids[place], patients[place], int(data.rows[place])
+        )
         truth = data.truth[place, columns].tolist()
-        rows.extend(mask_table.drawn_rows(whose, masks, place, maps, truth))
+        rows.extend(mask_table.mask_rows(whose, masks, place, maps, truth))
 
     probability = predict_probabilities(
         trained.model,
@@ -120,12 +127,12 @@ def _read(
 
 
 def fresh_model(
-    recipe: Recipe, outputs: int, drawn: Masks | None, weights: Path | None, run: Run
+    recipe: Recipe, outputs: int, drawn: AnnotatedMasks | None, weights: Path | None, run: Run
 ) -> nn.Module:
     """The recipe's network, random by its seed; filled from a file where one is given."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = build_for(recipe, outputs, 0 if drawn is None else len(drawn.findings))
+        model = build_network(recipe, outputs, 0 if drawn is None else len(drawn.findings))
     if weights is not None:
         told = load_weights(model, weights)
         run.write_json(
@@ -137,22 +144,22 @@ def fresh_model(
 
 
 def _validator(
-    data: Data, split: Split, recipe: Recipe, rate: float
-) -> Callable[[nn.Module], Validation] | None:
+    data: LabeledSlices, split: Split, recipe: Recipe, rate: float
+) -> Callable[[nn.Module], EpochScore] | None:
     """How an epoch is judged: the task's own loss over the validation patients."""
     rows, truth = data.rows[split.validation], data.truth[split.validation]
     if np.isnan(truth).all():  # no one is there, or nothing is known of them
         return None
     weights = finding_weights(data.findings)
 
-    def score(model: nn.Module) -> Validation:
+    def score(model: nn.Module) -> EpochScore:
         said = predict_probabilities(model, data.store, rows, recipe.view, recipe, rate)
         said = data.smooth(said, split.validation)
         aucs = {
             f"roc_auc_{finding.name}": _or_none(roc_auc(truth[:, column], said[:, column]))
             for column, finding in enumerate(data.findings)
         }
-        return Validation(weighted_log_loss(truth, said, weights), False, aucs)
+        return EpochScore(weighted_log_loss(truth, said, weights), False, aucs)
 
     return score
 

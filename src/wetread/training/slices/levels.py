@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from wetread.evaluation.aggregate import study_maximum, study_truth
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
-from wetread.training.data import Data, Split
-from wetread.training.predictions import Predicted
+from wetread.training.data import LabeledSlices, Split
+from wetread.training.predictions import LevelPredictions
 
 
-def both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> list[Predicted]:
+def slice_predictions(
+    data: LabeledSlices, split: Split, probability: NDArray[np.float64]
+) -> list[LevelPredictions]:
     """The scored slices and their studies, with what three trivial readers say of them."""
     column = {
         name: np.array(data.column(name))[split.scored]
@@ -21,7 +23,7 @@ def both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> l
     }
     truth = data.truth[split.scored]
     baselines = image_baselines(data, split)
-    images = Predicted(
+    images = LevelPredictions(
         level="image",
         split=split.name,
         findings=data.findings,
@@ -41,7 +43,7 @@ def both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> l
     }
     raised["prior"] = np.tile(_study_prior(data, split), (len(ids), 1))
     patient_of = dict(zip(studies, column["patient"].tolist(), strict=True))
-    whole = Predicted(
+    whole = LevelPredictions(
         level="study",
         split=split.name,
         findings=data.findings,
@@ -56,7 +58,7 @@ def both_levels(data: Data, split: Split, probability: NDArray[np.float64]) -> l
     return [images, whole]
 
 
-def image_baselines(data: Data, split: Split) -> dict[str, NDArray[np.float64]]:
+def image_baselines(data: LabeledSlices, split: Split) -> dict[str, NDArray[np.float64]]:
     """What the prior, the place in the series and the histogram of HU say, each fitted on train."""
     place = np.array(data.column("z"), np.float64) / np.maximum(
         np.array(data.column("n_slices"), np.float64) - 1, 1
@@ -73,7 +75,7 @@ def image_baselines(data: Data, split: Split) -> dict[str, NDArray[np.float64]]:
     }
 
 
-def _study_prior(data: Data, split: Split) -> NDArray[np.float64]:
+def _study_prior(data: LabeledSlices, split: Split) -> NDArray[np.float64]:
     studies = np.array(data.column("StudyInstanceUID"))[split.train]
     return known_prior(study_truth(data.truth[split.train], studies.tolist())[1])
 

@@ -6,16 +6,16 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from wetread.training.checkpoint import Best, Keeper, Validation
-from wetread.training.device import choose_runtime, threads_and_chance
+from wetread.training.checkpoint import Best, Checkpointer, EpochScore
+from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
-from wetread.training.slices.batches import TrainSet, batches, hold, steps_an_epoch
-from wetread.training.slices.data_parallel import sharing
+from wetread.training.slices.batches import TrainSet, batches, cache_source, steps_per_epoch
+from wetread.training.slices.data_parallel import data_parallel
 
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
-Score = Callable[[nn.Module], Validation]
+Score = Callable[[nn.Module], EpochScore]
 
 
 def train(
@@ -33,23 +33,23 @@ def train(
     patients are not reachable from here.
     """
     runtime = choose_runtime(recipe)
-    data = replace(data, source=hold(data.source, recipe.hold_mb))
+    data = replace(data, source=cache_source(data.source, recipe.hold_mb))
     weights = torch.from_numpy(data.weights).to(runtime.device)
-    total = sum(steps_an_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
-    with threads_and_chance(recipe, runtime.device):
+    total = sum(steps_per_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
+    with seeded_runtime(recipe, runtime.device):
         model = runtime.place(model)
         optimizer = make_optimizer(model, recipe)
-        keeper = Keeper.start(run, model, optimizer, data, recipe, findings, runtime)
-        with sharing(model, recipe, runtime, weights) as shares:
-            while keeper.epoch < recipe.epochs and not keeper.out_of_patience():
+        checkpointer = Checkpointer.start(run, model, optimizer, data, recipe, findings, runtime)
+        with data_parallel(model, recipe, runtime, weights) as shares:
+            while checkpointer.epoch < recipe.epochs and not checkpointer.out_of_patience():
                 model.train()
-                for batch in batches(data, recipe, keeper.epoch, start=keeper.position):
-                    set_rate(optimizer, rate_at(keeper.step, total, recipe))
+                for batch in batches(data, recipe, checkpointer.epoch, start=checkpointer.position):
+                    set_rate(optimizer, rate_at(checkpointer.step, total, recipe))
                     loss = shares.learn(batch)
                     nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
                     optimizer.step()
                     optimizer.zero_grad()
-                    keeper.after_step(loss)
-                    progress(keeper.step, total)
-                keeper.after_epoch(score(model.eval()) if score else None)
-        return keeper.best
+                    checkpointer.after_step(loss)
+                    progress(checkpointer.step, total)
+                checkpointer.after_epoch(score(model.eval()) if score else None)
+        return checkpointer.best

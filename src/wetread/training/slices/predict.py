@@ -13,10 +13,15 @@ from torch import nn
 
 from wetread.models.encoders import both, last_linear
 from wetread.models.folded import folded
-from wetread.training.device import choose_runtime, set_threads, threads_and_chance
+from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.losses import undo_balance
 from wetread.training.recipe import Recipe
-from wetread.training.slices.batches import SliceSource, neighbour_rows, read_ahead, read_seen
+from wetread.training.slices.batches import (
+    SliceSource,
+    neighbor_rows,
+    read_ahead,
+    read_with_neighbors,
+)
 from wetread.view.device import to_view
 from wetread.view.view import View
 
@@ -45,7 +50,7 @@ def predict_probabilities(
     probabilities (M, h, w) float32; in order.
     """
 
-    ready = as_read(model, recipe)
+    ready = inference_copy(model, recipe)
 
     def say(image: torch.Tensor) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
         given, drawn = both(ready, image)
@@ -58,7 +63,7 @@ def predict_probabilities(
         return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
 
     logits, place = [], 0
-    for given, drawn in over_rows(say, source, rows, view, recipe):
+    for given, drawn in predict_batches(say, source, rows, view, recipe):
         logits.append(given)
         for masks in () if drawn is None else drawn:
             take(place, masks)
@@ -69,7 +74,7 @@ def predict_probabilities(
     return undo_balance(probabilities, negative_rate)
 
 
-def as_read(model: nn.Module, recipe: Recipe) -> nn.Module:
+def inference_copy(model: nn.Module, recipe: Recipe) -> nn.Module:
     """A copy of the model as over_rows asks it: on the recipe's device, folded, in evaluation."""
     runtime = choose_runtime(recipe)
     return runtime.place(folded(model, runtime.precision))
@@ -81,7 +86,7 @@ def batch_size(view: View, device: torch.device) -> int:
     return max(1, min(most, most * 256**2 // view.size**2))
 
 
-def over_rows(
+def predict_batches(
     say: Callable[[torch.Tensor], Said],
     source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
@@ -96,7 +101,7 @@ def over_rows(
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     step = batch_size(view, runtime.device)
-    seen = neighbour_rows(source.slices, rows, view.neighbours)
+    seen = neighbor_rows(source.slices, rows, view.neighbours)
     parts = [seen[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (
@@ -104,10 +109,10 @@ def over_rows(
     )
 
     def make(number: int) -> Said:
-        hu = read_seen(source, parts[number])
+        hu = read_with_neighbors(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():
             return say(to_view(torch.from_numpy(hu).to(runtime.device), view))
 
-    with threads_and_chance(recipe, runtime.device):
+    with seeded_runtime(recipe, runtime.device):
         ready = partial(set_threads, recipe.threads)
         yield from read_ahead(make, range(len(parts)), recipe.readers, ready)

@@ -36,7 +36,7 @@ from wetread.reports.heat import heat_of_models
 from wetread.reports.slice_panels import Sides, series_sides
 from wetread.store.store import Store
 from wetread.tasks import Task
-from wetread.training.device import threads_and_chance
+from wetread.training.device import seeded_runtime
 from wetread.view.crop import Box, crop_and_resize
 from wetread.view.window import apply_window, as_uint8
 
@@ -84,7 +84,7 @@ def write_predict_page(out: Path, material: Material, name: str = PAGE) -> None:
     ]
     row_of = {row.study_uid: row for row in rows}
     shown = _Shown.of(out, material)
-    with threads_and_chance(material.ensemble.members[0].trained.recipe, torch.device("cpu")):
+    with seeded_runtime(material.ensemble.members[0].trained.recipe, torch.device("cpu")):
         studies = tuple(shown.study(one, row_of[one.study_uid]) for one in read[:STUDIES])
     write_readings_page(
         out / name,

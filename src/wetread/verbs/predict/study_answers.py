@@ -18,7 +18,7 @@ from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
 from wetread.tasks.embolism.exams import refuse_placeholders
 from wetread.training.data import Rows, mirror_columns
-from wetread.training.series.series import WholeSeries, longest_series, study_starts
+from wetread.training.series.series import Series, longest_series, study_starts
 from wetread.training.series.spec import SeriesSpec
 
 
@@ -52,9 +52,7 @@ def answer_studies(
     return image, told
 
 
-def _speaking(
-    series: WholeSeries, store: Store, ranked: Mapping[str, Sequence[SeriesScore]]
-) -> Rows:
+def _speaking(series: Series, store: Store, ranked: Mapping[str, Sequence[SeriesScore]]) -> Rows:
     """The series that speaks for each study, in the studies' order."""
     names = store.slices["SeriesInstanceUID"].gather(series.starts[:-1]).to_list()
     pairs = list(zip(series.studies, names, strict=True))

@@ -16,14 +16,14 @@ from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.tasks import Task
-from wetread.training.data import Data, Split
-from wetread.training.masks import masks_of
+from wetread.training.data import LabeledSlices, Split
+from wetread.training.masks import annotated_masks
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
-from wetread.training.series.fit import Seen, SeriesData, fit_series
-from wetread.training.series.series import WholeSeries, all_series
+from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
+from wetread.training.series.series import Series, labeled_series
 from wetread.training.series.spec import SeriesSpec
-from wetread.training.slices.fit import Fitted, fit_split
+from wetread.training.slices.fit import SplitResult, fit_split
 
 Histogram = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -37,8 +37,8 @@ class Ready:
     shares: finding to its share of positives and how many labels are known.
     """
 
-    data: Data
-    fit: Callable[[int, Split], Fitted]
+    data: LabeledSlices
+    fit: Callable[[int, Split], SplitResult]
     shares: Mapping[str, tuple[float, int]]
 
 
@@ -61,10 +61,10 @@ def slices_to_learn(
     known = truth[labelled].astype(np.float64)
     masks = None
     if task.drawn:
-        masks = masks_of(store.slices[labelled], known, labels, task.drawn, task.findings)
-    data = Data(store, labelled, known, task.findings, masks, task.histogram)
+        masks = annotated_masks(store.slices[labelled], known, labels, task.drawn, task.findings)
+    data = LabeledSlices(store, labelled, known, task.findings, masks, task.histogram)
 
-    def fit(number: int, split: Split) -> Fitted:
+    def fit(number: int, split: Split) -> SplitResult:
         shown = stage(report, f"train {number + 1}")
         return fit_split(run, number, split, data, recipe, weights, shown)
 
@@ -85,7 +85,7 @@ def series_to_learn(
     weights: from which the encoder of each look starts, by its name."""
     if recipe.sequence == "none":
         raise ValueError("sequence = 'none': the task judges whole series; set gru or transformer")
-    everyone = all_series(stores[0].slices, labels, of.image, of.study)
+    everyone = labeled_series(stores[0].slices, labels, of.image, of.study)
     told = ~np.isnan(np.hstack([everyone.image, everyone.spread()])).all(axis=1)
     with_label = np.logical_or.reduceat(told, everyone.starts[:-1])
     series = everyone.of(_labelled(with_label))
@@ -93,11 +93,11 @@ def series_to_learn(
     ready = SeriesData(series, seen, of)
     findings = (*of.image, *of.study)
 
-    def fit(number: int, split: Split) -> Fitted:
+    def fit(number: int, split: Split) -> SplitResult:
         return fit_series(run, number, split, ready, recipe, weights, partial(stage, report))
 
     return Ready(
-        Data(stores[0], series.rows, np.hstack([series.image, series.spread()]), findings),
+        LabeledSlices(stores[0], series.rows, np.hstack([series.image, series.spread()]), findings),
         fit,
         _shares(series.image, of.image) | _shares(series.study, of.study),
     )
@@ -106,11 +106,11 @@ def series_to_learn(
 def seen_looks(
     of: SeriesSpec,
     stores: Sequence[Store],
-    series: WholeSeries,
+    series: Series,
     labels: LabelTable,
     recipe: Recipe,
     histogram: Histogram,
-) -> tuple[Seen, ...]:
+) -> tuple[EncoderSlices, ...]:
     """What each look's encoder learns from the slices of the series, each in its own store; of
     masks what is known: those of the labels, and none where a slice has not the finding."""
     spread = series.spread()
@@ -122,9 +122,9 @@ def seen_looks(
             if not look.drawn:
                 raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")
             slices = store.slices[series.rows]
-            masks = masks_of(slices, taught, labels, look.drawn, look.findings)
-        data = Data(store, series.rows, taught, look.findings, masks, histogram)
-        seen.append(Seen(look, data))
+            masks = annotated_masks(slices, taught, labels, look.drawn, look.findings)
+        data = LabeledSlices(store, series.rows, taught, look.findings, masks, histogram)
+        seen.append(EncoderSlices(look, data))
     return tuple(seen)
 
 

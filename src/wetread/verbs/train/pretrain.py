@@ -21,9 +21,9 @@ from wetread.tasks import Task
 from wetread.training.data import Split
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, Run
-from wetread.training.series.series import all_series
+from wetread.training.series.series import labeled_series
 from wetread.training.series.spec import SeriesSpec
-from wetread.training.slices.batches import steps_an_epoch
+from wetread.training.slices.batches import steps_per_epoch
 from wetread.training.slices.fit import fit_encoder
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack_looks
@@ -100,7 +100,7 @@ def learn_phantom_looks(
         series_slices(images), folder, task, size=recipe.size, workers=workers, report=report
     )
     labels = _phantom_labels(task, archive)
-    series = all_series(stores[0].slices, labels, of.image, of.study)
+    series = labeled_series(stores[0].slices, labels, of.image, of.study)
     first = recipe.of_encoder().model_copy(
         update={
             "phantoms": 0,
@@ -112,7 +112,7 @@ def learn_phantom_looks(
     )
     everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
     seen = seen_looks(of, stores, series, labels, first, task.histogram)
-    steps = [steps_an_epoch(one.data.truth.astype(np.float32), first, 0) for one in seen]
+    steps = [steps_per_epoch(one.data.truth.astype(np.float32), first, 0) for one in seen]
     for one, each in zip(seen, steps, strict=True):
         name = one.look.name
         # A finding of whole exams makes many slices positive, and an epoch long: steps are counted.

@@ -48,7 +48,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.training import decide, mask_table
 from wetread.training.data import plan_splits
-from wetread.training.decide import decide_finding, with_probabilities
+from wetread.training.decide import decide_finding, with_calibrated
 from wetread.training.origin import count_origins, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.recipe import Recipe, read_recipe
@@ -290,7 +290,7 @@ def learn(
     if drawings.height:
         decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
         for name, one in decided.items():
-            said = with_probabilities(said, one, name)
+            said = with_calibrated(said, one, name)
         rules = {name: one.decision.to_dict() for name, one in decided.items()}
         run.write_json(decide.FILE, rules)
         run.write_table(mask_table.FILE, drawings)
