@@ -22,7 +22,7 @@ import pydicom
 
 from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK, series
-from wetread.archive.executor.workers import each
+from wetread.archive.executor.workers import parallel_map
 from wetread.archive.index.index import build_index
 from wetread.exports.folder import Folder, open_folder
 from wetread.exports.formats import Wanted
@@ -181,7 +181,7 @@ def two_workers(rows: Sequence[pl.DataFrame]) -> Row:
 
 
 def _all_of(items: Sequence[tuple[Job, Folder]], workers: int) -> None:
-    for _ in each(_do, items, workers):
+    for _ in parallel_map(_do, items, workers):
         pass
 
 

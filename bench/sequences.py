@@ -21,13 +21,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bench.data import WORK
-from wetread.archive.executor.workers import all_cores
+from wetread.archive.executor.workers import available_cores
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
 from wetread.store.pack_series import Box
 from wetread.store.store import open_store
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 from wetread.tasks import TASKS, Task
 from wetread.training.series import embed_series as embed_series
 from wetread.training.series import fit as series_fit
@@ -77,7 +77,7 @@ def compare() -> list[dict[str, Any]]:
     archive = WORK / "angiograms"
     write = TASKS[TASK].demo_phantoms
     assert write is not None  # half of the exams are positive there
-    write(archive, STUDIES, SEED, workers=all_cores(), progress=lambda done, total: None)
+    write(archive, STUDIES, SEED, workers=available_cores(), progress=lambda done, total: None)
     index([archive], WORK / "angiograms.parquet")
     base = learn(WORK / "series-gru")
     ways = {OURS: out_of_fold(base)}
@@ -234,7 +234,7 @@ def whole_pictures() -> Iterator[None]:
         yield
 
 
-def _whole_pictures(hu: Planes) -> tuple[Box, ...]:
+def _whole_pictures(hu: SliceSequence) -> tuple[Box, ...]:
     return tuple(whole_picture(hu) for _ in _series(TASKS[TASK]).looks)
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from wetread.phantoms.chest.ct import ChestCt, make_chest_ct
 from wetread.phantoms.head.head import HeadStudy, make_head_study
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
-Stack = Callable[..., Place]
-ToVolume = Callable[[np.ndarray, Place], Volume]
+Stack = Callable[..., SlicePlacement]
+ToVolume = Callable[[np.ndarray, SlicePlacement], Volume]
 SMALL: dict[str, Any] = {"slices": 45, "spacing_mm": (2.5, 2.4, 2.4), "size": 144}
 
 
@@ -30,12 +30,12 @@ def stack() -> Stack:
         tilt_degrees: float = 0.0,
         spacing_mm: tuple[float, float] = (1.0, 1.0),
         first: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    ) -> Place:
+    ) -> SlicePlacement:
         along = np.asarray(along_table_mm, np.float64)
         angle = np.radians(tilt_degrees)
         orientation = np.array([1, 0, 0, 0, np.cos(angle), -np.sin(angle)])
         origins = np.asarray(first) + along[:, None] * np.array([0.0, 0.0, 1.0])
-        return Place(origins, orientation, spacing_mm, np.full(len(along), 5.0))
+        return SlicePlacement(origins, orientation, spacing_mm, np.full(len(along), 5.0))
 
     return place
 
@@ -44,7 +44,7 @@ def stack() -> Stack:
 def to_volume() -> ToVolume:
     """to_volume(hu, place): a volume without issues."""
 
-    def volume(hu: np.ndarray, place: Place) -> Volume:
+    def volume(hu: np.ndarray, place: SlicePlacement) -> Volume:
         count = len(hu)
         return Volume(np.float32(hu), place, ("",) * count, (), np.arange(count, dtype=float))
 
@@ -57,7 +57,7 @@ def of_study(to_volume: ToVolume) -> Callable[[HeadStudy], Volume]:
 
     def volume(study: HeadStudy) -> Volume:
         scan = study.scan
-        place = Place(
+        place = SlicePlacement(
             np.array([scan.position_mm(k) for k in range(scan.slices)]),
             np.array(scan.orientation),
             (scan.pixel_mm, scan.pixel_mm),

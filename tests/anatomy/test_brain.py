@@ -12,7 +12,7 @@ from wetread.anatomy.brain import segment_brain
 from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.phantoms.head.head import HeadStudy, make_head_study
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.series import series_slices
 from wetread.study.volume import Volume, volume_from_rows
 
@@ -85,7 +85,9 @@ def test_coronal_slices_are_set_upright(stack, to_volume, head) -> None:
     thin = 2  # rows of 2.5 mm
     hu = np.repeat(volume.hu, thin, axis=0)[::-1].transpose(1, 0, 2)
     origins = np.array([[0, row * mm, 0] for row in range(len(hu))], np.float64)
-    place = Place(origins, np.array([1.0, 0, 0, 0, 0, -1]), (5.0 / thin, mm), np.full(len(hu), mm))
+    place = SlicePlacement(
+        origins, np.array([1.0, 0, 0, 0, 0, -1]), (5.0 / thin, mm), np.full(len(hu), mm)
+    )
     found = brain_of(to_volume(np.ascontiguousarray(hu), place))
     expected = np.repeat(truth, thin, axis=0)[::-1].transpose(1, 0, 2)
     assert dice(found, expected) >= 0.95

@@ -17,7 +17,7 @@ from wetread.phantoms.chest.chest import draw_chest
 from wetread.phantoms.chest.ct import ChestCt, draw_chest_scan, draw_person, scan_chest
 from wetread.phantoms.chest.lesions import Consolidation, Lesions
 from wetread.phantoms.shapes.implicit import draw_waves
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError
 from wetread.study.volume import Volume, volume_from_rows
@@ -83,7 +83,7 @@ def turned(volume: Volume, order: tuple[int, int, int], flips: tuple[int, ...]) 
     lengths = np.linalg.norm(steps, axis=0)
     origins = affine[:3, 3] + np.arange(len(hu))[:, None] * steps[:, 0]
     turn = np.concatenate([steps[:, 2] / lengths[2], steps[:, 1] / lengths[1]])
-    place = Place(origins, turn, (lengths[1], lengths[2]), np.full(len(hu), lengths[0]))
+    place = SlicePlacement(origins, turn, (lengths[1], lengths[2]), np.full(len(hu), lengths[0]))
     return replace(volume, hu=np.ascontiguousarray(hu), place=place, sources=("",) * len(hu))
 
 

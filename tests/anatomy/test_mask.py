@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wetread.anatomy.mask import Mask, slabs_mm
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 CENTER = np.array([40.0, 35.0, 30.0])
 FINE = np.arange(0, 75, 1.0)
 UNEVEN = np.cumsum([0, *[1.3] * 12, 0.4, *[2.6] * 25])
 
 
-def ellipsoid(place: Place, radii_mm: tuple[float, float, float], size: int) -> np.ndarray:
+def ellipsoid(place: SlicePlacement, radii_mm: tuple[float, float, float], size: int) -> np.ndarray:
     """(Z, size, size) bool: voxels whose center lies within, about CENTER."""
     index = np.stack(np.indices((len(place.origins_mm), size, size)), axis=-1)
     off = (place.position_of(index) - CENTER) / radii_mm
@@ -42,7 +42,7 @@ def test_a_lone_slice_counts_its_thickness(stack) -> None:
 def test_the_box_ends_after_the_last_voxel(z: int, row: int, column: int, size: int) -> None:
     inside = np.zeros((8, 10, 9), bool)
     inside[z : z + size, row : row + size, column : column + size] = True
-    place = Place(np.zeros((8, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(8))
+    place = SlicePlacement(np.zeros((8, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(8))
     box = (z, z + size, row, row + size, column, column + size)
     assert Mask("cube", inside, place).box == box
 

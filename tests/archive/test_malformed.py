@@ -8,7 +8,7 @@ import pytest
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
-from wetread.archive.index.journal import as_frame
+from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.study.series import with_frames
 from wetread.study.slices import slice_from_row
@@ -77,7 +77,7 @@ def test_a_reject_names_the_fault(shown: dict[str, ShownFile], name: str) -> Non
 def test_stored_values_are_those_of_the_manifest(real_data: Path, name: str) -> None:
     path = real_data / "malformed" / name
     row = examine(Entry(str(path), None, path.stat().st_size, 0, None))
-    frames = with_frames(as_frame([row], INDEX_SCHEMA)).iter_rows(named=True)
+    frames = with_frames(rows_to_frame([row], INDEX_SCHEMA)).iter_rows(named=True)
     stored = [slice_from_row(frame).stored for frame in frames]
     assert (min(s.min() for s in stored), max(s.max() for s in stored)) == STORED[name]
 

@@ -20,7 +20,7 @@ from pydicom.uid import (
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.archive.pixels.color import rgb_to_grey, ybr_to_rgb
+from wetread.archive.pixels.color import rgb_to_gray, ybr_to_rgb
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
 
@@ -48,8 +48,8 @@ def row_of(path: Path) -> dict[str, Any]:
 
 
 def test_grey_is_luma() -> None:
-    np.testing.assert_array_equal(rgb_to_grey(RGB), GREY)
-    assert rgb_to_grey(np.full((1, 1, 3), 65535, np.uint16)).tolist() == [[65535]]
+    np.testing.assert_array_equal(rgb_to_gray(RGB), GREY)
+    assert rgb_to_gray(np.full((1, 1, 3), 65535, np.uint16)).tolist() == [[65535]]
 
 
 def test_ybr_becomes_rgb_as_in_pydicom() -> None:
@@ -79,7 +79,7 @@ def test_full_ybr_is_converted_and_halved_chroma_is_spread(write_ct: Write) -> N
     whole = write_ct(
         "a", **COLOUR | {"PhotometricInterpretation": "YBR_FULL", "PixelData": RGB.tobytes()}
     )
-    expected = rgb_to_grey(convert_color_space(RGB, "YBR_FULL", "RGB")).astype(int)
+    expected = rgb_to_gray(convert_color_space(RGB, "YBR_FULL", "RGB")).astype(int)
     assert np.abs(read_stored(row_of(whole)) - expected).max() <= 1
     halved = np.concatenate([RGB[:, ::2, :1], RGB[:, 1::2, :1], RGB[:, ::2, 1:]], axis=-1)
     spread = RGB.copy()
@@ -87,7 +87,7 @@ def test_full_ybr_is_converted_and_halved_chroma_is_spread(write_ct: Write) -> N
     path = write_ct(
         "b", **COLOUR | {"PhotometricInterpretation": "YBR_FULL_422", "PixelData": halved.tobytes()}
     )
-    np.testing.assert_array_equal(read_stored(row_of(path)), rgb_to_grey(ybr_to_rgb(spread, 8)))
+    np.testing.assert_array_equal(read_stored(row_of(path)), rgb_to_gray(ybr_to_rgb(spread, 8)))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
@@ -105,7 +105,7 @@ def test_numbers_of_a_palette_are_looked_up(write_ct: Write, syntax: str) -> Non
         tags[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
         tags[f"{name}PaletteColorLookupTableData"] = entries.tobytes()
     path = write_ct("x", syntax=syntax, **tags, PixelData=numbers.tobytes())
-    expected = rgb_to_grey(apply_color_lut(numbers, pydicom.dcmread(path)))
+    expected = rgb_to_gray(apply_color_lut(numbers, pydicom.dcmread(path)))
     found = read_stored(row_of(path))
     np.testing.assert_array_equal(found, expected)
     assert len(np.unique(found)) > 100

@@ -16,7 +16,7 @@ from pydicom.uid import UID
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.archive.pixels.color import PALETTE, rgb_to_grey
+from wetread.archive.pixels.color import PALETTE, rgb_to_gray
 from wetread.archive.pixels.decoders import NATIVE_SYNTAXES
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
@@ -84,7 +84,7 @@ def by_plugin(path: Path, plugin: str, row: dict[str, Any]) -> np.ndarray | None
         except Exception:  # a plugin that is absent or refuses is no second opinion
             return None
     if row["SamplesPerPixel"] == 3:
-        found = rgb_to_grey(found)
+        found = rgb_to_gray(found)
     return np.asarray(found)
 
 

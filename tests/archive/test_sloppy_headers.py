@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from wetread.archive.containers.sources import Entry
-from wetread.archive.dataset.luts import Window, read_voi
+from wetread.archive.dataset.luts import VoiWindow, read_voi
 from wetread.archive.index.examine import examine
 from wetread.archive.index.frames import frame_rows
 from wetread.archive.index.schema import INDEX_SCHEMA
@@ -171,7 +171,7 @@ def test_an_empty_modality_table_is_the_identity(
 
 def test_an_empty_voi_table_leaves_the_window(write_ct: Write) -> None:
     path = write_ct("x", **TWELVE, VOILUTSequence=[table()])
-    assert read_voi(examined(path)) == Window(40, 80)
+    assert read_voi(examined(path)) == VoiWindow(40, 80)
 
 
 def by_gdcm(path: Path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.archive.files.atomic import naming, write_whole
+from wetread.archive.files.atomic import explain_os_errors, write_whole
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.files.table_file import write_parquet
 from wetread.cli.errors import exit_code_and_message
@@ -77,7 +77,7 @@ def test_a_full_disk_says_what_was_needed_and_what_is_free(
 @pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
 def test_a_short_write_of_numpy_and_of_the_table_writer_is_a_full_disk(tmp_path: Path) -> None:
     def short() -> None:
-        with naming(tmp_path / "a.npy"), FULL.open("wb") as file:
+        with explain_os_errors(tmp_path / "a.npy"), FULL.open("wb") as file:
             np.save(file, np.zeros(100_000))
 
     with pytest.raises(OSError, match="No space left") as found:

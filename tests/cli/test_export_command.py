@@ -15,7 +15,9 @@ Wetread = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker takes seconds to start; tests/verbs/test_export_workers.py has the workers."""
-    monkeypatch.setattr("wetread.verbs.export.each", lambda work, items, workers: map(work, items))
+    monkeypatch.setattr(
+        "wetread.verbs.export.parallel_map", lambda work, items, workers: map(work, items)
+    )
 
 
 def test_json_names_the_manifest_and_counts(here: Wetread, archive: Path, tmp_path: Path) -> None:

@@ -68,7 +68,9 @@ def harmless(done: subprocess.CompletedProcess[str], *codes: int) -> None:
 def test_escape_codes_of_headers_and_names_stay_out_of_the_terminal_in_every_verb(
     here: Wetread, hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wetread.verbs.export.each", lambda work, items, workers: map(work, items))
+    monkeypatch.setattr(
+        "wetread.verbs.export.parallel_map", lambda work, items, workers: map(work, items)
+    )
     out = tmp_path / "out[1]\x1b[2J"
     one = ("--workers", 1)
     harmless(here("index", hostile, "-o", out / "i.parquet", "--format", "csv", *one), 3)

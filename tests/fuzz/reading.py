@@ -13,7 +13,7 @@ import polars as pl
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index, build_index
-from wetread.archive.index.journal import as_frame
+from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import Reject, RejectError
 from wetread.cli import text as tell
@@ -89,7 +89,7 @@ def _in_tables(folder: Path, index: Index) -> Iterator[dict[str, object]]:
 def _alone(path: Path) -> pl.DataFrame:
     """The row of a file as if it lay alone; no row where it is no image."""
     row = examine(Entry(str(path), None, path.stat().st_size, 0, None))
-    return as_frame([row] if row["state"] == "image" else [], INDEX_SCHEMA)
+    return rows_to_frame([row] if row["state"] == "image" else [], INDEX_SCHEMA)
 
 
 def _read_pixels(rows: pl.DataFrame) -> str:

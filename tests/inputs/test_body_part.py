@@ -7,7 +7,7 @@ import pytest
 
 from wetread.archive.index.index import build_index
 from wetread.inputs.body_part import part_of, shows_lungs
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.series import series_slices
 from wetread.study.volume import Volume, volume_from_rows
 
@@ -38,7 +38,9 @@ def slab(unit: str = "HU", *, air_hu: float = -800.0) -> Volume:
     hu[:, 12:52, 6:58] = 20
     hu[:, 20:44, 12:28] = hu[:, 20:44, 36:52] = air_hu
     hu[:, 54:62, 4:60] = -850
-    place = Place(np.full((4, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(4, np.nan))
+    place = SlicePlacement(
+        np.full((4, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(4, np.nan)
+    )
     return Volume(hu, place, ("",) * 4, (), np.arange(4.0), unit)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from wetread.inputs.volume_masks import read_masks
 from wetread.outputs.nifti import write_nifti
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
 SHAPE = (4, 5, 6)
@@ -19,7 +19,7 @@ def volume(*, even: bool = True) -> Volume:
     along = np.arange(4) * 5.0 if even else np.array([0.0, 1, 5, 30])
     origins = np.stack([np.full(4, 7.0), along * -0.31, along * 0.95], 1)
     turn = np.array([1.0, 0, 0, 0, np.cos(0.3), -np.sin(0.3)])
-    place = Place(origins, turn, (0.5, 0.75), np.full(4, 5.0))
+    place = SlicePlacement(origins, turn, (0.5, 0.75), np.full(4, 5.0))
     return Volume(np.zeros(SHAPE, np.float32), place, ("",) * 4, (), np.arange(4.0))
 
 

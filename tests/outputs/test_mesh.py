@@ -9,7 +9,7 @@ import pytest
 from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import FORMS, Surface, outline_level, placed, surface_of, write_mesh
 from wetread.study.geometry import affine_lps
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed")
 pytest.importorskip("skimage", reason="scikit-image is not installed")
@@ -27,7 +27,7 @@ def ball(along: np.ndarray, tilt: float, pixel_mm: float = 0.8) -> Mask:
     corner = CENTER - 50 * np.array([1.0, 0, 0]) - half * column
     origins = corner + along[:, None] * np.array([0.0, 0, 1])
     pixels = int(2 * half / pixel_mm)
-    place = Place(
+    place = SlicePlacement(
         origins, np.array([1, 0, 0, *column]), (pixel_mm, pixel_mm), np.full(len(along), 5.0)
     )
     index = np.stack(np.indices((len(along), pixels, pixels)), axis=-1)
@@ -53,7 +53,7 @@ def test_the_surface_of_a_ball_is_a_ball_in_its_place(along: np.ndarray, tilt: f
 def test_faces_look_outward_also_in_a_stack_that_runs_against_its_normal() -> None:
     mask = ball(EVEN, 0.0)
     place = mask.place
-    turned = Place(
+    turned = SlicePlacement(
         place.origins_mm[::-1], place.orientation, place.spacing_mm, place.thickness_mm[::-1]
     )
     against = Mask("ball", mask.inside[::-1], turned)
@@ -77,7 +77,7 @@ def test_wider_steps_give_fewer_triangles_of_nearly_the_same_ball() -> None:
 
 
 def test_a_mask_that_ends_with_the_volume_is_closed_half_a_slice_beyond() -> None:
-    place = Place(
+    place = SlicePlacement(
         np.arange(5)[:, None] * np.array([0.0, 0, 4]),
         np.array([1, 0, 0, 0, 1, 0.0]),
         (1.0, 1.0),

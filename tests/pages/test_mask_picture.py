@@ -8,7 +8,7 @@ from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import Surface
 from wetread.pages.mask_picture import ABOVE, COLUMNS, FRONT, LEFT, TILE, mask_picture, shaded
 from wetread.pages.scene_page import Part, parts_of
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.view.window import BRAIN
 
 pytest.importorskip("skimage", reason="scikit-image is not installed")
@@ -50,7 +50,7 @@ def test_masks_are_outlined_on_the_slices_that_have_them() -> None:
     inside = np.zeros(hu.shape, bool)
     inside[2, 20:40, 20:40] = True
     origins = np.arange(6)[:, None] * np.array([0, 0, 5.0])
-    place = Place(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.full(6, 5.0))
+    place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.full(6, 5.0))
     mask = Mask("brain", inside, place)
     picture = mask_picture(hu, [mask], parts_of([mask]), BRAIN)
     assert picture.shape == (TILE + TILE * COLUMNS // 3, TILE * COLUMNS, 3)
@@ -60,6 +60,6 @@ def test_masks_are_outlined_on_the_slices_that_have_them() -> None:
 
 def test_nothing_found_still_gives_a_picture() -> None:
     hu = np.zeros((2, 32, 48), np.float32)
-    place = Place(np.zeros((2, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(2))
+    place = SlicePlacement(np.zeros((2, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(2))
     mask = Mask("brain", np.zeros(hu.shape, bool), place)
     assert mask_picture(hu, [mask], parts_of([mask]), BRAIN).ndim == 3

@@ -14,7 +14,7 @@ import pytest
 from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import Surface
 from wetread.pages.scene_page import MOST_FACES, Part, parts_of, scene_html, write_scene_page
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 DRAWN = "Number(document.getElementById('view').dataset.drawn)"
 
@@ -23,7 +23,7 @@ def balls() -> list[Part]:
     """A ball within a ball, which is seen through."""
     index = np.stack(np.indices((40, 40, 40)), axis=-1)
     origins = np.arange(40)[:, None] * np.array([0, 0, 1.0])
-    place = Place(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(40))
+    place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(40))
     inner = np.linalg.norm(index - np.array([24, 16, 20]), axis=-1) < 8
     outer = np.linalg.norm(index - 19.5, axis=-1) < 18
     return parts_of([Mask("brain", inner, place), Mask("body", outer, place)])
@@ -176,6 +176,6 @@ def test_the_legend_names_each_organ_and_its_ml_and_text_is_escaped() -> None:
 
 
 def test_a_scene_with_nothing_in_it_is_a_page_still() -> None:
-    place = Place(np.zeros((1, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(1))
+    place = SlicePlacement(np.zeros((1, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(1))
     html = scene_html("Brain", parts_of([Mask("brain", np.zeros((1, 4, 4), bool), place)]))
     assert scene_of(html)["parts"][0]["points"] == ""

@@ -16,14 +16,16 @@ from wetread.pages.scroll_page import (
     write_scroll_page,
 )
 from wetread.study.issues import Issue
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 from wetread.view.window import BRAIN, LUNG
 
-UNPLACED = Place(np.full((5, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(5, np.nan))
+UNPLACED = SlicePlacement(
+    np.full((5, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(5, np.nan)
+)
 
 
-def volume(place: Place = UNPLACED) -> Volume:
+def volume(place: SlicePlacement = UNPLACED) -> Volume:
     hu = np.random.default_rng(0).integers(-1024, 2000, (5, 8, 6)).astype(np.float32)
     return Volume(hu, place, ("",) * 5, (), np.arange(5.0))
 
@@ -101,7 +103,7 @@ def test_issues_and_facts_stand_in_words_and_the_research_line_stands_always(
 def test_values_that_had_to_be_cut_say_how_far_they_may_lie_off(tmp_path: Path) -> None:
     hu = np.random.default_rng(0).normal(0, 1000, (1, 300, 300)).astype(np.float32)
     nan = np.full((1, 3), np.nan)
-    place = Place(nan, np.full(6, np.nan), (np.nan, np.nan), nan[:, 0])
+    place = SlicePlacement(nan, np.full(6, np.nan), (np.nan, np.nan), nan[:, 0])
     cut = Volume(hu, place, ("",), (), np.arange(1.0), "grey")
     page = written(tmp_path, content(volume=cut, start=0))
     said = re.search(r"<dd>grey, within ([\d.]+)</dd>", page)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wetread.pages.scroll_planes import planes_of
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 AXIAL = (1.0, 0, 0, 0, 1, 0)
 
@@ -13,8 +13,8 @@ def place(
     origins: np.ndarray,
     orientation: tuple[float, ...] = AXIAL,
     spacing: tuple[float, float] = (2.0, 1.0),
-) -> Place:
-    return Place(origins, np.array(orientation), spacing, np.full(len(origins), np.nan))
+) -> SlicePlacement:
+    return SlicePlacement(origins, np.array(orientation), spacing, np.full(len(origins), np.nan))
 
 
 def along_z(*positions: float) -> np.ndarray:
@@ -92,6 +92,6 @@ def test_uneven_steps_are_said() -> None:
     ],
 )
 def test_what_cannot_be_made_is_refused_with_its_reason(
-    where: Place, slices: int, why: str
+    where: SlicePlacement, slices: int, why: str
 ) -> None:
     assert why in planes_of(where, (slices, 8, 6))["refused"]

@@ -32,7 +32,7 @@ from viewer_hands import (
 )
 
 from wetread.pages.scroll_page import write_scroll_page
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 from wetread.view.window import LUNG, Window
 
@@ -217,7 +217,7 @@ def test_nothing_lies_beside_a_narrow_screen(shown: Open) -> None:
 def test_a_radiograph_has_no_slices_to_scroll_and_begins_inverted_where_the_least_is_white(
     shown: Open,
 ) -> None:
-    nowhere = Place(
+    nowhere = SlicePlacement(
         np.full((1, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(1, np.nan)
     )
     one = Volume(VOLUME.hu[:1], nowhere, ("",), (), np.zeros(1), "grey")

@@ -24,7 +24,7 @@ from viewer_hands import (
     window_of,
 )
 
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 from wetread.view.window import LUNG
 
@@ -160,7 +160,7 @@ def test_a_region_has_numpys_mean_sd_and_ends_and_its_own_area(shown: Open, kind
 
 
 def test_without_a_size_of_pixels_and_a_unit_it_is_pixels_and_grey(shown: Open) -> None:
-    nowhere = Place(
+    nowhere = SlicePlacement(
         np.full((1, 3), np.nan), np.full(6, np.nan), (np.nan, np.nan), np.full(1, np.nan)
     )
     one = Volume(VOLUME.hu[:1], nowhere, ("",), (), np.zeros(1), "grey")

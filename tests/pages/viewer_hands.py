@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wetread.pages.scroll_page import Overlay, Preset, ScrollContent
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 from wetread.view.window import BONE, BRAIN, LUNG, Window, apply_window, as_uint8
 
@@ -15,7 +15,7 @@ SLICES, ROWS, COLUMNS = 7, 40, 64
 START = 3
 Open = Callable[..., Any]
 POSITIONS = np.array([0.0, 5, 10, 15, 20, 35, 40]) - 12.5
-PLACE = Place(
+PLACE = SlicePlacement(
     origins_mm=np.stack([np.full(SLICES, -20.0), np.full(SLICES, 30.0), POSITIONS], 1),
     orientation=np.array([1.0, 0, 0, 0, 1, 0]),
     spacing_mm=(2.0, 1.0),  # rows lie twice as far apart as columns

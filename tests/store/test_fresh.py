@@ -10,7 +10,7 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.archive.index.digest import pixel_digest, record_of, renewed
+from wetread.archive.index.digest import file_record, pixel_digest, refresh_records
 from wetread.archive.index.index import build_index
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.store import Store, open_store
@@ -99,26 +99,26 @@ def test_a_replaced_file_with_all_its_marks_is_found_by_verify(
     archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wetread.archive.index.digest.SAMPLE", 0)
-    record = record_of(str(archive[0]), None)
+    record = file_record(str(archive[0]), None)
     brighter(archive[0])
-    forged = pl.DataFrame([record | {k: v for k, v in record_of(str(archive[0]), None).items()
+    forged = pl.DataFrame([record | {k: v for k, v in file_record(str(archive[0]), None).items()
                                      if k != "digest"}])  # fmt: skip
-    assert renewed(forged, workers=1)["fits"].to_list() == [True]
-    assert renewed(forged, workers=1, verify=True)["fits"].to_list() == [False]
+    assert refresh_records(forged, workers=1)["fits"].to_list() == [True]
+    assert refresh_records(forged, workers=1, verify=True)["fits"].to_list() == [False]
 
 
 def test_where_one_of_the_sample_is_another_all_are_read(
     archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wetread.archive.index.digest.SAMPLE", 1)
-    old = [record_of(str(path), None)["digest"] for path in archive]
+    old = [file_record(str(path), None)["digest"] for path in archive]
     for path in archive[1:]:
         brighter(path)
-    now = [record_of(str(path), None) for path in archive]
+    now = [file_record(str(path), None) for path in archive]
     forged = pl.DataFrame([one | {"digest": d} for one, d in zip(now, old, strict=True)])
     drawn = int(np.random.default_rng(7).permutation(len(archive))[0])
     assert drawn != 0  # a file that was replaced
-    fits = renewed(forged, workers=1, seed=7)["fits"].to_list()
+    fits = refresh_records(forged, workers=1, seed=7)["fits"].to_list()
     assert fits == [True] + [False] * (len(archive) - 1)
 
 

@@ -13,7 +13,7 @@ from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
 from wetread.study.series import series_slices
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
 
@@ -37,7 +37,7 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def box_that_dies_of_the_bright(hu: Planes) -> tuple[int, int, int, int]:
+def box_that_dies_of_the_bright(hu: SliceSequence) -> tuple[int, int, int, int]:
     """A search for the head that ends its process on one series: the one of 3000 HU."""
     if max(one.max() for one in hu) > 2900:
         import os

@@ -16,7 +16,7 @@ from wetread.archive.index.index import build_index
 from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
 from wetread.store.pack_series import LOOKED_AT, OneBox, Packing, pack_series
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
 
@@ -87,7 +87,7 @@ def test_a_slice_is_decoded_once_however_many_crops(
 def test_the_search_looks_at_slices_spread_through_a_long_series(series: pl.DataFrame) -> None:
     shapes: list[tuple[int, ...]] = []
 
-    def look(hu: Planes) -> tuple[int, int, int, int]:
+    def look(hu: SliceSequence) -> tuple[int, int, int, int]:
         shapes.append(hu.shape)
         return whole_picture(hu)
 

@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from wetread.archive.index.index import build_index
 from wetread.study.issues import geometry_issues
-from wetread.study.split import Parts, split_series
+from wetread.study.split import SeriesParts, split_series
 from wetread.study.stack import CHOICES
 from wetread.study.volume import volumes_from_rows
 
@@ -25,7 +25,7 @@ def numbers(rows: pl.DataFrame) -> list[int]:
     return [int(uid.rsplit(".", 1)[1]) for uid in rows["SOPInstanceUID"]]
 
 
-def stacks(parts: Parts) -> list[list[int]]:
+def stacks(parts: SeriesParts) -> list[list[int]]:
     return [numbers(stack) for stack in parts.stacks]
 
 
@@ -45,7 +45,7 @@ def test_three_passes_of_5_mm_that_lie_075_mm_apart_are_three_volumes(
     rows = write_series(interleaved(6, 0.75), each=each)
     parts = split_series(rows)
     assert stacks(parts) == [[*range(6)], [*range(6, 12)], [*range(12, 18)]]
-    assert parts.told_by == ("AcquisitionNumber",)
+    assert parts.split_by == ("AcquisitionNumber",)
     assert parts.names == ("acquisition 1", "acquisition 2", "acquisition 3")
     volumes = CHOICES["refuse"](rows)
     assert [volume.acquisition for volume in volumes] == list(parts.names)
@@ -114,7 +114,7 @@ def test_what_tells_phases_apart_names_them(
     each = [{keyword: values[k // 6]} for k in range(12)]
     parts = split_series(write_series(interleaved(6, offset, 2), each=each))
     assert stacks(parts) == [[*range(6)], [*range(6, 12)]]
-    assert (parts.told_by, parts.names) == ((told,), names)
+    assert (parts.split_by, parts.names) == ((told,), names)
 
 
 def test_triggers_that_jitter_from_position_to_position_are_ranked(
@@ -143,7 +143,7 @@ def test_b_values_of_two_echoes_need_both_columns(write_series: WriteSeries, sta
         for k in range(16)
     ]
     parts = split_series(write_series(np.concatenate([stack(4)] * 4), each=each))
-    assert parts.told_by == ("DiffusionBValue", "EchoTime")
+    assert parts.split_by == ("DiffusionBValue", "EchoTime")
     assert parts.names == (
         "b 0, echo time 60 ms", "b 0, echo time 90 ms", "b 800, echo time 60 ms",
         "b 800, echo time 90 ms",
@@ -165,7 +165,7 @@ def test_a_pass_that_takes_every_other_slice_stays_one_stack(
 ) -> None:
     each = [{"AcquisitionNumber": 1 + k % 2} for k in range(12)]
     parts = split_series(write_series(stack(12), each=each))
-    assert (stacks(parts), parts.told_by, parts.names) == ([[*range(12)]], (), ("",))
+    assert (stacks(parts), parts.split_by, parts.names) == ([[*range(12)]], (), ("",))
 
 
 def test_a_head_of_two_distances_with_a_number_each_stays_one_stack(
@@ -175,7 +175,7 @@ def test_a_head_of_two_distances_with_a_number_each_stays_one_stack(
     along = [*range(0, 30, 5), *range(35, 90, 10)]
     each = [{"AcquisitionNumber": 1 + (z >= 35)} for z in along]
     parts = split_series(write_series(np.array([[0.0, 0.0, z] for z in along]), each=each))
-    assert (len(parts.stacks), parts.told_by) == (1, ())
+    assert (len(parts.stacks), parts.split_by) == (1, ())
 
 
 def test_a_missing_slice_does_not_hide_that_there_are_two_phases(

@@ -18,7 +18,7 @@ from wetread.study.histogram import (
     STORED_BINS,
     Bins,
     Histogram,
-    added,
+    add_histograms,
     histogram,
     series_histograms,
 )
@@ -64,13 +64,15 @@ def test_two_slices_counted_apart_and_added_are_both_together(
     first: np.ndarray, second: np.ndarray
 ) -> None:
     both = histogram(np.concatenate([first.ravel(), second.ravel()]), HU_BINS)
-    assert parts(added(histogram(first, HU_BINS), histogram(second, HU_BINS))) == parts(both)
+    assert parts(add_histograms(histogram(first, HU_BINS), histogram(second, HU_BINS))) == parts(
+        both
+    )
 
 
 def test_histograms_of_other_bins_are_not_added() -> None:
     one = np.zeros((2, 2))
     with pytest.raises(ValueError, match="cannot be added"):
-        added(histogram(one, HU_BINS), histogram(one, STORED_BINS))
+        add_histograms(histogram(one, HU_BINS), histogram(one, STORED_BINS))
 
 
 def test_a_series_is_counted_as_stored_and_in_hu(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from wetread.archive.index.index import build_index
 from wetread.study.geometry import unit_axes
 from wetread.study.hu import AIR_HU
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.resample import resample_to
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError, require_affine
@@ -35,7 +35,7 @@ def volume_at(
 ) -> Volume:
     """Slices of zeros at the origins."""
     count = len(origins)
-    place = Place(np.asarray(origins, float), orientation, spacing, np.full(count, 5.0))
+    place = SlicePlacement(np.asarray(origins, float), orientation, spacing, np.full(count, 5.0))
     hu = np.zeros((count, *shape), np.float32)
     return Volume(
         hu, place, tuple(f"1.{k}" for k in range(count)), (), np.arange(float(count)), unit
@@ -153,7 +153,7 @@ def test_a_gap_is_filled_between_its_two_slices(write_series: WriteSeries, stack
     assert made.sources[4] == ""
     assert made.slice_map[4] == 3.5
     (gap,) = (issue for issue in made.issues if issue.name == "gap")
-    assert gap.settled == "resampled to 5 x 0.5 x 0.25 mm (slices, rows, columns)"
+    assert gap.resolved_by == "resampled to 5 x 0.5 x 0.25 mm (slices, rows, columns)"
 
 
 def test_the_same_spacing_changes_nothing(write_series: WriteSeries, stack: Stack) -> None:

@@ -10,11 +10,17 @@ import polars as pl
 import pytest
 
 from wetread.study.series import series_slices
-from wetread.study.series_choice import ANY, Wanted, is_sharp, rank_series, score_series
+from wetread.study.series_choice import (
+    ANY_SERIES,
+    SeriesPreference,
+    is_sharp,
+    rank_series,
+    score_series,
+)
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
-HEAD = Wanted(body_parts=("HEAD",), least_slices=5, thickness_mm=(2.5, 10), sharp=False)
+HEAD = SeriesPreference(body_parts=("HEAD",), least_slices=5, thickness_mm=(2.5, 10), sharp=False)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +61,7 @@ def test_every_cost_has_its_reason(
 def test_few_slices_and_a_broken_geometry_cost(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(stack(6)[[0, 1, 2, 4]])
     assert score_series(rows, HEAD).reasons == ("-40 4 slices, at least 5 wanted", "-5 gap")
-    assert score_series(rows, ANY).reasons == ("-5 gap",)
+    assert score_series(rows, ANY_SERIES).reasons == ("-5 gap",)
 
 
 def test_the_best_comes_first_and_ties_go_to_more_slices_then_the_name(
@@ -70,7 +76,12 @@ def test_the_best_comes_first_and_ties_go_to_more_slices_then_the_name(
     positions = np.concatenate([stack(count) for _, count, _ in kinds])
     series = series_slices(write_series(positions, each=each))
     assert [one.series_uid for one in rank_series(series, HEAD)] == ["1.4", "1.1", "1.2", "1.3"]
-    assert [one.series_uid for one in rank_series(series, ANY)] == ["1.3", "1.4", "1.1", "1.2"]
+    assert [one.series_uid for one in rank_series(series, ANY_SERIES)] == [
+        "1.3",
+        "1.4",
+        "1.1",
+        "1.2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,6 @@ def test_electron_density_stands_behind_hounsfield_units(
 ) -> None:
     rows = write_series(stack(4))
     density = rows.with_columns(RescaleType=pl.lit("ED"), SeriesInstanceUID=pl.lit("1.2.0"))
-    best, other = rank_series([density, rows], ANY)
+    best, other = rank_series([density, rows], ANY_SERIES)
     assert (best.series_uid, best.score, other.score) == ("1.2.5", 0, -60)
     assert other.reasons == ("-60 values that are no Hounsfield units",)

@@ -69,7 +69,7 @@ def test_a_rectified_volume_has_right_angles_and_keeps_its_slices(
     assert straight.sources == volume.sources
     np.testing.assert_array_equal(straight.slice_map, np.arange(8))
     np.testing.assert_allclose(np.diff(straight.positions_mm), np.diff(volume.positions_mm))
-    ((name, how),) = [(issue.name, issue.settled) for issue in straight.issues]
+    ((name, how),) = [(issue.name, issue.resolved_by) for issue in straight.issues]
     assert name == "gantry_tilt"
     assert how == "desheared: slices moved in their plane by up to 9.06 mm"  # 35 mm * sin 15
 
@@ -100,7 +100,7 @@ def test_a_slice_beside_the_line_is_moved_onto_it(write_series: WriteSeries, sta
     positions[3] += [1.0, -2.0, 0]
     volume = volume_from_rows(write_series(positions))
     straight = deshear(volume)
-    assert [issue.name for issue in straight.issues if issue.settled] == ["irregular_spacing"]
+    assert [issue.name for issue in straight.issues if issue.resolved_by] == ["irregular_spacing"]
     np.testing.assert_allclose(np.diff(straight.place.origins_mm, axis=0)[:, :2], 0, atol=1e-9)
     assert require_affine(straight)[:3, 0] == pytest.approx([0, 0, 5])
 

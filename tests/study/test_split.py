@@ -28,7 +28,7 @@ def stacks(rows: pl.DataFrame) -> list[list[int]]:
 def test_a_plain_series_is_one_stack_in_order(write_series: WriteSeries, stack: Stack) -> None:
     parts = split_series(write_series(stack(5)[::-1]))
     assert [numbers(part) for part in parts.stacks] == [[4, 3, 2, 1, 0]]
-    assert (parts.localizers.height, parts.told_by) == (0, ())
+    assert (parts.localizers.height, parts.split_by) == (0, ())
 
 
 def test_two_planes_are_two_stacks_the_larger_first(
@@ -84,7 +84,7 @@ def test_acquisitions_are_told_apart_by_what_differs(
     each = [{keyword: values[k // 4]} for k in range(8)]
     rows = write_series(np.concatenate([stack(4), stack(4)]), each=each)
     assert stacks(rows) == [[0, 1, 2, 3], [4, 5, 6, 7]]
-    (told,) = split_series(rows).told_by
+    (told,) = split_series(rows).split_by
     assert told == ("content_time_s" if keyword == "ContentTime" else keyword)
 
 

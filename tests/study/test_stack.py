@@ -14,9 +14,9 @@ from wetread.study.stack import (
     CHOICES,
     FATAL,
     StackError,
-    between,
     fatal_issues,
     fill,
+    interpolate,
     require_affine,
     resample,
 )
@@ -26,8 +26,8 @@ WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
 
 
-def settled(volume: Volume) -> dict[str, str]:
-    return {issue.name: issue.settled for issue in volume.issues}
+def resolved_by(volume: Volume) -> dict[str, str]:
+    return {issue.name: issue.resolved_by for issue in volume.issues}
 
 
 def test_every_fatal_issue_has_a_rule_and_advice_and_notes_have_none() -> None:
@@ -62,7 +62,7 @@ def test_a_gap_is_filled_linearly_and_the_made_slices_are_marked(
     assert volume.sources[3:7] == ("1.2.3.3", "", "", "1.2.3.4")
     np.testing.assert_allclose(volume.slice_map, [0, 1, 2, 3, 3 + 1 / 3, 3 + 2 / 3, 4, 5])
     np.testing.assert_allclose(volume.positions_mm, 30 + 5 * np.arange(8))
-    assert settled(volume) == {"gap": "filled: 2 slices made"}
+    assert resolved_by(volume) == {"gap": "filled: 2 slices made"}
     np.testing.assert_allclose(require_affine(volume) @ [7, 0, 0, 1], [-10, -20, 65, 1])
 
 
@@ -120,7 +120,7 @@ def test_resampling_agrees_with_numpy_along_the_normal(
         expected = np.interp(along, heights, volume.hu[:, row, column].astype(np.float64))
         np.testing.assert_allclose(even.hu[:, row, column], expected, atol=1e-3)
     np.testing.assert_allclose(even.slice_map, np.interp(along, heights, range(7)))
-    assert set(settled(even)) == {"irregular_spacing", "thickness_differs"}
+    assert set(resolved_by(even)) == {"irregular_spacing", "thickness_differs"}
     last = require_affine(even) @ [len(along) - 1, 0, 0, 1]
     np.testing.assert_allclose(last, [-10, -20, 30 + along[-1], 1])
 
@@ -157,9 +157,9 @@ def test_slices_at_one_place_are_neither_filled_nor_resampled(
 
 def test_nothing_is_mixed_with_what_lies_outside_the_field_of_view() -> None:
     lower, upper = np.float32([[40, -1024, 40]]), np.float32([[80, 80, -1024]])
-    assert between(lower, upper, 0.25, "HU").tolist() == [[50, -1024, 40]]
-    assert between(lower, upper, 0.75, "HU").tolist() == [[70, 80, -1024]]
-    assert between(lower, upper, 0.5, "grey").tolist() == [[60, -472, -492]]
+    assert interpolate(lower, upper, 0.25, "HU").tolist() == [[50, -1024, 40]]
+    assert interpolate(lower, upper, 0.75, "HU").tolist() == [[70, 80, -1024]]
+    assert interpolate(lower, upper, 0.5, "grey").tolist() == [[60, -472, -492]]
 
 
 def test_a_copy_is_dropped_and_said(write_series: WriteSeries, stack: Stack) -> None:
@@ -193,7 +193,7 @@ def test_two_planes_are_split_into_volumes_that_have_an_affine(
     volumes = volumes_from_rows(rows)
     assert [len(volume.hu) for volume in volumes] == [5, 4]
     for volume in volumes:
-        assert settled(volume) == {"mixed_orientation": "split into 2 stacks"}
+        assert resolved_by(volume) == {"mixed_orientation": "split into 2 stacks"}
         require_affine(volume)
 
 

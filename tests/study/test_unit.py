@@ -15,7 +15,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
 from wetread.study.issues import geometry_issues
 from wetread.study.slices import require_hu, slice_from_row
-from wetread.study.unit import Unit, taken_as_hu, unit_of
+from wetread.study.unit import Unit, note_taken_as_hu, unit_of
 from wetread.study.volume import volume_from_rows, volumes_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
@@ -134,7 +134,7 @@ def test_a_ct_without_slope_and_intercept_has_no_unit_and_is_not_cut_off_at_air(
 
 def test_what_is_taken_as_hu_says_so(write_series: WriteSeries, stack: Stack) -> None:
     rows = write_series(stack(2), {"RescaleSlope": None, "RescaleIntercept": None})
-    volume = volume_from_rows(taken_as_hu(rows))
+    volume = volume_from_rows(note_taken_as_hu(rows))
     assert volume.unit == "HU"
     assert volume.hu[:, 0, 0].tolist() == [1024, 1025]
     (issue,) = volume.issues
@@ -143,7 +143,7 @@ def test_what_is_taken_as_hu_says_so(write_series: WriteSeries, stack: Stack) ->
         "2 of 2 slices: RescaleSlope and RescaleIntercept absent in a CT",
     )
     plain = write_series_rows(rows)
-    assert unit_of(taken_as_hu(plain).row(0, named=True)) == Unit("HU")
+    assert unit_of(note_taken_as_hu(plain).row(0, named=True)) == Unit("HU")
 
 
 def write_series_rows(rows: pl.DataFrame) -> pl.DataFrame:

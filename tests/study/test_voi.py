@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_voi, apply_windowing
 
-from wetread.archive.dataset.luts import FUNCTIONS, Table, Window
+from wetread.archive.dataset.luts import VOI_FUNCTIONS, LookupTable, VoiWindow
 from wetread.study.voi import apply_table, apply_window, present
 
 CENTERS = st.one_of(
@@ -33,7 +33,7 @@ def near(values: list[int], center: float, width: float) -> np.ndarray:
     return np.array([*values, *close], np.int64)
 
 
-def by_pydicom(values: np.ndarray, window: Window) -> np.ndarray:
+def by_pydicom(values: np.ndarray, window: VoiWindow) -> np.ndarray:
     """pydicom's windowing onto 0..65535."""
     dataset = Dataset()
     dataset.PhotometricInterpretation, dataset.PixelRepresentation = "MONOCHROME2", 0
@@ -44,7 +44,7 @@ def by_pydicom(values: np.ndarray, window: Window) -> np.ndarray:
         return np.asarray(apply_windowing(values, dataset))
 
 
-def by_highdicom(values: np.ndarray, window: Window) -> np.ndarray:
+def by_highdicom(values: np.ndarray, window: VoiWindow) -> np.ndarray:
     with np.errstate(over="ignore"):
         return np.asarray(
             highdicom.pixels.apply_voi_window(
@@ -53,7 +53,7 @@ def by_highdicom(values: np.ndarray, window: Window) -> np.ndarray:
         )
 
 
-def by_the_standard(value: int, window: Window) -> float:
+def by_the_standard(value: int, window: VoiWindow) -> float:
     """PS3.3 C.11.2.1.2 and C.11.2.1.3 in whole fractions."""
     x, c, w = Fraction(value), Fraction(window.center), Fraction(window.width)
     if window.function == "SIGMOID":
@@ -66,12 +66,12 @@ def by_the_standard(value: int, window: Window) -> float:
     return 1.0 if x > c + w / 2 else float((x - c) / w + Fraction(1, 2))
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", VOI_FUNCTIONS)
 @given(values=VALUES, center=CENTERS, width=WIDTHS)
 def test_a_window_agrees_with_pydicom_highdicom_and_the_standard(
     function: str, values: list[int], center: float, width: float
 ) -> None:
-    window = Window(center, width, function)
+    window = VoiWindow(center, width, function)
     stored = near(values, center, width)
     ours = apply_window(stored, window)
     assert ours.dtype == np.float64
@@ -88,7 +88,7 @@ def test_a_window_agrees_with_pydicom_highdicom_and_the_standard(
 def test_a_width_below_one_is_legal_where_the_standard_says_so(
     function: str, values: list[int], center: float, width: float
 ) -> None:
-    window = Window(center, width, function)
+    window = VoiWindow(center, width, function)
     stored = near(values, center, width)
     ours = apply_window(stored, window)
     np.testing.assert_allclose(ours, by_pydicom(stored, window) / 65535, rtol=0, atol=1e-9)
@@ -98,7 +98,7 @@ def test_a_width_below_one_is_legal_where_the_standard_says_so(
 @given(values=VALUES, center=CENTERS)
 def test_a_width_of_one_is_a_step(values: list[int], center: float) -> None:
     """highdicom divides by zero here; pydicom and the standard make a step."""
-    window = Window(center, 1.0)
+    window = VoiWindow(center, 1.0)
     stored = near(values, center, 1.0)
     ours = apply_window(stored, window)
     assert set(ours.tolist()) <= {0.0, 1.0}
@@ -110,15 +110,15 @@ def test_a_width_of_one_is_a_step(values: list[int], center: float) -> None:
 @pytest.mark.parametrize(
     "window",
     [
-        Window(40, 0.5),
-        Window(40, 0),
-        Window(40, 0, "LINEAR_EXACT"),
-        Window(40, -1, "SIGMOID"),
-        Window(float("nan"), 80),
-        Window(40, 80, "CUBIC"),
+        VoiWindow(40, 0.5),
+        VoiWindow(40, 0),
+        VoiWindow(40, 0, "LINEAR_EXACT"),
+        VoiWindow(40, -1, "SIGMOID"),
+        VoiWindow(float("nan"), 80),
+        VoiWindow(40, 80, "CUBIC"),
     ],
 )
-def test_a_window_that_the_standard_does_not_have_is_refused(window: Window) -> None:
+def test_a_window_that_the_standard_does_not_have_is_refused(window: VoiWindow) -> None:
     with pytest.raises(ValueError, match=r"Window|function"):
         apply_window(np.zeros(3), window)
 
@@ -136,7 +136,7 @@ def test_a_table_agrees_with_pydicom_and_highdicom(
     entries = np.random.default_rng(seed).integers(0, 1 << bits, count)
     entries = entries.astype(np.uint8 if bits == 8 else np.uint16)
     stored = np.array(values, np.int32)
-    found = Table(first, entries.astype(np.uint16), bits).look_up(stored)
+    found = LookupTable(first, entries.astype(np.uint16), bits).apply(stored)
     np.testing.assert_array_equal(found, highdicom.pixels.apply_lut(stored, entries, first))
     item, dataset = Dataset(), Dataset()
     item.LUTDescriptor, item.LUTData = [count, first, bits], [int(one) for one in entries]
@@ -148,17 +148,17 @@ def test_a_table_agrees_with_pydicom_and_highdicom(
 
 
 def test_a_table_of_hu_with_fractions_takes_the_entry_below() -> None:
-    table = Table(-10, np.array([0, 100, 255], np.uint16), 8)
+    table = LookupTable(-10, np.array([0, 100, 255], np.uint16), 8)
     shown = apply_table(np.array([-11.0, -10.0, -9.5, -9.0, -8.0, 7.0]), table)
     assert shown.tolist() == [0, 0, 0, 100 / 255, 1, 1]
 
 
 def test_monochrome1_is_inverted_after_the_window() -> None:
     values = np.array([[0.0, 50.0, 100.0]])
-    window = Window(50, 100, "LINEAR_EXACT")
+    window = VoiWindow(50, 100, "LINEAR_EXACT")
     assert present(values, window, "MONOCHROME2").tolist() == [[0, 0.5, 1]]
     assert present(values, window, "MONOCHROME1").tolist() == [[1, 0.5, 0]]
-    narrow = Window(20, 10)
+    narrow = VoiWindow(20, 10)
     np.testing.assert_array_equal(
         present(values, narrow, "MONOCHROME1"), 1 - present(values, narrow, "MONOCHROME2")
     )

@@ -13,7 +13,9 @@ import pytest
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exports work here, where the libraries are loaded already: a worker takes seconds to start.
     tests/verbs/test_export.py has the workers."""
-    monkeypatch.setattr("wetread.verbs.export.each", lambda work, items, workers: map(work, items))
+    monkeypatch.setattr(
+        "wetread.verbs.export.parallel_map", lambda work, items, workers: map(work, items)
+    )
 
 
 @pytest.fixture

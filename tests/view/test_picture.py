@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetread.archive.dataset.luts import Table, Window
+from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
@@ -63,7 +63,11 @@ def test_monochrome1_is_inverted_after_the_window() -> None:
 def test_a_slice_is_shown_as_its_header_wants_it() -> None:
     stored = RNG.integers(900, 1200, (6, 7)).astype(np.uint16)
     values = stored.astype(np.float64) - 1024
-    for voi in (Window(30, 80, "SIGMOID"), Table(-100, np.arange(200, dtype=np.uint16), 8), None):
+    for voi in (
+        VoiWindow(30, 80, "SIGMOID"),
+        LookupTable(-100, np.arange(200, dtype=np.uint16), 8),
+        None,
+    ):
         shown = picture_of([ct(stored, voi=voi)], Look(find_mode("metadata")))
         expected = np.rint(255 * present(values, voi, "MONOCHROME2"))
         np.testing.assert_allclose(shown, expected, atol=1e-9)

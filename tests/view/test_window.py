@@ -159,11 +159,11 @@ def test_numpy_and_torch_windows_agree(window: Window, hu: list[float]) -> None:
     np.testing.assert_allclose(apply_window(array, window), in_torch, rtol=0, atol=1e-6)
 
 
-@given(centers, widths, st.sampled_from(luts.FUNCTIONS), values)
+@given(centers, widths, st.sampled_from(luts.VOI_FUNCTIONS), values)
 def test_a_curve_of_dicom_agrees_with_what_a_screen_is_shown(
     center: float, width: float, function: str, hu: list[float]
 ) -> None:
-    shown = voi.apply_window(np.array(hu), luts.Window(center, width, function))
+    shown = voi.apply_window(np.array(hu), luts.VoiWindow(center, width, function))
     ours = apply_window(np.array(hu), Window(center, width, function.lower()))
     np.testing.assert_allclose(ours, shown, rtol=0, atol=1e-6)
 

@@ -7,7 +7,7 @@ from scipy import ndimage
 from wetread.anatomy.body import STEP_MM, body_on_grid
 from wetread.anatomy.grid import distance_to, grid_over, onto_slices, require_place
 from wetread.anatomy.mask import Mask, slabs_mm
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
 THRESHOLD_HU = 200.0
@@ -44,7 +44,7 @@ def segment_bone(
 
 
 def _hanging_together(
-    inside: np.ndarray, needed: tuple[np.ndarray, ...], place: Place
+    inside: np.ndarray, needed: tuple[np.ndarray, ...], place: SlicePlacement
 ) -> np.ndarray:
     """The connected parts (faces touch) that are no specks and hold a voxel of each needed mask."""
     labels, count = ndimage.label(inside)

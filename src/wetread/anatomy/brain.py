@@ -28,7 +28,7 @@ from wetread.anatomy.grid import (
 from wetread.anatomy.mask import Mask
 from wetread.archive.rejects import RejectError
 from wetread.study.geometry import unit_axes
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
 Turn = Callable[[np.ndarray], np.ndarray]
@@ -176,7 +176,7 @@ def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
     return np.asarray((outside == 0) | small[holes])
 
 
-def _upright(place: Place) -> tuple[Turn, Turn]:
+def _upright(place: SlicePlacement) -> tuple[Turn, Turn]:
     """(turn, back): from a grid's axes to (up, *, *), and back."""
     row, column, normal = unit_axes(place.orientation)
     onward = normal * np.sign(place.positions_mm[-1] - place.positions_mm[0])

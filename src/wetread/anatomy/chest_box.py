@@ -8,7 +8,7 @@ from wetread.anatomy.coarse import coarse_grid
 from wetread.anatomy.lung_sides import lungs_of
 from wetread.anatomy.lungs import Lungs
 from wetread.anatomy.thorax import air_inside
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 
 Box = tuple[int, int, int, int]
 
@@ -17,7 +17,7 @@ USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
 BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
 
 
-def find_lung_box(hu: Planes) -> Box:
+def find_lung_box(hu: SliceSequence) -> Box:
     """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
 
     hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
@@ -27,14 +27,14 @@ def find_lung_box(hu: Planes) -> Box:
     return _lung_box(_lungs_in(hu), hu.shape)
 
 
-def find_chest_boxes(hu: Planes) -> tuple[Box, Box]:
+def find_chest_boxes(hu: SliceSequence) -> tuple[Box, Box]:
     """find_lung_box, and in the same way the square round the heart; slices from the feet up. Where
     the heart cannot be told, its box is the lungs'."""
     lungs = _lungs_in(hu)
     return _lung_box(lungs, hu.shape), _heart_box(lungs, hu.shape)
 
 
-def _lungs_in(hu: Planes) -> Lungs:
+def _lungs_in(hu: SliceSequence) -> Lungs:
     """Both lungs on the coarse grid, without what lies in them."""
     grid = coarse_grid(hu.shape, USUAL_MM)
     blocks = grid.mean(hu)

@@ -14,8 +14,8 @@ from importlib import resources
 import cv2
 import numpy as np
 
-from wetread.study.header_content import Rows, says_part
-from wetread.study.slice_sequence import Planes
+from wetread.study.header_content import Rows, names_body_part
+from wetread.study.slice_sequence import SliceSequence
 
 WEIGHTS = "chest_film.csv"  # the last is the intercept
 CELLS, CELL, ANGLES = 8, 8, 8  # a side, pixels a side of one, directions of edges
@@ -28,14 +28,14 @@ LATERAL = ("LL", "RL", "LATERAL", "LAT", "LLAT", "RLAT")
 NAMED, SILENT, OTHER = -1.0, 1.0, 2.5
 
 
-def chest_film_absent(rows: Rows, grey: Planes) -> str | None:
+def chest_film_absent(rows: Rows, grey: SliceSequence) -> str | None:
     """Say in words what speaks against frontal chest films; None where half of the pictures are.
 
     rows: of the index; grey: (Z, rows, columns) of them or of some of them, as display_grey gives.
     """
     if rows and all(str(row["ViewPosition"] or "").upper() in LATERAL for row in rows):
         return "no frontal chest film: ViewPosition names a lateral one"
-    said = says_part(rows, CHEST_WORDS)
+    said = names_body_part(rows, CHEST_WORDS)
     least = SILENT if said is None else NAMED if said else OTHER
     doubts = [why for picture in grey if (why := _no_chest(np.asarray(picture), least))]
     if 2 * len(doubts) <= grey.shape[0] and len(doubts) < grey.shape[0]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 
 STEP_MM = 2.0
 
@@ -27,7 +27,7 @@ class Coarse:
     stride: int
     spacing_mm: tuple[float, float, float]
 
-    def mean(self, hu: Planes) -> NDArray[np.float32]:
+    def mean(self, hu: SliceSequence) -> NDArray[np.float32]:
         """Mean HU of each block: (Z, Y, X) fine to coarse, one block's slices at a time."""
         blocks = np.empty(self.shape, np.float32)
         size = (self.shape[2], self.shape[1])

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.archive.rejects import RejectError
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.shear import in_plane_shifts
 from wetread.study.volume import Volume, require_hu
 
@@ -40,7 +40,7 @@ class Grid:
     picture: tuple[int, int]
 
 
-def require_place(volume: Volume) -> Place:
+def require_place(volume: Volume) -> SlicePlacement:
     """The place of a CT volume whose slices all have one, at two positions at least; RejectError
     otherwise: shapes are measured in mm and HU."""
     place = volume.place
@@ -52,7 +52,7 @@ def require_place(volume: Volume) -> Place:
     return place
 
 
-def grid_over(place: Place, picture: tuple[int, int], step_mm: float) -> Grid:
+def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -> Grid:
     """The grid of a stack whose slices have (Y, X) pixels each."""
     spacing = place.spacing_mm
     shifts = in_plane_shifts(place) * np.array(spacing)

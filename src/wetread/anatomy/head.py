@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 
 TISSUE_HU = -300.0  # above: skin, brain, bone; below: air, hair, foam of the head rest
 PADDING = 0.02  # of the box, on each side
 SMALLEST_SHARE = 0.01  # of a slice: below this the slice holds no head
 
 
-def find_head_box(hu: Planes) -> tuple[int, int, int, int]:
+def find_head_box(hu: SliceSequence) -> tuple[int, int, int, int]:
     """The square (row0, row1, column0, column1) round the head in all slices of a series.
 
     hu: (Z, rows, columns), HU. A slice's head is its largest connected part of tissue; the box

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.study.place import UNKNOWN_THICKNESS_MM, Place
+from wetread.study.placement import UNKNOWN_THICKNESS_MM, SlicePlacement
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,7 @@ class Mask:
 
     name: str
     inside: np.ndarray
-    place: Place
+    place: SlicePlacement
 
     @property
     def volume_ml(self) -> float:
@@ -54,7 +54,7 @@ class Mask:
         return np.stack([placed.min(axis=0), placed.max(axis=0)])
 
 
-def slabs_mm(place: Place) -> np.ndarray:
+def slabs_mm(place: SlicePlacement) -> np.ndarray:
     """(Z,) mm along the normal that each slice stands for: half way to each of its neighbours.
 
     A slice at an end reaches as far outward as inward. A lone slice stands for its thickness (1 mm

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from wetread.anatomy.section import Section, measure
-from wetread.study.header_content import Rows, is_axial, is_localizer, says_part, spacing_mm
-from wetread.study.slice_sequence import Planes
+from wetread.study.header_content import Rows, is_axial, is_localizer, names_body_part, spacing_mm
+from wetread.study.slice_sequence import SliceSequence
 
 LOOKED_AT = 24  # slices of a series, spread evenly
 FEW = 8  # slices; fewer may show no more than an end of a head
@@ -40,7 +40,7 @@ RIBBED = 0.6  # of the rim at bone: ribs leave gaps, a skull about foam none
 CHEST_MM = 120.0  # a narrower body is no chest
 
 
-def head_absent(rows: Rows, hu: Planes) -> str | None:
+def head_absent(rows: Rows, hu: SliceSequence) -> str | None:
     """Say in words what speaks against a head in these slices; None where there is one.
 
     rows: of the index; hu: (Z, rows, columns) of them or of some of them, HU. From FEW slices on
@@ -58,12 +58,12 @@ def head_absent(rows: Rows, hu: Planes) -> str | None:
         alike = sum(_like_base(one) for one in seen)
         if len(brain) >= BRAIN_SHARE * len(seen) and largest >= LARGEST_CM2:
             return None
-        if 2 * alike >= len(seen) and says_part(rows, HEAD_WORDS) is not False:
+        if 2 * alike >= len(seen) and names_body_part(rows, HEAD_WORDS) is not False:
             return None
         return f"no head: brain within bone in {len(brain)} of {len(seen)} slices; {_largest(seen)}"
     if brain:
         return None
-    if says_part(rows, HEAD_WORDS) is False:
+    if names_body_part(rows, HEAD_WORDS) is False:
         return (
             f"no head: BodyPartExamined names another part, and no brain is seen; {_largest(seen)}"
         )
@@ -71,7 +71,7 @@ def head_absent(rows: Rows, hu: Planes) -> str | None:
     return f"no head: {doubts[0]}" if 2 * len(doubts) >= len(seen) else None
 
 
-def lungs_absent(rows: Rows, hu: Planes) -> str | None:
+def lungs_absent(rows: Rows, hu: SliceSequence) -> str | None:
     """Say in words what speaks against lungs in these slices; None where there are some.
 
     rows: of the index; hu: (Z, rows, columns) of them or of some of them, HU. Lung is air in a body
@@ -83,7 +83,7 @@ def lungs_absent(rows: Rows, hu: Planes) -> str | None:
     return lungs_unseen(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
 
 
-def lungs_unseen(hu: Planes, spacing: tuple[float, float]) -> str | None:
+def lungs_unseen(hu: SliceSequence, spacing: tuple[float, float]) -> str | None:
     """lungs_absent by the pixels alone; spacing: mm between rows and between columns."""
     seen = _sections(hu, spacing)
     lung = sum(_shows_lung(one) for one in seen)
@@ -92,7 +92,7 @@ def lungs_unseen(hu: Planes, spacing: tuple[float, float]) -> str | None:
     return f"no lungs: lung in {lung} of {len(seen)} slices; {_largest(seen)}"
 
 
-def head_alone(hu: Planes, spacing: tuple[float, float]) -> bool:
+def head_alone(hu: SliceSequence, spacing: tuple[float, float]) -> bool:
     """Whether slices across the body, HU, show brain within bone and no lung at all; spacing: mm
     between rows and between columns."""
     seen = _sections(hu, spacing)
@@ -113,7 +113,7 @@ def _shows_lung(one: Section) -> bool:
     )
 
 
-def _not_slices(rows: Rows, hu: Planes) -> str | None:
+def _not_slices(rows: Rows, hu: SliceSequence) -> str | None:
     """Why these are no slices across a body, by the header alone."""
     if rows and all(is_localizer(row) for row in rows):
         return "a localizer, an overview of which slices are planned"
@@ -127,7 +127,7 @@ def _not_slices(rows: Rows, hu: Planes) -> str | None:
     return None
 
 
-def _sections(hu: Planes, spacing: tuple[float, float]) -> list[Section]:
+def _sections(hu: SliceSequence, spacing: tuple[float, float]) -> list[Section]:
     """Some slices, spread evenly, measured."""
     count = hu.shape[0]
     places = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))

@@ -21,13 +21,13 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.containers.contents import as_name
+from wetread.archive.containers.contents import text_to_name
 from wetread.archive.executor.workers import Workers
 from wetread.archive.files.atomic import atomic_path, write_csv, write_whole
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet, write_parquet
-from wetread.archive.index.digest import RECORD_SCHEMA, recorded, renewed
+from wetread.archive.index.digest import RECORD_SCHEMA, record_files, refresh_records
 from wetread.archive.rejects import Reject
 from wetread.exports.formats import Wanted
 from wetread.outputs.rejects import write_rejects
@@ -137,7 +137,7 @@ class Folder:
     def record(self, key: str, rows: pl.DataFrame) -> None:
         """Note what the files of a piece of work are, before their pixels are read."""
         with self.atomic_path(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
-            write_parquet(recorded(rows.iter_rows(named=True)), unfinished)
+            write_parquet(record_files(rows.iter_rows(named=True)), unfinished)
 
     def fresh(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:
         """The pieces of work that are done and show the pixels that their files have now."""
@@ -149,7 +149,7 @@ class Folder:
         if not held:
             return set()
         before = pl.concat(held.values())
-        now = renewed(before.drop("key"), workers=workers, verify=verify)
+        now = refresh_records(before.drop("key"), workers=workers, verify=verify)
         return set(held) - set(before["key"].filter(~now["fits"]))
 
     def forget(self, keys: Sequence[str], sources: Sequence[Path]) -> None:
@@ -162,7 +162,7 @@ class Folder:
             record, part = path.with_suffix(SOURCES), self._read(path)
             if path.stem in keys or part is None or not record.is_file():
                 continue
-            came = map(as_name, read_parquet(record)["path"].unique())
+            came = map(text_to_name, read_parquet(record)["path"].unique())
             if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in came):
                 path.unlink()
                 record.unlink()

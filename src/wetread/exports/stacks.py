@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.dataset.luts import Table, Window
+from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
 from wetread.exports.annotate import annotated
@@ -97,7 +97,7 @@ def export_film(job: Job, folder: Folder) -> None:
 
 def _frames(
     reader: Reader,
-    voi: Window | Table | None,
+    voi: VoiWindow | LookupTable | None,
     box: Box | None,
     wanted: Wanted,
     part: Part,
@@ -128,17 +128,17 @@ def common_scale(rows: Sequence[Row]) -> Presentation:
     """The window that most headers of a stack name, else the first table, else the range of all
     values: one scale for all frames."""
     named = [presentation(row) for row in rows]
-    windows = Counter(one.voi for one in named if isinstance(one.voi, Window))
+    windows = Counter(one.voi for one in named if isinstance(one.voi, VoiWindow))
     if windows:
         return Presentation(windows.most_common(1)[0][0])
-    tables = [one for one in named if isinstance(one.voi, Table)]
+    tables = [one for one in named if isinstance(one.voi, LookupTable)]
     if tables:
         return tables[0]
     unusable = [one for one in named if one.is_unusable]
     return replace((unusable or named)[0], voi=_full_range(rows))
 
 
-def _full_range(rows: Sequence[Row]) -> Window:
+def _full_range(rows: Sequence[Row]) -> VoiWindow:
     ends: list[float] = []
     for row in rows:
         try:

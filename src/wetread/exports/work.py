@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.dataset.luts import Table
-from wetread.archive.executor.isolated_process import Lost, still_alive
+from wetread.archive.dataset.luts import LookupTable
+from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.notes import NAMED, names_of
 from wetread.archive.rejects import RejectError
 from wetread.exports.annotate import annotated
@@ -50,7 +50,7 @@ class Job:
     key: str
     lost: tuple[dict[str, Any], ...] = ()
 
-    def without(self, lost: Mapping[int, Lost]) -> Job:
+    def without(self, lost: Mapping[int, LostItem]) -> Job:
         """The same without some rows, which are refused."""
         rows = self.rows.to_dicts()
         before = sum(number < self.first for number in lost)
@@ -180,7 +180,7 @@ def window_words(wanted: Wanted, shown: Presentation) -> str:
     if wanted.mode.windows:
         return " ".join(map(_one_window, wanted.mode.windows))
     voi = shown.voi
-    if isinstance(voi, Table):
+    if isinstance(voi, LookupTable):
         return "the file's VOI table"
     if voi is None:
         return f"full range: {shown.because}"

@@ -16,8 +16,8 @@ from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent, stage
 from wetread.study.series import series_slices
-from wetread.study.series_choice import ANY, score_series
-from wetread.study.unit import taken_as_hu
+from wetread.study.series_choice import ANY_SERIES, score_series
+from wetread.study.unit import note_taken_as_hu
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def given_index(sources: Sequence[Path]) -> Path | None:
 
 def in_hu(archive: Index) -> Index:
     """Return the archive with its CT taken as Hounsfield units, whatever the headers say."""
-    taken = taken_as_hu(archive.instances)
+    taken = note_taken_as_hu(archive.instances)
     return Index(taken.lazy(), archive.rejects, archive.duplicates)
 
 
@@ -105,5 +105,5 @@ def best_series(series: Sequence[pl.DataFrame], uid: str | None = None) -> pl.Da
 
 
 def _unsuited(rows: pl.DataFrame) -> tuple[float, int, str]:
-    score = score_series(rows, ANY)
+    score = score_series(rows, ANY_SERIES)
     return -score.score, -score.slices, score.series_uid

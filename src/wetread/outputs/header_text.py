@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom.charset import convert_encodings, decode_bytes
 
-from wetread.archive.containers.contents import opened
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.dump import ITEM, Element, dump_elements
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.files.foreign_text import escaped
@@ -73,7 +73,7 @@ def header_lines(
         raise ValueError(f"identifiers is 'withhold' or 'show', not {identifiers!r}")
     charset: list[str] | None = None
     try:
-        with opened(path, member) as (read_at, size):
+        with open_contents(path, member) as (read_at, size):
             for element in dump_elements(read_at, size):
                 if element.tag == _CHARSET and not element.within:
                     charset = _encodings(element.value)

@@ -11,7 +11,7 @@ from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.archive.files.atomic import write_whole
 from wetread.outputs.optional import of_pictures
 from wetread.study.geometry import unit_axes
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 FORMS = ("stl", "ply", "obj")
 FINEST_MM = 1.0
@@ -66,7 +66,7 @@ def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
     )
 
 
-def placed(place: Place, index: np.ndarray) -> np.ndarray:
+def placed(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
     """(N, 3) LPS mm of (N, 3) slices, rows, columns, broken numbers too, beyond the ends as well:
     between slices the place is between theirs, so no affine is needed."""
     row, column, normal = unit_axes(place.orientation)
@@ -125,7 +125,7 @@ def outline_level(picture: np.ndarray) -> np.ndarray:
     return np.asarray(level[1:-1, 1:-1])
 
 
-def _heights(place: Place, box: Box, finest_mm: float) -> np.ndarray:
+def _heights(place: SlicePlacement, box: Box, finest_mm: float) -> np.ndarray:
     """(K,) slices, broken numbers, from one below the box to one above it, about finest_mm apart
     and no finer than the slices ask for."""
     slices = np.arange(box[0] - 1, box[1] + 1)

@@ -22,7 +22,7 @@ from wetread.pages.scroll_planes import planes_of
 from wetread.pages.slice_code import CodedSlice, code_mask, code_slice
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import Issue
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.unit import UNITLESS
 from wetread.study.volume import Volume
 from wetread.view.window import Window
@@ -190,7 +190,7 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
     )
 
 
-def _help(place: Place) -> Sequence[tuple[str, str]]:
+def _help(place: SlicePlacement) -> Sequence[tuple[str, str]]:
     """The keys; of the wheel also where it goes to, where the slices' places are known."""
     way = place.origins_mm[-1] - place.origins_mm[0]
     if not np.isfinite(way).all() or not way.any():
@@ -247,7 +247,7 @@ def _described(preset: Preset) -> dict[str, Any]:
     }
 
 
-def _steps(place: Place) -> tuple[list[float] | None, list[float] | None]:
+def _steps(place: SlicePlacement) -> tuple[list[float] | None, list[float] | None]:
     """(3,) LPS mm each, from column to column and from row to row; None where not known."""
     if np.isnan(place.orientation).any() or np.isnan(place.spacing_mm).any():
         return None, None

@@ -14,7 +14,7 @@ import numpy as np
 
 from wetread.outputs.sides import letters_along
 from wetread.study.geometry import unit_axes
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 
 TILTED_DEGREES = 0.5  # of the slices against their normal, or of the normal against the patient
 _SAME_MM = 0.01
@@ -39,7 +39,7 @@ _PLANES = (
 )
 
 
-def planes_of(place: Place, shape: Sequence[int]) -> dict[str, Any]:
+def planes_of(place: SlicePlacement, shape: Sequence[int]) -> dict[str, Any]:
     """Return the geometry that the page's script draws planes by, or {"refused": why}; JSON.
 
     shape: (Z, Y, X). acquired: the plane the slices lie in. offsets: (Z, 3) mm of each slice's

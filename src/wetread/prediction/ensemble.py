@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.prediction.cautions import cautions_of
 from wetread.training import decide
@@ -117,7 +117,7 @@ def _decisions(run: Path) -> dict[str, Decision]:
     if not file.is_file():
         raise RunError(f"{run} has no {decide.FILE}: its training has not ended; train again")
     values = read_json(file, decide.WANTED)
-    with form_of(file, decide.WANTED):
+    with expect_form(file, decide.WANTED):
         return {name: Decision.from_dict(value) for name, value in values.items()}
 
 

@@ -13,7 +13,7 @@ from wetread.archive.executor.workers import Workers
 from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.files.table_file import read_parquet
-from wetread.archive.index.digest import RECORD_SCHEMA, renewed
+from wetread.archive.index.digest import RECORD_SCHEMA, refresh_records
 
 SOURCES = ".sources"
 ENDINGS = (".parquet", SOURCES, ".rejects", ".bin")  # the first goes first: it makes a part whole
@@ -34,7 +34,7 @@ def keep_fresh(
     if not held:
         return set()
     before = pl.concat(held.values())
-    now = renewed(before, workers=workers, verify=verify)
+    now = refresh_records(before, workers=workers, verify=verify)
     stale, first = set(), 0
     for key, records in held.items():
         rows, first = now[first : first + records.height], first + records.height

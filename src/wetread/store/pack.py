@@ -16,11 +16,11 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.executor.isolated_process import Lost, still_alive
-from wetread.archive.executor.workers import Workers, each
+from wetread.archive.executor.isolated_process import LostItem, still_alive
+from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.files.atomic import atomic_path, write_whole
 from wetread.archive.files.table_file import read_parquet, write_parquet
-from wetread.archive.index.digest import RECORD_SCHEMA, recorded
+from wetread.archive.index.digest import RECORD_SCHEMA, record_files
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
@@ -104,9 +104,9 @@ def pack_crops(
     total = sum(frame.height for frame in series)
     done = total - sum(part.height for part in waiting)
     progress(done, total)
-    packed = each(partial(_pack_part, packing=packing), waiting, workers)
+    packed = parallel_map(partial(_pack_part, packing=packing), waiting, workers)
     for part, answer in zip(waiting, packed, strict=True):
-        if isinstance(answer, Lost):
+        if isinstance(answer, LostItem):
             _pack_without_the_lost(part, packing, workers, answer)
         done += part.height
         progress(done, total)
@@ -142,15 +142,15 @@ def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:
     return groups
 
 
-def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: Lost) -> None:
+def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: LostItem) -> None:
     """Pack a part that took its process with it: without the files that do so when alone.
 
     Where no file does, the series do, each as a whole (their memory, the search for their box).
     """
     for without in (_without_lost_files, _without_lost_series):
         part = without(part, packing, workers)
-        (answer,) = each(partial(_pack_part, packing=packing), [part], workers)
-        if not isinstance(answer, Lost):
+        (answer,) = parallel_map(partial(_pack_part, packing=packing), [part], workers)
+        if not isinstance(answer, LostItem):
             return
         lost = answer
     uids = [str(frame["SeriesInstanceUID"][0]) for frame in part.group if frame.height]
@@ -162,27 +162,27 @@ def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost:
 
 def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
     rows = [row for frame in part.group for row in frame.iter_rows(named=True)]
-    answers = list(each(_decode, rows, workers))
+    answers = list(parallel_map(_decode, rows, workers))
     rejects = [
         reject_of(row, answer.reason, answer.detail)
         for row, answer in zip(rows, answers, strict=True)
-        if isinstance(answer, Lost)
+        if isinstance(answer, LostItem)
     ]
-    kept = iter([not isinstance(answer, Lost) for answer in answers])
+    kept = iter([not isinstance(answer, LostItem) for answer in answers])
     group = [frame.filter([next(kept) for _ in range(frame.height)]) for frame in part.group]
     return replace(part, group=tuple(group), rejects=(*part.rejects, *rejects))
 
 
 def _without_lost_series(part: Part, packing: Packing, workers: Workers) -> Part:
-    answers = list(each(partial(_try_series, packing=packing), part.group, workers))
+    answers = list(parallel_map(partial(_try_series, packing=packing), part.group, workers))
     rejects = [
         reject_of(row, answer.reason, f"with the rest of its series: {answer.detail}")
         for frame, answer in zip(part.group, answers, strict=True)
-        if isinstance(answer, Lost)
+        if isinstance(answer, LostItem)
         for row in frame.iter_rows(named=True)
     ]
     pairs = zip(part.group, answers, strict=True)
-    group = tuple(frame for frame, answer in pairs if not isinstance(answer, Lost))
+    group = tuple(frame for frame, answer in pairs if not isinstance(answer, LostItem))
     return replace(part, group=group, rejects=(*part.rejects, *rejects))
 
 
@@ -222,7 +222,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
         paths = [opened.enter_context(one) for one in unfinished]
         files = [opened.enter_context(path.open("wb")) for path in paths]
         for frame in part.group:
-            sources.append(recorded(frame.iter_rows(named=True)))
+            sources.append(record_files(frame.iter_rows(named=True)))
             frame = with_digests(frame, sources[-1])
             records: list[list[dict[str, Any]]] = [[] for _ in part.targets]
             for crop, record, values in pack_series(frame, packing, rejects):

@@ -19,7 +19,7 @@ from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
 from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 from wetread.study.slices import Slice, require_hu, slice_from_row
 from wetread.study.split import ACQUISITION
 
@@ -45,16 +45,16 @@ LOOKED_AT = 250  # slices of one shape, at most: the search for the crops needs 
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 Shape = tuple[int, ...]
-FindBox = Callable[[Planes], Box]
-FindBoxes = Callable[[Planes], tuple[Box, ...]]
+FindBox = Callable[[SliceSequence], Box]
+FindBoxes = Callable[[SliceSequence], tuple[Box, ...]]
 Shrink = Callable[[Floats, Box, int], Floats]
 ValuesOf = Callable[[Mapping[str, Any], Slice], Floats]  # row of the index and slice
 # Rows of the index and the values of their slices -> what is wanted and not in them, in words.
-FindAbsent = Callable[[Sequence[Mapping[str, Any]], Planes], str | None]
+FindAbsent = Callable[[Sequence[Mapping[str, Any]], SliceSequence], str | None]
 ABSENT = "wrong_anatomy"
 
 
-def nothing_absent(rows: Sequence[Mapping[str, Any]], values: Planes) -> str | None:
+def nothing_absent(rows: Sequence[Mapping[str, Any]], values: SliceSequence) -> str | None:
     """None: nothing in particular is wanted."""
     return None
 
@@ -92,7 +92,7 @@ class OneBox:
 
     find_box: FindBox
 
-    def __call__(self, values: Planes) -> tuple[Box, ...]:
+    def __call__(self, values: SliceSequence) -> tuple[Box, ...]:
         """(Z, rows, columns) to its one box."""
         return (self.find_box(values),)
 

@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet
 from wetread.study.hu import to_hu
@@ -184,7 +184,7 @@ def open_store(path: Path) -> Store:
     if size is not None and (not isinstance(size, int) or not 0 < size <= MOST_SIDE):
         raise DamagedFileError(about_file, ABOUT, f"its size is {size!r}")
     slices = _read_slices(path / "slices.parquet")
-    with form_of(path / "slices.parquet", WANTED):
+    with expect_form(path / "slices.parquet", WANTED):
         check_slices(slices)
     names = slices["part"].unique(maintain_order=True).to_list()
     blobs = tuple(map_file(path / "parts" / f"{name}.bin") for name in names)

@@ -65,11 +65,11 @@ class Acquisitions:
     """
 
     groups: Groups
-    told_by: tuple[str, ...] = ()
+    split_by: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
 
-def acquisitions_of(rows: pl.DataFrame, along: np.ndarray) -> Acquisitions:
+def find_acquisitions(rows: pl.DataFrame, along: np.ndarray) -> Acquisitions:
     """The passes of rows at along (N,) mm, which are sorted by it."""
     if rows.height < 2 or np.isnan(along).any():
         return Acquisitions([np.arange(rows.height)])

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.dataset.luts import Table, Window, read_voi
+from wetread.archive.dataset.luts import LookupTable, VoiWindow, read_voi
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
@@ -40,7 +40,7 @@ class Presentation:
     is_unusable: whether the file names one that cannot be used.
     """
 
-    voi: Window | Table | None
+    voi: VoiWindow | LookupTable | None
     because: str = ""
     is_unusable: bool = False
 
@@ -54,7 +54,7 @@ def presentation(row: Mapping[str, Any]) -> Presentation:
     return Presentation(voi, "the file names no window" if voi is None else "")
 
 
-def usable_voi(row: Mapping[str, Any]) -> Window | Table | None:
+def usable_voi(row: Mapping[str, Any]) -> VoiWindow | LookupTable | None:
     """What the file says of its presentation; None where it says nothing, or nothing that can be
     used."""
     return presentation(row).voi

@@ -75,7 +75,7 @@ def tilt_parts(step: np.ndarray, orientation: np.ndarray) -> tuple[float, float]
     return float(np.degrees(np.arcsin(way @ column))), float(np.degrees(np.arcsin(way @ row)))
 
 
-def beside_line(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+def off_line_mm(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
     """(N,) mm: how far each of (N, 3), in order, lies in its plane from the line first to last.
 
     A tilted stack lies on its line, whatever its distances; zeros where the line has no length.
@@ -126,7 +126,7 @@ def affine_ijk_ras(affine: np.ndarray) -> np.ndarray:
     return ras
 
 
-def planes(orientations: np.ndarray) -> np.ndarray:
+def plane_numbers(orientations: np.ndarray) -> np.ndarray:
     """(N,) the number of each one's plane; 0 is the one that most of (N, 6) share, within 1e-3."""
     number = np.full(len(orientations), -1)
     for plane in range(len(orientations)):

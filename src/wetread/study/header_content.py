@@ -35,13 +35,13 @@ def is_axial(row: Mapping[str, Any]) -> bool | None:
     return bool(abs(normal[2]) >= AXIAL) if np.isfinite(normal).all() else None
 
 
-def says_part(rows: Rows, words: Sequence[str]) -> bool | None:
+def names_body_part(rows: Rows, words: Sequence[str]) -> bool | None:
     """Whether BodyPartExamined (0018,0015) holds one of the words, in most rows that have one; None
     where no row says."""
-    said = [str(row["BodyPartExamined"]).upper() for row in rows if row["BodyPartExamined"]]
-    if not said:
+    named = [str(row["BodyPartExamined"]).upper() for row in rows if row["BodyPartExamined"]]
+    if not named:
         return None
-    return 2 * sum(any(word in part for word in words) for part in said) > len(said)
+    return 2 * sum(any(word in part for word in words) for part in named) > len(named)
 
 
 def spacing_mm(row: Mapping[str, Any], usual: float) -> tuple[float, float]:

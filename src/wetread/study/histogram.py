@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import Workers, each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
 from wetread.study.slices import slice_from_row
@@ -78,7 +78,7 @@ def histogram(values: np.ndarray, bins: Bins) -> Histogram:
     return Histogram(bins, counts[1:-1], int(counts[0]), int(counts[-1]))
 
 
-def added(first: Histogram, second: Histogram) -> Histogram:
+def add_histograms(first: Histogram, second: Histogram) -> Histogram:
     """The histogram of both together; they have the same bins."""
     if first.bins != second.bins:
         raise ValueError(f"histograms of {first.bins} and {second.bins} cannot be added")
@@ -95,11 +95,11 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
     stored, values = _empty(STORED_BINS), _empty(HU_BINS)
     rejects: list[Reject] = []
     units: list[str | None] = []
-    for row, found in zip(listed, each(_count, listed, workers), strict=True):
-        if isinstance(found, Lost | RejectError):
+    for row, found in zip(listed, parallel_map(_count, listed, workers), strict=True):
+        if isinstance(found, LostItem | RejectError):
             rejects.append(Reject(row["path"], row["member"], found.reason, found.detail))
             continue
-        stored, values = added(stored, found[0]), added(values, found[1])
+        stored, values = add_histograms(stored, found[0]), add_histograms(values, found[1])
         units.append(found[2])
     if not units:
         first = rejects[0] if rejects else Reject("", None, "no_pixels", "no slice in the series")

@@ -13,15 +13,15 @@ from wetread.study.acquisitions import KEYWORDS, SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import (
     POSITION_TOLERANCE_MM,
-    beside_line,
-    planes,
+    off_line_mm,
+    plane_numbers,
     step_vector,
     tilt_degrees,
     tilt_parts,
 )
-from wetread.study.place import UNKNOWN_THICKNESS_MM, Place, place_of
+from wetread.study.placement import UNKNOWN_THICKNESS_MM, SlicePlacement, stack_placement
 from wetread.study.series import placed_rows
-from wetread.study.split import SPACING_TOLERANCE_MM, Parts, split_series
+from wetread.study.split import SPACING_TOLERANCE_MM, SeriesParts, split_series
 from wetread.study.unit import UNIT_COLUMNS, unit_of, units_of
 
 TILT_DEGREES = 0.25
@@ -73,7 +73,7 @@ class Issue:
 
     name: str
     detail: str
-    settled: str = ""
+    resolved_by: str = ""
 
 
 def geometry_issues(rows: pl.DataFrame) -> tuple[Issue, ...]:
@@ -82,7 +82,7 @@ def geometry_issues(rows: pl.DataFrame) -> tuple[Issue, ...]:
     return (*series_issues(rows, parts), *stack_issues(parts.stacks[0]))
 
 
-def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
+def series_issues(rows: pl.DataFrame, parts: SeriesParts) -> list[Issue]:
     """What concerns a series as a whole; parts: what it was split into."""
     found: list[Issue] = []
     if parts.localizers.height:
@@ -93,10 +93,12 @@ def series_issues(rows: pl.DataFrame, parts: Parts) -> list[Issue]:
         found.append(Issue("capture_removed", detail))
     rest = parts.stacks[0] if len(parts.stacks) == 1 else pl.concat(parts.stacks)
     found += headers_issues(rest)
-    if parts.told_by:
+    if parts.split_by:
         sizes = " + ".join(str(stack.height) for stack in parts.stacks)
         names = _shortened([name for name in parts.names if name])
-        detail = f"{len(parts.stacks)} stacks told apart by {_told(parts.told_by)}: {sizes} slices"
+        detail = (
+            f"{len(parts.stacks)} stacks told apart by {_keywords(parts.split_by)}: {sizes} slices"
+        )
         detail += f": {names}"
         found.append(Issue("several_acquisitions", detail))
     found += _number_hole(rest)
@@ -112,7 +114,7 @@ def headers_issues(rows: pl.DataFrame) -> list[Issue]:
 
 def stack_issues(rows: pl.DataFrame) -> list[Issue]:
     """What concerns the slices of one stack; rows in order along the normal."""
-    place = place_of(rows)
+    place = stack_placement(rows)
     if rows.height == 1:
         known = place.thickness_mm[0] > 0
         said = "SliceThickness" if known else "no SliceThickness is there"
@@ -123,7 +125,7 @@ def stack_issues(rows: pl.DataFrame) -> list[Issue]:
     found = [*_duplicates(rows, place), *_tilt(place)]
     if np.ptp(place.positions_mm) >= SAME_POSITION_MM:
         distances = measure_distances(place.positions_mm, place.thickness_mm)
-        found += distance_issues(place.positions_mm, distances, _beside(place))
+        found += distance_issues(place.positions_mm, distances, _off_line(place))
         found += _thickness(place, distances)
     return [*found, *_order(rows, place.positions_mm)]
 
@@ -162,7 +164,7 @@ def _mixed(rows: pl.DataFrame) -> list[Issue]:
     found = []
     placed = rows[placed_rows(rows)]
     if placed.height:
-        plane = planes(np.array(placed["orientation"].to_list()))
+        plane = plane_numbers(np.array(placed["orientation"].to_list()))
         if plane.any():
             counts = " + ".join(map(str, np.bincount(plane)))
             detail = f"{plane.max() + 1} planes: {counts} slices"
@@ -190,7 +192,7 @@ def _mixed(rows: pl.DataFrame) -> list[Issue]:
     return found
 
 
-def _duplicates(rows: pl.DataFrame, place: Place) -> list[Issue]:
+def _duplicates(rows: pl.DataFrame, place: SlicePlacement) -> list[Issue]:
     along = place.positions_mm
     same = np.flatnonzero(np.diff(along) < SAME_POSITION_MM)
     if not len(same):
@@ -202,7 +204,7 @@ def _duplicates(rows: pl.DataFrame, place: Place) -> list[Issue]:
     return [Issue("duplicate_position", f"{len(same)} times: {_shortened(told)}")]
 
 
-def _tilt(place: Place) -> list[Issue]:
+def _tilt(place: SlicePlacement) -> list[Issue]:
     along = place.positions_mm
     if np.ptp(along) < SAME_POSITION_MM:
         return []
@@ -218,16 +220,16 @@ def _tilt(place: Place) -> list[Issue]:
     return [Issue("gantry_tilt", detail)]
 
 
-def _beside(place: Place) -> list[str]:
+def _off_line(place: SlicePlacement) -> list[str]:
     """Slices that lie beside the line from first to last, in words."""
-    off = beside_line(place.origins_mm, place.orientation)
+    off = off_line_mm(place.origins_mm, place.orientation)
     return [
         f"slice {k} at {place.positions_mm[k]:.2f} mm lies {off[k]:.2f} mm beside the line"
         for k in np.flatnonzero(off > POSITION_TOLERANCE_MM)
     ]
 
 
-def _thickness(place: Place, distances: Distances) -> list[Issue]:
+def _thickness(place: SlicePlacement, distances: Distances) -> list[Issue]:
     thickness = place.thickness_mm
     if np.isnan(thickness).all():
         return []
@@ -325,7 +327,7 @@ def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
     return found
 
 
-def _told(columns: Sequence[str]) -> str:
+def _keywords(columns: Sequence[str]) -> str:
     return " and ".join(KEYWORDS.get(name, name) for name in columns)
 
 

@@ -34,14 +34,14 @@ class SeriesOverview:
     tilt_degrees: float | None
     issues: tuple[Issue, ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """One entry of `show DIR --json`."""
-        told = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        entry = {name: getattr(self, name) for name in self.__dataclass_fields__}
         issues = [{"name": issue.name, "detail": issue.detail} for issue in self.issues]
-        return {**told, "distances_mm": list(self.distances_mm), "issues": issues}
+        return {**entry, "distances_mm": list(self.distances_mm), "issues": issues}
 
 
-def overview(rows: pl.DataFrame) -> SeriesOverview:
+def summarize_series(rows: pl.DataFrame) -> SeriesOverview:
     """Of one series, its rows in order along the normal."""
     first = rows.row(0, named=True)
     spacing = rows.select("row_spacing_mm", "column_spacing_mm").drop_nulls()

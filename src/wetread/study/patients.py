@@ -10,7 +10,7 @@ import polars as pl
 from wetread.archive.identity.pseudonym import is_placeholder
 from wetread.archive.plural import plural
 
-Unit = Literal["patient", "study", "mixed"]
+PatientUnit = Literal["patient", "study", "mixed"]
 RARE = 20  # where fewer than one patient in so many has two studies, ids may be new in each
 MANY = 10  # studies, of which half with one id are more than one patient has
 
@@ -27,7 +27,7 @@ class Identity:
     ids_repaired: ids of a file of patients that were an image's but for a blank, path or ending.
     """
 
-    unit: Unit
+    unit: PatientUnit
     source: str
     reason: str | None = None
     caution: str | None = None

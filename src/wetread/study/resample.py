@@ -7,13 +7,13 @@ import numpy as np
 from wetread.study.geometry import unit_axes
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import Issue
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.shear import in_plane_shifts
-from wetread.study.stack import FATAL, StackError, between, require_steps
+from wetread.study.stack import FATAL, StackError, interpolate, require_steps
 from wetread.study.volume import Volume
 
 _SAME = 1e-6  # of a voxel: nearer is the voxel itself
-_SETTLES = ("gantry_tilt", "gap", "irregular_spacing", "slices_rejected", "mixed_spacing")
+_RESOLVED = ("gantry_tilt", "gap", "irregular_spacing", "slices_rejected", "mixed_spacing")
 
 
 def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) -> Volume:
@@ -50,7 +50,9 @@ def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) 
             if k not in near:
                 near[k] = _in_plane(volume, k, grid, shifts[k])
         near = {k: picture for k, picture in near.items() if k >= below}
-        hu[z] = between(near[below], near[below + 1], share, volume.unit) if share else near[below]
+        hu[z] = (
+            interpolate(near[below], near[below + 1], share, volume.unit) if share else near[below]
+        )
     start = place.origins_mm[0] + low[0] * column + low[1] * row
     heights = steps[0] * np.arange(len(at))
     nearest = np.rint(at).astype(int)
@@ -59,12 +61,12 @@ def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) 
         volume.sources[k] if kept and abs(where - k) < _SAME else ""
         for where, k in zip(at, nearest, strict=True)
     )
-    told = " x ".join(f"{step:g}" for step in steps)
-    how = f"resampled to {told} mm (slices, rows, columns)"
+    sizes = " x ".join(f"{step:g}" for step in steps)
+    how = f"resampled to {sizes} mm (slices, rows, columns)"
     return replace(
         volume,
         hu=hu,
-        place=Place(
+        place=SlicePlacement(
             start + heights[:, None] * normal,
             place.orientation,
             (float(steps[1]), float(steps[2])),
@@ -73,7 +75,9 @@ def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) 
         sources=sources,
         slice_map=np.interp(at, np.arange(len(along)), volume.slice_map),
         issues=tuple(
-            replace(issue, settled=issue.settled or how) if issue.name in _SETTLES else issue
+            replace(issue, resolved_by=issue.resolved_by or how)
+            if issue.name in _RESOLVED
+            else issue
             for issue in volume.issues
         ),
     )
@@ -115,7 +119,7 @@ def _along_rows(
     share = np.clip(at - lower, 0, 1)
     share[share < _SAME] = 0
     upper = np.minimum(lower + 1, last)
-    mixed = between(picture[lower], picture[upper], share[:, None].astype(np.float32), unit)
+    mixed = interpolate(picture[lower], picture[upper], share[:, None].astype(np.float32), unit)
     mixed[(at < -_SAME) | (at > last + _SAME)] = outside
     return mixed
 

@@ -16,7 +16,7 @@ _SECOND_HAND = re.compile(r"\b(MPR|MIP|MINIP|AVERAGE|REFORMATTED|PROJECTION IMAG
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SeriesPreference:
     """What a task wants to read.
 
     body_parts:   words of BodyPartExamined that are right; empty: any.
@@ -31,7 +31,7 @@ class Wanted:
     sharp: bool | None = None
 
 
-ANY = Wanted()
+ANY_SERIES = SeriesPreference()
 
 
 @dataclass(frozen=True)
@@ -44,32 +44,32 @@ class SeriesScore:
     reasons: tuple[str, ...]
 
 
-def rank_series(series: Sequence[pl.DataFrame], wanted: Wanted) -> list[SeriesScore]:
+def rank_series(series: Sequence[pl.DataFrame], preference: SeriesPreference) -> list[SeriesScore]:
     """The series of one study, best first; equal scores: more slices, then by UID."""
-    scores = [score_series(rows, wanted) for rows in series]
+    scores = [score_series(rows, preference) for rows in series]
     return sorted(scores, key=lambda one: (-one.score, -one.slices, one.series_uid))
 
 
-def score_series(rows: pl.DataFrame, wanted: Wanted) -> SeriesScore:
+def score_series(rows: pl.DataFrame, preference: SeriesPreference) -> SeriesScore:
     """The score of one series' rows, from their headers."""
-    kind = _most(rows["ImageType"])
+    kind = _commonest(rows["ImageType"])
     values = [value.strip() for value in kind.split("\\")]
     costs = [
-        *_nature(values, kind, _most(rows["SOPClassUID"])),
-        *_suits(rows, wanted),
+        *_picture_costs(values, kind, _commonest(rows["SOPClassUID"])),
+        *_preference_costs(rows, preference),
     ]
     fatal = [issue.name for issue in fatal_issues(geometry_issues(rows))]
     if fatal:
         costs.append((5.0 * len(fatal), ", ".join(fatal)))
     return SeriesScore(
-        series_uid=_most(rows["SeriesInstanceUID"]),
+        series_uid=_commonest(rows["SeriesInstanceUID"]),
         slices=rows.height,
         score=-sum(cost for cost, _ in costs),
         reasons=tuple(f"-{cost:g} {why}" for cost, why in costs),
     )
 
 
-def _nature(values: list[str], kind: str, sop_class: str) -> list[tuple[float, str]]:
+def _picture_costs(values: list[str], kind: str, sop_class: str) -> list[tuple[float, str]]:
     """What the pictures are, by ImageType (0008,0008) and SOP class."""
     costs = []
     if values[2:3] == ["LOCALIZER"]:
@@ -87,23 +87,23 @@ def _nature(values: list[str], kind: str, sop_class: str) -> list[tuple[float, s
     return costs
 
 
-def _suits(rows: pl.DataFrame, wanted: Wanted) -> list[tuple[float, str]]:
+def _preference_costs(rows: pl.DataFrame, preference: SeriesPreference) -> list[tuple[float, str]]:
     """How the series meets what the task wants; what a header does not say costs nothing."""
     costs = []
     headers = rows.select(UNIT_COLUMNS).iter_rows(named=True)
     foreign = sum(unit_of(row).issue in ("no_rescale", "not_hu") for row in headers)
     if 2 * foreign > rows.height:
         costs.append((60.0, "values that are no Hounsfield units"))
-    part = _most(rows["BodyPartExamined"]).upper()
-    if part and wanted.body_parts and not any(word in part for word in wanted.body_parts):
+    part = _commonest(rows["BodyPartExamined"]).upper()
+    if part and preference.body_parts and not any(word in part for word in preference.body_parts):
         costs.append((50.0, f"body part {part}"))
-    if rows.height < wanted.least_slices:
-        costs.append((40.0, f"{rows.height} slices, at least {wanted.least_slices} wanted"))
-    kernel = _most(rows["ConvolutionKernel"])
-    if kernel and wanted.sharp is not None and is_sharp(kernel) != wanted.sharp:
-        costs.append((15.0, f"kernel {kernel} is {'soft' if wanted.sharp else 'sharp'}"))
+    if rows.height < preference.least_slices:
+        costs.append((40.0, f"{rows.height} slices, at least {preference.least_slices} wanted"))
+    kernel = _commonest(rows["ConvolutionKernel"])
+    if kernel and preference.sharp is not None and is_sharp(kernel) != preference.sharp:
+        costs.append((15.0, f"kernel {kernel} is {'soft' if preference.sharp else 'sharp'}"))
     thickness = rows["SliceThickness"].median()
-    low, high = wanted.thickness_mm
+    low, high = preference.thickness_mm
     if isinstance(thickness, float) and not low <= thickness <= high:
         costs.append((10.0, f"slices {thickness:g} mm thick, {low:g} to {high:g} wanted"))
     return costs
@@ -125,7 +125,7 @@ def is_sharp(kernel: str) -> bool:
     return name in ("D", "E", "L", "YB", "YC", "YD", "YE")
 
 
-def _most(values: pl.Series) -> str:
+def _commonest(values: pl.Series) -> str:
     """The commonest value, the first by name where two are; "" where none is there."""
     counts = values.drop_nulls().value_counts().sort("count", values.name, descending=[True, False])
     return str(counts[values.name][0]) if counts.height else ""

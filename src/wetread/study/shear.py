@@ -7,12 +7,12 @@ import numpy as np
 from wetread.study.geometry import is_regular, unit_axes
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import Issue
-from wetread.study.place import Place
-from wetread.study.stack import FATAL, StackError, between
+from wetread.study.placement import SlicePlacement
+from wetread.study.stack import FATAL, StackError, interpolate
 from wetread.study.volume import Volume
 
 
-def in_plane_shifts(place: Place) -> np.ndarray:
+def in_plane_shifts(place: SlicePlacement) -> np.ndarray:
     """(Z, 2) voxels: how far each slice's first voxel lies down the columns and along the rows
     from the normal through the first slice's."""
     row, column, _ = unit_axes(place.orientation)
@@ -49,13 +49,13 @@ def deshear(volume: Volume) -> Volume:
     widest = np.ptp(shifts * np.array(place.spacing_mm), axis=0).max()
     how = f"desheared: slices moved in their plane by up to {widest:.2f} mm"
     origins = corner + along[:, None] * normal
-    settles = {"gantry_tilt"} | ({"irregular_spacing"} if is_regular(origins) else set())
+    resolved = {"gantry_tilt"} | ({"irregular_spacing"} if is_regular(origins) else set())
     return replace(
         volume,
         hu=hu,
         place=replace(place, origins_mm=origins),
         issues=tuple(
-            replace(issue, settled=how) if issue.name in settles else issue
+            replace(issue, resolved_by=how) if issue.name in resolved else issue
             for issue in volume.issues
         ),
     )
@@ -68,5 +68,5 @@ def _moved(picture: np.ndarray, by: float, outside: float, unit: str | None) -> 
     edge = np.full((1, picture.shape[1]), outside, np.float32)
     if rest > 1e-6:
         first, second = np.vstack([picture, edge]), np.vstack([edge, picture])
-        picture = between(first, second, float(rest), unit)
+        picture = interpolate(first, second, float(rest), unit)
     return np.vstack([np.repeat(edge, whole, axis=0), picture])

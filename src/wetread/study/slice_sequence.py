@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 
-class Planes(Protocol):
+class SliceSequence(Protocol):
     """Slices of one shape in order: an array (Z, rows, columns), or what makes each when asked.
 
     Values of a slice are (rows, columns) float32. Read in order and not kept, so that memory does

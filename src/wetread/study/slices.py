@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.dataset.luts import Table, read_modality_table
+from wetread.archive.dataset.luts import LookupTable, read_modality_table
 from wetread.archive.dataset.row_fields import MODALITY_TABLE
 from wetread.archive.index.frames import frame_rows
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.notes import name_and_detail, names_of, note
-from wetread.archive.pixels.color import is_colour
+from wetread.archive.pixels.color import is_color
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
@@ -63,7 +63,7 @@ def slice_from_row(row: Mapping[str, Any]) -> Slice:
 
 def _slice(stored: np.ndarray, row: Mapping[str, Any]) -> Slice:
     """The slice of one row's stored values. Raises RejectError."""
-    if is_colour(row):
+    if is_color(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
     padding, notes = padding_range(row), row["notes"] or ()
     if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
@@ -92,17 +92,17 @@ def require_hu(row: Mapping[str, Any], one: Slice) -> None:
     """RejectError, with what the header says, unless the slice's values are Hounsfield units."""
     if one.unit == "HU":
         return
-    said = dict(map(name_and_detail, one.notes))
-    reason = next((name for name in said if name in ("no_rescale", "not_hu")), "not_hu")
-    detail = said.get(reason) or unit_of(row).detail or f"values in {one.unit or 'no unit'}"
+    named = dict(map(name_and_detail, one.notes))
+    reason = next((name for name in named if name in ("no_rescale", "not_hu")), "not_hu")
+    detail = named.get(reason) or unit_of(row).detail or f"values in {one.unit or 'no unit'}"
     raise RejectError(reason, f"{detail}; {ADVICE}")
 
 
 def _by_table(
-    stored: np.ndarray, table: Table, padding: tuple[int, int] | None, unit: Unit
+    stored: np.ndarray, table: LookupTable, padding: tuple[int, int] | None, unit: Unit
 ) -> Slice:
     """The slice whose values are a table's entries, int32; padding becomes a value of its own."""
-    entries = table.look_up(stored).astype(np.int32)
+    entries = table.apply(stored).astype(np.int32)
     if padding is not None:
         entries[(stored >= padding[0]) & (stored <= padding[1])] = _NO_ENTRY
         padding = (_NO_ENTRY, _NO_ENTRY)

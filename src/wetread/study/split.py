@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.pixels.color import PALETTE
-from wetread.study.acquisitions import acquisitions_of
-from wetread.study.geometry import planes, unit_axes
+from wetread.study.acquisitions import find_acquisitions
+from wetread.study.geometry import plane_numbers, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
 from wetread.study.unit import units_of
 
@@ -28,7 +28,7 @@ _CAPTURE_WORDS = ("SCREEN SAVE", "SCREENSAVE", "SCREEN SHOT", "DOSE_INFO")  # of
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class SeriesParts:
     """One series, taken apart; every row is in one part.
 
     stacks:     rows in order along the normal, the stack with the most slices first.
@@ -44,30 +44,30 @@ class Parts:
     localizers: pl.DataFrame
     captures: pl.DataFrame
     strays: pl.DataFrame
-    told_by: tuple[str, ...]
+    split_by: tuple[str, ...]
     names: tuple[str, ...]
 
 
-def split_series(rows: pl.DataFrame) -> Parts:
+def split_series(rows: pl.DataFrame) -> SeriesParts:
     """The parts of one series' rows, which come in any order."""
     rows = ordered(rows)
     capture = is_capture(rows)
     captures, rows = rows.filter(capture), rows.filter(~capture) if capture.any() else rows
     scout = _is_localizer(rows)
     stacks: list[tuple[pl.DataFrame, str]] = []
-    told_by: tuple[str, ...] = ()
+    split_by: tuple[str, ...] = ()
     uniform = _uniform(rows.filter(~scout) if scout.any() else rows)
     for part in uniform:
-        found = acquisitions_of(part, positions_mm(part))
+        found = find_acquisitions(part, positions_mm(part))
         names = found.names or [""] * len(found.groups)
         if len(found.groups) == 1:
             stacks.append((part, ""))
         else:
             stacks += [(part[at], name) for at, name in zip(found.groups, names, strict=True)]
-        told_by = told_by or found.told_by
+        split_by = split_by or found.split_by
     stacks.sort(key=lambda stack: -stack[0].height)  # stable: else in order of plane and place
     tables, called = zip(*stacks, strict=True)
-    return Parts(tables, rows.filter(scout), captures, _strays(uniform), told_by, called)
+    return SeriesParts(tables, rows.filter(scout), captures, _strays(uniform), split_by, called)
 
 
 def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
@@ -79,7 +79,7 @@ def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(others) if few else uniform[largest].clear()
 
 
-def by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
+def order_by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows of one series in the order of its acquisitions, each along the normal, with the
     number of each in the column ACQUISITION, from 1; 0 for what belongs to none, which comes last.
     """
@@ -92,9 +92,11 @@ def by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
         stack.select(*keys, pl.lit(number, pl.Int32).alias(ACQUISITION))
         for number, stack in enumerate(passes, start=1)
     )
-    told = rows.join(numbered, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    numbered_rows = rows.join(
+        numbered, on=keys, how="left", nulls_equal=True, maintain_order="left"
+    )
     number = pl.col(ACQUISITION).fill_null(0)
-    return told.with_columns(number).sort(
+    return numbered_rows.with_columns(number).sort(
         pl.when(number == 0).then(len(passes) + 1).otherwise(number), maintain_order=True
     )
 
@@ -125,7 +127,7 @@ def _is_localizer(rows: pl.DataFrame) -> np.ndarray:
     if len(placed) < 2:
         return scout
     turns = np.array(rows["orientation"].gather(placed).to_list())
-    plane = planes(turns)
+    plane = plane_numbers(turns)
     usual = unit_axes(turns[np.argmax(plane == 0)])[2]
     for number in range(1, int(plane.max()) + 1):
         own = plane == number
@@ -143,7 +145,7 @@ def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
     plane = np.full(rows.height, -1)
     placed = placed_rows(rows)
     if len(placed):
-        plane[placed] = planes(np.array(rows["orientation"].gather(placed).to_list()))
+        plane[placed] = plane_numbers(np.array(rows["orientation"].gather(placed).to_list()))
     keys = [
         plane.tolist(),
         *(rows[name].to_list() for name in ("Rows", "Columns")),

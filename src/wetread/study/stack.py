@@ -12,10 +12,10 @@ import polars as pl
 
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
-from wetread.study.geometry import POSITION_TOLERANCE_MM, beside_line, is_regular
+from wetread.study.geometry import POSITION_TOLERANCE_MM, is_regular, off_line_mm
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import RULES, Issue
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume, acquisitions_from_rows, volumes_from_rows
 
 # Issues that stop a verb that needs one affine (NIfTI, resample, segment, surface), and what to do.
@@ -44,7 +44,7 @@ class StackError(ValueError):
 
 def fatal_issues(issues: Sequence[Issue]) -> tuple[Issue, ...]:
     """Those that stand in the way of one affine: in FATAL, and not settled."""
-    return tuple(issue for issue in issues if issue.name in FATAL and not issue.settled)
+    return tuple(issue for issue in issues if issue.name in FATAL and not issue.resolved_by)
 
 
 def require_affine(volume: Volume) -> np.ndarray:
@@ -69,9 +69,9 @@ def fill(volume: Volume) -> Volume:
         return volume
     steps = [np.arange(lacking + 1) / (lacking + 1) for lacking in missing]
     at = np.concatenate([*(k + share for k, share in enumerate(steps)), [len(missing)]])
-    filled = _at(volume, at)
+    filled = _slices_at(volume, at)
     made = f"filled: {missing.sum()} slices made"
-    return replace(filled, issues=_settled(filled, volume, ("gap", "slices_rejected"), made))
+    return replace(filled, issues=_resolve_issues(filled, volume, ("gap", "slices_rejected"), made))
 
 
 def resample(volume: Volume, step_mm: float | None = None) -> Volume:
@@ -82,7 +82,7 @@ def resample(volume: Volume, step_mm: float | None = None) -> Volume:
     """
     require_steps(volume)
     along = volume.positions_mm
-    off = beside_line(volume.place.origins_mm, volume.place.orientation)
+    off = off_line_mm(volume.place.origins_mm, volume.place.orientation)
     if off.max() > POSITION_TOLERANCE_MM:
         k = int(off.argmax())
         detail = f"slice {k} at {along[k]:.2f} mm lies {off[k]:.2f} mm beside the line"
@@ -92,19 +92,22 @@ def resample(volume: Volume, step_mm: float | None = None) -> Volume:
         raise ValueError(f"step_mm is {step_mm}, it must be above 0")
     count = int((along[-1] - along[0]) / step + 1e-6) + 1
     at = np.interp(along[0] + step * np.arange(count), along, np.arange(len(along)))
-    even = _at(volume, at)
+    even = _slices_at(volume, at)
     names = ("gap", "irregular_spacing", "slices_rejected")
     return replace(
-        even, issues=_settled(even, volume, names, f"resampled to {step:.3f} mm along the normal")
+        even,
+        issues=_resolve_issues(even, volume, names, f"resampled to {step:.3f} mm along the normal"),
     )
 
 
-def _settled(made: Volume, before: Volume, names: Sequence[str], how: str) -> tuple[Issue, ...]:
+def _resolve_issues(
+    made: Volume, before: Volume, names: Sequence[str], how: str
+) -> tuple[Issue, ...]:
     """The issues of `before`, those of `names` settled where `made` has equal steps."""
     if len(made.hu) > 1 and not is_regular(made.place.origins_mm):
         return before.issues
     return tuple(
-        replace(issue, settled=issue.settled or how) if issue.name in names else issue
+        replace(issue, resolved_by=issue.resolved_by or how) if issue.name in names else issue
         for issue in before.issues
     )
 
@@ -127,7 +130,7 @@ def require_steps(volume: Volume) -> None:
         raise StackError(Issue("duplicate_position", detail), FATAL["duplicate_position"])
 
 
-def _at(volume: Volume, at: np.ndarray) -> Volume:
+def _slices_at(volume: Volume, at: np.ndarray) -> Volume:
     """The slices at fractional places (K,) among volume's, ascending."""
     below = np.minimum(at.astype(np.int64), max(len(volume.hu) - 2, 0))
     share = at - below
@@ -137,14 +140,14 @@ def _at(volume: Volume, at: np.ndarray) -> Volume:
         hu[k] = (
             volume.hu[exact[k]]
             if exact[k] >= 0
-            else between(volume.hu[lower], volume.hu[lower + 1], float(part), volume.unit)
+            else interpolate(volume.hu[lower], volume.hu[lower + 1], float(part), volume.unit)
         )
     origins = volume.place.origins_mm
     thickness = volume.place.thickness_mm
     return replace(
         volume,
         hu=hu,
-        place=Place(
+        place=SlicePlacement(
             origins[below] + share[:, None] * (origins[below + 1] - origins[below]),
             volume.place.orientation,
             volume.place.spacing_mm,
@@ -155,7 +158,7 @@ def _at(volume: Volume, at: np.ndarray) -> Volume:
     )
 
 
-def between(
+def interpolate(
     lower: np.ndarray, upper: np.ndarray, share: float | np.ndarray, unit: str | None
 ) -> np.ndarray:
     """(1 - share) lower + share upper, any shape, float32; where one of them is outside the field

@@ -99,13 +99,15 @@ def common_unit(units: Iterable[str | None]) -> str | None:
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def taken_as_hu(images: pl.DataFrame) -> pl.DataFrame:
+def note_taken_as_hu(images: pl.DataFrame) -> pl.DataFrame:
     """The rows of an index with the note that CT, and what names no modality, is HU, whatever
     its header says or does not say of the unit."""
     notes = pl.col("notes").fill_null([])
-    told = pl.concat_list(notes, pl.lit(TAKEN_AS_HU))
+    with_note = pl.concat_list(notes, pl.lit(TAKEN_AS_HU))
     wanted = pl.col("Modality").is_null() | (pl.col("Modality") == "CT")
-    return images.with_columns(pl.when(wanted).then(told).otherwise(pl.col("notes")).alias("notes"))
+    return images.with_columns(
+        pl.when(wanted).then(with_note).otherwise(pl.col("notes")).alias("notes")
+    )
 
 
 def _named(kind: str) -> str | None:

@@ -6,11 +6,11 @@ its windows are those of view/window.py.
 
 import numpy as np
 
-from wetread.archive.dataset.luts import FUNCTIONS, Table, Window
+from wetread.archive.dataset.luts import VOI_FUNCTIONS, LookupTable, VoiWindow
 
 
 def apply_window(
-    values: np.ndarray, window: Window, low: float = 0.0, high: float = 1.0
+    values: np.ndarray, window: VoiWindow, low: float = 0.0, high: float = 1.0
 ) -> np.ndarray:
     """Values in modality units, any shape, to float64 from low to high, the same shape.
 
@@ -18,8 +18,8 @@ def apply_window(
     """
     x, center, width = np.asarray(values, np.float64), window.center, window.width
     least = 1.0 if window.function == "LINEAR" else 0.0
-    if window.function not in FUNCTIONS:
-        raise ValueError(f"VOI function {window.function!r}; known: {', '.join(FUNCTIONS)}")
+    if window.function not in VOI_FUNCTIONS:
+        raise ValueError(f"VOI function {window.function!r}; known: {', '.join(VOI_FUNCTIONS)}")
     if not np.isfinite(center) or not np.isfinite(width) or width < least or width == 0.0:
         raise ValueError(
             f"(0028,1050) WindowCenter {center} and (0028,1051) WindowWidth {width}: "
@@ -37,25 +37,27 @@ def apply_window(
     return np.where(below, low, np.where(above, high, line))
 
 
-def apply_table(values: np.ndarray, table: Table) -> np.ndarray:
+def apply_table(values: np.ndarray, table: LookupTable) -> np.ndarray:
     """Values in modality units, any shape, to float64 from 0 to 1 by a VOI LUT."""
-    shown: np.ndarray = table.look_up(values) / float((1 << table.bits) - 1)
+    shown: np.ndarray = table.apply(values) / float((1 << table.bits) - 1)
     return shown
 
 
-def full_range(values: np.ndarray) -> Window:
+def full_range(values: np.ndarray) -> VoiWindow:
     """The window from the least to the greatest value, for a picture that names none."""
     low, high = float(np.min(values)), float(np.max(values))
-    return Window((low + high) / 2, max(high - low, 1.0), "LINEAR_EXACT")
+    return VoiWindow((low + high) / 2, max(high - low, 1.0), "LINEAR_EXACT")
 
 
-def present(values: np.ndarray, voi: Window | Table | None, photometric: str | None) -> np.ndarray:
+def present(
+    values: np.ndarray, voi: VoiWindow | LookupTable | None, photometric: str | None
+) -> np.ndarray:
     """Grey for the eye, float64 from 0 (black) to 1 (white), the same shape.
 
     voi:         as the file names it (archive/dataset/luts.py: read_voi); None: the full range.
     photometric: (0028,0004); MONOCHROME1 shows its least value white, inverted after VOI.
     """
-    if isinstance(voi, Table):
+    if isinstance(voi, LookupTable):
         shown = apply_table(values, voi)
     else:
         shown = apply_window(values, voi or full_range(values))

@@ -17,17 +17,17 @@ from wetread.study.issues import (
     slice_names,
     stack_issues,
 )
-from wetread.study.place import Place, place_of
+from wetread.study.placement import SlicePlacement, stack_placement
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, slice_from_row
-from wetread.study.split import Parts, split_series
+from wetread.study.split import SeriesParts, split_series
 from wetread.study.unit import ADVICE, common_unit
 
 # What a few strays cause, which the stack without them has not.
 _OF_STRAYS = frozenset(
     ("mixed_orientation", "mixed_shape", "mixed_spacing", "mixed_unit", "no_geometry")
 )
-SPLIT_SETTLES = frozenset(
+RESOLVED_BY_SPLIT = frozenset(
     ("mixed_orientation", "mixed_shape", "mixed_spacing", "mixed_unit", "several_acquisitions")
 )
 
@@ -39,7 +39,7 @@ class Volume:
     hu:        (Z, Y, X) float32; Z along the normal; in `unit`, study/unit.py.
     place:     where each slice lies; `affine` and `positions_mm` are its.
     sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
-    issues:    what is unusual; one that is settled does not stand in the way of an affine.
+    issues:    what is unusual; one that is resolved does not stand in the way of an affine.
     acquisition: what tells it apart from others of its series, `acquisition 2`; "" where nothing
                has to.
     slice_map: (Z,) float64: the slice, as it was read, that each slice was; between two whole
@@ -47,7 +47,7 @@ class Volume:
     """
 
     hu: np.ndarray
-    place: Place
+    place: SlicePlacement
     sources: tuple[str, ...]
     issues: tuple[Issue, ...]
     slice_map: np.ndarray
@@ -94,13 +94,13 @@ def acquisitions_from_rows(rows: pl.DataFrame) -> list[Volume]:
     if not parts.names[0]:
         return [_stacked(parts.stacks[0], issues, known, "")]
     own = [at for at, name in enumerate(parts.names) if name]
-    settled = [
-        replace(issue, settled=f"split into {len(own)} stacks")
+    resolved = [
+        replace(issue, resolved_by=f"split into {len(own)} stacks")
         if issue.name == "several_acquisitions"
         else issue
         for issue in issues
     ]
-    return [_stacked(parts.stacks[at], settled, known, parts.names[at]) for at in own]
+    return [_stacked(parts.stacks[at], resolved, known, parts.names[at]) for at in own]
 
 
 def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
@@ -108,15 +108,17 @@ def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
     and what cannot be read are left out. RejectError where nothing can be read."""
     parts, issues, known = _opened(rows)
     of = len(parts.stacks)
-    settled = [
-        replace(issue, settled=f"split into {of} stacks") if issue.name in SPLIT_SETTLES else issue
+    resolved = [
+        replace(issue, resolved_by=f"split into {of} stacks")
+        if issue.name in RESOLVED_BY_SPLIT
+        else issue
         for issue in issues
     ]
     volumes: list[Volume] = []
     unread: list[RejectError] = []
     for stack, name in zip(parts.stacks, parts.names, strict=True):
         try:
-            volumes.append(_stacked(stack, _of_stack(stack, settled, of), known, name))
+            volumes.append(_stacked(stack, _of_stack(stack, resolved, of), known, name))
         except RejectError as error:
             unread.append(error)
     if not volumes:
@@ -135,25 +137,27 @@ def _of_stack(stack: pl.DataFrame, issues: Sequence[Issue], of: int) -> list[Iss
         return list(issues)
     how = f"split into {of} stacks"
     return [
-        replace(issue, settled=how) if issue.name == "no_geometry" else issue for issue in issues
+        replace(issue, resolved_by=how) if issue.name == "no_geometry" else issue
+        for issue in issues
     ]
 
 
-def _without_strays(parts: Parts, issues: Sequence[Issue]) -> list[Issue]:
-    """The issues of a series whose few strays are left out: settled where those alone cause it."""
+def _without_strays(parts: SeriesParts, issues: Sequence[Issue]) -> list[Issue]:
+    """The issues of a series whose few strays are left out: resolved where those alone cause it."""
     if parts.strays.is_empty() or parts.stacks[0].height <= parts.strays.height:
         return list(issues)
     own = {issue.name for issue in headers_issues(parts.stacks[0])}
     how = f"{parts.strays.height} strays left out: {slice_names(parts.strays)}"
     return [
-        replace(issue, settled=how) if issue.name in _OF_STRAYS - own else issue for issue in issues
+        replace(issue, resolved_by=how) if issue.name in _OF_STRAYS - own else issue
+        for issue in issues
     ]
 
 
 _Key = tuple[str, str | None, int | None]
 
 
-def _opened(rows: pl.DataFrame) -> tuple[Parts, list[Issue], dict[_Key, Slice]]:
+def _opened(rows: pl.DataFrame) -> tuple[SeriesParts, list[Issue], dict[_Key, Slice]]:
     """The series split, without copies; its issues; the slices read to find the copies."""
     if rows.is_empty():
         raise RejectError("no_geometry", "no slice in the series")
@@ -180,7 +184,7 @@ def _stacked(
     kept = rows[read]
     return Volume(
         hu=np.stack([one.values() for one in slices]),
-        place=place_of(kept),
+        place=stack_placement(kept),
         sources=tuple(kept["SOPInstanceUID"].fill_null("").to_list()),
         issues=(
             *issues,
@@ -247,8 +251,8 @@ def _rejected(
     uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
     told = ", ".join(f"{uids[number]} ({error.reason})" for number, error in errors.items())
     inside = any(read[0] < number < read[-1] for number in errors)
-    settled = "" if inside else "beyond the ends of the stack"
-    return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {told}", settled)]
+    resolved = "" if inside else "beyond the ends of the stack"
+    return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {told}", resolved)]
 
 
 def _shown_by_pixels(slices: list[Slice], known: Set[str]) -> list[Issue]:

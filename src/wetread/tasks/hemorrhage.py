@@ -7,7 +7,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
 from wetread.outputs.submission import submit_probabilities
 from wetread.phantoms.head.archive import write_head_archive
-from wetread.study.series_choice import Wanted
+from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.task import Task
 
 HEMORRHAGE = Task(
@@ -40,7 +40,7 @@ HEMORRHAGE = Task(
         "subdural": "a crescent along the convexity, falx or tentorium that crosses sutures",
         "any": "any of the five",
     },
-    wanted=Wanted(
+    wanted=SeriesPreference(
         body_parts=("HEAD", "BRAIN", "SKULL"),
         least_slices=10,
         thickness_mm=(2.5, 10.0),

@@ -16,7 +16,7 @@ from wetread.labels.table import LabelTable
 from wetread.outputs.submission import Submitted
 from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
 from wetread.study.display import hounsfield
-from wetread.study.series_choice import ANY, Wanted
+from wetread.study.series_choice import ANY_SERIES, SeriesPreference
 from wetread.training.series.spec import Crops, SeriesSpec
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
@@ -67,7 +67,7 @@ class Task:
     write_phantoms: WritePhantoms
     phantom_labels: str
     descriptions: Mapping[str, str]
-    wanted: Wanted | None = ANY
+    wanted: SeriesPreference | None = ANY_SERIES
     drawn: tuple[Finding, ...] = ()
     values: ValuesOf = hounsfield
     absent: FindAbsent = nothing_absent

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import parse_json, read_json
 from wetread.training.origin import is_phantoms_only
 from wetread.training.recipe import Recipe, check_recipe
@@ -25,7 +25,7 @@ def read_about(run: Path) -> dict[str, Any]:
         "task": str, "findings": list, "prior": dict, "counts": dict, "patients_from": str,
     }  # fmt: skip
     about = read_json(path, _ABOUT, needs)
-    with form_of(path, _ABOUT):
+    with expect_form(path, _ABOUT):
         shares = [float(about["prior"][name]) for name in about["findings"]]
         if not all(math.isfinite(share) and 0 <= share <= 1 for share in shares):
             raise ValueError("a prior that is no probability")
@@ -39,7 +39,7 @@ def read_run_recipe(run: Path) -> Recipe:
     """A run's recipe.json."""
     path = run / "recipe.json"
     values = read_json(path, _RECIPE, {"seed": int})
-    with form_of(path, _RECIPE):
+    with expect_form(path, _RECIPE):
         return check_recipe(values, str(path))
 
 
@@ -48,7 +48,7 @@ def read_fold_proof(run: Path) -> dict[str, Any]:
     not known, its shared_patients are None."""
     path = run / "folds.json"
     folds = read_json(path, _FOLDS, {"proof": (dict, NoneType)})
-    with form_of(path, _FOLDS):
+    with expect_form(path, _FOLDS):
         proof: dict[str, Any] = folds["proof"] or {
             "shared_patients": None,
             "parts": folds["balance"],

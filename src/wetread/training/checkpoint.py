@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.models.encoders import last_linear
 from wetread.store.store import digest_of
 from wetread.training.averaging import Ranked, best_epochs, mean_state
@@ -172,7 +172,7 @@ class Checkpointer:
 
     def _go_on(self, saved: dict[str, Any]) -> None:
         self._refuse_if_other(saved)
-        with form_of(self.run.folder / LAST, CHECKPOINT, RuntimeError):
+        with expect_form(self.run.folder / LAST, CHECKPOINT, RuntimeError):
             self._take_up(saved)
         self.run.write_lines(METRICS, self.history)
 
@@ -186,7 +186,7 @@ class Checkpointer:
         self.top = tuple(Ranked(**one) for one in saved["top"])
 
     def _refuse_if_other(self, saved: dict[str, Any]) -> None:
-        with form_of(self.run.folder / LAST, CHECKPOINT):
+        with expect_form(self.run.folder / LAST, CHECKPOINT):
             changed = self._changed(saved)
         if changed:
             raise ValueError(

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.table_file import read_parquet
 from wetread.labels.finding import Finding, finding_names
 
@@ -89,7 +89,7 @@ def read_predictions(path: Path, findings: Mapping[str, Sequence[Finding]]) -> p
     """
     table = read_parquet(path, schema=SCHEMA, wanted=WANTED)
     levels = table["level"].unique().to_list()
-    with form_of(path, WANTED):
+    with expect_form(path, WANTED):
         if not levels or not set(levels) <= set(findings) or "image" not in levels:
             raise ValueError(f"levels {levels}")
         for level in levels:

@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from wetread.archive.files.atomic import atomic_path
-from wetread.archive.files.damaged import DamagedFileError, form_of
+from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.table_file import write_parquet
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
@@ -138,7 +138,7 @@ def read_trained_model(path: Path) -> TrainedModel:
     content = Run(file.parent).load(file.name)
     if content is None:
         raise ValueError(f"{file}: no such checkpoint; a run writes it after its first epoch")
-    with form_of(file, CHECKPOINT, RuntimeError):
+    with expect_form(file, CHECKPOINT, RuntimeError):
         return _trained(content, file)
 
 

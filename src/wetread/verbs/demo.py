@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.executor.workers import all_cores
+from wetread.archive.executor.workers import available_cores
 from wetread.archive.files.atomic import write_whole
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.index.index import Index
 from wetread.inputs.progress import Report, silent, stage
@@ -48,7 +48,7 @@ class DemoResult:
         }
 
 
-@one_at_a_time()
+@exclusive_output()
 def demo(
     out: Path,
     task: str | None = None,
@@ -76,7 +76,11 @@ def demo(
     archive = out / "archive"
     count = studies or chosen.demo_studies
     (chosen.demo_phantoms or chosen.write_phantoms)(
-        archive, count, seed, workers=workers or all_cores(), progress=stage(report, "phantoms")
+        archive,
+        count,
+        seed,
+        workers=workers or available_cores(),
+        progress=stage(report, "phantoms"),
     )
     lap("phantoms")
     found = index([archive], out / "index.parquet", workers=workers, report=report)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from pydicom.uid import UID
 
-from wetread.archive.executor.workers import all_cores
+from wetread.archive.executor.workers import available_cores
 from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
 
 PACKAGES = (
@@ -47,7 +47,7 @@ def doctor() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
-        "cores": all_cores(),
+        "cores": available_cores(),
         "memory": memory(),
         "disk": {str(folder): shutil.disk_usage(folder).free for folder in _folders()},
         "packages": {name: _version(name) for name in PACKAGES},

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.atomic import write_whole
-from wetread.archive.files.damaged import form_of
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.files.damaged import expect_form
+from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
@@ -31,7 +31,7 @@ from wetread.training.predictions import FILE, LevelPredictions, from_table, rea
 LEVELS = ("image", "study")
 
 
-@one_at_a_time("run")
+@exclusive_output("run")
 def evaluate(run: Path) -> dict[str, Any]:
     """Score what the run said of patients it never fitted; write scores.json and page.html.
 
@@ -66,7 +66,7 @@ def decided_masks(run: Path) -> dict[str, DecidedFinding]:
         return {}
     path = run / mask_table.FILE
     drawings = as_dealt(read_parquet(path, schema=mask_table.SCHEMA, wanted=mask_table.WANTED), run)
-    with form_of(path, mask_table.WANTED, RuntimeError):
+    with expect_form(path, mask_table.WANTED, RuntimeError):
         findings = drawings["finding"].unique(maintain_order=True)
         return {name: decide_finding(drawings, name) for name in findings}
 

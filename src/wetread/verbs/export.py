@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from wetread.anatomy.head import find_head_box
-from wetread.archive.executor.isolated_process import Lost, still_alive
-from wetread.archive.executor.workers import Workers, chosen_workers, each
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.executor.isolated_process import LostItem, still_alive
+from wetread.archive.executor.workers import Workers, parallel_map, select_workers
+from wetread.archive.files.lock import exclusive_output
 from wetread.archive.rejects import Reject, RejectError
 from wetread.exports.folder import Folder, Part, open_folder, sha256_of
 from wetread.exports.formats import Wanted, box_of
@@ -89,7 +89,7 @@ def export(
         Wanted(format=format, **settings),
         sources,
         out,
-        workers=chosen_workers(workers, cluster),
+        workers=select_workers(workers, cluster),
         repair=repair,
         as_hu=as_hu,
         verify=verify,
@@ -97,7 +97,7 @@ def export(
     )
 
 
-@one_at_a_time()
+@exclusive_output()
 def export_as(
     wanted: Wanted,
     sources: Sequence[Path],
@@ -128,8 +128,8 @@ def export_as(
         done = total - sum(job.own for job in waiting)
         say(done, total)
         work = partial(do_job, folder=folder)
-        for job, answer in zip(waiting, each(work, waiting, workers), strict=True):
-            if isinstance(answer, Lost):
+        for job, answer in zip(waiting, parallel_map(work, waiting, workers), strict=True):
+            if isinstance(answer, LostItem):
                 _without_the_lost(job, work, folder, workers, answer)
             done += job.own
             say(done, total)
@@ -196,8 +196,8 @@ def _boxes(
     if wanted.crop != "head":
         return [box_of(wanted.crop)] * len(series)
     say, found = stage(report, "crop"), list[Box | None]()
-    for box in each(head_box, series, workers):
-        found.append(None if isinstance(box, Lost) else box)  # whose slices are refused later
+    for box in parallel_map(head_box, series, workers):
+        found.append(None if isinstance(box, LostItem) else box)  # whose slices are refused later
         say(len(found), len(series))
     return found
 
@@ -217,17 +217,17 @@ def head_box(rows: pl.DataFrame) -> Box | None:
 
 
 def _without_the_lost(
-    job: Job, work: Callable[[Job], None], folder: Folder, workers: Workers, lost: Lost
+    job: Job, work: Callable[[Job], None], folder: Folder, workers: Workers, lost: LostItem
 ) -> None:
     """A job that took its process with it: without the files that do so when alone; where no file
     does, all of it is refused."""
     rows = job.rows.to_dicts()
-    answers = each(decode, rows, workers)
-    alone = {number: one for number, one in enumerate(answers) if isinstance(one, Lost)}
+    answers = parallel_map(decode, rows, workers)
+    alone = {number: one for number, one in enumerate(answers) if isinstance(one, LostItem)}
     if 0 < len(alone) < len(rows):
         job = job.without(alone)
-        (answer,) = each(work, [job], workers)
-        if not isinstance(answer, Lost):
+        (answer,) = parallel_map(work, [job], workers)
+        if not isinstance(answer, LostItem):
             return
         lost = answer
     every = range(job.first, job.first + job.own)

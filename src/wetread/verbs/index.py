@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from wetread.archive.executor.workers import chosen_workers
+from wetread.archive.executor.workers import select_workers
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.index import Index, build_index
 from wetread.inputs.progress import Report, silent, stage
@@ -44,7 +44,7 @@ def index(
     found = build_index(
         sources,
         out,
-        workers=chosen_workers(workers, cluster),
+        workers=select_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,
         key=key,

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.executor.workers import chosen_workers
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.executor.workers import select_workers
+from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
 from wetread.inputs.progress import Report, silent, stage
@@ -18,12 +18,12 @@ from wetread.store.pack_series import Box, FindAbsent, OneBox, Packing, nothing_
 from wetread.store.store import Store
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
-from wetread.study.split import by_acquisition
+from wetread.study.split import order_by_acquisition
 from wetread.tasks import Task
 from wetread.view import crop
 
 
-@one_at_a_time()
+@exclusive_output()
 def pack(
     index_file: Path,
     out: Path,
@@ -43,12 +43,12 @@ def pack(
     times or inode are others than they were (docs/freshness.md).
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
-    index = read_index(index_file).pseudonymous(None if clear_patients else user_key())
+    index = read_index(index_file).pseudonymized(None if clear_patients else user_key())
     return pack_series(
-        [by_acquisition(rows) for rows in series_slices(index.images)],
+        [order_by_acquisition(rows) for rows in series_slices(index.images)],
         out,
         packing,
-        workers=chosen_workers(workers, cluster),
+        workers=select_workers(workers, cluster),
         progress=stage(report, "pack"),
         verify=verify,
     )
@@ -77,10 +77,10 @@ def pack_looks(
         absent=absent,
     )
     return pack_crops(
-        [by_acquisition(rows) for rows in series],
+        [order_by_acquisition(rows) for rows in series],
         [out / name for name in crops.stores],
         packing,
-        workers=chosen_workers(workers, None),
+        workers=select_workers(workers, None),
         progress=stage(report, "pack"),
         verify=verify,
     )

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from wetread.archive.executor.workers import all_cores
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.executor.workers import available_cores
+from wetread.archive.files.lock import exclusive_output
 from wetread.inputs.progress import Report, silent, stage
 from wetread.tasks import find_task
 
 
-@one_at_a_time()
+@exclusive_output()
 def phantom(
     task: str,
     out: Path,
@@ -23,6 +23,6 @@ def phantom(
     The archive depends on the seed and the number of studies alone, not on the workers.
     """
     find_task(task).write_phantoms(
-        out, studies, seed, workers=workers or all_cores(), progress=stage(report, "phantoms")
+        out, studies, seed, workers=workers or available_cores(), progress=stage(report, "phantoms")
     )
     return {"studies": studies, "images": sum(1 for _ in out.rglob("*.dcm"))}

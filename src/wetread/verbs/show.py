@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.containers.contents import as_text
+from wetread.archive.containers.contents import name_to_text
 from wetread.archive.containers.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry, list_members
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import chosen_workers, each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
 from wetread.archive.index.examine import examine
-from wetread.archive.index.journal import as_frame
+from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent
@@ -25,7 +25,7 @@ from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
 from wetread.study.display import presentation, usable_voi
 from wetread.study.issues import Issue, geometry_issues, noted_issues
-from wetread.study.overview import SeriesOverview, overview
+from wetread.study.overview import SeriesOverview, summarize_series
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, slice_from_row
 from wetread.study.unit import common_unit
@@ -116,7 +116,7 @@ class ShownTree:
         rejects = self.rejects.select("path", "member", "reason", "detail")
         return {
             **self.counts,
-            "series": [one.as_dict() for one in self.series],
+            "series": [one.to_dict() for one in self.series],
             "rejects": rejects.to_dicts(),
         }
 
@@ -156,8 +156,8 @@ def show(
 
 def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
     """One file: its header is walked, its pixels are decoded, apart from this process."""
-    (found,) = each(look_at, [(path, member, picture)], 1)
-    if not isinstance(found, Lost):
+    (found,) = parallel_map(look_at, [(path, member, picture)], 1)
+    if not isinstance(found, LostItem):
         return found
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member), repair=False)
     return _refused(path, member, row, found.reason, found.detail)
@@ -171,7 +171,7 @@ def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
         return ShownFile(path, member, "not_image", "read", None, None, None, row, None, ())
     if row["state"] == "reject":
         return _refused(path, member, row, str(row["reason"]), str(row["detail"]))
-    table = as_frame([row], INDEX_SCHEMA)
+    table = rows_to_frame([row], INDEX_SCHEMA)
     try:
         values, issues, middle = _read_frames(with_frames(table))
     except RejectError as reject:
@@ -200,12 +200,16 @@ def _refused(
 
 def header_of(found: ShownFile, *, identifiers: str = "withhold") -> Iterator[HeaderLine]:
     """The file's header line by line; identifiers: "withhold" or "show" what identifies."""
-    return header_lines(as_text(str(found.path.absolute())), found.member, identifiers=identifiers)
+    return header_lines(
+        name_to_text(str(found.path.absolute())), found.member, identifiers=identifiers
+    )
 
 
 def _entry(path: Path, member: str | None) -> Entry:
     status = path.stat()
-    whole = Entry(as_text(str(path.absolute())), None, status.st_size, status.st_mtime_ns, None)
+    whole = Entry(
+        name_to_text(str(path.absolute())), None, status.st_size, status.st_mtime_ns, None
+    )
     if member is None:
         return whole
     for found in list_members(whole):
@@ -250,6 +254,6 @@ def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
     """A folder, zip or tar from its headers alone; nothing is left on disk."""
-    with indexed([path], chosen_workers(workers, None), report) as index:
-        series = tuple(overview(rows) for rows in series_slices(index.images))
+    with indexed([path], select_workers(workers, None), report) as index:
+        series = tuple(summarize_series(rows) for rows in series_slices(index.images))
         return ShownTree(path, index.counts(), series, index.rejects)

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.dataset.luts import read_voi
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import Workers, chosen_workers, each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import Workers, parallel_map, select_workers
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import best_series, ct_series, open_source
@@ -147,7 +147,7 @@ def windows(
     if src is None:
         look = phantom_look()
     else:
-        chosen = chosen_workers(workers, None)
+        chosen = select_workers(workers, None)
         found = open_source(src, chosen, report, as_hu=as_hu)
         refused = found.refused
         look = series_look(best_series(ct_series(found), series), chosen)
@@ -182,8 +182,8 @@ def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
     steps, last = (-1, 0, 1), rows.height - 1
     for middle in sorted(range(rows.height), key=lambda number: abs(number - rows.height // 2)):
         near = [rows.row(min(max(middle + step, 0), last), named=True) for step in steps]
-        below, own, above = each(_as_seen, near, workers)
-        if not isinstance(own, Lost | RejectError):
+        below, own, above = parallel_map(_as_seen, near, workers)
+        if not isinstance(own, LostItem | RejectError):
             break
     else:
         if isinstance(own, RejectError):
@@ -191,7 +191,7 @@ def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
         raise RejectError("decode_failed", "no slice of the series can be read twice")
     hu, grey = {0: own[0]}, {0: own[1]}
     for step, other in ((-1, below), (1, above)):
-        if isinstance(other, Lost | RejectError) or other[0].shape != own[0].shape:
+        if isinstance(other, LostItem | RejectError) or other[0].shape != own[0].shape:
             other = own
         hu[step], grey[step] = other
     place = positions_mm(rows)[middle]

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wetread.study.slice_sequence import Planes
+from wetread.study.slice_sequence import SliceSequence
 
 AIR_HU = -1024.0
 
@@ -33,7 +33,7 @@ class Box:
         return Box(row0, row0 + side, column0, column0 + side)
 
 
-def whole_picture(values: Planes) -> tuple[int, int, int, int]:
+def whole_picture(values: SliceSequence) -> tuple[int, int, int, int]:
     """No crop: every row and column of (Z, rows, columns)."""
     return (0, values.shape[1], 0, values.shape[2])
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wetread.archive.dataset.luts import Table, Window
+from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
@@ -34,7 +34,7 @@ class Seen:
     """
 
     slice: Slice
-    voi: Window | Table | None
+    voi: VoiWindow | LookupTable | None
     photometric: str | None
 
 

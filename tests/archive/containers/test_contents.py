@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wetread.archive.containers.contents import as_name, as_text, opened
+from wetread.archive.containers.contents import name_to_text, open_contents, text_to_name
 from wetread.archive.containers.sources import Entry, list_entries
 from wetread.archive.rejects import RejectError
 
@@ -23,7 +23,7 @@ def test_zip_members_are_read_as_they_lie(tmp_path: Path) -> None:
         ("two", 6000, None),
     ]
     assert all(e.crc is not None for e in entries)
-    with opened(str(tmp_path / "Z.ZIP"), "two") as (read_at, size):
+    with open_contents(str(tmp_path / "Z.ZIP"), "two") as (read_at, size):
         assert (size, read_at(6, 6), read_at(5994, 100), read_at(0, 3)) == (
             *(6000, b"second", b"second"),
             b"sec",
@@ -38,7 +38,7 @@ def test_two_members_of_one_name_are_both_kept(tmp_path: Path) -> None:
             packed.writestr("x", b"second")
     contents = {}
     for item in list_entries([tmp_path]):
-        with opened(item.path, item.member) as (read_at, size):
+        with open_contents(item.path, item.member) as (read_at, size):
             contents[item.member] = read_at(0, size)
     assert contents == {"x": b"first", "x#2": b"second"}
 
@@ -52,7 +52,7 @@ def test_tar_members_are_read_as_they_lie(tmp_path: Path, suffix: str) -> None:
     (entry,) = list_entries([tmp_path])
     assert isinstance(entry, Entry)
     assert entry.member == "in/x"
-    with opened(entry.path, entry.member) as (read_at, size):
+    with open_contents(entry.path, entry.member) as (read_at, size):
         assert read_at(0, size) == b"content"
 
 
@@ -63,7 +63,7 @@ def test_a_zip_member_with_damaged_bytes_is_an_io_error(tmp_path: Path) -> None:
     (tmp_path / "z.zip").write_bytes(damaged)
     with (
         pytest.raises(RejectError, match="io_error"),
-        opened(str(tmp_path / "z.zip"), "x") as (read_at, size),
+        open_contents(str(tmp_path / "z.zip"), "x") as (read_at, size),
     ):
         read_at(0, size + 1)
 
@@ -75,11 +75,11 @@ def test_a_name_that_is_no_utf8_can_be_tabled_and_opened_again(tmp_path: Path) -
     (entry,) = list_entries([tmp_path])
     assert isinstance(entry, Entry)
     assert entry.path.encode("utf-8")
-    assert as_name(as_text(os.fsdecode(raw))) == os.fsdecode(raw)
-    with opened(entry.path, None) as (read_at, size):
+    assert text_to_name(name_to_text(os.fsdecode(raw))) == os.fsdecode(raw)
+    with open_contents(entry.path, None) as (read_at, size):
         assert read_at(0, size) == b"here"
 
 
 def test_a_file_that_went_away_is_an_io_error(tmp_path: Path) -> None:
-    with pytest.raises(RejectError, match="io_error"), opened(str(tmp_path / "gone"), None):
+    with pytest.raises(RejectError, match="io_error"), open_contents(str(tmp_path / "gone"), None):
         pass

@@ -11,7 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file, get_testdata_files
 from pydicom.dataset import Dataset
 
-from wetread.archive.containers.contents import opened
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.dump import ITEM, dump_elements
 from wetread.archive.dataset.elements import PIXEL_TAGS
 from wetread.archive.rejects import RejectError
@@ -28,7 +28,7 @@ Place = tuple[tuple[int, ...], int]  # (tags of the sequences around it, tag)
 
 def ours(path: Path) -> list[Place]:
     """Elements of the data set in order; private creators and pixel data included."""
-    with opened(str(path), None) as (read_at, size):
+    with open_contents(str(path), None) as (read_at, size):
         return [
             (one.within, one.tag)
             for one in dump_elements(read_at, size)
@@ -74,7 +74,7 @@ def test_the_elements_are_those_that_pydicom_finds_in_the_same_order(path: Path)
 
 def test_a_value_is_its_bytes_and_a_sequence_has_numbered_items() -> None:
     path = get_testdata_file("CT_small.dcm")
-    with opened(path, None) as (read_at, size):
+    with open_contents(path, None) as (read_at, size):
         found = list(dump_elements(read_at, size))
     by_tag = {one.tag: one for one in found if not one.within}
     assert by_tag[0x00080060].value == b"CT"
@@ -85,7 +85,7 @@ def test_a_value_is_its_bytes_and_a_sequence_has_numbered_items() -> None:
 
 def test_a_private_element_is_named_where_its_creator_is_known() -> None:
     path = get_testdata_file("CT_small.dcm")
-    with opened(path, None) as (read_at, size):
+    with open_contents(path, None) as (read_at, size):
         names = {one.tag: one.keyword for one in dump_elements(read_at, size)}
     assert names[0x00090010] == "[creator of a private block]"
     assert names[0x00091001] == "[Full fidelity]"

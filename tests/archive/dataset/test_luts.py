@@ -16,8 +16,8 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.dataset.luts import (
-    Table,
-    Window,
+    LookupTable,
+    VoiWindow,
     _windows,
     read_modality_table,
     read_voi,
@@ -139,7 +139,7 @@ def test_a_count_of_zero_means_65536_entries(write_ct: Write) -> None:
     path = write_native(write_ct, ExplicitVRLittleEndian, ModalityLUTSequence=[item], **NO_RESCALE)
     found = read_modality_table(row_of(path))
     assert found is not None
-    assert found.look_up(np.array([-5, 0, 1, 65535, 70000])).tolist() == [65535, 65535, 65534, 0, 0]
+    assert found.apply(np.array([-5, 0, 1, 65535, 70000])).tolist() == [65535, 65535, 65534, 0, 0]
 
 
 @pytest.mark.parametrize("function", [None, "LINEAR", "LINEAR_EXACT", "SIGMOID"])
@@ -147,11 +147,11 @@ def test_the_first_window_is_read_with_its_function(write_ct: Write, function: s
     tags = {} if function is None else {"VOILUTFunction": function}
     path = write_ct("x", WindowCenter=[36.5, 600], WindowWidth=[81, 2800], **tags)
     voi = read_voi(row_of(path))
-    assert voi == Window(36.5, 81, function or "LINEAR")
+    assert voi == VoiWindow(36.5, 81, function or "LINEAR")
     dataset = pydicom.dcmread(path)
     values = np.arange(-100.0, 200)
     theirs = (apply_windowing(values, dataset) + 33792) / 65535
-    assert isinstance(voi, Window)
+    assert isinstance(voi, VoiWindow)
     np.testing.assert_allclose(apply_window(values, voi), theirs, rtol=0, atol=1e-9)
 
 
@@ -166,7 +166,7 @@ def test_no_window_is_none_and_a_strange_function_is_refused(write_ct: Write) ->
 def test_a_width_below_1_is_taken_as_linear_exact(write_ct: Write) -> None:
     """Of values in 0..1 a LINEAR window of 0.5 would have no extent."""
     voi = read_voi(row_of(write_ct("x", WindowCenter=0.25, WindowWidth=0.5)))
-    assert voi == Window(0.25, 0.5, "LINEAR_EXACT")
+    assert voi == VoiWindow(0.25, 0.5, "LINEAR_EXACT")
     assert apply_window(np.array([0, 0.125, 0.25, 0.5]), voi).tolist() == [0, 0.25, 0.5, 1]
 
 
@@ -188,22 +188,22 @@ def test_one_function_or_one_a_window_in_any_case_is_read(
     tags = {"WindowCenter": [40, 600], "WindowWidth": [80, 2800], "VOILUTFunction": function}
     row = row_of(write_ct("x", **tags))
     assert [one.function for one in read_windows(row)] == expected
-    assert read_voi(row) == Window(40, 80, expected[0])
+    assert read_voi(row) == VoiWindow(40, 80, expected[0])
 
 
 def test_of_one_center_and_two_widths_the_pair_is_used(write_ct: Write) -> None:
     row = row_of(write_ct("x", WindowCenter=40, WindowWidth=[80, 2800]))
-    assert read_windows(row) == [Window(40, 80)]
+    assert read_windows(row) == [VoiWindow(40, 80)]
     row = row_of(write_ct("y", WindowCenter=[40, 600], WindowWidth=[0, 2800]))
-    assert read_windows(row) == [Window(600, 2800)]
+    assert read_windows(row) == [VoiWindow(600, 2800)]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
-    [(b"36\\600", b"36\\6x0", Window(36, 80)), (b"36\\600", b"3x\\600", None)],
+    [(b"36\\600", b"36\\6x0", VoiWindow(36, 80)), (b"36\\600", b"3x\\600", None)],
 )
 def test_a_window_in_part_no_number_is_used_as_far_as_it_is_one(
-    write_ct: Write, old: bytes, new: bytes, expected: Window | None
+    write_ct: Write, old: bytes, new: bytes, expected: VoiWindow | None
 ) -> None:
     path = write_ct("x", WindowCenter=["36", "600"], WindowWidth=[80, 2800])
     assert old in path.read_bytes()
@@ -243,13 +243,13 @@ def test_the_first_value_39500_of_unsigned_pixels_is_39500(
         VOILUTSequence=[item], **NO_RESCALE,
     )  # fmt: skip
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     assert voi.first == 39500
     expected = np.clip(pixels.astype(int) - 39500, 0, 63) * 1000
-    np.testing.assert_array_equal(voi.look_up(pixels), expected)
+    np.testing.assert_array_equal(voi.apply(pixels), expected)
     if vr == "US" and syntax == ExplicitVRLittleEndian:
         theirs = apply_voi(pixels, pydicom.dcmread(path))
-        np.testing.assert_array_equal(voi.look_up(pixels), theirs)
+        np.testing.assert_array_equal(voi.apply(pixels), theirs)
 
 
 @pytest.mark.parametrize("vr", ["US", "SS"])
@@ -257,7 +257,7 @@ def test_the_first_value_of_signed_pixels_is_signed_in_either_vr(write_ct: Write
     item = voi_item(65504 if vr == "US" else -32, vr)
     path = write_native(write_ct, ExplicitVRLittleEndian, VOILUTSequence=[item], **NO_RESCALE)
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     assert voi.first == -32
 
 
@@ -271,7 +271,7 @@ def test_unsigned_pixels_that_are_rescaled_below_0_keep_a_negative_first_value(
         VOILUTSequence=[voi_item(-1000, "SS")],
     )  # fmt: skip
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     assert voi.first == -1000
 
 
@@ -284,7 +284,7 @@ def test_8_bit_entries_lie_two_in_a_word(write_ct: Write, syntax: str) -> None:
     item.add_new(0x00283006, "OW", words.tobytes())
     path = write_native(write_ct, syntax, VOILUTSequence=[item], **NO_RESCALE)
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     assert (voi.entries.tolist(), voi.bits) == (entries.tolist(), 8)
 
 
@@ -292,7 +292,7 @@ def test_entries_above_their_declared_bits_are_no_whiter_than_white(write_ct: Wr
     item = voi_item(0, "US", bits=8)  # up to 63000, which are 16 bits
     path = write_native(write_ct, ExplicitVRLittleEndian, VOILUTSequence=[item], **NO_RESCALE)
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     shown = apply_table(np.arange(64), voi)
     np.testing.assert_allclose(shown, np.arange(64) * 1000 / 65535)
 
@@ -301,13 +301,13 @@ def test_a_table_that_cannot_be_read_gives_way_to_the_window(write_ct: Write) ->
     broken = voi_item(0, "US")
     broken.LUTDescriptor = [500, 0, 16]
     row = row_of(write_ct("x", WindowCenter=40, WindowWidth=80, VOILUTSequence=[broken]))
-    assert read_voi(row) == Window(40, 80)
+    assert read_voi(row) == VoiWindow(40, 80)
 
 
 def test_a_voi_table_goes_before_a_window_and_agrees_with_pydicom(write_ct: Write) -> None:
     path = write_native(write_ct, ExplicitVRLittleEndian, VOILUTSequence=[table_item(bits=12)])
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     theirs = apply_voi(PIXELS, pydicom.dcmread(path))
     np.testing.assert_allclose(apply_table(PIXELS, voi), theirs / 4095, rtol=0, atol=1e-12)
 
@@ -321,9 +321,9 @@ def test_the_real_tables_agree_with_pydicom(real_data: Path) -> None:
     path = real_data / "malformed" / "vlut_04.dcm"
     dataset = pydicom.dcmread(path)
     voi = read_voi(row_of(path))
-    assert isinstance(voi, Table)
+    assert isinstance(voi, LookupTable)
     np.testing.assert_array_equal(
-        voi.look_up(read_stored(row_of(path))), apply_voi(dataset.pixel_array, dataset)
+        voi.apply(read_stored(row_of(path))), apply_voi(dataset.pixel_array, dataset)
     )
 
 

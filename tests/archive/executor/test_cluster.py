@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from polars.testing import assert_frame_equal
 
-from wetread.archive.executor.workers import Cluster, each
+from wetread.archive.executor.workers import Cluster, parallel_map
 from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
@@ -124,7 +124,7 @@ def test_an_item_that_kills_its_process_leaves_the_nodes_alive(
     monkeypatch.syspath_prepend(str(dask.folder))
     import work_of_a_cluster  # type: ignore[import-not-found]
 
-    found = list(each(work_of_a_cluster.work, [0, "kill", 1], cluster))
+    found = list(parallel_map(work_of_a_cluster.work, [0, "kill", 1], cluster))
     assert (found[0], found[2]) == (0, 1)
     assert found[1].reason == "decoder_crashed"
     assert len(dask.nodes) == NODES

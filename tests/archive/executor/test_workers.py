@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from wetread.archive.executor.isolated_process import Limits, Lost
-from wetread.archive.executor.workers import each
+from wetread.archive.executor.isolated_process import Limits, LostItem
+from wetread.archive.executor.workers import parallel_map
 from wetread.archive.rejects import REASONS
 
 _WORK = """
@@ -66,16 +66,16 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_results_come_in_the_order_of_the_items(work: Any, workers: int) -> None:
-    assert list(each(work, iter(range(100)), workers)) == list(range(100))
-    assert list(each(work, [], workers)) == []
+    assert list(parallel_map(work, iter(range(100)), workers)) == list(range(100))
+    assert list(parallel_map(work, [], workers)) == []
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_item_that_ends_its_process_is_lost_alone(work: Any, workers: int) -> None:
     items = [0, "segfault", 1, "kill", "exit", 2, "too much", 3]
-    found = list(each(work, items, workers, Limits(memory_bytes=2 * 1024**3)))
-    assert [one for one in found if not isinstance(one, Lost)] == [0, 1, 2, 3]
-    lost = [one for one in found if isinstance(one, Lost)]
+    found = list(parallel_map(work, items, workers, Limits(memory_bytes=2 * 1024**3)))
+    assert [one for one in found if not isinstance(one, LostItem)] == [0, 1, 2, 3]
+    lost = [one for one in found if isinstance(one, LostItem)]
     assert [one.reason for one in lost] == [*["decoder_crashed"] * 3, "too_big"]
     assert [found.index(one) for one in lost] == [1, 3, 4, 6]
     assert [one.detail.rpartition(" ")[2] for one in lost[:3]] == ["SIGSEGV", "SIGKILL", "3"]
@@ -85,33 +85,33 @@ def test_an_item_that_ends_its_process_is_lost_alone(work: Any, workers: int) ->
 @pytest.mark.parametrize("item", ["hang", "hang in a library"])
 def test_an_item_that_hangs_is_ended_at_its_time(work: Any, item: str) -> None:
     started = time.monotonic()
-    found = list(each(work, [0, item, 1], 1, Limits(seconds=2.0)))
+    found = list(parallel_map(work, [0, item, 1], 1, Limits(seconds=2.0)))
     assert (found[0], found[2]) == (0, 1)
-    assert isinstance(found[1], Lost)
+    assert isinstance(found[1], LostItem)
     assert found[1].reason == "timeout"
     assert time.monotonic() - started < 60
 
 
 def test_long_work_that_says_it_lives_is_not_ended(work: Any) -> None:
     item = "long, with signs of life"  # four seconds
-    assert list(each(work, [item], 1, Limits(seconds=2.0))) == [item]
+    assert list(parallel_map(work, [item], 1, Limits(seconds=2.0))) == [item]
 
 
 def test_a_process_killed_from_outside_costs_nothing(work: Any, tmp_path: Path) -> None:
     items = [0, tmp_path / "dies once", 1]
-    assert list(each(work, items, 2)) == items
+    assert list(parallel_map(work, items, 2)) == items
 
 
 def test_what_the_work_raises_is_raised_with_the_place_it_came_from(work: Any) -> None:
     with pytest.raises(KeyError, match="a fault of the work") as caught:
-        list(each(work, [0, "raise", 1], 2))
+        list(parallel_map(work, [0, "raise", 1], 2))
     assert "work_of_a_test.py" in caught.value.__notes__[0]
 
 
 def test_work_that_no_process_can_import_is_said(work: Any, tmp_path: Path) -> None:
     (tmp_path / "work_of_a_test.py").write_text("raise ValueError('cannot be imported')")
     with pytest.raises(ValueError, match="cannot be imported"):
-        list(each(work, [0], 1))
+        list(parallel_map(work, [0], 1))
 
 
 def test_items_are_drawn_a_few_ahead_and_no_more(work: Any) -> None:
@@ -122,14 +122,14 @@ def test_items_are_drawn_a_few_ahead_and_no_more(work: Any) -> None:
             drawn.append(number)
             yield number
 
-    results = each(work, items(), 2)
+    results = parallel_map(work, items(), 2)
     assert [next(results) for _ in range(10)] == list(range(10))
     assert len(drawn) <= 10 + 2 * 8
     results.close()
 
 
 def test_no_process_is_left_when_one_stops_in_the_middle(work: Any) -> None:
-    results = each(work, ["pid", "hang", "hang", "hang"], 2)
+    results = parallel_map(work, ["pid", "hang", "hang", "hang"], 2)
     pid = next(results)
     results.close()
     assert not Path(f"/proc/{pid}").exists()
@@ -139,8 +139,8 @@ def test_a_plain_script_needs_no_guard_around_its_main_part(tmp_path: Path, work
     script = tmp_path / "script.py"
     script.write_text(
         "from work_of_a_test import work\n"
-        "from wetread.archive.executor.workers import each\n"
-        "print(list(each(work, [1, 'print', 2], 2)))\n"
+        "from wetread.archive.executor.workers import parallel_map\n"
+        "print(list(parallel_map(work, [1, 'print', 2], 2)))\n"
     )
     told = subprocess.run(
         [sys.executable, str(script)],

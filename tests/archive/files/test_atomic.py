@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from wetread.archive.files.atomic import PART, atomic_path, write_output, write_whole
+from wetread.archive.files.atomic import PART_SUFFIX, atomic_path, write_output, write_whole
 
 
 def unfinished(path: Path) -> Path:
     """Leave a part of path as a command does that was killed while it wrote it."""
-    part = path.with_name(f".{path.name}.{uuid4().hex}{PART}")
+    part = path.with_name(f".{path.name}.{uuid4().hex}{PART_SUFFIX}")
     part.write_bytes(b"half")
     return part
 
@@ -23,7 +23,7 @@ def test_a_whole_output_clears_what_a_killed_command_left_of_it_and_nothing_else
 ) -> None:
     page, other = tmp_path / "page [1].html", tmp_path / "other.html"
     mine, others = unfinished(page), unfinished(other)
-    foreign = tmp_path / f".{page.name}.notes{PART}"
+    foreign = tmp_path / f".{page.name}.notes{PART_SUFFIX}"
     foreign.write_text("somebody's")
     write_output(page, b"whole")
     assert page.read_bytes() == b"whole"

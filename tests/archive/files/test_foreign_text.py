@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from wetread.archive.containers.contents import as_text
+from wetread.archive.containers.contents import name_to_text
 from wetread.archive.files.atomic import write_csv
-from wetread.archive.files.foreign_text import quoted, visible, without_formulas
+from wetread.archive.files.foreign_text import escape_formulas, quoted, visible
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from wetread.archive.files.foreign_text import quoted, visible, without_formulas
         ("\u202egnp.exe\u2066\u200f", "\\u202egnp.exe\\u2066\\u200f"),
         ("a\u2028b\ufeff\U000e0041", "a\\u2028b\\ufeff\\U000e0041"),
         (os.fsdecode(b"\xff\xfe.dcm"), "\\xff\\xfe.dcm"),
-        (as_text(os.fsdecode(b"\xff\xfe.dcm")), "\\xff\\xfe.dcm"),
+        (name_to_text(os.fsdecode(b"\xff\xfe.dcm")), "\\xff\\xfe.dcm"),
         ("\ud800", "\\ud800"),
     ],
 )
@@ -60,14 +60,14 @@ def test_free_text_that_a_spreadsheet_would_compute_is_defused_and_numbers_are_n
     name: str,
 ) -> None:
     frame = pl.DataFrame({name: FORMULAS + PLAIN, "v": range(len(FORMULAS + PLAIN))})
-    assert without_formulas(frame)[name].to_list() == [f"'{text}" for text in FORMULAS] + PLAIN
+    assert escape_formulas(frame)[name].to_list() == [f"'{text}" for text in FORMULAS] + PLAIN
 
 
 @pytest.mark.parametrize("name", ["SOPInstanceUID", "study_uid", "id", "ID", "PatientID", "member"])
 def test_an_id_stays_as_it_is_unless_it_is_a_formula(name: str) -> None:
     ids = ["-1", "+aB3/x9==", "-A1.dcm", "1.2.840.1", "ID_1_any"]
     hostile = ["=1+1", "@x", "=cmd|' /C calc'!A0", '-HYPERLINK("x")']
-    made = without_formulas(pl.DataFrame({name: ids + hostile}))[name].to_list()
+    made = escape_formulas(pl.DataFrame({name: ids + hostile}))[name].to_list()
     assert made == ids + [f"'{text}" for text in hostile]
 
 

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from wetread.archive.files.lock import BusyError, held, one_at_a_time
+from wetread.archive.files.lock import BusyError, exclusive_output, locked
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from wetread.archive.files.lock import held\n"
-    "with held(Path(sys.argv[1])):\n"
+    "import sys, time; from pathlib import Path; from wetread.archive.files.lock import locked\n"
+    "with locked(Path(sys.argv[1])):\n"
     "    print('held', flush=True); time.sleep(60)"
 )
 
@@ -42,8 +42,8 @@ def test_a_second_command_is_refused_with_the_process_that_writes_and_a_kill_fre
     with holder(out) as first:
         told = rf"out: another wetread command \(process {first.pid}\) writes there now; wait"
         with pytest.raises(BusyError, match=told):
-            held(out).__enter__()
-    with held(out), held(tmp_path / "other" / "new"):
+            locked(out).__enter__()
+    with locked(out), locked(tmp_path / "other" / "new"):
         pass
     assert os.listdir(tmp_path) == ["out"]  # nothing was written to the new one: it is gone
     assert os.listdir(out) == []  # no file stands for a lock
@@ -52,9 +52,9 @@ def test_a_second_command_is_refused_with_the_process_that_writes_and_a_kill_fre
 def test_who_holds_an_output_may_go_on_in_it_and_another_thread_may_not(tmp_path: Path) -> None:
     told: list[BaseException] = []
 
-    @one_at_a_time()
+    @exclusive_output()
     def verb(out: Path) -> int:
-        with held(out):
+        with locked(out):
             return 7
 
     def other() -> None:
@@ -63,7 +63,7 @@ def test_who_holds_an_output_may_go_on_in_it_and_another_thread_may_not(tmp_path
         except BusyError as error:
             told.append(error)
 
-    with held(tmp_path):
+    with locked(tmp_path):
         assert verb(out=tmp_path) == 7
         thread = threading.Thread(target=other)
         thread.start()
@@ -76,7 +76,7 @@ def test_two_outputs_side_by_side_or_one_in_the_other_do_not_wait_for_each_other
     tmp_path: Path,
 ) -> None:
     run = tmp_path / "run"
-    with holder(run / "model-1"), held(run / "model-0"), held(run):
+    with holder(run / "model-1"), locked(run / "model-0"), locked(run):
         pass
 
 
@@ -89,6 +89,6 @@ def test_what_a_killed_command_left_unfinished_goes_and_nothing_else_does(tmp_pa
         path.write_text("x")
     with holder(tmp_path / "busy"):
         beside.write_text("x")  # of the command that works there now
-        with held(tmp_path):
+        with locked(tmp_path):
             assert not left.exists()
             assert all(path.exists() for path in (*others, beside))

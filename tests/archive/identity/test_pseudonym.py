@@ -7,7 +7,13 @@ import re
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from wetread.archive.identity.pseudonym import DAY, is_fit, is_placeholder, pseudonym, pseudonymous
+from wetread.archive.identity.pseudonym import (
+    DAY,
+    is_placeholder,
+    matches_key,
+    pseudonym,
+    pseudonymous_columns,
+)
 from wetread.archive.identity.user_key import UserKey
 
 KEY, OTHER = UserKey(b"1" * 32), UserKey(b"2" * 32)
@@ -39,7 +45,7 @@ def test_placeholders_are_no_patient_ids() -> None:
 
 
 def test_an_index_keeps_who_is_who_words_of_the_body_and_distances_in_time() -> None:
-    made = CLEAR.with_columns(pseudonymous(KEY))
+    made = CLEAR.with_columns(pseudonymous_columns(KEY))
     patients, texts = made["PatientID"].to_list(), made["SeriesDescription"].to_list()
     assert patients[1:3] == ["Anonymous", None]
     assert patients[0] == patients[3] == pseudonym("MRN 0815", KEY)
@@ -50,13 +56,13 @@ def test_an_index_keeps_who_is_who_words_of_the_body_and_distances_in_time() -> 
     assert content[3] - content[0] == 1.75
     assert acquired[3] - content[0] == 86399.0 - 10.5
     assert content.drop_nulls().min() >= DAY  # type: ignore[operator]
-    assert_frame_equal(made.with_columns(pseudonymous(KEY)), made)
-    assert_frame_equal(CLEAR.lazy().with_columns(pseudonymous(KEY)).collect(), made)
+    assert_frame_equal(made.with_columns(pseudonymous_columns(KEY)), made)
+    assert_frame_equal(CLEAR.lazy().with_columns(pseudonymous_columns(KEY)).collect(), made)
 
 
 def test_rows_of_another_key_or_clear_where_asked_are_read_again() -> None:
-    made = CLEAR.with_columns(pseudonymous(KEY))
-    assert made.filter(is_fit(KEY)).height == 4
-    assert made.filter(is_fit(OTHER))["PatientID"].to_list() == ["Anonymous"]
-    assert CLEAR.filter(is_fit(None)).height == CLEAR.filter(is_fit(OTHER)).height == 4
-    assert made.filter(is_fit(None)).height == 0
+    made = CLEAR.with_columns(pseudonymous_columns(KEY))
+    assert made.filter(matches_key(KEY)).height == 4
+    assert made.filter(matches_key(OTHER))["PatientID"].to_list() == ["Anonymous"]
+    assert CLEAR.filter(matches_key(None)).height == CLEAR.filter(matches_key(OTHER)).height == 4
+    assert made.filter(matches_key(None)).height == 0

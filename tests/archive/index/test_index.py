@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index import journal as journal_module
 from wetread.archive.index.index import Index, build_index, read_index
-from wetread.archive.index.journal import as_frame
+from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, REJECT_SCHEMA
 
 Write = Callable[..., Path]
@@ -257,10 +257,10 @@ def test_no_index_is_said_with_the_command_that_makes_one(tmp_path: Path) -> Non
 def test_a_table_of_rows_keeps_null_and_empty_lists_apart() -> None:
     values = [["a", "b"], None, [], ["c"], None]
     schema = {"notes": pl.List(pl.String()), "size": pl.Int64()}
-    table = as_frame([{"notes": value} for value in values], schema)
+    table = rows_to_frame([{"notes": value} for value in values], schema)
     assert table["notes"].to_list() == values
     assert table.schema == pl.Schema(schema)
-    assert as_frame([], schema).schema == pl.Schema(schema)
+    assert rows_to_frame([], schema).schema == pl.Schema(schema)
 
 
 def test_the_real_archive_has_the_counts_that_its_readme_names(

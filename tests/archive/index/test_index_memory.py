@@ -25,11 +25,11 @@ def entries(sources, leave_out):
         yield Entry(f"/replayed/{number:08d}", None, len(data), number, None)
 
 @contextmanager
-def opened(path, member):
+def open_contents(path, member):
     own = data.replace(b"1.2.3.10000000", b"1.2.3.1" + path[-7:].encode())
     yield lambda offset, length: own[offset : offset + length], len(own)
 
-listing.list_entries, examine.opened = entries, opened
+listing.list_entries, examine.open_contents = entries, open_contents
 counts = index.build_index([Path("/")], out, workers=1).counts()
 assert counts["instances"] == rows, counts
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

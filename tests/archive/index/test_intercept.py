@@ -16,8 +16,8 @@ from wetread.archive.index.index import Index, build_index
 from wetread.archive.index.intercept import (
     RIGHT_INTERCEPT,
     WRONG_INTERCEPT,
-    confirmed,
     has_signature,
+    is_wrapped,
 )
 from wetread.archive.index.schema import INDEX_SCHEMA
 
@@ -60,10 +60,10 @@ def test_the_corners_decide(write_ct: Write, corner: int, note: str) -> None:
 def test_one_corner_of_metal_decides_nothing() -> None:
     stored = picture(0)
     stored[:20, :20] = 4000
-    assert not confirmed(stored)
+    assert not is_wrapped(stored)
     stored = picture(3096)
     stored[:20, :20] = 5
-    assert confirmed(stored)
+    assert is_wrapped(stored)
 
 
 @pytest.mark.parametrize(

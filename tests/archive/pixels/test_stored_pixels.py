@@ -282,7 +282,7 @@ def test_a_codestream_names_its_own_size() -> None:
 
     narrow, wide = np.zeros((5, 7), np.uint8), np.zeros((5, 7), np.uint16)
     lossy = {"codecformat": "j2k", "level": 40}
-    for frame, bits, colour, signed, loss in (
+    for frame, bits, color, signed, loss in (
         # libjpeg writes JFIF before grey, too
         (imagecodecs.jpeg8_encode(narrow), 8, "YBR", None, False),
         (imagecodecs.jpegls_encode(wide), 16, None, None, False),
@@ -297,7 +297,7 @@ def test_a_codestream_names_its_own_size() -> None:
     ):
         found = read_codestream(frame + b"\0")
         assert found == Codestream(
-            5, 7, 1, bits, colour=colour, end=len(frame) - 2, signed=signed, loss=loss
+            5, 7, 1, bits, color=color, end=len(frame) - 2, signed=signed, loss=loss
         )
     assert read_codestream(b"nothing") is None
 

@@ -26,7 +26,7 @@ _TO_TEXT = {0xDC00 + byte: 0xF700 + byte for byte in range(0x80, 0x100)}
 _TO_NAME = {private: surrogate for surrogate, private in _TO_TEXT.items()}
 
 
-def opened(path: str, member: str | None) -> AbstractContextManager[tuple[ReadAt, int]]:
+def open_contents(path: str, member: str | None) -> AbstractContextManager[tuple[ReadAt, int]]:
     """(read_at, size in bytes) of a file or member; what goes wrong is the reject `io_error`."""
     return _File(path) if member is None else _opened_member(path, member)
 
@@ -41,13 +41,13 @@ class _File:
 
     def __enter__(self) -> tuple[ReadAt, int]:
         try:
-            handle = self._handle = os.open(as_name(self._path), _OPEN_FLAGS)
+            handle = self._handle = os.open(text_to_name(self._path), _OPEN_FLAGS)
             status = os.fstat(handle)
         except OSError as error:
             raise _unreadable(error) from error
         if not stat.S_ISREG(status.st_mode):
             os.close(handle)
-            raise RejectError("not_file", f"a {kind_of(status.st_mode)}")
+            raise RejectError("not_file", f"a {special_file_kind(status.st_mode)}")
         return lambda offset, length: os.pread(handle, length, offset), status.st_size
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
@@ -64,14 +64,14 @@ def _unreadable(error: Exception) -> RejectError:
 @contextmanager
 def _opened_member(path: str, member: str) -> Iterator[tuple[ReadAt, int]]:
     try:
-        if _is_zip(path, mtime_ns := os.stat(as_name(path)).st_mtime_ns):
+        if _is_zip(path, mtime_ns := os.stat(text_to_name(path)).st_mtime_ns):
             container, members = zip_members(path, mtime_ns, os.getpid())
-            info = _found(members, member)
+            info = _find_member(members, member)
             with container.open(info) as stream:
                 yield lambda offset, length: _read_stream(stream, offset, length), info.file_size
         else:
             tar, inside, plain = tar_members(path, mtime_ns, os.getpid())
-            with _open_tar_member(path, tar, _found(inside, member), plain) as found:
+            with _open_tar_member(path, tar, _find_member(inside, member), plain) as found:
                 yield found
     except (OSError, EOFError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise _unreadable(error) from error
@@ -84,11 +84,11 @@ def _opened_member(path: str, member: str) -> Iterator[tuple[ReadAt, int]]:
 @contextmanager
 def _open_file(path: str) -> Iterator[int]:
     """The descriptor of a regular file."""
-    handle = os.open(as_name(path), _OPEN_FLAGS)
+    handle = os.open(text_to_name(path), _OPEN_FLAGS)
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
-            raise RejectError("not_file", f"a {kind_of(mode)}")
+            raise RejectError("not_file", f"a {special_file_kind(mode)}")
         yield handle
     finally:
         os.close(handle)
@@ -112,7 +112,7 @@ def _open_tar_member(
     yield lambda at, length: data[at : at + length], len(data)
 
 
-def _found(members: dict[str, Any], member: str) -> Any:
+def _find_member(members: dict[str, Any], member: str) -> Any:
     if member not in members:
         raise RejectError("io_error", "the archive has no such member any more")
     return members[member]
@@ -132,34 +132,34 @@ def zip_members(
 
     process: os.getpid(): a forked process must not share an open file's place.
     """
-    opened = zipfile.ZipFile(as_name(path))
-    entries = opened.infolist()
+    container = zipfile.ZipFile(text_to_name(path))
+    entries = container.infolist()
     if entries and _begins_as_zip(path) and all(info.header_offset for info in entries):
-        opened.close()
+        container.close()
         raise zipfile.BadZipFile("its end is missing; what is left is that of a zip inside it")
     members: dict[str, zipfile.ZipInfo] = {}
     for info in entries:
         if not _is_folder(info):
-            members[_fresh(as_text(info.filename), members)] = info
-    return opened, members
+            members[_unique_name(name_to_text(info.filename), members)] = info
+    return container, members
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
     """Whether an entry of a zip is a folder; Windows ends its name with a backslash, or says so in
     its attributes alone."""
-    said = bool(info.external_attr & 0x10) or stat.S_ISDIR(info.external_attr >> 16)
-    return info.is_dir() or info.filename.endswith("\\") or (said and not info.file_size)
+    flagged = bool(info.external_attr & 0x10) or stat.S_ISDIR(info.external_attr >> 16)
+    return info.is_dir() or info.filename.endswith("\\") or (flagged and not info.file_size)
 
 
 def is_zip(path: str) -> bool:
     """Whether a file is a zip; a tar that ends with a zip inside it is none."""
-    if not zipfile.is_zipfile(as_name(path)):
+    if not zipfile.is_zipfile(text_to_name(path)):
         return False
     return path.lower().endswith(".zip") or _begins_as_zip(path)
 
 
 def _begins_as_zip(path: str) -> bool:
-    with open(as_name(path), "rb") as file:
+    with open(text_to_name(path), "rb") as file:
         return file.read(2) == b"PK"
 
 
@@ -169,16 +169,16 @@ def tar_members(
 ) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo], bool]:
     """The open tar, its files by name, and whether they lie in it uncompressed."""
     try:
-        opened, plain = tarfile.open(as_name(path), "r:"), True  # noqa: SIM115 (kept by the cache)
+        container, plain = tarfile.open(text_to_name(path), "r:"), True  # noqa: SIM115 (kept by the cache)
     except tarfile.TarError:
-        opened, plain = tarfile.open(as_name(path), "r:*"), False  # noqa: SIM115
-    if opened.fileobj is not None:
-        weakref.finalize(opened, opened.fileobj.close)
+        container, plain = tarfile.open(text_to_name(path), "r:*"), False  # noqa: SIM115
+    if container.fileobj is not None:
+        weakref.finalize(container, container.fileobj.close)
     members: dict[str, tarfile.TarInfo] = {}
-    for info in opened.getmembers():
+    for info in container.getmembers():
         if not info.isdir():
-            members[_fresh(as_text(info.name), members)] = info
-    return opened, members, plain
+            members[_unique_name(name_to_text(info.name), members)] = info
+    return container, members, plain
 
 
 @lru_cache(maxsize=8)
@@ -186,7 +186,7 @@ def _is_zip(path: str, mtime_ns: int) -> bool:
     return is_zip(path)
 
 
-def _fresh(name: str, taken: dict[str, Any]) -> str:
+def _unique_name(name: str, taken: dict[str, Any]) -> str:
     count, fresh = 1, name
     while fresh in taken:
         count += 1
@@ -194,18 +194,18 @@ def _fresh(name: str, taken: dict[str, Any]) -> str:
     return fresh
 
 
-def kind_of(mode: int) -> str:
+def special_file_kind(mode: int) -> str:
     """What a mode of os.stat says it is that is no file, folder or link."""
     kinds = ((stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"), (stat.S_ISBLK, "block device"))
     return next((name for test, name in kinds if test(mode)), "device")
 
 
-def as_text(name: str) -> str:
+def name_to_text(name: str) -> str:
     """A file name as a table can hold it; bytes that are no UTF-8 become U+F780 to U+F7FF."""
     return name if name.isascii() else name.translate(_TO_TEXT)
 
 
-def as_name(text: str) -> str:
+def text_to_name(text: str) -> str:
     """The file name that `as_text` made the text from."""
     if text.isascii() or os.path.lexists(text):
         return text

@@ -11,7 +11,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from wetread.archive.containers.contents import as_text, is_zip, kind_of, tar_members, zip_members
+from wetread.archive.containers.contents import (
+    is_zip,
+    name_to_text,
+    special_file_kind,
+    tar_members,
+    zip_members,
+)
 from wetread.archive.rejects import Reject
 
 ZIP_SUFFIXES = (".zip",)
@@ -37,8 +43,8 @@ def list_entries(
     sources:   folders and files; one that does not exist raises FileNotFoundError.
     leave_out: absolute paths that are not looked at (the index's own files).
     """
-    seen_files: set[str] = set()
-    seen_folders: set[str] = set()
+    listed_files: set[str] = set()
+    walked_folders: set[str] = set()
     links: list[str] = []
     for source in sources:
         top = os.path.abspath(source)
@@ -49,10 +55,10 @@ def list_entries(
         links.append(top)
     while links:  # linked folders wait until the real ones are read, so that each is read once
         top = links.pop(0)
-        for found in _walk(top, seen_folders, links, leave_out):
-            if found.path in seen_files:
+        for found in _walk(top, walked_folders, links, leave_out):
+            if found.path in listed_files:
                 continue
-            seen_files.add(found.path)
+            listed_files.add(found.path)
             if isinstance(found, Entry) and found.path.lower().endswith(_CONTAINERS):
                 yield from list_members(found)
             else:
@@ -60,7 +66,7 @@ def list_entries(
 
 
 def _walk(
-    top: str, seen_folders: set[str], links: list[str], leave_out: frozenset[str]
+    top: str, walked_folders: set[str], links: list[str], leave_out: frozenset[str]
 ) -> Iterator[Entry | Reject]:
     pending = [top]
     while pending:
@@ -78,15 +84,15 @@ def _walk(
             yield _refused(path, error)
             continue
         if stat.S_ISREG(status.st_mode):
-            yield Entry(as_text(path), None, status.st_size, status.st_mtime_ns, None)
+            yield Entry(name_to_text(path), None, status.st_size, status.st_mtime_ns, None)
         elif stat.S_ISDIR(status.st_mode):
             real = os.path.realpath(path)
-            if real in seen_folders:
+            if real in walked_folders:
                 if os.path.islink(path):
-                    detail = f"a link to {as_text(real)}, which is read under that name"
-                    yield Reject(as_text(path), None, "link_loop", detail)
+                    detail = f"a link to {name_to_text(real)}, which is read under that name"
+                    yield Reject(name_to_text(path), None, "link_loop", detail)
                 continue
-            seen_folders.add(real)
+            walked_folders.add(real)
             try:
                 with os.scandir(path) as inside:
                     items = sorted(inside, key=attrgetter("name"), reverse=True)
@@ -100,8 +106,9 @@ def _walk(
                 else:
                     yield plain
         else:
-            detail = f"a {kind_of(status.st_mode)}; only files, folders, zips and tars are read"
-            yield Reject(as_text(path), None, "not_file", detail)
+            kind = special_file_kind(status.st_mode)
+            detail = f"a {kind}; only files, folders, zips and tars are read"
+            yield Reject(name_to_text(path), None, "not_file", detail)
 
 
 def _plain_file(item: os.DirEntry[str]) -> Entry | None:
@@ -112,16 +119,16 @@ def _plain_file(item: os.DirEntry[str]) -> Entry | None:
         status = item.stat(follow_symlinks=False)
     except OSError:
         return None
-    return Entry(as_text(item.path), None, status.st_size, status.st_mtime_ns, None)
+    return Entry(name_to_text(item.path), None, status.st_size, status.st_mtime_ns, None)
 
 
 def _refused(path: str, error: OSError) -> Reject:
     if error.errno == errno.ELOOP:
-        return Reject(as_text(path), None, "link_loop", "a link that leads back to itself")
+        return Reject(name_to_text(path), None, "link_loop", "a link that leads back to itself")
     if error.errno == errno.ENOENT and os.path.islink(path):
-        target = as_text(os.readlink(path))
-        return Reject(as_text(path), None, "dangling_link", f"a link to {target}, not there")
-    return Reject(as_text(path), None, "io_error", error.strerror or type(error).__name__)
+        target = name_to_text(os.readlink(path))
+        return Reject(name_to_text(path), None, "dangling_link", f"a link to {target}, not there")
+    return Reject(name_to_text(path), None, "io_error", error.strerror or type(error).__name__)
 
 
 def list_members(entry: Entry) -> Iterator[Entry | Reject]:

@@ -12,7 +12,7 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag, private_dictionary_
 
 from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.elements import IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
-from wetread.archive.dataset.elements import Form as Written
+from wetread.archive.dataset.elements import Encoding as Written
 from wetread.archive.dataset.header import header_bytes
 from wetread.archive.rejects import RejectError
 
@@ -50,7 +50,7 @@ class _Level:
 
     kind: str  # "elements", "items", or "fragments": items that are bytes and no elements
     stop: int | None  # the byte after it; None: up to its delimiter
-    written: Written
+    encoding: Written
     within: tuple[int, ...] = ()
     items: int = 0
     creators: dict[int, str] = field(default_factory=dict)  # of private blocks: group << 8 | block
@@ -64,14 +64,14 @@ def dump_elements(read_at: ReadAt, size: int) -> Iterator[Element]:
 
     Raises RejectError where the file cannot be walked on; what came before it stands.
     """
-    buffer, meta, start, written = header_bytes(read_at, size)
-    for first, behind, form in meta:
-        yield from _walk(buffer, first, behind, form)
-    yield from _walk(buffer, start, len(buffer), written)
+    buffer, meta, start, encoding = header_bytes(read_at, size)
+    for first, behind, meta_encoding in meta:
+        yield from _walk(buffer, first, behind, meta_encoding)
+    yield from _walk(buffer, start, len(buffer), encoding)
 
 
-def _walk(buffer: bytes, pos: int, end: int, written: Written) -> Iterator[Element]:
-    levels = [_Level("elements", end, written)]
+def _walk(buffer: bytes, pos: int, end: int, encoding: Written) -> Iterator[Element]:
+    levels = [_Level("elements", end, encoding)]
     while levels:
         stop = levels[-1].stop
         if stop is not None and pos >= stop:
@@ -92,8 +92,8 @@ def _walk(buffer: bytes, pos: int, end: int, written: Written) -> Iterator[Eleme
 def _item(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
     """An item's beginning, or the sequence's end."""
     level = levels[-1]
-    group, number = level.written.tag(buffer, pos)
-    (length,) = level.written.long(buffer, pos + 4)
+    group, number = level.encoding.tag(buffer, pos)
+    (length,) = level.encoding.long(buffer, pos + 4)
     tag = group << 16 | number
     if tag == _SEQUENCE_END:
         levels.pop()
@@ -106,21 +106,21 @@ def _item(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
     level.items += 1
     if level.kind == "fragments":
         return pos + length
-    big_endian = level.written.big_endian
+    big_endian = level.encoding.big_endian
     yield Element(ITEM, "", "", "", length, b"", big_endian, level.within, level.items)
-    levels.append(_Level("elements", stop, level.written, level.within))
+    levels.append(_Level("elements", stop, level.encoding, level.within))
     return pos
 
 
 def _element(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
     """An element; a sequence opens a level."""
     level = levels[-1]
-    group, number = level.written.tag(buffer, pos)
+    group, number = level.encoding.tag(buffer, pos)
     tag = group << 16 | number
     if tag == _ITEM_END and len(levels) > 1:
         levels.pop()
         return pos + 8
-    start, vr, length = _opening(buffer, pos, end, level.written)
+    start, vr, length = _opening(buffer, pos, end, level.encoding)
     meaning = vr if vr not in ("", "UN") else _dictionary_vr(tag)
     stop = None if length == UNDEFINED else start + length
     if vr != "SQ" and meaning == "SQ" and stop is not None:
@@ -140,13 +140,13 @@ def _element(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
         keyword=_keyword(tag, level, value),
         length=length,
         value=value,
-        big_endian=level.written.big_endian,
+        big_endian=level.encoding.big_endian,
         within=level.within,
     )
     if top_pixels:
         levels.clear()
     elif sequence or stop is None:
-        inner = IMPLICIT if vr == "UN" else level.written
+        inner = IMPLICIT if vr == "UN" else level.encoding
         kind = "items" if sequence else "fragments"
         levels.append(_Level(kind, stop, inner, (*level.within, tag)))
     return start if sequence or stop is None else stop
@@ -157,11 +157,11 @@ def _begins_with_item(buffer: bytes, start: int, stop: int) -> bool:
     return stop == start or buffer[start : start + 4] in (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
-def _opening(buffer: bytes, pos: int, end: int, written: Written) -> tuple[int, str, int]:
+def _opening(buffer: bytes, pos: int, end: int, encoding: Written) -> tuple[int, str, int]:
     """(first byte of the value, VR or "", length) of the element at pos."""
-    if not written.explicit:
-        return pos + 8, "", written.long(buffer, pos + 4)[0]
-    group, number, raw_vr, length = written.element(buffer, pos)
+    if not encoding.explicit:
+        return pos + 8, "", encoding.long(buffer, pos + 4)[0]
+    group, number, raw_vr, length = encoding.element(buffer, pos)
     header = VR_HEADER.get(raw_vr)
     if header is None:
         detail = f"({group:04X},{number:04X}) at byte {pos} has no VR"
@@ -169,7 +169,7 @@ def _opening(buffer: bytes, pos: int, end: int, written: Written) -> tuple[int, 
     if header == 12:
         if pos + 12 > end:
             raise RejectError("truncated_header", f"an element is cut at byte {end}")
-        (length,) = written.long(buffer, pos + 8)
+        (length,) = encoding.long(buffer, pos + 8)
     return pos + header, raw_vr.decode("ascii"), length
 
 

@@ -15,17 +15,17 @@ from functools import lru_cache
 from itertools import takewhile
 
 MAX_RUNS = 4096  # then all are forgotten: an archive of many forms
-Place = tuple[int, int, int]  # tag, bytes of the head, bytes of the value
+ElementSpan = tuple[int, int, int]  # tag, bytes of the head, bytes of the value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
+class ElementRun:
     """A stretch of elements in ascending order, each of defined length.
 
     heads, values: struct.Struct.unpack_from of all heads, and of the wanted values (`tags`).
     """
 
-    places: tuple[Place, ...]
+    spans: tuple[ElementSpan, ...]
     first: int
     last: int
     size: int
@@ -36,15 +36,15 @@ class Run:
 
 
 @dataclass(slots=True, eq=False)
-class Runs:
+class ElementCache:
     """The runs of one form, by the first eight bytes of their first head."""
 
     wanted: frozenset[int]
-    known: dict[bytes, Run] = field(default_factory=dict)
+    known: dict[bytes, ElementRun] = field(default_factory=dict)
 
-    def take(
+    def match(
         self, buffer: bytes, pos: int, key: bytes, last: int, values: dict[int, bytes]
-    ) -> Run | None:
+    ) -> ElementRun | None:
         """The run that stands at pos, its wanted values put into values; None: walk on."""
         run = self.known.get(key)
         if run is None or pos + run.size + 12 > len(buffer) or run.first <= last:
@@ -55,36 +55,36 @@ class Runs:
             alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
             if not alike:
                 return None
-            run = self.known[key] = self._run(buffer, pos, run.places[:alike])
+            run = self.known[key] = self._run(buffer, pos, run.spans[:alike])
         if run.tags:
             values.update(zip(run.tags, run.values.unpack_from(buffer, pos), strict=True))
         return run
 
-    def learn(self, buffer: bytes, pos: int, places: Sequence[Place]) -> None:
+    def remember(self, buffer: bytes, pos: int, spans: Sequence[ElementSpan]) -> None:
         """The elements that were walked from pos on become a run."""
         if len(self.known) >= MAX_RUNS:
             self.known.clear()
-        for number, (_, head, length) in enumerate(places):
+        for number, (_, head, length) in enumerate(spans):
             key = buffer[pos : pos + 8]
             if key not in self.known:
-                self.known[key] = self._run(buffer, pos, tuple(places[number:]))
+                self.known[key] = self._run(buffer, pos, tuple(spans[number:]))
                 return
             pos += head + length
 
-    def _run(self, buffer: bytes, pos: int, places: tuple[Place, ...]) -> Run:
-        heads = struct.Struct("".join(f"{head}s{length}x" for _, head, length in places))
+    def _run(self, buffer: bytes, pos: int, spans: tuple[ElementSpan, ...]) -> ElementRun:
+        heads = struct.Struct("".join(f"{head}s{length}x" for _, head, length in spans))
         forms, tags, gap = [], [], 0
-        for tag, head, length in places:
+        for tag, head, length in spans:
             if tag in self.wanted:
                 forms.append(f"{gap + head}x{length}s")
                 tags.append(tag)
                 gap = 0
             else:
                 gap += head + length
-        return Run(
-            places=places,
-            first=places[0][0],
-            last=places[-1][0],
+        return ElementRun(
+            spans=spans,
+            first=spans[0][0],
+            last=spans[-1][0],
             size=heads.size,
             expected=heads.unpack_from(buffer, pos),
             tags=tuple(tags),
@@ -94,6 +94,6 @@ class Runs:
 
 
 @lru_cache(maxsize=16)
-def runs_of(form: str, wanted: frozenset[int]) -> Runs:
+def cache_for(form: str, wanted: frozenset[int]) -> ElementCache:
     """The runs of a form of writing elements."""
-    return Runs(wanted)
+    return ElementCache(wanted)

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wetread.archive.dataset.element_cache import Place, runs_of
+from wetread.archive.dataset.element_cache import ElementSpan, cache_for
 from wetread.archive.rejects import RejectError
 
 MAX_DEPTH = 32
@@ -24,7 +24,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class Encoding:
     """How elements are written: with or without their VR, and in which byte order."""
 
     name: str
@@ -35,18 +35,18 @@ class Form:
     tag: Callable[..., tuple[int, int]]
 
 
-def _form(name: str, explicit: bool, big_endian: bool) -> Form:
+def _encoding(name: str, explicit: bool, big_endian: bool) -> Encoding:
     order = ">" if big_endian else "<"
     parts = [struct.Struct(order + code).unpack_from for code in ("HH2sH", "L", "HH")]
-    return Form(name, explicit, big_endian, *parts)
+    return Encoding(name, explicit, big_endian, *parts)
 
 
-EXPLICIT = _form("explicit", True, False)
-IMPLICIT = _form("implicit", False, False)
-BIG_ENDIAN = _form("big endian", True, True)
+EXPLICIT = _encoding("explicit", True, False)
+IMPLICIT = _encoding("implicit", False, False)
+BIG_ENDIAN = _encoding("big endian", True, True)
 
 
-class Short(Exception):
+class NeedMoreBytes(Exception):
     """The walk needs the bytes up to this one."""
 
     def __init__(self, need: int) -> None:
@@ -55,7 +55,7 @@ class Short(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class WalkResult:
     """Where a walk ended: at the pixel data, or at the end of the data set.
 
     pixel_tag: 7FE0,0008 to 0010, or None; pixel_offset: first byte of its value; pixel_length:
@@ -71,32 +71,37 @@ class Walk:
 
 
 def walk_elements(
-    buffer: bytes, pos: int, end: int, form: Form, wanted: frozenset[int], values: dict[int, bytes]
-) -> Walk:
+    buffer: bytes,
+    pos: int,
+    end: int,
+    encoding: Encoding,
+    wanted: frozenset[int],
+    values: dict[int, bytes],
+) -> WalkResult:
     """Walk from pos to the pixel data; the wanted elements' raw bytes go into values.
 
     buffer: the first bytes of a file that has `end` of them; Short where more of it is needed.
     """
-    explicit, read_element, read_long = form.explicit, form.element, form.long
+    explicit, read_element, read_long = encoding.explicit, encoding.element, encoding.long
     vr_header, have = VR_HEADER, len(buffer)
     last, ordered = 0, True
-    runs = runs_of(form.name, wanted)
-    known, began = runs.known, pos
-    walked: list[Place] = []  # the elements walked one by one since `began`
+    cache = cache_for(encoding.name, wanted)
+    known, began = cache.known, pos
+    walked: list[ElementSpan] = []  # the elements walked one by one since `began`
     while True:
         if pos + 12 > have:
             if pos == end:
-                return Walk(last, notes=_order_note(ordered))
+                return WalkResult(last, notes=_order_note(ordered))
             if have < end and pos + 8 <= end:
-                raise Short(min(pos + 12, end))
+                raise NeedMoreBytes(min(pos + 12, end))
             if pos + 8 > end:
                 return _at_the_end(buffer, pos, end, last, ordered)
         key = buffer[pos : pos + 8]
         if key in known and ordered:
-            run = runs.take(buffer, pos, key, last, values)
+            run = cache.match(buffer, pos, key, last, values)
             if run is not None:
                 if walked:
-                    runs.learn(buffer, began, walked)
+                    cache.remember(buffer, began, walked)
                     walked = []
                 last = run.last
                 began = pos = pos + run.size
@@ -112,7 +117,9 @@ def walk_elements(
             length = read_long(buffer, pos + 4)[0]
         if not header or tag == 0:
             if have == end and not any(buffer[pos:]):
-                return Walk(last, notes=(*_order_note(ordered), "zero bytes after the data set"))
+                return WalkResult(
+                    last, notes=(*_order_note(ordered), "zero bytes after the data set")
+                )
             if not header:
                 where = f"({group:04X},{element:04X}) at byte {pos}"
                 raise RejectError("bad_element", f"{where} has the VR {vr!r}")
@@ -121,26 +128,26 @@ def walk_elements(
         last, start = tag, pos + header
         if tag in PIXEL_TAGS:
             if ordered:
-                runs.learn(buffer, began, walked)
-            return Walk(last, tag, start, length, notes=_order_note(ordered))
+                cache.remember(buffer, began, walked)
+            return WalkResult(last, tag, start, length, notes=_order_note(ordered))
         pos = start + length
-        inner = IMPLICIT if explicit and vr == b"UN" else form
+        inner = IMPLICIT if explicit and vr == b"UN" else encoding
         try:
             if length == UNDEFINED:
                 pos = _skip_sequence(buffer, start, None, end, inner)
             elif _may_be_deep(buffer, vr, start, length, end):
                 pos = _skip_sequence(buffer, start, pos, end, inner)
-        except _Cut:
+        except _CutError:
             return _at_the_end(buffer, end + 1, end, last, ordered)
         if tag in wanted and pos <= end:
             if pos > have:
-                raise Short(pos)
+                raise NeedMoreBytes(pos)
             values.setdefault(tag, buffer[start:pos])
         if ordered and length <= MAX_IN_RUN and pos <= have:
             walked.append((tag, header, length))
         else:
             if ordered:
-                runs.learn(buffer, began, walked)
+                cache.remember(buffer, began, walked)
             began, walked = pos, []
 
 
@@ -148,18 +155,18 @@ def _order_note(ordered: bool) -> tuple[str, ...]:
     return () if ordered else ("elements out of order",)
 
 
-def _at_the_end(buffer: bytes, pos: int, end: int, last: int, ordered: bool) -> Walk:
+def _at_the_end(buffer: bytes, pos: int, end: int, last: int, ordered: bool) -> WalkResult:
     """Of a data set that ends before pos + 8: padded with zeros, or cut."""
     notes = _order_note(ordered)
     if pos < end and not any(buffer[pos:]):
-        return Walk(last, notes=(*notes, "zero bytes after the data set"))
+        return WalkResult(last, notes=(*notes, "zero bytes after the data set"))
     where = f"({last >> 16:04X},{last & 0xFFFF:04X})"
     if pos > end:
-        return Walk(last, cut=f"{where} ends past the end at byte {end}", notes=notes)
-    return Walk(last, cut=f"the element after {where} is cut at byte {end}", notes=notes)
+        return WalkResult(last, cut=f"{where} ends past the end at byte {end}", notes=notes)
+    return WalkResult(last, cut=f"the element after {where} is cut at byte {end}", notes=notes)
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """The file ends inside a sequence."""
 
 
@@ -168,30 +175,32 @@ def _may_be_deep(buffer: bytes, vr: bytes, start: int, length: int, end: int) ->
     if vr != b"SQ" or length <= MAX_IN_RUN:
         return False
     if start + length > end:
-        raise _Cut
+        raise _CutError
     if start + length > len(buffer):
-        raise Short(start + length)
+        raise NeedMoreBytes(start + length)
     marks = [buffer.count(mark, start, start + length) for mark in _ITEM_MARKS]
     return max(marks) > MAX_DEPTH
 
 
-def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, form: Form) -> int:
+def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, encoding: Encoding) -> int:
     """The byte after a sequence whose first item is at pos; stop: its end, None where undefined."""
-    levels: list[tuple[bool, int | None, Form]] = [(True, stop, form)]  # (holds items, stop, form)
+    levels: list[tuple[bool, int | None, Encoding]] = [
+        (True, stop, encoding)
+    ]  # (holds items, stop, form)
     have = len(buffer)
     while levels:
-        holds_items, stop, form = levels[-1]
+        holds_items, stop, encoding = levels[-1]
         if stop is not None and pos >= stop:
             levels.pop()
             continue
         if pos + 8 > end:
-            raise _Cut
+            raise _CutError
         if pos + 12 > have and have < end:
-            raise Short(min(pos + 12, end))
-        group, element = form.tag(buffer, pos)
+            raise NeedMoreBytes(min(pos + 12, end))
+        group, element = encoding.tag(buffer, pos)
         tag = group << 16 | element
         if holds_items:
-            (length,) = form.long(buffer, pos + 4)
+            (length,) = encoding.long(buffer, pos + 4)
             pos += 8
             if tag == _SEQUENCE_END:
                 levels.pop()
@@ -199,21 +208,21 @@ def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, form: Fo
                 where = f"({group:04X},{element:04X}) at byte {pos - 8}"
                 raise RejectError("bad_element", f"{where} stands where an item must")
             elif length == UNDEFINED:
-                levels.append((False, None, form))
+                levels.append((False, None, encoding))
             elif stop is None:
                 pos += length
             else:
-                levels.append((False, pos + length, form))
+                levels.append((False, pos + length, encoding))
             continue
         if tag == _ITEM_END:
             levels.pop()
             pos += 8
             continue
         vr = buffer[pos + 4 : pos + 6]
-        pos, length, inner = _nested_element(buffer, pos, end, form)
+        pos, length, inner = _nested_element(buffer, pos, end, encoding)
         if length == UNDEFINED:
             levels.append((True, None, inner))
-        elif form.explicit and _may_be_deep(buffer, vr, pos, length, end):
+        elif encoding.explicit and _may_be_deep(buffer, vr, pos, length, end):
             levels.append((True, pos + length, inner))
         else:
             pos += length
@@ -222,17 +231,19 @@ def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, form: Fo
     return pos
 
 
-def _nested_element(buffer: bytes, pos: int, end: int, form: Form) -> tuple[int, int, Form]:
+def _nested_element(
+    buffer: bytes, pos: int, end: int, encoding: Encoding
+) -> tuple[int, int, Encoding]:
     """(first byte of the value, its length, how what is inside it is written)."""
-    if not form.explicit:
-        return pos + 8, form.long(buffer, pos + 4)[0], form
-    group, element, vr, length = form.element(buffer, pos)
+    if not encoding.explicit:
+        return pos + 8, encoding.long(buffer, pos + 4)[0], encoding
+    group, element, vr, length = encoding.element(buffer, pos)
     header = VR_HEADER.get(vr)
     if header is None:
         where = f"({group:04X},{element:04X}) at byte {pos}, inside a sequence,"
         raise RejectError("bad_element", f"{where} has the VR {vr!r}")
     if header == 12:
         if pos + 12 > end:
-            raise _Cut
-        (length,) = form.long(buffer, pos + 8)
-    return pos + header, length, IMPLICIT if vr == b"UN" else form
+            raise _CutError
+        (length,) = encoding.long(buffer, pos + 8)
+    return pos + header, length, IMPLICIT if vr == b"UN" else encoding

@@ -14,9 +14,9 @@ from wetread.archive.dataset.elements import (
     EXPLICIT,
     IMPLICIT,
     VR_HEADER,
-    Form,
-    Short,
-    Walk,
+    Encoding,
+    NeedMoreBytes,
+    WalkResult,
     walk_elements,
 )
 from wetread.archive.dataset.meta import read_meta
@@ -50,7 +50,7 @@ class Header:
     has_meta: bool
     data_start: int
     end: int
-    walk: Walk
+    walk: WalkResult
     notes: tuple[str, ...]
     meta_faults: tuple[str, ...] = ()
 
@@ -67,7 +67,7 @@ def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
     while True:
         try:
             return _walk_file(buffer, read_at, size, wanted)
-        except Short as short:
+        except NeedMoreBytes as short:
             if short.need > MAX_HEADER:
                 detail = f"a header of more than {MAX_HEADER} bytes"
                 raise RejectError("too_big", detail) from None
@@ -106,17 +106,17 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
     if syntax == DEFLATED_LE:
         buffer, _ = inflated(read_at, size, start)
         end = len(buffer)
-    form, notes = _sniff(buffer, start, syntax)
-    walk = _walk_data_set(buffer, start, end, form, wanted, values)
+    encoding, notes = _sniff(buffer, start, syntax)
+    walk = _walk_data_set(buffer, start, end, encoding, wanted, values)
     if not syntax:
-        named = EXPLICIT_BE if form.big_endian else EXPLICIT_LE
-        syntax = named if form.explicit else IMPLICIT_LE
+        named = EXPLICIT_BE if encoding.big_endian else EXPLICIT_LE
+        syntax = named if encoding.explicit else IMPLICIT_LE
         notes = (*notes, "no transfer syntax: taken from the data set")
     return Header(
         values=values,
         syntax=syntax,
-        explicit=form.explicit,
-        big_endian=form.big_endian,
+        explicit=encoding.explicit,
+        big_endian=encoding.big_endian,
         has_meta=bool(meta.blocks),
         data_start=start,
         end=end,
@@ -130,24 +130,26 @@ def _walk_data_set(
     buffer: bytes,
     start: int,
     end: int,
-    form: Form,
+    encoding: Encoding,
     wanted: frozenset[int],
     values: dict[int, bytes],
-) -> Walk:
+) -> WalkResult:
     """Walk the data set; where it leads nowhere, name the element whose length is wrong."""
     try:
-        walk = walk_elements(buffer, start, end, form, wanted, values)
+        walk = walk_elements(buffer, start, end, encoding, wanted, values)
     except RejectError as error:
-        told = wrong_length(buffer, start, end, form) if error.reason == "bad_element" else None
-        if told is None:
+        fault = (
+            wrong_length(buffer, start, end, encoding) if error.reason == "bad_element" else None
+        )
+        if fault is None:
             raise
-        raise RejectError("bad_element", told) from None
-    if walk.cut and (told := wrong_length(buffer, start, end, form)):
-        return replace(walk, cut=told)
+        raise RejectError("bad_element", fault) from None
+    if walk.cut and (fault := wrong_length(buffer, start, end, encoding)):
+        return replace(walk, cut=fault)
     return walk
 
 
-def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Form, tuple[str, ...]]:
+def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Encoding, tuple[str, ...]]:
     """The form of the first element, whatever the meta says of it."""
     has_vr = buffer[start + 4 : start + 6] in VR_HEADER
     # A data set begins with a group below 0100: one of its two bytes is zero, and says the order.
@@ -184,7 +186,7 @@ def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, 
 
 def header_bytes(
     read_at: ReadAt, size: int
-) -> tuple[bytes, tuple[tuple[int, int, Form], ...], int, Form]:
+) -> tuple[bytes, tuple[tuple[int, int, Encoding], ...], int, Encoding]:
     """(the file up to its pixel data, the groups of file meta in it, the data set, its form).
 
     Of a file that is damaged as much as can be: at most FIRST_DAMAGED bytes. RejectError where not
@@ -194,7 +196,7 @@ def header_bytes(
     first = read_at(0, min(size, FIRST_DAMAGED))
     try:
         meta = read_meta(first, size, values)
-    except Short as short:
+    except NeedMoreBytes as short:
         raise RejectError("too_big", f"a file meta of {short.need} bytes") from None
     start = meta.data_start
     syntax = values.get(0x00020010, b"").rstrip(b" \0").decode("latin-1")

@@ -13,17 +13,17 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from wetread.archive.containers.contents import opened
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.header import data_set_prefix, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.rejects import RejectError
 
-FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+VOI_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _FULL_TABLE = 1 << 16  # entries that a count of 0 stands for
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class LookupTable:
     """A look-up table: values up to `first` give entries[0], values past its end the last.
 
     entries: (n,) unsigned of `bits` bits. kind: what the entries are ("HU", "US", ...) or "".
@@ -34,7 +34,7 @@ class Table:
     bits: int
     kind: str = ""
 
-    def look_up(self, values: np.ndarray) -> np.ndarray:
+    def apply(self, values: np.ndarray) -> np.ndarray:
         """Any shape of numbers to entries of the same shape; a fraction counts as what is below."""
         place = np.clip(np.floor(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
         found: np.ndarray = self.entries[place]
@@ -42,7 +42,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Window:
+class VoiWindow:
     """A window of the header: center and width in modality units, function one of FUNCTIONS."""
 
     center: float
@@ -50,7 +50,7 @@ class Window:
     function: str = "LINEAR"
 
 
-def read_modality_table(row: Mapping[str, Any]) -> Table | None:
+def read_modality_table(row: Mapping[str, Any]) -> LookupTable | None:
     """The first item of the Modality LUT Sequence; None where it holds no table.
 
     RejectError where there is one that cannot be read.
@@ -60,7 +60,7 @@ def read_modality_table(row: Mapping[str, Any]) -> Table | None:
     return None if item is None else _table(item, order, signed=row["PixelRepresentation"] == 1)
 
 
-def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
+def read_voi(row: Mapping[str, Any]) -> VoiWindow | LookupTable | None:
     """What the file says of its presentation: its VOI table, else its first window, else None.
 
     A row of a frame (key `frame`) gives that frame's own. A table that cannot be read gives way to
@@ -79,7 +79,7 @@ def read_voi(row: Mapping[str, Any]) -> Window | Table | None:
     return windows[0] if windows else None
 
 
-def read_windows(row: Mapping[str, Any]) -> list[Window]:
+def read_windows(row: Mapping[str, Any]) -> list[VoiWindow]:
     """The windows of the header that can be used, in its order; empty where it names none.
 
     RejectError where it names some, and none can be used.
@@ -87,7 +87,7 @@ def read_windows(row: Mapping[str, Any]) -> list[Window]:
     return _windows(_data_set(row)[0], row)
 
 
-def _windows(found: Dataset, row: Mapping[str, Any]) -> list[Window]:
+def _windows(found: Dataset, row: Mapping[str, Any]) -> list[VoiWindow]:
     centers, widths = row["WindowCenter"] or [], row["WindowWidth"] or []
     if not centers or not widths:
         _refuse_half_a_window(row)
@@ -99,14 +99,14 @@ def _windows(found: Dataset, row: Mapping[str, Any]) -> list[Window]:
         detail = f"the window's function cannot be read: {type(error).__name__}"
         raise RejectError("bad_element", detail) from error
     functions = _functions(named)
-    windows: list[Window] = []
+    windows: list[VoiWindow] = []
     wrong: list[str] = []
     for number, (center, width) in enumerate(zip(centers, widths, strict=False)):
         function = functions[min(number, len(functions) - 1)]
         if function == "LINEAR" and 0 < width < 1:  # as other readers take it, on fractional values
             function = "LINEAR_EXACT"
         if width > 0:
-            windows.append(Window(center, width, function))
+            windows.append(VoiWindow(center, width, function))
         else:
             wrong.append(f"{width:g}")
     if not windows:
@@ -132,8 +132,8 @@ def _functions(value: Any) -> list[str]:
     named = [str(one or "").strip(" \0") for one in several] or [""]
     functions = [re.sub("[ -]", "_", name.upper()) or "LINEAR" for name in named]
     for name, function in zip(named, functions, strict=True):
-        if function not in FUNCTIONS:
-            known = ", ".join(FUNCTIONS)
+        if function not in VOI_FUNCTIONS:
+            known = ", ".join(VOI_FUNCTIONS)
             detail = f"(0028,1056) VOILUTFunction is {name[:16]!r}, none of {known}"
             raise RejectError("bad_element", detail)
     return functions
@@ -170,7 +170,7 @@ def _of_frame(found: Dataset, number: int) -> Dataset:
 
 def _data_set(row: Mapping[str, Any]) -> tuple[Dataset, str]:
     """(everything before the pixels, the byte order of its numbers, "<" or ">")."""
-    with opened(row["path"], row["member"]) as (read_at, size):
+    with open_contents(row["path"], row["member"]) as (read_at, size):
         data, implicit, little = data_set_prefix(read_at, size, read_header(read_at, size, WANTED))
     try:
         return Dataset(read_dataset(BytesIO(data), implicit, little)), "<" if little else ">"
@@ -189,7 +189,7 @@ def _first_item(found: Dataset, tag: int) -> Dataset | None:
         raise RejectError("bad_element", detail) from error
 
 
-def _table(item: Dataset, order: str, *, signed: bool) -> Table:
+def _table(item: Dataset, order: str, *, signed: bool) -> LookupTable:
     """The table of one item; RejectError `bad_element` where its parts disagree."""
     try:
         descriptor = _integers(item["LUTDescriptor"].value, order)
@@ -211,7 +211,7 @@ def _table(item: Dataset, order: str, *, signed: bool) -> Table:
         detail = f"(0028,3006) LUTData has {len(entries)} entries, the descriptor says {count}"
         raise RejectError("bad_element", detail)
     entries = entries[:count]
-    return Table(first, entries, max(bits, int(entries.max()).bit_length()), kind)
+    return LookupTable(first, entries, max(bits, int(entries.max()).bit_length()), kind)
 
 
 def _entries(raw: Any, count: int, order: str) -> np.ndarray:

@@ -8,15 +8,15 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from wetread.archive.dataset.element_cache import Place, runs_of
+from wetread.archive.dataset.element_cache import ElementSpan, cache_for
 from wetread.archive.dataset.elements import (
     BIG_ENDIAN,
     EXPLICIT,
     IMPLICIT,
     MAX_IN_RUN,
     VR_HEADER,
-    Form,
-    Short,
+    Encoding,
+    NeedMoreBytes,
 )
 from wetread.archive.dataset.phantom_mark import IMPLEMENTATION_TAG
 from wetread.archive.rejects import RejectError
@@ -38,7 +38,7 @@ class FileMeta:
     faults:     what is not as it should be, in words.
     """
 
-    blocks: tuple[tuple[int, int, Form], ...]
+    blocks: tuple[tuple[int, int, Encoding], ...]
     data_start: int
     faults: tuple[str, ...]
 
@@ -79,15 +79,15 @@ def _is_bare_data_set(buffer: bytes) -> bool:
 
 def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -> FileMeta:
     """The length element lies: walk while the group is 2, element by element in its own form."""
-    runs, last, pos = runs_of("meta", _META_TAGS), 0, start
-    began, walked = pos, list[Place]()
+    cache, last, pos = cache_for("meta", _META_TAGS), 0, start
+    began, walked = pos, list[ElementSpan]()
     starts: list[int] = []  # of the groups
     implicit = False
     while buffer[pos : pos + 2] == _GROUP or pos + 8 > len(buffer):
-        run = runs.take(buffer, pos, buffer[pos : pos + 8], last, values) if not starts else None
+        run = cache.match(buffer, pos, buffer[pos : pos + 8], last, values) if not starts else None
         if run is not None:
             if walked:
-                runs.learn(buffer, began, walked)
+                cache.remember(buffer, began, walked)
                 walked = []
             last = run.last
             began = pos = pos + run.size
@@ -109,7 +109,7 @@ def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -
             walked.append((tag, header, length))
         last = tag
     if not starts:
-        runs.learn(buffer, began, walked)
+        cache.remember(buffer, began, walked)
     bounds = (start, *starts, pos)
     blocks = tuple(
         (one, behind, EXPLICIT if buffer[one + 4 : one + 6] in VR_HEADER else IMPLICIT)
@@ -169,8 +169,8 @@ def _faults(
         faults.append("no (0002,0000) FileMetaInformationGroupLength")
     elif len(raw) != 4:
         faults.append(f"(0002,0000) is no number: it has {len(raw)} bytes, not 4")
-    elif (said := int.from_bytes(raw, "little")) != there:
-        faults.append(f"(0002,0000) says {said} bytes, {there} follow it")
+    elif (declared := int.from_bytes(raw, "little")) != there:
+        faults.append(f"(0002,0000) says {declared} bytes, {there} follow it")
     if more:
         faults.append(f"{len(more)} more group 0002 at the start of the data set: the first holds")
     return tuple(faults)
@@ -180,4 +180,4 @@ def _need(need: int, buffer: bytes, size: int) -> None:
     if need > size:
         raise RejectError("bad_meta", f"the file meta needs {need} bytes, the file has {size}")
     if need > len(buffer):
-        raise Short(need)
+        raise NeedMoreBytes(need)

@@ -6,7 +6,7 @@ meets there names a neighbor, or nothing. Found here is the element before, by w
 really begin. For messages alone: nothing is read by what is guessed.
 """
 
-from wetread.archive.dataset.elements import PIXEL_TAGS, UNDEFINED, VR_HEADER, Form
+from wetread.archive.dataset.elements import PIXEL_TAGS, UNDEFINED, VR_HEADER, Encoding
 
 _AROUND = 4096  # bytes behind it in which the next element is looked for
 _LONGEST = 32 * 1024  # bytes of a value in which it is
@@ -15,44 +15,44 @@ _ITEM = b"\xfe\xff\x00\xe0"
 _BACK = 3  # elements that may have been met inside values
 
 
-def wrong_length(buffer: bytes, start: int, end: int, form: Form) -> str | None:
+def wrong_length(buffer: bytes, start: int, end: int, encoding: Encoding) -> str | None:
     """The element whose length is wrong, in words; None where none is found.
 
     buffer: the first bytes of a file of `end` bytes; start: where its data set begins.
     """
-    walked = _walk(buffer, start, end, form)
+    walked = _walk(buffer, start, end, encoding)
     if (
-        form.explicit
+        encoding.explicit
         and walked
-        and _lacks_vr_alone(buffer, walked[-1][2], walked[-1][0], end, form)
+        and _lacks_vr_alone(buffer, walked[-1][2], walked[-1][0], end, encoding)
     ):
         return None
     for tag, value, behind in reversed(walked[-_BACK:]):
-        found = _next_head(buffer, tag, value, behind, end, form)
+        found = _next_head(buffer, tag, value, behind, end, encoding)
         if found is not None:
             name = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
             return f"{name} has a length of {behind - value} bytes, {found - value} are there"
     return None
 
 
-def _head(buffer: bytes, pos: int, form: Form) -> tuple[int, int, int] | None:
+def _head(buffer: bytes, pos: int, encoding: Encoding) -> tuple[int, int, int] | None:
     """(tag, first byte of the value, length) of an element at pos; None where none can be."""
     if pos + 12 > len(buffer):
         return None
-    group, number, vr, length = form.element(buffer, pos)
-    header = VR_HEADER.get(vr, 0) if form.explicit else 8
+    group, number, vr, length = encoding.element(buffer, pos)
+    header = VR_HEADER.get(vr, 0) if encoding.explicit else 8
     if not header:
         return None
-    if header == 12 or not form.explicit:
-        (length,) = form.long(buffer, pos + header - 4)
+    if header == 12 or not encoding.explicit:
+        (length,) = encoding.long(buffer, pos + header - 4)
     return group << 16 | number, pos + header, length
 
 
-def _walk(buffer: bytes, pos: int, end: int, form: Form) -> list[tuple[int, int, int]]:
+def _walk(buffer: bytes, pos: int, end: int, encoding: Encoding) -> list[tuple[int, int, int]]:
     """(tag, first byte of the value, byte behind it) of elements of defined length, as far as they
     go."""
     walked: list[tuple[int, int, int]] = []
-    while (head := _head(buffer, pos, form)) is not None:
+    while (head := _head(buffer, pos, encoding)) is not None:
         tag, value, length = head
         if length == UNDEFINED or value + length > end:
             break
@@ -61,32 +61,32 @@ def _walk(buffer: bytes, pos: int, end: int, form: Form) -> list[tuple[int, int,
     return walked
 
 
-def _lacks_vr_alone(buffer: bytes, pos: int, last: int, end: int, form: Form) -> bool:
+def _lacks_vr_alone(buffer: bytes, pos: int, last: int, end: int, encoding: Encoding) -> bool:
     """Whether the element at pos is whole but for its VR: others follow where it ends."""
     if pos + 12 > len(buffer):
         return False
-    group, number, vr, length = form.element(buffer, pos)
+    group, number, vr, length = encoding.element(buffer, pos)
     tag = group << 16 | number
     whole = vr not in VR_HEADER and tag > last
-    return whole and _row_begins(buffer, pos + 8 + length, tag, end, form)
+    return whole and _row_begins(buffer, pos + 8 + length, tag, end, encoding)
 
 
 def _next_head(
-    buffer: bytes, tag: int, value: int, behind: int, end: int, form: Form
+    buffer: bytes, tag: int, value: int, behind: int, end: int, encoding: Encoding
 ) -> int | None:
     """Where the element after tag really begins: at the first row of heads that is not where it
     should be; None where one is there, and where the value is a sequence, which has heads."""
-    if _row_begins(buffer, behind, tag, end, form) or buffer[value : value + 4] == _ITEM:
+    if _row_begins(buffer, behind, tag, end, encoding) or buffer[value : value + 4] == _ITEM:
         return None
     for pos in range(value, min(behind + _AROUND, value + _LONGEST, len(buffer))):
-        if pos != behind and _row_begins(buffer, pos, tag, end, form):
+        if pos != behind and _row_begins(buffer, pos, tag, end, encoding):
             return pos
     return None
 
 
-def _row_begins(buffer: bytes, pos: int, last: int, end: int, form: Form) -> bool:
+def _row_begins(buffer: bytes, pos: int, last: int, end: int, encoding: Encoding) -> bool:
     for _ in range(_IN_A_ROW):
-        head = _head(buffer, pos, form)
+        head = _head(buffer, pos, encoding)
         if head is None or head[0] <= last:
             return False
         last, value, length = head

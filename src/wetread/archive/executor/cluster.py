@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from wetread.archive.executor.isolated_process import Guard, Limits, Lost, packed_work
+from wetread.archive.executor.isolated_process import IsolatedProcess, Limits, LostItem, pickle_work
 
-_guards: dict[int, tuple[bytes, Guard]] = {}  # on a node: thread to its work and its guard
+_guards: dict[
+    int, tuple[bytes, IsolatedProcess]
+] = {}  # on a node: thread to its work and its guard
 _lock = threading.Lock()
 
 
 @contextmanager
 def on_cluster(
     work: Callable[[Any], Any], address: str, limits: Limits
-) -> Iterator[tuple[Callable[[Any], Answer], int]]:
+) -> Iterator[tuple[Callable[[Any], ClusterResult], int]]:
     """Over the scheduler at `address`: how an item is handed in, and how many run at a time."""
     try:
         from distributed import Client
@@ -33,19 +35,19 @@ def on_cluster(
             "--cluster needs the package distributed: pip install 'wetread[cluster]'"
         ) from error
 
-    message = packed_work(work, limits)
+    message = pickle_work(work, limits)
     with Client(address, set_as_default=False) as client:
         threads = sum(client.nthreads().values())
         try:
             yield (
-                lambda item: Answer(client.submit(run_on_node, message, item, pure=False)),
+                lambda item: ClusterResult(client.submit(run_on_node, message, item, pure=False)),
                 max(1, threads),
             )
         finally:
             client.run(release_on_node, message, on_error="ignore")
 
 
-class Answer:
+class ClusterResult:
     """A Dask future whose lost item is an answer too."""
 
     def __init__(self, future: Any) -> None:
@@ -58,7 +60,7 @@ class Answer:
         try:
             return self._future.result()
         except KilledWorker:
-            return Lost("decoder_crashed", "the cluster's workers died of it")
+            return LostItem("decoder_crashed", "the cluster's workers died of it")
 
 
 def run_on_node(message: bytes, item: object) -> object:
@@ -67,7 +69,7 @@ def run_on_node(message: bytes, item: object) -> object:
     with _lock:
         known, guard = _guards.get(thread, (b"", None))
         if guard is None or known != message:
-            old, guard = guard, Guard(_shared(message))
+            old, guard = guard, IsolatedProcess(_shared(message))
             _guards[thread] = message, guard
             if old is not None:
                 old.close()
@@ -86,4 +88,4 @@ def release_on_node(message: bytes) -> None:
 def _shared(message: bytes) -> bytes:
     """The limits with the node's memory in them."""
     work, limits = pickle.loads(message)
-    return packed_work(work, limits.shared_by(os.cpu_count() or 1))
+    return pickle_work(work, limits.shared_by(os.cpu_count() or 1))

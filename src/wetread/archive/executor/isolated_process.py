@@ -32,7 +32,7 @@ _seconds = 0.0  # in a guard's process: the time limit of an item
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostItem:
     """An item that took its process with it; reason is one of archive/rejects.py's.
 
     reason: `decoder_crashed`, `timeout` or `too_big`.
@@ -74,7 +74,7 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def packed_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
+def pickle_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
     """What a guard's process is started with."""
     return pickle.dumps((work, limits))
 
@@ -85,7 +85,7 @@ def still_alive() -> None:
         signal.setitimer(signal.ITIMER_REAL, _seconds)
 
 
-class Guard:
+class IsolatedProcess:
     """One process, started when it is needed and again when it died; one thread calls `run`."""
 
     def __init__(self, message: bytes) -> None:
@@ -185,10 +185,10 @@ def _start(handle: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _lost(code: int) -> Lost:
+def _lost(code: int) -> LostItem:
     if code == -signal.SIGALRM:
-        return Lost("timeout", "the process that worked on it gave no sign of life in time")
-    return Lost("decoder_crashed", f"the process that worked on it ended: {_end(code)}")
+        return LostItem("timeout", "the process that worked on it gave no sign of life in time")
+    return LostItem("decoder_crashed", f"the process that worked on it ended: {_end(code)}")
 
 
 def _end(code: int) -> str:
@@ -237,7 +237,7 @@ def _answer(work: Callable[[Any], Any], item: object) -> tuple[str, object]:
     try:
         return _DONE, work(item)
     except MemoryError:
-        return _DONE, Lost("too_big", "it asked for more memory than a worker may take")
+        return _DONE, LostItem("too_big", "it asked for more memory than a worker may take")
     except Exception as error:
         return _FAILED, _portable(error)
 

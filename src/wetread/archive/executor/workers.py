@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from queue import LifoQueue
 from typing import Any, Protocol, TypeVar
 
-from wetread.archive.executor.isolated_process import Guard, Limits, Lost, packed_work
+from wetread.archive.executor.isolated_process import IsolatedProcess, Limits, LostItem, pickle_work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Answer(Protocol):
+class PendingResult(Protocol):
     """A result that is there or will be."""
 
     def result(self) -> Any:
@@ -39,13 +39,13 @@ Workers = int | Cluster
 AHEAD = 4
 
 
-def each(
+def parallel_map(
     work: Callable[[Item], Result],
     items: Iterable[Item],
     workers: Workers,
     limits: Limits | None = None,
     ahead: int | None = AHEAD,
-) -> Iterator[Result | Lost]:
+) -> Iterator[Result | LostItem]:
     """`work(item)` for every item, in the items' order, never in this process.
 
     work:    a function that can be imported by name; what it raises is raised here.
@@ -62,18 +62,18 @@ def each(
         from wetread.archive.executor.cluster import on_cluster
 
         with on_cluster(work, workers.address, limits or Limits()) as (submit, count):
-            yield from in_order(items, submit, ahead and ahead * count)
+            yield from results_in_order(items, submit, ahead and ahead * count)
         return
-    message = packed_work(work, (limits or Limits()).shared_by(workers))
+    message = pickle_work(work, (limits or Limits()).shared_by(workers))
     with closing(_Pool(message, max(1, workers))) as pool:
-        yield from in_order(items, pool.submit, ahead and ahead * max(1, workers))
+        yield from results_in_order(items, pool.submit, ahead and ahead * max(1, workers))
 
 
-def in_order(
-    items: Iterable[Item], submit: Callable[[Item], Answer], ahead: int | None
+def results_in_order(
+    items: Iterable[Item], submit: Callable[[Item], PendingResult], ahead: int | None
 ) -> Iterator[Any]:
     """The results of what was submitted, in order, with at most `ahead` under way."""
-    under_way: deque[Answer] = deque()
+    under_way: deque[PendingResult] = deque()
     for item in items:
         under_way.append(submit(item))
         if ahead is not None and len(under_way) >= ahead:
@@ -86,8 +86,10 @@ class _Pool:
     """Guards, each driven by a thread that waits for it."""
 
     def __init__(self, message: bytes, count: int) -> None:
-        self._guards = [Guard(message) for _ in range(count)]
-        self._free: LifoQueue[Guard] = LifoQueue()  # a guard that runs goes before a new one
+        self._guards = [IsolatedProcess(message) for _ in range(count)]
+        self._free: LifoQueue[IsolatedProcess] = (
+            LifoQueue()
+        )  # a guard that runs goes before a new one
         for guard in self._guards:
             self._free.put(guard)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="wetread-guard")
@@ -113,13 +115,13 @@ class _Pool:
         self._threads.shutdown(wait=True)
 
 
-def chosen_workers(workers: int | None, cluster: str | None) -> Workers:
+def select_workers(workers: int | None, cluster: str | None) -> Workers:
     """What a verb was asked for: a cluster, so many processes, or one a core."""
     if cluster is not None:
         return Cluster(cluster)
-    return workers or all_cores()
+    return workers or available_cores()
 
 
-def all_cores() -> int:
+def available_cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

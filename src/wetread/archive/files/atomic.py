@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import polars as pl
 
-from wetread.archive.files.foreign_text import size_words, without_formulas
+from wetread.archive.files.foreign_text import escape_formulas, format_bytes
 
-PART = ".part"  # ends the names of what is not whole
+PART_SUFFIX = ".part"  # ends the names of what is not whole
 _UNFINISHED = re.compile(
     r"\..+\.[0-9a-f]{32}\.part", re.DOTALL
 )  # a name that only `atomic_path` gives
-_told: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
+_observers: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -38,7 +38,7 @@ def write_output(path: Path, content: bytes) -> None:
     Raises FileExistsError where another command wrote it in the meantime.
     """
     write_whole(path, content)
-    for left in path.parent.glob(f".{glob.escape(short_name(path))}.*{PART}"):
+    for left in path.parent.glob(f".{glob.escape(short_name(path))}.*{PART_SUFFIX}"):
         if _UNFINISHED.fullmatch(left.name):
             left.unlink(missing_ok=True)
 
@@ -51,14 +51,14 @@ def atomic_path(
 
     within: a folder on the same file system; None: path's own. needed: bytes, where they are known.
     """
-    with naming(path, needed):
+    with explain_os_errors(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_devices(path)
-        part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART}"
+        part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART_SUFFIX}"
         try:
             yield part
-            for tell in list(_told):
-                tell(path)
+            for observer in list(_observers):
+                observer(path)
             _put(part, path)
         finally:
             with suppress(OSError):  # where it could not be written, it is not there either
@@ -81,22 +81,22 @@ def _put(part: Path, path: Path) -> None:
     except FileNotFoundError as error:
         if not part.parent.is_dir() or not path.is_file():
             raise
-        told = "another command wrote it at the same time; run again"
-        raise FileExistsError(errno.EEXIST, told, str(path)) from error
+        message = "another command wrote it at the same time; run again"
+        raise FileExistsError(errno.EEXIST, message, str(path)) from error
 
 
 @contextmanager
-def telling(tell: Callable[[Path], None]) -> Iterator[None]:
+def observe_writes(observer: Callable[[Path], None]) -> Iterator[None]:
     """Until its end tell hears of every file that is written whole, before it is there."""
-    _told.append(tell)
+    _observers.append(observer)
     try:
         yield
     finally:
-        _told.remove(tell)
+        _observers.remove(observer)
 
 
 @contextmanager
-def naming(path: Path, needed: int | None = None) -> Iterator[None]:
+def explain_os_errors(path: Path, needed: int | None = None) -> Iterator[None]:
     """Give an OSError the file it is about; of a full disk also what was needed and what is free.
 
     needed: bytes, where they are known.
@@ -105,7 +105,7 @@ def naming(path: Path, needed: int | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         number, named = error.errno, error.filename
-        if named is not None and not str(named).endswith((PART, ".tmp")):
+        if named is not None and not str(named).endswith((PART_SUFFIX, ".tmp")):
             raise  # it names another file, or was named already
         if number is None and " requested and " in str(error):  # NumPy's words for a short write
             number = errno.ENOSPC
@@ -113,12 +113,12 @@ def naming(path: Path, needed: int | None = None) -> Iterator[None]:
             raise
         if number not in NO_ROOM:
             raise type(error)(number, os.strerror(number), str(path)) from error
-        told = os.strerror(number)
+        message = os.strerror(number)
         if needed is not None:
-            told += f": {size_words(needed)} needed"
+            message += f": {format_bytes(needed)} needed"
         if number != errno.EFBIG and (free := free_bytes(path)) is not None:
-            told += f"{':' if needed is None else ','} {size_words(free)} free"
-        raise OSError(number, told, str(path)) from error
+            message += f"{':' if needed is None else ','} {format_bytes(free)} free"
+        raise OSError(number, message, str(path)) from error
 
 
 def free_bytes(path: Path) -> int | None:
@@ -154,4 +154,4 @@ def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:
     """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept, no formula."""
-    write_whole(path, without_formulas(frame).write_csv(null_value="").encode())
+    write_whole(path, escape_formulas(frame).write_csv(null_value="").encode())

@@ -25,7 +25,7 @@ class DamagedFileError(ValueError):
 
 
 @contextmanager
-def form_of(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
+def expect_form(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
     """Take what a file held apart: what does not fit its form is a DamagedFileError.
 
     more: kinds of errors, beside those of keys, types and values, that say so here.
@@ -36,8 +36,8 @@ def form_of(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> I
     except DamagedFileError:
         raise
     except faults as error:
-        told = str(error).strip().splitlines()
-        first = f" {told[0][:160]}" if told else ""
+        lines = str(error).strip().splitlines()
+        first = f" {lines[0][:160]}" if lines else ""
         raise DamagedFileError(
             path, wanted, f"of another form ({type(error).__name__}:{first})"
         ) from error

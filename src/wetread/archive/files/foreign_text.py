@@ -36,7 +36,7 @@ def visible(text: str, most: int = MOST_LINE) -> str:
     stay, and between them how long it is."""
     if len(text) > most:
         head, tail = min(_HEAD, most * 2 // 3), min(_TAIL, most // 3)
-        size = f"... {size_words(len(text.encode(errors='replace')))} ..."
+        size = f"... {format_bytes(len(text.encode(errors='replace')))} ..."
         return escaped(text[:head]) + size + escaped(text[-tail:])
     return escaped(text)
 
@@ -52,12 +52,12 @@ def escaped(text: str) -> str:
 def quoted(value: object, most: int = MOST_VALUE) -> str:
     """A value for a message, as repr has it, shortened; nothing in it moves a terminal."""
     if isinstance(value, str) and len(value) > most:
-        size = size_words(len(value.encode(errors="replace")))
+        size = format_bytes(len(value.encode(errors="replace")))
         return f"{visible(repr(value[: most // 2]))}... {size}"
     return visible(repr(value), 2 * most)
 
 
-def size_words(count: int) -> str:
+def format_bytes(count: int) -> str:
     """`50 MB`, of a number of bytes."""
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if count >= unit:
@@ -65,7 +65,7 @@ def size_words(count: int) -> str:
     return f"{count} bytes"
 
 
-def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame for a CSV file: text that a spreadsheet would compute gets an apostrophe before it.
 
     Numbers and UIDs stay as they are, `-1` and `-1024.5` among them; in a column of ids, files or

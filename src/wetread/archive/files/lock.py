@@ -24,10 +24,10 @@ try:
 except ImportError:  # no POSIX: nothing is locked
     fcntl = None  # type: ignore[assignment]
 
-Words = ParamSpec("Words")
+Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 PATIENCE_S = 0.3  # with a command that only looks whether somebody works there
-_ours: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
+_locked_here: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
 
 
 class BusyError(Exception):
@@ -35,26 +35,26 @@ class BusyError(Exception):
 
 
 @contextmanager
-def held(folder: Path, output: Path | None = None) -> Iterator[None]:
+def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
     """Hold folder, made where it is not there, until the end; a folder left empty goes again.
 
     output: what the words of BusyError name, where it is not the folder. Whoever holds a folder
     may call what holds it too. What a killed command left unfinished in the folder is removed.
     """
-    made = _made(folder)
+    made = _make_folders(folder)
     try:
         name = os.path.realpath(folder)
-        if fcntl is None or name in _ours.get():
+        if fcntl is None or name in _locked_here.get():
             yield
             return
-        handle = _locked(folder, output or folder)
-        token = _ours.set(_ours.get() | {name})
+        handle = _lock_handle(folder, output or folder)
+        token = _locked_here.set(_locked_here.get() | {name})
         try:
-            clear_unfinished(folder, is_held)
+            clear_unfinished(folder, is_locked)
             yield
         finally:
             with contextlib.suppress(ValueError):  # closed in another context: a generator's end
-                _ours.reset(token)
+                _locked_here.reset(token)
             os.close(handle)
     finally:
         for one in made:
@@ -62,17 +62,17 @@ def held(folder: Path, output: Path | None = None) -> Iterator[None]:
                 one.rmdir()
 
 
-def one_at_a_time(
+def exclusive_output(
     word: str = "out",
-) -> Callable[[Callable[Words, Result]], Callable[Words, Result]]:
+) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """A verb that holds the folder which it is given as `word` while it works."""
 
-    def wrap(verb: Callable[Words, Result]) -> Callable[Words, Result]:
+    def wrap(verb: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         signature = inspect.signature(verb)
 
         @functools.wraps(verb)
-        def alone(*args: Words.args, **words: Words.kwargs) -> Result:
-            with held(Path(signature.bind(*args, **words).arguments[word])):
+        def alone(*args: Arguments.args, **words: Arguments.kwargs) -> Result:
+            with locked(Path(signature.bind(*args, **words).arguments[word])):
                 return verb(*args, **words)
 
         return alone
@@ -80,14 +80,14 @@ def one_at_a_time(
     return wrap
 
 
-def _made(folder: Path) -> list[Path]:
+def _make_folders(folder: Path) -> list[Path]:
     """The folder and its parents that were not there and are now, the deepest first."""
     lacking = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return lacking
 
 
-def _locked(folder: Path, output: Path) -> int:
+def _lock_handle(folder: Path, output: Path) -> int:
     """An open folder that nobody else holds."""
     until = time.monotonic() + PATIENCE_S
     while True:
@@ -96,7 +96,7 @@ def _locked(folder: Path, output: Path) -> int:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            who = _holder(handle)
+            who = _lock_holder(handle)
             os.close(handle)
             if time.monotonic() < until:
                 time.sleep(0.05)
@@ -113,7 +113,7 @@ def _locked(folder: Path, output: Path) -> int:
         os.close(handle)  # removed by who held it before
 
 
-def is_held(folder: str) -> bool:
+def is_locked(folder: str) -> bool:
     """Whether another process, or another thread of this one, holds a folder."""
     if fcntl is None:
         return False
@@ -129,7 +129,7 @@ def is_held(folder: str) -> bool:
     return False
 
 
-def _holder(handle: int) -> str:
+def _lock_holder(handle: int) -> str:
     """` (process 123)`, where the system says who holds the lock."""
     about = os.fstat(handle)
     place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from wetread.archive.files.lock import held, is_held
+from wetread.archive.files.lock import is_locked, locked
 
 PREFIX = "wetread-scratch-"
 
@@ -23,7 +23,7 @@ PREFIX = "wetread-scratch-"
 def scratch_folder() -> Iterator[Path]:
     """A new folder for this user alone, gone at the end; those of killed commands go first."""
     _clear_left()
-    with TemporaryDirectory(prefix=PREFIX) as name, held(Path(name)):
+    with TemporaryDirectory(prefix=PREFIX) as name, locked(Path(name)):
         Path(name).chmod(0o700)  # where another command took it for left, and it was made again
         yield Path(name)
 
@@ -39,5 +39,5 @@ def _clear_left() -> None:
             with suppress(OSError):  # gone in the meantime
                 about = entry.stat(follow_symlinks=False)
                 own = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
-                if own and not is_held(entry.path):
+                if own and not is_locked(entry.path):
                     shutil.rmtree(entry.path, ignore_errors=True)

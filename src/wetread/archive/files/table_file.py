@@ -42,7 +42,9 @@ def read_parquet(
             _literal(path), columns=None if columns is None else list(columns), glob=False
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+        raise DamagedFileError(
+            path, wanted, f"cannot be read ({first_error_line(error)})"
+        ) from error
     if schema is not None:
         _check_schema(path, frame.schema, schema, wanted)
     return frame
@@ -62,7 +64,9 @@ def parquet_schema(path: Path, *, wanted: str = _TABLE) -> pl.Schema:
     try:
         return pl.scan_parquet(_literal(path), glob=False).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+        raise DamagedFileError(
+            path, wanted, f"cannot be read ({first_error_line(error)})"
+        ) from error
 
 
 def read_csv(path: Path, **how: Any) -> pl.DataFrame:
@@ -88,7 +92,7 @@ def write_parquet(
         try:
             frame.write_parquet(file, compression=compression, compression_level=level)
         except pl.exceptions.PolarsError as error:
-            raise as_os_error(error, path) from error
+            raise to_os_error(error, path) from error
 
 
 def sink_parquet(lazy: pl.LazyFrame, path: Path, rows: int) -> None:
@@ -103,7 +107,7 @@ def sink_parquet(lazy: pl.LazyFrame, path: Path, rows: int) -> None:
                 maintain_order=True,
             )
         except pl.exceptions.PolarsError as error:
-            raise as_os_error(error, path) from error
+            raise to_os_error(error, path) from error
 
 
 def check_file(path: Path) -> None:
@@ -112,7 +116,7 @@ def check_file(path: Path) -> None:
         pass
 
 
-def as_os_error(error: Exception, path: Path) -> Exception:
+def to_os_error(error: Exception, path: Path) -> Exception:
     """Turn the error of a table writer on a full disk into the OSError it was; others unchanged.
 
     Of what failed at a table's end it keeps no number: the file is asked again, and will not do.
@@ -131,7 +135,7 @@ def as_os_error(error: Exception, path: Path) -> Exception:
     return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
 
 
-def first_line(error: BaseException) -> str:
+def first_error_line(error: BaseException) -> str:
     """The first line of an error's text, without the paths that the table reader adds to it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].partition(" (path expansion")[0][:200]
@@ -165,7 +169,9 @@ def _check_parquet(path: Path, wanted: str) -> None:
     try:
         rows = pl.scan_parquet(_literal(path), glob=False).select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise DamagedFileError(path, wanted, f"cannot be read ({first_line(error)})") from error
+        raise DamagedFileError(
+            path, wanted, f"cannot be read ({first_error_line(error)})"
+        ) from error
     if rows > max(_ROWS_ANYWAY, size * _ROWS_A_BYTE):
         raise DamagedFileError(path, wanted, f"says that it has {rows} rows in {size} bytes")
 

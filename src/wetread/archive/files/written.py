@@ -13,12 +13,12 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from wetread.archive.files.atomic import telling, write_whole
+from wetread.archive.files.atomic import observe_writes, write_whole
 
-LIST = "written.txt"
+WRITTEN_LIST = "written.txt"
 
 
-def refuse_foreign(folder: Path, own: Set[str]) -> None:
+def refuse_foreign_files(folder: Path, own: Set[str]) -> None:
     """Raise ValueError where the folder holds files that are not on its list.
 
     own: names in the folder itself, of files and folders that are not on the list and may be there.
@@ -32,13 +32,13 @@ def refuse_foreign(folder: Path, own: Set[str]) -> None:
     if foreign:
         many = f"{len(foreign)} files" if len(foreign) > 1 else "a file"
         raise ValueError(
-            f"{folder} holds {many} that wetread did not write there by its list ({LIST}), the "
-            f"first {foreign[0]}; give another folder, or move them away"
+            f"{folder} holds {many} that wetread did not write there by its list ({WRITTEN_LIST}), "
+            f"the first {foreign[0]}; give another folder, or move them away"
         )
 
 
 @contextmanager
-def written_anew(folder: Path) -> Iterator[None]:
+def rewriting(folder: Path) -> Iterator[None]:
     """Remove what the list names, and list what is written into the folder until the end."""
     for name in _listed(folder):
         with contextlib.suppress(OSError):
@@ -46,29 +46,29 @@ def written_anew(folder: Path) -> Iterator[None]:
         for parent in PurePosixPath(name).parents[:-1]:
             with contextlib.suppress(OSError):  # something else lies there
                 (folder / parent).rmdir()
-    write_whole(folder / LIST, b"")
+    write_whole(folder / WRITTEN_LIST, b"")
     top = Path(os.path.abspath(folder))
-    named: set[str] = set()
-    with (folder / LIST).open("a", encoding="utf-8", errors="surrogateescape") as listing:
+    listed: set[str] = set()
+    with (folder / WRITTEN_LIST).open("a", encoding="utf-8", errors="surrogateescape") as listing:
 
-        def tell(path: Path) -> None:
+        def record(path: Path) -> None:
             absolute = Path(os.path.abspath(path))
             if not absolute.is_relative_to(top):
                 return
             name = absolute.relative_to(top).as_posix()
-            if name not in named:
-                named.add(name)
+            if name not in listed:
+                listed.add(name)
                 listing.write(f"{name}\n")
                 listing.flush()
 
-        with telling(tell):
+        with observe_writes(record):
             yield
 
 
 def _listed(folder: Path) -> list[str]:
     """The paths on the folder's list; one that leads out of the folder is not taken."""
     try:
-        text = (folder / LIST).read_text(encoding="utf-8", errors="surrogateescape")
+        text = (folder / WRITTEN_LIST).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
         return []
     paths = [PurePosixPath(line) for line in text.splitlines() if line]
@@ -80,6 +80,6 @@ def _files(folder: Path, own: Set[str]) -> Iterator[str]:
     for top, folders, files in os.walk(folder):
         if Path(top) == folder:
             folders[:] = [name for name in folders if name not in own]
-            files = [name for name in files if name != LIST]
+            files = [name for name in files if name != WRITTEN_LIST]
         for name in files:
             yield Path(top, name).relative_to(folder).as_posix()

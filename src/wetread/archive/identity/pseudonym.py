@@ -57,7 +57,7 @@ def pseudonym(patient: str, key: UserKey) -> str:
     return f"patient-{key.name}-{key.digest(patient, 'PatientID').hex()}"
 
 
-def described(text: str, key: UserKey) -> str:
+def redact_text(text: str, key: UserKey) -> str:
     """Replace a free text by its words that name nobody and `text-KEY-DIGEST` of it all."""
     if re.search(_TEXT, text):
         return text
@@ -66,16 +66,16 @@ def described(text: str, key: UserKey) -> str:
     return " ".join((*shown, f"text-{key.name}-{key.digest(text, 'text').hex()}"))
 
 
-def moved_by(study: str | None, key: UserKey) -> float:
+def time_shift_s(study: str | None, key: UserKey) -> float:
     """Seconds by which the times of a study are moved: whole, from DAY to twice as much."""
     return float(DAY + int.from_bytes(key.digest(study or "", "times")[:8]) % DAY)
 
 
-def pseudonymous(key: UserKey) -> list[pl.Expr]:
+def pseudonymous_columns(key: UserKey) -> list[pl.Expr]:
     """The columns of an index that identify, as they may be shared; done twice, it is done once."""
     names = lru_cache(maxsize=None)(partial(pseudonym, key=key))
-    texts = lru_cache(maxsize=None)(partial(described, key=key))
-    moves = lru_cache(maxsize=None)(partial(moved_by, key=key))
+    texts = lru_cache(maxsize=None)(partial(redact_text, key=key))
+    moves = lru_cache(maxsize=None)(partial(time_shift_s, key=key))
     move = pl.col("StudyInstanceUID").fill_null("").map_elements(moves, return_dtype=pl.Float64)
     times = [pl.col(name) for name in TIME_COLUMNS]
     return [
@@ -85,7 +85,7 @@ def pseudonymous(key: UserKey) -> list[pl.Expr]:
     ]
 
 
-def is_fit(key: UserKey | None) -> pl.Expr:
+def matches_key(key: UserKey | None) -> pl.Expr:
     """Rows of an index that serve where `key` is asked for (None: clear), as they are or made
     pseudonymous; the others have to be read from their files again."""
     forms = dict.fromkeys(PATIENT_COLUMNS, PSEUDONYM) | dict.fromkeys(FREE_TEXT_COLUMNS, _TEXT)

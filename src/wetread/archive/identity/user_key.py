@@ -54,11 +54,11 @@ def user_key() -> UserKey:
     """
     told = os.environ.get(VARIABLE)
     if told is not None:
-        return _of_text(told)
+        return _key_from_text(told)
     path = key_file()
     try:
         if not path.is_file():
-            _make(path)
+            _make_key_file(path)
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except OSError as error:
         raise ValueError(
@@ -78,7 +78,7 @@ def user_key() -> UserKey:
     return UserKey(secret)
 
 
-def _of_text(text: str) -> UserKey:
+def _key_from_text(text: str) -> UserKey:
     told = len(text.strip())
     if told < FEWEST:
         raise ValueError(
@@ -90,7 +90,7 @@ def _of_text(text: str) -> UserKey:
     )
 
 
-def _make(path: Path) -> None:
+def _make_key_file(path: Path) -> None:
     """A new key at path, for the user alone; of two processes that make one, the first's stands."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     part = path.with_name(f".{path.name}.{uuid4().hex}.part")

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.containers.contents import ReadAt, as_name, opened
+from wetread.archive.containers.contents import ReadAt, open_contents, text_to_name
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.dataset.row_fields import WANTED
-from wetread.archive.executor.isolated_process import Lost, still_alive
-from wetread.archive.executor.workers import Workers, each
+from wetread.archive.executor.isolated_process import LostItem, still_alive
+from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.pixels.fragments import find_fragments
 from wetread.archive.rejects import RejectError
 
@@ -34,27 +34,27 @@ RECORD_SCHEMA: dict[str, pl.DataType] = {
     "inode": pl.Int64(),
     "digest": pl.String(),  # of the pixel data's bytes; null where there is none to read
 }
-MARKS = ("size", "mtime_ns", "ctime_ns", "inode")
+FILE_MARKS = ("size", "mtime_ns", "ctime_ns", "inode")
 SAMPLE = 16  # files that are read again at each start, whatever their marks
 _CHUNK = 1 << 20
 _POOL_FROM = 256  # files to read again that are worth worker processes
 
 
-def record_of(path: str, member: str | None) -> dict[str, Any]:
+def file_record(path: str, member: str | None) -> dict[str, Any]:
     """The record of a file as it is now: RECORD_SCHEMA. All frames of a file share one."""
-    marks = marks_of(path)
+    marks = file_marks(path)
     return {"path": path, "member": member, **marks, "digest": _digest(path, member, str(marks))}
 
 
-def marks_of(path: str) -> dict[str, int | None]:
+def file_marks(path: str) -> dict[str, int | None]:
     """Size, times and inode of a file; None where it cannot be asked for."""
     try:
-        status = os.stat(as_name(path))
+        status = os.stat(text_to_name(path))
     except OSError:
-        return dict.fromkeys(MARKS)
+        return dict.fromkeys(FILE_MARKS)
     inode = status.st_ino & (1 << 63) - 1
     found = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
-    return dict(zip(MARKS, found, strict=True))
+    return dict(zip(FILE_MARKS, found, strict=True))
 
 
 @lru_cache(maxsize=4)
@@ -71,7 +71,7 @@ def pixel_digest(path: str, member: str | None) -> str:
     What stands before them, a name that was taken out of the header, changes nothing.
     """
     digest = blake2b(digest_size=16)
-    with opened(path, member) as (read_at, size):
+    with open_contents(path, member) as (read_at, size):
         header = read_header(read_at, size, WANTED)
         if header.walk.pixel_tag is None:
             raise RejectError("no_pixels", "no pixel data")
@@ -97,7 +97,7 @@ def _spans(read_at: ReadAt, size: int, header: Header) -> tuple[tuple[int, int],
         return ((start, size - start),)
 
 
-def renewed(
+def refresh_records(
     records: pl.DataFrame, *, workers: Workers, verify: bool = False, seed: int = 0
 ) -> pl.DataFrame:
     """The records (RECORD_SCHEMA) as their files are now, `fits` beside: whether the pixels are
@@ -107,23 +107,23 @@ def renewed(
     by seed: where one of these does not fit any more, all are read. A file without a digest fits
     as long as its marks are the same.
     """
-    marks = {path: marks_of(path) for path in records["path"].unique()}
+    marks = {path: file_marks(path) for path in records["path"].unique()}
     now = pl.DataFrame(
         [marks[path] for path in records["path"]],
-        schema={name: RECORD_SCHEMA[name] for name in MARKS},
+        schema={name: RECORD_SCHEMA[name] for name in FILE_MARKS},
     )
     same = pl.Series([True] * records.height, dtype=pl.Boolean)
-    for name in MARKS:
+    for name in FILE_MARKS:
         same &= now[name].eq_missing(records[name])
     asked = ~same.to_numpy()
     drawn = np.random.default_rng(seed).permutation(records.height)[:SAMPLE]
     if verify:
         asked[:] = True
-    digests = _again(records, np.flatnonzero(asked), workers)
-    sampled = _again(records, [int(n) for n in drawn if not asked[n]], workers)
+    digests = _read_digests(records, np.flatnonzero(asked), workers)
+    sampled = _read_digests(records, [int(n) for n in drawn if not asked[n]], workers)
     if any(digest != records["digest"][n] for n, digest in sampled.items()):
         rest = [n for n in range(records.height) if n not in digests and n not in sampled]
-        sampled |= _again(records, rest, workers)
+        sampled |= _read_digests(records, rest, workers)
     digests |= sampled
     known = records["digest"].to_list()
     found = [digests.get(n, known[n]) for n in range(records.height)]
@@ -136,7 +136,7 @@ def renewed(
     )
 
 
-def _again(
+def _read_digests(
     records: pl.DataFrame, numbers: Iterable[int], workers: Workers
 ) -> dict[int, str | None]:
     """The digests of files, by their numbers."""
@@ -146,8 +146,8 @@ def _again(
         return dict(zip(asked, map(_digest_now, files), strict=True))
     chunks = [files[at : at + _POOL_FROM] for at in range(0, len(files), _POOL_FROM)]
     found: list[str | None] = []
-    for chunk, answer in zip(chunks, each(_digests_now, chunks, workers), strict=True):
-        found += [None] * len(chunk) if isinstance(answer, Lost) else answer
+    for chunk, answer in zip(chunks, parallel_map(_digests_now, chunks, workers), strict=True):
+        found += [None] * len(chunk) if isinstance(answer, LostItem) else answer
     return dict(zip(asked, found, strict=True))
 
 
@@ -163,12 +163,12 @@ def _digest_now(file: tuple[str, str | None]) -> str | None:
         return None
 
 
-def recorded(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def record_files(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Records of the files of rows of an index, each once: RECORD_SCHEMA."""
     files = dict.fromkeys((row["path"], row["member"]) for row in rows)
-    return pl.DataFrame([_alive(*file) for file in files], schema=RECORD_SCHEMA)
+    return pl.DataFrame([_record_alive(*file) for file in files], schema=RECORD_SCHEMA)
 
 
-def _alive(path: str, member: str | None) -> dict[str, Any]:
+def _record_alive(path: str, member: str | None) -> dict[str, Any]:
     still_alive()
-    return record_of(path, member)
+    return file_record(path, member)

@@ -5,11 +5,11 @@ import hashlib
 
 import polars as pl
 
-from wetread.archive.containers.contents import opened
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.rejects import RejectError
 
 _PIECE = 1024 * 1024
-SETTLED_SCHEMA: dict[str, pl.DataType] = {
+VERDICT_SCHEMA: dict[str, pl.DataType] = {
     "path": pl.String(),
     "member": pl.String(),
     "verdict": pl.String(),  # first, copy or conflict
@@ -18,7 +18,7 @@ SETTLED_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-def settle_duplicates(several: pl.DataFrame) -> pl.DataFrame:
+def judge_duplicates(several: pl.DataFrame) -> pl.DataFrame:
     """SETTLED_SCHEMA, of files that share their UID: path, member, SOPInstanceUID, digest, sorted.
 
     Of the files with one UID the first is the instance. One with the same bytes is a copy, one with
@@ -44,17 +44,17 @@ def settle_duplicates(several: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("copy"))
         .otherwise(pl.lit("conflict"))
     )
-    settled = rows.with_columns(verdict=verdict)
-    return settled.with_columns(
+    verdicts = rows.with_columns(verdict=verdict)
+    return verdicts.with_columns(
         conflict=pl.when(pl.col("verdict") == "conflict").then(detail)
-    ).select(list(SETTLED_SCHEMA))
+    ).select(list(VERDICT_SCHEMA))
 
 
 def digest_of(path: str, member: str | None) -> str:
     """BLAKE2b of a file's bytes; of a file that cannot be read any more, its reason."""
     found = hashlib.blake2b(digest_size=16)
     try:
-        with opened(path, member) as (read_at, size):
+        with open_contents(path, member) as (read_at, size):
             offset = 0
             while offset < size:
                 piece = read_at(offset, _PIECE)

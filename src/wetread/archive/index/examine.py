@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from wetread.archive.containers.contents import ReadAt, opened
+from wetread.archive.containers.contents import ReadAt, open_contents
 from wetread.archive.containers.packed import refuse_packed
 from wetread.archive.containers.sources import Entry
 from wetread.archive.dataset.elements import UNDEFINED
@@ -64,7 +64,7 @@ def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
         "crc": entry.crc,
     }
     try:
-        with opened(entry.path, entry.member) as (read_at, size):
+        with open_contents(entry.path, entry.member) as (read_at, size):
             _examine_bytes(read_at, size, row)
         if MODALITY_TABLE in (row.get("notes") or ()) and row["state"] == "image":
             _check_modality_table(row)
@@ -189,8 +189,8 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
             detail = f"(7FE0,0010) Pixel Data: {needed} bytes needed, {there} there"
             raise RejectError("truncated_pixels", detail)
         if header.walk.pixel_offset + header.walk.pixel_length > header.end:
-            told = f"{header.walk.pixel_length} bytes declared, {there} there"
-            detail = f"(7FE0,0010) Pixel Data: {told}"
+            lengths = f"{header.walk.pixel_length} bytes declared, {there} there"
+            detail = f"(7FE0,0010) Pixel Data: {lengths}"
             raise RejectError("truncated_pixels", detail)
         return
     fragments = find_fragments(read_at, size, header.walk.pixel_offset)
@@ -204,8 +204,8 @@ def check_pixel_form(fields: dict[str, Any]) -> None:
     """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
     for name in ("Rows", "Columns", "BitsAllocated", "BitsStored"):
         if not fields.get(name):
-            told = f"{tag_and_name(PIXEL_FORM[name], name)} is {fields.get(name, 'absent')}"
-            raise RejectError("bad_pixel_header", told)
+            lengths = f"{tag_and_name(PIXEL_FORM[name], name)} is {fields.get(name, 'absent')}"
+            raise RejectError("bad_pixel_header", lengths)
     allocated, stored = fields["BitsAllocated"], fields["BitsStored"]
     high = fields.get("HighBit")
     samples = fields.get("SamplesPerPixel") or 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from wetread.archive.containers.contents import opened
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.functional_groups import (
     FRAME_GROUPS,
     SHARED_GROUPS,
@@ -25,7 +25,7 @@ def frame_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     count = row["NumberOfFrames"] or 1
     shared_item, items = Dataset(), list[Dataset]()
-    with opened(row["path"], row["member"]) as (read_at, size):
+    with open_contents(row["path"], row["member"]) as (read_at, size):
         header = read_header(read_at, size, WANTED)
         if SHARED_GROUPS in header.values or FRAME_GROUPS in header.values:
             shared_item, items = functional_groups(read_at, size, header)

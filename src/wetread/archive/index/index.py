@@ -11,19 +11,24 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import Workers, each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.files.damaged import DamagedFileError
-from wetread.archive.files.lock import held
-from wetread.archive.files.table_file import first_line, parquet_schema, read_parquet, scan_parquet
-from wetread.archive.identity.pseudonym import pseudonymous
+from wetread.archive.files.lock import locked
+from wetread.archive.files.table_file import (
+    first_error_line,
+    parquet_schema,
+    read_parquet,
+    scan_parquet,
+)
+from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.journal import (
-    as_frame,
     new_part,
     read_chunk,
     remove_journal,
-    write_beside,
+    rows_to_frame,
+    write_table,
 )
 from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
@@ -63,11 +68,13 @@ class Index:
         """The instances that hold an image."""
         return self.instances.filter(pl.col("state") == "image")
 
-    def pseudonymous(self, key: UserKey | None) -> "Index":
+    def pseudonymized(self, key: UserKey | None) -> "Index":
         """Return this index with pseudonyms in place of what identifies; key None: unchanged."""
         if key is None:
             return self
-        return Index(self.table.with_columns(pseudonymous(key)), self.rejects, self.duplicates)
+        return Index(
+            self.table.with_columns(pseudonymous_columns(key)), self.rejects, self.duplicates
+        )
 
     def counts(self) -> dict[str, Any]:
         """Files = instances + not_image + duplicates + rejects; series and up are of images."""
@@ -113,7 +120,7 @@ def build_index(
     out = out.absolute()
     tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
     own = frozenset(map(str, (*tables.all(), journal)))
-    with held(journal, out):
+    with locked(journal, out):
         _build(sources, own, tables, journal, workers, progress, repair, key)
     return read_index(out)
 
@@ -133,11 +140,11 @@ def _build(
         known = known_marks(tables, journal, repair, key)
     chunks = listing.fresh_chunks(sources, own, known, CHUNK)
 
-    def say(read: int) -> None:
+    def report(read: int) -> None:
         if progress is not None:
             progress(listing.files - listing.fresh + read, listing.files)
 
-    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair, key=key), workers, say)
+    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair, key=key), workers, report)
     with _whole(tables.instances):
         write_tables(listing.marks(), listing.refused, tables, journal, repair, key)
     remove_journal(journal)
@@ -175,12 +182,12 @@ def _whole(path: Path | None) -> Iterator[None]:
     except (pl.exceptions.ComputeError, pl.exceptions.PanicException) as error:
         if path is None:
             raise
-        found = f"it or its rejects and duplicates cannot be read ({first_line(error)})"
+        found = f"it or its rejects and duplicates cannot be read ({first_error_line(error)})"
         raise DamagedFileError(path, f"{WANTED}; remove them and index again", found) from error
 
 
 def _read_all(
-    chunks: Iterator[pl.DataFrame], read: ReadChunk, workers: Workers, say: Callable[[int], None]
+    chunks: Iterator[pl.DataFrame], read: ReadChunk, workers: Workers, report: Callable[[int], None]
 ) -> None:
     """Every file into the journal; few are read in this process, many while the rest is listed.
 
@@ -191,28 +198,28 @@ def _read_all(
     given: Iterable[pl.DataFrame]
     if workers == 1 or few:
         given = [*first, *chunks]
-        answers: Iterator[int | Lost] = map(read, given)
+        answers: Iterator[int | LostItem] = map(read, given)
     else:
         items, given = tee(chain(first, chunks))
-        answers = each(read, items, workers, ahead=None)
+        answers = parallel_map(read, items, workers, ahead=None)
     done = 0
     for answer, chunk in zip(answers, given, strict=True):
-        if isinstance(answer, Lost):
+        if isinstance(answer, LostItem):
             _read_one_by_one(chunk, read, workers)
         done += chunk.height
-        say(done)
-    say(done)
+        report(done)
+    report(done)
 
 
 def _read_one_by_one(marks: pl.DataFrame, read: ReadChunk, workers: Workers) -> None:
     """Read files one of which took its process with it; that one becomes a reject."""
     singles = [marks[number] for number in range(marks.height)]
-    answers = each(read, singles, workers)
+    answers = parallel_map(read, singles, workers)
     for single, answer in zip(singles, answers, strict=True):
-        if isinstance(answer, Lost):
+        if isinstance(answer, LostItem):
             row = single.row(0, named=True) | {
                 "state": "reject",
                 "reason": answer.reason,
                 "detail": answer.detail,
             }
-            write_beside(as_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))
+            write_table(rows_to_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))

@@ -37,13 +37,13 @@ def has_signature(row: Mapping[str, Any]) -> bool:
     return all(row.get(name) in allowed for name, allowed in _SIGNATURE.items())
 
 
-def settled(repair: bool) -> pl.Expr:
+def is_current(repair: bool) -> pl.Expr:
     """Which rows of an earlier index stand: where a repair is wanted, those whose pixels were
     looked at or need not be; where it is not, those without the note."""
-    looked = pl.col("notes").list.contains(WRONG_INTERCEPT)
+    checked = pl.col("notes").list.contains(WRONG_INTERCEPT)
     if not repair:
-        return ~looked.fill_null(False)
-    looked |= pl.col("notes").list.contains(RIGHT_INTERCEPT)
+        return ~checked.fill_null(False)
+    checked |= pl.col("notes").list.contains(RIGHT_INTERCEPT)
     same = [
         pl.col(name).is_in([value for value in allowed if value is not None])
         | (pl.col(name).is_null() if None in allowed else False)
@@ -51,10 +51,10 @@ def settled(repair: bool) -> pl.Expr:
     ]
     near = pl.col("RescaleIntercept") > _LEAST_INTERCEPT
     suspect = pl.all_horizontal(*same, near, pl.col("state") == "image")
-    return ~suspect.fill_null(False) | looked.fill_null(False)
+    return ~suspect.fill_null(False) | checked.fill_null(False)
 
 
-def confirmed(stored: np.ndarray) -> bool:
+def is_wrapped(stored: np.ndarray) -> bool:
     """Whether the commonest value in the four corners of (rows, columns) lies in 2048..4095."""
     ends = (slice(None, _CORNER), slice(-_CORNER, None))
     corners = np.concatenate([stored[row, column].ravel() for row in ends for column in ends])
@@ -69,7 +69,7 @@ def intercept_note(row: Mapping[str, Any]) -> str | None:
     if not has_signature(row):
         return None
     try:
-        wrong = confirmed(read_stored({name: row.get(name) for name in INDEX_SCHEMA}))
+        wrong = is_wrapped(read_stored({name: row.get(name) for name in INDEX_SCHEMA}))
     except RejectError:
         return None
     return WRONG_INTERCEPT if wrong else RIGHT_INTERCEPT

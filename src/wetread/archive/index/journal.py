@@ -20,7 +20,7 @@ from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.files.table_file import read_parquet, write_parquet
-from wetread.archive.identity.pseudonym import pseudonymous
+from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import JOURNAL_SCHEMA
@@ -28,7 +28,9 @@ from wetread.archive.index.schema import JOURNAL_SCHEMA
 _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
 
 
-def as_frame(rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def rows_to_frame(
+    rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
     """Rows as a table; a key that is missing is null."""
     columns = []
     for name, dtype in schema.items():
@@ -75,8 +77,8 @@ def read_rows(marks: pl.DataFrame, repair: bool = True, key: UserKey | None = No
         for mark in marks.iter_rows():
             rows.append(examine(Entry(*mark), repair=repair))
             still_alive()
-        frame = as_frame(rows, JOURNAL_SCHEMA)
-        return frame if key is None else frame.with_columns(pseudonymous(key))
+        frame = rows_to_frame(rows, JOURNAL_SCHEMA)
+        return frame if key is None else frame.with_columns(pseudonymous_columns(key))
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def read_chunk(
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    write_beside(read_rows(marks, repair, key), new_part(journal), "lz4")
+    write_table(read_rows(marks, repair, key), new_part(journal), "lz4")
     return marks.height
 
 
@@ -118,7 +120,7 @@ def list_parts(journal: Path) -> list[Path]:
     return parts
 
 
-def write_beside(
+def write_table(
     frame: pl.DataFrame,
     path: Path,
     compression: Literal["zstd", "lz4"] = "zstd",

@@ -38,8 +38,8 @@ class Listing:
 
     def marks(self) -> pl.DataFrame:
         """MARKS of all, sorted by path and member."""
-        together = pl.concat(self.tables, rechunk=True)
-        return together.sort(_KEY, nulls_last=False, maintain_order=True)
+        listed = pl.concat(self.tables, rechunk=True)
+        return listed.sort(_KEY, nulls_last=False, maintain_order=True)
 
     def fresh_chunks(
         self, sources: Sequence[Path], own: frozenset[str], known: pl.DataFrame, rows: int

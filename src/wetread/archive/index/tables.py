@@ -16,11 +16,11 @@ import polars as pl
 from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.files.table_file import parquet_schema, scan_parquet, sink_parquet
-from wetread.archive.identity.pseudonym import is_fit, pseudonymous
+from wetread.archive.identity.pseudonym import matches_key, pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
-from wetread.archive.index.duplicates import SETTLED_SCHEMA, settle_duplicates
-from wetread.archive.index.intercept import settled
-from wetread.archive.index.journal import as_frame, list_parts, write_beside
+from wetread.archive.index.duplicates import VERDICT_SCHEMA, judge_duplicates
+from wetread.archive.index.intercept import is_current
+from wetread.archive.index.journal import list_parts, rows_to_frame, write_table
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
 from wetread.archive.rejects import Reject
 
@@ -104,8 +104,8 @@ def _former(rows: pl.LazyFrame, repair: bool, key: UserKey | None) -> Former | N
     ends = rows.select(_KEY)
     keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
     if "notes" in rows.collect_schema():
-        rows = rows.filter(settled(repair), is_fit(key))
-        rows = rows if key is None else rows.with_columns(pseudonymous(key))
+        rows = rows.filter(is_current(repair), matches_key(key))
+        rows = rows if key is None else rows.with_columns(pseudonymous_columns(key))
     return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
 
 
@@ -119,21 +119,21 @@ def write_tables(
 ) -> None:
     """The tables of the files in `marks` (MARKS, sorted), each of which was read."""
     formers = former_rows(tables, journal, repair, key)
-    settled = _settled(marks, formers)
-    rejects = [_listed(refused)]
+    verdicts = _duplicate_verdicts(marks, formers)
+    rejects = [_reject_table(refused)]
     folder = journal / "ranges"
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, list[Path]] = {"instances": [], "duplicates": []}
     for number, rows in enumerate(_ranges(marks, formers, list(JOURNAL_SCHEMA))):
-        kept, copies, refuse = _divided(rows, settled)
+        kept, copies, refuse = _divide(rows, verdicts)
         rejects.append(refuse)
         for name, frame in (("instances", kept), ("duplicates", copies)):
             if frame.height or not number:
                 written[name].append(folder / f"{name}-{number:06d}.parquet")
-                write_beside(frame.select(list(INDEX_SCHEMA)), written[name][-1])
+                write_table(frame.select(list(INDEX_SCHEMA)), written[name][-1])
     _join(written["duplicates"], tables.duplicates, journal)
     refusals = pl.concat(rejects).sort(_KEY, maintain_order=True)
-    write_beside(refusals, tables.rejects, within=journal)
+    write_table(refusals, tables.rejects, within=journal)
     _join(written["instances"], tables.instances, journal)
 
 
@@ -166,10 +166,10 @@ def _rows_of(wanted: pl.DataFrame, formers: Sequence[Former], columns: list[str]
             lazy = lazy.filter(_between(first, last))
         there = lazy.collect_schema().names()
         found.append(lazy.select([name for name in columns if name in there]).collect())
-    together = pl.concat(found, how="diagonal").select(columns)
-    if together.select(MARKS).equals(wanted):  # nothing was read twice, nothing is gone
-        return together
-    rows = together.join(wanted, on=MARKS, how="semi", nulls_equal=True, maintain_order="left")
+    joined = pl.concat(found, how="diagonal").select(columns)
+    if joined.select(MARKS).equals(wanted):  # nothing was read twice, nothing is gone
+        return joined
+    rows = joined.join(wanted, on=MARKS, how="semi", nulls_equal=True, maintain_order="left")
     if rows.height != wanted.height:
         rows = rows.unique(_KEY, keep="first", maintain_order=True)
     return rows.sort(_KEY, nulls_last=False, maintain_order=True)
@@ -183,7 +183,7 @@ def _between(first: tuple[str, str], last: tuple[str, str]) -> pl.Expr:
     return path.is_between(pl.lit(first[0]), pl.lit(last[0])) & from_first & to_last
 
 
-def _settled(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.DataFrame:
+def _duplicate_verdicts(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.DataFrame:
     """What becomes of the files whose UID comes more than once."""
     uid = pl.col("SOPInstanceUID")
     objects = [
@@ -193,17 +193,17 @@ def _settled(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.DataFrame:
     hashes = pl.concat(objects)["hash"]
     several = hashes.filter(hashes.is_duplicated()).unique()
     if several.is_empty():
-        return pl.DataFrame(schema=SETTLED_SCHEMA)
+        return pl.DataFrame(schema=VERDICT_SCHEMA)
     alike = pl.concat(
         rows.filter(pl.col("state") != "reject", uid.hash().is_in(several.implode()))
         for rows in _ranges(marks, formers, _NARROW)
     )
     alike = alike.filter(uid.is_duplicated())  # two UIDs may share a hash
-    return settle_duplicates(alike.select(*_KEY, "SOPInstanceUID", "digest"))
+    return judge_duplicates(alike.select(*_KEY, "SOPInstanceUID", "digest"))
 
 
-def _divided(
-    rows: pl.DataFrame, settled: pl.DataFrame
+def _divide(
+    rows: pl.DataFrame, verdicts: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """(instances, copies, rejects) of a range's rows."""
     columns = list(REJECT_SCHEMA)
@@ -211,10 +211,10 @@ def _divided(
     if (rows["state"] == "reject").any():
         refused = rows.filter(pl.col("state") == "reject")
         objects = rows.filter(pl.col("state") != "reject")
-    if settled.is_empty():
+    if verdicts.is_empty():
         return objects, objects.clear(), refused.select(columns)
     judged = objects.drop("digest").join(
-        settled, on=_KEY, how="left", nulls_equal=True, maintain_order="left"
+        verdicts, on=_KEY, how="left", nulls_equal=True, maintain_order="left"
     )
     kept = judged.filter(pl.col("verdict").fill_null("first") == "first")
     copies = judged.filter(pl.col("verdict") == "copy")
@@ -233,9 +233,9 @@ def _join(parts: list[Path], out: Path, journal: Path) -> None:
         sink_parquet(scan_parquet(parts), part, RANGE)
 
 
-def _listed(refused: Sequence[Reject]) -> pl.DataFrame:
+def _reject_table(refused: Sequence[Reject]) -> pl.DataFrame:
     rows = [{name: getattr(one, name, None) for name in REJECT_SCHEMA} for one in refused]
-    return as_frame(rows, REJECT_SCHEMA)
+    return rows_to_frame(rows, REJECT_SCHEMA)
 
 
 def _key(marks: pl.DataFrame, place: int) -> tuple[str, str]:

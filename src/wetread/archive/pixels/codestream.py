@@ -50,7 +50,7 @@ class Codestream:
     columns: int
     samples: int
     bits: int
-    colour: str | None = None
+    color: str | None = None
     end: int | None = None
     signed: bool | None = None
     loss: bool = False
@@ -126,8 +126,8 @@ def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
             return (end if end > pos and frame[end : end + 2] == _EOC else None), loss, ""
         if length < 14 or pos + length > len(frame):
             return None, loss, ""
-        seen = parts_of.setdefault(int.from_bytes(frame[pos + 4 : pos + 6], "big"), [0, 0])
-        seen[0], seen[1] = seen[0] + 1, max(seen[1], frame[pos + 11])
+        parts = parts_of.setdefault(int.from_bytes(frame[pos + 4 : pos + 6], "big"), [0, 0])
+        parts[0], parts[1] = parts[0] + 1, max(parts[1], frame[pos + 11])
         pos += length
     if frame[pos : pos + 2] == _EOC:
         return pos, loss, ""
@@ -151,7 +151,7 @@ def _tile_count(frame: bytes) -> int:
 
 def _read_jpeg(frame: bytes, to_its_end: bool) -> Codestream | None:
     size: tuple[int, int, int, int] | None = None
-    colour, by_ids = None, None
+    color, by_ids = None, None
     after_data, end, pos = _AFTER_JPEG_DATA, None, 2
     while pos + 2 <= len(frame) and frame[pos] == 0xFF:
         marker = frame[pos + 1]
@@ -176,16 +176,16 @@ def _read_jpeg(frame: bytes, to_its_end: bool) -> Codestream | None:
                 break
             after_data = _AFTER_JPEG_LS_DATA if marker == _JPEG_LS_SOF else _AFTER_JPEG_DATA
         elif marker == _APP0 and segment[:5] == b"JFIF\0":
-            colour = "YBR"
+            color = "YBR"
         elif marker == _APP14 and segment[:5] == b"Adobe" and len(segment) >= 12:
-            colour = colour or ("YBR" if segment[11] == 1 else "RGB")
+            color = color or ("YBR" if segment[11] == 1 else "RGB")
         pos += 2 + length
         if marker == _SOS:
             found = after_data.search(frame, pos)
             if found is None:
                 break
             pos = found.start()
-    return None if size is None else Codestream(*size, colour=by_ids or colour, end=end)
+    return None if size is None else Codestream(*size, color=by_ids or color, end=end)
 
 
 def has_stream(syntax: str) -> bool:
@@ -220,23 +220,23 @@ def check_form(found: Codestream, row: Mapping[str, Any]) -> None:
     nobody can say which are negative.
     """
     samples = row.get("SamplesPerPixel") or 1
-    told = [
-        f"{tag_and_name(tag, name)} is {said}, the compressed frame has {own}"
-        for tag, name, said, own in (
+    contradictions = [
+        f"{tag_and_name(tag, name)} is {declared}, the compressed frame has {own}"
+        for tag, name, declared, own in (
             (0x00280010, "Rows", row["Rows"], found.rows),
             (0x00280011, "Columns", row["Columns"], found.columns),
             (0x00280002, "SamplesPerPixel", samples, found.samples),
         )
-        if said != own
+        if declared != own
     ]
     signless = found.signed is None and row.get("PixelRepresentation") == 1
     if signless and found.bits < row["BitsStored"]:
-        told.append(
+        contradictions.append(
             f"(0028,0101) BitsStored is {row['BitsStored']} with a sign, the compressed frame has "
             f"{found.bits} bits and does not say which values are negative"
         )
-    if told:
-        raise RejectError("decode_mismatch", "; ".join(told))
+    if contradictions:
+        raise RejectError("decode_mismatch", "; ".join(contradictions))
 
 
 def form_notes(found: Codestream, row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from wetread.archive.rejects import RejectError
 
 PALETTE = "PALETTE COLOR"
 # Photometric interpretation: what the 3 samples of a decoded pixel are.
-COLOUR_FORMS = {
+COLOR_FORMS = {
     "RGB": "RGB",
     "YBR_FULL": "YBR",
     "YBR_FULL_422": "YBR",
@@ -26,26 +26,28 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _RGB_FROM_YBR = ((1, 0, 1.402), (1, -0.344136, -0.714136), (1, 1.772, 0))
 
 
-def is_colour(row: Mapping[str, Any]) -> bool:
+def is_color(row: Mapping[str, Any]) -> bool:
     """Whether a row's pixels are colours: several samples, or numbers of a palette."""
     return (row["SamplesPerPixel"] or 1) != 1 or row["PhotometricInterpretation"] == PALETTE
 
 
-def check_colour(row: Mapping[str, Any]) -> None:
+def check_color(row: Mapping[str, Any]) -> None:
     """Refuse a colour CT, which is a capture, and colour forms that are not read."""
-    if not is_colour(row):
+    if not is_color(row):
         return
     form, samples = row["PhotometricInterpretation"], row["SamplesPerPixel"] or 1
-    told = f"(0028,0002) SamplesPerPixel is {samples}, (0028,0004) PhotometricInterpretation {form}"
+    declared = (
+        f"(0028,0002) SamplesPerPixel is {samples}, (0028,0004) PhotometricInterpretation {form}"
+    )
     if row["Modality"] == "CT":
-        detail = f"{told}: a CT in colour is a capture, not Hounsfield units"
+        detail = f"{declared}: a CT in colour is a capture, not Hounsfield units"
         raise RejectError("wrong_kind", detail)
-    if samples != (1 if form == PALETTE else 3) or form not in (PALETTE, *COLOUR_FORMS):
-        detail = f"{told}, which is not read together"
+    if samples != (1 if form == PALETTE else 3) or form not in (PALETTE, *COLOR_FORMS):
+        detail = f"{declared}, which is not read together"
         raise RejectError("wrong_kind", detail)
 
 
-def rgb_to_grey(samples: np.ndarray) -> np.ndarray:
+def rgb_to_gray(samples: np.ndarray) -> np.ndarray:
     """(..., rows, columns, 3 or more) red, green, blue to (..., rows, columns), the same type."""
     weighed: np.ndarray = np.rint(samples[..., :3].astype(np.float64) @ _LUMA)
     return weighed.astype(samples.dtype)
@@ -62,19 +64,19 @@ def ybr_to_rgb(samples: np.ndarray, bits: int) -> np.ndarray:
     return inside.astype(samples.dtype)
 
 
-def samples_to_grey(samples: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
+def samples_to_gray(samples: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
     """(..., rows, columns, 3), in the form that the row's photometric interpretation names."""
-    if COLOUR_FORMS[row["PhotometricInterpretation"]] == "YBR":
+    if COLOR_FORMS[row["PhotometricInterpretation"]] == "YBR":
         samples = ybr_to_rgb(samples, row["BitsStored"])
-    return rgb_to_grey(samples)
+    return rgb_to_gray(samples)
 
 
-def palette_to_grey(stored: np.ndarray, read_at: ReadAt, size: int, header: Header) -> np.ndarray:
+def palette_to_gray(stored: np.ndarray, read_at: ReadAt, size: int, header: Header) -> np.ndarray:
     """Numbers of a palette, any shape, to the grey of their colours (PS3.3 C.7.6.3.1.5)."""
     data, implicit, little = data_set_prefix(read_at, size, header)
     try:
         found = read_dataset(BytesIO(data), implicit, little)
-        return rgb_to_grey(apply_color_lut(stored, found))
+        return rgb_to_gray(apply_color_lut(stored, found))
     except Exception as error:  # pydicom raises what it likes
         detail = f"the colour palette cannot be read: {type(error).__name__}"
         raise RejectError("bad_element", detail) from error

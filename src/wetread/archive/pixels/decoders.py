@@ -18,13 +18,13 @@ from wetread.archive.pixels.codestream import (
     check_codestream,
     read_codestream,
 )
-from wetread.archive.pixels.color import COLOUR_FORMS
+from wetread.archive.pixels.color import COLOR_FORMS
 from wetread.archive.rejects import RejectError
 
 Form = Mapping[str, Any]  # one row of the index
 Decode = Callable[[bytes, Form], np.ndarray]
 # Begins with a bit that is 1, where libjpeg goes on with 0 when the data has run out.
-_JPEG_COLOUR = {"RGB": "RGB", "YBR": "YCBCR"}
+_JPEG_COLOR = {"RGB": "RGB", "YBR": "YCBCR"}
 _FILL = b"\xaa" * 64
 _JPEG_LS_ZEROS = 4  # that entropy-coded data may end with: a code is 32 bits at most
 _END = b"\xff\xd9"  # EOI and EOC
@@ -57,10 +57,10 @@ def _decode_jpeg(frame: bytes, row: Form) -> np.ndarray:
         raise ValueError("no JPEG frame header")
     forms: dict[str, Any] = {}
     if row["SamplesPerPixel"] == 3:
-        named = COLOUR_FORMS[row["PhotometricInterpretation"]]
+        named = COLOR_FORMS[row["PhotometricInterpretation"]]
         forms = {
-            "colorspace": _JPEG_COLOUR[found.colour or named],
-            "outcolorspace": _JPEG_COLOUR[named],
+            "colorspace": _JPEG_COLOR[found.color or named],
+            "outcolorspace": _JPEG_COLOR[named],
         }
     decoded = np.asarray(imagecodecs.jpeg8_decode(frame, **forms))
     filled = frame[: found.end].rstrip(b"\xff") + _FILL + b"\xff\xd9"
@@ -95,7 +95,7 @@ def _decode_rle(frame: bytes, row: Form) -> np.ndarray:
 def _decode_jpeg_xl(frame: bytes, row: Form) -> np.ndarray:
     import imagecodecs
 
-    if row["SamplesPerPixel"] == 3 and COLOUR_FORMS[row["PhotometricInterpretation"]] != "RGB":
+    if row["SamplesPerPixel"] == 3 and COLOR_FORMS[row["PhotometricInterpretation"]] != "RGB":
         raise RejectError("wrong_kind", "JPEG XL of a photometric interpretation that is not RGB")
     return np.asarray(imagecodecs.jpegxl_decode(frame))
 

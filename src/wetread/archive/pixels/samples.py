@@ -45,9 +45,9 @@ def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, .
     near = high <= most + span and low >= least - span
     if near and (row.get("lossy") is not False or (stream is not None and stream.loss)):
         beyond = int(np.count_nonzero((samples < least) | (samples > most)))
-        told = f"{beyond} of {samples.size} pixels, {low} to {high}, set to {least} to {most}"
+        clipped = f"{beyond} of {samples.size} pixels, {low} to {high}, set to {least} to {most}"
         samples = np.clip(samples, least, most)
-        notes = (*notes, note("clipped", told))
+        notes = (*notes, note("clipped", clipped))
     elif stream is None:
         folded = _without_sign(samples, bits)
         if folded is None:

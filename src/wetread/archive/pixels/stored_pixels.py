@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from wetread.archive.containers.contents import ReadAt, opened
+from wetread.archive.containers.contents import ReadAt, open_contents
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.pixels.color import (
     PALETTE,
-    check_colour,
-    palette_to_grey,
-    samples_to_grey,
+    check_color,
+    palette_to_gray,
+    samples_to_gray,
 )
 from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, decode_frame
 from wetread.archive.pixels.fragments import find_fragments, frame_spans, read_frame
@@ -54,7 +54,7 @@ def read_pixels(row: Form) -> Pixels:
     """
     if row["state"] != "image":
         raise RejectError("wrong_kind", "not an image")
-    check_colour(row)
+    check_color(row)
     frames, only = row["NumberOfFrames"] or 1, row.get("frame")
     if native_bytes(row) // frames > MAX_FRAME_BYTES:
         raise RejectError("too_big", f"a frame of {native_bytes(row) // frames} bytes")
@@ -62,7 +62,7 @@ def read_pixels(row: Form) -> Pixels:
         raise RejectError("bad_pixel_header", f"frame {only} of {frames}")
     numbers = range(frames) if only is None else range(only, only + 1)
     notes: tuple[str, ...] = ()
-    with opened(row["path"], row["member"]) as (read_at, size):
+    with open_contents(row["path"], row["member"]) as (read_at, size):
         header = read_header(read_at, size, WANTED | {_PLANAR_CONFIGURATION})
         if header.walk.pixel_tag != _PIXEL_DATA:
             raise RejectError("no_pixels", "no (7FE0,0010) Pixel Data")
@@ -71,7 +71,7 @@ def read_pixels(row: Form) -> Pixels:
         else:
             stored, notes = _decoded(read_at, size, header, row, numbers)
         if row["PhotometricInterpretation"] == PALETTE:
-            stored = palette_to_grey(stored, read_at, size, header)
+            stored = palette_to_gray(stored, read_at, size, header)
     return Pixels(stored if frames > 1 and only is None else stored[0], notes)
 
 
@@ -105,13 +105,13 @@ def _native(read_at: ReadAt, size: int, header: Header, row: Form, numbers: rang
         if row["Columns"] % 2:
             raise RejectError("bad_pixel_header", "YBR_FULL_422 with an odd number of columns")
         pairs = words.reshape(-1, 4)[:, [0, 2, 3, 1, 2, 3]]
-        return samples_to_grey(masked(pairs.reshape(*shape, 3), row), row)
+        return samples_to_gray(masked(pairs.reshape(*shape, 3), row), row)
     planar = header.values.get(_PLANAR_CONFIGURATION, b"\0\0")
     if int.from_bytes(planar, "big" if header.big_endian else "little") == 1:
         samples = np.moveaxis(words.reshape(len(numbers), 3, *shape[1:]), 1, -1)
     else:
         samples = words.reshape(*shape, 3)
-    return samples_to_grey(masked(samples, row), row)
+    return samples_to_gray(masked(samples, row), row)
 
 
 def _pixel_vr(read_at: ReadAt, header: Header) -> bytes:
@@ -147,5 +147,5 @@ def _decoded(
             detail = f"frame {number + 1} of {frames}: {error.detail}"
             raise RejectError(error.reason, detail) from error
         notes |= dict.fromkeys(noted)
-        found.append(samples_to_grey(one, row) if one.ndim == 3 else one)
+        found.append(samples_to_gray(one, row) if one.ndim == 3 else one)
     return np.stack(found), tuple(notes)

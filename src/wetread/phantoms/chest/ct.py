@@ -18,7 +18,7 @@ from wetread.phantoms.chest.vessels import Tree, draw_tree, place
 from wetread.phantoms.shapes.implicit import Array, draw_waves
 from wetread.phantoms.shapes.tubes import Cover, Lattice, cover_curves, empty_cover
 from wetread.phantoms.writers.scanner import AIR_HU, draw_noise
-from wetread.study.place import Place
+from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
 Bools = NDArray[np.bool_]
@@ -85,7 +85,7 @@ class ChestCt:
 
     hu: NDArray[np.float32]
     truth: Truth
-    place: Place
+    place: SlicePlacement
     person: Person
     scan: ChestScan
 
@@ -227,7 +227,7 @@ def _measure(plane: Array, scan: ChestScan, rng: np.random.Generator) -> Array:
     return measured
 
 
-def _place(scan: ChestScan) -> Place:
+def _place(scan: ChestScan) -> SlicePlacement:
     """Rows to the left, columns to the back, slices from the feet to the head."""
     dz, dy, dx = scan.spacing_mm
     half = (scan.size - 1) / 2
@@ -236,4 +236,4 @@ def _place(scan: ChestScan) -> Place:
     origins[:, 1] = scan.center_mm[1] - half * dy
     origins[:, 2] = scan.low_mm + np.arange(scan.slices) * dz
     turned = np.array([1.0, 0, 0, 0, 1, 0])
-    return Place(origins, turned, (dy, dx), np.full(scan.slices, dz))
+    return SlicePlacement(origins, turned, (dy, dx), np.full(scan.slices, dz))

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import polars as pl
 
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import parallel_map
 from wetread.archive.files.atomic import atomic_path, write_whole
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_csv
@@ -120,8 +120,8 @@ def _written(
         return
     write = partial(_write_one, form.write_study, out, settings)
     items = [(number, patients[number]) for number in todo]
-    for number, rows in zip(todo, each(write, items, min(workers, len(todo))), strict=True):
-        if isinstance(rows, Lost):
+    for number, rows in zip(todo, parallel_map(write, items, min(workers, len(todo))), strict=True):
+        if isinstance(rows, LostItem):
             raise RuntimeError(f"study {number} could not be written: {rows.detail}")
         yield number, rows
 

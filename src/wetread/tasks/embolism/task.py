@@ -15,7 +15,7 @@ from wetread.anatomy.presence import lungs_absent
 from wetread.evaluation.baselines import contrast_histogram
 from wetread.labels.finding import Finding
 from wetread.phantoms.angiogram.archive import write_ctpa_archive
-from wetread.study.series_choice import Wanted
+from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.embolism.consistency import ABOVE, make_consistent
 from wetread.tasks.embolism.exams import Exams
 from wetread.tasks.embolism.findings import (
@@ -134,7 +134,7 @@ EMBOLISM = Task(
         "rv_lv_ratio_gte_1": "a right ventricle at least as wide as the left one",
         "rv_lv_ratio_lt_1": "a right ventricle narrower than the left one",
     },
-    wanted=Wanted(
+    wanted=SeriesPreference(
         body_parts=("CHEST", "THORAX", "LUNG"),
         least_slices=40,
         thickness_mm=(0.4, 3.5),

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime, seeded_runtime
@@ -91,7 +91,7 @@ def fit_joint(
                 f"{run.folder / LAST}: begun with {saved.get('settings')}. Go on with that, or "
                 "give another folder"
             )
-        with form_of(run.folder / LAST, CHECKPOINT, RuntimeError):
+        with expect_form(run.folder / LAST, CHECKPOINT, RuntimeError):
             _load(now, saved["now"])
             optimizer.load_state_dict(saved["optimizer"])
             kept = copy.deepcopy(start)

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import Straight
@@ -57,7 +57,7 @@ def read_series_reader(folder: Path) -> SeriesReader:
     if not file.is_file():
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
     about = read_json(file, WANTED, {"recipe": dict, "inputs": int, "image": list, "study": list})
-    with form_of(file, WANTED, RuntimeError):
+    with expect_form(file, WANTED, RuntimeError):
         return _series_reader(about, folder, file)
 
 

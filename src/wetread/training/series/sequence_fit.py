@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from wetread.archive.files.damaged import form_of
+from wetread.archive.files.damaged import expect_form
 from wetread.models.sequence import build_sequence
 from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import rate_at, set_rate
@@ -164,7 +164,7 @@ class _State:
                     f"{self.run.folder / LAST}: this run was begun with other series, labels or "
                     "settings. Go on with what it was begun with, or give another folder"
                 )
-            with form_of(self.run.folder / LAST, CHECKPOINT, RuntimeError):
+            with expect_form(self.run.folder / LAST, CHECKPOINT, RuntimeError):
                 self.model.load_state_dict(saved["model"])
                 self.optimizer.load_state_dict(saved["optimizer"])
                 self.epoch, self.best = int(saved["epoch"]), saved["best"]
@@ -187,7 +187,7 @@ class _State:
 
     def kept(self) -> nn.Module:
         model = copy.deepcopy(self.model).cpu()
-        with form_of(self.run.folder / BEST, CHECKPOINT, RuntimeError):
+        with expect_form(self.run.folder / BEST, CHECKPOINT, RuntimeError):
             model.load_state_dict(self.run.read(BEST)["model"])
         return model.eval()
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from wetread.archive.executor.isolated_process import Lost
-from wetread.archive.executor.workers import chosen_workers, each
+from wetread.archive.executor.isolated_process import LostItem
+from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
 from wetread.archive.rejects import RejectError
 from wetread.inputs.label_file import read_label_file
@@ -93,16 +93,16 @@ def montage(
         chosen = find_task(task)
         table = read_label_file(labels, chosen, None)
         asked = replace(asked, labels=table, findings=chosen.findings)
-    pool = chosen_workers(workers, None)
+    pool = select_workers(workers, None)
     source = open_source(src, pool, report, as_hu=as_hu)
     found = LAYOUTS[layout](source, asked)
     if len(found.shots) > MOST:
         raise ValueError(f"{len(found.shots)} panels are more than {MOST}; give a --count")
     panels, told = [], []
-    answers = each(take, found.shots, pool)
+    answers = parallel_map(take, found.shots, pool)
     for number, (shot, answer) in enumerate(zip(found.shots, answers, strict=True), start=1):
         instance = shot.rows[0]["SOPInstanceUID"] if shot.rows else None
-        if isinstance(answer, Lost | RejectError):
+        if isinstance(answer, LostItem | RejectError):
             panels.append(Panel(None, (*shot.lines, f"cannot be read: {answer.reason}")))
             told.append(Shown(instance, shot.lines, answer.reason))
         else:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.files.lock import one_at_a_time
-from wetread.archive.files.written import refuse_foreign, written_anew
+from wetread.archive.files.lock import exclusive_output
+from wetread.archive.files.written import refuse_foreign_files, rewriting
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
@@ -35,7 +35,7 @@ from wetread.prediction.reading import Reading
 from wetread.store.store import Store
 from wetread.study.issues import Issue, geometry_issues, noted_issues
 from wetread.study.series import series_slices
-from wetread.study.series_choice import SeriesScore, Wanted, rank_series
+from wetread.study.series_choice import SeriesPreference, SeriesScore, rank_series
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
 from wetread.verbs.pack import pack_looks
@@ -98,7 +98,7 @@ class Prediction:
         }
 
 
-@one_at_a_time()
+@exclusive_output()
 def predict(
     src: Sequence[Path],
     runs: Sequence[Path],
@@ -124,7 +124,7 @@ def predict(
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
     ensemble = read_ensemble(runs)
-    refuse_foreign(out, own_names(find_task(ensemble.task)))
+    refuse_foreign_files(out, own_names(find_task(ensemble.task)))
     key = None if clear_patients else user_key()
     found = open_archive(src, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
@@ -164,8 +164,8 @@ def predict_index(
     beside: names in out that the caller answers for.
     """
     task = find_task(ensemble.task)
-    archive = archive if clear_patients else archive.pseudonymous(user_key())
-    refuse_foreign(out, own_names(task) | beside)
+    archive = archive if clear_patients else archive.pseudonymized(user_key())
+    refuse_foreign_files(out, own_names(task) | beside)
     images = of_modality(archive, task.modalities)
     if task.series is not None:
         refuse_nameless(images.images)
@@ -188,7 +188,7 @@ def predict_index(
             task.series, stores, ensemble, ranked, features, stage(report, "read")
         )
         said = Said(probability, ())
-    with written_anew(out):
+    with rewriting(out):
         masks = write_masks(out / "masks", store, said, ensemble, images.images)
         made = read_studies(
             store,
@@ -285,7 +285,9 @@ def _write(
     return task.write_submission(out / "submission.csv", what)
 
 
-def _ranked(series: Sequence[pl.DataFrame], wanted: Wanted | None) -> dict[str, list[SeriesScore]]:
+def _ranked(
+    series: Sequence[pl.DataFrame], wanted: SeriesPreference | None
+) -> dict[str, list[SeriesScore]]:
     """Studies of several series: these, best first; none where all of a study's series judge it."""
     if wanted is None:
         return {}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.dataset.luts import Table, read_voi, read_windows
+from wetread.archive.dataset.luts import LookupTable, read_voi, read_windows
 from wetread.archive.identity.privacy import is_sound
 from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
@@ -141,7 +141,7 @@ def _part(volume: Volume, row: Mapping[str, Any]) -> str:
 def _of_file(row: Mapping[str, Any]) -> list[Preset]:
     """The header's windows, each once; none where they cannot be used, or are a table."""
     try:
-        found = [] if isinstance(read_voi(row), Table) else read_windows(row)
+        found = [] if isinstance(read_voi(row), LookupTable) else read_windows(row)
         curved = (Window(one.center, one.width, CURVE_OF[one.function]) for one in found)
         windows = list(dict.fromkeys(curved))
     except (RejectError, ValueError):

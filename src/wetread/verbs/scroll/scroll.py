@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from wetread.archive.executor.isolated_process import Limits
-from wetread.archive.executor.workers import all_cores, chosen_workers, each
+from wetread.archive.executor.workers import available_cores, parallel_map, select_workers
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import indexed
@@ -26,7 +26,7 @@ from wetread.pages.scroll_page import (
 )
 from wetread.study.issues import Issue
 from wetread.study.series import series_slices
-from wetread.study.series_choice import ANY, SeriesScore, rank_series
+from wetread.study.series_choice import ANY_SERIES, SeriesScore, rank_series
 from wetread.study.volume import volume_from_rows
 from wetread.verbs.scroll.content import content_of, series_name
 from wetread.view.window import find_window
@@ -136,12 +136,12 @@ def scroll(
     if every_series and (masks or series):
         raise ValueError("--mask and --series are of one series; leave out --all")
     shown = None if window is None else Preset(window, find_window(window))
-    with indexed(sources, chosen_workers(workers, None), report) as index:
+    with indexed(sources, select_workers(workers, None), report) as index:
         found = [_named(rows) for rows in series_slices(index.images)]
         refused = index.rejects.filter(pl.col("reason") != "not_dicom").height
     if not found:
         raise ValueError(f"no image in {', '.join(map(str, sources))}; wetread show says why")
-    ranked = rank_series(found, ANY)
+    ranked = rank_series(found, ANY_SERIES)
     wanted = found if every_series else [chosen(found, ranked, series)]
     names = _file_names(wanted)
     jobs = [
@@ -221,10 +221,10 @@ def _written(
 ) -> tuple[list[ScrollPage], list[UnreadSeries]]:
     """The pages, and the series that could not be read; of one series alone the error."""
     slices = max(job.rows.height for job in jobs)
-    count = min(len(jobs), workers or all_cores())
+    count = min(len(jobs), workers or available_cores())
     pages: list[ScrollPage] = []
     unread: list[UnreadSeries] = []
-    results = each(_page, jobs, count, Limits(seconds=_BASE_S + _SLICE_S * slices))
+    results = parallel_map(_page, jobs, count, Limits(seconds=_BASE_S + _SLICE_S * slices))
     for done, (job, result) in enumerate(zip(jobs, results, strict=True), 1):
         if isinstance(result, ScrollPage):
             pages.append(result)

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.containers.contents import as_name
+from wetread.archive.containers.contents import text_to_name
 from wetread.archive.files.json_file import read_json
 
 TOLD = "segment.json"  # written last: where it is, the volume is whole
@@ -29,7 +29,7 @@ def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ..
     tops = {os.path.abspath(source): _digest(source) for source in sources}
     found: set[str] = set()
     for path in rows["path"].unique():
-        name = os.path.abspath(os.fsdecode(as_name(path)))
+        name = os.path.abspath(os.fsdecode(text_to_name(path)))
         found |= {
             digest
             for top, digest in tops.items()

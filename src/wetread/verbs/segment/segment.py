@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from wetread.archive.executor.isolated_process import Limits, Lost
-from wetread.archive.executor.workers import chosen_workers, each
-from wetread.archive.files.lock import one_at_a_time
+from wetread.archive.executor.isolated_process import Limits, LostItem
+from wetread.archive.executor.workers import parallel_map, select_workers
+from wetread.archive.files.lock import exclusive_output
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
 from wetread.inputs.progress import Report, silent
@@ -50,7 +50,7 @@ class Segmented:
         }
 
 
-@one_at_a_time()
+@exclusive_output()
 def segment(
     organ: str,
     src: Sequence[Path],
@@ -86,7 +86,7 @@ def segment(
     asked = checked(asked)
     for library in ("nibabel", "skimage", "trimesh"):
         of_pictures(library)  # better now than after the first volume
-    with indexed(src, chosen_workers(workers, None), report) as index:
+    with indexed(src, select_workers(workers, None), report) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         if as_hu:
             index = in_hu(index)
@@ -95,9 +95,11 @@ def segment(
             for rows in series_slices(index.images)
         ]
     found: list[dict[str, Any]] = []
-    done = each(segment_series, items, chosen_workers(workers, None), Limits(SECONDS), ahead=None)
+    done = parallel_map(
+        segment_series, items, select_workers(workers, None), Limits(SECONDS), ahead=None
+    )
     for number, (item, result) in enumerate(zip(items, done, strict=True), start=1):
-        if isinstance(result, Lost):
+        if isinstance(result, LostItem):
             rejects.append(item.reject(result.reason, result.detail))
         else:
             found += result.volumes

@@ -172,7 +172,7 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
         "files": {"picture": PICTURE} | ({"page": PAGE} if asked.page else {}),
         "boxes": {name: list(box) for name, box in asked.way.boxes(volume, masks).items()},
         "issues": [
-            {"name": issue.name, "detail": issue.detail, "settled": issue.settled}
+            {"name": issue.name, "detail": issue.detail, "settled": issue.resolved_by}
             for issue in volume.issues
         ],
     }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wetread.archive.executor.workers import all_cores
+from wetread.archive.executor.workers import available_cores
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.progress import Report, stage
 from wetread.labels.rle_csv import read_rle_csv
@@ -92,7 +92,7 @@ def learn_phantom_looks(
         archive,
         recipe.phantoms,
         recipe.seed + APART,
-        workers=workers or all_cores(),
+        workers=workers or available_cores(),
         progress=stage(report, "phantoms"),
     )
     images = index([archive], folder / "index.parquet", workers=workers, report=report).images

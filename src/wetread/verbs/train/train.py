@@ -27,7 +27,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
-from wetread.archive.files.lock import held, one_at_a_time
+from wetread.archive.files.lock import exclusive_output, locked
 from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.archive.index.index import Index, read_index
 from wetread.archive.rejects import RejectError
@@ -86,7 +86,7 @@ class TrainResult:
         }
 
 
-@one_at_a_time()
+@exclusive_output()
 def train(
     task: str,
     data: Sequence[Path],
@@ -215,7 +215,7 @@ def open_archive(
     """An index given as a file is read; anything else is indexed into the run. key: of the
     pseudonyms that it gets, in either case."""
     if (given := given_index(data)) is not None:
-        return read_index(given).pseudonymous(key)
+        return read_index(given).pseudonymized(key)
     target = out / "index.parquet"
     return index(data, target, workers=workers, report=report, repair=repair, key=key)
 
@@ -282,7 +282,7 @@ def learn(
         write_plan()
     fitted = []
     for number, split in enumerate(splits):
-        with held(run.folder / f"model-{number}"):
+        with locked(run.folder / f"model-{number}"):
             fitted.append(ready.fit(number, split))
     write_plan()  # of a run that goes on: only now, it would have been refused were it another
     tables = [to_table(level, number) for number, one in enumerate(fitted) for level in one.levels]

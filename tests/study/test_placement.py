@@ -1,4 +1,4 @@
-"""tests/study/test_place.py: a place tells where every voxel of a stack lies, and has an affine
+"""tests/study/test_placement.py: a place tells where every voxel of a stack lies, and has an affine
 only where one holds."""
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from wetread.study.geometry import (
     affine_ijk_lps,
     affine_ijk_ras,
     are_orientations,
-    beside_line,
-    planes,
+    off_line_mm,
+    plane_numbers,
     tilt_parts,
     unit_axes,
 )
-from wetread.study.place import place_of
+from wetread.study.placement import stack_placement
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -26,7 +26,7 @@ AXIAL = np.array([1.0, 0, 0, 0, 1, 0])
 def test_voxels_of_an_uneven_stack_have_their_own_places(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    place = place_of(write_series(stack(4)[[0, 1, 3]]).sort("SOPInstanceUID"))
+    place = stack_placement(write_series(stack(4)[[0, 1, 3]]).sort("SOPInstanceUID"))
     index = np.array([[0, 0, 0], [1, 2, 4], [2, 5, 7]])
     expected = [[-10, -20, 30], [-9, -19, 35], [-8.25, -17.5, 45]]
     np.testing.assert_allclose(place.position_of(index), expected)
@@ -35,7 +35,7 @@ def test_voxels_of_an_uneven_stack_have_their_own_places(
 
 def test_an_affine_holds_for_positions_rounded_to_a_tenth(write_series: WriteSeries) -> None:
     z = np.round(np.arange(9) * 1.25, 1)
-    place = place_of(
+    place = stack_placement(
         write_series(np.stack([np.zeros(9), np.zeros(9), z], axis=1)).sort("SOPInstanceUID")
     )
     index = np.array([[k, 0, 0] for k in range(9)])
@@ -47,7 +47,7 @@ def test_an_affine_holds_for_positions_rounded_to_a_tenth(write_series: WriteSer
 def test_a_lone_slice_steps_by_its_thickness(
     write_series: WriteSeries, stack: Stack, thickness: int | None, step: float
 ) -> None:
-    place = place_of(write_series(stack(1), {"SliceThickness": thickness}))
+    place = stack_placement(write_series(stack(1), {"SliceThickness": thickness}))
     np.testing.assert_allclose(place.affine[:3, 0], [0, 0, step])
 
 
@@ -69,9 +69,9 @@ def test_the_signed_parts_of_a_tilt_are_recovered(down: float, across: float) ->
 def test_only_what_leaves_the_line_is_beside_it() -> None:
     along = np.array([0, 4, 9, 10, 17.0])
     line = along[:, None] * np.array([0.1, -0.3, 1.0])
-    np.testing.assert_allclose(beside_line(line, AXIAL), 0, atol=1e-9)
+    np.testing.assert_allclose(off_line_mm(line, AXIAL), 0, atol=1e-9)
     line[2] += [3, 4, 0]
-    np.testing.assert_allclose(beside_line(line, AXIAL), [0, 0, 5, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(off_line_mm(line, AXIAL), [0, 0, 5, 0, 0], atol=1e-9)
 
 
 def test_directions_are_judged_alike_one_by_one_and_together() -> None:
@@ -98,7 +98,7 @@ def test_directions_are_judged_alike_one_by_one_and_together() -> None:
 
 def test_planes_are_numbered_from_the_commonest() -> None:
     sagittal = np.array([0.0, 1, 0, 0, 0, -1])
-    assert planes(np.stack([sagittal, AXIAL, AXIAL + 1e-4, sagittal, AXIAL])).tolist() == [
+    assert plane_numbers(np.stack([sagittal, AXIAL, AXIAL + 1e-4, sagittal, AXIAL])).tolist() == [
         1,
         0,
         0,

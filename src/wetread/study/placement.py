@@ -1,4 +1,4 @@
-"""study/place.py: where the slices of one stack lie, from their rows; headers only."""
+"""study/placement.py: where the slices of one stack lie, from their rows; headers only."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ UNKNOWN_THICKNESS_MM = 1.0  # the step of a lone slice that says no thickness
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class SlicePlacement:
     """Where the slices of one stack lie, LPS, mm; NaN where the headers do not say.
 
     origins_mm:   (Z, 3) the center of each slice's first voxel.
@@ -68,7 +68,7 @@ class Place:
         return place
 
 
-def place_of(rows: pl.DataFrame) -> Place:
+def stack_placement(rows: pl.DataFrame) -> SlicePlacement:
     """The place of the rows of one stack, in their order."""
     origins = np.full((rows.height, 3), np.nan)
     orientation = np.full(6, np.nan)
@@ -81,4 +81,4 @@ def place_of(rows: pl.DataFrame) -> Place:
     pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
     spacing = next((pair for pair in pairs if None not in pair), (np.nan, np.nan))
     thickness = np.array(rows["SliceThickness"].to_list(), np.float64)
-    return Place(origins, orientation, spacing, thickness)
+    return SlicePlacement(origins, orientation, spacing, thickness)
