@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.headers import COLUMNS, ROWS, UID, header_bytes
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index import examine, index, listing
+from wetread.archive.types import ReadAt
 
 MILLION = 1_000_000
 BUDGET_GIB = 1.0

@@ -3,26 +3,25 @@
 Stored values of two detectors have nothing in common; what their files say of presentation has.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from wetread.archive.dataset.luts import LookupTable, VoiWindow, read_voi
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 
 WHITE = 4095.0  # 12 bits: what a radiograph has, and a store's integers keep it
 
 
-def hounsfield(row: Mapping[str, Any], one: Slice) -> np.ndarray:
+def hounsfield(row: Row, one: Slice) -> np.ndarray:
     """(rows, columns) float32 HU of a CT slice; the row is not needed."""
     return one.values()
 
 
-def display_grey(row: Mapping[str, Any], one: Slice) -> np.ndarray:
+def display_grey(row: Row, one: Slice) -> np.ndarray:
     """(rows, columns) float32 from 0, black, to WHITE: VOI and MONOCHROME1 are undone.
 
     row: of the index. A file without a usable VOI is shown from its least to its greatest value.
@@ -45,7 +44,7 @@ class Presentation:
     is_unusable: bool = False
 
 
-def presentation(row: Mapping[str, Any]) -> Presentation:
+def presentation(row: Row) -> Presentation:
     """Read the file's window or VOI table, or why there is none to use (PS3.3 C.11.2)."""
     try:
         voi = read_voi(row)
@@ -54,7 +53,7 @@ def presentation(row: Mapping[str, Any]) -> Presentation:
     return Presentation(voi, "the file names no window" if voi is None else "")
 
 
-def usable_voi(row: Mapping[str, Any]) -> VoiWindow | LookupTable | None:
+def usable_voi(row: Row) -> VoiWindow | LookupTable | None:
     """What the file says of its presentation; None where it says nothing, or nothing that can be
     used."""
     return presentation(row).voi

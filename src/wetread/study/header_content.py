@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from wetread.archive.types import Row
 from wetread.study.geometry import unit_axes
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Sequence[Row]
 
 AXIAL = 0.7  # of the normal's length along the body: an axial slice leans no more than 45 degrees
 
 
-def is_localizer(row: Mapping[str, Any]) -> bool:
+def is_localizer(row: Row) -> bool:
     """Whether ImageType (0008,0008), value 3, says LOCALIZER (PS3.3 C.8.2.1.1.1), or a maker's name
     for one stands there."""
     kind = [value.strip().upper() for value in (row["ImageType"] or "").split("\\")]
@@ -22,7 +22,7 @@ def is_localizer(row: Mapping[str, Any]) -> bool:
     return any(value in named for value in kind[2:]) or "REF_SURVIEW" in kind
 
 
-def is_axial(row: Mapping[str, Any]) -> bool | None:
+def is_axial(row: Row) -> bool | None:
     """Whether the slice lies across the body; None where ImageOrientationPatient is missing or no
     orientation."""
     orientation = row["orientation"]
@@ -44,7 +44,7 @@ def names_body_part(rows: Rows, words: Sequence[str]) -> bool | None:
     return 2 * sum(any(word in part for word in words) for part in named) > len(named)
 
 
-def spacing_mm(row: Mapping[str, Any], usual: float) -> tuple[float, float]:
+def spacing_mm(row: Row, usual: float) -> tuple[float, float]:
     """(between rows, between columns) of a slice; the usual where the header has none."""
     down, across = row["row_spacing_mm"], row["column_spacing_mm"]
     if not down or not across or not 0.01 < down < 20 or not 0.01 < across < 20:

@@ -6,9 +6,7 @@ One slice is held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +15,7 @@ from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
+from wetread.archive.types import Row
 from wetread.study.slices import slice_from_row
 from wetread.study.unit import common_unit
 
@@ -107,7 +106,7 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
     return SeriesHistograms(stored, values, common_unit(units), len(units), tuple(rejects))
 
 
-def _count(row: Mapping[str, Any]) -> tuple[Histogram, Histogram, str | None] | RejectError:
+def _count(row: Row) -> tuple[Histogram, Histogram, str | None] | RejectError:
     """(stored, values, unit) of one slice; apart from the caller's process."""
     try:
         one = slice_from_row(row)

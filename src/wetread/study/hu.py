@@ -1,9 +1,8 @@
 """study/hu.py: stored integers become Hounsfield units, slice by slice. No file is read here."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+
+from wetread.archive.types import Row
 
 AIR_HU = -1024.0  # what lies outside the field of view is set to
 _WRAPS_FROM, _WRAPPED_PADDING = 3072, 2096  # of 12 bits: -1024 and -2000
@@ -59,7 +58,7 @@ def published_repair(stored: np.ndarray) -> np.ndarray:
     return hu.astype(np.int16)
 
 
-def padding_range(row: Mapping[str, Any]) -> tuple[int, int] | None:
+def padding_range(row: Row) -> tuple[int, int] | None:
     """(low, high) of the declared padding in stored values; None where none is declared."""
     value, limit = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
     if value is None:
@@ -67,7 +66,7 @@ def padding_range(row: Mapping[str, Any]) -> tuple[int, int] | None:
     return (value, value) if limit is None else (min(value, limit), max(value, limit))
 
 
-def rescale(row: Mapping[str, Any]) -> tuple[float, float]:
+def rescale(row: Row) -> tuple[float, float]:
     """(slope, intercept) of one row of the index; (1, 0) where the header has none."""
     slope, intercept = row["RescaleSlope"], row["RescaleIntercept"]
     return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept

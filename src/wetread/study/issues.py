@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -336,6 +335,6 @@ def slice_names(rows: pl.DataFrame) -> str:
     return _shortened(rows["SOPInstanceUID"].fill_null("no UID").to_list())
 
 
-def _shortened(items: list[Any], most: int = 5, between: str = ", ") -> str:
+def _shortened(items: Sequence[object], most: int = 5, between: str = ", ") -> str:
     shown = between.join(map(str, items[:most]))
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

@@ -1,7 +1,6 @@
 """study/overview.py: the rows of one series in figures, for people and for `show --json`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -34,8 +33,8 @@ class SeriesOverview:
     tilt_degrees: float | None
     issues: tuple[Issue, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """One entry of `show DIR --json`."""
+    def to_dict(self) -> dict[str, object]:
+        """Return one entry of `show DIR --json`."""
         entry = {name: getattr(self, name) for name in self.__dataclass_fields__}
         issues = [{"name": issue.name, "detail": issue.detail} for issue in self.issues]
         return {**entry, "distances_mm": list(self.distances_mm), "issues": issues}

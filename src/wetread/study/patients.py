@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import polars as pl
 
@@ -39,8 +39,8 @@ class Identity:
         """Whether it can be proven that no patient is in two parts."""
         return self.unit == "patient"
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, for JSON."""
         return asdict(self)
 
 

@@ -2,7 +2,9 @@
 holds all."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
+
+from wetread.archive.types import Float32Array
 
 
 class SliceSequence(Protocol):
@@ -16,8 +18,8 @@ class SliceSequence(Protocol):
     def shape(self) -> tuple[int, ...]:
         """(Z, rows, columns)."""
 
-    def __getitem__(self, z: int, /) -> Any:
+    def __getitem__(self, z: int, /) -> Float32Array:
         """The values of slice z."""
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Float32Array]:
         """The values of each slice."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from wetread.archive.notes import name_and_detail, names_of, note
 from wetread.archive.pixels.color import is_color
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
 from wetread.study.unit import ADVICE, Unit, unit_of
 
@@ -49,7 +48,7 @@ class Slice:
         return grey + np.float32(self.intercept)
 
 
-def slice_from_row(row: Mapping[str, Any]) -> Slice:
+def slice_from_row(row: Row) -> Slice:
     """The slice of one row, or of one frame's row. Raises RejectError where it has none."""
     if row.get("frame") is None and (row["NumberOfFrames"] or 1) > 1:
         frames = frame_rows(row)  # what is wrong with them is the better reason
@@ -61,7 +60,7 @@ def slice_from_row(row: Mapping[str, Any]) -> Slice:
     return replace(one, notes=(*one.notes, *shown)) if shown else one
 
 
-def _slice(stored: np.ndarray, row: Mapping[str, Any]) -> Slice:
+def _slice(stored: np.ndarray, row: Row) -> Slice:
     """The slice of one row's stored values. Raises RejectError."""
     if is_color(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
@@ -88,7 +87,7 @@ def _slice(stored: np.ndarray, row: Mapping[str, Any]) -> Slice:
     )
 
 
-def require_hu(row: Mapping[str, Any], one: Slice) -> None:
+def require_hu(row: Row, one: Slice) -> None:
     """RejectError, with what the header says, unless the slice's values are Hounsfield units."""
     if one.unit == "HU":
         return

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from wetread.archive.dataset.row_fields import MODALITY_TABLE, MULTI_ENERGY
+from wetread.archive.types import Row
 
 TAKEN_AS_HU = "taken_as_hu"  # the note: someone who knows says so
 UNIT_COLUMNS = (  # of the index: what unit_of looks at
@@ -38,7 +38,7 @@ class Unit:
     detail: str = ""
 
 
-def unit_of(row: Mapping[str, Any], table_type: str | None = None) -> Unit:
+def unit_of(row: Row, table_type: str | None = None) -> Unit:
     """The unit of one row of the index, or of a frame's row.
 
     table_type: Modality LUT Type, of values that go through the file's table; None: not read yet.
@@ -50,7 +50,7 @@ def unit_of(row: Mapping[str, Any], table_type: str | None = None) -> Unit:
     return Unit("HU", TAKEN_AS_HU, stated.detail or f"(0008,0060) Modality is {row['Modality']}")
 
 
-def _stated(row: Mapping[str, Any], table_type: str | None) -> Unit:
+def _stated(row: Row, table_type: str | None) -> Unit:
     """Read the unit that the header states (PS3.3 C.7.6.3, C.8.2.1, C.8.15.3.10, C.11.1.1.2)."""
     by_table = MODALITY_TABLE in (row["notes"] or ())
     tag = "(0028,3004) ModalityLUTType" if by_table else "(0028,1054) RescaleType"
@@ -80,7 +80,7 @@ def _stated(row: Mapping[str, Any], table_type: str | None) -> Unit:
     return Unit("HU")  # of a CT image the type may be absent where it is HU
 
 
-def is_ct(row: Mapping[str, Any]) -> bool:
+def is_ct(row: Row) -> bool:
     """Whether an image calls itself a CT; one without a modality by its SOP class."""
     if row["Modality"] is not None:
         return bool(row["Modality"] == "CT")
@@ -122,9 +122,9 @@ def _quoted(kind: str) -> str:
     return kind if _PLAIN.fullmatch(kind) else f"{len(kind)} characters that name no unit"
 
 
-def _has_rescale(row: Mapping[str, Any]) -> bool:
+def _has_rescale(row: Row) -> bool:
     return row["RescaleSlope"] is not None and row["RescaleIntercept"] is not None
 
 
-def _is_identity(row: Mapping[str, Any]) -> bool:
+def _is_identity(row: Row) -> bool:
     return bool(row["RescaleSlope"] == 1.0 and row["RescaleIntercept"] == 0.0)

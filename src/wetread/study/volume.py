@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.issues import (
     Issue,
@@ -238,7 +238,7 @@ def _without_copies(
     return rows[kept], [issue], known
 
 
-def _key(row: Mapping[str, Any]) -> _Key:
+def _key(row: Row) -> _Key:
     return row["path"], row["member"], row.get("frame")
 
 

@@ -10,15 +10,15 @@ import tarfile
 import threading
 import weakref
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt
 
-ReadAt = Callable[[int, int], bytes]  # (offset, length) -> at most length bytes
-
+Info = TypeVar("Info", zipfile.ZipInfo, tarfile.TarInfo)
 _TAR_LOCK = threading.Lock()
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 # Bytes of a name that are not UTF-8 travel as private-use characters: any name fits a table.
@@ -112,7 +112,7 @@ def _open_tar_member(
     yield lambda at, length: data[at : at + length], len(data)
 
 
-def _find_member(members: dict[str, Any], member: str) -> Any:
+def _find_member(members: Mapping[str, Info], member: str) -> Info:
     if member not in members:
         raise RejectError("io_error", "the archive has no such member any more")
     return members[member]
@@ -186,7 +186,7 @@ def _is_zip(path: str, mtime_ns: int) -> bool:
     return is_zip(path)
 
 
-def _unique_name(name: str, taken: dict[str, Any]) -> str:
+def _unique_name(name: str, taken: Container[str]) -> str:
     count, fresh = 1, name
     while fresh in taken:
         count += 1

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt
 
 _HEAD = 4096
 _BLOCK = 2 << 20  # bzip2 gives nothing before its first block, 900 kB, is there

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, private_dictionary_description
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.elements import IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
 from wetread.archive.dataset.elements import Encoding as Written
 from wetread.archive.dataset.header import header_bytes
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt
 
 ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 

@@ -10,17 +10,17 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import SupportsFloat, cast
 
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.header import Header, data_set_prefix
 from wetread.archive.dataset.numbers import spacing_fault
 from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow, ReadAt
 
 SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 # group, keyword, columns; one value a column, or all in one
@@ -56,7 +56,7 @@ _WINDOWS = ("WindowCenter", "WindowWidth")
 
 
 def fill_from_functional_groups(
-    fields: dict[str, Any], header: Header, read_at: ReadAt, size: int
+    fields: MutableRow, header: Header, read_at: ReadAt, size: int
 ) -> None:
     """Columns of frame 1 into an object's row; a file without functional groups: nothing."""
     if SHARED_GROUPS not in header.values and FRAME_GROUPS not in header.values:
@@ -88,12 +88,12 @@ def functional_groups(read_at: ReadAt, size: int, header: Header) -> tuple[Datas
         raise RejectError("bad_element", detail) from error
 
 
-def group_columns(item: Dataset) -> dict[str, Any]:
+def group_columns(item: Dataset) -> MutableRow:
     """The columns of INDEX_SCHEMA, and `stack_id`, that one item of functional groups fills.
 
     Raises RejectError `bad_number` or `bad_element`.
     """
-    columns: dict[str, Any] = {}
+    columns: MutableRow = {}
     for group, keyword, column, count in _LISTS:
         if found := _values(_first(item, group), keyword):
             if len(found) != count:
@@ -131,13 +131,13 @@ def _spacing(item: Dataset) -> tuple[list[float], str | None]:
     return ([] if fault else found), fault
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     """Values joined by a backslash; "" where there is none."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return "\\".join(str(one) for one in several if one is not None).strip(" \0")
 
 
-def _fill_time(columns: dict[str, Any], content: Dataset) -> None:
+def _fill_time(columns: MutableRow, content: Dataset) -> None:
     """Seconds since midnight of FrameAcquisitionDateTime (DT, PS3.5 6.2: YYYYMMDDHHMMSS.FFFFFF)."""
     found = _DATE_TIME.match(_text(_value(content, "FrameAcquisitionDateTime")))
     if found:
@@ -147,10 +147,10 @@ def _fill_time(columns: dict[str, Any], content: Dataset) -> None:
 
 def _first(item: Dataset, sequence: str) -> Dataset:
     inside = _value(item, sequence)
-    return inside[0] if inside else pydicom.Dataset()
+    return inside[0] if isinstance(inside, pydicom.Sequence) and inside else Dataset()
 
 
-def _value(item: Dataset, keyword: str) -> Any:
+def _value(item: Dataset, keyword: str) -> object:
     """An element's value, which pydicom reads only when asked for it. RejectError `bad_element`."""
     try:
         return item.get(keyword)
@@ -166,7 +166,7 @@ def _values(item: Dataset, keyword: str) -> list[float]:
         return []
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     try:
-        found = [float(one) for one in several]
+        found = [float(number) for number in cast(Sequence[SupportsFloat], several)]
     except (TypeError, ValueError):
         raise RejectError("bad_number", f"{keyword} of a functional group is no number") from None
     if not all(map(math.isfinite, found)):

@@ -8,7 +8,6 @@ a file is cut, which pydicom does not (PS3.5 7.1, 7.5, PS3.10 7.1).
 import zlib
 from dataclasses import dataclass, replace
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.elements import (
     BIG_ENDIAN,
     EXPLICIT,
@@ -22,6 +21,7 @@ from wetread.archive.dataset.elements import (
 from wetread.archive.dataset.meta import read_meta
 from wetread.archive.dataset.misfit import wrong_length
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt
 
 FIRST_READ = 8 * 1024  # bytes; most headers, and two pages
 MAX_HEADER = 64 * 1024 * 1024

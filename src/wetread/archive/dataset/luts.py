@@ -4,10 +4,10 @@ PS3.3 C.11.1 (modality), C.11.2 (values of interest).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import SupportsInt
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -17,8 +17,10 @@ from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.header import data_set_prefix, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 
 VOI_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+Integers = SupportsInt | Sequence[SupportsInt]  # bytes among them
 _FULL_TABLE = 1 << 16  # entries that a count of 0 stands for
 
 
@@ -35,7 +37,7 @@ class LookupTable:
     kind: str = ""
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """Any shape of numbers to entries of the same shape; a fraction counts as what is below."""
+        """Look up values of any shape: entries, the same shape; a fraction is rounded down."""
         place = np.clip(np.floor(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
         found: np.ndarray = self.entries[place]
         return found
@@ -50,7 +52,7 @@ class VoiWindow:
     function: str = "LINEAR"
 
 
-def read_modality_table(row: Mapping[str, Any]) -> LookupTable | None:
+def read_modality_table(row: Row) -> LookupTable | None:
     """The first item of the Modality LUT Sequence; None where it holds no table.
 
     RejectError where there is one that cannot be read.
@@ -60,7 +62,7 @@ def read_modality_table(row: Mapping[str, Any]) -> LookupTable | None:
     return None if item is None else _table(item, order, signed=row["PixelRepresentation"] == 1)
 
 
-def read_voi(row: Mapping[str, Any]) -> VoiWindow | LookupTable | None:
+def read_voi(row: Row) -> VoiWindow | LookupTable | None:
     """What the file says of its presentation: its VOI table, else its first window, else None.
 
     A row of a frame (key `frame`) gives that frame's own. A table that cannot be read gives way to
@@ -79,7 +81,7 @@ def read_voi(row: Mapping[str, Any]) -> VoiWindow | LookupTable | None:
     return windows[0] if windows else None
 
 
-def read_windows(row: Mapping[str, Any]) -> list[VoiWindow]:
+def read_windows(row: Row) -> list[VoiWindow]:
     """The windows of the header that can be used, in its order; empty where it names none.
 
     RejectError where it names some, and none can be used.
@@ -87,7 +89,7 @@ def read_windows(row: Mapping[str, Any]) -> list[VoiWindow]:
     return _windows(_data_set(row)[0], row)
 
 
-def _windows(found: Dataset, row: Mapping[str, Any]) -> list[VoiWindow]:
+def _windows(found: Dataset, row: Row) -> list[VoiWindow]:
     centers, widths = row["WindowCenter"] or [], row["WindowWidth"] or []
     if not centers or not widths:
         _refuse_half_a_window(row)
@@ -114,7 +116,7 @@ def _windows(found: Dataset, row: Mapping[str, Any]) -> list[VoiWindow]:
     return windows
 
 
-def _refuse_half_a_window(row: Mapping[str, Any]) -> None:
+def _refuse_half_a_window(row: Row) -> None:
     """RejectError where one of center and width is there alone, or is no number."""
     notes = row["notes"] or ()
     names = {"WindowCenter": "(0028,1050)", "WindowWidth": "(0028,1051)"}
@@ -126,7 +128,7 @@ def _refuse_half_a_window(row: Mapping[str, Any]) -> None:
             raise RejectError("bad_element", f"{tag} {name} is absent")
 
 
-def _functions(value: Any) -> list[str]:
+def _functions(value: object) -> list[str]:
     """(0028,1056), one or one a window, in the standard's words; LINEAR where it is absent."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     named = [str(one or "").strip(" \0") for one in several] or [""]
@@ -139,7 +141,7 @@ def _functions(value: Any) -> list[str]:
     return functions
 
 
-def _is_signed(item: Dataset, row: Mapping[str, Any]) -> bool:
+def _is_signed(item: Dataset, row: Row) -> bool:
     """Whether a VOI table's first value is signed: as Pixel Representation says (PS3.3 C.11.2.1.1).
 
     Unsigned pixels may be rescaled to negative values: there it is signed where it would else lie
@@ -168,7 +170,7 @@ def _of_frame(found: Dataset, number: int) -> Dataset:
     return Dataset()
 
 
-def _data_set(row: Mapping[str, Any]) -> tuple[Dataset, str]:
+def _data_set(row: Row) -> tuple[Dataset, str]:
     """(everything before the pixels, the byte order of its numbers, "<" or ">")."""
     with open_contents(row["path"], row["member"]) as (read_at, size):
         data, implicit, little = data_set_prefix(read_at, size, read_header(read_at, size, WANTED))
@@ -214,7 +216,7 @@ def _table(item: Dataset, order: str, *, signed: bool) -> LookupTable:
     return LookupTable(first, entries, max(bits, int(entries.max()).bit_length()), kind)
 
 
-def _entries(raw: Any, count: int, order: str) -> np.ndarray:
+def _entries(raw: Integers, count: int, order: str) -> np.ndarray:
     """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word, the first in its low byte
     (PS3.3 C.11.2.1.1)."""
     if isinstance(raw, bytes):
@@ -226,7 +228,7 @@ def _entries(raw: Any, count: int, order: str) -> np.ndarray:
     return words.astype(np.uint16)
 
 
-def _integers(value: Any, order: str) -> list[int]:
+def _integers(value: Integers, order: str) -> list[int]:
     """The numbers of a value of VR US or SS, or its two-byte words where the VR is not known."""
     if isinstance(value, bytes):
         return [int(one) for one in np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2")]

@@ -4,7 +4,7 @@ import math
 import re
 import struct
 import warnings
-from typing import Any, Literal
+from typing import Literal
 
 from pydicom.charset import convert_encodings, decode_bytes
 
@@ -20,6 +20,7 @@ from wetread.archive.dataset.numbers import (
 from wetread.archive.dataset.phantom_mark import PHANTOM, is_phantom
 from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow
 
 _TEXTS = {
     "SOPInstanceUID": 0x00080018,
@@ -72,7 +73,7 @@ _META_CLASS, _META_INSTANCE, _SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _CHARSET, _AGE, _FRAMES, _LOSSY = 0x00080005, 0x00101010, 0x00280008, 0x00282110
 _SPACING, _DETECTOR_SPACING = 0x00280030, 0x00181164
 _POSITION, _ORIENTATION = 0x00200032, 0x00200037
-_known_fields: dict[tuple[Any, ...], dict[str, Any]] = {}  # raw values to the columns they give
+_known_fields: dict[tuple[object, ...], MutableRow] = {}  # raw values to the columns they give
 _MAX_KNOWN, _LONG_HEADER = 2048, 64 * 1024  # headers kept, bytes of one that is not kept
 _MODALITY_LUT, _BURNED_IN, _MULTI_ENERGY = 0x00283000, 0x00280301, 0x00189361
 _TIMES = {"content_time_s": 0x00080033, "acquisition_time_s": 0x00080032}
@@ -112,7 +113,7 @@ _FLOATS = {4: "f", 8: "d"}  # bytes to the code of struct
 _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
 
 
-def row_fields(header: Header) -> dict[str, Any]:
+def row_fields(header: Header) -> MutableRow:
     """The columns of INDEX_SCHEMA that a header fills; absent values are absent keys.
 
     Raises RejectError `bad_number` or `bad_pixel_header`.
@@ -136,12 +137,12 @@ def row_fields(header: Header) -> dict[str, Any]:
     return row
 
 
-def _shared_fields(header: Header) -> dict[str, Any]:
+def _shared_fields(header: Header) -> MutableRow:
     """The columns that the files of a series have alike: what they give is kept for the next."""
     values = header.values
     notes = [note("meta_out_of_form", fault) for fault in header.meta_faults]
     notes += [text for text in header.notes if text not in header.meta_faults]
-    row: dict[str, Any] = {"TransferSyntaxUID": header.syntax, "notes": notes}
+    row: MutableRow = {"TransferSyntaxUID": header.syntax, "notes": notes}
     for name, tag in _TEXTS.items():
         raw = values.get(tag)
         if raw and tag not in _OWN:
@@ -194,7 +195,7 @@ def _shared_fields(header: Header) -> dict[str, Any]:
     return row
 
 
-def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+def _fill_own(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
     """What every file has for itself: identifier, number, position."""
     name = "SOPInstanceUID"
     uid = values.get(_TEXTS[name], b"").decode("latin-1").strip(" \0")
@@ -221,7 +222,7 @@ def _fill_own(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
 
 
 def _fill_whole(
-    row: dict[str, Any], values: dict[int, bytes], tag: int, name: str, notes: list[str]
+    row: MutableRow, values: dict[int, bytes], tag: int, name: str, notes: list[str]
 ) -> None:
     if number := optional_numbers(values, tag, name, notes):
         row[name] = int(number[0]) if abs(number[0]) < 2**53 else None
@@ -239,7 +240,7 @@ def _free_text(raw: bytes, charset: bytes | None) -> str:
         return raw.decode("latin-1")
 
 
-def _fill_class(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+def _fill_class(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
     name = "SOPClassUID"
     if name not in row:
         text = values.get(_META_CLASS, b"").decode("latin-1").strip(" \0")
@@ -257,7 +258,7 @@ def _note_illegal(uid: str, name: str, notes: list[str]) -> None:
         notes.append(f"{name} is no legal UID")
 
 
-def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+def _fill_age(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
     text = values.get(_AGE, b"").decode("latin-1").strip(" \0").upper()
     if not text:
         return
@@ -270,7 +271,7 @@ def _fill_age(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -
         notes.append("PatientAge without its unit: taken as years")
 
 
-def _fill_time(row: dict[str, Any], raw: bytes | None, column: str, notes: list[str]) -> None:
+def _fill_time(row: MutableRow, raw: bytes | None, column: str, notes: list[str]) -> None:
     """Seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
     if not raw:
         return
@@ -283,7 +284,7 @@ def _fill_time(row: dict[str, Any], raw: bytes | None, column: str, notes: list[
         notes.append(f"{_TIME_NAMES[column]} cannot be read")
 
 
-def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: bool) -> None:
+def _fill_pixel_form(row: MutableRow, values: dict[int, bytes], big_endian: bool) -> None:
     unpack = _SHORT[big_endian]
     for name, tag in PIXEL_FORM.items():
         raw = values.get(tag)
@@ -305,7 +306,7 @@ def _fill_pixel_form(row: dict[str, Any], values: dict[int, bytes], big_endian: 
         row["NumberOfFrames"] = int(frames[0])
 
 
-def _fill_place(row: dict[str, Any], values: dict[int, bytes], notes: list[str]) -> None:
+def _fill_place(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
     if turn := needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
         row["orientation"] = turn
     spacing = usable_spacing(values, _SPACING, "PixelSpacing", notes)

@@ -12,11 +12,13 @@ import os
 import pickle
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from wetread.archive.executor.isolated_process import IsolatedProcess, Limits, LostItem, pickle_work
 
+Item = TypeVar("Item")
 _guards: dict[
     int, tuple[bytes, IsolatedProcess]
 ] = {}  # on a node: thread to its work and its guard
@@ -25,9 +27,9 @@ _lock = threading.Lock()
 
 @contextmanager
 def on_cluster(
-    work: Callable[[Any], Any], address: str, limits: Limits
-) -> Iterator[tuple[Callable[[Any], ClusterResult], int]]:
-    """Over the scheduler at `address`: how an item is handed in, and how many run at a time."""
+    work: Callable[[Item], object], address: str, limits: Limits
+) -> Iterator[tuple[Callable[[Item], ClusterResult], int]]:
+    """Connect to the scheduler at `address`; yield (submit an item, items that run at a time)."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -50,11 +52,11 @@ def on_cluster(
 class ClusterResult:
     """A Dask future whose lost item is an answer too."""
 
-    def __init__(self, future: Any) -> None:
+    def __init__(self, future: Future[object]) -> None:
         self._future = future
 
-    def result(self) -> Any:
-        """What the node answered; Lost where Dask gave the item up."""
+    def result(self) -> object:
+        """Wait for the node's result; LostItem where Dask gave the item up."""
         from distributed.scheduler import KilledWorker
 
         try:

@@ -18,8 +18,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe
-from typing import Any
+from typing import TypeVar
 
+Item = TypeVar("Item")
 GIB = 1024**3
 LEAST_BYTES = GIB  # decoders and their buffers fit
 _READY, _DONE, _FAILED = "ready", "done", "failed"
@@ -54,7 +55,7 @@ class Limits:
     memory_bytes: int | None = None
 
     def shared_by(self, workers: int) -> Limits:
-        """The same with a number of bytes."""
+        """Set memory_bytes, where None, to the machine's memory over `workers`, at least 1 GiB."""
         if self.memory_bytes is not None:
             return self
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -74,8 +75,8 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def pickle_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
-    """What a guard's process is started with."""
+def pickle_work(work: Callable[[Item], object], limits: Limits) -> bytes:
+    """Pickle the work and its limits: the message that starts an isolated process."""
     return pickle.dumps((work, limits))
 
 
@@ -233,7 +234,7 @@ def serve(handle: int) -> None:
                 return
 
 
-def _answer(work: Callable[[Any], Any], item: object) -> tuple[str, object]:
+def _answer(work: Callable[[object], object], item: object) -> tuple[str, object]:
     try:
         return _DONE, work(item)
     except MemoryError:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from queue import LifoQueue
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from wetread.archive.executor.isolated_process import IsolatedProcess, Limits, LostItem, pickle_work
 
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 class PendingResult(Protocol):
     """A result that is there or will be."""
 
-    def result(self) -> Any:
+    def result(self) -> object:
         """Wait for it; raises what the work raised."""
 
 
@@ -62,16 +62,18 @@ def parallel_map(
         from wetread.archive.executor.cluster import on_cluster
 
         with on_cluster(work, workers.address, limits or Limits()) as (submit, count):
-            yield from results_in_order(items, submit, ahead and ahead * count)
+            found = results_in_order(items, submit, ahead and ahead * count)
+            yield from cast(Iterator[Result | LostItem], found)
         return
     message = pickle_work(work, (limits or Limits()).shared_by(workers))
     with closing(_Pool(message, max(1, workers))) as pool:
-        yield from results_in_order(items, pool.submit, ahead and ahead * max(1, workers))
+        found = results_in_order(items, pool.submit, ahead and ahead * max(1, workers))
+        yield from cast(Iterator[Result | LostItem], found)
 
 
 def results_in_order(
     items: Iterable[Item], submit: Callable[[Item], PendingResult], ahead: int | None
-) -> Iterator[Any]:
+) -> Iterator[object]:
     """The results of what was submitted, in order, with at most `ahead` under way."""
     under_way: deque[PendingResult] = deque()
     for item in items:

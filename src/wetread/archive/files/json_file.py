@@ -7,9 +7,9 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.types import JsonObject
 
 MOST_BYTES = 64 << 20  # the largest of ours, an export's part of 100,000 slices, takes a third
 _WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number", float: "a number"}
@@ -17,7 +17,7 @@ _WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number",
 
 def read_json(
     path: Path, wanted: str, needs: Mapping[str, type | tuple[type, ...]] | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Read the JSON object at path; every number in it is finite.
 
     wanted: what the file should be and who writes it, for the message.
@@ -37,7 +37,7 @@ def parse_json(
     path: Path,
     wanted: str,
     needs: Mapping[str, type | tuple[type, ...]] | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """Parse JSON that was read from path. Raises as `read_json`."""
     if not content:
         raise DamagedFileError(path, wanted, "empty, 0 bytes")

@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
 import polars as pl
 
@@ -69,16 +69,30 @@ def parquet_schema(path: Path, *, wanted: str = _TABLE) -> pl.Schema:
         ) from error
 
 
-def read_csv(path: Path, **how: Any) -> pl.DataFrame:
-    """polars.read_csv of the file that is there under just this name."""
+def read_csv(
+    path: Path,
+    *,
+    schema: Mapping[str, pl.DataType] | None = None,
+    infer_schema: bool = True,
+    has_header: bool = True,
+    n_rows: int | None = None,
+) -> pl.DataFrame:
+    """Read the CSV file under just this name; the keywords are those of polars.read_csv."""
     check_file(path)
-    return pl.read_csv(_literal(path), glob=False, **how)
+    return pl.read_csv(
+        _literal(path),
+        glob=False,
+        schema=schema,
+        infer_schema=infer_schema,
+        has_header=has_header,
+        n_rows=n_rows,
+    )
 
 
-def scan_csv(path: Path, **how: Any) -> pl.LazyFrame:
-    """polars.scan_csv of the file that is there under just this name."""
+def scan_csv(path: Path, *, infer_schema: bool = True) -> pl.LazyFrame:
+    """Read the CSV file under just this name when asked (polars.scan_csv)."""
     check_file(path)
-    return pl.scan_csv(_literal(path), glob=False, **how)
+    return pl.scan_csv(_literal(path), glob=False, infer_schema=infer_schema)
 
 
 def write_parquet(

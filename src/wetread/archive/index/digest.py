@@ -8,15 +8,15 @@ at the marks of all, and reads those again whose marks are others.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
 
-from wetread.archive.containers.contents import ReadAt, open_contents, text_to_name
+from wetread.archive.containers.contents import open_contents, text_to_name
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.dataset.row_fields import WANTED
@@ -24,6 +24,7 @@ from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.pixels.fragments import find_fragments
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt, Row
 
 RECORD_SCHEMA: dict[str, pl.DataType] = {
     "path": pl.String(),
@@ -40,21 +41,41 @@ _CHUNK = 1 << 20
 _POOL_FROM = 256  # files to read again that are worth worker processes
 
 
-def file_record(path: str, member: str | None) -> dict[str, Any]:
-    """The record of a file as it is now: RECORD_SCHEMA. All frames of a file share one."""
+class FileMarks(TypedDict):
+    """The marks that a file system keeps of a file; None where it cannot be asked."""
+
+    size: int | None
+    mtime_ns: int | None
+    ctime_ns: int | None
+    inode: int | None
+
+
+class FileRecord(FileMarks):
+    """A row of RECORD_SCHEMA."""
+
+    path: str
+    member: str | None
+    digest: str | None
+
+
+def file_record(path: str, member: str | None) -> FileRecord:
+    """Record a file as it is now. All frames of a file share one record."""
     marks = file_marks(path)
     return {"path": path, "member": member, **marks, "digest": _digest(path, member, str(marks))}
 
 
-def file_marks(path: str) -> dict[str, int | None]:
+def file_marks(path: str) -> FileMarks:
     """Size, times and inode of a file; None where it cannot be asked for."""
     try:
         status = os.stat(text_to_name(path))
     except OSError:
-        return dict.fromkeys(FILE_MARKS)
-    inode = status.st_ino & (1 << 63) - 1
-    found = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
-    return dict(zip(FILE_MARKS, found, strict=True))
+        return {"size": None, "mtime_ns": None, "ctime_ns": None, "inode": None}
+    return {
+        "size": status.st_size,
+        "mtime_ns": status.st_mtime_ns,
+        "ctime_ns": status.st_ctime_ns,
+        "inode": status.st_ino & (1 << 63) - 1,
+    }
 
 
 @lru_cache(maxsize=4)
@@ -163,12 +184,12 @@ def _digest_now(file: tuple[str, str | None]) -> str | None:
         return None
 
 
-def record_files(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+def record_files(rows: Iterable[Row]) -> pl.DataFrame:
     """Records of the files of rows of an index, each once: RECORD_SCHEMA."""
     files = dict.fromkeys((row["path"], row["member"]) for row in rows)
     return pl.DataFrame([_record_alive(*file) for file in files], schema=RECORD_SCHEMA)
 
 
-def _record_alive(path: str, member: str | None) -> dict[str, Any]:
+def _record_alive(path: str, member: str | None) -> FileRecord:
     still_alive()
     return file_record(path, member)

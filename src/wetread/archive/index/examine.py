@@ -1,8 +1,6 @@
 """archive/index/examine.py: one file becomes one row, from its header and length alone."""
 
-from typing import Any
-
-from wetread.archive.containers.contents import ReadAt, open_contents
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.containers.packed import refuse_packed
 from wetread.archive.containers.sources import Entry
 from wetread.archive.dataset.elements import UNDEFINED
@@ -19,6 +17,7 @@ from wetread.archive.pixels.fragments import find_fragments, frame_spans
 from wetread.archive.pixels.stored_pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
 from wetread.archive.pixels.streams import check_streams
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow, ReadAt
 
 # SOP classes without an image to read, PS3.4 B.5: by the part after 1.2.840.10008.5.1.4.1.1. that
 # it is (_NOT_IMAGE_CLASSES, retired ones among them) or begins with (_NOT_IMAGE).
@@ -51,12 +50,12 @@ _IMAGE_MODALITIES = frozenset(
 )
 
 
-def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
+def examine(entry: Entry, *, repair: bool = True) -> MutableRow:
     """A row of JOURNAL_SCHEMA, a missing key is null; never raises for what a file holds.
 
     repair: look at the pixels of a slice whose header is that of a wrong intercept, and note it.
     """
-    row: dict[str, Any] = {
+    row: MutableRow = {
         "path": entry.path,
         "member": entry.member,
         "size": entry.size,
@@ -78,7 +77,7 @@ def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
     return row
 
 
-def _check_modality_table(row: dict[str, Any]) -> None:
+def _check_modality_table(row: MutableRow) -> None:
     """Refuse an image whose table cannot be read; one without entries is none, and noted."""
     if read_modality_table(dict.fromkeys(INDEX_SCHEMA) | row) is None:
         row["notes"].remove(MODALITY_TABLE)
@@ -86,7 +85,7 @@ def _check_modality_table(row: dict[str, Any]) -> None:
         row["notes"].append(note("lut_empty", detail))
 
 
-def _examine_bytes(read_at: ReadAt, size: int, row: dict[str, Any]) -> None:
+def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow) -> None:
     """Fills in the row as far as the header can be read, whatever is refused afterwards."""
     try:
         header = read_header(read_at, size, WANTED)
@@ -138,7 +137,7 @@ def _is_no_image_class(sop_class: str) -> bool:
     return sop_class in _NOT_IMAGE_CLASSES or sop_class.startswith(_NOT_IMAGE + _NOT_STORAGE)
 
 
-def is_not_image(header: Header, fields: dict[str, Any]) -> bool:
+def is_not_image(header: Header, fields: MutableRow) -> bool:
     """A report, plan, segmentation, document or the like; by SOP class, else by what is there."""
     sop_class = fields.get("SOPClassUID")
     if sop_class is not None and _is_no_image_class(sop_class):
@@ -152,7 +151,7 @@ def is_not_image(header: Header, fields: dict[str, Any]) -> bool:
     return fields.get("Modality") not in _IMAGE_MODALITIES and "Rows" not in fields
 
 
-def _refuse_without_pixels(header: Header, fields: dict[str, Any]) -> None:
+def _refuse_without_pixels(header: Header, fields: MutableRow) -> None:
     if "Rows" not in fields and header.walk.last_tag < 0x00280010:
         where = f"({header.walk.last_tag >> 16:04X},{header.walk.last_tag & 0xFFFF:04X})"
         detail = f"the file ends after {where}, before (0028,0010) Rows and (7FE0,0010) Pixel Data"
@@ -160,7 +159,7 @@ def _refuse_without_pixels(header: Header, fields: dict[str, Any]) -> None:
     raise RejectError("no_pixels", "an image object without (7FE0,0010) Pixel Data")
 
 
-def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, Any]) -> None:
+def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow) -> None:
     """Header against length; nothing is decoded."""
     if header.walk.pixel_tag != 0x7FE00010:
         tag = header.walk.pixel_tag or 0
@@ -200,7 +199,7 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: dict[str, 
     check_streams(read_at, spans, fields)
 
 
-def check_pixel_form(fields: dict[str, Any]) -> None:
+def check_pixel_form(fields: MutableRow) -> None:
     """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
     for name in ("Rows", "Columns", "BitsAllocated", "BitsStored"):
         if not fields.get(name):

@@ -1,8 +1,5 @@
 """archive/index/frames.py: the row of a multi-frame image becomes one row a frame."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydicom.dataset import Dataset
 
 from wetread.archive.containers.contents import open_contents
@@ -15,9 +12,10 @@ from wetread.archive.dataset.functional_groups import (
 from wetread.archive.dataset.header import read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow, Row
 
 
-def frame_rows(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+def frame_rows(row: Row) -> list[MutableRow]:
     """One row a frame: the row's columns, `frame` (from 0) and `stack_id` (None where absent).
 
     Place, spacing, thickness, rescale and window come from the frame's functional groups (PS3.3

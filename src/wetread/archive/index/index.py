@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice, tee
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import polars as pl
 
@@ -33,13 +33,27 @@ from wetread.archive.index.journal import (
 from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.index.tables import Tables, known_marks, write_tables
+from wetread.archive.types import Progress
 
-Progress = Callable[[int, int], None]  # (files done, files in all)
 ReadChunk = partial[int]  # read_chunk of one journal
 
 WANTED = "the table of an index, which wetread index writes"
 CHUNK = 2048  # files a task
 _POOL_FROM = 4  # tasks: fewer are done before worker processes have started
+
+
+class IndexCounts(TypedDict):
+    """What `index --json` prints: files = instances + not_image + duplicates + rejects."""
+
+    files: int
+    instances: int
+    not_image: int
+    duplicates: int
+    rejects: int
+    series: int
+    studies: int
+    patients: int
+    by_reason: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +90,8 @@ class Index:
             self.table.with_columns(pseudonymous_columns(key)), self.rejects, self.duplicates
         )
 
-    def counts(self) -> dict[str, Any]:
-        """Files = instances + not_image + duplicates + rejects; series and up are of images."""
+    def counts(self) -> IndexCounts:
+        """Count files, instances, series (and up: of images alone) and rejects by reason."""
         image = pl.col("state") == "image"
         reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
         with _whole(self.path):

@@ -5,19 +5,17 @@ The competition of 2019 holds 12-bit signed values that the header calls unsigne
 near 0: air, -1000 HU, reads as 3096.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import polars as pl
 
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 
 WRONG_INTERCEPT = "wrong_intercept"  # the note: study/slices.py repairs the values
 RIGHT_INTERCEPT = "intercept confirmed on the pixels"
-_SIGNATURE: dict[str, tuple[Any, ...]] = {  # what each column may be; None: absent
+_SIGNATURE: dict[str, tuple[str | float | None, ...]] = {  # what each column may be; None: absent
     "Modality": ("CT",),
     "BitsStored": (12,),
     "PixelRepresentation": (0,),
@@ -29,7 +27,7 @@ _LEAST_INTERCEPT = -100.0  # above it, values that are stored unsigned hold no a
 _CORNER = 16  # pixels a side: outside the field of view, or air
 
 
-def has_signature(row: Mapping[str, Any]) -> bool:
+def has_signature(row: Row) -> bool:
     """Whether the header is that of a wrong intercept: CT, 12 unsigned bits, intercept near 0."""
     intercept = row.get("RescaleIntercept")
     if intercept is None or intercept <= _LEAST_INTERCEPT:
@@ -61,7 +59,7 @@ def is_wrapped(stored: np.ndarray) -> bool:
     return bool(np.bincount(corners).argmax() >= 1 << 11)
 
 
-def intercept_note(row: Mapping[str, Any]) -> str | None:
+def intercept_note(row: Row) -> str | None:
     """The note for a row of the index whose pixels decide; None where the header is another's.
 
     row: as `examine` makes it, a missing column is null. Pixels that cannot be read decide nothing.

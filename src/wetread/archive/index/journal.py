@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 import numpy as np
@@ -24,13 +24,12 @@ from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import JOURNAL_SCHEMA
+from wetread.archive.types import Row
 
 _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
 
 
-def rows_to_frame(
-    rows: Sequence[Mapping[str, Any]], schema: Mapping[str, pl.DataType]
-) -> pl.DataFrame:
+def rows_to_frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Rows as a table; a key that is missing is null."""
     columns = []
     for name, dtype in schema.items():
@@ -45,7 +44,7 @@ def rows_to_frame(
     return pl.DataFrame(columns)
 
 
-def _lists(values: Sequence[Sequence[Any] | None], dtype: pl.List) -> pl.Series:
+def _lists(values: Sequence[Sequence[float] | None], dtype: pl.List) -> pl.Series:
     """A column of lists, null and empty kept apart; ten times as fast as from Python's lists."""
     if dtype.inner == pl.Float64():
         return _float_lists(values)

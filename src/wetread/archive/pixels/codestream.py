@@ -5,14 +5,13 @@ from marker to marker up to its end marker, so that a stream that is cut never r
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from wetread.archive.dataset.numbers import tag_and_name
 from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 
 _JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _ALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length
@@ -193,7 +192,7 @@ def has_stream(syntax: str) -> bool:
     return syntax != _RLE and syntax not in _NO_HEADER
 
 
-def check_codestream(frame: bytes, syntax: str, row: Mapping[str, Any]) -> Codestream | None:
+def check_codestream(frame: bytes, syntax: str, row: Row) -> Codestream | None:
     """The frame's own headers; None for syntaxes whose frames have none.
 
     frame: bare, as from `bare_codestream`. Refuses one that is cut, or whose own header contradicts
@@ -212,7 +211,7 @@ def check_codestream(frame: bytes, syntax: str, row: Mapping[str, Any]) -> Codes
     return found
 
 
-def check_form(found: Codestream, row: Mapping[str, Any]) -> None:
+def check_form(found: Codestream, row: Row) -> None:
     """Refuse what the DICOM header contradicts: size, samples, and bits where no sign is known.
 
     The stream's own characteristics are used where they differ (PS3.5 8.2), and JPEG 2000 has a
@@ -239,7 +238,7 @@ def check_form(found: Codestream, row: Mapping[str, Any]) -> None:
         raise RejectError("decode_mismatch", "; ".join(contradictions))
 
 
-def form_notes(found: Codestream, row: Mapping[str, Any]) -> tuple[str, ...]:
+def form_notes(found: Codestream, row: Row) -> tuple[str, ...]:
     """How a stream's own bits and sign differ from the header's, as notes."""
     notes = []
     bits, sign = row["BitsStored"], row.get("PixelRepresentation")
@@ -253,7 +252,7 @@ def form_notes(found: Codestream, row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _check_rle(frame: bytes, row: Mapping[str, Any]) -> None:
+def _check_rle(frame: bytes, row: Row) -> None:
     """One segment a byte of a pixel, in order, each within the frame (PS3.5 G.5)."""
     segments = (row["SamplesPerPixel"] or 1) * row["BitsAllocated"] // 8
     if len(frame) < _RLE_HEADER:

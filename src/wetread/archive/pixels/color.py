@@ -1,17 +1,15 @@
 """archive/pixels/color.py: colour pixels become grey ones, as luma (ITU-R BT.601, PS3.3
 C.7.6.3.1.2)."""
 
-from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from pydicom.filereader import read_dataset
 from pydicom.pixels.processing import apply_color_lut
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.header import Header, data_set_prefix
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt, Row
 
 PALETTE = "PALETTE COLOR"
 # Photometric interpretation: what the 3 samples of a decoded pixel are.
@@ -26,12 +24,12 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 _RGB_FROM_YBR = ((1, 0, 1.402), (1, -0.344136, -0.714136), (1, 1.772, 0))
 
 
-def is_color(row: Mapping[str, Any]) -> bool:
+def is_color(row: Row) -> bool:
     """Whether a row's pixels are colours: several samples, or numbers of a palette."""
     return (row["SamplesPerPixel"] or 1) != 1 or row["PhotometricInterpretation"] == PALETTE
 
 
-def check_color(row: Mapping[str, Any]) -> None:
+def check_color(row: Row) -> None:
     """Refuse a colour CT, which is a capture, and colour forms that are not read."""
     if not is_color(row):
         return
@@ -64,7 +62,7 @@ def ybr_to_rgb(samples: np.ndarray, bits: int) -> np.ndarray:
     return inside.astype(samples.dtype)
 
 
-def samples_to_gray(samples: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
+def samples_to_gray(samples: np.ndarray, row: Row) -> np.ndarray:
     """(..., rows, columns, 3), in the form that the row's photometric interpretation names."""
     if COLOR_FORMS[row["PhotometricInterpretation"]] == "YBR":
         samples = ybr_to_rgb(samples, row["BitsStored"])

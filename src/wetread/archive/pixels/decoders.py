@@ -5,9 +5,9 @@ For each syntax one decoder, the fastest that is right; its refusal is final.
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 
@@ -20,9 +20,9 @@ from wetread.archive.pixels.codestream import (
 )
 from wetread.archive.pixels.color import COLOR_FORMS
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 
-Form = Mapping[str, Any]  # one row of the index
-Decode = Callable[[bytes, Form], np.ndarray]
+Decode = Callable[[bytes, Row], np.ndarray]
 # Begins with a bit that is 1, where libjpeg goes on with 0 when the data has run out.
 _JPEG_COLOR = {"RGB": "RGB", "YBR": "YCBCR"}
 _FILL = b"\xaa" * 64
@@ -44,7 +44,7 @@ class Decoded:
     stray: str = ""
 
 
-def _decode_jpeg(frame: bytes, row: Form) -> np.ndarray:
+def _decode_jpeg(frame: bytes, row: Row) -> np.ndarray:
     """Every JPEG process; colour comes in the form that the header's interpretation names.
 
     libjpeg goes on silently where the data ends before the image does. What is whole decodes alike
@@ -55,21 +55,19 @@ def _decode_jpeg(frame: bytes, row: Form) -> np.ndarray:
     found = read_codestream(frame)
     if found is None:
         raise ValueError("no JPEG frame header")
-    forms: dict[str, Any] = {}
+    own, named = None, None  # of one sample libjpeg chooses
     if row["SamplesPerPixel"] == 3:
-        named = COLOR_FORMS[row["PhotometricInterpretation"]]
-        forms = {
-            "colorspace": _JPEG_COLOR[found.color or named],
-            "outcolorspace": _JPEG_COLOR[named],
-        }
-    decoded = np.asarray(imagecodecs.jpeg8_decode(frame, **forms))
+        color = COLOR_FORMS[row["PhotometricInterpretation"]]
+        own, named = _JPEG_COLOR[found.color or color], _JPEG_COLOR[color]
+    decode = partial(imagecodecs.jpeg8_decode, colorspace=own, outcolorspace=named)
+    decoded = np.asarray(decode(frame))
     filled = frame[: found.end].rstrip(b"\xff") + _FILL + b"\xff\xd9"
-    if not np.array_equal(decoded, imagecodecs.jpeg8_decode(filled, **forms)):
+    if not np.array_equal(decoded, decode(filled)):
         raise RejectError("truncated_pixels", "the compressed frame ends before its image does")
     return decoded
 
 
-def _decode_jpeg_ls(frame: bytes, row: Form) -> np.ndarray:
+def _decode_jpeg_ls(frame: bytes, row: Row) -> np.ndarray:
     import jpeg_ls
 
     decoded = np.asarray(jpeg_ls.decode(np.frombuffer(frame, np.uint8)))
@@ -77,13 +75,13 @@ def _decode_jpeg_ls(frame: bytes, row: Form) -> np.ndarray:
     return np.moveaxis(decoded, 0, -1) if planes else decoded
 
 
-def _decode_jpeg_2000(frame: bytes, row: Form) -> np.ndarray:
+def _decode_jpeg_2000(frame: bytes, row: Row) -> np.ndarray:
     import openjpeg
 
     return np.asarray(openjpeg.decode(frame))
 
 
-def _decode_rle(frame: bytes, row: Form) -> np.ndarray:
+def _decode_rle(frame: bytes, row: Row) -> np.ndarray:
     import rle.utils
 
     rows, columns, bits = row["Rows"], row["Columns"], row["BitsAllocated"]
@@ -92,7 +90,7 @@ def _decode_rle(frame: bytes, row: Form) -> np.ndarray:
     return planes[0] if len(planes) == 1 else np.moveaxis(planes, 0, -1)
 
 
-def _decode_jpeg_xl(frame: bytes, row: Form) -> np.ndarray:
+def _decode_jpeg_xl(frame: bytes, row: Row) -> np.ndarray:
     import imagecodecs
 
     if row["SamplesPerPixel"] == 3 and COLOR_FORMS[row["PhotometricInterpretation"]] != "RGB":
@@ -100,7 +98,7 @@ def _decode_jpeg_xl(frame: bytes, row: Form) -> np.ndarray:
     return np.asarray(imagecodecs.jpegxl_decode(frame))
 
 
-def _decode_uncompressed(frame: bytes, row: Form) -> np.ndarray:
+def _decode_uncompressed(frame: bytes, row: Row) -> np.ndarray:
     """The words of a frame of one sample as they are (PS3.5 A.4.11)."""
     shape, bytes_each = (row["Rows"], row["Columns"]), row["BitsAllocated"] // 8
     needed = shape[0] * shape[1] * bytes_each
@@ -111,7 +109,7 @@ def _decode_uncompressed(frame: bytes, row: Form) -> np.ndarray:
     return np.frombuffer(frame[:needed], f"<u{bytes_each}").reshape(shape)
 
 
-def _decode_deflated(frame: bytes, row: Form) -> np.ndarray:
+def _decode_deflated(frame: bytes, row: Row) -> np.ndarray:
     """A frame deflated by itself (PS3.5 A.4.13); what it inflates to is bounded by its size."""
     needed = row["Rows"] * row["Columns"] * row["BitsAllocated"] // 8
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, needed)
@@ -150,7 +148,7 @@ WORD_SYNTAXES = NATIVE_SYNTAXES | {
 SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
 
 
-def decode_frame(frame: bytes, syntax: str, row: Form) -> Decoded:
+def decode_frame(frame: bytes, syntax: str, row: Row) -> Decoded:
     """The samples of one frame as the decoder gives them, and what its codestream says of itself.
 
     Raises RejectError where the frame contradicts the header, is cut, or is refused.
@@ -182,7 +180,7 @@ def decode_frame(frame: bytes, syntax: str, row: Form) -> Decoded:
     return Decoded(decoded, stream, stray)
 
 
-def _without_stray_zeros(decode: Decode, frame: bytes, row: Form) -> tuple[np.ndarray, str]:
+def _without_stray_zeros(decode: Decode, frame: bytes, row: Row) -> tuple[np.ndarray, str]:
     """(samples, how many bytes before the end marker were left out, in words).
 
     Which zeros are data the decoder alone knows: it refuses a stream with one too many or too few.

@@ -3,10 +3,10 @@
 
 from dataclasses import dataclass
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.pixels.codestream import begins_stream
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt
 
 _ITEM, _SEQUENCE_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _START_BYTES = 64  # of a fragment: padding and a start marker

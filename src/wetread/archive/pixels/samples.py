@@ -1,21 +1,18 @@
 """archive/pixels/samples.py: words and decoded samples become stored values, with their bits and
 sign."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from wetread.archive.notes import note
 from wetread.archive.pixels.codestream import form_notes
 from wetread.archive.pixels.decoders import WORD_SYNTAXES, Decoded
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Row
 
-Form = Mapping[str, Any]  # one row of the index
 _OVERSHOOT = 4  # ranges beyond the stored one
 
 
-def stored_values(decoded: Decoded, row: Form) -> tuple[np.ndarray, tuple[str, ...]]:
+def stored_values(decoded: Decoded, row: Row) -> tuple[np.ndarray, tuple[str, ...]]:
     """(stored values, notes) of one decoded frame, the shape as decoded.
 
     Integers of BitsAllocated, or as wide as a stream's values need. A JPEG 2000 stream has its own
@@ -103,7 +100,7 @@ def _as_allocated(values: np.ndarray, allocated: int, signed: bool) -> np.ndarra
     return values.astype(kind)
 
 
-def masked(words: np.ndarray, row: Form) -> np.ndarray:
+def masked(words: np.ndarray, row: Row) -> np.ndarray:
     """BitsStored bits of every word, with their sign (PS3.5 8.1.1); same shape.
 
     words: (..., rows, columns), any integer type; returns the unsigned or signed type of

@@ -1,13 +1,11 @@
 """archive/pixels/stored_pixels.py: stored pixels of one row, one frame or all, in their own bits
 and sign."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from wetread.archive.containers.contents import ReadAt, open_contents
+from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
 from wetread.archive.dataset.row_fields import WANTED
@@ -21,8 +19,8 @@ from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, decode_frame
 from wetread.archive.pixels.fragments import find_fragments, frame_spans, read_frame
 from wetread.archive.pixels.samples import masked, stored_values
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import ReadAt, Row
 
-Form = Mapping[str, Any]  # one row of the index, or of one frame: then its key `frame` is a number
 MAX_PIXEL_BYTES = 4 * 1024**3
 MAX_FRAME_BYTES = 512 * 1024**2  # the greatest radiographs have a fifth of it
 _PIXEL_DATA, _PLANAR_CONFIGURATION = 0x7FE00010, 0x00280006
@@ -41,12 +39,12 @@ class Pixels:
     notes: tuple[str, ...] = ()
 
 
-def read_stored(row: Form) -> np.ndarray:
+def read_stored(row: Row) -> np.ndarray:
     """The stored values of `read_pixels` without their notes."""
     return read_pixels(row).stored
 
 
-def read_pixels(row: Form) -> Pixels:
+def read_pixels(row: Row) -> Pixels:
     """The stored values of one image, in BitsStored bits and signed; colour as grey.
 
     row: one row of the index as a dict; or of one frame (key `frame`, from 0), then that frame.
@@ -75,7 +73,7 @@ def read_pixels(row: Form) -> Pixels:
     return Pixels(stored if frames > 1 and only is None else stored[0], notes)
 
 
-def native_bytes(row: Form) -> int:
+def native_bytes(row: Row) -> int:
     """Bytes of uncompressed pixel data that the header asks for."""
     pixels = row["Rows"] * row["Columns"] * (row.get("NumberOfFrames") or 1)
     samples = row.get("SamplesPerPixel") or 1
@@ -84,7 +82,7 @@ def native_bytes(row: Form) -> int:
     return int((pixels * samples * row["BitsAllocated"] + 7) // 8)
 
 
-def _native(read_at: ReadAt, size: int, header: Header, row: Form, numbers: range) -> np.ndarray:
+def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range) -> np.ndarray:
     """(frames, rows, columns) of the frames in numbers, from the words as they lie in the file."""
     each = native_bytes(row) // (row["NumberOfFrames"] or 1)
     start, needed = header.walk.pixel_offset + numbers.start * each, each * len(numbers)
@@ -126,7 +124,7 @@ def _swapped(data: bytes, count: int) -> bytes:
 
 
 def _decoded(
-    read_at: ReadAt, size: int, header: Header, row: Form, numbers: range
+    read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """((frames, rows, columns) of the frames in numbers, each compared with the header; notes)."""
     if header.walk.pixel_length != UNDEFINED:

@@ -6,9 +6,7 @@ the file is indexed, and is refused or noted there as it is at reading.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from wetread.archive.containers.contents import ReadAt
 from wetread.archive.pixels.codestream import (
     Codestream,
     bare_codestream,
@@ -18,12 +16,13 @@ from wetread.archive.pixels.codestream import (
     read_codestream,
 )
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow, ReadAt, Span
 
 _FIRST_BYTES = 1024  # of a frame: most headers
-Spans = tuple[tuple[int, int], ...]
+Spans = tuple[Span, ...]
 
 
-def check_streams(read_at: ReadAt, frames: Sequence[Spans], fields: dict[str, Any]) -> None:
+def check_streams(read_at: ReadAt, frames: Sequence[Spans], fields: MutableRow) -> None:
     """Refuse frames whose own headers contradict the file's; note how others differ from it.
 
     fields: the columns of an image so far. Signed JPEG 2000 under PixelRepresentation 0 makes it 1,
