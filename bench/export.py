@@ -24,11 +24,11 @@ from bench.busy import gain_of_two_loops, wall
 from bench.data import WORK, series
 from wetread.archive.executor.workers import parallel_map
 from wetread.archive.index.index import build_index
-from wetread.exports.folder import Folder, open_folder
-from wetread.exports.formats import Wanted
-from wetread.exports.work import Job
+from wetread.exports.folder import ExportFolder, open_export_folder
+from wetread.exports.formats import ExportOptions
+from wetread.exports.work import ExportJob
 from wetread.study.series import series_slices
-from wetread.verbs.export import do_job, plan
+from wetread.verbs.export import plan, run_export_job
 
 BSB = ((40, 80), (80, 200), (600, 2000))
 ROUNDS = 4  # the first is not counted
@@ -76,14 +76,14 @@ def against_pillow(files: Sequence[Path]) -> Row:
     }
 
 
-def export_here(files: Sequence[Path], window: str) -> Folder:
+def export_here(files: Sequence[Path], window: str) -> ExportFolder:
     """The whole export without a worker process, which would only add its start."""
-    folder = open_folder(_empty(OUT / "ours"), Wanted(format="png", window=window))
+    folder = open_export_folder(_empty(OUT / "ours"), ExportOptions(format="png", window=window))
     found = build_index(files, WORK / "export.parquet", workers=1)
     rows = series_slices(found.images)
     jobs = plan(folder, rows, [None] * len(rows))
     for job in jobs:
-        do_job(job, folder)
+        run_export_job(job, folder)
     folder.write_tables([job.key for job in jobs], [])
     (WORK / "export.parquet").unlink()  # the next round reads the headers anew
     return folder
@@ -155,13 +155,15 @@ def _our_command(files: Sequence[Path]) -> list[str]:
 
 def two_workers(rows: Sequence[pl.DataFrame]) -> Row:
     """Wall time: the gain of two workers over one, as a share of what two busy loops gain."""
-    wanted = Wanted(format="png", window="bsb")
+    options = ExportOptions(format="png", window="bsb")
     ours, loops = [], []
     for _ in range(ROUNDS):
         loops.append(gain_of_two_loops())
         times = []
         for workers in (1, 2):
-            folders = [open_folder(_empty(OUT / f"workers{n}"), wanted) for n in range(TIMES)]
+            folders = [
+                open_export_folder(_empty(OUT / f"workers{n}"), options) for n in range(TIMES)
+            ]
             items = [
                 (job, folder)
                 for folder in folders
@@ -180,13 +182,13 @@ def two_workers(rows: Sequence[pl.DataFrame]) -> Row:
     }
 
 
-def _all_of(items: Sequence[tuple[Job, Folder]], workers: int) -> None:
+def _all_of(items: Sequence[tuple[ExportJob, ExportFolder]], workers: int) -> None:
     for _ in parallel_map(_do, items, workers):
         pass
 
 
-def _do(item: tuple[Job, Folder]) -> None:
-    do_job(*item)
+def _do(item: tuple[ExportJob, ExportFolder]) -> None:
+    run_export_job(*item)
 
 
 def _empty(folder: Path) -> Path:

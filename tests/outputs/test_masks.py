@@ -12,8 +12,8 @@ from wetread.labels.rle import decode
 from wetread.outputs.masks import (
     NO_NIBABEL,
     MaskReading,
-    read_mask,
-    side_of,
+    describe_mask,
+    patient_side,
     write_mask,
     write_mask_table,
 )
@@ -74,32 +74,32 @@ def test_without_nibabel_the_rest_is_written_and_the_notes_say_so(
 
 
 def test_the_patients_right_is_on_the_images_left() -> None:
-    assert side_of(half(2, 9)) == "right"
-    assert side_of(half(25, 39)) == "left"
-    assert side_of(half(5, 35)) == "both"
-    assert side_of(half(0, 21)) == "right"  # one of 21 columns reaches across
-    assert side_of(half(0, 0)) is None
-    assert side_of(half(2, 21) | half(25, 27)) == "both"
+    assert patient_side(half(2, 9)) == "right"
+    assert patient_side(half(25, 39)) == "left"
+    assert patient_side(half(5, 35)) == "both"
+    assert patient_side(half(0, 21)) == "right"  # one of 21 columns reaches across
+    assert patient_side(half(0, 0)) is None
+    assert patient_side(half(2, 21) | half(25, 27)) == "both"
 
 
 def test_the_middle_column_of_an_odd_image_is_of_both_halves() -> None:
-    assert side_of(half(20, 21, 41)) == "both"
-    assert side_of(half(1, 20, 41)) == "right"
+    assert patient_side(half(20, 21, 41)) == "both"
+    assert patient_side(half(1, 20, 41)) == "right"
     for first, last in ((3, 12), (18, 23), (10, 30)):
         mask = half(first, last, 41)
         turned = {"right": "left", "left": "right"}
-        assert side_of(mask[:, ::-1]) == turned.get(str(side_of(mask)), "both")
+        assert patient_side(mask[:, ::-1]) == turned.get(str(patient_side(mask)), "both")
 
 
 def test_an_empty_mask_has_no_side_and_an_unknown_spacing_no_mm2(tmp_path: Path) -> None:
     empty = write_mask(np.zeros((5, 5), bool), tmp_path, "e")
     assert (empty.area_px, empty.area_mm2, empty.side, empty.rle) == (0, None, None, "-1")
-    assert read_mask(np.zeros((5, 5), bool), "e", (1.0, 2.0)).area_mm2 == 0
+    assert describe_mask(np.zeros((5, 5), bool), "e", (1.0, 2.0)).area_mm2 == 0
     assert empty.to_dict()["side"] is None
 
 
 def test_the_table_has_a_row_an_image(tmp_path: Path) -> None:
-    readings = [read_mask(half(2, 9), "b", (1.0, 0.5)), read_mask(half(0, 0), "a")]
+    readings = [describe_mask(half(2, 9), "b", (1.0, 0.5)), describe_mask(half(0, 0), "a")]
     write_mask_table(tmp_path / "masks.csv", readings)
     rows = pl.read_csv(tmp_path / "masks.csv", infer_schema=False).rows()
     assert rows == [("b", "42", "21.0", "right", readings[0].rle), ("a", "0", None, None, "-1")]
@@ -111,10 +111,10 @@ def test_the_table_has_a_row_an_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spacing", [(0.0, 1.0), (1.0, -1.0), (float("nan"), 1.0)])
 def test_a_spacing_that_cannot_be_is_refused(spacing: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="Give None if not known"):
-        read_mask(MASK, "m", spacing)
+        describe_mask(MASK, "m", spacing)
 
 
 def test_probabilities_are_no_mask() -> None:
     with pytest.raises(ValueError, match="bool"):
-        read_mask(np.zeros((3, 3)), "m")  # type: ignore[arg-type]
-    assert isinstance(read_mask(MASK, "m"), MaskReading)
+        describe_mask(np.zeros((3, 3)), "m")  # type: ignore[arg-type]
+    assert isinstance(describe_mask(MASK, "m"), MaskReading)

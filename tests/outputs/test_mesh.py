@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from wetread.anatomy.mask import Mask
-from wetread.outputs.mesh import FORMS, Surface, outline_level, placed, surface_of, write_mesh
+from wetread.outputs.mesh import (
+    MESH_FORMATS,
+    Surface,
+    index_to_mm,
+    outline_level,
+    surface_of,
+    write_mesh,
+)
 from wetread.study.geometry import affine_lps
 from wetread.study.placement import SlicePlacement
 
@@ -65,7 +72,7 @@ def test_points_lie_where_the_affine_says() -> None:
     affine = affine_lps(place.orientation, place.spacing_mm, place.origins_mm, 1.0)
     index = np.random.default_rng(0).uniform([-1, 0, 0], [len(EVEN), 90, 90], (50, 3))
     expected = index @ affine[:3, :3].T + affine[:3, 3]
-    assert placed(place, index) == pytest.approx(expected, abs=1e-6)
+    assert index_to_mm(place, index) == pytest.approx(expected, abs=1e-6)
 
 
 def test_wider_steps_give_fewer_triangles_of_nearly_the_same_ball() -> None:
@@ -98,7 +105,7 @@ def test_the_outline_is_half_way_between_pixels() -> None:
     assert (outline_level(np.zeros((2, 2), bool)) < 0).all()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", MESH_FORMATS)
 def test_a_file_gives_back_the_surface(form: str, tmp_path: Path) -> None:
     surface = surface_of(ball(EVEN, 10.0), 3.0)
     path = tmp_path / "made" / f"ball.{form}"

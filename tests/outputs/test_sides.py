@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wetread.outputs.pictures import with_letters
-from wetread.outputs.sides import left_and_right, opposite, side_words
+from wetread.outputs.sides import left_right_letters, opposite, side_label
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from wetread.outputs.sides import left_and_right, opposite, side_words
     ],
 )
 def test_a_line_says_what_lies_left_and_right(orientation: list[float] | None, said: str) -> None:
-    assert side_words(orientation) == said
-    left, right = left_and_right(orientation)
+    assert side_label(orientation) == said
+    left, right = left_right_letters(orientation)
     assert opposite(left) == right
 
 

@@ -6,8 +6,16 @@ import pytest
 
 from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import Surface
-from wetread.pages.mask_picture import ABOVE, COLUMNS, FRONT, LEFT, TILE, mask_picture, shaded
-from wetread.pages.scene_page import Part, parts_of
+from wetread.pages.mask_picture import (
+    ABOVE,
+    COLUMNS,
+    FRONT,
+    LEFT,
+    TILE,
+    mask_picture,
+    render_surfaces,
+)
+from wetread.pages.scene_page import ScenePart, scene_parts
 from wetread.study.placement import SlicePlacement
 from wetread.view.window import BRAIN
 
@@ -23,8 +31,11 @@ def quad(y: float, low: float, high: float) -> Surface:
 
 
 def test_the_near_hides_the_far() -> None:
-    parts = [Part("far", 1, quad(10, -10, 10), RED), Part("near", 1, quad(-10, -5, 5), BLUE)]
-    seen = shaded(parts, FRONT, 100)
+    parts = [
+        ScenePart("far", 1, quad(10, -10, 10), RED),
+        ScenePart("near", 1, quad(-10, -5, 5), BLUE),
+    ]
+    seen = render_surfaces(parts, FRONT, 100)
     assert seen[50, 50, 0] > 0
     assert seen[50, 50, 2] == 0  # blue alone in the middle
     assert seen[50, 28, 2] > 0  # red beside it
@@ -38,9 +49,9 @@ def test_views_have_no_mirror_in_them() -> None:
 
 
 def test_the_patients_left_is_on_the_right_from_in_front() -> None:
-    left = Part("left", 1, quad(0, 5, 10), RED)
-    whole = Part("whole", 1, quad(5, -10, 10), BLUE)
-    seen = shaded([left, whole], FRONT, 100)
+    left = ScenePart("left", 1, quad(0, 5, 10), RED)
+    whole = ScenePart("whole", 1, quad(5, -10, 10), BLUE)
+    seen = render_surfaces([left, whole], FRONT, 100)
     columns = np.flatnonzero((seen[:, :, 2] > 100).any(axis=0))
     assert columns.min() > 50
 
@@ -52,7 +63,7 @@ def test_masks_are_outlined_on_the_slices_that_have_them() -> None:
     origins = np.arange(6)[:, None] * np.array([0, 0, 5.0])
     place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.full(6, 5.0))
     mask = Mask("brain", inside, place)
-    picture = mask_picture(hu, [mask], parts_of([mask]), BRAIN)
+    picture = mask_picture(hu, [mask], scene_parts([mask]), BRAIN)
     assert picture.shape == (TILE + TILE * COLUMNS // 3, TILE * COLUMNS, 3)
     coloured = (picture[:TILE].max(axis=2) > 60).reshape(TILE, COLUMNS, TILE).any(axis=(0, 2))
     assert coloured.tolist() == [False, False, True, False, False, False]
@@ -62,4 +73,4 @@ def test_nothing_found_still_gives_a_picture() -> None:
     hu = np.zeros((2, 32, 48), np.float32)
     place = SlicePlacement(np.zeros((2, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(2))
     mask = Mask("brain", np.zeros(hu.shape, bool), place)
-    assert mask_picture(hu, [mask], parts_of([mask]), BRAIN).ndim == 3
+    assert mask_picture(hu, [mask], scene_parts([mask]), BRAIN).ndim == 3

@@ -16,15 +16,15 @@ from wetread.evaluation.evaluate import evaluate
 from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding
 from wetread.outputs.pictures import png_bytes
-from wetread.pages.charts import History, curves_of, roc_chart, training_chart
+from wetread.pages.charts import History, make_curves, roc_chart, training_chart
 from wetread.pages.page import (
-    Case,
-    Fact,
+    CountSum,
+    PageCase,
     PageContent,
-    Sum,
+    PageFact,
+    add_link,
     page_html,
     score_tables,
-    with_link,
     write_page,
 )
 from wetread.pages.panel import Panel
@@ -73,10 +73,10 @@ def content() -> PageContent:
         title="Bleeds & <others>",
         summary="Judged on 20 patients.",
         headline="any",
-        facts=(Fact("ROC AUC of any", "0.94", "0.90 – 0.97"),),
+        facts=(PageFact("ROC AUC of any", "0.94", "0.90 – 0.97"),),
         scores=tuple(scores),
-        curves=curves_of(truth, said, NAMES),
-        curves_of="Held-out images",
+        curves=make_curves(truth, said, NAMES),
+        curves_subject="Held-out images",
         histories=(
             History(
                 "m",
@@ -87,8 +87,11 @@ def content() -> PageContent:
             ),
         ),
         fold_proof={"shared_patients": 0, "parts": {"train": part, "held_out": part}},
-        counts=(Sum("files", 5, (("images", 4), ("rejects", 1))), Sum("images", 4, (("a", 3),))),
-        cases=(Case((PANEL,), "any 0.91", "lens: yes", "Best"),),
+        counts=(
+            CountSum("files", 5, (("images", 4), ("rejects", 1))),
+            CountSum("images", 4, (("a", 3),)),
+        ),
+        cases=(PageCase((PANEL,), "any 0.91", "lens: yes", "Best"),),
         provenance={"seed": 0},
         settings={"seed": 0, "hu_shift": 2.5},
         badge="synthetic phantoms",
@@ -159,7 +162,7 @@ def test_phantoms_are_named_beside_the_title(page: str) -> None:
 def test_ten_curves_have_ten_looks() -> None:
     truth = np.array([[0.0] * 10, [1.0] * 10])
     names = tuple(f"f{i}" for i in range(10))
-    drawn = roc_chart(curves_of(truth, truth, names), "f9")
+    drawn = roc_chart(make_curves(truth, truth, names), "f9")
     looks = set(re.findall(r'<path d="[^"]+" clip-path="[^"]+" style="fill: none; ([^"]+)"', drawn))
     assert len({look.replace("stroke-linecap: square", "") for look in looks}) >= 10
 
@@ -225,7 +228,7 @@ def test_a_long_curve_is_thinned_and_a_chart_is_xml() -> None:
     rng = np.random.default_rng(0)
     truth = (rng.random((50_000, 1)) < 0.2).astype(float)
     said = np.clip(0.2 * truth + rng.random((50_000, 1)), 0, 1.2) / 1.2
-    scores = PageContent("t", "s", "any", curves=curves_of(truth, said, ("any",)))
+    scores = PageContent("t", "s", "any", curves=make_curves(truth, said, ("any",)))
     assert len(page_html(scores)) < 120_000
     ElementTree.fromstring(training_chart(content().histories))
 
@@ -238,13 +241,13 @@ def test_importing_the_page_loads_no_matplotlib() -> None:
 def test_where_no_header_tells_the_sides_the_page_says_how_films_hang(page: str) -> None:
     assert "letters at the edges are the patient's sides." in page
     assert "which side is which" not in page
-    case = Case((replace(PANEL, left="", right=""),), "any 0.91", "lens: yes")
+    case = PageCase((replace(PANEL, left="", right=""),), "any 0.91", "lens: yes")
     told = page_html(replace(content(), cases=(case,)))
     assert "no header tells which side is which: as films are hung, the patient's right" in told
 
 
 def test_a_page_leads_to_another_that_lies_beside_it(page: str) -> None:
-    led = with_link(page, "readings.html", "readings")
+    led = add_link(page, "readings.html", "readings")
     assert outline(led).open == []
     assert outline(led).addresses[0] == "readings.html"
     assert led.index("readings.html") < led.index("<main>")

@@ -13,20 +13,26 @@ import pytest
 
 from wetread.anatomy.mask import Mask
 from wetread.outputs.mesh import Surface
-from wetread.pages.scene_page import MOST_FACES, Part, parts_of, scene_html, write_scene_page
+from wetread.pages.scene_page import (
+    MOST_FACES,
+    ScenePart,
+    scene_html,
+    scene_parts,
+    write_scene_page,
+)
 from wetread.study.placement import SlicePlacement
 
 DRAWN = "Number(document.getElementById('view').dataset.drawn)"
 
 
-def balls() -> list[Part]:
+def balls() -> list[ScenePart]:
     """A ball within a ball, which is seen through."""
     index = np.stack(np.indices((40, 40, 40)), axis=-1)
     origins = np.arange(40)[:, None] * np.array([0, 0, 1.0])
     place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(40))
     inner = np.linalg.norm(index - np.array([24, 16, 20]), axis=-1) < 8
     outer = np.linalg.norm(index - 19.5, axis=-1) < 18
-    return parts_of([Mask("brain", inner, place), Mask("body", outer, place)])
+    return scene_parts([Mask("brain", inner, place), Mask("body", outer, place)])
 
 
 @pytest.fixture
@@ -163,7 +169,7 @@ def test_points_are_kept_to_a_hundredth_of_a_mm() -> None:
 def test_the_largest_scene_stays_under_10_mb() -> None:
     faces = np.zeros((MOST_FACES, 3), np.int32)
     points = np.zeros((MOST_FACES // 2, 3), np.float32)  # Euler: a closed surface has half as many
-    html = scene_html("Brain", [Part("brain", 1.0, Surface(points, faces), (1, 1, 1, 1))])
+    html = scene_html("Brain", [ScenePart("brain", 1.0, Surface(points, faces), (1, 1, 1, 1))])
     assert len(html.encode()) < 10_000_000
 
 
@@ -177,5 +183,5 @@ def test_the_legend_names_each_organ_and_its_ml_and_text_is_escaped() -> None:
 
 def test_a_scene_with_nothing_in_it_is_a_page_still() -> None:
     place = SlicePlacement(np.zeros((1, 3)), np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(1))
-    html = scene_html("Brain", parts_of([Mask("brain", np.zeros((1, 4, 4), bool), place)]))
+    html = scene_html("Brain", scene_parts([Mask("brain", np.zeros((1, 4, 4), bool), place)]))
     assert scene_of(html)["parts"][0]["points"] == ""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wetread.pages.scroll_planes import planes_of
+from wetread.pages.scroll_planes import describe_planes
 from wetread.study.placement import SlicePlacement
 
 AXIAL = (1.0, 0, 0, 0, 1, 0)
@@ -29,7 +29,7 @@ def ways(told: dict[str, object]) -> dict[str, tuple[object, ...]]:
 
 @pytest.mark.parametrize("positions", [(10.0, 5, 0), (0.0, 5, 10)])
 def test_of_axial_slices_coronal_and_sagittal_stand_head_up(positions: tuple[float, ...]) -> None:
-    told = planes_of(place(along_z(*positions)), (3, 8, 6))
+    told = describe_planes(place(along_z(*positions)), (3, 8, 6))
     assert (told["acquired"], told["notes"], told["step"]) == ("axial", [], 5.0)
     assert ways(told) == {
         "coronal": ([0, 1], [2, -1], [1, 1]),
@@ -42,7 +42,7 @@ def test_of_axial_slices_coronal_and_sagittal_stand_head_up(positions: tuple[flo
 
 def test_of_sagittal_slices_axial_is_seen_from_the_feet_and_coronal_from_the_front() -> None:
     origins = np.array([(x, 0.0, 0.0) for x in (-4.0, 0, 4)])
-    told = planes_of(place(origins, (0, 1, 0, 0, 0, -1)), (3, 8, 6))
+    told = describe_planes(place(origins, (0, 1, 0, 0, 0, -1)), (3, 8, 6))
     assert told["acquired"] == "sagittal"
     assert ways(told)["axial"] == ([2, -1], [0, 1], [1, 1])  # the normal runs to the right
     letters = {one["name"]: one["letters"] for one in told["made"]}
@@ -51,7 +51,7 @@ def test_of_sagittal_slices_axial_is_seen_from_the_feet_and_coronal_from_the_fro
 
 
 def test_a_prone_patient_stands_head_up_and_with_the_right_on_the_left() -> None:
-    told = planes_of(place(along_z(0, 5), (-1, 0, 0, 0, -1, 0)), (2, 8, 6))
+    told = describe_planes(place(along_z(0, 5), (-1, 0, 0, 0, -1, 0)), (2, 8, 6))
     assert ways(told) == {
         "coronal": ([0, -1], [2, -1], [1, -1]),
         "sagittal": ([1, -1], [2, -1], [0, -1]),
@@ -61,7 +61,7 @@ def test_a_prone_patient_stands_head_up_and_with_the_right_on_the_left() -> None
 def test_a_tilted_gantry_is_said_and_its_shear_is_kept() -> None:
     turn = np.radians(18.5)
     tilted = (1.0, 0, 0, 0, np.cos(turn), -np.sin(turn))
-    told = planes_of(place(along_z(0, 5, 10), tilted), (3, 8, 6))
+    told = describe_planes(place(along_z(0, 5, 10), tilted), (3, 8, 6))
     assert told["notes"] == [
         "gantry tilt of 18.5°: each slice is shown where it lies",
         "the planes follow the slices, which lean by 18.5°",
@@ -72,7 +72,7 @@ def test_a_tilted_gantry_is_said_and_its_shear_is_kept() -> None:
 
 
 def test_uneven_steps_are_said() -> None:
-    told = planes_of(place(along_z(0, 5, 10, 25)), (4, 8, 6))
+    told = describe_planes(place(along_z(0, 5, 10, 25)), (4, 8, 6))
     assert told["notes"] == ["uneven steps of 5 to 15 mm; gaps are dark"]
 
 
@@ -94,4 +94,4 @@ def test_uneven_steps_are_said() -> None:
 def test_what_cannot_be_made_is_refused_with_its_reason(
     where: SlicePlacement, slices: int, why: str
 ) -> None:
-    assert why in planes_of(where, (slices, 8, 6))["refused"]
+    assert why in describe_planes(where, (slices, 8, 6))["refused"]

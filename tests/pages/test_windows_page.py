@@ -12,8 +12,8 @@ import pytest
 
 from wetread.pages.windows_page import (
     HU_AXIS,
-    TISSUES,
-    ShownMode,
+    TISSUE_RANGES,
+    ModePanel,
     WindowsPage,
     windows_page_html,
     write_windows_page,
@@ -34,7 +34,7 @@ NAMES = ("brain", "bsb", "gradient")
 def page() -> WindowsPage:
     modes = [find_mode(name) for name in NAMES]
     shown = [
-        ShownMode(
+        ModePanel(
             name,
             "told <b>",
             np.stack(apply_mode([HU_AXIS], mode)),
@@ -79,7 +79,7 @@ def test_the_curves_of_the_page_are_those_of_the_modes(page: WindowsPage) -> Non
 
 
 def test_no_tissue_lies_off_the_axis_or_backwards() -> None:
-    for tissue in TISSUES:
+    for tissue in TISSUE_RANGES:
         assert HU_AXIS[0] <= tissue.low_hu < tissue.high_hu <= HU_AXIS[-1], tissue
 
 

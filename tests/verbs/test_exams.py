@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from wetread.labels.table import LabelError
-from wetread.outputs.submission import Submitted
+from wetread.outputs.submission import SubmissionContent
 from wetread.phantoms.angiogram.archive import write_ctpa_archive
 from wetread.tasks.embolism.exams import exam_index, exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
@@ -165,7 +165,7 @@ def test_an_exam_of_which_nothing_is_said_gets_a_prior_that_breaks_no_rule(tmp_p
         "negative_exam_for_pe": 0.45, "rv_lv_ratio_lt_1": 0.67, "leftsided_pe": 0.6,
     }  # fmt: skip
     exams = pl.DataFrame({"image": ["a", "b"], "series": ["s", "s"], "study": ["e", "e"]})
-    what = Submitted(
+    what = SubmissionContent(
         [], np.empty((0, 1)), (IMAGE_FINDING.name,), np.array([0.6]), {}, None, [], exams, {},
         np.array([*shares.values(), 0.5]),
     )  # fmt: skip

@@ -15,8 +15,8 @@ import pydicom
 import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from wetread.exports.annotate import header_words
-from wetread.exports.formats import FORMATS, Wanted
+from wetread.exports.annotate import annotation_lines
+from wetread.exports.formats import FORMATS, ExportOptions
 from wetread.phantoms.head.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.show import ShownFile, show
@@ -246,8 +246,8 @@ def test_nothing_of_a_patient_is_drawn_unless_it_is_asked_for(
 ) -> None:
     source = write_ct(2)
     row = {"path": str(source / "0-000.dcm"), "member": None}
-    assert header_words(row, "header") == ["CT", "position 0.0\\0.0\\0.0", "kV 120.0"]
-    told = " ".join(header_words(row, "identifiers"))
+    assert annotation_lines(row, "header") == ["CT", "position 0.0\\0.0\\0.0", "kV 120.0"]
+    told = " ".join(annotation_lines(row, "identifiers"))
     assert NAME in told
     assert "SECRET7" in told
     shapes = {}
@@ -284,8 +284,8 @@ def test_neighbours_are_seen_across_the_edges_of_parts(write_ct: Write, tmp_path
     export("png", [write_ct(20)], out, window="100/200", neighbours=1)
     for k in range(20):
         blue, green, red = cv2.imread(str(out / f"1.7/1.8.0/1.9.0.{k}.png"))[0, 0].tolist()
-        wanted = [round(255 * min(10 * n, 200) / 200) for n in (max(k - 1, 0), k, min(k + 1, 19))]
-        assert [red, green, blue] == pytest.approx(wanted, abs=1)
+        options = [round(255 * min(10 * n, 200) / 200) for n in (max(k - 1, 0), k, min(k + 1, 19))]
+        assert [red, green, blue] == pytest.approx(options, abs=1)
 
 
 def test_frames_are_evenly_spread_over_the_stack(write_ct: Write, tmp_path: Path) -> None:
@@ -350,7 +350,7 @@ def plain_bsb() -> np.ndarray:
 )
 def test_settings_that_do_not_go_together_are_refused(settings: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Wanted(**settings)
+        ExportOptions(**settings)
 
 
 @pytest.mark.parametrize(

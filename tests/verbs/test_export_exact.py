@@ -11,7 +11,7 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.verbs.export import Exported, export
+from wetread.verbs.export import ExportResult, export
 
 tifffile = pytest.importorskip("tifffile")
 nibabel = pytest.importorskip("nibabel")
@@ -69,7 +69,7 @@ def truth(source: Path) -> dict[str, np.ndarray]:
 def exported(format: str, source: Path, out: Path, **settings: object) -> pl.DataFrame:
     """The manifest of an export that refused nothing."""
     done = export(format, [source], out, workers=1, **settings)
-    assert isinstance(done, Exported)
+    assert isinstance(done, ExportResult)
     assert done.refused == 0
     return pl.read_csv(out / "manifest.csv", infer_schema_length=None)
 

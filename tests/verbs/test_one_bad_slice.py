@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from wetread.cli.main import app
-from wetread.verbs.export import Exported, export
+from wetread.verbs.export import ExportResult, export
 from wetread.verbs.index import index
 from wetread.verbs.pack import pack
 from wetread.verbs.segment.segment import segment
@@ -60,7 +60,7 @@ def names(table: Path) -> list[str]:
     return sorted(Path(path).stem for path in pl.read_csv(table)["path"])
 
 
-def exported(format: str, folder: Path, out: Path, **words: Any) -> Exported:
+def exported(format: str, folder: Path, out: Path, **words: Any) -> ExportResult:
     return export(format, [folder], out, workers=1, **words)
 
 

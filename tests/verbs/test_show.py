@@ -18,14 +18,14 @@ from pydicom.valuerep import PersonName
 
 import wetread
 from wetread.cli import show_text
-from wetread.verbs.show import ShownFile, ShownTree, header_of, look_at, show
+from wetread.verbs.show import ShownFile, ShownTree, examine_file, header_of, show
 
 CT, REPORT = "CT_small.dcm", "test-SR.dcm"
 
 
 def shown_file(path: Path, picture: Path | None = None) -> ShownFile:
     """In this process: a process a file takes longer than its test."""
-    return look_at((path, None, picture))
+    return examine_file((path, None, picture))
 
 
 def shown_tree(path: Path) -> ShownTree:

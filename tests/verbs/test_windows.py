@@ -14,7 +14,7 @@ from wetread.pages.windows_page import HU_AXIS
 from wetread.phantoms.head.archive import PhantomTruth
 from wetread.study.slices import slice_from_row
 from wetread.verbs import windows as verb
-from wetread.verbs.windows import ModeValues, header_grey_of, series_look, values_at
+from wetread.verbs.windows import ModeValues, header_gray, mode_values, series_sample
 from wetread.view.mode import MODES, apply_mode, find_mode
 
 # The phantoms bear the competition's names, which are no UIDs.
@@ -35,7 +35,7 @@ def test_the_package_hands_out_windows() -> None:
 
 
 def test_values_are_told_as_three_channels_in_the_form_that_machines_read() -> None:
-    assert values_at("bsb", [-1000, 0, 40]).as_dict() == {
+    assert mode_values("bsb", [-1000, 0, 40]).as_dict() == {
         "mode": "bsb",
         "values": [
             {"hu": -1000.0, "value": [0.0, 0.0, 0.0]},
@@ -43,8 +43,8 @@ def test_values_are_told_as_three_channels_in_the_form_that_machines_read() -> N
             {"hu": 40.0, "value": [0.5, 0.3, 0.22]},
         ],
     }
-    assert values_at("40/80", [20]).values == ((0.25, 0.25, 0.25),)
-    assert values_at("pe-3slice", [100]).values == ((0.5, 0.5, 0.5),)
+    assert mode_values("40/80", [20]).values == ((0.25, 0.25, 0.25),)
+    assert mode_values("pe-3slice", [100]).values == ((0.5, 0.5, 0.5),)
 
 
 @pytest.mark.parametrize("name", [name for name, mode in MODES.items() if mode.windows])
@@ -52,13 +52,13 @@ def test_every_modes_values_are_those_that_a_slice_gets(name: str) -> None:
     hu, mode = [-1000.0, 0.0, 20.0, 40.0, 80.0, 100.0, 600.0], find_mode(name)
     channels = apply_mode([np.array([hu])] * len(mode.offsets), mode)
     expected = np.stack(channels * (3 // len(channels)), -1)[0]
-    np.testing.assert_allclose(values_at(name, hu).values, expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(mode_values(name, hu).values, expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["metadata", "adjacent"])
 def test_a_mode_of_the_header_needs_a_file_and_shows_its_window(name: str, study: Path) -> None:
     with pytest.raises(ValueError, match=rf"{name} shows .* own header's window: give the file"):
-        values_at(name, [0])
+        mode_values(name, [0])
     path = sorted(study.iterdir())[0]
     dataset = pydicom.dcmread(path)
     center, width = (
@@ -66,7 +66,7 @@ def test_a_mode_of_the_header_needs_a_file_and_shows_its_window(name: str, study
         for keyword in ("WindowCenter", "WindowWidth")
     )
     hu = [center - width, center - 0.5, center + width]
-    found = values_at(name, hu, path)
+    found = mode_values(name, hu, path)
     assert found == ModeValues(name, tuple(hu), ((0.0,) * 3, (0.5,) * 3, (1.0,) * 3))
 
 
@@ -77,12 +77,12 @@ def test_a_file_that_names_no_window_gives_a_mode_of_the_header_no_value(
     del dataset.WindowCenter, dataset.WindowWidth
     dataset.save_as(tmp_path / "no_window.dcm")
     with pytest.raises(RejectError, match=r"WindowCenter is absent"):
-        values_at("metadata", [0], tmp_path / "no_window.dcm")
+        mode_values("metadata", [0], tmp_path / "no_window.dcm")
 
 
 def test_a_mode_stretched_slice_by_slice_has_no_value_at_a_hu() -> None:
     with pytest.raises(ValueError, match="a HU alone has no value in it; bsb has fixed bounds"):
-        values_at("bsb_slicewise", [0])
+        mode_values("bsb_slicewise", [0])
 
 
 def test_a_page_without_a_source_shows_the_phantom_of_one_seed(tmp_path: Path) -> None:
@@ -141,13 +141,13 @@ def test_where_the_middle_slice_cannot_be_read_the_nearest_is_shown(
     for at in (middle, middle + 2):  # the neighbour of the one that is shown, too
         path = Path(rows["path"][at])
         path.write_bytes(path.read_bytes()[:-100])
-    look = series_look(rows, 1)
-    assert look.caption.startswith(f"Slice {middle} of {rows.height}, at ")
+    sample = series_sample(rows, 1)
+    assert sample.caption.startswith(f"Slice {middle} of {rows.height}, at ")
     expected = slice_from_row(rows.row(middle - 1, named=True)).values()
-    np.testing.assert_array_equal(look.hu[0], expected)
-    np.testing.assert_array_equal(look.hu[1], expected)
-    assert look.histograms is not None
-    assert len(look.histograms.rejects) == 2
+    np.testing.assert_array_equal(sample.hu[0], expected)
+    np.testing.assert_array_equal(sample.hu[1], expected)
+    assert sample.histograms is not None
+    assert len(sample.histograms.rejects) == 2
 
 
 def test_what_holds_no_ct_has_no_page(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_the_header_of_a_real_slice_is_shown_as_its_window_says(real_data: Path)
         pytest.skip(f"no folder {folder}")
     images = open_source(folder, 1).images
     for row in images.iter_rows(named=True):
-        grey = header_grey_of(HU_AXIS, row)
+        grey = header_gray(HU_AXIS, row)
         assert (np.diff(grey) >= 0).all()
         middle = float(np.interp(0.5, grey, HU_AXIS))
         assert middle == pytest.approx(row["WindowCenter"][0] - 0.5, abs=0.51)

@@ -71,6 +71,6 @@ def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
 def _of_the_system(error: OSError) -> str:
     """The path, what the system says of it, and what to do."""
     places = [str(place) for place in (error.filename, error.filename2) if place is not None]
-    told = f"{' to '.join(places)}: {error.strerror}" if places else str(error.strerror)
+    line = f"{' to '.join(places)}: {error.strerror}" if places else str(error.strerror)
     advice = _ADVICE.get(error.errno or 0)
-    return told if advice is None else f"{told}; {advice}"
+    return line if advice is None else f"{line}; {advice}"

@@ -91,7 +91,7 @@ def _recipes() -> str:
     return f"Recipes: {', '.join(recipe_names())}. Where none is named: {first}"
 
 
-THERE_IS: dict[str, Sequence[Callable[[], str]]] = {
+AVAILABLE: dict[str, Sequence[Callable[[], str]]] = {
     "train": (_tasks, _recipes),
     "score": (_tasks,),
     "phantom": (_tasks,),
@@ -99,12 +99,12 @@ THERE_IS: dict[str, Sequence[Callable[[], str]]] = {
 }
 
 
-def below(command: str) -> str:
+def help_epilog(command: str) -> str:
     """Return the text below a command's help: what there is, then examples, as lines."""
-    told = [list_of() for list_of in THERE_IS.get(command, ())]
+    sections = [list_of() for list_of in AVAILABLE.get(command, ())]
     examples = EXAMPLES[command]
     heading = "Example:" if len(examples) == 1 else "Examples:"
-    return "\n\n".join(map(escape, (*told, heading, *examples)))
+    return "\n\n".join(map(escape, (*sections, heading, *examples)))
 
 
 class WithExamples(TyperCommand):
@@ -112,5 +112,5 @@ class WithExamples(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # Typer's types differ by release
         """Typer's help, and what stands below it."""
-        self.epilog = below(self.name or "")
+        self.epilog = help_epilog(self.name or "")
         super().format_help(ctx, formatter)

@@ -83,12 +83,12 @@ def _run() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
     except Exception as error:
-        told = exit_code_and_message(error)
-        if told is None:
+        outcome = exit_code_and_message(error)
+        if outcome is None:
             for line in "".join(traceback.format_exception(error)).splitlines():
                 sys.stderr.write(f"{visible(line)}\n")
             sys.exit(FAILED)
-        _stop(*told)
+        _stop(*outcome)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     sys.exit(code)

@@ -56,5 +56,5 @@ def done_code(made: int, refused: int) -> int:
 
 def print_result(values: Any, lines: Sequence[str], as_json: bool) -> None:
     """The one place where a result reaches stdout."""
-    told = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(list(lines)))
-    sys.stdout.write(told + "\n")
+    text = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(list(lines)))
+    sys.stdout.write(text + "\n")

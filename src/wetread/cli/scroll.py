@@ -1,5 +1,7 @@
 """cli/scroll.py: the command `wetread scroll`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +12,9 @@ from wetread.cli.options import DONE, REFUSED, AsJson, Out, Sources, Workers, pr
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:
-    from wetread.verbs.scroll.scroll import Scrolled
+    from wetread.verbs.scroll.scroll import ScrollResult
 
-_TOLD = 5  # other series; more are counted
+MOST_LISTED = 5  # other series; more are counted
 
 
 def scroll(
@@ -50,11 +52,11 @@ def scroll(
             workers=workers,
             report=report,
         )
-    print_result(result.as_dict(), lines_of(result), as_json)
+    print_result(result.as_dict(), scroll_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 
-def lines_of(result: "Scrolled") -> list[str]:
+def scroll_lines(result: ScrollResult) -> list[str]:
     """The pages, what is unusual, and the series that were not taken."""
     lines = []
     for one in result.pages:
@@ -68,11 +70,11 @@ def lines_of(result: "Scrolled") -> list[str]:
     lines += [f"series {one.series_uid}: {one.reason}: {one.detail}" for one in result.unread]
     if result.others:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
-    for other in result.others[:_TOLD]:
+    for other in result.others[:MOST_LISTED]:
         why = f"  ({'; '.join(other.reasons)})" if other.reasons else ""
         lines.append(f"  {other.series_uid}  {plural(other.slices, 'slice')}{why}")
-    if len(result.others) > _TOLD:
-        lines.append(f"  and {len(result.others) - _TOLD} more; wetread show lists them")
+    if len(result.others) > MOST_LISTED:
+        lines.append(f"  and {len(result.others) - MOST_LISTED} more; wetread show lists them")
     if result.refused:
         lines.append(f"{plural(result.refused, 'file')} or series refused; wetread show says why")
     return lines

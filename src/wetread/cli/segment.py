@@ -21,7 +21,7 @@ from wetread.cli.progress import bars
 from wetread.cli.text import MOST
 
 if TYPE_CHECKING:
-    from wetread.verbs.segment.segment import Segmented
+    from wetread.verbs.segment.segment import SegmentResult
 
 
 def segment(
@@ -73,21 +73,21 @@ def segment(
     raise typer.Exit(done_code(len(found.series), found.refused))
 
 
-def segment_lines(found: Segmented) -> list[str]:
+def segment_lines(found: SegmentResult) -> list[str]:
     """A line a mask, a line a reject, where it lies, the counts last."""
     lines = [
         f"{_which(entry)}  {mask['name']}  {mask['volume_ml']:.1f} ml"
         for entry in found.series
         for mask in entry["masks"]
     ]
-    told = [reject for reject in found.rejects if reject.reason != "not_dicom"]
-    lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in told[:MOST]]
-    if len(told) > MOST:
-        lines.append(f"and {len(told) - MOST} more: {found.out / 'rejects.csv'}")
+    refused = [reject for reject in found.rejects if reject.reason != "not_dicom"]
+    lines += [f"rejected  {reject.reason}: {reject.detail}" for reject in refused[:MOST]]
+    if len(refused) > MOST:
+        lines.append(f"and {len(refused) - MOST} more: {found.out / 'rejects.csv'}")
     return [
         *lines,
         f"masks: {found.out}",
-        f"{plural(len(found.series), 'volume')}, {len(told)} refused",
+        f"{plural(len(found.series), 'volume')}, {len(refused)} refused",
     ]
 
 

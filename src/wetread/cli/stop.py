@@ -19,7 +19,7 @@ INTERRUPTED = 130
 STOPPED = "wetread: stopped; the same command goes on where it was\n"
 PATIENCE_S = 0.8  # for the usual way: what was begun is closed, worker processes end
 _SHOW_CURSOR = "\x1b[?25h"  # a progress bar hides it
-_saying, _told = threading.Lock(), threading.Event()
+_message_lock, _interrupted = threading.Lock(), threading.Event()
 
 
 @contextmanager
@@ -28,8 +28,8 @@ def interrupts_answered() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    if _saying.locked():
-        _saying.release()
+    if _message_lock.locked():
+        _message_lock.release()
     ours, theirs = os.pipe()
     os.set_blocking(theirs, False)
     before = signal.signal(signal.SIGINT, _interrupt)
@@ -46,7 +46,7 @@ def interrupts_answered() -> Iterator[None]:
 def end_stopped() -> NoReturn:
     """The one line, and the end with 130."""
     _say_stopped()
-    if _told.is_set():
+    if _interrupted.is_set():
         # Not the interpreter's own end: it waits for threads, and takes an interrupt inside exec()
         # for one that nobody answered.
         os._exit(INTERRUPTED)
@@ -54,21 +54,21 @@ def end_stopped() -> NoReturn:
 
 
 def _say_stopped() -> None:
-    if _saying.acquire(blocking=False):
+    if _message_lock.acquire(blocking=False):
         text = (_SHOW_CURSOR if sys.stderr.isatty() else "") + STOPPED
         os.write(2, text.encode())
 
 
 def _interrupt(number: int, frame: object) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
-    _told.set()
+    _interrupted.set()
     raise KeyboardInterrupt
 
 
 def _exit_on_interrupt(handle: int) -> None:
     try:
-        while told := os.read(handle, 64):
-            if signal.SIGINT in told:
+        while numbers := os.read(handle, 64):
+            if signal.SIGINT in numbers:
                 threading.Event().wait(PATIENCE_S)
                 _say_stopped()
                 os._exit(INTERRUPTED)

@@ -43,13 +43,13 @@ def windows(
     if (mode is None) != (hu is None):
         raise ValueError("a mode's values are asked for with both --mode NAME and --hu LIST")
     if mode is not None and hu is not None:
-        found = verb.values_at(mode, _numbers(hu), src)
+        found = verb.mode_values(mode, _numbers(hu), src)
         print_result(found.as_dict(), list(_value_lines(found)), as_json)
         raise typer.Exit(DONE)
     if out is None:
         if src is not None:
             raise ValueError(f"say where the page of {src} goes: -o PAGE.html")
-        print_result(verb.known(), list(_table()), as_json)
+        print_result(verb.windows_and_modes(), list(_table()), as_json)
         raise typer.Exit(DONE)
     with bars() as report:
         result = verb.windows(out, src, series=series, as_hu=as_hu, workers=workers, report=report)
@@ -83,7 +83,7 @@ def _value_lines(found: ModeValues) -> Iterator[str]:
 
 def _table() -> Iterator[str]:
     """Windows in three columns, then the modes."""
-    from wetread.verbs.windows import describe
+    from wetread.verbs.windows import describe_mode
     from wetread.view.mode import MODES
     from wetread.view.window import CURVES, WINDOWS
 
@@ -94,5 +94,5 @@ def _table() -> Iterator[str]:
     yield f"curves: {', '.join(CURVES)}; 40/80/sigmoid is a window, too"
     yield "modes; their own windows after a colon, as bsb:lung,pulmonary,40/400"
     for name, mode in MODES.items():
-        yield f"  {name:<21} {describe(mode)}"
+        yield f"  {name:<21} {describe_mode(mode)}"
     yield "the chart of all: wetread windows [SRC] -o PAGE.html"

@@ -6,28 +6,28 @@ from io import BytesIO
 
 import numpy as np
 
-from wetread.exports.stills import in_smallest_type
+from wetread.exports.stills import as_smallest_type
 from wetread.outputs.nifti import nifti_bytes
 from wetread.study.geometry import is_regular
 from wetread.study.stack import require_affine
 from wetread.study.volume import Volume
 
 
-def npy(volume: Volume) -> tuple[bytes, np.ndarray]:
+def encode_npy(volume: Volume) -> tuple[bytes, np.ndarray]:
     """(bytes, array): hu (Z, Y, X), as integers of 16 bits where all values are whole."""
-    numbers, file = in_smallest_type(volume.hu), BytesIO()
+    numbers, file = as_smallest_type(volume.hu), BytesIO()
     np.save(file, numbers, allow_pickle=False)
     return file.getvalue(), numbers
 
 
-def npz(volume: Volume) -> tuple[bytes, np.ndarray]:
+def encode_npz(volume: Volume) -> tuple[bytes, np.ndarray]:
     """The same array as `values`, and what places it, compressed.
 
     affine: (4, 4) index (z, y, x, 1) to LPS mm, NaN where no one affine holds; positions_mm (Z,)
     along the normal; spacing_mm (3,) between slices, rows and columns; sources: Z SOP
     Instance UIDs; slice_map (Z,): the slice, as it was read, that each was; unit; issues.
     """
-    numbers, file = in_smallest_type(volume.hu), BytesIO()
+    numbers, file = as_smallest_type(volume.hu), BytesIO()
     np.savez_compressed(
         file,
         values=numbers,
@@ -42,9 +42,9 @@ def npz(volume: Volume) -> tuple[bytes, np.ndarray]:
     return file.getvalue(), numbers
 
 
-def nifti(volume: Volume) -> tuple[bytes, np.ndarray]:
+def encode_nifti(volume: Volume) -> tuple[bytes, np.ndarray]:
     """The array with its affine, gzipped; StackError where no one affine holds."""
-    numbers = in_smallest_type(volume.hu)
+    numbers = as_smallest_type(volume.hu)
     content = nifti_bytes(numbers, require_affine(volume))
     return gzip.compress(content, 1, mtime=0), numbers  # the same voxels, the same bytes
 
@@ -57,8 +57,8 @@ def spacing_mm(volume: Volume) -> tuple[float, float, float]:
     return float(steps.mean()) if even else np.nan, *volume.place.spacing_mm
 
 
-ARRAYS: dict[str, Callable[[Volume], tuple[bytes, np.ndarray]]] = {
-    "npy": npy,
-    "npz": npz,
-    "nifti": nifti,
+ARRAY_ENCODERS: dict[str, Callable[[Volume], tuple[bytes, np.ndarray]]] = {
+    "npy": encode_npy,
+    "npz": encode_npz,
+    "nifti": encode_nifti,
 }

@@ -10,22 +10,22 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 
 FRAMES_A_SECOND = 10
 _SHIFTS = np.array([16, 8, 0], np.uint32)  # of red, green and blue in one number
-COLOURS = 256  # of a GIF's one palette
-Frames = Iterator[npt.NDArray[np.uint8]]
-WriteFilm = Callable[[Path, Frames, int], tuple[int, int]]
+PALETTE_SIZE = 256  # of a GIF's one palette
+FrameIterator = Iterator[npt.NDArray[np.uint8]]
+WriteFilm = Callable[[Path, FrameIterator, int], tuple[int, int]]
 
 
-def write_gif(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
+def write_gif(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int]:
     """Frames (rows, columns) or (rows, columns, 3) uint8, alike in shape; returns rows, columns.
 
     Grey is kept exactly. Colours go through one palette of 256, the same in every frame, each to
     the nearest of it: exactly where the film has no more than so many. It runs in a loop.
     """
-    imaging = of_pictures("PIL.Image")
+    imaging = import_optional("PIL.Image")
     shown = list(frames)
     if shown[0].ndim == 2:
         pictures = [imaging.fromarray(frame) for frame in shown]
@@ -46,14 +46,14 @@ def write_gif(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
     return pictures[0].height, pictures[0].width
 
 
-def write_mp4(path: Path, frames: Frames, quality: int) -> tuple[int, int]:
+def write_mp4(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int]:
     """The same as H.264, yuv420p, which every player shows; an odd last row or column is doubled.
 
     quality: 1 to 100, H.264's rate factor from 51 to 0.
     """
     first = next(frames)
     rows, columns = (side + side % 2 for side in first.shape[:2])
-    writer = of_pictures("imageio_ffmpeg").write_frames(
+    writer = import_optional("imageio_ffmpeg").write_frames(
         os.path.abspath(path),  # a colon in it names no protocol
         (columns, rows),
         fps=FRAMES_A_SECOND,
@@ -104,26 +104,26 @@ def _in_one_palette(frames: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarr
     packed = [(frame.astype(np.uint32) << _SHIFTS).sum(axis=2, dtype=np.uint32) for frame in frames]
     found = np.unique(np.concatenate([np.unique(frame) for frame in packed]))
     colours = (found[:, None] >> _SHIFTS).astype(np.uint8)
-    palette = colours if len(colours) <= COLOURS else _median_cut(colours)
+    palette = colours if len(colours) <= PALETTE_SIZE else _median_cut(colours)
     nearest = _nearest(colours, palette)
     return palette, [nearest[np.searchsorted(found, frame)] for frame in packed]
 
 
 def _median_cut(colours: np.ndarray) -> np.ndarray:
     """(COLOURS, 3) uint8 that stand for (n, 3)."""
-    imaging = of_pictures("PIL.Image")
-    few = imaging.fromarray(colours[None]).quantize(COLOURS, imaging.Quantize.MEDIANCUT)
+    imaging = import_optional("PIL.Image")
+    few = imaging.fromarray(colours[None]).quantize(PALETTE_SIZE, imaging.Quantize.MEDIANCUT)
     return np.array(few.getpalette(), np.uint8).reshape(-1, 3)
 
 
 def _nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """(n,) uint8: for each of (n, 3) the number of the colour of (m, 3) that lies nearest."""
-    wanted = palette.astype(np.int32)
+    options = palette.astype(np.int32)
     found = [
-        ((some[:, None].astype(np.int32) - wanted) ** 2).sum(axis=2).argmin(axis=1)
+        ((some[:, None].astype(np.int32) - options) ** 2).sum(axis=2).argmin(axis=1)
         for some in np.array_split(colours, 1 + len(colours) // 4096)
     ]
     return np.concatenate(found).astype(np.uint8)
 
 
-FILMS: dict[str, WriteFilm] = {"gif": write_gif, "mp4": write_mp4}
+FILM_WRITERS: dict[str, WriteFilm] = {"gif": write_gif, "mp4": write_mp4}

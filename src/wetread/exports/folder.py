@@ -29,7 +29,7 @@ from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet, write_parquet
 from wetread.archive.index.digest import RECORD_SCHEMA, record_files, refresh_records
 from wetread.archive.rejects import Reject
-from wetread.exports.formats import Wanted
+from wetread.exports.formats import ExportOptions
 from wetread.outputs.rejects import write_rejects
 
 PARTS = ".parts"
@@ -73,7 +73,7 @@ SLICES_SCHEMA: dict[str, pl.DataType] = {
 
 
 @dataclass
-class Part:
+class ExportPart:
     """What one piece of work wrote, as it goes on: rows of the tables above."""
 
     files: list[dict[str, Any]] = field(default_factory=list)
@@ -82,31 +82,33 @@ class Part:
 
     def refuse(self, row: Mapping[str, Any], reason: str, detail: str) -> None:
         """Count a row of the index as refused."""
-        self.rejects.append(refused(row, reason, detail))
+        self.rejects.append(reject_row(row, reason, detail))
 
 
-def refused(row: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
+def reject_row(row: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
     """A row of the table of rejects, of a row of the index."""
     return {"path": row["path"], "member": row["member"], "reason": reason, "detail": detail}
 
 
 @dataclass(frozen=True)
-class Folder:
+class ExportFolder:
     """An export's folder and what was asked for."""
 
     path: Path
-    wanted: Wanted
+    options: ExportOptions
 
     def key(self, rows: pl.DataFrame, about: str) -> str:
         """Names a piece of work by its files as they are now, and by what else it depends on."""
-        digest = hashlib.sha256(f"{FORM} {self.wanted} {about}".encode())
+        digest = hashlib.sha256(f"{FORM} {self.options} {about}".encode())
         for row in rows.select(
             "path", "member", "size", "mtime_ns", "crc", "frame", pl.col("notes").list.join(" ")
         ).iter_rows():
             digest.update(repr(row).encode())
         return digest.hexdigest()[:24]
 
-    def keep(self, part: Part, name: PurePosixPath, content: bytes, row: dict[str, Any]) -> None:
+    def keep(
+        self, part: ExportPart, name: PurePosixPath, content: bytes, row: dict[str, Any]
+    ) -> None:
         """Write a file whole, and its row of the manifest into the part."""
         with self.atomic_path(name) as unfinished:
             unfinished.write_bytes(content)
@@ -118,13 +120,13 @@ class Folder:
         return atomic_path(self.path / name, self.path / PARTS)
 
     def note(
-        self, part: Part, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str
+        self, part: ExportPart, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str
     ) -> None:
         """A file that is written already."""
-        about = {"file": str(name), "format": self.wanted.format}
+        about = {"file": str(name), "format": self.options.format}
         part.files.append({**about, **row, "bytes": size, "sha256": sha256})
 
-    def finish(self, key: str, part: Part) -> None:
+    def finish(self, key: str, part: ExportPart) -> None:
         """The piece of work is done: everything it wrote is there."""
         with self.atomic_path(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
             unfinished.write_text(json.dumps(asdict(part)))
@@ -177,23 +179,25 @@ class Folder:
         own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
         named = {file["file"] for part in own for file in part.files}
         earlier = [
-            Part(files, [one for one in part.slices if one["file"] in {f["file"] for f in files}])
+            ExportPart(
+                files, [one for one in part.slices if one["file"] in {f["file"] for f in files}]
+            )
             for part in self._others(frozenset(keys))
             if (files := [f for f in part.files if f["file"] not in named and self._is_there(f)])
         ]
         files = [file for part in (*own, *earlier) for file in part.files]
         slices = [one for part in (*own, *earlier) for one in part.slices]
-        refused = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
+        reject_row = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
         by_file = pl.DataFrame(files, MANIFEST_SCHEMA).unique("file", keep="first").sort("file")
         write_csv(self.path / "manifest.csv", by_file)
-        if self.wanted.kind.holds != "slice":
+        if self.options.kind.holds != "slice":
             frame = pl.DataFrame(slices, SLICES_SCHEMA).unique(["file", "z"], keep="first")
             write_csv(self.path / "slices.csv", frame.sort("file", "z"))
-        write_rejects(refused, self.path / "rejects.csv")
+        write_rejects(reject_row, self.path / "rejects.csv")
         shown = sum(file["slices"] for part in own for file in part.files)
-        return len(named), shown, sum(reject.reason != "not_dicom" for reject in refused)
+        return len(named), shown, sum(reject.reason != "not_dicom" for reject in reject_row)
 
-    def _others(self, keys: frozenset[str]) -> Iterable[Part]:
+    def _others(self, keys: frozenset[str]) -> Iterable[ExportPart]:
         """Whole parts of earlier runs, the youngest first."""
         found = [path for path in (self.path / PARTS).glob("*.json") if path.stem not in keys]
         for path in sorted(found, key=lambda path: -path.stat().st_mtime_ns):
@@ -204,10 +208,10 @@ class Folder:
     def _part(self, key: str) -> Path:
         return self.path / PARTS / f"{key}.json"
 
-    def _read(self, path: Path) -> Part | None:
+    def _read(self, path: Path) -> ExportPart | None:
         try:
             values = read_json(path, "a part of an export", dict.fromkeys(_LISTS, list))
-            part = Part(**values)
+            part = ExportPart(**values)
             names = {file["file"] for file in part.files}
             slices = [{"file": one["file"]} for one in part.slices]
             _ = pl.DataFrame(part.files, MANIFEST_SCHEMA), pl.DataFrame(slices)
@@ -235,10 +239,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_folder(path: Path, wanted: Wanted) -> Folder:
+def open_export_folder(path: Path, options: ExportOptions) -> ExportFolder:
     """The folder, new or of an export with the same settings; ValueError where they differ."""
     about = path / "export.json"
-    settings = wanted.to_dict()
+    settings = options.to_dict()
     if about.is_file():
         there = read_json(about, "the settings of an export; give another folder, or remove it")
         changed = [
@@ -254,4 +258,4 @@ def open_folder(path: Path, wanted: Wanted) -> Folder:
     else:
         write_whole(about, json.dumps(settings, indent=2).encode())
     (path / PARTS).mkdir(exist_ok=True)
-    return Folder(path, wanted)
+    return ExportFolder(path, options)

@@ -16,7 +16,7 @@ Annotation = Literal["none", "header", "identifiers"]
 
 
 @dataclass(frozen=True)
-class Format:
+class ExportFormat:
     """ending: of the file's name; holds: one slice as a picture, a stack as a film, or a stack as
     an array of values; needs: a library of the extra `pictures`; quality: what is taken where none
     is asked for, None where it means nothing.
@@ -28,21 +28,21 @@ class Format:
     quality: int | None = None
 
 
-FORMATS: dict[str, Format] = {
-    "png": Format(".png", "slice"),
-    "jpeg": Format(".jpg", "slice", quality=95),
-    "tiff": Format(".tiff", "slice", "tifffile"),
-    "gif": Format(".gif", "film", "PIL.Image"),
-    "mp4": Format(".mp4", "film", "imageio_ffmpeg", quality=75),
-    "npy": Format(".npy", "array"),
-    "npz": Format(".npz", "array"),
-    "nifti": Format(".nii.gz", "array", "nibabel"),
+FORMATS: dict[str, ExportFormat] = {
+    "png": ExportFormat(".png", "slice"),
+    "jpeg": ExportFormat(".jpg", "slice", quality=95),
+    "tiff": ExportFormat(".tiff", "slice", "tifffile"),
+    "gif": ExportFormat(".gif", "film", "PIL.Image"),
+    "mp4": ExportFormat(".mp4", "film", "imageio_ffmpeg", quality=75),
+    "npy": ExportFormat(".npy", "array"),
+    "npz": ExportFormat(".npz", "array"),
+    "nifti": ExportFormat(".nii.gz", "array", "nibabel"),
 }
 DEEP = ("png", "tiff")  # formats that hold 16 bits
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportOptions:
     """Everything that is asked of an export; what does not go together is a ValueError.
 
     format:     a name of FORMATS.
@@ -77,7 +77,7 @@ class Wanted:
         for asked, where, option in self._out_of_place():
             if asked:
                 raise ValueError(f"{option} is for {where}, not for {self.format}")
-        box_of(self.crop)
+        parse_crop(self.crop)
         if self.depth not in (8, 16):
             raise ValueError(f"--depth is 8 or 16, not {self.depth}")
         if self.depth == 16 and (self.size or self.neighbours or self.annotate != "none"):
@@ -118,7 +118,7 @@ class Wanted:
             )
 
     @property
-    def kind(self) -> Format:
+    def kind(self) -> ExportFormat:
         """The format itself."""
         return FORMATS[self.format]
 
@@ -143,7 +143,7 @@ class Wanted:
         return plain
 
 
-def box_of(crop: str) -> tuple[int, int, int, int] | None:
+def parse_crop(crop: str) -> tuple[int, int, int, int] | None:
     """(row0, row1, column0, column1) of a crop that names them; None for "none" and "head"."""
     if crop in ("none", "head"):
         return None

@@ -18,22 +18,22 @@ import polars as pl
 from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
-from wetread.exports.annotate import annotated
-from wetread.exports.arrays import ARRAYS, spacing_mm
-from wetread.exports.films import FILMS
-from wetread.exports.folder import Folder, Part, sha256_of
-from wetread.exports.formats import Wanted
+from wetread.exports.annotate import annotate
+from wetread.exports.arrays import ARRAY_ENCODERS, spacing_mm
+from wetread.exports.films import FILM_WRITERS
+from wetread.exports.folder import ExportFolder, ExportPart, sha256_of
+from wetread.exports.formats import ExportOptions
 from wetread.exports.work import (
     Box,
-    Job,
-    Reader,
+    ExportJob,
     Row,
-    known,
-    require_unit_of_windows,
-    resized,
-    window_words,
+    SliceReader,
+    finite_or_none,
+    require_hu_for_windows,
+    resized_spacing,
+    window_text,
 )
-from wetread.outputs.mask_file import outside_is_air, read_mask_file
+from wetread.outputs.mask_file import fill_outside, read_mask_file
 from wetread.outputs.uid_names import stack_name
 from wetread.study.display import Presentation, presentation
 from wetread.study.geometry import unit_axes
@@ -50,7 +50,7 @@ from wetread.view.picture import Look, Seen, cropped, picture_of
 
 
 @dataclass(frozen=True)
-class Frame:
+class FilmFrame:
     """What was shown in one frame of a film.
 
     source: SOP Instance UID; position_mm: along the normal; low, high: of its values, in unit.
@@ -63,28 +63,28 @@ class Frame:
     unit: str | None
 
 
-def export_film(job: Job, folder: Folder) -> None:
+def export_film(job: ExportJob, folder: ExportFolder) -> None:
     """A film of each stack of the job's series, in order along the normal; localizers are none."""
-    wanted, part = folder.wanted, Part(rejects=list(job.lost))
+    options, part = folder.options, ExportPart(rejects=list(job.lost))
     parts = split_series(job.rows)
     stacks = parts.stacks
     _refuse_captures(part, parts.captures)
     for number, (rows, acquisition) in enumerate(zip(stacks, parts.names, strict=True)):
-        reader = Reader(rows, max(map(abs, wanted.mode.offsets)))
-        scale = Presentation(None) if wanted.mode.windows else common_scale(reader.rows)
-        shown: list[Frame] = []
-        frames = _frames(reader, scale.voi, job.box, wanted, part, shown)
+        reader = SliceReader(rows, max(map(abs, options.mode.offsets)))
+        scale = Presentation(None) if options.mode.windows else shared_presentation(reader.rows)
+        shown: list[FilmFrame] = []
+        frames = _frames(reader, scale.voi, job.box, options, part, shown)
         first = next(frames, None)
         if first is None:
             continue
-        name = stack_name(reader.rows[0], number, len(stacks), wanted.ending, acquisition)
+        name = stack_name(reader.rows[0], number, len(stacks), options.ending, acquisition)
         with folder.atomic_path(name) as unfinished:
-            quality = wanted.quality or wanted.kind.quality or 0
-            shape = FILMS[wanted.format](unfinished, chain([first], frames), quality)
+            quality = options.quality or options.kind.quality or 0
+            shape = FILM_WRITERS[options.format](unfinished, chain([first], frames), quality)
             size, digest = unfinished.stat().st_size, sha256_of(unfinished)
-        about = _of_film(reader.rows[0], shown, job.box, wanted)
+        about = _of_film(reader.rows[0], shown, job.box, options)
         about |= {"acquisition": acquisition}
-        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(wanted, scale)}
+        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(options, scale)}
         about["channels"] = 1 if first.ndim == 2 else 3
         issues = [issue.name for issue in geometry_issues(rows)]
         issues += ["capture_removed"] if parts.captures.height else []
@@ -96,23 +96,23 @@ def export_film(job: Job, folder: Folder) -> None:
 
 
 def _frames(
-    reader: Reader,
+    reader: SliceReader,
     voi: VoiWindow | LookupTable | None,
     box: Box | None,
-    wanted: Wanted,
-    part: Part,
-    shown: list[Frame],
+    options: ExportOptions,
+    part: ExportPart,
+    shown: list[FilmFrame],
 ) -> Iterator[np.ndarray]:
     """The pictures of a stack on one scale; what each shows is noted as it is drawn."""
-    offsets, look = wanted.mode.offsets, Look(wanted.mode, box, wanted.size)
+    offsets, settings = options.mode.offsets, Look(options.mode, box, options.size)
     places = positions_mm(reader.table)
-    for number in evenly(len(reader.rows), wanted.frames):
+    for number in evenly_spaced(len(reader.rows), options.frames):
         row = reader.rows[number]
         try:
-            near = reader.around(number, offsets)
-            require_unit_of_windows(near, wanted)
-            seen = [Seen(one, voi, at["PhotometricInterpretation"]) for at, one in near]
-            picture = picture_of(seen, look)
+            near = reader.with_neighbors(number, offsets)
+            require_hu_for_windows(near, options)
+            slices = [Seen(one, voi, at["PhotometricInterpretation"]) for at, one in near]
+            picture = picture_of(slices, settings)
         except RejectError as error:
             part.refuse(row, error.reason, error.detail)
             continue
@@ -120,11 +120,11 @@ def _frames(
         values = cropped(one.values(), box)
         low, high = float(values.min()), float(values.max())
         uid = row["SOPInstanceUID"] or ""
-        shown.append(Frame(uid, float(places[number]), low, high, one.unit))
-        yield annotated(picture, row, wanted.annotate)
+        shown.append(FilmFrame(uid, float(places[number]), low, high, one.unit))
+        yield annotate(picture, row, options.annotate)
 
 
-def common_scale(rows: Sequence[Row]) -> Presentation:
+def shared_presentation(rows: Sequence[Row]) -> Presentation:
     """The window that most headers of a stack name, else the first table, else the range of all
     values: one scale for all frames."""
     named = [presentation(row) for row in rows]
@@ -150,18 +150,22 @@ def _full_range(rows: Sequence[Row]) -> VoiWindow:
     return full_range(np.array(ends or [0.0]))
 
 
-def _one_scale(wanted: Wanted, scale: Presentation) -> str:
-    if wanted.mode.windows:
-        return window_words(wanted, scale)
+def _one_scale(options: ExportOptions, scale: Presentation) -> str:
+    if options.mode.windows:
+        return window_text(options, scale)
     if scale.because:  # there the window is the range of all values
         scale = replace(scale, voi=None)
-    return f"{window_words(wanted, scale)}, one for all frames"
+    return f"{window_text(options, scale)}, one for all frames"
 
 
-def _of_film(row: Row, shown: Sequence[Frame], box: Box | None, wanted: Wanted) -> dict[str, Any]:
+def _of_film(
+    row: Row, shown: Sequence[FilmFrame], box: Box | None, options: ExportOptions
+) -> dict[str, Any]:
     spacing = row["row_spacing_mm"], row["column_spacing_mm"]
     if None not in spacing:
-        spacing = resized(spacing, box, (row["Rows"], row["Columns"]), wanted.size) or spacing
+        spacing = (
+            resized_spacing(spacing, box, (row["Rows"], row["Columns"]), options.size) or spacing
+        )
     return _of_series(row) | {
         "slices": len(shown),
         "dtype": "uint8",
@@ -173,16 +177,16 @@ def _of_film(row: Row, shown: Sequence[Frame], box: Box | None, wanted: Wanted) 
     }
 
 
-def evenly(count: int, wanted: int | None) -> list[int]:
+def evenly_spaced(count: int, options: int | None) -> list[int]:
     """Numbers of `wanted` of `count` things, evenly spread, the first and the last among them."""
-    if wanted is None or wanted >= count:
+    if options is None or options >= count:
         return list(range(count))
-    return [round(float(place)) for place in np.linspace(0, count - 1, wanted)]
+    return [round(float(place)) for place in np.linspace(0, count - 1, options)]
 
 
-def export_array(job: Job, folder: Folder) -> None:
+def export_array(job: ExportJob, folder: ExportFolder) -> None:
     """An array of each stack of the job's series: masked, cropped, resampled, as it is wanted."""
-    part = Part(rejects=list(job.lost))
+    part = ExportPart(rejects=list(job.lost))
     captures = split_series(job.rows).captures
     _refuse_captures(part, captures)
     rows = job.rows.join(captures, on=["path", "member"], how="anti", nulls_equal=True)
@@ -195,10 +199,10 @@ def export_array(job: Job, folder: Folder) -> None:
         _refuse_unread(part, rows, None)
     for number, volume in enumerate(volumes):
         first = _first_of(rows, volume)
-        name = stack_name(first, number, len(volumes), folder.wanted.ending, volume.acquisition)
+        name = stack_name(first, number, len(volumes), folder.options.ending, volume.acquisition)
         try:
             made = _as_wanted(volume, job.box, folder)
-            content, numbers = ARRAYS[folder.wanted.format](made)
+            content, numbers = ARRAY_ENCODERS[folder.options.format](made)
         except StackError as error:
             which = f"{len(volume.hu)} slices, stack {number + 1} of {len(volumes)}"
             detail = f"{which}: {error} Or --spacing, which makes equal steps."
@@ -218,19 +222,19 @@ def _first_of(rows: pl.DataFrame, volume: Volume) -> Row:
     return (own if own.height else rows).row(0, named=True)
 
 
-def _refuse_captures(part: Part, captures: pl.DataFrame) -> None:
+def _refuse_captures(part: ExportPart, captures: pl.DataFrame) -> None:
     """Each picture of a screen or a page by name: it is no slice of a stack."""
     for row in captures.iter_rows(named=True):
         part.refuse(row, "wrong_kind", CAPTURE)
 
 
-def _as_wanted(volume: Volume, box: Box | None, folder: Folder) -> Volume:
-    wanted = folder.wanted
-    if wanted.mask is not None:
-        volume = outside_is_air(volume, read_mask_file(Path(wanted.mask), volume))
+def _as_wanted(volume: Volume, box: Box | None, folder: ExportFolder) -> Volume:
+    options = folder.options
+    if options.mask is not None:
+        volume = fill_outside(volume, read_mask_file(Path(options.mask), volume))
     if box is not None:
         volume = _cropped(volume, box)
-    return volume if wanted.spacing_mm is None else resample_to(volume, wanted.spacing_mm)
+    return volume if options.spacing_mm is None else resample_to(volume, options.spacing_mm)
 
 
 def _cropped(volume: Volume, box: Box) -> Volume:
@@ -245,7 +249,7 @@ def _cropped(volume: Volume, box: Box) -> Volume:
 
 
 def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
-    between, rows, columns = map(known, spacing_mm(volume))
+    between, rows, columns = map(finite_or_none, spacing_mm(volume))
     return {
         "acquisition": volume.acquisition,
         "slices": numbers.shape[0],
@@ -265,7 +269,7 @@ def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _refuse_unread(part: Part, rows: pl.DataFrame, error: RejectError | None) -> None:
+def _refuse_unread(part: ExportPart, rows: pl.DataFrame, error: RejectError | None) -> None:
     """Every row that cannot be read; where all can, the error for the first."""
     before = len(part.rejects)
     for row in rows.iter_rows(named=True):
@@ -278,10 +282,10 @@ def _refuse_unread(part: Part, rows: pl.DataFrame, error: RejectError | None) ->
 
 
 def _name_slices(
-    part: Part, file: str, sources: Sequence[str], positions: Sequence[float] | np.ndarray
+    part: ExportPart, file: str, sources: Sequence[str], positions: Sequence[float] | np.ndarray
 ) -> None:
     part.slices += [
-        {"file": file, "z": z, "SOPInstanceUID": source, "position_mm": known(at)}
+        {"file": file, "z": z, "SOPInstanceUID": source, "position_mm": finite_or_none(at)}
         for z, (source, at) in enumerate(zip(sources, positions, strict=True))
     ]
 

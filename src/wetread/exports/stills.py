@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wetread.archive.rejects import RejectError
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 from wetread.study.unit import UNITLESS
 
 HU_OFFSET = 32768  # what a 16-bit PNG adds to HU: every int16 fits
@@ -26,7 +26,7 @@ _IHDR_END = 33  # signature 8, and a chunk of 4 + 4 + 13 + 4 bytes
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class EncodedImage:
     """A file's bytes and what its numbers mean: value = number * scale + offset, in the unit of
     the slice; NaN for a picture, whose numbers are greys."""
 
@@ -36,7 +36,7 @@ class Encoded:
     offset: float = np.nan
 
 
-def png8(picture: npt.NDArray[np.uint8]) -> bytes:
+def encode_png(picture: npt.NDArray[np.uint8]) -> bytes:
     """(rows, columns) or (rows, columns, 3) uint8, red first.
 
     Settings measured on head and chest CT (bench/export.py): colour is smallest unfiltered, grey
@@ -55,7 +55,7 @@ def _png(numbers: np.ndarray, strategy: int, filtered: int) -> bytes:
     return bytes(encoded)
 
 
-def jpeg8(picture: npt.NDArray[np.uint8], quality: int) -> bytes:
+def encode_jpeg(picture: npt.NDArray[np.uint8], quality: int) -> bytes:
     """The same as JPEG; colour at full resolution, for its channels are windows."""
     shown = picture if picture.ndim == 2 else picture[..., ::-1]
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -66,7 +66,7 @@ def jpeg8(picture: npt.NDArray[np.uint8], quality: int) -> bytes:
     return bytes(code.tobytes())
 
 
-def tiff(
+def encode_tiff(
     numbers: np.ndarray, spacing_mm: tuple[float, float] | None, description: str = ""
 ) -> bytes:
     """(rows, columns) of any type, or (rows, columns, 3) uint8, without loss.
@@ -78,7 +78,7 @@ def tiff(
     if spacing_mm is not None:
         per_cm = (10 / spacing_mm[1], 10 / spacing_mm[0])  # along x, along y
         resolution = {"resolution": per_cm, "resolutionunit": "CENTIMETER"}
-    of_pictures("tifffile").imwrite(
+    import_optional("tifffile").imwrite(
         file,
         np.ascontiguousarray(numbers),
         photometric="rgb" if numbers.ndim == 3 else "minisblack",
@@ -92,7 +92,7 @@ def tiff(
     return file.getvalue()
 
 
-def png16(values: npt.NDArray[np.float32], unit: str | None) -> Encoded:
+def encode_png16(values: npt.NDArray[np.float32], unit: str | None) -> EncodedImage:
     """(rows, columns) HU or grey as 16 bits; RejectError where they are not whole or do not fit.
 
     HU + 32768; grey, which radiographs store without a sign, as it is.
@@ -110,19 +110,19 @@ def png16(values: npt.NDArray[np.float32], unit: str | None) -> Encoded:
     png = imagecodecs.PNG
     content = _png(numbers, png.STRATEGY.RLE, png.FILTER.PAETH)
     text = f"{named} = number - {-offset}" if offset else f"{named} = number"
-    return Encoded(with_text(content, "Description", text), "uint16", 1.0, float(offset))
+    return EncodedImage(with_text_chunk(content, "Description", text), "uint16", 1.0, float(offset))
 
 
-def tiff16(
+def encode_tiff16(
     values: npt.NDArray[np.float32], unit: str | None, spacing_mm: tuple[float, float] | None
-) -> Encoded:
+) -> EncodedImage:
     """The values as integers of 16 bits where all are whole and fit, else as float32."""
-    numbers = in_smallest_type(values)
-    content = tiff(numbers, spacing_mm, f"{unit or UNITLESS} = number")
-    return Encoded(content, numbers.dtype.name, 1.0, 0.0)
+    numbers = as_smallest_type(values)
+    content = encode_tiff(numbers, spacing_mm, f"{unit or UNITLESS} = number")
+    return EncodedImage(content, numbers.dtype.name, 1.0, 0.0)
 
 
-def in_smallest_type(values: npt.NDArray[np.float32]) -> np.ndarray:
+def as_smallest_type(values: npt.NDArray[np.float32]) -> np.ndarray:
     """The same values as int16 or uint16 where all are whole and fit, else float32."""
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     for dtype in (np.int16, np.uint16):
@@ -133,23 +133,25 @@ def in_smallest_type(values: npt.NDArray[np.float32]) -> np.ndarray:
     return values
 
 
-def with_text(png: bytes, keyword: str, text: str) -> bytes:
+def with_text_chunk(png: bytes, keyword: str, text: str) -> bytes:
     """The PNG file with a tEXt chunk after its header (PNG 11.3.3.2)."""
     body = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return png[:_IHDR_END] + chunk + png[_IHDR_END:]
 
 
-Write8 = Callable[[npt.NDArray[np.uint8], int, tuple[float, float] | None], bytes]
+EncodePicture = Callable[[npt.NDArray[np.uint8], int, tuple[float, float] | None], bytes]
 # Eight bits: (picture, quality, spacing) to bytes.
-PICTURES: dict[str, Write8] = {
-    "png": lambda picture, quality, spacing: png8(picture),
-    "jpeg": lambda picture, quality, spacing: jpeg8(picture, quality),
-    "tiff": lambda picture, quality, spacing: tiff(picture, spacing),
+PICTURE_ENCODERS: dict[str, EncodePicture] = {
+    "png": lambda picture, quality, spacing: encode_png(picture),
+    "jpeg": lambda picture, quality, spacing: encode_jpeg(picture, quality),
+    "tiff": lambda picture, quality, spacing: encode_tiff(picture, spacing),
 }
-Write16 = Callable[[npt.NDArray[np.float32], str | None, tuple[float, float] | None], Encoded]
+EncodeValues = Callable[
+    [npt.NDArray[np.float32], str | None, tuple[float, float] | None], EncodedImage
+]
 # Sixteen: (values, unit, spacing) to bytes and what their numbers mean.
-VALUES: dict[str, Write16] = {
-    "png": lambda values, unit, spacing: png16(values, unit),
-    "tiff": tiff16,
+VALUE_ENCODERS: dict[str, EncodeValues] = {
+    "png": lambda values, unit, spacing: encode_png16(values, unit),
+    "tiff": encode_tiff16,
 }

@@ -16,10 +16,10 @@ from wetread.archive.dataset.luts import LookupTable
 from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.notes import NAMED, names_of
 from wetread.archive.rejects import RejectError
-from wetread.exports.annotate import annotated
-from wetread.exports.folder import Folder, Part, refused
-from wetread.exports.formats import Wanted
-from wetread.exports.stills import PICTURES, VALUES, Encoded
+from wetread.exports.annotate import annotate
+from wetread.exports.folder import ExportFolder, ExportPart, reject_row
+from wetread.exports.formats import ExportOptions
+from wetread.exports.stills import PICTURE_ENCODERS, VALUE_ENCODERS, EncodedImage
 from wetread.outputs.uid_names import slice_name
 from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm
@@ -33,7 +33,7 @@ Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class ExportJob:
     """One piece of work.
 
     rows: of one stack in order (pictures: with the neighbours that are seen), or of one series.
@@ -50,7 +50,7 @@ class Job:
     key: str
     lost: tuple[dict[str, Any], ...] = ()
 
-    def without(self, lost: Mapping[int, LostItem]) -> Job:
+    def without(self, lost: Mapping[int, LostItem]) -> ExportJob:
         """The same without some rows, which are refused."""
         rows = self.rows.to_dicts()
         before = sum(number < self.first for number in lost)
@@ -62,12 +62,12 @@ class Job:
             own=self.own - among,
             lost=(
                 *self.lost,
-                *(refused(rows[n], one.reason, one.detail) for n, one in lost.items()),
+                *(reject_row(rows[n], one.reason, one.detail) for n, one in lost.items()),
             ),
         )
 
 
-class Reader:
+class SliceReader:
     """Slices of a job's rows, read once and dropped when they are no longer near."""
 
     def __init__(self, rows: pl.DataFrame, reach: int) -> None:
@@ -88,7 +88,7 @@ class Reader:
             raise found
         return found
 
-    def around(self, number: int, offsets: Sequence[int]) -> list[tuple[Row, Slice]]:
+    def with_neighbors(self, number: int, offsets: Sequence[int]) -> list[tuple[Row, Slice]]:
         """The slice and its neighbours; where there is none, or none of its shape, itself."""
         own = self.slice(number)
         found: list[tuple[Row, Slice]] = []
@@ -106,79 +106,82 @@ class Reader:
         return found
 
 
-def export_slices(job: Job, folder: Folder) -> None:
+def export_slices(job: ExportJob, folder: ExportFolder) -> None:
     """Pictures of the job's own slices, one file each."""
-    wanted, part = folder.wanted, Part(rejects=list(job.lost))
-    offsets = wanted.mode.offsets if wanted.depth == 8 else (0,)
-    reader, places = Reader(job.rows, max(map(abs, offsets))), positions_mm(job.rows)
+    options, part = folder.options, ExportPart(rejects=list(job.lost))
+    offsets = options.mode.offsets if options.depth == 8 else (0,)
+    reader, places = SliceReader(job.rows, max(map(abs, offsets))), positions_mm(job.rows)
     for number in range(job.first, job.first + job.own):
         row = reader.rows[number]
         try:
-            seen = reader.around(number, offsets)
-            encoded, about = _still(seen, offsets.index(0), job.box, wanted)
+            slices = reader.with_neighbors(number, offsets)
+            encoded, about = _still(slices, offsets.index(0), job.box, options)
         except RejectError as error:
             part.refuse(row, error.reason, error.detail)
             continue
-        about |= _uids(row) | {"position_mm": known(places[number])}
-        folder.keep(part, slice_name(row, wanted.ending), encoded.content, about)
+        about |= _uids(row) | {"position_mm": finite_or_none(places[number])}
+        folder.keep(part, slice_name(row, options.ending), encoded.content, about)
     folder.finish(job.key, part)
 
 
 def _still(
-    seen: Sequence[tuple[Row, Slice]], own: int, box: Box | None, wanted: Wanted
-) -> tuple[Encoded, dict[str, Any]]:
+    slices: Sequence[tuple[Row, Slice]], own: int, box: Box | None, options: ExportOptions
+) -> tuple[EncodedImage, dict[str, Any]]:
     """The file of one slice and its row of the manifest."""
-    row, one = seen[own]
+    row, one = slices[own]
     values = cropped(one.values(), box)
     spacing = _spacing(row)
     about: dict[str, Any] = {"slices": 1, "unit": one.unit}
     about |= {"min": float(values.min()), "max": float(values.max())}
     of_header = [name for name in names_of(row["notes"]) if name in NAMED]
     about["issues"] = " ".join(dict.fromkeys((*names_of(one.notes), *of_header)))
-    if wanted.depth == 16:
-        encoded = VALUES[wanted.format](values, one.unit, spacing)
+    if options.depth == 16:
+        encoded = VALUE_ENCODERS[options.format](values, one.unit, spacing)
         shape: tuple[int, ...] = values.shape
     else:
-        require_unit_of_windows(seen, wanted)
-        look = Look(wanted.mode, box, wanted.size)
-        shown = [_presentation(at, wanted) for at, _ in seen]
+        require_hu_for_windows(slices, options)
+        settings = Look(options.mode, box, options.size)
+        shown = [_presentation(at, options) for at, _ in slices]
         found = [
             Seen(near, how.voi, at["PhotometricInterpretation"])
-            for how, (at, near) in zip(shown, seen, strict=True)
+            for how, (at, near) in zip(shown, slices, strict=True)
         ]
-        picture = picture_of(found, look)
-        about["window"] = window_words(wanted, shown[own])
+        picture = picture_of(found, settings)
+        about["window"] = window_text(options, shown[own])
         if shown[own].is_unusable:
             about["issues"] = f"{about['issues']} window_unusable".strip()
-        picture = annotated(picture, row, wanted.annotate)
-        shape, spacing = picture.shape, resized(spacing, box, one.stored.shape, wanted.size)
-        quality = wanted.quality or wanted.kind.quality or 0
-        encoded = Encoded(PICTURES[wanted.format](picture, quality, spacing), "uint8")
+        picture = annotate(picture, row, options.annotate)
+        shape, spacing = (
+            picture.shape,
+            resized_spacing(spacing, box, one.stored.shape, options.size),
+        )
+        quality = options.quality or options.kind.quality or 0
+        encoded = EncodedImage(PICTURE_ENCODERS[options.format](picture, quality, spacing), "uint8")
     about |= {"rows": shape[0], "columns": shape[1], "channels": shape[2] if shape[2:] else 1}
-    about |= {"dtype": encoded.dtype, "scale": known(encoded.scale)}
-    about["offset"] = known(encoded.offset)
+    about |= {"dtype": encoded.dtype, "scale": finite_or_none(encoded.scale)}
+    about["offset"] = finite_or_none(encoded.offset)
     if spacing is not None:
         about |= {"row_spacing_mm": spacing[0], "column_spacing_mm": spacing[1]}
     return encoded, about
 
 
-def require_unit_of_windows(seen: Sequence[tuple[Row, Slice]], wanted: Wanted) -> None:
+def require_hu_for_windows(slices: Sequence[tuple[Row, Slice]], options: ExportOptions) -> None:
     """RejectError where windows of HU are asked for, and a CT slice is in another unit."""
-    if wanted.mode.windows:
-        for row, one in seen:
+    if options.mode.windows:
+        for row, one in slices:
             if is_ct(row):
                 require_hu(row, one)
 
 
-def _presentation(row: Row, wanted: Wanted) -> Presentation:
+def _presentation(row: Row, options: ExportOptions) -> Presentation:
     """The header's window, which is looked for only where it is wanted."""
-    return Presentation(None) if wanted.mode.windows else presentation(row)
+    return Presentation(None) if options.mode.windows else presentation(row)
 
 
-def window_words(wanted: Wanted, shown: Presentation) -> str:
+def window_text(options: ExportOptions, shown: Presentation) -> str:
     """The windows of a picture as the manifest tells them: center/width/curve."""
-    if wanted.mode.windows:
-        return " ".join(map(_one_window, wanted.mode.windows))
+    if options.mode.windows:
+        return " ".join(map(_one_window, options.mode.windows))
     voi = shown.voi
     if isinstance(voi, LookupTable):
         return "the file's VOI table"
@@ -197,7 +200,7 @@ def _spacing(row: Row) -> tuple[float, float] | None:
     return None if rows is None or columns is None else (rows, columns)
 
 
-def resized(
+def resized_spacing(
     spacing: tuple[float, float] | None, box: Box | None, shape: tuple[int, ...], size: int | None
 ) -> tuple[float, float] | None:
     """The spacing of the square that comes out of view/crop.py."""
@@ -208,7 +211,7 @@ def resized(
     return spacing[0] * side / size, spacing[1] * side / size
 
 
-def known(number: float) -> float | None:
+def finite_or_none(number: float) -> float | None:
     """The number, None where it is none."""
     return float(number) if np.isfinite(number) else None
 

@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 
 MOST_EXTRA = 16 << 20  # bytes before the voxels of a NIfTI file: header and extensions
 _NUMBERS = "buif"
@@ -56,7 +56,7 @@ def read_nifti(
     shape: (Z, Y, X) of the volume that it must fit, its axes in any order. ValueError names the
     file where it is none, or declares other sides, or gigabytes before its voxels.
     """
-    nibabel = of_pictures("nibabel")
+    nibabel = import_optional("nibabel")
     faults = (nibabel.filebasedimages.ImageFileError, OSError, EOFError, ValueError, TypeError)
     try:
         _check_offset(path)
@@ -91,10 +91,10 @@ def _check_offset(path: Path) -> None:
 
 
 def _unfit(path: Path, kind: str, shape: tuple[int, ...], error: Exception) -> str:
-    told = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+    reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
     return (
-        f"{path}: no {kind} that fits ({told}); the series has {_by(shape)} voxels (slices, rows, "
-        "columns), and a mask is of the volume's own space, before it is resampled"
+        f"{path}: no {kind} that fits ({reason}); the series has {_by(shape)} voxels (slices, "
+        "rows, columns), and a mask is of the volume's own space, before it is resampled"
     )
 
 

@@ -45,7 +45,7 @@ def read_mask_file(path: Path, volume: Volume) -> npt.NDArray[np.bool_]:
     return np.asarray(mask != 0)
 
 
-def outside_is_air(volume: Volume, inside: npt.NDArray[np.bool_]) -> Volume:
+def fill_outside(volume: Volume, inside: npt.NDArray[np.bool_]) -> Volume:
     """The volume with air (its least grey where it holds no HU) outside the mask."""
     outside = AIR_HU if volume.unit == "HU" else float(volume.hu.min())
     return replace(volume, hu=np.where(inside, volume.hu, np.float32(outside)))

@@ -8,13 +8,13 @@ import polars as pl
 from wetread.archive.files.atomic import write_csv
 from wetread.labels.rle import EMPTY
 from wetread.labels.text_table import read_text_table
-from wetread.outputs.submission import Submitted
+from wetread.outputs.submission import SubmissionContent
 
 IMAGE, PIXELS = "ImageId", "EncodedPixels"
 PAIRS = r"^\d+ \d+( \d+ \d+)*$"
 
 
-def submit_masks(path: Path, what: Submitted) -> tuple[str, ...]:
+def submit_masks(path: Path, what: SubmissionContent) -> tuple[str, ...]:
     """The masks' form; the images that got an empty mask because none was drawn, all of them where
     the network draws none."""
     expected = [*what.ids, *what.expected]

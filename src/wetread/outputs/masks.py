@@ -17,7 +17,7 @@ from wetread.outputs.nifti import nifti_bytes
 from wetread.outputs.optional import MissingExtraError
 from wetread.outputs.pictures import png_bytes
 
-Side = Literal["right", "left", "both"]
+PatientSide = Literal["right", "left", "both"]
 SIDE_SHARE = 0.05  # of the mask's pixels: less than this across the middle is an edge, not a side
 NO_NIBABEL = (
     "no NIfTI file: the package nibabel is not installed (pip install 'wetread[pictures]'; from a "
@@ -46,7 +46,7 @@ class MaskReading:
     image: str
     area_px: int
     area_mm2: float | None
-    side: Side | None
+    side: PatientSide | None
     rle: str
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ def write_mask(
     before it was made smaller: whoever knows that gives None.
     name: of the files; None: the image's.
     """
-    reading = read_mask(mask, image, spacing_mm)
+    reading = describe_mask(mask, image, spacing_mm)
     stem = name or image
     contents: dict[str, bytes] = {
         f"{stem}.png": png_bytes(np.where(mask, np.uint8(255), np.uint8(0))),
@@ -88,7 +88,7 @@ def write_mask(
     return replace(reading, files=tuple(contents), notes=notes)
 
 
-def read_mask(
+def describe_mask(
     mask: npt.NDArray[np.bool_], image: str, spacing_mm: tuple[float, float] | None = None
 ) -> MaskReading:
     """The same words, without files."""
@@ -96,10 +96,10 @@ def read_mask(
         raise ValueError(f"a mask is (rows, columns) bool, not {mask.shape} {mask.dtype}")
     area = int(np.count_nonzero(mask))
     area_mm2 = None if spacing_mm is None else area * math.prod(_checked(spacing_mm))
-    return MaskReading(image, area, area_mm2, side_of(mask), encode(mask))
+    return MaskReading(image, area, area_mm2, patient_side(mask), encode(mask))
 
 
-def side_of(mask: npt.NDArray[np.bool_]) -> Side | None:
+def patient_side(mask: npt.NDArray[np.bool_]) -> PatientSide | None:
     """The patient's side that a mask (rows, columns) lies on, in a frontal film as it is hung: the
     patient's right is on the image's left. A side counts with a twentieth of the mask's pixels."""
     by_column = np.count_nonzero(mask, axis=0)

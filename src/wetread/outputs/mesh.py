@@ -9,11 +9,11 @@ from scipy import ndimage
 
 from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.archive.files.atomic import write_whole
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 from wetread.study.geometry import unit_axes
 from wetread.study.placement import SlicePlacement
 
-FORMS = ("stl", "ply", "obj")
+MESH_FORMATS = ("stl", "ply", "obj")
 FINEST_MM = 1.0
 REACH_MM = 8.0  # from an outline: further in or out is all the same
 LEAST_MM = 1e-3  # a level of nought itself would make triangles without area
@@ -50,7 +50,7 @@ def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
     levels = _levels(mask, box, low, step)
     at = _heights(mask.place, box, finest_mm)
     levels = _between_slices(levels, at - (box[0] - 1))
-    points, faces, _, _ = of_pictures("skimage.measure").marching_cubes(levels, 0.0)
+    points, faces, _, _ = import_optional("skimage.measure").marching_cubes(levels, 0.0)
     index = np.stack(
         [
             np.interp(points[:, 0], np.arange(len(at)), at),
@@ -62,11 +62,11 @@ def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
     if mask.place.positions_mm[-1] < mask.place.positions_mm[0]:  # against the normal: mirrored
         faces = faces[:, ::-1]
     return Surface(
-        placed(mask.place, index).astype(np.float32), np.ascontiguousarray(faces, np.int32)
+        index_to_mm(mask.place, index).astype(np.float32), np.ascontiguousarray(faces, np.int32)
     )
 
 
-def placed(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
+def index_to_mm(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
     """(N, 3) LPS mm of (N, 3) slices, rows, columns, broken numbers too, beyond the ends as well:
     between slices the place is between theirs, so no affine is needed."""
     row, column, normal = unit_axes(place.orientation)
@@ -133,7 +133,7 @@ def _heights(place: SlicePlacement, box: Box, finest_mm: float) -> np.ndarray:
         return slices.astype(np.float64)
     normal = unit_axes(place.orientation)[2]
     flat = np.stack([slices, np.zeros(len(slices)), np.zeros(len(slices))], axis=1)
-    along = np.abs((placed(place, flat) - placed(place, flat[:1])) @ normal)
+    along = np.abs((index_to_mm(place, flat) - index_to_mm(place, flat[:1])) @ normal)
     count = max(2, int(np.ceil(along[-1] / finest_mm)) + 1)
     return np.interp(np.linspace(0, along[-1], count), along, slices)
 
@@ -155,8 +155,10 @@ def _between_slices(levels: np.ndarray, at: np.ndarray) -> np.ndarray:
 def write_mesh(path: Path, surface: Surface) -> None:
     """Write path (.stl, .ply, .obj), mm, LPS."""
     form = path.suffix.lstrip(".").lower()
-    if form not in FORMS:
-        raise ValueError(f"{path.name}: no mesh form {form!r}; there are: {', '.join(FORMS)}")
-    mesh = of_pictures("trimesh").Trimesh(surface.points, surface.faces, process=False)
+    if form not in MESH_FORMATS:
+        raise ValueError(
+            f"{path.name}: no mesh form {form!r}; there are: {', '.join(MESH_FORMATS)}"
+        )
+    mesh = import_optional("trimesh").Trimesh(surface.points, surface.faces, process=False)
     content = mesh.export(file_type=form)
     write_whole(path, content.encode() if isinstance(content, str) else content)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wetread.archive.files.atomic import write_whole
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 from wetread.study.geometry import affine_ijk_ras
 
 _SLANT = 1e-4  # a cosine between axes: beyond it they are not at right angles
@@ -22,7 +22,7 @@ def nifti_bytes(voxels: np.ndarray, affine_lps: np.ndarray) -> bytes:
         raise ValueError("a NIfTI file needs an affine; these slices have no common one")
     affine = affine_ijk_ras(affine_lps)
     voxels_xyz = np.ascontiguousarray(voxels.transpose(2, 1, 0))
-    image = of_pictures("nibabel").Nifti1Image(voxels_xyz, affine)
+    image = import_optional("nibabel").Nifti1Image(voxels_xyz, affine)
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(affine, code="scanner")
     image.set_qform(affine, code="scanner" if _at_right_angles(affine) else "unknown")

@@ -8,7 +8,7 @@ class MissingExtraError(ValueError):
     """A library of an extra is not installed; says the command that installs it."""
 
 
-def of_pictures(module: str) -> Any:
+def import_optional(module: str) -> Any:
     """A module of the extra, by its import name. MissingExtraError where it is not there."""
     try:
         return import_module(module)

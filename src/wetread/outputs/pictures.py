@@ -12,16 +12,19 @@ GAP = 4  # px between panels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LINE = 18  # px a line of text takes
 TEXT_GREY = 225
-TRUE, SAID = (90, 220, 90), (40, 150, 255)  # green and orange, as OpenCV orders them
-LETTERS = (218, 211, 159)  # blue-green, for the patient's sides
-Colour = tuple[int, int, int]
+TRUTH_COLOR, PREDICTION_COLOR = (
+    (90, 220, 90),
+    (40, 150, 255),
+)  # green and orange, as OpenCV orders them
+LETTER_COLOR = (218, 211, 159)  # blue-green, for the patient's sides
+BgrColor = tuple[int, int, int]
 
 
 def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.ndarray:
     """A slice (H, W) HU through each window, side by side: (size, width) uint8. The longer side
     becomes `size`, the shape is kept."""
-    seen = resized(hu, size)
-    return side_by_side([as_uint8(apply_window(seen, window)) for window in windows])
+    values = resized(hu, size)
+    return side_by_side([as_uint8(apply_window(values, window)) for window in windows])
 
 
 def resized(values: np.ndarray, size: int) -> np.ndarray:
@@ -35,20 +38,20 @@ def resized(values: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(found)
 
 
-def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, Colour]]) -> np.ndarray:
+def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, BgrColor]]) -> np.ndarray:
     """A picture (H, W) uint8 in colour, (H, W, 3), with the outline of each mask drawn on it.
 
     masks: (h, w) bool of the whole picture at any size, and a colour (blue, green, red).
     """
     height, width = picture.shape
     drawn = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
-    for mask, colour in masks:
+    for mask, color in masks:
         grid = np.ascontiguousarray(mask, np.uint8)
         resized = cv2.resize(grid * 255, (width, height), interpolation=cv2.INTER_AREA)
         found, _ = cv2.findContours(
             np.uint8(resized >= 128), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
-        cv2.drawContours(drawn, found, -1, colour, 1, cv2.LINE_AA)
+        cv2.drawContours(drawn, found, -1, color, 1, cv2.LINE_AA)
     return drawn
 
 
@@ -57,7 +60,7 @@ def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
     height, width = picture.shape
     glow = cv2.resize(np.float32(heat), (width, height), interpolation=cv2.INTER_CUBIC)
     share = 0.55 * np.clip(glow, 0, 1)[:, :, None]
-    mixed = (1 - share) * picture[:, :, None] + share * np.array(SAID, np.float32)
+    mixed = (1 - share) * picture[:, :, None] + share * np.array(PREDICTION_COLOR, np.float32)
     return np.asarray(np.rint(mixed), np.uint8)
 
 
@@ -113,8 +116,8 @@ def with_letters(picture: np.ndarray, letters: Mapping[str, str]) -> np.ndarray:
         (wide, high), _ = cv2.getTextSize(letter, FONT, 0.4, 1)
         x = {"left": 3, "right": width - wide - 3}.get(edge, (width - wide) // 2)
         y = {"top": high + 3, "bottom": height - 4}.get(edge, (height + high) // 2)
-        for colour, thick in (((0, 0, 0), 3), (LETTERS, 1)):
-            cv2.putText(drawn, letter, (x, y), FONT, 0.4, colour, thick, cv2.LINE_AA)
+        for color, thick in (((0, 0, 0), 3), (LETTER_COLOR, 1)):
+            cv2.putText(drawn, letter, (x, y), FONT, 0.4, color, thick, cv2.LINE_AA)
     return drawn
 
 

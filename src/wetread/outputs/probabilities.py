@@ -26,10 +26,10 @@ def probability_table(readings: Sequence[Reading]) -> pl.DataFrame:
     rows = [
         (level, row_id, finding, probability)
         for reading in readings
-        for level, row_id, told in (
+        for level, row_id, probabilities in (
             ("study", reading.study_uid, reading.study),
             *(("image", part.sop_instance_uid, part.probabilities) for part in reading.slices),
         )
-        for finding, probability in told.items()
+        for finding, probability in probabilities.items()
     ]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

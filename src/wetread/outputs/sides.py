@@ -24,7 +24,7 @@ def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
 
 def letters_along(across: np.ndarray, down: np.ndarray) -> Mapping[str, str]:
     """Name a picture's edges by directions (3,) in LPS, to its right and to its bottom."""
-    right, bottom = letters_of(across), letters_of(down)
+    right, bottom = direction_letters(across), direction_letters(down)
     return {
         "right": right,
         "left": opposite(right),
@@ -38,14 +38,14 @@ def opposite(letters: str) -> str:
     return "".join(_OPPOSITE[letter] for letter in letters)
 
 
-def letters_of(direction: np.ndarray) -> str:
+def direction_letters(direction: np.ndarray) -> str:
     """The letters of a direction (3,) in LPS, the greatest part first."""
     order = np.argsort(-np.abs(direction), kind="stable")
-    told = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
-    return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in told)
+    axes = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
+    return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in axes)
 
 
-def left_and_right(orientation: Sequence[float] | np.ndarray | None) -> tuple[str, str]:
+def left_right_letters(orientation: Sequence[float] | np.ndarray | None) -> tuple[str, str]:
     """The letters of the left and of the right edge; ("", "") where they are not known."""
     if orientation is None or len(orientation) != 6:
         return "", ""
@@ -56,7 +56,7 @@ def left_and_right(orientation: Sequence[float] | np.ndarray | None) -> tuple[st
     return letters.get("left", ""), letters.get("right", "")
 
 
-def side_words(orientation: Sequence[float] | np.ndarray | None) -> str:
+def side_label(orientation: Sequence[float] | np.ndarray | None) -> str:
     """`R < > L`: what lies at the left and the right edge, for a line below a picture."""
-    left, right = left_and_right(orientation)
+    left, right = left_right_letters(orientation)
     return f"{left} < > {right}" if left else ""

@@ -15,7 +15,7 @@ ID, LABEL = "ID", "Label"
 
 
 @dataclass(frozen=True, eq=False)
-class Submitted:
+class SubmissionContent:
     """What a competition's file is made of.
 
     ids:         N images.
@@ -40,7 +40,7 @@ class Submitted:
     study_prior: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
-def submit_probabilities(path: Path, what: Submitted) -> tuple[str, ...]:
+def submit_probabilities(path: Path, what: SubmissionContent) -> tuple[str, ...]:
     """The long form; the IDs that got the prior."""
     return write_submission(
         path, what.ids, what.probability, what.findings, what.prior, what.sample, what.expected

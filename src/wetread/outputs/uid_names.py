@@ -23,14 +23,14 @@ def slice_name(row: Mapping[str, Any], ending: str) -> PurePosixPath:
 
 
 def stack_name(
-    row: Mapping[str, Any], number: int, stacks: int, ending: str, told_apart: str = ""
+    row: Mapping[str, Any], number: int, stacks: int, ending: str, acquisition: str = ""
 ) -> PurePosixPath:
     """STUDY/SERIES + ending; of a series with several stacks SERIES.stack-1, the largest, and on.
 
     row: any of the stack. told_apart: what tells it apart, `phase 40 %`: SERIES.stack-1.phase-40.
     """
     study, series = _folders(row)
-    words = re.sub("[^a-z0-9.]+", "-", told_apart.lower()).strip("-.")[:LONGEST]
+    words = re.sub("[^a-z0-9.]+", "-", acquisition.lower()).strip("-.")[:LONGEST]
     which = f".stack-{number + 1}" + (f".{words}" if words else "")
     return PurePosixPath(study, series + (which if stacks > 1 else "") + ending)
 

@@ -53,5 +53,5 @@ def by_urgency(readings: Sequence[Reading], headline: str) -> list[Reading]:
 
 
 def _urgency(reading: Reading, headline: str) -> tuple[bool, float, str]:
-    told = reading.study.get(headline)
-    return (told is None, -(told or 0.0), reading.study_uid)
+    probability = reading.study.get(headline)
+    return (probability is None, -(probability or 0.0), reading.study_uid)

@@ -58,7 +58,7 @@ class History:
     epochs: tuple[Mapping[str, Any], ...]
 
 
-def curves_of(
+def make_curves(
     truth: np.ndarray, probability: np.ndarray, findings: Sequence[str]
 ) -> tuple[Curves, ...]:
     """Curves of every finding; truth (N, F), NaN unknown, and probability (N, F)."""
@@ -121,9 +121,9 @@ def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
     axes.set_ylim(-0.01 * edge, 1.02 * edge)
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=1)
     for curve, style in _styled(curves, headline):
-        said = [part.mean_probability for part in curve.reliability]
+        predicted = [part.mean_probability for part in curve.reliability]
         true = [part.share_positive for part in curve.reliability]
-        axes.plot(said, true, marker="o", markersize=3.5, **style)
+        axes.plot(predicted, true, marker="o", markersize=3.5, **style)
     return _svg(figure, "reliability", "Reliability: what was said against what was true")
 
 

@@ -25,7 +25,7 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["data"] = _data_address
-    environment.filters["words"] = words
+    environment.filters["words"] = spaced_words
     environment.filters["counted"] = counted
     environment.filters["percent"] = percent
     environment.filters["listed"] = listed
@@ -33,7 +33,7 @@ def page_environment() -> Environment:
     return environment
 
 
-def words(name: str) -> str:
+def spaced_words(name: str) -> str:
     """A name of code as words: "held_out" to "held out"."""
     return name.replace("_", " ")
 

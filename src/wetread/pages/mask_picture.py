@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 
 from wetread.anatomy.mask import Mask
-from wetread.outputs.pictures import Colour, outlined, with_letters
+from wetread.outputs.pictures import BgrColor, outlined, with_letters
 from wetread.outputs.sides import letters_along
-from wetread.pages.scene_page import Part
+from wetread.pages.scene_page import ScenePart
 from wetread.view.window import Window, apply_window, as_uint8
 
 TILES, COLUMNS, TILE = 24, 6, 192  # slices shown at most, in a row, pixels a side
@@ -27,7 +27,7 @@ _SUBPIXEL = 4  # bits
 def mask_picture(
     hu: np.ndarray,
     masks: Sequence[Mask],
-    parts: Sequence[Part],
+    parts: Sequence[ScenePart],
     window: Window,
     sides: Mapping[str, str] = MappingProxyType({}),
 ) -> np.ndarray:
@@ -40,8 +40,8 @@ def mask_picture(
         outlined(
             _square(as_uint8(apply_window(hu[k], window))),
             [
-                (_square(mask.inside[k].astype(np.uint8) * 255) >= 128, colour)
-                for mask, colour in zip(masks, colours, strict=True)
+                (_square(mask.inside[k].astype(np.uint8) * 255) >= 128, color)
+                for mask, color in zip(masks, colours, strict=True)
             ],
         )
         for k in chosen
@@ -51,13 +51,13 @@ def mask_picture(
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
     side = TILE * COLUMNS // 3
     views = [
-        with_letters(shaded(parts, axes, side), letters_along(axes[0], -axes[1]))
+        with_letters(render_surfaces(parts, axes, side), letters_along(axes[0], -axes[1]))
         for axes in (FRONT, LEFT, ABOVE)
     ]
     return np.vstack([*rows, np.hstack(views)])
 
 
-def shaded(parts: Sequence[Part], axes: np.ndarray, side: int) -> np.ndarray:
+def render_surfaces(parts: Sequence[ScenePart], axes: np.ndarray, side: int) -> np.ndarray:
     """(side, side, 3) uint8, blue first: the parts seen along axes (3, 3), the near before the far,
     without perspective; those that let light through are drawn over the rest."""
     picture = np.full((side, side, 3), GROUND, np.uint8)
@@ -67,18 +67,18 @@ def shaded(parts: Sequence[Part], axes: np.ndarray, side: int) -> np.ndarray:
     low, high = points.min(axis=0), points.max(axis=0)
     scale = FILLED * side / max(float(np.linalg.norm(high - low)) * 0.75, 1.0)
     middle = (low + high) / 2
-    whole = [part for part in parts if part.colour[3] >= 1]
+    whole = [part for part in parts if part.color[3] >= 1]
     _paint(picture, whole, middle, axes * scale)
     for part in parts:
-        if part.colour[3] < 1:
+        if part.color[3] < 1:
             drawn = picture.copy()
             _paint(drawn, [part], middle, axes * scale)
-            picture = cv2.addWeighted(drawn, part.colour[3], picture, 1 - part.colour[3], 0)
+            picture = cv2.addWeighted(drawn, part.color[3], picture, 1 - part.color[3], 0)
     return picture
 
 
 def _paint(
-    picture: np.ndarray, parts: Sequence[Part], middle: np.ndarray, axes: np.ndarray
+    picture: np.ndarray, parts: Sequence[ScenePart], middle: np.ndarray, axes: np.ndarray
 ) -> None:
     """Draw the parts' triangles, far ones first, so that the near ones lie over them.
 
@@ -91,11 +91,11 @@ def _paint(
     )
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1)
-    seen = np.flatnonzero((normals[:, 2] > 0) & (lengths > 0))
-    seen = seen[np.argsort(corners[seen, :, 2].mean(axis=1))]
-    light = 0.3 + 0.7 * np.clip((normals[seen] / lengths[seen, None]) @ _LIGHT, 0, 1)
-    shades = np.clip(light[:, None] * colours[seen], 0, 255).astype(int).tolist()
-    flat = corners[seen, :, :2] * (1, -1) + picture.shape[0] / 2
+    visible = np.flatnonzero((normals[:, 2] > 0) & (lengths > 0))
+    visible = visible[np.argsort(corners[visible, :, 2].mean(axis=1))]
+    light = 0.3 + 0.7 * np.clip((normals[visible] / lengths[visible, None]) @ _LIGHT, 0, 1)
+    shades = np.clip(light[:, None] * colours[visible], 0, 255).astype(int).tolist()
+    flat = corners[visible, :, :2] * (1, -1) + picture.shape[0] / 2
     flat = np.rint(flat * 2**_SUBPIXEL).astype(np.int32)
     for triangle, shade in zip(flat, shades, strict=True):
         cv2.fillConvexPoly(picture, triangle, shade, cv2.LINE_8, _SUBPIXEL)
@@ -113,6 +113,6 @@ def _square(picture: np.ndarray) -> np.ndarray:
     return square
 
 
-def _bgr(part: Part) -> Colour:
-    red, green, blue = (round(255 * share) for share in part.colour[:3])
+def _bgr(part: ScenePart) -> BgrColor:
+    red, green, blue = (round(255 * share) for share in part.color[:3])
     return blue, green, red

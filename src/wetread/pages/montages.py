@@ -11,7 +11,7 @@ from wetread.outputs.pictures import montage, with_text
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class MontagePanel:
     """A picture, (H, W) or (H, W, 3; red, green, blue) uint8, and the lines below it.
 
     picture: None stands for one that cannot be shown; the lines say why.
@@ -21,7 +21,7 @@ class Panel:
     lines: tuple[str, ...]
 
 
-def grid(panels: Sequence[Panel], columns: int) -> np.ndarray:
+def montage_grid(panels: Sequence[MontagePanel], columns: int) -> np.ndarray:
     """The panels in rows of `columns`, in order, each in the middle of a cell as large as the
     largest: (H, W) uint8, or (H, W, 3), blue first, where one is in colour."""
     shown = [panel.picture for panel in panels if panel.picture is not None]

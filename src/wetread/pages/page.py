@@ -16,7 +16,7 @@ from wetread.pages.charts import (
     roc_chart,
     training_chart,
 )
-from wetread.pages.environment import page_environment, percent, words
+from wetread.pages.environment import page_environment, percent, spaced_words
 from wetread.pages.panel import Panel
 
 TEMPLATE = "page.html.j2"
@@ -32,7 +32,7 @@ BASELINES = {
 
 
 @dataclass(frozen=True)
-class Fact:
+class PageFact:
     """A number of the page's head: "ROC AUC by study", "0.94", "95 % interval 0.89-0.98"."""
 
     label: str
@@ -41,7 +41,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Sum:
+class CountSum:
     """A count and the parts that must add up to it; the page says when they do not."""
 
     label: str
@@ -55,7 +55,7 @@ class Sum:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class PageCase:
     """Pictures of one image with a title and what to see; cases of one group stand together.
 
     where: UIDs to find it by. No text here names a patient.
@@ -74,7 +74,7 @@ class PageContent:
 
     summary:    what was learned from what and judged on what, a sentence or two.
     headline:   the finding that stands first.
-    curves_of:  what the curves are of: "images of patients never seen".
+    curves_subject: what the curves are of: "images of patients never seen".
     fold_proof: FoldPlan.proof: shared_patients (None: there is no proof) and parts.
     identity:   study/patients.py's Identity as a mapping; None: of a run that has none.
     provenance: where everything came from, name to value; settings: the rest, folded away.
@@ -84,15 +84,15 @@ class PageContent:
     title: str
     summary: str
     headline: str
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[PageFact, ...] = ()
     scores: tuple[Score, ...] = ()
     curves: tuple[Curves, ...] = ()
-    curves_of: str = ""
+    curves_subject: str = ""
     histories: tuple[History, ...] = ()
     fold_proof: Mapping[str, Any] | None = None
     identity: Mapping[str, Any] | None = None
-    counts: tuple[Sum, ...] = ()
-    cases: tuple[Case, ...] = ()
+    counts: tuple[CountSum, ...] = ()
+    cases: tuple[PageCase, ...] = ()
     provenance: Mapping[str, Any] | None = None
     settings: Mapping[str, Any] | None = None
     badge: str = ""
@@ -111,7 +111,7 @@ class PageContent:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ScoreCell:
     """A score in a table: its text, and where it lies on a scale from 0.5 to 1, in percent."""
 
     value: str
@@ -123,26 +123,26 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """A finding's line in a table of scores; a metric that was not computed has no cell."""
 
     finding: str
     positives: int
     prevalence: str
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, ScoreCell]
 
 
 @dataclass(frozen=True)
-class Table:
+class ScoreTable:
     """The scores of one level and split."""
 
     level: str
     split: str
-    official: tuple[tuple[str, Cell], ...]
+    official: tuple[tuple[str, ScoreCell], ...]
     patients: int
     baselines: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
-    every: tuple[tuple[Score, Cell], ...]
+    rows: tuple[ScoreRow, ...]
+    every: tuple[tuple[Score, ScoreCell], ...]
 
     @property
     def ranked(self) -> bool:
@@ -155,9 +155,9 @@ def write_page(path: Path, content: PageContent) -> None:
     write_whole(path, page_html(content).encode())
 
 
-def with_link(page: str, address: str, words: str) -> str:
+def add_link(page: str, address: str, spaced_words: str) -> str:
     """A page's HTML with a link at the end of its head."""
-    link = f'<p class="note screen"><a href="{escape(address)}">{escape(words)}</a></p>'
+    link = f'<p class="note screen"><a href="{escape(address)}">{escape(spaced_words)}</a></p>'
     return page.replace("</header>", f"{link}\n</header>", 1)
 
 
@@ -182,7 +182,7 @@ def page_html(content: PageContent) -> str:
         .get_template(TEMPLATE)
         .render(
             page=content,
-            units=units_of(content.identity),
+            units=patient_unit(content.identity),
             use=USE,
             plural=PLURAL,
             tables=score_tables(content.scores, content.headline),
@@ -198,13 +198,13 @@ def page_html(content: PageContent) -> str:
     )
 
 
-def units_of(identity: Mapping[str, Any] | None) -> str:
+def patient_unit(identity: Mapping[str, Any] | None) -> str:
     """Name the unit of splits: "patients", or "studies" where patients are not known."""
     unit = "patient" if identity is None else identity["unit"]
     return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 
 
-def score_tables(scores: Sequence[Score], headline: str) -> list[Table]:
+def score_tables(scores: Sequence[Score], headline: str) -> list[ScoreTable]:
     """Scores to tables, one a level and split in the order they come; the headline row first."""
     places = list(dict.fromkeys((score.level, score.split) for score in scores))
     return [
@@ -213,34 +213,32 @@ def score_tables(scores: Sequence[Score], headline: str) -> list[Table]:
     ]
 
 
-def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> Table:
+def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> ScoreTable:
     official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
-    names = {f"{OFFICIAL}_{key}": words for key, words in BASELINES.items()} | {
-        OFFICIAL: "the model"
-    }
+    names = {f"{OFFICIAL}_{key}": text for key, text in BASELINES.items()} | {OFFICIAL: "the model"}
     findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
     findings.sort(key=lambda finding: finding != headline)
     metrics = {score.metric for score in scores}
-    beside = tuple(
-        (key, told)
-        for key, told in BASELINES.items()
+    baselines = tuple(
+        (key, label)
+        for key, label in BASELINES.items()
         if f"roc_auc_{key}" in metrics and key != "prior"  # whose ROC AUC is 0.5 by nature
     )
-    return Table(
+    return ScoreTable(
         level,
         split,
-        tuple((names.get(metric, words(metric)), cell) for metric, cell in official.items()),
+        tuple((names.get(metric, spaced_words(metric)), cell) for metric, cell in official.items()),
         max(score.patients for score in scores),
-        beside,
+        baselines,
         tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),
         tuple((score, _cell(score)) for score in scores),
     )
 
 
-def _row(finding: str, scores: Sequence[Score]) -> Row:
+def _row(finding: str, scores: Sequence[Score]) -> ScoreRow:
     cells = {score.metric: _cell(score) for score in scores}
     prior = next((score for score in scores if score.metric == "average_precision_prior"), None)
-    return Row(
+    return ScoreRow(
         finding,
         max(score.positives for score in scores),
         percent(prior.value) if prior is not None and prior.value is not None else "",
@@ -248,9 +246,9 @@ def _row(finding: str, scores: Sequence[Score]) -> Row:
     )
 
 
-def _cell(score: Score) -> Cell:
+def _cell(score: Score) -> ScoreCell:
     if score.value is None:
-        return Cell("–", "", score.reason or "", 0, 0, 0)
+        return ScoreCell("–", "", score.reason or "", 0, 0, 0)
     digits = 0 if score.metric in COUNTS else 4 if "log_loss" in score.metric else 3
     interval = (
         f"{score.low:.{digits}f} – {score.high:.{digits}f}"
@@ -259,7 +257,7 @@ def _cell(score: Score) -> Cell:
     )
     low = score.low if score.low is not None else score.value
     high = score.high if score.high is not None else score.value
-    return Cell(
+    return ScoreCell(
         f"{score.value:.{digits}f}",
         interval,
         score.reason or "",

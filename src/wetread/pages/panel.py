@@ -25,7 +25,7 @@ class Panel:
     right: str = ""
 
 
-def window_words(window: Window) -> str:
+def window_label(window: Window) -> str:
     """ "brain window (center 40, width 80 HU)"; of a radiograph "the film as displayed"."""
     if window == FILM:
         return "the film as displayed"

@@ -33,7 +33,7 @@ class KeySlice:
 
 
 @dataclass(frozen=True, eq=False)
-class StudyRow:
+class WorklistRow:
     """A line of the worklist; values are of the findings, in their order, None where unread.
 
     anchor: of its pictures on this page, else empty. reason: why it was left unread, in words.
@@ -51,10 +51,10 @@ class StudyRow:
 
 
 @dataclass(frozen=True, eq=False)
-class StudyShown:
+class StudyEntry:
     """A study with its pictures. command: makes the page to scroll it, where there is none yet."""
 
-    row: StudyRow
+    row: WorklistRow
     series_uid: str
     key_slices: tuple[KeySlice, ...]
     notes: tuple[str, ...]
@@ -85,9 +85,9 @@ class ReadingsContent:
     badge: str
     cautions: tuple[str, ...]
     findings: tuple[str, ...]
-    worklist: tuple[StudyRow, ...]
+    worklist: tuple[WorklistRow, ...]
     left_out: int
-    studies: tuple[StudyShown, ...]
+    studies: tuple[StudyEntry, ...]
     refused: tuple[Refusals, ...]
     links: Mapping[str, str]
     provenance: Mapping[str, Any]

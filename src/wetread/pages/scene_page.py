@@ -21,7 +21,7 @@ FINEST_MM = 1.5
 QUANTA = 32_000  # an int16's steps from the middle of the scene outward
 
 # Mask -> (red, green, blue; opacity) where it is first shown; others take OTHERS in turn.
-COLOURS: dict[str, tuple[float, float, float, float]] = {
+MASK_COLORS: dict[str, tuple[float, float, float, float]] = {
     "body": (0.86, 0.72, 0.62, 0.25),
     "bone": (0.93, 0.89, 0.78, 1.0),
     "brain": (0.91, 0.52, 0.50, 1.0),
@@ -30,28 +30,28 @@ COLOURS: dict[str, tuple[float, float, float, float]] = {
     "airway": (0.95, 0.80, 0.42, 1.0),
     "dense_in_lung": (0.78, 0.30, 0.28, 1.0),
 }
-OTHERS = ((0.47, 0.68, 0.84, 1.0), (0.95, 0.80, 0.42, 1.0), (0.62, 0.53, 0.78, 1.0))
+OTHER_COLORS = ((0.47, 0.68, 0.84, 1.0), (0.95, 0.80, 0.42, 1.0), (0.62, 0.53, 0.78, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ScenePart:
     """One thing of a scene. colour: red, green, blue, opacity from 0 to 1."""
 
     name: str
     volume_ml: float
     surface: Surface
-    colour: tuple[float, float, float, float]
+    color: tuple[float, float, float, float]
 
 
-def parts_of(masks: Sequence[Mask]) -> list[Part]:
+def scene_parts(masks: Sequence[Mask]) -> list[ScenePart]:
     """The parts of one scene: each mask's surface, as fine as the scene's triangles allow."""
     most = MOST_FACES // max(len(masks), 3)
     return [
-        Part(
+        ScenePart(
             mask.name,
             mask.volume_ml,
             _thinned(mask, most),
-            COLOURS.get(mask.name, OTHERS[number % len(OTHERS)]),
+            MASK_COLORS.get(mask.name, OTHER_COLORS[number % len(OTHER_COLORS)]),
         )
         for number, mask in enumerate(masks)
     ]
@@ -67,12 +67,12 @@ def _thinned(mask: Mask, most: int) -> Surface:
     return surface
 
 
-def write_scene_page(path: Path, title: str, parts: Sequence[Part], note: str = "") -> None:
+def write_scene_page(path: Path, title: str, parts: Sequence[ScenePart], note: str = "") -> None:
     """Write the page: one file, its own script, no request to anywhere, nothing of a patient."""
     write_whole(path, scene_html(title, parts, note).encode())
 
 
-def scene_html(title: str, parts: Sequence[Part], note: str = "") -> str:
+def scene_html(title: str, parts: Sequence[ScenePart], note: str = "") -> str:
     """The page as HTML text; parts without a triangle are in its legend only."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -94,17 +94,17 @@ def scene_html(title: str, parts: Sequence[Part], note: str = "") -> str:
     )
 
 
-def _legend(part: Part) -> dict[str, Any]:
-    red, green, blue = (round(255 * share) for share in part.colour[:3])
+def _legend(part: ScenePart) -> dict[str, Any]:
+    red, green, blue = (round(255 * share) for share in part.color[:3])
     return {
         "label": part.name.replace("_", " "),
         "ml": f"{part.volume_ml:.0f}" if part.volume_ml >= 10 else f"{part.volume_ml:.1f}",
         "css": f"rgb({red},{green},{blue})",
-        "percent": round(100 * part.colour[3]),
+        "percent": round(100 * part.color[3]),
     }
 
 
-def _scene(parts: Sequence[Part]) -> dict[str, Any]:
+def _scene(parts: Sequence[ScenePart]) -> dict[str, Any]:
     """What scene.js reads: points as int16 steps from one middle, faces as uint32, in base64."""
     points = np.concatenate([np.zeros((0, 3)), *(part.surface.points for part in parts)])
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(3),) * 2
@@ -118,8 +118,8 @@ def _scene(parts: Sequence[Part]) -> dict[str, Any]:
         "parts": [
             {
                 "name": part.name,
-                "colour": part.colour[:3],
-                "opacity": part.colour[3],
+                "colour": part.color[:3],
+                "opacity": part.color[3],
                 "points": _packed(np.rint((part.surface.points - center) / step), "<i2"),
                 "faces": _packed(part.surface.faces, "<u4"),
             }

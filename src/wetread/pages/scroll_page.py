@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from wetread.archive.files.atomic import write_output
-from wetread.outputs.sides import edge_letters, letters_of
+from wetread.outputs.sides import direction_letters, edge_letters
 from wetread.pages.content_policy import content_policy
 from wetread.pages.page import USE
-from wetread.pages.scroll_planes import planes_of
+from wetread.pages.scroll_planes import describe_planes
 from wetread.pages.slice_code import CodedSlice, code_mask, code_slice
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import Issue
@@ -32,7 +32,7 @@ SCRIPTS = (  # in this order
     *("code", "window", "slices", "planes", "viewer", "controls"),
     *("find", "shapes", "measure", "input", "start"),
 )
-COLOURS = (
+MASK_COLORS = (
     *((255, 107, 87), (72, 187, 255), (255, 206, 92), (124, 221, 138)),
     *((199, 146, 234), (255, 145, 190), (94, 224, 212), (255, 160, 70)),
 )
@@ -53,14 +53,14 @@ HELP = (
     ("two fingers", "together: window; apart: zoom"),
     ("?", "this help"),
 )
-WORDS = (
+GLOSSARY = (
     ("file, file 2", "the windows that the file itself names"),
     ("linear", "DICOM's LINEAR curve: half a step beside the exact straight line"),
     ("sigmoid", "a curve that flattens towards black and white"),
     ("mm LPS", "towards the patient's left, back (posterior) and head (superior)"),
     ("R L A P H F", "right, left, front (anterior), back (posterior), head, feet of the patient"),
 )
-_SIDES = {
+SIDE_NAMES = {
     **{"R": "right", "L": "left", "A": "front", "P": "back", "H": "head", "F": "feet"},
 }
 
@@ -170,7 +170,7 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string((files / "page.html.j2").read_text("utf-8"))
-    described = json.dumps(describe(content, coded), allow_nan=False, separators=(",", ":"))
+    described = json.dumps(describe_series(content, coded), allow_nan=False, separators=(",", ":"))
     return template.render(
         title=content.title,
         use=USE,
@@ -179,10 +179,10 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
         issues=content.issues,
         facts=(*content.facts, ("Values", _exactness(content.volume.unit or UNITLESS, coded))),
         help=_help(content.volume.place),
-        words=WORDS,
+        words=GLOSSARY,
         others=content.others,
         policy=Markup(content_policy(script)),
-        planes=planes_of(content.volume.place, content.volume.hu.shape),
+        planes=describe_planes(content.volume.place, content.volume.hu.shape),
         style=Markup((files / "style.css").read_text("utf-8")),
         script=Markup(script),
         series=Markup(described.replace("<", "\\u003c")),
@@ -195,14 +195,14 @@ def _help(place: SlicePlacement) -> Sequence[tuple[str, str]]:
     way = place.origins_mm[-1] - place.origins_mm[0]
     if not np.isfinite(way).all() or not way.any():
         return HELP
-    towards = _SIDES[letters_of(way)[0]]
+    towards = SIDE_NAMES[direction_letters(way)[0]]
     first = ("wheel down, ↓", f"slice by slice towards the {towards} of the patient")
     if towards in ("right", "left"):
         first = ("wheel down, ↓", f"slice by slice towards the patient's {towards}")
     return (first, ("wheel up, ↑", "back"), *HELP[1:])
 
 
-def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, Any]:
+def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, Any]:
     """What the script has to know of the series; JSON, null for what is not known."""
     volume, place = content.volume, content.volume.place
     spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
@@ -225,13 +225,13 @@ def describe(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, A
         ],
         "sops": list(volume.sources) if any(volume.sources) else [],
         "instances": list(content.instances) if any(content.instances) else [],
-        "planes": planes_of(place, volume.hu.shape),
+        "planes": describe_planes(place, volume.hu.shape),
         "presets": [_described(preset) for preset in content.presets],
         "preset": content.preset,
         "start": content.start,
         "inverted": content.inverted,
         "masks": [
-            {"name": overlay.name, "colour": COLOURS[k % len(COLOURS)]}
+            {"name": overlay.name, "colour": MASK_COLORS[k % len(MASK_COLORS)]}
             for k, overlay in enumerate(content.overlays)
         ],
     }

@@ -39,7 +39,7 @@ _PLANES = (
 )
 
 
-def planes_of(place: SlicePlacement, shape: Sequence[int]) -> dict[str, Any]:
+def describe_planes(place: SlicePlacement, shape: Sequence[int]) -> dict[str, Any]:
     """Return the geometry that the page's script draws planes by, or {"refused": why}; JSON.
 
     shape: (Z, Y, X). acquired: the plane the slices lie in. offsets: (Z, 3) mm of each slice's

@@ -27,7 +27,7 @@ HU_AXIS = np.arange(-1024.0, 3072.0)  # (4096,) what 12 bits hold; the curves' p
 
 
 @dataclass(frozen=True)
-class Tissue:
+class TissueRange:
     """A tissue's range of HU, both ends included, and the colour that marks it."""
 
     name: str
@@ -44,30 +44,30 @@ TISSUES_SOURCE = (
     "lung also T. M. Buzug, Computed Tomography, Springer 2008, p. 475. "
     "They overlap, and move with the tube's voltage, the patient and the scanner."
 )
-TISSUES = (
-    Tissue("air", -1024, -990, "#6b7f8c"),
-    Tissue("lung", -910, -600, "#5b8fb9"),
-    Tissue("fat", -120, -90, "#d8a31a"),
-    Tissue("water", -2, 2, "#2f7fd6"),
-    Tissue("CSF", 5, 15, "#2aa6b8"),
-    Tissue("blood, unclotted", 13, 50, "#c9504f"),
-    Tissue("white matter", 20, 30, "#8a8f98"),
-    Tissue("muscle", 35, 55, "#b5654a"),
-    Tissue("gray matter", 37, 45, "#5f6570"),
-    Tissue("clot", 50, 75, "#9c1f2e"),
-    Tissue("contrast", 100, 300, "#7a4fb5"),
-    Tissue("spongy bone", 300, 400, "#a8875a"),
-    Tissue("compact bone", 500, 1900, "#8c6b3a"),
+TISSUE_RANGES = (
+    TissueRange("air", -1024, -990, "#6b7f8c"),
+    TissueRange("lung", -910, -600, "#5b8fb9"),
+    TissueRange("fat", -120, -90, "#d8a31a"),
+    TissueRange("water", -2, 2, "#2f7fd6"),
+    TissueRange("CSF", 5, 15, "#2aa6b8"),
+    TissueRange("blood, unclotted", 13, 50, "#c9504f"),
+    TissueRange("white matter", 20, 30, "#8a8f98"),
+    TissueRange("muscle", 35, 55, "#b5654a"),
+    TissueRange("gray matter", 37, 45, "#5f6570"),
+    TissueRange("clot", 50, 75, "#9c1f2e"),
+    TissueRange("contrast", 100, 300, "#7a4fb5"),
+    TissueRange("spongy bone", 300, 400, "#a8875a"),
+    TissueRange("compact bone", 500, 1900, "#8c6b3a"),
 )
 
 
 @dataclass(frozen=True, eq=False)
-class ShownMode:
+class ModePanel:
     """A mode: its curves (channels, len(HU_AXIS)) in [0, 1], and a slice seen in it, uint8,
     (rows, columns) or (rows, columns, 3), red first."""
 
     name: str
-    told: str
+    description: str
     curves: np.ndarray
     picture: np.ndarray
 
@@ -82,7 +82,7 @@ class WindowsPage:
     histograms: of its series; None where there is none.
     """
 
-    modes: tuple[ShownMode, ...]
+    modes: tuple[ModePanel, ...]
     hu: np.ndarray
     caption: str
     histograms: SeriesHistograms | None = None
@@ -131,7 +131,7 @@ def _data(page: WindowsPage) -> dict[str, Any]:
             }
             for mode in page.modes
         ],
-        "tissues": [asdict(tissue) for tissue in TISSUES],
+        "tissues": [asdict(tissue) for tissue in TISSUE_RANGES],
         "slice": {
             "rows": page.hu.shape[0],
             "columns": page.hu.shape[1],
@@ -148,8 +148,8 @@ def _bars(counted: Histogram) -> dict[str, Any]:
     first, last = there[0], there[-1]
     low = counted.bins.low + first * counted.bins.step
     counts = counted.counts[first : last + 1].tolist()
-    beside = {"below": counted.below, "above": counted.above}
-    return {"low": low, "step": counted.bins.step, "counts": counts, **beside}
+    outside = {"below": counted.below, "above": counted.above}
+    return {"low": low, "step": counted.bins.step, "counts": counts, **outside}
 
 
 def _blue_first(image: np.ndarray) -> np.ndarray:

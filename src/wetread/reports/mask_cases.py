@@ -6,8 +6,8 @@ import numpy as np
 
 from wetread.evaluation.decision import decide
 from wetread.labels.rle import decode_union
-from wetread.outputs.pictures import SAID, TRUE, outlined, png_bytes
-from wetread.pages.page import Case
+from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, png_bytes
+from wetread.pages.page import PageCase
 from wetread.pages.panel import Panel
 from wetread.reports.slice_panels import Sides
 from wetread.store.store import Store
@@ -25,7 +25,7 @@ DISPLAY = Window(WHITE / 2, WHITE)
 
 def mask_cases(
     store: Store, finding: str, decided: DecidedFinding, sides: Sides
-) -> tuple[Case, ...]:
+) -> tuple[PageCase, ...]:
     """The best and the worst drawn, and masks where nothing is; the film alone, and
     with outlines: truth green, what was drawn orange. sides: of its series, as slice_panels.py."""
     area = decided.rows["truth_pixels"].fill_null(np.nan).to_numpy()
@@ -49,7 +49,7 @@ def _said(decided: DecidedFinding) -> np.ndarray:
 
 def _case(
     store: Store, finding: str, decided: DecidedFinding, sides: Sides, place: int, group: str
-) -> Case:
+) -> PageCase:
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]
     box = Box(*store.slices["box"][row["row"]].to_list())
@@ -61,7 +61,7 @@ def _case(
     )
     values = store.read_hu([row["row"]])[0]
     grey = as_uint8(apply_window(crop_and_resize(values, None, SIDE), DISPLAY))
-    drawn = outlined(grey, ((truth, TRUE), (said, SAID)))
+    drawn = outlined(grey, ((truth, TRUTH_COLOR), (said, PREDICTION_COLOR)))
     uids = store.slices.row(row["row"], named=True)
     where = f"study {uids['StudyInstanceUID']}, image {uids['SOPInstanceUID']}"
     title = (
@@ -70,7 +70,7 @@ def _case(
     outlines = "outlines: truth green, what was drawn orange"
     edges = sides.get(uids["SeriesInstanceUID"], ("", ""))
     pictures = ((grey, "the film as displayed"), (drawn, outlines))
-    return Case(
+    return PageCase(
         panels=tuple(
             Panel(png_bytes(picture), label, f"{where}; {title}; {label}", *edges)
             for picture, label in pictures

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
-from wetread.pages.charts import Curves, History, curves_of
-from wetread.pages.environment import words
-from wetread.pages.page import Case, Fact, PageContent, Sum, units_of, write_page
+from wetread.pages.charts import Curves, History, make_curves
+from wetread.pages.environment import spaced_words
+from wetread.pages.page import CountSum, PageCase, PageContent, PageFact, patient_unit, write_page
 from wetread.reports.heat import Heat, heat_of
 from wetread.reports.mask_cases import mask_cases
 from wetread.reports.run_sentences import SPLITS, origin_words, summary_words
@@ -39,7 +39,7 @@ def write_run_page(
     recipe = settings.model_dump(mode="json")
     task = find_task(about["task"])
     images = levels[0]
-    units = units_of(about.get("identity"))
+    units = patient_unit(about.get("identity"))
     view = settings.view
     first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
     badge, origin = origin_words(about)
@@ -54,7 +54,7 @@ def write_run_page(
             facts=_facts(task, scores),
             scores=tuple(scores),
             curves=_curves(task, levels),
-            curves_of=" ".join((_scored(task), "of", units, SPLITS[images.split])),
+            curves_subject=" ".join((_scored(task), "of", units, SPLITS[images.split])),
             histories=_histories(run),
             fold_proof=proof,
             identity=about.get("identity"),
@@ -76,11 +76,11 @@ def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...
     return tuple(
         curve
         for part in shown
-        for curve in curves_of(part.truth, part.probability, finding_names(part.findings))
+        for curve in make_curves(part.truth, part.probability, finding_names(part.findings))
     )
 
 
-def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
+def _facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
     """The numbers of the page's head, each with its interval or the floor beside it."""
     found = {(score.metric, score.finding, score.level): score for score in scores}
     facts = []
@@ -89,18 +89,18 @@ def _facts(task: Task, scores: Sequence[Score]) -> tuple[Fact, ...]:
         if score is not None and score.value is not None:
             note = "" if score.low is None else f"95 % interval {score.low:.3f}–{score.high:.3f}"
             label = f"ROC AUC of {task.headline}, by {level}"
-            facts.append(Fact(label, f"{score.value:.3f}", note))
+            facts.append(PageFact(label, f"{score.value:.3f}", note))
     official = "image" if task.series is None else "all"  # of one level, or of both together
     loss = found.get(("weighted_log_loss", "all", official))
     prior = found.get(("weighted_log_loss_prior", "all", official))
     if loss is not None and loss.value is not None and prior is not None and prior.value:
         note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
-        facts.append(Fact("weighted log loss", f"{loss.value:.3f}", note))
+        facts.append(PageFact("weighted log loss", f"{loss.value:.3f}", note))
     for finding in (one.name for one in task.drawn):
         dice, empty = (found.get((name, finding, "pixel")) for name in ("dice", "dice_all_empty"))
         if dice is not None and dice.value is not None and empty is not None:
             note = f"{empty.value:.3f} for no mask at all"
-            facts.append(Fact(f"Dice of {finding}, mean of images", f"{dice.value:.3f}", note))
+            facts.append(PageFact(f"Dice of {finding}, mean of images", f"{dice.value:.3f}", note))
     return tuple(facts)
 
 
@@ -114,9 +114,9 @@ def _histories(run: Path) -> tuple[History, ...]:
     )
 
 
-def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
+def _sums(counts: dict[str, int]) -> tuple[CountSum, ...]:
     return (
-        Sum(
+        CountSum(
             "files",
             counts["files"],
             (
@@ -126,7 +126,7 @@ def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
                 ("rejects", counts["rejects"]),
             ),
         ),
-        Sum(
+        CountSum(
             "packed images",
             counts["packed_images"],
             (
@@ -139,11 +139,11 @@ def _sums(counts: dict[str, int]) -> tuple[Sum, ...]:
 
 def _cases(
     run: Path, view: View, task: Task, images: LevelPredictions, drawn: Mapping[str, DecidedFinding]
-) -> tuple[Case, ...]:
+) -> tuple[PageCase, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
     heat, sides = heat_of(run, store, column), read_sides(run)
-    no_glow = "" if drawn else f"no glow: nothing in it speaks for {words(task.headline)}"
+    no_glow = "" if drawn else f"no glow: nothing in it speaks for {spaced_words(task.headline)}"
     cases = tuple(
         _case(store, heat, view, sides, images, place, column, group, no_glow)
         for group, places in case_groups(images, column).items()
@@ -197,7 +197,7 @@ def _case(
     column: int,
     group: str,
     no_glow: str,
-) -> Case:
+) -> PageCase:
     assert images.rows is not None  # slices always have rows
     row = int(images.rows[place])
     names = [finding.name for finding in images.findings]
@@ -209,7 +209,9 @@ def _case(
     said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
     others = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
     there = "present" if images.truth[place, column] >= 0.5 else "absent"
-    title = f"{words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
+    title = (
+        f"{spaced_words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
+    )
     where = f"study {images.studies[place]}, image {images.ids[place]}"
     shown = Shown(
         windows=view.windows,
@@ -218,9 +220,9 @@ def _case(
         sides=sides.get(store.slices["SeriesInstanceUID"][row], ("", "")),
         no_glow=no_glow,
     )
-    told = ", ".join(f"{words(name)} {probability:.2f}" for probability, name in others)
-    also = f"of the others true: {', '.join(map(words, true)) or 'none'}; said: {told}"
-    return Case(
+    told = ", ".join(f"{spaced_words(name)} {probability:.2f}" for probability, name in others)
+    also = f"of the others true: {', '.join(map(spaced_words, true)) or 'none'}; said: {told}"
+    return PageCase(
         panels=slice_panels(store.read_hu([row])[0], heat_at(row), shown),
         title=title,
         caption=also if others else "",

@@ -13,7 +13,7 @@ import polars as pl
 
 from wetread.outputs.pictures import heated, panels, png_bytes
 from wetread.outputs.sides import edge_letters
-from wetread.pages.panel import Panel, window_words
+from wetread.pages.panel import Panel, window_label
 from wetread.training.run import Run
 from wetread.view.window import Window
 
@@ -43,7 +43,7 @@ class Shown:
 def slice_panels(hu: np.ndarray, heat: np.ndarray | None, shown: Shown) -> tuple[Panel, ...]:
     """hu (H, W) through each window; last, where there is heat (h, w) in [0, 1], it as a glow."""
     greys = [panels(hu, [window], shown.size) for window in shown.windows]
-    labels = [window_words(window) for window in shown.windows]
+    labels = [window_label(window) for window in shown.windows]
     pictures = list(zip(greys, labels, strict=True))
     if heat is not None:
         glow = f"the glow, on the first: what speaks for {shown.finding.replace('_', ' ')}"

@@ -13,14 +13,14 @@ from wetread.evaluation.baselines import histogram_features
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
-from wetread.outputs.submission import Submitted
+from wetread.outputs.submission import SubmissionContent
 from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
 from wetread.study.display import hounsfield
 from wetread.study.series_choice import ANY_SERIES, SeriesPreference
 from wetread.training.series.spec import Crops, SeriesSpec
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
-WriteSubmission = Callable[[Path, Submitted], Sequence[str]]
+WriteSubmission = Callable[[Path, SubmissionContent], Sequence[str]]
 ScoreSubmission = Callable[..., SubmissionScores]
 WritePhantoms = Callable[..., object]
 

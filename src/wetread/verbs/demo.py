@@ -16,7 +16,7 @@ from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.index.index import Index
 from wetread.inputs.progress import Report, silent, stage
-from wetread.pages.page import with_link
+from wetread.pages.page import add_link
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
 from wetread.training.predictions import FILE
@@ -112,7 +112,7 @@ def demo(
     lap("read")
     shutil.copyfile(out / "run" / "scores.json", out / "scores.json")
     page = (out / "run" / "page.html").read_text(encoding="utf-8")
-    led = with_link(page, READINGS_PAGE, "readings of studies that were held out")
+    led = add_link(page, READINGS_PAGE, "readings of studies that were held out")
     write_whole(out / "page.html", led.encode())
     return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
 

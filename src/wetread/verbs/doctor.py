@@ -72,10 +72,10 @@ def memory() -> dict[str, int]:
 def _available() -> int | None:
     """Bytes that can be had without swapping; Linux alone tells it, and free pages are less."""
     try:
-        told = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+        result = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
     except OSError:
         return None
-    return int(told[1]) * 1024 if told else None
+    return int(result[1]) * 1024 if result else None
 
 
 def _folders() -> list[Path]:
@@ -96,18 +96,18 @@ def extra(name: str) -> dict[str, Any]:
 
 def try_syntax(uid: str) -> dict[str, Any]:
     """Encode a ramp, decode it as an archive's frame would be, compare."""
-    told: dict[str, Any] = {"uid": uid, "name": _NEW_NAMES.get(uid, UID(uid).name)}
+    result: dict[str, Any] = {"uid": uid, "name": _NEW_NAMES.get(uid, UID(uid).name)}
     if uid in NATIVE_SYNTAXES:
-        return {**told, "works": True, "reason": None}
+        return {**result, "works": True, "reason": None}
     ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
     form = {"Rows": 64, "Columns": 64, "BitsAllocated": 8, "SamplesPerPixel": 1}
     try:
         back = DECODERS[uid](_encoders()[uid](ramp), form)
     except Exception as error:  # whatever a codec dies of is what the doctor is asked for
-        return {**told, "works": False, "reason": f"{type(error).__name__}: {error}"}
+        return {**result, "works": False, "reason": f"{type(error).__name__}: {error}"}
     worst = int(np.abs(back.astype(int).reshape(ramp.shape) - ramp).max())
     works = worst <= LOSSY_TOLERANCE
-    return {**told, "works": works, "reason": None if works else f"off by {worst} levels"}
+    return {**result, "works": works, "reason": None if works else f"off by {worst} levels"}
 
 
 def _encoders() -> dict[str, Encode]:

@@ -17,19 +17,19 @@ from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map, select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.rejects import Reject, RejectError
-from wetread.exports.folder import Folder, Part, open_folder, sha256_of
-from wetread.exports.formats import Wanted, box_of
-from wetread.exports.stacks import evenly, export_array, export_film
-from wetread.exports.work import Box, Job, export_slices
+from wetread.exports.folder import ExportFolder, ExportPart, open_export_folder, sha256_of
+from wetread.exports.formats import ExportOptions, parse_crop
+from wetread.exports.stacks import evenly_spaced, export_array, export_film
+from wetread.exports.work import Box, ExportJob, export_slices
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu, indexed
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 from wetread.study.series import series_slices
 from wetread.study.slices import slice_from_row
 from wetread.study.split import split_series
 
 SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
-WORK: dict[str, Callable[[Job, Folder], None]] = {
+EXPORTERS: dict[str, Callable[[ExportJob, ExportFolder], None]] = {
     "slice": export_slices,
     "film": export_film,
     "array": export_array,
@@ -37,7 +37,7 @@ WORK: dict[str, Callable[[Job, Folder], None]] = {
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What was written: files of this run (also those that were there already), slices they hold,
     and what was refused (out/rejects.csv)."""
 
@@ -71,7 +71,7 @@ def export(
     verify: bool = False,
     report: Report = silent,
     **settings: Any,
-) -> Exported:
+) -> ExportResult:
     """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
 
     format, settings: as exports/formats.py has them (`Wanted`): window, size, neighbours, frames,
@@ -85,8 +85,8 @@ def export(
     """
     if settings.get("mask") is not None:
         settings["mask"] = str(Path(settings["mask"]).absolute())
-    return export_as(
-        Wanted(format=format, **settings),
+    return export_with_options(
+        ExportOptions(format=format, **settings),
         sources,
         out,
         workers=select_workers(workers, cluster),
@@ -98,8 +98,8 @@ def export(
 
 
 @exclusive_output()
-def export_as(
-    wanted: Wanted,
+def export_with_options(
+    options: ExportOptions,
     sources: Sequence[Path],
     out: Path,
     *,
@@ -108,26 +108,26 @@ def export_as(
     as_hu: bool = False,
     verify: bool = False,
     report: Report = silent,
-) -> Exported:
+) -> ExportResult:
     """The same with its settings as one value."""
-    _require_files(sources, wanted)
-    if wanted.kind.needs is not None:
-        of_pictures(wanted.kind.needs)
-    folder = open_folder(out.absolute(), wanted)
+    _require_files(sources, options)
+    if options.kind.needs is not None:
+        import_optional(options.kind.needs)
+    folder = open_export_folder(out.absolute(), options)
     with indexed(sources, workers, report, repair=repair) as found:
         if as_hu:
             found = in_hu(found)
         series = series_slices(found.images)
-        if wanted.mask is not None and len(series) != 1:
+        if options.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
-        jobs = plan(folder, series, _boxes(series, wanted, workers, report))
+        jobs = plan_jobs(folder, series, _boxes(series, options, workers, report))
         total, done = sum(job.own for job in jobs), 0
         whole = folder.fresh([job.key for job in jobs], workers, verify)
         waiting = [job for job in jobs if job.key not in whole]
         say = stage(report, "export")
         done = total - sum(job.own for job in waiting)
         say(done, total)
-        work = partial(do_job, folder=folder)
+        work = partial(run_export_job, folder=folder)
         for job, answer in zip(waiting, parallel_map(work, waiting, workers), strict=True):
             if isinstance(answer, LostItem):
                 _without_the_lost(job, work, folder, workers, answer)
@@ -139,70 +139,74 @@ def export_as(
         ]
         folder.forget([job.key for job in jobs], sources)
         files, slices, refused = folder.write_tables([job.key for job in jobs], rejects)
-        return Exported(out, files, slices, found.counts()["not_image"], refused)
+        return ExportResult(out, files, slices, found.counts()["not_image"], refused)
 
 
-def _require_files(sources: Sequence[Path], wanted: Wanted) -> None:
+def _require_files(sources: Sequence[Path], options: ExportOptions) -> None:
     for source in sources:
         if not source.exists():
             raise FileNotFoundError(
                 f"{source} does not exist; give folders, zip files, DICOM files or an index"
             )
-    if wanted.mask is not None and not Path(wanted.mask).is_file():
-        raise FileNotFoundError(f"{wanted.mask}: no mask there; give an NPY or NIfTI file")
+    if options.mask is not None and not Path(options.mask).is_file():
+        raise FileNotFoundError(f"{options.mask}: no mask there; give an NPY or NIfTI file")
 
 
-def plan(folder: Folder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]) -> list[Job]:
+def plan_jobs(
+    folder: ExportFolder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]
+) -> list[ExportJob]:
     """What is to be done, in the order of studies and series."""
-    wanted = folder.wanted
-    mask = "" if wanted.mask is None else sha256_of(Path(wanted.mask))
-    if wanted.kind.holds != "slice":
+    options = folder.options
+    mask = "" if options.mask is None else sha256_of(Path(options.mask))
+    if options.kind.holds != "slice":
         return [
-            Job(rows, 0, rows.height, box, folder.key(rows, f"{box} {mask}"))
+            ExportJob(rows, 0, rows.height, box, folder.key(rows, f"{box} {mask}"))
             for rows, box in zip(series, boxes, strict=True)
         ]
     return [
         job
         for rows, box in zip(series, boxes, strict=True)
-        for stack in _stacks(rows, wanted)
+        for stack in _stacks(rows, options)
         for job in _runs(stack, box, folder)
     ]
 
 
-def _stacks(rows: pl.DataFrame, wanted: Wanted) -> list[pl.DataFrame]:
+def _stacks(rows: pl.DataFrame, options: ExportOptions) -> list[pl.DataFrame]:
     """The series, or its stacks where it matters which slices are neighbours; localizers too."""
-    if wanted.depth == 16 or (wanted.frames is None and wanted.mode.offsets == (0,)):
+    if options.depth == 16 or (options.frames is None and options.mode.offsets == (0,)):
         return [rows]
     parts = split_series(rows)
     return [*parts.stacks, *(part for part in (parts.localizers, parts.captures) if part.height)]
 
 
-def _runs(stack: pl.DataFrame, box: Box | None, folder: Folder) -> Iterator[Job]:
+def _runs(stack: pl.DataFrame, box: Box | None, folder: ExportFolder) -> Iterator[ExportJob]:
     """Neighbouring slices of a stack, with what they see of it on both sides."""
-    offsets = folder.wanted.mode.offsets if folder.wanted.depth == 8 else (0,)
-    reach, chosen = max(map(abs, offsets)), evenly(stack.height, folder.wanted.frames)
+    offsets = folder.options.mode.offsets if folder.options.depth == 8 else (0,)
+    reach, chosen = max(map(abs, offsets)), evenly_spaced(stack.height, folder.options.frames)
     step = SLICES_A_JOB if len(chosen) == stack.height else 1
     for first in chosen[::step]:
         own = min(step, stack.height - first)
         start = max(first - reach, 0)
         rows = stack[start : first + own + reach]
-        yield Job(rows, first - start, own, box, folder.key(rows, f"{first - start} {own} {box}"))
+        yield ExportJob(
+            rows, first - start, own, box, folder.key(rows, f"{first - start} {own} {box}")
+        )
 
 
 def _boxes(
-    series: Sequence[pl.DataFrame], wanted: Wanted, workers: Workers, report: Report
+    series: Sequence[pl.DataFrame], options: ExportOptions, workers: Workers, report: Report
 ) -> list[Box | None]:
     """The crop of each series."""
-    if wanted.crop != "head":
-        return [box_of(wanted.crop)] * len(series)
+    if options.crop != "head":
+        return [parse_crop(options.crop)] * len(series)
     say, found = stage(report, "crop"), list[Box | None]()
-    for box in parallel_map(head_box, series, workers):
+    for box in parallel_map(find_series_head_box, series, workers):
         found.append(None if isinstance(box, LostItem) else box)  # whose slices are refused later
         say(len(found), len(series))
     return found
 
 
-def head_box(rows: pl.DataFrame) -> Box | None:
+def find_series_head_box(rows: pl.DataFrame) -> Box | None:
     """The box round the head in the slices of a series that have its commonest shape; None where
     none can be read. It may reach past the picture."""
     values: list[np.ndarray] = []
@@ -217,7 +221,11 @@ def head_box(rows: pl.DataFrame) -> Box | None:
 
 
 def _without_the_lost(
-    job: Job, work: Callable[[Job], None], folder: Folder, workers: Workers, lost: LostItem
+    job: ExportJob,
+    work: Callable[[ExportJob], None],
+    folder: ExportFolder,
+    workers: Workers,
+    lost: LostItem,
 ) -> None:
     """A job that took its process with it: without the files that do so when alone; where no file
     does, all of it is refused."""
@@ -231,13 +239,13 @@ def _without_the_lost(
             return
         lost = answer
     every = range(job.first, job.first + job.own)
-    folder.finish(job.key, Part(rejects=list(job.without(dict.fromkeys(every, lost)).lost)))
+    folder.finish(job.key, ExportPart(rejects=list(job.without(dict.fromkeys(every, lost)).lost)))
 
 
-def do_job(job: Job, folder: Folder) -> None:
+def run_export_job(job: ExportJob, folder: ExportFolder) -> None:
     """One piece of work, in a worker process."""
     folder.record(job.key, job.rows)
-    WORK[folder.wanted.kind.holds](job, folder)
+    EXPORTERS[folder.options.kind.holds](job, folder)
 
 
 def decode(row: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ OF_THE_PIXELS = frozenset(
 
 
 @dataclass(frozen=True)
-class Values:
+class ValueSummary:
     """Over all frames, outside the field of view included; unit: study/unit.py."""
 
     min: float
@@ -69,7 +69,7 @@ class ShownFile:
     reason: str | None
     detail: str | None
     row: Mapping[str, Any]
-    values: Values | None
+    values: ValueSummary | None
     issues: tuple[Issue, ...]
     picture: Path | None = None
 
@@ -156,14 +156,14 @@ def show(
 
 def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
     """One file: its header is walked, its pixels are decoded, apart from this process."""
-    (found,) = parallel_map(look_at, [(path, member, picture)], 1)
+    (found,) = parallel_map(examine_file, [(path, member, picture)], 1)
     if not isinstance(found, LostItem):
         return found
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member), repair=False)
     return _refused(path, member, row, found.reason, found.detail)
 
 
-def look_at(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
+def examine_file(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
     """The same of (file, member, picture) in this process, which a native decoder may end."""
     path, member, picture = asked
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member))
@@ -220,7 +220,7 @@ def _entry(path: Path, member: str | None) -> Entry:
 
 def _read_frames(
     frames: pl.DataFrame,
-) -> tuple[Values, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
+) -> tuple[ValueSummary, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
     """(values over all frames, what the pixels show, the middle frame and its row)."""
     low, high, total, pixels = np.inf, -np.inf, 0.0, 0
     notes: list[tuple[str, ...]] = []
@@ -235,7 +235,7 @@ def _read_frames(
         if middle is None or number <= frames.height // 2:
             middle = one, row
     assert middle is not None
-    values = Values(low, high, total / pixels, common_unit(units))
+    values = ValueSummary(low, high, total / pixels, common_unit(units))
     return values, tuple(noted_issues(notes)), middle
 
 

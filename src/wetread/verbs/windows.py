@@ -17,8 +17,8 @@ from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import resized
-from wetread.outputs.sides import left_and_right
-from wetread.pages.windows_page import HU_AXIS, ShownMode, WindowsPage, write_windows_page
+from wetread.outputs.sides import left_right_letters
+from wetread.pages.windows_page import HU_AXIS, ModePanel, WindowsPage, write_windows_page
 from wetread.phantoms.head.head import make_head_study
 from wetread.study.display import WHITE, display_grey
 from wetread.study.histogram import SeriesHistograms, series_histograms
@@ -73,7 +73,7 @@ class WindowsResult:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class SampleSlice:
     """The slice that is shown in every mode, (rows, columns) float32, and what lies about it.
 
     hu, header_grey: at the offsets of a mode from it along the normal: the slice itself where the
@@ -87,7 +87,7 @@ class Look:
     histograms: SeriesHistograms | None = None
 
 
-def values_at(mode: str, hu: Sequence[float], src: Path | None = None) -> ModeValues:
+def mode_values(mode: str, hu: Sequence[float], src: Path | None = None) -> ModeValues:
     """What a mode (view/mode.py: find_mode) makes of HU on every slice it sees; grey three times.
 
     src: the file whose own window a mode of the header's shows. ValueError for such a mode without
@@ -106,16 +106,16 @@ def values_at(mode: str, hu: Sequence[float], src: Path | None = None) -> ModeVa
             f"{mode} shows a slice in its own header's window: give the file, --src FILE"
         )
     else:
-        greys = [header_grey_of(values, _first_row(src))] * len(found.offsets)
+        greys = [header_gray(values, _first_row(src))] * len(found.offsets)
     channels = [np.asarray(one, np.float64) + 0.0 for one in mixed(greys, found, np)]  # no -0.0
     if len(channels) not in (1, 3):
         raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
     red, green, blue = channels if len(channels) == 3 else channels * 3
-    told = zip(red.tolist(), green.tolist(), blue.tolist(), strict=True)
-    return ModeValues(mode, tuple(float(one) for one in hu), tuple(told))
+    rgb = zip(red.tolist(), green.tolist(), blue.tolist(), strict=True)
+    return ModeValues(mode, tuple(float(one) for one in hu), tuple(rgb))
 
 
-def header_grey_of(values: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
+def header_gray(values: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
     """HU to grey by the window or table that a file names, float64 in [0, 1].
 
     RejectError where it names none: its own least and greatest value would be the bounds.
@@ -145,44 +145,46 @@ def windows(
     """
     refused = 0
     if src is None:
-        look = phantom_look()
+        sample = phantom_sample()
     else:
         chosen = select_workers(workers, None)
         found = open_source(src, chosen, report, as_hu=as_hu)
         refused = found.refused
-        look = series_look(best_series(ct_series(found), series), chosen)
+        sample = series_sample(best_series(ct_series(found), series), chosen)
     page = WindowsPage(
-        tuple(_shown(look)),
-        np.rint(resized(look.hu[0], PANEL)).astype(np.int16),
-        look.caption,
-        look.histograms,
-        left_and_right(PHANTOM_ORIENTATION if look.header is None else look.header["orientation"]),
+        tuple(_shown(sample)),
+        np.rint(resized(sample.hu[0], PANEL)).astype(np.int16),
+        sample.caption,
+        sample.histograms,
+        left_right_letters(
+            PHANTOM_ORIENTATION if sample.header is None else sample.header["orientation"]
+        ),
     )
     write_windows_page(out, page)
-    counted = look.histograms
+    counted = sample.histograms
     refused += len(counted.rejects) if counted else 0
     names = tuple(mode.name for mode in page.modes)
     return WindowsResult(out, counted.slices if counted else 1, names, refused)
 
 
-def phantom_look() -> Look:
+def phantom_sample() -> SampleSlice:
     """A head phantom's slice with the most blood; the same on every machine."""
     rng = np.random.default_rng(PHANTOM_SEED)
     study = make_head_study(rng, scenario=("subdural",), size=PHANTOM_SIZE)
     at = int(study.areas_mm2.sum(axis=1).argmax())
     near = {step: study.hu[at + step] for step in (-1, 0, 1)}
     caption = f"A head phantom: slice {at + 1} of {len(study.hu)}, with a subdural hematoma"
-    return Look(near, None, None, caption)
+    return SampleSlice(near, None, None, caption)
 
 
-def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
+def series_sample(rows: pl.DataFrame, workers: Workers) -> SampleSlice:
     """The middle slice of a series' rows, in order, or the nearest to it that can be read, and the
     histograms of all. RejectError where none can be."""
     histograms = series_histograms(rows, workers)
     steps, last = (-1, 0, 1), rows.height - 1
     for middle in sorted(range(rows.height), key=lambda number: abs(number - rows.height // 2)):
         near = [rows.row(min(max(middle + step, 0), last), named=True) for step in steps]
-        below, own, above = parallel_map(_as_seen, near, workers)
+        below, own, above = parallel_map(_slice_and_gray, near, workers)
         if not isinstance(own, LostItem | RejectError):
             break
     else:
@@ -197,10 +199,10 @@ def series_look(rows: pl.DataFrame, workers: Workers) -> Look:
     place = positions_mm(rows)[middle]
     where = "" if np.isnan(place) else f", at {place:.1f} mm along the normal"
     caption = f"Slice {middle + 1} of {rows.height}{where}"
-    return Look(hu, grey, rows.row(middle, named=True), caption, histograms)
+    return SampleSlice(hu, grey, rows.row(middle, named=True), caption, histograms)
 
 
-def _as_seen(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectError:
+def _slice_and_gray(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectError:
     """(HU, grey in [0, 1] as the header wants it) of a slice; apart from the caller's process."""
     try:
         one = slice_from_row(row)
@@ -210,41 +212,41 @@ def _as_seen(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectEr
         return reject
 
 
-def _shown(look: Look) -> Iterator[ShownMode]:
+def _shown(sample: SampleSlice) -> Iterator[ModePanel]:
     """Every mode that can be shown: those of the header need one."""
     for name, mode in MODES.items():
         if mode.windows:
             axis = greys_of([HU_AXIS] * len(mode.offsets), mode, np)
-            channels = apply_mode([resized(look.hu[step], PANEL) for step in mode.offsets], mode)
-        elif look.header_grey is None or look.header is None:
+            channels = apply_mode([resized(sample.hu[step], PANEL) for step in mode.offsets], mode)
+        elif sample.header_grey is None or sample.header is None:
             continue
         else:
             try:
-                axis = [header_grey_of(HU_AXIS, look.header)] * len(mode.offsets)
+                axis = [header_gray(HU_AXIS, sample.header)] * len(mode.offsets)
             except RejectError:
                 continue
-            channels = tuple(resized(look.header_grey[step], PANEL) for step in mode.offsets)
+            channels = tuple(resized(sample.header_grey[step], PANEL) for step in mode.offsets)
         curves = np.stack(mixed(axis, mode, np))
-        yield ShownMode(name, describe(mode), curves, as_picture(channels))
+        yield ModePanel(name, describe_mode(mode), curves, as_picture(channels))
 
 
-def describe(mode: Mode) -> str:
+def describe_mode(mode: Mode) -> str:
     """A mode in figures: "40/80, 80/200, 600/2000; sigmoid_eps; gradient of sum"."""
-    told = [", ".join(_range(window) for window in mode.windows) or "the header's window"]
+    parts = [", ".join(_range(window) for window in mode.windows) or "the header's window"]
     curves = {window.curve for window in mode.windows} - {"linear_exact"}
-    told += sorted(curves)
+    parts += sorted(curves)
     if mode.mix != "channels":
-        told.append(MIXES[mode.mix].told)
+        parts.append(MIXES[mode.mix].told)
     if mode.offsets != (0,):
-        told.append("slices " + ", ".join(f"z{step:+d}" if step else "z" for step in mode.offsets))
-    return "; ".join(told)
+        parts.append("slices " + ", ".join(f"z{step:+d}" if step else "z" for step in mode.offsets))
+    return "; ".join(parts)
 
 
 def _range(window: Window) -> str:
     return f"{window.center_hu:g}/{window.width_hu:g}"
 
 
-def known() -> dict[str, Any]:
+def windows_and_modes() -> dict[str, Any]:
     """Every window and mode by name, for --json."""
     return {
         "windows": {name: _window(window) for name, window in WINDOWS.items()},

@@ -18,7 +18,7 @@ from wetread.phantoms.head.archive import PhantomTruth
 from wetread.study.series import positions_mm
 from wetread.study.slices import slice_from_row
 from wetread.verbs.montage import montage as verb
-from wetread.verbs.montage.layouts import LAYOUTS, Asked
+from wetread.verbs.montage.layouts import LAYOUTS, MontageOptions
 from wetread.verbs.montage.montage import MontageResult, montage
 from wetread.view.mode import apply_mode, as_picture, find_mode
 
@@ -95,8 +95,8 @@ def test_random_slices_are_those_of_the_seed_and_none_comes_twice(phantoms: Phan
     source = open_source(phantoms.images, 1)
 
     def drawn(seed: int) -> list[str]:
-        shots = LAYOUTS["random"](source, Asked(seed=seed)).shots
-        return [shot.rows[0]["SOPInstanceUID"] for shot in shots]
+        requests = LAYOUTS["random"](source, MontageOptions(seed=seed)).requests
+        return [request.rows[0]["SOPInstanceUID"] for request in requests]
 
     assert drawn(4) == drawn(4) != drawn(5)
     assert len(set(drawn(4))) == len(drawn(4)) == 20

@@ -18,7 +18,7 @@ from wetread.archive.index.index import read_index
 from wetread.pages.readings_page import (
     ReadingsContent,
     Refusals,
-    StudyRow,
+    WorklistRow,
     write_readings_page,
 )
 from wetread.phantoms.head.archive import PhantomTruth
@@ -221,7 +221,7 @@ def test_an_address_holds_no_sign_that_ends_it() -> None:
 
 
 def test_text_of_files_is_shown_and_obeyed_by_nobody(tmp_path: Path) -> None:
-    row = StudyRow(1, "<b>1\x1b[2J\u202e", "unread", "<i>", (None,), 0, 0, 0)
+    row = WorklistRow(1, "<b>1\x1b[2J\u202e", "unread", "<i>", (None,), 0, 0, 0)
     content = ReadingsContent(
         "t", "s", "", (), ("any",), (row,), 3, (), (), {}, {"models": ["a", "b"]}
     )

@@ -23,7 +23,7 @@ from wetread.pages.scroll_page import Preset, ScrollContent
 from wetread.pages.slice_code import code_slice
 from wetread.study.series import series_slices
 from wetread.study.volume import volume_from_rows
-from wetread.verbs.scroll.content import content_of
+from wetread.verbs.scroll.content import page_content
 from wetread.verbs.scroll.scroll import scroll
 from wetread.view.window import WINDOWS, Window
 
@@ -104,7 +104,7 @@ def content(folder: Path, shown: Preset | None = None) -> ScrollContent:
     """What a page of the folder's one series would hold; in this process."""
     index = build_index([folder], folder.parent / "index.parquet", workers=1)
     (rows,) = series_slices(index.images)
-    return content_of(volume_from_rows(rows), rows, (), shown)
+    return page_content(volume_from_rows(rows), rows, (), shown)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from wetread.outputs.nifti import write_nifti
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.study.series import series_slices
 from wetread.study.volume import Volume, volume_from_rows
-from wetread.verbs.segment.segment import Segmented, segment
+from wetread.verbs.segment.segment import SegmentResult, segment
 
 nibabel = pytest.importorskip("nibabel", reason="nibabel is not installed")
 pytest.importorskip("skimage", reason="scikit-image is not installed")
@@ -44,7 +44,7 @@ def one_head(heads: Path, volumes: dict[str, Volume]) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def brains(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> Segmented:
+def brains(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> SegmentResult:
     """The brains of both, with a surface and a page."""
     out = tmp_path_factory.mktemp("brains")
     return segment("brain", [heads], out, meshes=["stl"], page=True, workers=1)

@@ -8,7 +8,7 @@ import pydicom
 import pytest
 
 from wetread.phantoms.head.archive import write_head_archive
-from wetread.verbs.segment.segment import Segmented, segment
+from wetread.verbs.segment.segment import SegmentResult, segment
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def refused(organ: str, src: Path, out: Path, **words: str) -> tuple[str, str]:
     """Reason and detail of the one reject of a source that holds one series."""
-    found: Segmented = segment(organ, [src], out, workers=1, **words)
+    found: SegmentResult = segment(organ, [src], out, workers=1, **words)
     assert found.series == ()
     assert not list(out.rglob("*.npy"))
     (reject,) = [one for one in found.rejects if one.reason != "not_dicom"]

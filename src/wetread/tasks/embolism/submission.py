@@ -7,14 +7,14 @@ import polars as pl
 
 from wetread.archive.files.atomic import write_csv
 from wetread.labels.text_table import read_text_table
-from wetread.outputs.submission import Submitted
+from wetread.outputs.submission import SubmissionContent
 from wetread.tasks.embolism.consistency import make_consistent
 from wetread.tasks.embolism.exams import ExamIndex, Exams, exam_index, require_probabilities
 from wetread.tasks.embolism.findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.tasks.embolism.label_csv import ID, LABEL, STUDY_LABEL
 
 
-def submit_exams(path: Path, what: Submitted) -> tuple[str, ...]:
+def submit_exams(path: Path, what: SubmissionContent) -> tuple[str, ...]:
     """The competition's file of what was said of exams and images; the ids that got the prior."""
     index = exam_index(what.exams)
     images = dict(zip(what.ids, what.probability[:, 0].tolist(), strict=True))
@@ -29,7 +29,7 @@ def submit_exams(path: Path, what: Submitted) -> tuple[str, ...]:
     return write_exam_submission(path, index, said, _prior_exam(what), what.sample)
 
 
-def _prior_exam(what: Submitted) -> tuple[np.ndarray, float]:
+def _prior_exam(what: SubmissionContent) -> tuple[np.ndarray, float]:
     """What is said of an exam of which nothing could be read, (9,), and of an image: the shares of
     training, as an exam that obeys the rules. RV/LV is known in positive exams alone, so its share
     is taken times theirs; an image above 0.5 would contradict exams that were read."""

@@ -17,16 +17,16 @@ from wetread.inputs.sources import Source, best_series, ct_series
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.study.series import positions_mm, series_slices
-from wetread.verbs.montage.panels import Shot, around
+from wetread.verbs.montage.panels import PanelRequest, rows_around
 from wetread.view.mode import find_mode
 
 HEADER = "metadata"  # the mode of each slice's own window
-BESIDE = (HEADER, "brain", "subdural", "bone")
+DEFAULT_MODES = (HEADER, "brain", "subdural", "bone")
 RANDOM, ROWS = 20, 4  # panels of `random`, slices of `windows` and `repair`, where none are asked
 
 
 @dataclass(frozen=True)
-class Asked:
+class MontageOptions:
     """What a montage is to show; None: as the layout has it.
 
     windows: modes as view/mode.py's find_mode reads them. size: px of a panel's longer side.
@@ -43,91 +43,99 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Shots:
+class MontageLayout:
     """The panels of a layout, in reading order."""
 
-    shots: tuple[Shot, ...]
+    requests: tuple[PanelRequest, ...]
     columns: int
 
 
-def _of_study(source: Source, asked: Asked) -> Shots:
+def _of_study(source: Source, options: MontageOptions) -> MontageLayout:
     """The slices of a series, all or evenly chosen."""
-    (mode,) = _modes(asked, (HEADER,), most=1)
-    rows = best_series(_series(source, [mode]), asked.series)
+    (mode,) = _modes(options, (HEADER,), most=1)
+    rows = best_series(_series(source, [mode]), options.series)
     places = positions_mm(rows)
-    shots = [
-        Shot(around(rows, at, mode), mode, (_where(rows, at, places[at]),), size=asked.size)
-        for at in _evenly(rows.height, asked.count)
+    requests = [
+        PanelRequest(
+            rows_around(rows, at, mode), mode, (_where(rows, at, places[at]),), size=options.size
+        )
+        for at in _evenly_spaced(rows.height, options.count)
     ]
-    return Shots(tuple(shots), asked.columns or _columns(len(shots)))
+    return MontageLayout(tuple(requests), options.columns or _columns(len(requests)))
 
 
-def _of_archive(source: Source, asked: Asked) -> Shots:
+def _of_archive(source: Source, options: MontageOptions) -> MontageLayout:
     """Slices drawn from all series alike, without putting one back."""
-    (mode,) = _modes(asked, (HEADER,), most=1)
+    (mode,) = _modes(options, (HEADER,), most=1)
     series = _series(source, [mode])
     ends = np.cumsum([rows.height for rows in series])
-    rng = np.random.default_rng(asked.seed)
-    drawn = rng.choice(ends[-1], min(asked.count or RANDOM, int(ends[-1])), replace=False)
-    shots = []
+    rng = np.random.default_rng(options.seed)
+    drawn = rng.choice(ends[-1], min(options.count or RANDOM, int(ends[-1])), replace=False)
+    requests = []
     for number in drawn.tolist():
         which = int(np.searchsorted(ends, number, side="right"))
         rows = series[which]
         at = number - int(ends[which]) + rows.height
         lines = (f"series {which + 1} of {len(series)}", _where(rows, at))
-        shots.append(Shot(around(rows, at, mode), mode, lines, size=asked.size))
-    return Shots(tuple(shots), asked.columns or _columns(len(shots)))
+        requests.append(PanelRequest(rows_around(rows, at, mode), mode, lines, size=options.size))
+    return MontageLayout(tuple(requests), options.columns or _columns(len(requests)))
 
 
-def _of_findings(source: Source, asked: Asked) -> Shots:
+def _of_findings(source: Source, options: MontageOptions) -> MontageLayout:
     """A row a finding: a slice (or `count`) where it is, in every window."""
-    if asked.labels is None:
+    if options.labels is None:
         raise ValueError("findings are shown by their labels: give --labels FILE and --task NAME")
-    modes = _modes(asked, BESIDE)
+    modes = _modes(options, DEFAULT_MODES)
     series = _series(source, modes)
-    carried = {finding: _carrying(asked.labels, finding) for finding in asked.findings}
-    rng = np.random.default_rng(asked.seed)
-    shots: list[Shot] = []
+    carried = {finding: _carrying(options.labels, finding) for finding in options.findings}
+    rng = np.random.default_rng(options.seed)
+    requests: list[PanelRequest] = []
     taken: set[tuple[int, int]] = set()
-    for finding in asked.findings:
-        there = _positive(series, carried, finding)
-        order = rng.permutation(len(there)).tolist()
+    for finding in options.findings:
+        positives = _positive(series, carried, finding)
+        order = rng.permutation(len(positives)).tolist()
         # What is shown already goes last, and what shows other findings, too, after what does not.
-        order.sort(key=lambda number: (there[number][0] in taken, there[number][1]))
-        chosen = [there[number][0] for number in order[: asked.count or 1]]
+        order.sort(key=lambda number: (positives[number][0] in taken, positives[number][1]))
+        chosen = [positives[number][0] for number in order[: options.count or 1]]
         taken |= set(chosen)
         if not chosen:
             lines = (finding.name, "no positive slice here")
-            shots += [Shot((), mode, lines if mode == modes[0] else ()) for mode in modes]
+            requests += [
+                PanelRequest((), mode, lines if mode == modes[0] else ()) for mode in modes
+            ]
         for which, at in chosen:
             rows = series[which]
             words = [f"{finding.name}: {_named(mode)}" for mode in modes]
-            shots += [
-                Shot(around(rows, at, mode), mode, (told, _where(rows, at)), size=asked.size)
-                for mode, told in zip(modes, words, strict=True)
+            requests += [
+                PanelRequest(
+                    rows_around(rows, at, mode), mode, (text, _where(rows, at)), size=options.size
+                )
+                for mode, text in zip(modes, words, strict=True)
             ]
-    return Shots(tuple(shots), asked.columns or len(modes))
+    return MontageLayout(tuple(requests), options.columns or len(modes))
 
 
-def _of_windows(source: Source, asked: Asked) -> Shots:
+def _of_windows(source: Source, options: MontageOptions) -> MontageLayout:
     """A row a slice: as stored, from least to greatest, and in every window beside it."""
-    modes = _modes(asked, BESIDE)
-    rows = best_series(_series(source, modes), asked.series)
-    shots: list[Shot] = []
-    for at in _middles(rows.height, asked.count or ROWS):
+    modes = _modes(options, DEFAULT_MODES)
+    rows = best_series(_series(source, modes), options.series)
+    requests: list[PanelRequest] = []
+    for at in _middles(rows.height, options.count or ROWS):
         where = _where(rows, at)
         own = (rows.row(at, named=True),)
-        shots.append(Shot(own, "", ("as stored", where), "stored", asked.size))
-        shots += [
-            Shot(around(rows, at, mode), mode, (_named(mode), where), size=asked.size)
+        requests.append(PanelRequest(own, "", ("as stored", where), "stored", options.size))
+        requests += [
+            PanelRequest(
+                rows_around(rows, at, mode), mode, (_named(mode), where), size=options.size
+            )
             for mode in modes
         ]
-    return Shots(tuple(shots), asked.columns or len(modes) + 1)
+    return MontageLayout(tuple(requests), options.columns or len(modes) + 1)
 
 
-def _of_repair(source: Source, asked: Asked) -> Shots:
+def _of_repair(source: Source, options: MontageOptions) -> MontageLayout:
     """A row a slice whose intercept is wrong: as its header has it, and after each repair."""
-    (mode,) = _modes(asked, ("brain",), most=1)
+    (mode,) = _modes(options, ("brain",), most=1)
     if not find_mode(mode).windows or find_mode(mode).offsets != (0,):
         raise ValueError(f"a repair is seen in one window of HU, not in {mode}")
     noted = source.images.filter(pl.col("notes").list.contains(WRONG_INTERCEPT))
@@ -136,20 +144,22 @@ def _of_repair(source: Source, asked: Asked) -> Shots:
         raise RejectError("wrong_kind", detail)
     series = series_slices(noted)
     flat = [(rows, at) for rows in series for at in range(rows.height)]
-    told = (
+    text = (
         ("header", "as the header has it"),
         ("read", "repaired"),
         ("published", "published repair"),
     )
-    shots = [
-        Shot((rows.row(at, named=True),), mode, (words, _named(mode)), values, asked.size)
-        for rows, at in (flat[number] for number in _evenly(len(flat), asked.count or ROWS))
-        for values, words in told
+    requests = [
+        PanelRequest((rows.row(at, named=True),), mode, (words, _named(mode)), values, options.size)
+        for rows, at in (
+            flat[number] for number in _evenly_spaced(len(flat), options.count or ROWS)
+        )
+        for values, words in text
     ]
-    return Shots(tuple(shots), asked.columns or len(told))
+    return MontageLayout(tuple(requests), options.columns or len(text))
 
 
-LAYOUTS: dict[str, Callable[[Source, Asked], Shots]] = {
+LAYOUTS: dict[str, Callable[[Source, MontageOptions], MontageLayout]] = {
     "study": _of_study,
     "random": _of_archive,
     "findings": _of_findings,
@@ -158,8 +168,10 @@ LAYOUTS: dict[str, Callable[[Source, Asked], Shots]] = {
 }
 
 
-def _modes(asked: Asked, default: tuple[str, ...], most: int | None = None) -> tuple[str, ...]:
-    modes = asked.windows or default
+def _modes(
+    options: MontageOptions, default: tuple[str, ...], most: int | None = None
+) -> tuple[str, ...]:
+    modes = options.windows or default
     if most is not None and len(modes) > most:
         raise ValueError(f"this layout shows one window, not {len(modes)}: {', '.join(modes)}")
     return modes
@@ -189,32 +201,32 @@ def _positive(
     for which, rows in enumerate(series):
         images, studies = rows["SOPInstanceUID"].to_list(), rows["StudyInstanceUID"].to_list()
         for at, ids in enumerate(zip(images, studies, strict=True)):
-            there = [one for one, own in carried.items() if ids[one.level == "study"] in own]
-            if finding in there:
-                found.append(((which, at), len(there)))
+            positives = [one for one, own in carried.items() if ids[one.level == "study"] in own]
+            if finding in positives:
+                found.append(((which, at), len(positives)))
     return found
 
 
 def _where(rows: pl.DataFrame, at: int, place_mm: float = np.nan) -> str:
-    told = f"slice {at + 1} of {rows.height}"
-    return told if np.isnan(place_mm) else f"{told}, {place_mm:.1f} mm"
+    text = f"slice {at + 1} of {rows.height}"
+    return text if np.isnan(place_mm) else f"{text}, {place_mm:.1f} mm"
 
 
 def _named(mode: str) -> str:
     return "header's window" if mode == HEADER else mode
 
 
-def _evenly(there: int, count: int | None) -> list[int]:
+def _evenly_spaced(positives: int, count: int | None) -> list[int]:
     """At most `count` of the numbers below `there`, evenly, both ends among them; None: all."""
-    if count is None or count >= there:
-        return list(range(there))
-    return sorted(set(np.rint(np.linspace(0, there - 1, count)).astype(int).tolist()))
+    if count is None or count >= positives:
+        return list(range(positives))
+    return sorted(set(np.rint(np.linspace(0, positives - 1, count)).astype(int).tolist()))
 
 
-def _middles(there: int, count: int) -> list[int]:
+def _middles(positives: int, count: int) -> list[int]:
     """The middles of `count` equal parts of the numbers below `there`."""
-    count = min(count, there)
-    return [int((number + 0.5) * there / count) for number in range(count)]
+    count = min(count, positives)
+    return [int((number + 0.5) * positives / count) for number in range(count)]
 
 
 def _columns(panels: int) -> int:

@@ -15,18 +15,18 @@ from wetread.inputs.label_file import read_label_file
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
 from wetread.outputs.pictures import png_bytes
-from wetread.outputs.sides import side_words
-from wetread.pages.montages import Panel, grid
+from wetread.outputs.sides import side_label
+from wetread.pages.montages import MontagePanel, montage_grid
 from wetread.tasks import find_task
-from wetread.verbs.montage.layouts import LAYOUTS, Asked
-from wetread.verbs.montage.panels import Shot, take
+from wetread.verbs.montage.layouts import LAYOUTS, MontageOptions
+from wetread.verbs.montage.panels import PanelRequest, render_panel
 from wetread.view.mode import find_mode
 
 MOST = 1000  # panels of one picture
 
 
 @dataclass(frozen=True)
-class Shown:
+class PanelRecord:
     """One panel of the picture, for machines: which image, and as what."""
 
     instance: str | None
@@ -40,7 +40,7 @@ class MontageResult:
 
     picture: Path
     columns: int
-    panels: tuple[Shown, ...]
+    panels: tuple[PanelRecord, ...]
     refused: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,8 +49,8 @@ class MontageResult:
             {"instance": one.instance, "lines": list(one.lines), "refused": one.refused}
             for one in self.panels
         ]
-        told = {"picture": str(self.picture), "columns": self.columns, "refused": self.refused}
-        return {**told, "panels": panels}
+        records = {"picture": str(self.picture), "columns": self.columns, "refused": self.refused}
+        return {**records, "panels": panels}
 
 
 def montage(
@@ -86,36 +86,36 @@ def montage(
         raise ValueError(f"no layout {layout!r}; known: {', '.join(LAYOUTS)}")
     for name in windows:
         find_mode(name)
-    asked = Asked(tuple(windows), columns, count, series, seed=seed, size=size)
+    options = MontageOptions(tuple(windows), columns, count, series, seed=seed, size=size)
     if labels is not None:
         if task is None:
             raise ValueError(f"{labels}: name the task whose labels these are, --task NAME")
         chosen = find_task(task)
         table = read_label_file(labels, chosen, None)
-        asked = replace(asked, labels=table, findings=chosen.findings)
+        options = replace(options, labels=table, findings=chosen.findings)
     pool = select_workers(workers, None)
     source = open_source(src, pool, report, as_hu=as_hu)
-    found = LAYOUTS[layout](source, asked)
-    if len(found.shots) > MOST:
-        raise ValueError(f"{len(found.shots)} panels are more than {MOST}; give a --count")
-    panels, told = [], []
-    answers = parallel_map(take, found.shots, pool)
-    for number, (shot, answer) in enumerate(zip(found.shots, answers, strict=True), start=1):
-        instance = shot.rows[0]["SOPInstanceUID"] if shot.rows else None
+    found = LAYOUTS[layout](source, options)
+    if len(found.requests) > MOST:
+        raise ValueError(f"{len(found.requests)} panels are more than {MOST}; give a --count")
+    panels, records = [], []
+    answers = parallel_map(render_panel, found.requests, pool)
+    for number, (request, answer) in enumerate(zip(found.requests, answers, strict=True), start=1):
+        instance = request.rows[0]["SOPInstanceUID"] if request.rows else None
         if isinstance(answer, LostItem | RejectError):
-            panels.append(Panel(None, (*shot.lines, f"cannot be read: {answer.reason}")))
-            told.append(Shown(instance, shot.lines, answer.reason))
+            panels.append(MontagePanel(None, (*request.lines, f"cannot be read: {answer.reason}")))
+            records.append(PanelRecord(instance, request.lines, answer.reason))
         else:
-            panels.append(Panel(answer, _with_sides(shot)))
-            told.append(Shown(instance, shot.lines))
-        report("montage", number, len(found.shots))
-    write_output(out, png_bytes(grid(panels, found.columns)))
-    lost = {one.instance for one in told if one.refused}
-    return MontageResult(out, found.columns, tuple(told), source.refused + len(lost))
+            panels.append(MontagePanel(answer, _with_sides(request)))
+            records.append(PanelRecord(instance, request.lines))
+        report("montage", number, len(found.requests))
+    write_output(out, png_bytes(montage_grid(panels, found.columns)))
+    lost = {one.instance for one in records if one.refused}
+    return MontageResult(out, found.columns, tuple(records), source.refused + len(lost))
 
 
-def _with_sides(shot: Shot) -> tuple[str, ...]:
+def _with_sides(request: PanelRequest) -> tuple[str, ...]:
     """The lines below a panel, the last with the patient's sides at its left and right edge."""
-    words = side_words(shot.rows[0]["orientation"]) if shot.rows else ""
-    *before, last = shot.lines or ("",)
-    return (*before, f"{last}   {words}".strip()) if words and shot.lines else shot.lines
+    words = side_label(request.rows[0]["orientation"]) if request.rows else ""
+    *before, last = request.lines or ("",)
+    return (*before, f"{last}   {words}".strip()) if words and request.lines else request.lines

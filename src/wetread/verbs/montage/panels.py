@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class PanelRequest:
     """A panel to be made: rows of the index at the mode's offsets, and the words below it.
 
     values: a name of VALUES. mode: "" shows the values from their least to their greatest.
@@ -38,7 +38,7 @@ class Shot:
     size: int = 256
 
 
-def around(rows: pl.DataFrame, at: int, mode: str) -> tuple[Row, ...]:
+def rows_around(rows: pl.DataFrame, at: int, mode: str) -> tuple[Row, ...]:
     """The rows that a mode sees of the slice; where the series ends, or another shape begins, the
     slice itself."""
     own = rows.row(at, named=True)
@@ -50,27 +50,28 @@ def around(rows: pl.DataFrame, at: int, mode: str) -> tuple[Row, ...]:
     return tuple(near)
 
 
-def take(shot: Shot) -> np.ndarray | RejectError | None:
+def render_panel(request: PanelRequest) -> np.ndarray | RejectError | None:
     """The shot's picture, (H, W) or (H, W, 3) uint8, red first; the reason where it cannot be."""
     try:
-        return _picture(shot) if shot.rows else None
+        return _picture(request) if request.rows else None
     except RejectError as reject:
         return reject
 
 
-def _picture(shot: Shot) -> np.ndarray:
-    if not shot.mode:
-        values = VALUES[shot.values](shot.rows[0])
-        return as_picture([resized(present(values, None, None), shot.size)])
-    mode = find_mode(shot.mode)
+def _picture(request: PanelRequest) -> np.ndarray:
+    if not request.mode:
+        values = VALUES[request.values](request.rows[0])
+        return as_picture([resized(present(values, None, None), request.size)])
+    mode = find_mode(request.mode)
     if mode.windows:
-        slices = [VALUES[shot.values](row) for row in shot.rows]
-        if shot.values == "read":
-            return as_picture(apply_mode([resized(one, shot.size) for one in slices], mode))
+        slices = [VALUES[request.values](row) for row in request.rows]
+        if request.values == "read":
+            return as_picture(apply_mode([resized(one, request.size) for one in slices], mode))
         # Values that are wrapped around have no mean: they are windowed before they shrink.
-        return as_picture([resized(one, shot.size) for one in apply_mode(slices, mode)])
+        return as_picture([resized(one, request.size) for one in apply_mode(slices, mode)])
     greys = [
-        resized(display_grey(row, slice_from_row(row)) / WHITE, shot.size) for row in shot.rows
+        resized(display_grey(row, slice_from_row(row)) / WHITE, request.size)
+        for row in request.rows
     ]
     return as_picture(mixed(greys, mode, np))
 

@@ -16,16 +16,16 @@ import torch
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS, Reject
 from wetread.labels.finding import finding_names
-from wetread.outputs.pictures import SAID, heated, jpeg_bytes, outlined, panels
+from wetread.outputs.pictures import PREDICTION_COLOR, heated, jpeg_bytes, outlined, panels
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import by_urgency
-from wetread.pages.panel import Panel, window_words
+from wetread.pages.panel import Panel, window_label
 from wetread.pages.readings_page import (
     KeySlice,
     ReadingsContent,
     Refusals,
-    StudyRow,
-    StudyShown,
+    StudyEntry,
+    WorklistRow,
     write_readings_page,
 )
 from wetread.prediction.cautions import CAUTIONS
@@ -125,13 +125,13 @@ class _Shown:
             sides=series_sides(material.images),
         )
 
-    def study(self, reading: Reading, row: StudyRow) -> StudyShown:
+    def study(self, reading: Reading, row: WorklistRow) -> StudyEntry:
         slices = {one.sop_instance_uid: one for one in reading.slices}
         keys = [slices[uid] for uid in reading.key_slices[:PICTURES]]
         page = f"scroll/{safe_name(reading.study_uid)}.html"
         there = (self.out / page).is_file()
         make = ("wetread", "scroll", "SRC", "--series", reading.series_uid, "-o", Path(page).name)
-        return StudyShown(
+        return StudyEntry(
             row=row,
             series_uid=reading.series_uid,
             key_slices=tuple(self._key_slice(reading, key) for key in keys),
@@ -176,7 +176,7 @@ class _Shown:
         models = [member.trained for member in material.ensemble.members]
         window = models[0].view.windows[0]
         hu = store.read_hu([row])[0]
-        grey, label = panels(hu, [window], SIDE), window_words(window)
+        grey, label = panels(hu, [window], SIDE), window_label(window)
         pictures = [(grey, label)]
         if material.ensemble.drawn:
             box = Box(*store.slices["box"][row].to_list())
@@ -186,7 +186,7 @@ class _Shown:
             ]
             if any(map(np.any, masks)):
                 whole = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), window))
-                drawn = outlined(whole, [(mask, SAID) for mask in masks])
+                drawn = outlined(whole, [(mask, PREDICTION_COLOR) for mask in masks])
                 pictures.append((drawn, f"outlined: {', '.join(material.ensemble.drawn)}"))
             else:
                 pictures = [(grey, f"{label}; nothing was drawn on it")]
@@ -210,9 +210,9 @@ def _in_box(mask: np.ndarray, box: Box) -> np.ndarray:
     return crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
 
 
-def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> StudyRow:
+def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> WorklistRow:
     words = REASONS.get(reading.reason or "", (reading.reason or "").replace("_", " "))
-    return StudyRow(
+    return WorklistRow(
         rank=rank,
         study_uid=reading.study_uid or "without StudyInstanceUID",
         state=reading.state,
@@ -309,6 +309,6 @@ def _provenance(readings: Sequence[Reading], ensemble: Ensemble) -> dict[str, An
     """Return the provenance that the readings carry."""
     first: Mapping[str, Any] = readings[0].provenance if readings else {}
     models = [f"{one['checkpoint']} ({one['encoder']})" for one in first.get("models", ())]
-    windows = [window_words(window) for window in ensemble.members[0].trained.view.windows]
+    windows = [window_label(window) for window in ensemble.members[0].trained.view.windows]
     kept = {key: first[key] for key in ("wetread", "task") if key in first}
     return {**kept, "models": models, "windows": windows, "slices seen at": f"{ensemble.size} px"}

@@ -24,7 +24,7 @@ from wetread.outputs.masks import MaskReading
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
 from wetread.outputs.rejects import write_rejects
-from wetread.outputs.submission import Submitted
+from wetread.outputs.submission import SubmissionContent
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.drawing import Said, read_store
@@ -268,7 +268,7 @@ def _write(
     write_worklist(readings, of_study, task.headline, out / "worklist.csv")
     write_probabilities(readings, out / "probabilities.csv")
     write_rejects(rejects, out / "rejects.csv")
-    what = Submitted(
+    what = SubmissionContent(
         ids=store.slices["SOPInstanceUID"].to_list(),
         probability=probability,
         findings=finding_names(task.at("image")),

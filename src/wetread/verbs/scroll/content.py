@@ -31,11 +31,15 @@ SUITED: dict[str, tuple[str, ...]] = {
     "SPINE": ("spine_soft", "spine_bone"),
     "": ("brain", "subdural", "bone", "lung", "mediastinum", "pulmonary", "abdomen"),
 }
-_WAY = (1, 1, -1)  # from slice to slice along x, y and z of LPS: to the left, the back, the feet
+_WHEEL_DIRECTION = (
+    1,
+    1,
+    -1,
+)  # from slice to slice along x, y and z of LPS: to the left, the back, the feet
 CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigmoid"}
 
 
-def content_of(
+def page_content(
     volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
 ) -> ScrollContent:
     """Gather the content of the page. rows: of the series; shown: the window to begin with.
@@ -44,15 +48,15 @@ def content_of(
     wheel goes where it goes on a workstation.
     """
     if runs_against(volume):
-        volume = turned(volume)
+        volume = reversed_slices(volume)
         overlays = [replace(one, inside=one.inside[::-1]) for one in overlays]
     start = first_slice(volume, overlays)
-    row = row_of(rows, volume.sources[start])
-    presets = list(presets_of(volume, row))
+    row = slice_row(rows, volume.sources[start])
+    presets = list(window_presets(volume, row))
     if shown is not None and shown not in presets:
         presets.insert(0, shown)
     return ScrollContent(
-        title=title_of(row, len(volume.hu)),
+        title=page_title(row, len(volume.hu)),
         volume=volume,
         presets=tuple(presets),
         preset=0 if shown is None else presets.index(shown),
@@ -60,21 +64,21 @@ def content_of(
         inverted=row["PhotometricInterpretation"] == "MONOCHROME1",
         overlays=tuple(overlays),
         issues=_issues(volume, rows),
-        facts=tuple(facts_of(volume, row)),
-        instances=instances_of(volume, rows),
+        facts=tuple(page_facts(volume, row)),
+        instances=instance_numbers(volume, rows),
     )
 
 
 def runs_against(volume: Volume) -> bool:
     """Whether the slices run towards the head, the right or the front; False where not known."""
-    way = volume.place.origins_mm[-1] - volume.place.origins_mm[0]
-    if not np.isfinite(way).all() or not way.any():
+    direction = volume.place.origins_mm[-1] - volume.place.origins_mm[0]
+    if not np.isfinite(direction).all() or not direction.any():
         return False
-    axis = int(np.abs(way).argmax())
-    return bool(way[axis] * _WAY[axis] < 0)
+    axis = int(np.abs(direction).argmax())
+    return bool(direction[axis] * _WHEEL_DIRECTION[axis] < 0)
 
 
-def turned(volume: Volume) -> Volume:
+def reversed_slices(volume: Volume) -> Volume:
     """Return the slices in reverse order."""
     place = replace(
         volume.place,
@@ -90,7 +94,7 @@ def turned(volume: Volume) -> Volume:
     )
 
 
-def instances_of(volume: Volume, rows: pl.DataFrame) -> tuple[int | None, ...]:
+def instance_numbers(volume: Volume, rows: pl.DataFrame) -> tuple[int | None, ...]:
     """The InstanceNumber of each slice; None where it has none."""
     known = dict(rows.select("SOPInstanceUID", "InstanceNumber").iter_rows())
     return tuple(known.get(source) for source in volume.sources)
@@ -102,7 +106,7 @@ def _issues(volume: Volume, rows: pl.DataFrame) -> tuple[Issue, ...]:
     return tuple(issue for issue in volume.issues if issue.name not in of_series)
 
 
-def row_of(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
+def slice_row(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
     """The row of a slice by its SOP Instance UID; the first row where it has none."""
     own = rows.filter(pl.col("SOPInstanceUID") == source)
     return (own if own.height else rows).row(0, named=True)
@@ -116,7 +120,7 @@ def first_slice(volume: Volume, overlays: Sequence[Overlay]) -> int:
     return int(area.argmax()) if area.any() else len(area) // 2
 
 
-def presets_of(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
+def window_presets(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
     """The windows to choose from, the first one to begin with: the file's own; for HU the table,
     what suits the part of the body first; for grey the whole range of the values."""
     own = _of_file(row)
@@ -149,7 +153,7 @@ def _of_file(row: Mapping[str, Any]) -> list[Preset]:
     return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]
 
 
-def title_of(row: Mapping[str, Any], slices: int) -> str:
+def page_title(row: Mapping[str, Any], slices: int) -> str:
     """`CT chest, 100 slices`."""
     parts = (_sound(row, "Modality", "CS"), _sound(row, "BodyPartExamined", "CS").lower())
     what = " ".join(part for part in parts if part) or "Series"
@@ -161,14 +165,14 @@ def series_name(rows: pl.DataFrame) -> str:
     row = rows.row(0, named=True)
     thickness = row["SliceThickness"]
     parts = [
-        title_of(row, rows.height),
+        page_title(row, rows.height),
         f"{thickness:g} mm" if thickness else "",
         _sound(row, "ConvolutionKernel", "SH"),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def page_facts(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is said of the series beside the picture; nothing that names a patient."""
     _, rows, columns = volume.hu.shape
     down, across = volume.place.spacing_mm
@@ -183,7 +187,7 @@ def facts_of(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Series", row["SeriesInstanceUID"] or ""),
     ]
     lies = len(apart) > 0 and np.isfinite(apart).all()
-    return [(name, said) for name, said in facts if said and (lies or name != "Distance")]
+    return [(name, value) for name, value in facts if value and (lies or name != "Distance")]
 
 
 def _ends(ascending: np.ndarray) -> np.ndarray:

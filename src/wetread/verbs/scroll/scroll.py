@@ -28,11 +28,11 @@ from wetread.study.issues import Issue
 from wetread.study.series import series_slices
 from wetread.study.series_choice import ANY_SERIES, SeriesScore, rank_series
 from wetread.study.volume import volume_from_rows
-from wetread.verbs.scroll.content import content_of, series_name
+from wetread.verbs.scroll.content import page_content, series_name
 from wetread.view.window import find_window
 
 MOST_MB = 400.0  # browsers open larger pages slowly, or not at all
-_TOLD = 10  # series in an error; the others are counted
+_MOST_NAMED = 10  # series in an error; the others are counted
 _BASE_S, _SLICE_S = 120.0, 2.0  # what a series may take
 
 
@@ -58,7 +58,7 @@ class UnreadSeries:
 
 
 @dataclass(frozen=True)
-class Scrolled:
+class ScrollResult:
     """The pages; the other series that there are, best first; what could not be read.
 
     refused: files and series that could not be read, and series that lack slices for it.
@@ -119,7 +119,7 @@ def scroll(
     most_mb: float | None = None,
     workers: int | None = None,
     report: Report = silent,
-) -> Scrolled:
+) -> ScrollResult:
     """Write a page to scroll the best series of the sources, or the one named.
 
     out:          the page; with every_series a folder: a page a series named by its UID, with a
@@ -142,7 +142,7 @@ def scroll(
     if not found:
         raise ValueError(f"no image in {', '.join(map(str, sources))}; wetread show says why")
     ranked = rank_series(found, ANY_SERIES)
-    wanted = found if every_series else [chosen(found, ranked, series)]
+    wanted = found if every_series else [choose_series(found, ranked, series)]
     names = _file_names(wanted)
     jobs = [
         _Job(
@@ -158,7 +158,7 @@ def scroll(
     ]
     pages, unread = _written(jobs, workers, report)
     cut = sum(issue.name == "slices_rejected" for page in pages for issue in page.issues)
-    return Scrolled(
+    return ScrollResult(
         pages=tuple(pages),
         others=() if every_series else tuple(_without(ranked, wanted[0])),
         unread=tuple(unread),
@@ -243,7 +243,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(SeriesInstanceUID=uid)
 
 
-def chosen(
+def choose_series(
     found: Sequence[pl.DataFrame], ranked: Sequence[SeriesScore], uid: str | None
 ) -> pl.DataFrame:
     """The rows of the series of that UID, or of the best one; ValueError names what there is."""
@@ -251,9 +251,9 @@ def chosen(
     own = [rows for rows in found if rows["SeriesInstanceUID"][0] == wanted]
     if own:
         return max(own, key=len)  # of two studies that give one UID the longer series
-    told = ", ".join(one.series_uid for one in ranked[:_TOLD])
-    more = f" and {len(ranked) - _TOLD} more" if len(ranked) > _TOLD else ""
-    raise ValueError(f"no series {uid}; there are: {told}{more}")
+    listed = ", ".join(one.series_uid for one in ranked[:_MOST_NAMED])
+    more = f" and {len(ranked) - _MOST_NAMED} more" if len(ranked) > _MOST_NAMED else ""
+    raise ValueError(f"no series {uid}; there are: {listed}{more}")
 
 
 def _page(job: _Job) -> ScrollPage | RejectError:
@@ -267,10 +267,10 @@ def _page(job: _Job) -> ScrollPage | RejectError:
         for path in job.masks
         for name, inside in read_masks(path, volume).items()
     )
-    content = replace(content_of(volume, job.rows, overlays, job.window), others=job.others)
+    content = replace(page_content(volume, job.rows, overlays, job.window), others=job.others)
     if job.refused:  # their series is not known
-        told = ("Refused", f"{job.refused} of the files given")
-        content = replace(content, facts=(*content.facts, told))
+        listed = ("Refused", f"{job.refused} of the files given")
+        content = replace(content, facts=(*content.facts, listed))
     size = write_scroll_page(job.page, content, job.most_bytes)
     return ScrollPage(
         page=job.page,

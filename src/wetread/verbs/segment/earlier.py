@@ -18,7 +18,7 @@ import polars as pl
 from wetread.archive.containers.contents import text_to_name
 from wetread.archive.files.json_file import read_json
 
-TOLD = "segment.json"  # written last: where it is, the volume is whole
+ENTRY_NAME = "segment.json"  # written last: where it is, the volume is whole
 
 
 def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ...]:
@@ -38,37 +38,37 @@ def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ..
     return tuple(sorted(found))
 
 
-def names_in(entry: dict[str, Any]) -> list[str]:
+def file_names(entry: dict[str, Any]) -> list[str]:
     """The names of the files that an entry speaks of."""
     return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
 
 
-def previous_entry(told: Path) -> tuple[dict[str, Any], list[str]]:
+def previous_entry(entry_path: Path) -> tuple[dict[str, Any], list[str]]:
     """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
     where it is cut or foreign."""
     try:
-        entry = read_json(told, "the entry of a volume that was segmented", {"masks": list})
-        names = [name for name in names_in(entry) if Path(name).name == name]
+        entry = read_json(entry_path, "the entry of a volume that was segmented", {"masks": list})
+        names = [name for name in file_names(entry) if Path(name).name == name]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}, []
     return entry, names
 
 
-def forget(out: Path, organ: str, made: set[Path], sources: Sequence[Path]) -> None:
+def remove_outdated(out: Path, organ: str, made: set[Path], sources: Sequence[Path]) -> None:
     """Remove the organ's files of volumes that came of these sources before and not now.
 
     made: the folders, STUDY/SERIES/ORGAN below out, that were written or taken up again.
     """
     given = {_digest(source) for source in sources}
-    for told in sorted(out.glob(f"*/*/{organ}/{TOLD}")):
-        folder = told.parent
-        entry, names = previous_entry(told)
+    for entry_path in sorted(out.glob(f"*/*/{organ}/{ENTRY_NAME}")):
+        folder = entry_path.parent
+        entry, names = previous_entry(entry_path)
         came = entry.get("sources")
         if folder in made or not isinstance(came, list) or not came:
             continue
         if not all(one in given for one in came):
             continue
-        for name in (*names, TOLD):  # the list last: a kill leaves it to the next
+        for name in (*names, ENTRY_NAME):  # the list last: a kill leaves it to the next
             (folder / name).unlink(missing_ok=True)
         for empty in (folder, folder.parent, folder.parent.parent):
             with suppress(OSError):  # another's files lie there

@@ -20,7 +20,7 @@ from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.presence import head_alone, lungs_unseen
 from wetread.archive.rejects import RejectError
-from wetread.outputs.mesh import FORMS
+from wetread.outputs.mesh import MESH_FORMATS
 from wetread.study.stack import CHOICES
 from wetread.study.volume import Volume
 from wetread.view.window import BONE, BRAIN, LUNG, MEDIASTINUM, Window
@@ -45,9 +45,9 @@ def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
         row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
     except ValueError:
         return {}
-    seen = np.zeros(right.shape, bool)
-    seen[:, row0:row1, column0:column1] = True
-    return {"heart": Mask("heart", frame.returned(seen), volume.place).box}
+    between = np.zeros(right.shape, bool)
+    between[:, row0:row1, column0:column1] = True
+    return {"heart": Mask("heart", frame.returned(between), volume.place).box}
 
 
 def _lungs(volume: Volume, **settings: float) -> list[Mask]:
@@ -86,7 +86,7 @@ def _nothing(volume: Volume) -> list[Mask]:
 
 
 @dataclass(frozen=True)
-class Way:
+class SegmentMethod:
     """One way to find an organ.
 
     find:     the volume, and the settings by name, to masks.
@@ -104,22 +104,24 @@ class Way:
 
 
 # Organ -> method -> how; the first method is the usual one.
-ORGANS: dict[str, dict[str, Way]] = {
-    "airway": {"trachea": Way(_airway, (), LUNG, around=segment_body)},
-    "body": {"tissue": Way(segment_body)},
+ORGANS: dict[str, dict[str, SegmentMethod]] = {
+    "airway": {"trachea": SegmentMethod(_airway, (), LUNG, around=segment_body)},
+    "body": {"tissue": SegmentMethod(segment_body)},
     "bone": {
-        "threshold": Way(segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body)
+        "threshold": SegmentMethod(
+            segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body
+        )
     },
-    "brain": {"skull": Way(segment_brain, (), BRAIN, _head, segment_body)},
+    "brain": {"skull": SegmentMethod(segment_brain, (), BRAIN, _head, segment_body)},
     "lungs": {
-        "ball": Way(_lungs, ("closing_mm", "threshold_hu"), LUNG, _heart, segment_body),
-        "kmeans": Way(_kmeans, (), LUNG),
+        "ball": SegmentMethod(_lungs, ("closing_mm", "threshold_hu"), LUNG, _heart, segment_body),
+        "kmeans": SegmentMethod(_kmeans, (), LUNG),
     },
 }
 
 
 @dataclass(frozen=True)
-class Asked:
+class SegmentOptions:
     """What one run of the verb makes of a volume; "" as method is the organ's usual one."""
 
     organ: str
@@ -131,7 +133,7 @@ class Asked:
     gaps: str
 
     @property
-    def way(self) -> Way:
+    def way(self) -> SegmentMethod:
         """How the organ is found."""
         return ORGANS[self.organ][self.method]
 
@@ -142,23 +144,23 @@ class Asked:
         return {name: value for name, value in given.items() if value is not None}
 
 
-def checked(asked: Asked) -> Asked:
+def validated(options: SegmentOptions) -> SegmentOptions:
     """The same with its method named; ValueError for what is not known."""
-    if asked.organ not in ORGANS:
-        raise ValueError(f"no organ {asked.organ!r}; there are: {', '.join(ORGANS)}")
-    methods = ORGANS[asked.organ]
-    asked = replace(asked, method=asked.method or next(iter(methods)))
-    if asked.method not in methods:
-        raise ValueError(f"{asked.organ} has no method {asked.method!r}; {', '.join(methods)}")
-    strange = [name for name in asked.settings if name not in asked.way.settings]
+    if options.organ not in ORGANS:
+        raise ValueError(f"no organ {options.organ!r}; there are: {', '.join(ORGANS)}")
+    methods = ORGANS[options.organ]
+    options = replace(options, method=options.method or next(iter(methods)))
+    if options.method not in methods:
+        raise ValueError(f"{options.organ} has no method {options.method!r}; {', '.join(methods)}")
+    strange = [name for name in options.settings if name not in options.way.settings]
     if strange:
         raise ValueError(
-            f"{asked.organ} by {asked.method!r} has no setting {strange[0]}; it has "
-            f"{', '.join(asked.way.settings) or 'none'}"
+            f"{options.organ} by {options.method!r} has no setting {strange[0]}; it has "
+            f"{', '.join(options.way.settings) or 'none'}"
         )
-    unknown = [form for form in asked.meshes if form not in FORMS]
+    unknown = [form for form in options.meshes if form not in MESH_FORMATS]
     if unknown:
-        raise ValueError(f"no mesh form {unknown[0]!r}; there are: {', '.join(FORMS)}")
-    if asked.gaps not in CHOICES:
-        raise ValueError(f"gaps {asked.gaps!r}; there are: {', '.join(CHOICES)}")
-    return asked
+        raise ValueError(f"no mesh form {unknown[0]!r}; there are: {', '.join(MESH_FORMATS)}")
+    if options.gaps not in CHOICES:
+        raise ValueError(f"gaps {options.gaps!r}; there are: {', '.join(CHOICES)}")
+    return options

@@ -16,18 +16,18 @@ from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import in_hu, indexed
-from wetread.outputs.optional import of_pictures
+from wetread.outputs.optional import import_optional
 from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
-from wetread.verbs.segment.earlier import forget, source_digests
-from wetread.verbs.segment.organs import Asked, checked
-from wetread.verbs.segment.series import Item, segment_series
+from wetread.verbs.segment.earlier import remove_outdated, source_digests
+from wetread.verbs.segment.organs import SegmentOptions, validated
+from wetread.verbs.segment.series import SegmentJob, segment_series
 
 SECONDS = 900.0  # that one series may take
 
 
 @dataclass(frozen=True)
-class Segmented:
+class SegmentResult:
     """What was written: one entry a volume (its segment.json), and what could not be segmented.
 
     refused: files that are DICOM, and series, of which nothing was made.
@@ -65,7 +65,7 @@ def segment(
     as_hu: bool = False,
     workers: int | None = None,
     report: Report = silent,
-) -> Segmented:
+) -> SegmentResult:
     """Segment an organ of ORGANS in every volume of the sources, into out/STUDY/SERIES/organ/.
 
     method:       one of the organ's ways; None: its usual one.
@@ -80,35 +80,35 @@ def segment(
     removed. A series without a volume is a row of rejects. ValueError for what is not known, and
     where a library of the extra `pictures` is not installed.
     """
-    asked = Asked(
+    options = SegmentOptions(
         organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps
     )
-    asked = checked(asked)
+    options = validated(options)
     for library in ("nibabel", "skimage", "trimesh"):
-        of_pictures(library)  # better now than after the first volume
+        import_optional(library)  # better now than after the first volume
     with indexed(src, select_workers(workers, None), report) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         if as_hu:
             index = in_hu(index)
         items = [
-            Item(rows, asked, out, source_digests(rows, src))
+            SegmentJob(rows, options, out, source_digests(rows, src))
             for rows in series_slices(index.images)
         ]
     found: list[dict[str, Any]] = []
     done = parallel_map(
         segment_series, items, select_workers(workers, None), Limits(SECONDS), ahead=None
     )
-    for number, (item, result) in enumerate(zip(items, done, strict=True), start=1):
+    for number, (job, result) in enumerate(zip(items, done, strict=True), start=1):
         if isinstance(result, LostItem):
-            rejects.append(item.reject(result.reason, result.detail))
+            rejects.append(job.reject(result.reason, result.detail))
         else:
             found += result.volumes
             rejects += result.rejects
         report(organ, number, len(items))
     made = {Path(entry["files"]["picture"]).parent for entry in found}
-    forget(out, asked.organ, made, src)
+    remove_outdated(out, options.organ, made, src)
     write_rejects(rejects, out / "rejects.csv")
-    return Segmented(out, tuple(found), tuple(rejects))
+    return SegmentResult(out, tuple(found), tuple(rejects))
 
 
 def _rejects(index: Index) -> pl.DataFrame:

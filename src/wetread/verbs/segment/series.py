@@ -23,24 +23,24 @@ from wetread.outputs.pictures import png_bytes
 from wetread.outputs.sides import edge_letters
 from wetread.outputs.uid_names import stack_name
 from wetread.pages.mask_picture import mask_picture
-from wetread.pages.scene_page import parts_of, write_scene_page
+from wetread.pages.scene_page import scene_parts, write_scene_page
 from wetread.study.split import CAPTURE, STRAY, split_series
 from wetread.study.stack import CHOICES, StackError
 from wetread.study.unit import TAKEN_AS_HU
 from wetread.study.volume import Volume
-from wetread.verbs.segment.earlier import TOLD, names_in, previous_entry
-from wetread.verbs.segment.organs import Asked
+from wetread.verbs.segment.earlier import ENTRY_NAME, file_names, previous_entry
+from wetread.verbs.segment.organs import SegmentOptions
 
 PICTURE, PAGE = "picture.png", "page.html"
 NOTE = "research use only, not for diagnosis"
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class SegmentJob:
     """One series' rows of the index, what is asked, where it goes, and digests of its sources."""
 
     rows: pl.DataFrame
-    asked: Asked
+    options: SegmentOptions
     out: Path
     sources: tuple[str, ...]
 
@@ -53,7 +53,7 @@ class Item:
     def folder(self, number: int, of: int, acquisition: str) -> Path:
         """Where the volume of that number, of so many, goes."""
         row = self.rows.row(0, named=True)
-        return self.out / stack_name(row, number, of, "", acquisition) / self.asked.organ
+        return self.out / stack_name(row, number, of, "", acquisition) / self.options.organ
 
     def reject(self, reason: str, detail: str, volume: Volume | None = None) -> Reject:
         """The series, or one of its volumes, as a row of the rejects, by its first file."""
@@ -66,39 +66,39 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Done:
+class SegmentedSeries:
     """What became of a series: an entry a volume, or why there is none."""
 
     volumes: tuple[dict[str, Any], ...]
     rejects: tuple[Reject, ...]
 
 
-def segment_series(item: Item) -> Done:
+def segment_series(job: SegmentJob) -> SegmentedSeries:
     """Segment the volumes of one series; what cannot be segmented is a reject with its reason."""
     try:
-        volumes = CHOICES[item.asked.gaps](item.rows)
+        volumes = CHOICES[job.options.gaps](job.rows)
     except StackError as error:
-        return Done((), (item.reject("no_geometry", str(error)),))
+        return SegmentedSeries((), (job.reject("no_geometry", str(error)),))
     except RejectError as error:
-        return Done((), (item.reject(error.reason, error.detail),))
+        return SegmentedSeries((), (job.reject(error.reason, error.detail),))
     entries: list[dict[str, Any]] = []
-    rejects = _left_out(item)
+    rejects = _left_out(job)
     for number, volume in enumerate(volumes):
         try:
-            folder = item.folder(number, len(volumes), volume.acquisition)
-            entries.append(_segment_volume(item, folder, volume))
+            folder = job.folder(number, len(volumes), volume.acquisition)
+            entries.append(_segment_volume(job, folder, volume))
         except RejectError as error:
-            rejects.append(item.reject(error.reason, error.detail, volume))
+            rejects.append(job.reject(error.reason, error.detail, volume))
         except StackError as error:
-            rejects.append(item.reject("no_geometry", str(error), volume))
+            rejects.append(job.reject("no_geometry", str(error), volume))
         still_alive()
-    return Done(tuple(entries), tuple(rejects))
+    return SegmentedSeries(tuple(entries), tuple(rejects))
 
 
-def _left_out(item: Item) -> list[Reject]:
+def _left_out(job: SegmentJob) -> list[Reject]:
     """The files of a series that are in none of its volumes, each by name."""
-    parts = split_series(item.rows)
-    strays = parts.strays if item.asked.gaps != "split" else parts.strays.clear()
+    parts = split_series(job.rows)
+    strays = parts.strays if job.options.gaps != "split" else parts.strays.clear()
     return [
         Reject(row["path"], row["member"], "wrong_kind", detail)
         for rows, detail in ((parts.captures, CAPTURE), (strays, STRAY))
@@ -106,28 +106,28 @@ def _left_out(item: Item) -> list[Reject]:
     ]
 
 
-def _segment_volume(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
+def _segment_volume(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
     """The entry of one volume; its files are on disk, from this run or from one before."""
-    provenance = _provenance(item.asked, volume)
-    told = folder / TOLD
-    if told.exists():
-        before, names = previous_entry(told)
+    provenance = _provenance(job.options, volume)
+    entry_path = folder / ENTRY_NAME
+    if entry_path.exists():
+        before, names = previous_entry(entry_path)
         if before.get("provenance") == provenance and _is_whole(before, names, folder):
-            if before.get("sources") != [*item.sources]:
-                before["sources"] = [*item.sources]
+            if before.get("sources") != [*job.sources]:
+                before["sources"] = [*job.sources]
                 _write(before, folder)
             return _located(before, folder)
-        for name in (TOLD, *names):  # nothing of another asking stays beside what is made now
+        for name in (ENTRY_NAME, *names):  # nothing of another asking stays beside what is made now
             (folder / name).unlink(missing_ok=True)
-    entry = {**_made(item, folder, volume), "provenance": provenance}
-    entry["sources"] = [*item.sources]
-    entry["bytes"] = {name: (folder / name).stat().st_size for name in names_in(entry)}
+    entry = {**_made(job, folder, volume), "provenance": provenance}
+    entry["sources"] = [*job.sources]
+    entry["bytes"] = {name: (folder / name).stat().st_size for name in file_names(entry)}
     _write(entry, folder)
     return _located(entry, folder)
 
 
 def _write(entry: dict[str, Any], folder: Path) -> None:
-    write_whole(folder / TOLD, json.dumps(entry, indent=1).encode())
+    write_whole(folder / ENTRY_NAME, json.dumps(entry, indent=1).encode())
 
 
 def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
@@ -137,40 +137,40 @@ def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
         there = {name: (folder / name).stat().st_size for name in names}
     except OSError:
         return False
-    return bool(names) and len(names) == len(names_in(entry)) and sizes == there
+    return bool(names) and len(names) == len(file_names(entry)) and sizes == there
 
 
-def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
+def _made(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
     """The files of one volume written, all but segment.json, and what that says of them."""
-    asked = item.asked
-    masks = asked.way.find(volume, **asked.settings)
+    options = job.options
+    masks = options.way.find(volume, **options.settings)
     if not any(mask.inside.any() for mask in masks):
         raise RejectError(
-            "wrong_anatomy", f"no {asked.organ}: nothing in the volume is taken for it"
+            "wrong_anatomy", f"no {options.organ}: nothing in the volume is taken for it"
         )
     still_alive()
-    around = asked.way.around(volume) if asked.page else []
-    parts = parts_of([*masks, *around])
+    around = options.way.around(volume) if options.page else []
+    parts = scene_parts([*masks, *around])
     picture = mask_picture(
-        volume.hu, masks, parts[: len(masks)], asked.way.window,
+        volume.hu, masks, parts[: len(masks)], options.way.window,
         edge_letters(volume.place.orientation),
     )  # fmt: skip
     write_whole(folder / PICTURE, png_bytes(picture))
-    if asked.page:
-        write_scene_page(folder / PAGE, asked.organ.capitalize(), parts)
-    study, series = item.uids
+    if options.page:
+        write_scene_page(folder / PAGE, options.organ.capitalize(), parts)
+    study, series = job.uids
     return {
         "study_uid": study,
         "series_uid": series,
-        "organ": asked.organ,
+        "organ": options.organ,
         "acquisition": volume.acquisition,
         "shape": list(volume.hu.shape),
         "spacing_mm": [*map(float, volume.place.spacing_mm)],
         "positions_mm": [round(float(mm), 4) for mm in volume.positions_mm],
         "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
-        "masks": [_written(folder, mask, asked) for mask in masks],
-        "files": {"picture": PICTURE} | ({"page": PAGE} if asked.page else {}),
-        "boxes": {name: list(box) for name, box in asked.way.boxes(volume, masks).items()},
+        "masks": [_written(folder, mask, options) for mask in masks],
+        "files": {"picture": PICTURE} | ({"page": PAGE} if options.page else {}),
+        "boxes": {name: list(box) for name, box in options.way.boxes(volume, masks).items()},
         "issues": [
             {"name": issue.name, "detail": issue.detail, "settled": issue.resolved_by}
             for issue in volume.issues
@@ -178,7 +178,7 @@ def _made(item: Item, folder: Path, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _written(folder: Path, mask: Mask, asked: Asked) -> dict[str, Any]:
+def _written(folder: Path, mask: Mask, options: SegmentOptions) -> dict[str, Any]:
     """One mask's files, and its part of the entry."""
     files = {"npy": f"{mask.name}.npy"}
     content = BytesIO()
@@ -188,9 +188,9 @@ def _written(folder: Path, mask: Mask, asked: Asked) -> dict[str, Any]:
     if not np.isnan(affine).any():
         files["nifti"] = f"{mask.name}.nii.gz"
         write_nifti(folder / files["nifti"], mask.inside.astype(np.uint8), affine)
-    if asked.meshes:
+    if options.meshes:
         surface = surface_of(mask)
-        for form in asked.meshes:
+        for form in options.meshes:
             files[form] = f"{mask.name}.{form}"
             write_mesh(folder / files[form], surface)
     box_mm = mask.box_mm
@@ -212,15 +212,15 @@ def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     return paths(entry) | {"masks": [paths(mask) for mask in entry["masks"]]}
 
 
-def _provenance(asked: Asked, volume: Volume) -> dict[str, Any]:
+def _provenance(options: SegmentOptions, volume: Volume) -> dict[str, Any]:
     """What the files were made of and how; the same provenance, the same files."""
     return {
         "wetread": wetread.__version__,
-        "method": asked.method,
-        "settings": asked.settings,
-        "gaps": asked.gaps,
-        "meshes": list(asked.meshes),
-        "page": asked.page,
+        "method": options.method,
+        "settings": options.settings,
+        "gaps": options.gaps,
+        "meshes": list(options.meshes),
+        "page": options.page,
         "as_hu": any(issue.name == TAKEN_AS_HU for issue in volume.issues),
         "slices": len(volume.sources),
         "slices_sha256": sha256("\n".join(volume.sources).encode()).hexdigest(),
