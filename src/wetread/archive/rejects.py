@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from wetread.archive.errors import WetreadError
+
 REASONS: dict[str, str] = {
     "io_error": "the disk or the archive around it does not give the bytes, or it is packed",
     "not_file": "a FIFO, a socket or a device",
@@ -34,7 +36,7 @@ REASONS: dict[str, str] = {
 }
 
 
-class RejectError(Exception):
+class RejectError(WetreadError):
     """One file cannot be used: reason is a key of REASONS, detail names element and figures.
 
     The detail never holds the value of an identifying element.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,3 +28,6 @@ JsonObject = dict[str, Any]  # an object of a JSON file
 Progress = Callable[[int, int], None]  # (done, in all)
 ReadAt = Callable[[int, int], bytes]  # (offset, length) -> at most length bytes of a file
 Span = tuple[int, int]  # (first byte, bytes) of a file
+
+StrPath = str | os.PathLike[str]  # a file or folder, as a caller gives it
+StrPaths = StrPath | Iterable[StrPath]  # one or several

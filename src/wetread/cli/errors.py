@@ -5,23 +5,18 @@ from typing import cast
 
 import typer
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError
-from wetread.archive.files.lock import BusyError
-from wetread.archive.rejects import RejectError
 from wetread.cli.options import FAILED, WRONG_USE
 from wetread.labels.table import LabelError
-from wetread.store.store import StoreError
 
 # What Typer raises for words it cannot take; newer releases carry the class where none may import.
 WrongWords = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 OUR_FAILURES: tuple[type[Exception], ...] = (
-    RejectError,
-    StoreError,
-    DamagedFileError,
+    WetreadError,
     OSError,
     MemoryError,
-    BusyError,
 )
 OUR_WRONG_USE: tuple[type[Exception], ...] = (
     FileNotFoundError,

@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.archive.errors import WetreadError
+
 EMPTY = "-1"  # a mask without a pixel
 
 REASONS: dict[str, str] = {
@@ -19,7 +21,7 @@ REASONS: dict[str, str] = {
 Numbers = NDArray[np.int64]
 
 
-class RleError(ValueError):
+class RleError(WetreadError, ValueError):
     """Text that is no mask of this image; `reason` is a key of REASONS."""
 
     def __init__(self, reason: str, detail: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from wetread.archive.errors import WetreadError
 from wetread.labels.finding import Finding, Level
 
 LABEL_SCHEMA: dict[str, pl.DataType] = {
@@ -34,7 +35,7 @@ EXAM_SCHEMA: dict[str, pl.DataType] = {
 KEY = ("level", "id", "finding")
 
 
-class LabelError(Exception):
+class LabelError(WetreadError):
     """A label file that cannot be taken as it is; the message says where and what to do."""
 
 

@@ -3,8 +3,10 @@
 from importlib import import_module
 from typing import Any
 
+from wetread.archive.errors import WetreadError
 
-class MissingExtraError(ValueError):
+
+class MissingExtraError(WetreadError, ValueError):
     """A library of an extra is not installed; says the command that installs it."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.atomic import write_output
 from wetread.outputs.sides import direction_letters, edge_letters
 from wetread.pages.content_policy import content_policy
@@ -65,7 +66,7 @@ SIDE_NAMES = {
 }
 
 
-class PageTooBigError(ValueError):
+class PageTooBigError(WetreadError, ValueError):
     """A page would be larger than was asked for."""
 
 

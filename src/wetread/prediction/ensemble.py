@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.prediction.cautions import cautions_of
@@ -23,7 +24,7 @@ from wetread.training.series.reader import (
 from wetread.training.series.sequence_fit import BEST
 
 
-class RunError(ValueError):
+class RunError(WetreadError, ValueError):
     """A folder that is no finished run, or runs that do not belong together."""
 
 

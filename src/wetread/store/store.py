@@ -26,6 +26,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet
@@ -73,7 +74,7 @@ REJECT_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-class StoreError(Exception):
+class StoreError(WetreadError):
     """A folder that is no store, or a store of another format."""
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from wetread.archive.errors import WetreadError
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import POSITION_TOLERANCE_MM, is_regular, off_line_mm
@@ -32,7 +33,7 @@ FATAL: dict[str, str] = {
 }
 
 
-class StackError(ValueError):
+class StackError(WetreadError, ValueError):
     """A volume has no one affine, or none can be made: which issue, where, by which rule."""
 
     def __init__(self, issue: Issue, advice: str) -> None:

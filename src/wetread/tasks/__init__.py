@@ -1,5 +1,6 @@
 """tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
 
+from wetread.archive.errors import WetreadError
 from wetread.tasks.embolism.task import EMBOLISM
 from wetread.tasks.hemorrhage import HEMORRHAGE
 from wetread.tasks.pneumothorax import PNEUMOTHORAX
@@ -8,7 +9,7 @@ from wetread.tasks.task import Task
 TASKS = {task.name: task for task in (HEMORRHAGE, PNEUMOTHORAX, EMBOLISM)}
 
 
-class UnknownTaskError(ValueError):
+class UnknownTaskError(WetreadError, ValueError):
     """No task of that name."""
 
 

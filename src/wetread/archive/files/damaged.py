@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 
+from wetread.archive.errors import WetreadError
+
 _FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
-class DamagedFileError(ValueError):
+class DamagedFileError(WetreadError, ValueError):
     """A file that wetread wrote, or that lies in its place, is cut, emptied, foreign or replaced.
 
     path:   where it lies.

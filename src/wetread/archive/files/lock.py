@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.atomic import clear_unfinished
 
 try:
@@ -30,7 +31,7 @@ PATIENCE_S = 0.3  # with a command that only looks whether somebody works there
 _locked_here: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
 
 
-class BusyError(Exception):
+class BusyError(WetreadError):
     """Another command writes the same output at this moment."""
 
 

@@ -1,0 +1,9 @@
+"""archive/errors.py: the base of every error that is wetread's own."""
+
+
+class WetreadError(Exception):
+    """What wetread raises where an input cannot be used; the message says where and what to do.
+
+    Errors of wrong arguments derive from ValueError as well; files that are not there raise
+    FileNotFoundError, as everywhere.
+    """
