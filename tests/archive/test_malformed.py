@@ -114,4 +114,4 @@ def test_header_and_pixels_are_two_states(shown: dict[str, ShownFile]) -> None:
     assert (shown["no_meta.dcm"].header, shown["no_meta.dcm"].pixels) == ("reject", None)
     assert (shown["GH1308.dcm"].header, shown["GH1308.dcm"].pixels) == ("read", "read")
     assert (shown["test-SR.dcm"].header, shown["test-SR.dcm"].pixels) == ("read", None)
-    assert shown["MR_truncated.dcm"].as_dict()["rows"] == 64
+    assert shown["MR_truncated.dcm"].to_dict()["rows"] == 64

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from wetread.labels.table import LabelError
-from wetread.verbs.score import as_dict, score
+from wetread.verbs.score import score
 
 NAMES = ("epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any")
 TRUTH = {"a": 1, "b": 0, "c": 1}
@@ -32,8 +32,8 @@ def test_a_submission_with_endings_and_decimal_commas_gets_the_score_of_the_plai
     found = score("hemorrhage", truth, odd)
     assert found.scores == plain.scores
     assert (found.missing, found.too_many) == ((), ())
-    assert as_dict(found)["ids_repaired"] == 3
-    assert as_dict(plain)["ids_repaired"] == 0
+    assert found.to_dict()["ids_repaired"] == 3
+    assert plain.to_dict()["ids_repaired"] == 0
 
 
 def test_a_row_that_stands_twice_with_two_values_is_named_with_its_lines(tmp_path: Path) -> None:

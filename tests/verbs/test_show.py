@@ -61,7 +61,7 @@ def test_the_package_hands_out_show() -> None:
 def test_values_are_those_of_pydicoms_pixels_after_the_rescale() -> None:
     dataset = pydicom.dcmread(of_pydicom(CT))
     hu = dataset.pixel_array * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
-    told = shown_file(of_pydicom(CT)).as_dict()
+    told = shown_file(of_pydicom(CT)).to_dict()
     assert (told["state"], told["reason"], told["detail"]) == ("read", None, None)
     assert (told["rows"], told["columns"], told["frames"]) == (128, 128, 1)
     assert told["transfer_syntax"] == dataset.file_meta.TransferSyntaxUID
@@ -74,7 +74,7 @@ def test_a_multi_frame_file_is_read_through_to_its_last_frame(real_data: Path) -
     path = real_data / "malformed" / "emri_small.dcm"
     stored = pydicom.dcmread(path).pixel_array
     assert stored.shape[0] == 10
-    told = shown_file(path).as_dict()
+    told = shown_file(path).to_dict()
     assert (told["state"], told["frames"]) == ("read", 10)
     assert (told["values"]["min"], told["values"]["max"]) == (stored.min(), stored.max())
     assert told["values"]["mean"] == pytest.approx(stored.mean(), rel=1e-6)
@@ -82,10 +82,10 @@ def test_a_multi_frame_file_is_read_through_to_its_last_frame(real_data: Path) -
 
 def test_no_image_is_a_state_of_its_own_and_a_reject_has_its_reason(tmp_path: Path) -> None:
     report = shown_file(of_pydicom(REPORT))
-    assert (report.state, report.as_dict()["reason"], report.refused) == ("not_image", None, 0)
+    assert (report.state, report.to_dict()["reason"], report.refused) == ("not_image", None, 0)
     cut = tmp_path / "cut.dcm"
     cut.write_bytes(of_pydicom(CT).read_bytes()[:-1000])
-    told = shown_file(cut).as_dict()
+    told = shown_file(cut).to_dict()
     assert (told["state"], told["reason"]) == ("reject", "truncated_pixels")
     assert (told["header"], told["pixels"], told["rows"]) == ("read", "reject", 128)
     assert told["values"] is None
@@ -94,7 +94,7 @@ def test_no_image_is_a_state_of_its_own_and_a_reject_has_its_reason(tmp_path: Pa
 def test_a_file_is_looked_at_apart_from_this_process_with_the_same_result() -> None:
     found = show(of_pydicom(CT))
     assert isinstance(found, ShownFile)
-    assert found.as_dict() == shown_file(of_pydicom(CT)).as_dict()
+    assert found.to_dict() == shown_file(of_pydicom(CT)).to_dict()
 
 
 def test_what_is_no_file_is_refused_and_never_opened(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_tree_lists_series_with_their_figures_and_rejects_with_their_reasons(tree: Path) -> None:
-    told = shown_tree(tree).as_dict()
+    told = shown_tree(tree).to_dict()
     (series,) = told["series"]
     assert (series["series_uid"], series["modality"], series["slices"]) == ("1.3", "CT", 5)
     assert series["spacing_mm"] == pytest.approx((0.661468, 0.661468))
@@ -181,10 +181,10 @@ def test_a_zip_says_the_same_as_its_folder_and_a_member_can_be_named(
     with zipfile.ZipFile(packed, "w") as file:
         for path in sorted(tree.iterdir()):
             file.write(path, path.name)
-    assert shown_tree(packed).as_dict()["series"] == shown_tree(tree).as_dict()["series"]
+    assert shown_tree(packed).to_dict()["series"] == shown_tree(tree).to_dict()["series"]
     one = show(packed, member="3.dcm")
     assert isinstance(one, ShownFile)
-    assert one.as_dict()["values"] == shown_file(tree / "3.dcm").as_dict()["values"]
+    assert one.to_dict()["values"] == shown_file(tree / "3.dcm").to_dict()["values"]
     with pytest.raises(FileNotFoundError, match="no member 'none'"):
         show(packed, member="none")
 
@@ -218,7 +218,7 @@ def everything_told(path: Path) -> str:
     """All that the verb and the command line say of a file, tags and paths left out."""
     found = shown_file(path)
     lines = list(header_of(found))
-    parts = [json.dumps(found.as_dict())]
+    parts = [json.dumps(found.to_dict())]
     parts += [line.plain for line in show_text.file_text(found, 80)][2:]
     parts += [line.value for line in lines]
     return "\n".join(parts)

@@ -35,7 +35,7 @@ def test_the_package_hands_out_windows() -> None:
 
 
 def test_values_are_told_as_three_channels_in_the_form_that_machines_read() -> None:
-    assert mode_values("bsb", [-1000, 0, 40]).as_dict() == {
+    assert mode_values("bsb", [-1000, 0, 40]).to_dict() == {
         "mode": "bsb",
         "values": [
             {"hu": -1000.0, "value": [0.0, 0.0, 0.0]},

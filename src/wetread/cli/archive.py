@@ -81,7 +81,7 @@ def show(
         found = look(path, member=member, picture=picture, workers=workers, report=report)
     width, extent = show_text.terminal_width(), "full" if full else "short"
     if as_json:
-        print_result(found.as_dict(), [], as_json)
+        print_result(found.to_dict(), [], as_json)
     elif isinstance(found, ShownFile):
         lines = header_of(found, identifiers="show" if identifiers else "withhold")
         show_text.print_lines(show_text.header_text(lines, width, extent))

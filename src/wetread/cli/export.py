@@ -98,7 +98,7 @@ def export(
         lines.append(f"refused: {out / 'rejects.csv'}")
     if not found.files:
         lines.append("nothing was exported: no image of the sources can be used")
-    print_result(found.as_dict(), lines, as_json)
+    print_result(found.to_dict(), lines, as_json)
     raise typer.Exit(done_code(found.files, found.refused))
 
 

@@ -99,7 +99,7 @@ def train(
             clear_patients=clear_patients,
             verify=verify,
         )
-    print_result(result.as_dict(), tell.run_lines(result), as_json)
+    print_result(result.to_dict(), tell.run_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 
@@ -148,7 +148,7 @@ def predict(
             clear_patients=clear_patients,
             verify=verify,
         )
-    print_result(result.as_dict(), tell.prediction_lines(result), as_json)
+    print_result(result.to_dict(), tell.prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))
 
 
@@ -167,12 +167,12 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """The official metric of a submission; names the ids that are missing or too many."""
-    from wetread.verbs.score import as_dict, made_of
+    from wetread.verbs.score import count_computed
     from wetread.verbs.score import score as run
 
     result = run(task, truth, submission, patients=patients)
-    print_result(as_dict(result), tell.submission_lines(result), as_json)
-    raise typer.Exit(done_code(made_of(result), 0))
+    print_result(result.to_dict(), tell.submission_lines(result), as_json)
+    raise typer.Exit(done_code(count_computed(result), 0))
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

@@ -60,5 +60,5 @@ def montage(
         lines.insert(
             1, f"{plural(result.refused, 'file')} cannot be used; wetread show {src} says why"
         )
-    print_result(result.as_dict(), lines, as_json)
+    print_result(result.to_dict(), lines, as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)

@@ -48,7 +48,7 @@ def demo(
 
     with bars() as report:
         result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
-    print_result(result.as_dict(), tell.demo_lines(result), as_json)
+    print_result(result.to_dict(), tell.demo_lines(result), as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -52,7 +52,7 @@ def scroll(
             workers=workers,
             report=report,
         )
-    print_result(result.as_dict(), scroll_lines(result), as_json)
+    print_result(result.to_dict(), scroll_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 

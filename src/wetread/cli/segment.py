@@ -69,7 +69,7 @@ def segment(
             workers=workers,
             report=report,
         )
-    print_result(found.as_dict(), segment_lines(found), as_json)
+    print_result(found.to_dict(), segment_lines(found), as_json)
     raise typer.Exit(done_code(len(found.series), found.refused))
 
 

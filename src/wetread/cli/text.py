@@ -231,7 +231,7 @@ def _probability(value: float | None) -> str:
 
 def submission_lines(result: SubmissionScores) -> list[str]:
     """Scores, then the ids that do not meet."""
-    lines = score_lines([score.as_dict() for score in result.scores])
+    lines = score_lines([score.to_dict() for score in result.scores])
     for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
         lines.append(f"{plural(len(ids), 'label')} {name}" + (":" if ids else ""))
         lines += [f"  {label}" for label in ids[:MOST]]

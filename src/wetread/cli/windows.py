@@ -44,7 +44,7 @@ def windows(
         raise ValueError("a mode's values are asked for with both --mode NAME and --hu LIST")
     if mode is not None and hu is not None:
         found = verb.mode_values(mode, _numbers(hu), src)
-        print_result(found.as_dict(), list(_value_lines(found)), as_json)
+        print_result(found.to_dict(), list(_value_lines(found)), as_json)
         raise typer.Exit(DONE)
     if out is None:
         if src is not None:
@@ -59,7 +59,7 @@ def windows(
         lines.insert(
             1, f"{plural(result.refused, 'file')} cannot be used; wetread show {src} says why"
         )
-    print_result(result.as_dict(), lines, as_json)
+    print_result(result.to_dict(), lines, as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 

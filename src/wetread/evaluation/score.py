@@ -28,14 +28,24 @@ class Score:
     positives: int
     reason: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The score as a JSON object."""
         return asdict(self)
 
 
+class Scores(tuple[Score, ...]):
+    """Scores in the order in which they are reported."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+        """{"scores": [...]}, as scores.json and --json have it."""
+        return {"scores": [score.to_dict() for score in self]}
+
+
 def scores_to_json(scores: Iterable[Score]) -> str:
     """{"scores": [...]} as indented text; NaN and infinity are refused (they are not JSON)."""
-    return json.dumps({"scores": [score.as_dict() for score in scores]}, indent=1, allow_nan=False)
+    return json.dumps(Scores(scores).to_dict(), indent=1, allow_nan=False)
 
 
 def scores_from_json(text: str) -> list[Score]:

@@ -9,7 +9,7 @@ import polars as pl
 from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import evaluate
 from wetread.evaluation.intervals import DRAWS
-from wetread.evaluation.score import Score
+from wetread.evaluation.score import Score, Scores
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelError, LabelTable
 
@@ -27,6 +27,16 @@ class SubmissionScores:
     too_many: tuple[str, ...]
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ids_repaired: int = 0
+
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, for JSON."""
+        return {
+            **Scores(self.scores).to_dict(),
+            "ids_repaired": self.ids_repaired,
+            "missing": list(self.missing),
+            "too_many": list(self.too_many),
+            "broken_rules": {study: list(rules) for study, rules in self.broken.items()},
+        }
 
 
 def score_submission(

@@ -38,7 +38,7 @@ class DemoResult:
     readings: int
     seconds: dict[str, float]
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "out": str(self.out),

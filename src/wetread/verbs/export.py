@@ -47,7 +47,7 @@ class ExportResult:
     not_image: int
     refused: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "out": str(self.out),

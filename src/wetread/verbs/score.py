@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -73,18 +72,7 @@ def _refuse_conflicts(path: Path, table: LabelTable) -> None:
     )
 
 
-def made_of(result: SubmissionScores) -> int:
-    """How many figures could be given of what the submission says."""
-    beside = ("_prior", "_position", "_histogram", "_header", "_all_empty", "inconsistent_exams")
-    return sum(one.value is not None for one in result.scores if not one.metric.endswith(beside))
-
-
-def as_dict(result: SubmissionScores) -> dict[str, Any]:
-    """For --json."""
-    return {
-        "scores": [asdict(score) for score in result.scores],
-        "ids_repaired": result.ids_repaired,
-        "missing": list(result.missing),
-        "too_many": list(result.too_many),
-        "broken_rules": {study: list(rules) for study, rules in result.broken.items()},
-    }
+def count_computed(result: SubmissionScores) -> int:
+    """Count the figures that could be given of the submission itself, baselines apart."""
+    others = ("_prior", "_position", "_histogram", "_header", "_all_empty", "inconsistent_exams")
+    return sum(one.value is not None for one in result.scores if not one.metric.endswith(others))

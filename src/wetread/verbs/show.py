@@ -78,7 +78,7 @@ class ShownFile:
         """1 where the file cannot be used, else 0."""
         return int(self.state == "reject")
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What `show FILE --json` prints."""
         row, values = self.row, self.values
         return {
@@ -111,7 +111,7 @@ class ShownTree:
     series: tuple[SeriesOverview, ...]
     rejects: pl.DataFrame
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What `show DIR --json` prints."""
         rejects = self.rejects.select("path", "member", "reason", "detail")
         return {

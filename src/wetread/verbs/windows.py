@@ -51,7 +51,7 @@ class ModeValues:
     hu: tuple[float, ...]
     values: tuple[tuple[float, float, float], ...]
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What `windows --mode NAME --hu LIST --json` prints."""
         pairs = zip(self.hu, self.values, strict=True)
         return {"mode": self.mode, "values": [{"hu": hu, "value": list(v)} for hu, v in pairs]}
@@ -66,7 +66,7 @@ class WindowsResult:
     modes: tuple[str, ...]
     refused: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         shown = {"page": str(self.page), "slices": self.slices, "modes": list(self.modes)}
         return {**shown, "refused": self.refused}

@@ -106,7 +106,7 @@ def test_a_reading_says_what_made_it_and_not_where_the_home_folder_is(reading: P
 def test_a_reading_says_that_its_models_learned_from_phantoms_alone(reading: Prediction) -> None:
     told = json.loads(next((reading.out / "readings").iterdir()).read_text())
     assert told["cautions"] == ["learned_from_phantoms_alone", "never_scored_on_patients"]
-    assert reading.as_dict()["studies"][0]["cautions"] == told["cautions"]
+    assert reading.to_dict()["studies"][0]["cautions"] == told["cautions"]
     lines = prediction_lines(reading)
     assert "caution: learned from synthetic phantoms alone, from no patient" in lines
 

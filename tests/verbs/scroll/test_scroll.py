@@ -147,7 +147,7 @@ def test_the_best_series_stands_from_head_to_feet_with_its_own_values(
         ("1.7", 2), ("1.7.2", 3), ("../1.7.3", 1)
     ]  # fmt: skip
     assert result.refused == 0
-    assert result.as_dict()["others"][2]["reasons"] == ["-100 localizer"]
+    assert result.to_dict()["others"][2]["reasons"] == ["-100 localizer"]
     words = page.read_text()
     assert [secret for secret in SECRETS.values() if secret in words] == []
     assert "order disagrees" in words

@@ -43,7 +43,7 @@ class MontageResult:
     panels: tuple[PanelRecord, ...]
     refused: int
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         panels = [
             {"instance": one.instance, "lines": list(one.lines), "refused": one.refused}

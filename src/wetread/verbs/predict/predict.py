@@ -79,7 +79,7 @@ class Prediction:
         """Studies of which nothing was read."""
         return sum(reading.state == "unread" for reading in self.readings)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "out": str(self.out),

@@ -71,7 +71,7 @@ class ScrollResult:
     refused: int
     index: Path | None = None
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What `scroll --json` prints."""
         return {
             "pages": [

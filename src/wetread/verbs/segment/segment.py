@@ -42,7 +42,7 @@ class SegmentResult:
         """Rejects, but for files that are no DICOM."""
         return sum(reject.reason != "not_dicom" for reject in self.rejects)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What --json prints."""
         return {
             "series": list(self.series),

@@ -76,7 +76,7 @@ class TrainResult:
         """Files that are DICOM and could not be used."""
         return self.counts["refused_files"]
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For --json."""
         return {
             "run": str(self.run),
