@@ -6,6 +6,7 @@ drawn   the logits, and the peaks of the masks it draws
 """
 
 import copy
+from collections.abc import Sequence
 from itertools import combinations
 
 import torch
@@ -47,6 +48,24 @@ class Drawn(nn.Module):
         logits, masks = both(self.network, x)
         assert masks is not None
         return torch.cat([logits, peaks(masks)], 1)
+
+
+class FeatureExtractors(nn.Module):
+    """Several networks over the same images, each of them as they are or mirrored.
+
+    extractors: networks from gray (B, C, H, W) to features (B, D); flipped: of each, whether it is
+    given the left-right mirror image.
+    """
+
+    def __init__(self, extractors: Sequence[nn.Module], flipped: Sequence[bool]) -> None:
+        super().__init__()
+        self.extractors, self.flipped = nn.ModuleList(extractors), tuple(flipped)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Gray (B, C, H, W) to features (B, D) float32, one tensor a network."""
+        sides = {side: x.flip(-1) if side else x for side in set(self.flipped)}
+        pairs = zip(self.extractors, self.flipped, strict=True)
+        return tuple(extractor(sides[side]).float() for extractor, side in pairs)
 
 
 def seer(model: nn.Module, features: str) -> nn.Module:

@@ -16,7 +16,7 @@ from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store, passes_of
 from wetread.training.mask_table import pack_map, unpack_map
-from wetread.training.slices.predict import predict_probabilities
+from wetread.training.slices.predict import predict_with_masks, to_probabilities
 from wetread.view.crop import Box
 from wetread.view.uncrop import to_original
 
@@ -47,15 +47,14 @@ def read_store(store: Store, ensemble: Ensemble, mirror: Sequence[int], progress
     total = np.zeros((len(store), len(ensemble.findings)))
     drawn: list[list[tuple[bytes, ...]]] = [[] for _ in rows]
 
-    def take(place: int, maps: NDArray[np.float32]) -> None:
-        drawn[place].append(tuple(map(pack_map, maps)))
-
     for done, member in enumerate(ensemble.members):
         progress(done, len(ensemble.members))
-        one = member.trained
-        total += predict_probabilities(
-            one.model, store, rows, one.view, one.recipe, one.negative_rate, mirror, take
-        )
+        one, logits, place = member.trained, [], iter(drawn)
+        for batch, maps in predict_with_masks(one.model, store, rows, one.view, one.recipe, mirror):
+            logits.append(batch)
+            for masks in () if maps is None else maps:
+                next(place).append(tuple(map(pack_map, masks)))
+        total += to_probabilities(one.model, logits, one.negative_rate)
     progress(len(ensemble.members), len(ensemble.members))
     mean = total / len(ensemble.members)
     packed = tuple(map(tuple, drawn)) if ensemble.drawn else ()

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from wetread.archive.files.atomic import atomic_path
-from wetread.models.features import seer
+from wetread.models.features import FeatureExtractors, seer
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
 from wetread.training.run import TrainedModel
@@ -37,7 +37,7 @@ def encode_slices(
 def encode_mirrored_slices(
     trained: TrainedModel, store: Store, rows: Rows, folder: Path, kind: str = "last"
 ) -> tuple[Floats, Floats]:
-    """features_of rows and of their left-right mirror images, each slice read once."""
+    """encode_slices of rows and of their left-right mirror images, each slice read once."""
     cache_features([trained], store, rows, folder, kind, mirror=True)
     plain, mirrored = (_kept(trained, store, rows, folder, kind, side) for side in (False, True))
     return plain, mirrored
@@ -77,16 +77,11 @@ def _seen(
     """(N, D) of rows from each encoder, as they are or mirrored; all of one view and runtime."""
     if not asked:
         return []
-    eyes = {one: inference_copy(seer(one.model, kind), one.recipe) for one, _ in asked}
-    sides = {mirrored for _, mirrored in asked}
-
-    def say(image: torch.Tensor) -> list[Floats]:
-        turned = {mirrored: image.flip(-1) if mirrored else image for mirrored in sides}
-        return [eyes[one](turned[mirrored]).float().cpu().numpy() for one, mirrored in asked]
-
+    extractors = {one: inference_copy(seer(one.model, kind), one.recipe) for one, _ in asked}
+    network = FeatureExtractors([extractors[one] for one, _ in asked], [side for _, side in asked])
     first, _ = asked[0]
-    said = predict_batches(say, store, rows, first.view, first.recipe)
-    return [np.concatenate(told) for told in zip(*said, strict=True)]
+    batches = predict_batches(network, store, rows, first.view, first.recipe)
+    return [torch.cat(features).numpy() for features in zip(*batches, strict=True)]
 
 
 def _kept(

@@ -27,7 +27,11 @@ from wetread.training.run import Run, TrainedModel, build_network, read_trained_
 from wetread.training.slices.batches import negative_rate, train_set
 from wetread.training.slices.levels import slice_predictions
 from wetread.training.slices.loop import train
-from wetread.training.slices.predict import predict_probabilities
+from wetread.training.slices.predict import (
+    predict_probabilities,
+    predict_with_masks,
+    to_probabilities,
+)
 
 Progress = Callable[[int, int], None]  # (steps done, steps in all)
 
@@ -102,25 +106,25 @@ def _read(
     columns = [names.index(finding.name) for finding in masks.findings] if masks else []
     rows: list[dict[str, Any]] = []
 
-    def take(at: int, maps: NDArray[np.float32]) -> None:
-        assert masks is not None  # nothing else draws
-        place = int(places[at])
-        whose = mask_table.ImageKey(
-            split, number, ids[place], patients[place], int(data.rows[place])
-        )
-        truth = data.truth[place, columns].tolist()
-        rows.extend(mask_table.mask_rows(whose, masks, place, maps, truth))
-
-    probability = predict_probabilities(
+    logits, remaining = [], iter(places.tolist())
+    for batch, maps in predict_with_masks(
         trained.model,
         data.store,
         data.rows[places],
         trained.view,
         trained.recipe,
-        trained.negative_rate,
         mirror_columns(data.findings).tolist(),
-        take,
-    )
+    ):
+        logits.append(batch)
+        for drawn in () if maps is None else maps:
+            assert masks is not None  # nothing else draws
+            place = next(remaining)
+            whose = mask_table.ImageKey(
+                split, number, ids[place], patients[place], int(data.rows[place])
+            )
+            truth = data.truth[place, columns].tolist()
+            rows.extend(mask_table.mask_rows(whose, masks, place, drawn, truth))
+    probability = to_probabilities(trained.model, logits, trained.negative_rate)
     for row, head in zip(rows, probability[:, columns].ravel().tolist(), strict=bool(rows)):
         row["head"] = head
     return probability, rows

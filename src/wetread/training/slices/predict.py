@@ -1,17 +1,17 @@
 """training/slices/predict.py: a model's probabilities, and masks, for rows of a store."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Lock
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from wetread.models.encoders import both, last_linear
+from wetread.models.encoders import last_linear
+from wetread.models.flip_average import FlipAverage
 from wetread.models.folded import folded
 from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.losses import undo_balance
@@ -28,8 +28,6 @@ from wetread.view.view import View
 # Images of 256 x 256 pixels, fewer larger ones; gradients need no memory here. On a CPU what a
 # layer leaves is in the cache for the next: an image takes two thirds of its time among 64.
 BATCH, CPU_BATCH = 64, 8
-Said = TypeVar("Said")
-Take = Callable[[int, npt.NDArray[np.float32]], None]
 
 
 def predict_probabilities(
@@ -40,37 +38,43 @@ def predict_probabilities(
     recipe: Recipe,
     negative_rate: float = 1.0,
     mirror: Sequence[int] | None = None,
-    take: Take = lambda place, masks: None,
 ) -> npt.NDArray[np.float64]:
     """Rows (N,) to probabilities (N, F) of the whole set, balanced epochs undone.
 
     With mirror, (F,) each finding's twin when left and right change places, the logits are the
     mean over the image and its mirror image.
-    take: gets the masks of each image of a network that draws them: its place among the rows and
-    probabilities (M, h, w) float32; in order.
     """
+    batches = predict_with_masks(model, source, rows, view, recipe, mirror)
+    return to_probabilities(model, [logits for logits, _ in batches], negative_rate)
 
-    ready = inference_copy(model, recipe)
 
-    def say(image: torch.Tensor) -> tuple[torch.Tensor, npt.NDArray[np.float32] | None]:
-        given, drawn = both(ready, image)
-        given = given.double()
-        if mirror is not None:
-            turned, mirrored = both(ready, image.flip(-1))
-            given = (given + turned.double()[:, list(mirror)]) / 2
-            if drawn is not None and mirrored is not None:
-                drawn = (drawn + mirrored.flip(-1)) / 2
-        return given.cpu(), None if drawn is None else drawn.float().sigmoid().cpu().numpy()
+def predict_with_masks(
+    model: nn.Module,
+    source: SliceSource,
+    rows: Sequence[int] | npt.NDArray[np.int64],
+    view: View,
+    recipe: Recipe,
+    mirror: Sequence[int] | None = None,
+) -> Iterator[tuple[Tensor, npt.NDArray[np.float32] | None]]:
+    """Yield logits (B, F) float64 and mask probabilities (B, M, h, w) float32 of rows (N,), batch
+    by batch in order; None in place of the masks where the network draws none.
 
-    logits, place = [], 0
-    for given, drawn in predict_batches(say, source, rows, view, recipe):
-        logits.append(given)
-        for masks in () if drawn is None else drawn:
-            take(place, masks)
-            place += 1
+    mirror: as for predict_probabilities.
+    """
+    network = FlipAverage(inference_copy(model, recipe), mirror)
+    for logits, masks in predict_batches(network, source, rows, view, recipe):
+        assert logits is not None
+        yield logits, None if masks is None else masks.numpy()
+
+
+def to_probabilities(
+    model: nn.Module, logits: Sequence[Tensor], negative_rate: float
+) -> npt.NDArray[np.float64]:
+    """Turn batches of logits (B, F) into probabilities (N, F), balanced epochs undone; (0, F) where
+    there are none. negative_rate: as for undo_balance."""
     if not logits:
         return np.empty((0, last_linear(model).out_features))
-    probabilities: npt.NDArray[np.float64] = torch.cat(logits).sigmoid().numpy()
+    probabilities: npt.NDArray[np.float64] = torch.cat(list(logits)).sigmoid().numpy()
     return undo_balance(probabilities, negative_rate)
 
 
@@ -87,16 +91,18 @@ def batch_size(view: View, device: torch.device) -> int:
 
 
 def predict_batches(
-    say: Callable[[torch.Tensor], Said],
+    network: nn.Module,
     source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
     view: View,
     recipe: Recipe,
-) -> Iterator[Said]:
-    """say(view (B, C, size, size)) of the rows, batch by batch, in order.
+) -> Iterator[tuple[Tensor | None, ...]]:
+    """Yield the tensors, (B, ...) each and on the CPU, that a network makes of the rows' views
+    (B, C, size, size), batch by batch in order.
 
-    say runs on the recipe's device and in its precision, without gradients; slices are read ahead,
-    and on a CPU several batches are said at a time.
+    network: gives a tuple of tensors, or None in place of one. It runs on the recipe's device and
+    in its precision, without gradients; slices are read ahead, and on a CPU several batches are
+    computed at a time.
     """
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
@@ -108,10 +114,11 @@ def predict_batches(
         nullcontext() if runtime.device.type == "cpu" else Lock()
     )
 
-    def make(number: int) -> Said:
+    def make(number: int) -> tuple[Tensor | None, ...]:
         hu = read_with_neighbors(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():
-            return say(to_view(torch.from_numpy(hu).to(runtime.device), view))
+            outputs = network(to_view(torch.from_numpy(hu).to(runtime.device), view))
+            return tuple(None if output is None else output.cpu() for output in outputs)
 
     with seeded_runtime(recipe, runtime.device):
         ready = partial(set_threads, recipe.threads)
