@@ -15,7 +15,7 @@ from wetread.store.store import Store, open_store
 from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.recipe import Recipe
 from wetread.training.run import TrainedModel
-from wetread.training.series.reader import read_series_reader
+from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_ahead, read_with_neighbors
 from wetread.training.slices.predict import batch_size, inference_copy
 from wetread.view.device import to_view
@@ -50,7 +50,7 @@ def forward_passes(run: Path, out: Path) -> Bare:
     """
     passes, plain, folded = 0, Spent(0.0, 0.0), Spent(0.0, 0.0)
     for part in sorted(run.glob("model-*/part-*")):
-        reader = read_series_reader(part)
+        reader = read_series_model(part)
         times = 2 if reader.recipe.sequence_mirror else 1
         for encoder, name in zip(reader.encoders, ("store", "store-heart"), strict=True):
             ready = _views(encoder, open_store(out / name))

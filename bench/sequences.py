@@ -32,7 +32,7 @@ from wetread.tasks import TASKS, Task
 from wetread.training.series import embed_series as embed_series
 from wetread.training.series import fit as series_fit
 from wetread.training.series.inputs import Embeddings, SequenceInputs
-from wetread.training.series.reader import read_series_reader
+from wetread.training.series.reader import read_series_model
 from wetread.training.series.series import Series
 from wetread.training.series.slice_features import encode_slices
 from wetread.verbs.index import index
@@ -167,7 +167,7 @@ def slices_alone(run: Path) -> Said:
         rows = image["row"].to_numpy()[mine]
         logits = [
             encode_slices(reader.encoders[0], store, rows, run / "features", "logits")[:, 0]
-            for reader in map(read_series_reader, sorted(run.glob(f"model-{model}/part-*")))
+            for reader in map(read_series_model, sorted(run.glob(f"model-{model}/part-*")))
         ]
         said[mine] = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
     return Said(said, _greatest(table, said))

@@ -13,7 +13,7 @@ import pytest
 from wetread.phantoms.angiogram.archive import write_ctpa_archive
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.phantoms.radiograph.archive import write_chest_archive
-from wetread.prediction.cautions import cautions_of
+from wetread.prediction.cautions import find_cautions
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.verbs.index import index
@@ -102,4 +102,4 @@ PHANTOMS, PATIENTS = about((9, 9), (3, 3)), about((9, 0), (3, 0))
 def test_cautions_follow_from_what_the_runs_learned_from(
     runs: list[dict[str, Any]], told: tuple[str, ...]
 ) -> None:
-    assert cautions_of(runs) == told
+    assert find_cautions(runs) == told

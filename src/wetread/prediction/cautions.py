@@ -14,7 +14,7 @@ CAUTIONS: Mapping[str, str] = {
 }
 
 
-def cautions_of(abouts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def find_cautions(abouts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Names of CAUTIONS that hold for the mean of some runs, each run's about.json as it was read.
 
     Where one of the runs learned from patients, or was scored on them, the mean has.

@@ -10,7 +10,7 @@ from typing import Any
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
-from wetread.prediction.cautions import cautions_of
+from wetread.prediction.cautions import find_cautions
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
@@ -18,8 +18,8 @@ from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.series.reader import (
     JOINT_FOLDER,
     SERIES_FILE,
-    SeriesReader,
-    read_series_reader,
+    SeriesModel,
+    read_series_model,
 )
 from wetread.training.series.sequence_fit import BEST
 
@@ -35,7 +35,7 @@ class Member:
 
     trained: TrainedModel
     checkpoint: Path
-    series: SeriesReader | None = None
+    series: SeriesModel | None = None
 
     @property
     def drawn(self) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         members=members,
         drawn=members[0].drawn,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
-        cautions=cautions_of(about),
+        cautions=find_cautions(about),
     )
 
 
@@ -107,7 +107,7 @@ def _members(run: Path, which: str) -> list[Member]:
     files = sorted(run.glob(f"model-{which}/best.pt"))
     found = [Member(read_trained_model(file.parent), file) for file in files]
     for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{SERIES_FILE}")):
-        reader = read_series_reader(part)
+        reader = read_series_model(part)
         kept = part / JOINT_FOLDER if reader.recipe.together_epochs else part
         found.append(Member(reader.encoders[0], kept / BEST, reader))
     return found

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from wetread.archive.rejects import Reject
 from wetread.evaluation.aggregate import study_maximum
-from wetread.prediction.reading import Reading, SliceReading, unread
+from wetread.prediction.reading import Reading, SliceReading, unread_reading
 from wetread.store.store import Store
 from wetread.study.issues import Issue
 from wetread.study.series_choice import SeriesScore
@@ -99,7 +99,7 @@ def unread_study(
     """The reading of a study of which nothing was read, for the reason of most of its files."""
     reason, _ = Counter(one.reason for one in rejects).most_common(1)[0]
     detail = next(one.detail for one in rejects if one.reason == reason)
-    return unread(study, reason, detail, findings, provenance, rejects)
+    return unread_reading(study, reason, detail, findings, provenance, rejects)
 
 
 def _by_study(slices: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -106,7 +106,7 @@ class Reading:
         }
 
 
-def unread(
+def unread_reading(
     study_uid: str,
     reason: str,
     detail: str,

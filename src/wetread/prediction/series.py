@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from wetread.store.store import Store
 from wetread.training.series.embed_series import embed_series
-from wetread.training.series.reader import SeriesReader
+from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Rows, Series, unlabeled_series
 from wetread.training.series.slice_features import cache_features
@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 def read_series(
     stores: Sequence[Store],
-    readers: Sequence[SeriesReader],
+    readers: Sequence[SeriesModel],
     mirror: Rows,
     features: Path,
     progress: Progress,
@@ -45,7 +45,7 @@ def read_series(
 
 
 def _keep_seen(
-    readers: Sequence[SeriesReader],
+    readers: Sequence[SeriesModel],
     stores: Sequence[Store],
     rows: Rows,
     folder: Path,
@@ -55,7 +55,7 @@ def _keep_seen(
 
     The readers of several runs may want features of several kinds.
     """
-    wanted: dict[tuple[str, bool], list[SeriesReader]] = {}
+    wanted: dict[tuple[str, bool], list[SeriesModel]] = {}
     for one in readers:
         kind = one.recipe.sequence_features, one.recipe.sequence_mirror
         wanted.setdefault(kind, []).append(one)

@@ -15,7 +15,7 @@ from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.predictions import FILE
 from wetread.training.run import BEST, TrainedModel, read_trained_model
-from wetread.training.series.reader import read_series_reader
+from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
@@ -34,7 +34,7 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
         folder = run / f"model-{number}"
         if (folder / BEST).is_file():
             return read_trained_model(folder)
-        return read_series_reader(folder / "part-0").encoders[0]  # of series: its first look
+        return read_series_model(folder / "part-0").encoders[0]  # of series: its first look
 
     def heat(row: int) -> np.ndarray | None:
         one = trained(model_of[store.slices["SOPInstanceUID"][row]])

@@ -24,7 +24,7 @@ from wetread.training.series import slice_features as features
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
 from wetread.training.series.inputs import Embeddings, SequenceInputs, make_sequence_inputs
-from wetread.training.series.reader import read_series_reader
+from wetread.training.series.reader import read_series_model
 from wetread.training.series.sequence_fit import (
     BEST,
     LAST,
@@ -267,7 +267,7 @@ def test_a_run_is_read_again_and_says_the_same(
     scored = series.of(np.arange(16, 20))
     said = []
     for part in (0, 1):
-        reader = read_series_reader(tmp_path / "model-0" / f"part-{part}")
+        reader = read_series_model(tmp_path / "model-0" / f"part-{part}")
         assert (reader.image, reader.study) == (("any",), ("left", "right"))
         inputs = embed_series(scored, reader.encoders, [store], reader.recipe, tmp_path / "other")
         said.append(predict_series_logits(reader.network, inputs, MIRROR, reader.recipe))

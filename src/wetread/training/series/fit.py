@@ -35,7 +35,7 @@ from wetread.training.series.embed_series import embed_series
 from wetread.training.series.inputs import SequenceInputs, joined, scaled_as
 from wetread.training.series.joint import JointModel, fit_joint
 from wetread.training.series.levels import series_predictions
-from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, about_series
+from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, describe_series_model
 from wetread.training.series.sequence_fit import (
     SeriesLoss,
     fit_sequence,
@@ -98,7 +98,9 @@ def fit_series(
             now = _go_on_together(
                 part, see, now, series_containing(series, split.train), split, stage
             )
-        Run(part.folder).write_json(SERIES_FILE, about_series(data.of, now.network, recipe))
+        Run(part.folder).write_json(
+            SERIES_FILE, describe_series_model(data.of, now.network, recipe)
+        )
         said.append(
             predict_series_logits(now.network, see.of(now.encoders, scored), mirror, recipe)
         )

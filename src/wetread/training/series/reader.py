@@ -24,7 +24,7 @@ SERIES_FILE, JOINT_FOLDER = "series.json", "together"
 
 
 @dataclass(frozen=True, eq=False)
-class SeriesReader:
+class SeriesModel:
     """What reads a whole series: encoders, in the order of their looks, and a network over them.
 
     image, study: names of what it says of slices and of studies.
@@ -37,7 +37,7 @@ class SeriesReader:
     recipe: Recipe
 
 
-def about_series(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
     """What series.json holds: all that is needed to build the network again."""
     assert isinstance(network, StandardizedNetwork)
     return {
@@ -51,17 +51,17 @@ def about_series(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str
     }
 
 
-def read_series_reader(folder: Path) -> SeriesReader:
+def read_series_model(folder: Path) -> SeriesModel:
     """What series_fit.py left in a part's folder. ValueError where it is not whole."""
     file = folder / SERIES_FILE
     if not file.is_file():
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
     about = read_json(file, WANTED, {"recipe": dict, "inputs": int, "image": list, "study": list})
     with expect_form(file, WANTED, RuntimeError):
-        return _series_reader(about, folder, file)
+        return _series_model(about, folder, file)
 
 
-def _series_reader(about: dict[str, Any], folder: Path, file: Path) -> SeriesReader:
+def _series_model(about: dict[str, Any], folder: Path, file: Path) -> SeriesModel:
     if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_LOOKS:
         raise ValueError(f"{about['inputs']} inputs")
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
@@ -70,7 +70,7 @@ def _series_reader(about: dict[str, Any], folder: Path, file: Path) -> SeriesRea
     )
     kept = folder / JOINT_FOLDER if about["together"] else folder
     network.load_state_dict(Run(kept).read(BEST)["model"])
-    return SeriesReader(
+    return SeriesModel(
         encoders=tuple(read_trained_model(kept / name) for name in about["looks"]),
         network=network.eval(),
         image=tuple(about["image"]),

@@ -10,7 +10,7 @@ import polars as pl
 
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
-from wetread.prediction.reading import Reading, unread
+from wetread.prediction.reading import Reading, unread_reading
 from wetread.store.store import Store
 from wetread.study.header_content import is_localizer
 
@@ -99,4 +99,4 @@ def _other_modality(
     counts = own["Modality"].value_counts().sort("Modality")
     there = ", ".join(f"{number} {name}" for name, number in counts.iter_rows())
     detail = f"images of Modality {there}; {' or '.join(modalities)} is read"
-    return unread(study, "other_modality", detail, findings, provenance)
+    return unread_reading(study, "other_modality", detail, findings, provenance)
