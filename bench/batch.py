@@ -16,7 +16,7 @@ from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL
 
 SIZE, BATCH = 256, 32
-VIEW = View((BRAIN, SUBDURAL, BONE), neighbours=0, size=SIZE)
+VIEW = View((BRAIN, SUBDURAL, BONE), neighbors=0, size=SIZE)
 FLIP_ONLY = Strengths(flip=0.5, rotate_degrees=0.0, scale=0.0, shift=0.0, hu_shift=0.0)
 
 

@@ -75,8 +75,8 @@ def test_a_skull_with_a_hole_of_8_cm_does_not_leak(head) -> None:
 
 def test_slices_from_the_vertex_down_give_the_same_brain(head) -> None:
     volume, _ = head
-    turned = part_of(volume, slice(None, None, -1))
-    assert dice(brain_of(turned)[::-1], brain_of(volume)) > 0.995
+    to_patient = part_of(volume, slice(None, None, -1))
+    assert dice(brain_of(to_patient)[::-1], brain_of(volume)) > 0.995
 
 
 def test_coronal_slices_are_set_upright(stack, to_volume, head) -> None:

@@ -64,8 +64,8 @@ def noise(coarse: int) -> np.ndarray:
 def test_what_is_no_chest_is_refused_whatever_the_header_says(
     picture: np.ndarray, part: str | None
 ) -> None:
-    grey = (4095 * picture[None] / max(picture.max(), 1)).astype(np.float32)
-    assert str(chest_film_absent([row(part)], grey)).startswith("no chest film: ")
+    gray = (4095 * picture[None] / max(picture.max(), 1)).astype(np.float32)
+    assert str(chest_film_absent([row(part)], gray)).startswith("no chest film: ")
 
 
 def test_a_lateral_view_is_refused_by_its_header() -> None:
@@ -73,7 +73,7 @@ def test_a_lateral_view_is_refused_by_its_header() -> None:
     assert "lateral" in str(chest_film_absent([row(view="LL")], film))
 
 
-def test_grey_counts_by_its_rank_so_that_no_tone_curve_matters() -> None:
+def test_gray_counts_by_its_rank_so_that_no_tone_curve_matters() -> None:
     picture = noise(9).clip(0.01, None)
     one, other = film_features(picture), film_features(picture**2.2)
     assert np.abs(one - other).max() < 0.15
@@ -95,9 +95,9 @@ def real_films(folder: Path, tmp_path: Path, most: int) -> list[tuple[dict[str, 
 @pytest.mark.parametrize("folder", ["pneumothorax", "pneumothorax_more"])
 def test_real_chest_films_are_chest_films(real_data: Path, tmp_path: Path, folder: str) -> None:
     films = real_films(real_data / folder / "images", tmp_path, 60)
-    assert [chest_film_absent([own], grey[None]) for own, grey in films] == [None] * 60
-    silent = [({**own, "BodyPartExamined": None}, grey) for own, grey in films]
-    doubted = [chest_film_absent([own], grey[None]) for own, grey in silent]
+    assert [chest_film_absent([own], gray[None]) for own, gray in films] == [None] * 60
+    silent = [({**own, "BodyPartExamined": None}, gray) for own, gray in films]
+    doubted = [chest_film_absent([own], gray[None]) for own, gray in silent]
     assert sum(why is not None for why in doubted) <= 1
 
 
@@ -105,7 +105,7 @@ def test_a_real_film_of_another_part_and_a_real_head_are_none(
     real_data: Path, tmp_path: Path
 ) -> None:
     """A dog from the side, and CT slices of a head with the header of a film."""
-    ((own, grey),) = real_films(real_data / "objects" / "highdicom" / "dx_image.dcm", tmp_path, 1)
-    assert chest_film_absent([own], grey[None]) is not None
-    for own, grey in real_films(real_data / "hemorrhage_slices", tmp_path / "head", 7):
-        assert chest_film_absent([own | row()], grey[None]) is not None
+    ((own, gray),) = real_films(real_data / "objects" / "highdicom" / "dx_image.dcm", tmp_path, 1)
+    assert chest_film_absent([own], gray[None]) is not None
+    for own, gray in real_films(real_data / "hemorrhage_slices", tmp_path / "head", 7):
+        assert chest_film_absent([own | row()], gray[None]) is not None

@@ -6,15 +6,15 @@ from scipy import ndimage
 
 from wetread.anatomy.grid import (
     FAR_MM,
-    closed,
-    distance_to,
+    ball_closing,
+    ball_opening,
+    distance_mm,
     grid_over,
-    largest_part,
-    onto_grid,
-    onto_slices,
-    opened,
+    largest_component,
     require_place,
-    signed_level,
+    resample_to_grid,
+    resample_to_slices,
+    signed_distance_mm,
 )
 from wetread.archive.rejects import RejectError
 
@@ -33,7 +33,7 @@ def test_a_field_linear_in_space_comes_back_as_it_was(stack, tilt) -> None:
     place, shape = stack(UNEVEN, tilt, (0.7, 0.5)), (8, 60, 90)
     field = sloped(place, shape)
     grid = grid_over(place, shape[1:], 2.0)
-    back = np.stack(list(onto_slices(grid, onto_grid(grid, field, lambda one: one))))
+    back = np.stack(list(resample_to_slices(grid, resample_to_grid(grid, field, lambda one: one))))
     inner = (slice(1, -1), slice(15, -15), slice(15, -15))  # beyond the edge nothing is known
     assert np.abs(back - field)[inner].max() < 0.3  # of 0.5 a mm, where distances change
 
@@ -45,7 +45,7 @@ def test_cubes_of_a_sheared_stack_lie_on_one_normal(stack) -> None:
     for picture, shift in zip(rod, down, strict=True):
         picture[round(40 + shift)] = 1
     grid = grid_over(place, (80, 40), 2.0)
-    rows = onto_grid(grid, rod, lambda one: one)[:, :, 10].argmax(axis=1)
+    rows = resample_to_grid(grid, rod, lambda one: one)[:, :, 10].argmax(axis=1)
     assert np.ptp(rows) <= 1
 
 
@@ -54,7 +54,7 @@ def test_the_mean_over_cubes_keeps_what_there_is(stack) -> None:
     inside = np.zeros((40, 80, 80), bool)
     inside[10:30, 20:60, 24:64] = True
     grid = grid_over(place, (80, 80), 2.0)
-    mm3 = onto_grid(grid, inside, lambda one: one).sum() * 2.0**3
+    mm3 = resample_to_grid(grid, inside, lambda one: one).sum() * 2.0**3
     assert mm3 == pytest.approx(inside.sum() * 0.25, rel=0.02)
 
 
@@ -65,27 +65,27 @@ def test_opening_and_closing_are_those_of_a_ball() -> None:
     ball = (reach**2).sum(axis=0) * 2.0**2 <= 5.0**2
     middle = (slice(7, -7),) * 3  # SciPy takes what lies beyond as empty
     expected = ndimage.binary_opening(inside, ball)
-    assert np.array_equal(opened(inside, 5.0, 2.0)[middle], expected[middle])
+    assert np.array_equal(ball_opening(inside, 5.0, 2.0)[middle], expected[middle])
     expected = ndimage.binary_closing(inside, ball)
-    assert np.array_equal(closed(inside, 5.0, 2.0)[middle], expected[middle])
+    assert np.array_equal(ball_closing(inside, 5.0, 2.0)[middle], expected[middle])
 
 
 def test_nothing_is_far_from_everything() -> None:
-    assert (distance_to(np.zeros((2, 3, 4), bool), 1.0) == FAR_MM).all()
+    assert (distance_mm(np.zeros((2, 3, 4), bool), 1.0) == FAR_MM).all()
 
 
 def test_the_level_is_nought_between_inside_and_outside() -> None:
     inside = np.zeros((9, 9, 9), bool)
     inside[3:6, 3:6, 3:6] = True
-    level = signed_level(inside, 2.0)
+    level = signed_distance_mm(inside, 2.0)
     assert level[4, 4, [1, 2, 3, 4, 5, 6, 7]].tolist() == [-3, -1, 1, 3, 1, -1, -3]
 
 
 def test_the_largest_part_is_the_one_with_most_cubes() -> None:
     two = np.zeros((5, 5, 5), bool)
     two[0, 0, :2] = two[3:, 3:, 3:] = True
-    assert largest_part(two).sum() == 8
-    assert not largest_part(np.zeros((2, 2, 2), bool)).any()
+    assert largest_component(two).sum() == 8
+    assert not largest_component(np.zeros((2, 2, 2), bool)).any()
 
 
 def test_a_volume_without_a_place_is_refused(stack, to_volume) -> None:

@@ -9,8 +9,8 @@ import pytest
 from scipy import ndimage
 
 from wetread.anatomy.airway import segment_airway
-from wetread.anatomy.frame import frame_of
-from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.frame import patient_frame
+from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lungs import close_ball, find_lungs, segment_lungs
 from wetread.archive.index.index import build_index
 from wetread.phantoms.chest.chest import draw_chest
@@ -72,7 +72,7 @@ def test_fluid_beside_a_lung_is_left_out(chest: Chests) -> None:
     assert dice(found.left, scan.truth.lung_left) >= 0.97
 
 
-def turned(volume: Volume, order: tuple[int, int, int], flips: tuple[int, ...]) -> Volume:
+def to_patient(volume: Volume, order: tuple[int, int, int], flips: tuple[int, ...]) -> Volume:
     """The same patient, stored with other axes: the affine goes with the voxels."""
     hu = np.flip(volume.hu.transpose(order), flips)
     affine = volume.affine[:, [*order, 3]].copy()
@@ -97,16 +97,16 @@ def test_right_is_the_patients_right_however_the_volume_lies(
 ) -> None:
     volume = chest(101, nodules=3).volume
     plain = {mask.name: mask for mask in segment_lungs(volume)}
-    found = {mask.name: mask for mask in segment_lungs(turned(volume, order, flips))}
+    found = {mask.name: mask for mask in segment_lungs(to_patient(volume, order, flips))}
     for name in ("lung_right", "lung_left", "dense_in_lung"):
         expected = np.flip(plain[name].inside.transpose(order), flips)
         assert np.array_equal(found[name].inside, expected)
 
 
 def test_a_frame_turns_there_and_back(chest: Chests) -> None:
-    volume = turned(chest(101, nodules=3).volume, (2, 0, 1), (1,))
-    frame = frame_of(volume)
-    assert np.array_equal(frame.returned(frame.turned(volume.hu)), volume.hu)
+    volume = to_patient(chest(101, nodules=3).volume, (2, 0, 1), (1,))
+    frame = patient_frame(volume)
+    assert np.array_equal(frame.from_patient(frame.to_patient(volume.hu)), volume.hu)
     assert frame.spacing_mm == pytest.approx((2.5, 2.4, 2.4))
 
 
@@ -177,7 +177,7 @@ def test_a_volume_without_lungs_gives_empty_masks() -> None:
     assert not found.left.any()
     assert not found.airway.any()
     nothing = np.zeros(block.shape, bool)
-    assert not np.any(lungs_of(nothing, block, (2.0, 2.0, 2.0)))
+    assert not np.any(split_lungs(nothing, block, (2.0, 2.0, 2.0)))
 
 
 def test_one_lung_alone_is_on_its_side(chest: Chests) -> None:

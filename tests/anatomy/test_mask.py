@@ -29,7 +29,7 @@ def test_an_ellipsoid_holds_its_closed_form_in_ml(stack, along, tilt) -> None:
     assert found == pytest.approx(4 / 3 * np.pi * np.prod(radii) / 1000, rel=0.01)
 
 
-def test_slices_count_half_way_to_their_neighbours(stack) -> None:
+def test_slices_count_half_way_to_their_neighbors(stack) -> None:
     assert slabs_mm(stack([0, 4, 8, 9, 16])).tolist() == [4, 4, 2.5, 4, 7]
 
 

@@ -32,7 +32,7 @@ def test_slices_far_apart_or_without_a_place_say_nothing_of_each_other() -> None
     np.testing.assert_allclose(smoothed[:, 0], [1 / 3, 2 / 3, 0.5, 0.2])
 
 
-def test_a_slice_without_probability_is_left_out_of_its_neighbours() -> None:
+def test_a_slice_without_probability_is_left_out_of_its_neighbors() -> None:
     smoothed = smooth_along_z(np.array([[0.6], [np.nan], [0.3]]), ["s"] * 3, np.arange(3))
     np.testing.assert_allclose(smoothed[:, 0], [0.6, 0.45, 0.3])
 

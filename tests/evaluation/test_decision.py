@@ -17,17 +17,17 @@ from wetread.evaluation.decision import (
     BOTTOMS,
     TOPS,
     MaskSums,
-    Triplet,
-    called,
-    choose_triplet,
-    decide,
-    dice_of,
+    MaskThresholds,
+    apply_thresholds,
+    choose_thresholds,
+    dice_with_thresholds,
     mask_sums,
+    reaches_area,
 )
 from wetread.evaluation.dice import dice_of_masks
 
 triplets = st.builds(
-    Triplet, st.sampled_from(TOPS), st.sampled_from(AREAS), st.sampled_from(BOTTOMS)
+    MaskThresholds, st.sampled_from(TOPS), st.sampled_from(AREAS), st.sampled_from(BOTTOMS)
 )
 
 
@@ -66,12 +66,12 @@ def random_sums(count: int, seed: int) -> MaskSums:
 
 @settings(deadline=None)
 @given(st.integers(0, 10_000), triplets)
-def test_dice_from_sums_is_that_of_the_decided_mask(seed: int, triplet: Triplet) -> None:
+def test_dice_from_sums_is_that_of_the_decided_mask(seed: int, triplet: MaskThresholds) -> None:
     probability, truth = image(seed)
     sums = mask_sums(probability, truth)
-    told = decide(probability, triplet)
-    assert dice_of(sums, triplet)[0] == dice_of_masks(told, truth)
-    if not called(sums, triplet)[0]:
+    told = apply_thresholds(probability, triplet)
+    assert dice_with_thresholds(sums, triplet)[0] == dice_of_masks(told, truth)
+    if not reaches_area(sums, triplet)[0]:
         assert not told.any()
 
 
@@ -82,7 +82,7 @@ def test_pixels_right_at_a_threshold_are_counted_as_they_are_decided() -> None:
     truth = np.arange(probability.size)[None] % 2 == 0
     sums = mask_sums(probability, truth)
     for column, bottom in enumerate(BOTTOMS):
-        told = decide(probability, Triplet(0.3, 0.0, bottom))
+        told = apply_thresholds(probability, MaskThresholds(0.3, 0.0, bottom))
         assert sums.size[0, column] == told.sum()
         assert sums.overlap[0, column] == (told & truth).sum()
     for column, top in enumerate(TOPS):
@@ -93,9 +93,9 @@ def test_the_area_is_a_share_of_the_image_at_every_size() -> None:
     for size in (64, 256, 1024):
         probability = np.zeros((size, size), np.float32)
         probability.ravel()[: round(0.002 * size * size)] = 0.8
-        assert decide(probability, Triplet(0.75, 0.0019, 0.3)).any()
-        assert not decide(probability, Triplet(0.75, 0.0021, 0.3)).any()
-        assert not decide(probability, Triplet(0.85, 0.0001, 0.3)).any()
+        assert apply_thresholds(probability, MaskThresholds(0.75, 0.0019, 0.3)).any()
+        assert not apply_thresholds(probability, MaskThresholds(0.75, 0.0021, 0.3)).any()
+        assert not apply_thresholds(probability, MaskThresholds(0.85, 0.0001, 0.3)).any()
     assert (min(AREAS), max(AREAS)) == (0, 0.004)
     assert any(abs(area - 2000 / 1024**2) < 0.00005 for area in AREAS)
 
@@ -105,58 +105,70 @@ def test_the_chosen_triplet_is_the_best_of_all_and_calls_least_among_equals() ->
     rows = np.array([0, 2, 3, 4, 5, 7, 8, 10, 11])
     best = max(
         itertools.product(AREAS, TOPS, BOTTOMS),
-        key=lambda at: (round(dice_of(sums, Triplet(at[1], at[0], at[2]))[rows].mean(), 10), at),
+        key=lambda at: (
+            round(dice_with_thresholds(sums, MaskThresholds(at[1], at[0], at[2]))[rows].mean(), 10),
+            at,
+        ),
     )
-    chosen = choose_triplet(sums, rows)
+    chosen = choose_thresholds(sums, rows)
     assert (chosen.area, chosen.top, chosen.bottom) == best
-    drawn = [dice_of_masks(decide(images[row][0], chosen), images[row][1]) for row in rows]
-    assert dice_of(sums, chosen)[rows].mean() == np.mean(drawn) > 0.5
+    drawn = [
+        dice_of_masks(apply_thresholds(images[row][0], chosen), images[row][1]) for row in rows
+    ]
+    assert dice_with_thresholds(sums, chosen)[rows].mean() == np.mean(drawn) > 0.5
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_no_triplet_of_the_grid_is_better_than_the_chosen_one(seed: int) -> None:
     sums = random_sums(60, seed)
-    mean = dice_of(sums, choose_triplet(sums, np.arange(60))).mean()
+    mean = dice_with_thresholds(sums, choose_thresholds(sums, np.arange(60))).mean()
     rng = np.random.default_rng(seed)
     for top, area, bottom in zip(
         *(rng.choice(grid, 40) for grid in (TOPS, AREAS, BOTTOMS)), strict=True
     ):
-        assert dice_of(sums, Triplet(float(top), float(area), float(bottom))).mean() <= mean + 1e-9
+        assert (
+            dice_with_thresholds(
+                sums, MaskThresholds(float(top), float(area), float(bottom))
+            ).mean()
+            <= mean + 1e-9
+        )
 
 
 def test_images_without_the_finding_alone_choose_the_rule_that_calls_least() -> None:
     sums = stack([mask_sums(image(seed)[0], np.zeros((40, 40), bool)) for seed in range(3)])
-    assert choose_triplet(sums, np.arange(3)) == Triplet(TOPS[-1], AREAS[-1], BOTTOMS[-1])
+    assert choose_thresholds(sums, np.arange(3)) == MaskThresholds(TOPS[-1], AREAS[-1], BOTTOMS[-1])
 
 
 def test_unknown_masks_have_no_dice_and_no_say() -> None:
     _, sums = cohort(8)
     unknown = stack([sums, mask_sums(np.ones((40, 40), np.float32), None)])
-    assert np.isnan(dice_of(unknown, Triplet(0.5, 0.0, 0.3))[-1])
-    assert choose_triplet(unknown, np.arange(9)) == choose_triplet(sums, np.arange(8))
+    assert np.isnan(dice_with_thresholds(unknown, MaskThresholds(0.5, 0.0, 0.3))[-1])
+    assert choose_thresholds(unknown, np.arange(9)) == choose_thresholds(sums, np.arange(8))
     with pytest.raises(ValueError, match="no known mask"):
-        choose_triplet(unknown, np.array([8]))
+        choose_thresholds(unknown, np.array([8]))
 
 
 def test_thresholds_of_noise_gain_nothing_on_other_images() -> None:
     gained, elsewhere = [], []
     for seed in range(40):
         sums, others = random_sums(30, seed), random_sums(30, 1000 + seed)
-        gained.append(dice_of(sums, choose_triplet(sums, np.arange(30))).mean())
-        elsewhere.append(dice_of(sums, choose_triplet(others, np.arange(30))).mean())
+        gained.append(dice_with_thresholds(sums, choose_thresholds(sums, np.arange(30))).mean())
+        elsewhere.append(
+            dice_with_thresholds(sums, choose_thresholds(others, np.arange(30))).mean()
+        )
     assert np.mean(elsewhere) < np.mean(gained)
 
 
 def test_the_choice_is_many_times_as_fast_as_trying_every_triplet() -> None:
     sums, rows = random_sums(200, 0), np.arange(200)
     began = time.process_time()
-    chosen = choose_triplet(sums, rows)
+    chosen = choose_thresholds(sums, rows)
     ours = time.process_time() - began
     began = time.process_time()
-    grid = [Triplet(t, a, b) for a in AREAS[::10] for t in TOPS for b in BOTTOMS]
-    best = max(dice_of(sums, triplet).mean() for triplet in grid)
-    assert dice_of(sums, chosen).mean() >= best - 1e-9
+    grid = [MaskThresholds(t, a, b) for a in AREAS[::10] for t in TOPS for b in BOTTOMS]
+    best = max(dice_with_thresholds(sums, triplet).mean() for triplet in grid)
+    assert dice_with_thresholds(sums, chosen).mean() >= best - 1e-9
     assert time.process_time() - began > 2 * ours  # of a tenth of them
 
 
@@ -166,8 +178,14 @@ def test_the_choice_is_many_times_as_fast_as_trying_every_triplet() -> None:
         (lambda s: mask_sums(np.full((2, 2), 3.0, np.float32), None), "no probabilities"),
         (lambda s: mask_sums(np.full((2, 2), np.nan, np.float32), None), "no probabilities"),
         (lambda s: mask_sums(np.zeros((2, 2), np.float32), np.zeros((2, 3), bool)), "own grid"),
-        (lambda s: dice_of(s, Triplet(0.33, 0.0, 0.3)), "top 0.33 was not counted"),
-        (lambda s: dice_of(s, Triplet(0.3, 0.0, 0.9)), "bottom 0.9 was not counted"),
+        (
+            lambda s: dice_with_thresholds(s, MaskThresholds(0.33, 0.0, 0.3)),
+            "top 0.33 was not counted",
+        ),
+        (
+            lambda s: dice_with_thresholds(s, MaskThresholds(0.3, 0.0, 0.9)),
+            "bottom 0.9 was not counted",
+        ),
     ],
 )
 def test_what_would_make_a_false_number_is_refused(act, said: str) -> None:  # type: ignore[no-untyped-def]

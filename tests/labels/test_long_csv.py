@@ -105,8 +105,8 @@ def test_the_real_label_files_hold_what_their_readme_says(real_data: Path) -> No
     labels = read_long_csv(folder / "stage_2_train.csv", FINDINGS)
     images = [path.stem for path in (folder / "stage_2_train").glob("*.dcm")]
     met = match(labels, images)
-    assert (met.labelled, met.images_without_label, met.labels_without_image) == (40, 21, 0)
+    assert (met.labeled, met.images_without_label, met.labels_without_image) == (40, 21, 0)
     positive = np.nansum(labels.matrix(images, FINDINGS), axis=0)
     assert positive.tolist() == [1, 11, 11, 3, 3, 18]
     others = read_long_csv(folder / "complement_negatives.csv", FINDINGS)
-    assert match(merge_labels([labels, others]), images).labelled == 61
+    assert match(merge_labels([labels, others]), images).labeled == 61

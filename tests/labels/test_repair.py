@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from wetread.labels.repair import bare_id, repair_keys, repair_labels
-from wetread.labels.table import LABEL_SCHEMA, table_of
+from wetread.labels.table import LABEL_SCHEMA, label_table
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from wetread.labels.table import LABEL_SCHEMA, table_of
 )
 def test_an_id_is_found_behind_what_was_put_around_it(written: str) -> None:
     assert bare_id(written) == "1.2.3"
-    labels = table_of(
+    labels = label_table(
         pl.DataFrame([("image", written, "any", 1.0)], schema=LABEL_SCHEMA, orient="row")
     )
     repaired, count = repair_labels(labels, {"image": ["1.2.3"]})
@@ -25,7 +25,7 @@ def test_an_id_is_found_behind_what_was_put_around_it(written: str) -> None:
 
 def test_an_id_that_is_there_or_is_nobodys_stays_as_it_is_written() -> None:
     rows = [("image", name, "any", 1.0) for name in ("a.dcm", " b", "c.dcm")]
-    labels = table_of(pl.DataFrame(rows, schema=LABEL_SCHEMA, orient="row"))
+    labels = label_table(pl.DataFrame(rows, schema=LABEL_SCHEMA, orient="row"))
     repaired, count = repair_labels(labels, {"image": ["a.dcm", "a", " b", "d"]})
     assert repaired.frame["id"].to_list() == ["a.dcm", " b", "c.dcm"]
     assert count == 0
@@ -34,7 +34,7 @@ def test_an_id_that_is_there_or_is_nobodys_stays_as_it_is_written() -> None:
 def test_ids_that_become_one_are_a_duplicate_where_equal_and_unknown_where_not() -> None:
     rows = [("image", name, "any", value) for name, value in
             (("x", 1.0), ("x.dcm", 1.0), ("y ", 0.0), ("y.png", 1.0))]  # fmt: skip
-    labels = table_of(pl.DataFrame(rows, schema=LABEL_SCHEMA, orient="row"))
+    labels = label_table(pl.DataFrame(rows, schema=LABEL_SCHEMA, orient="row"))
     repaired, count = repair_labels(labels, {"image": ["x", "y"]})
     assert repaired.frame.rows() == [("image", "x", "any", 1.0), ("image", "y", "any", None)]
     assert (repaired.duplicates, repaired.conflicts["id"].to_list(), count) == (1, ["y"], 3)

@@ -161,7 +161,7 @@ def test_the_real_files_hold_three_kinds_of_knowledge(real_data: Path) -> None:
     assert len(without) == 147
     assert len({name for name, said in value.items() if said == 1.0} - with_runs) == 50
     assert match(masks, images).images_without_label == 50
-    assert match(merged, images).labelled == 217
+    assert match(merged, images).labeled == 217
 
 
 def test_saying_nowhere_anything_scores_the_share_of_empty_masks(real_data: Path) -> None:

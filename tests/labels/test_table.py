@@ -14,9 +14,9 @@ from wetread.labels.table import (
     MASK_SCHEMA,
     LabelError,
     LabelTable,
+    label_table,
     match,
     merge_labels,
-    table_of,
 )
 
 A, B = Finding("a"), Finding("b")
@@ -24,7 +24,7 @@ A, B = Finding("a"), Finding("b")
 
 def table(*rows: tuple[str, str, float | None]) -> LabelTable:
     frame = pl.DataFrame([("image", *row) for row in rows], schema=LABEL_SCHEMA, orient="row")
-    return table_of(frame)
+    return label_table(frame)
 
 
 def test_equal_duplicates_are_dropped_and_counted() -> None:
@@ -71,7 +71,7 @@ def test_the_float64_matrix_keeps_every_digit() -> None:
 def test_match_counts_images_without_label_and_labels_without_image() -> None:
     labels = table(("x", "a", 1.0), ("y", "a", None), ("z", "a", 0.0), ("w", "a", 0.0))
     met = match(labels, ["x", "y", "new", "x"])
-    assert (met.labelled, met.images_without_label, met.labels_without_image) == (1, 2, 2)
+    assert (met.labeled, met.images_without_label, met.labels_without_image) == (1, 2, 2)
 
 
 def test_merging_counts_what_two_files_say_alike() -> None:

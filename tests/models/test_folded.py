@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import ENCODERS, build
-from wetread.models.folded import folded
+from wetread.models.folded import fold_batch_norm
 
 
 def settled(model: nn.Module) -> nn.Module:
@@ -29,14 +29,14 @@ def test_a_folded_network_says_the_same_and_leaves_the_network_alone(name: str, 
         model = settled(build(name, 3, 4, masks=masks))
         before = copy.deepcopy(model.state_dict())
         image = torch.rand(2, 3, 64, 64)
-        said = folded(model)(image)
+        said = fold_batch_norm(model)(image)
         torch.testing.assert_close(said, model(image), atol=2e-4, rtol=2e-4)
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
 
 
 @pytest.mark.parametrize("name", ["compact", "slim"])
 def test_no_batch_norm_is_left_of_the_small_networks(name: str) -> None:
-    ready = folded(build(name, 3, 4, masks=2))
+    ready = fold_batch_norm(build(name, 3, 4, masks=2))
     assert not any(isinstance(module, nn.BatchNorm2d) for module in ready.modules())
     assert not ready.training
 
@@ -48,7 +48,7 @@ def test_weights_are_kept_in_the_precision_that_an_autocast_multiplies_in() -> N
         image = torch.rand(4, 3, 64, 64)
         exact = model(image)
         with torch.autocast("cpu", torch.bfloat16):
-            as_it_is, ready = model(image), folded(model, torch.bfloat16)(image)
+            as_it_is, ready = model(image), fold_batch_norm(model, torch.bfloat16)(image)
     assert ready.dtype == torch.float32
     error = (ready - exact).abs().max()
     assert 0 < error < 2 * (as_it_is - exact).abs().max()  # no worse than what autocast rounds

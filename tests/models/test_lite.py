@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wetread.models import lite
-from wetread.models.encoders import both, build, pretrained_weights
+from wetread.models.encoders import build, forward_with_masks, pretrained_weights
 from wetread.models.weights import load_weights, read_state
 
 NAME = "efficientnet_lite0"
@@ -40,7 +40,7 @@ def _single_threaded() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def imagenet() -> nn.Module:
-    """The whole network, colour in, 1000 classes out."""
+    """The whole network, color in, 1000 classes out."""
     model = build(NAME, 3, 1000)
     load_weights(model, pretrained_weights(NAME))
     return model.eval()
@@ -81,16 +81,16 @@ def test_all_tensors_of_the_file_find_their_place() -> None:
 
 @needs_weights
 @pytest.mark.parametrize("channels", [1, 2, 9])
-def test_grey_in_any_number_of_channels_gives_what_grey_in_colour_gave(
+def test_gray_in_any_number_of_channels_gives_what_gray_in_color_gave(
     imagenet: nn.Module, channels: int
 ) -> None:
     model = build(NAME, channels, 1000).eval()
     report = load_weights(model, pretrained_weights(NAME))
     assert report.adapted == {"network._conv_stem.weight": f"3 input channels made {channels}"}
-    grey = photograph("chelsea.png").mean(1, keepdim=True)
+    gray = photograph("chelsea.png").mean(1, keepdim=True)
     with torch.inference_mode():
-        given = model(grey.expand(-1, channels, -1, -1))
-        torch.testing.assert_close(given, imagenet(grey.expand(-1, 3, -1, -1)), rtol=0, atol=1e-3)
+        given = model(gray.expand(-1, channels, -1, -1))
+        torch.testing.assert_close(given, imagenet(gray.expand(-1, 3, -1, -1)), rtol=0, atol=1e-3)
     assert int(given.argmax()) in PHOTOGRAPHS["chelsea.png"]
 
 
@@ -109,7 +109,7 @@ def test_under_a_unet_all_but_the_classes_are_the_networks_own(imagenet: nn.Modu
     with torch.inference_mode():
         deepest = model.eval().maps(model.encoder, image)[-1]  # type: ignore[operator]
         torch.testing.assert_close(fc(deepest.mean((2, 3))), imagenet(image))
-        logits, masks = both(model, image)
+        logits, masks = forward_with_masks(model, image)
     assert logits.isfinite().all()
     assert masks is not None
     assert masks.isfinite().all()
@@ -117,10 +117,10 @@ def test_under_a_unet_all_but_the_classes_are_the_networks_own(imagenet: nn.Modu
 
 @needs_weights
 def test_black_and_white_are_what_imagenet_had() -> None:
-    grey = torch.arange(256) / 255
+    gray = torch.arange(256) / 255
     model = build(NAME, 1, 1)
     expected = (torch.arange(256) - 127) / 128
-    torch.testing.assert_close(model.scale(grey), expected)  # type: ignore[operator]
+    torch.testing.assert_close(model.scale(gray), expected)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (5, 1), (3, 2), (5, 2)])
@@ -157,7 +157,7 @@ def test_there_is_neither_squeeze_excitation_nor_swish_nor_dropout() -> None:
     assert "ReLU6" in names
     assert not any("swish" in name.lower() for name in names)
     assert not any("_se_" in key for key in model.state_dict())
-    # 4.65 million with 1000 classes and colour, as the paper's table says
+    # 4.65 million with 1000 classes and color, as the paper's table says
     assert sum(p.numel() for p in build(NAME, 3, 1000).parameters()) == 4_652_008
     before = torch.get_rng_state()
     model.train()(torch.zeros(2, 1, 64, 64))

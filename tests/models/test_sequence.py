@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from wetread.models.sequence import PACE, SEQUENCES, build_sequence, pooled
+from wetread.models.sequence import SEQUENCES, SKIP_GAIN, build_sequence, pool_slices
 
 every_network = pytest.mark.parametrize("name", list(SEQUENCES))
 INPUTS, IMAGES, STUDIES = 7, 1, 5
@@ -57,7 +57,7 @@ def test_what_is_padded_gets_no_gradient(name: str) -> None:
 
 
 @every_network
-def test_a_slice_hears_of_its_neighbours(name: str) -> None:
+def test_a_slice_hears_of_its_neighbors(name: str) -> None:
     model = build_sequence(name, INPUTS, IMAGES, STUDIES).eval()
     x, there = padded([torch.randn(20, INPUTS)], 20, 0.0)
     other = x.clone()
@@ -92,7 +92,7 @@ def test_pools_are_those_of_the_slices_alone() -> None:
     own = seen[0, :4]
     share = torch.softmax(attention[0, :4], 0)
     expected = torch.cat([(own * share[:, None]).sum(0), own.max(0).values, own.mean(0)])
-    torch.testing.assert_close(pooled(seen, attention, there)[0], expected)
+    torch.testing.assert_close(pool_slices(seen, attention, there)[0], expected)
 
 
 @every_network
@@ -112,7 +112,7 @@ def test_what_is_of_the_whole_series_goes_a_straight_way_to_the_study(name: str)
         model.line.weight.copy_(torch.randn(STUDIES, 2))
         image, study = model(x, there)
         torch.testing.assert_close(image, plain[0])
-        torch.testing.assert_close(study - plain[1], PACE * whole @ model.line.weight.T)
+        torch.testing.assert_close(study - plain[1], SKIP_GAIN * whole @ model.line.weight.T)
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wetread.models.encoders import ENCODERS, both, build, last_linear
-from wetread.models.unet import MASK_BIAS, Unet, highest
+from wetread.models.encoders import ENCODERS, build, forward_with_masks, last_linear
+from wetread.models.unet import MASK_BIAS, Unet, mean_of_highest
 from wetread.training.slices.data_parallel import _replica
 
 every_encoder = pytest.mark.parametrize("name", list(ENCODERS))
@@ -36,7 +36,7 @@ def test_logits_and_masks_have_their_shapes_and_are_float32(
     model = build(name, channels, 2, masks=3, mask_stride=stride).eval()
     image = torch.rand(1, channels, rows, columns)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-        logits, masks = both(model, image)
+        logits, masks = forward_with_masks(model, image)
         assert torch.equal(model(image), logits)
     assert masks is not None
     assert logits.shape == (1, 2)
@@ -85,8 +85,8 @@ def test_what_moves_by_the_deepest_stride_moves_in_the_mask_alike(name: str) -> 
     image = torch.zeros(1, 1, 640, 64)
     image[:, :, 304:336] = torch.rand(1, 1, 32, 64)
     with torch.inference_mode():
-        masks = both(model, image)[1]
-        moved = both(model, image.roll(32, 2))[1]
+        masks = forward_with_masks(model, image)[1]
+        moved = forward_with_masks(model, image.roll(32, 2))[1]
     assert masks is not None
     assert moved is not None
     torch.testing.assert_close(moved[:, :, 76:92], masks[:, :, 68:84], rtol=0, atol=1e-4)
@@ -116,7 +116,7 @@ def test_masks_start_at_their_bias() -> None:
     assert isinstance(model, Unet)
     with torch.inference_mode():
         model.mask_head.weight.zero_()
-        masks = model.both(torch.rand(1, 1, 64, 64))[1]
+        masks = model.forward_with_masks(torch.rand(1, 1, 64, 64))[1]
     assert torch.equal(masks, torch.full((1, 1, 16, 16), MASK_BIAS))
 
 
@@ -124,7 +124,7 @@ def test_masks_start_at_their_bias() -> None:
 def test_the_highest_pixels_are_half_a_percent_and_at_least_twenty(side: int, count: int) -> None:
     masks = torch.randn(2, 3, side, side)
     expected = np.sort(masks.numpy().reshape(2, 3, -1), axis=2)[:, :, -count:].mean(2)
-    np.testing.assert_allclose(highest(masks).numpy(), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mean_of_highest(masks).numpy(), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_sizes_that_are_no_multiple_of_32_are_refused() -> None:
@@ -140,7 +140,7 @@ def test_a_mask_stride_without_a_map_is_refused_and_those_there_are_named() -> N
 def test_a_network_without_masks_says_none() -> None:
     model = build("compact", 1, 2).eval()
     image = torch.rand(2, 1, 48, 48)
-    logits, masks = both(model, image)
+    logits, masks = forward_with_masks(model, image)
     assert masks is None
     assert torch.equal(logits, model(image))
 
@@ -149,7 +149,9 @@ def test_no_layer_draws_by_chance() -> None:
     for name in ENCODERS:
         model = build(name, 1, 1, masks=1).train()
         before = torch.get_rng_state()
-        both(model, torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0)))
+        forward_with_masks(
+            model, torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+        )
         assert torch.equal(torch.get_rng_state(), before), name
 
 
@@ -159,7 +161,7 @@ def test_it_learns_to_outline_bright_discs_and_to_say_whether_there_is_one() -> 
     generator = torch.Generator().manual_seed(0)
     for _ in range(32):
         image, truth = discs(12, generator)
-        logits, masks = both(model, image)
+        logits, masks = forward_with_masks(model, image)
         assert masks is not None
         there = truth.amax((2, 3))
         loss = nn.functional.binary_cross_entropy_with_logits(logits, there)
@@ -169,7 +171,7 @@ def test_it_learns_to_outline_bright_discs_and_to_say_whether_there_is_one() -> 
         optimizer.step()
     image, truth = discs(64, generator)
     with torch.inference_mode():
-        logits, masks = both(model.eval(), image)
+        logits, masks = forward_with_masks(model.eval(), image)
     assert masks is not None
     said, there = masks > 0, truth > 0.5
     dice = 2 * (said & there).sum() / (said.sum() + there.sum())
@@ -180,7 +182,7 @@ def test_it_learns_to_outline_bright_discs_and_to_say_whether_there_is_one() -> 
 
 def losses(model: nn.Module, image: Tensor) -> Tensor:
     """Something that all of a network's outputs bear on."""
-    logits, masks = both(model, image)
+    logits, masks = forward_with_masks(model, image)
     assert masks is not None
     return logits.square().sum() + masks.square().mean()
 

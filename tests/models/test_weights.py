@@ -27,10 +27,10 @@ def test_an_image_equal_in_all_channels_gives_what_it_gave(before: int, channels
 def test_the_first_layer_takes_another_number_of_channels_and_it_is_said(tmp_path: Path) -> None:
     source, model = build("compact", 3, 6).eval(), build("compact", 1, 6).eval()
     report = load_weights(model, save(source.state_dict(), tmp_path))
-    grey = torch.rand(2, 1, 64, 64)
+    gray = torch.rand(2, 1, 64, 64)
     with torch.inference_mode():
         # Borders differ: what is padded is zero before and after, so they do not.
-        torch.testing.assert_close(model(grey), source(grey.expand(-1, 3, -1, -1)))
+        torch.testing.assert_close(model(gray), source(gray.expand(-1, 3, -1, -1)))
     assert report.adapted == {"stem.0.weight": "3 input channels made 1"}
 
 

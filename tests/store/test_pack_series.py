@@ -15,7 +15,7 @@ from wetread.anatomy.chest_box import find_chest_boxes
 from wetread.archive.index.index import build_index
 from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
-from wetread.store.pack_series import LOOKED_AT, OneBox, Packing, pack_series
+from wetread.store.pack_series import SEARCHED_SLICES, OneBox, Packing, pack_series
 from wetread.study.slice_sequence import SliceSequence
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
@@ -29,7 +29,7 @@ def ignore(done: int, total: int) -> None:
 
 @pytest.fixture(scope="module")
 def series(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
-    """One slice of a body with two lungs, a thousand times, half a millimetre apart."""
+    """One slice of a body with two lungs, a thousand times, half a millimeter apart."""
     y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     hu = np.where((x / 0.9) ** 2 + (y / 0.7) ** 2 < 1, 40, -1000)
     hu[((np.abs(x) - 0.4) / 0.3) ** 2 + (y / 0.5) ** 2 < 1] = -800
@@ -71,7 +71,7 @@ def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_
     assert not np.array_equal(together[0].read(0), together[1].read(0))
 
 
-@pytest.mark.parametrize("count", [6, 2 * LOOKED_AT + 1])
+@pytest.mark.parametrize("count", [6, 2 * SEARCHED_SLICES + 1])
 def test_a_slice_is_decoded_once_however_many_crops(
     series: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
@@ -91,9 +91,9 @@ def test_the_search_looks_at_slices_spread_through_a_long_series(series: pl.Data
         shapes.append(hu.shape)
         return whole_picture(hu)
 
-    for count in (3, LOOKED_AT, LOOKED_AT + 1, 1000):
+    for count in (3, SEARCHED_SLICES, SEARCHED_SLICES + 1, 1000):
         list(pack_series(series[:count], Packing(None, OneBox(look), shrink), []))
-    assert shapes == [(3, SIDE, SIDE)] + [(LOOKED_AT, SIDE, SIDE)] * 3
+    assert shapes == [(3, SIDE, SIDE)] + [(SEARCHED_SLICES, SIDE, SIDE)] * 3
 
 
 def test_what_cannot_be_read_of_a_long_series_leaves_the_rest_in_its_place(

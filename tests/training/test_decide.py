@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.evaluation.decision import Triplet, dice_of
+from wetread.evaluation.decision import MaskThresholds, dice_with_thresholds
 from wetread.labels.finding import Finding
 from wetread.labels.rle import encode
 from wetread.training.decide import DEFAULT, UNCALIBRATED, Decision, decide_finding, with_calibrated
@@ -88,7 +88,7 @@ def test_the_dice_is_that_of_the_images_own_triplet() -> None:
     decided = decide_finding(rows, "air")
     sums = sums_of(rows)
     for place, triplet in enumerate(decided.triplets):
-        assert decided.dice[place] == dice_of(sums, triplet)[place]
+        assert decided.dice[place] == dice_with_thresholds(sums, triplet)[place]
 
 
 def test_where_nothing_can_choose_the_head_and_a_plain_rule_stand() -> None:
@@ -104,7 +104,7 @@ def test_where_nothing_can_choose_the_head_and_a_plain_rule_stand() -> None:
 def test_a_decision_survives_json() -> None:
     decision = decide_finding(table(ONE_SPLIT), "air").decision
     assert Decision.from_dict(json.loads(json.dumps(decision.to_dict()))) == decision
-    assert isinstance(decision.triplet, Triplet)
+    assert isinstance(decision.triplet, MaskThresholds)
 
 
 def test_predictions_take_the_calibrated_probability_and_studies_the_largest() -> None:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from wetread.labels.finding import Finding
 from wetread.labels.rle import encode
-from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelTable, table_of
+from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelTable, label_table
 from wetread.training.losses import MaskCounts, count_masks, mask_loss
 from wetread.training.masks import annotated_masks, mask_targets
 from wetread.training.recipe import Recipe
@@ -22,7 +22,7 @@ def labels(*rows: tuple[str, list[str]]) -> LabelTable:
     frame = pl.DataFrame(
         [(name, "air", "relative", runs) for name, runs in rows], schema=MASK_SCHEMA, orient="row"
     )
-    table = table_of(pl.DataFrame(schema=LABEL_SCHEMA))
+    table = label_table(pl.DataFrame(schema=LABEL_SCHEMA))
     return LabelTable(table.frame, table.conflicts, 0, frame)
 
 

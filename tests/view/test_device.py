@@ -13,7 +13,7 @@ from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL, Window, apply_window
 
 THREE = (BRAIN, SUBDURAL, BONE)
-ALL = (Window(0, 6000),)  # keeps -3000..3000 HU: grey is HU in another unit
+ALL = (Window(0, 6000),)  # keeps -3000..3000 HU: gray is HU in another unit
 HU = np.random.default_rng(1).normal(40, 60, (2, 3, 32, 32)).astype(np.float32)
 
 
@@ -35,7 +35,7 @@ def moved(hu: np.ndarray, **changed: object) -> np.ndarray:
 
 
 def test_channels_run_slice_by_slice_and_within_a_slice_window_by_window() -> None:
-    out = to_view(torch.from_numpy(HU), View(THREE, neighbours=1, size=32)).numpy()
+    out = to_view(torch.from_numpy(HU), View(THREE, neighbors=1, size=32)).numpy()
     expected = np.stack([apply_window(HU[:, s], w) for s in range(3) for w in THREE], 1)
     np.testing.assert_allclose(out, expected, atol=1e-6)
 
@@ -103,7 +103,7 @@ def test_rotation_and_scale_agree_with_opencv() -> None:
 
 
 def test_a_hu_shift_is_added_to_every_slice_of_its_image() -> None:
-    view = View(ALL, neighbours=1, size=32)
+    view = View(ALL, neighbors=1, size=32)
     change = drawn(2, hu_shift=np.array([3.0, -2.0]))
     before = to_view(torch.from_numpy(HU), view, drawn(2)).numpy() * 6000
     after = to_view(torch.from_numpy(HU), view, change).numpy() * 6000
@@ -114,4 +114,4 @@ def test_a_hu_shift_is_added_to_every_slice_of_its_image() -> None:
 
 def test_the_wrong_number_of_slices_is_refused_with_the_shape() -> None:
     with pytest.raises(ValueError, match=r"3 slices needs HU of shape .* not \(2, 1, 32, 32\)"):
-        to_view(torch.from_numpy(HU[:, :1]), View(THREE, neighbours=1))
+        to_view(torch.from_numpy(HU[:, :1]), View(THREE, neighbors=1))

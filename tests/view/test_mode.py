@@ -13,10 +13,10 @@ from wetread.view.mode import (
     apply_mode,
     as_picture,
     find_mode,
-    greys_of,
-    mixed,
+    mix_grays,
+    window_slices,
 )
-from wetread.view.window import BRAIN, LUNG, PULMONARY, SUBDURAL, Window, curved
+from wetread.view.window import BRAIN, LUNG, PULMONARY, SUBDURAL, Window, with_curve
 
 BY_HAND = {  # HU: red, green, blue
     "all-channels": "-1000: 0,0,0; 0: 0,0,0; 20: 0,0,.75; 30: .125,0,1; 40: .5,0,1; 60: 1,.25,1; "
@@ -62,7 +62,7 @@ def seen(hu: np.ndarray, mode: Mode) -> np.ndarray:
 
 
 def gradient(g: np.ndarray, above: float) -> np.ndarray:
-    """The colours as their definition has them, case by case."""
+    """The colors as their definition has them, case by case."""
     red = [np.clip(4 * v - 2, 0, 1) if above < v <= 1 else 0 for v in g]
     green = [np.clip(4 * v, 0, 1) if v <= 0.75 else np.clip(4 - 4 * v, 0, 1) for v in g]
     blue = [np.clip(2 - 4 * v, 0, 1) if above < v <= 1 else 0 for v in g]
@@ -86,7 +86,7 @@ def test_the_tables_hold_every_mode_of_one_slice() -> None:
         ("sigmoid-gradient-bsb", [0, 0.0125, 0.0439, 0.2307, 0.6066, 0.7346, 0.9250, 0.9994]),
     ],
 )
-def test_a_gradient_colours_the_weighted_sum_of_its_greys(name: str, sums: list[float]) -> None:
+def test_a_gradient_colors_the_weighted_sum_of_its_grays(name: str, sums: list[float]) -> None:
     above = 0.01 if name.startswith("sigmoid") else 0.0
     found = seen(np.array([-1000, 0, 20, 40, 80, 100, 600, 1600]), find_mode(name))
     np.testing.assert_allclose(found, gradient(np.array(sums), above), rtol=0, atol=2.5e-4)
@@ -94,8 +94,8 @@ def test_a_gradient_colours_the_weighted_sum_of_its_greys(name: str, sums: list[
 
 def test_a_gradient_is_black_then_blue_cyan_green_yellow_red() -> None:
     hu = np.array([0, 1e-3, 20, 40, 60, 80])
-    colours = [(0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 1, 0), (1, 0, 0)]
-    np.testing.assert_allclose(seen(hu, find_mode("gradient")), colours, atol=1e-4)
+    colors = [(0, 0, 0), (0, 0, 1), (0, 1, 1), (0, 1, 0), (1, 1, 0), (1, 0, 0)]
+    np.testing.assert_allclose(seen(hu, find_mode("gradient")), colors, atol=1e-4)
 
 
 def test_bsb_stays_white_where_exclusive_falls_to_black() -> None:
@@ -113,17 +113,19 @@ def test_other_slices_become_channels_in_the_order_of_the_mode() -> None:
 
 
 @pytest.mark.parametrize("name", ["metadata", "adjacent"])
-def test_a_mode_of_the_headers_windows_needs_greys(name: str) -> None:
+def test_a_mode_of_the_headers_windows_needs_grays(name: str) -> None:
     mode = find_mode(name)
     with pytest.raises(ValueError, match="each slice's own"):
         apply_mode([np.zeros((2, 2))] * len(mode.offsets), mode)
-    shown = [np.full((2, 2), grey) for grey in (0.25, 0.5, 0.75)[: len(mode.offsets)]]
-    assert mixed(shown, mode, np) == tuple(shown)
+    shown = [np.full((2, 2), gray) for gray in (0.25, 0.5, 0.75)[: len(mode.offsets)]]
+    assert mix_grays(shown, mode, np) == tuple(shown)
 
 
 def agree(hu: np.ndarray, mode: Mode) -> None:
     found = apply_mode([hu] * len(mode.offsets), mode)
-    in_torch = mixed(greys_of([torch.from_numpy(hu)] * len(mode.offsets), mode, torch), mode, torch)
+    in_torch = mix_grays(
+        window_slices([torch.from_numpy(hu)] * len(mode.offsets), mode, torch), mode, torch
+    )
     assert len(found) == len(in_torch) == mode.channels
     for ours, theirs in zip(found, in_torch, strict=True):
         assert (ours.shape, ours.dtype) == (hu.shape, np.float32)
@@ -144,7 +146,7 @@ def test_numpy_and_torch_agree_and_stay_in_range_whatever_the_shape(
 @FEW
 @given(hu=slices)
 def test_numpy_and_torch_stretch_slices_alike(name: str, hu: np.ndarray) -> None:
-    # From air to bone: a slice that fills a part p of the greys has their rounding over p.
+    # From air to bone: a slice that fills a part p of the grays has their rounding over p.
     hu[..., 0, 0], hu[..., -1, -1] = -1024, 3071
     agree(hu, find_mode(f"{name}_slicewise"))
 
@@ -153,7 +155,9 @@ def test_numpy_and_torch_stretch_slices_alike(name: str, hu: np.ndarray) -> None
 def test_numpy_and_torch_agree_at_every_quarter_of_a_unit(name: str) -> None:
     hu = np.arange(-1024, 4096, 0.25, dtype=np.float32)[None]
     mode = find_mode(name)
-    in_torch = mixed(greys_of([torch.from_numpy(hu)] * len(mode.offsets), mode, torch), mode, torch)
+    in_torch = mix_grays(
+        window_slices([torch.from_numpy(hu)] * len(mode.offsets), mode, torch), mode, torch
+    )
     theirs = np.stack([one.numpy() for one in in_torch], -1)
     np.testing.assert_allclose(seen(hu, mode), theirs, rtol=0, atol=1e-6)
 
@@ -161,7 +165,7 @@ def test_numpy_and_torch_agree_at_every_quarter_of_a_unit(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(OF_HU) - FALLS))
 @FEW
 @given(hu=slices)
-def test_more_hu_is_never_less_grey_but_in_the_modes_that_fall(name: str, hu: np.ndarray) -> None:
+def test_more_hu_is_never_less_gray_but_in_the_modes_that_fall(name: str, hu: np.ndarray) -> None:
     ordered = np.sort(hu.ravel())[None]
     assert (np.diff(seen(ordered, find_mode(name)), axis=1) >= 0).all()
 
@@ -211,13 +215,13 @@ def test_every_slice_of_a_batch_is_stretched_by_its_own() -> None:
     assert seen(hu, find_mode("pe-rgb_slicewise"))[..., 0].tolist() == [[[0, 1]], [[0, 1]]]
 
 
-def test_a_stretched_gradient_stretches_its_greys_and_their_sum() -> None:
+def test_a_stretched_gradient_stretches_its_grays_and_their_sum() -> None:
     hu = np.array([[10.0, 50.0, 70.0, 120.0]])
-    greys = [
+    grays = [
         np.clip((hu - low) / width, 0, 1) for low, width in ((0, 80), (-20, 200), (-400, 2000))
     ]
-    stretched = [(grey - grey.min()) / np.ptp(grey) for grey in greys]
-    total = sum(w * grey for w, grey in zip((0.3, 0.5, 0.2), stretched, strict=True))
+    stretched = [(gray - gray.min()) / np.ptp(gray) for gray in grays]
+    total = sum(w * gray for w, gray in zip((0.3, 0.5, 0.2), stretched, strict=True))
     expected = gradient(((total - total.min()) / np.ptp(total))[0], 0.0)
     np.testing.assert_allclose(
         seen(hu, find_mode("gradient-bsb_slicewise"))[0], expected, rtol=0, atol=1e-5
@@ -226,17 +230,17 @@ def test_a_stretched_gradient_stretches_its_greys_and_their_sum() -> None:
 
 def test_a_mode_takes_windows_of_ones_own_and_keeps_its_curve() -> None:
     own = find_mode("sigmoid-bsb:lung,pulmonary,40/400")
-    expected = curved((LUNG, PULMONARY, Window(40, 400)), "sigmoid_eps")
+    expected = with_curve((LUNG, PULMONARY, Window(40, 400)), "sigmoid_eps")
     assert own == Mode(expected)
     assert find_mode("exclusive:brain/linear,80/200,brain").windows == (
-        Window(40, 80, "linear"), *curved((SUBDURAL, BRAIN), "exclusive"),
+        Window(40, 80, "linear"), *with_curve((SUBDURAL, BRAIN), "exclusive"),
     )  # fmt: skip
     assert find_mode("gradient_slicewise:lung") == Mode((LUNG,), "gradient", slicewise=True)
 
 
-def test_a_window_is_a_mode_of_one_grey() -> None:
+def test_a_window_is_a_mode_of_one_gray() -> None:
     assert find_mode("lung") == find_mode("-600/1500") == Mode((LUNG,))
-    assert find_mode("lung/sigmoid").windows == curved((LUNG,), "sigmoid")
+    assert find_mode("lung/sigmoid").windows == with_curve((LUNG,), "sigmoid")
 
 
 @pytest.mark.parametrize(
@@ -254,14 +258,14 @@ def test_a_mode_that_is_none_is_refused_and_the_known_are_named(text: str, messa
         find_mode(text)
 
 
-def test_a_mix_takes_the_greys_it_was_made_for() -> None:
+def test_a_mix_takes_the_grays_it_was_made_for() -> None:
     with pytest.raises(ValueError, match="the mix 'gradient' takes 1 greys, not 2"):
         Mode((BRAIN, SUBDURAL), "gradient")
     with pytest.raises(ValueError, match="no mix 'rainbow' of greys; known: channels"):
         Mode((BRAIN,), "rainbow")
 
 
-def test_a_picture_is_grey_or_red_green_blue() -> None:
+def test_a_picture_is_gray_or_red_green_blue() -> None:
     red, green, blue = (np.full((2, 3), value) for value in (1.0, 0.5, 0.0))
     assert as_picture([red, green, blue])[0, 0].tolist() == [255, 128, 0]
     assert as_picture([green]).shape == (2, 3)

@@ -11,15 +11,15 @@ from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 from wetread.view.mode import MODES, apply_mode, as_picture, find_mode
-from wetread.view.picture import Look, Seen, picture_of
+from wetread.view.picture import DisplaySlice, RenderSettings, render_picture
 
 ONE_SLICE = sorted(name for name, mode in MODES.items() if mode.windows and mode.offsets == (0,))
 RNG = np.random.default_rng(5)
 
 
-def ct(stored: np.ndarray, photometric: str = "MONOCHROME2", voi: object = None) -> Seen:
+def ct(stored: np.ndarray, photometric: str = "MONOCHROME2", voi: object = None) -> DisplaySlice:
     one = Slice(stored, 1.0, -1024.0, None, "HU")
-    return Seen(one, voi, photometric)  # type: ignore[arg-type]
+    return DisplaySlice(one, voi, photometric)  # type: ignore[arg-type]
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,16 +45,16 @@ def test_the_table_gives_what_the_formula_gives(
     stored = np.random.default_rng(seed).integers(limits.min, limits.max, (9, 12), dtype)
     one = Slice(stored, slope, intercept, padding, unit)
     mode = find_mode(name)
-    shown = picture_of([Seen(one, None, "MONOCHROME2")], Look(mode))
+    shown = render_picture([DisplaySlice(one, None, "MONOCHROME2")], RenderSettings(mode))
     np.testing.assert_array_equal(shown, as_picture(apply_mode([one.values()], mode)))
 
 
 def test_monochrome1_is_inverted_after_the_window() -> None:
     stored = RNG.integers(900, 1200, (6, 7)).astype(np.uint16)
     mode = find_mode("40/400")
-    plain = picture_of([ct(stored)], Look(mode))
-    turned = picture_of([ct(stored, "MONOCHROME1")], Look(mode))
-    resized = picture_of([ct(stored, "MONOCHROME1")], Look(mode, size=7))
+    plain = render_picture([ct(stored)], RenderSettings(mode))
+    turned = render_picture([ct(stored, "MONOCHROME1")], RenderSettings(mode))
+    resized = render_picture([ct(stored, "MONOCHROME1")], RenderSettings(mode, size=7))
     assert plain.min() < 100 < 150 < plain.max()
     np.testing.assert_allclose(turned.astype(int), 255 - plain.astype(int), atol=1)  # both rounded
     np.testing.assert_array_equal(resized[:6], turned)
@@ -68,30 +68,30 @@ def test_a_slice_is_shown_as_its_header_wants_it() -> None:
         LookupTable(-100, np.arange(200, dtype=np.uint16), 8),
         None,
     ):
-        shown = picture_of([ct(stored, voi=voi)], Look(find_mode("metadata")))
+        shown = render_picture([ct(stored, voi=voi)], RenderSettings(find_mode("metadata")))
         expected = np.rint(255 * present(values, voi, "MONOCHROME2"))
         np.testing.assert_allclose(shown, expected, atol=1e-9)
 
 
-def test_neighbours_are_the_channels_in_order() -> None:
+def test_neighbors_are_the_channels_in_order() -> None:
     stored = [np.full((4, 5), 1024 + hu, np.int16) for hu in (0, 40, 80)]
-    shown = picture_of([ct(one) for one in stored], Look(find_mode("pe-3slice")))
-    greys = [round(255 * (hu + 250) / 700) for hu in (0, 40, 80)]
-    np.testing.assert_array_equal(shown, np.broadcast_to(greys, (4, 5, 3)))
+    shown = render_picture([ct(one) for one in stored], RenderSettings(find_mode("pe-3slice")))
+    grays = [round(255 * (hu + 250) / 700) for hu in (0, 40, 80)]
+    np.testing.assert_array_equal(shown, np.broadcast_to(grays, (4, 5, 3)))
 
 
 def test_a_crop_is_cut_at_the_pictures_edge_and_refused_beside_it() -> None:
     stored = RNG.integers(0, 3000, (6, 7)).astype(np.uint16)
-    whole = picture_of([ct(stored)], Look(find_mode("bsb")))
-    part = picture_of([ct(stored)], Look(find_mode("bsb"), box=(2, 9, -3, 4)))
+    whole = render_picture([ct(stored)], RenderSettings(find_mode("bsb")))
+    part = render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=(2, 9, -3, 4)))
     np.testing.assert_array_equal(part, whole[2:, :4])
     with pytest.raises(RejectError, match="outside a picture of 6 x 7"):
-        picture_of([ct(stored)], Look(find_mode("bsb"), box=(6, 9, 0, 4)))
+        render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=(6, 9, 0, 4)))
 
 
 def test_a_resized_picture_is_a_square_with_air_beside_the_slice() -> None:
     stored = np.full((4, 8), 1024 + 40, np.int16)
-    shown = picture_of([ct(stored)], Look(find_mode("brain"), size=16))
+    shown = render_picture([ct(stored)], RenderSettings(find_mode("brain"), size=16))
     assert shown.shape == (16, 16)
     assert shown[8, 8] == 128
     assert (shown[0] == 0).all()

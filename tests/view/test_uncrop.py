@@ -11,7 +11,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.rle import decode_union
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.view.crop import Box, crop_and_resize
-from wetread.view.uncrop import to_original
+from wetread.view.uncrop import uncrop
 
 FINE = 8  # samples of a view's pixel along each axis, for the share that a disc covers
 
@@ -51,7 +51,7 @@ def test_a_crop_that_was_not_resized_returns_exactly_flipped_or_not(
     square = box.square()
     size = square.row1 - square.row0
     view = crop_and_resize(image, box, size)
-    back = to_original(view[:, ::-1] if flipped else view, box, (rows, columns), flipped=flipped)
+    back = uncrop(view[:, ::-1] if flipped else view, box, (rows, columns), flipped=flipped)
     inside = np.zeros((rows, columns), bool)
     inside[
         max(square.row0, 0) : max(square.row1, 0), max(square.column0, 0) : max(square.column1, 0)
@@ -65,7 +65,7 @@ def test_without_a_box_the_whole_image_returns(rows: int, columns: int, flipped:
     image = noise(rows, columns)
     view = crop_and_resize(image, None, max(rows, columns))
     seen = view[:, ::-1] if flipped else view
-    np.testing.assert_array_equal(to_original(seen, None, image.shape, flipped=flipped), image)
+    np.testing.assert_array_equal(uncrop(seen, None, image.shape, flipped=flipped), image)
 
 
 @given(boxes, st.integers(1, 40), st.integers(20, 60), st.integers(20, 60))
@@ -73,8 +73,8 @@ def test_a_flip_is_undone_exactly_at_every_size(
     box: Box, size: int, rows: int, columns: int
 ) -> None:
     view = noise(size, size)
-    straight = to_original(view, box, (rows, columns))
-    mirrored = to_original(view[:, ::-1], box, (rows, columns), flipped=True)
+    straight = uncrop(view, box, (rows, columns))
+    mirrored = uncrop(view[:, ::-1], box, (rows, columns), flipped=True)
     np.testing.assert_array_equal(straight, mirrored)
 
 
@@ -82,7 +82,7 @@ def test_a_flip_is_undone_exactly_at_every_size(
 def test_a_resized_map_keeps_the_grid_its_range_and_nothing_outside(
     box: Box, size: int, rows: int, columns: int
 ) -> None:
-    back = to_original(np.full((size, size), 0.7, np.float32), box, (rows, columns))
+    back = uncrop(np.full((size, size), 0.7, np.float32), box, (rows, columns))
     square = box.square()
     assert back.shape == (rows, columns)
     row, column = np.indices(back.shape)
@@ -90,14 +90,14 @@ def test_a_resized_map_keeps_the_grid_its_range_and_nothing_outside(
     seen &= (column >= square.column0) & (column < square.column1)
     np.testing.assert_allclose(back[seen], 0.7, rtol=1e-5)
     assert (back[~seen] == 0).all()
-    uneven = to_original(noise(size, size).round(), box, (rows, columns))
+    uneven = uncrop(noise(size, size).round(), box, (rows, columns))
     assert uneven.min() >= 0
     assert uneven.max() <= 1
 
 
 def test_a_map_shrunk_to_the_grid_is_the_mean_of_each_area() -> None:
     view = noise(60, 60)
-    back = to_original(view, Box(5, 20, 10, 25), (30, 40))
+    back = uncrop(view, Box(5, 20, 10, 25), (30, 40))
     np.testing.assert_allclose(
         back[5:20, 10:25], view.reshape(15, 4, 15, 4).mean((1, 3)), rtol=1e-5
     )
@@ -126,7 +126,7 @@ def test_a_disc_thresholded_comes_back_within_half_a_pixel_of_where_it_is(
     row = max(0, box.row0) + margin + at[3] * free_rows
     column = margin + at[4] * free_columns
     view = disc_in_view(row, column, radius, box, size)
-    back = to_original(view[:, ::-1] if flipped else view, box, (rows, columns), flipped=flipped)
+    back = uncrop(view[:, ::-1] if flipped else view, box, (rows, columns), flipped=flipped)
     assert np.hypot(*(centroid(back >= 0.5) - (row, column))) < 0.5
     assert np.hypot(*(centroid(back) - (row, column))) < 0.5
 
@@ -140,7 +140,7 @@ def test_a_coarse_map_is_off_by_less_than_a_sixteenth_of_its_pixel(
     radius = step * (2 + at[0])
     row, column = (radius + step + share * (side - 2 * (radius + step)) for share in at[1:3])
     view = disc_in_view(row, column, radius, Box(0, side, 0, side), size)
-    back = to_original(view, None, (side, side))
+    back = uncrop(view, None, (side, side))
     assert np.hypot(*(centroid(back) - (row, column))) < step / 16
 
 
@@ -150,7 +150,7 @@ def test_discs_at_many_places_are_off_in_no_direction() -> None:
     for _ in range(60):
         row, column = rng.uniform(60, 196, 2)
         view = disc_in_view(row, column, rng.uniform(20, 40), Box(-16, 272, -40, 248), 64)
-        back = to_original(view, Box(-16, 272, -40, 248), (256, 256))
+        back = uncrop(view, Box(-16, 272, -40, 248), (256, 256))
         off.append(centroid(back >= 0.5) - (row, column))
     assert np.abs(np.mean(off, axis=0)).max() < 0.05
 
@@ -158,7 +158,7 @@ def test_discs_at_many_places_are_off_in_no_direction() -> None:
 def test_a_disc_that_the_image_cuts_keeps_the_part_inside() -> None:
     box, step = Box(-40, 216, -40, 216), 4
     view = disc_in_view(5.0, 100.0, 30.0, box, 64)
-    back = to_original(view, box, (200, 200)) >= 0.5
+    back = uncrop(view, box, (200, 200)) >= 0.5
     row, column = np.indices((200 * step, 200 * step)) / step + 0.5 / step
     true = (row - 5.0) ** 2 + (column - 100.0) ** 2 <= 900
     assert np.hypot(*(centroid(back) - centroid(true) / step)) < 0.5
@@ -173,13 +173,13 @@ def test_real_masks_seen_at_a_quarter_of_their_size_come_back_in_place(real_data
     assert len(drawn) == 20
     for mask in drawn:
         view = crop_and_resize(mask.astype(np.float32, order="C"), None, 256)
-        back = to_original(view, None, mask.shape) >= 0.5
+        back = uncrop(view, None, mask.shape) >= 0.5
         off = np.argwhere(back).mean(axis=0) - np.argwhere(mask).mean(axis=0)
         assert np.hypot(*off) < 0.5
 
 
 def test_what_is_no_map_of_a_view_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(size, size\)"):
-        to_original(noise(4, 5), None, (8, 8))
+        uncrop(noise(4, 5), None, (8, 8))
     with pytest.raises(ValueError, match="at least one row"):
-        to_original(noise(4, 4), None, (0, 8))
+        uncrop(noise(4, 4), None, (0, 8))

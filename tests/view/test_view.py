@@ -5,35 +5,35 @@ import json
 import pytest
 
 from wetread.view.view import View
-from wetread.view.window import BONE, BRAIN, SUBDURAL, curved
+from wetread.view.window import BONE, BRAIN, SUBDURAL, with_curve
 
 
 def test_channels_are_windows_times_slices() -> None:
-    assert View((BRAIN, BONE), neighbours=2).channels == 10
+    assert View((BRAIN, BONE), neighbors=2).channels == 10
 
 
 def test_a_view_survives_json() -> None:
-    view = View((BRAIN, BONE), neighbours=1, size=96)
+    view = View((BRAIN, BONE), neighbors=1, size=96)
     assert View.from_dict(json.loads(json.dumps(view.to_dict()))) == view
 
 
 @pytest.mark.parametrize(
-    ("neighbours", "size"), [(-1, 128), (0, 0)], ids=["neighbours below 0", "no pixels"]
+    ("neighbors", "size"), [(-1, 128), (0, 0)], ids=["neighbours below 0", "no pixels"]
 )
-def test_a_view_that_sees_nothing_is_refused(neighbours: int, size: int) -> None:
+def test_a_view_that_sees_nothing_is_refused(neighbors: int, size: int) -> None:
     with pytest.raises(ValueError, match="neighbours must be 0 or more"):
-        View((BRAIN,), neighbours, size)
+        View((BRAIN,), neighbors, size)
 
 
 def test_a_mix_gives_three_channels_of_every_slice() -> None:
     trio = (BRAIN, SUBDURAL, BONE)
-    assert View(trio, neighbours=1, mix="gradient-bsb").channels == 9
+    assert View(trio, neighbors=1, mix="gradient-bsb").channels == 9
     assert View((BRAIN,), mix="gradient").channels == 3
     assert View(trio).mode.channels == 3
 
 
 def test_a_view_with_curves_and_a_mix_survives_json() -> None:
-    view = View(curved((BRAIN, SUBDURAL, BONE), "sigmoid_eps"), 0, 64, "sigmoid-gradient-bsb")
+    view = View(with_curve((BRAIN, SUBDURAL, BONE), "sigmoid_eps"), 0, 64, "sigmoid-gradient-bsb")
     assert View.from_dict(json.loads(json.dumps(view.to_dict()))) == view
 
 

@@ -23,9 +23,9 @@ from wetread.view.window import (
     Window,
     apply_window,
     as_uint8,
-    curved,
     find_window,
-    grey_of,
+    hu_to_gray,
+    with_curve,
 )
 
 HU = (-1000, 0, 40, 80, 100, 600)
@@ -54,7 +54,7 @@ values = st.lists(st.integers(-16000, 16000).map(lambda n: n / 4), min_size=2, m
 windows = st.builds(Window, centers, widths, st.sampled_from(sorted(CURVES)))
 
 
-def grey(window: Window, *hu: float) -> list[float]:
+def gray(window: Window, *hu: float) -> list[float]:
     return apply_window(np.array(hu), window).tolist()
 
 
@@ -69,42 +69,42 @@ def test_a_curve_gives_the_values_worked_out_by_hand(name: str, curve: str) -> N
 
 def test_linear_is_white_one_hu_before_linear_exact() -> None:
     linear, exact = Window(40, 80, "linear"), BRAIN
-    assert (grey(linear, 78.5, 79), grey(exact, 79, 80)) == (
+    assert (gray(linear, 78.5, 79), gray(exact, 79, 80)) == (
         [pytest.approx(78.5 / 79, abs=1e-6), 1.0],
         [pytest.approx(79 / 80, abs=1e-6), 1.0],
     )
-    assert (grey(linear, 0, 1), grey(exact, 0, 1)) == (
+    assert (gray(linear, 0, 1), gray(exact, 0, 1)) == (
         [0.0, pytest.approx(1 / 79)], [0.0, pytest.approx(1 / 80)],
     )  # fmt: skip
 
 
 def test_the_exclusive_curve_falls_to_black_above_its_window() -> None:
-    brain, subdural = curved((BRAIN, SUBDURAL), "exclusive")
-    assert grey(brain, 0, 40, 80, 81, 3000) == [0, 0.5, 1, 0, 0]
-    assert grey(subdural, 180, 181) == [1, 0]
-    assert grey(brain, float(np.nextafter(np.float32(80), np.float32(81)))) == [0]
+    brain, subdural = with_curve((BRAIN, SUBDURAL), "exclusive")
+    assert gray(brain, 0, 40, 80, 81, 3000) == [0, 0.5, 1, 0, 0]
+    assert gray(subdural, 180, 181) == [1, 0]
+    assert gray(brain, float(np.nextafter(np.float32(80), np.float32(81)))) == [0]
 
 
 @pytest.mark.parametrize("window", [BRAIN, SUBDURAL, BONE, LUNG, PULMONARY])
-def test_the_steeper_sigmoid_is_one_grey_from_each_end_of_its_window(window: Window) -> None:
-    steep = curved([window], "sigmoid_eps")[0]
-    ends = grey(steep, window.low_hu, window.center_hu, window.high_hu)
+def test_the_steeper_sigmoid_is_one_gray_from_each_end_of_its_window(window: Window) -> None:
+    steep = with_curve([window], "sigmoid_eps")[0]
+    ends = gray(steep, window.low_hu, window.center_hu, window.high_hu)
     np.testing.assert_allclose(ends, [1 / 255, 0.5, 254 / 255], rtol=0, atol=1e-6)
 
 
 def test_dicoms_sigmoid_and_the_steeper_one_are_two_names_with_two_results() -> None:
-    dicom, wide = curved([BRAIN, SUBDURAL], "sigmoid")
-    steep, wide_steep = curved([BRAIN, SUBDURAL], "sigmoid_eps")
-    found = [*grey(dicom, 80), *grey(steep, 80), *grey(wide, 40), *grey(wide_steep, 40)]
+    dicom, wide = with_curve([BRAIN, SUBDURAL], "sigmoid")
+    steep, wide_steep = with_curve([BRAIN, SUBDURAL], "sigmoid_eps")
+    found = [*gray(dicom, 80), *gray(steep, 80), *gray(wide, 40), *gray(wide_steep, 40)]
     np.testing.assert_allclose(found, [0.8808, 0.9961, 0.3100, 0.0984], atol=5e-5)
     # Their slopes at the center: by 2 ln 254 over 4.
-    rise = [np.diff(grey(window, 39, 41)).item() for window in (dicom, steep)]
+    rise = [np.diff(gray(window, 39, 41)).item() for window in (dicom, steep)]
     assert rise[1] / rise[0] == pytest.approx(2.7687, rel=2e-3)
 
 
 def test_the_two_bones_of_the_head_are_two_windows() -> None:
-    assert grey(BONE, 0) == [pytest.approx(0.2)]
-    assert grey(TEMPORAL_BONE, 0) == [pytest.approx(0.2857, abs=5e-5)]
+    assert gray(BONE, 0) == [pytest.approx(0.2)]
+    assert gray(TEMPORAL_BONE, 0) == [pytest.approx(0.2857, abs=5e-5)]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_preset_is_the_range_the_field_knows_by_its_name(
 
 
 @given(windows, values)
-def test_no_grey_leaves_its_range_and_none_falls_but_the_exclusive(
+def test_no_gray_leaves_its_range_and_none_falls_but_the_exclusive(
     window: Window, hu: list[float]
 ) -> None:
     found = apply_window(np.sort(hu), window)
@@ -138,24 +138,24 @@ def test_no_grey_leaves_its_range_and_none_falls_but_the_exclusive(
 
 @given(centers, widths, st.sampled_from(sorted(CURVES.keys() - {"linear"})))
 def test_a_center_is_half_way_from_black_to_white(center: float, width: float, curve: str) -> None:
-    assert grey(Window(center, width, curve), center) == [0.5]
+    assert gray(Window(center, width, curve), center) == [0.5]
 
 
 @given(centers, st.integers(4, 8000).map(lambda halves: halves / 2))
 def test_dicoms_linear_is_half_way_half_a_unit_below_its_center(
     center: float, width: float
 ) -> None:
-    assert grey(Window(center, width, "linear"), center - 0.5) == [0.5]
+    assert gray(Window(center, width, "linear"), center - 0.5) == [0.5]
 
 
 def test_dicoms_linear_of_width_one_is_a_step() -> None:
-    assert grey(Window(40, 1, "linear"), -1000, 39, 39.5, 39.75, 40) == [0, 0, 0, 1, 1]
+    assert gray(Window(40, 1, "linear"), -1000, 39, 39.5, 39.75, 40) == [0, 0, 0, 1, 1]
 
 
 @given(windows, values)
 def test_numpy_and_torch_windows_agree(window: Window, hu: list[float]) -> None:
     array = np.array(hu, np.float32)
-    in_torch = grey_of(torch.from_numpy(array), window, torch).numpy()
+    in_torch = hu_to_gray(torch.from_numpy(array), window, torch).numpy()
     np.testing.assert_allclose(apply_window(array, window), in_torch, rtol=0, atol=1e-6)
 
 
@@ -169,10 +169,10 @@ def test_a_curve_of_dicom_agrees_with_what_a_screen_is_shown(
 
 
 @given(windows, values, values)
-def test_equal_hu_is_equal_grey_whatever_else_the_slice_holds(
+def test_equal_hu_is_equal_gray_whatever_else_the_slice_holds(
     window: Window, hu: list[float], others: list[float]
 ) -> None:
-    alone, beside = grey(window, *hu), grey(window, *hu, *others)
+    alone, beside = gray(window, *hu), gray(window, *hu, *others)
     assert beside[: len(hu)] == alone
 
 
@@ -182,11 +182,11 @@ def test_no_window_that_can_be_made_gives_what_is_no_number(
 ) -> None:
     if curve == "linear" and width < 1:
         return
-    found = grey(Window(center, width, curve), -1024, 0, center, 4095, 1e6)
+    found = gray(Window(center, width, curve), -1024, 0, center, 4095, 1e6)
     assert 0 <= min(found) <= max(found) <= 1
 
 
-def test_greys_fill_eight_bits_from_end_to_end() -> None:
+def test_grays_fill_eight_bits_from_end_to_end() -> None:
     assert as_uint8(np.array([0.0, 0.5, 1.0, 1.2])).tolist() == [0, 128, 255, 255]
     levels = as_uint8(apply_window(np.linspace(0, 80, 5000), BRAIN))
     assert np.unique(levels).tolist() == list(range(256))
@@ -195,7 +195,7 @@ def test_greys_fill_eight_bits_from_end_to_end() -> None:
 def test_a_window_is_found_by_name_or_by_center_and_width_either_with_a_curve() -> None:
     assert find_window("35/90.5") == Window(35, 90.5)
     assert find_window("-600/1500/linear") == Window(-600, 1500, "linear")
-    assert find_window("stroke/sigmoid") == curved([STROKE], "sigmoid")[0]
+    assert find_window("stroke/sigmoid") == with_curve([STROKE], "sigmoid")[0]
     assert (find_window("45/90").low_hu, find_window("45/90").high_hu) == (0, 90)
     assert find_window("mediastinum") == MEDIASTINUM != find_window("soft_head") == SOFT_HEAD
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from wetread.anatomy.coarse import Coarse, coarse_grid
-from wetread.anatomy.frame import frame_of
+from wetread.anatomy.coarse import CoarseGrid, coarse_grid
+from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside, middle_column
 from wetread.study.volume import Volume
@@ -56,10 +56,10 @@ def segment_airway(volume: Volume) -> list[Mask]:
 
     Empty where no trachea is seen. StackError where the volume has no one affine.
     """
-    frame = frame_of(volume)
-    hu = frame.turned(volume.hu)
+    frame = patient_frame(volume)
+    hu = frame.to_patient(volume.hu)
     inside = find_airway(hu, frame.spacing_mm)
-    return [Mask("airway", np.ascontiguousarray(frame.returned(inside)), volume.place)]
+    return [Mask("airway", np.ascontiguousarray(frame.from_patient(inside)), volume.place)]
 
 
 def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools:
@@ -69,7 +69,7 @@ def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools
     return refine_airway(hu, grow_airway(blocks, air_inside(blocks, grid.spacing_mm), grid), grid)
 
 
-def grow_airway(blocks: np.ndarray, air: Bools, grid: Coarse) -> Bools:
+def grow_airway(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
     """Coarse lumen: grown from the trachea level by level in HU until it would leak into a lung."""
     tube = _find_trachea(blocks, air, grid)
     if not tube.any():
@@ -95,7 +95,7 @@ def grow_airway(blocks: np.ndarray, air: Bools, grid: Coarse) -> Bools:
     return wide
 
 
-def refine_airway(hu: np.ndarray, coarse: Bools, grid: Coarse) -> Bools:
+def refine_airway(hu: np.ndarray, coarse: Bools, grid: CoarseGrid) -> Bools:
     """The coarse lumen in the fine voxels: what is air there within a voxel of it."""
     found = np.zeros(hu.shape, bool)
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -109,7 +109,7 @@ def refine_airway(hu: np.ndarray, coarse: Bools, grid: Coarse) -> Bools:
     return found
 
 
-def _find_trachea(blocks: np.ndarray, air: Bools, grid: Coarse) -> Bools:
+def _find_trachea(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
     """The largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
     middle = middle_column(blocks)

@@ -5,13 +5,13 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.anatomy.grid import (
-    Grid,
-    distance_to,
+    CubeGrid,
+    ball_opening,
+    distance_mm,
     grid_over,
-    onto_grid,
-    onto_slices,
-    opened,
     require_place,
+    resample_to_grid,
+    resample_to_slices,
 )
 from wetread.anatomy.mask import Mask
 from wetread.study.volume import Volume
@@ -33,27 +33,27 @@ def segment_body(volume: Volume) -> list[Mask]:
     place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
     coarse = body_on_grid(grid, volume.hu)
-    near = distance_to(coarse, STEP_MM) <= STEP_MM
+    near = distance_mm(coarse, STEP_MM) <= STEP_MM
     inside = np.empty(volume.hu.shape, bool)
-    for k, allowed in enumerate(onto_slices(grid, near.astype(np.float32))):
+    for k, allowed in enumerate(resample_to_slices(grid, near.astype(np.float32))):
         solid = filled((volume.hu[k] > TISSUE_HU) & (allowed > 0.5))
         inside[k] = _without_leaves(solid, place.spacing_mm)
     return [Mask("body", inside, place)]
 
 
-def body_on_grid(grid: Grid, hu: np.ndarray) -> np.ndarray:
+def body_on_grid(grid: CubeGrid, hu: np.ndarray) -> np.ndarray:
     """(layers, rows, columns) bool: the body on the grid of slices hu (Z, Y, X), holes filled."""
-    tissue = onto_grid(grid, hu, lambda picture: picture > TISSUE_HU) > 0.5
+    tissue = resample_to_grid(grid, hu, lambda picture: picture > TISSUE_HU) > 0.5
     # Walls of hollow things are thin as well: filled first, else a chest were no more than a shell.
     solid = np.stack([filled(layer) for layer in tissue])
-    thick = opened(solid, THINNEST_MM / 2, grid.step_mm)
+    thick = ball_opening(solid, THINNEST_MM / 2, grid.step_mm)
     labels, count = ndimage.label(thick)
     if count == 0:
         return thick
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     kept = (sizes >= PART_SHARE * sizes.max())[labels]
-    return solid & (distance_to(kept, grid.step_mm) <= RIM_MM)
+    return solid & (distance_mm(kept, grid.step_mm) <= RIM_MM)
 
 
 def filled(picture: np.ndarray) -> np.ndarray:

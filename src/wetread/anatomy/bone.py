@@ -5,7 +5,7 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.anatomy.body import STEP_MM, body_on_grid
-from wetread.anatomy.grid import distance_to, grid_over, onto_slices, require_place
+from wetread.anatomy.grid import distance_mm, grid_over, require_place, resample_to_slices
 from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
@@ -29,11 +29,11 @@ def segment_bone(
     place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
     body = body_on_grid(grid, volume.hu)
-    depth = distance_to(~body, STEP_MM)
+    depth = distance_mm(~body, STEP_MM)
     inside = np.empty(volume.hu.shape, bool)
     sure = np.empty(volume.hu.shape, bool)
     deep = np.empty(volume.hu.shape, bool)
-    for k, (picture, mm) in enumerate(zip(volume.hu, onto_slices(grid, depth), strict=True)):
+    for k, (picture, mm) in enumerate(zip(volume.hu, resample_to_slices(grid, depth), strict=True)):
         inside[k] = (picture > threshold_hu) & (mm > 0)
         sure[k] = picture > threshold_hu + SURE_HU
         deep[k] = mm > DEEP_MM

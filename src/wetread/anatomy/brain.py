@@ -15,15 +15,15 @@ from scipy import ndimage
 from wetread.anatomy.body import body_on_grid
 from wetread.anatomy.grid import (
     FAR_MM,
-    closed,
-    distance_to,
+    ball_closing,
+    ball_opening,
+    distance_mm,
     grid_over,
-    largest_part,
-    onto_grid,
-    onto_slices,
-    opened,
+    largest_component,
     require_place,
-    signed_level,
+    resample_to_grid,
+    resample_to_slices,
+    signed_distance_mm,
 )
 from wetread.anatomy.mask import Mask
 from wetread.archive.rejects import RejectError
@@ -31,7 +31,7 @@ from wetread.study.geometry import unit_axes
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
-Turn = Callable[[np.ndarray], np.ndarray]
+AxisTurn = Callable[[np.ndarray], np.ndarray]
 
 STEP_MM = 2.0
 SOFT_HU = (-30.0, 150.0)  # brain, fluid, fresh blood; not fat, not air, not bone
@@ -57,16 +57,16 @@ def segment_brain(volume: Volume) -> list[Mask]:
     place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
     low, high = SOFT_HU
-    soft = onto_grid(grid, volume.hu, lambda hu: (hu > low) & (hu < high)) > 1 - WALL_SHARE
-    bone = onto_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
+    soft = resample_to_grid(grid, volume.hu, lambda hu: (hu > low) & (hu < high)) > 1 - WALL_SHARE
+    bone = resample_to_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
     head = body_on_grid(grid, volume.hu)
     turn, back = _upright(place)
     cut = _about(head)
     level = np.full(grid.shape, -FAR_MM, np.float32)
     found = back(find_space(turn(soft[cut]), turn(bone[cut]), turn(head[cut]), grid.step_mm))
-    level[cut] = signed_level(found, grid.step_mm)
+    level[cut] = signed_distance_mm(found, grid.step_mm)
     pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
-    edged = map(_edged, volume.hu, onto_slices(grid, level), repeat(pixel_mm2))
+    edged = map(_edged, volume.hu, resample_to_slices(grid, level), repeat(pixel_mm2))
     return [Mask("brain", np.stack(list(edged)), place)]
 
 
@@ -88,17 +88,17 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
     bone = bone & head  # a head rest is as bright
     soft = soft & ~_scalp(bone, head, step_mm)
     around = _sides_with_bone(bone)
-    core = _most_enclosed(distance_to(~soft, step_mm) > FORAMEN_MM, around == 4)
-    space = soft & (distance_to(core, step_mm) <= FORAMEN_MM + REACH_MM)
+    core = _most_enclosed(distance_mm(~soft, step_mm) > FORAMEN_MM, around == 4)
+    space = soft & (distance_mm(core, step_mm) <= FORAMEN_MM + REACH_MM)
     space = _without_spine(space, around == 4, step_mm)
-    space |= soft & closed(space, DENT_MM, step_mm)
-    broad = largest_part(opened(space, SHEET_MM, step_mm))
-    space &= distance_to(broad, step_mm) <= SHEET_MM
+    space |= soft & ball_closing(space, DENT_MM, step_mm)
+    broad = largest_component(ball_opening(space, SHEET_MM, step_mm))
+    space &= distance_mm(broad, step_mm) <= SHEET_MM
     for layer in range(int(space.sum(axis=(1, 2)).argmax()), len(space)):
         space[layer] |= _hull(space[layer]) & ~bone[layer]  # air, dark streaks: no sinus up there
     space = np.asarray(ndimage.binary_fill_holes(space))
-    surface = ~space & (distance_to(space, step_mm) <= step_mm)
-    walled = surface & (distance_to(bone, step_mm) <= 2 * step_mm)
+    surface = ~space & (distance_mm(space, step_mm) <= step_mm)
+    walled = surface & (distance_mm(bone, step_mm) <= 2 * step_mm)
     if not space.any() or walled.sum() < WALLED_SHARE * surface.sum():
         raise RejectError("wrong_anatomy", "no brain: nothing in the volume lies within a skull")
     return space
@@ -107,7 +107,7 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
 def _scalp(bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
     """The shell under the skin as thick as the scalp over bone: it goes on where bone is missing,
     so that brain ends there too."""
-    depth = distance_to(~head, step_mm)
+    depth = distance_mm(~head, step_mm)
     upper = bone & (np.arange(len(bone)) > len(bone) // 2)[:, None, None]
     if not upper.any():
         return np.zeros_like(bone)
@@ -176,7 +176,7 @@ def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
     return np.asarray((outside == 0) | small[holes])
 
 
-def _upright(place: SlicePlacement) -> tuple[Turn, Turn]:
+def _upright(place: SlicePlacement) -> tuple[AxisTurn, AxisTurn]:
     """(turn, back): from a grid's axes to (up, *, *), and back."""
     row, column, normal = unit_axes(place.orientation)
     onward = normal * np.sign(place.positions_mm[-1] - place.positions_mm[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.anatomy.coarse import coarse_grid
-from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lungs import Lungs
 from wetread.anatomy.thorax import air_inside
 from wetread.study.slice_sequence import SliceSequence
@@ -21,7 +21,7 @@ def find_lung_box(hu: SliceSequence) -> Box:
     """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
 
     hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
-    about its centre, and may reach past the picture (the crop fills with air). Without a lung
+    about its center, and may reach past the picture (the crop fills with air). Without a lung
     anywhere it is the whole picture.
     """
     return _lung_box(_lungs_in(hu), hu.shape)
@@ -38,7 +38,7 @@ def _lungs_in(hu: SliceSequence) -> Lungs:
     """Both lungs on the coarse grid, without what lies in them."""
     grid = coarse_grid(hu.shape, USUAL_MM)
     blocks = grid.mean(hu)
-    right, left = lungs_of(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
+    right, left = split_lungs(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
     nothing = np.zeros((0, 0, 0), bool)
     return Lungs(right, left, nothing, nothing)
 

@@ -28,35 +28,35 @@ LATERAL = ("LL", "RL", "LATERAL", "LAT", "LLAT", "RLAT")
 NAMED, SILENT, OTHER = -1.0, 1.0, 2.5
 
 
-def chest_film_absent(rows: Rows, grey: SliceSequence) -> str | None:
+def chest_film_absent(rows: Rows, gray: SliceSequence) -> str | None:
     """Say in words what speaks against frontal chest films; None where half of the pictures are.
 
-    rows: of the index; grey: (Z, rows, columns) of them or of some of them, as display_grey gives.
+    rows: of the index; gray: (Z, rows, columns) of them or of some of them, as display_grey gives.
     """
     if rows and all(str(row["ViewPosition"] or "").upper() in LATERAL for row in rows):
         return "no frontal chest film: ViewPosition names a lateral one"
     said = names_body_part(rows, CHEST_WORDS)
     least = SILENT if said is None else NAMED if said else OTHER
-    doubts = [why for picture in grey if (why := _no_chest(np.asarray(picture), least))]
-    if 2 * len(doubts) <= grey.shape[0] and len(doubts) < grey.shape[0]:
+    doubts = [why for picture in gray if (why := _no_chest(np.asarray(picture), least))]
+    if 2 * len(doubts) <= gray.shape[0] and len(doubts) < gray.shape[0]:
         return None
     part = {None: "", True: "", False: "; BodyPartExamined names another part"}[said]
     return f"no chest film: {doubts[0]}{part}"
 
 
-def _no_chest(grey: np.ndarray, least: float) -> str | None:
-    if min(grey.shape) < LEAST_SIDE:
-        return f"a picture of {grey.shape[0]} x {grey.shape[1]} pixels"
-    if not np.ptp(grey) > 0:
+def _no_chest(gray: np.ndarray, least: float) -> str | None:
+    if min(gray.shape) < LEAST_SIDE:
+        return f"a picture of {gray.shape[0]} x {gray.shape[1]} pixels"
+    if not np.ptp(gray) > 0:
         return "a picture of one value"
-    score = chest_score(grey)
+    score = chest_score(gray)
     return None if score >= least else f"likeness to one {score:.1f}, at least {least:g} wanted"
 
 
-def chest_score(grey: np.ndarray) -> float:
-    """Log odds that grey (rows, columns) is a frontal chest film, among what taught them."""
+def chest_score(gray: np.ndarray) -> float:
+    """Log odds that gray (rows, columns) is a frontal chest film, among what taught them."""
     weights = _weights()
-    return float(film_features(grey) @ weights[:-1] + weights[-1])
+    return float(film_features(gray) @ weights[:-1] + weights[-1])
 
 
 @cache
@@ -65,13 +65,13 @@ def _weights() -> np.ndarray:
     return np.array(text.split(), np.float64)
 
 
-def film_features(grey: np.ndarray) -> np.ndarray:
+def film_features(gray: np.ndarray) -> np.ndarray:
     """(CELLS * CELLS * (ANGLES + 1),): of each cell the edges by direction, each about 0 to 1, for
-    all cells; then the brightness of each, -1 to 1. Grey counts by its rank, black borders do not.
+    all cells; then the brightness of each, -1 to 1. Gray counts by its rank, black borders do not.
     """
     side = CELLS * CELL
     small = cv2.resize(
-        np.asarray(grey, np.float32), (2 * side, 2 * side), interpolation=cv2.INTER_AREA
+        np.asarray(gray, np.float32), (2 * side, 2 * side), interpolation=cv2.INTER_AREA
     )
     small = cv2.resize(_within_border(small), (side, side), interpolation=cv2.INTER_AREA)
     ranks = cv2.GaussianBlur(_ranks(small), (0, 0), 1.0)

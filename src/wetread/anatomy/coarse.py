@@ -14,7 +14,7 @@ STEP_MM = 2.0
 
 
 @dataclass(frozen=True)
-class Coarse:
+class CoarseGrid:
     """Blocks of a fine grid.
 
     fine, shape: (Z, Y, X) of the fine and of the coarse grid.
@@ -54,10 +54,10 @@ class Coarse:
         return inside
 
 
-def coarse_grid(fine: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> Coarse:
+def coarse_grid(fine: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> CoarseGrid:
     """Blocks of about 2 mm on a fine grid (Z, Y, X); a coarser axis stays as it is."""
     stride, rows, columns = (max(1, round(STEP_MM / step)) for step in spacing_mm)
     shape = (-(-fine[0] // stride), max(fine[1] // rows, 1), max(fine[2] // columns, 1))
     dz, dy, dx = spacing_mm
     spacing = (dz * stride, dy * fine[1] / shape[1], dx * fine[2] / shape[2])
-    return Coarse((fine[0], fine[1], fine[2]), shape, stride, spacing)
+    return CoarseGrid((fine[0], fine[1], fine[2]), shape, stride, spacing)

@@ -17,7 +17,7 @@ PATIENT_AXES = (2, 1, 0)
 
 
 @dataclass(frozen=True)
-class Frame:
+class PatientFrame:
     """How arrays of a volume are turned; views, no voxel is moved or made.
 
     order:      which axis of the volume becomes z, y, x of the frame.
@@ -29,11 +29,11 @@ class Frame:
     flipped: tuple[bool, bool, bool]
     spacing_mm: tuple[float, float, float]
 
-    def turned(self, array: np.ndarray) -> np.ndarray:
+    def to_patient(self, array: np.ndarray) -> np.ndarray:
         """An array of the volume, (Z, Y, X), in the frame."""
         return self._flip(array.transpose(self.order))
 
-    def returned(self, array: np.ndarray) -> np.ndarray:
+    def from_patient(self, array: np.ndarray) -> np.ndarray:
         """An array of the frame in the volume's own order again."""
         back = np.argsort(self.order)
         return self._flip(array).transpose(tuple(int(axis) for axis in back))
@@ -43,11 +43,11 @@ class Frame:
         return array[z, y, x]
 
 
-def frame_of(volume: Volume) -> Frame:
+def patient_frame(volume: Volume) -> PatientFrame:
     """The turn that brings the volume's axes nearest to the patient's.
 
     StackError (a ValueError) where the volume has no one affine: which side is left, and how far a
-    millimetre reaches, is then not known.
+    millimeter reaches, is then not known.
     """
     steps = require_affine(volume)[:3, :3]
     lengths = np.linalg.norm(steps, axis=0)
@@ -59,7 +59,7 @@ def frame_of(volume: Volume) -> Frame:
         order.append(int(np.argmax(closeness)))
     flipped = [bool(cosines[p, axis] < 0) for p, axis in zip(PATIENT_AXES, order, strict=True)]
     spacing = [float(lengths[axis]) for axis in order]
-    return Frame(
+    return PatientFrame(
         (order[0], order[1], order[2]),
         (flipped[0], flipped[1], flipped[2]),
         (spacing[0], spacing[1], spacing[2]),

@@ -21,7 +21,7 @@ SAMPLES = 4  # along the normal, that a layer is the mean of
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class CubeGrid:
     """Cubes of step_mm over all of a stack.
 
     shape:      (layers, rows, columns); layers along the normal.
@@ -52,7 +52,7 @@ def require_place(volume: Volume) -> SlicePlacement:
     return place
 
 
-def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -> Grid:
+def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -> CubeGrid:
     """The grid of a stack whose slices have (Y, X) pixels each."""
     spacing = place.spacing_mm
     shifts = in_plane_shifts(place) * np.array(spacing)
@@ -69,12 +69,14 @@ def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -
     layer = np.repeat(np.arange(layers), SAMPLES)
     np.add.at(weights, (layer, below), (1 - (at - below)) / SAMPLES)
     np.add.at(weights, (layer, below + 1), (at - below) / SAMPLES)
-    return Grid(
+    return CubeGrid(
         step_mm, (layers, rows, columns), weights, along / step_mm, shifts, spacing, picture
     )
 
 
-def onto_grid(grid: Grid, slices: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def resample_to_grid(
+    grid: CubeGrid, slices: np.ndarray, of: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
     """(layers, rows, columns) float32: the mean of `of(slice)` over each cube.
 
     slices: (Z, Y, X); of: a picture (Y, X) to one in bool or float. Past the slices' edge: 0.
@@ -91,7 +93,7 @@ def onto_grid(grid: Grid, slices: np.ndarray, of: Callable[[np.ndarray], np.ndar
     return mean
 
 
-def onto_slices(grid: Grid, field: np.ndarray) -> Iterator[np.ndarray]:
+def resample_to_slices(grid: CubeGrid, field: np.ndarray) -> Iterator[np.ndarray]:
     """Each slice's (Y, X) float32 of a field (layers, rows, columns), linear in all directions."""
     height, width = grid.picture
     last = max(len(field) - 2, 0)
@@ -106,7 +108,7 @@ def onto_slices(grid: Grid, field: np.ndarray) -> Iterator[np.ndarray]:
         )  # fmt: skip
 
 
-def _to_slice(grid: Grid, k: int) -> np.ndarray:
+def _to_slice(grid: CubeGrid, k: int) -> np.ndarray:
     """(2, 3) from (column, row) of the grid to (column, row) of slice k, pixel centers whole."""
     scale = [grid.step_mm / spacing for spacing in grid.spacing_mm]
     down, across = (
@@ -116,7 +118,7 @@ def _to_slice(grid: Grid, k: int) -> np.ndarray:
     return np.array([[scale[1], 0, across], [0, scale[0], down]])
 
 
-def distance_to(there: np.ndarray, step_mm: float) -> np.ndarray:
+def distance_mm(there: np.ndarray, step_mm: float) -> np.ndarray:
     """mm from each cube to the nearest that is `there` (0 in those), FAR_MM where none is.
 
     An end of the grid is no wall: nothing is known of what lies beyond.
@@ -127,17 +129,17 @@ def distance_to(there: np.ndarray, step_mm: float) -> np.ndarray:
     return np.asarray(distance, np.float32)
 
 
-def opened(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+def ball_opening(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
     """What a ball of the radius sweeps within `inside`."""
-    return distance_to(distance_to(~inside, step_mm) > radius_mm, step_mm) <= radius_mm
+    return distance_mm(distance_mm(~inside, step_mm) > radius_mm, step_mm) <= radius_mm
 
 
-def closed(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+def ball_closing(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
     """`inside` and what a ball of the radius cannot reach from without."""
-    return distance_to(distance_to(inside, step_mm) > radius_mm, step_mm) > radius_mm
+    return distance_mm(distance_mm(inside, step_mm) > radius_mm, step_mm) > radius_mm
 
 
-def largest_part(inside: np.ndarray) -> np.ndarray:
+def largest_component(inside: np.ndarray) -> np.ndarray:
     """The largest connected part (faces touch) of a bool array; empty where it is."""
     labels, count = ndimage.label(inside)
     if count < 2:
@@ -145,9 +147,9 @@ def largest_part(inside: np.ndarray) -> np.ndarray:
     return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
 
 
-def signed_level(inside: np.ndarray, step_mm: float) -> np.ndarray:
+def signed_distance_mm(inside: np.ndarray, step_mm: float) -> np.ndarray:
     """mm to the surface of `inside`, positive within; the surface lies between cubes."""
     half = step_mm / 2
     return np.where(
-        inside, distance_to(~inside, step_mm) - half, half - distance_to(inside, step_mm)
+        inside, distance_mm(~inside, step_mm) - half, half - distance_mm(inside, step_mm)
     )  # fmt: skip

@@ -17,7 +17,7 @@ def find_head_box(hu: SliceSequence) -> tuple[int, int, int, int]:
     """The square (row0, row1, column0, column1) round the head in all slices of a series.
 
     hu: (Z, rows, columns), HU. A slice's head is its largest connected part of tissue; the box
-    covers the heads of all slices, is padded, made square about its centre, and may reach past the
+    covers the heads of all slices, is padded, made square about its center, and may reach past the
     picture (the crop fills with air). Without a head anywhere it is the whole picture.
     """
     boxes = [box for slice_hu in hu if (box := _largest_part(slice_hu)) is not None]

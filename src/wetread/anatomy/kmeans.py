@@ -1,4 +1,4 @@
-"""anatomy/kmeans.py: a lung mask by two clusters of grey, slice by slice; for comparison only.
+"""anatomy/kmeans.py: a lung mask by two clusters of gray, slice by slice; for comparison only.
 
 The way of many notebooks. It knows no third dimension, no airway and no sides, and loses what is as
 dense as tissue: consolidation, vessels at the hilum.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Bools = NDArray[np.bool_]
 
 CENTRAL = (0.2, 0.8)  # of rows and columns, where clusters are sought
-ROUNDS = 30  # of the clustering; two clusters of grey settle sooner
+ROUNDS = 30  # of the clustering; two clusters of gray settle sooner
 ERODE, DILATE, WIDEN = (3, 3), (8, 8), (10, 10)  # pixels
 # Of a part that may be lung, in shares of the picture: it is smaller than these across and down,
 # and lies between these rows.
@@ -36,14 +36,14 @@ def _slice_mask(plane: NDArray[np.float32], rng: np.random.Generator) -> Bools:
     deviation = float(plane.std())
     if deviation == 0:
         return np.zeros(plane.shape, bool)
-    grey = (plane - plane.mean()) / deviation
+    gray = (plane - plane.mean()) / deviation
     rows, columns = (slice(int(n * CENTRAL[0]), max(int(n * CENTRAL[1]), 1)) for n in plane.shape)
-    center = grey[rows, columns]
+    center = gray[rows, columns]
     mean = center.mean()
-    low, high = grey.min(), grey.max()
-    grey[(grey == low) | (grey == high)] = mean  # what lies beyond the field of view, metal
-    centers = two_centers(grey[rows, columns].ravel(), rng)
-    air = (grey < centers.mean()).astype(np.uint8)
+    low, high = gray.min(), gray.max()
+    gray[(gray == low) | (gray == high)] = mean  # what lies beyond the field of view, metal
+    centers = two_centers(gray[rows, columns].ravel(), rng)
+    air = (gray < centers.mean()).astype(np.uint8)
     air = cv2.erode(air, np.ones(ERODE, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     air = cv2.dilate(air, np.ones(DILATE, np.uint8))
     kept = _within_boxes(air)

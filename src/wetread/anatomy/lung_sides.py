@@ -17,7 +17,7 @@ BOTH = 0.2  # of a part on either side of the middle: it is two lungs in one
 EROSIONS_MM = (2.5, 5.0, 8.0, 12.0, 16.0)  # tried in turn to part what touches
 
 
-def lungs_of(
+def split_lungs(
     air: Bools, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
 ) -> tuple[Bools, Bools]:
     """(right, left): air (Z, Y, X) without airways, blocks its HU; x to the patient's left.

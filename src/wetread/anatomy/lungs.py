@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from wetread.anatomy.airway import grow_airway, refine_airway
-from wetread.anatomy.coarse import Coarse, coarse_grid
-from wetread.anatomy.frame import frame_of
-from wetread.anatomy.lung_sides import lungs_of
+from wetread.anatomy.coarse import CoarseGrid, coarse_grid
+from wetread.anatomy.frame import patient_frame
+from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lung_wall import consolidated_lung
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside
@@ -54,11 +54,11 @@ def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask
     Sides are the patient's, by the affine, however the patient lay. A mask is empty where nothing
     was found. StackError (a ValueError) where the volume has no one affine.
     """
-    frame = frame_of(volume)
-    found = find_lungs(frame.turned(volume.hu), frame.spacing_mm, settings)
+    frame = patient_frame(volume)
+    found = find_lungs(frame.to_patient(volume.hu), frame.spacing_mm, settings)
     named = (("lung_right", found.right), ("lung_left", found.left), ("dense_in_lung", found.dense))
     return [
-        Mask(name, np.ascontiguousarray(frame.returned(inside)), volume.place)
+        Mask(name, np.ascontiguousarray(frame.from_patient(inside)), volume.place)
         for name, inside in named
     ]
 
@@ -72,7 +72,7 @@ def find_lungs(
     air = air_inside(blocks, grid.spacing_mm, settings.threshold_hu)
     lumen = grow_airway(blocks, air, grid)
     wall = ndimage.binary_dilation(lumen, np.ones((3, 3, 3), bool))
-    sides = lungs_of(air & ~wall, blocks, grid.spacing_mm)
+    sides = split_lungs(air & ~wall, blocks, grid.spacing_mm)
     airway = refine_airway(hu, lumen, grid)
     dense = [
         consolidated_lung(side, blocks, grid.spacing_mm, sign)
@@ -114,7 +114,7 @@ def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm:
 
 
 def _refined(
-    hu: np.ndarray, parts: tuple[Bools, Bools, Bools], grid: Coarse, settings: LungSettings
+    hu: np.ndarray, parts: tuple[Bools, Bools, Bools], grid: CoarseGrid, settings: LungSettings
 ) -> Bools:
     """One lung in the fine voxels: its rim by the threshold, what was closed or is dense as it is.
 

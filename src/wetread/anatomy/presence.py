@@ -13,7 +13,7 @@ from wetread.anatomy.section import Section, measure
 from wetread.study.header_content import Rows, is_axial, is_localizer, names_body_part, spacing_mm
 from wetread.study.slice_sequence import SliceSequence
 
-LOOKED_AT = 24  # slices of a series, spread evenly
+SAMPLED_SLICES = 24  # slices of a series, spread evenly
 FEW = 8  # slices; fewer may show no more than an end of a head
 USUAL_MM = 0.6  # between pixels, where the header does not say
 SMALLEST_MM = 100.0  # a side of a picture that may show a section of an adult or a child
@@ -80,10 +80,12 @@ def lungs_absent(rows: Rows, hu: SliceSequence) -> str | None:
     against = _not_slices(rows, hu)
     if against is not None:
         return f"no lungs: {against}"
-    return lungs_unseen(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
+    return lungs_absent_in_pixels(
+        hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM)
+    )
 
 
-def lungs_unseen(hu: SliceSequence, spacing: tuple[float, float]) -> str | None:
+def lungs_absent_in_pixels(hu: SliceSequence, spacing: tuple[float, float]) -> str | None:
     """lungs_absent by the pixels alone; spacing: mm between rows and between columns."""
     seen = _sections(hu, spacing)
     lung = sum(_shows_lung(one) for one in seen)
@@ -92,7 +94,7 @@ def lungs_unseen(hu: SliceSequence, spacing: tuple[float, float]) -> str | None:
     return f"no lungs: lung in {lung} of {len(seen)} slices; {_largest(seen)}"
 
 
-def head_alone(hu: SliceSequence, spacing: tuple[float, float]) -> bool:
+def shows_head_only(hu: SliceSequence, spacing: tuple[float, float]) -> bool:
     """Whether slices across the body, HU, show brain within bone and no lung at all; spacing: mm
     between rows and between columns."""
     seen = _sections(hu, spacing)
@@ -130,7 +132,7 @@ def _not_slices(rows: Rows, hu: SliceSequence) -> str | None:
 def _sections(hu: SliceSequence, spacing: tuple[float, float]) -> list[Section]:
     """Some slices, spread evenly, measured."""
     count = hu.shape[0]
-    places = np.unique(np.linspace(0, count - 1, min(count, LOOKED_AT)).round().astype(int))
+    places = np.unique(np.linspace(0, count - 1, min(count, SAMPLED_SLICES)).round().astype(int))
     return [measure(hu[int(z)], spacing) for z in places]
 
 

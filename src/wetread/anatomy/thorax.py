@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
 
-AIR_HU = -400.0  # below: air, or lung
+AIR_BELOW_HU = -400.0  # below: air, or lung
 OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
 TISSUE_HU, LEAST_SHARE = -300.0, 0.02  # a column that holds less tissue is beside the body
 BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
 
 
 def air_inside(
-    blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_HU
+    blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_BELOW_HU
 ) -> Bools:
     """Air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
     found = np.zeros(blocks.shape, bool)

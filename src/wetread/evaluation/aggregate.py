@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# Slices further apart say nothing of each other: a labelled sample of a series has wide holes.
-NEIGHBOUR_MM = 12.0
+# Slices further apart say nothing of each other: a labeled sample of a series has wide holes.
+NEIGHBOR_MM = 12.0
 
 
 def smooth_along_z(
@@ -25,7 +25,7 @@ def smooth_along_z(
     known = ~np.isnan(ordered)
     value = np.nan_to_num(ordered)
     total, weight = 2.0 * value, 2.0 * known
-    same = ((run[1:] == run[:-1]) & (np.diff(place) <= NEIGHBOUR_MM))[:, None]
+    same = ((run[1:] == run[:-1]) & (np.diff(place) <= NEIGHBOR_MM))[:, None]
     total[1:] += same * value[:-1]
     weight[1:] += same * known[:-1]
     total[:-1] += same * value[1:]

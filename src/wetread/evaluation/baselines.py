@@ -1,5 +1,5 @@
 """evaluation/baselines.py: the floor that every score stands on. What can be known without
-seeing where anything lies: the prior, the slice's position, the histogram of its HU or grey."""
+seeing where anything lies: the prior, the slice's position, the histogram of its HU or gray."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ CONTRAST_HU = np.array(  # edges, fine from fluid to well filled vessels
     [-1100, -950, -900, -850, -800, -700, -500, -150, -30, *range(0, 160, 20), *range(160, 600, 40),
      800, 1200, 4000.0]
 )  # fmt: skip
-GREY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
+GRAY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
 
@@ -70,11 +70,11 @@ def contrast_histogram(hu: np.ndarray) -> np.ndarray:
     return shares.astype(np.float32)
 
 
-def grey_histogram(grey: np.ndarray) -> np.ndarray:
-    """(65,) float32 of one radiograph (H, W) of display grey: the share of pixels in 64 even bands
+def gray_histogram(gray: np.ndarray) -> np.ndarray:
+    """(65,) float32 of one radiograph (H, W) of display gray: the share of pixels in 64 even bands
     of it, and the spread; no place is left in it."""
-    shares = np.histogram(grey, bins=GREY_BANDS)[0] / max(1, grey.size)
-    return np.append(shares, float(np.std(grey))).astype(np.float32)
+    shares = np.histogram(gray, bins=GRAY_BANDS)[0] / max(1, gray.size)
+    return np.append(shares, float(np.std(gray))).astype(np.float32)
 
 
 def boosted_trees(

@@ -17,12 +17,12 @@ AREAS = tuple(step / 10_000 for step in range(41))
 TIE = 1e-9  # of a mean Dice: sums in another order differ by less
 EVIDENCE_SHARE, EVIDENCE_LEAST = 0.005, 20  # the highest pixels that speak for a finding
 CLIP = 1e-6  # of a probability before its logit is taken
-RIDGE = 1.0  # on weights of standardised inputs: keeps them finite where two classes do not mix
+RIDGE = 1.0  # on weights of standardized inputs: keeps them finite where two classes do not mix
 NEWTON_STEPS = 50
 
 
 @dataclass(frozen=True)
-class Triplet:
+class MaskThresholds:
     """Is there any: at least `area` of the pixels reach `top`. Then the mask: pixels >= `bottom`.
 
     area is a share of the image's pixels, so that one rule holds at every size.
@@ -33,7 +33,7 @@ class Triplet:
     bottom: float
 
 
-def decide(probability: np.ndarray, triplet: Triplet) -> np.ndarray:
+def apply_thresholds(probability: np.ndarray, triplet: MaskThresholds) -> np.ndarray:
     """(H, W) float32 probabilities to a bool mask, empty where too few pixels reach the top."""
     sure = np.count_nonzero(probability >= np.float32(triplet.top))
     if sure < triplet.area * probability.size:
@@ -92,22 +92,22 @@ def mask_sums(probability: np.ndarray, truth: np.ndarray | None) -> MaskSums:
     )
 
 
-def called(sums: MaskSums, triplet: Triplet) -> np.ndarray:
+def reaches_area(sums: MaskSums, triplet: MaskThresholds) -> np.ndarray:
     """(N,) bool: whether enough pixels reach the triplet's top."""
     above = sums.above[:, _place(triplet.top, TOPS, "top")]
     enough: np.ndarray = above >= triplet.area * sums.pixels
     return enough
 
 
-def dice_of(sums: MaskSums, triplet: Triplet) -> np.ndarray:
+def dice_with_thresholds(sums: MaskSums, triplet: MaskThresholds) -> np.ndarray:
     """(N,) the Dice of every image under a triplet of the grid; NaN where truth is unknown."""
     column = _place(triplet.bottom, BOTTOMS, "bottom")
-    any_there = called(sums, triplet)
+    any_there = reaches_area(sums, triplet)
     told, overlap = sums.size[:, column] * any_there, sums.overlap[:, column] * any_there
     return dice(overlap, told, sums.truth)
 
 
-def choose_triplet(sums: MaskSums, rows: np.ndarray) -> Triplet:
+def choose_thresholds(sums: MaskSums, rows: np.ndarray) -> MaskThresholds:
     """The triplet with the best mean Dice over the given rows (indices or bool) of known truth.
 
     Of equal ones that with the largest area, then the largest top, then the largest bottom: where
@@ -122,7 +122,7 @@ def choose_triplet(sums: MaskSums, rows: np.ndarray) -> Triplet:
     area, top, bottom = (
         float(grid[place]) for grid, place in zip((AREAS, TOPS, BOTTOMS), best, strict=True)
     )
-    return Triplet(top, area, bottom)
+    return MaskThresholds(top, area, bottom)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Calibrator:
         """Logistic regression of truth (N,) on the head's logits and the mask's evidence, (N,).
 
         Rows of unknown truth (NaN) are left out; 0.5 and above is positive. A weak ridge on the
-        standardised inputs. Raises ValueError where only one class is known.
+        standardized inputs. Raises ValueError where only one class is known.
         """
         known = ~np.isnan(truth)
         told = np.stack([head[known], mask[known]], axis=1).astype(np.float64)  # (N, 2)

@@ -34,7 +34,7 @@ RANKING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class EvaluatedRows:
     """What is scored, and the draws of patients that all its intervals share.
 
     truth (N, F) with NaN unknown; patient_of_row (N,) int; times (draws, P).
@@ -66,7 +66,7 @@ def evaluate(
     prior:     (F,) the training set's shares, scored as `<metric>_prior`; None to leave it out.
     baselines: further probabilities (N, F) by name ("position"), scored as `<metric>_<name>`.
     official:  False where the task's weighted log loss is no mean over the findings of one level.
-    It is given where the findings are labelled at this level; scores of the findings follow, each
+    It is given where the findings are labeled at this level; scores of the findings follow, each
     baseline right after its score.
     """
     truth = np.asarray(truth, dtype=np.float64)
@@ -75,7 +75,9 @@ def evaluate(
         others = {"prior": np.tile(np.asarray(prior, np.float64), (len(truth), 1)), **others}
     for name, given in (("the model", probability), *others.items()):
         _check(name, truth, given, findings, patients)
-    sample = Sample(truth, tuple(findings), level, split, *draw_patients(patients, draws, rng))
+    sample = EvaluatedRows(
+        truth, tuple(findings), level, split, *draw_patients(patients, draws, rng)
+    )
     told = {"": np.asarray(probability, np.float64)}
     told |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
     scores: list[Score] = []
@@ -86,7 +88,7 @@ def evaluate(
     return scores
 
 
-def _official(sample: Sample, suffix: str, probability: np.ndarray) -> Score:
+def _official(sample: EvaluatedRows, suffix: str, probability: np.ndarray) -> Score:
     loss = metrics.log_losses(sample.truth, probability)
     weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.findings))
     over, under = np.nansum(loss * weight, axis=1), weight.sum(axis=1)
@@ -95,7 +97,9 @@ def _official(sample: Sample, suffix: str, probability: np.ndarray) -> Score:
     return _score(sample, f"weighted_log_loss{suffix}", None, value, drawn)
 
 
-def _finding_scores(sample: Sample, column: int, told: Mapping[str, np.ndarray]) -> list[Score]:
+def _finding_scores(
+    sample: EvaluatedRows, column: int, told: Mapping[str, np.ndarray]
+) -> list[Score]:
     """All scores of one finding: log loss, ranking metrics and calls at 0.5, baselines beside."""
     truth = sample.truth[:, column]
     ranked: dict[str, dict[str, tuple[float, np.ndarray]]] = {
@@ -124,7 +128,7 @@ def _finding_scores(sample: Sample, column: int, told: Mapping[str, np.ndarray])
 
 
 def _ranking_scores(
-    sample: Sample, truth: np.ndarray, probability: np.ndarray
+    sample: EvaluatedRows, truth: np.ndarray, probability: np.ndarray
 ) -> dict[str, tuple[float, np.ndarray]]:
     """Value and the draws' values, (draws,), of the metrics that look at the order alone."""
     ranking = metrics.rank(truth, probability)
@@ -140,7 +144,7 @@ def _ranking_scores(
 
 
 def _score(
-    sample: Sample, metric: str, column: int | None, value: float, drawn: np.ndarray
+    sample: EvaluatedRows, metric: str, column: int | None, value: float, drawn: np.ndarray
 ) -> Score:
     truth = sample.truth if column is None else sample.truth[:, [column]]
     known = ~np.isnan(truth)

@@ -15,7 +15,7 @@ SIZES = ("small", "medium", "large")
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class MaskRows:
     """What is scored: patient_of_row (N,) int and the draws of patients, times (draws, P), that all
     intervals share; positive (N,) bool and known (N,) bool."""
 
@@ -51,7 +51,7 @@ def mask_scores(
     _check(dice, truth, patients)
     known = ~np.isnan(truth)
     positive = known & (truth > 0)
-    sample = Sample(finding, split, known, positive, *draw_patients(patients, draws, rng))
+    sample = MaskRows(finding, split, known, positive, *draw_patients(patients, draws, rng))
     empty = all_empty_dice(truth)
     scores = [
         _mean(sample, "dice", dice, known, "image"),
@@ -84,7 +84,7 @@ def size_thirds(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return small, positive & ~small & ~large, large
 
 
-def _mean(sample: Sample, metric: str, values: np.ndarray, over: np.ndarray, what: str) -> Score:
+def _mean(sample: MaskRows, metric: str, values: np.ndarray, over: np.ndarray, what: str) -> Score:
     """The mean of values (N,) over some of the rows, with its interval; NaN where there is none."""
     counted = np.where(over, values, 0.0).astype(np.float64)
     rows = int(over.sum())
@@ -99,7 +99,7 @@ def _mean(sample: Sample, metric: str, values: np.ndarray, over: np.ndarray, wha
     )  # fmt: skip
 
 
-def _reason(sample: Sample, rows: int, patients: int, interval: bool, what: str) -> str | None:
+def _reason(sample: MaskRows, rows: int, patients: int, interval: bool, what: str) -> str | None:
     """Why there is no value, or no interval; None when there are both."""
     if not sample.known.any():
         return "no known mask"

@@ -9,7 +9,7 @@ from wetread.archive.plural import plural
 from wetread.evaluation.dice import dice
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.mask_scores import mask_scores
-from wetread.evaluation.submission import SubmissionScores, patients_of, said_honestly
+from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import RleError, decode_union
 from wetread.labels.table import LabelError, LabelTable
@@ -55,7 +55,7 @@ def score_mask_submission(
         draws=DRAWS if patients else 0,
     )  # fmt: skip
     lost = f"{plural(len(missing), 'mask')} missing" if missing else None
-    scores = [said_honestly(score, lost, patients is not None) for score in scores]
+    scores = [mark_incomplete(score, lost, patients is not None) for score in scores]
     listed = set(_rows(truth, finding)["id"])
     too_many = tuple(image for image in told if image not in listed)
     return SubmissionScores(tuple(scores), missing, too_many)

@@ -86,7 +86,7 @@ def score_submission(
         finding.name: int(lost[:, column].sum()) for column, finding in enumerate(findings)
     } | {"all": int(lost.sum())}
     scores = tuple(
-        said_honestly(score, _lost(incomplete.get(score.finding, 0)), patients is not None)
+        mark_incomplete(score, _lost(incomplete.get(score.finding, 0)), patients is not None)
         for score in scored
     )
     too_many = _keys(submission.frame).join(_keys(truth.frame), on=["id", "finding"], how="anti")
@@ -101,7 +101,7 @@ def _lost(missing: int) -> str | None:
     return f"{missing} probabilities are missing" if missing else None
 
 
-def said_honestly(score: Score, lost: str | None, with_patients: bool) -> Score:
+def mark_incomplete(score: Score, lost: str | None, with_patients: bool) -> Score:
     """No value where something is lost, in words; no patients where nobody named them."""
     if lost:
         score = replace(score, value=None, low=None, high=None, reason=lost)

@@ -46,7 +46,7 @@ from wetread.study.stack import StackError
 from wetread.study.unit import common_unit
 from wetread.study.voi import full_range
 from wetread.study.volume import Volume, volumes_from_rows
-from wetread.view.picture import Look, Seen, cropped, picture_of
+from wetread.view.picture import DisplaySlice, RenderSettings, crop_picture, render_picture
 
 
 @dataclass(frozen=True)
@@ -104,20 +104,20 @@ def _frames(
     shown: list[FilmFrame],
 ) -> Iterator[np.ndarray]:
     """The pictures of a stack on one scale; what each shows is noted as it is drawn."""
-    offsets, settings = options.mode.offsets, Look(options.mode, box, options.size)
+    offsets, settings = options.mode.offsets, RenderSettings(options.mode, box, options.size)
     places = positions_mm(reader.table)
     for number in evenly_spaced(len(reader.rows), options.frames):
         row = reader.rows[number]
         try:
             near = reader.with_neighbors(number, offsets)
             require_hu_for_windows(near, options)
-            slices = [Seen(one, voi, at["PhotometricInterpretation"]) for at, one in near]
-            picture = picture_of(slices, settings)
+            slices = [DisplaySlice(one, voi, at["PhotometricInterpretation"]) for at, one in near]
+            picture = render_picture(slices, settings)
         except RejectError as error:
             part.refuse(row, error.reason, error.detail)
             continue
         one = near[offsets.index(0)][1]
-        values = cropped(one.values(), box)
+        values = crop_picture(one.values(), box)
         low, high = float(values.min()), float(values.max())
         uid = row["SOPInstanceUID"] or ""
         shown.append(FilmFrame(uid, float(places[number]), low, high, one.unit))
@@ -239,7 +239,7 @@ def _as_wanted(volume: Volume, box: Box | None, folder: ExportFolder) -> Volume:
 
 def _cropped(volume: Volume, box: Box) -> Volume:
     """What of the box lies in the slices, at its place."""
-    hu, place = cropped(volume.hu, box), volume.place
+    hu, place = crop_picture(volume.hu, box), volume.place
     if np.isnan(place.orientation).any():
         return replace(volume, hu=hu)
     along_row, along_column, _ = unit_axes(place.orientation)

@@ -25,7 +25,7 @@ from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, require_hu, slice_from_row
 from wetread.study.unit import is_ct
-from wetread.view.picture import Look, Seen, cropped, picture_of
+from wetread.view.picture import DisplaySlice, RenderSettings, crop_picture, render_picture
 from wetread.view.window import Window as HUWindow
 
 Row = Mapping[str, Any]
@@ -129,7 +129,7 @@ def _still(
 ) -> tuple[EncodedImage, dict[str, Any]]:
     """The file of one slice and its row of the manifest."""
     row, one = slices[own]
-    values = cropped(one.values(), box)
+    values = crop_picture(one.values(), box)
     spacing = _spacing(row)
     about: dict[str, Any] = {"slices": 1, "unit": one.unit}
     about |= {"min": float(values.min()), "max": float(values.max())}
@@ -140,13 +140,13 @@ def _still(
         shape: tuple[int, ...] = values.shape
     else:
         require_hu_for_windows(slices, options)
-        settings = Look(options.mode, box, options.size)
+        settings = RenderSettings(options.mode, box, options.size)
         shown = [_presentation(at, options) for at, _ in slices]
         found = [
-            Seen(near, how.voi, at["PhotometricInterpretation"])
+            DisplaySlice(near, how.voi, at["PhotometricInterpretation"])
             for how, (at, near) in zip(shown, slices, strict=True)
         ]
-        picture = picture_of(found, settings)
+        picture = render_picture(found, settings)
         about["window"] = window_text(options, shown[own])
         if shown[own].is_unusable:
             about["issues"] = f"{about['issues']} window_unusable".strip()

@@ -7,7 +7,7 @@ import polars as pl
 
 from wetread.labels.csv_file import check_ids, label_values, read_text_columns
 from wetread.labels.finding import Finding
-from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, table_of
+from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_table
 
 
 def read_columns_csv(path: Path, id_column: str, columns: Mapping[Finding, str]) -> LabelTable:
@@ -28,4 +28,4 @@ def read_columns_csv(path: Path, id_column: str, columns: Mapping[Finding, str])
         )
         for finding, column in columns.items()
     ]
-    return table_of(pl.concat(parts))
+    return label_table(pl.concat(parts))

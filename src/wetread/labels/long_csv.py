@@ -7,7 +7,7 @@ import polars as pl
 
 from wetread.labels.csv_file import LINE, check_ids, label_values, read_text_columns
 from wetread.labels.finding import Finding, finding_names
-from wetread.labels.table import LabelError, LabelTable, table_of
+from wetread.labels.table import LabelError, LabelTable, label_table
 
 ID, LABEL = "ID", "Label"
 
@@ -17,7 +17,7 @@ def read_long_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
     `ID_000012eaf` and the finding `any`; the image part is kept as it is written."""
     rows = split_ids(path, read_text_columns(path, (ID, LABEL)), findings)
     level = {finding.name: finding.level for finding in findings}
-    return table_of(
+    return label_table(
         rows.select(
             pl.col("finding").replace_strict(level, return_dtype=pl.String).alias("level"),
             "id",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from wetread.labels.rle import RleError, find_form, read_edges
+from wetread.labels.rle import RleError, find_rle_form, read_edges
 from wetread.labels.table import LabelTable
 
 MASK_REJECT_SCHEMA: dict[str, pl.DataType] = {
@@ -31,7 +31,7 @@ def check_masks(
         rows, columns = shapes[row["id"]]
         try:
             for text in row["runs"]:
-                read_edges(text, rows * columns, find_form(row["form"]))
+                read_edges(text, rows * columns, find_rle_form(row["form"]))
         except RleError as problem:
             rejects.append((row["id"], row["finding"], problem.reason, problem.detail))
     table = pl.DataFrame(rejects, schema=MASK_REJECT_SCHEMA, orient="row")

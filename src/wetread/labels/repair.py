@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from wetread.labels.table import LabelTable, merge_masks, table_of, unique_images
+from wetread.labels.table import LabelTable, label_table, merge_masks, unique_images
 
 _BLANKS = " \t\r\n\0\u00a0\u200b\ufeff\"'"
 _ENDING = re.compile(
@@ -56,7 +56,7 @@ def repair_labels(
     if not count:
         return table, 0
     frame, conflicts = (_renamed(part, changed) for part in (table.frame, table.conflicts))
-    united = table_of(frame)
+    united = label_table(frame)
     disputed = conflicts.select("level", "id", "finding").with_columns(disputed=pl.lit(True))
     value = pl.when("disputed").then(None).otherwise("value").alias("value")
     key = ["level", "id", "finding"]

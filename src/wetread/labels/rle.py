@@ -34,7 +34,7 @@ class RleError(WetreadError, ValueError):
 
 
 @dataclass(frozen=True)
-class Form:
+class RleForm:
     """How the numbers of a text tell the runs of a mask.
 
     by_columns: pixels are counted column by column from the top left; otherwise row by row.
@@ -54,7 +54,7 @@ def decode(text: str, shape: tuple[int, int], form: str = "relative") -> NDArray
     RleError where the text is no mask of this shape; `-1` is the empty mask in every form.
     """
     rows, columns = shape
-    chosen = find_form(form)
+    chosen = find_rle_form(form)
     pixels = rows * columns
     edges = read_edges(text, pixels, chosen)
     inside = np.zeros(edges.size + 1, dtype=np.bool_)
@@ -81,7 +81,7 @@ def encode(mask: NDArray[np.generic], form: str = "relative") -> str:
     The exact inverse of `decode`: touching pixels are one run, the last pixel ends one. An empty
     mask is `-1`, but in COCO's form its one count.
     """
-    chosen = find_form(form)
+    chosen = find_rle_form(form)
     if mask.ndim != 2 or mask.dtype.kind not in "biu":
         raise ValueError(
             f"a mask is (rows, columns) of bool or integers, not {mask.shape} of {mask.dtype}; "
@@ -97,10 +97,10 @@ def is_empty(text: str, form: str = "relative") -> bool:
     """Whether a text marks nothing, without the image's shape."""
     if text.strip() == EMPTY:
         return True
-    return find_form(form) is FORMS["coco"] and not read_numbers(text)[1::2].any()
+    return find_rle_form(form) is FORMS["coco"] and not read_numbers(text)[1::2].any()
 
 
-def find_form(name: str) -> Form:
+def find_rle_form(name: str) -> RleForm:
     """The form of that name; ValueError lists the names there are."""
     try:
         return FORMS[name]
@@ -108,7 +108,7 @@ def find_form(name: str) -> Form:
         raise ValueError(f"no mask form {name!r}; choose one of {', '.join(FORMS)}") from None
 
 
-def read_edges(text: str, pixels: int, form: Form) -> Numbers:
+def read_edges(text: str, pixels: int, form: RleForm) -> Numbers:
     """(2R,) starts and ends of the runs, growing, all within 0..pixels; RleError otherwise."""
     if text.strip() == EMPTY:
         return np.zeros(0, dtype=np.int64)
@@ -219,20 +219,20 @@ def edges_to_counts(edges: Numbers, pixels: int) -> Numbers:
     return counts[:-1] if edges.size and edges[-1] == pixels else counts
 
 
-def absolute(by_columns: bool, first: int) -> Form:
+def absolute(by_columns: bool, first: int) -> RleForm:
     """A form of pairs: where a run starts, and its length."""
-    return Form(
+    return RleForm(
         by_columns,
         partial(starts_to_edges, first=first),
         partial(edges_to_starts, first=first),
     )
 
 
-FORMS: dict[str, Form] = {
-    "relative": Form(True, gaps_to_edges, edges_to_gaps),  # SIIM-ACR 2019's
+FORMS: dict[str, RleForm] = {
+    "relative": RleForm(True, gaps_to_edges, edges_to_gaps),  # SIIM-ACR 2019's
     "columns_0": absolute(by_columns=True, first=0),
     "columns_1": absolute(by_columns=True, first=1),
     "rows_0": absolute(by_columns=False, first=0),
     "rows_1": absolute(by_columns=False, first=1),
-    "coco": Form(True, counts_to_edges, edges_to_counts),  # COCO's counts, not compressed
+    "coco": RleForm(True, counts_to_edges, edges_to_counts),  # COCO's counts, not compressed
 }

@@ -15,8 +15,8 @@ from wetread.labels.csv_file import (
     read_without_header,
 )
 from wetread.labels.finding import Finding, finding_names
-from wetread.labels.rle import EMPTY, find_form, is_empty
-from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelError, LabelTable, table_of
+from wetread.labels.rle import EMPTY, find_rle_form, is_empty
+from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelError, LabelTable, label_table
 
 ID, RUNS = "ImageId", "EncodedPixels"
 WHOLE_NUMBERS = r"^-?[0-9]+(\s+-?[0-9]+)*$"
@@ -29,7 +29,7 @@ def read_rle_csv(path: Path, findings: Sequence[Finding], *, form: str = "relati
     its mask is unknown; an empty cell is unknown. The header may be absent or have blanks.
     Whether runs lie within their image is seen when the image's shape is known (mask_check.py).
     """
-    find_form(form)
+    find_rle_form(form)
     finding = only_finding(path, findings)
     rows = read_rows(path).with_columns(pl.col(RUNS).str.strip_chars())
     check_ids(path, rows, ID)
@@ -37,7 +37,7 @@ def read_rle_csv(path: Path, findings: Sequence[Finding], *, form: str = "relati
     distinct = rows.unique(subset=[ID, RUNS], keep="first", maintain_order=True)
     distinct = distinct.with_columns(value=values(distinct[RUNS], form))
     images = distinct.unique(subset=[ID, "value"], keep="first", maintain_order=True)
-    labels = table_of(
+    labels = label_table(
         images.select(
             pl.lit("image").alias("level"),
             pl.col(ID).alias("id"),

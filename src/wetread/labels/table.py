@@ -91,14 +91,14 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class Match:
-    """How labels and images meet, in distinct ids; labelled + images_without_label = images.
+    """How labels and images meet, in distinct ids; labeled + images_without_label = images.
 
-    labelled:             images with at least one known label.
+    labeled:             images with at least one known label.
     images_without_label: images with none (no row at all, or only unknown values).
     labels_without_image: ids of the table that are no image here.
     """
 
-    labelled: int
+    labeled: int
     images_without_label: int
     labels_without_image: int
 
@@ -108,12 +108,12 @@ def match(labels: LabelTable, ids: Sequence[str], level: Level = "image") -> Mat
     images = pl.DataFrame({"id": list(ids)}, schema={"id": pl.String()}).unique()
     listed = labels.frame.filter(pl.col("level") == level)
     known = listed.filter(pl.col("value").is_not_null()).select("id").unique()
-    labelled = images.join(known, on="id", how="semi").height
+    labeled = images.join(known, on="id", how="semi").height
     strangers = listed.select("id").unique().join(images, on="id", how="anti").height
-    return Match(labelled, images.height - labelled, strangers)
+    return Match(labeled, images.height - labeled, strangers)
 
 
-def table_of(rows: pl.DataFrame) -> LabelTable:
+def label_table(rows: pl.DataFrame) -> LabelTable:
     """Rows (LABEL_SCHEMA, keys may repeat) to a LabelTable, in the order the keys first appear.
 
     Equal values are one label; a known value beside an unknown one stands; unequal known values
@@ -162,7 +162,7 @@ def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
     earlier = pl.concat(
         [table.conflicts for table in tables] or [pl.DataFrame(schema=CONFLICT_SCHEMA)]
     )
-    merged = table_of(frame)
+    merged = label_table(frame)
     duplicates = merged.duplicates + sum(table.duplicates for table in tables)
     if earlier.is_empty():
         return LabelTable(merged.frame, merged.conflicts, duplicates)

@@ -46,7 +46,7 @@ _MARKS = (  # longest first: UTF-32's little-endian mark begins with UTF-16's
 
 
 @dataclass(frozen=True)
-class Form:
+class TextForm:
     """How a file is written.
 
     encoding:   a name of Python's; "latin-1" where it is no UTF-8: only its ASCII is sure.
@@ -63,7 +63,7 @@ class Form:
     @property
     def plain(self) -> bool:
         """Whether polars reads it as it lies."""
-        return self in (Form(), Form("utf-8-sig"))
+        return self in (TextForm(), TextForm("utf-8-sig"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class TextTable:
     """All fields as text, null where empty; the line in the file of the first row of the frame."""
 
     frame: pl.DataFrame
-    form: Form
+    form: TextForm
     first_line: int
 
 
@@ -79,7 +79,7 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
     """Read a file; rows: so many at most. LabelError where it cannot be read."""
     try:
         packed, head = _head(path)
-        form = find_form(path, head)
+        form = detect_text_form(path, head)
         first_line = 1 + form.skipped + has_header
         if form.plain and not packed:
             try:
@@ -107,7 +107,7 @@ def is_plain(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
-            if head.startswith(_GZIP) or not find_form(path, head).plain:
+            if head.startswith(_GZIP) or not detect_text_form(path, head).plain:
                 return False
             decoder.decode(head)
             while piece := file.read(16 * HEAD):
@@ -118,7 +118,7 @@ def is_plain(path: Path) -> bool:
     return True
 
 
-def find_form(path: Path, head: bytes) -> Form:
+def detect_text_form(path: Path, head: bytes) -> TextForm:
     """The form of a file from its first bytes. LabelError where it is no table of text, or its
     separator is not sure."""
     _refuse_others(path, head)
@@ -138,8 +138,8 @@ def find_form(path: Path, head: bytes) -> Form:
     first = lines[0].strip(' \r"') if lines else ""
     if first.lower().startswith("sep=") and len(first.rstrip()) <= 5:
         told = first[4:5]
-        return Form(encoding, told or ",", 1, old_lines)
-    return Form(encoding, _separator(path, lines[:_LINES]), 0, old_lines)
+        return TextForm(encoding, told or ",", 1, old_lines)
+    return TextForm(encoding, _separator(path, lines[:_LINES]), 0, old_lines)
 
 
 def _head(path: Path) -> tuple[bool, bytes]:
@@ -197,7 +197,7 @@ def _separator(path: Path, lines: list[str]) -> str:
     )
 
 
-def _decoded(path: Path, form: Form) -> tuple[Form, str]:
+def _decoded(path: Path, form: TextForm) -> tuple[TextForm, str]:
     """The whole text; Latin-1 where it is no UTF-8, of which only ASCII is sure."""
     content = _content(path)
     try:
@@ -209,7 +209,7 @@ def _decoded(path: Path, form: Form) -> tuple[Form, str]:
                 "save it again as CSV, UTF-8."
             ) from None
     text = content.decode("latin-1")
-    return Form("latin-1", form.separator, form.skipped, form.old_lines), text
+    return TextForm("latin-1", form.separator, form.skipped, form.old_lines), text
 
 
 def _content(path: Path) -> bytes:
@@ -225,7 +225,9 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _parsed(path: Path, form: Form, text: str, has_header: bool, rows: int | None) -> pl.DataFrame:
+def _parsed(
+    path: Path, form: TextForm, text: str, has_header: bool, rows: int | None
+) -> pl.DataFrame:
     """The fields of a decoded text. LabelError, with its line, where one has too many."""
     if form.skipped:
         text = text.split("\n", form.skipped)[-1]

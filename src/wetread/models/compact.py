@@ -13,7 +13,7 @@ WIDTHS = (24, 48, 96, 128)
 SLIM_WIDTHS = (16, 32, 48, 64, 96)  # for large images: half the work at the finest map
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut; the first may halve the rows and columns."""
 
     def __init__(self, channels: int, outputs: int, stride: int) -> None:
@@ -41,13 +41,13 @@ class Compact(nn.Module):
         self.stem = convolution(channels, widths[0], 2)
         before = (widths[0], *widths)
         self.blocks = nn.Sequential(
-            *(Block(before[i], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
+            *(ResidualBlock(before[i], width, 1 if i == 0 else 2) for i, width in enumerate(widths))
         )
         self.norm = nn.LayerNorm(2 * widths[-1])  # without it some seeds take epochs to start
         self.head = nn.Linear(2 * widths[-1], outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
         x = compact_maps(self, x)[-1].float()
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (B, 2 * widths[-1])
         # Under autocast the last layer would round logits to 8 bits: ties between images.
@@ -65,7 +65,7 @@ def convolution(channels: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 def compact_maps(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Grey (B, C, H, W) in [0, 1] to the map after each block: strides 2, 4, 8 and so on."""
+    """Gray (B, C, H, W) in [0, 1] to the map after each block: strides 2, 4, 8 and so on."""
     if not isinstance(model, Compact):
         raise TypeError(f"{type(model).__name__} is no Compact")
     x = torch.relu(model.stem(x * 2 - 1))

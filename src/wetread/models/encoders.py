@@ -13,27 +13,27 @@ from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
 from wetread.models.unet import Unet
 
 Builder = Callable[[int, int], nn.Module]
-Maps = Callable[[nn.Module, Tensor], list[Tensor]]
+FeatureMaps = Callable[[nn.Module, Tensor], list[Tensor]]
 
 
 @dataclass(frozen=True)
 class Encoder:
     """A row of the table.
 
-    build:      channels, outputs -> network from grey (B, channels, H, W) to logits (B, outputs).
-    maps:       network, grey -> its maps, finest first, each half the one before in rows and
-                columns; the first is a half or the whole of the grey's.
+    build:      channels, outputs -> network from gray (B, channels, H, W) to logits (B, outputs).
+    maps:       network, gray -> its maps, finest first, each half the one before in rows and
+                columns; the first is a half or the whole of the gray's.
     head:       names of the modules that follow the last map; a U-Net has its own instead.
     pretrained: where its ImageNet weights lie, if an extra brings some.
     """
 
     build: Builder
-    maps: Maps
+    maps: FeatureMaps
     head: tuple[str, ...]
     pretrained: Callable[[], Path] | None = None
 
 
-class Scaled(nn.Module):
+class ScaledInput(nn.Module):
     """A network that wants black and white at values of its own, behind one that takes [0, 1]."""
 
     def __init__(self, network: nn.Module, black: float = -1.0, white: float = 1.0) -> None:
@@ -42,7 +42,7 @@ class Scaled(nn.Module):
         self.black, self.white = black, white
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
         logits: Tensor = self.network(self.scale(x))
         return logits.float()
 
@@ -62,15 +62,15 @@ def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
         in_channels=channels,
         num_classes=outputs,
     )
-    return Scaled(settled(network))
+    return ScaledInput(adapt_to_few_images(network))
 
 
 def build_efficientnet_lite0(channels: int, outputs: int) -> nn.Module:
     """EfficientNet-Lite0 with random weights: 3.4 million parameters."""
-    return Scaled(settled(lite0(channels, outputs)), BLACK, WHITE)
+    return ScaledInput(adapt_to_few_images(lite0(channels, outputs)), BLACK, WHITE)
 
 
-def settled(network: nn.Module) -> nn.Module:
+def adapt_to_few_images(network: nn.Module) -> nn.Module:
     """MONAI's EfficientNet made fit for few images: a last layer whose first logits are near 0
     (MONAI's grow with fewer outputs: 5 for one), and statistics that follow in tens of steps."""
     network._fc.reset_parameters()  # type: ignore[union-attr,operator]
@@ -97,7 +97,7 @@ def build_densenet121(channels: int, outputs: int) -> nn.Module:
     """MONAI's DenseNet-121 with random weights: 7.0 million parameters."""
     from monai.networks.nets.densenet import DenseNet121
 
-    return Scaled(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
+    return ScaledInput(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
 
 
 def densenet_maps(model: Any, x: Tensor) -> list[Tensor]:
@@ -115,7 +115,7 @@ def build_resnet18(channels: int, outputs: int) -> nn.Module:
     """MONAI's ResNet-18 with random weights: 11.2 million parameters."""
     from monai.networks.nets.resnet import resnet18
 
-    return Scaled(
+    return ScaledInput(
         resnet18(pretrained=False, spatial_dims=2, n_input_channels=channels, num_classes=outputs)
     )
 
@@ -196,11 +196,11 @@ def pretrained_weights(name: str) -> Path:
     return find()
 
 
-def both(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def forward_with_masks(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """Image logits (B, F), and mask logits (B, M, H/stride, W/stride) of a network that has masks;
     both float32."""
     if isinstance(model, Unet):
-        return model.both(x)
+        return model.forward_with_masks(x)
     logits: Tensor = model(x)
     return logits, None
 

@@ -12,7 +12,7 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
-from wetread.models.encoders import both, last_linear
+from wetread.models.encoders import forward_with_masks, last_linear
 
 THIRDS = 3  # of a picture: the patient's right, the middle, the patient's left
 SMALL = 8  # pixels of a small thing
@@ -21,7 +21,7 @@ PEAKS = 3 * THIRDS  # numbers of a mask
 HIGHEST, AREA = 0, 2  # which of a third's
 
 
-class Logits(nn.Module):
+class Float32Head(nn.Module):
     """A network before its last layer, and that layer, in float32."""
 
     def __init__(self, body: nn.Module, head: nn.Linear) -> None:
@@ -29,14 +29,14 @@ class Logits(nn.Module):
         self.body, self.head = body, head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey (B, C, H, W) to logits (B, F)."""
+        """Gray (B, C, H, W) to logits (B, F)."""
         seen = self.body(x).float()
         with torch.autocast(x.device.type, enabled=False):
             logits: Tensor = self.head(seen)
         return logits
 
 
-class Drawn(nn.Module):
+class LogitsWithPeaks(nn.Module):
     """The logits of a network that draws, and the peaks of its masks."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -44,10 +44,10 @@ class Drawn(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey (B, C, H, W) to (B, F + PEAKS M)."""
-        logits, masks = both(self.network, x)
+        """Gray (B, C, H, W) to (B, F + PEAKS M)."""
+        logits, masks = forward_with_masks(self.network, x)
         assert masks is not None
-        return torch.cat([logits, peaks(masks)], 1)
+        return torch.cat([logits, mask_peaks(masks)], 1)
 
 
 class FeatureExtractors(nn.Module):
@@ -68,29 +68,29 @@ class FeatureExtractors(nn.Module):
         return tuple(extractor(sides[side]).float() for extractor, side in pairs)
 
 
-def seer(model: nn.Module, features: str) -> nn.Module:
-    """A copy that gives such features (B, D) of grey (B, C, H, W).
+def feature_extractor(model: nn.Module, features: str) -> nn.Module:
+    """A copy that gives such features (B, D) of gray (B, C, H, W).
 
     ValueError where a network that draws nothing is asked for what it drew.
     """
     if features == "drawn":
-        if not masks_drawn_by(model):
+        if not count_masks(model):
             raise ValueError(
                 "sequence_features = 'drawn': this encoder draws nothing; set decoder = 'unet', "
                 "or another kind of features"
             )
-        return Drawn(copy.deepcopy(model))
-    body, head = parted(model)
-    return Logits(body, head) if features == "logits" else body
+        return LogitsWithPeaks(copy.deepcopy(model))
+    body, head = split_head(model)
+    return Float32Head(body, head) if features == "logits" else body
 
 
-def masks_drawn_by(model: nn.Module) -> int:
+def count_masks(model: nn.Module) -> int:
     """How many masks M a network draws."""
     head = getattr(model, "mask_head", None)
     return head.out_channels if isinstance(head, nn.Conv2d) else 0
 
 
-def peaks(masks: Tensor) -> Tensor:
+def mask_peaks(masks: Tensor) -> Tensor:
     """Mask logits (B, M, h, w) to (B, PEAKS M): of each third of the picture's columns the highest
     pixel, the mean of the SMALL highest, and the logarithm of the area."""
     told = []
@@ -102,7 +102,7 @@ def peaks(masks: Tensor) -> Tensor:
     return torch.cat(told, 1)
 
 
-def overall(drawn: Tensor, masks: int) -> Tensor:
+def series_features(drawn: Tensor, masks: int) -> Tensor:
     """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to what they say of
     the series as a whole, (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks,
     first and second, first and third ..., the logarithm of the ratio of their greatest areas."""
@@ -113,10 +113,10 @@ def overall(drawn: Tensor, masks: int) -> Tensor:
     return torch.stack([*highest, *pairs])
 
 
-def parted(model: nn.Module) -> tuple[nn.Module, nn.Linear]:
+def split_head(model: nn.Module) -> tuple[nn.Module, nn.Linear]:
     """A copy that gives the D numbers the last linear layer takes, and that layer.
 
-    Grey (B, C, H, W) to features (B, D), and features to logits (B, F): one after the other they
+    Gray (B, C, H, W) to features (B, D), and features to logits (B, F): one after the other they
     are the model.
     """
     body = copy.deepcopy(model)

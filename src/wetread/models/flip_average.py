@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from wetread.models.encoders import both
+from wetread.models.encoders import forward_with_masks
 
 
 class FlipAverage(nn.Module):
@@ -22,10 +22,10 @@ class FlipAverage(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Gray (B, C, H, W) to logits (B, F) float64, and mask probabilities (B, M, h, w) float32
         where the network draws masks, else None."""
-        logits, masks = both(self.network, x)
+        logits, masks = forward_with_masks(self.network, x)
         logits = logits.double()
         if self.flip_index is not None:
-            flipped, flipped_masks = both(self.network, x.flip(-1))
+            flipped, flipped_masks = forward_with_masks(self.network, x.flip(-1))
             logits = (logits + flipped.double()[:, self.flip_index]) / 2
             if masks is not None and flipped_masks is not None:
                 masks = (masks + flipped_masks.flip(-1)) / 2

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 
-def folded(model: nn.Module, precision: torch.dtype = torch.float32) -> nn.Module:
+def fold_batch_norm(model: nn.Module, precision: torch.dtype = torch.float32) -> nn.Module:
     """A copy in evaluation that says the same, to rounding, and cannot be trained.
 
     Folded are convolutions that a BatchNorm follows in a Sequential; they keep their weights in

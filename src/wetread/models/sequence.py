@@ -16,7 +16,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Builder = Callable[[int, int, int], nn.Module]
-PACE = 20.0  # of the skip connection: a step moves what it says so much more than other weights
+SKIP_GAIN = (
+    20.0  # of the skip connection: a step moves what it says so much more than other weights
+)
 
 
 class SequenceNet(nn.Module):
@@ -38,10 +40,10 @@ class SequenceNet(nn.Module):
         """(B, L, D) and (B, L) to image logits (B, L, I) and study logits (B, S), float32."""
         seen = self.context(self.enter(x), there).float()
         image = self.image(seen) * there[..., None]
-        return image, self.study(pooled(seen, self.attend(seen)[..., 0], there))
+        return image, self.study(pool_slices(seen, self.attend(seen)[..., 0], there))
 
 
-def pooled(seen: Tensor, attention: Tensor, there: Tensor) -> Tensor:
+def pool_slices(seen: Tensor, attention: Tensor, there: Tensor) -> Tensor:
     """(B, L, W), logits (B, L) and (B, L) to (B, 3 W): attended, greatest and mean of what is
     there; every series has at least one slice."""
     share = attention.masked_fill(~there, -torch.inf).softmax(1)
@@ -51,7 +53,7 @@ def pooled(seen: Tensor, attention: Tensor, there: Tensor) -> Tensor:
     return torch.cat([attended, greatest, mean], 1)
 
 
-class Recurrent(nn.Module):
+class BidirectionalGru(nn.Module):
     """A GRU that runs in both directions over what is there."""
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
@@ -68,7 +70,7 @@ class Recurrent(nn.Module):
         return seen
 
 
-class Attentive(nn.Module):
+class MaskedTransformer(nn.Module):
     """Transformer layers in which no slice looks at padding."""
 
     def __init__(self, width: int, heads: int, layers: int, dropout: float) -> None:
@@ -85,7 +87,7 @@ class Attentive(nn.Module):
         return cast(Tensor, self.layers(x, src_key_padding_mask=~there))
 
 
-class Beside(nn.Module):
+class ContextConcat(nn.Module):
     """What a slice is on its own, and beside it what its series makes of it."""
 
     def __init__(self, context: nn.Module) -> None:
@@ -105,13 +107,13 @@ def _enter(inputs: int, width: int, dropout: float) -> nn.Module:
 
 def build_gru(inputs: int, images: int, studies: int) -> nn.Module:
     """One bidirectional GRU of 64 beside the slice's own 64 numbers."""
-    context = Beside(Recurrent(64, 64, 1))
+    context = ContextConcat(BidirectionalGru(64, 64, 1))
     return SequenceNet(_enter(inputs, 64, 0.2), context, 192, images, studies)
 
 
 def build_transformer(inputs: int, images: int, studies: int) -> nn.Module:
     """Two transformer layers of width 64 with four heads, beside the slice's own 64 numbers."""
-    context = Beside(Attentive(64, 4, 2, 0.1))
+    context = ContextConcat(MaskedTransformer(64, 4, 2, 0.1))
     return SequenceNet(_enter(inputs, 64, 0.2), context, 128, images, studies)
 
 
@@ -121,17 +123,17 @@ class PlainGru(nn.Module):
 
     def __init__(self, inputs: int, images: int, studies: int) -> None:
         super().__init__()
-        self.context = Recurrent(inputs, 64, 2)
+        self.context = BidirectionalGru(inputs, 64, 2)
         self.image, self.study = nn.Linear(128, images), nn.Linear(256, studies)
 
     def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         """As every network here."""
         seen = self.context(x, there)
-        both = pooled(seen, seen.new_zeros(there.shape), there)[:, 128:]
-        return self.image(seen) * there[..., None], self.study(both)
+        forward_with_masks = pool_slices(seen, seen.new_zeros(there.shape), there)[:, 128:]
+        return self.image(seen) * there[..., None], self.study(forward_with_masks)
 
 
-class Straight(nn.Module):
+class LinearSkip(nn.Module):
     """A network, and a linear skip connection to the study from the last `overall` inputs, which
     are of the series as a whole and the same at each of its slices. Of a hundred exams a line
     learns in some hundred steps what a deep network does not find."""
@@ -145,7 +147,7 @@ class Straight(nn.Module):
     def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         """As every network here."""
         image, study = self.network(x[..., : -self.overall], there)
-        return image, study + PACE * self.line(x[:, 0, -self.overall :])
+        return image, study + SKIP_GAIN * self.line(x[:, 0, -self.overall :])
 
 
 SEQUENCES: dict[str, Builder] = {
@@ -163,4 +165,4 @@ def build_sequence(
     if name not in SEQUENCES:
         raise ValueError(f"no sequence network {name!r}; known: {', '.join(SEQUENCES)}")
     network = SEQUENCES[name](inputs - overall, images, studies)
-    return Straight(network, overall, studies) if overall else network
+    return LinearSkip(network, overall, studies) if overall else network

@@ -17,7 +17,7 @@ HIGHEST = 0.005  # the share of an image's pixels that speaks for the whole
 FEWEST = 20  # pixels of them at least, so that one of noise does not
 
 
-class Step(nn.Module):
+class UpBlock(nn.Module):
     """One level up: the coarse map doubled, the encoder's beside it, one convolution."""
 
     def __init__(self, coarse: int, fine: int, outputs: int) -> None:
@@ -56,7 +56,7 @@ class Unet(nn.Module):
         coarse = widths[-1]
         for fine, stride in reversed(list(zip(widths[:-1], strides[:-1], strict=True))):
             if stride >= mask_stride:
-                self.steps.append(Step(coarse, fine, WIDTHS[stride]))
+                self.steps.append(UpBlock(coarse, fine, WIDTHS[stride]))
                 coarse = WIDTHS[stride]
         self.mask_head = nn.Conv2d(coarse, masks, 1)
         nn.init.constant_(self.mask_head.bias, MASK_BIAS)  # type: ignore[arg-type]
@@ -64,11 +64,11 @@ class Unet(nn.Module):
         self.image_head = nn.Linear(2 * widths[-1] + masks, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Grey (B, C, H, W) in [0, 1] to logits (B, F), float32."""
-        return self.both(x)[0]
+        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        return self.forward_with_masks(x)[0]
 
-    def both(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Grey (B, C, H, W) in [0, 1] to logits (B, F) and (B, M, H/stride, W/stride), float32.
+    def forward_with_masks(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Gray (B, C, H, W) in [0, 1] to logits (B, F) and (B, M, H/stride, W/stride), float32.
 
         H and W are multiples of 32; others: ValueError.
         """
@@ -85,12 +85,16 @@ class Unet(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             masks: Tensor = self.mask_head(x.float())
             deepest = deepest.float()
-            seen = [deepest.mean((2, 3)), deepest.amax((2, 3)), highest(masks, self.mask_pixels)]
+            seen = [
+                deepest.mean((2, 3)),
+                deepest.amax((2, 3)),
+                mean_of_highest(masks, self.mask_pixels),
+            ]
             logits: Tensor = self.image_head(self.image_norm(torch.cat(seen, 1)))
         return logits, masks
 
 
-def highest(masks: Tensor, count: int = 0) -> Tensor:
+def mean_of_highest(masks: Tensor, count: int = 0) -> Tensor:
     """(B, M, h, w) to (B, M): the mean of each mask's `count` highest pixels; 0: HIGHEST of all."""
     pixels = masks.flatten(2)
     count = min(count or max(FEWEST, round(HIGHEST * pixels.shape[2])), pixels.shape[2])

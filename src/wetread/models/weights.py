@@ -102,7 +102,7 @@ def same_but_channels(tensor: Tensor, other: Tensor) -> bool:
 
 
 def adapt_channels(kernel: Tensor, channels: int) -> Tensor:
-    """(out, in, rows, columns) to (out, channels, rows, columns), answering greys as strongly.
+    """(out, in, rows, columns) to (out, channels, rows, columns), answering grays as strongly.
 
     More channels: those there repeat in order, each shared out among its repeats. Fewer: all take
     the mean. An image equal in all channels gives what it gave before, exactly.

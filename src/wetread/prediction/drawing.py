@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from wetread.evaluation.aggregate import smooth_along_z
-from wetread.evaluation.decision import Triplet, decide, mask_evidence
+from wetread.evaluation.decision import MaskThresholds, apply_thresholds, mask_evidence
 from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
-from wetread.store.store import Store, passes_of
+from wetread.store.store import Store, acquisition_keys
 from wetread.training.mask_table import pack_map, unpack_map
 from wetread.training.slices.predict import predict_with_masks, to_probabilities
 from wetread.view.crop import Box
-from wetread.view.uncrop import to_original
+from wetread.view.uncrop import uncrop
 
 Progress = Callable[[int, int], None]
 Packed = tuple[tuple[bytes, ...], ...]  # of one image: what each member drew, M maps, packed
@@ -60,7 +60,7 @@ def read_store(store: Store, ensemble: Ensemble, mirror: Sequence[int], progress
     packed = tuple(map(tuple, drawn)) if ensemble.drawn else ()
     if packed:
         mean = _calibrated(mean, packed, ensemble)
-    series = passes_of(store.slices).to_list()
+    series = acquisition_keys(store.slices).to_list()
     position = np.array(store.slices["position_mm"].to_list(), dtype=np.float64)
     return Said(smooth_along_z(mean, series, position), packed)
 
@@ -79,8 +79,8 @@ def decided_mask(
 ) -> NDArray[np.bool_]:
     """(rows, columns) of the picture: the mask of one slice and one of the findings drawn."""
     box, rows, columns = store.slices.select("box", "source_rows", "source_columns").row(row)
-    there = to_original(said.map_of(row, column), Box(*box), (rows, columns))
-    return decide(there, _mean_triplet(ensemble, ensemble.drawn[column]))
+    there = uncrop(said.map_of(row, column), Box(*box), (rows, columns))
+    return apply_thresholds(there, _mean_triplet(ensemble, ensemble.drawn[column]))
 
 
 def _calibrated(
@@ -98,10 +98,10 @@ def _calibrated(
     return told
 
 
-def _mean_triplet(ensemble: Ensemble, finding: str) -> Triplet:
+def _mean_triplet(ensemble: Ensemble, finding: str) -> MaskThresholds:
     """The runs' rules, each number the mean."""
     rules = [astuple(decision.triplet) for decision in ensemble.decisions[finding]]
-    return Triplet(*(float(number) for number in np.mean(rules, axis=0)))
+    return MaskThresholds(*(float(number) for number in np.mean(rules, axis=0)))
 
 
 def _mean_map(drawn: Packed, column: int) -> NDArray[np.float32]:

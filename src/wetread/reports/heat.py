@@ -54,7 +54,7 @@ def heat_of_models(
     total = np.zeros(())
     for one in models:
         hu = read_with_neighbors(
-            store, neighbor_rows(store.slices, np.array([row]), one.view.neighbours)
+            store, neighbor_rows(store.slices, np.array([row]), one.view.neighbors)
         )
         found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
         total = total + found

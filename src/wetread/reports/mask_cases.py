@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wetread.evaluation.decision import decide
+from wetread.evaluation.decision import apply_thresholds
 from wetread.labels.rle import decode_union
 from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, png_bytes
 from wetread.pages.page import PageCase
@@ -15,7 +15,7 @@ from wetread.study.display import WHITE
 from wetread.training.decide import DecidedFinding
 from wetread.training.mask_table import unpack_map
 from wetread.view.crop import Box, crop_and_resize
-from wetread.view.uncrop import to_original
+from wetread.view.uncrop import uncrop
 from wetread.view.window import Window, apply_window, as_uint8
 
 CASES = 3  # a group
@@ -53,7 +53,7 @@ def _case(
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]
     box = Box(*store.slices["box"][row["row"]].to_list())
-    told = decide(to_original(unpack_map(row["map"]), box, shape), decided.triplets[place])
+    told = apply_thresholds(uncrop(unpack_map(row["map"]), box, shape), decided.triplets[place])
     true = decode_union(row["runs"], shape, row["form"])
     said, truth = (
         crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5

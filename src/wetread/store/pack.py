@@ -24,7 +24,7 @@ from wetread.archive.index.digest import RECORD_SCHEMA, record_files
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
 from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
-from wetread.store.pack_series import Packing, compress, numbered, pack_series, reject_of
+from wetread.store.pack_series import Packing, compress, number_records, pack_series, reject_row
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
 from wetread.study.slices import slice_from_row
 from wetread.study.unit import TAKEN_AS_HU
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class StorePart:
     """Some series that become one file of each store: a target with the endings .bin, .rejects and
     .parquet.
 
@@ -97,7 +97,7 @@ def pack_crops(
         verify,
     )
     waiting = [
-        Part(tuple(group), tuple(out / "parts" / key for out in outs))
+        StorePart(tuple(group), tuple(out / "parts" / key for out in outs))
         for group, key in zip(groups, keys, strict=True)
         if key not in whole
     ]
@@ -142,7 +142,9 @@ def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:
     return groups
 
 
-def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost: LostItem) -> None:
+def _pack_without_the_lost(
+    part: StorePart, packing: Packing, workers: Workers, lost: LostItem
+) -> None:
     """Pack a part that took its process with it: without the files that do so when alone.
 
     Where no file does, the series do, each as a whole (their memory, the search for their box).
@@ -160,11 +162,11 @@ def _pack_without_the_lost(part: Part, packing: Packing, workers: Workers, lost:
     )
 
 
-def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
+def _without_lost_files(part: StorePart, packing: Packing, workers: Workers) -> StorePart:
     rows = [row for frame in part.group for row in frame.iter_rows(named=True)]
     answers = list(parallel_map(_decode, rows, workers))
     rejects = [
-        reject_of(row, answer.reason, answer.detail)
+        reject_row(row, answer.reason, answer.detail)
         for row, answer in zip(rows, answers, strict=True)
         if isinstance(answer, LostItem)
     ]
@@ -173,10 +175,10 @@ def _without_lost_files(part: Part, packing: Packing, workers: Workers) -> Part:
     return replace(part, group=tuple(group), rejects=(*part.rejects, *rejects))
 
 
-def _without_lost_series(part: Part, packing: Packing, workers: Workers) -> Part:
+def _without_lost_series(part: StorePart, packing: Packing, workers: Workers) -> StorePart:
     answers = list(parallel_map(partial(_try_series, packing=packing), part.group, workers))
     rejects = [
-        reject_of(row, answer.reason, f"with the rest of its series: {answer.detail}")
+        reject_row(row, answer.reason, f"with the rest of its series: {answer.detail}")
         for frame, answer in zip(part.group, answers, strict=True)
         if isinstance(answer, LostItem)
         for row in frame.iter_rows(named=True)
@@ -213,7 +215,7 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     return digest.hexdigest()[:24]
 
 
-def _pack_part(part: Part, packing: Packing) -> None:
+def _pack_part(part: StorePart, packing: Packing) -> None:
     rejects = list(part.rejects)
     sources = [pl.DataFrame(schema=RECORD_SCHEMA)]
     rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
@@ -232,7 +234,7 @@ def _pack_part(part: Part, packing: Packing) -> None:
                 files[crop].write(blob)
                 still_alive()
             for own, told in zip(rows, records, strict=True):
-                own += numbered(told)
+                own += number_records(told)
     for target, own in zip(part.targets, rows, strict=True):
         _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
         _write_parquet(pl.concat(sources).unique(maintain_order=True), target.with_suffix(SOURCES))

@@ -40,7 +40,9 @@ class Codec:
 AS_STORED = Codec("lz4hc", 9, "shuffle")
 AT_SIZE = Codec("lz4", 5, "bitshuffle")
 
-LOOKED_AT = 250  # slices of one shape, at most: the search for the crops needs no more of a body
+SEARCHED_SLICES = (
+    250  # slices of one shape, at most: the search for the crops needs no more of a body
+)
 
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
@@ -98,7 +100,7 @@ class OneBox:
 
 
 @dataclass(frozen=True, eq=False)
-class Held:
+class IndexedSlice:
     """A slice as it is stored, with its row of the index."""
 
     row: dict[str, Any]
@@ -109,7 +111,7 @@ class Held:
 class _Made:
     """Values of held slices of one shape, made when they are asked for: Planes."""
 
-    held: Sequence[Held]
+    held: Sequence[IndexedSlice]
     values: ValuesOf
 
     @property
@@ -137,7 +139,7 @@ def pack_series(
         why = absent.get((row["Rows"], row["Columns"]))
         if why is not None:
             if held.pop(place, row) is not None:  # else it is a reject already
-                rejects.append(reject_of(row, ABSENT, why))
+                rejects.append(reject_row(row, ABSENT, why))
             continue
         each = held.pop(place) if place in held else _read(row, packing, rejects)
         if each is None:
@@ -153,38 +155,40 @@ def pack_series(
                 yield crop, boxed | _as_hu(small), small
 
 
-def numbered(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def number_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The records of one crop of a series, each with its place among all that could be read."""
     return [record | {"z": z, "n_slices": len(records)} for z, record in enumerate(records)]
 
 
-def _read(row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]) -> Held | None:
+def _read(
+    row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]
+) -> IndexedSlice | None:
     still_alive()
     try:
         one = slice_from_row(row)
         if packing.in_hu:
             require_hu(row, one)
-        return Held(row, one)
+        return IndexedSlice(row, one)
     except RejectError as error:
-        rejects.append(reject_of(row, error.reason, error.detail))
+        rejects.append(reject_row(row, error.reason, error.detail))
         return None
 
 
 def _boxes(
     rows: Sequence[dict[str, Any]], packing: Packing, rejects: list[dict[str, Any]]
-) -> tuple[dict[Shape, tuple[Box, ...]], dict[int, Held | None], dict[Shape, str]]:
+) -> tuple[dict[Shape, tuple[Box, ...]], dict[int, IndexedSlice | None], dict[Shape, str]]:
     """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape); what
     was read for it, by place among the rows: None where it could not be; and the shapes in whose
     slices what is wanted is absent, with the words for it."""
-    held: dict[int, Held | None] = {}
+    held: dict[int, IndexedSlice | None] = {}
     of_shape: dict[Shape, list[int]] = {}
     for place, row in enumerate(rows):
         of_shape.setdefault((row["Rows"], row["Columns"]), []).append(place)
     boxes: dict[Shape, tuple[Box, ...]] = {}
     absent: dict[Shape, str] = {}
     for shape, places in of_shape.items():
-        seen: list[Held] = []
-        for stretch in np.array_split(places, min(len(places), LOOKED_AT)):
+        seen: list[IndexedSlice] = []
+        for stretch in np.array_split(places, min(len(places), SEARCHED_SLICES)):
             for place in stretch.tolist():
                 each = held[place] = _read(rows[place], packing, rejects)
                 if each is not None:
@@ -216,7 +220,7 @@ def compress(values: NDArray[Any], codec: Codec) -> bytes:
     return blob
 
 
-def reject_of(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
+def reject_row(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
     """A row of the store's rejects."""
     return {name: row[name] for name in ("SOPInstanceUID", "path", "member")} | {
         "reason": reason,
@@ -224,7 +228,7 @@ def reject_of(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def _record(each: Held, position: float) -> dict[str, Any]:
+def _record(each: IndexedSlice, position: float) -> dict[str, Any]:
     row, shape = each.row, each.one.stored.shape
     return {
         "SOPInstanceUID": row["SOPInstanceUID"],

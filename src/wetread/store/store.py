@@ -35,9 +35,9 @@ from wetread.study.hu import to_hu
 FORMAT = 3
 READABLE = (2, FORMAT)  # 2: its slices do not say what their pixels show
 _ANEW = "which wetread pack writes; remove the store and pack again"
-WANTED = f"a table of a store, {_ANEW}"
-ABOUT = f"the description of a store, {_ANEW}"
-BLOBS = f"a part of a store, {_ANEW}"
+TABLE_FORM = f"a table of a store, {_ANEW}"
+DESCRIPTION_FORM = f"the description of a store, {_ANEW}"
+PART_FORM = f"a part of a store, {_ANEW}"
 MOST_SIDE = 65535  # rows or columns of a DICOM picture (PS3.5: US)
 SLICE_SCHEMA: dict[str, pl.DataType] = {
     "SOPInstanceUID": pl.String(),
@@ -125,7 +125,7 @@ class Store:
             return values.reshape(rows, columns)
         except (ValueError, RuntimeError) as error:
             part = self.path / "parts" / f"{self.slices['part'][row]}.bin"
-            raise DamagedFileError(part, BLOBS, f"slice {row} is damaged ({error})") from error
+            raise DamagedFileError(part, PART_FORM, f"slice {row} is damaged ({error})") from error
 
     def read_hu(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
         """HU of slices of one shape, (N, rows, columns) float32; padding is air."""
@@ -151,7 +151,7 @@ class Store:
         return int(self.address.bytes.sum())
 
 
-def passes_of(slices: pl.DataFrame) -> pl.Series:
+def acquisition_keys(slices: pl.DataFrame) -> pl.Series:
     """(N,) text that slices of one acquisition of one series share, of a table of slices."""
     uid = pl.col("SeriesInstanceUID")
     if "acquisition" not in slices.columns:
@@ -176,16 +176,16 @@ def open_store(path: Path) -> Store:
         raise StoreError(
             f"{path} is no store (no store.json); make one with: wetread pack INDEX -o {path}"
         )
-    about = read_json(about_file, ABOUT, {"format": int})
+    about = read_json(about_file, DESCRIPTION_FORM, {"format": int})
     if about["format"] not in READABLE:
         raise StoreError(
             f"{path} has format {about['format']}, this version reads {FORMAT}; pack again"
         )
     size = about.get("size", "none")
     if size is not None and (not isinstance(size, int) or not 0 < size <= MOST_SIDE):
-        raise DamagedFileError(about_file, ABOUT, f"its size is {size!r}")
+        raise DamagedFileError(about_file, DESCRIPTION_FORM, f"its size is {size!r}")
     slices = _read_slices(path / "slices.parquet")
-    with expect_form(path / "slices.parquet", WANTED):
+    with expect_form(path / "slices.parquet", TABLE_FORM):
         check_slices(slices)
     names = slices["part"].unique(maintain_order=True).to_list()
     blobs = tuple(map_file(path / "parts" / f"{name}.bin") for name in names)
@@ -193,7 +193,7 @@ def open_store(path: Path) -> Store:
     return Store(
         path=path,
         slices=slices,
-        rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, wanted=WANTED),
+        rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, wanted=TABLE_FORM),
         size=size,
         blobs=blobs,
         address=_address(slices, names),
@@ -231,7 +231,7 @@ def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> 
     for part, end in ends.iter_rows():
         if lengths[part] < end:
             found = f"cut off after {lengths[part]} of {end} bytes"
-            raise DamagedFileError(path / "parts" / f"{part}.bin", BLOBS, found)
+            raise DamagedFileError(path / "parts" / f"{part}.bin", PART_FORM, found)
 
 
 def _read_slices(path: Path) -> pl.DataFrame:
@@ -243,7 +243,7 @@ def _read_slices(path: Path) -> pl.DataFrame:
         "acquisition": pl.lit(0, pl.Int32),
     }
     known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name not in later}
-    slices = read_parquet(path, schema=known, wanted=WANTED)
+    slices = read_parquet(path, schema=known, wanted=TABLE_FORM)
     absent = {name: value for name, value in later.items() if name not in slices.columns}
     slices = slices.with_columns(**absent)
     return slices.select(list(SLICE_SCHEMA))
@@ -253,7 +253,7 @@ def map_file(path: Path) -> mmap.mmap:
     """The file as read-only memory; the mapping outlives the descriptor."""
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
-            raise DamagedFileError(path, BLOBS, "empty, 0 bytes")
+            raise DamagedFileError(path, PART_FORM, "empty, 0 bytes")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 

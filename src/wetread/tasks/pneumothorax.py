@@ -1,7 +1,7 @@
 """tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
 
 from wetread.anatomy.chest_film import chest_film_absent
-from wetread.evaluation.baselines import grey_histogram
+from wetread.evaluation.baselines import gray_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
@@ -30,7 +30,7 @@ PNEUMOTHORAX = Task(
         "pneumothorax": "a thin pleural line along the chest wall with no vessels beyond it",
     },
     wanted=None,  # each film of a study is a series of its own
-    histogram=grey_histogram,
+    histogram=gray_histogram,
     drawn=(Finding("pneumothorax", level="pixel"),),
     values=display_grey,
     demo_studies=800,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding, finding_names
-from wetread.store.store import Store, passes_of
+from wetread.store.store import Store, acquisition_keys
 from wetread.training.folds import FoldPlan, make_folds, make_split
 from wetread.training.masks import AnnotatedMasks
 
@@ -50,7 +50,7 @@ class LabeledSlices:
 
     def smooth(self, probability: NDArray[np.float64], places: Rows) -> NDArray[np.float64]:
         """Probabilities (N, F) of those places: neighbours in a series speak for each other."""
-        series = np.array(passes_of(self.store.slices).gather(self.rows).to_list())[places]
+        series = np.array(acquisition_keys(self.store.slices).gather(self.rows).to_list())[places]
         position = np.array(self.column("position_mm"), dtype=np.float64)[places]
         smoothed: NDArray[np.float64] = smooth_along_z(probability, series.tolist(), position)
         return smoothed

@@ -18,9 +18,9 @@ from scipy.special import logit
 
 from wetread.evaluation.decision import (
     Calibrator,
-    Triplet,
-    choose_triplet,
-    dice_of,
+    MaskThresholds,
+    choose_thresholds,
+    dice_with_thresholds,
     mask_evidence,
 )
 from wetread.evaluation.metrics import CLIP, THRESHOLD
@@ -29,7 +29,7 @@ from wetread.training.mask_table import sums_of, unpack_map
 FILE = "decisions.json"
 WANTED = "the decisions of a run, which wetread train writes; train again"
 # Where no mask is known to choose by: 2,000 of 1024 x 1024 pixels, as the competition's winners.
-DEFAULT = Triplet(0.70, 0.0019, 0.30)
+DEFAULT = MaskThresholds(0.70, 0.0019, 0.30)
 UNCALIBRATED = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alone is known
 
 
@@ -37,7 +37,7 @@ UNCALIBRATED = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alon
 class Decision:
     """How an image is decided on: when a mask is drawn, and how probable the finding is."""
 
-    triplet: Triplet
+    triplet: MaskThresholds
     calibrator: Calibrator
 
     def to_dict(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class Decision:
         parts = (values["triplet"], values["calibrator"])
         if not all(math.isfinite(float(value)) for part in parts for value in part.values()):
             raise ValueError("a value that is no number")
-        return Decision(Triplet(**parts[0]), Calibrator(**parts[1]))
+        return Decision(MaskThresholds(**parts[0]), Calibrator(**parts[1]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class DecidedFinding:
     rows: pl.DataFrame
     dice: NDArray[np.float64]
     probability: NDArray[np.float64]
-    triplets: tuple[Triplet, ...]
+    triplets: tuple[MaskThresholds, ...]
     decision: Decision
 
 
@@ -83,7 +83,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
     triplets = [DEFAULT] * own.height
 
     def chosen(rows: NDArray[np.bool_]) -> Decision:
-        triplet = choose_triplet(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
+        triplet = choose_thresholds(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
         known = truth[rows][~np.isnan(truth[rows])]
         if len(np.unique(known >= THRESHOLD)) < 2:
             return Decision(triplet, UNCALIBRATED)
@@ -94,7 +94,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
         inside = scored & (group == number)
         others = scored & (group != number) if folds else ~scored
         decision = chosen(others)
-        dice[inside] = dice_of(sums, decision.triplet)[inside]
+        dice[inside] = dice_with_thresholds(sums, decision.triplet)[inside]
         probability[inside] = decision.calibrator.apply(head[inside], evidence[inside])
         for place in np.flatnonzero(inside):
             triplets[place] = decision.triplet

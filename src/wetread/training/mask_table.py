@@ -19,7 +19,7 @@ from wetread.evaluation.decision import MaskSums, mask_sums
 from wetread.store.store import unpacked_bytes
 from wetread.training.masks import AnnotatedMasks
 from wetread.view.crop import Box
-from wetread.view.uncrop import to_original
+from wetread.view.uncrop import uncrop
 
 FILE = "masks.parquet"
 MOST_SIDE = 4096
@@ -72,7 +72,7 @@ def mask_rows(
     for column, finding in enumerate(masks.findings):
         drawn = masks.drawn[number][column]
         box, shape = Box(*map(int, masks.boxes[number])), masks.shapes[number]
-        there = to_original(maps[column], box, shape)
+        there = uncrop(maps[column], box, shape)
         sums = mask_sums(there, None if drawn is None else drawn.mask())
         rows.append(
             {

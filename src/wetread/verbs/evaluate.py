@@ -20,7 +20,7 @@ from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, scores_to_json
 from wetread.inputs.patients import as_dealt
-from wetread.labels.table import EXAM_SCHEMA, LabelTable, table_of
+from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.run_page import write_run_page
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
@@ -92,7 +92,7 @@ def score_together(
 
     def labels(column: str) -> LabelTable:
         rows = table.select("level", "id", "finding", pl.col(column).alias("value"))
-        return table_of(rows.unique(maintain_order=True))
+        return label_table(rows.unique(maintain_order=True))
 
     images, studies = levels
     told = {**dict(zip(studies.ids, studies.patients, strict=True))}

@@ -33,8 +33,8 @@ from wetread.view.mode import (
     apply_mode,
     as_picture,
     find_mode,
-    greys_of,
-    mixed,
+    mix_grays,
+    window_slices,
 )
 from wetread.view.window import WINDOWS, Window
 
@@ -100,14 +100,14 @@ def mode_values(mode: str, hu: Sequence[float], src: Path | None = None) -> Mode
             f"alone has no value in it; {mode.replace(SLICEWISE, '')} has fixed bounds"
         )
     if found.windows:
-        greys = greys_of([values] * len(found.offsets), found, np)
+        greys = window_slices([values] * len(found.offsets), found, np)
     elif src is None:
         raise ValueError(
             f"{mode} shows a slice in its own header's window: give the file, --src FILE"
         )
     else:
         greys = [header_gray(values, _first_row(src))] * len(found.offsets)
-    channels = [np.asarray(one, np.float64) + 0.0 for one in mixed(greys, found, np)]  # no -0.0
+    channels = [np.asarray(one, np.float64) + 0.0 for one in mix_grays(greys, found, np)]  # no -0.0
     if len(channels) not in (1, 3):
         raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
     red, green, blue = channels if len(channels) == 3 else channels * 3
@@ -216,7 +216,7 @@ def _shown(sample: SampleSlice) -> Iterator[ModePanel]:
     """Every mode that can be shown: those of the header need one."""
     for name, mode in MODES.items():
         if mode.windows:
-            axis = greys_of([HU_AXIS] * len(mode.offsets), mode, np)
+            axis = window_slices([HU_AXIS] * len(mode.offsets), mode, np)
             channels = apply_mode([resized(sample.hu[step], PANEL) for step in mode.offsets], mode)
         elif sample.header_grey is None or sample.header is None:
             continue
@@ -226,7 +226,7 @@ def _shown(sample: SampleSlice) -> Iterator[ModePanel]:
             except RejectError:
                 continue
             channels = tuple(resized(sample.header_grey[step], PANEL) for step in mode.offsets)
-        curves = np.stack(mixed(axis, mode, np))
+        curves = np.stack(mix_grays(axis, mode, np))
         yield ModePanel(name, describe_mode(mode), curves, as_picture(channels))
 
 

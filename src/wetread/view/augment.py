@@ -14,7 +14,7 @@ class Strengths:
     rotate_degrees: largest rotation either way.
     scale:          largest change of size, as a share (0.12: from 0.88 to 1.12 times).
     shift:          largest shift along rows and columns, as a share of the image.
-    hu_shift:       largest brightness shift either way, HU (or grey of a radiograph).
+    hu_shift:       largest brightness shift either way, HU (or gray of a radiograph).
     contrast:       largest change of contrast about the image's mean, as a share.
     """
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from wetread.view.augment import Augmentation
 from wetread.view.crop import AIR_HU
-from wetread.view.mode import Mode, greys_of, mixed
+from wetread.view.mode import Mode, mix_grays, window_slices
 from wetread.view.view import View
 from wetread.view.window import Window
 
@@ -26,7 +26,7 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
         )
     hu = resize(hu, view.size)
     if augmentation is not None:
-        hu = move(hu, augmentation)
+        hu = augment_hu(hu, augmentation)
     return apply_mode(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
 
 
@@ -35,22 +35,22 @@ def apply_mode(hu: Tensor, mode: Mode) -> Tensor:
     curves = {window.curve for window in mode.windows}
     if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
         return _linear_exact(hu, mode.windows)
-    return torch.stack(mixed(greys_of([hu], mode, torch), mode, torch), 2)
+    return torch.stack(mix_grays(window_slices([hu], mode, torch), mode, torch), 2)
 
 
 def _linear_exact(hu: Tensor, windows: Sequence[Window]) -> Tensor:
-    """HU (B, S, H, W) to grey (B, S, windows, H, W): the commonest mode, all windows in one go."""
+    """HU (B, S, H, W) to gray (B, S, windows, H, W): the commonest mode, all windows in one go."""
     low = torch.tensor([window.low_hu for window in windows], device=hu.device)
     width = torch.tensor([window.width_hu for window in windows], device=hu.device)
     batch, slices, rows, columns = hu.shape
-    grey = hu.new_empty((batch, slices, len(windows), rows, columns))
+    gray = hu.new_empty((batch, slices, len(windows), rows, columns))
     # On a CPU image by image: its few windows stay in the cache from one step to the next.
     step = max(batch, 1) if hu.is_cuda else 1
     for start in range(0, batch, step):
         part = slice(start, start + step)
-        torch.sub(hu[part, :, None], low[:, None, None], out=grey[part])
-        grey[part].div_(width[:, None, None]).clamp_(0.0, 1.0)
-    return grey
+        torch.sub(hu[part, :, None], low[:, None, None], out=gray[part])
+        gray[part].div_(width[:, None, None]).clamp_(0.0, 1.0)
+    return gray
 
 
 def resize(hu: Tensor, size: int) -> Tensor:
@@ -62,7 +62,7 @@ def resize(hu: Tensor, size: int) -> Tensor:
     return functional.interpolate(hu, (size, size), mode="bilinear", align_corners=False)
 
 
-def move(hu: Tensor, augmentation: Augmentation) -> Tensor:
+def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
     """Flip, rotate, scale, shift (one affine sampling), contrast, shift HU; (B, S, H, W), air
     outside."""
     if augmentation.only_flips:

@@ -1,6 +1,6 @@
-"""view/mode.py: windows become channels: grey, colours and gradients, under the field's names.
+"""view/mode.py: windows become channels: gray, colors and gradients, under the field's names.
 
-A mode is a value: its windows, how their greys are mixed, the slices it sees. NumPy arrays and
+A mode is a value: its windows, how their grays are mixed, the slices it sees. NumPy arrays and
 torch tensors go through the same lines. To add a mode, add a line to MODES; a mix, one to MIXES.
 The multi-channel modes go back to R. Epp's notebook on gradient and sigmoid windowing (2019).
 """
@@ -26,9 +26,9 @@ from wetread.view.window import (
     Array,
     Window,
     as_uint8,
-    curved,
     find_window,
-    grey_of,
+    hu_to_gray,
+    with_curve,
 )
 
 SLICEWISE = "_slicewise"
@@ -38,11 +38,11 @@ SLICEWISE = "_slicewise"
 class Mode:
     """How slices become channels.
 
-    windows:   each gives a grey of every slice seen; (): what each slice's own header names.
-    mix:       a name of MIXES: greys to channels.
+    windows:   each gives a gray of every slice seen; (): what each slice's own header names.
+    mix:       a name of MIXES: grays to channels.
     offsets:   the slices seen, counted from the one shown along the normal.
-    slicewise: each grey is stretched from its own slice's least to its greatest, so that one HU
-               is another grey on the next slice: for comparison with work that did so.
+    slicewise: each gray is stretched from its own slice's least to its greatest, so that one HU
+               is another gray on the next slice: for comparison with work that did so.
     """
 
     windows: tuple[Window, ...]
@@ -53,56 +53,56 @@ class Mode:
     def __post_init__(self) -> None:
         if self.mix not in MIXES:
             raise ValueError(f"no mix {self.mix!r} of greys; known: {', '.join(MIXES)}")
-        greys, taken = len(self.offsets) * max(len(self.windows), 1), MIXES[self.mix].greys
-        if taken not in (None, greys):
-            raise ValueError(f"the mix {self.mix!r} takes {taken} greys, not {greys}")
+        grays, taken = len(self.offsets) * max(len(self.windows), 1), MIXES[self.mix].grays
+        if taken not in (None, grays):
+            raise ValueError(f"the mix {self.mix!r} takes {taken} greys, not {grays}")
 
     @property
     def channels(self) -> int:
         """Channels that come out: of a header's windows, one a slice."""
-        greys = len(self.offsets) * max(len(self.windows), 1)
-        return greys if self.mix == "channels" else 3
+        grays = len(self.offsets) * max(len(self.windows), 1)
+        return grays if self.mix == "channels" else 3
 
 
-Greys = Sequence[Array]
+Grays = Sequence[Array]
 Stretch = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
 class Mix:
-    """How greys become channels.
+    """How grays become channels.
 
-    greys: how many it takes; None: any number. told: in words, for people.
+    grays: how many it takes; None: any number. told: in words, for people.
     """
 
-    greys: int | None
+    grays: int | None
     told: str
-    channels: Callable[[Greys, Stretch, ModuleType], tuple[Array, ...]]
+    channels: Callable[[Grays, Stretch, ModuleType], tuple[Array, ...]]
 
 
-def _channels(greys: Greys, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
-    return tuple(greys)
+def _channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+    return tuple(grays)
 
 
-def _all_channels(greys: Greys, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
-    """Three times the grey, poured into blue, then red, then green."""
-    t = 3.0 * greys[0]
+def _all_channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+    """Three times the gray, poured into blue, then red, then green."""
+    t = 3.0 * grays[0]
     return xp.clip(t - 1, 0.0, 1.0), xp.clip(t - 2, 0.0, 1.0), xp.clip(t, 0.0, 1.0)
 
 
 def _gradient(
-    greys: Greys,
+    grays: Grays,
     stretch: Stretch,
     xp: ModuleType,
     *,
     weights: tuple[float, ...] = (1.0,),
     above: float = 0.0,
 ) -> tuple[Array, ...]:
-    """The weighted sum of greys as a rainbow: black up to `above`, then blue to red."""
-    if len(greys) == len(weights) == 1:
-        g = greys[0]
+    """The weighted sum of grays as a rainbow: black up to `above`, then blue to red."""
+    if len(grays) == len(weights) == 1:
+        g = grays[0]
     else:
-        g = stretch(sum(w * grey for w, grey in zip(weights, greys, strict=True)))
+        g = stretch(sum(w * gray for w, gray in zip(weights, grays, strict=True)))
     red = xp.clip(4 * g - 2, 0.0, 1.0)
     green = xp.where(g <= 0.75, xp.clip(4 * g, 0.0, 1.0), xp.clip(4 - 4 * g, 0.0, 1.0))
     blue = xp.where(g > above, xp.clip(2 - 4 * g, 0.0, 1.0), xp.zeros_like(g))
@@ -125,13 +125,13 @@ MODES: dict[str, Mode] = {
     "brain": Mode((BRAIN,)),
     "metadata": Mode(()),
     "bsb": Mode(_TRIO),
-    "exclusive": Mode(curved(_TRIO, "exclusive")),
+    "exclusive": Mode(with_curve(_TRIO, "exclusive")),
     "all-channels": Mode((BRAIN,), "all-channels"),
     "gradient": Mode((BRAIN,), "gradient"),
     "gradient-bsb": Mode(_TRIO, "gradient-bsb"),
-    "sigmoid": Mode(curved((BRAIN,), "sigmoid_eps")),
-    "sigmoid-bsb": Mode(curved(_TRIO, "sigmoid_eps")),
-    "sigmoid-gradient-bsb": Mode(curved(_TRIO, "sigmoid_eps"), "sigmoid-gradient-bsb"),
+    "sigmoid": Mode(with_curve((BRAIN,), "sigmoid_eps")),
+    "sigmoid-bsb": Mode(with_curve(_TRIO, "sigmoid_eps")),
+    "sigmoid-gradient-bsb": Mode(with_curve(_TRIO, "sigmoid_eps"), "sigmoid-gradient-bsb"),
     "bss": Mode((BRAIN, SUBDURAL, SOFT_HEAD)),
     "pe-rgb": Mode((LUNG, PULMONARY, MEDIASTINUM)),
     "pe-3slice": Mode((PULMONARY,), offsets=(-1, 0, 1)),
@@ -141,7 +141,7 @@ MODES: dict[str, Mode] = {
 
 def find_mode(text: str) -> Mode:
     """A mode by its name, with windows of one's own after a colon ("bsb:lung,pulmonary,40/400");
-    or a window as find_window reads it, shown grey. Ending in _slicewise: stretched by slice.
+    or a window as find_window reads it, shown gray. Ending in _slicewise: stretched by slice.
 
     ValueError names what is known.
     """
@@ -173,8 +173,8 @@ def _own_windows(name: str, mode: Mode, presets: str) -> tuple[Window, ...]:
     )
 
 
-def greys_of(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
-    """HU of the slices at mode.offsets, alike in shape, to greys: slice by slice, window by window.
+def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
+    """HU of the slices at mode.offsets, alike in shape, to grays: slice by slice, window by window.
 
     A mode whose windows are the header's has none of its own: give `mixed` the slices as
     study/display.py shows them.
@@ -183,13 +183,13 @@ def greys_of(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]
         raise ValueError("the windows of this mode are each slice's own; HU alone do not say them")
     if len(slices) != len(mode.offsets):
         raise ValueError(f"this mode sees {len(mode.offsets)} slices, not {len(slices)}")
-    return [grey_of(hu, window, xp) for hu in slices for window in mode.windows]
+    return [hu_to_gray(hu, window, xp) for hu in slices for window in mode.windows]
 
 
-def mixed(greys: Greys, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
-    """Greys (..., rows, columns) to mode.channels arrays of that shape, each in [0, 1]."""
+def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
+    """Grays (..., rows, columns) to mode.channels arrays of that shape, each in [0, 1]."""
     stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
-    return MIXES[mode.mix].channels([stretch(grey) for grey in greys], stretch, xp)
+    return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
 
 
 def apply_mode(
@@ -197,7 +197,9 @@ def apply_mode(
 ) -> tuple[npt.NDArray[np.float32], ...]:
     """HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
     hu = [np.asarray(one, np.float32) for one in slices]
-    return tuple(np.asarray(one, np.float32) for one in mixed(greys_of(hu, mode, np), mode, np))
+    return tuple(
+        np.asarray(one, np.float32) for one in mix_grays(window_slices(hu, mode, np), mode, np)
+    )
 
 
 def as_picture(channels: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.uint8]:
@@ -208,12 +210,12 @@ def as_picture(channels: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.u
     return eight_bit[0] if len(eight_bit) == 1 else np.stack(eight_bit, axis=-1)
 
 
-def _as_it_is(grey: Array) -> Array:
-    return grey
+def _as_it_is(gray: Array) -> Array:
+    return gray
 
 
-def _stretched(grey: Array, xp: ModuleType) -> Array:
+def _stretched(gray: Array, xp: ModuleType) -> Array:
     """(..., rows, columns): each slice from its own least to its greatest; a constant one: 0."""
-    low = xp.amin(grey, (-2, -1))[..., None, None]
-    span = xp.amax(grey, (-2, -1))[..., None, None] - low
-    return (grey - low) / xp.where(span > 0, span, xp.ones_like(span))
+    low = xp.amin(gray, (-2, -1))[..., None, None]
+    span = xp.amax(gray, (-2, -1))[..., None, None] - low
+    return (gray - low) / xp.where(span > 0, span, xp.ones_like(span))

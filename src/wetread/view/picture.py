@@ -19,14 +19,14 @@ from wetread.archive.rejects import RejectError
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 from wetread.view.crop import AIR_HU, Box, crop_and_resize
-from wetread.view.mode import Mode, as_picture, greys_of, mixed
+from wetread.view.mode import Mode, as_picture, mix_grays, window_slices
 
-Picture = npt.NDArray[np.uint8]
+PictureArray = npt.NDArray[np.uint8]
 _TABLES = 8  # kept: a series has one, or one a rescale
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class DisplaySlice:
     """A slice and what its header says of showing it.
 
     voi:         its window or table, for modes without windows of their own; None: full range.
@@ -39,7 +39,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Look:
+class RenderSettings:
     """How slices become pictures: a mode; a crop, pixels; a side of the square, None: as it is."""
 
     mode: Mode
@@ -47,7 +47,7 @@ class Look:
     size: int | None = None
 
 
-def picture_of(seen: Sequence[Seen], look: Look) -> Picture:
+def render_picture(seen: Sequence[DisplaySlice], look: RenderSettings) -> PictureArray:
     """(rows, columns) or (rows, columns, 3) uint8, red first, of the slices at mode.offsets."""
     mode, first = look.mode, seen[0]
     pointwise = mode.windows and mode.offsets == (0,) and not mode.slicewise
@@ -55,36 +55,36 @@ def picture_of(seen: Sequence[Seen], look: Look) -> Picture:
         return _by_table(first, look)
     values = [_fitted(one.slice.values(), one, look) for one in seen]
     if mode.windows:
-        greys = greys_of(values, mode, np)
-        greys = [
-            1 - grey if one.photometric == "MONOCHROME1" else grey
-            for grey, one in zip(greys, _per_window(seen, mode), strict=True)
+        grays = window_slices(values, mode, np)
+        grays = [
+            1 - gray if one.photometric == "MONOCHROME1" else gray
+            for gray, one in zip(grays, _per_window(seen, mode), strict=True)
         ]
     else:
-        greys = [
+        grays = [
             np.float32(present(part, one.voi, one.photometric))
             for part, one in zip(values, seen, strict=True)
         ]
-    return as_picture(mixed(greys, mode, np))
+    return as_picture(mix_grays(grays, mode, np))
 
 
-def _per_window(seen: Sequence[Seen], mode: Mode) -> list[Seen]:
+def _per_window(seen: Sequence[DisplaySlice], mode: Mode) -> list[DisplaySlice]:
     return [one for one in seen for _ in mode.windows]
 
 
-def _fitted(values: np.ndarray, seen: Seen, look: Look) -> np.ndarray:
+def _fitted(values: np.ndarray, seen: DisplaySlice, look: RenderSettings) -> np.ndarray:
     """Cropped, then resized; beside the slice lies what is black."""
     if look.size is not None:
         outside = AIR_HU if seen.slice.unit == "HU" else _black(values, seen)
         return crop_and_resize(values, look.box and Box(*look.box), look.size, outside)
-    return np.ascontiguousarray(cropped(values, look.box))
+    return np.ascontiguousarray(crop_picture(values, look.box))
 
 
-def _black(values: np.ndarray, seen: Seen) -> float:
+def _black(values: np.ndarray, seen: DisplaySlice) -> float:
     return float(values.max() if seen.photometric == "MONOCHROME1" else values.min())
 
 
-def cropped(values: np.ndarray, box: tuple[int, int, int, int] | None) -> np.ndarray:
+def crop_picture(values: np.ndarray, box: tuple[int, int, int, int] | None) -> np.ndarray:
     """(..., rows, columns): what of the box lies in the picture; RejectError where nothing does."""
     if box is None:
         return values
@@ -97,14 +97,14 @@ def cropped(values: np.ndarray, box: tuple[int, int, int, int] | None) -> np.nda
     return inside
 
 
-def _by_table(seen: Seen, look: Look) -> Picture:
+def _by_table(seen: DisplaySlice, look: RenderSettings) -> PictureArray:
     one = seen.slice
     form = replace(one, stored=np.empty(0, one.stored.dtype), notes=())
     table = _table(
         one.stored.dtype.str, form.slope, form.intercept, form.padding, form.unit,
         seen.photometric == "MONOCHROME1", look.mode,
     )  # fmt: skip
-    stored = np.ascontiguousarray(cropped(one.stored, look.box))
+    stored = np.ascontiguousarray(crop_picture(one.stored, look.box))
     found = table.take(stored.view(f"u{stored.dtype.itemsize}"))
     if look.mode.channels == 1:
         return np.asarray(found, np.uint8)
@@ -121,8 +121,8 @@ def _table(
     bits = np.dtype(dtype).itemsize * 8
     every = np.arange(1 << bits, dtype=f"u{bits // 8}").view(dtype).reshape(1, -1)
     values = Slice(every, slope, intercept, padding, unit).values()
-    greys = greys_of([values], mode, np)
-    picture = as_picture(mixed([1 - grey for grey in greys] if inverted else greys, mode, np))
+    grays = window_slices([values], mode, np)
+    picture = as_picture(mix_grays([1 - gray for gray in grays] if inverted else grays, mode, np))
     if picture.ndim == 2:
         return np.asarray(picture[0])
     four = np.concatenate([picture[0], np.zeros((1 << bits, 1), np.uint8)], axis=1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from wetread.view.crop import Box
 
 
-def to_original(
+def uncrop(
     probability: npt.NDArray[np.float32],
     box: Box | None,
     shape: tuple[int, int],

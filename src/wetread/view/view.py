@@ -6,33 +6,33 @@ from typing import Any
 from wetread.view.mode import Mode
 from wetread.view.window import Window
 
-MOST_PIXELS, MOST_NEIGHBOURS = 4096, 64  # more no detector has, and no memory holds
+MOST_PIXELS, MOST_NEIGHBORS = 4096, 64  # more no detector has, and no memory holds
 
 
 @dataclass(frozen=True)
 class View:
-    """Windows x neighbouring slices x size.
+    """Windows x neighboring slices x size.
 
-    windows:    each gives one grey of every slice seen.
-    neighbours: k slices on either side are seen too, in order of position: 2k + 1 slices.
+    windows:    each gives one gray of every slice seen.
+    neighbors: k slices on either side are seen too, in order of position: 2k + 1 slices.
     size:       rows and columns of the square that comes out, pixels.
-    mix:        a name of view/mode.py's MIXES: a slice's greys to its channels.
+    mix:        a name of view/mode.py's MIXES: a slice's grays to its channels.
 
     Channels run slice by slice, and within a slice window by window, or red, green, blue.
     """
 
     windows: tuple[Window, ...]
-    neighbours: int = 0
+    neighbors: int = 0
     size: int = 128
     mix: str = "channels"
 
     def __post_init__(self) -> None:
         if not self.windows:
             raise ValueError("a view needs at least one window")
-        if not 0 <= self.neighbours <= MOST_NEIGHBOURS or not 1 <= self.size <= MOST_PIXELS:
+        if not 0 <= self.neighbors <= MOST_NEIGHBORS or not 1 <= self.size <= MOST_PIXELS:
             raise ValueError(
-                f"a view's neighbours must be 0 or more, {MOST_NEIGHBOURS} at most, and its size 1 "
-                f"or more, {MOST_PIXELS} at most, not {self.neighbours} and {self.size}"
+                f"a view's neighbours must be 0 or more, {MOST_NEIGHBORS} at most, and its size 1 "
+                f"or more, {MOST_PIXELS} at most, not {self.neighbors} and {self.size}"
             )
         _ = self.mode  # which refuses a mix that there is not, or that takes other windows
 
@@ -43,8 +43,8 @@ class View:
 
     @property
     def slices(self) -> int:
-        """Slices seen at once: the one that is read and its neighbours."""
-        return 2 * self.neighbours + 1
+        """Slices seen at once: the one that is read and its neighbors."""
+        return 2 * self.neighbors + 1
 
     @property
     def channels(self) -> int:
@@ -57,7 +57,7 @@ class View:
             {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu), "curve": w.curve}
             for w in self.windows
         ]
-        sizes = {"neighbours": self.neighbours, "size": self.size}
+        sizes = {"neighbours": self.neighbors, "size": self.size}
         return {"windows": windows, **sizes, "mix": self.mix}
 
     @staticmethod

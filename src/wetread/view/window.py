@@ -1,6 +1,6 @@
-"""view/window.py: Hounsfield units become grey levels. Nothing here reads files.
+"""view/window.py: Hounsfield units become gray levels. Nothing here reads files.
 
-A window is a center, a width and a curve from black to white, with fixed bounds: one HU is one grey
+A window is a center, a width and a curve from black to white, with fixed bounds: one HU is one gray
 on every slice. The curves are written once, for NumPy arrays and torch tensors alike: `xp` is the
 module the array belongs to. To add a window, add a line to WINDOWS; a curve, a line to CURVES.
 """
@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 Array = Any  # a NumPy array or a torch tensor, floating
-NARROWEST_HU, WIDEST_HU = 1e-6, 1e9  # beyond these, float32 greys would divide 0 by 0
+NARROWEST_HU, WIDEST_HU = 1e-6, 1e9  # beyond these, float32 grays would divide 0 by 0
 
 
 @dataclass(frozen=True)
 class Window:
-    """A range of HU that is spread over the greys: center and width, HU, and a name of CURVES."""
+    """A range of HU that is spread over the grays: center and width, HU, and a name of CURVES."""
 
     center_hu: float
     width_hu: float
@@ -77,8 +77,8 @@ def _sigmoid_eps(hu: Array, window: Window, xp: ModuleType) -> Array:
 
 def _exclusive(hu: Array, window: Window, xp: ModuleType) -> Array:
     """linear_exact up to the window's high end, and black above it."""
-    grey = _linear_exact(hu, window, xp)
-    return xp.where(hu <= window.high_hu, grey, xp.zeros_like(grey))
+    gray = _linear_exact(hu, window, xp)
+    return xp.where(hu <= window.high_hu, gray, xp.zeros_like(gray))
 
 
 def _logistic(t: Array, xp: ModuleType) -> Array:
@@ -116,7 +116,7 @@ WINDOWS: dict[str, Window] = {
     "abdomen": Window(50, 400),
     "liver": Window(30, 150),
     "spine_soft": Window(50, 250),
-    "display": Window(2047.5, 4095),  # a radiograph's grey: study/display.py
+    "display": Window(2047.5, 4095),  # a radiograph's gray: study/display.py
 }
 
 
@@ -136,21 +136,21 @@ def find_window(text: str) -> Window:
         ) from error
 
 
-def curved(windows: Iterable[Window], curve: str) -> tuple[Window, ...]:
+def with_curve(windows: Iterable[Window], curve: str) -> tuple[Window, ...]:
     """The same ranges with another curve."""
     return tuple(replace(window, curve=curve) for window in windows)
 
 
-def grey_of(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """HU, any shape, floating, to grey in [0, 1], same shape and type; xp: numpy or torch."""
+def hu_to_gray(hu: Array, window: Window, xp: ModuleType) -> Array:
+    """HU, any shape, floating, to gray in [0, 1], same shape and type; xp: numpy or torch."""
     return CURVES[window.curve](hu, window, xp)
 
 
 def apply_window(hu: npt.NDArray[np.floating], window: Window) -> npt.NDArray[np.float32]:
-    """HU (any shape) to grey: same shape, in [0, 1]; equal HU, equal grey, in any slice."""
-    return np.asarray(grey_of(np.asarray(hu, np.float32), window, np), np.float32)
+    """HU (any shape) to gray: same shape, in [0, 1]; equal HU, equal gray, in any slice."""
+    return np.asarray(hu_to_gray(np.asarray(hu, np.float32), window, np), np.float32)
 
 
-def as_uint8(grey: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    """Grey in [0, 1] to 0..255, rounded to the nearest."""
-    return np.asarray(np.rint(np.clip(grey, 0.0, 1.0) * 255), np.uint8)
+def as_uint8(gray: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+    """Gray in [0, 1] to 0..255, rounded to the nearest."""
+    return np.asarray(np.rint(np.clip(gray, 0.0, 1.0) * 255), np.uint8)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from wetread.labels.finding import Finding
-from wetread.labels.table import LabelTable, table_of
+from wetread.labels.table import LabelTable, label_table
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe, read_recipe
@@ -69,7 +69,7 @@ def labels(blobs: Any, store: Any) -> LabelTable:
     for number, study in enumerate(store.slices["StudyInstanceUID"].unique(maintain_order=True)):
         of_study = truth[12 * number : 12 * number + 12, 1:].max(0)
         rows += [("study", study, f.name, v) for f, v in zip(STUDY, of_study, strict=True)]
-    return table_of(pl.DataFrame(rows, orient="row", schema=["level", "id", "finding", "value"]))
+    return label_table(pl.DataFrame(rows, orient="row", schema=["level", "id", "finding", "value"]))
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_store_becomes_series_with_the_labels_of_their_studies(series: Series)
 
 def test_two_series_of_a_study_stay_apart_with_the_study_s_labels(store: Any) -> None:
     slices = store.slices.with_columns(StudyInstanceUID=pl.lit("one"))
-    labels = table_of(
+    labels = label_table(
         pl.DataFrame([("study", "one", "left", 1.0)], orient="row",
                      schema=["level", "id", "finding", "value"])
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from wetread.models.encoders import build
-from wetread.models.features import parted
+from wetread.models.features import split_head
 from wetread.training.recipe import read_recipe
 from wetread.training.run import TrainedModel
 from wetread.training.series.slice_features import (
@@ -60,7 +60,7 @@ def test_features_are_what_the_last_layer_takes(
     with torch.inference_mode():
         seen = to_view(torch.from_numpy(blobs.hu[rows][:, None]), encoder.view)
         logits = encoder.model(seen).numpy()
-        features = parted(encoder.model)[0](seen).numpy()
+        features = split_head(encoder.model)[0](seen).numpy()
     np.testing.assert_allclose(found, features, atol=1e-5)
     np.testing.assert_allclose(said, logits, atol=1e-5)
 

@@ -21,7 +21,7 @@ from wetread.labels.table import (
     LABEL_SCHEMA,
     LabelError,
     LabelTable,
-    table_of,
+    label_table,
     unique_images,
 )
 from wetread.labels.text_table import is_plain
@@ -70,7 +70,7 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
     frame, conflicts = told.frame.filter(wanted), told.conflicts.filter(wanted)
     if not with_images:
         return LabelTable(frame, conflicts, told.duplicates)
-    images = table_of(
+    images = label_table(
         rows.select(
             pl.lit(IMAGE_FINDING.level).alias("level"),
             pl.col(IMAGE).alias("id"),
@@ -89,7 +89,7 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
 def study_labels(studies: pl.DataFrame) -> LabelTable:
     """Columns StudyInstanceUID and EXAM_NAMES, a study in one row or more, to the labels of each
     study: RV/LV unknown where it is undefined, positive_exam beside the nine."""
-    said = table_of(_long(studies, EXAM_NAMES))
+    said = label_table(_long(studies, EXAM_NAMES))
     value = {name: pl.col("value").filter(pl.col("finding") == name) for name in EXAM_NAMES}
     wide = said.frame.group_by(pl.col("id").alias(STUDY), maintain_order=True).agg(
         each.first().alias(name) for name, each in value.items()
@@ -121,7 +121,7 @@ def read_exam_submission(path: Path, findings: Sequence[Finding]) -> LabelTable:
         label_values(path, rows, LABEL).alias("value"),
     ).unnest("parts")
     of_study = pl.col("finding").is_not_null()
-    return table_of(
+    return label_table(
         parts.select(
             pl.when(of_study).then(pl.lit("study")).otherwise(pl.lit("image")).alias("level"),
             pl.coalesce("study", ID).alias("id"),

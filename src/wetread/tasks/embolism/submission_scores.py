@@ -12,7 +12,7 @@ from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import ALL, evaluate
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
-from wetread.evaluation.submission import SubmissionScores, patients_of, said_honestly
+from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable
 from wetread.tasks.embolism.exams import (
@@ -99,7 +99,7 @@ def score_exam_submission(
         *index.frame["image"].gather(np.flatnonzero(lost_image)),
     ]
     return SubmissionScores(
-        tuple(said_honestly(score, lost, patients is not None) for score, lost in scores),
+        tuple(mark_incomplete(score, lost, patients is not None) for score, lost in scores),
         tuple(missing),
         _too_many(truth, submission, index),
         broken,

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wetread.models.features import masks_drawn_by, overall
+from wetread.models.features import count_masks, series_features
 from wetread.training.recipe import Recipe
 from wetread.training.run import TrainedModel
 from wetread.training.series.inputs import Embeddings, SequenceInputs, beside, make_sequence_inputs
@@ -41,7 +41,7 @@ def embed_series(
         sides = (
             encode_mirrored_slices(*asked) if recipe.sequence_mirror else (encode_slices(*asked),)
         )
-        masks = masks_drawn_by(trained.model) if recipe.sequence_features == "drawn" else 0
+        masks = count_masks(trained.model) if recipe.sequence_features == "drawn" else 0
         looks.append([_told(side, masks, series.starts) for side in sides])
     plain, *mirrored = map(beside, zip(*looks, strict=True))
     return make_sequence_inputs(series, plain, mirrored[0] if mirrored else None, recipe)
@@ -51,5 +51,5 @@ def _told(features: Floats, masks: int, starts: Rows) -> Embeddings:
     """Features (N, D) of series, and what the masks among them say of each as a whole."""
     if masks == 0:
         return Embeddings(features, np.empty((len(starts) - 1, 0), np.float32))
-    each = [overall(torch.from_numpy(features[a:b]), masks) for a, b in pairwise(starts)]
+    each = [series_features(torch.from_numpy(features[a:b]), masks) for a, b in pairwise(starts)]
     return Embeddings(features, torch.stack(each).numpy())

@@ -175,7 +175,7 @@ def _features(
     one: TrainedModel, store: Store, rows: Rows, flip: bool, device: torch.device
 ) -> Tensor:
     """(n, D) what the last layer takes, with gradients."""
-    hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbours))
+    hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbors))
     image = to_view(torch.from_numpy(hu).to(device), one.view)
     seen: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(

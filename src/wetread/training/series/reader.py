@@ -12,7 +12,7 @@ from torch import nn
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.labels.finding import finding_names
-from wetread.models.sequence import Straight
+from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe, check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
 from wetread.training.series.sequence_fit import BEST, StandardizedNetwork, new_network
@@ -45,7 +45,7 @@ def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) ->
         "image": list(finding_names(of.image)),
         "study": list(finding_names(of.study)),
         "inputs": len(network.mean),
-        "overall": network.network.overall if isinstance(network.network, Straight) else 0,
+        "overall": network.network.overall if isinstance(network.network, LinearSkip) else 0,
         "together": recipe.together_epochs > 0,
         "recipe": recipe.model_dump(mode="json"),
     }

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
-from wetread.store.store import passes_of
+from wetread.store.store import acquisition_keys
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -107,7 +107,9 @@ def labeled_series(
 def unlabeled_series(slices: pl.DataFrame, images: int, studies: int) -> Series:
     """The same where nothing is known of so many findings of images and studies."""
     change = slices.select(
-        pl.struct("StudyInstanceUID", passes_of(slices).alias("pass")).rle_id().alias("series")
+        pl.struct("StudyInstanceUID", acquisition_keys(slices).alias("pass"))
+        .rle_id()
+        .alias("series")
     )["series"].to_numpy()
     starts = np.concatenate([np.flatnonzero(np.diff(change, prepend=-1)), [len(change)]])
     heads = slices[starts[:-1]]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from wetread.archive.files.atomic import atomic_path
-from wetread.models.features import FeatureExtractors, seer
+from wetread.models.features import FeatureExtractors, feature_extractor
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
 from wetread.training.run import TrainedModel
@@ -77,7 +77,9 @@ def _seen(
     """(N, D) of rows from each encoder, as they are or mirrored; all of one view and runtime."""
     if not asked:
         return []
-    extractors = {one: inference_copy(seer(one.model, kind), one.recipe) for one, _ in asked}
+    extractors = {
+        one: inference_copy(feature_extractor(one.model, kind), one.recipe) for one, _ in asked
+    }
     network = FeatureExtractors([extractors[one] for one, _ in asked], [side for _, side in asked])
     first, _ = asked[0]
     batches = predict_batches(network, store, rows, first.view, first.recipe)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from wetread.store.store import passes_of
+from wetread.store.store import acquisition_keys
 from wetread.training.masks import MaskTargets
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
@@ -122,7 +122,7 @@ def train_set(
 def neighbor_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
     """Rows (N,) to (N, 1 + 2k): those before and after in the same acquisition of a series; its
     ends repeat."""
-    series = passes_of(slices).rle_id().to_numpy().astype(np.int64)
+    series = acquisition_keys(slices).rle_id().to_numpy().astype(np.int64)
     starts = np.searchsorted(series, series[rows], side="left")
     ends = np.searchsorted(series, series[rows], side="right") - 1
     around = rows[:, None] + np.arange(-neighbours, neighbours + 1)

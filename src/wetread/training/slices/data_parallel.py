@@ -18,7 +18,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from wetread.models.encoders import both
+from wetread.models.encoders import forward_with_masks
 from wetread.training.device import Runtime, set_threads
 from wetread.training.losses import (
     MaskCounts,
@@ -75,7 +75,7 @@ class CpuDataParallel:
         hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
         target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
         with self.runtime.autocast():
-            logits, drawn = both(model, to_view(hu, view, part.augmentation))
+            logits, drawn = forward_with_masks(model, to_view(hu, view, part.augmentation))
         loss = masked_loss(logits.float(), target, self.weights)
         loss = loss * known_weight(target, self.weights) / total * self.recipe.image_weight
         if drawn is not None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wetread.models.encoders import last_linear
 from wetread.models.flip_average import FlipAverage
-from wetread.models.folded import folded
+from wetread.models.folded import fold_batch_norm
 from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.losses import undo_balance
 from wetread.training.recipe import Recipe
@@ -81,7 +81,7 @@ def to_probabilities(
 def inference_copy(model: nn.Module, recipe: Recipe) -> nn.Module:
     """A copy of the model as over_rows asks it: on the recipe's device, folded, in evaluation."""
     runtime = choose_runtime(recipe)
-    return runtime.place(folded(model, runtime.precision))
+    return runtime.place(fold_batch_norm(model, runtime.precision))
 
 
 def batch_size(view: View, device: torch.device) -> int:
@@ -107,7 +107,7 @@ def predict_batches(
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     step = batch_size(view, runtime.device)
-    seen = neighbor_rows(source.slices, rows, view.neighbours)
+    seen = neighbor_rows(source.slices, rows, view.neighbors)
     parts = [seen[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (

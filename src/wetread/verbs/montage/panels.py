@@ -18,7 +18,7 @@ from wetread.study.hu import padding_range, published_repair, rescale, to_hu
 from wetread.study.slices import require_hu, slice_from_row
 from wetread.study.unit import is_ct
 from wetread.study.voi import present
-from wetread.view.mode import apply_mode, as_picture, find_mode, mixed
+from wetread.view.mode import apply_mode, as_picture, find_mode, mix_grays
 
 Row = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def _picture(request: PanelRequest) -> np.ndarray:
         resized(display_grey(row, slice_from_row(row)) / WHITE, request.size)
         for row in request.rows
     ]
-    return as_picture(mixed(greys, mode, np))
+    return as_picture(mix_grays(greys, mode, np))
 
 
 def _read(row: Row) -> np.ndarray:

@@ -13,12 +13,12 @@ from wetread.anatomy.body import segment_body
 from wetread.anatomy.bone import segment_bone
 from wetread.anatomy.brain import segment_brain
 from wetread.anatomy.chest_box import find_heart_box
-from wetread.anatomy.frame import frame_of
+from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.head import find_head_box
 from wetread.anatomy.kmeans import kmeans_lungs
 from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
 from wetread.anatomy.mask import Mask
-from wetread.anatomy.presence import head_alone, lungs_unseen
+from wetread.anatomy.presence import lungs_absent_in_pixels, shows_head_only
 from wetread.archive.rejects import RejectError
 from wetread.outputs.mesh import MESH_FORMATS
 from wetread.study.stack import CHOICES
@@ -38,8 +38,8 @@ def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
 
 def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
     """What lies between the lungs, in the slices as they lie; none where no slice holds both."""
-    frame = frame_of(volume)
-    right, left = (frame.turned(mask.inside) for mask in masks[:2])
+    frame = patient_frame(volume)
+    right, left = (frame.to_patient(mask.inside) for mask in masks[:2])
     nothing = np.zeros((0, 0, 0), bool)
     try:
         row0, row1, column0, column1 = find_heart_box(Lungs(right, left, nothing, nothing))
@@ -47,28 +47,28 @@ def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
         return {}
     between = np.zeros(right.shape, bool)
     between[:, row0:row1, column0:column1] = True
-    return {"heart": Mask("heart", frame.returned(between), volume.place).box}
+    return {"heart": Mask("heart", frame.from_patient(between), volume.place).box}
 
 
 def _lungs(volume: Volume, **settings: float) -> list[Mask]:
-    frame = frame_of(volume)
+    frame = patient_frame(volume)
     _, down, across = frame.spacing_mm
-    _require_lungs(frame.turned(volume.hu), (down, across))
+    _require_lungs(frame.to_patient(volume.hu), (down, across))
     return segment_lungs(volume, LungSettings(**settings))
 
 
 def _airway(volume: Volume) -> list[Mask]:
     """Trachea and main bronchi; the air of nose and throat above a neck is none."""
-    frame = frame_of(volume)
+    frame = patient_frame(volume)
     _, down, across = frame.spacing_mm
-    if head_alone(frame.turned(volume.hu), (down, across)):
+    if shows_head_only(frame.to_patient(volume.hu), (down, across)):
         raise RejectError("wrong_anatomy", "no airway: a head, without lung in any slice")
     return segment_airway(volume)
 
 
 def _require_lungs(hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
     """RejectError where slices (Z, Y, X) across a body, HU, show no lungs."""
-    absent = lungs_unseen(hu, spacing_mm)
+    absent = lungs_absent_in_pixels(hu, spacing_mm)
     if absent is not None:
         raise RejectError("wrong_anatomy", absent)
 

@@ -190,14 +190,14 @@ def train(
 
 def _refuse_unreadable(store: Store, images: pl.DataFrame, labels: LabelTable) -> None:
     """RejectError where no image, or none that has a label, can be read: the files are at fault."""
-    if match(labels, store.slices["SOPInstanceUID"].to_list()).labelled or not images.height:
+    if match(labels, store.slices["SOPInstanceUID"].to_list()).labeled or not images.height:
         return
     lost = store.rejects
-    labelled = match(labels, lost["SOPInstanceUID"].drop_nulls().unique().to_list()).labelled
-    if not lost.height or (len(store) and not labelled):
+    labeled = match(labels, lost["SOPInstanceUID"].drop_nulls().unique().to_list()).labeled
+    if not lost.height or (len(store) and not labeled):
         return
     reason, detail, path = lost.select("reason", "detail", "path").row(0)
-    what = f"the {labelled} images that have a label" if labelled else f"the {lost.height} images"
+    what = f"the {labeled} images that have a label" if labeled else f"the {lost.height} images"
     raise RejectError(
         reason, f"{what} cannot be read, the first: {path}: {detail}. Are the files still there?"
     )
@@ -239,9 +239,9 @@ def count(archive: Index, images: pl.DataFrame, store: Store, labels: LabelTable
         "undecodable_images": store.rejects.height,
         "images_of_other_modalities": archive.images.height - images.height,
         "refused_files": refused + store.rejects.height,
-        "labelled_images": met.labelled,
+        "labelled_images": met.labeled,
         "images_without_label": met.images_without_label,
-        "labels_of_undecodable_images": with_lost.labelled - met.labelled,
+        "labels_of_undecodable_images": with_lost.labeled - met.labeled,
         "labels_without_image": with_lost.labels_without_image,
         "duplicate_labels": labels.duplicates,
         "conflicting_labels": labels.conflicts.height,
