@@ -82,7 +82,7 @@ def learn(phantoms: PhantomTruth) -> Learn:
     """learn(out, *settings, **words of train): a run of a second on the phantoms."""
 
     def run(out: Path, *settings: str, **words: Any) -> TrainResult:
-        words = {"data": [phantoms.images], "labels": [phantoms.labels], "epochs": 1, **words}
+        words = {"source": [phantoms.images], "labels": [phantoms.labels], "epochs": 1, **words}
         return wetread.train(
             "hemorrhage", out=out, settings=(*SETTINGS, *settings), workers=1, **words
         )

@@ -281,7 +281,7 @@ def test_frames_of_one_file_are_counted_from_1(write_ct: Write, tmp_path: Path) 
 def test_neighbours_are_seen_across_the_edges_of_parts(write_ct: Write, tmp_path: Path) -> None:
     """Below is red, above is blue; at the ends the slice itself."""
     out = tmp_path / "out"
-    export("png", [write_ct(20)], out, window="100/200", neighbours=1)
+    export("png", [write_ct(20)], out, window="100/200", neighbors=1)
     for k in range(20):
         blue, green, red = cv2.imread(str(out / f"1.7/1.8.0/1.9.0.{k}.png"))[0, 0].tolist()
         options = [round(255 * min(10 * n, 200) / 200) for n in (max(k - 1, 0), k, min(k + 1, 19))]

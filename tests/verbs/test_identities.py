@@ -69,7 +69,7 @@ def truth(tmp_path_factory: pytest.TempPathFactory) -> PhantomTruth:
 @pytest.fixture
 def learn(truth: PhantomTruth, settings: tuple[str, ...], tmp_path: Path) -> Learn:
     def run(name: str = "run", **words: Any) -> TrainResult:
-        words = {"data": [truth.images], "labels": [truth.labels], "folds": 2, **words}
+        words = {"source": [truth.images], "labels": [truth.labels], "folds": 2, **words}
         return train(
             "hemorrhage", out=tmp_path / name, settings=settings, workers=1, epochs=1, **words
         )
@@ -270,7 +270,7 @@ def renamed(truth: PhantomTruth, tmp_path: Path) -> Callable[[Callable[[int, str
 def test_no_proof_is_claimed_where_no_patient_is_known(
     learn: Learn, renamed: Callable[..., Path]
 ) -> None:
-    result = learn(data=[renamed(lambda k, dataset: "Anonymous")])
+    result = learn(source=[renamed(lambda k, dataset: "Anonymous")])
     told = " ".join(run_lines(result))
     reason = "no image has a patient in the headers' PatientID (but 'Anonymous')"
     assert "has the proof" not in told

@@ -86,7 +86,7 @@ def test_a_mode_stretched_slice_by_slice_has_no_value_at_a_hu() -> None:
 
 
 def test_a_page_without_a_source_shows_the_phantom_of_one_seed(tmp_path: Path) -> None:
-    result = verb.windows(tmp_path / "page.html")
+    result = verb.windows(None, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert "A head phantom: slice 16 of 28, with a subdural hematoma" in text
     assert (result.slices, result.refused) == (1, 0)
@@ -96,7 +96,7 @@ def test_a_page_without_a_source_shows_the_phantom_of_one_seed(tmp_path: Path) -
 def test_a_page_of_a_series_has_every_mode_and_names_the_middle_slice(
     study: Path, tmp_path: Path
 ) -> None:
-    result = verb.windows(tmp_path / "page.html", study, workers=1)
+    result = verb.windows(study, tmp_path / "page.html", workers=1)
     assert result.modes == tuple(MODES)
     count = len(list(study.iterdir()))
     text = (tmp_path / "page.html").read_text()
@@ -112,7 +112,7 @@ def test_a_page_names_no_patient(study: Path, tmp_path: Path) -> None:
         dataset.PatientName, dataset.PatientID = "Quux^Zaphod", "MRN-778899"
         dataset.PatientBirthDate, dataset.InstitutionName = "19420101", "Saint Nowhere"
         dataset.save_as(path)
-    verb.windows(tmp_path / "page.html", folder, workers=1)
+    verb.windows(folder, tmp_path / "page.html", workers=1)
     text = (tmp_path / "page.html").read_text()
     assert not [
         told for told in ("Quux", "Zaphod", "778899", "19420101", "Nowhere") if told in text
@@ -126,7 +126,7 @@ def test_files_that_cannot_be_used_are_counted_and_the_rest_is_shown(
     shutil.copytree(study, folder)
     broken = sorted(folder.iterdir())[3]
     broken.write_bytes(broken.read_bytes()[:-100])
-    result = verb.windows(tmp_path / "page.html", folder, workers=1)
+    result = verb.windows(folder, tmp_path / "page.html", workers=1)
     assert (result.refused, result.slices) == (1, len(list(study.iterdir())) - 1)
 
 
@@ -154,9 +154,9 @@ def test_what_holds_no_ct_has_no_page(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "notes.txt").write_text("no DICOM")
     with pytest.raises(RejectError, match="no CT image in"):
-        verb.windows(tmp_path / "page.html", tmp_path / "in", workers=1)
+        verb.windows(tmp_path / "in", tmp_path / "page.html", workers=1)
     with pytest.raises(FileNotFoundError, match="does not exist"):
-        verb.windows(tmp_path / "page.html", tmp_path / "gone", workers=1)
+        verb.windows(tmp_path / "gone", tmp_path / "page.html", workers=1)
 
 
 def test_a_series_is_chosen_by_its_uid_or_by_what_suits(phantoms: PhantomTruth) -> None:

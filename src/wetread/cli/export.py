@@ -77,7 +77,7 @@ def export(
             out,
             window=window,
             size=size,
-            neighbours=neighbours,
+            neighbors=neighbours,
             frames=frames,
             crop=crop,
             depth=depth,

@@ -24,7 +24,8 @@ def phantom(
     from wetread.verbs.phantom import phantom as run
 
     with bars() as report:
-        counts = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
+        archive = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
+    counts = archive.to_dict()
     print_result(counts, [tell.counted(counts), f"archive: {out}"], as_json)
 
 

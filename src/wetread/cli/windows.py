@@ -52,7 +52,7 @@ def windows(
         print_result(verb.windows_and_modes(), list(_table()), as_json)
         raise typer.Exit(DONE)
     with bars() as report:
-        result = verb.windows(out, src, series=series, as_hu=as_hu, workers=workers, report=report)
+        result = verb.windows(src, out, series=series, as_hu=as_hu, workers=workers, report=report)
     counts = f"{plural(len(result.modes), 'mode')}, {plural(result.slices, 'slice')}"
     lines = [counts, f"page: {result.page}"]
     if result.refused:

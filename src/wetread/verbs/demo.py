@@ -15,6 +15,7 @@ from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.index.index import Index
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.pages.page import add_link
 from wetread.prediction.ensemble import read_ensemble
@@ -50,7 +51,7 @@ class DemoResult:
 
 @exclusive_output()
 def demo(
-    out: Path,
+    out: StrPath,
     task: str | None = None,
     *,
     seed: int = 0,
@@ -66,7 +67,7 @@ def demo(
     again, it goes on.
     """
     chosen = find_task(task or next(iter(TASKS)))
-    seconds: dict[str, float] = {}
+    out, seconds = Path(out), dict[str, float]()
     clock = time.monotonic()
 
     def lap(step: str) -> None:

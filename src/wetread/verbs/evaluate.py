@@ -15,6 +15,7 @@ from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.types import StrPath
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
@@ -32,12 +33,13 @@ LEVELS = ("image", "study")
 
 
 @exclusive_output("run")
-def evaluate(run: Path) -> dict[str, Any]:
+def evaluate(run: StrPath) -> dict[str, Any]:
     """Score what the run said of patients it never fitted; write scores.json and page.html.
 
     Intervals are over resampled patients from the run's own seed, so the same run gives the same
     numbers. Errors: ValueError where the folder is no finished run.
     """
+    run = Path(run)
     if not (run / FILE).is_file():
         raise ValueError(
             f"{run} has no {FILE}: its training has not ended; run wetread train again"

@@ -16,9 +16,11 @@ from wetread.anatomy.head import find_head_box
 from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map, select_workers
 from wetread.archive.files.lock import exclusive_output
+from wetread.archive.files.paths import as_paths
 from wetread.archive.rejects import Reject, RejectError
+from wetread.archive.types import StrPath, StrPaths
 from wetread.exports.folder import ExportFolder, ExportPart, open_export_folder, sha256_of
-from wetread.exports.formats import ExportOptions, parse_crop
+from wetread.exports.formats import Annotation, ExportOptions, parse_crop
 from wetread.exports.stacks import evenly_spaced, export_array, export_film
 from wetread.exports.work import Box, ExportJob, export_slices
 from wetread.inputs.progress import Report, silent, stage
@@ -61,21 +63,31 @@ class ExportResult:
 
 def export(
     format: str,
-    sources: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    out: StrPath,
     *,
+    window: str = "metadata",
+    size: int | None = None,
+    neighbors: int = 0,
+    frames: int | None = None,
+    crop: str = "none",
+    depth: int = 8,
+    spacing_mm: tuple[float, float, float] | None = None,
+    mask: StrPath | None = None,
+    annotate: Annotation = "none",
+    quality: int | None = None,
     workers: int | None = None,
     cluster: str | None = None,
     repair: bool = True,
     as_hu: bool = False,
     verify: bool = False,
     report: Report = silent,
-    **settings: Any,
 ) -> ExportResult:
     """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
 
-    format, settings: as exports/formats.py has them (`Wanted`): window, size, neighbours, frames,
-    crop, depth, spacing_mm, mask, annotate, quality.
+    format: png, jpeg, tiff, gif, mp4, npy, npz or nifti.
+    window, size, neighbors, frames, crop, depth, spacing_mm, mask, annotate, quality: as
+    `ExportOptions` has them.
     as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
     asked for, and its values are written as they are.
     verify: as for `pack`. A run that was killed goes on where it was; other settings need another
@@ -83,12 +95,23 @@ def export(
     What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
     a mask that does not exist; ValueError for settings that do not go together.
     """
-    if settings.get("mask") is not None:
-        settings["mask"] = str(Path(settings["mask"]).absolute())
+    options = ExportOptions(
+        format=format,
+        window=window,
+        size=size,
+        neighbours=neighbors,
+        frames=frames,
+        crop=crop,
+        depth=depth,
+        spacing_mm=spacing_mm,
+        mask=None if mask is None else str(Path(mask).absolute()),
+        annotate=annotate,
+        quality=quality,
+    )
     return export_with_options(
-        ExportOptions(format=format, **settings),
-        sources,
-        out,
+        options,
+        as_paths(source),
+        Path(out),
         workers=select_workers(workers, cluster),
         repair=repair,
         as_hu=as_hu,

@@ -1,18 +1,19 @@
 """verbs/index.py: files in, an Index on disk out: what is there, what is broken."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from wetread.archive.executor.workers import select_workers
+from wetread.archive.files.paths import as_paths
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.index import Index, build_index
+from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.progress import Report, silent, stage
 from wetread.outputs.data_frame import table_paths, write_data_frame
 
 
 def index(
-    sources: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    out: StrPath,
     *,
     workers: int | None = None,
     cluster: str | None = None,
@@ -35,15 +36,16 @@ def index(
     `out` that ends with .csv asks for it, the index lies beside it as .parquet; ValueError for any
     other ending.
     """
-    for source in sources:
-        if not source.exists():
+    sources = as_paths(source)
+    for path in sources:
+        if not path.exists():
             raise FileNotFoundError(
-                f"{source} does not exist; give folders, zip files or DICOM files"
+                f"{path} does not exist; give folders, zip files or DICOM files"
             )
-    out, table_path = table_paths(out, table)
+    index_path, table_path = table_paths(Path(out), table)
     found = build_index(
         sources,
-        out,
+        index_path,
         workers=select_workers(workers, cluster),
         progress=stage(report, "index"),
         repair=repair,

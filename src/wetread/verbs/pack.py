@@ -11,6 +11,7 @@ from wetread.archive.executor.workers import select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
@@ -25,8 +26,8 @@ from wetread.view import crop
 
 @exclusive_output()
 def pack(
-    index_file: Path,
-    out: Path,
+    source: StrPath,
+    out: StrPath,
     *,
     size: int | None = None,
     workers: int | None = None,
@@ -43,7 +44,8 @@ def pack(
     times or inode are others than they were (docs/freshness.md).
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
-    index = read_index(index_file).pseudonymized(None if clear_patients else user_key())
+    out = Path(out)
+    index = read_index(Path(source)).pseudonymized(None if clear_patients else user_key())
     return pack_series(
         [order_by_acquisition(rows) for rows in series_slices(index.images)],
         out,

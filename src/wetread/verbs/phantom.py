@@ -1,28 +1,44 @@
 """verbs/phantom.py: a task's name in, an archive of known truth out."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.files.lock import exclusive_output
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.tasks import find_task
+
+
+@dataclass(frozen=True)
+class PhantomArchive:
+    """An archive of known truth: where it lies, and how many studies and images it holds."""
+
+    out: Path
+    studies: int
+    images: int
+
+    def to_dict(self) -> dict[str, int]:
+        """Return the counts, for --json."""
+        return {"studies": self.studies, "images": self.images}
 
 
 @exclusive_output()
 def phantom(
     task: str,
-    out: Path,
+    out: StrPath,
     *,
     studies: int = 20,
     seed: int = 0,
     workers: int | None = None,
     report: Report = silent,
-) -> dict[str, int]:
+) -> PhantomArchive:
     """Write `studies` phantom studies as DICOM with their label file; counts of what was written.
 
     The archive depends on the seed and the number of studies alone, not on the workers.
     """
+    out = Path(out)
     find_task(task).write_phantoms(
         out, studies, seed, workers=workers or available_cores(), progress=stage(report, "phantoms")
     )
-    return {"studies": studies, "images": sum(1 for _ in out.rglob("*.dcm"))}
+    return PhantomArchive(out, studies, sum(1 for _ in out.rglob("*.dcm")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.archive.types import StrPath
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.csv_file import and_others, lines_with
 from wetread.labels.patients_csv import read_patients
@@ -21,7 +23,7 @@ SEED = 0  # of the bootstrap
 
 
 def score(
-    task: str, truth: Path, submission: Path, *, patients: str | Path | None = None
+    task: str, truth: StrPath, submission: StrPath, *, patients: StrPath | None = None
 ) -> SubmissionScores:
     """The task's official metric and per-finding scores of any submission file.
 
@@ -31,6 +33,7 @@ def score(
     patients: a CSV that says which image is of which patient (labels/patients_csv.py); without it
     there are no intervals.
     """
+    truth, submission = Path(truth), Path(submission)
     chosen = find_task(task)
     true = chosen.read_labels(truth, chosen.findings)
     given = chosen.read_submission(submission, chosen.findings)
@@ -40,7 +43,9 @@ def score(
     _refuse_conflicts(submission, given)
     who = None
     if patients is not None:
-        who, of_patients = repair_keys(read_patients(patients), chain(*_ids(true).values()))
+        who, of_patients = repair_keys(
+            read_patients(os.fspath(patients)), chain(*_ids(true).values())
+        )
         repaired += of_patients
     scores = chosen.score_submission(
         true, given, chosen.findings, SPLIT, np.random.default_rng(SEED), who

@@ -15,10 +15,12 @@ from wetread.archive.containers.sources import TAR_SUFFIXES, ZIP_SUFFIXES, Entry
 from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
+from wetread.archive.files.paths import as_path_or_none
 from wetread.archive.index.examine import examine
 from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import indexed
 from wetread.outputs.header_text import HeaderLine, header_lines
@@ -130,10 +132,10 @@ _TREES = (*ZIP_SUFFIXES, *TAR_SUFFIXES, ".parquet")  # an index tells of a tree,
 
 
 def show(
-    path: Path,
+    source: StrPath,
     *,
     member: str | None = None,
-    picture: Path | None = None,
+    picture: StrPath | None = None,
     workers: int | None = None,
     report: Report = silent,
 ) -> ShownFile | ShownTree:
@@ -144,6 +146,7 @@ def show(
     Errors: FileNotFoundError; ValueError for a picture of a folder. What cannot be read is a state
     with its reason, never an error.
     """
+    path, picture = Path(source), as_path_or_none(picture)
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist; give a file, a folder or a zip")
     is_archive = path.is_file() and path.name.lower().endswith(_TREES)

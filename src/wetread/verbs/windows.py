@@ -14,6 +14,7 @@ from wetread.archive.dataset.luts import read_voi
 from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import Workers, parallel_map, select_workers
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import resized
@@ -87,11 +88,11 @@ class SampleSlice:
     histograms: SeriesHistograms | None = None
 
 
-def mode_values(mode: str, hu: Sequence[float], src: Path | None = None) -> ModeValues:
+def mode_values(mode: str, hu: Sequence[float], source: StrPath | None = None) -> ModeValues:
     """What a mode (view/mode.py: find_mode) makes of HU on every slice it sees; grey three times.
 
-    src: the file whose own window a mode of the header's shows. ValueError for such a mode without
-    a file, for one that is stretched slice by slice, and for a name that there is not.
+    source: the file whose own window a mode of the header's shows. ValueError for such a mode
+    without a file, for one that is stretched slice by slice, and for a name that there is not.
     """
     found, values = find_mode(mode), np.asarray(hu, np.float64)
     if found.slicewise:
@@ -101,12 +102,12 @@ def mode_values(mode: str, hu: Sequence[float], src: Path | None = None) -> Mode
         )
     if found.windows:
         greys = window_slices([values] * len(found.offsets), found, np)
-    elif src is None:
+    elif source is None:
         raise ValueError(
             f"{mode} shows a slice in its own header's window: give the file, --src FILE"
         )
     else:
-        greys = [header_gray(values, _first_row(src))] * len(found.offsets)
+        greys = [header_gray(values, _first_row(Path(source)))] * len(found.offsets)
     channels = [np.asarray(one, np.float64) + 0.0 for one in mix_grays(greys, found, np)]  # no -0.0
     if len(channels) not in (1, 3):
         raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
@@ -128,8 +129,8 @@ def header_gray(values: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
 
 
 def windows(
-    out: Path,
-    src: Path | None = None,
+    source: StrPath | None,
+    out: StrPath,
     *,
     series: str | None = None,
     as_hu: bool = False,
@@ -138,17 +139,18 @@ def windows(
 ) -> WindowsResult:
     """Write a page: every mode over the HU axis, and one slice in every mode.
 
-    src: a folder, zip or file; its middle slice, of the CT series that suits best or of `series`
+    source: a folder, zip or file; its middle slice, of the CT series that suits best or of `series`
     (a SeriesInstanceUID), with the series' histograms. None: a head phantom, always the same.
     as_hu: take CT whose header does not say HU as HU.
     FileNotFoundError, ValueError; RejectError where nothing can be shown.
     """
     refused = 0
-    if src is None:
+    out = Path(out)
+    if source is None:
         sample = phantom_sample()
     else:
         chosen = select_workers(workers, None)
-        found = open_source(src, chosen, report, as_hu=as_hu)
+        found = open_source(Path(source), chosen, report, as_hu=as_hu)
         refused = found.refused
         sample = series_sample(best_series(ct_series(found), series), chosen)
     page = WindowsPage(

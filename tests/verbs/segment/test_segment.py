@@ -204,7 +204,7 @@ def test_what_is_not_known_is_refused_with_what_is(
     words: dict[str, Any], told: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ValueError, match=told):
-        segment(src=[tmp_path], out=tmp_path / "out", **words)
+        segment(source=[tmp_path], out=tmp_path / "out", **words)
     assert not (tmp_path / "out").exists()
 
 

@@ -106,7 +106,7 @@ def test_counts_add_up_with_images_without_label_and_labels_without_image(
     labels.write_text("\n".join(kept) + "\n")
     (tmp_path / "broken.dcm").write_bytes(b"")
     counts = learn(
-        tmp_path / "run", data=[phantoms.images, tmp_path / "broken.dcm"], labels=[labels]
+        tmp_path / "run", source=[phantoms.images, tmp_path / "broken.dcm"], labels=[labels]
     ).counts
     number = phantoms.slices.height
     assert counts["files"] == number + 1
@@ -282,7 +282,7 @@ def test_the_same_folder_with_other_words_is_refused_and_the_proof_stays(
 def test_an_index_file_serves_in_place_of_the_files(
     learn: Learn, one_split: TrainResult, tmp_path: Path
 ) -> None:
-    learn(tmp_path / "run", data=[one_split.run / "index.parquet"])
+    learn(tmp_path / "run", source=[one_split.run / "index.parquet"])
     assert_frame_equal(predictions(tmp_path / "run"), predictions(one_split.run), check_exact=True)
     assert not (tmp_path / "run" / "index.parquet").exists()
 
@@ -328,7 +328,7 @@ def test_real_files_end_in_a_scored_run_without_a_shared_patient(
     folder = real_data / "hemorrhage"
     result = learn(
         tmp_path / "real",
-        data=[folder / "stage_2_train"],
+        source=[folder / "stage_2_train"],
         labels=[folder / "stage_2_train.csv"],
         folds=2,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import StrPath
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
@@ -54,15 +56,15 @@ class MontageResult:
 
 
 def montage(
-    src: Path,
-    out: Path,
+    source: StrPath,
+    out: StrPath,
     *,
     layout: str = "study",
     windows: Sequence[str] = (),
     columns: int | None = None,
     count: int | None = None,
     series: str | None = None,
-    labels: str | Path | None = None,
+    labels: StrPath | None = None,
     task: str | None = None,
     seed: int = 0,
     size: int = 256,
@@ -91,11 +93,11 @@ def montage(
         if task is None:
             raise ValueError(f"{labels}: name the task whose labels these are, --task NAME")
         chosen = find_task(task)
-        table = read_label_file(labels, chosen, None)
+        table = read_label_file(os.fspath(labels), chosen, None)
         options = replace(options, labels=table, findings=chosen.findings)
     pool = select_workers(workers, None)
-    source = open_source(src, pool, report, as_hu=as_hu)
-    found = LAYOUTS[layout](source, options)
+    opened = open_source(Path(source), pool, report, as_hu=as_hu)
+    found = LAYOUTS[layout](opened, options)
     if len(found.requests) > MOST:
         raise ValueError(f"{len(found.requests)} panels are more than {MOST}; give a --count")
     panels, records = [], []
@@ -109,9 +111,10 @@ def montage(
             panels.append(MontagePanel(answer, _with_sides(request)))
             records.append(PanelRecord(instance, request.lines))
         report("montage", number, len(found.requests))
+    out = Path(out)
     write_output(out, png_bytes(montage_grid(panels, found.columns)))
     lost = {one.instance for one in records if one.refused}
-    return MontageResult(out, found.columns, tuple(records), source.refused + len(lost))
+    return MontageResult(out, found.columns, tuple(records), opened.refused + len(lost))
 
 
 def _with_sides(request: PanelRequest) -> tuple[str, ...]:

@@ -12,10 +12,12 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.lock import exclusive_output
+from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
+from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu
 from wetread.labels.finding import finding_names
@@ -100,11 +102,11 @@ class Prediction:
 
 @exclusive_output()
 def predict(
-    src: Sequence[Path],
-    runs: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    runs: StrPaths,
+    out: StrPath,
     *,
-    sample: Path | None = None,
+    sample: StrPath | None = None,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
@@ -123,10 +125,11 @@ def predict(
     pseudonyms under the user's key (archive/identity/user_key.py).
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     """
-    ensemble = read_ensemble(runs)
+    sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
+    ensemble = read_ensemble(as_paths(runs))
     refuse_foreign_files(out, own_names(find_task(ensemble.task)))
     key = None if clear_patients else user_key()
-    found = open_archive(src, out, workers=workers, report=report, repair=repair, key=key)
+    found = open_archive(sources, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
         found = in_hu(found)
     return predict_index(

@@ -11,7 +11,9 @@ import polars as pl
 
 from wetread.archive.executor.isolated_process import Limits
 from wetread.archive.executor.workers import available_cores, parallel_map, select_workers
+from wetread.archive.files.paths import as_paths
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import indexed
 from wetread.inputs.volume_masks import read_masks
@@ -109,11 +111,11 @@ class _Job:
 
 
 def scroll(
-    sources: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    out: StrPath,
     *,
     series: str | None = None,
-    masks: Sequence[Path] = (),
+    masks: StrPaths = (),
     window: str | None = None,
     every_series: bool = False,
     most_mb: float | None = None,
@@ -130,9 +132,10 @@ def scroll(
     Errors: FileNotFoundError; ValueError for a series that is not there, a mask that does not fit,
     a page too large; RejectError where no slice of the series can be read.
     """
-    for source in (*sources, *masks):
-        if not source.exists():
-            raise FileNotFoundError(f"{source} does not exist; give folders, zip files or files")
+    sources, out, masks = as_paths(source), Path(out), as_paths(masks)
+    for path in (*sources, *masks):
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist; give folders, zip files or files")
     if every_series and (masks or series):
         raise ValueError("--mask and --series are of one series; leave out --all")
     shown = None if window is None else Preset(window, find_window(window))

@@ -12,8 +12,10 @@ import polars as pl
 from wetread.archive.executor.isolated_process import Limits, LostItem
 from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.lock import exclusive_output
+from wetread.archive.files.paths import as_paths
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
+from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import in_hu, indexed
 from wetread.outputs.optional import import_optional
@@ -53,8 +55,8 @@ class SegmentResult:
 @exclusive_output()
 def segment(
     organ: str,
-    src: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    out: StrPath,
     *,
     method: str | None = None,
     closing_mm: float | None = None,
@@ -86,12 +88,13 @@ def segment(
     options = validated(options)
     for library in ("nibabel", "skimage", "trimesh"):
         import_optional(library)  # better now than after the first volume
-    with indexed(src, select_workers(workers, None), report) as index:
+    sources, out = as_paths(source), Path(out)
+    with indexed(sources, select_workers(workers, None), report) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         if as_hu:
             index = in_hu(index)
         items = [
-            SegmentJob(rows, options, out, source_digests(rows, src))
+            SegmentJob(rows, options, out, source_digests(rows, sources))
             for rows in series_slices(index.images)
         ]
     found: list[dict[str, Any]] = []
@@ -106,7 +109,7 @@ def segment(
             rejects += result.rejects
         report(organ, number, len(items))
     made = {Path(entry["files"]["picture"]).parent for entry in found}
-    remove_outdated(out, options.organ, made, src)
+    remove_outdated(out, options.organ, made, sources)
     write_rejects(rejects, out / "rejects.csv")
     return SegmentResult(out, tuple(found), tuple(rejects))
 

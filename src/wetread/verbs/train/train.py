@@ -18,6 +18,7 @@ A run's folder holds, beside what training writes (training/run.py):
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,11 @@ import polars as pl
 
 from wetread.archive.files.atomic import write_csv
 from wetread.archive.files.lock import exclusive_output, locked
+from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.archive.index.index import Index, read_index
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.patients import by_study, fold_file, with_patients
 from wetread.inputs.progress import Report, silent
@@ -89,18 +92,18 @@ class TrainResult:
 @exclusive_output()
 def train(
     task: str,
-    data: Sequence[Path],
-    out: Path,
+    source: StrPaths,
+    out: StrPath,
     *,
-    labels: Sequence[str | Path] = (),
+    labels: StrPaths = (),
     columns: Mapping[str, str] | None = None,
-    patients: str | Path | None = None,
+    patients: StrPath | None = None,
     folds: int | None = None,
     epochs: int | None = None,
     seed: int = 0,
-    recipe: str | None = None,
+    recipe: StrPath | None = None,
     settings: Sequence[str] = (),
-    weights: Path | None = None,
+    weights: StrPath | None = None,
     pretrained: bool | None = None,
     workers: int | None = None,
     report: Report = silent,
@@ -126,11 +129,14 @@ def train(
     clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
     user's key (archive/identity/user_key.py), in its index and store too.
     """
+    sources, out, labels = as_paths(source), Path(out), as_paths(labels)
+    patients = None if patients is None else os.fspath(patients)
+    weights = as_path_or_none(weights)
     chosen = find_task(task)
     asked = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
     overrides = [f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None]
     overrides = [f"seed={seed}", *overrides, *settings]
-    resolved = read_recipe(recipe or chosen.recipe, overrides)
+    resolved = read_recipe(str(recipe or chosen.recipe), overrides)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
     table = merge_labels([read_label_file(path, chosen, columns) for path in labels])
@@ -152,7 +158,7 @@ def train(
             told: dict[str, Any] = {"recipe": recipe or chosen.recipe, "weights": weights}
             told |= {"seed": seed, "workers": workers, "report": report}
             starts = learn_phantoms(train, chosen, resolved, settings, first, told)
-    archive = open_archive(data, out, workers=workers, report=report, repair=repair, key=key)
+    archive = open_archive(sources, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
         archive = in_hu(archive)
     images = of_modality(archive, chosen.modalities).images
