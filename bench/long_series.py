@@ -34,7 +34,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from bench.bare_passes import Bare, forward_passes
 from bench.data import WORK
-from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.verbs.index import index
 from wetread.verbs.phantom import phantom
 from wetread.verbs.train.train import train
@@ -139,7 +139,7 @@ def write_long_series(out: Path) -> None:
     """A phantom's slices, interpolated along z, as plain DICOM: out/0, out/1 ..., each a study with
     noise of its own."""
     source = WORK / "long-source"
-    write_ctpa_archive(source, 1, SEED, size=SIDE, workers=1, progress=_quiet)
+    write_angiogram_archive(source, 1, SEED, size=SIDE, workers=1, progress=_quiet)
     files = sorted((source / "train").rglob("*.dcm"))
     slices = sorted(map(pydicom.dcmread, files), key=lambda one: one.ImagePositionPatient[2])
     hu = [one.pixel_array.astype(np.float32) + float(one.RescaleIntercept) for one in slices]

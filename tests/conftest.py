@@ -14,7 +14,8 @@ from hypothesis import settings as of_hypothesis
 
 import wetread
 from wetread.archive.rejects import Reject
-from wetread.phantoms.head.archive import PhantomTruth, write_head_archive
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.head.archive import write_head_archive
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.study.issues import Issue
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt, make_chest_ct
 
-from wetread.phantoms.chest.ct import ChestCt, make_chest_ct
-from wetread.phantoms.head.head import HeadStudy, make_head_study
+from wetread.phantoms.head.study import HeadStudy, make_head_study
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 

@@ -4,9 +4,9 @@ leak into a lung."""
 from collections.abc import Callable
 
 import numpy as np
+from chest_ct_phantom import ChestCt
 
 from wetread.anatomy.airway import find_airway, segment_airway
-from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

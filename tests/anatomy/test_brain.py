@@ -11,7 +11,7 @@ from scipy import ndimage
 from wetread.anatomy.brain import segment_brain
 from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
-from wetread.phantoms.head.head import HeadStudy, make_head_study
+from wetread.phantoms.head.study import HeadStudy, make_head_study
 from wetread.study.placement import SlicePlacement
 from wetread.study.series import series_slices
 from wetread.study.volume import Volume, volume_from_rows

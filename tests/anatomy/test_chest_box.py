@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt
 
 from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box, find_lung_box
 from wetread.anatomy.lungs import Lungs
-from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

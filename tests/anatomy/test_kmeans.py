@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt
 from sklearn.cluster import KMeans
 
 from wetread.anatomy.kmeans import kmeans_lungs, two_centers
-from wetread.phantoms.chest.ct import ChestCt
 
 Chests = Callable[..., ChestCt]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt, draw_chest_scan, draw_person, scan_chest
 from scipy import ndimage
 
 from wetread.anatomy.airway import segment_airway
@@ -14,7 +15,6 @@ from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lungs import close_ball, find_lungs, segment_lungs
 from wetread.archive.index.index import build_index
 from wetread.phantoms.chest.chest import draw_chest
-from wetread.phantoms.chest.ct import ChestCt, draw_chest_scan, draw_person, scan_chest
 from wetread.phantoms.chest.lesions import Consolidation, Lesions
 from wetread.phantoms.shapes.implicit import draw_waves
 from wetread.study.placement import SlicePlacement

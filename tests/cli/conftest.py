@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from wetread.cli.main import main
-from wetread.phantoms.head.archive import PhantomTruth, write_head_archive
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.head.archive import write_head_archive
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
 LIMIT_S = 120  # a command that hangs fails its test

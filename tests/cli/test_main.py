@@ -16,7 +16,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian
 from sklearn.metrics import log_loss
 
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.tasks import find_task
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
@@ -181,7 +181,7 @@ def test_train_evaluate_and_predict_follow_each_other_in_80_columns(
         words += ["--set", setting]
     trained = wetread("train", "hemorrhage", *words, "-o", run, "--workers", 1)
     assert (trained.returncode, trained.stderr) == (0, "")
-    number = phantoms.slices.height
+    number = phantoms.rows.height
     assert f"{number} images: {number} labelled, 0 without label" in trained.stdout
     assert "no patient shared" in trained.stdout
     assert narrow(trained.stdout)

@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 
 Wetread = Callable[..., Any]
 

@@ -11,7 +11,7 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
 SMALL = ("--epochs", 1, "--set", "size=32", "--set", "threads=1", "--set", "device=cpu")

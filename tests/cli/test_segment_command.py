@@ -13,7 +13,7 @@ pytest.importorskip("skimage", reason="scikit-image is not installed")
 
 
 def test_json_is_alone_on_stdout_and_has_every_mask(here, phantoms, tmp_path: Path) -> None:
-    study = phantoms.slices.filter(phantoms.slices["study_number"] == 2)
+    study = phantoms.rows.filter(phantoms.rows["study_number"] == 2)
     files = [phantoms.images / f"{image}.dcm" for image in study["image"]]
     ended = here("segment", "body", *files, "-o", tmp_path, "--workers", 1, "--json")
     assert ended.returncode == 0

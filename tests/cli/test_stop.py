@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
 SECONDS = 2.0

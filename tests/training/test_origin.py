@@ -10,9 +10,9 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.phantoms.head.archive import write_head_archive
-from wetread.phantoms.radiograph.archive import write_chest_archive
+from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.prediction.cautions import find_cautions
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
@@ -36,7 +36,9 @@ def save_as_of_another_program(file: Path) -> None:
     data.save_as(file)
 
 
-@pytest.mark.parametrize("write", [write_head_archive, write_chest_archive, write_ctpa_archive])
+@pytest.mark.parametrize(
+    "write", [write_head_archive, write_radiograph_archive, write_angiogram_archive]
+)
 def test_the_studies_of_every_phantom_archive_are_known_for_phantoms(
     write: Callable[..., object], tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from wetread.archive.identity.pseudonym import pseudonym
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.tasks import UnknownTaskError
 from wetread.verbs.demo import demo, held_out_images
 from wetread.verbs.train.train import TrainResult
@@ -17,7 +17,7 @@ from wetread.verbs.train.train import TrainResult
 
 def called(phantoms: PhantomTruth) -> list[str]:
     """The patient of every slice, as a run calls them."""
-    return [pseudonym(patient, user_key()) for patient in phantoms.slices["patient"]]
+    return [pseudonym(patient, user_key()) for patient in phantoms.rows["patient"]]
 
 
 def test_the_demo_reads_the_whole_studies_of_the_patients_that_were_held_out(
@@ -26,8 +26,8 @@ def test_the_demo_reads_the_whole_studies_of_the_patients_that_were_held_out(
     kept = held_out_images(read_index(one_split.run / "index.parquet"), one_split.run)
     assignment = json.loads((one_split.run / "folds.json").read_text())["assignment"]
     part = pl.Series([assignment[one] for one in called(phantoms)])
-    held_out = phantoms.slices.filter(part == "held_out")["image"]
-    assert 0 < len(held_out) < phantoms.slices.height
+    held_out = phantoms.rows.filter(part == "held_out")["image"]
+    assert 0 < len(held_out) < phantoms.rows.height
     assert sorted(kept.instances["SOPInstanceUID"]) == sorted(held_out)
 
 
@@ -36,7 +36,7 @@ def test_of_folds_studies_are_read_that_the_first_one_s_model_never_saw(
 ) -> None:
     found = read_index(two_folds.run / "index.parquet")
     assignment = json.loads((two_folds.run / "folds.json").read_text())["assignment"]
-    first = phantoms.slices.filter([assignment[one] == "0" for one in called(phantoms)])
+    first = phantoms.rows.filter([assignment[one] == "0" for one in called(phantoms)])
     kept = held_out_images(found, two_folds.run)
     assert sorted(kept.instances["SOPInstanceUID"]) == sorted(first["image"])
     fewer = held_out_images(found, two_folds.run, 2).instances

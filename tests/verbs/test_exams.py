@@ -11,7 +11,7 @@ import torch
 
 from wetread.labels.table import LabelError
 from wetread.outputs.submission import SubmissionContent
-from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.tasks.embolism.exams import exam_index, exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
@@ -33,7 +33,7 @@ QUICK = (
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("angiograms")
-    write_ctpa_archive(
+    write_angiogram_archive(
         out, STUDIES, 5, size=96, positives=0.6, workers=1, progress=lambda done, total: None
     )
     return out

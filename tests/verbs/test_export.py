@@ -17,7 +17,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 
 from wetread.exports.annotate import annotation_lines
 from wetread.exports.formats import FORMATS, ExportOptions
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.show import ShownFile, show
 

@@ -17,7 +17,8 @@ from wetread.archive.index.index import build_index, read_index
 from wetread.cli.text import patient_lines, run_lines
 from wetread.inputs.patients import fold_file, with_patients
 from wetread.inputs.progress import silent
-from wetread.phantoms.head.archive import PhantomTruth, write_head_archive
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.head.archive import write_head_archive
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
 from wetread.tasks import find_task
@@ -226,8 +227,8 @@ def test_labels_as_people_have_them_are_learned_and_what_was_repaired_is_told(
     labels = tmp_path / "labels.csv"
     labels.write_bytes("\r\n".join([first.replace(",", ";"), *odd, ""]).encode("utf-16"))
     counts = learn(labels=[labels]).counts
-    assert counts["labelled_images"] == truth.slices.height
-    assert (counts["ids_repaired"], counts["labels_without_image"]) == (truth.slices.height, 0)
+    assert counts["labelled_images"] == truth.rows.height
+    assert (counts["ids_repaired"], counts["labels_without_image"]) == (truth.rows.height, 0)
     assert counts["conflicting_labels"] == 1
     listed = (tmp_path / "run" / "conflicting_labels.csv").read_text().splitlines()
     assert listed[0] == "level,id,finding,values"

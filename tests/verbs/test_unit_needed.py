@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from wetread.archive.rejects import RejectError
 from wetread.cli.main import app
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.montage.montage import montage
 from wetread.verbs.predict.predict import predict

@@ -11,7 +11,7 @@ import wetread
 from wetread.archive.rejects import RejectError
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.pages.windows_page import HU_AXIS
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.study.slices import slice_from_row
 from wetread.verbs import windows as verb
 from wetread.verbs.windows import ModeValues, header_gray, mode_values, series_sample

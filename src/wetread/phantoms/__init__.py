@@ -1,5 +1,7 @@
-"""phantoms: a seed comes in; head CT of known truth goes out, as arrays or as DICOM files.
+"""phantoms: a seed comes in; imaging studies of known truth go out, as arrays or as DICOM archives.
 
-Solids are implicit functions in millimetres (negative inside) of canonical head coordinates:
-x to the patient's left, y to the back, z to the vertex, origin between the thalami.
+Wings, each importing only from those before it: `shapes` (solids in mm), `scanner` (noise, stored
+integers), `dicom` (elements, the writer of archives), `head` and `chest` (a body in three
+dimensions), `radiograph` and `angiogram` (studies of the chest). Solids are implicit functions in
+mm, negative inside, in canonical coordinates: x to the patient's left, y to the back, z up.
 """

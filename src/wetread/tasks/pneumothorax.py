@@ -6,7 +6,7 @@ from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.outputs.mask_submission import submit_masks
-from wetread.phantoms.radiograph.archive import write_chest_archive
+from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.study.display import display_grey
 from wetread.tasks.task import Task
 from wetread.view.crop import whole_picture
@@ -24,7 +24,7 @@ PNEUMOTHORAX = Task(
     find_box=whole_picture,
     absent=chest_film_absent,
     recipe="pneumothorax-small",
-    write_phantoms=write_chest_archive,
+    write_phantoms=write_radiograph_archive,
     phantom_labels="train-rle.csv",
     descriptions={
         "pneumothorax": "a thin pleural line along the chest wall with no vessels beyond it",

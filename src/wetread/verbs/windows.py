@@ -20,7 +20,7 @@ from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import resized
 from wetread.outputs.sides import left_right_letters
 from wetread.pages.windows_page import HU_AXIS, ModePanel, WindowsPage, write_windows_page
-from wetread.phantoms.head.head import make_head_study
+from wetread.phantoms.head.study import make_head_study
 from wetread.study.display import WHITE, display_grey
 from wetread.study.histogram import SeriesHistograms, series_histograms
 from wetread.study.series import positions_mm

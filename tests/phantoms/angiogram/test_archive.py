@@ -13,17 +13,11 @@ import pydicom
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from wetread.phantoms.angiogram.archive import (
-    FINDINGS,
-    NAMES,
-    CtpaTruth,
-    draw_plan,
-    write_ctpa_archive,
-)
-from wetread.phantoms.angiogram.dicom import encode_ctpa_slice, name_ctpa_slice
-from wetread.phantoms.angiogram.scan import to_stored
+from wetread.phantoms.angiogram.archive import FINDINGS, NAMES, plan_study, write_angiogram_archive
+from wetread.phantoms.angiogram.dicom import encode_angiogram_slice, identify_angiogram_slice
 from wetread.phantoms.angiogram.study import VISIBLE_MM2
-from wetread.phantoms.writers.resume import ArchiveSettings
+from wetread.phantoms.dicom.archive import ArchiveSettings, PhantomTruth, StudyRequest
+from wetread.phantoms.scanner.stored_values import to_stored
 
 STUDIES = 5
 COLUMNS = (
@@ -38,8 +32,8 @@ def silent(done: int, total: int) -> None:
     assert 0 <= done <= total
 
 
-def write(out: Path, studies: int, workers: int = 1) -> CtpaTruth:
-    return write_ctpa_archive(
+def write(out: Path, studies: int, workers: int = 1) -> PhantomTruth:
+    return write_angiogram_archive(
         out, studies, 7, size=64, positives=0.6, workers=workers, progress=silent
     )
 
@@ -49,7 +43,7 @@ def content(out: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> tuple[Path, CtpaTruth]:
+def archive(tmp_path_factory) -> tuple[Path, PhantomTruth]:
     out = tmp_path_factory.mktemp("angiograms")
     return out, write(out, STUDIES)
 
@@ -76,7 +70,7 @@ def test_an_interrupted_archive_goes_on_and_ends_the_same_with_any_workers(archi
             raise Killed
 
     with pytest.raises(Killed):
-        write_ctpa_archive(tmp_path, STUDIES, 7, size=64, positives=0.6, progress=kill)
+        write_angiogram_archive(tmp_path, STUDIES, 7, size=64, positives=0.6, progress=kill)
     kept = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.dcm")}
     write(tmp_path, STUDIES, workers=2)
     assert content(tmp_path) == content(archive[0])
@@ -86,7 +80,7 @@ def test_an_interrupted_archive_goes_on_and_ends_the_same_with_any_workers(archi
 
 def test_another_share_of_positives_in_the_same_folder_is_refused(archive):
     with pytest.raises(ValueError, match=r"positives 0\.6 there, None asked"):
-        write_ctpa_archive(archive[0], STUDIES, 7, size=64, progress=silent)
+        write_angiogram_archive(archive[0], STUDIES, 7, size=64, progress=silent)
 
 
 def test_labels_have_the_competitions_columns_one_row_an_image_in_no_order(archive):
@@ -95,9 +89,9 @@ def test_labels_have_the_competitions_columns_one_row_an_image_in_no_order(archi
     assert truth.labels.read_text().splitlines()[0] == COLUMNS
     assert (*NAMES, *FINDINGS) == tuple(COLUMNS.split(","))
     labels = pl.read_csv(truth.labels, schema_overrides=dict.fromkeys(NAMES, pl.String))
-    assert set(labels["SOPInstanceUID"]) == set(truth.slices["image"])
-    assert labels.height == truth.slices.height == STUDIES * 40
-    heights = dict(truth.slices.select("image", "z").rows())
+    assert set(labels["SOPInstanceUID"]) == set(truth.rows["image"])
+    assert labels.height == truth.rows.height == STUDIES * 40
+    heights = dict(truth.rows.select("image", "z").rows())
     for rows in labels.partition_by("StudyInstanceUID"):
         z = [heights[image] for image in rows["SOPInstanceUID"]]
         assert abs(np.corrcoef(z, np.arange(rows.height))[0, 1]) < 0.6
@@ -105,7 +99,7 @@ def test_labels_have_the_competitions_columns_one_row_an_image_in_no_order(archi
 
 def test_exam_labels_follow_from_the_slices(archive):
     _, truth = archive
-    for exam in truth.slices.partition_by("study"):
+    for exam in truth.rows.partition_by("study"):
         assert all(exam[name].n_unique() == 1 for name in FINDINGS[1:])
         seen = {
             name: bool((exam[f"{name}_mm2"] >= VISIBLE_MM2).any())
@@ -123,13 +117,13 @@ def test_exam_labels_follow_from_the_slices(archive):
         assert first["rv_lv_ratio_gte_1"] == (positive and first["rv_lv"] >= 1)
         assert first["rv_lv_ratio_lt_1"] == (positive and first["rv_lv"] < 1)
         assert first["negative_exam_for_pe"] + first["indeterminate"] == (not positive)
-    assert truth.slices["pe_present_on_image"].sum() > 0
+    assert truth.rows["pe_present_on_image"].sum() > 0
 
 
 def test_every_slice_lies_in_its_study_and_series_and_reads_back(archive, headers):
     _, truth = archive
-    assert set(headers) == set(truth.slices["image"])
-    for row in truth.slices.iter_rows(named=True):
+    assert set(headers) == set(truth.rows["image"])
+    for row in truth.rows.iter_rows(named=True):
         data = headers[row["image"]]
         path = truth.images / row["study"] / row["series"] / f"{row['image']}.dcm"
         assert Path(data.filename) == path
@@ -138,7 +132,7 @@ def test_every_slice_lies_in_its_study_and_series_and_reads_back(archive, header
         assert all(re.fullmatch("[0-9a-f]{12}", name) for name in names)
         assert float(data.ImagePositionPatient[2]) == pytest.approx(row["position_mm"], abs=1e-4)
         assert not {"PatientID", "PatientName", "StudyDate", "Manufacturer"} & set(data.dir())
-    for exam in truth.slices.partition_by("study"):
+    for exam in truth.rows.partition_by("study"):
         numbers = [headers[image].InstanceNumber for image in exam.sort("z")["image"]]
         assert numbers in (list(range(1, 41)), list(range(40, 0, -1)))
         picture = headers[exam["image"][20]]
@@ -158,10 +152,12 @@ def test_pixels_come_in_each_form_and_keep_their_values():
     forms = set()
     picture = np.linspace(-1024, 2000, 64 * 64, dtype=np.float32).reshape(64, 64)
     for number in range(60):
-        plan = draw_plan(number, number, settings)
-        names = name_ctpa_slice(3, number, 5)
-        stored = to_stored(plan.scan, picture)
-        data = read(io.BytesIO(encode_ctpa_slice(names, plan.scan, plan.machine, 5, stored)))
+        plan = plan_study(StudyRequest(number, number, settings))
+        names = identify_angiogram_slice(3, number, 5)
+        stored = to_stored(picture, signed=plan.scan.signed, padded=plan.scan.padded)
+        data = read(
+            io.BytesIO(encode_angiogram_slice(names, plan.scan, plan.acquisition, 5, stored))
+        )
         hu = data.pixel_array.astype(float) + float(data.RescaleIntercept)
         kept = hu > -2000
         assert np.abs(hu - picture)[kept].max() <= 0.5
@@ -176,7 +172,7 @@ def test_pixels_come_in_each_form_and_keep_their_values():
 def test_no_header_field_tells_the_exam():
     """Area under the ROC curve of each against the label, over 500 plans: 0.5 within 4 SD."""
     settings = ArchiveSettings(1, 1.0, 192)
-    plans = [draw_plan(number, number, settings) for number in range(500)]
+    plans = [plan_study(StudyRequest(number, number, settings)) for number in range(500)]
     positive = np.array([plan.exam.positive for plan in plans])
     fields = {
         "slices": [plan.scan.slices for plan in plans],
@@ -189,11 +185,11 @@ def test_no_header_field_tells_the_exam():
         "implicit": [plan.scan.implicit for plan in plans],
         "upwards": [plan.scan.upwards for plan in plans],
         "noise": [plan.scan.noise_hu for plan in plans],
-        "current": [plan.machine.current for plan in plans],
-        "kilovolts": [plan.machine.kilovolts for plan in plans],
-        "kernel": [plan.machine.kernel for plan in plans],
-        "study": [name_ctpa_slice(1, number, 0).study for number in range(500)],
-        "image": [name_ctpa_slice(1, number, 0).image for number in range(500)],
+        "current": [plan.acquisition.current for plan in plans],
+        "kilovolts": [plan.acquisition.kilovolts for plan in plans],
+        "kernel": [plan.acquisition.kernel for plan in plans],
+        "study": [identify_angiogram_slice(1, number, 0).study for number in range(500)],
+        "image": [identify_angiogram_slice(1, number, 0).image for number in range(500)],
     }
     few = min(positive.sum(), (~positive).sum())
     deviation = np.sqrt(1 / (12 * few) + 1 / (12 * (500 - few)))
@@ -203,7 +199,9 @@ def test_no_header_field_tells_the_exam():
 
 
 def test_identifiers_never_repeat_nor_follow_the_slices():
-    names = [name_ctpa_slice(5, study, index) for study in range(50) for index in range(100)]
+    names = [
+        identify_angiogram_slice(5, study, index) for study in range(50) for index in range(100)
+    ]
     assert len({name.image for name in names}) == len(names)
     assert len({name.study for name in names}) == 50
     first = [int(name.image, 16) for name in names[:100]]

@@ -23,12 +23,18 @@ from wetread.phantoms.angiogram.arteries import (
 from wetread.phantoms.chest.chest import Chest, draw_chest
 from wetread.phantoms.chest.lesions import Lesions
 from wetread.phantoms.chest.organs import draw_organs
-from wetread.phantoms.chest.parts import Body, Part, plane_at
+from wetread.phantoms.chest.parts import ChestBody, ChestPart, plane_at
 from wetread.phantoms.shapes.implicit import draw_waves
 
 PEOPLE = range(5)
-HOLDS_VESSELS = {Part.LUNG, Part.MEDIASTINUM, Part.HEART, Part.VESSEL, Part.AIRWAY}
-HOLDS_VESSELS |= {Part.AIRWAY_WALL, Part.GULLET}
+HOLDS_VESSELS = {
+    ChestPart.LUNG,
+    ChestPart.MEDIASTINUM,
+    ChestPart.HEART,
+    ChestPart.VESSEL,
+    ChestPart.AIRWAY,
+}
+HOLDS_VESSELS |= {ChestPart.AIRWAY_WALL, ChestPart.GULLET}
 
 
 def person(number: int) -> tuple[np.random.Generator, Chest, Branches]:
@@ -121,7 +127,9 @@ def test_vessels_lie_in_lungs_and_mediastinum_of_the_painted_chest(people):
     for number in PEOPLE[:2]:
         rng, chest, tree = person(number)
         veins = draw_veins(rng, chest, 27.0)
-        body = Body(chest, draw_organs(rng, chest), Lesions(), False, False, draw_waves(rng, 8, 60))
+        body = ChestBody(
+            chest, draw_organs(rng, chest), Lesions(), False, False, draw_waves(rng, 8, 60)
+        )
         ends = np.concatenate([tree.end, veins.end])
         x = np.arange(-150, 151, 1.5, np.float32)
         y = np.arange(-120, 121, 1.5, np.float32)
@@ -131,5 +139,5 @@ def test_vessels_lie_in_lungs_and_mediastinum_of_the_painted_chest(people):
             plane = plane_at(body, x, y, float(z)).part
             for point in ends[height == z]:
                 row, column = np.abs(y - point[1]).argmin(), np.abs(x - point[0]).argmin()
-                inside += Part(int(plane[row, column])) in HOLDS_VESSELS
+                inside += ChestPart(int(plane[row, column])) in HOLDS_VESSELS
         assert inside / len(ends) > 0.985  # planes 6 mm apart: a few ends near the domes

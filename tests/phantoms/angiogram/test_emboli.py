@@ -16,14 +16,14 @@ from wetread.phantoms.angiogram.emboli import (
     RIM,
     WEB,
     Clot,
-    calibres,
     clot_solid,
     draw_clots,
+    lumen_radii,
     walk,
 )
 from wetread.phantoms.angiogram.exam import ACUTE, CHRONIC, POSITIVE_COUNTS, Exam, draw_exam
 from wetread.phantoms.chest.chest import draw_chest
-from wetread.phantoms.shapes.slab import Along
+from wetread.phantoms.shapes.slab import RodFrame
 
 COURSE = np.array([0.0, 0.0, 1.0], np.float32)
 
@@ -44,7 +44,7 @@ def drawn(tree) -> list[tuple[Exam, tuple[Clot, ...]]]:
 def cross_section(clot: Clot, radius: float) -> np.ndarray:
     """(201, 201) bool: the clot halfway along a rod of 100 mm that runs along z."""
     x, y = np.meshgrid(*(np.linspace(-1.2 * radius, 1.2 * radius, 201),) * 2)
-    along = Along(np.full_like(x, 0.5), np.hypot(x, y), (x, y, 0 * x), COURSE)
+    along = RodFrame(np.full_like(x, 0.5), np.hypot(x, y), (x, y, 0 * x), COURSE)
     return clot_solid(clot, along, radius, 100.0, 0.0, 1.0) < 0
 
 
@@ -79,8 +79,8 @@ def test_ages_densities_and_forms_are_the_known_ones(drawn):
     assert chronic.max() <= 155
     assert {clot.form for clot in every if clot.age == ACUTE} == {FULL, RIM}
     assert {clot.form for clot in every if clot.age == CHRONIC} == {FULL, MURAL, WEB}
-    assert all(clot.calibre >= 1 for clot in every if clot.age == ACUTE)
-    assert all(clot.calibre <= 1 for clot in every if clot.age == CHRONIC)
+    assert all(clot.caliber >= 1 for clot in every if clot.age == ACUTE)
+    assert all(clot.caliber <= 1 for clot in every if clot.age == CHRONIC)
     assert all(clot.calcium == 0 for clot in every if clot.age == ACUTE)
 
 
@@ -128,8 +128,8 @@ def test_forms_fill_as_much_of_the_lumen_as_they_say():
 
 
 def test_clots_change_the_calibre_of_their_branches_alone(tree):
-    clot = replace(make(FULL, 1.0), calibre=0.7, pieces=((4, 0.0, 1.0), (9, 0.0, 0.5)))
-    ratio = calibres(tree, (clot,)) / tree.radius
+    clot = replace(make(FULL, 1.0), caliber=0.7, pieces=((4, 0.0, 1.0), (9, 0.0, 0.5)))
+    ratio = lumen_radii(tree, (clot,)) / tree.radius
     assert np.allclose(ratio[[4, 9]], 0.7)
     assert np.allclose(np.delete(ratio, [4, 9]), 1)
 

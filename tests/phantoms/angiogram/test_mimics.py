@@ -7,7 +7,7 @@ import pytest
 
 from wetread.phantoms.angiogram.arteries import LOBAR, SEGMENTAL, draw_arteries
 from wetread.phantoms.angiogram.exam import draw_exam
-from wetread.phantoms.angiogram.mimics import draw_mimics, rays
+from wetread.phantoms.angiogram.mimics import draw_angiogram_mimics, rays
 from wetread.phantoms.chest.chest import draw_chest
 
 
@@ -16,7 +16,7 @@ def test_nodes_lie_outside_the_lumen_of_hilar_arteries_and_mucus_beside_whole_su
     chest = draw_chest(rng, True, 60)
     tree = draw_arteries(rng, chest, 27.0)
     exam = draw_exam(rng, 0.0)
-    found = [draw_mimics(rng, tree, exam, 600.0, 1.0) for _ in range(60)]
+    found = [draw_angiogram_mimics(rng, tree, exam, 600.0, 1.0) for _ in range(60)]
     nodes = [node for mimics in found for node in mimics.nodes]
     assert 60 < len(nodes) < 240
     hilar = np.flatnonzero((tree.level >= 1) & (tree.level <= LOBAR))
@@ -51,7 +51,10 @@ def test_difficulty_scales_the_number_of_look_alikes():
     exam = draw_exam(rng, 0.0)
     counts = {
         difficulty: np.mean(
-            [len(draw_mimics(rng, tree, exam, 300.0, difficulty).nodes) for _ in range(200)]
+            [
+                len(draw_angiogram_mimics(rng, tree, exam, 300.0, difficulty).nodes)
+                for _ in range(200)
+            ]
         )
         for difficulty in (0.5, 1.0, 2.0)
     }

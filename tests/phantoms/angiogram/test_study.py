@@ -10,13 +10,13 @@ import pytest
 
 from wetread.phantoms.angiogram.arteries import draw_arteries
 from wetread.phantoms.angiogram.exam import ACUTE, BOTH, CHRONIC, Exam, draw_exam
-from wetread.phantoms.angiogram.scan import draw_ctpa_scan, empty_slab
+from wetread.phantoms.angiogram.scan import draw_angiogram_scan, empty_slab
 from wetread.phantoms.angiogram.study import (
     VISIBLE_MM2,
-    CtpaStudy,
+    AngiogramStudy,
     clot_areas,
-    draw_seen,
-    make_ctpa_study,
+    draw_visible_clots,
+    make_angiogram,
 )
 from wetread.phantoms.chest.chest import draw_chest
 
@@ -47,20 +47,20 @@ EXAMS = {
 }
 
 
-def make(number: int, exam: Exam, size: int = 64) -> CtpaStudy:
+def make(number: int, exam: Exam, size: int = 64) -> AngiogramStudy:
     rng = np.random.default_rng(number)
     chest = draw_chest(rng, bool(number % 2), 60)
-    scan = draw_ctpa_scan(rng, chest, size, 1.0, slices=40)
-    return make_ctpa_study(rng, chest=chest, exam=exam, scan=scan)
+    scan = draw_angiogram_scan(rng, chest, size, 1.0, slices=40)
+    return make_angiogram(rng, chest=chest, exam=exam, scan=scan)
 
 
 @pytest.fixture(scope="module")
-def studies() -> dict[str, CtpaStudy]:
+def studies() -> dict[str, AngiogramStudy]:
     return {name: make(number, exam) for number, (name, exam) in enumerate(EXAMS.items())}
 
 
 @pytest.fixture(scope="module")
-def fine() -> list[CtpaStudy]:
+def fine() -> list[AngiogramStudy]:
     """One heart without strain and one with it, at a size where widths can be measured."""
     return [
         make(3, replace(EMPTY, positive=True, left=True), 192),
@@ -91,9 +91,9 @@ def test_every_positive_exam_shows_all_that_it_is_drawn_to_show():
         rng = np.random.default_rng(number)
         chest = draw_chest(rng, bool(number % 2), 60)
         exam = draw_exam(rng, 1.0)
-        scan = draw_ctpa_scan(rng, chest, 192, 1.0, slices=40)
+        scan = draw_angiogram_scan(rng, chest, 192, 1.0, slices=40)
         tree = draw_arteries(rng, chest, 27.0)
-        clots = draw_seen(rng, tree, exam, scan, chest)
+        clots = draw_visible_clots(rng, tree, exam, scan, chest)
         areas = clot_areas(empty_slab(scan, chest, 0, 40), tree, clots, scan)
         shown = (areas >= VISIBLE_MM2).any(axis=1).tolist()
         old = [exam.age != CHRONIC, exam.age != ACUTE]
@@ -117,7 +117,7 @@ def test_the_six_rules_of_the_labels_hold(studies):
 
 def test_areas_of_clot_are_those_of_the_masks(studies, fine):
     """The masks are the voxels that clot fills by half; large clots differ little from that."""
-    counted = fine[1].truth.clots.sum(axis=(1, 2)) * fine[1].scan.pixel_mm ** 2
+    counted = fine[1].masks.clots.sum(axis=(1, 2)) * fine[1].scan.pixel_mm ** 2
     large = fine[1].areas.clot > 150
     assert large.sum() >= 2
     assert np.median(counted[large] / fine[1].areas.clot[large]) == pytest.approx(1, abs=0.2)
@@ -125,17 +125,17 @@ def test_areas_of_clot_are_those_of_the_masks(studies, fine):
         areas = study.areas
         assert np.allclose(areas.clot, areas.acute + areas.chronic, atol=1e-3)
         assert (areas.left + areas.right + areas.central >= areas.clot - 1e-3).all()
-        assert not study.truth.clots[areas.clot < VISIBLE_MM2 / 3].sum(axis=(1, 2)).any()
+        assert not study.masks.clots[areas.clot < VISIBLE_MM2 / 3].sum(axis=(1, 2)).any()
 
 
 def test_clots_lie_in_the_arteries_and_on_their_side(studies, fine):
     for study in (*studies.values(), *fine):
-        clots = study.truth.clots
+        clots = study.masks.clots
         assert study.exam.positive or not clots.any()
-        assert study.truth.arteries[clots].all()
+        assert study.masks.arteries[clots].all()
         assert study.areas.left.any() == study.exam.left
         assert study.areas.right.any() == study.exam.right
-    left = np.nonzero(fine[0].truth.clots)[2]
+    left = np.nonzero(fine[0].masks.clots)[2]
     assert len(left)
     assert left.min() > 96 - 10  # columns run to the patient's left; the middle is off by some
 
@@ -143,15 +143,15 @@ def test_clots_lie_in_the_arteries_and_on_their_side(studies, fine):
 def test_clots_are_darker_than_the_blood_round_them(studies):
     for name in ("central", "trunk alone"):
         study = studies[name]
-        clots = study.hu[study.truth.clots]
-        blood = study.hu[study.truth.arteries & ~study.truth.clots]
+        clots = study.hu[study.masks.clots]
+        blood = study.hu[study.masks.arteries & ~study.masks.clots]
         assert np.median(clots) < 200  # mixed with the blood at its rim
         assert np.median(blood) > np.median(clots) + 60
 
 
 def test_arteries_are_bright_unless_the_contrast_failed(studies):
     for name, study in studies.items():
-        large = study.truth.arteries & ~study.truth.clots
+        large = study.masks.arteries & ~study.masks.clots
         large &= np.roll(large, 1, 1) & np.roll(large, -1, 1) & np.roll(large, 1, 2)
         middle = np.median(study.hu[large])
         assert (middle < 200) == (name == "pale")
@@ -160,9 +160,9 @@ def test_arteries_are_bright_unless_the_contrast_failed(studies):
 def test_widths_measured_on_the_slices_agree_with_the_label(fine):
     """Extents across the septum of the masks, by slice: the widest of each ventricle."""
     for study in fine:
-        turn = study.inside.chambers.ventricles.turn
+        turn = study.circulation.chambers.ventricles.turn
         widest = []
-        for mask in (study.truth.left_ventricle, study.truth.right_ventricle):
+        for mask in (study.masks.left_ventricle, study.masks.right_ventricle):
             most = 0.0
             for plane in mask:
                 rows, columns = np.nonzero(plane)
@@ -188,7 +188,7 @@ def test_slabs_of_any_size_give_the_same_study(monkeypatch):
     monkeypatch.setattr("wetread.phantoms.angiogram.scan.VOXELS_AT_ONCE", 7 * 64 * 64 * 3)
     parts = make(2, EXAMS["central"], 64)
     assert np.abs(whole.hu - parts.hu).max() < 0.5
-    assert np.array_equal(whole.truth.clots, parts.truth.clots)
+    assert np.array_equal(whole.masks.clots, parts.masks.clots)
     assert np.allclose(whole.areas.left, parts.areas.left, atol=0.1)
 
 
@@ -196,7 +196,7 @@ def test_slices_follow_the_size_and_cover_the_chest():
     rng = np.random.default_rng(0)
     chest = draw_chest(rng, False, 60)
     for size, low, high in ((128, 40, 40), (192, 40, 46), (256, 46, 82), (512, 184, 300)):
-        scans = [draw_ctpa_scan(rng, chest, size, 1.0) for _ in range(30)]
+        scans = [draw_angiogram_scan(rng, chest, size, 1.0) for _ in range(30)]
         assert low <= min(s.slices for s in scans) <= max(s.slices for s in scans) <= high
         for scan in scans:
             assert 110 < (scan.slices - 1) * scan.step_mm < 300

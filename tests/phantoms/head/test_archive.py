@@ -11,13 +11,14 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.phantoms.head.archive import LABELS, REPEAT_SHARE, PhantomTruth, write_head_archive
-from wetread.phantoms.head.dicom import draw_display, name_slice
-from wetread.phantoms.head.head import make_head_study
+from wetread.phantoms.dicom.archive import PhantomTruth, patient_numbers
+from wetread.phantoms.head.archive import LABELS, REPEAT_SHARE, label_matrix, write_head_archive
+from wetread.phantoms.head.dicom import draw_window_values, identify_head_slice
 from wetread.phantoms.head.injuries import draw_bleeds, draw_scenario
 from wetread.phantoms.head.patient import draw_patient
-from wetread.phantoms.writers.resume import patient_numbers
-from wetread.phantoms.writers.scanner import draw_scan, to_stored
+from wetread.phantoms.head.scan import draw_head_scan
+from wetread.phantoms.head.study import make_head_study
+from wetread.phantoms.scanner.stored_values import to_stored
 
 STUDIES = 14
 
@@ -71,7 +72,7 @@ def test_an_interrupted_archive_goes_on_and_ends_the_same(tmp_path, archive):
     assert content(tmp_path / "cut") == content(tmp_path / "left")
     assert len(kept) > 0
     unchanged = [p for p, t in kept.items() if p.stat().st_mtime_ns == t]
-    assert len(unchanged) >= whole.slices.filter(pl.col("study_number") < 2).height
+    assert len(unchanged) >= whole.rows.filter(pl.col("study_number") < 2).height
 
 
 def test_a_finished_archive_is_not_written_again_and_may_grow(tmp_path):
@@ -79,7 +80,7 @@ def test_a_finished_archive_is_not_written_again_and_may_grow(tmp_path):
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.dcm")}
     grown = write(tmp_path, 3)
     assert all(p.stat().st_mtime_ns == t for p, t in before.items())
-    assert grown.slices["study_number"].n_unique() == 3
+    assert grown.rows["study_number"].n_unique() == 3
 
 
 def test_an_archive_killed_before_its_labels_gets_them_and_nothing_else_changes(tmp_path):
@@ -101,11 +102,11 @@ def test_labels_are_the_competitions_long_form_and_agree_with_the_truth(archive)
     with open(out / "stage_2_train.csv", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["ID", "Label"]
-    assert len(rows) == 1 + 6 * truth.slices.height
+    assert len(rows) == 1 + 6 * truth.rows.height
     labels = {name: int(value) for name, value in rows[1:]}
-    assert len(labels) == 6 * truth.slices.height
-    matrix = truth.matrix()
-    for row, image in enumerate(truth.slices["image"]):
+    assert len(labels) == 6 * truth.rows.height
+    matrix = label_matrix(truth.rows)
+    for row, image in enumerate(truth.rows["image"]):
         assert [labels[f"{image}_{name}"] for name in LABELS] == matrix[row].tolist()
     assert [r[0].rsplit("_", 1)[1] for r in rows[1:7]] == list(LABELS)
 
@@ -113,9 +114,9 @@ def test_labels_are_the_competitions_long_form_and_agree_with_the_truth(archive)
 def test_every_image_has_one_file_that_reads_back(archive):
     out, truth = archive
     files = {p.stem: p for p in (out / "stage_2_train").iterdir()}
-    assert set(files) == set(truth.slices["image"])
-    assert truth.slices["image"].n_unique() == truth.slices.height
-    for row in truth.slices[::9].iter_rows(named=True):
+    assert set(files) == set(truth.rows["image"])
+    assert truth.rows["image"].n_unique() == truth.rows.height
+    for row in truth.rows[::9].iter_rows(named=True):
         data = read(files[row["image"]])
         names = (data.SOPInstanceUID, data.StudyInstanceUID, data.SeriesInstanceUID, data.PatientID)
         assert names == (row["image"], row["study"], row["series"], row["patient"])
@@ -131,7 +132,10 @@ def test_every_image_has_one_file_that_reads_back(archive):
 
 def test_pixels_on_disk_are_the_study_rounded(tmp_path):
     study = make_head_study(np.random.default_rng(0), scenario=(), size=64)
-    stored = to_stored(study.scan, study.hu[5]).astype(float) - 1024
+    stored = (
+        to_stored(study.hu[5], signed=study.scan.signed, padded=study.scan.padded).astype(float)
+        - 1024
+    )
     inside = stored > -1100
     half = 0.5 + np.spacing(np.float32(1100 + 1024))  # a tie is rounded in float32
     assert np.abs(stored - study.hu[5])[inside & (study.hu[5] < 3000)].max() <= half
@@ -140,7 +144,7 @@ def test_pixels_on_disk_are_the_study_rounded(tmp_path):
 def test_positions_step_five_millimetres_along_the_normal(archive):
     out, truth = archive
     drifted = 0
-    for series in truth.slices.partition_by("series"):
+    for series in truth.rows.partition_by("series"):
         data = [read(out / "stage_2_train" / f"{image}.dcm") for image in series["image"]]
         position = np.array([[float(v) for v in d.ImagePositionPatient] for d in data])
         axes = np.array([float(v) for v in data[0].ImageOrientationPatient]).reshape(2, 3)
@@ -148,13 +152,13 @@ def test_positions_step_five_millimetres_along_the_normal(archive):
         along = step @ np.cross(axes[0], axes[1])
         assert np.allclose(along, 5.0, atol=1e-3)
         drifted += int(np.abs(step @ axes[1]).max() > 0.05)
-    assert 0 < drifted < truth.slices["series"].n_unique()
+    assert 0 < drifted < truth.rows["series"].n_unique()
 
 
 def test_files_of_one_form_have_one_size(archive):
     out, truth = archive
     sizes: dict[tuple[object, ...], set[int]] = {}
-    for image in truth.slices["image"]:
+    for image in truth.rows["image"]:
         path = out / "stage_2_train" / f"{image}.dcm"
         data = read(path)
         sizes.setdefault((data.BitsStored, data.is_implicit_VR), set()).add(path.stat().st_size)
@@ -163,10 +167,10 @@ def test_files_of_one_form_have_one_size(archive):
 
 
 def test_identifiers_are_one_to_one():
-    names = [name_slice(3, 0, study, index) for study in range(3000) for index in range(4)]
+    names = [identify_head_slice(3, 0, study, index) for study in range(3000) for index in range(4)]
     assert len({n.image for n in names}) == len(names)
     assert len({n.study for n in names}) == len({n.series for n in names}) == 3000
-    assert len({name_slice(3, patient, 0, 0).patient for patient in range(3000)}) == 3000
+    assert len({identify_head_slice(3, patient, 0, 0).patient for patient in range(3000)}) == 3000
 
 
 def test_about_a_tenth_of_the_studies_belong_to_a_patient_seen_before():
@@ -189,10 +193,10 @@ def test_nothing_in_the_header_tells_whether_a_study_bleeds():
         rng = np.random.default_rng([5, number])
         patient = draw_patient(np.random.default_rng([6, number]))
         scenario = draw_scenario(rng)
-        scan = draw_scan(rng, 256, patient.scale_xyz[2])
+        scan = draw_head_scan(rng, 256, patient.scale_xyz[2])
         draw_bleeds(rng, patient, scenario, 1.0)
-        display = draw_display(rng, scan.signed)
-        names = name_slice(5, number, number, 0)
+        display = draw_window_values(rng, scan.signed)
+        names = identify_head_slice(5, number, number, 0)
         position = scan.position_mm(0)
         row = {
             "slices": scan.slices,

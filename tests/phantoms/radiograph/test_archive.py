@@ -13,14 +13,11 @@ import pytest
 
 from wetread.labels.rle import encode
 from wetread.phantoms.chest.chest import draw_chest
-from wetread.phantoms.radiograph.archive import (
-    ChestTruth,
-    mask_parts,
-    write_chest_archive,
-)
-from wetread.phantoms.radiograph.dicom import draw_form, encode_film, name_film
-from wetread.phantoms.radiograph.mimics import draw_mimics
-from wetread.phantoms.radiograph.radiograph import draw_beam
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.radiograph.archive import PATIENTS, mask_parts, write_radiograph_archive
+from wetread.phantoms.radiograph.dicom import draw_film_encoding, encode_film, identify_film
+from wetread.phantoms.radiograph.exposure import draw_beam
+from wetread.phantoms.radiograph.mimics import draw_radiograph_mimics
 from wetread.phantoms.radiograph.study import POSITIVE_SHARE
 
 FILMS = 30
@@ -30,8 +27,8 @@ def silent(done: int, total: int) -> None:
     assert 0 <= done <= total
 
 
-def write(out: Path, studies: int, workers: int = 1) -> ChestTruth:
-    return write_chest_archive(out, studies, 7, size=64, workers=workers, progress=silent)
+def write(out: Path, studies: int, workers: int = 1) -> PhantomTruth:
+    return write_radiograph_archive(out, studies, 7, size=64, workers=workers, progress=silent)
 
 
 def content(out: Path) -> dict[str, bytes]:
@@ -53,7 +50,7 @@ def drawn(texts: list[str], rows: int, columns: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory) -> tuple[Path, ChestTruth]:
+def archive(tmp_path_factory) -> tuple[Path, PhantomTruth]:
     out = tmp_path_factory.mktemp("films")
     return out, write(out, FILMS)
 
@@ -78,7 +75,7 @@ def test_an_interrupted_archive_goes_on_and_ends_the_same(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        write_chest_archive(tmp_path / "cut", 5, 7, size=64, progress=kill)
+        write_radiograph_archive(tmp_path / "cut", 5, 7, size=64, progress=kill)
     kept = {p: p.stat().st_mtime_ns for p in (tmp_path / "cut").rglob("*.dcm")}
     write(tmp_path / "cut", 5)
     write(tmp_path / "left", 5)
@@ -90,13 +87,13 @@ def test_an_interrupted_archive_goes_on_and_ends_the_same(tmp_path):
 def test_another_archive_in_the_same_folder_is_refused(tmp_path):
     write(tmp_path, 2)
     with pytest.raises(ValueError, match="seed 7 there, 8 asked"):
-        write_chest_archive(tmp_path, 2, 8, size=64, progress=silent)
+        write_radiograph_archive(tmp_path, 2, 8, size=64, progress=silent)
 
 
 def test_every_film_lies_in_its_study_and_series_and_reads_back(archive, headers):
     _, truth = archive
-    assert set(headers) == set(truth.films["image"])
-    for row in truth.films.iter_rows(named=True):
+    assert set(headers) == set(truth.rows["image"])
+    for row in truth.rows.iter_rows(named=True):
         data = headers[row["image"]]
         path = truth.images / row["study"] / row["series"] / f"{row['image']}.dcm"
         assert Path(data.filename) == path
@@ -128,12 +125,12 @@ def test_the_headers_patient_is_new_in_every_file_and_the_tables_is_not(archive,
     _, truth = archive
     ids = [str(d.PatientID) for d in headers.values()]
     assert len(set(ids)) == FILMS
-    with open(truth.patients, newline="") as file:
+    with open(truth.labels.with_name(PATIENTS), newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["image", "patient", "has_pneumothorax"]
     assert {r["image"] for r in rows} == set(headers)
     assert len({r["patient"] for r in rows}) < FILMS
-    persons = truth.films.group_by("patient").agg(pl.col("sex", "age").n_unique())
+    persons = truth.rows.group_by("patient").agg(pl.col("sex", "age").n_unique())
     assert persons["sex"].max() == persons["age"].max() == 1
 
 
@@ -145,11 +142,11 @@ def test_label_rows_draw_the_masks_of_the_truth(archive):
     texts: dict[str, list[str]] = {}
     for image, text in rows[1:]:
         texts.setdefault(image, []).append(text)
-    for row in truth.films.iter_rows(named=True):
+    for row in truth.rows.iter_rows(named=True):
         assert drawn(texts[row["image"]], 64, 64).sum() == row["air_pixels"]
         assert (row["air_pixels"] > 0) == bool(row["has_pneumothorax"])
         assert (texts[row["image"]] == ["-1"]) == (row["kind"] == "none")
-    assert 0 < truth.films["has_pneumothorax"].sum() < FILMS
+    assert 0 < truth.rows["has_pneumothorax"].sum() < FILMS
 
 
 def test_runs_of_parts_draw_the_mask_they_came_from():
@@ -163,22 +160,22 @@ def test_runs_of_parts_draw_the_mask_they_came_from():
 
 
 def test_inverted_and_raw_films_hold_the_same_picture():
-    grey = cv2.GaussianBlur(np.random.default_rng(0).random((64, 64), np.float32), (0, 0), 3)
+    gray = cv2.GaussianBlur(np.random.default_rng(0).random((64, 64), np.float32), (0, 0), 3)
     forms = {}
     rng = np.random.default_rng(1)
     while len(forms) < 4:
-        form = draw_form(rng)
+        form = draw_film_encoding(rng)
         forms[form.raw, form.inverted] = form
     for (raw, inverted), form in forms.items():
-        file = encode_film(name_film(0, 1), form, grey, female=True, age=30, view="PA")
+        file = encode_film(identify_film(0, 1), form, gray, female=True, age=30, view="PA")
         data = pydicom.dcmread(pydicom.filebase.DicomBytesIO(file))
         shown = data.pixel_array / (4095 if raw else 255)
         shown = 1 - shown if inverted else shown
-        assert np.abs(shown - grey).max() < (0.0002 if raw else 0.03)
+        assert np.abs(shown - gray).max() < (0.0002 if raw else 0.03)
 
 
 def test_identifiers_are_one_to_one():
-    names = [name_film(3, number) for number in range(3000)]
+    names = [identify_film(3, number) for number in range(3000)]
     uids = [uid for n in names for uid in (n.image, n.series, n.study)]
     assert len(set(uids)) == 9000
     assert all(pydicom.uid.UID(uid).is_valid for uid in uids)
@@ -201,9 +198,9 @@ def test_nothing_drawn_before_the_air_tells_whether_there_is_any():
         anatomy = np.random.default_rng([6, number])
         chest = draw_chest(anatomy, bool(anatomy.random() < 0.5), int(anatomy.integers(5, 75)))
         beam = draw_beam(rng, 270, 64)
-        mimics = draw_mimics(rng, chest, beam.view == "AP", 1.0)
+        mimics = draw_radiograph_mimics(rng, chest, beam.view == "AP", 1.0)
         truth.append(rng.random() < POSITIVE_SHARE)
-        form, names = draw_form(rng), name_film(5, number)
+        form, names = draw_film_encoding(rng), identify_film(5, number)
         row = {
             "view": beam.view == "AP",
             "supine": beam.supine,

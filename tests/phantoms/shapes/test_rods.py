@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.phantoms.shapes import rods as rods_module
-from wetread.phantoms.shapes.rods import Rods, mix_touched, paint_rods, touch_rods
+from wetread.phantoms.shapes.rods import Rods, blend_covered, cover_rods, paint_rods
 from wetread.phantoms.shapes.slab import Slab, paint_rod
 
 
@@ -51,9 +51,9 @@ def test_where_rods_cross_the_last_one_lies_on_top():
 
 def test_what_rods_touch_does_not_depend_on_how_many_voxels_are_asked_in_one_go(monkeypatch):
     slab, (rods, _) = empty(), drawn(60)
-    whole = touch_rods(slab, rods)
+    whole = cover_rods(slab, rods)
     monkeypatch.setattr(rods_module, "AT_ONCE", 50)
-    pieces = touch_rods(slab, rods)
+    pieces = cover_rods(slab, rods)
     for one, other in zip(whole, pieces, strict=True):
         assert np.array_equal(one, other)
     assert len(np.unique(whole.rod)) > 20
@@ -66,8 +66,8 @@ def test_no_rod_and_rods_beside_the_slab_touch_nothing():
         Rods(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0)),
         Rods(np.full((2, 3), 200.0), np.full((2, 3), 220.0), np.ones(2)),
     ):
-        touched = touch_rods(slab, rods)
+        touched = cover_rods(slab, rods)
         assert not len(touched.voxel)
-        mix_touched(slab, touched, np.zeros(0, np.float32))
+        blend_covered(slab, touched, np.zeros(0, np.float32))
         paint_rods(slab, rods, np.zeros(len(rods.radius)))
     assert np.array_equal(slab.hu, before)

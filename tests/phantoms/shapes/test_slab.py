@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from wetread.phantoms.shapes.slab import Slab, along_rod, box_of, paint, paint_rod, rod_box
+from wetread.phantoms.shapes.slab import Slab, paint, paint_rod, rod_box, rod_frame, voxel_box
 
 
 def empty(step: float = 1.0, reach: float = 30.0) -> Slab:
@@ -42,9 +42,9 @@ def test_a_thin_rod_covers_no_more_of_a_pixel_than_it_fills():
 def test_along_a_rod_shares_and_distances_are_those_of_geometry():
     slab = empty()
     start, end = np.array([-10.0, 2, -3]), np.array([12.0, -4, 9])
-    box = box_of(slab, np.full(3, -30.0), np.full(3, 30.0))
+    box = voxel_box(slab, np.full(3, -30.0), np.full(3, 30.0))
     assert box is not None
-    found = along_rod(slab, box, start, end)
+    found = rod_frame(slab, box, start, end)
     rng = np.random.default_rng(0)
     for _ in range(50):
         k, j, i = rng.integers(0, len(slab.z), 3)

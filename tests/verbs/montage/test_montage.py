@@ -14,7 +14,7 @@ import wetread
 from wetread.archive.rejects import RejectError
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import GAP, LINE
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.study.series import positions_mm
 from wetread.study.slices import slice_from_row
 from wetread.verbs.montage import montage as verb

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from wetread.archive.identity.pseudonym import pseudonym
 from wetread.archive.identity.user_key import user_key
 from wetread.labels.rle import decode, encode
-from wetread.phantoms.radiograph.archive import write_chest_archive
+from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.training.recipe import read_recipe
 from wetread.verbs.evaluate import evaluate
 from wetread.verbs.predict.predict import predict
@@ -33,7 +33,7 @@ Learn = Callable[..., TrainResult]
 def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """40 chest phantoms of 96 x 96 pixels."""
     out = tmp_path_factory.mktemp("films")
-    write_chest_archive(out, FILMS, 4, size=SIZE, workers=2, progress=lambda done, total: None)
+    write_radiograph_archive(out, FILMS, 4, size=SIZE, workers=2, progress=lambda done, total: None)
     return out
 
 

@@ -21,7 +21,7 @@ from wetread.pages.readings_page import (
     WorklistRow,
     write_readings_page,
 )
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.prediction.reading import Reading
 from wetread.verbs.predict import page as predict_page
 from wetread.verbs.predict import scroll_pages as predict_scroll
@@ -62,7 +62,7 @@ def archive(phantoms: PhantomTruth, tmp_path_factory: pytest.TempPathFactory) ->
     """Four studies: one without any rescale, one with a file that is cut; a text lies beside."""
     folder = tmp_path_factory.mktemp("archive")
     for number in range(4):
-        rows = phantoms.slices.filter(pl.col("study_number") == number)
+        rows = phantoms.rows.filter(pl.col("study_number") == number)
         for z, image in enumerate(rows["image"]):
             file = folder / f"{image}.dcm"
             content = (phantoms.images / file.name).read_bytes()
@@ -206,7 +206,7 @@ def test_reading_and_page_lead_to_the_slice_in_the_page_to_scroll(
 def test_nothing_of_a_patient_stands_on_the_page(
     phantoms: PhantomTruth, archive: Path, page: str
 ) -> None:
-    patients = phantoms.slices["patient"].unique().to_list()
+    patients = phantoms.rows["patient"].unique().to_list()
     assert patients
     text = re.sub(r"base64,[^\"]+", "", page)
     assert not [one for one in patients if one in text]

@@ -15,7 +15,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGLSLossless
 
 from wetread.cli.text import prediction_lines
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.prediction.ensemble import RunError, read_ensemble
 from wetread.verbs.predict.predict import Prediction, predict
 from wetread.verbs.train.train import TrainResult
@@ -60,7 +60,7 @@ def one_study(phantoms: PhantomTruth, tmp_path: Path) -> tuple[Path, list[str]]:
     """A folder with the first study's files alone, and its images, lowest first."""
     folder = tmp_path / "study"
     folder.mkdir()
-    rows = phantoms.slices.filter(pl.col("study_number") == 0)
+    rows = phantoms.rows.filter(pl.col("study_number") == 0)
     for image in rows["image"]:
         (folder / f"{image}.dcm").write_bytes((phantoms.images / f"{image}.dcm").read_bytes())
     return folder, rows["image"].to_list()
@@ -70,13 +70,13 @@ def test_every_study_is_one_reading_with_its_slices_in_order_of_position(
     reading: Prediction, phantoms: PhantomTruth
 ) -> None:
     files = sorted((reading.out / "readings").iterdir())
-    assert {file.stem for file in files} == set(phantoms.slices["study"])
-    assert len(files) == phantoms.slices["study"].n_unique() == reading.counts["studies"]
+    assert {file.stem for file in files} == set(phantoms.rows["study"])
+    assert len(files) == phantoms.rows["study"].n_unique() == reading.counts["studies"]
     out_of_file_order = 0
     for file in files:
         told = json.loads(file.read_text())
         images = [part["SOPInstanceUID"] for part in told["slices"]]
-        own = phantoms.slices.filter(pl.col("study") == told["study_uid"])["image"]
+        own = phantoms.rows.filter(pl.col("study") == told["study_uid"])["image"]
         assert sorted(images) == sorted(own)
         places = [along_normal(phantoms.images / f"{image}.dcm") for image in images]
         assert places == sorted(places)
@@ -127,7 +127,7 @@ def test_the_submission_holds_six_rows_an_image_and_the_readings_numbers(
     reading: Prediction, phantoms: PhantomTruth
 ) -> None:
     rows = submission(reading.out)
-    images = phantoms.slices["image"]
+    images = phantoms.rows["image"]
     assert len(rows) == 6 * len(images)
     told = probabilities(reading.out).filter(pl.col("level") == "image")
     assert told.height == 6 * len(images)
@@ -353,7 +353,7 @@ def test_a_folder_with_readings_that_wetread_did_not_write_is_refused_and_left_a
 def test_readings_and_pages_of_a_study_since_removed_are_not_left_beside_new_ones(
     phantoms: PhantomTruth, one_split: TrainResult, tmp_path: Path
 ) -> None:
-    both, by_study = tmp_path / "both", phantoms.slices.partition_by("study")[:2]
+    both, by_study = tmp_path / "both", phantoms.rows.partition_by("study")[:2]
     both.mkdir()
     for rows in by_study:
         for image in rows["image"][:2]:

@@ -13,7 +13,7 @@ import pytest
 
 from wetread.cli.learn import _prediction_code
 from wetread.cli.text import prediction_lines
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.predict.predict import Prediction, predict
 from wetread.verbs.train.train import TrainResult
 
@@ -60,7 +60,7 @@ def archive(
 ) -> tuple[Path, dict[str, list[str]]]:
     """A head with a localizer beside it, a chest, a localizer alone, an MR; and their images."""
     folder = tmp_path_factory.mktemp("mixed")
-    own = phantoms.slices.filter(pl.col("study_number") == 0)["image"].to_list()
+    own = phantoms.rows.filter(pl.col("study_number") == 0)["image"].to_list()
     files = [phantoms.images / f"{image}.dcm" for image in own]
     localizer = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}
     names = {

@@ -3,8 +3,8 @@ mask has."""
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt, make_chest_ct
 
-from wetread.phantoms.chest.ct import ChestCt, make_chest_ct
 from wetread.verbs.segment.organs import ORGANS
 
 

@@ -20,7 +20,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from wetread.archive.identity.pseudonym import pseudonym
 from wetread.archive.identity.user_key import user_key
 from wetread.evaluation.score import Score
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.head.archive import label_matrix
 from wetread.tasks import find_task
 from wetread.training.predictions import FILE
 from wetread.training.run import Run
@@ -108,7 +109,7 @@ def test_counts_add_up_with_images_without_label_and_labels_without_image(
     counts = learn(
         tmp_path / "run", source=[phantoms.images, tmp_path / "broken.dcm"], labels=[labels]
     ).counts
-    number = phantoms.slices.height
+    number = phantoms.rows.height
     assert counts["files"] == number + 1
     assert (counts["instances"], counts["rejects"]) == (number, 1)
     assert (counts["not_image"], counts["duplicates"]) == (0, 0)
@@ -117,20 +118,20 @@ def test_counts_add_up_with_images_without_label_and_labels_without_image(
     assert counts["labelled_images"] == number - unlabelled
     assert counts["labels_without_image"] == 1
     assert (counts["duplicate_labels"], counts["conflicting_labels"]) == (1, 0)
-    assert counts["patients"] == phantoms.slices["patient"].n_unique()
+    assert counts["patients"] == phantoms.rows["patient"].n_unique()
 
 
 def test_two_folds_read_every_labelled_image_once_with_the_model_of_the_others(
     two_folds: TrainResult, phantoms: PhantomTruth
 ) -> None:
     table = images(two_folds.run)
-    assert sorted(table["id"].unique()) == sorted(phantoms.slices["image"])
+    assert sorted(table["id"].unique()) == sorted(phantoms.rows["image"])
     assert table.select("id", "finding").is_unique().all()
-    assert table.height == 6 * phantoms.slices.height
+    assert table.height == 6 * phantoms.rows.height
     assert set(table["split"]) == {"out_of_fold"}
     folds = json.loads((two_folds.run / "folds.json").read_text())
     assert folds["proof"]["shared_patients"] == 0
-    rows = phantoms.slices.select("image", "patient").iter_rows()
+    rows = phantoms.rows.select("image", "patient").iter_rows()
     patients = {image: pseudonym(patient, user_key()) for image, patient in rows}
     own_fold = [int(folds["assignment"][patients[image]]) for image in table["id"]]
     assert table["model"].to_list() == own_fold
@@ -169,10 +170,10 @@ def test_truth_in_the_predictions_is_the_phantoms_truth(
     two_folds: TrainResult, phantoms: PhantomTruth
 ) -> None:
     names = ("epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any")
-    matrix = phantoms.matrix()
+    matrix = label_matrix(phantoms.rows)
     true = {
         (image, name): float(matrix[row, column])
-        for row, image in enumerate(phantoms.slices["image"])
+        for row, image in enumerate(phantoms.rows["image"])
         for column, name in enumerate(names)
     }
     table = images(two_folds.run)
@@ -311,7 +312,7 @@ def test_a_finding_that_training_knows_nothing_of_is_given_a_share_inside_0_and_
     labels.write_text("\n".join(line for line in lines if "_epidural" not in line) + "\n")
     run = learn(tmp_path / "run", labels=[labels]).run
     prior = json.loads((run / "about.json").read_text())["prior"]
-    shares = dict(zip(("subdural", "any"), phantoms.matrix().mean(0)[4:], strict=True))
+    shares = dict(zip(("subdural", "any"), label_matrix(phantoms.rows).mean(0)[4:], strict=True))
     assert prior["epidural"] == 0.5
     assert prior["any"] == pytest.approx(float(shares["any"]))
     assert prior["subdural"] == pytest.approx(float(shares["subdural"]))

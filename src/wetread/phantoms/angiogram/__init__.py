@@ -1,1 +1,5 @@
-"""phantoms/angiogram: a chest comes in; a CT pulmonary angiogram of known truth goes out."""
+"""phantoms/angiogram: a chest and an exam come in; a CT pulmonary angiogram goes out, with truth.
+
+`exam` -> `arteries`, `chambers`, `contrast`, `emboli`, `mimics` -> `paint` -> `scan` -> `study` ->
+`dicom`, `archive`.
+"""

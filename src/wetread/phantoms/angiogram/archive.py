@@ -1,36 +1,36 @@
-"""phantoms/angiogram/archive.py: many angiograms on disk in the competition's layout, with
-truth."""
+"""phantoms/angiogram/archive.py: many CT angiograms on disk in the competition's layout."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
+from wetread.archive.types import Progress
 from wetread.labels.rle import encode
 from wetread.phantoms.angiogram.dicom import (
-    Machine,
-    draw_machine,
-    encode_ctpa_slice,
-    name_ctpa_slice,
+    Acquisition,
+    draw_acquisition,
+    encode_angiogram_slice,
+    identify_angiogram_slice,
 )
 from wetread.phantoms.angiogram.exam import Exam, draw_exam
-from wetread.phantoms.angiogram.scan import CtpaScan, draw_ctpa_scan, to_stored
-from wetread.phantoms.angiogram.study import make_ctpa_study
+from wetread.phantoms.angiogram.scan import AngiogramScan, draw_angiogram_scan
+from wetread.phantoms.angiogram.study import make_angiogram
 from wetread.phantoms.chest.chest import Chest, draw_chest
-from wetread.phantoms.writers.resume import (
+from wetread.phantoms.dicom.archive import (
+    ArchiveKind,
     ArchiveSettings,
-    Form,
-    generator,
-    write_beside,
-    write_file,
-    write_part,
-    write_studies,
+    PhantomImage,
+    PhantomTruth,
+    StudyRequest,
+    write_archive,
 )
+from wetread.phantoms.random_streams import Stream
+from wetread.phantoms.scanner.stored_values import to_stored
 
 IMAGES = "train"
 LABELS = "train.csv"
@@ -73,20 +73,17 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
 
 
 @dataclass(frozen=True, eq=False)
-class CtpaTruth:
-    """What is true of an archive.
+class StudyPlan:
+    """One study of an archive before it is painted; rng: the generator to paint it with."""
 
-    slices: TRUTH_SCHEMA, one row an image, ordered by study and from the feet up; areas of clot in
-    mm2. images: the folder of DICOM files; labels: the CSV in the competition's form. Beside it
-    lie MASKS, of the voxels that are filled by more than half.
-    """
-
-    slices: pl.DataFrame
-    images: Path
-    labels: Path
+    chest: Chest
+    exam: Exam
+    scan: AngiogramScan
+    acquisition: Acquisition
+    rng: np.random.Generator
 
 
-def write_ctpa_archive(
+def write_angiogram_archive(
     out: Path,
     studies: int,
     seed: int,
@@ -95,94 +92,79 @@ def write_ctpa_archive(
     size: int = 192,
     positives: float | None = None,
     workers: int = 1,
-    progress: Callable[[int, int], None],
-) -> CtpaTruth:
-    """Write studies angiograms under out/train, train.csv, MASKS and truth.csv.
+    progress: Progress,
+) -> PhantomTruth:
+    """Write angiograms under out/train, with train.csv, the files of MASKS and truth.csv.
 
-    A study is decided by (seed, its number) alone, so neither the number of workers nor an
-    interruption changes a byte; a study that is whole on disk is not written again.
-    positives: the share of exams with an embolus, None for the competition's 30.4 %.
+    positives: the share of exams with an embolus, None for the competition's 30.4 %. The truth's
+    rows have TRUTH_SCHEMA; masks are of the voxels that are filled by more than half. Raises as
+    `write_archive` does.
     """
     settings = ArchiveSettings(seed, float(difficulty), size, positives)
-    slices = write_studies(out, CTPA, studies, settings, workers=workers, progress=progress)
-    write_beside(out / LABELS, _label_rows(slices))
-    for file, name in MASKS.items():
-        drawn = slices.select(ImageId="image", EncodedPixels=name)
-        write_beside(out / file, drawn.sort("ImageId"))
-    return CtpaTruth(slices, out / IMAGES, out / LABELS)
+    return write_archive(out, ANGIOGRAM, studies, settings, workers=workers, progress=progress)
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """One study of an archive before it is painted; rng: what it is painted with."""
-
-    chest: Chest
-    exam: Exam
-    scan: CtpaScan
-    machine: Machine
-    rng: np.random.Generator
-
-
-def draw_plan(number: int, patient: int, settings: ArchiveSettings) -> Plan:
-    """Scan and machine have a generator of their own: nothing in a header knows the exam."""
-    seed = settings.seed
-    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
-    frame = generator(seed, 4, number)
-    chest = draw_chest(anatomy, bool(anatomy.random() < 0.52), _draw_age(anatomy))
-    scan = draw_ctpa_scan(frame, chest, settings.size, settings.difficulty)
-    return Plan(chest, draw_exam(rng, settings.positives), scan, draw_machine(frame, scan), rng)
+def plan_study(request: StudyRequest) -> StudyPlan:
+    """Draw a study; scan and headers have a generator of their own, so no header knows the exam."""
+    settings, body, rng = request.settings, request.body_generator(), request.study_generator()
+    frame = request.study_generator(Stream.ACQUISITION)
+    chest = draw_chest(body, bool(body.random() < 0.52), _draw_age(body))
+    scan = draw_angiogram_scan(frame, chest, settings.size, settings.difficulty)
+    exam = draw_exam(rng, settings.positives)
+    return StudyPlan(chest, exam, scan, draw_acquisition(frame, scan), rng)
 
 
-def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
-    """Compute and write one study; its truth is written last, which makes it whole."""
-    plan = draw_plan(number, patient, settings)
-    study = make_ctpa_study(
+def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
+    plan = plan_study(request)
+    scan = plan.scan
+    study = make_angiogram(
         plan.rng,
         chest=plan.chest,
         exam=plan.exam,
-        scan=plan.scan,
-        difficulty=settings.difficulty,
+        scan=scan,
+        difficulty=request.settings.difficulty,
     )
-    labels, rows = study.labels(), []
+    labels = study.labels()
     for z, picture in enumerate(study.hu):
-        names = name_ctpa_slice(settings.seed, number, z)
+        ids = identify_angiogram_slice(request.settings.seed, request.number, z)
         row = {
-            "image": names.image,
-            "study": names.study,
-            "series": names.series,
-            "patient": f"P{patient:06d}",
-            "study_number": number,
+            "image": ids.image,
+            "study": ids.study,
+            "series": ids.series,
+            "patient": f"P{request.patient:06d}",
+            "study_number": request.number,
             "z": z,
-            "position_mm": round(float(study.scan.position_mm(z)[2]), 5),
+            "position_mm": round(float(scan.position_mm(z)[2]), 5),
             **{f"{a}_mm2": round(float(getattr(study.areas, a)[z]), 3) for a in AREAS},
             "rv_lv": round(study.ratio, 4),
             **labels,
             "pe_present_on_image": int(study.visible[z]),
-            **{name: encode(getattr(study.truth, name)[z]) for name in MASKS.values()},
+            **{name: encode(getattr(study.masks, name)[z]) for name in MASKS.values()},
         }
-        content = encode_ctpa_slice(
-            names, plan.scan, plan.machine, z, to_stored(plan.scan, picture)
-        )
-        write_file(out / _file(row), content)
-        rows.append(row)
-    table = pl.DataFrame(rows, schema=TRUTH_SCHEMA)
-    write_part(out, number, table)
-    return table
+        stored = to_stored(picture, signed=scan.signed, padded=scan.padded)
+        yield PhantomImage(row, encode_angiogram_slice(ids, scan, plan.acquisition, z, stored))
 
 
 def _draw_age(rng: np.random.Generator) -> int:
-    """20 to 90 years, most of them past fifty."""
+    """Draw 20 to 90 years, most of them past fifty."""
     return int(np.clip(rng.normal(60, 16), 20, 90))
 
 
-def _file(row: dict[str, Any]) -> str:
-    return f"{IMAGES}/{row['study']}/{row['series']}/{row['image']}.dcm"
-
-
-def _label_rows(slices: pl.DataFrame) -> pl.DataFrame:
-    """The competition's train.csv: exams one after another, their slices in no order."""
+def _make_tables(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Make the competition's train.csv, slices of an exam in no order, and the files of MASKS."""
     names = dict(zip(("study", "series", "image"), NAMES, strict=True))
-    return slices.rename(names).select(*NAMES, *FINDINGS).sort(NAMES)
+    tables = {LABELS: rows.rename(names).select(*NAMES, *FINDINGS).sort(NAMES)}
+    for file, name in MASKS.items():
+        tables[file] = rows.select(ImageId="image", EncodedPixels=name).sort("ImageId")
+    return tables
 
 
-CTPA = Form(TRUTH_SCHEMA, write_study, _file, 0.0)
+ANGIOGRAM = ArchiveKind(
+    images=IMAGES,
+    labels=LABELS,
+    image_file="{study}/{series}/{image}.dcm",
+    schema=TRUTH_SCHEMA,
+    make_images=_make_images,
+    make_tables=_make_tables,
+    repeat_share=0.0,
+)

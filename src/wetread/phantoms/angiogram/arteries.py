@@ -1,5 +1,4 @@
-"""phantoms/angiogram/arteries.py: the lungs' arteries and veins as trees that fill the lungs
-they feed.
+"""phantoms/angiogram/arteries.py: the lungs' arteries and veins, as trees that fill the lungs.
 
 Down to the lobes the arteries run through anchors, from there they grow by a volume-filling law
 (Tawhai 2000): a branch runs GROWTH of the way to the middle of the tissue it feeds, the tissue is
@@ -17,10 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from wetread.archive.types import FloatArray, Int64Array
 from wetread.phantoms.chest.chest import Chest, Hemithorax, inside_pleura
 from wetread.phantoms.chest.lung_depth import chest_depth, lung_points
-from wetread.phantoms.chest.vessels import place
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.chest.vessels import lung_to_chest
 
 LEVELS = ("trunk", "main", "interlobar", "lobar", "segmental", "subsegmental")
 TRUNK, MAIN, INTERLOBAR, LOBAR, SEGMENTAL, SUBSEGMENTAL = range(6)
@@ -72,14 +71,14 @@ class Branches:
     flow:       (N,) float32, share of what flows through the root.
     """
 
-    start: Array
-    end: Array
-    radius: Array
-    parent: np.ndarray[tuple[int], np.dtype[np.int64]]
-    level: np.ndarray[tuple[int], np.dtype[np.int64]]
-    side: np.ndarray[tuple[int], np.dtype[np.int64]]
-    segment: np.ndarray[tuple[int], np.dtype[np.int64]]
-    flow: Array
+    start: FloatArray
+    end: FloatArray
+    radius: FloatArray
+    parent: Int64Array
+    level: Int64Array
+    side: Int64Array
+    segment: Int64Array
+    flow: FloatArray
 
     def __len__(self) -> int:
         return len(self.radius)
@@ -89,11 +88,11 @@ class Branches:
 class _Growth:
     """Rods so far: (start, end, parent, level, side, segment), and the tissue each one feeds."""
 
-    rods: list[tuple[Array, Array, int, int, int, int]] = field(default_factory=list)
+    rods: list[tuple[FloatArray, FloatArray, int, int, int, int]] = field(default_factory=list)
     tissue: list[int] = field(default_factory=list)
 
     def add(
-        self, knots: Iterable[Array], parent: int, level: int, side: int, segment: int = 0
+        self, knots: Iterable[FloatArray], parent: int, level: int, side: int, segment: int = 0
     ) -> int:
         """Rods through knots, (3,) each, one after the other; the number of the last."""
         for start, end in pairwise(knots):
@@ -113,7 +112,7 @@ def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Br
     """The tree of one person; trunk_mm: the pulmonary trunk's diameter in chest coordinates."""
     growth, shift = _Growth(), rng.normal(0, (1.5, 1.5, 3.5))
 
-    def near(*point: float) -> Array:
+    def near(*point: float) -> FloatArray:
         return np.asarray(point) + shift + rng.normal(0, 1.4, 3)
 
     valve, fork = near(19, -46, -16), near(14, -14, 15)
@@ -153,7 +152,7 @@ def draw_veins(rng: np.random.Generator, chest: Chest, root_mm: float) -> Branch
     growth = _Growth()
     z = chest.heart.atrium[2]
 
-    def near(*point: float) -> Array:
+    def near(*point: float) -> FloatArray:
         return np.asarray(point) + rng.normal(0, 1.5, 3)
 
     for part in chest.pleurae:
@@ -192,7 +191,7 @@ def _grow_segments(
     """Deal a lung's tissue to its segments and let each one's artery grow into it."""
     names = list(segments)
     own = np.array([segments[name] for name in names]) + rng.normal(0, 0.035, (len(names), 3))
-    seeds = place(part, own)
+    seeds = lung_to_chest(part, own)
     tissue = lung_points(rng, chest, part, POINTS[part.side > 0])
     away = np.linalg.norm(tissue[:, None] - seeds[None], axis=2)
     owner = away.argmin(axis=1)
@@ -210,8 +209,8 @@ def _grow(
     growth: _Growth,
     chest: Chest,
     parent: int,
-    ahead: Array,
-    points: Array,
+    ahead: FloatArray,
+    points: FloatArray,
     kind: tuple[int, int, int],
 ) -> None:
     """One branch towards the middle of points (P, 3), then one for each half of them."""
@@ -239,18 +238,18 @@ def _grow(
         _grow(rng, growth, chest, rod, course, points[half], (SUBSEGMENTAL, side, segment))
 
 
-def _length(way: Array) -> float:
+def _length(way: FloatArray) -> float:
     """Of a vector (3,); NumPy's own takes five times as long."""
     return math.sqrt(float(way @ way))
 
 
-def _cross(a: Array, b: Array) -> Array:
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
     """Cross product of two vectors (3,); NumPy's own takes ten times as long."""
     (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
-def _within(way: Array, ahead: Array) -> Array:
+def _within(way: FloatArray, ahead: FloatArray) -> FloatArray:
     """The unit vector way, or it turned towards ahead where they are too far apart."""
     a = ahead / _length(ahead)
     cosine = float(a @ way)
@@ -258,11 +257,11 @@ def _within(way: Array, ahead: Array) -> Array:
         return way
     side = way - cosine * a
     side /= max(_length(side), 1e-6)
-    turned: Array = WIDEST_COSINE * a + WIDEST_SINE * side
+    turned: FloatArray = WIDEST_COSINE * a + WIDEST_SINE * side
     return turned
 
 
-def _within_chest(chest: Chest, side: int, start: Array, way: Array) -> float:
+def _within_chest(chest: Chest, side: int, start: FloatArray, way: FloatArray) -> float:
     """What a branch of a side becomes, of its length, so that it ends in the chest."""
     x, y, z = (start + way)[:, None]
     if inside_pleura(chest.pleurae[(side + 1) // 2], x, y, z)[0] < -1:  # most do, whole

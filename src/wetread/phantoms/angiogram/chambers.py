@@ -1,5 +1,4 @@
-"""phantoms/angiogram/chambers.py: a heart with four chambers, its two ventricles as wide as they
-are drawn.
+"""phantoms/angiogram/chambers.py: a heart of four chambers, its ventricles of a given ratio.
 
 The ventricles stand in a frame of their own: a runs from base to apex, n across the septum from
 the left ventricle to the right, both within the axial plane; b runs to the head. Each is the
@@ -14,21 +13,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest
-from wetread.phantoms.shapes.implicit import FAR, Array
+from wetread.phantoms.shapes.implicit import FAR
 
 STRAIN = 1.0  # the right ventricle is as wide as the left
 WANDER_MM = 2.0  # how far the walls wander
 GRID_MM = 1.0  # of the search for the widest place
 
 
-class Spans(NamedTuple):
+class VentricleSpans(NamedTuple):
     """Heights along n at which the ventricles begin and end, mm; end <= begin: none there."""
 
-    left_low: Array
-    left_high: Array
-    right_low: Array
-    right_high: Array
+    left_low: FloatArray
+    left_high: FloatArray
+    right_low: FloatArray
+    right_high: FloatArray
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _widen(drawn: Ventricles, ratio: float) -> Ventricles:
     return replace(drawn, right=(drawn.right[0], high, drawn.right[2]))
 
 
-def spans(ventricles: Ventricles, a: Array, b: Array) -> Spans:
+def ventricle_spans(ventricles: Ventricles, a: FloatArray, b: FloatArray) -> VentricleSpans:
     """Where lines along n through (a, b) enter and leave either ventricle."""
     la, ln, lb = ventricles.left
     along, up = (a / la) ** 2, (b / lb) ** 2
@@ -130,19 +130,23 @@ def spans(ventricles: Ventricles, a: Array, b: Array) -> Spans:
     across = rn * np.sqrt(share)
     base = ln * (1 - ventricles.flat) + ventricles.septum_mm - 0.35 * rn
     right_low = np.maximum(skin, base - across)
-    return Spans(left_low, left_high, right_low, np.where(share > 0, base + across, right_low))
+    return VentricleSpans(
+        left_low, left_high, right_low, np.where(share > 0, base + across, right_low)
+    )
 
 
 def widths_mm(ventricles: Ventricles) -> tuple[float, float]:
     """The widest inner diameter of the left and the right ventricle, across the septum."""
     reach = max(ventricles.left[0], ventricles.right[0]) + abs(ventricles.along_a) + 2
     along = np.arange(-reach, reach, GRID_MM)
-    found = spans(ventricles, along[:, None], along[None, :])
+    found = ventricle_spans(ventricles, along[:, None], along[None, :])
     left, right = found.left_high - found.left_low, found.right_high - found.right_low
     return float(left.max()), float(right.max())
 
 
-def own_frame(ventricles: Ventricles, x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
+def own_frame(
+    ventricles: Ventricles, x: FloatArray, y: FloatArray, z: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Chest coordinates to (a, n, b)."""
     c, s = np.float32(np.cos(ventricles.turn)), np.float32(np.sin(ventricles.turn))
     px, py, b = x - ventricles.center[0], y - ventricles.center[1], z - ventricles.center[2]
@@ -161,14 +165,14 @@ def outflow_of(ventricles: Ventricles) -> tuple[float, float, float]:
 
 
 def ventricle_solids(
-    ventricles: Ventricles, x: Array, y: Array, z: Array
-) -> tuple[Array, Array, Array]:
+    ventricles: Ventricles, x: FloatArray, y: FloatArray, z: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Implicit functions, mm: the left one's inside, the right one's, and both with their walls."""
     a, n, b = own_frame(ventricles, x, y, z)
     # slices and lines across the septum are shifted whole, so no width changes
     a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17))
     n = n + np.float32(WANDER_MM) * np.sin(b * np.float32(0.09) + a * np.float32(0.13))
-    found = spans(ventricles, a, b)
+    found = ventricle_spans(ventricles, a, b)
     left = _between(found.left_low, found.left_high, n)
     right = _between(found.right_low, found.right_high, n)
     la, ln, lb = ventricles.left
@@ -183,13 +187,15 @@ def ventricle_solids(
     return left, right, np.minimum(shell, np.maximum(around, -n))
 
 
-def _between(low: Array, high: Array, n: Array) -> Array:
+def _between(low: FloatArray, high: FloatArray, n: FloatArray) -> FloatArray:
     """What lies between low and high as an implicit function; far away on lines that miss it."""
-    inside: Array = np.where(high > low, np.maximum(low - n, n - high), np.float32(FAR))
+    inside: FloatArray = np.where(high > low, np.maximum(low - n, n - high), np.float32(FAR))
     return inside
 
 
-def _ellipsoid(u: Array, v: Array, w: Array, radii: tuple[float, float, float]) -> Array:
+def _ellipsoid(
+    u: FloatArray, v: FloatArray, w: FloatArray, radii: tuple[float, float, float]
+) -> FloatArray:
     length = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
-    solid: Array = (length - 1) * np.float32(np.prod(radii) ** (1 / 3))
+    solid: FloatArray = (length - 1) * np.float32(np.prod(radii) ** (1 / 3))
     return solid

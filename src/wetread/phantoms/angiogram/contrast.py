@@ -1,5 +1,4 @@
-"""phantoms/angiogram/contrast.py: how bright the blood is, and how well mixed, when an angiogram
-is taken."""
+"""phantoms/angiogram/contrast.py: how bright the blood is at the time of a scan, how well mixed."""
 
 from __future__ import annotations
 
@@ -7,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.angiogram.exam import Exam
-from wetread.phantoms.shapes.implicit import Array, Waves, draw_waves, evaluate_waves
+from wetread.phantoms.shapes.implicit import Waves, draw_waves, evaluate_waves
 
 ADEQUATE_HU = 250.0  # the least that a pulmonary artery should have
 BLOOD_HU = 42.0
@@ -83,12 +83,14 @@ def _draw_mixing(rng: np.random.Generator, exam: Exam) -> float:
     return float(rng.uniform(0.05, 0.3)) if rng.random() < 0.3 else 0.0
 
 
-def blood(contrast: Contrast, hu: float, x: Array, y: Array, z: Array) -> float | Array:
+def blood(
+    contrast: Contrast, hu: float, x: FloatArray, y: FloatArray, z: FloatArray
+) -> float | FloatArray:
     """HU of an artery's blood at points that broadcast; darker where it is badly mixed."""
     if not contrast.mixing:
         return hu
     wide = np.broadcast_arrays(x, y, z)
     field = evaluate_waves(contrast.pattern, *(np.ascontiguousarray(axis) for axis in wide))
     dark = 1 / (1 + np.exp(-4 * (field - 0.9)))
-    mixed: Array = hu - (hu - BLOOD_HU) * contrast.mixing * dark
+    mixed: FloatArray = hu - (hu - BLOOD_HU) * contrast.mixing * dark
     return mixed

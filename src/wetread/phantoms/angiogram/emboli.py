@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray
 from wetread.phantoms.angiogram.arteries import (
     INTERLOBAR,
     LOBAR,
@@ -23,8 +23,7 @@ from wetread.phantoms.angiogram.arteries import (
     Branches,
 )
 from wetread.phantoms.angiogram.exam import ACUTE, BOTH, CHRONIC, Exam
-from wetread.phantoms.shapes.implicit import Array
-from wetread.phantoms.shapes.slab import Along
+from wetread.phantoms.shapes.slab import RodFrame
 
 FULL, RIM, MURAL, WEB = "full", "rim", "mural", "web"
 ACUTE_HU, CHRONIC_HU = (33.0, 15.0, 6.0, 65.0), (87.0, 31.0, 32.0, 155.0)  # mean, SD, least, most
@@ -63,7 +62,7 @@ class Clot:
     width: float
     offset: float
     toward: tuple[float, float, float]
-    calibre: float
+    caliber: float
     calcium: float
     pieces: tuple[tuple[int, float, float], ...]
 
@@ -171,18 +170,18 @@ def _draw_clot(rng: np.random.Generator, tree: Branches, pieces: Pieces, age: st
     toward = rng.standard_normal(3)
     toward /= np.linalg.norm(toward)
     mean, deviation, least, most = ACUTE_HU if age == ACUTE else CHRONIC_HU
-    calibre, calcium = 1.0, 0.0
+    caliber, calcium = 1.0, 0.0
     if age == ACUTE:
         filled = 0.15 if radius > LARGE_MM else 0.55
         form = FULL if rng.random() < filled else RIM
         width = float(rng.uniform(0.42, 0.85)) if form == RIM else 1.0
         if form == FULL:
-            calibre = float(rng.uniform(1.0, 1.18))
+            caliber = float(rng.uniform(1.0, 1.18))
     else:
         form = str(rng.choice((MURAL, WEB, FULL), p=(0.55, 0.2, 0.25)))
         width = {MURAL: rng.uniform(-0.25, 0.4), WEB: rng.uniform(0.12, 0.3), FULL: 1.0}[form]
         width = float(width)
-        calibre = float(rng.uniform(0.62, 1.0))
+        caliber = float(rng.uniform(0.62, 1.0))
         calcium = float(rng.uniform(150, 500)) if rng.random() < 0.15 else 0.0
     return Clot(
         form=form,
@@ -191,24 +190,24 @@ def _draw_clot(rng: np.random.Generator, tree: Branches, pieces: Pieces, age: st
         width=width,
         offset=float(rng.uniform(0, 0.9)) * (1 - width) if form == RIM else 0.0,
         toward=(float(toward[0]), float(toward[1]), float(toward[2])),
-        calibre=calibre,
+        caliber=caliber,
         calcium=calcium,
         pieces=pieces,
     )
 
 
-def calibres(tree: Branches, clots: tuple[Clot, ...]) -> Array:
+def lumen_radii(tree: Branches, clots: tuple[Clot, ...]) -> FloatArray:
     """(N,) radii of the lumen with the clots in it, mm."""
     radius = tree.radius.copy()
     for clot in clots:
         for branch, _, _ in clot.pieces:
-            radius[branch] = tree.radius[branch] * np.float32(clot.calibre)
+            radius[branch] = tree.radius[branch] * np.float32(clot.caliber)
     return radius
 
 
 def clot_solid(
-    clot: Clot, along: Along, radius: float, length: float, low: float, high: float
-) -> Array:
+    clot: Clot, along: RodFrame, radius: float, length: float, low: float, high: float
+) -> FloatArray:
     """Implicit function of a clot in one branch, mm, where the lumen has this radius.
 
     Its ends are round; an old one on the wall thins out to them.
@@ -236,11 +235,11 @@ def clot_solid(
         solid = (clot.width + (1 - clot.width) * thin * thin) * radius - height + lumps
     else:
         solid = np.abs(height - 0.1 * radius) - 0.5 * clot.width * radius + 0.5 * lumps
-    held: Array = np.maximum(np.maximum(solid, along.mm - radius), -inward)
+    held: FloatArray = np.maximum(np.maximum(solid, along.mm - radius), -inward)
     return held
 
 
-def _across(toward: tuple[float, float, float], course: Array) -> tuple[float, float, float]:
+def _across(toward: tuple[float, float, float], course: FloatArray) -> tuple[float, float, float]:
     """The direction at right angles to a branch that comes closest to the one wanted."""
     wanted = np.asarray(toward)
     across = wanted - float(wanted @ course) * course
@@ -251,9 +250,9 @@ def _across(toward: tuple[float, float, float], course: Array) -> tuple[float, f
     return float(across[0] / length), float(across[1] / length), float(across[2] / length)
 
 
-def specks(clot: Clot, along: Along, length: float) -> NDArray[np.bool_]:
+def specks(clot: Clot, along: RodFrame, length: float) -> BoolArray:
     """Where an old clot holds calcium: spots along it, a few mm apart."""
     x, y, z = along.out
     wave = np.sin(along.share * (length * 1.1)) + np.sin(2.1 * x + 1.3 * y + 0.7 * z)
-    spots: NDArray[np.bool_] = wave > 1.45
+    spots: BoolArray = wave > 1.45
     return spots

@@ -1,5 +1,4 @@
-"""phantoms/angiogram/exam.py: what an exam for embolism is drawn to show, as often as in the
-real exams.
+"""phantoms/angiogram/exam.py: what an exam for embolism shows, as often as in the real exams.
 
 The counts are those of all 7,279 training exams of the RSNA-STR pulmonary embolism detection
 competition of 2020, label by label together, so what occurs together there does so here.

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, FloatArray
 from wetread.phantoms.angiogram.arteries import INTERLOBAR, LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.angiogram.exam import Exam
-from wetread.phantoms.shapes.implicit import Array
 
 Ball = tuple[tuple[float, float, float], float, float]  # center, radius, mm, and HU
 
 
 @dataclass(frozen=True, eq=False)
-class Mimics:
+class AngiogramMimics:
     """Look-alikes of one exam.
 
     nodes:    beside the hilar arteries, (center, radius, HU).
@@ -25,15 +25,15 @@ class Mimics:
 
     nodes: tuple[Ball, ...]
     mass: tuple[Ball, ...]
-    mucus: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    mucus: BoolArray
     mucus_hu: float
     streak_hu: float
     beat_mm: float
 
 
-def draw_mimics(
+def draw_angiogram_mimics(
     rng: np.random.Generator, tree: Branches, exam: Exam, cava_hu: float, difficulty: float
-) -> Mimics:
+) -> AngiogramMimics:
     """Drawn alike with and without clots; but for the mass, which the exam asks for."""
     nodes = tuple(_draw_node(rng, tree) for _ in range(int(rng.poisson(2.2 * difficulty))))
     mucus = np.zeros(len(tree), bool)
@@ -41,7 +41,7 @@ def draw_mimics(
         for _ in range(1 + int(rng.poisson(1.0))):
             start = int(rng.choice(np.flatnonzero(tree.level == SEGMENTAL)))
             mucus |= _below(tree, start)
-    return Mimics(
+    return AngiogramMimics(
         nodes=nodes,
         mass=_draw_mass(rng, tree) if exam.other else (),
         mucus=mucus,
@@ -78,11 +78,11 @@ def _draw_mass(rng: np.random.Generator, tree: Branches) -> tuple[Ball, ...]:
     return tuple(found)
 
 
-def _ball(center: Array, radius: float, hu: float) -> Ball:
+def _ball(center: FloatArray, radius: float, hu: float) -> Ball:
     return (float(center[0]), float(center[1]), float(center[2])), float(radius), hu
 
 
-def _below(tree: Branches, start: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _below(tree: Branches, start: int) -> BoolArray:
     """A branch and all that come from it."""
     found = np.zeros(len(tree), bool)
     found[start] = True
@@ -93,8 +93,8 @@ def _below(tree: Branches, start: int) -> np.ndarray[tuple[int], np.dtype[np.boo
 
 
 def rays(
-    rng: np.random.Generator, x: Array, y: Array, center: tuple[float, float], hu: float
-) -> Array:
+    rng: np.random.Generator, x: FloatArray, y: FloatArray, center: tuple[float, float], hu: float
+) -> FloatArray:
     """Bright and dark rays from a dense vessel, (H, W) HU; x (W,), y (H,), mm."""
     dx, dy = x[None, :] - np.float32(center[0]), y[:, None] - np.float32(center[1])
     angle, away = np.arctan2(dy, dx), np.sqrt(dx * dx + dy * dy)
@@ -109,5 +109,5 @@ def rays(
         ray *= np.float32(rng.normal(-0.1, 0.8))
         total += ray
     fall = np.exp(-np.maximum(away - 8, 0) * np.float32(1 / 18)) * np.clip(away - 5, 0, 1)
-    streaks: Array = np.float32(hu) * total * fall
+    streaks: FloatArray = np.float32(hu) * total * fall
     return streaks

@@ -1,5 +1,4 @@
-"""phantoms/angiogram/paint.py: heart, vessels, bronchi, clots and look-alikes painted on a chest
-CT."""
+"""phantoms/angiogram/paint.py: heart, vessels, bronchi and clots painted into a chest CT."""
 
 from __future__ import annotations
 
@@ -9,31 +8,30 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray, UInt8Array
 from wetread.phantoms.angiogram.arteries import LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.angiogram.chambers import Chambers, outflow_of, ventricle_solids
 from wetread.phantoms.angiogram.contrast import BLOOD_HU, Contrast, blood
-from wetread.phantoms.angiogram.emboli import Clot, calibres, clot_solid, specks
+from wetread.phantoms.angiogram.emboli import Clot, clot_solid, lumen_radii, specks
 from wetread.phantoms.angiogram.exam import CHRONIC
-from wetread.phantoms.angiogram.mimics import Ball, Mimics
+from wetread.phantoms.angiogram.mimics import AngiogramMimics, Ball
 from wetread.phantoms.chest.organs import Organs
-from wetread.phantoms.shapes.implicit import Array
-from wetread.phantoms.shapes.rods import Rods, mix_touched, paint_rods, touch_rods
+from wetread.phantoms.shapes.rods import Rods, blend_covered, cover_rods, paint_rods
 from wetread.phantoms.shapes.slab import (
-    Along,
-    Box,
+    RodFrame,
     Slab,
-    along_rod,
-    box_of,
-    covered,
+    coverage,
     mix,
     paint,
     paint_rod,
-    points,
     rod_box,
-    thin_cover,
+    rod_coverage,
+    rod_frame,
+    voxel_box,
+    voxel_coordinates,
 )
+from wetread.phantoms.types import SlabBox
 
 LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of what a clot is
 SHEATH_MM, LOBAR_SHEATH_MM = 3.0, 1.2  # of fat and tissue round the vessels of the hila
@@ -53,7 +51,7 @@ BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
+class Circulation:
     """What is painted on a person's chest."""
 
     arteries: Branches
@@ -61,61 +59,61 @@ class Inside:
     clots: tuple[Clot, ...]
     chambers: Chambers
     contrast: Contrast
-    mimics: Mimics
+    mimics: AngiogramMimics
 
 
 @dataclass(frozen=True, eq=False)
-class Covers:
+class Coverage:
     """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: uint8, what it is."""
 
-    arteries: Array
-    clots: Array
-    clot_bits: NDArray[np.uint8]
-    left_ventricle: Array
-    right_ventricle: Array
+    arteries: FloatArray
+    clots: FloatArray
+    clot_bits: UInt8Array
+    left_ventricle: FloatArray
+    right_ventricle: FloatArray
 
 
-def paint_inside(
-    slab: Slab, inside: Inside, organs: Organs, heart: NDArray[np.bool_], lung: NDArray[np.bool_]
-) -> Covers:
+def paint_circulation(
+    slab: Slab, circulation: Circulation, organs: Organs, heart: BoolArray, lung: BoolArray
+) -> Coverage:
     """Everything, in place; heart, lung: (P, H, W) where the plain chest has them."""
     covers = _no_covers(slab)
-    _paint_sheaths(slab, inside, lung)
+    _paint_sheaths(slab, circulation, lung)
     _paint_fat(slab, heart)
-    _paint_nodes(slab, inside.mimics.nodes)
-    _paint_great_vessels(slab, inside, organs)
-    _paint_heart(slab, inside, heart | lung, covers)
-    _paint_veins(slab, inside)
-    _paint_bronchi(slab, inside)
-    lumen = calibres(inside.arteries, inside.clots)
-    _paint_arteries(slab, inside, lumen, covers)
-    for clot in inside.clots:
-        _paint_clot(slab, inside, lumen, clot, covers)
-    for center, radius, hu in inside.mimics.mass:
+    _paint_nodes(slab, circulation.mimics.nodes)
+    _paint_great_vessels(slab, circulation, organs)
+    _paint_heart(slab, circulation, heart | lung, covers)
+    _paint_veins(slab, circulation)
+    _paint_bronchi(slab, circulation)
+    lumen = lumen_radii(circulation.arteries, circulation.clots)
+    _paint_arteries(slab, circulation, lumen, covers)
+    for clot in circulation.clots:
+        _paint_clot(slab, circulation, lumen, clot, covers)
+    for center, radius, hu in circulation.mimics.mass:
         _paint_ball(slab, center, radius, hu)
     return covers
 
 
-def _no_covers(slab: Slab) -> Covers:
-    def nothing() -> Array:
+def _no_covers(slab: Slab) -> Coverage:
+    def nothing() -> FloatArray:
         return np.zeros(slab.hu.shape, np.float32)
 
-    return Covers(nothing(), nothing(), np.zeros(slab.hu.shape, np.uint8), nothing(), nothing())
+    return Coverage(nothing(), nothing(), np.zeros(slab.hu.shape, np.uint8), nothing(), nothing())
 
 
-def _paint_sheaths(slab: Slab, inside: Inside, lung: NDArray[np.bool_]) -> None:
+def _paint_sheaths(slab: Slab, circulation: Circulation, lung: BoolArray) -> None:
     """Where vessels leave the mediastinum, tissue goes with them into the lung."""
-    for tree in (inside.arteries, inside.veins):
+    for tree in (circulation.arteries, circulation.veins):
         own = np.flatnonzero(tree.level <= LOBAR)
         coat = np.where(tree.level[own] < LOBAR, SHEATH_MM, LOBAR_SHEATH_MM)
-        touched = touch_rods(slab, Rods(tree.start[own], tree.end[own], tree.radius[own] + coat))
+        touched = cover_rods(slab, Rods(tree.start[own], tree.end[own], tree.radius[own] + coat))
         share = touched.share * lung.reshape(-1)[touched.voxel]
-        mix_touched(slab, touched._replace(share=share), np.full(share.shape, np.float32(FAT_HU)))
+        blend_covered(slab, touched._replace(share=share), np.full(share.shape, np.float32(FAT_HU)))
 
 
-def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Covers) -> None:
+def _paint_heart(slab: Slab, circulation: Circulation, room: BoolArray, covers: Coverage) -> None:
     """Muscle, and the blood of four chambers, where there is heart or lung in the plain chest."""
-    chambers, contrast = inside.chambers, inside.contrast
+    chambers, contrast = circulation.chambers, circulation.contrast
     ventricles = chambers.ventricles
     reach = max(*ventricles.left, *ventricles.right) + 30
     middle = np.asarray(ventricles.center)
@@ -125,35 +123,37 @@ def _paint_heart(slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Co
     ):
         _paint_ellipsoid(slab, center, tuple(r + 2.5 for r in radii), contrast.muscle, room)
         _paint_ellipsoid(slab, center, radii, hu, room)
-    box = box_of(slab, middle - reach, middle + reach)
+    box = voxel_box(slab, middle - reach, middle + reach)
     if box is None:
         return
     for first in range(box[0].start, box[0].stop, PLANES_AT_ONCE):
         planes = slice(first, min(first + PLANES_AT_ONCE, box[0].stop))
-        _paint_ventricles(slab, inside, room, covers, (planes, *box[1:]))
-    valve, outflow = inside.arteries.start[0], np.asarray(outflow_of(ventricles))
-    radius = float(inside.arteries.radius[0])
+        _paint_ventricles(slab, circulation, room, covers, (planes, *box[1:]))
+    valve, outflow = circulation.arteries.start[0], np.asarray(outflow_of(ventricles))
+    radius = float(circulation.arteries.radius[0])
     paint_rod(slab, outflow, valve, (radius, radius), contrast.right_ventricle)
 
 
 def _paint_ventricles(
-    slab: Slab, inside: Inside, room: NDArray[np.bool_], covers: Covers, box: Box
+    slab: Slab, circulation: Circulation, room: BoolArray, covers: Coverage, box: SlabBox
 ) -> None:
     """Both within a box, with their walls."""
-    contrast = inside.contrast
-    left, right, shell = ventricle_solids(inside.chambers.ventricles, *points(slab, box))
+    contrast = circulation.contrast
+    left, right, shell = ventricle_solids(
+        circulation.chambers.ventricles, *voxel_coordinates(slab, box)
+    )
     free = room[box]
-    mix(slab, box, covered(shell, slab.pixel) * free, contrast.muscle)
+    mix(slab, box, coverage(shell, slab.pixel) * free, contrast.muscle)
     for solid, hu, into in (
         (right, contrast.right_ventricle, covers.right_ventricle),
         (left, contrast.left_ventricle, covers.left_ventricle),
     ):
-        share = covered(solid, slab.pixel) * free
+        share = coverage(solid, slab.pixel) * free
         mix(slab, box, share, hu)
         into[box] = share
 
 
-def _paint_fat(slab: Slab, heart: NDArray[np.bool_]) -> None:
+def _paint_fat(slab: Slab, heart: BoolArray) -> None:
     """Within the heart sac, 3 mm from its outline."""
     edge = max(1, round(3 / slab.pixel))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
@@ -167,24 +167,24 @@ def _paint_ellipsoid(
     center: tuple[float, float, float],
     radii: tuple[float, ...],
     hu: float,
-    room: NDArray[np.bool_],
+    room: BoolArray,
 ) -> None:
     middle, half = np.asarray(center), np.asarray(radii)
-    box = box_of(slab, middle - half, middle + half)
+    box = voxel_box(slab, middle - half, middle + half)
     if box is None:
         return
-    x, y, z = points(slab, box)
+    x, y, z = voxel_coordinates(slab, box)
     u, v, w = ((axis - m) / r for axis, m, r in zip((x, y, z), middle, half, strict=True))
     solid = (np.sqrt(u * u + v * v + w * w) - 1) * np.float32(np.prod(half) ** (1 / 3))
-    mix(slab, box, covered(solid.astype(np.float32), slab.pixel) * room[box], hu)
+    mix(slab, box, coverage(solid.astype(np.float32), slab.pixel) * room[box], hu)
 
 
 def _paint_ball(slab: Slab, center: tuple[float, float, float], radius: float, hu: float) -> None:
     middle = np.asarray(center)
 
-    def solid(x: Array, y: Array, z: Array) -> Array:
+    def solid(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
         away = (x - center[0]) ** 2 + (y - center[1]) ** 2 + (z - center[2]) ** 2
-        ball: Array = np.sqrt(away).astype(np.float32) - np.float32(radius)
+        ball: FloatArray = np.sqrt(away).astype(np.float32) - np.float32(radius)
         return ball
 
     paint(slab, middle - radius, middle + radius, solid, hu)
@@ -196,9 +196,9 @@ def _paint_nodes(slab: Slab, nodes: tuple[Ball, ...]) -> None:
         _paint_ball(slab, center, radius, hu)
 
 
-def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
+def _paint_great_vessels(slab: Slab, circulation: Circulation, organs: Organs) -> None:
     """Aorta, its branches and the large veins of the mediastinum, each with its own contrast."""
-    contrast = inside.contrast
+    contrast = circulation.contrast
     for rod in organs.vessels:
         hu = contrast.aorta
         if rod.name in ("superior_cava", FROM_ARM[contrast.arm]):
@@ -210,19 +210,19 @@ def _paint_great_vessels(slab: Slab, inside: Inside, organs: Organs) -> None:
         start, end = np.asarray(rod.start), np.asarray(rod.end)
         paint_rod(slab, start[:3], end[:3], (rod.start[3], rod.end[3]), hu)
         if rod.name == "superior_cava":
-            atrium = np.asarray(inside.chambers.right_atrium[0])
+            atrium = np.asarray(circulation.chambers.right_atrium[0])
             paint_rod(slab, end[:3], atrium, (rod.end[3], rod.end[3]), contrast.right_atrium)
 
 
-def _paint_veins(slab: Slab, inside: Inside) -> None:
-    veins = inside.veins
+def _paint_veins(slab: Slab, circulation: Circulation) -> None:
+    veins = circulation.veins
     rods = Rods(veins.start, veins.end, veins.radius)
-    paint_rods(slab, rods, np.full(len(veins), inside.contrast.veins))
+    paint_rods(slab, rods, np.full(len(veins), circulation.contrast.veins))
 
 
-def _paint_bronchi(slab: Slab, inside: Inside) -> None:
+def _paint_bronchi(slab: Slab, circulation: Circulation) -> None:
     """Each beside its artery, on the side of the hilum's bronchi; some are full of mucus."""
-    tree, mimics = inside.arteries, inside.mimics
+    tree, mimics = circulation.arteries, circulation.mimics
     for wall, hu in ((1.4, BRONCHUS_WALL_HU), (0.0, BRONCHUS_HU)):
         for start, end in BRONCHI:
             radii = (start[3] + wall, end[3] + wall)
@@ -243,27 +243,31 @@ def _paint_bronchi(slab: Slab, inside: Inside) -> None:
     paint_rods(slab, rods, np.stack([np.full(len(own), BRONCHUS_WALL_HU), filled], 1).reshape(-1))
 
 
-def _paint_arteries(slab: Slab, inside: Inside, lumen: Array, covers: Covers) -> None:
+def _paint_arteries(
+    slab: Slab, circulation: Circulation, lumen: FloatArray, covers: Coverage
+) -> None:
     """The tree as wide as its clots leave it; lumen: (N,) mm."""
-    tree, contrast = inside.arteries, inside.contrast
-    touched = touch_rods(slab, Rods(tree.start, tree.end, lumen))
+    tree, contrast = circulation.arteries, circulation.contrast
+    touched = cover_rods(slab, Rods(tree.start, tree.end, lumen))
     z, y, x = np.unravel_index(touched.voxel, slab.hu.shape)
     hu = blood(contrast, contrast.arteries, slab.x[x], slab.y[y], slab.z[z])
-    mix_touched(slab, touched, np.broadcast_to(np.asarray(hu, np.float32), touched.share.shape))
+    blend_covered(slab, touched, np.broadcast_to(np.asarray(hu, np.float32), touched.share.shape))
     np.maximum.at(covers.arteries.reshape(-1), touched.voxel, touched.share)
 
 
-class Stretch(NamedTuple):
+class ClotStretch(NamedTuple):
     """A clot in one branch: its box, its cover there, what it is in bits, and the rod's frame."""
 
-    box: Box
-    share: Array
+    box: SlabBox
+    share: FloatArray
     bits: int
-    along: Along
+    along: RodFrame
     length: float
 
 
-def clot_stretches(slab: Slab, tree: Branches, lumen: Array, clot: Clot) -> Iterator[Stretch]:
+def clot_stretches(
+    slab: Slab, tree: Branches, lumen: FloatArray, clot: Clot
+) -> Iterator[ClotStretch]:
     """Where a clot lies in the slab, branch by branch; lumen: (N,) radii that all clots leave."""
     for branch, low, high in clot.pieces:
         start, end = tree.start[branch], tree.end[branch]
@@ -271,25 +275,29 @@ def clot_stretches(slab: Slab, tree: Branches, lumen: Array, clot: Clot) -> Iter
         box = rod_box(slab, start, end, radius)
         if box is None:
             continue
-        along = along_rod(slab, box, start, end)
+        along = rod_frame(slab, box, start, end)
         length = float(np.linalg.norm(end - start))
         solid = clot_solid(clot, along, radius, length, low, high)
-        share = thin_cover(solid.astype(np.float32), slab.pixel, radius)
+        share = rod_coverage(solid.astype(np.float32), slab.pixel, radius)
         if share.any():
             bits = {0: 0, 1: LEFT, -1: RIGHT}[int(tree.side[branch])]
             bits |= CENTRAL * bool(tree.level[branch] <= MAIN) | OLD * (clot.age == CHRONIC)
-            yield Stretch(box, share, bits, along, length)
+            yield ClotStretch(box, share, bits, along, length)
 
 
-def hold_clot(shares: Array, held: NDArray[np.uint8], box: Box, share: Array, bits: int) -> None:
+def join_clot(
+    shares: FloatArray, held: UInt8Array, box: SlabBox, share: FloatArray, bits: int
+) -> None:
     """Join a stretch to those before it, in place: a voxel belongs to what fills it most."""
     held[box][share > shares[box]] = bits
     shares[box] = np.maximum(shares[box], share)
 
 
-def _paint_clot(slab: Slab, inside: Inside, lumen: Array, clot: Clot, covers: Covers) -> None:
-    for box, share, bits, along, length in clot_stretches(slab, inside.arteries, lumen, clot):
+def _paint_clot(
+    slab: Slab, circulation: Circulation, lumen: FloatArray, clot: Clot, covers: Coverage
+) -> None:
+    for box, share, bits, along, length in clot_stretches(slab, circulation.arteries, lumen, clot):
         mix(slab, box, share, clot.hu)
         if clot.calcium:
             mix(slab, box, share * specks(clot, along, length), clot.calcium)
-        hold_clot(covers.clots, covers.clot_bits, box, share, bits)
+        join_clot(covers.clots, covers.clot_bits, box, share, bits)

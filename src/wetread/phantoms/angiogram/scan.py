@@ -1,5 +1,4 @@
-"""phantoms/angiogram/scan.py: where a CT angiogram's slices lie, and what the machine makes of
-them."""
+"""phantoms/angiogram/scan.py: where a CT angiogram's slices lie, what the scanner makes of them."""
 
 from __future__ import annotations
 
@@ -7,24 +6,23 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, Float64Array, FloatArray
 from wetread.phantoms.chest.chest import Chest
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.scanner.noise import draw_noise
+from wetread.phantoms.scanner.stored_values import LOWEST_HU
 from wetread.phantoms.shapes.slab import Slab
-from wetread.phantoms.writers.scanner import AIR_HU, Stored, draw_noise
 
 PLANE_MM = 1.7  # a slice is the mean of planes no further apart
 SLICES_AT = (284, 512)  # so many slices at this size; their number goes with its square
 FEWEST_SLICES, MOST_SLICES = 40, 300
 THICKNESSES = (0.625, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
-OUTSIDE = -2000  # stored beyond the circular field of view
 HEART_MM = (18.0, -18.0, 42.0)  # x and y of the beating heart, and how far it is felt
 VOXELS_AT_ONCE = 3_000_000
 
 
 @dataclass(frozen=True)
-class CtpaScan:
+class AngiogramScan:
     """One acquisition, on the back, head first: rows to the left, columns to the back.
 
     slices, size:  (slices, size, size) voxels. step_mm: between slices; thick_mm: of a slice.
@@ -56,17 +54,17 @@ class CtpaScan:
         """Planes that are averaged into a slice."""
         return max(1, int(np.ceil(self.thick_mm / PLANE_MM)))
 
-    def position_mm(self, index: int) -> NDArray[np.float64]:
+    def position_mm(self, index: int) -> Float64Array:
         """Image Position (Patient) of slice index, counted from the feet: (3,) mm."""
         half = (self.size - 1) / 2 * self.pixel_mm
         corner = np.array([*self.center_mm, self.low_mm + index * self.step_mm])
-        moved: NDArray[np.float64] = corner + self.offset_mm - np.array([half, half, 0])
+        moved: Float64Array = corner + self.offset_mm - np.array([half, half, 0])
         return moved
 
 
-def draw_ctpa_scan(
+def draw_angiogram_scan(
     rng: np.random.Generator, chest: Chest, size: int, difficulty: float, slices: int | None = None
-) -> CtpaScan:
+) -> AngiogramScan:
     """From above the arch to below the domes, drawn without a look at the exam.
 
     slices: None for 40 to 300, the more the larger the pictures; fewer ones are thicker. Most lie
@@ -86,7 +84,7 @@ def draw_ctpa_scan(
     body = 2 * (chest.pleurae[0].lateral + 0.8 * chest.wall_mm) * chest.scale
     view = float(np.clip(body * rng.uniform(1.0, 1.22), 280, 430))
     fine = 512 / size
-    return CtpaScan(
+    return AngiogramScan(
         slices=slices,
         size=size,
         step_mm=step,
@@ -109,75 +107,69 @@ def draw_ctpa_scan(
     )
 
 
-def heights(scan: CtpaScan, first: int, last: int) -> Array:
+def plane_heights(scan: AngiogramScan, first: int, last: int) -> FloatArray:
     """(P,) z of all planes of slices first to last - 1, mm: planes of a slice one after another."""
     middles = scan.low_mm + np.arange(first, last) * scan.step_mm
     within = (np.arange(scan.planes) + 0.5) / scan.planes - 0.5
     return (middles[:, None] + within * scan.thick_mm).reshape(-1).astype(np.float32)
 
 
-def empty_slab(scan: CtpaScan, chest: Chest, first: int, last: int) -> Slab:
+def empty_slab(scan: AngiogramScan, chest: Chest, first: int, last: int) -> Slab:
     """The planes of some slices, in chest coordinates, not yet painted."""
     along = (np.arange(scan.size) - (scan.size - 1) / 2) * scan.pixel_mm
     x = ((along + scan.center_mm[0]) / chest.scale).astype(np.float32)
     y = ((along + scan.center_mm[1]) / chest.scale).astype(np.float32)
-    z = heights(scan, first, last) / np.float32(chest.scale)
+    z = plane_heights(scan, first, last) / np.float32(chest.scale)
     return Slab(z, y, x, np.zeros((len(z), scan.size, scan.size), np.float32))
 
 
-def slabs(scan: CtpaScan) -> list[tuple[int, int]]:
+def slab_ranges(scan: AngiogramScan) -> list[tuple[int, int]]:
     """Slices to paint together: (first, last + 1), so that memory does not grow with them."""
     count = max(1, VOXELS_AT_ONCE // (scan.size**2 * scan.planes))
     return [(at, min(at + count, scan.slices)) for at in range(0, scan.slices, count)]
 
 
-def averaged(scan: CtpaScan, planes: Array) -> Array:
+def average_planes(scan: AngiogramScan, planes: FloatArray) -> FloatArray:
     """(S, H, W) slices of (P, H, W) planes."""
-    mean: Array = planes.reshape(-1, scan.planes, *planes.shape[1:]).mean(axis=1)
+    mean: FloatArray = planes.reshape(-1, scan.planes, *planes.shape[1:]).mean(axis=1)
     return mean
 
 
-def measure(scan: CtpaScan, picture: Array, rng: np.random.Generator) -> NDArray[np.float32]:
+def acquire_slice(
+    scan: AngiogramScan, picture: FloatArray, rng: np.random.Generator
+) -> Float32Array:
     """A perfect slice (H, W), HU, as the machine gives it: blurred, noisy, not below air."""
     soft = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels)
     soft += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels) * _shadow(scan, picture)
-    measured: NDArray[np.float32] = np.maximum(soft, np.float32(AIR_HU))
+    measured: Float32Array = np.maximum(soft, np.float32(LOWEST_HU))
     return measured
 
 
-def _shadow(scan: CtpaScan, picture: Array) -> Array:
+def _shadow(scan: AngiogramScan, picture: FloatArray) -> FloatArray:
     """How much noisier each point is, (H, W): few photons come through the middle and shoulders."""
     small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
     matter = np.clip(small * 1e-3 + 1, 0, 1.4) * (scan.size * scan.pixel_mm / 32 / 200)
     across, down = matter.sum(axis=1, keepdims=True), matter.sum(axis=0, keepdims=True)
     near = cv2.GaussianBlur(0.5 * (across + down), (0, 0), 1.5)
-    large: Array = cv2.resize(np.clip(near, 0.45, 1.9), picture.shape[::-1])
+    large: FloatArray = cv2.resize(np.clip(near, 0.45, 1.9), picture.shape[::-1])
     return large
 
 
-def doubled(picture: Array, rng: np.random.Generator, pixels: float) -> Array:
+def add_ghost(picture: FloatArray, rng: np.random.Generator, pixels: float) -> FloatArray:
     """A slice of a patient who moved by about so many pixels while it was taken: (H, W)."""
     dx, dy = rng.normal(0, pixels, 2)
     shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    both: Array = 0.55 * picture + 0.45 * ghost
+    both: FloatArray = 0.55 * picture + 0.45 * ghost
     return both
 
 
-def beaten(picture: Array, rng: np.random.Generator, slab: Slab, mm: float) -> Array:
+def add_heartbeat(
+    picture: FloatArray, rng: np.random.Generator, slab: Slab, mm: float
+) -> FloatArray:
     """A slice in which the heart, and what lies near it, moved by about so many mm: (H, W)."""
     across = (slab.x[None, :] - HEART_MM[0]) / HEART_MM[2]
     down = (slab.y[:, None] - HEART_MM[1]) / HEART_MM[2]
     near = np.exp(-0.5 * (across * across + down * down))
-    beat: Array = picture + near * (doubled(picture, rng, mm / slab.pixel) - picture)
+    beat: FloatArray = picture + near * (add_ghost(picture, rng, mm / slab.pixel) - picture)
     return beat
-
-
-def to_stored(scan: CtpaScan, picture: Array) -> Stored:
-    """HU (H, W) to stored integers, intercept -1024; padded: the corners hold OUTSIDE."""
-    counts = np.clip(np.rint(picture - AIR_HU), 0, 4095)
-    stored: Stored = counts.astype(np.int16 if scan.signed else np.uint16)
-    if scan.padded:
-        along = np.arange(scan.size) - (scan.size - 1) / 2
-        stored[along[:, None] ** 2 + along[None, :] ** 2 > (scan.size / 2) ** 2] = OUTSIDE
-    return stored

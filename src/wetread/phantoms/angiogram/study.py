@@ -5,44 +5,42 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, UInt8Array
 from wetread.phantoms.angiogram.arteries import Branches, draw_arteries, draw_veins
 from wetread.phantoms.angiogram.chambers import draw_chambers, widths_mm
 from wetread.phantoms.angiogram.contrast import draw_contrast
-from wetread.phantoms.angiogram.emboli import Clot, calibres, draw_clots
+from wetread.phantoms.angiogram.emboli import Clot, draw_clots, lumen_radii
 from wetread.phantoms.angiogram.exam import ACUTE, CHRONIC, Exam, draw_ratio
-from wetread.phantoms.angiogram.mimics import draw_mimics, rays
+from wetread.phantoms.angiogram.mimics import draw_angiogram_mimics, rays
 from wetread.phantoms.angiogram.paint import (
     CENTRAL,
     LEFT,
     OLD,
     RIGHT,
-    Inside,
+    Circulation,
     clot_stretches,
-    hold_clot,
-    paint_inside,
+    join_clot,
+    paint_circulation,
 )
 from wetread.phantoms.angiogram.scan import (
-    CtpaScan,
-    averaged,
-    beaten,
-    doubled,
+    AngiogramScan,
+    acquire_slice,
+    add_ghost,
+    add_heartbeat,
+    average_planes,
     empty_slab,
-    measure,
-    slabs,
+    slab_ranges,
 )
 from wetread.phantoms.chest.chest import Chest
 from wetread.phantoms.chest.lesions import draw_lesions
 from wetread.phantoms.chest.organs import draw_organs
-from wetread.phantoms.chest.paint import Paint, draw_paint, paint_plane
-from wetread.phantoms.chest.parts import Body, Part, plane_at
+from wetread.phantoms.chest.paint import TissueTexture, draw_texture, paint_plane
+from wetread.phantoms.chest.parts import ChestBody, ChestPart, plane_at
 from wetread.phantoms.chest.skeleton import Bones, cover_bones, draw_bones
-from wetread.phantoms.shapes.implicit import Array, draw_waves
-from wetread.phantoms.shapes.slab import Slab, stretch
+from wetread.phantoms.shapes.implicit import draw_waves
+from wetread.phantoms.shapes.slab import Slab, occupied_slice
 from wetread.phantoms.shapes.tubes import Lattice
-
-Bools = NDArray[np.bool_]
 
 TRIES = 40  # to draw clots that show
 CAVA_MM = (-16.0, 72.0, -25.5, -20.0)  # of the upper cava: z from and to, x, y
@@ -55,40 +53,40 @@ VISIBLE_MM2 = 6.0  # of clot in a slice, from here on a reader sees it
 class Areas:
     """Of clot in each slice, (Z,) mm2: all of it, and by where and how old it is."""
 
-    clot: Array
-    left: Array
-    right: Array
-    central: Array
-    acute: Array
-    chronic: Array
+    clot: FloatArray
+    left: FloatArray
+    right: FloatArray
+    central: FloatArray
+    acute: FloatArray
+    chronic: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class AngiogramMasks:
     """What the voxels are, (Z, Y, X) bool; clots lie within the arteries."""
 
-    arteries: Bools
-    clots: Bools
-    left_ventricle: Bools
-    right_ventricle: Bools
+    arteries: BoolArray
+    clots: BoolArray
+    left_ventricle: BoolArray
+    right_ventricle: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
-class CtpaStudy:
+class AngiogramStudy:
     """hu: (Z, Y, X) float32, feet to head. ratio: the widths of right over left ventricle."""
 
-    hu: NDArray[np.float32]
-    truth: Truth
+    hu: Float32Array
+    masks: AngiogramMasks
     areas: Areas
     ratio: float
     exam: Exam
-    inside: Inside
-    scan: CtpaScan
+    circulation: Circulation
+    scan: AngiogramScan
 
     @property
-    def visible(self) -> Bools:
+    def visible(self) -> BoolArray:
         """(Z,): slices with an embolus that shows."""
-        seen: Bools = self.areas.clot >= VISIBLE_MM2
+        seen: BoolArray = self.areas.clot >= VISIBLE_MM2
         return seen
 
     def labels(self) -> dict[str, int]:
@@ -114,37 +112,37 @@ class CtpaStudy:
         }
 
 
-def make_ctpa_study(
+def make_angiogram(
     rng: np.random.Generator,
     *,
     chest: Chest,
     exam: Exam,
-    scan: CtpaScan,
+    scan: AngiogramScan,
     difficulty: float = 1.0,
-) -> CtpaStudy:
+) -> AngiogramStudy:
     """A person with this chest in the machine, showing what the exam says.
 
     difficulty: how many look-alikes and how much motion there are, 1 for the usual; the scan's
     noise is drawn with it as well.
     """
-    body, paint = _draw_body(rng, chest), draw_paint(rng)
+    body, paint = _draw_body(rng, chest), draw_texture(rng)
     trunk_mm = float(np.clip(rng.normal(27.2, 3.0) + 2.2 * exam.strained, 20, 38)) / chest.scale
     tree = draw_arteries(rng, chest, trunk_mm)
     ratio = draw_ratio(rng, exam.strained)
     contrast = draw_contrast(rng, exam)
-    inside = Inside(
+    circulation = Circulation(
         arteries=tree,
         veins=draw_veins(rng, chest, 0.95 * trunk_mm),
-        clots=draw_seen(rng, tree, exam, scan, chest),
+        clots=draw_visible_clots(rng, tree, exam, scan, chest),
         chambers=draw_chambers(rng, chest, ratio),
         contrast=contrast,
-        mimics=draw_mimics(rng, tree, exam, contrast.cava, difficulty),
+        mimics=draw_angiogram_mimics(rng, tree, exam, contrast.cava, difficulty),
     )
-    return _scanned(rng, body, paint, inside, exam, scan)
+    return _scan_planes(rng, body, paint, circulation, exam, scan)
 
 
-def draw_seen(
-    rng: np.random.Generator, tree: Branches, exam: Exam, scan: CtpaScan, chest: Chest
+def draw_visible_clots(
+    rng: np.random.Generator, tree: Branches, exam: Exam, scan: AngiogramScan, chest: Chest
 ) -> tuple[Clot, ...]:
     """Clots that show what the exam is to show: drawn anew, TRIES times at most, until they do."""
     slab = empty_slab(scan, chest, 0, scan.slices)
@@ -152,18 +150,20 @@ def draw_seen(
     for _ in range(TRIES if exam.positive else 0):
         clots = draw_clots(rng, tree, exam)
         most = clot_areas(slab, tree, clots, scan).max(axis=1)
-        if np.array_equal(most >= VISIBLE_MM2, _kinds(exam)):
+        if np.array_equal(most >= VISIBLE_MM2, _wanted_areas(exam)):
             break
     return clots
 
 
-def clot_areas(slab: Slab, tree: Branches, clots: tuple[Clot, ...], scan: CtpaScan) -> Array:
+def clot_areas(
+    slab: Slab, tree: Branches, clots: tuple[Clot, ...], scan: AngiogramScan
+) -> FloatArray:
     """(6, Z) mm2 as they will be painted; only what clots touch is computed."""
     shares, held = np.zeros(slab.hu.shape, np.float32), np.zeros(slab.hu.shape, np.uint8)
-    lumen, boxes = calibres(tree, clots), []
+    lumen, boxes = lumen_radii(tree, clots), []
     for clot in clots:
         for box, share, bits, _, _ in clot_stretches(slab, tree, lumen, clot):
-            hold_clot(shares, held, box, share, bits)
+            join_clot(shares, held, box, share, bits)
             boxes.append(box)
     if not boxes:
         return np.zeros((6, scan.slices), np.float32)
@@ -173,19 +173,19 @@ def clot_areas(slab: Slab, tree: Branches, clots: tuple[Clot, ...], scan: CtpaSc
     return _areas(shares[:, rows, columns], held[:, rows, columns], scan)
 
 
-def _kinds(exam: Exam) -> Bools:
+def _wanted_areas(exam: Exam) -> BoolArray:
     """(6,): which of Areas an exam is to show."""
     old = (exam.age != CHRONIC, exam.age != ACUTE)
     return np.array([True, exam.left, exam.right, exam.central, *old])
 
 
-def _held(bits: int) -> Bools:
+def _area_flags(bits: int) -> BoolArray:
     """(6,): to which of Areas a clot of such bits counts."""
     old = bool(bits & OLD)
     return np.array([True, *(bool(bits & bit) for bit in (LEFT, RIGHT, CENTRAL)), not old, old])
 
 
-def _draw_body(rng: np.random.Generator, chest: Chest) -> Body:
+def _draw_body(rng: np.random.Generator, chest: Chest) -> ChestBody:
     """The plain chest, with effusion or consolidation in some, clot or no clot."""
     lesions = draw_lesions(
         rng,
@@ -197,34 +197,41 @@ def _draw_body(rng: np.random.Generator, chest: Chest) -> Body:
     drawn = draw_organs(rng, chest)
     kept = tuple(rod for rod in drawn.vessels if "pulmonary" not in rod.name)  # the tree has them
     organs = replace(drawn, vessels=kept)
-    return Body(chest, organs, lesions, False, False, draw_waves(rng, 8, 60))
+    return ChestBody(chest, organs, lesions, False, False, draw_waves(rng, 8, 60))
 
 
-def _scanned(
-    rng: np.random.Generator, body: Body, paint: Paint, inside: Inside, exam: Exam, scan: CtpaScan
-) -> CtpaStudy:
+def _scan_planes(
+    rng: np.random.Generator,
+    body: ChestBody,
+    paint: TissueTexture,
+    circulation: Circulation,
+    exam: Exam,
+    scan: AngiogramScan,
+) -> AngiogramStudy:
     hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
     masks = [np.empty(hu.shape, bool) for _ in range(4)]
     areas, bones = np.empty((6, scan.slices), np.float32), draw_bones(body.chest, 1.0)
-    for first, last in slabs(scan):
+    for first, last in slab_ranges(scan):
         slab = empty_slab(scan, body.chest, first, last)
         heart, lung = _paint_chest(slab, body, bones, paint, scan)
-        covers = paint_inside(slab, inside, body.organs, heart, lung)
+        covers = paint_circulation(slab, circulation, body.organs, heart, lung)
         part = slice(first, last)
         areas[:, part] = _areas(covers.clots, covers.clot_bits, scan)
-        for mask, name in zip(masks, Truth.__dataclass_fields__, strict=True):
+        for mask, name in zip(masks, AngiogramMasks.__dataclass_fields__, strict=True):
             mask[part] = _mostly(scan, getattr(covers, name))
         middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
-        for at, picture in enumerate(averaged(scan, slab.hu)):
+        for at, picture in enumerate(average_planes(scan, slab.hu)):
             z = float(middles[at])
-            hu[first + at] = _taken(rng, picture, slab, z, inside, exam, scan)
-    left, right = widths_mm(inside.chambers.ventricles)
-    return CtpaStudy(hu, Truth(*masks), Areas(*areas), right / left, exam, inside, scan)
+            hu[first + at] = _acquire(rng, picture, slab, z, circulation, exam, scan)
+    left, right = widths_mm(circulation.chambers.ventricles)
+    return AngiogramStudy(
+        hu, AngiogramMasks(*masks), Areas(*areas), right / left, exam, circulation, scan
+    )
 
 
 def _paint_chest(
-    slab: Slab, body: Body, bones: Bones, paint: Paint, scan: CtpaScan
-) -> tuple[Bools, Bools]:
+    slab: Slab, body: ChestBody, bones: Bones, paint: TissueTexture, scan: AngiogramScan
+) -> tuple[BoolArray, BoolArray]:
     """The plain chest into the slab, a plane a slice; (P, H, W) where its heart and lungs are."""
     heart, lung = np.zeros(slab.hu.shape, bool), np.zeros(slab.hu.shape, bool)
     middles = slab.z.reshape(-1, scan.planes).mean(axis=1)
@@ -239,30 +246,30 @@ def _paint_chest(
         painted = paint_plane(body, paint, plane, nothing, covers, (slab.x, slab.y, z))
         own = slice(number * scan.planes, (number + 1) * scan.planes)
         slab.hu[own] = painted
-        before = (plane.part == Part.VESSEL) & (slab.y < SPINE_MM)[:, None]
-        heart[own] = (plane.part == Part.HEART) | before
-        lung[own] = plane.part == Part.LUNG
+        before = (plane.part == ChestPart.VESSEL) & (slab.y < SPINE_MM)[:, None]
+        heart[own] = (plane.part == ChestPart.HEART) | before
+        lung[own] = plane.part == ChestPart.LUNG
     return heart, lung
 
 
-def _mostly(scan: CtpaScan, shares: Array) -> Bools:
+def _mostly(scan: AngiogramScan, shares: FloatArray) -> BoolArray:
     """(S, H, W): voxels of slices that are filled by more than half; shares: (P, H, W)."""
     filled = np.zeros((len(shares) // scan.planes, *shares.shape[1:]), bool)
     for at in np.flatnonzero(shares.any(axis=(1, 2)).reshape(-1, scan.planes).any(axis=1)):
         own = slice(at * scan.planes, (at + 1) * scan.planes)
-        filled[at] = averaged(scan, shares[own])[0] > 0.5
+        filled[at] = average_planes(scan, shares[own])[0] > 0.5
     return filled
 
 
-def _areas(shares: Array, bits: NDArray[np.uint8], scan: CtpaScan) -> Array:
+def _areas(shares: FloatArray, bits: UInt8Array, scan: AngiogramScan) -> FloatArray:
     """(6, S) mm2 of clot in each slice, in the order of Areas; shares, bits: (P, H, W)."""
-    held = np.stack([_held(bits) for bits in range(16)])  # (16, 6)
+    held = np.stack([_area_flags(bits) for bits in range(16)])  # (16, 6)
     found = np.zeros((held.shape[1], len(shares) // scan.planes), np.float32)
     slices = shares.reshape(-1, scan.planes, *shares.shape[1:])
     kinds = bits.reshape(slices.shape)
     for at in np.flatnonzero(shares.any(axis=(1, 2)).reshape(-1, scan.planes).any(axis=1)):
         picture = np.zeros(shares.shape[1:], np.float32)
-        rows, columns = (stretch(slices[at].any(axis=axes)) for axes in ((0, 2), (0, 1)))
+        rows, columns = (occupied_slice(slices[at].any(axis=axes)) for axes in ((0, 2), (0, 1)))
         own = (slice(None), rows, columns)
         for kind, counts in enumerate(held.T):
             share = slices[at][own] * counts[kinds[at][own]]
@@ -271,20 +278,20 @@ def _areas(shares: Array, bits: NDArray[np.uint8], scan: CtpaScan) -> Array:
     return found
 
 
-def _taken(
+def _acquire(
     rng: np.random.Generator,
-    picture: Array,
+    picture: FloatArray,
     slab: Slab,
     z: float,
-    inside: Inside,
+    circulation: Circulation,
     exam: Exam,
-    scan: CtpaScan,
-) -> NDArray[np.float32]:
+    scan: AngiogramScan,
+) -> Float32Array:
     """The slice at z, chest mm, as the machine gives it: rays about the cava, motion, noise."""
-    mimics = inside.mimics
+    mimics = circulation.mimics
     if mimics.streak_hu > 5 and CAVA_MM[0] < z < CAVA_MM[1]:
         picture = picture + rays(rng, slab.x, slab.y, CAVA_MM[2:], mimics.streak_hu)
     if exam.motion:
-        picture = doubled(picture, rng, MOTION_MM / scan.pixel_mm)
-    picture = beaten(picture, rng, slab, mimics.beat_mm)
-    return measure(scan, picture, rng)
+        picture = add_ghost(picture, rng, MOTION_MM / scan.pixel_mm)
+    picture = add_heartbeat(picture, rng, slab, mimics.beat_mm)
+    return acquire_slice(scan, picture, rng)

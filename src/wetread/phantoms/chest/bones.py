@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import POWER, Chest, Hemithorax, spine_shift, walls
-from wetread.phantoms.shapes.chords import ellipsoid, rod, thickness
-from wetread.phantoms.shapes.clouds import Cloud, join, sheet, shell, smooth_curve
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.shapes.chords import ellipsoid_chord, rod_chord, thickness
+from wetread.phantoms.shapes.clouds import (
+    Cloud,
+    join_clouds,
+    sheet_cloud,
+    shell_cloud,
+    smooth_curve,
+)
 
 # Ribs 1-12: how far the front end lies below the joint, mm, and the angle at which bone ends
 DROPS = (48, 74, 96, 112, 124, 132, 138, 142, 142, 134, 160, 190)
@@ -15,7 +21,9 @@ ENDS = (118, 132, 142, 147, 148, 146, 143, 138, 132, 124, 84, 52)
 VERTEBRA_MM = 22.5
 
 
-def rib_curve(chest: Chest, part: Hemithorax, number: int, points: int) -> tuple[Array, Array]:
+def rib_curve(
+    chest: Chest, part: Hemithorax, number: int, points: int
+) -> tuple[FloatArray, FloatArray]:
     """Rib 0-11 from its joint to its front end: (points, 3) mm, and the wall's outward normal."""
     height = part.apex[1] - part.base_z
     start_z = part.apex[1] - 3 - number * height * 0.0885
@@ -45,9 +53,9 @@ def rib_cloud(chest: Chest, fine: float) -> Cloud:
     thick = (3.4 - 0.6 * s) * np.ones_like(slim)
     fade = np.clip((1 - s) * 12, 0.25, 1) * np.ones_like(slim)
     around = int(19 * max(fine, 0.8))
-    cortex = shell(curve, outward, (thick, high), 0.9 * fade, around)
-    marrow = shell(curve, outward, (0.55 * thick, 0.6 * high), 0.65 * fade, around // 2)
-    return join([cortex, marrow])
+    cortex = shell_cloud(curve, outward, (thick, high), 0.9 * fade, around)
+    marrow = shell_cloud(curve, outward, (0.55 * thick, 0.6 * high), 0.65 * fade, around // 2)
+    return join_clouds([cortex, marrow])
 
 
 def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
@@ -68,15 +76,17 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
         outer = 0.5 * (joint + lower) + np.array([-9, 2, 0])
         mirror = np.array([side, 1, 1])
         for triangle in ((upper, inner, joint), (inner, outer, joint), (inner, lower, outer)):
-            found.append(sheet(np.stack(triangle) * mirror, 2.0, int(64 * fine)))
+            found.append(sheet_cloud(np.stack(triangle) * mirror, 2.0, int(64 * fine)))
         found.append(_tube(np.stack([upper, inner, lower]), side, (1.4, 1.6, 2.6), 0.7, fine))
         found.append(_tube(np.stack([lower, outer, joint]), side, (2.6, 3.2, 5.5), 0.8, fine))
         blade = np.stack([0.8 * upper + 0.2 * lower, joint + np.array([-8, 6, 14]), tip])
         found.append(_tube(blade, side, (1.5, 3.0, 3.6), 0.9, fine))
-    return join(found)
+    return join_clouds(found)
 
 
-def _tube(knots: Array, side: int, radii: tuple[float, ...], wall_mm: float, fine: float) -> Cloud:
+def _tube(
+    knots: FloatArray, side: int, radii: tuple[float, ...], wall_mm: float, fine: float
+) -> Cloud:
     """A round bone through knots (K, 3) with a radius at each, mirrored to its side."""
     length = float(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum())
     points = max(int(length * 1.1 * fine), 12)
@@ -85,28 +95,28 @@ def _tube(knots: Array, side: int, radii: tuple[float, ...], wall_mm: float, fin
     radius = np.interp(at, np.linspace(0, 1, len(radii)), radii)
     outward = np.broadcast_to(np.array([0.0, 1.0, 0.0]), curve.shape)
     around = int(np.clip(7 * max(radii) * fine, 10, 90))
-    cortex = shell(curve, outward, (radius, radius), np.full(points, wall_mm), around)
-    marrow = shell(curve, outward, (0.6 * radius, 0.6 * radius), 0.18 * radius, around // 2)
-    return join([cortex, marrow])
+    cortex = shell_cloud(curve, outward, (radius, radius), np.full(points, wall_mm), around)
+    marrow = shell_cloud(curve, outward, (0.6 * radius, 0.6 * radius), 0.18 * radius, around // 2)
+    return join_clouds([cortex, marrow])
 
 
-def humerus_thickness(chest: Chest, arms: float, x: Array, z: Array) -> Array:
+def humerus_thickness(chest: Chest, arms: float, x: FloatArray, z: FloatArray) -> FloatArray:
     """Bone of both upper arms along y, mm: a spongy head, a hollow shaft."""
-    total: Array = np.zeros_like(x)
+    total: FloatArray = np.zeros_like(x)
     top = chest.shoulder_z
     for side in (-1, 1):
         middle = side * (172 + 14 * arms)
-        head = thickness(ellipsoid(x, z, (middle, 26.0, top - 20), (22.0, 22.0, 23.0)))
+        head = thickness(ellipsoid_chord(x, z, (middle, 26.0, top - 20), (22.0, 22.0, 23.0)))
         neck = (middle + side * 4, 26.0, top - 34.0)
         far = (middle + side * 34, 26.0, top - 240.0)
-        outer = rod(x, z, (*neck, 15.0), (*far, 10.5))
-        inner = rod(x, z, (*neck, 12.5), (*far, 6.5))
+        outer = rod_chord(x, z, (*neck, 15.0), (*far, 10.5))
+        inner = rod_chord(x, z, (*neck, 12.5), (*far, 6.5))
         total += 0.22 * np.maximum(head, 0.5 * thickness(outer))
         total += 0.7 * (thickness(outer) - thickness(inner))
     return total * chest.bone
 
 
-def spine_thickness(chest: Chest, x: Array, z: Array) -> Array:
+def spine_thickness(chest: Chest, x: FloatArray, z: FloatArray) -> FloatArray:
     """Bone of the vertebrae along y, mm: bodies with end plates, pedicles, spinous processes."""
     across = x - spine_shift(chest, z)
     level = (z + 400) * (1 / VERTEBRA_MM)
@@ -124,5 +134,5 @@ def spine_thickness(chest: Chest, x: Array, z: Array) -> Array:
     total = total + 3.2 * np.clip(1.6 - spinous, 0, 0.7)
     reach = np.clip((30 * size - np.abs(across)) * 0.5, 0, 1)
     process = np.exp(-(((w - 0.72) * VERTEBRA_MM * (1 / 3.6)) ** 2)) * reach
-    result: Array = (total + 3.5 * process) * chest.bone
+    result: FloatArray = (total + 3.5 * process) * chest.bone
     return result

@@ -1,5 +1,4 @@
-"""phantoms/chest/chest.py: one person's chest in three dimensions: its air, its middle, its
-outline.
+"""phantoms/chest/chest.py: one person's chest in three dimensions: lungs, heart, outline.
 
 Canonical chest coordinates, mm: x to the patient's left, y to the back, z to the head, origin in
 the middle of the chest at the height of the hila. A side is -1 (right) or 1 (left).
@@ -11,8 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wetread.phantoms.shapes.chords import Chord, around, ellipsoid, hull, rod, without
-from wetread.phantoms.shapes.implicit import Array, Waves, draw_waves, evaluate_waves
+from wetread.archive.types import FloatArray
+from wetread.phantoms.shapes.chords import (
+    Chord,
+    chord_about,
+    ellipsoid_chord,
+    hull_chord,
+    length_outside,
+    rod_chord,
+)
+from wetread.phantoms.shapes.implicit import Waves, draw_waves, evaluate_waves
 
 POWER = 2.5  # of the superellipse that is a chest's cross-section
 
@@ -154,7 +161,7 @@ def _draw_side(
     )
 
 
-def walls(part: Hemithorax, z: Array) -> tuple[Array, Array, Array, Array]:
+def walls(part: Hemithorax, z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """At heights z: x of the medial and the lateral wall, y of the middle, half the depth, mm."""
     height = part.apex[1] - part.base_z
     low = np.clip((part.apex[1] - z) * (1 / height), 0, 1.2)
@@ -169,7 +176,9 @@ def walls(part: Hemithorax, z: Array) -> tuple[Array, Array, Array, Array]:
     return medial, lateral, middle, depth
 
 
-def pleural_chord(part: Hemithorax, x: Array, z: Array, chest: Chest | None = None) -> Chord:
+def pleural_chord(
+    part: Hemithorax, x: FloatArray, z: FloatArray, chest: Chest | None = None
+) -> Chord:
     """The space within the ribs, above and below the diaphragm; missed beyond the midline."""
     outward = x * part.side
     medial, lateral, middle, depth = walls(part, z)
@@ -187,22 +196,22 @@ def pleural_chord(part: Hemithorax, x: Array, z: Array, chest: Chest | None = No
     return Chord(front, middle + deep)
 
 
-def below_diaphragm(part: Hemithorax, x: Array, z: Array) -> Chord:
+def below_diaphragm(part: Hemithorax, x: FloatArray, z: FloatArray) -> Chord:
     """Under the dome: liver on the right, spleen and stomach on the left."""
     away = x * part.side - part.dome[0]
     drop = part.dome[2] - z - part.fall[0] * away * away
-    return around(part.dome[1], drop * (1 / part.fall[1]))
+    return chord_about(part.dome[1], drop * (1 / part.fall[1]))
 
 
-def heart_chord(chest: Chest, x: Array, z: Array) -> Chord:
+def heart_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
     """Ventricles, atrium, great vessels and what lies behind them, as one body."""
     heart = chest.heart
-    ventricles = ellipsoid(x, z, heart.center, heart.radii, heart.turn)
-    atrium = ellipsoid(x, z, heart.atrium, heart.atrium_radii)
-    return hull(hull(ventricles, atrium), middle_chord(chest, x, z))
+    ventricles = ellipsoid_chord(x, z, heart.center, heart.radii, heart.turn)
+    atrium = ellipsoid_chord(x, z, heart.atrium, heart.atrium_radii)
+    return hull_chord(hull_chord(ventricles, atrium), middle_chord(chest, x, z))
 
 
-def middle_chord(chest: Chest, x: Array, z: Array) -> Chord:
+def middle_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
     """Upper mediastinum with the aortic arch, and the column of oesophagus and aorta below it."""
     heart = chest.heart
     high = np.clip((z + 30) * (1 / 50), 0, 1)
@@ -218,30 +227,35 @@ def middle_chord(chest: Chest, x: Array, z: Array) -> Chord:
     return Chord(18 - 14 * high - half, 18 - 14 * high + half)
 
 
-def spine_chord(chest: Chest, x: Array, z: Array) -> Chord:
+def spine_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
     """Vertebrae and the tissue beside them."""
     away = np.minimum(np.abs(x - spine_shift(chest, z)) * (1 / 29), 2)
-    return around(64.0, np.sign(1 - away * away) * (1 - away * away) ** 2 * 30.0**2)
+    return chord_about(64.0, np.sign(1 - away * away) * (1 - away * away) ** 2 * 30.0**2)
 
 
-def spine_shift(chest: Chest, z: Array) -> Array:
+def spine_shift(chest: Chest, z: FloatArray) -> FloatArray:
     """How far the spine stands to the left at height z, mm."""
-    bend: Array = chest.curve_mm * np.sin((z + 20) * (1 / 60))
+    bend: FloatArray = chest.curve_mm * np.sin((z + 20) * (1 / 60))
     return bend
 
 
-def air_length(chest: Chest, part: Hemithorax, x: Array, z: Array, chord: Chord) -> Array:
+def air_length(
+    chest: Chest, part: Hemithorax, x: FloatArray, z: FloatArray, chord: Chord
+) -> FloatArray:
     """Length in chord (a pleural space's or a lung's) outside diaphragm, heart and spine, mm."""
-    front = hull(below_diaphragm(part, x, z), heart_chord(chest, x, z))
-    return without(chord, front, spine_chord(chest, x, z))
+    front = hull_chord(below_diaphragm(part, x, z), heart_chord(chest, x, z))
+    return length_outside(chord, front, spine_chord(chest, x, z))
 
 
-def trachea_chord(x: Array, z: Array) -> Chord:
+def trachea_chord(x: FloatArray, z: FloatArray) -> Chord:
     """Trachea to the carina at z = 32 and the two main bronchi."""
-    return hull(rod(x, z, *TRACHEA), hull(rod(x, z, *RIGHT_BRONCHUS), rod(x, z, *LEFT_BRONCHUS)))
+    return hull_chord(
+        rod_chord(x, z, *TRACHEA),
+        hull_chord(rod_chord(x, z, *RIGHT_BRONCHUS), rod_chord(x, z, *LEFT_BRONCHUS)),
+    )
 
 
-def body_chord(chest: Chest, x: Array, z: Array) -> Chord:
+def body_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
     """Skin to skin: trunk, shoulders and neck, without the arms."""
     right, left = chest.pleurae
     waist = np.clip((-70 - z) * (1 / 120), 0, 1)
@@ -261,12 +275,12 @@ def body_chord(chest: Chest, x: Array, z: Array) -> Chord:
     return Chord(middle - deep * rest, middle + deep * rest)
 
 
-def breast_chord(chest: Chest, side: int, x: Array, z: Array) -> Chord:
+def breast_chord(chest: Chest, side: int, x: FloatArray, z: FloatArray) -> Chord:
     """In front of the chest wall; empty where there is none."""
     radius = chest.breast_mm
     center = (side * 78.0, -chest.pleurae[0].depth - 12, chest.breast_low)
     if not radius:
-        return around(0.0, np.minimum(x * 0, 0) - 1)
+        return chord_about(0.0, np.minimum(x * 0, 0) - 1)
     u, w = (x - center[0]) * (1 / radius), (z - center[2]) * (1 / radius)
     rise = np.clip(w, 0, 2) * 0.5  # thins out upwards, ends in a fold below
     rest = np.maximum(1 - u * u - np.where(w > 0, 0.25, 1.0) * w * w, 0)
@@ -280,9 +294,9 @@ def deepen(part: Hemithorax, mm: float) -> Hemithorax:
     return replace(part, base_z=part.base_z - mm, fall=(part.fall[0] + mm / reach, part.fall[1]))
 
 
-def inside_pleura(part: Hemithorax, x: Array, y: Array, z: Array) -> Array:
+def inside_pleura(part: Hemithorax, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Implicit function, negative in the part above the diaphragm, mm along y."""
     chord, below = pleural_chord(part, x, z), below_diaphragm(part, x, z)
     within = np.maximum(chord.front - y, y - chord.back)
-    outside: Array = np.maximum(within, np.minimum(y - below.front, below.back - y))
+    outside: FloatArray = np.maximum(within, np.minimum(y - below.front, below.back - y))
     return outside

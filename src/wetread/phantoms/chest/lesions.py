@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.phantoms.chest.chest import Chest
-from wetread.phantoms.chest.vessels import place
+from wetread.phantoms.chest.vessels import lung_to_chest
 from wetread.phantoms.shapes.implicit import Waves, draw_waves
 
 
@@ -77,7 +77,7 @@ def _draw_nodule(rng: np.random.Generator, chest: Chest) -> Nodule:
     out, deep = rng.uniform(0.3, 0.85), rng.uniform(-0.6, 0.7)
     if rng.random() < 0.34:
         deep = 0.98 * float(rng.choice((-1, 1), p=(0.3, 0.7)))
-    center = place(part, np.array([out, deep, rng.uniform(0.2, 0.75)]))
+    center = lung_to_chest(part, np.array([out, deep, rng.uniform(0.2, 0.75)]))
     radius = float(np.exp(rng.uniform(np.log(2.5), np.log(13))))
     return Nodule((float(center[0]), float(center[1]), float(center[2])), radius, 30.0)
 

@@ -1,18 +1,17 @@
-"""phantoms/chest/lung_depth.py: pieces of a lung's tissue, and how deep in lung or chest a point
-lies."""
+"""phantoms/chest/lung_depth.py: points of a lung's tissue, and depths of points in it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest, Hemithorax, heart_chord, inside_pleura, spine_chord
-from wetread.phantoms.shapes.chords import solid
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.shapes.chords import signed_depth
 
 
-def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count: int) -> Array:
+def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count: int) -> FloatArray:
     """(count, 3) mm, evenly spread over the lung's inside, 7 mm from its surface."""
-    found: list[Array] = []
+    found: list[FloatArray] = []
     low = np.array([2.0, -part.depth - 5, part.base_z])
     high = np.array([part.lateral, part.depth + part.tilt, part.apex[1]])
     while sum(map(len, found)) < count:
@@ -21,21 +20,23 @@ def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count:
     return np.concatenate(found)[:count]
 
 
-def lung_depth(chest: Chest, part: Hemithorax, points: Array) -> Array:
+def lung_depth(chest: Chest, part: Hemithorax, points: FloatArray) -> FloatArray:
     """How far points (..., 3) lie inside a lung, mm along y; negative outside it."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     outside = inside_pleura(part, x, y, z)
     for chord in (heart_chord(chest, x, z), spine_chord(chest, x, z)):
-        outside = np.maximum(outside, np.where(chord.back > chord.front, -solid(chord, y), outside))
-    depth: Array = -outside
+        outside = np.maximum(
+            outside, np.where(chord.back > chord.front, -signed_depth(chord, y), outside)
+        )
+    depth: FloatArray = -outside
     return depth
 
 
-def chest_depth(chest: Chest, points: Array) -> Array:
+def chest_depth(chest: Chest, points: FloatArray) -> FloatArray:
     """How far points (..., 3) lie inside lungs, heart or mediastinum, mm along y; negative: out."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     middle = heart_chord(chest, x, z)
-    within = np.where(middle.back > middle.front, -solid(middle, y), -np.inf)
+    within = np.where(middle.back > middle.front, -signed_depth(middle, y), -np.inf)
     for part in chest.pleurae:
         if (x * part.side > 0).any():
             within = np.maximum(within, -inside_pleura(part, x, y, z))

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.phantoms.chest.chest import Chest
-
-End = tuple[float, float, float, float]  # x, y, z, radius, mm
-Point = tuple[float, float, float]
+from wetread.phantoms.types import Knot, Point
 
 
 @dataclass(frozen=True)
-class Rod:
+class VesselSegment:
     """A stretch of a vessel or tube, its radius running from end to end."""
 
     name: str
-    start: End
-    end: End
+    start: Knot
+    end: Knot
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,8 @@ class Pocket:
 class Organs:
     """Vessels of the mediastinum, the gullet, and pockets with gas below the diaphragm."""
 
-    vessels: tuple[Rod, ...]
-    gullet: tuple[Rod, ...]
+    vessels: tuple[VesselSegment, ...]
+    gullet: tuple[VesselSegment, ...]
     gullet_air_mm: float
     pockets: tuple[Pocket, ...]
 
@@ -59,23 +57,25 @@ def draw_organs(rng: np.random.Generator, chest: Chest) -> Organs:
     down = (22.0 + chest.curve_mm, 44.0, 0.0, 12 * wide)
     belly = (8.0, 34.0, low, 11 * wide)
     vessels = [
-        *(Rod("aorta", *ends) for ends in ((root, rise), (rise, arch), (arch, back))),
-        *(Rod("aorta", *ends) for ends in ((back, down), (down, belly))),
-        Rod("superior_cava", (-28.0, -16.0, 66.0, 9.0), (-26.0, -14.0, -16.0, 9.5)),
-        Rod("right_brachiocephalic", (-28.0, -16.0, 66.0, 8.0), (-20.0, -38.0, 106.0, 6.0)),
-        Rod("left_brachiocephalic", (-28.0, -18.0, 68.0, 7.0), (22.0, -40.0, 100.0, 6.0)),
-        Rod("innominate", (-4.0, -8.0, 66.0, 6.0), (-20.0, -4.0, 116.0, 5.0)),
-        Rod("left_carotid", (8.0, 4.0, 66.0, 4.0), (20.0, 0.0, 120.0, 3.6)),
-        Rod("left_subclavian", (12.0, 14.0, 62.0, 5.0), (30.0, 8.0, 116.0, 4.5)),
-        Rod("pulmonary_trunk", (16.0, -40.0, -18.0, 14.0), (16.0, -16.0, 16.0, 13.0)),
-        Rod("right_pulmonary_artery", (14.0, -10.0, 17.0, 11.0), (-36.0, 4.0, 8.0, 9.0)),
-        Rod("left_pulmonary_artery", (16.0, -12.0, 18.0, 11.0), (42.0, 12.0, 20.0, 9.0)),
-        Rod("inferior_cava", (-20.0, 6.0, -40.0, 11.0), (-22.0, 10.0, low, 11.0)),
-        Rod("azygos", (-6.0, 38.0, 30.0, 3.5), (-4.0, 38.0, low, 3.0)),
+        *(VesselSegment("aorta", *ends) for ends in ((root, rise), (rise, arch), (arch, back))),
+        *(VesselSegment("aorta", *ends) for ends in ((back, down), (down, belly))),
+        VesselSegment("superior_cava", (-28.0, -16.0, 66.0, 9.0), (-26.0, -14.0, -16.0, 9.5)),
+        VesselSegment(
+            "right_brachiocephalic", (-28.0, -16.0, 66.0, 8.0), (-20.0, -38.0, 106.0, 6.0)
+        ),
+        VesselSegment("left_brachiocephalic", (-28.0, -18.0, 68.0, 7.0), (22.0, -40.0, 100.0, 6.0)),
+        VesselSegment("innominate", (-4.0, -8.0, 66.0, 6.0), (-20.0, -4.0, 116.0, 5.0)),
+        VesselSegment("left_carotid", (8.0, 4.0, 66.0, 4.0), (20.0, 0.0, 120.0, 3.6)),
+        VesselSegment("left_subclavian", (12.0, 14.0, 62.0, 5.0), (30.0, 8.0, 116.0, 4.5)),
+        VesselSegment("pulmonary_trunk", (16.0, -40.0, -18.0, 14.0), (16.0, -16.0, 16.0, 13.0)),
+        VesselSegment("right_pulmonary_artery", (14.0, -10.0, 17.0, 11.0), (-36.0, 4.0, 8.0, 9.0)),
+        VesselSegment("left_pulmonary_artery", (16.0, -12.0, 18.0, 11.0), (42.0, 12.0, 20.0, 9.0)),
+        VesselSegment("inferior_cava", (-20.0, 6.0, -40.0, 11.0), (-22.0, 10.0, low, 11.0)),
+        VesselSegment("azygos", (-6.0, 38.0, 30.0, 3.5), (-4.0, 38.0, low, 3.0)),
     ]
     gullet = (
-        Rod("gullet", (3.0, 30.0, 150.0, 7.0), (5.0, 32.0, 0.0, 7.0)),
-        Rod("gullet", (5.0, 32.0, 0.0, 7.0), (18.0, 12.0, low + 40, 7.5)),
+        VesselSegment("gullet", (3.0, 30.0, 150.0, 7.0), (5.0, 32.0, 0.0, 7.0)),
+        VesselSegment("gullet", (5.0, 32.0, 0.0, 7.0), (18.0, 12.0, low + 40, 7.5)),
     )
     air = float(rng.uniform(1.5, 4.0)) if rng.random() < 0.5 else 0.0
     return Organs(tuple(vessels), gullet, air, _draw_pockets(rng, chest))

@@ -7,38 +7,36 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray, UInt8Array
 from wetread.phantoms.chest.chest import pleural_chord
 from wetread.phantoms.chest.lesions import Consolidation
-from wetread.phantoms.chest.parts import Body, Part, Plane
-from wetread.phantoms.shapes.implicit import FAR, Array, Waves, draw_waves, evaluate_waves
-from wetread.phantoms.shapes.slab import stretch
-from wetread.phantoms.shapes.tubes import Cover
-
-Bools = NDArray[np.bool_]
+from wetread.phantoms.chest.parts import AxialPlane, ChestBody, ChestPart
+from wetread.phantoms.shapes.implicit import FAR, Waves, draw_waves, evaluate_waves
+from wetread.phantoms.shapes.slab import occupied_slice
 
 # Without contrast; the figures are those of textbooks and of scans looked at.
-HU_OF: dict[Part, float] = {
-    Part.ROOM: -1000.0,
-    Part.SKIN: 10.0,
-    Part.FAT: -105.0,
-    Part.MUSCLE: 55.0,
-    Part.GLAND: 25.0,
-    Part.MEDIASTINUM: -85.0,
-    Part.HEART: 42.0,
-    Part.VESSEL: 40.0,
-    Part.GULLET: 32.0,
-    Part.AIRWAY: -995.0,
-    Part.AIRWAY_WALL: 10.0,
-    Part.LUNG: -850.0,
-    Part.EFFUSION: 8.0,
-    Part.LIVER: 58.0,
-    Part.SPLEEN: 48.0,
-    Part.BOWEL: 20.0,
-    Part.GAS: -995.0,
-    Part.CORTEX: 620.0,
-    Part.MARROW: 170.0,
-    Part.DISC: 80.0,
-    Part.CORD: 38.0,
+HU_OF: dict[ChestPart, float] = {
+    ChestPart.ROOM: -1000.0,
+    ChestPart.SKIN: 10.0,
+    ChestPart.FAT: -105.0,
+    ChestPart.MUSCLE: 55.0,
+    ChestPart.GLAND: 25.0,
+    ChestPart.MEDIASTINUM: -85.0,
+    ChestPart.HEART: 42.0,
+    ChestPart.VESSEL: 40.0,
+    ChestPart.GULLET: 32.0,
+    ChestPart.AIRWAY: -995.0,
+    ChestPart.AIRWAY_WALL: 10.0,
+    ChestPart.LUNG: -850.0,
+    ChestPart.EFFUSION: 8.0,
+    ChestPart.LIVER: 58.0,
+    ChestPart.SPLEEN: 48.0,
+    ChestPart.BOWEL: 20.0,
+    ChestPart.GAS: -995.0,
+    ChestPart.CORTEX: 620.0,
+    ChestPart.MARROW: 170.0,
+    ChestPart.DISC: 80.0,
+    ChestPart.CORD: 38.0,
 }
 VESSEL_HU = 42.0
 RIB_HU, RIB_MARROW_HU, CARTILAGE_HU = 560.0, 190.0, 105.0
@@ -48,7 +46,7 @@ COUCH_HU, FOAM_HU = 120.0, -930.0
 
 
 @dataclass(frozen=True, eq=False)
-class Paint:
+class TissueTexture:
     """How tissue looks.
 
     lung_hu:  of lung in the middle; gravity_hu: over 100 mm to the back.
@@ -66,9 +64,9 @@ class Paint:
     couch_mm: float
 
 
-def draw_paint(rng: np.random.Generator) -> Paint:
+def draw_texture(rng: np.random.Generator) -> TissueTexture:
     """Denser in the young and in those who breathed out."""
-    return Paint(
+    return TissueTexture(
         lung_hu=float(rng.uniform(-880, -820)),
         gravity_hu=float(rng.uniform(25, 70)),
         lobules=draw_waves(rng, 12, 9),
@@ -83,27 +81,27 @@ def draw_paint(rng: np.random.Generator) -> Paint:
 
 
 def paint_plane(
-    body: Body,
-    paint: Paint,
-    plane: Plane,
-    vessels: Cover,
-    bones: tuple[Cover, Cover, Cover],
-    at: tuple[Array, Array, Array],
-) -> Array:
+    body: ChestBody,
+    paint: TissueTexture,
+    plane: AxialPlane,
+    vessels: UInt8Array,
+    bones: tuple[UInt8Array, UInt8Array, UInt8Array],
+    at: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:
     """True HU (Y, X) of a plane; vessels, bones (all, marrow, cartilage): covers (Y, X) of 0-255.
 
     at: x (X,), y (Y,), z () mm of its points.
     """
     x, y, z = at
-    table = np.array([HU_OF[part] for part in Part], np.float32)
+    table = np.array([HU_OF[part] for part in ChestPart], np.float32)
     hu = table[plane.part]
-    outside = plane.part == Part.ROOM
-    own = stretch(~outside.all(axis=1)), stretch(~outside.all(axis=0))  # the person's
+    outside = plane.part == ChestPart.ROOM
+    own = occupied_slice(~outside.all(axis=1)), occupied_slice(~outside.all(axis=0))  # the person's
     part = plane.part[own]
     grain = evaluate_waves(paint.grain, x[None, own[1]], y[own[0], None], z[None, None])
-    tissue = (part != Part.ROOM) & (part != Part.AIRWAY) & (part != Part.GAS)
+    tissue = (part != ChestPart.ROOM) & (part != ChestPart.AIRWAY) & (part != ChestPart.GAS)
     hu[own] += 5 * grain * tissue
-    lung = plane.part == Part.LUNG
+    lung = plane.part == ChestPart.LUNG
     if lung.any():
         hu[lung] = _lung(body, paint, plane.side[lung], vessels[lung], lung, at)
     _mix(hu, bones[2] * ~lung, CARTILAGE_HU)
@@ -114,7 +112,7 @@ def paint_plane(
     return hu
 
 
-def _mix(hu: Array, cover: Cover, value: float) -> None:
+def _mix(hu: FloatArray, cover: UInt8Array, value: float) -> None:
     """Mix a value into (Y, X) by a cover of 0-255, in place; most of a plane is not covered."""
     there = cover > 0
     held = hu[there]
@@ -122,13 +120,13 @@ def _mix(hu: Array, cover: Cover, value: float) -> None:
 
 
 def _lung(
-    body: Body,
-    paint: Paint,
+    body: ChestBody,
+    paint: TissueTexture,
     side: NDArray[np.int8],
-    vessels: Cover,
-    lung: Bools,
-    at: tuple[Array, Array, Array],
-) -> Array:
+    vessels: UInt8Array,
+    lung: BoolArray,
+    at: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:
     """HU (N,) of a plane's points in a lung: parenchyma, then ground glass, vessels, nodules.
 
     lung: (Y, X), where these points are; side, vessels: (N,), as of the plane.
@@ -167,41 +165,47 @@ def _lung(
     return hu
 
 
-def _seam(x: Array) -> Array:
+def _seam(x: FloatArray) -> FloatArray:
     """Share (X,) of each pixel that four layers of pleura take, where the lungs meet."""
     pixel = float(x[1] - x[0])
-    share: Array = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(x)) / pixel, 0, SEAM_MM / pixel)
+    share: FloatArray = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(x)) / pixel, 0, SEAM_MM / pixel)
     return np.minimum(share, 1)
 
 
-def _fissure(fissure: tuple[float, float, float], wide: Array, high: Array, depth: Array) -> Array:
+def _fissure(
+    fissure: tuple[float, float, float], wide: FloatArray, high: FloatArray, depth: FloatArray
+) -> FloatArray:
     """Distance (N,), mm, from the plane that parts two lobes; the flat one ends at the other."""
     side, level, slope = fissure
     away = (depth - level - slope * (high - 10)) / np.hypot(1, slope)
     bowed = away + 3 * np.sin(wide * np.float32(0.04))
     ends = (wide * side < 0) | ((slope < 0.4) & (high > 0))
-    far: Array = np.where(ends, FAR, bowed)
+    far: FloatArray = np.where(ends, FAR, bowed)
     return far
 
 
-def _back(body: Body, one: Consolidation, x: Array, depth: Array) -> Array:
+def _back(body: ChestBody, one: Consolidation, x: FloatArray, depth: FloatArray) -> FloatArray:
     """y (X,) of the wall behind a consolidation, mm."""
     part = body.chest.pleurae[(one.side + 1) // 2]
     return pleural_chord(part, x, depth, body.chest).back
 
 
-def _consolidated(one: Consolidation, back: Array, wide: Array, high: Array, depth: Array) -> Array:
+def _consolidated(
+    one: Consolidation, back: FloatArray, wide: FloatArray, high: FloatArray, depth: FloatArray
+) -> FloatArray:
     """Share (N,) in [0, 1] of lung that holds no air."""
     rise = 1 - ((float(depth[0]) - one.middle_z) / one.half_z) ** 2
     if rise <= 0:
         return np.zeros_like(wide)
     field = evaluate_waves(one.ragged, wide, high, depth)
     edge = high - (back - one.deep_mm * np.sqrt(rise) * (1 + 0.25 * field))
-    share: Array = np.clip(edge / 2.5 + 0.5, 0, 1)
+    share: FloatArray = np.clip(edge / 2.5 + 0.5, 0, 1)
     return share
 
 
-def _paint_couch(hu: Array, outside: Bools, paint: Paint, x: Array, y: Array) -> None:
+def _paint_couch(
+    hu: FloatArray, outside: BoolArray, paint: TissueTexture, x: FloatArray, y: FloatArray
+) -> None:
     """A mattress of foam and the curved shell under it."""
     bowed = x * x * np.float32(1 / 1500)
     fall = y - (118.0 + paint.couch_mm)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray, UInt8Array
 from wetread.phantoms.chest.chest import (
     Chest,
     below_diaphragm,
@@ -21,29 +22,26 @@ from wetread.phantoms.chest.chest import (
 )
 from wetread.phantoms.chest.lesions import Effusion, Lesions
 from wetread.phantoms.chest.organs import Organs
-from wetread.phantoms.chest.skeleton import spine_planes, sternum_plane
-from wetread.phantoms.chest.window import (
+from wetread.phantoms.chest.plane import (
     COAT_MM,
     WALL_MM,
-    Window,
-    airway_at,
-    ellipsoid_at,
-    near,
-    tubes_at,
+    airway_regions,
+    ellipsoid_region,
+    plane_region,
+    vessel_regions,
 )
-from wetread.phantoms.shapes.chords import Chord, ellipsoid, inside, solid
-from wetread.phantoms.shapes.implicit import FAR, Array, Waves, evaluate_waves
-from wetread.phantoms.shapes.slab import stretch
-
-Bools = NDArray[np.bool_]
-Labels = NDArray[np.uint8]
+from wetread.phantoms.chest.skeleton import spine_planes, sternum_plane
+from wetread.phantoms.shapes.chords import Chord, ellipsoid_chord, inside_chord, signed_depth
+from wetread.phantoms.shapes.implicit import FAR, Waves, evaluate_waves
+from wetread.phantoms.shapes.slab import occupied_slice
+from wetread.phantoms.types import PlaneRegion
 
 MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
 SPINE_MM = (36.0, 28.0, 110.0)  # that holds a vertebra: half its width, y from and to
 STERNUM_MM = 30.0  # half of it
 
 
-class Part(IntEnum):
+class ChestPart(IntEnum):
     """What a point of the plane is made of; each has its HU in chest_paint.py."""
 
     ROOM = 0
@@ -70,15 +68,15 @@ class Part(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Plane:
+class AxialPlane:
     """One axial plane: part (Y, X) of Part; side (Y, X) int8, -1 right lung, 1 left, else 0."""
 
-    part: Labels
+    part: UInt8Array
     side: NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class ChestBody:
     """A person for a CT: the chest and what a film does not tell apart.
 
     touching: whether the lungs meet in front of the heart; arms_down: beside the body.
@@ -93,7 +91,7 @@ class Body:
     bellies: Waves
 
 
-def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
+def plane_at(body: ChestBody, x: FloatArray, y: FloatArray, z: float) -> AxialPlane:
     """The plane z, mm, at points x (X,) and y (Y,), mm, evenly spaced."""
     chest, down, height = body.chest, y[:, None], np.full(1, z, np.float32)
     part = np.zeros((len(y), len(x)), np.uint8)
@@ -104,10 +102,10 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     under = below & cavity
     heart, groove = _heart(body, x, height, down)
     heart = np.where(under, FAR, heart)
-    spine = inside(spine_chord(chest, x, height), down)
+    spine = inside_chord(spine_chord(chest, x, height), down)
     between = heart < COAT_MM
-    between |= inside(middle_chord(chest, x, height), down)
-    tubes, airway = tubes_at(body.organs, x, y, z), airway_at(x, y, z)
+    between |= inside_chord(middle_chord(chest, x, height), down)
+    tubes, airway = vessel_regions(body.organs, x, y, z), airway_regions(x, y, z)
     for _, own, tube in tubes:
         between[own] |= tube < COAT_MM
     for own, lumen in airway:
@@ -117,76 +115,82 @@ def plane_at(body: Body, x: Array, y: Array, z: float) -> Plane:
     _paint_wall(part, body, thorax, x, y, z)
     if body.arms_down:
         _paint_arms(part, chest, x[None, :], down, z)
-    part[thorax] = Part.MEDIASTINUM
-    part[spine & ~cavity] = Part.MUSCLE
+    part[thorax] = ChestPart.MEDIASTINUM
+    part[spine & ~cavity] = ChestPart.MUSCLE
     _paint_belly(part, body, under, x, y, z)
     air = cavity & ~below & ~between & ~spine
     fluid = _fluid(body, x, height, down)
     for number, own_side in enumerate(cavities):
         space = air & own_side
         lung = space & ~fluid
-        part[space & fluid] = Part.EFFUSION
-        part[lung] = Part.LUNG
+        part[space & fluid] = ChestPart.EFFUSION
+        part[lung] = ChestPart.LUNG
         side[lung] = 2 * number - 1
-    part[(heart < 0) & (groove > 0)] = Part.HEART
-    part[(heart < 0) & (groove <= 0)] = Part.MEDIASTINUM
-    _painttubes_at(part, body.organs, tubes)
-    for thick, kind in ((WALL_MM, Part.AIRWAY_WALL), (0, Part.AIRWAY)):
+    part[(heart < 0) & (groove > 0)] = ChestPart.HEART
+    part[(heart < 0) & (groove <= 0)] = ChestPart.MEDIASTINUM
+    _paint_vessels(part, body.organs, tubes)
+    for thick, kind in ((WALL_MM, ChestPart.AIRWAY_WALL), (0, ChestPart.AIRWAY)):
         for own, lumen in airway:
             part[own][lumen < thick] = kind
     _paint_bones(part, side, chest, x, y, z)
-    return Plane(part, side)
+    return AxialPlane(part, side)
 
 
-def _cavities(body: Body, x: Array, height: Array, down: Array) -> tuple[list[Bools], Bools]:
+def _cavities(
+    body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray
+) -> tuple[list[BoolArray], BoolArray]:
     """Pleural spaces right and left, and what lies below the diaphragm; (Y, X) each."""
-    found: list[Bools] = []
+    found: list[BoolArray] = []
     below = np.zeros((len(down), len(x)), bool)
     for pleura in body.chest.pleurae:
         # the chord is missed within 2 mm of the midline; lungs that touch meet in front as well
         reach, least = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
         moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), x)
         chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
-        own = inside(chord, down)
-        under = own & inside(below_diaphragm(pleura, x, height), down)
+        own = inside_chord(chord, down)
+        under = own & inside_chord(below_diaphragm(pleura, x, height), down)
         gap = 0.0 if body.touching else 2.0
         found.append(own & (under | (reach > gap)))
         below |= under
     return found, below
 
 
-def _within(chord: Chord, down: Array) -> Array:
+def _within(chord: Chord, down: FloatArray) -> FloatArray:
     """The chord as an implicit function (Y, X), mm; far away where lines along y miss it."""
     missed = chord.back <= chord.front
-    found: Array = np.where(missed, FAR, solid(chord, down))
+    found: FloatArray = np.where(missed, FAR, signed_depth(chord, down))
     return found
 
 
-def _heart(body: Body, x: Array, height: Array, down: Array) -> tuple[Array, Array]:
+def _heart(
+    body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Implicit functions (Y, X), mm: the whole heart, and the groove round it that holds fat."""
     heart = body.chest.heart
-    chambers = _within(ellipsoid(x, height, heart.center, heart.radii, heart.turn), down)
-    atria = _within(ellipsoid(x, height, heart.atrium, heart.atrium_radii), down)
+    chambers = _within(ellipsoid_chord(x, height, heart.center, heart.radii, heart.turn), down)
+    atria = _within(ellipsoid_chord(x, height, heart.atrium, heart.atrium_radii), down)
     whole = np.minimum(chambers, atria)
     groove = np.abs(chambers - atria - 6) - 2.5
     groove = np.maximum(groove, -7 - whole)
     return whole, groove
 
 
-def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: float) -> None:
+def _paint_wall(
+    part: UInt8Array, body: ChestBody, thorax: BoolArray, x: FloatArray, y: FloatArray, z: float
+) -> None:
     """Skin, fat, muscle and breasts round the thorax."""
     chest, pixel = body.chest, float(x[1] - x[0])
     height, down = np.full(1, z, np.float32), y[:, None]
     beyond = cv2.distanceTransform((~thorax).astype(np.uint8), cv2.DIST_L2, 5) * pixel
-    trunk = inside(body_chord(chest, x, height), down)
+    trunk = inside_chord(body_chord(chest, x, height), down)
     trunk |= beyond < 14 + 0.45 * chest.wall_mm
     breasts = np.zeros(trunk.shape, bool)
     for side in (-1, 1):
-        breasts |= inside(breast_chord(chest, side, x, height), down)
+        breasts |= inside_chord(breast_chord(chest, side, x, height), down)
     whole = trunk | breasts
     framed = cv2.copyMakeBorder(whole.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1] * pixel
-    rows, columns = (stretch(np.logical_or.reduce(whole, axis=axis)) for axis in (1, 0))
+    rows, columns = (occupied_slice(np.logical_or.reduce(whole, axis=axis)) for axis in (1, 0))
     own = rows, columns  # the rest is room
     part, trunk, breasts, whole = part[own], trunk[own], breasts[own], whole[own]
     beyond, depth, wide, down = beyond[own], depth[own], x[own[1]], down[own[0]]
@@ -195,46 +199,50 @@ def _paint_wall(part: Labels, body: Body, thorax: Bools, x: Array, y: Array, z: 
     sides = 14 * np.clip(np.abs(wide) / 120, 0, 1) ** 2
     behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((wide / 60) ** 2))
     thick = 10 + sides + shoulder + behind + 6 * field
-    part[whole] = Part.FAT
+    part[whole] = ChestPart.FAT
     muscle = trunk & (beyond < thick) & (depth > 2 + 0.25 * chest.wall_mm)
     muscle &= (np.abs(field) > 0.12) | (beyond < 5)
-    part[muscle] = Part.MUSCLE
-    part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = Part.GLAND
-    part[whole & (depth < 2.0)] = Part.SKIN
+    part[muscle] = ChestPart.MUSCLE
+    part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = ChestPart.GLAND
+    part[whole & (depth < 2.0)] = ChestPart.SKIN
 
 
-def _paint_arms(part: Labels, chest: Chest, wide: Array, high: Array, z: float) -> None:
+def _paint_arms(
+    part: UInt8Array, chest: Chest, wide: FloatArray, high: FloatArray, z: float
+) -> None:
     """Upper arms beside the body, below the shoulders; each with its bone."""
     if z > chest.shoulder_z - 26:
         return
     away = 182 + 0.75 * chest.wall_mm + 0.14 * (chest.shoulder_z - z)
     limb = np.hypot(np.abs(wide) - away, high - 24)
-    free = part == Part.ROOM
-    part[free & (limb < 40)] = Part.SKIN
-    part[free & (limb < 38)] = Part.FAT
-    part[free & (limb < 33)] = Part.MUSCLE
-    part[free & (limb < 11.5)] = Part.CORTEX
-    part[free & (limb < 7)] = Part.MARROW
+    free = part == ChestPart.ROOM
+    part[free & (limb < 40)] = ChestPart.SKIN
+    part[free & (limb < 38)] = ChestPart.FAT
+    part[free & (limb < 33)] = ChestPart.MUSCLE
+    part[free & (limb < 11.5)] = ChestPart.CORTEX
+    part[free & (limb < 7)] = ChestPart.MARROW
 
 
-def _paint_belly(part: Labels, body: Body, under: Bools, x: Array, y: Array, z: float) -> None:
+def _paint_belly(
+    part: UInt8Array, body: ChestBody, under: BoolArray, x: FloatArray, y: FloatArray, z: float
+) -> None:
     """Liver on the right and across the middle, spleen, fat, stomach and colon on the left."""
     if not under.any():
         return
     row, down, left = x[None, :], y[:, None], body.chest.pleurae[1]
-    part[under] = Part.FAT
+    part[under] = ChestPart.FAT
     liver = (row < 22 - 0.35 * (down + 40)) & (down < 74 - ((row + 85) * (1 / 16)) ** 2)
-    part[under & liver] = Part.LIVER
-    own, spleen = ellipsoid_at(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
-    part[own][under[own] & (spleen < 0)] = Part.SPLEEN
+    part[under & liver] = ChestPart.LIVER
+    own, spleen = ellipsoid_region(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
+    part[own][under[own] & (spleen < 0)] = ChestPart.SPLEEN
     for pocket in body.organs.pockets:
-        own, shape = ellipsoid_at(x, y, z, pocket.center, pocket.radii)
+        own, shape = ellipsoid_region(x, y, z, pocket.center, pocket.radii)
         pouch = under[own] & (shape < 0)
-        part[own][pouch] = Part.BOWEL
-        part[own][pouch & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = Part.GAS
+        part[own][pouch] = ChestPart.BOWEL
+        part[own][pouch & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = ChestPart.GAS
 
 
-def _fluid(body: Body, x: Array, height: Array, down: Array) -> Bools:
+def _fluid(body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray) -> BoolArray:
     """Effusion behind the lungs, (Y, X)."""
     found = np.zeros((len(down), len(x)), bool)
     for effusion in body.lesions.effusions:
@@ -245,35 +253,39 @@ def _fluid(body: Body, x: Array, height: Array, down: Array) -> Bools:
     return found
 
 
-def _fluid_level(effusion: Effusion, chord: Chord, row: Array, z: float) -> Array:
+def _fluid_level(effusion: Effusion, chord: Chord, row: FloatArray, z: float) -> FloatArray:
     """y, (X,), behind which there is fluid: a crescent that thins out upwards and outwards."""
     share = float(np.clip((effusion.top_z - z) / 50, 0, 1)) ** 0.7
     out = np.clip(np.abs(row) / 130, 0, 1)
-    level: Array = chord.back - effusion.deep_mm * share * (1 - 0.45 * out)
+    level: FloatArray = chord.back - effusion.deep_mm * share * (1 - 0.45 * out)
     return np.where(share > 0, level, np.inf)
 
 
-def _painttubes_at(part: Labels, organs: Organs, tubes: list[tuple[str, Window, Array]]) -> None:
+def _paint_vessels(
+    part: UInt8Array, organs: Organs, tubes: list[tuple[str, PlaneRegion, FloatArray]]
+) -> None:
     for name, own, tube in tubes:
-        part[own][tube < 0] = Part.GULLET if name == "gullet" else Part.VESSEL
+        part[own][tube < 0] = ChestPart.GULLET if name == "gullet" else ChestPart.VESSEL
         if name == "gullet" and organs.gullet_air_mm:
-            part[own][tube < organs.gullet_air_mm - 7] = Part.GAS  # a little air is swallowed
+            part[own][tube < organs.gullet_air_mm - 7] = ChestPart.GAS  # a little air is swallowed
 
 
 def _paint_bones(
-    part: Labels, side: NDArray[np.int8], chest: Chest, x: Array, y: Array, z: float
+    part: UInt8Array, side: NDArray[np.int8], chest: Chest, x: FloatArray, y: FloatArray, z: float
 ) -> None:
     """Spine and sternum: cortex round marrow."""
     middle = float(spine_shift(chest, np.array(z)))
-    spine = near(x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
-    breast = near(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
+    spine = plane_region(
+        x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2])
+    )
+    breast = plane_region(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
     bone, canal, disc = spine_planes(chest, *np.meshgrid(x[spine[1]], y[spine[0]]), z)
     plate = sternum_plane(chest, *np.meshgrid(x[breast[1]], y[breast[0]]), z)
-    part[spine][disc < 0] = Part.DISC
+    part[spine][disc < 0] = ChestPart.DISC
     for own, shape in ((spine, bone), (breast, plate)):
-        part[own][shape < 0] = Part.CORTEX
-        part[own][shape < -1.7] = Part.MARROW
-    part[spine][canal < 0] = Part.FAT
-    part[spine][canal < -2.5] = Part.CORD
+        part[own][shape < 0] = ChestPart.CORTEX
+        part[own][shape < -1.7] = ChestPart.MARROW
+    part[spine][canal < 0] = ChestPart.FAT
+    part[spine][canal < -2.5] = ChestPart.CORD
     side[spine][(disc < 0) | (bone < 0) | (canal < 0)] = 0
     side[breast][plate < 0] = 0

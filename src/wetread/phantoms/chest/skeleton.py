@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray, UInt8Array
 from wetread.phantoms.chest.bones import VERTEBRA_MM, rib_curve, shoulder_cloud
 from wetread.phantoms.chest.chest import Chest, spine_shift, walls
 from wetread.phantoms.shapes.clouds import smooth_curve, steps_along
-from wetread.phantoms.shapes.implicit import Array
-from wetread.phantoms.shapes.tubes import Cover, Lattice, cover_balls, empty_cover
+from wetread.phantoms.shapes.tubes import Lattice, cover_balls, empty_cover
 
 SHOULDER_MM = 1.5  # radius of the balls that make a shell of cortex of points on it
 
@@ -19,8 +19,8 @@ SHOULDER_MM = 1.5  # radius of the balls that make a shell of cortex of points o
 class Balls:
     """Balls that make up bones: place (N, 3), x, y, z mm; radius (N,) mm."""
 
-    place: Array
-    radius: Array
+    place: FloatArray
+    radius: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class Bones:
 class Skeleton:
     """Covers (Z, Y, X): all bone, the marrow within it, and cartilage of the ribs."""
 
-    bone: Cover
-    marrow: Cover
-    cartilage: Cover
+    bone: UInt8Array
+    marrow: UInt8Array
+    cartilage: UInt8Array
 
 
 def draw_bones(chest: Chest, arms: float) -> Bones:
@@ -80,7 +80,7 @@ def cover_bones(bones: Bones, lattice: Lattice) -> Skeleton:
     return Skeleton(bone, marrow, cartilage)
 
 
-def _cartilage(curve: Array, number: int) -> Array:
+def _cartilage(curve: FloatArray, number: int) -> FloatArray:
     """(90, 3) mm, from a rib's front end to the sternum, or to the arch of the ribs."""
     end, side = curve[-1], np.sign(curve[-1, 0])
     target = np.array([side * 14, end[1] - 4, 78 - 15 * min(number, 6)])
@@ -90,7 +90,9 @@ def _cartilage(curve: Array, number: int) -> Array:
     return smooth_curve(np.stack([end, bent, target]), 90)
 
 
-def spine_planes(chest: Chest, x: Array, y: Array, z: float) -> tuple[Array, Array, Array]:
+def spine_planes(
+    chest: Chest, x: FloatArray, y: FloatArray, z: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Implicit functions (Y, X), mm, of the vertebra's bone, its cord's canal, and the disc.
 
     Where bone is positive and the disc negative, there is a disc.
@@ -116,11 +118,11 @@ def spine_planes(chest: Chest, x: Array, y: Array, z: float) -> tuple[Array, Arr
     lean = 0.45 * (np.abs(across) - 10)
     wing = np.maximum(np.abs(y - 72 - lean) - 3.6, np.abs(np.abs(across) - 21) - 13)
     wing = wing + (0.0 if abs(w - 0.7) < 0.2 else 10.0)
-    bone: Array = np.minimum(np.minimum(body, arch), np.minimum(spinous, wing))
+    bone: FloatArray = np.minimum(np.minimum(body, arch), np.minimum(spinous, wing))
     return np.maximum(bone, -canal), canal, disc
 
 
-def sternum_plane(chest: Chest, x: Array, y: Array, z: float) -> Array:
+def sternum_plane(chest: Chest, x: FloatArray, y: FloatArray, z: float) -> FloatArray:
     """Implicit function (Y, X), mm: manubrium above z = 60, body to -62."""
     part = chest.pleurae[0]
     _, _, middle, depth = walls(part, np.array(float(min(z, part.apex[1] - 30))))
@@ -128,5 +130,5 @@ def sternum_plane(chest: Chest, x: Array, y: Array, z: float) -> Array:
     wide = 17 + 11 * float(np.clip((z - 52) / 25, 0, 1))
     plate = np.hypot(np.maximum(np.abs(x) - wide + 5, 0), np.maximum(np.abs(y - front) - 1, 0)) - 5
     outside = max(z - 88, -62 - z, 0.0)
-    found: Array = plate + outside
+    found: FloatArray = plate + outside
     return found

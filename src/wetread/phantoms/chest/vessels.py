@@ -6,26 +6,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import POWER, Hemithorax, pleural_chord, walls
-from wetread.phantoms.shapes.clouds import Cloud, filled, join
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.shapes.clouds import Cloud, join_clouds, tube_cloud
 
 HILUM = np.array([0.36, 0.12, 0.43])
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
+class VesselTree:
     """Curves of one lung in the lung's own coordinates: out, deep, low, each about 0 to 1.
 
     curves: (C, K, 3): share of the way from the medial to the lateral wall, of half the depth
     (-1 front, 1 back), and from the apex to the base. radii: (C, 2) mm at start and end.
     """
 
-    curves: Array
-    radii: Array
+    curves: FloatArray
+    radii: FloatArray
 
 
-def draw_tree(rng: np.random.Generator, knots: int = 12) -> Tree:
+def draw_vessel_tree(rng: np.random.Generator, knots: int = 12) -> VesselTree:
     """A hilar artery and vein, twelve trunks from them, five branches on each, four twigs on those.
 
     Lower vessels are thicker than upper ones, as in a person who stands.
@@ -54,20 +54,22 @@ def draw_tree(rng: np.random.Generator, knots: int = 12) -> Tree:
         first = share * (radii[-1][:, :1] * (1 - at) + radii[-1][:, 1:] * at).reshape(-1)
         found.append(_curves(rng, start, end, 0.12, knots))
         radii.append(np.stack([first, 0.5 * first], 1))
-    return Tree(np.concatenate(found).astype(np.float32), np.concatenate(radii))
+    return VesselTree(np.concatenate(found).astype(np.float32), np.concatenate(radii))
 
 
-def _curves(rng: np.random.Generator, start: Array, end: Array, bend: float, knots: int) -> Array:
+def _curves(
+    rng: np.random.Generator, start: FloatArray, end: FloatArray, bend: float, knots: int
+) -> FloatArray:
     """(C, K, 3) from start to end, bowed sideways by a share of their length."""
     s = np.linspace(0, 1, knots)[None, :, None]
     way = (end - start)[:, None]
     bow = rng.normal(0, bend, (len(start), 1, 3)) * np.linalg.norm(way, axis=2, keepdims=True)
-    bent: Array = start[:, None] + way * s + bow * np.sin(np.pi * s)
+    bent: FloatArray = start[:, None] + way * s + bow * np.sin(np.pi * s)
     bent += 0.25 * bow[..., ::-1] * np.sin(2 * np.pi * s)
     return bent
 
 
-def place(part: Hemithorax, own: Array) -> Array:
+def lung_to_chest(part: Hemithorax, own: FloatArray) -> FloatArray:
     """Own coordinates (..., 3) of a lung to mm in the chest, float32."""
     z = part.apex[1] - own[..., 2] * (part.apex[1] - part.base_z)
     medial, lateral, middle, depth = walls(part, z)
@@ -77,9 +79,9 @@ def place(part: Hemithorax, own: Array) -> Array:
     return np.stack([part.side * outward, y, z], axis=-1).astype(np.float32)
 
 
-def vessel_cloud(part: Hemithorax, tree: Tree, fine: float) -> Cloud:
+def vessel_cloud(part: Hemithorax, tree: VesselTree, fine: float) -> Cloud:
     """The tree in a lung of this shape; what would leave the lung is cut off."""
-    curves = place(part, tree.curves)
+    curves = lung_to_chest(part, tree.curves)
     length = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
     kept = []
     for low, high, across in ((0, 1.3, 3), (1.3, 2.6, 5), (2.6, 99.0, 11)):
@@ -96,5 +98,5 @@ def vessel_cloud(part: Hemithorax, tree: Tree, fine: float) -> Cloud:
         x, y, z = np.moveaxis(dense, -1, 0)
         chord = pleural_chord(part, x, z)
         radius *= (y > chord.front) & (y < chord.back) & (z > part.base_z)
-        kept.append(filled(dense, radius, max(int(across * fine), 2)))
-    return join(kept)
+        kept.append(tube_cloud(dense, radius, max(int(across * fine), 2)))
+    return join_clouds(kept)

@@ -1,31 +1,29 @@
-"""phantoms/head/archive.py: many studies on disk in the competition's layout, with their truth."""
+"""phantoms/head/archive.py: many head CTs on disk in the competition's layout, with their truth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from wetread.phantoms.head.blood import SUBTYPES
-from wetread.phantoms.head.dicom import draw_display, encode, name_slice
-from wetread.phantoms.head.head import VISIBLE_MM2, make_head_study
-from wetread.phantoms.head.patient import draw_patient
-from wetread.phantoms.writers.resume import (
+from wetread.archive.types import Float32Array, Progress
+from wetread.phantoms.dicom.archive import (
+    ArchiveKind,
     ArchiveSettings,
-    Form,
-    generator,
-    write_beside,
-    write_file,
-    write_part,
-    write_studies,
+    PhantomImage,
+    PhantomTruth,
+    StudyRequest,
+    write_archive,
 )
-from wetread.phantoms.writers.scanner import to_stored
+from wetread.phantoms.head.blood import SUBTYPES
+from wetread.phantoms.head.dicom import draw_window_values, encode_head_slice, identify_head_slice
+from wetread.phantoms.head.patient import draw_patient
+from wetread.phantoms.head.study import VISIBLE_MM2, make_head_study
+from wetread.phantoms.scanner.stored_values import to_stored
 
-IMAGES = "stage_2_train"
+IMAGES, LABEL_FILE = "stage_2_train", "stage_2_train.csv"
 LABELS = (*SUBTYPES, "any")
 REPEAT_SHARE = 0.1  # studies that belong to the patient before
 TRUTH_SCHEMA: dict[str, pl.DataType] = {
@@ -35,27 +33,8 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "patient": pl.String(),
     "study_number": pl.Int64(),
     "z": pl.Int64(),
-    **{f"{name}_mm2": pl.Float64() for name in SUBTYPES},
+    **{f"{name}_mm2": pl.Float64() for name in SUBTYPES},  # areas of blood
 }
-
-
-@dataclass(frozen=True, eq=False)
-class PhantomTruth:
-    """What is true of an archive.
-
-    slices: TRUTH_SCHEMA, one row an image, ordered by study and z; areas of blood in mm2.
-    images: the folder of DICOM files; labels: the CSV of ID and Label.
-    """
-
-    slices: pl.DataFrame
-    images: Path
-    labels: Path
-
-    def matrix(self) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        """(N, 6) float32 labels in the order of LABELS, by row of slices."""
-        areas = self.slices.select([f"{name}_mm2" for name in SUBTYPES]).to_numpy()
-        subtypes = areas >= VISIBLE_MM2
-        return np.column_stack([subtypes, subtypes.any(axis=1)]).astype(np.float32)
 
 
 def write_head_archive(
@@ -66,54 +45,64 @@ def write_head_archive(
     difficulty: float = 1.0,
     size: int = 256,
     workers: int = 1,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> PhantomTruth:
-    """Write studies head CTs under out/stage_2_train, stage_2_train.csv and truth.csv.
+    """Write head CTs under out/stage_2_train, with stage_2_train.csv and truth.csv.
 
-    A study is decided by (seed, its number) alone, so neither the number of workers nor an
-    interruption changes a byte; a study that is whole on disk is not written again.
+    The truth's rows have TRUTH_SCHEMA. Raises as `write_archive` does.
     """
     settings = ArchiveSettings(seed, float(difficulty), size)
-    slices = write_studies(out, HEAD, studies, settings, workers=workers, progress=progress)
-    truth = PhantomTruth(slices, out / IMAGES, out / f"{IMAGES}.csv")
-    write_beside(truth.labels, _long_form(truth))
-    return truth
+    return write_archive(out, HEAD, studies, settings, workers=workers, progress=progress)
 
 
-def write_study(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
-    """Compute and write one study; its truth is written last, which makes it whole."""
-    seed = settings.seed
-    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
+def label_matrix(rows: pl.DataFrame) -> Float32Array:
+    """Derive labels from areas of blood: (N, 6) float32, N rows of truth by LABELS."""
+    areas = rows.select([f"{name}_mm2" for name in SUBTYPES]).to_numpy()
+    subtypes = areas >= VISIBLE_MM2
+    return np.column_stack([subtypes, subtypes.any(axis=1)]).astype(np.float32)
+
+
+def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
+    seed, rng = request.settings.seed, request.study_generator()
     study = make_head_study(
         rng,
-        patient=draw_patient(anatomy),
-        difficulty=settings.difficulty,
-        size=settings.size,
+        patient=draw_patient(request.body_generator()),
+        difficulty=request.settings.difficulty,
+        size=request.settings.size,
     )
-    display = draw_display(rng, study.scan.signed)
-    rows = []
+    scan = study.scan
+    window = draw_window_values(rng, scan.signed)
     for z, picture in enumerate(study.hu):
-        names = name_slice(seed, patient, number, z)
-        content = encode(names, study.scan, z, display, to_stored(study.scan, picture))
-        write_file(out / _file({"image": names.image}), content)
-        areas = [round(float(v), 3) for v in study.areas_mm2[z]]
-        rows.append((names.image, names.study, names.series, names.patient, number, z, *areas))
-    frame = pl.DataFrame(rows, schema=TRUTH_SCHEMA, orient="row")
-    write_part(out, number, frame)
-    return frame
+        ids = identify_head_slice(seed, request.patient, request.number, z)
+        stored = to_stored(picture, signed=scan.signed, padded=scan.padded)
+        areas = (round(float(area), 3) for area in study.areas_mm2[z])
+        row = {
+            "image": ids.image,
+            "study": ids.study,
+            "series": ids.series,
+            "patient": ids.patient,
+            "study_number": request.number,
+            "z": z,
+            **{f"{name}_mm2": area for name, area in zip(SUBTYPES, areas, strict=True)},
+        }
+        yield PhantomImage(row, encode_head_slice(ids, scan, z, window, stored))
 
 
-def _file(row: dict[str, Any]) -> str:
-    return f"{IMAGES}/{row['image']}.dcm"
-
-
-HEAD = Form(TRUTH_SCHEMA, write_study, _file, REPEAT_SHARE)
-
-
-def _long_form(truth: PhantomTruth) -> pl.DataFrame:
-    """The competition's ID,Label: six rows an image in the order of LABELS."""
-    matrix = truth.matrix().astype(np.int64)
-    images = truth.slices["image"].to_list()
+def _make_tables(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Make the competition's ID,Label: six rows an image in the order of LABELS."""
+    matrix = label_matrix(rows).astype(np.int64)
+    images = rows["image"].to_list()
     order = np.argsort(images)
     ids = [f"{images[i]}_{label}" for i in order for label in LABELS]
-    return pl.DataFrame({"ID": ids, "Label": matrix[order].reshape(-1)})
+    return {LABEL_FILE: pl.DataFrame({"ID": ids, "Label": matrix[order].reshape(-1)})}
+
+
+HEAD = ArchiveKind(
+    images=IMAGES,
+    labels=LABEL_FILE,
+    image_file="{image}.dcm",
+    schema=TRUTH_SCHEMA,
+    make_images=_make_images,
+    make_tables=_make_tables,
+    repeat_share=REPEAT_SHARE,
+)

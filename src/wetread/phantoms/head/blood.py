@@ -7,19 +7,18 @@ from math import exp
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.head.brain import Brain, tentorium_height
 from wetread.phantoms.head.skull import Skull, suture_distance
 from wetread.phantoms.shapes.implicit import (
     FAR,
-    Array,
-    Grid,
+    CoarseGrid,
     Waves,
     ellipsoid,
     evaluate_waves,
     smooth_min,
 )
-
-Point = tuple[float, float, float]
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True)
@@ -104,15 +103,15 @@ SUBTYPE_OF: dict[type, str] = {
 }
 
 
-def distance_to(grid: Grid, center: Point) -> Array:
+def distance_to(grid: CoarseGrid, center: Point) -> FloatArray:
     """Millimetres from a canonical point, (h, w, S)."""
-    total: Array = np.sqrt(
+    total: FloatArray = np.sqrt(
         (grid.x - center[0]) ** 2 + (grid.y - center[1]) ** 2 + (grid.z - center[2]) ** 2
     )
     return total
 
 
-def push(grid: Grid, bleeds: tuple[Bleed, ...]) -> Grid:
+def displace_by_mass(grid: CoarseGrid, bleeds: tuple[Bleed, ...]) -> CoarseGrid:
     """Mass effect: where each point of the brain came from, so ventricles and midline shift."""
     x, y, z = grid.x, grid.y, grid.z
     for bleed in bleeds:
@@ -131,10 +130,10 @@ def push(grid: Grid, bleeds: tuple[Bleed, ...]) -> Grid:
         x = x - force * (grid.x - center[0])
         y = y - 0.6 * force * (grid.y - center[1])
         z = z - 0.6 * force * (grid.z - center[2])
-    return Grid(x, y, z, grid.down, grid.pixel)
+    return CoarseGrid(x, y, z, grid.down, grid.pixel)
 
 
-def epidural_solid(bleed: Epidural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+def epidural_solid(bleed: Epidural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
     """The lens ends where it reaches the coronal or lambdoid suture of its bone."""
     away = distance_to(grid, bleed.center)
     dome = bleed.thick_mm * (1 - (away * (1 / bleed.radius_mm)) ** 2)
@@ -144,11 +143,11 @@ def epidural_solid(bleed: Epidural, grid: Grid, skull: Skull, brain: Brain) -> A
     for distance, at_center in zip(here[:2], home[:2], strict=True):
         sign = 1.0 if float(at_center[0, 0, 0]) > 0 else -1.0
         dome = np.minimum(dome, 1.3 * sign * distance)
-    lens: Array = np.maximum(skull.inside, (-skull.inside - dome) * 0.85)
+    lens: FloatArray = np.maximum(skull.inside, (-skull.inside - dome) * 0.85)
     return lens
 
 
-def subdural_solid(bleed: Subdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+def subdural_solid(bleed: Subdural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
     """Thin over a long way: the inner edge follows the brain, the ends taper."""
     along = (grid.y - bleed.center[1]) * (1 / bleed.along_mm)
     upward = (grid.z - bleed.center[2]) * (1 / bleed.upward_mm)
@@ -156,11 +155,11 @@ def subdural_solid(bleed: Subdural, grid: Grid, skull: Skull, brain: Brain) -> A
     profile = bleed.thick_mm * np.sign(rest) * np.abs(rest) ** 0.7
     profile = np.minimum(profile, 0.9 * (grid.x * bleed.side - 1.5))
     solid = np.maximum(skull.inside, (-skull.inside - profile) * 0.95)
-    crescent: Array = np.maximum(solid, -np.maximum(brain.below_tentorium, -3))
+    crescent: FloatArray = np.maximum(solid, -np.maximum(brain.below_tentorium, -3))
     return crescent
 
 
-def fold_solid(bleed: FoldSubdural, grid: Grid, skull: Skull, brain: Brain) -> Array:
+def fold_solid(bleed: FoldSubdural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
     """A slab that leans on the fold and ends with it."""
     end = np.abs(grid.y - bleed.back_mm) - bleed.reach_mm
     thick = bleed.thick_mm
@@ -172,28 +171,30 @@ def fold_solid(bleed: FoldSubdural, grid: Grid, skull: Skull, brain: Brain) -> A
         slab = np.abs(level - 0.5 * thick) - 0.5 * thick
         slab = np.maximum(slab, brain.tentorium - thick - 1)
         slab = np.maximum(slab, 3 - grid.x * bleed.side)
-    sheet: Array = np.maximum(np.maximum(slab, end * 0.5), skull.inside)
+    sheet: FloatArray = np.maximum(np.maximum(slab, end * 0.5), skull.inside)
     return sheet
 
 
-def subarachnoid_solid(bleed: Subarachnoid, grid: Grid, skull: Skull, brain: Brain) -> Array:
+def subarachnoid_solid(
+    bleed: Subarachnoid, grid: CoarseGrid, skull: Skull, brain: Brain
+) -> FloatArray:
     """Fluid spaces near the source, swollen a little by what fills them."""
     region = distance_to(grid, bleed.center) - bleed.radius_mm
     region += 0.3 * bleed.radius_mm * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.cisternal:
         space = np.minimum(brain.cisterns, brain.fissure) - 0.35 * bleed.thread_mm
-        filled: Array = np.maximum(np.maximum(space, skull.inside + 0.5), region)
+        filled: FloatArray = np.maximum(np.maximum(space, skull.inside + 0.5), region)
         return filled
     fade = np.maximum(brain.sulcus_width * 0.25 + bleed.thread_mm * 0.5, 0.4)
     thread = brain.sulcus - fade
     thread = np.maximum(thread, brain.depth - 15)
     thread = np.where(brain.below_tentorium < 0, FAR, thread)
     thread = np.maximum(thread, skull.inside + 0.4)
-    threads: Array = np.maximum(thread, region)
+    threads: FloatArray = np.maximum(thread, region)
     return threads
 
 
-def clot_solid(bleed: Intraparenchymal, grid: Grid, skull: Skull, brain: Brain) -> Array:
+def clot_solid(bleed: Intraparenchymal, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
     """Lobes joined smoothly, the surface irregular."""
     solid = np.full_like(grid.x, FAR)
     for center, radii in zip(bleed.centers, bleed.radii, strict=True):
@@ -202,13 +203,13 @@ def clot_solid(bleed: Intraparenchymal, grid: Grid, skull: Skull, brain: Brain) 
     solid = solid + 0.13 * size * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.side:
         solid = np.maximum(solid, 1.6 - grid.x * bleed.side)
-    clot: Array = np.maximum(solid, brain.surface + 0.6)
+    clot: FloatArray = np.maximum(solid, brain.surface + 0.6)
     return clot
 
 
 def ventricle_solid(
-    bleed: Intraventricular, grid: Grid, skull: Skull, brain: Brain, lowest: dict[int, float]
-) -> Array:
+    bleed: Intraventricular, grid: CoarseGrid, skull: Skull, brain: Brain, lowest: dict[int, float]
+) -> FloatArray:
     """Settled: what lies below a level that is horizontal in the scanner. Cast: all of it.
 
     lowest: mm along gravity of each side's occipital horn (-1 right, 1 left).

@@ -1,5 +1,4 @@
-"""phantoms/head/brain.py: grey and white matter, ventricles, cisterns, sulci, dural folds,
-calcium."""
+"""phantoms/head/brain.py: gray and white matter, ventricles, cisterns, sulci, dural folds."""
 
 from __future__ import annotations
 
@@ -7,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
 from wetread.phantoms.shapes.implicit import (
     FAR,
-    Array,
-    Grid,
+    CoarseGrid,
     Patch,
     blend,
     capsule,
@@ -50,22 +49,24 @@ class Brain:
     tentorium_reach: its edges alone.
     """
 
-    surface: Array
-    sulcus: Array
-    depth: Array
-    sulcus_width: Array
-    ventricles: Array
-    lateral: Array
-    cisterns: Array
-    fissure: Array
-    tissue: Array
-    below_tentorium: Array
-    falx: Array
-    tentorium: Array
-    tentorium_reach: Array
+    surface: FloatArray
+    sulcus: FloatArray
+    depth: FloatArray
+    sulcus_width: FloatArray
+    ventricles: FloatArray
+    lateral: FloatArray
+    cisterns: FloatArray
+    fissure: FloatArray
+    tissue: FloatArray
+    below_tentorium: FloatArray
+    falx: FloatArray
+    tentorium: FloatArray
+    tentorium_reach: FloatArray
 
 
-def _ventricles(patient: Patient, x: Array, y: Array, z: Array) -> tuple[Array, Array]:
+def _ventricles(
+    patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Lateral ventricles, 10-30 mL in all, and the third and fourth with them."""
     side = np.abs(x)
     right, left = (np.float32(side * patient.ventricle) for side in patient.sides)
@@ -85,14 +86,14 @@ def _ventricles(patient: Patient, x: Array, y: Array, z: Array) -> tuple[Array, 
     return lateral, np.minimum(np.minimum(lateral, third), fourth)
 
 
-def tentorium_height(x: Array, y: Array) -> Array:
+def tentorium_height(x: FloatArray, y: FloatArray) -> FloatArray:
     """Height of the tentorium, mm: high at the midline, low at the skull, rising backward to it."""
     side = np.abs(x)
-    height: Array = -27 + 27 * np.exp(-side * (1 / 19)) - 0.10 * np.maximum(y - 25, 0)
+    height: FloatArray = -27 + 27 * np.exp(-side * (1 / 19)) - 0.10 * np.maximum(y - 25, 0)
     return height
 
 
-def _cisterns(patient: Patient, x: Array, y: Array, z: Array) -> Array:
+def _cisterns(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Suprasellar star, ring about the midbrain, prepontine, quadrigeminal, Sylvian with insula."""
     side = np.abs(x)
     wide = 0.35 + 1.0 * patient.atrophy
@@ -121,7 +122,7 @@ def _cisterns(patient: Patient, x: Array, y: Array, z: Array) -> Array:
     return result
 
 
-def build_brain(patient: Patient, grid: Grid, skull: Skull, moved: Grid) -> Brain:
+def build_brain(patient: Patient, grid: CoarseGrid, skull: Skull, moved: CoarseGrid) -> Brain:
     """Everything within the dura; moved holds the coordinates after mass effect."""
     x, y, z = moved.x, moved.y, moved.z
     side = np.abs(x)
@@ -166,7 +167,7 @@ def build_brain(patient: Patient, grid: Grid, skull: Skull, moved: Grid) -> Brai
     )  # fmt: skip
 
 
-def _deep_gray(x: Array, y: Array, z: Array) -> Array:
+def _deep_gray(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Caudate, lentiform nucleus and thalamus on both sides; the internal capsule between."""
     side = np.abs(x)
     caudate = capsule(side, y, z, (13.5, -22, 9, 4.6), (16.5, -2, 21, 2.6))
@@ -177,7 +178,12 @@ def _deep_gray(x: Array, y: Array, z: Array) -> Array:
 
 
 def paint_brain(
-    patient: Patient, grid: Grid, moved: Grid, skull: Skull, brain: Brain, hu: Array
+    patient: Patient,
+    grid: CoarseGrid,
+    moved: CoarseGrid,
+    skull: Skull,
+    brain: Brain,
+    hu: FloatArray,
 ) -> None:
     """Fluid, cortex, white and deep grey matter, brain stem, cerebellum; hu (H, W, S) in place."""
     tissue, pixel = patient.tissue, grid.pixel
@@ -210,7 +216,9 @@ def paint_brain(
         paint(hu, np.maximum(stem, brain.tissue), tissue.white + 3, pixel)
 
 
-def _paint_tentorium(patient: Patient, grid: Grid, skull: Skull, brain: Brain, hu: Array) -> None:
+def _paint_tentorium(
+    patient: Patient, grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
+) -> None:
     """A thin sheet that the slice cuts at a slant: its share of 5 mm, not its full HU."""
     height = tentorium_height(grid.x, grid.y)
     upright = patient.fold_mm * 1.4 * np.sqrt(1 + np.minimum(slope(height, grid.pixel), 4.0) ** 2)
@@ -224,7 +232,9 @@ def _paint_tentorium(patient: Patient, grid: Grid, skull: Skull, brain: Brain, h
         blend(hu, Patch(whole, whole, enlarge(share.astype(np.float32))), patient.tissue.fold)
 
 
-def paint_folds(patient: Patient, grid: Grid, skull: Skull, brain: Brain, hu: Array) -> None:
+def paint_folds(
+    patient: Patient, grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
+) -> None:
     """Falx, tentorium, venous sinuses, basal arteries and calcium: bright and not bleeding."""
     tissue, pixel, half = patient.tissue, grid.pixel, patient.fold_mm * 0.5
     x, y, z = grid.x, grid.y, grid.z

@@ -20,7 +20,6 @@ from wetread.phantoms.head.blood import (
     FoldSubdural,
     Intraparenchymal,
     Intraventricular,
-    Point,
     Subarachnoid,
     Subdural,
     difficulty_contrast,
@@ -28,6 +27,7 @@ from wetread.phantoms.head.blood import (
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import vault_distance
 from wetread.phantoms.shapes.implicit import draw_waves
+from wetread.phantoms.types import Point
 
 POSITIVE_SHARE = 0.408
 SCENARIOS: tuple[tuple[tuple[str, ...], float], ...] = (

@@ -1,5 +1,4 @@
-"""phantoms/head/mimics.py: what looks like bleeding and is not, or is old: in studies of both
-kinds."""
+"""phantoms/head/mimics.py: findings that look like bleeding and are not, in all studies."""
 
 from __future__ import annotations
 
@@ -7,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.phantoms.head.blood import Point, distance_to
+from wetread.archive.types import FloatArray
+from wetread.phantoms.head.blood import distance_to
 from wetread.phantoms.head.brain import Brain
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
 from wetread.phantoms.shapes.implicit import (
-    Array,
-    Grid,
+    CoarseGrid,
     Waves,
     capsule,
     draw_waves,
@@ -21,6 +20,7 @@ from wetread.phantoms.shapes.implicit import (
     evaluate_waves,
     paint,
 )
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Fracture:
 Mimic = Fracture | Infarct | Craniotomy | Catheter | Swelling | Tumor
 
 
-def draw_mimics(
+def draw_head_mimics(
     rng: np.random.Generator,
     patient: Patient,
     injured: bool,
@@ -133,7 +133,7 @@ def draw_mimics(
     return tuple(found)
 
 
-def paint_scalp(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> Skull:
+def paint_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray) -> Skull:
     """Swellings raise the skin; returns the skull with its new outline."""
     head = skull.head
     for mimic in mimics:
@@ -148,7 +148,9 @@ def paint_scalp(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) 
     )  # fmt: skip
 
 
-def paint_swelling(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> None:
+def paint_swelling(
+    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
+) -> None:
     """Blood under the galea, outside the bone."""
     for mimic in mimics:
         if isinstance(mimic, Swelling):
@@ -158,7 +160,7 @@ def paint_swelling(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Arra
 
 
 def paint_lesions(
-    mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, brain: Brain, hu: Array
+    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
 ) -> None:
     """Infarcts and tumours, before any blood is painted."""
     for mimic in mimics:
@@ -171,7 +173,9 @@ def paint_lesions(
             paint(hu, np.maximum(solid, skull.inside), mimic.hu, grid.pixel)
 
 
-def paint_hardware(mimics: tuple[Mimic, ...], grid: Grid, skull: Skull, hu: Array) -> None:
+def paint_hardware(
+    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
+) -> None:
     """Saw cuts, plates, cracks and drains, after the bone."""
     for mimic in mimics:
         if isinstance(mimic, Craniotomy):

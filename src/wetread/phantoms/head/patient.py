@@ -10,7 +10,7 @@ from wetread.phantoms.shapes.implicit import Waves, draw_waves
 
 
 @dataclass(frozen=True)
-class Tissue:
+class TissueHu:
     """Hounsfield units of one person's tissues at this scanner's calibration.
 
     Ranges: fluid 5-15, white 20-35, gray 30-45, cranial bone 600 and cortical 700-1900
@@ -31,7 +31,7 @@ class Tissue:
 
 
 @dataclass(frozen=True)
-class Calcium:
+class Calcification:
     """One calcification: where and how large, mm, and HU before partial volume."""
 
     center: tuple[float, float, float]
@@ -65,8 +65,8 @@ class Patient:
     sinus_mm: float
     frontal_sinus: float
     mastoid_air: float
-    tissue: Tissue
-    calcium: tuple[Calcium, ...]
+    tissue: TissueHu
+    calcium: tuple[Calcification, ...]
     vessel_hu: float
     warp: tuple[Waves, Waves, Waves]
     warp_mm: float
@@ -76,33 +76,35 @@ class Patient:
     cells: Waves
 
 
-def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcium, ...]:
+def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, ...]:
     """Pineal in most adults, choroid in half, pallidum and falx now and then (100-400 HU)."""
-    found: list[Calcium] = []
+    found: list[Calcification] = []
     if rng.random() < 0.45 + 0.3 * age:
         r = rng.uniform(1.2, 3.2)
         found.append(
-            Calcium((rng.normal(0, 0.6), 25.0, 3.0), (r, 1.2 * r, r), rng.uniform(110, 400))
+            Calcification((rng.normal(0, 0.6), 25.0, 3.0), (r, 1.2 * r, r), rng.uniform(110, 400))
         )
     if rng.random() < 0.3 + 0.4 * age:
         for side in (-1, 1):
             r = rng.uniform(1.2, 3.6)
             center = (side * (23 + rng.normal(0, 1)), 40.0 + rng.normal(0, 2), 7.0)
-            found.append(Calcium(center, (r, 1.5 * r, 1.5 * r), rng.uniform(80, 320)))
+            found.append(Calcification(center, (r, 1.5 * r, 1.5 * r), rng.uniform(80, 320)))
     if rng.random() < 0.14:
         r, hu = rng.uniform(2, 5), rng.uniform(60, 160)
         for side in (-1, 1):
             r_side = r * rng.uniform(0.8, 1.2)
-            found.append(Calcium((side * 20.0, 0.0, 2.0), (r_side, 1.6 * r_side, r_side), hu))
+            found.append(Calcification((side * 20.0, 0.0, 2.0), (r_side, 1.6 * r_side, r_side), hu))
     if rng.random() < 0.12:
         center = (0.0, rng.uniform(-70, -30), rng.uniform(15, 50))
         found.append(
-            Calcium(center, (rng.uniform(1, 2.2), rng.uniform(3, 8), 6.0), rng.uniform(150, 700))
+            Calcification(
+                center, (rng.uniform(1, 2.2), rng.uniform(3, 8), 6.0), rng.uniform(150, 700)
+            )
         )
     if rng.random() < 0.05:
         r = rng.uniform(2, 4)
         center = (rng.uniform(-35, 35), rng.uniform(-40, 40), rng.uniform(10, 45))
-        found.append(Calcium(center, (r, r, r), rng.uniform(80, 250)))
+        found.append(Calcification(center, (r, r, r), rng.uniform(80, 250)))
     return tuple(found)
 
 
@@ -114,7 +116,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
     scale = tuple(float(size * rng.normal(1.0, 0.025)) for _ in range(3))
     white = rng.normal(27.5, 1.8)
     gray = white + rng.uniform(6.5, 10.5)
-    tissue = Tissue(
+    tissue = TissueHu(
         fluid=float(rng.uniform(4, 10)),
         white=float(white),
         gray=float(gray),

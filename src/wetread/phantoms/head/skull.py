@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.shapes.implicit import (
-    Array,
-    Grid,
+    CoarseGrid,
     blend,
     capsule,
     cover,
@@ -51,18 +51,18 @@ class Skull:
     patchy: slow random field of unit variance, for whatever should not be regular.
     """
 
-    vault: Array
-    inside: Array
-    bone: Array
-    outer: Array
-    head: Array
-    thickness: Array
-    petrous: Array
-    above_floor: Array
-    patchy: Array
+    vault: FloatArray
+    inside: FloatArray
+    bone: FloatArray
+    outer: FloatArray
+    head: FloatArray
+    thickness: FloatArray
+    petrous: FloatArray
+    above_floor: FloatArray
+    patchy: FloatArray
 
 
-def vault_distance(patient: Patient, x: Array, y: Array, z: Array) -> Array:
+def vault_distance(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Inner table of the vault: an egg, wider at the back, 140 x 170 mm at its widest."""
     power = np.float32(patient.vault_power)
     width = 70 * (1 + patient.egg * np.clip(y * (1 / 85), -1, 1))
@@ -70,12 +70,12 @@ def vault_distance(patient: Patient, x: Array, y: Array, z: Array) -> Array:
     total += (np.abs(y) * (1 / 85)) ** power
     total += (np.abs(z) * np.where(z > 0, np.float32(1 / 74), np.float32(1 / 125))) ** power
     ratio = np.maximum(total, 0.02) ** np.float32(1 / power)
-    distance: Array = np.sqrt(x * x + y * y + z * z)
+    distance: FloatArray = np.sqrt(x * x + y * y + z * z)
     distance *= 1 - 1 / ratio
     return distance
 
 
-def _floor(x: Array, y: Array) -> Array:
+def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
     """Height of the skull base: three fossae, orbital roofs, sella and clivus, mm."""
     side = np.abs(x)
     orbital_roof = 8 * np.exp(-(((side - 30) / 12) ** 2 + ((y + 58) / 26) ** 2))
@@ -86,11 +86,11 @@ def _floor(x: Array, y: Array) -> Array:
     posterior = -70 + 0.008 * (0.6 * side**2 + (y - 36) ** 2)
     wing = sigmoid((-24 - 0.35 * np.clip(side - 10, 0, 34) - y) * 0.5)
     ridge = sigmoid((y - 6 - 0.42 * side) * (0.20 + 0.3 * np.minimum(side * (1 / 25), 1)))
-    floor: Array = wing * anterior + (1 - wing) * (ridge * posterior + (1 - ridge) * middle)
+    floor: FloatArray = wing * anterior + (1 - wing) * (ridge * posterior + (1 - ridge) * middle)
     return floor
 
 
-def build_skull(patient: Patient, grid: Grid) -> Skull:
+def build_skull(patient: Patient, grid: CoarseGrid) -> Skull:
     """All of the head that is not brain, as distances."""
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
@@ -126,7 +126,9 @@ def build_skull(patient: Patient, grid: Grid) -> Skull:
     return Skull(vault, inside, bone, outer, head, thickness, petrous, above, patchy)
 
 
-def suture_distance(x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
+def suture_distance(
+    x: FloatArray, y: FloatArray, z: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Signed mm from the sutures: coronal (positive behind), lambdoid (in front), sagittal."""
     wiggle = 1.2 * np.sin(0.9 * (np.abs(x) + z))
     coronal = y + 22 - 0.28 * (z - 40) + wiggle
@@ -134,7 +136,7 @@ def suture_distance(x: Array, y: Array, z: Array) -> tuple[Array, Array, Array]:
     return coronal, lambdoid * 0.8, x + wiggle
 
 
-def paint_skull(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
+def paint_skull(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
     """Skin, fat, muscle, face, bone with diploe and sutures, air cells; in place, hu (H, W, S)."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
@@ -154,7 +156,7 @@ def paint_skull(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
         _paint_air(patient, grid, skull, hu)
 
 
-def _paint_face(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
+def _paint_face(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
     """Muscle between fat planes, orbits with globe, lens, muscles and nerve, zygoma, mandible."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
@@ -185,7 +187,7 @@ def _paint_face(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
     paint(hu, np.maximum(arch, skull.head + 4), 950.0, pixel)
 
 
-def _paint_bone(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
+def _paint_bone(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
     """Two tables with spongy diploe between them; sutures as thin gaps, seen in part."""
     tissue = patient.tissue
     patch = cover(skull.bone, grid.pixel)
@@ -206,7 +208,7 @@ def _paint_bone(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
     blend(hu, patch, fill)
 
 
-def _paint_air(patient: Patient, grid: Grid, skull: Skull, hu: Array) -> None:
+def _paint_air(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
     """Frontal, ethmoid, sphenoid and maxillary sinuses, nose with septum, mastoid cells."""
     x, y, z, pixel = grid.x, grid.y, grid.z, grid.pixel
     side = np.abs(x)

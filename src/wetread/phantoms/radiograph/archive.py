@@ -1,31 +1,27 @@
-"""phantoms/radiograph/archive.py: many films on disk in the competition's layout, with their
-truth."""
+"""phantoms/radiograph/archive.py: many chest radiographs on disk in the competition's layout."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Progress
 from wetread.labels.rle import EMPTY, encode
 from wetread.phantoms.chest.chest import draw_chest
-from wetread.phantoms.radiograph.dicom import draw_form, encode_film, name_film
-from wetread.phantoms.radiograph.study import make_chest_study
-from wetread.phantoms.writers.resume import (
+from wetread.phantoms.dicom.archive import (
+    ArchiveKind,
     ArchiveSettings,
-    Form,
-    generator,
-    write_beside,
-    write_file,
-    write_part,
-    write_studies,
+    PhantomImage,
+    PhantomTruth,
+    StudyRequest,
+    write_archive,
 )
+from wetread.phantoms.radiograph.dicom import draw_film_encoding, encode_film, identify_film
+from wetread.phantoms.radiograph.study import make_radiograph
 
 IMAGES = "dicom-images-train"
 LABELS = "train-rle.csv"
@@ -55,21 +51,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class ChestTruth:
-    """What is true of an archive.
-
-    films: TRUTH_SCHEMA, one row a film, ordered by study. images: the folder of DICOM files;
-    labels: the CSV of ImageId and EncodedPixels; patients: the CSV of image and patient.
-    """
-
-    films: pl.DataFrame
-    images: Path
-    labels: Path
-    patients: Path
-
-
-def write_chest_archive(
+def write_radiograph_archive(
     out: Path,
     studies: int,
     seed: int,
@@ -77,39 +59,39 @@ def write_chest_archive(
     difficulty: float = 1.0,
     size: int = 256,
     workers: int = 1,
-    progress: Callable[[int, int], None],
-) -> ChestTruth:
-    """Write studies films under out/dicom-images-train, train-rle.csv, patients.csv, truth.csv.
+    progress: Progress,
+) -> PhantomTruth:
+    """Write radiographs under out/dicom-images-train, with train-rle.csv, patients.csv, truth.csv.
 
-    A film is decided by (seed, its number) alone, so neither the number of workers nor an
-    interruption changes a byte; a film that is on disk with its truth is not written again.
+    The truth's rows have TRUTH_SCHEMA. Raises as `write_archive` does.
     """
     settings = ArchiveSettings(seed, float(difficulty), size)
-    films = write_studies(out, CHEST, studies, settings, workers=workers, progress=progress)
-    write_beside(out / LABELS, _label_rows(films))
-    write_beside(out / PATIENTS, films.select("image", "patient", "has_pneumothorax"))
-    return ChestTruth(films, out / IMAGES, out / LABELS, out / PATIENTS)
+    return write_archive(out, RADIOGRAPH, studies, settings, workers=workers, progress=progress)
 
 
-def write_film(out: Path, number: int, patient: int, settings: ArchiveSettings) -> pl.DataFrame:
-    """Compute and write one film; its truth is written last, which makes it whole."""
-    seed = settings.seed
-    anatomy, rng = generator(seed, 0, patient), generator(seed, 1, number)
-    chest = draw_chest(anatomy, bool(anatomy.random() < 0.49), _draw_age(anatomy))
-    film = make_chest_study(rng, chest=chest, difficulty=settings.difficulty, size=settings.size)
-    form, names = draw_form(rng), name_film(seed, number)
-    content = encode_film(
-        names, form, film.grey, female=chest.female, age=chest.age, view=film.beam.view
-    )
+def mask_parts(mask: BoolArray) -> list[BoolArray]:
+    """Split a mask (H, W) into its connected parts, (H, W) each, the largest first; [] if empty."""
+    count, parts, sizes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    order = sorted(range(1, count), key=lambda i: -int(sizes[i, cv2.CC_STAT_AREA]))
+    return [parts == i for i in order]
+
+
+def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
+    settings = request.settings
+    body, rng = request.body_generator(), request.study_generator()
+    chest = draw_chest(body, bool(body.random() < 0.49), _draw_age(body))
+    film = make_radiograph(rng, chest=chest, difficulty=settings.difficulty, size=settings.size)
+    encoding, ids = draw_film_encoding(rng), identify_film(settings.seed, request.number)
+    air = film.pneumothorax
     row = {
-        "image": names.image,
-        "study": names.study,
-        "series": names.series,
-        "patient": f"P{patient:06d}",
-        "study_number": number,
-        "has_pneumothorax": int(film.found is not None),
-        "kind": film.found.kind if film.found else "none",
-        "side": {-1: "right", 1: "left"}[film.found.side] if film.found else "none",
+        "image": ids.image,
+        "study": ids.study,
+        "series": ids.series,
+        "patient": f"P{request.patient:06d}",
+        "study_number": request.number,
+        "has_pneumothorax": int(air is not None),
+        "kind": air.kind if air else "none",
+        "side": {-1: "right", 1: "left"}[air.side] if air else "none",
         "air_pixels": int(film.mask.sum()),
         "tube": int(film.mimics.tube),
         "fold": int(bool(film.mimics.folds)),
@@ -118,41 +100,39 @@ def write_film(out: Path, number: int, patient: int, settings: ArchiveSettings) 
         "supine": int(film.beam.supine),
         "sex": "F" if chest.female else "M",
         "age": chest.age,
-        "bits": 12 if form.raw else 8,
-        "inverted": int(form.inverted),
+        "bits": 12 if encoding.raw else 8,
+        "inverted": int(encoding.inverted),
         "pixel_mm": round(film.beam.pixel_mm * chest.scale, 6),
         "runs": ";".join(map(encode, mask_parts(film.mask))) or EMPTY,
     }
-    frame = pl.DataFrame([row], schema=TRUTH_SCHEMA)
-    write_file(out / _file(row), content)
-    write_part(out, number, frame)
-    return frame
+    content = encode_film(
+        ids, encoding, film.gray, female=chest.female, age=chest.age, view=film.beam.view
+    )
+    yield PhantomImage(row, content)
 
 
 def _draw_age(rng: np.random.Generator) -> int:
-    """5 to 74 years, most of them grown up."""
+    """Draw 5 to 74 years, most of them grown up."""
     return int(np.clip(rng.normal(47, 17), 5, 74))
 
 
-def mask_parts(mask: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-    """The connected parts of a mask, the largest first; [] of an empty one."""
-    count, parts, sizes, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    order = sorted(range(1, count), key=lambda i: -int(sizes[i, cv2.CC_STAT_AREA]))
-    return [parts == i for i in order]
-
-
-def _file(row: dict[str, Any]) -> str:
-    return f"{IMAGES}/{row['study']}/{row['series']}/{row['image']}.dcm"
-
-
-def _label_rows(films: pl.DataFrame) -> pl.DataFrame:
-    """The competition's ImageId,EncodedPixels: a row a part, -1 for none; sorted by image."""
-    return (
-        films.sort("image")
+def _make_tables(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Make the competition's ImageId,EncodedPixels, a row a part, and the file of patients."""
+    labels = (
+        rows.sort("image")
         .select(pl.col("image").alias("ImageId"), pl.col("runs").str.split(";"))
         .explode("runs")
         .rename({"runs": "EncodedPixels"})
     )
+    return {LABELS: labels, PATIENTS: rows.select("image", "patient", "has_pneumothorax")}
 
 
-CHEST = Form(TRUTH_SCHEMA, write_film, _file, REPEAT_SHARE)
+RADIOGRAPH = ArchiveKind(
+    images=IMAGES,
+    labels=LABELS,
+    image_file="{study}/{series}/{image}.dcm",
+    schema=TRUTH_SCHEMA,
+    make_images=_make_images,
+    make_tables=_make_tables,
+    repeat_share=REPEAT_SHARE,
+)

@@ -1,5 +1,4 @@
-"""phantoms/radiograph/mimics.py: what is not a pneumothorax: tubes, lines, folds, bullae,
-opacities.
+"""phantoms/radiograph/mimics.py: findings and devices that are no pneumothorax, in all films.
 
 All are drawn without a look at the label: neither a tube nor a fold tells who has air.
 """
@@ -10,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest, Hemithorax
-from wetread.phantoms.shapes.chords import Chord, ellipsoid, thickness
-from wetread.phantoms.shapes.clouds import Cloud, filled, join, smooth_curve
-from wetread.phantoms.shapes.implicit import Array
-
-Point = tuple[float, float, float]
+from wetread.phantoms.shapes.chords import Chord, ellipsoid_chord, thickness
+from wetread.phantoms.shapes.clouds import Cloud, join_clouds, smooth_curve, tube_cloud
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Plate:
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
+class SkinFold:
     """Skin pressed into a fold: tissue grows towards an edge and ends there; no line.
 
     start, end: (x, z) mm; wide_mm: over which it grows; deep_mm: of tissue at the edge.
@@ -72,12 +70,12 @@ class Opacity:
 
 
 @dataclass(frozen=True, eq=False)
-class Mimics:
+class RadiographMimics:
     """Everything of one film; effusion: (side, height in mm) of fluid in a sulcus, or None."""
 
     lines: tuple[Line, ...]
     plates: tuple[Plate, ...]
-    folds: tuple[Fold, ...]
+    folds: tuple[SkinFold, ...]
     bullae: tuple[Bulla, ...]
     opacities: tuple[Opacity, ...]
     effusion: tuple[int, float] | None
@@ -88,7 +86,9 @@ class Mimics:
         return any(line.kind == "chest tube" for line in self.lines)
 
 
-def draw_mimics(rng: np.random.Generator, chest: Chest, ap: bool, difficulty: float) -> Mimics:
+def draw_radiograph_mimics(
+    rng: np.random.Generator, chest: Chest, ap: bool, difficulty: float
+) -> RadiographMimics:
     """AP films are of sicker people: more tubes, wires, folds and opacities."""
     more = (1.0 if ap else 0.35) * difficulty**0.5
     lines: list[Line] = []
@@ -107,7 +107,7 @@ def draw_mimics(rng: np.random.Generator, chest: Chest, ap: bool, difficulty: fl
             plates.append(plate)
     if rng.random() < 0.10:
         plates.append(_implant(rng))
-    return Mimics(
+    return RadiographMimics(
         lines=tuple(lines),
         plates=tuple(plates),
         folds=tuple(_fold(rng, chest) for _ in range(int(rng.poisson(0.45 * more)))),
@@ -182,13 +182,15 @@ def _implant(rng: np.random.Generator) -> Plate:
     return Plate((x, rng.uniform(35, 75)), (wide, tall), turn, rng.uniform(15, 70), 20.0)
 
 
-def _fold(rng: np.random.Generator, chest: Chest) -> Fold:
+def _fold(rng: np.random.Generator, chest: Chest) -> SkinFold:
     """Down one side, often beyond the chest."""
     side = int(rng.choice((-1, 1)))
     x, z = side * rng.uniform(45, 120), rng.uniform(30, 115)
     dx, dz = side * rng.normal(8, 22), -rng.uniform(70, 210)
     wide = float(rng.uniform(8, 40)) * side * float(rng.choice((-1, 1), p=(0.75, 0.25)))
-    return Fold((x, z), (x + dx, z + dz), wide, float(rng.uniform(5, 16)), float(rng.normal(0, 10)))
+    return SkinFold(
+        (x, z), (x + dx, z + dz), wide, float(rng.uniform(5, 16)), float(rng.normal(0, 10))
+    )
 
 
 def _bulla(rng: np.random.Generator, chest: Chest) -> Bulla:
@@ -218,22 +220,22 @@ def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
         curve = smooth_curve(knots, points)[None]
         radius = np.full((1, points), line.radius_mm)
         hollow = line.radius_mm > 2
-        whole = filled(curve, radius, max(int(5 * line.radius_mm * fine), 3))
+        whole = tube_cloud(curve, radius, max(int(5 * line.radius_mm * fine), 3))
         if not hollow:
             found.append(Cloud(whole.place, whole.mass * line.dense * 4))
             continue
-        wall = filled(curve, 0.62 * radius, max(int(4 * line.radius_mm * fine), 3))
+        wall = tube_cloud(curve, 0.62 * radius, max(int(4 * line.radius_mm * fine), 3))
         stripe = curve + np.array([0.55 * line.radius_mm, 0, 0], np.float32)
-        opaque = filled(stripe, np.full((1, points), 0.6), 3)
+        opaque = tube_cloud(stripe, np.full((1, points), 0.6), 3)
         found.append(Cloud(whole.place, 1.6 * whole.mass * line.dense))
         found.append(Cloud(wall.place, -1.6 * wall.mass * line.dense))
         found.append(Cloud(opaque.place, opaque.mass * line.dense * 16))
-    return join(found) if found else None
+    return join_clouds(found) if found else None
 
 
-def plate_depth(plates: tuple[Plate, ...], x: Array, z: Array) -> Array:
+def plate_depth(plates: tuple[Plate, ...], x: FloatArray, z: FloatArray) -> FloatArray:
     """Soft tissue's equivalent of the plates, (H, W) mm."""
-    total: Array = np.zeros(np.broadcast(x, z).shape, np.float32)
+    total: FloatArray = np.zeros(np.broadcast(x, z).shape, np.float32)
     for plate in plates:
         c, s = np.cos(plate.turn), np.sin(plate.turn)
         dx, dz = x - plate.center[0], z - plate.center[1]
@@ -244,9 +246,9 @@ def plate_depth(plates: tuple[Plate, ...], x: Array, z: Array) -> Array:
     return total
 
 
-def fold_depth(folds: tuple[Fold, ...], x: Array, z: Array) -> Array:
+def fold_depth(folds: tuple[SkinFold, ...], x: FloatArray, z: FloatArray) -> FloatArray:
     """Tissue of the folds, (H, W) mm."""
-    total: Array = np.zeros(np.broadcast(x, z).shape, np.float32)
+    total: FloatArray = np.zeros(np.broadcast(x, z).shape, np.float32)
     for fold in folds:
         dx, dz = fold.end[0] - fold.start[0], fold.end[1] - fold.start[1]
         length = float(np.hypot(dx, dz))
@@ -260,33 +262,39 @@ def fold_depth(folds: tuple[Fold, ...], x: Array, z: Array) -> Array:
 
 
 def fluid_share(
-    effusion: tuple[int, float] | None, part: Hemithorax, x: Array, z: Array
-) -> Array | None:
+    effusion: tuple[int, float] | None, part: Hemithorax, x: FloatArray, z: FloatArray
+) -> FloatArray | None:
     """Share (H, W) of the lung that fluid in the sulcus has taken: a level that rises outwards."""
     if effusion is None or effusion[0] != part.side:
         return None
     outward = np.clip(x * part.side * (1 / part.lateral), 0, 1)
     level = part.base_z + 14 + effusion[1] + 16 * outward**4
-    share: Array = np.clip((level - z) * (1 / 12) + 0.5, 0, 1)
+    share: FloatArray = np.clip((level - z) * (1 / 12) + 0.5, 0, 1)
     return share
 
 
-def bulla_chords(bullae: tuple[Bulla, ...], x: Array, z: Array) -> list[tuple[Chord, Array]]:
+def bulla_chords(
+    bullae: tuple[Bulla, ...], x: FloatArray, z: FloatArray
+) -> list[tuple[Chord, FloatArray]]:
     """Each one's cavity, and the mm of wall that a line of sight meets."""
-    found: list[tuple[Chord, Array]] = []
+    found: list[tuple[Chord, FloatArray]] = []
     for bulla in bullae:
-        hole = ellipsoid(x, z, bulla.center, bulla.radii)
+        hole = ellipsoid_chord(x, z, bulla.center, bulla.radii)
         skin = tuple(r + 1.0 for r in bulla.radii)
-        outer = ellipsoid(x, z, bulla.center, (skin[0], skin[1], skin[2]))
+        outer = ellipsoid_chord(x, z, bulla.center, (skin[0], skin[1], skin[2]))
         found.append((hole, (thickness(outer) - thickness(hole)) * bulla.wall_mm))
     return found
 
 
 def opacity_depth(
-    opacities: tuple[Opacity, ...], x: Array, z: Array, lung: Array, ragged: Array
-) -> Array:
+    opacities: tuple[Opacity, ...],
+    x: FloatArray,
+    z: FloatArray,
+    lung: FloatArray,
+    ragged: FloatArray,
+) -> FloatArray:
     """Water that opacities add in (H, W) mm of lung; ragged: a field of mean 0, deviation 1."""
-    total: Array = np.zeros_like(lung)
+    total: FloatArray = np.zeros_like(lung)
     for one in opacities:
         u, w = (x - one.center[0]) / one.radii[0], (z - one.center[2]) / one.radii[2]
         blob = np.exp(-(u * u + w * w))

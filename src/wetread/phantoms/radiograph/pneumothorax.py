@@ -1,5 +1,4 @@
-"""phantoms/radiograph/pneumothorax.py: air between chest wall and lung, and what a film shows of
-it."""
+"""phantoms/radiograph/pneumothorax.py: air between chest wall and lung, and its look on a film."""
 
 from __future__ import annotations
 
@@ -7,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray
 from wetread.phantoms.chest.chest import Chest, Hemithorax, air_length, deepen, pleural_chord
 from wetread.phantoms.shapes.chords import Chord, intersect, thickness
-from wetread.phantoms.shapes.implicit import Array
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
 UPRIGHT_SHARES = (0.52, 0.24, 0.14, 0.10)
@@ -48,10 +46,10 @@ class Collapse:
     """What lines of sight meet on one side, (H, W) mm; chord: the lung; pleura: seen on edge."""
 
     chord: Chord
-    air: Array
-    lung: Array
-    pleura: Array
-    mask: NDArray[np.bool_]
+    air: FloatArray
+    lung: FloatArray
+    pleura: FloatArray
+    mask: BoolArray
 
 
 def draw_kind(rng: np.random.Generator, supine: bool) -> str:
@@ -95,57 +93,64 @@ def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1
     return Pneumothorax(kind, side, apex, base, lag, front, sulcus, push, share)
 
 
-def enlarge_air(found: Pneumothorax, factor: float) -> Pneumothorax:
+def enlarge_air(pneumothorax: Pneumothorax, factor: float) -> Pneumothorax:
     """The same pneumothorax with factor times as much between lung and wall."""
-    grown = (found.lag[0] * factor, *found.lag[1:])
+    grown = (pneumothorax.lag[0] * factor, *pneumothorax.lag[1:])
     return replace(
-        found,
-        apex_mm=found.apex_mm * factor,
+        pneumothorax,
+        apex_mm=pneumothorax.apex_mm * factor,
         lag=grown,
-        front_mm=min(found.front_mm * factor, 140.0),
-        base_mm=found.base_mm if found.base_mm > 1 else min(found.base_mm * factor, 0.95),
+        front_mm=min(pneumothorax.front_mm * factor, 140.0),
+        base_mm=pneumothorax.base_mm
+        if pneumothorax.base_mm > 1
+        else min(pneumothorax.base_mm * factor, 0.95),
     )
 
 
-def pushed(chest: Chest, found: Pneumothorax) -> Chest:
+def pushed(chest: Chest, pneumothorax: Pneumothorax) -> Chest:
     """The chest with its heart moved away from air under pressure."""
-    heart, mm = chest.heart, -found.side * found.push_mm
+    heart, mm = chest.heart, -pneumothorax.side * pneumothorax.push_mm
     center = (heart.center[0] + mm, *heart.center[1:])
     atrium = (heart.atrium[0] + mm, *heart.atrium[1:])
     return replace(chest, heart=replace(heart, center=center, atrium=atrium))
 
 
-def pleural_space(part: Hemithorax, found: Pneumothorax) -> Hemithorax:
+def pleural_space(part: Hemithorax, pneumothorax: Pneumothorax) -> Hemithorax:
     """The side's pleural space, its sulcus drawn down by air under pressure."""
-    return deepen(part, found.sulcus_mm) if found.sulcus_mm else part
+    return deepen(part, pneumothorax.sulcus_mm) if pneumothorax.sulcus_mm else part
 
 
-def collapsed_lung(part: Hemithorax, found: Pneumothorax) -> Hemithorax:
+def collapsed_lung(part: Hemithorax, pneumothorax: Pneumothorax) -> Hemithorax:
     """The lung as a smaller hemithorax that hangs on the same hilum.
 
     base_mm of 1 and less is the share by which the lung's base flattens over the sulcus.
     """
     x, z = part.apex
-    flat = found.base_mm if found.base_mm <= 1 else found.base_mm / 90
-    lift = 0.0 if found.base_mm <= 1 else found.base_mm
+    flat = pneumothorax.base_mm if pneumothorax.base_mm <= 1 else pneumothorax.base_mm / 90
+    lift = 0.0 if pneumothorax.base_mm <= 1 else pneumothorax.base_mm
     wide = part.lateral - part.dome[0]
     fall = part.fall[0] * (1 - flat)
     return replace(
         part,
-        apex=(x - 0.10 * found.apex_mm, z - found.apex_mm),
+        apex=(x - 0.10 * pneumothorax.apex_mm, z - pneumothorax.apex_mm),
         base_z=part.base_z + lift + (part.fall[0] - fall) * wide * wide,
         dome=(part.dome[0], part.dome[1], part.dome[2] + 0.6 * lift),
         fall=(fall, part.fall[1]),
-        lag=found.lag,
-        front=found.front_mm,
+        lag=pneumothorax.lag,
+        front=pneumothorax.front_mm,
     )
 
 
 def collapse(
-    chest: Chest, part: Hemithorax, found: Pneumothorax, x: Array, z: Array, pixel_mm: float
+    chest: Chest,
+    part: Hemithorax,
+    pneumothorax: Pneumothorax,
+    x: FloatArray,
+    z: FloatArray,
+    pixel_mm: float,
 ) -> Collapse:
     """Air, lung and pleura along y at x, z (H, W) mm, for the side that found is on."""
-    space, lung = pleural_space(part, found), collapsed_lung(part, found)
+    space, lung = pleural_space(part, pneumothorax), collapsed_lung(part, pneumothorax)
     cavity = pleural_chord(space, x, z, chest)
     chord = intersect(cavity, pleural_chord(lung, x, z, chest))
     whole = air_length(chest, space, x, z, cavity)
@@ -157,17 +162,17 @@ def collapse(
     shell = rest - np.minimum(air_length(chest, core, x, z, inner), rest)
     near_air = np.clip(air * (1 / 8), 0, 1)
     # of the pleural space as it is: what heart or diaphragm covers, a reader leaves out
-    mask = (air >= AIR_MM) & (air >= found.share * thickness(cavity))
+    mask = (air >= AIR_MM) & (air >= pneumothorax.share * thickness(cavity))
     mask = _without_crumbs(mask)
     return Collapse(chord, air, rest, shell * near_air * (PLEURA_MM / skin), mask)
 
 
-def _without_crumbs(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _without_crumbs(mask: BoolArray) -> BoolArray:
     """The parts of a mask that are at least a tenth as large as the largest."""
-    _, parts, found, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    sizes = found[:, cv2.CC_STAT_AREA]
+    _, parts, pneumothorax, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    sizes = pneumothorax[:, cv2.CC_STAT_AREA]
     sizes[0] = 0
-    kept: NDArray[np.bool_] = (sizes >= max(0.1 * sizes.max(), 1))[parts]
+    kept: BoolArray = (sizes >= max(0.1 * sizes.max(), 1))[parts]
     return kept
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray
 from wetread.phantoms.chest.bones import (
     humerus_thickness,
     rib_cloud,
@@ -24,11 +24,23 @@ from wetread.phantoms.chest.chest import (
     pleural_chord,
     trachea_chord,
 )
-from wetread.phantoms.chest.vessels import draw_tree, vessel_cloud
+from wetread.phantoms.chest.vessels import draw_vessel_tree, vessel_cloud
+from wetread.phantoms.radiograph.exposure import (
+    BONE,
+    SOFT,
+    Beam,
+    Detector,
+    develop,
+    draw_beam,
+    draw_detector,
+    expose,
+    project,
+    sight,
+)
 from wetread.phantoms.radiograph.mimics import (
-    Mimics,
+    RadiographMimics,
     bulla_chords,
-    draw_mimics,
+    draw_radiograph_mimics,
     fluid_share,
     fold_depth,
     line_cloud,
@@ -44,51 +56,38 @@ from wetread.phantoms.radiograph.pneumothorax import (
     enlarge_air,
     pushed,
 )
-from wetread.phantoms.radiograph.radiograph import (
-    BONE,
-    SOFT,
-    Beam,
-    Detector,
-    develop,
-    draw_beam,
-    draw_detector,
-    expose,
-    project,
-    sight,
-)
-from wetread.phantoms.shapes.chords import intersect, rod, thickness
-from wetread.phantoms.shapes.clouds import join
-from wetread.phantoms.shapes.implicit import Array
+from wetread.phantoms.shapes.chords import intersect, rod_chord, thickness
+from wetread.phantoms.shapes.clouds import join_clouds
 
 POSITIVE_SHARE = 0.30
-LEAST_SHARE = 0.0015  # of the film: the smallest mask
+MIN_MASK_SHARE = 0.0015  # of the film: the smallest mask
 
 
 @dataclass(frozen=True, eq=False)
-class ChestStudy:
+class RadiographStudy:
     """One film.
 
     grey: (H, W) float32 in 0..1, bright where little came through.
     mask: (H, W) bool, air in the pleural space as a reader would outline it.
     """
 
-    grey: NDArray[np.float32]
-    mask: NDArray[np.bool_]
+    gray: Float32Array
+    mask: BoolArray
     chest: Chest
     beam: Beam
     detector: Detector
-    found: Pneumothorax | None
-    mimics: Mimics
+    pneumothorax: Pneumothorax | None
+    mimics: RadiographMimics
 
 
-def make_chest_study(
+def make_radiograph(
     rng: np.random.Generator,
     *,
     chest: Chest | None = None,
     kind: str | None = None,
     difficulty: float = 1.0,
     size: int = 256,
-) -> ChestStudy:
+) -> RadiographStudy:
     """Draw a film and compute it. kind: of a pneumothorax, "" for none; drawn where not given."""
     if size < 64 or size % 8:
         raise ValueError(f"size: {size} pixels; give a multiple of 8 of at least 64")
@@ -96,25 +95,27 @@ def make_chest_study(
     width = person.pleurae[0].lateral + person.pleurae[1].lateral
     beam = draw_beam(rng, width, size)
     detector = draw_detector(rng, beam.view)
-    mimics = draw_mimics(rng, person, beam.view == "AP", difficulty)
+    mimics = draw_radiograph_mimics(rng, person, beam.view == "AP", difficulty)
     if kind is None:
         kind = draw_kind(rng, beam.supine) if rng.random() < POSITIVE_SHARE else ""
-    found = draw_pneumothorax(rng, kind, difficulty) if kind else None
-    depth, body, mask, found = _attenuate(rng, person, beam, mimics, found)
-    grey = develop(detector, beam, expose(rng, detector, beam, depth), body)
-    return ChestStudy(_finish(rng, beam, grey), mask, person, beam, detector, found, mimics)
+    pneumothorax = draw_pneumothorax(rng, kind, difficulty) if kind else None
+    depth, body, mask, pneumothorax = _attenuate(rng, person, beam, mimics, pneumothorax)
+    gray = develop(detector, beam, expose(rng, detector, beam, depth), body)
+    return RadiographStudy(
+        _finish(rng, beam, gray), mask, person, beam, detector, pneumothorax, mimics
+    )
 
 
 def _attenuate(
     rng: np.random.Generator,
     chest: Chest,
     beam: Beam,
-    mimics: Mimics,
-    found: Pneumothorax | None,
-) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_], Pneumothorax | None]:
+    mimics: RadiographMimics,
+    pneumothorax: Pneumothorax | None,
+) -> tuple[FloatArray, BoolArray, BoolArray, Pneumothorax | None]:
     """Attenuation integrals, where the body is, and the mask, each (H, W)."""
-    if found is not None:
-        chest = pushed(chest, found)
+    if pneumothorax is not None:
+        chest = pushed(chest, pneumothorax)
     x, z = sight(beam, 0.0)
     fine = 1.5 / beam.pixel_mm
     soft = _tissue(chest, beam, x, z)
@@ -123,72 +124,72 @@ def _attenuate(
     mask, vessels = np.zeros(x.shape, np.bool_), []
     for part in chest.pleurae:
         half = _half(x, part.side)
-        tree = draw_tree(rng)
-        here = found if found is not None and found.side == part.side else None
+        tree = draw_vessel_tree(rng)
+        here = pneumothorax if pneumothorax is not None and pneumothorax.side == part.side else None
         side = _side(chest, part, here, mimics, x[:, half], z[:, half], beam.pixel_mm)
-        found = side.found or found
+        pneumothorax = side.pneumothorax or pneumothorax
         mask[:, half] |= side.mask
         opaque = opacity_depth(mimics.opacities, x[:, half], z[:, half], side.lung, ragged[:, half])
         uneven = float(np.exp(rng.normal(0, 0.18)))  # no two lungs are aired alike
         lung = side.lung * water[:, half] * (side.density * uneven)
         soft[:, half] += lung + side.shell + opaque - side.cavity
         vessels.append(vessel_cloud(side.shape, tree, fine))
-    soft = np.maximum(soft, 0) + 0.9 * project(beam, join(vessels))
+    soft = np.maximum(soft, 0) + 0.9 * project(beam, join_clouds(vessels))
     soft += plate_depth(mimics.plates, x, z) + fold_depth(mimics.folds, x, z)
     lines = line_cloud(mimics.lines, fine)
     if lines is not None:
         soft += project(beam, lines)
     arms = (1.0 if beam.view == "PA" else 0.0) + rng.normal(0, 0.25)
     arms = float(np.clip(arms, -0.2, 1.2))
-    bone = join([rib_cloud(chest, fine), shoulder_cloud(chest, arms, fine)])
+    bone = join_clouds([rib_cloud(chest, fine), shoulder_cloud(chest, arms, fine)])
     bones = project(beam, bone) * chest.bone
     bones += humerus_thickness(chest, arms, x, z)
     bones += spine_thickness(chest, *sight(beam, 66.0))
-    return SOFT * soft + (BONE - SOFT) * bones, body, mask, found
+    return SOFT * soft + (BONE - SOFT) * bones, body, mask, pneumothorax
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class LungField:
     """One half of the chest in lines of sight (H, W), mm.
 
     cavity: pleural space; lung: aerated; shell: tissue and fluid in it; density: of the lung, of
     water's; shape: the lung; found: the air drawn, enlarged where it would not be seen.
     """
 
-    cavity: Array
-    lung: Array
-    shell: Array
-    mask: NDArray[np.bool_]
+    cavity: FloatArray
+    lung: FloatArray
+    shell: FloatArray
+    mask: BoolArray
     density: float
     shape: Hemithorax
-    found: Pneumothorax | None
+    pneumothorax: Pneumothorax | None
 
 
 def _side(
     chest: Chest,
     part: Hemithorax,
-    found: Pneumothorax | None,
-    mimics: Mimics,
-    x: Array,
-    z: Array,
+    pneumothorax: Pneumothorax | None,
+    mimics: RadiographMimics,
+    x: FloatArray,
+    z: FloatArray,
     pixel_mm: float,
-) -> Side:
+) -> LungField:
     """The pleural space of one side and what it holds."""
     density, shape = chest.lung_density, part
-    if found is None:
+    if pneumothorax is None:
         chord = pleural_chord(part, x, z, chest)
         cavity = air_length(chest, part, x, z, chord)
         lung, shell, mask = cavity, np.zeros_like(x), np.zeros(x.shape, np.bool_)
     else:
-        seen = collapse(chest, part, found, x, z, pixel_mm)
-        while seen.mask.sum() < LEAST_SHARE * x.shape[0] ** 2:
-            found = enlarge_air(found, 1.3)
-            seen = collapse(chest, part, found, x, z, pixel_mm)
-        chord, lung, shell, mask = seen.chord, seen.lung, seen.pleura, seen.mask
-        cavity = lung + seen.air
+        collapsed = collapse(chest, part, pneumothorax, x, z, pixel_mm)
+        while collapsed.mask.sum() < MIN_MASK_SHARE * x.shape[0] ** 2:
+            pneumothorax = enlarge_air(pneumothorax, 1.3)
+            collapsed = collapse(chest, part, pneumothorax, x, z, pixel_mm)
+        chord, lung, shell, mask = collapsed.chord, collapsed.lung, collapsed.pleura, collapsed.mask
+        cavity = lung + collapsed.air
         squeezed = float(cavity.sum()) / max(float(lung.sum()), 1.0)
         density = min(density * squeezed**0.7, 0.8)
-        shape = collapsed_lung(part, found)
+        shape = collapsed_lung(part, pneumothorax)
     fluid = fluid_share(mimics.effusion, part, x, z)
     if fluid is not None:
         shell = shell + lung * fluid
@@ -197,23 +198,23 @@ def _side(
         share = np.minimum(thickness(intersect(hole, chord)), lung)
         lung = lung - share
         shell = shell + wall * (share > 0)
-    return Side(cavity, lung, shell, mask, density, shape, found)
+    return LungField(cavity, lung, shell, mask, density, shape, pneumothorax)
 
 
-def _half(x: Array, side: int) -> slice:
+def _half(x: FloatArray, side: int) -> slice:
     """The columns that show anything of one side."""
-    seen = np.flatnonzero((x * side > 0).any(axis=0))
-    return slice(int(seen[0]), int(seen[-1]) + 1)
+    collapsed = np.flatnonzero((x * side > 0).any(axis=0))
+    return slice(int(collapsed[0]), int(collapsed[-1]) + 1)
 
 
-def _tissue(chest: Chest, beam: Beam, x: Array, z: Array) -> Array:
+def _tissue(chest: Chest, beam: Beam, x: FloatArray, z: FloatArray) -> FloatArray:
     """Body without its lungs' cavities taken out, (H, W) mm: trunk, arms, breasts, airways."""
     soft = thickness(body_chord(chest, x, z))
     wide = 176 + 0.4 * chest.wall_mm
     for side in (-1, 1):
         top = (side * (wide - 16), 10.0, chest.shoulder_z - 34, 40.0)
         low = (side * (wide + 34), 10.0, chest.shoulder_z - 270, 40.0)
-        soft = np.maximum(soft, thickness(rod(x, z, top, low)))
+        soft = np.maximum(soft, thickness(rod_chord(x, z, top, low)))
         if chest.breast_mm:
             fx, fz = sight(beam, -chest.pleurae[0].depth)
             soft = soft + thickness(breast_chord(chest, side, fx, fz))
@@ -226,11 +227,11 @@ def _tissue(chest: Chest, beam: Beam, x: Array, z: Array) -> Array:
     return np.maximum(soft, 0)
 
 
-def _texture(rng: np.random.Generator, beam: Beam) -> tuple[Array, Array]:
+def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArray]:
     """Variation of the lung's density, mean 1, and a field of mean 0, deviation 1; (H, W)."""
     size = beam.size
-    total: Array = np.ones((size, size), np.float32)
-    ragged: Array = np.zeros((size, size), np.float32)
+    total: FloatArray = np.ones((size, size), np.float32)
+    ragged: FloatArray = np.zeros((size, size), np.float32)
     for grain_mm, strength in ((45.0, 0.08), (14.0, 0.06), (6.0, 0.05), (3.0, 0.05)):
         count = min(max(int(size * beam.pixel_mm / grain_mm), 2), size)
         small = rng.standard_normal((count, count), dtype=np.float32)
@@ -240,15 +241,15 @@ def _texture(rng: np.random.Generator, beam: Beam) -> tuple[Array, Array]:
     return np.maximum(total, 0.3), ragged
 
 
-def _finish(rng: np.random.Generator, beam: Beam, grey: NDArray[np.float32]) -> NDArray[np.float32]:
+def _finish(rng: np.random.Generator, beam: Beam, gray: Float32Array) -> Float32Array:
     """Collimation and the letters that technicians put on films."""
     size = beam.size
     if rng.random() < 0.4:
         edges = rng.gamma(1.2, 0.018, 4) * (rng.random(4) < 0.6) * size
         top, bottom, left, right = (int(min(e, 0.12 * size)) for e in edges)
         shade = float(rng.choice((0.0, 0.02, 0.98), p=(0.6, 0.3, 0.1)))
-        grey[:top], grey[size - bottom :] = shade, shade
-        grey[:, :left], grey[:, size - right :] = shade, shade
+        gray[:top], gray[size - bottom :] = shade, shade
+        gray[:, :left], gray[:, size - right :] = shade, shade
     texts = ["L" if rng.random() < 0.85 else "R"]
     if beam.view == "AP":
         texts += [t for t in ("AP", "PORTABLE") if rng.random() < 0.6]
@@ -262,7 +263,7 @@ def _finish(rng: np.random.Generator, beam: Beam, grey: NDArray[np.float32]) -> 
             column = rng.choice((rng.uniform(0.01, 0.05), rng.uniform(0.75, 0.82)))
         place = (int(column * size), int(rng.uniform(0.06, 0.3) * size))
         bright, thick = float(rng.uniform(0.8, 1)), max(1, round(size / 300))
-        letters = np.zeros(grey.shape, np.uint8)
+        letters = np.zeros(gray.shape, np.uint8)
         cv2.putText(letters, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
-        grey += (bright - grey) * (letters * np.float32(1 / 255))
-    return grey
+        gray += (bright - gray) * (letters * np.float32(1 / 255))
+    return gray

@@ -9,46 +9,44 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.phantoms.shapes.implicit import Array
-
-Point = tuple[float, float, float]
+from wetread.archive.types import BoolArray, FloatArray
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True, eq=False)
 class Chord:
     """Where lines along y enter and leave a solid, mm, any shape; back <= front: missed."""
 
-    front: Array
-    back: Array
+    front: FloatArray
+    back: FloatArray
 
 
-def thickness(chord: Chord) -> Array:
-    """Length in the solid, mm, at least 0."""
-    length: Array = np.maximum(chord.back - chord.front, 0)
+def thickness(chord: Chord) -> FloatArray:
+    """Compute the length in the solid, same shape, mm, at least 0."""
+    length: FloatArray = np.maximum(chord.back - chord.front, 0)
     return length
 
 
-def solid(chord: Chord, y: Array) -> Array:
-    """Implicit function at y, mm: negative inside, the distance along y."""
-    inside: Array = np.maximum(chord.front - y, y - chord.back)
+def signed_depth(chord: Chord, y: FloatArray) -> FloatArray:
+    """Evaluate the implicit function at y, mm, any shape that broadcasts: distance along y."""
+    inside: FloatArray = np.maximum(chord.front - y, y - chord.back)
     return inside
 
 
-def inside(chord: Chord, y: Array) -> NDArray[np.bool_]:
-    """Whether y, mm, lies within; nowhere where lines along y miss the solid."""
-    found: NDArray[np.bool_] = (chord.front < y) & (y < chord.back)
+def inside_chord(chord: Chord, y: FloatArray) -> BoolArray:
+    """Test whether y, mm, any shape that broadcasts, lies within; False on lines that miss."""
+    found: BoolArray = (chord.front < y) & (y < chord.back)
     return found
 
 
 def intersect(a: Chord, b: Chord) -> Chord:
-    """What lies in both; exact."""
+    """Intersect two solids, exactly."""
     return Chord(np.maximum(a.front, b.front), np.minimum(a.back, b.back))
 
 
-def hull(a: Chord, b: Chord) -> Chord:
-    """From the first entry to the last exit: both and what lies between them."""
+def hull_chord(a: Chord, b: Chord) -> Chord:
+    """Span the first entry to the last exit: both solids and the space between them."""
     misses_a, misses_b = a.back <= a.front, b.back <= b.front
     front = np.minimum(np.where(misses_a, np.inf, a.front), np.where(misses_b, np.inf, b.front))
     back = np.maximum(np.where(misses_a, -np.inf, a.back), np.where(misses_b, -np.inf, b.back))
@@ -56,34 +54,44 @@ def hull(a: Chord, b: Chord) -> Chord:
     return Chord(np.where(missed, 0, front), np.where(missed, 0, back))
 
 
-def without(whole: Chord, first: Chord, second: Chord) -> Array:
-    """Length in whole and in neither first nor second, mm; exact."""
+def length_outside(whole: Chord, first: Chord, second: Chord) -> FloatArray:
+    """Compute the length in whole and in neither first nor second, same shape, mm, exactly."""
     one, two = intersect(whole, first), intersect(whole, second)
-    left: Array = (
+    left: FloatArray = (
         thickness(whole) - thickness(one) - thickness(two) + thickness(intersect(one, two))
     )
     return np.maximum(left, 0)
 
 
-def around(middle: Array | float, square: Array) -> Chord:
-    """middle - sqrt(square) to middle + sqrt(square); missed where square is negative."""
+def chord_about(middle: FloatArray | float, square: FloatArray) -> Chord:
+    """Span middle - sqrt(square) to middle + sqrt(square), any shape; missed where square < 0."""
     half = np.sqrt(np.maximum(square, 0))
     return Chord(middle - half, middle + half)
 
 
-def ellipsoid(x: Array, z: Array, center: Point, radii: Point, turn: float = 0.0) -> Chord:
-    """Ellipsoid turned by `turn` radians about y (its x axis towards +z)."""
+def ellipsoid_chord(
+    x: FloatArray, z: FloatArray, center: Point, radii: Point, turn: float = 0.0
+) -> Chord:
+    """Make an ellipsoid's chord at x, z, any shape, mm.
+
+    center, radii: (x, y, z) mm; turn: radians about y, its x axis towards +z.
+    """
     dx, dz = x - center[0], z - center[2]
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))
     u = (c * dx + s * dz) * (1 / radii[0])
     w = (c * dz - s * dx) * (1 / radii[2])
-    return around(center[1], (1 - u * u - w * w) * radii[1] ** 2)
+    return chord_about(center[1], (1 - u * u - w * w) * radii[1] ** 2)
 
 
-def rod(x: Array, z: Array, start: tuple[float, ...], end: tuple[float, ...]) -> Chord:
-    """Rod with round ends from start to end, each (x, y, z, radius), seen across its length."""
+def rod_chord(
+    x: FloatArray, z: FloatArray, start: tuple[float, ...], end: tuple[float, ...]
+) -> Chord:
+    """Make the chord of a rod with round ends at x, z, any shape, mm, across its length.
+
+    start, end: (x, y, z, radius), mm.
+    """
     dx, dz = end[0] - start[0], end[2] - start[2]
     t = np.clip(((x - start[0]) * dx + (z - start[2]) * dz) * (1 / (dx * dx + dz * dz)), 0, 1)
     away = (x - start[0] - t * dx) ** 2 + (z - start[2] - t * dz) ** 2
     radius = start[3] + (end[3] - start[3]) * t
-    return around(start[1] + (end[1] - start[1]) * t, radius * radius - away)
+    return chord_about(start[1] + (end[1] - start[1]) * t, radius * radius - away)

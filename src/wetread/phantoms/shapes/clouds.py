@@ -1,5 +1,4 @@
-"""phantoms/shapes/clouds.py: curved tubes and sheets in three dimensions as points that have a
-mass."""
+"""phantoms/shapes/clouds.py: curved tubes and sheets as points that have a mass."""
 
 from __future__ import annotations
 
@@ -7,38 +6,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.phantoms.shapes.implicit import Array
+from wetread.archive.types import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
     """Matter as points: place (N, 3) float32, x, y, z in mm; mass (N,) float32 in mm3."""
 
-    place: Array
-    mass: Array
+    place: FloatArray
+    mass: FloatArray
 
 
-def join(clouds: list[Cloud]) -> Cloud:
-    """All of them."""
+def join_clouds(clouds: list[Cloud]) -> Cloud:
+    """Concatenate clouds."""
     return Cloud(
         np.concatenate([c.place for c in clouds]), np.concatenate([c.mass for c in clouds])
     )
 
 
-def steps_along(curve: Array) -> tuple[Array, Array]:
-    """Of points (..., N, 3): tangent (..., N, 3) of length 1, and mm that each stands for."""
+def steps_along(curve: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Compute unit tangents (..., N, 3) of points (..., N, 3), and the mm each spans (..., N)."""
     tangent = np.gradient(curve, axis=-2)
     length = np.maximum(np.sqrt((tangent * tangent).sum(-1)), 1e-6)
     return tangent / length[..., None], length
 
 
-def shell(
-    curve: Array, outward: Array, halves: tuple[Array, Array], wall: Array, around: int
+def shell_cloud(
+    curve: FloatArray,
+    outward: FloatArray,
+    halves: tuple[FloatArray, FloatArray],
+    wall: FloatArray,
+    around: int,
 ) -> Cloud:
-    """Hollow bones: points on the walls of tubes of elliptic section.
+    """Make hollow bones: points on the walls of tubes of elliptic section.
 
-    curve: (..., N, 3), mm; outward: the section's first axis, as large; halves: half axes (..., N)
-    along it and across; wall: its thickness, (..., N) mm; around: points in each section.
+    curve: (..., N, 3), mm; outward: (..., N, 3), the section's first axis; halves: half axes
+    (..., N) along it and across; wall: its thickness, (..., N) mm; around: points in each section.
     """
     tangent, length = steps_along(curve)
     across = np.cross(tangent, outward)
@@ -54,12 +57,15 @@ def shell(
     return Cloud(place.reshape(-1, 3).astype(np.float32), mass.reshape(-1).astype(np.float32))
 
 
-def filled(curves: Array, radius: Array, across: int) -> Cloud:
-    """Solid tubes as a ray along y meets them: curves (C, N, 3), radius (C, N), mm."""
+def tube_cloud(curves: FloatArray, radius: FloatArray, across: int) -> Cloud:
+    """Make solid tubes as a ray along y meets them: curves (C, N, 3), radius (C, N), mm.
+
+    across: points on each section.
+    """
     tangent, length = steps_along(curves)
     sideways = np.stack([tangent[..., 2], 0 * tangent[..., 2], -tangent[..., 0]], axis=-1)
-    seen = np.sqrt((sideways * sideways).sum(-1, keepdims=True))
-    sideways /= np.maximum(seen, 0.15)
+    projected = np.sqrt((sideways * sideways).sum(-1, keepdims=True))
+    sideways /= np.maximum(projected, 0.15)
     share = (np.arange(across) + 0.5) * (2 / across) - 1
     place = curves[..., None, :] + (radius[..., None] * share)[..., None] * sideways[..., None, :]
     profile = np.sqrt(1 - share * share)
@@ -68,8 +74,8 @@ def filled(curves: Array, radius: Array, across: int) -> Cloud:
     return Cloud(place.reshape(-1, 3).astype(np.float32), mass.reshape(-1).astype(np.float32))
 
 
-def sheet(corners: Array, thick_mm: float, points: int) -> Cloud:
-    """A flat triangle: corners (3, 3), mm; points along an edge."""
+def sheet_cloud(corners: FloatArray, thick_mm: float, points: int) -> Cloud:
+    """Make a flat triangle: corners (3, 3), mm; points: along an edge."""
     a, b = np.meshgrid((np.arange(points) + 0.5) / points, (np.arange(points) + 0.5) / points)
     flip = a + b > 1
     a, b = np.where(flip, 1 - a, a).reshape(-1, 1), np.where(flip, 1 - b, b).reshape(-1, 1)
@@ -79,13 +85,13 @@ def sheet(corners: Array, thick_mm: float, points: int) -> Cloud:
     return Cloud(place.astype(np.float32), mass)
 
 
-def smooth_curve(knots: Array, points: int) -> Array:
-    """(points, 3) along a smooth curve through knots (K, 3): a Catmull-Rom spline."""
+def smooth_curve(knots: FloatArray, points: int) -> FloatArray:
+    """Interpolate (points, 3) along a Catmull-Rom spline through knots (K, 3)."""
     k = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
     at = np.linspace(0, len(knots) - 1, points)
     i = np.minimum(at.astype(np.int64), len(knots) - 2)
     t = (at - i)[:, None]
     p0, p1, p2, p3 = k[i], k[i + 1], k[i + 2], k[i + 3]
     inner = (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2 + (3 * p1 - p0 - 3 * p2 + p3) * t**3
-    curve: Array = (0.5 * (2 * p1 + (p2 - p0) * t + inner)).astype(np.float32)
+    curve: FloatArray = (0.5 * (2 * p1 + (p2 - p0) * t + inner)).astype(np.float32)
     return curve

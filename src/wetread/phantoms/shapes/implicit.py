@@ -1,21 +1,23 @@
-"""phantoms/shapes/implicit.py: implicit functions in mm (negative inside), and painting them
-into HU."""
+"""phantoms/shapes/implicit.py: implicit functions in mm, negative inside, painted into HU.
+
+A slice is a mean of S sub-slices. Functions are sampled on a coarse grid (h, w, S) and painted at
+full resolution (H, W, S) = (COARSE h, COARSE w, S).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.floating[Any]]  # always float32; NumPy's own types cannot keep track of it
+from wetread.archive.types import FloatArray
+
 COARSE = 2  # full-resolution pixels per coarse pixel along each axis
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class CoarseGrid:
     """Where the coarse samples of one slice lie.
 
     x, y, z: (h, w, S) float32, canonical head coordinates, mm; S sub-slices share one slice.
@@ -23,10 +25,10 @@ class Grid:
     pixel:   mm, edge of a full-resolution pixel; the coarse one is COARSE times larger.
     """
 
-    x: Array
-    y: Array
-    z: Array
-    down: Array
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    down: FloatArray
     pixel: float
 
 
@@ -37,12 +39,12 @@ class Waves:
     vectors: (3, K) float32, radians per mm; phases: (K,) float32.
     """
 
-    vectors: Array
-    phases: Array
+    vectors: FloatArray
+    phases: FloatArray
 
 
 def draw_waves(rng: np.random.Generator, count: int, wavelength_mm: float) -> Waves:
-    """K = count waves of about one wavelength in all directions; the field has unit variance."""
+    """Draw K = count waves of about one wavelength in all directions; the field has variance 1."""
     direction = rng.standard_normal((3, count))
     direction /= np.linalg.norm(direction, axis=0)
     length = 2 * np.pi / (wavelength_mm * rng.uniform(0.7, 1.35, count))
@@ -50,8 +52,11 @@ def draw_waves(rng: np.random.Generator, count: int, wavelength_mm: float) -> Wa
     return Waves((direction * length).astype(np.float32), phases.astype(np.float32))
 
 
-def evaluate_waves(waves: Waves, x: Array, y: Array, z: Array) -> Array:
-    """Field of zero mean and unit variance at points of any shape, or of shapes that broadcast."""
+def evaluate_waves(waves: Waves, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+    """Evaluate the field, of mean 0 and variance 1, at points of any shape or that broadcast, mm.
+
+    Returns the broadcast shape in x's dtype.
+    """
     total = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), x.dtype)
     angle = np.empty_like(total)
     for (kx, ky, kz), phase in zip(waves.vectors.T, waves.phases, strict=True):
@@ -66,16 +71,19 @@ def evaluate_waves(waves: Waves, x: Array, y: Array, z: Array) -> Array:
 FAR = np.float32(40.0)  # mm: further than anything that matters to a picture
 
 
-def _apart(z: Array, low: float, high: float) -> bool:
+def _apart(z: FloatArray, low: float, high: float) -> bool:
     """Whether a slice, nearly flat, stays clear of the heights low to high."""
     corners = [float(z[i, j, k]) for i in (0, -1) for j in (0, -1) for k in (0, -1)]
     return min(corners) - 12 > high or max(corners) + 12 < low
 
 
 def capsule(
-    x: Array, y: Array, z: Array, start: tuple[float, ...], end: tuple[float, ...]
-) -> Array:
-    """Rod from start to end, each (x, y, z, radius) in mm; the radius runs linearly."""
+    x: FloatArray, y: FloatArray, z: FloatArray, start: tuple[float, ...], end: tuple[float, ...]
+) -> FloatArray:
+    """Evaluate a rod from start to end, each (x, y, z, radius) in mm; the radius runs linearly.
+
+    x, y, z: (h, w, S), canonical mm. Returns (h, w, S), mm; FAR where the slice stays clear of it.
+    """
     thick = max(start[3], end[3])
     if _apart(z, min(start[2], end[2]) - thick, max(start[2], end[2]) + thick):
         return np.full_like(x, FAR)
@@ -98,9 +106,12 @@ def capsule(
 
 
 def ellipsoid(
-    x: Array, y: Array, z: Array, center: tuple[float, ...], radii: tuple[float, ...]
-) -> Array:
-    """Ellipsoid along the axes; (x, y, z) centre and radii, mm. Distance is right near the rim."""
+    x: FloatArray, y: FloatArray, z: FloatArray, center: tuple[float, ...], radii: tuple[float, ...]
+) -> FloatArray:
+    """Evaluate an ellipsoid along the axes, its center and radii as (x, y, z), mm.
+
+    x, y, z: (h, w, S), canonical mm. Returns (h, w, S), a distance in mm near the surface alone.
+    """
     if _apart(z, center[2] - radii[2], center[2] + radii[2]):
         return np.full_like(x, FAR)
     u = (x - center[0]) * (1 / radii[0])
@@ -115,58 +126,63 @@ def ellipsoid(
     return u
 
 
-def sigmoid(value: Array) -> Array:
-    """Smooth step from 0 to 1, cheap and exact enough for shapes."""
-    step: Array = 0.5 + 0.5 * np.tanh(0.5 * value)
+def sigmoid(value: FloatArray) -> FloatArray:
+    """Step smoothly from 0 to 1: the logistic function, any shape."""
+    step: FloatArray = 0.5 + 0.5 * np.tanh(0.5 * value)
     return step
 
 
-def smooth_max(a: Array, b: Array, radius_mm: float) -> Array:
-    """Intersection with a rounded edge."""
+def smooth_max(a: FloatArray, b: FloatArray, radius_mm: float) -> FloatArray:
+    """Intersect two solids, any shape, mm, with an edge rounded over radius_mm."""
     h = np.maximum(radius_mm - np.abs(a - b), 0.0)
-    joined: Array = np.maximum(a, b) + h * h * (0.25 / radius_mm)
+    joined: FloatArray = np.maximum(a, b) + h * h * (0.25 / radius_mm)
     return joined
 
 
-def smooth_min(a: Array, b: Array, radius_mm: float) -> Array:
-    """Union with a rounded seam."""
+def smooth_min(a: FloatArray, b: FloatArray, radius_mm: float) -> FloatArray:
+    """Unite two solids, any shape, mm, with a seam rounded over radius_mm."""
     h = np.maximum(radius_mm - np.abs(a - b), 0.0)
-    joined: Array = np.minimum(a, b) - h * h * (0.25 / radius_mm)
+    joined: FloatArray = np.minimum(a, b) - h * h * (0.25 / radius_mm)
     return joined
 
 
-def slope(value: Array, pixel_mm: float) -> Array:
-    """Length of the in-plane gradient of a coarse field (h, w, S), per mm."""
+def slope(value: FloatArray, pixel_mm: float) -> FloatArray:
+    """Compute the length of the in-plane gradient of a coarse field, (h, w, S), per mm."""
     scale = 1 / (8 * pixel_mm * COARSE)
     across = cv2.Sobel(value, cv2.CV_32F, 1, 0, scale=scale, borderType=cv2.BORDER_REPLICATE)
     along = cv2.Sobel(value, cv2.CV_32F, 0, 1, scale=scale, borderType=cv2.BORDER_REPLICATE)
     across *= across
     across += along * along
-    length: Array = np.sqrt(across, out=across)  # cv2.magnitude's last bit depends on alignment
+    length: FloatArray = np.sqrt(
+        across, out=across
+    )  # cv2.magnitude's last bit depends on alignment
     return length
 
 
 @dataclass(frozen=True, eq=False)
 class Patch:
-    """Part of the full-resolution picture that a solid covers.
+    """The part of the full-resolution picture that a solid covers.
 
     rows, columns: where; cover: (rows, columns, S) float32 in [0, 1], the covered share.
     """
 
     rows: slice
     columns: slice
-    cover: Array
+    cover: FloatArray
 
 
-def enlarge(coarse: Array) -> Array:
-    """(h, w, S) coarse field to (COARSE h, COARSE w, S)."""
+def enlarge(coarse: FloatArray) -> FloatArray:
+    """Interpolate a coarse field (h, w, S) to (COARSE h, COARSE w, S)."""
     size = (coarse.shape[1] * COARSE, coarse.shape[0] * COARSE)
-    large: Array = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    large: FloatArray = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     return large.reshape(size[1], size[0], coarse.shape[2])
 
 
-def cover(solid: Array, pixel_mm: float) -> Patch | None:
-    """Share of each full-resolution pixel inside a coarse solid (h, w, S); None when empty."""
+def cover(solid: FloatArray, pixel_mm: float) -> Patch | None:
+    """Compute the share of each full-resolution pixel in a coarse solid (h, w, S), mm.
+
+    Returns None where it covers nothing.
+    """
     if float(solid.min()) >= 0.5 * pixel_mm:
         return None
     near = solid[..., 0] < 2.5 * pixel_mm
@@ -183,8 +199,8 @@ def cover(solid: Array, pixel_mm: float) -> Patch | None:
     return Patch(slice(top * COARSE, bottom * COARSE), slice(left * COARSE, right * COARSE), share)
 
 
-def blend(hu: Array, patch: Patch, value: float | Array) -> None:
-    """Mix value, HU (a number or an array as large as hu), into hu (H, W, S), in place."""
+def blend(hu: FloatArray, patch: Patch, value: float | FloatArray) -> None:
+    """Mix a value in HU, a number or (H, W, S), into hu (H, W, S), in place."""
     part = hu[patch.rows, patch.columns]
     fill = value if isinstance(value, float) else value[patch.rows, patch.columns]
     step = fill - part
@@ -192,8 +208,8 @@ def blend(hu: Array, patch: Patch, value: float | Array) -> None:
     part += step
 
 
-def paint(hu: Array, solid: Array, value: float | Array, pixel_mm: float) -> None:
-    """Cover, then blend: fill a coarse solid with value in hu (H, W, S), in place."""
+def paint(hu: FloatArray, solid: FloatArray, value: float | FloatArray, pixel_mm: float) -> None:
+    """UInt8Array, then blend: fill a coarse solid with value in hu (H, W, S), in place."""
     patch = cover(solid, pixel_mm)
     if patch is not None:
         blend(hu, patch, value)

@@ -1,7 +1,7 @@
 """phantoms/shapes/rods.py: thousands of thin rods painted into a slab, all of their voxels at once.
 
-A vessel covers a few hundred voxels, and NumPy asks longer for its arguments than such a box
-takes. So the voxels of all rods stand in one row, and only the order of painting is kept.
+A vessel covers a few hundred voxels, fewer than a NumPy call is worth. So the voxels of all rods
+stand in one array, and only the order of painting is kept.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.phantoms.shapes.implicit import Array
-from wetread.phantoms.shapes.slab import Slab, covered
-
-Numbers = NDArray[np.int64]
+from wetread.archive.types import FloatArray, Int64Array
+from wetread.phantoms.shapes.slab import Slab, coverage
 
 AT_ONCE = 120_000  # voxels asked in one go: they stay in the cache
 
@@ -24,24 +21,24 @@ AT_ONCE = 120_000  # voxels asked in one go: they stay in the cache
 class Rods(NamedTuple):
     """N rods with round ends: start, end (N, 3) x, y, z mm; radius (N,) mm."""
 
-    start: Array
-    end: Array
-    radius: Array
+    start: FloatArray
+    end: FloatArray
+    radius: FloatArray
 
 
-class Touched(NamedTuple):
-    """What rods cover of a slab, rod after rod, V voxels, some of them by several rods.
+class CoveredVoxels(NamedTuple):
+    """Voxels of a slab that rods cover, rod after rod: V in all, some of them by several rods.
 
     voxel: (V,) index into the flat slab; share: (V,) in (0, 1]; rod: (V,) which of them covers it.
     """
 
-    voxel: Numbers
-    share: Array
-    rod: Numbers
+    voxel: Int64Array
+    share: FloatArray
+    rod: Int64Array
 
 
-def touch_rods(slab: Slab, rods: Rods) -> Touched:
-    """Every voxel that rods cover; one thinner than a pixel covers no more of it than it fills."""
+def cover_rods(slab: Slab, rods: Rods) -> CoveredVoxels:
+    """Find every voxel that rods cover; a thin rod covers no more of a pixel than it fills."""
     rod, plane, rows, columns = _sections(slab, rods)
     size = (rows[1] - rows[0]) * (columns[1] - columns[0])
     parts = []
@@ -52,12 +49,12 @@ def touch_rods(slab: Slab, rods: Rods) -> Touched:
         at = (plane[section], row, column)
         parts.append(_touch(slab, rods, rod[section], at, line))
     if not parts:
-        return Touched(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
-    return Touched(*(np.concatenate(found) for found in zip(*parts, strict=True)))
+        return CoveredVoxels(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
+    return CoveredVoxels(*(np.concatenate(found) for found in zip(*parts, strict=True)))
 
 
-def mix_touched(slab: Slab, touched: Touched, hu: Array) -> None:
-    """Mix hu (V,) into what rods touch, in place, in the order of the rods."""
+def blend_covered(slab: Slab, touched: CoveredVoxels, hu: FloatArray) -> None:
+    """Mix hu (V,) into the covered voxels, in place, in the order of the rods."""
     flat = slab.hu.reshape(-1)
     for turn in _turns(touched.voxel):
         voxel = touched.voxel[turn]
@@ -65,16 +62,16 @@ def mix_touched(slab: Slab, touched: Touched, hu: Array) -> None:
         flat[voxel] = held + touched.share[turn] * (hu[turn] - held)
 
 
-def paint_rods(slab: Slab, rods: Rods, hu: Array) -> None:
-    """Fill rods with hu (N,), one after another."""
-    touched = touch_rods(slab, rods)
-    mix_touched(slab, touched, hu.astype(np.float32)[touched.rod])
+def paint_rods(slab: Slab, rods: Rods, hu: FloatArray) -> None:
+    """Fill N rods with hu (N,), one after another, in place."""
+    touched = cover_rods(slab, rods)
+    blend_covered(slab, touched, hu.astype(np.float32)[touched.rod])
 
 
 def _sections(
     slab: Slab, rods: Rods
-) -> tuple[Numbers, Numbers, tuple[Numbers, Numbers], tuple[Numbers, Numbers]]:
-    """Rods cut by planes: the rod and the plane of each section, and its rows and columns."""
+) -> tuple[Int64Array, Int64Array, tuple[Int64Array, Int64Array], tuple[Int64Array, Int64Array]]:
+    """Cut rods by planes: rod and plane (S,) of each section, first and last row and column."""
     reach = rods.radius + 0.5 * slab.pixel + 1e-3  # further away nothing is covered
     low = np.minimum(rods.start[:, 2], rods.end[:, 2]) - reach
     high = np.maximum(rods.start[:, 2], rods.end[:, 2]) + reach
@@ -91,14 +88,14 @@ def _sections(
     return rod, plane, cut[0], cut[1]
 
 
-def _each(first: Numbers, last: Numbers) -> tuple[Numbers, Numbers]:
+def _each(first: Int64Array, last: Int64Array) -> tuple[Int64Array, Int64Array]:
     """The numbers from first to last - 1 of each of (N,), in one row, and whose they are."""
     count = last - first
     whose = np.repeat(np.arange(len(count)), count)
     return whose, np.arange(len(whose)) + (first - np.cumsum(count) + count)[whose]
 
 
-def _portions(size: Numbers) -> Iterator[slice]:
+def _portions(size: Int64Array) -> Iterator[slice]:
     """Stretches of (N,) sections that hold about AT_ONCE voxels."""
     total = np.cumsum(size)
     if not len(total):
@@ -111,10 +108,10 @@ def _portions(size: Numbers) -> Iterator[slice]:
 def _touch(
     slab: Slab,
     rods: Rods,
-    rod: Numbers,
-    at: tuple[Numbers, Numbers, Numbers],
-    line: Numbers,
-) -> Touched:
+    rod: Int64Array,
+    at: tuple[Int64Array, Int64Array, Int64Array],
+    line: Int64Array,
+) -> CoveredVoxels:
     """As touch_rods, of voxels along lines: rod, plane, row of each line; column, line of each."""
     plane, row, column = at
     start = rods.start.astype(np.float32)
@@ -138,15 +135,15 @@ def _touch(
         mm += out * out
     np.sqrt(mm, out=mm)
     mm -= radius[own]
-    cover = covered(mm, slab.pixel)
+    cover = coverage(mm, slab.pixel)
     there = np.flatnonzero(cover)
     own = own[there]
     high, wide = slab.hu.shape[1:]
     voxel = ((plane * high + row) * wide)[line[there]] + column[there]
-    return Touched(voxel, cover[there] * thin[own], own)
+    return CoveredVoxels(voxel, cover[there] * thin[own], own)
 
 
-def _turns(voxel: Numbers) -> Iterator[Numbers]:
+def _turns(voxel: Int64Array) -> Iterator[Int64Array]:
     """Touches in turns: a turn has each voxel once, and earlier touches come in earlier turns."""
     bits = len(voxel).bit_length()
     order = np.arange(len(voxel))

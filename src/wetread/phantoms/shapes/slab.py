@@ -1,63 +1,59 @@
-"""phantoms/shapes/slab.py: planes of a CT while they are painted; solids touch only their own box.
+"""phantoms/shapes/slab.py: planes of a CT while they are painted, solid by solid.
 
-Every solid is an implicit function in mm, asked for nowhere but in the box that holds it, so a
-thousand small vessels cost about what they cover.
+Every solid is an implicit function in mm, evaluated in its own box alone, so a thousand small
+vessels cost about what they cover. P planes, H rows, W columns; a box has (p, h, w) voxels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.phantoms.shapes.implicit import Array
-
-Box = tuple[slice, slice, slice]
-Solid = Callable[[Array, Array, Array], Array]
+from wetread.archive.types import BoolArray, FloatArray
+from wetread.phantoms.types import SlabBox, Solid
 
 
 @dataclass(frozen=True, eq=False)
 class Slab:
     """P planes of a CT, chest coordinates, mm.
 
-    z: (P,), y: (H,), x: (W,) float32, ascending: the middles of the voxels. hu: (P, H, W) float32.
+    z: (P,), y: (H,), x: (W,) float32, ascending: the centers of the voxels. hu: (P, H, W) float32.
     """
 
-    z: Array
-    y: Array
-    x: Array
-    hu: Array
+    z: FloatArray
+    y: FloatArray
+    x: FloatArray
+    hu: FloatArray
 
     @property
     def pixel(self) -> float:
-        """Edge of a pixel, chest mm."""
+        """Give the edge of a pixel, chest mm."""
         return float(self.x[1] - self.x[0])
 
 
-class Along(NamedTuple):
-    """Where the voxels of a box lie against a rod.
+class RodFrame(NamedTuple):
+    """Coordinates of a box's voxels, (p, h, w), in the frame of a rod.
 
-    share: along it, 0 to 1 within; mm: how far from its axis; out: x, y, z of the way there, mm.
-    course: (3,) the rod's direction.
+    share:  along the rod, 0 to 1 within; mm: distance from its axis.
+    out:    x, y, z of the vector from the axis, mm; course: (3,) the rod's direction.
     """
 
-    share: Array
-    mm: Array
-    out: tuple[Array, Array, Array]
-    course: Array
+    share: FloatArray
+    mm: FloatArray
+    out: tuple[FloatArray, FloatArray, FloatArray]
+    course: FloatArray
 
 
-def stretch(there: NDArray[np.bool_]) -> slice:
-    """From the first to the last of (N,); empty where there is none."""
+def occupied_slice(there: BoolArray) -> slice:
+    """Span the first to the last True of (N,) bool; an empty slice where there is none."""
     found = np.flatnonzero(there)
     return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
-def box_of(slab: Slab, low: Array, high: Array) -> Box | None:
-    """The voxels between two corners (x, y, z), a pixel wider; None where there are none."""
+def voxel_box(slab: Slab, low: FloatArray, high: FloatArray) -> SlabBox | None:
+    """Find the voxels between two corners, (3,) each, x, y, z mm, and a pixel around; or None."""
     cut = []
     margin = slab.pixel
     for axis, k in ((slab.z, 2), (slab.y, 1), (slab.x, 0)):
@@ -69,8 +65,8 @@ def box_of(slab: Slab, low: Array, high: Array) -> Box | None:
     return cut[0], cut[1], cut[2]
 
 
-def points(slab: Slab, box: Box) -> tuple[Array, Array, Array]:
-    """x, y, z of a box's voxels, to be broadcast."""
+def voxel_coordinates(slab: Slab, box: SlabBox) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give x, y, z of a box's voxels, mm: (1, 1, w), (1, h, 1), (p, 1, 1)."""
     return (
         slab.x[box[2]][None, None, :],
         slab.y[box[1]][None, :, None],
@@ -78,57 +74,64 @@ def points(slab: Slab, box: Box) -> tuple[Array, Array, Array]:
     )
 
 
-def covered(solid: Array, pixel: float) -> Array:
-    """Share of a pixel that lies inside, of an implicit function in mm."""
+def coverage(solid: FloatArray, pixel: float) -> FloatArray:
+    """Convert an implicit function, any shape, mm, to the share of a pixel that lies inside."""
     share = solid * np.float32(-1 / pixel)
     share += np.float32(0.5)
     return np.clip(share, 0.0, 1.0, out=share)
 
 
-def mix(slab: Slab, box: Box, cover: Array, hu: float | Array) -> None:
-    """Mix a value in HU into the box by its cover, in place."""
+def mix(slab: Slab, box: SlabBox, cover: FloatArray, hu: float | FloatArray) -> None:
+    """Mix HU, a number or (p, h, w), into the box by its cover (p, h, w), in place."""
     part = slab.hu[box]
     part += cover * (hu - part)
 
 
-def paint(slab: Slab, low: Array, high: Array, solid: Solid, hu: float | Array) -> None:
-    """Fill a solid between two corners (x, y, z), mm, with a value in HU."""
-    box = box_of(slab, low, high)
+def paint(
+    slab: Slab, low: FloatArray, high: FloatArray, solid: Solid, hu: float | FloatArray
+) -> None:
+    """Fill a solid between two corners, (3,) each, x, y, z mm, with HU, a number or (p, h, w)."""
+    box = voxel_box(slab, low, high)
     if box is not None:
-        mix(slab, box, covered(solid(*points(slab, box)), slab.pixel), hu)
+        mix(slab, box, coverage(solid(*voxel_coordinates(slab, box)), slab.pixel), hu)
 
 
-def rod_box(slab: Slab, start: Array, end: Array, radius: float) -> Box | None:
-    """The box of a rod with round ends."""
-    return box_of(slab, np.minimum(start, end) - radius, np.maximum(start, end) + radius)
+def rod_box(slab: Slab, start: FloatArray, end: FloatArray, radius: float) -> SlabBox | None:
+    """Find the box of a rod with round ends; start, end: (3,) x, y, z mm. None outside the slab."""
+    return voxel_box(slab, np.minimum(start, end) - radius, np.maximum(start, end) + radius)
 
 
-def along_rod(slab: Slab, box: Box, start: Array, end: Array) -> Along:
-    """Every voxel of a box against a rod."""
+def rod_frame(slab: Slab, box: SlabBox, start: FloatArray, end: FloatArray) -> RodFrame:
+    """Compute the voxels (p, h, w) of a box in a rod's frame; start, end: (3,) x, y, z mm."""
     way = np.asarray(end - start, np.float32)
-    x, y, z = points(slab, box)
+    x, y, z = voxel_coordinates(slab, box)
     px, py, pz = x - np.float32(start[0]), y - np.float32(start[1]), z - np.float32(start[2])
     length = np.float32(1 / float(way @ way))
     share = (px * (way[0] * length) + py * (way[1] * length)) + pz * (way[2] * length)
     held = np.clip(share, 0.0, 1.0)
     out = (px - held * way[0], py - held * way[1], pz - held * way[2])
     mm = np.sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2])
-    return Along(share, mm, out, way * np.sqrt(length))
+    return RodFrame(share, mm, out, way * np.sqrt(length))
 
 
-def paint_rod(slab: Slab, start: Array, end: Array, radii: tuple[float, float], hu: float) -> None:
-    """Fill a rod with round ends, its radius running from end to end."""
+def paint_rod(
+    slab: Slab, start: FloatArray, end: FloatArray, radii: tuple[float, float], hu: float
+) -> None:
+    """Fill a rod with round ends; start, end: (3,) x, y, z mm; the radius runs between its two."""
     box = rod_box(slab, start, end, max(radii))
     if box is None:
         return
-    found = along_rod(slab, box, start, end)
+    found = rod_frame(slab, box, start, end)
     radius = radii[0] + (radii[1] - radii[0]) * np.clip(found.share, 0.0, 1.0)
-    mix(slab, box, thin_cover(found.mm - radius, slab.pixel, max(radii)), hu)
+    mix(slab, box, rod_coverage(found.mm - radius, slab.pixel, max(radii)), hu)
 
 
-def thin_cover(solid: Array, pixel: float, radius: float) -> Array:
-    """As covered, for rods: one thinner than a pixel covers no more of it than it fills."""
-    cover = covered(solid, pixel)
+def rod_coverage(solid: FloatArray, pixel: float, radius: float) -> FloatArray:
+    """Convert a rod's implicit function, any shape, mm, to the share of a pixel that lies inside.
+
+    A rod thinner than a pixel covers no more of the pixel than it fills.
+    """
+    cover = coverage(solid, pixel)
     if 2 * radius < pixel:
         cover *= np.float32(2 * radius / pixel)
     return cover

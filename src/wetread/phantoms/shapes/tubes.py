@@ -1,16 +1,16 @@
-"""phantoms/shapes/tubes.py: how much of each voxel balls along curves cover: vessels and bones
-of a CT."""
+"""phantoms/shapes/tubes.py: the share of each voxel that balls along curves cover: bones of a CT.
+
+A cover is (Z, Y, X) uint8, 0 to 255: none to all of a voxel.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.phantoms.shapes.implicit import Array
+from wetread.archive.types import FloatArray, UInt8Array
 
-Cover = NDArray[np.uint8]  # 0 to 255: none to all of a voxel
 AT_ONCE = 250_000  # voxels touched in one go: they stay in the cache
 
 
@@ -22,20 +22,20 @@ class Lattice:
     step: tuple[float, float, float]
     shape: tuple[int, int, int]
 
-    def along(self, axis: int) -> Array:
+    def along(self, axis: int) -> FloatArray:
         """(N,) float32 coordinates of one axis."""
         steps = np.arange(self.shape[axis], dtype=np.float32)
-        along: Array = np.float32(self.first[axis]) + steps * np.float32(self.step[axis])
+        along: FloatArray = np.float32(self.first[axis]) + steps * np.float32(self.step[axis])
         return along
 
 
-def empty_cover(lattice: Lattice) -> Cover:
-    """Nothing covered."""
+def empty_cover(lattice: Lattice) -> UInt8Array:
+    """Make the cover of a lattice, (Z, Y, X) uint8, with nothing covered."""
     return np.zeros(lattice.shape, np.uint8)
 
 
-def cover_balls(into: Cover, lattice: Lattice, place: Array, radius: Array) -> None:
-    """Balls round place (N, 3), x, y, z mm, of radius (N,) mm, into a cover, in place.
+def cover_balls(into: UInt8Array, lattice: Lattice, place: FloatArray, radius: FloatArray) -> None:
+    """Add balls around place (N, 3), x, y, z mm, of radius (N,) mm, to a cover (Z, Y, X), in place.
 
     A voxel keeps its greatest share; thin balls cover as much of a voxel as they fill of its plane.
     """
@@ -55,8 +55,10 @@ def cover_balls(into: Cover, lattice: Lattice, place: Array, radius: Array) -> N
             _cover_some(into, lattice, at[some], radius[some], halves)
 
 
-def _cover_some(into: Cover, lattice: Lattice, at: Array, radius: Array, halves: list[int]) -> None:
-    """Balls of one size class, plane by plane; at in voxels, halves: how many each way.
+def _cover_some(
+    into: UInt8Array, lattice: Lattice, at: FloatArray, radius: FloatArray, halves: list[int]
+) -> None:
+    """Add balls of one size class, plane by plane; at: (N, 3) in voxels, halves: reach in voxels.
 
     The balls' axis comes last, so that NumPy's inner loops are long.
     """
@@ -94,9 +96,12 @@ def _cover_some(into: Cover, lattice: Lattice, at: Array, radius: Array, halves:
 
 
 def cover_curves(
-    into: Cover, lattice: Lattice, curves: Array, radii: Array, every_mm: float
+    into: UInt8Array, lattice: Lattice, curves: FloatArray, radii: FloatArray, every_mm: float
 ) -> None:
-    """Tubes along curves (C, K, 3), x, y, z mm; radii (C, 2) at start and end, in place."""
+    """Add tubes along curves (C, K, 3), x, y, z mm, to a cover (Z, Y, X), in place.
+
+    radii: (C, 2) mm at start and end; every_mm: distance of the balls along a curve.
+    """
     lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
     for low, high in ((0, 15), (15, 40), (40, np.inf)):
         chosen = (lengths >= low) & (lengths < high)

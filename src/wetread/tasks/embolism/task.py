@@ -14,7 +14,7 @@ from wetread.anatomy.chest_box import find_chest_boxes, find_lung_box
 from wetread.anatomy.presence import lungs_absent
 from wetread.evaluation.baselines import contrast_histogram
 from wetread.labels.finding import Finding
-from wetread.phantoms.angiogram.archive import write_ctpa_archive
+from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.embolism.consistency import ABOVE, make_consistent
 from wetread.tasks.embolism.exams import Exams
@@ -114,7 +114,7 @@ EMBOLISM = Task(
     find_box=find_lung_box,
     absent=lungs_absent,
     recipe="embolism-compact",
-    write_phantoms=write_ctpa_archive,
+    write_phantoms=write_angiogram_archive,
     phantom_labels="train.csv",
     phantom_masks={
         "clots.csv": CLOT,
@@ -141,7 +141,7 @@ EMBOLISM = Task(
         sharp=False,
     ),
     histogram=contrast_histogram,
-    demo_phantoms=partial(write_ctpa_archive, positives=0.5),
+    demo_phantoms=partial(write_angiogram_archive, positives=0.5),
     demo_studies=240,
     demo_folds=2,
     series=SeriesSpec(

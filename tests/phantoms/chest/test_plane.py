@@ -1,4 +1,4 @@
-"""tests/phantoms/chest/test_window.py: a window holds all of its solid, and no plane is missed."""
+"""tests/phantoms/chest/test_plane.py: a window holds all of its solid, and no plane is missed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from wetread.phantoms.chest.chest import LEFT_BRONCHUS, RIGHT_BRONCHUS, TRACHEA
-from wetread.phantoms.chest.window import WALL_MM, airway_at, ellipsoid_at, near
-from wetread.phantoms.shapes.chords import Chord, inside, solid
+from wetread.phantoms.chest.plane import WALL_MM, airway_regions, ellipsoid_region, plane_region
+from wetread.phantoms.shapes.chords import Chord, inside_chord, signed_depth
 from wetread.phantoms.shapes.implicit import capsule
 
 X, Y = np.arange(-60, 60, 1.7, np.float32), np.arange(-40, 70, 1.7, np.float32)
@@ -20,21 +20,21 @@ def test_the_airway_in_its_windows_is_that_of_the_whole_plane(z: float):
     rods = (TRACHEA, RIGHT_BRONCHUS, LEFT_BRONCHUS)
     whole = np.min([capsule(wide, high, depth, *rod)[..., 0] for rod in rods], axis=0)
     found = np.zeros(whole.shape, bool)
-    for own, lumen in airway_at(X, Y, z):
+    for own, lumen in airway_regions(X, Y, z):
         found[own] |= lumen < WALL_MM
     assert np.array_equal(found, whole < WALL_MM)
     assert found.any() == (z > -8)
 
 
 def test_an_ellipsoid_in_its_window_has_the_area_of_its_section():
-    own, shape = ellipsoid_at(X, Y, 5.0, (4.0, 10.0, 0.0), (20.0, 15.0, 10.0))
+    own, shape = ellipsoid_region(X, Y, 5.0, (4.0, 10.0, 0.0), (20.0, 15.0, 10.0))
     assert shape.shape == (own[0].stop - own[0].start, own[1].stop - own[1].start)
     assert (shape < 0).sum() * 1.7**2 == pytest.approx(np.pi * 20 * 15 * 0.75, rel=0.02)
 
 
 def test_a_window_beside_the_picture_still_holds_a_point():
     for low, high in (((200, 200), (220, 210)), ((-300, -300), (-200, -200))):
-        rows, columns = near(X, Y, low, high)
+        rows, columns = plane_region(X, Y, low, high)
         assert len(Y[rows]) == len(X[columns]) == 1
 
 
@@ -42,5 +42,5 @@ def test_a_point_lies_inside_a_chord_where_its_implicit_function_is_negative():
     front = np.array([-3.0, 2, 5, 0], np.float32)
     chord = Chord(front, np.array([4.0, 2, 1, 9], np.float32))
     y = np.arange(-10, 12, 0.5, np.float32)[:, None]
-    assert np.array_equal(inside(chord, y), solid(chord, y) < 0)
-    assert not inside(chord, y)[:, 1:3].any()  # lines that miss it
+    assert np.array_equal(inside_chord(chord, y), signed_depth(chord, y) < 0)
+    assert not inside_chord(chord, y)[:, 1:3].any()  # lines that miss it

@@ -1,5 +1,4 @@
-"""phantoms/writers/scanner.py: where the slices lie, and what a scanner does to a perfect
-picture."""
+"""phantoms/head/scan.py: where a head CT's slices lie, and what the scanner makes of them."""
 
 from __future__ import annotations
 
@@ -8,13 +7,14 @@ from math import cos, radians, sin
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, Float64Array, FloatArray
 from wetread.phantoms.head.patient import Patient
+from wetread.phantoms.scanner.noise import draw_noise
+from wetread.phantoms.scanner.stored_values import LOWEST_HU
 from wetread.phantoms.shapes.implicit import (
     COARSE,
-    Array,
-    Grid,
+    CoarseGrid,
     Waves,
     draw_waves,
     enlarge,
@@ -24,13 +24,10 @@ from wetread.phantoms.shapes.implicit import (
 
 THICKNESS_MM = 5.0
 SUBSLICES_MM = (-1.3, 1.3)  # each slice is the mean of two planes: partial volume along z
-AIR_HU = -1024.0
-
-Stored = NDArray[np.int16] | NDArray[np.uint16]  # integers as they go to disk
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class HeadScan:
     """One acquisition: geometry in the patient system (LPS, mm) and the machine's habits.
 
     first_mm:   (3,) centre of the lowest slice; step_mm: (3,) from one slice to the next.
@@ -44,11 +41,11 @@ class Scan:
     size: int
     slices: int
     pixel_mm: float
-    first_mm: NDArray[np.float64]
-    step_mm: NDArray[np.float64]
-    down_axis: NDArray[np.float64]
-    head: NDArray[np.float64]
-    center_mm: NDArray[np.float64]
+    first_mm: Float64Array
+    step_mm: Float64Array
+    down_axis: Float64Array
+    head: Float64Array
+    center_mm: Float64Array
     signed: bool
     padded: bool
     implicit: bool
@@ -73,25 +70,25 @@ class Scan:
         """Image Orientation (Patient): six direction cosines."""
         return (1.0, 0.0, 0.0, *(float(v) for v in self.down_axis))
 
-    def position_mm(self, index: int) -> NDArray[np.float64]:
+    def position_mm(self, index: int) -> Float64Array:
         """Image Position (Patient) of slice index: the centre of its first pixel, (3,) mm."""
         corner = self.first_mm + index * self.step_mm
         half = (self.size - 1) / 2 * self.pixel_mm
-        moved: NDArray[np.float64] = corner - half * np.array([1.0, 0, 0]) - half * self.down_axis
+        moved: Float64Array = corner - half * np.array([1.0, 0, 0]) - half * self.down_axis
         return moved
 
 
-def _axes(yaw: float, roll: float, pitch: float) -> NDArray[np.float64]:
+def _axes(yaw: float, roll: float, pitch: float) -> Float64Array:
     """Rotation matrix of the head, degrees about z, y and x."""
     a, b, c = radians(yaw), radians(roll), radians(pitch)
     about_z = np.array([[cos(a), -sin(a), 0], [sin(a), cos(a), 0], [0, 0, 1]])
     about_y = np.array([[cos(b), 0, sin(b)], [0, 1, 0], [-sin(b), 0, cos(b)]])
     about_x = np.array([[1, 0, 0], [0, cos(c), -sin(c)], [0, sin(c), cos(c)]])
-    rotation: NDArray[np.float64] = about_z @ about_y @ about_x
+    rotation: Float64Array = about_z @ about_y @ about_x
     return rotation
 
 
-def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
+def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadScan:
     """20-36 slices of 5 mm that cover the head; plane tilted as on the real scanners."""
     straight = rng.random() < 0.4
     along_table = bool(rng.random() < 0.5)
@@ -115,7 +112,7 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
     if rng.random() < 0.05:
         start = int(rng.integers(0, slices - 3))
         moving = frozenset(range(start, start + int(rng.integers(2, 5))))
-    return Scan(
+    return HeadScan(
         size=size,
         slices=slices,
         pixel_mm=float(rng.choice(pixels)) * 256 / size,
@@ -145,7 +142,7 @@ def draw_scan(rng: np.random.Generator, size: int, scale_z: float) -> Scan:
     )
 
 
-def slice_grid(patient: Patient, scan: Scan, index: int) -> tuple[Grid, Array]:
+def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[CoarseGrid, FloatArray]:
     """Coarse samples of slice index, and across: (h, w, S) mm from the table's midline."""
     coarse = scan.size // COARSE
     along = (np.arange(coarse) * COARSE + (COARSE - 1) / 2 - (scan.size - 1) / 2) * scan.pixel_mm
@@ -170,10 +167,10 @@ def slice_grid(patient: Patient, scan: Scan, index: int) -> tuple[Grid, Array]:
     down = np.broadcast_to(lower[:, None, None], shape) + planes[:, 1]
     across = np.broadcast_to((along + float(middle[0]))[None, :, None], shape)
     pixel = scan.pixel_mm / float(np.mean(scale))
-    return Grid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
+    return CoarseGrid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
 
 
-def paint_table(scan: Scan, grid: Grid, across: Array, hu: Array) -> None:
+def paint_table(scan: HeadScan, grid: CoarseGrid, across: FloatArray, hu: FloatArray) -> None:
     """The curved shell under the head, a gel cushion on it, pads beside the head; hu in place."""
     wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
     if scan.holder_mm:
@@ -189,7 +186,9 @@ def paint_table(scan: Scan, grid: Grid, across: Array, hu: Array) -> None:
         paint(hu, np.maximum(pad, np.abs(grid.down - 20) - 38), scan.side_hu, grid.pixel)
 
 
-def _streaks(scan: Scan, grid: Grid, inside: Array, rng: np.random.Generator) -> Array:
+def _streaks(
+    scan: HeadScan, grid: CoarseGrid, inside: FloatArray, rng: np.random.Generator
+) -> FloatArray:
     """Bands between the petrous ridges, dark and bright: (h, w) HU."""
     x, y, z = grid.x[..., 0], grid.y[..., 0], grid.z[..., 0]
     reach = np.exp(-(((z + 34) / 9) ** 2)) * (inside[..., 0] < 0)
@@ -205,10 +204,15 @@ def _streaks(scan: Scan, grid: Grid, inside: Array, rng: np.random.Generator) ->
 
 
 def acquire(
-    scan: Scan, index: int, grid: Grid, inside: Array, planes: Array, rng: np.random.Generator
-) -> NDArray[np.float32]:
+    scan: HeadScan,
+    index: int,
+    grid: CoarseGrid,
+    inside: FloatArray,
+    planes: FloatArray,
+    rng: np.random.Generator,
+) -> Float32Array:
     """Planes (H, W, S) of true HU to one measured slice (H, W), HU; inside: the dura's cavity."""
-    picture: NDArray[np.float32] = planes.mean(axis=2)
+    picture: Float32Array = planes.mean(axis=2)
     bias = (
         scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
     )
@@ -218,36 +222,11 @@ def acquire(
     picture += enlarge(bias.astype(np.float32))[..., 0]
     if index in scan.moving:
         shift = np.array([[1, 0, rng.normal(0, 2.5)], [0, 1, rng.normal(0, 1.5)]], np.float32)
-        ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderValue=AIR_HU)
+        ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderValue=LOWEST_HU)
         picture = 0.6 * picture + 0.4 * ghost
     picture = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels * scan.size / 256)
     if scan.sharpen > 0.15:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.1)
         picture += scan.sharpen * np.clip(picture - soft, -60, 60)
     picture += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels)
-    return np.maximum(picture, AIR_HU)
-
-
-def draw_noise(rng: np.random.Generator, size: int, noise_hu: float, grain_pixels: float) -> Array:
-    """Correlated quantum noise, (size, size) HU: SD noise_hu, grain of about grain_pixels."""
-    white = rng.standard_normal((size, size), dtype=np.float32)
-    grain = cv2.GaussianBlur(white, (0, 0), grain_pixels)
-    deviation = 1 / np.sqrt(4 * np.pi * grain_pixels**2 + 0.35)
-    scaled: Array = grain * np.float32(noise_hu / deviation)
-    return scaled
-
-
-def outside_view(scan: Scan) -> NDArray[np.bool_]:
-    """(H, W): beyond the circular field of view."""
-    along = np.arange(scan.size) - (scan.size - 1) / 2
-    far: NDArray[np.bool_] = along[:, None] ** 2 + along[None, :] ** 2 > (scan.size / 2) ** 2
-    return far
-
-
-def to_stored(scan: Scan, picture: Array) -> Stored:
-    """HU (H, W) to stored integers, intercept -1024: 12 bits unsigned, or 16 signed with -2000."""
-    counts = np.clip(np.rint(picture - AIR_HU), 0, 4095)
-    stored: Stored = counts.astype(np.int16 if scan.signed else np.uint16)
-    if scan.padded:
-        stored[outside_view(scan)] = -2000
-    return stored
+    return np.maximum(picture, LOWEST_HU)

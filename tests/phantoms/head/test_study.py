@@ -1,4 +1,4 @@
-"""tests/phantoms/head/test_head.py: the head is a head, and each bleed lies where it should."""
+"""tests/phantoms/head/test_study.py: the head is a head, and each bleed lies where it should."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from wetread.phantoms.head.blood import SUBTYPES, Epidural, Intraventricular, Subdural, push
-from wetread.phantoms.head.head import VISIBLE_MM2, HeadStudy, make_head_study
+from wetread.phantoms.head.blood import (
+    SUBTYPES,
+    Epidural,
+    Intraventricular,
+    Subdural,
+    displace_by_mass,
+)
 from wetread.phantoms.head.injuries import SCENARIOS, draw_scenario
 from wetread.phantoms.head.patient import draw_patient
+from wetread.phantoms.head.scan import SUBSLICES_MM, THICKNESS_MM, slice_grid
 from wetread.phantoms.head.skull import build_skull, suture_distance
-from wetread.phantoms.shapes.implicit import Grid
-from wetread.phantoms.writers.scanner import SUBSLICES_MM, THICKNESS_MM, slice_grid
+from wetread.phantoms.head.study import VISIBLE_MM2, HeadStudy, make_head_study
+from wetread.phantoms.shapes.implicit import CoarseGrid
 
 
 def study_of(*scenario: str, seed: int = 0) -> HeadStudy:
@@ -186,8 +192,8 @@ def test_large_blood_pushes_the_midline():
     bleed = Epidural(center=(62.0, 0.0, 10.0), radius_mm=40.0, thick_mm=30.0, hu=65.0)
     line = np.linspace(-60, 60, 121, dtype=np.float32)[None, :, None]
     flat = np.zeros_like(line)
-    grid = Grid(line, flat, flat + 10, flat, 1.0)
-    moved = push(grid, (bleed,))
+    grid = CoarseGrid(line, flat, flat + 10, flat, 1.0)
+    moved = displace_by_mass(grid, (bleed,))
     midline_now_at = float(line[0, np.argmin(np.abs(moved.x)), 0])
     assert -12 < midline_now_at < -2  # to the right, away from blood on the left
 

@@ -1,5 +1,4 @@
-"""phantoms/radiograph/radiograph.py: a chest's matter in lines of sight becomes the grey of a
-film."""
+"""phantoms/radiograph/exposure.py: matter in lines of sight becomes the gray of a film."""
 
 from __future__ import annotations
 
@@ -8,10 +7,9 @@ from math import cos, sin
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray
 from wetread.phantoms.shapes.clouds import Cloud
-from wetread.phantoms.shapes.implicit import Array
 
 # Attenuation at the beam's mean energy behind a patient (about 65 keV), 1 / mm
 SOFT, BONE, METAL = 0.0190, 0.058, 0.35
@@ -102,13 +100,13 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
     )
 
 
-def magnify(beam: Beam, y: Array | float) -> Array | float:
+def magnify(beam: Beam, y: FloatArray | float) -> FloatArray | float:
     """How much larger than in the chest's middle something at depth y appears."""
     toward = -y if beam.view == "AP" else y
     return beam.source_mm / (beam.source_mm - toward)
 
 
-def sight(beam: Beam, y: float) -> tuple[Array, Array]:
+def sight(beam: Beam, y: float) -> tuple[FloatArray, FloatArray]:
     """x and z, (size, size) float32 mm, of what the pixels show of the plane at depth y."""
     along = ((np.arange(beam.size) - (beam.size - 1) / 2) * beam.pixel_mm).astype(np.float32)
     c, s = cos(beam.roll), sin(beam.roll)
@@ -120,7 +118,7 @@ def sight(beam: Beam, y: float) -> tuple[Array, Array]:
     return x.astype(np.float32), z.astype(np.float32)
 
 
-def project(beam: Beam, cloud: Cloud) -> Array:
+def project(beam: Beam, cloud: Cloud) -> FloatArray:
     """(size, size) mm of the cloud's matter in each pixel's line of sight; true perspective."""
     x, y, z = cloud.place.T
     turned = x + y * sin(beam.yaw)
@@ -132,7 +130,7 @@ def project(beam: Beam, cloud: Cloud) -> Array:
     return splat(row, column, cloud.mass * scale**2 * (1 / beam.pixel_mm**2), beam.size)
 
 
-def splat(row: Array, column: Array, weight: Array, size: int) -> Array:
+def splat(row: FloatArray, column: FloatArray, weight: FloatArray, size: int) -> FloatArray:
     """Sum of weights on a (size, size) grid: each falls into a quarter of a pixel."""
     fine, pad = 2, 4
     wide = (size + 2 * pad) * fine
@@ -142,26 +140,26 @@ def splat(row: Array, column: Array, weight: Array, size: int) -> Array:
     total = np.bincount(index, weight, minlength=wide * wide)
     halves = total.reshape(wide, wide)[fine * pad : -fine * pad, fine * pad : -fine * pad]
     quarters = halves.reshape(size, fine, size, fine)
-    picture: Array = quarters.sum(axis=(1, 3)).astype(np.float32)
+    picture: FloatArray = quarters.sum(axis=(1, 3)).astype(np.float32)
     return picture
 
 
-def soften(picture: Array, sigma_pixels: float) -> Array:
+def soften(picture: FloatArray, sigma_pixels: float) -> FloatArray:
     """Gaussian blur; a wide one is done on a smaller picture."""
     size = picture.shape[0]
     if sigma_pixels < 6:
-        blurred: Array = cv2.GaussianBlur(picture, (0, 0), max(sigma_pixels, 0.1))
+        blurred: FloatArray = cv2.GaussianBlur(picture, (0, 0), max(sigma_pixels, 0.1))
         return blurred
     step = 2 ** int(np.log2(sigma_pixels / 2.5))
     small = cv2.resize(picture, (size // step, size // step), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), sigma_pixels / step)
-    large: Array = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
+    large: FloatArray = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
     return large
 
 
 def expose(
-    rng: np.random.Generator, detector: Detector, beam: Beam, depth: Array
-) -> NDArray[np.float32]:
+    rng: np.random.Generator, detector: Detector, beam: Beam, depth: FloatArray
+) -> Float32Array:
     """Attenuation integrals (H, W) to what the detector measured: minus log of the signal."""
     pixel = beam.pixel_mm
     primary = cv2.GaussianBlur(np.exp(-depth), (0, 0), max(detector.blur_mm / pixel, 0.25))
@@ -170,7 +168,7 @@ def expose(
     signal = primary + detector.scatter * veil
     noise = rng.standard_normal(signal.shape, dtype=np.float32)
     deviation = 1 / (pixel * np.sqrt(detector.photons * signal))
-    measured: NDArray[np.float32] = -np.log(signal)
+    measured: Float32Array = -np.log(signal)
     grain = cv2.GaussianBlur(noise, (0, 0), 0.55)
     measured += 1.2 * grain * deviation
     along = np.linspace(-1, 1, beam.size, dtype=np.float32)
@@ -178,9 +176,7 @@ def expose(
     return measured
 
 
-def develop(
-    detector: Detector, beam: Beam, measured: Array, body: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def develop(detector: Detector, beam: Beam, measured: FloatArray, body: BoolArray) -> Float32Array:
     """Minus log of the signal to grey, (H, W) in 0..1, bright where little came through."""
     pixel = beam.pixel_mm
     base = soften(measured, 14 / pixel)
@@ -189,12 +185,12 @@ def develop(
         picture += detector.edge * (measured - cv2.GaussianBlur(measured, (0, 0), 1.4 / pixel))
     dark, bright = np.percentile(picture[body][::7], (12, detector.dense))
     slope = (detector.high - detector.low) / max(bright - dark, 0.2)
-    grey = detector.low + (picture - dark) * slope
+    gray = detector.low + (picture - dark) * slope
     shoulder = detector.shoulder
     # shoulder and toe: nothing is cut off at once
-    above, below = np.maximum(grey - shoulder, 0), np.maximum(TOE - grey, 0)
-    grey = np.clip(grey, TOE, shoulder)
-    grey += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
-    grey -= TOE * (1 - np.exp(-below / TOE))
-    result: NDArray[np.float32] = np.clip(grey, 0, 1).astype(np.float32) ** detector.bend
+    above, below = np.maximum(gray - shoulder, 0), np.maximum(TOE - gray, 0)
+    gray = np.clip(gray, TOE, shoulder)
+    gray += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
+    gray -= TOE * (1 - np.exp(-below / TOE))
+    result: Float32Array = np.clip(gray, 0, 1).astype(np.float32) ** detector.bend
     return detector.fog + (1 - detector.fog) * result

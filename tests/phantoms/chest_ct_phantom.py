@@ -1,4 +1,4 @@
-"""phantoms/chest/ct.py: a chest CT of known truth, cut from the chest that the radiographs show."""
+"""tests/phantoms/chest_ct_phantom.py: a chest CT of known truth, for tests."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, UInt8Array
 from wetread.phantoms.chest.chest import Chest, draw_chest
 from wetread.phantoms.chest.lesions import Lesions, draw_lesions
 from wetread.phantoms.chest.organs import draw_organs
-from wetread.phantoms.chest.paint import Paint, draw_paint, paint_plane
-from wetread.phantoms.chest.parts import Body, Part, Plane, plane_at
+from wetread.phantoms.chest.paint import TissueTexture, draw_texture, paint_plane
+from wetread.phantoms.chest.parts import AxialPlane, ChestBody, ChestPart, plane_at
 from wetread.phantoms.chest.skeleton import cover_bones, draw_bones
-from wetread.phantoms.chest.vessels import Tree, draw_tree, place
-from wetread.phantoms.shapes.implicit import Array, draw_waves
-from wetread.phantoms.shapes.tubes import Cover, Lattice, cover_curves, empty_cover
-from wetread.phantoms.writers.scanner import AIR_HU, draw_noise
+from wetread.phantoms.chest.vessels import VesselTree, draw_vessel_tree, lung_to_chest
+from wetread.phantoms.scanner.noise import draw_noise
+from wetread.phantoms.scanner.stored_values import LOWEST_HU
+from wetread.phantoms.shapes.implicit import draw_waves
+from wetread.phantoms.shapes.tubes import Lattice, cover_curves, empty_cover
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
-
-Bools = NDArray[np.bool_]
 
 THINNEST_MM = 0.55  # radius of a vessel: a scan shows single ones thinner than a film does
 PLANE_MM = 2.2  # a thicker slice is the mean of several planes
@@ -31,10 +30,10 @@ PLANE_MM = 2.2  # a thicker slice is the mean of several planes
 class Person:
     """Who is scanned: the body, the vessels of the right and the left lung, how tissue looks."""
 
-    body: Body
-    arteries: tuple[Tree, Tree]
-    veins: tuple[Tree, Tree]
-    paint: Paint
+    body: ChestBody
+    arteries: tuple[VesselTree, VesselTree]
+    veins: tuple[VesselTree, VesselTree]
+    paint: TissueTexture
 
     @property
     def chest(self) -> Chest:
@@ -71,19 +70,19 @@ class Truth:
     and main bronchi; heart: without the fat of its grooves; body: skin and all within, arms too.
     """
 
-    lung_right: Bools
-    lung_left: Bools
-    airway: Bools
-    heart: Bools
-    bone: Bools
-    body: Bools
+    lung_right: BoolArray
+    lung_left: BoolArray
+    airway: BoolArray
+    heart: BoolArray
+    bone: BoolArray
+    body: BoolArray
 
 
 @dataclass(frozen=True, eq=False)
 class ChestCt:
     """A scan of a person: hu (Z, Y, X) float32, feet to head, with the truth of its voxels."""
 
-    hu: NDArray[np.float32]
+    hu: Float32Array
     truth: Truth
     place: SlicePlacement
     person: Person
@@ -126,11 +125,11 @@ def draw_person(
     rng: np.random.Generator, chest: Chest, lesions: Lesions, *, touching: bool, arms_down: bool
 ) -> Person:
     """The rest of a person with this chest."""
-    body = Body(
+    body = ChestBody(
         chest, draw_organs(rng, chest), lesions, touching, arms_down, draw_waves(rng, 8, 60)
     )
-    trees = [draw_tree(rng) for _ in range(4)]
-    return Person(body, (trees[0], trees[1]), (trees[2], trees[3]), draw_paint(rng))
+    trees = [draw_vessel_tree(rng) for _ in range(4)]
+    return Person(body, (trees[0], trees[1]), (trees[2], trees[3]), draw_texture(rng))
 
 
 def draw_chest_scan(
@@ -182,13 +181,15 @@ def scan_chest(person: Person, scan: ChestScan, rng: np.random.Generator) -> Che
     return ChestCt(hu, Truth(*found), _place(scan), person, scan)
 
 
-def _parts(plane: Plane, in_bone: Bools) -> Bools:
+def _parts(plane: AxialPlane, in_bone: BoolArray) -> BoolArray:
     """(6, Y, X): the truth of one plane, in the order of Truth's fields."""
     part = plane.part
     lung = np.where(in_bone, 0, plane.side)
-    bone = in_bone | (part == Part.CORTEX) | (part == Part.MARROW)
-    body = part != Part.ROOM
-    return np.stack([lung == -1, lung == 1, part == Part.AIRWAY, part == Part.HEART, bone, body])
+    bone = in_bone | (part == ChestPart.CORTEX) | (part == ChestPart.MARROW)
+    body = part != ChestPart.ROOM
+    return np.stack(
+        [lung == -1, lung == 1, part == ChestPart.AIRWAY, part == ChestPart.HEART, bone, body]
+    )
 
 
 def _lattice(scan: ChestScan, scale: float, planes: int) -> Lattice:
@@ -205,25 +206,25 @@ def _lattice(scan: ChestScan, scale: float, planes: int) -> Lattice:
     )
 
 
-def _vessels(person: Person, lattice: Lattice) -> Cover:
-    """Cover of the branching vessels of both lungs."""
+def _vessels(person: Person, lattice: Lattice) -> UInt8Array:
+    """UInt8Array of the branching vessels of both lungs."""
     cover = empty_cover(lattice)
     for trees in (person.arteries, person.veins):
         for part, tree in zip(person.chest.pleurae, trees, strict=True):
-            curves = place(part, tree.curves)
+            curves = lung_to_chest(part, tree.curves)
             radii = np.maximum(tree.radii, THINNEST_MM)
             cover_curves(cover, lattice, curves, radii, 0.6 * lattice.step[2])
     return cover
 
 
-def _measure(plane: Array, scan: ChestScan, rng: np.random.Generator) -> Array:
+def _measure(plane: FloatArray, scan: ChestScan, rng: np.random.Generator) -> FloatArray:
     """A perfect slice (Y, X), HU, as the machine gives it."""
     soft = cv2.GaussianBlur(plane, (0, 0), scan.blur_pixels)
     # the wider the body, the fewer photons come through it
     dense = float((plane > -300).mean()) * (scan.size * scan.spacing_mm[2]) ** 2 / 6e4
     noise = scan.noise_hu * float(np.clip(dense, 0.6, 2.5))
     soft += draw_noise(rng, scan.size, noise, scan.grain_pixels)
-    measured: Array = np.maximum(soft, AIR_HU)
+    measured: FloatArray = np.maximum(soft, LOWEST_HU)
     return measured
 
 

@@ -1,11 +1,11 @@
-"""tests/phantoms/chest/test_ct.py: the chest CT is what it says of itself: parts, HU, place."""
+"""tests/phantoms/test_chest_ct_phantom.py: the tests' chest CT is as stated: parts, HU, place."""
 
 from functools import cache
 
 import numpy as np
 import pytest
+from chest_ct_phantom import ChestCt, make_chest_ct
 
-from wetread.phantoms.chest.ct import ChestCt, make_chest_ct
 from wetread.phantoms.shapes.tubes import Lattice, cover_balls, empty_cover
 from wetread.study.stack import require_affine
 

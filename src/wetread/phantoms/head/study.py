@@ -1,12 +1,12 @@
-"""phantoms/head/head.py: one head CT study of known truth, as arrays."""
+"""phantoms/head/study.py: one head CT study of known truth, as arrays."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, FloatArray, Int64Array
 from wetread.phantoms.head import mimics as look_alikes
 from wetread.phantoms.head.blood import (
     SUBTYPE_OF,
@@ -19,28 +19,27 @@ from wetread.phantoms.head.blood import (
     Subarachnoid,
     Subdural,
     clot_solid,
+    displace_by_mass,
     epidural_solid,
     fold_solid,
-    push,
     subarachnoid_solid,
     subdural_solid,
     ventricle_solid,
 )
 from wetread.phantoms.head.brain import Brain, build_brain, paint_brain, paint_folds
 from wetread.phantoms.head.injuries import TRAUMA, draw_bleeds, draw_scenario
-from wetread.phantoms.head.mimics import Mimic, draw_mimics
+from wetread.phantoms.head.mimics import Mimic, draw_head_mimics
 from wetread.phantoms.head.patient import Patient, draw_patient
+from wetread.phantoms.head.scan import HeadScan, acquire, draw_head_scan, paint_table, slice_grid
 from wetread.phantoms.head.skull import Skull, build_skull, paint_skull
 from wetread.phantoms.shapes.implicit import (
-    Array,
-    Grid,
+    CoarseGrid,
     blend,
     cover,
     enlarge,
     evaluate_waves,
     paint,
 )
-from wetread.phantoms.writers.scanner import Scan, acquire, draw_scan, paint_table, slice_grid
 
 VISIBLE_MM2 = 12.0  # a slice shows a subtype from this lesion area on
 INSIDE_SHARE = 0.5  # a pixel belongs to a lesion when at least this share of it is blood
@@ -58,12 +57,12 @@ class HeadStudy:
     labels:    (Z, 6) int, SUBTYPES and then any: area >= VISIBLE_MM2.
     """
 
-    hu: NDArray[np.float32]
-    masks: NDArray[np.bool_]
-    cavity: NDArray[np.bool_]
-    areas_mm2: NDArray[np.float64]
-    labels: NDArray[np.int64]
-    scan: Scan
+    hu: Float32Array
+    masks: BoolArray
+    cavity: BoolArray
+    areas_mm2: Float64Array
+    labels: Int64Array
+    scan: HeadScan
     patient: Patient
     bleeds: tuple[Bleed, ...]
     mimics: tuple[Mimic, ...]
@@ -82,10 +81,10 @@ def make_head_study(
         raise ValueError(f"size: {size} pixels; give an even number of at least 64")
     person = draw_patient(rng) if patient is None else patient
     names = draw_scenario(rng) if scenario is None else scenario
-    scan = draw_scan(rng, size, person.scale_xyz[2])
+    scan = draw_head_scan(rng, size, person.scale_xyz[2])
     bleeds = draw_bleeds(rng, person, names, difficulty)
     struck = next((b.center for b in bleeds if isinstance(b, Epidural)), None)
-    mimics = draw_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
+    mimics = draw_head_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
     hu = np.empty((scan.slices, size, size), np.float32)
     masks = np.zeros((len(SUBTYPES), scan.slices, size, size), np.bool_)
     cavity = np.zeros((scan.slices, size, size), np.bool_)
@@ -99,14 +98,14 @@ def make_head_study(
 
 def _slice(
     patient: Patient,
-    scan: Scan,
+    scan: HeadScan,
     bleeds: tuple[Bleed, ...],
     mimics: tuple[Mimic, ...],
     index: int,
-    masks: NDArray[np.bool_],
-    cavity: NDArray[np.bool_],
+    masks: BoolArray,
+    cavity: BoolArray,
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
+) -> Float32Array:
     """One measured slice (H, W), HU; its lesions are written into masks (5, H, W), and what lies
     within the dura into cavity (H, W)."""
     grid, across = slice_grid(patient, scan, index)
@@ -119,7 +118,7 @@ def _slice(
     if (within := cover(skull.inside, grid.pixel)) is not None:
         cavity[within.rows, within.columns] = within.cover.mean(axis=2) >= INSIDE_SHARE
     if float(skull.inside.min()) < 0:
-        moved = push(grid, bleeds)
+        moved = displace_by_mass(grid, bleeds)
         brain = build_brain(patient, grid, skull, moved)
         paint_brain(patient, grid, moved, skull, brain, planes)
         look_alikes.paint_lesions(mimics, grid, skull, brain, planes)
@@ -131,7 +130,7 @@ def _slice(
 
 
 def _paint_edema(
-    bleeds: tuple[Bleed, ...], grid: Grid, skull: Skull, brain: Brain, planes: Array
+    bleeds: tuple[Bleed, ...], grid: CoarseGrid, skull: Skull, brain: Brain, planes: FloatArray
 ) -> None:
     for bleed in bleeds:
         if isinstance(bleed, Intraparenchymal):
@@ -141,8 +140,8 @@ def _paint_edema(
 
 
 def _solid(
-    bleed: Bleed, patient: Patient, scan: Scan, grid: Grid, skull: Skull, brain: Brain
-) -> Array:
+    bleed: Bleed, patient: Patient, scan: HeadScan, grid: CoarseGrid, skull: Skull, brain: Brain
+) -> FloatArray:
     match bleed:
         case Epidural():
             return epidural_solid(bleed, grid, skull, brain)
@@ -158,7 +157,7 @@ def _solid(
             return ventricle_solid(bleed, grid, skull, brain, occipital_low(patient, scan))
 
 
-def occipital_low(patient: Patient, scan: Scan) -> dict[int, float]:
+def occipital_low(patient: Patient, scan: HeadScan) -> dict[int, float]:
     """Millimetres along gravity of the right (-1) and left (1) occipital horn's lowest part."""
     low = {}
     for side in (-1, 1):
@@ -169,16 +168,16 @@ def occipital_low(patient: Patient, scan: Scan) -> dict[int, float]:
 
 def _paint_blood(
     patient: Patient,
-    scan: Scan,
+    scan: HeadScan,
     bleeds: tuple[Bleed, ...],
-    grid: Grid,
+    grid: CoarseGrid,
     skull: Skull,
     brain: Brain,
-    planes: Array,
-    masks: NDArray[np.bool_],
+    planes: FloatArray,
+    masks: BoolArray,
 ) -> None:
     """Tissue first, then fluid spaces, then what lies on the dura; masks get what was painted."""
-    texture: Array | None = None
+    texture: FloatArray | None = None
     for bleed in sorted(bleeds, key=lambda b: isinstance(b, Epidural)):
         patch = cover(_solid(bleed, patient, scan, grid, skull, brain), grid.pixel)
         if patch is None:

@@ -1,2 +1,0 @@
-"""phantoms/writers: what a scanner does to a perfect picture, and how studies become DICOM
-files."""
