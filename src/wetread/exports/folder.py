@@ -117,7 +117,7 @@ class ExportFolder:
     def atomic_path(self, name: PurePosixPath) -> AbstractContextManager[Path]:
         """Where a file is written until it is whole: whole when the program is killed. Nobody
         waits for the disk, for the lengths are written down and looked at when one goes on."""
-        return atomic_path(self.path / name, self.path / PARTS)
+        return atomic_path(self.path / name, self.path / PARTS, durable=False)
 
     def note(
         self, part: ExportPart, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str

@@ -10,9 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.executor.workers import Workers
-from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
-from wetread.archive.files.table_file import read_parquet
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.index.digest import RECORD_SCHEMA, refresh_records
 
 SOURCES = ".sources"
@@ -43,8 +42,7 @@ def keep_fresh(
             _remove(folders, key)
         elif not rows.drop("fits").equals(records):
             for folder in folders:
-                with atomic_path(folder / f"{key}{SOURCES}") as whole:
-                    rows.drop("fits").write_parquet(whole)
+                write_table(rows.drop("fits"), folder / f"{key}{SOURCES}")
     return set(held) - stale
 
 

@@ -19,7 +19,7 @@ import polars as pl
 from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.files.atomic import atomic_path, write_whole
-from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.index.digest import RECORD_SCHEMA, record_files
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
@@ -236,24 +236,17 @@ def _pack_part(part: StorePart, packing: Packing) -> None:
             for own, told in zip(rows, records, strict=True):
                 own += number_records(told)
     for target, own in zip(part.targets, rows, strict=True):
-        _write_parquet(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
-        _write_parquet(pl.concat(sources).unique(maintain_order=True), target.with_suffix(SOURCES))
-        _write_parquet(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
+        write_table(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
+        write_table(pl.concat(sources).unique(maintain_order=True), target.with_suffix(SOURCES))
+        write_table(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
 
 def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
     parts = [read_parquet(out / "parts" / f"{key}.parquet") for key in keys]
     rejects = [read_parquet(out / "parts" / f"{key}.rejects") for key in keys]
-    _write_parquet(
-        pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet"
-    )
-    _write_parquet(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
+    write_table(pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet")
+    write_table(pl.concat([pl.DataFrame(schema=SLICE_SCHEMA), *parts]), out / "slices.parquet")
     about = {"format": FORMAT, "size": packing.size, **asdict(packing.codec)}
     if packing.size is not None:
         about["values"] = f"{packing.values.__name__} as integers, cropped to the box, area-resized"
     write_whole(out / "store.json", json.dumps(about, indent=2).encode())
-
-
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    with atomic_path(path) as whole:
-        write_parquet(frame, whole)

@@ -7,7 +7,6 @@ last.pt            where to go on
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,8 +82,6 @@ class Run:
     def _write(self, name: str, write: Callable[[Path], object]) -> None:
         with atomic_path(self.folder / name) as part:
             write(part)
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
 
 
 def _rebuilt(value: Any) -> Any:

@@ -1,1 +1,5 @@
-"""archive/containers: paths come in; the bytes of files and of members of zips and tars go out."""
+"""archive/containers: paths in, bytes out.
+
+In: folders, files, zips and tars. Out: every file and member once, and a function that reads bytes
+of any of them.
+"""

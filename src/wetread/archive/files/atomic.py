@@ -1,5 +1,8 @@
-"""archive/files/atomic.py: a file that is there is whole. Written beside its place, then
-renamed."""
+"""archive/files/atomic.py: the one way to write a whole file, for every room.
+
+A file is written under a name that no other process takes, synced to the disk, and renamed: whoever
+reads it, also after a power failure, finds the old file or the new one and never a part.
+"""
 
 import errno
 import glob
@@ -17,19 +20,19 @@ import polars as pl
 from wetread.archive.files.foreign_text import escape_formulas, format_bytes
 
 PART_SUFFIX = ".part"  # ends the names of what is not whole
-_UNFINISHED = re.compile(
-    r"\..+\.[0-9a-f]{32}\.part", re.DOTALL
-)  # a name that only `atomic_path` gives
-_observers: list[Callable[[Path], None]] = []  # who hears of each file, from whichever thread
+# A name that only this file gives.
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}\.part", re.DOTALL)
+_observers: list[Callable[[Path], None]] = []  # called with each file, from whichever thread
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write content to path; a reader sees the old file or the new one, never a part."""
-    with atomic_path(path, needed=len(content)) as part, part.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write content to path; durable: as `atomic_path` takes it.
+
+    Raises OSError with the path, and of a full disk what was needed.
+    """
+    with atomic_path(path, needed=len(content), durable=durable) as part:
+        part.write_bytes(content)
 
 
 def write_output(path: Path, content: bytes) -> None:
@@ -43,30 +46,47 @@ def write_output(path: Path, content: bytes) -> None:
             left.unlink(missing_ok=True)
 
 
+def create_whole(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that is not there yet, with the permissions `mode`; of several processes that do
+    so the first one's content stands."""
+    part = _unfinished_name(path, path.parent)
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_path(
-    path: Path, within: Path | None = None, needed: int | None = None
+    path: Path, within: Path | None = None, needed: int | None = None, *, durable: bool = True
 ) -> Iterator[Path]:
-    """A name for whoever writes a file by name; what lies there in the end becomes path.
+    """Yield the name to write a file under; in the end it becomes path.
 
-    within: a folder on the same file system; None: path's own. needed: bytes, where they are known.
+    within:  the folder of that name, on the same file system; None: path's own.
+    needed:  bytes, where they are known, for the message of a full disk.
+    durable: whether to wait for the disk; False only where the next run finds out by itself what a
+             power failure left empty.
     """
     with explain_os_errors(path, needed):
         path.parent.mkdir(parents=True, exist_ok=True)
         _refuse_devices(path)
-        part = (within or path.parent) / f".{short_name(path)}.{uuid4().hex}{PART_SUFFIX}"
+        part = _unfinished_name(path, within or path.parent)
         try:
             yield part
-            for observer in list(_observers):
-                observer(path)
-            _put(part, path)
+            move_whole(part, path, durable=durable)
         finally:
             with suppress(OSError):  # where it could not be written, it is not there either
                 part.unlink(missing_ok=True)
 
 
 def _refuse_devices(path: Path) -> None:
-    """A device or a pipe is no place for a file: to rename one over it would remove it."""
+    """Raise FileExistsError for a device or a pipe, which a rename would remove."""
     with suppress(FileNotFoundError):
         mode = path.stat().st_mode
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -75,7 +95,20 @@ def _refuse_devices(path: Path) -> None:
             )
 
 
-def _put(part: Path, path: Path) -> None:
+def _unfinished_name(path: Path, folder: Path) -> Path:
+    return folder / f".{short_name(path)}.{uuid4().hex}{PART_SUFFIX}"
+
+
+def move_whole(part: Path, path: Path, *, durable: bool = True) -> None:
+    """Rename a file that is written to path; durable: when the disk has it.
+
+    Raises FileExistsError where another command took the file and wrote path itself.
+    """
+    if durable:
+        with suppress(FileNotFoundError), part.open("rb+") as file:  # its absence is told below
+            os.fsync(file.fileno())
+    for observer in list(_observers):
+        observer(path)
     try:
         part.replace(path)
     except FileNotFoundError as error:
@@ -87,7 +120,8 @@ def _put(part: Path, path: Path) -> None:
 
 @contextmanager
 def observe_writes(observer: Callable[[Path], None]) -> Iterator[None]:
-    """Until its end tell hears of every file that is written whole, before it is there."""
+    """Call observer with the path of every file that is written whole, before it is there, until
+    the end."""
     _observers.append(observer)
     try:
         yield

@@ -15,6 +15,7 @@ from typing import IO, Literal
 
 import polars as pl
 
+from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
 
 _MAGIC = b"PAR1"
@@ -93,6 +94,23 @@ def scan_csv(path: Path, *, infer_schema: bool = True) -> pl.LazyFrame:
     """Read the CSV file under just this name when asked (polars.scan_csv)."""
     check_file(path)
     return pl.scan_csv(_literal(path), glob=False, infer_schema=infer_schema)
+
+
+def write_table(
+    frame: pl.DataFrame,
+    path: Path,
+    *,
+    compression: Literal["zstd", "lz4"] = "zstd",
+    level: int | None = None,
+    within: Path | None = None,
+    durable: bool = True,
+) -> None:
+    """Write a whole Parquet file; within, durable: as `atomic_path` takes them.
+
+    compression: lz4 for what does not last. level: of the compression; None: polars' own.
+    """
+    with atomic_path(path, within, durable=durable) as part:
+        write_parquet(frame, part, compression, level)
 
 
 def write_parquet(

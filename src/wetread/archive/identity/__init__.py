@@ -1,1 +1,5 @@
-"""archive/identity: what identifies a patient, and what stands in its place."""
+"""archive/identity: identifying values in, pseudonyms out.
+
+In: tags, columns of an index and the user's key. Out: which values are withheld, and what stands
+in their place.
+"""

@@ -8,11 +8,10 @@ use. It is never written into an output: what is made with it names it by eight 
 import hashlib
 import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
+from wetread.archive.files.atomic import create_whole
 from wetread.archive.plural import plural
 
 VARIABLE = "WETREAD_KEY"
@@ -91,16 +90,6 @@ def _key_from_text(text: str) -> UserKey:
 
 
 def _make_key_file(path: Path) -> None:
-    """A new key at path, for the user alone; of two processes that make one, the first's stands."""
+    """Write a new key to path, for the user alone."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    create_whole(path, f"{secrets.token_hex(BYTES)}\n".encode("ascii"), 0o600)

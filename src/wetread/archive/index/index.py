@@ -24,11 +24,10 @@ from wetread.archive.files.table_file import (
 from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.journal import (
-    new_part,
     read_chunk,
     remove_journal,
     rows_to_frame,
-    write_table,
+    write_part,
 )
 from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
@@ -236,4 +235,4 @@ def _read_one_by_one(marks: pl.DataFrame, read: ReadChunk, workers: Workers) -> 
                 "reason": answer.reason,
                 "detail": answer.detail,
             }
-            write_table(rows_to_frame([row], JOURNAL_SCHEMA), new_part(read.keywords["journal"]))
+            write_part(rows_to_frame([row], JOURNAL_SCHEMA), read.keywords["journal"])

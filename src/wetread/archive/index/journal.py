@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 from uuid import uuid4
 
 import numpy as np
@@ -17,9 +16,8 @@ import polars as pl
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.executor.isolated_process import still_alive
-from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError
-from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.examine import examine
@@ -98,7 +96,7 @@ def read_chunk(
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    write_table(read_rows(marks, repair, key), new_part(journal), "lz4")
+    write_part(read_rows(marks, repair, key), journal)
     return marks.height
 
 
@@ -119,15 +117,10 @@ def list_parts(journal: Path) -> list[Path]:
     return parts
 
 
-def write_table(
-    frame: pl.DataFrame,
-    path: Path,
-    compression: Literal["zstd", "lz4"] = "zstd",
-    within: Path | None = None,
-) -> None:
-    """Write a table so that it is either not there or whole; lz4 for what does not last."""
-    with atomic_path(path, within) as part:
-        write_parquet(frame, part, compression, 1 if compression == "zstd" else None)
+def write_part(frame: pl.DataFrame, journal: Path) -> None:
+    """Leave rows as a part of the journal; nobody waits for the disk: parts are read whole before
+    they are taken (`list_parts`)."""
+    write_table(frame, new_part(journal), compression="lz4", durable=False)
 
 
 def remove_journal(journal: Path) -> None:

@@ -13,14 +13,19 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.atomic import atomic_path, move_whole
 from wetread.archive.files.damaged import DamagedFileError
-from wetread.archive.files.table_file import parquet_schema, scan_parquet, sink_parquet
+from wetread.archive.files.table_file import (
+    parquet_schema,
+    scan_parquet,
+    sink_parquet,
+    write_table,
+)
 from wetread.archive.identity.pseudonym import matches_key, pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.duplicates import VERDICT_SCHEMA, judge_duplicates
 from wetread.archive.index.intercept import is_current
-from wetread.archive.index.journal import list_parts, rows_to_frame, write_table
+from wetread.archive.index.journal import list_parts, rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
 from wetread.archive.rejects import Reject
 
@@ -130,10 +135,11 @@ def write_tables(
         for name, frame in (("instances", kept), ("duplicates", copies)):
             if frame.height or not number:
                 written[name].append(folder / f"{name}-{number:06d}.parquet")
-                write_table(frame.select(list(INDEX_SCHEMA)), written[name][-1])
+                rows_of_range = frame.select(list(INDEX_SCHEMA))
+                write_table(rows_of_range, written[name][-1], level=1, durable=False)
     _join(written["duplicates"], tables.duplicates, journal)
     refusals = pl.concat(rejects).sort(_KEY, maintain_order=True)
-    write_table(refusals, tables.rejects, within=journal)
+    write_table(refusals, tables.rejects, level=1, within=journal)
     _join(written["instances"], tables.instances, journal)
 
 
@@ -227,7 +233,7 @@ def _divide(
 def _join(parts: list[Path], out: Path, journal: Path) -> None:
     """Sorted tables, one after the other, as one."""
     if len(parts) == 1:
-        parts[0].replace(out)
+        move_whole(parts[0], out)
         return
     with atomic_path(out, journal) as part:
         sink_parquet(scan_parquet(parts), part, RANGE)
