@@ -25,8 +25,8 @@ from wetread.archive.executor.workers import available_cores
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
-from wetread.store.pack_series import Box
 from wetread.store.store import open_store
+from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 from wetread.tasks import TASKS, Task
 from wetread.training.series import embed_series as embed_series
@@ -234,7 +234,7 @@ def whole_pictures() -> Iterator[None]:
         yield
 
 
-def _whole_pictures(hu: SliceSequence) -> tuple[Box, ...]:
+def _whole_pictures(hu: SliceSequence) -> tuple[PixelBox, ...]:
     return tuple(whole_picture(hu) for _ in _series(TASKS[TASK]).looks)
 
 

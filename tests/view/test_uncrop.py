@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from wetread.labels.finding import Finding
 from wetread.labels.rle import decode_union
 from wetread.labels.rle_csv import read_rle_csv
-from wetread.view.crop import Box, crop_and_resize
+from wetread.study.boxes import PixelBox
+from wetread.view.crop import crop_and_resize
 from wetread.view.uncrop import uncrop
 
 FINE = 8  # samples of a view's pixel along each axis, for the share that a disc covers
@@ -20,7 +21,7 @@ def noise(rows: int, columns: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((rows, columns), dtype=np.float32)
 
 
-def disc_in_view(row: float, column: float, radius: float, box: Box, size: int) -> np.ndarray:
+def disc_in_view(row: float, column: float, radius: float, box: PixelBox, size: int) -> np.ndarray:
     """The share of each pixel of a (size, size) view that a disc covers; pixels of the image."""
     square = box.square()
     at = (np.arange(size * FINE) + 0.5) / FINE * (square.row1 - square.row0) / size
@@ -38,14 +39,14 @@ def centroid(weights: np.ndarray) -> np.ndarray:
 
 
 boxes = st.builds(
-    lambda row, rows, column, columns: Box(row, row + rows, column, column + columns),
+    lambda row, rows, column, columns: PixelBox(row, row + rows, column, column + columns),
     st.integers(-30, 50), st.integers(1, 70), st.integers(-30, 60), st.integers(1, 70),
 )  # fmt: skip
 
 
 @given(boxes, st.booleans(), st.integers(1, 48), st.integers(1, 60))
 def test_a_crop_that_was_not_resized_returns_exactly_flipped_or_not(
-    box: Box, flipped: bool, rows: int, columns: int
+    box: PixelBox, flipped: bool, rows: int, columns: int
 ) -> None:
     image = noise(rows, columns)
     square = box.square()
@@ -70,7 +71,7 @@ def test_without_a_box_the_whole_image_returns(rows: int, columns: int, flipped:
 
 @given(boxes, st.integers(1, 40), st.integers(20, 60), st.integers(20, 60))
 def test_a_flip_is_undone_exactly_at_every_size(
-    box: Box, size: int, rows: int, columns: int
+    box: PixelBox, size: int, rows: int, columns: int
 ) -> None:
     view = noise(size, size)
     straight = uncrop(view, box, (rows, columns))
@@ -80,7 +81,7 @@ def test_a_flip_is_undone_exactly_at_every_size(
 
 @given(boxes, st.integers(1, 40), st.integers(20, 60), st.integers(20, 60))
 def test_a_resized_map_keeps_the_grid_its_range_and_nothing_outside(
-    box: Box, size: int, rows: int, columns: int
+    box: PixelBox, size: int, rows: int, columns: int
 ) -> None:
     back = uncrop(np.full((size, size), 0.7, np.float32), box, (rows, columns))
     square = box.square()
@@ -97,7 +98,7 @@ def test_a_resized_map_keeps_the_grid_its_range_and_nothing_outside(
 
 def test_a_map_shrunk_to_the_grid_is_the_mean_of_each_area() -> None:
     view = noise(60, 60)
-    back = uncrop(view, Box(5, 20, 10, 25), (30, 40))
+    back = uncrop(view, PixelBox(5, 20, 10, 25), (30, 40))
     np.testing.assert_allclose(
         back[5:20, 10:25], view.reshape(15, 4, 15, 4).mean((1, 3)), rtol=1e-5
     )
@@ -115,7 +116,9 @@ def test_a_disc_thresholded_comes_back_within_half_a_pixel_of_where_it_is(
     side = max(12, round(step * size))
     step = side / size
     rows, columns = round(side * (0.6 + 0.6 * at[0])), round(side * (0.6 + 0.6 * at[1]))
-    box = Box(rows - side + 3, rows + 3, -4, side - 4)  # reaches outside, above or below, and left
+    box = PixelBox(
+        rows - side + 3, rows + 3, -4, side - 4
+    )  # reaches outside, above or below, and left
     # Drawn on the grid itself, a disc of 1.5 pixels is thresholded up to .53 from where it is, one
     # of 2 up to .37 (20,000 random ones each): smaller ones would measure the grid.
     radius = max(2 * step, 2.0) * (1 + at[2])
@@ -139,7 +142,7 @@ def test_a_coarse_map_is_off_by_less_than_a_sixteenth_of_its_pixel(
     size, side = 32, 32 * step
     radius = step * (2 + at[0])
     row, column = (radius + step + share * (side - 2 * (radius + step)) for share in at[1:3])
-    view = disc_in_view(row, column, radius, Box(0, side, 0, side), size)
+    view = disc_in_view(row, column, radius, PixelBox(0, side, 0, side), size)
     back = uncrop(view, None, (side, side))
     assert np.hypot(*(centroid(back) - (row, column))) < step / 16
 
@@ -149,14 +152,14 @@ def test_discs_at_many_places_are_off_in_no_direction() -> None:
     off = []
     for _ in range(60):
         row, column = rng.uniform(60, 196, 2)
-        view = disc_in_view(row, column, rng.uniform(20, 40), Box(-16, 272, -40, 248), 64)
-        back = uncrop(view, Box(-16, 272, -40, 248), (256, 256))
+        view = disc_in_view(row, column, rng.uniform(20, 40), PixelBox(-16, 272, -40, 248), 64)
+        back = uncrop(view, PixelBox(-16, 272, -40, 248), (256, 256))
         off.append(centroid(back >= 0.5) - (row, column))
     assert np.abs(np.mean(off, axis=0)).max() < 0.05
 
 
 def test_a_disc_that_the_image_cuts_keeps_the_part_inside() -> None:
-    box, step = Box(-40, 216, -40, 216), 4
+    box, step = PixelBox(-40, 216, -40, 216), 4
     view = disc_in_view(5.0, 100.0, 30.0, box, 64)
     back = uncrop(view, box, (200, 200)) >= 0.5
     row, column = np.indices((200 * step, 200 * step)) / step + 0.5 / step

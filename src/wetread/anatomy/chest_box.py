@@ -8,16 +8,15 @@ from wetread.anatomy.coarse import coarse_grid
 from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lungs import Lungs
 from wetread.anatomy.thorax import air_inside
+from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
-
-Box = tuple[int, int, int, int]
 
 PADDING = 0.02  # of the box, on each side
 USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
 BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
 
 
-def find_lung_box(hu: SliceSequence) -> Box:
+def find_lung_box(hu: SliceSequence) -> PixelBox:
     """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
 
     hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
@@ -27,7 +26,7 @@ def find_lung_box(hu: SliceSequence) -> Box:
     return _lung_box(_lungs_in(hu), hu.shape)
 
 
-def find_chest_boxes(hu: SliceSequence) -> tuple[Box, Box]:
+def find_chest_boxes(hu: SliceSequence) -> tuple[PixelBox, PixelBox]:
     """find_lung_box, and in the same way the square round the heart; slices from the feet up. Where
     the heart cannot be told, its box is the lungs'."""
     lungs = _lungs_in(hu)
@@ -43,18 +42,18 @@ def _lungs_in(hu: SliceSequence) -> Lungs:
     return Lungs(right, left, nothing, nothing)
 
 
-def _lung_box(lungs: Lungs, shape: tuple[int, ...]) -> Box:
+def _lung_box(lungs: Lungs, shape: tuple[int, ...]) -> PixelBox:
     _, rows, columns = shape
     seen = np.asarray((lungs.right | lungs.left).any(axis=0))
     if not seen.any():
-        return (0, rows, 0, columns)
+        return PixelBox(0, rows, 0, columns)
     row = np.flatnonzero(np.any(seen, axis=1))
     column = np.flatnonzero(np.any(seen, axis=0))
-    around = (int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1)
+    around = PixelBox(int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1)
     return _square(around, seen.shape, (rows, columns))
 
 
-def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> Box:
+def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> PixelBox:
     try:
         around = find_heart_box(lungs)
     except ValueError:
@@ -62,7 +61,7 @@ def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> Box:
     return _square(around, lungs.right.shape[1:], shape[1:])
 
 
-def _square(around: Box, coarse: tuple[int, ...], shape: tuple[int, ...]) -> Box:
+def _square(around: PixelBox, coarse: tuple[int, ...], shape: tuple[int, ...]) -> PixelBox:
     """The padded square about a box on the coarse grid (rows, columns), in pixels of the picture
     (rows, columns), no larger than its longer side."""
     down, across = (fine / few for fine, few in zip(shape, coarse, strict=True))
@@ -73,10 +72,10 @@ def _square(around: Box, coarse: tuple[int, ...], shape: tuple[int, ...]) -> Box
     side = min(side, max(shape))
     top = round((row0 + row1 - side) / 2)
     first = round((column0 + column1 - side) / 2)
-    return (top, top + side, first, first + side)
+    return PixelBox(top, top + side, first, first + side)
 
 
-def find_heart_box(lungs: Lungs) -> Box:
+def find_heart_box(lungs: Lungs) -> PixelBox:
     """(row0, row1, column0, column1) of what lies between the lungs: heart and great vessels.
 
     Rows and columns that lie between a right and a left lung, in the lower half of the slices that
@@ -94,7 +93,7 @@ def find_heart_box(lungs: Lungs) -> Box:
     width = np.where(held, inner_left - inner_right - 1, 0)
     wide = width > 0.5 * width.max()
     rows = np.flatnonzero(wide.any(axis=0))
-    return (
+    return PixelBox(
         int(rows[0]),
         int(rows[-1]) + 1,
         int(inner_right[wide].min()) + 1,

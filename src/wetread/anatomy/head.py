@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 
 TISSUE_HU = -300.0  # above: skin, brain, bone; below: air, hair, foam of the head rest
@@ -13,7 +14,7 @@ PADDING = 0.02  # of the box, on each side
 SMALLEST_SHARE = 0.01  # of a slice: below this the slice holds no head
 
 
-def find_head_box(hu: SliceSequence) -> tuple[int, int, int, int]:
+def find_head_box(hu: SliceSequence) -> PixelBox:
     """The square (row0, row1, column0, column1) round the head in all slices of a series.
 
     hu: (Z, rows, columns), HU. A slice's head is its largest connected part of tissue; the box
@@ -23,7 +24,7 @@ def find_head_box(hu: SliceSequence) -> tuple[int, int, int, int]:
     boxes = [box for slice_hu in hu if (box := _largest_part(slice_hu)) is not None]
     rows, columns = hu.shape[1:]
     if not boxes:
-        return (0, rows, 0, columns)
+        return PixelBox(0, rows, 0, columns)
     found = np.array(boxes)
     row0, column0 = found[:, 0].min(), found[:, 2].min()
     row1, column1 = found[:, 1].max(), found[:, 3].max()
@@ -31,10 +32,10 @@ def find_head_box(hu: SliceSequence) -> tuple[int, int, int, int]:
     side = min(side, max(rows, columns))
     top = round((int(row0) + int(row1) - side) / 2)
     left = round((int(column0) + int(column1) - side) / 2)
-    return (top, top + side, left, left + side)
+    return PixelBox(top, top + side, left, left + side)
 
 
-def _largest_part(slice_hu: NDArray[np.float32]) -> tuple[int, int, int, int] | None:
+def _largest_part(slice_hu: NDArray[np.float32]) -> PixelBox | None:
     """Bounds of the largest connected tissue of one slice, or None where there is next to none."""
     tissue = (slice_hu > TISSUE_HU).astype(np.uint8)
     # Thin bridges (ears against the head rest) are cut before parts are told apart.
@@ -46,4 +47,4 @@ def _largest_part(slice_hu: NDArray[np.float32]) -> tuple[int, int, int, int] | 
     left, top, width, height, area = (int(value) for value in stats[largest])
     if area < SMALLEST_SHARE * tissue.size:
         return None
-    return (top, top + height, left, left + width)
+    return PixelBox(top, top + height, left, left + width)

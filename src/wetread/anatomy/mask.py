@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.study.boxes import VoxelBox
 from wetread.study.placement import UNKNOWN_THICKNESS_MM, SlicePlacement
 
 
@@ -29,16 +30,16 @@ class Mask:
         return float(mm3) / 1000.0
 
     @property
-    def box(self) -> tuple[int, int, int, int, int, int]:
+    def box(self) -> VoxelBox:
         """(slice0, slice1, row0, row1, column0, column1) voxels, ends excluded; all 0 if empty."""
         bounds: list[int] = []
         for axis in range(3):
             others = tuple(other for other in range(3) if other != axis)
             there = np.flatnonzero(self.inside.any(axis=others))
             if not len(there):
-                return 0, 0, 0, 0, 0, 0
+                return VoxelBox(0, 0, 0, 0, 0, 0)
             bounds += [int(there[0]), int(there[-1]) + 1]
-        return bounds[0], bounds[1], bounds[2], bounds[3], bounds[4], bounds[5]
+        return VoxelBox(*bounds)
 
     @property
     def box_mm(self) -> np.ndarray | None:

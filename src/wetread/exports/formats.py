@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from wetread.study.boxes import PixelBox
 from wetread.view.mode import Mode, find_mode
 
 Holds = Literal["slice", "film", "array"]
@@ -143,7 +144,7 @@ class ExportOptions:
         return plain
 
 
-def parse_crop(crop: str) -> tuple[int, int, int, int] | None:
+def parse_crop(crop: str) -> PixelBox | None:
     """(row0, row1, column0, column1) of a crop that names them; None for "none" and "head"."""
     if crop in ("none", "head"):
         return None
@@ -157,4 +158,4 @@ def parse_crop(crop: str) -> tuple[int, int, int, int] | None:
         raise ValueError(
             f"--crop {crop}: rows and columns grow from 0: row0 < row1, as 0,512,0,512"
         )
-    return row0, row1, column0, column1
+    return PixelBox(row0, row1, column0, column1)

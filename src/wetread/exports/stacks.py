@@ -24,7 +24,6 @@ from wetread.exports.films import FILM_WRITERS
 from wetread.exports.folder import ExportFolder, ExportPart, sha256_of
 from wetread.exports.formats import ExportOptions
 from wetread.exports.work import (
-    Box,
     ExportJob,
     Row,
     SliceReader,
@@ -35,6 +34,7 @@ from wetread.exports.work import (
 )
 from wetread.outputs.mask_file import fill_outside, read_mask_file
 from wetread.outputs.uid_names import stack_name
+from wetread.study.boxes import PixelBox
 from wetread.study.display import Presentation, presentation
 from wetread.study.geometry import unit_axes
 from wetread.study.issues import geometry_issues
@@ -98,7 +98,7 @@ def export_film(job: ExportJob, folder: ExportFolder) -> None:
 def _frames(
     reader: SliceReader,
     voi: VoiWindow | LookupTable | None,
-    box: Box | None,
+    box: PixelBox | None,
     options: ExportOptions,
     part: ExportPart,
     shown: list[FilmFrame],
@@ -159,7 +159,7 @@ def _one_scale(options: ExportOptions, scale: Presentation) -> str:
 
 
 def _of_film(
-    row: Row, shown: Sequence[FilmFrame], box: Box | None, options: ExportOptions
+    row: Row, shown: Sequence[FilmFrame], box: PixelBox | None, options: ExportOptions
 ) -> dict[str, Any]:
     spacing = row["row_spacing_mm"], row["column_spacing_mm"]
     if None not in spacing:
@@ -228,7 +228,7 @@ def _refuse_captures(part: ExportPart, captures: pl.DataFrame) -> None:
         part.refuse(row, "wrong_kind", CAPTURE)
 
 
-def _as_wanted(volume: Volume, box: Box | None, folder: ExportFolder) -> Volume:
+def _as_wanted(volume: Volume, box: PixelBox | None, folder: ExportFolder) -> Volume:
     options = folder.options
     if options.mask is not None:
         volume = fill_outside(volume, read_mask_file(Path(options.mask), volume))
@@ -237,7 +237,7 @@ def _as_wanted(volume: Volume, box: Box | None, folder: ExportFolder) -> Volume:
     return volume if options.spacing_mm is None else resample_to(volume, options.spacing_mm)
 
 
-def _cropped(volume: Volume, box: Box) -> Volume:
+def _cropped(volume: Volume, box: PixelBox) -> Volume:
     """What of the box lies in the slices, at its place."""
     hu, place = crop_picture(volume.hu, box), volume.place
     if np.isnan(place.orientation).any():

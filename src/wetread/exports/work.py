@@ -21,6 +21,7 @@ from wetread.exports.folder import ExportFolder, ExportPart, reject_row
 from wetread.exports.formats import ExportOptions
 from wetread.exports.stills import PICTURE_ENCODERS, VALUE_ENCODERS, EncodedImage
 from wetread.outputs.uid_names import slice_name
+from wetread.study.boxes import PixelBox
 from wetread.study.display import Presentation, presentation
 from wetread.study.series import positions_mm
 from wetread.study.slices import Slice, require_hu, slice_from_row
@@ -29,7 +30,6 @@ from wetread.view.picture import DisplaySlice, RenderSettings, crop_picture, ren
 from wetread.view.window import Window as HUWindow
 
 Row = Mapping[str, Any]
-Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class ExportJob:
     rows: pl.DataFrame
     first: int
     own: int
-    box: Box | None
+    box: PixelBox | None
     key: str
     lost: tuple[dict[str, Any], ...] = ()
 
@@ -125,7 +125,7 @@ def export_slices(job: ExportJob, folder: ExportFolder) -> None:
 
 
 def _still(
-    slices: Sequence[tuple[Row, Slice]], own: int, box: Box | None, options: ExportOptions
+    slices: Sequence[tuple[Row, Slice]], own: int, box: PixelBox | None, options: ExportOptions
 ) -> tuple[EncodedImage, dict[str, Any]]:
     """The file of one slice and its row of the manifest."""
     row, one = slices[own]
@@ -201,7 +201,10 @@ def _spacing(row: Row) -> tuple[float, float] | None:
 
 
 def resized_spacing(
-    spacing: tuple[float, float] | None, box: Box | None, shape: tuple[int, ...], size: int | None
+    spacing: tuple[float, float] | None,
+    box: PixelBox | None,
+    shape: tuple[int, ...],
+    size: int | None,
 ) -> tuple[float, float] | None:
     """The spacing of the square that comes out of view/crop.py."""
     if spacing is None or size is None:

@@ -10,6 +10,7 @@ from scipy import ndimage
 from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.archive.files.atomic import write_whole
 from wetread.outputs.optional import import_optional
+from wetread.study.boxes import VoxelBox
 from wetread.study.geometry import unit_axes
 from wetread.study.placement import SlicePlacement
 
@@ -18,8 +19,6 @@ FINEST_MM = 1.0
 REACH_MM = 8.0  # from an outline: further in or out is all the same
 LEAST_MM = 1e-3  # a level of nought itself would make triangles without area
 SOFTENED = 0.7  # steps, SD of the Gaussian that takes the pixels' corners off
-
-Box = tuple[int, int, int, int, int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +80,7 @@ def index_to_mm(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
     return found
 
 
-def _levels(mask: Mask, box: Box, low: tuple[float, float], step: list[float]) -> np.ndarray:
+def _levels(mask: Mask, box: VoxelBox, low: tuple[float, float], step: list[float]) -> np.ndarray:
     """(slices of the box and one more at each end, rows, columns) mm to the outline in the slice,
     positive inside; rows and columns in steps of so many pixels from `low` on."""
     size = [
@@ -125,7 +124,7 @@ def outline_level(picture: np.ndarray) -> np.ndarray:
     return np.asarray(level[1:-1, 1:-1])
 
 
-def _heights(place: SlicePlacement, box: Box, finest_mm: float) -> np.ndarray:
+def _heights(place: SlicePlacement, box: VoxelBox, finest_mm: float) -> np.ndarray:
     """(K,) slices, broken numbers, from one below the box to one above it, about finest_mm apart
     and no finer than the slices ask for."""
     slices = np.arange(box[0] - 1, box[1] + 1)

@@ -15,9 +15,9 @@ from wetread.evaluation.decision import MaskThresholds, apply_thresholds, mask_e
 from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store, acquisition_keys
+from wetread.study.boxes import PixelBox
 from wetread.training.mask_table import pack_map, unpack_map
 from wetread.training.slices.predict import predict_with_masks, to_probabilities
-from wetread.view.crop import Box
 from wetread.view.uncrop import uncrop
 
 Progress = Callable[[int, int], None]
@@ -79,7 +79,7 @@ def decided_mask(
 ) -> NDArray[np.bool_]:
     """(rows, columns) of the picture: the mask of one slice and one of the findings drawn."""
     box, rows, columns = store.slices.select("box", "source_rows", "source_columns").row(row)
-    there = uncrop(said.map_of(row, column), Box(*box), (rows, columns))
+    there = uncrop(said.map_of(row, column), PixelBox(*box), (rows, columns))
     return apply_thresholds(there, _mean_triplet(ensemble, ensemble.drawn[column]))
 
 

@@ -11,10 +11,11 @@ from wetread.pages.page import PageCase
 from wetread.pages.panel import Panel
 from wetread.reports.slice_panels import Sides
 from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
 from wetread.study.display import WHITE
 from wetread.training.decide import DecidedFinding
 from wetread.training.mask_table import unpack_map
-from wetread.view.crop import Box, crop_and_resize
+from wetread.view.crop import crop_and_resize
 from wetread.view.uncrop import uncrop
 from wetread.view.window import Window, apply_window, as_uint8
 
@@ -52,7 +53,7 @@ def _case(
 ) -> PageCase:
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]
-    box = Box(*store.slices["box"][row["row"]].to_list())
+    box = PixelBox(*store.slices["box"][row["row"]].to_list())
     told = apply_thresholds(uncrop(unpack_map(row["map"]), box, shape), decided.triplets[place])
     true = decode_union(row["runs"], shape, row["form"])
     said, truth = (

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
+from wetread.study.boxes import PixelBox
 from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
 from wetread.study.slice_sequence import SliceSequence
@@ -45,11 +46,10 @@ SEARCHED_SLICES = (
 )
 
 Floats = NDArray[np.float32]
-Box = tuple[int, int, int, int]
 Shape = tuple[int, ...]
-FindBox = Callable[[SliceSequence], Box]
-FindBoxes = Callable[[SliceSequence], tuple[Box, ...]]
-Shrink = Callable[[Floats, Box, int], Floats]
+FindBox = Callable[[SliceSequence], PixelBox]
+FindBoxes = Callable[[SliceSequence], tuple[PixelBox, ...]]
+Shrink = Callable[[Floats, PixelBox, int], Floats]
 ValuesOf = Callable[[Mapping[str, Any], Slice], Floats]  # row of the index and slice
 # Rows of the index and the values of their slices -> what is wanted and not in them, in words.
 FindAbsent = Callable[[Sequence[Mapping[str, Any]], SliceSequence], str | None]
@@ -94,7 +94,7 @@ class OneBox:
 
     find_box: FindBox
 
-    def __call__(self, values: SliceSequence) -> tuple[Box, ...]:
+    def __call__(self, values: SliceSequence) -> tuple[PixelBox, ...]:
         """(Z, rows, columns) to its one box."""
         return (self.find_box(values),)
 
@@ -176,7 +176,7 @@ def _read(
 
 def _boxes(
     rows: Sequence[dict[str, Any]], packing: Packing, rejects: list[dict[str, Any]]
-) -> tuple[dict[Shape, tuple[Box, ...]], dict[int, IndexedSlice | None], dict[Shape, str]]:
+) -> tuple[dict[Shape, tuple[PixelBox, ...]], dict[int, IndexedSlice | None], dict[Shape, str]]:
     """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape); what
     was read for it, by place among the rows: None where it could not be; and the shapes in whose
     slices what is wanted is absent, with the words for it."""
@@ -184,7 +184,7 @@ def _boxes(
     of_shape: dict[Shape, list[int]] = {}
     for place, row in enumerate(rows):
         of_shape.setdefault((row["Rows"], row["Columns"]), []).append(place)
-    boxes: dict[Shape, tuple[Box, ...]] = {}
+    boxes: dict[Shape, tuple[PixelBox, ...]] = {}
     absent: dict[Shape, str] = {}
     for shape, places in of_shape.items():
         seen: list[IndexedSlice] = []

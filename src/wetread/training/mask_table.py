@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from wetread.evaluation.decision import MaskSums, mask_sums
 from wetread.store.store import unpacked_bytes
+from wetread.study.boxes import PixelBox
 from wetread.training.masks import AnnotatedMasks
-from wetread.view.crop import Box
 from wetread.view.uncrop import uncrop
 
 FILE = "masks.parquet"
@@ -71,7 +71,7 @@ def mask_rows(
     rows: list[dict[str, Any]] = []
     for column, finding in enumerate(masks.findings):
         drawn = masks.drawn[number][column]
-        box, shape = Box(*map(int, masks.boxes[number])), masks.shapes[number]
+        box, shape = PixelBox(*map(int, masks.boxes[number])), masks.shapes[number]
         there = uncrop(maps[column], box, shape)
         sums = mask_sums(there, None if drawn is None else drawn.mask())
         rows.append(

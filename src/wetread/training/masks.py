@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import decode_union
 from wetread.labels.table import LabelTable
-from wetread.view.crop import Box, crop_and_resize
+from wetread.study.boxes import PixelBox
+from wetread.view.crop import crop_and_resize
 
 Floats = NDArray[np.float32]
 
@@ -131,7 +132,9 @@ def mask_targets(masks: AnnotatedMasks, size: int) -> MaskTargets:
 def _small(one: AnnotatedMask | None, box: NDArray[np.int64], size: int) -> bytes:
     if one is None or not one.texts:
         return b""
-    grey = crop_and_resize(one.mask().astype(np.float32), Box(*map(int, box)), size, outside=0.0)
+    grey = crop_and_resize(
+        one.mask().astype(np.float32), PixelBox(*map(int, box)), size, outside=0.0
+    )
     shares = np.rint(grey * 255).astype(np.uint8, order="C")
     blob: bytes = blosc2.compress2(shares, codec=blosc2.Codec.LZ4, typesize=1, nthreads=1)
     return blob

@@ -22,10 +22,11 @@ from wetread.archive.types import StrPath, StrPaths
 from wetread.exports.folder import ExportFolder, ExportPart, open_export_folder, sha256_of
 from wetread.exports.formats import Annotation, ExportOptions, parse_crop
 from wetread.exports.stacks import evenly_spaced, export_array, export_film
-from wetread.exports.work import Box, ExportJob, export_slices
+from wetread.exports.work import ExportJob, export_slices
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu, indexed
 from wetread.outputs.optional import import_optional
+from wetread.study.boxes import PixelBox
 from wetread.study.series import series_slices
 from wetread.study.slices import slice_from_row
 from wetread.study.split import split_series
@@ -176,7 +177,7 @@ def _require_files(sources: Sequence[Path], options: ExportOptions) -> None:
 
 
 def plan_jobs(
-    folder: ExportFolder, series: Sequence[pl.DataFrame], boxes: Sequence[Box | None]
+    folder: ExportFolder, series: Sequence[pl.DataFrame], boxes: Sequence[PixelBox | None]
 ) -> list[ExportJob]:
     """What is to be done, in the order of studies and series."""
     options = folder.options
@@ -202,7 +203,7 @@ def _stacks(rows: pl.DataFrame, options: ExportOptions) -> list[pl.DataFrame]:
     return [*parts.stacks, *(part for part in (parts.localizers, parts.captures) if part.height)]
 
 
-def _runs(stack: pl.DataFrame, box: Box | None, folder: ExportFolder) -> Iterator[ExportJob]:
+def _runs(stack: pl.DataFrame, box: PixelBox | None, folder: ExportFolder) -> Iterator[ExportJob]:
     """Neighbouring slices of a stack, with what they see of it on both sides."""
     offsets = folder.options.mode.offsets if folder.options.depth == 8 else (0,)
     reach, chosen = max(map(abs, offsets)), evenly_spaced(stack.height, folder.options.frames)
@@ -218,18 +219,18 @@ def _runs(stack: pl.DataFrame, box: Box | None, folder: ExportFolder) -> Iterato
 
 def _boxes(
     series: Sequence[pl.DataFrame], options: ExportOptions, workers: Workers, report: Report
-) -> list[Box | None]:
+) -> list[PixelBox | None]:
     """The crop of each series."""
     if options.crop != "head":
         return [parse_crop(options.crop)] * len(series)
-    say, found = stage(report, "crop"), list[Box | None]()
+    say, found = stage(report, "crop"), list[PixelBox | None]()
     for box in parallel_map(find_series_head_box, series, workers):
         found.append(None if isinstance(box, LostItem) else box)  # whose slices are refused later
         say(len(found), len(series))
     return found
 
 
-def find_series_head_box(rows: pl.DataFrame) -> Box | None:
+def find_series_head_box(rows: pl.DataFrame) -> PixelBox | None:
     """The box round the head in the slices of a series that have its commonest shape; None where
     none can be read. It may reach past the picture."""
     values: list[np.ndarray] = []

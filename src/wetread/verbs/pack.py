@@ -15,8 +15,9 @@ from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
-from wetread.store.pack_series import Box, FindAbsent, OneBox, Packing, nothing_absent
+from wetread.store.pack_series import FindAbsent, OneBox, Packing, nothing_absent
 from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
 from wetread.study.split import order_by_acquisition
@@ -88,6 +89,6 @@ def pack_looks(
     )
 
 
-def shrink(hu: NDArray[np.float32], box: Box, size: int) -> NDArray[np.float32]:
+def shrink(hu: NDArray[np.float32], box: PixelBox, size: int) -> NDArray[np.float32]:
     """The square about the box at `size` pixels a side, area means; air outside the picture."""
-    return crop.crop_and_resize(hu, crop.Box(*box), size)
+    return crop.crop_and_resize(hu, box, size)

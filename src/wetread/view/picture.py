@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
+from wetread.study.boxes import PixelBox
 from wetread.study.slices import Slice
 from wetread.study.voi import present
-from wetread.view.crop import AIR_HU, Box, crop_and_resize
+from wetread.view.crop import AIR_HU, crop_and_resize
 from wetread.view.mode import Mode, as_picture, mix_grays, window_slices
 
 PictureArray = npt.NDArray[np.uint8]
@@ -43,7 +44,7 @@ class RenderSettings:
     """How slices become pictures: a mode; a crop, pixels; a side of the square, None: as it is."""
 
     mode: Mode
-    box: tuple[int, int, int, int] | None = None
+    box: PixelBox | None = None
     size: int | None = None
 
 
@@ -76,7 +77,7 @@ def _fitted(values: np.ndarray, seen: DisplaySlice, look: RenderSettings) -> np.
     """Cropped, then resized; beside the slice lies what is black."""
     if look.size is not None:
         outside = AIR_HU if seen.slice.unit == "HU" else _black(values, seen)
-        return crop_and_resize(values, look.box and Box(*look.box), look.size, outside)
+        return crop_and_resize(values, look.box, look.size, outside)
     return np.ascontiguousarray(crop_picture(values, look.box))
 
 
@@ -84,7 +85,7 @@ def _black(values: np.ndarray, seen: DisplaySlice) -> float:
     return float(values.max() if seen.photometric == "MONOCHROME1" else values.min())
 
 
-def crop_picture(values: np.ndarray, box: tuple[int, int, int, int] | None) -> np.ndarray:
+def crop_picture(values: np.ndarray, box: PixelBox | None) -> np.ndarray:
     """(..., rows, columns): what of the box lies in the picture; RejectError where nothing does."""
     if box is None:
         return values

@@ -5,12 +5,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from wetread.view.crop import Box
+from wetread.study.boxes import PixelBox
 
 
 def uncrop(
     probability: npt.NDArray[np.float32],
-    box: Box | None,
+    box: PixelBox | None,
     shape: tuple[int, int],
     *,
     flipped: bool = False,
@@ -29,7 +29,7 @@ def uncrop(
     rows, columns = shape
     if min(rows, columns) < 1:
         raise ValueError(f"an image has at least one row and one column, not {shape}")
-    square = (box or Box(0, rows, 0, columns)).square()
+    square = (box or PixelBox(0, rows, 0, columns)).square()
     seen = _resized(probability[:, ::-1] if flipped else probability, square.row1 - square.row0)
     row0, row1 = max(square.row0, 0), min(square.row1, rows)
     column0, column1 = max(square.column0, 0), min(square.column1, columns)

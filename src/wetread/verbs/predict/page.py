@@ -35,9 +35,10 @@ from wetread.prediction.reading import Reading, SliceReading
 from wetread.reports.heat import heat_of_models
 from wetread.reports.slice_panels import Sides, series_sides
 from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
 from wetread.tasks import Task
 from wetread.training.device import seeded_runtime
-from wetread.view.crop import Box, crop_and_resize
+from wetread.view.crop import crop_and_resize
 from wetread.view.window import apply_window, as_uint8
 
 PAGE = "page.html"
@@ -179,7 +180,7 @@ class _Shown:
         grey, label = panels(hu, [window], SIDE), window_label(window)
         pictures = [(grey, label)]
         if material.ensemble.drawn:
-            box = Box(*store.slices["box"][row].to_list())
+            box = PixelBox(*store.slices["box"][row].to_list())
             masks = [
                 _in_box(decided_mask(store, material.said, material.ensemble, row, column), box)
                 for column in range(len(material.ensemble.drawn))
@@ -205,7 +206,7 @@ class _Shown:
         )
 
 
-def _in_box(mask: np.ndarray, box: Box) -> np.ndarray:
+def _in_box(mask: np.ndarray, box: PixelBox) -> np.ndarray:
     """A mask (rows, columns) of the picture as (SIDE, SIDE) bool of the part that is shown."""
     return crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
 

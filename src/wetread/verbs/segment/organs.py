@@ -21,22 +21,21 @@ from wetread.anatomy.mask import Mask
 from wetread.anatomy.presence import lungs_absent_in_pixels, shows_head_only
 from wetread.archive.rejects import RejectError
 from wetread.outputs.mesh import MESH_FORMATS
+from wetread.study.boxes import VoxelBox
 from wetread.study.stack import CHOICES
 from wetread.study.volume import Volume
 from wetread.view.window import BONE, BRAIN, LUNG, MEDIASTINUM, Window
 
-Box = tuple[int, int, int, int, int, int]  # slice0, slice1, row0, row1, column0, column1
 
-
-def _no_boxes(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+def _no_boxes(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, VoxelBox]:
     return {}
 
 
-def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
-    return {"head": (0, len(volume.hu), *find_head_box(volume.hu))}
+def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, VoxelBox]:
+    return {"head": VoxelBox(0, len(volume.hu), *find_head_box(volume.hu))}
 
 
-def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, Box]:
+def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, VoxelBox]:
     """What lies between the lungs, in the slices as they lie; none where no slice holds both."""
     frame = patient_frame(volume)
     right, left = (frame.to_patient(mask.inside) for mask in masks[:2])
@@ -99,7 +98,7 @@ class SegmentMethod:
     find: Callable[..., list[Mask]]
     settings: tuple[str, ...] = ()
     window: Window = MEDIASTINUM
-    boxes: Callable[[Volume, Sequence[Mask]], Mapping[str, Box]] = _no_boxes
+    boxes: Callable[[Volume, Sequence[Mask]], Mapping[str, VoxelBox]] = _no_boxes
     around: Callable[[Volume], list[Mask]] = _nothing
 
 
