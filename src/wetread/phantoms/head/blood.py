@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 
 from wetread.archive.types import FloatArray
-from wetread.phantoms.head.brain import Brain, tentorium_height
-from wetread.phantoms.head.skull import Skull, suture_distance
+from wetread.phantoms.head.brain import SliceAnatomy, tentorium_height
+from wetread.phantoms.head.skull import suture_distance
 from wetread.phantoms.shapes.implicit import (
     FAR,
     CoarseGrid,
@@ -41,7 +40,7 @@ class Subdural:
     upward_mm: float
     thick_mm: float
     hu: float
-    level_hu: float  # of the lower half when blood has settled; equal to hu otherwise
+    level_hu: float  # of the lower half when blood has a level; equal to hu otherwise
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Subarachnoid:
 
 @dataclass(frozen=True, eq=False)
 class Intraparenchymal:
-    """Lobed clot within the tissue, 2-80 mL, with a rim of oedema (10-14 HU pure)."""
+    """Lobed clot within the tissue, 2-80 mL, with a rim of edema (10-14 HU pure)."""
 
     centers: tuple[Point, ...]
     radii: tuple[Point, ...]
@@ -83,7 +82,7 @@ class Intraparenchymal:
 
 @dataclass(frozen=True)
 class Intraventricular:
-    """Settled blood with a level, or a cast of the ventricles on some sides."""
+    """Blood with a horizontal level, or a cast of the ventricles on some sides."""
 
     sides: tuple[int, ...]
     fill_mm: float
@@ -104,7 +103,7 @@ SUBTYPE_OF: dict[type, str] = {
 
 
 def distance_to(grid: CoarseGrid, center: Point) -> FloatArray:
-    """Millimetres from a canonical point, (h, w, S)."""
+    """Compute the distance from a canonical point, (h, w, S), mm."""
     total: FloatArray = np.sqrt(
         (grid.x - center[0]) ** 2 + (grid.y - center[1]) ** 2 + (grid.z - center[2]) ** 2
     )
@@ -112,7 +111,7 @@ def distance_to(grid: CoarseGrid, center: Point) -> FloatArray:
 
 
 def displace_by_mass(grid: CoarseGrid, bleeds: tuple[Bleed, ...]) -> CoarseGrid:
-    """Mass effect: where each point of the brain came from, so ventricles and midline shift."""
+    """Compute where each point of the brain came from: mass effect shifts ventricles, midline."""
     x, y, z = grid.x, grid.y, grid.z
     for bleed in bleeds:
         if isinstance(bleed, Epidural | Subdural):
@@ -133,8 +132,9 @@ def displace_by_mass(grid: CoarseGrid, bleeds: tuple[Bleed, ...]) -> CoarseGrid:
     return CoarseGrid(x, y, z, grid.down, grid.pixel)
 
 
-def epidural_solid(bleed: Epidural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
-    """The lens ends where it reaches the coronal or lambdoid suture of its bone."""
+def epidural_solid(bleed: Epidural, anatomy: SliceAnatomy) -> FloatArray:
+    """Compute a lens (h, w, S), mm, that ends at the coronal or lambdoid suture of its bone."""
+    grid, skull = anatomy.grid, anatomy.skull
     away = distance_to(grid, bleed.center)
     dome = bleed.thick_mm * (1 - (away * (1 / bleed.radius_mm)) ** 2)
     x, y, z = (np.full((1, 1, 1), v, np.float32) for v in bleed.center)
@@ -147,8 +147,9 @@ def epidural_solid(bleed: Epidural, grid: CoarseGrid, skull: Skull, brain: Brain
     return lens
 
 
-def subdural_solid(bleed: Subdural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
-    """Thin over a long way: the inner edge follows the brain, the ends taper."""
+def subdural_solid(bleed: Subdural, anatomy: SliceAnatomy) -> FloatArray:
+    """Compute a crescent (h, w, S), mm: its inner edge follows the brain, its ends taper."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     along = (grid.y - bleed.center[1]) * (1 / bleed.along_mm)
     upward = (grid.z - bleed.center[2]) * (1 / bleed.upward_mm)
     rest = np.maximum(1 - along * along - upward * upward, -1.0)
@@ -159,8 +160,9 @@ def subdural_solid(bleed: Subdural, grid: CoarseGrid, skull: Skull, brain: Brain
     return crescent
 
 
-def fold_solid(bleed: FoldSubdural, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
-    """A slab that leans on the fold and ends with it."""
+def fold_solid(bleed: FoldSubdural, anatomy: SliceAnatomy) -> FloatArray:
+    """Compute a slab (h, w, S), mm, that leans on the dural fold and ends with it."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     end = np.abs(grid.y - bleed.back_mm) - bleed.reach_mm
     thick = bleed.thick_mm
     if bleed.on_falx:
@@ -175,10 +177,9 @@ def fold_solid(bleed: FoldSubdural, grid: CoarseGrid, skull: Skull, brain: Brain
     return sheet
 
 
-def subarachnoid_solid(
-    bleed: Subarachnoid, grid: CoarseGrid, skull: Skull, brain: Brain
-) -> FloatArray:
-    """Fluid spaces near the source, swollen a little by what fills them."""
+def subarachnoid_solid(bleed: Subarachnoid, anatomy: SliceAnatomy) -> FloatArray:
+    """Compute fluid spaces near the source, (h, w, S), mm, a little swollen by blood."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     region = distance_to(grid, bleed.center) - bleed.radius_mm
     region += 0.3 * bleed.radius_mm * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.cisternal:
@@ -194,8 +195,9 @@ def subarachnoid_solid(
     return threads
 
 
-def clot_solid(bleed: Intraparenchymal, grid: CoarseGrid, skull: Skull, brain: Brain) -> FloatArray:
-    """Lobes joined smoothly, the surface irregular."""
+def clot_solid(bleed: Intraparenchymal, anatomy: SliceAnatomy) -> FloatArray:
+    """Compute lobes joined smoothly, (h, w, S), mm, with an irregular surface."""
+    grid, brain = anatomy.grid, anatomy.brain
     solid = np.full_like(grid.x, FAR)
     for center, radii in zip(bleed.centers, bleed.radii, strict=True):
         solid = smooth_min(solid, ellipsoid(grid.x, grid.y, grid.z, center, radii), 3.0)
@@ -208,12 +210,14 @@ def clot_solid(bleed: Intraparenchymal, grid: CoarseGrid, skull: Skull, brain: B
 
 
 def ventricle_solid(
-    bleed: Intraventricular, grid: CoarseGrid, skull: Skull, brain: Brain, lowest: dict[int, float]
+    bleed: Intraventricular, anatomy: SliceAnatomy, lowest: dict[int, float]
 ) -> FloatArray:
-    """Settled: what lies below a level that is horizontal in the scanner. Cast: all of it.
+    """Compute blood in the ventricles, (h, w, S), mm: all of them (a cast), or below a level.
 
-    lowest: mm along gravity of each side's occipital horn (-1 right, 1 left).
+    The level is horizontal in the scanner. lowest: mm along gravity of the lowest part of each
+    side's occipital horn, -1 right, 1 left.
     """
+    grid, brain = anatomy.grid, anatomy.brain
     result = np.full_like(grid.x, FAR)
     for side in bleed.sides:
         half = np.maximum(brain.lateral, 0.5 - grid.x * side)
@@ -223,8 +227,3 @@ def ventricle_solid(
     if bleed.cast:
         result = np.minimum(result, np.maximum(brain.ventricles, 3 - brain.lateral))
     return result
-
-
-def difficulty_contrast(hu: float, difficulty: float) -> float:
-    """HU of blood, nearer to grey matter (38 HU) as difficulty grows from 1."""
-    return 38 + (hu - 38) * exp(-0.45 * (difficulty - 1))

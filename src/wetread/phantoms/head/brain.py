@@ -39,6 +39,7 @@ LATERAL = (
 class Brain:
     """Signed distances on a slice's coarse grid, (h, w, S), mm, negative inside.
 
+    moved:      where each sample came from before blood pushed it, as coordinates.
     surface:    the smooth hull of the brain, sulci not cut out.
     sulcus:     distance from the middle of the nearest sulcus, mm, never negative.
     depth:      below the hull, mm, positive inside; sulcus_width: mm at this depth.
@@ -49,6 +50,7 @@ class Brain:
     tentorium_reach: its edges alone.
     """
 
+    moved: CoarseGrid
     surface: FloatArray
     sulcus: FloatArray
     depth: FloatArray
@@ -64,10 +66,19 @@ class Brain:
     tentorium_reach: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class SliceAnatomy:
+    """One slice of a head that cuts the brain: where its samples lie, its skull and its brain."""
+
+    grid: CoarseGrid
+    skull: Skull
+    brain: Brain
+
+
 def _ventricles(
     patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Lateral ventricles, 10-30 mL in all, and the third and fourth with them."""
+    """Compute the lateral ventricles, 10-30 mL in all, and all four; (h, w, S) mm each."""
     side = np.abs(x)
     right, left = (np.float32(side * patient.ventricle) for side in patient.sides)
     grow = np.where(x > 0, left, right)
@@ -87,14 +98,17 @@ def _ventricles(
 
 
 def tentorium_height(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Height of the tentorium, mm: high at the midline, low at the skull, rising backward to it."""
+    """Compute the height of the tentorium at x, y of any shape, mm.
+
+    High at the midline, low at the skull, falling to the back.
+    """
     side = np.abs(x)
     height: FloatArray = -27 + 27 * np.exp(-side * (1 / 19)) - 0.10 * np.maximum(y - 25, 0)
     return height
 
 
 def _cisterns(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
-    """Suprasellar star, ring about the midbrain, prepontine, quadrigeminal, Sylvian with insula."""
+    """Compute the basal cisterns and the Sylvian fissure with its insula, (h, w, S) mm."""
     side = np.abs(x)
     wide = 0.35 + 1.0 * patient.atrophy
     result = np.full_like(x, FAR)
@@ -123,7 +137,7 @@ def _cisterns(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> 
 
 
 def build_brain(patient: Patient, grid: CoarseGrid, skull: Skull, moved: CoarseGrid) -> Brain:
-    """Everything within the dura; moved holds the coordinates after mass effect."""
+    """Compute everything within the dura; moved: coordinates after mass effect."""
     x, y, z = moved.x, moved.y, moved.z
     side = np.abs(x)
     surface = skull.inside + patient.gap_mm
@@ -162,13 +176,13 @@ def build_brain(patient: Patient, grid: CoarseGrid, skull: Skull, moved: CoarseG
     fluid = np.minimum(np.minimum(ventricles, cisterns), np.minimum(cleft, fissure))
     tissue = np.maximum(surface, -fluid)
     return Brain(
-        surface, sulcus, depth, width.astype(np.float32), ventricles, lateral, cisterns,
+        moved, surface, sulcus, depth, width.astype(np.float32), ventricles, lateral, cisterns,
         fissure, tissue, below, falx, tentorium, tentorium_reach,
     )  # fmt: skip
 
 
 def _deep_gray(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
-    """Caudate, lentiform nucleus and thalamus on both sides; the internal capsule between."""
+    """Compute caudate, lentiform nucleus and thalamus of both sides, (h, w, S) mm."""
     side = np.abs(x)
     caudate = capsule(side, y, z, (13.5, -22, 9, 4.6), (16.5, -2, 21, 2.6))
     lean = side + 0.35 * y
@@ -177,16 +191,10 @@ def _deep_gray(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     return np.minimum(np.minimum(caudate, lentiform), thalamus)
 
 
-def paint_brain(
-    patient: Patient,
-    grid: CoarseGrid,
-    moved: CoarseGrid,
-    skull: Skull,
-    brain: Brain,
-    hu: FloatArray,
-) -> None:
-    """Fluid, cortex, white and deep grey matter, brain stem, cerebellum; hu (H, W, S) in place."""
-    tissue, pixel = patient.tissue, grid.pixel
+def paint_brain(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) -> None:
+    """Paint fluid, cortex, white and deep gray matter, brain stem, cerebellum; hu (H, W, S)."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
+    tissue, pixel, moved = patient.tissue, grid.pixel, brain.moved
     paint(hu, skull.inside, tissue.fluid + 3, pixel)
     paint(hu, brain.tissue, tissue.gray, pixel)
     low, high = float(grid.z.min()), float(grid.z.max())
@@ -216,10 +224,9 @@ def paint_brain(
         paint(hu, np.maximum(stem, brain.tissue), tissue.white + 3, pixel)
 
 
-def _paint_tentorium(
-    patient: Patient, grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
-) -> None:
-    """A thin sheet that the slice cuts at a slant: its share of 5 mm, not its full HU."""
+def _paint_tentorium(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) -> None:
+    """Paint a thin sheet that the slice cuts at a slant: its share of 5 mm, not its full HU."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     height = tentorium_height(grid.x, grid.y)
     upright = patient.fold_mm * 1.4 * np.sqrt(1 + np.minimum(slope(height, grid.pixel), 4.0) ** 2)
     away = np.abs((grid.z - height).mean(axis=2, keepdims=True))
@@ -232,16 +239,15 @@ def _paint_tentorium(
         blend(hu, Patch(whole, whole, enlarge(share.astype(np.float32))), patient.tissue.fold)
 
 
-def paint_folds(
-    patient: Patient, grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
-) -> None:
-    """Falx, tentorium, venous sinuses, basal arteries and calcium: bright and not bleeding."""
+def paint_folds(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) -> None:
+    """Paint falx, tentorium, venous sinuses, basal arteries and calcium into hu (H, W, S)."""
+    grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     tissue, pixel, half = patient.tissue, grid.pixel, patient.fold_mm * 0.5
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
     within = skull.inside + 0.3
     paint(hu, np.maximum(brain.falx - half, within), tissue.fold, pixel)
-    _paint_tentorium(patient, grid, skull, brain, hu)
+    _paint_tentorium(patient, anatomy, hu)
     size = patient.sinus_mm
     roof = np.sqrt(x * x + (skull.inside + 2.5) ** 2) - size
     roof = np.maximum(roof, np.where((y < -60) & (z < 20), FAR, -25 - z))

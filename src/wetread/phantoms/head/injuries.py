@@ -10,6 +10,7 @@ HU: acute blood 50-76 (neurosurgicalatlas), diluted in the sulci 42-66; subdural
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import exp
 
 import numpy as np
@@ -22,7 +23,6 @@ from wetread.phantoms.head.blood import (
     Intraventricular,
     Subarachnoid,
     Subdural,
-    difficulty_contrast,
 )
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import vault_distance
@@ -46,10 +46,27 @@ SCENARIOS: tuple[tuple[tuple[str, ...], float], ...] = (
     (("epidural", "subdural", "sulcal"), 0.02),
 )
 TRAUMA = frozenset({"epidural", "subdural", "sulcal", "contusion"})
+GRAY_MATTER_HU = 38.0
+
+
+@dataclass(frozen=True)
+class Severity:
+    """How large and how bright blood is at a difficulty; 1 for the usual, above it less so."""
+
+    difficulty: float
+
+    @property
+    def growth(self) -> float:
+        """Factor of lengths."""
+        return float(self.difficulty**-0.35)
+
+    def contrast(self, hu: float) -> float:
+        """Move HU of blood nearer to gray matter as difficulty grows from 1."""
+        return GRAY_MATTER_HU + (hu - GRAY_MATTER_HU) * exp(-0.45 * (self.difficulty - 1))
 
 
 def on_table(patient: Patient, direction: Point) -> Point:
-    """Point of the inner table in a direction from the origin, canonical mm."""
+    """Find the point of the inner table in a direction from the origin, canonical mm."""
     unit = np.asarray(direction) / np.linalg.norm(direction)
     reach = np.linspace(30, 115, 171, dtype=np.float32)
     line = [np.asarray(reach * c, dtype=np.float32) for c in unit]
@@ -68,10 +85,8 @@ def _side(rng: np.random.Generator) -> int:
     return int(rng.choice((-1, 1)))
 
 
-def _epidural(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
-) -> list[Bleed]:
-    """Temporal and parietal in most, frontal or occipital in the rest."""
+def _epidural(rng: np.random.Generator, patient: Patient, severity: Severity) -> list[Bleed]:
+    """Draw one, temporal or parietal in most, frontal or occipital in the rest."""
     side = _side(rng)
     where = rng.random()
     if where < 0.72:
@@ -80,31 +95,29 @@ def _epidural(
         direction = (side * 38.0, rng.uniform(-75, -60), rng.uniform(0, 35))
     else:
         direction = (side * 35.0, 75.0, rng.uniform(-25, 15))
-    thick = _lognormal(rng, 11 * grow, 0.42, 5, 36)
+    thick = _lognormal(rng, 11 * severity.growth, 0.42, 5, 36)
     # Biconvex: thicker than the sagitta of the skull's own curve, radius about 75 mm.
     radius = float(np.clip(np.sqrt(150 * thick) * rng.uniform(0.6, 0.85), 15, 52))
-    hu = difficulty_contrast(rng.uniform(58, 76), difficulty)
+    hu = severity.contrast(rng.uniform(58, 76))
     return [Epidural(on_table(patient, direction), radius, thick, hu)]
 
 
-def _subdural(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
-) -> list[Bleed]:
-    """Convexity in most; falx or tentorium beside it or alone in a third."""
+def _subdural(rng: np.random.Generator, patient: Patient, severity: Severity) -> list[Bleed]:
+    """Draw one on a convexity in most; on falx or tentorium, too or alone, in a third."""
     found: list[Bleed] = []
     where = rng.random()
     if where < 0.86:
         side = _side(rng)
         direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(-14, 56))
-        thick = _lognormal(rng, 5.0 * grow, 0.45, 3.0, 25)
+        thick = _lognormal(rng, 5.0 * severity.growth, 0.45, 3.0, 25)
         age = rng.random()
         hu = rng.uniform(55, 73)
         level_hu = hu
         if age > 0.78:  # mixed: old fluid above, fresh blood settled below
             hu, level_hu = rng.uniform(22, 42), rng.uniform(48, 66)
         hu, level_hu = (
-            difficulty_contrast(hu, difficulty),
-            difficulty_contrast(level_hu, difficulty),
+            severity.contrast(hu),
+            severity.contrast(level_hu),
         )
         center = on_table(patient, direction)
         along, upward = rng.uniform(40, 68), rng.uniform(18, 35)
@@ -114,24 +127,22 @@ def _subdural(
         back = rng.uniform(10, 60) if on_falx else rng.uniform(30, 50)
         if on_falx and rng.random() < 0.3:
             back = rng.uniform(-65, -40)
-        thick = _lognormal(rng, 3.4 * grow, 0.35, 2.4, 9)
-        hu = difficulty_contrast(rng.uniform(58, 74), difficulty)
+        thick = _lognormal(rng, 3.4 * severity.growth, 0.35, 2.4, 9)
+        hu = severity.contrast(rng.uniform(58, 74))
         found.append(FoldSubdural(_side(rng), on_falx, back, rng.uniform(12, 29), thick, hu))
     return found
 
 
-def _sulcal(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
-) -> list[Bleed]:
-    """Traumatic: sulci of the convexity, one or two places, sometimes the Sylvian fissure."""
+def _sulcal(rng: np.random.Generator, patient: Patient, severity: Severity) -> list[Bleed]:
+    """Draw traumatic blood: sulci of the convexity in one or two places, the Sylvian fissure."""
     found: list[Bleed] = []
     for _ in range(1 + int(rng.random() < 0.5)):
         side = _side(rng)
         direction = (side * rng.uniform(25, 60), rng.uniform(-60, 60), rng.uniform(-22, 66))
-        found.append(_subarachnoid(rng, on_table(patient, direction), 16, 2.8, grow, difficulty))
+        found.append(_subarachnoid(rng, on_table(patient, direction), 16, 2.8, severity))
     if rng.random() < 0.25:
         center = (_side(rng) * 45.0, -14.0, 4.0)
-        found.append(_subarachnoid(rng, center, 20, 2.6, grow, difficulty, cisternal=True))
+        found.append(_subarachnoid(rng, center, 20, 2.6, severity, cisternal=True))
     return found
 
 
@@ -140,28 +151,25 @@ def _subarachnoid(
     center: Point,
     radius: float,
     thread: float,
-    grow: float,
-    difficulty: float,
+    severity: Severity,
     *,
     cisternal: bool = False,
 ) -> Subarachnoid:
-    hu = difficulty_contrast(rng.uniform(51, 67), difficulty)
-    radius = _lognormal(rng, radius * grow, 0.35, 10, 60)
+    hu = severity.contrast(rng.uniform(51, 67))
+    radius = _lognormal(rng, radius * severity.growth, 0.35, 10, 60)
     thread = _lognormal(rng, thread, 0.25, 1.5, 5)
     return Subarachnoid(center, radius, thread, cisternal, draw_waves(rng, 5, 40), hu)
 
 
-def _aneurysm(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
-) -> list[Bleed]:
-    """Suprasellar star and Sylvian fissures full, more on the aneurysm's side, sulci above."""
+def _aneurysm(rng: np.random.Generator, patient: Patient, severity: Severity) -> list[Bleed]:
+    """Draw a full suprasellar star and Sylvian fissures, more on one side, and sulci above."""
     lean = float(rng.uniform(-22, 22))
     center = (lean, -14.0, -14.0)
-    found: list[Bleed] = [_subarachnoid(rng, center, 29, 2.2, grow, difficulty, cisternal=True)]
+    found: list[Bleed] = [_subarachnoid(rng, center, 29, 2.2, severity, cisternal=True)]
     if rng.random() < 0.7:
         side = 1 if lean > 0 else -1
         place = (side * 52.0, -12.0, 8.0)
-        found.append(_subarachnoid(rng, place, 18, 2.7, grow, difficulty))
+        found.append(_subarachnoid(rng, place, 18, 2.7, severity))
     return found
 
 
@@ -171,7 +179,7 @@ def _radii(rng: np.random.Generator, size: float, low: float, high: float) -> Po
 
 
 def _clot(
-    rng: np.random.Generator, center: Point, volume_ml: float, difficulty: float
+    rng: np.random.Generator, center: Point, volume_ml: float, severity: Severity
 ) -> Intraparenchymal:
     size = (volume_ml * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
     centers: list[Point] = [center]
@@ -187,17 +195,17 @@ def _clot(
         edge=draw_waves(rng, 6, max(1.6 * size, 9)),
         side=0 if abs(center[0]) < 6 else int(np.sign(center[0])),
         edema_mm=float(rng.uniform(1.0, 3.0) + 0.25 * size * rng.random()),
-        hu=difficulty_contrast(rng.uniform(55, 75), difficulty),
+        hu=severity.contrast(rng.uniform(55, 75)),
         edema_hu=float(rng.uniform(14, 22)),
     )
 
 
 def _intraparenchymal(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+    rng: np.random.Generator, patient: Patient, severity: Severity
 ) -> list[Bleed]:
-    """Putamen, thalamus, lobes, cerebellum, pons; 2-80 mL, a few smaller."""
+    """Draw a clot in putamen, thalamus, lobes, cerebellum or pons; 2-80 mL, a few smaller."""
     side, where = _side(rng), rng.random()
-    volume = _lognormal(rng, 5.0 * grow**3, 0.95, 0.8, 80)
+    volume = _lognormal(rng, 5.0 * severity.growth**3, 0.95, 0.8, 80)
     if where < 0.29:
         center = (side * rng.uniform(24, 31), rng.uniform(-10, 6), rng.uniform(-2, 12))
     elif where < 0.45:
@@ -216,13 +224,11 @@ def _intraparenchymal(
     else:
         center, volume = (rng.normal(0, 3), 10.0, rng.uniform(-38, -26)), min(volume, 5)
     place = (float(center[0]), float(center[1]), float(center[2]))
-    return [_clot(rng, place, volume, difficulty)]
+    return [_clot(rng, place, volume, severity)]
 
 
-def _contusion(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
-) -> list[Bleed]:
-    """Small, often several, at the frontal and temporal poles."""
+def _contusion(rng: np.random.Generator, patient: Patient, severity: Severity) -> list[Bleed]:
+    """Draw small clots, often several, at the frontal and temporal poles."""
     found: list[Bleed] = []
     for _ in range(int(rng.integers(1, 4))):
         side = _side(rng)
@@ -230,19 +236,19 @@ def _contusion(
         x, y, z = (rng.uniform(10, 35), rng.uniform(-68, -52), rng.uniform(-8, 15))
         if not frontal:
             x, y, z = (rng.uniform(42, 56), rng.uniform(-22, 12), rng.uniform(-32, -8))
-        volume = _lognormal(rng, 1.6 * grow**3, 0.65, 0.5, 10)
-        found.append(_clot(rng, (side * x, y, z), volume, difficulty))
+        volume = _lognormal(rng, 1.6 * severity.growth**3, 0.65, 0.5, 10)
+        found.append(_clot(rng, (side * x, y, z), volume, severity))
     return found
 
 
 def _intraventricular(
-    rng: np.random.Generator, patient: Patient, grow: float, difficulty: float
+    rng: np.random.Generator, patient: Patient, severity: Severity
 ) -> list[Bleed]:
-    """Levels in the occipital horns in most, a cast in a third."""
+    """Draw levels in the occipital horns in most, a cast in a third."""
     cast = bool(rng.random() < 0.3)
     sides: tuple[int, ...] = (-1, 1) if rng.random() < (0.4 if cast else 0.75) else (_side(rng),)
-    hu = difficulty_contrast(rng.uniform(52, 72), difficulty)
-    return [Intraventricular(sides, _lognormal(rng, 11 * grow, 0.4, 4, 26), cast, hu)]
+    hu = severity.contrast(rng.uniform(52, 72))
+    return [Intraventricular(sides, _lognormal(rng, 11 * severity.growth, 0.4, 4, 26), cast, hu)]
 
 
 _DRAW = {
@@ -257,7 +263,7 @@ _DRAW = {
 
 
 def draw_scenario(rng: np.random.Generator) -> tuple[str, ...]:
-    """Names of what bleeds in one study; empty in 59 % of them."""
+    """Draw the names of the bleeds of one study; empty in 59 % of the studies."""
     names, weights = zip(*SCENARIOS, strict=True)
     if rng.random() > POSITIVE_SHARE:
         return ()
@@ -268,12 +274,15 @@ def draw_scenario(rng: np.random.Generator) -> tuple[str, ...]:
 def draw_bleeds(
     rng: np.random.Generator, patient: Patient, scenario: tuple[str, ...], difficulty: float
 ) -> tuple[Bleed, ...]:
-    """The bleeds of a scenario; difficulty above 1 makes them smaller and fainter."""
+    """Draw the bleeds of a scenario; difficulty above 1 makes them smaller and fainter.
+
+    Raises ValueError for a name that is none of the known bleeds.
+    """
     unknown = sorted(set(scenario) - set(_DRAW))
     if unknown:
         raise ValueError(f"scenario: no bleed named {unknown}; choose from {sorted(_DRAW)}")
-    grow = float(difficulty**-0.35)
+    severity = Severity(difficulty)
     found: list[Bleed] = []
     for name in scenario:
-        found += _DRAW[name](rng, patient, grow, difficulty)
+        found += _DRAW[name](rng, patient, severity)
     return tuple(found)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wetread.archive.types import FloatArray
 from wetread.phantoms.head.blood import distance_to
-from wetread.phantoms.head.brain import Brain
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
 from wetread.phantoms.shapes.implicit import (
@@ -87,9 +86,9 @@ def draw_head_mimics(
     struck: Point | None,
     difficulty: float,
 ) -> tuple[Mimic, ...]:
-    """Each kind on its own; scalp swelling and fracture are commoner in the injured.
+    """Draw each kind on its own; scalp swelling and fracture are commoner in the injured.
 
-    struck: where an epidural lies, if one does: swelling and fracture are there.
+    struck: the center of an epidural, if there is one: swelling and fracture lie there.
     """
     found: list[Mimic] = []
 
@@ -133,8 +132,8 @@ def draw_head_mimics(
     return tuple(found)
 
 
-def paint_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray) -> Skull:
-    """Swellings raise the skin; returns the skull with its new outline."""
+def raise_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull) -> Skull:
+    """Raise the skin over swellings; returns the skull with its new outline."""
     head = skull.head
     for mimic in mimics:
         if isinstance(mimic, Swelling):
@@ -142,16 +141,13 @@ def paint_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: F
             head = head - mimic.thick_mm * np.exp(-((away / mimic.radius_mm) ** 2))
     if head is skull.head:
         return skull
-    return Skull(
-        skull.vault, skull.inside, skull.bone, skull.outer, head,
-        skull.thickness, skull.petrous, skull.above_floor, skull.patchy,
-    )  # fmt: skip
+    return replace(skull, head=head)
 
 
 def paint_swelling(
     mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
 ) -> None:
-    """Blood under the galea, outside the bone."""
+    """Paint blood under the galea, outside the bone, into hu (H, W, S)."""
     for mimic in mimics:
         if isinstance(mimic, Swelling):
             away = distance_to(grid, mimic.center) - mimic.radius_mm
@@ -160,9 +156,9 @@ def paint_swelling(
 
 
 def paint_lesions(
-    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, brain: Brain, hu: FloatArray
+    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
 ) -> None:
-    """Infarcts and tumours, before any blood is painted."""
+    """Paint infarcts and tumors into hu (H, W, S), before any blood is painted."""
     for mimic in mimics:
         if isinstance(mimic, Infarct):
             solid = ellipsoid(grid.x, grid.y, grid.z, mimic.center, mimic.radii)
@@ -176,7 +172,7 @@ def paint_lesions(
 def paint_hardware(
     mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
 ) -> None:
-    """Saw cuts, plates, cracks and drains, after the bone."""
+    """Paint saw cuts, plates, cracks and drains into hu (H, W, S), after the bone."""
     for mimic in mimics:
         if isinstance(mimic, Craniotomy):
             away = distance_to(grid, mimic.center)

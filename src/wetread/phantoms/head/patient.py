@@ -77,7 +77,7 @@ class Patient:
 
 
 def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, ...]:
-    """Pineal in most adults, choroid in half, pallidum and falx now and then (100-400 HU)."""
+    """Draw calcium: pineal in most adults, choroid in half, pallidum and falx rarely; 100-400 HU."""
     found: list[Calcification] = []
     if rng.random() < 0.45 + 0.3 * age:
         r = rng.uniform(1.2, 3.2)
@@ -109,7 +109,7 @@ def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, 
 
 
 def draw_patient(rng: np.random.Generator) -> Patient:
-    """Inner skull about 140 x 170 mm, bone 5-8 mm, sulci 1-3 mm; age makes them wider."""
+    """Draw a person: inner skull about 140 x 170 mm, bone 5-8 mm, sulci 1-3 mm, more with age."""
     age = float(rng.beta(1.6, 1.4))
     atrophy = float(np.clip(0.15 + 0.75 * age + rng.normal(0, 0.15), 0.0, 1.0))
     size = rng.normal(1.0, 0.03)

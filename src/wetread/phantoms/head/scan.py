@@ -30,12 +30,12 @@ SUBSLICES_MM = (-1.3, 1.3)  # each slice is the mean of two planes: partial volu
 class HeadScan:
     """One acquisition: geometry in the patient system (LPS, mm) and the machine's habits.
 
-    first_mm:   (3,) centre of the lowest slice; step_mm: (3,) from one slice to the next.
+    first_mm:   (3,) center of the lowest slice; step_mm: (3,) from one slice to the next.
     down_axis:  (3,) direction of the columns; the rows run along (1, 0, 0).
     head:       (3, 3) canonical axes as columns, in LPS; center_mm: (3,) canonical origin in LPS.
-    padded:     True: the circular field of view is cut out and stored as -2000 (signed form).
+    signed, padded: of the stored integers, see scanner/stored_values.py.
     holder_mm:  radius of the head rest, 0 for none; cushion_mm: of gel on it; side_mm: of the pads
-                beside the head. All lie outside the head, as dense as blood or bone.
+                next to the head. All lie outside the head, as dense as blood or bone.
     """
 
     size: int
@@ -67,11 +67,11 @@ class HeadScan:
 
     @property
     def orientation(self) -> tuple[float, ...]:
-        """Image Orientation (Patient): six direction cosines."""
+        """Give Image Orientation (Patient): six direction cosines."""
         return (1.0, 0.0, 0.0, *(float(v) for v in self.down_axis))
 
     def position_mm(self, index: int) -> Float64Array:
-        """Image Position (Patient) of slice index: the centre of its first pixel, (3,) mm."""
+        """Give Image Position (Patient) of slice index: the center of its first pixel, (3,) mm."""
         corner = self.first_mm + index * self.step_mm
         half = (self.size - 1) / 2 * self.pixel_mm
         moved: Float64Array = corner - half * np.array([1.0, 0, 0]) - half * self.down_axis
@@ -79,7 +79,7 @@ class HeadScan:
 
 
 def _axes(yaw: float, roll: float, pitch: float) -> Float64Array:
-    """Rotation matrix of the head, degrees about z, y and x."""
+    """Make the rotation matrix (3, 3) of a head turned by degrees about z, y and x."""
     a, b, c = radians(yaw), radians(roll), radians(pitch)
     about_z = np.array([[cos(a), -sin(a), 0], [sin(a), cos(a), 0], [0, 0, 1]])
     about_y = np.array([[cos(b), 0, sin(b)], [0, 1, 0], [-sin(b), 0, cos(b)]])
@@ -89,7 +89,10 @@ def _axes(yaw: float, roll: float, pitch: float) -> Float64Array:
 
 
 def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadScan:
-    """20-36 slices of 5 mm that cover the head; plane tilted as on the real scanners."""
+    """Draw 20-36 slices of 5 mm that cover the head, tilted as on real scanners.
+
+    size: edge of a slice in pixels; scale_z: the head's height over the canonical one.
+    """
     straight = rng.random() < 0.4
     along_table = bool(rng.random() < 0.5)
     limit = 13 if along_table else 23
@@ -143,7 +146,7 @@ def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadS
 
 
 def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[CoarseGrid, FloatArray]:
-    """Coarse samples of slice index, and across: (h, w, S) mm from the table's midline."""
+    """Place the coarse samples of slice index; and (h, w, S) mm from the table's midline."""
     coarse = scan.size // COARSE
     along = (np.arange(coarse) * COARSE + (COARSE - 1) / 2 - (scan.size - 1) / 2) * scan.pixel_mm
     middle = scan.first_mm + index * scan.step_mm - scan.center_mm
@@ -171,7 +174,7 @@ def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[CoarseGrid
 
 
 def paint_table(scan: HeadScan, grid: CoarseGrid, across: FloatArray, hu: FloatArray) -> None:
-    """The curved shell under the head, a gel cushion on it, pads beside the head; hu in place."""
+    """Paint the shell under the head, a gel cushion on it, pads next to the head; hu (H, W, S)."""
     wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
     if scan.holder_mm:
         radius = np.sqrt(across * across + (grid.down + 4) ** 2)
@@ -189,7 +192,7 @@ def paint_table(scan: HeadScan, grid: CoarseGrid, across: FloatArray, hu: FloatA
 def _streaks(
     scan: HeadScan, grid: CoarseGrid, inside: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Bands between the petrous ridges, dark and bright: (h, w) HU."""
+    """Draw dark and bright bands between the petrous ridges, (h, w) HU."""
     x, y, z = grid.x[..., 0], grid.y[..., 0], grid.z[..., 0]
     reach = np.exp(-(((z + 34) / 9) ** 2)) * (inside[..., 0] < 0)
     total = np.zeros_like(x)
@@ -204,14 +207,18 @@ def _streaks(
 
 
 def acquire(
+    rng: np.random.Generator,
     scan: HeadScan,
     index: int,
+    planes: FloatArray,
+    *,
     grid: CoarseGrid,
     inside: FloatArray,
-    planes: FloatArray,
-    rng: np.random.Generator,
 ) -> Float32Array:
-    """Planes (H, W, S) of true HU to one measured slice (H, W), HU; inside: the dura's cavity."""
+    """Measure slice index: planes (H, W, S) of true HU become one picture (H, W), HU.
+
+    inside: (h, w, S), the implicit function of the dura's cavity, mm.
+    """
     picture: Float32Array = planes.mean(axis=2)
     bias = (
         scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)

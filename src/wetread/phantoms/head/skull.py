@@ -26,7 +26,7 @@ from wetread.phantoms.shapes.implicit import (
 PETROUS = ((13.0, 6.0, -35.0, 5.0), (56.0, 24.0, -33.0, 10.5))  # apex and base: x, y, z, radius
 
 
-# Left of pairs under the base: centre, radii, mm; HU as a share of muscle's
+# Left of pairs under the base: center, radii, mm; HU as a share of muscle's
 MUSCLES = (
     ((40.0, -24.0, -60.0), (17.0, 25.0, 27.0), 1.0),  # pterygoids
     ((66.0, -30.0, -68.0), (9.0, 25.0, 32.0), 1.0),  # masseter and temporalis tendon
@@ -63,7 +63,10 @@ class Skull:
 
 
 def vault_distance(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
-    """Inner table of the vault: an egg, wider at the back, 140 x 170 mm at its widest."""
+    """Evaluate the inner table of the vault at points of any shape, mm, as an implicit function.
+
+    It is an egg, wider at the back, 140 x 170 mm at its widest.
+    """
     power = np.float32(patient.vault_power)
     width = 70 * (1 + patient.egg * np.clip(y * (1 / 85), -1, 1))
     total = (np.abs(x) / width) ** power
@@ -76,7 +79,7 @@ def vault_distance(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray
 
 
 def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Height of the skull base: three fossae, orbital roofs, sella and clivus, mm."""
+    """Compute the height of the skull base, (h, w, S) mm: fossae, orbital roofs, sella, clivus."""
     side = np.abs(x)
     orbital_roof = 8 * np.exp(-(((side - 30) / 12) ** 2 + ((y + 58) / 26) ** 2))
     orbital_roof -= 6 * np.exp(-((x / 7) ** 2))
@@ -91,7 +94,7 @@ def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def build_skull(patient: Patient, grid: CoarseGrid) -> Skull:
-    """All of the head that is not brain, as distances."""
+    """Compute all of the head that is not brain, as distances."""
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
     vault = vault_distance(patient, x, y, z)
@@ -129,7 +132,10 @@ def build_skull(patient: Patient, grid: CoarseGrid) -> Skull:
 def suture_distance(
     x: FloatArray, y: FloatArray, z: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Signed mm from the sutures: coronal (positive behind), lambdoid (in front), sagittal."""
+    """Compute signed mm from the sutures at points of any shape.
+
+    Coronal (positive behind it), lambdoid (positive in front of it), sagittal (positive left).
+    """
     wiggle = 1.2 * np.sin(0.9 * (np.abs(x) + z))
     coronal = y + 22 - 0.28 * (z - 40) + wiggle
     lambdoid = 71 - 0.35 * np.abs(x) + 0.55 * (z - 10) - y + wiggle
@@ -137,7 +143,7 @@ def suture_distance(
 
 
 def paint_skull(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
-    """Skin, fat, muscle, face, bone with diploe and sutures, air cells; in place, hu (H, W, S)."""
+    """Paint skin, fat, muscle, face, bone with diploe and sutures, air cells into hu (H, W, S)."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
@@ -157,7 +163,7 @@ def paint_skull(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
 
 
 def _paint_face(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
-    """Muscle between fat planes, orbits with globe, lens, muscles and nerve, zygoma, mandible."""
+    """Paint muscle between fat planes, orbits with globe, lens and nerve, zygoma, mandible."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
@@ -188,7 +194,7 @@ def _paint_face(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
 
 
 def _paint_bone(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
-    """Two tables with spongy diploe between them; sutures as thin gaps, seen in part."""
+    """Paint two tables with spongy diploe between them; sutures as thin gaps in part."""
     tissue = patient.tissue
     patch = cover(skull.bone, grid.pixel)
     if patch is None:
@@ -209,7 +215,7 @@ def _paint_bone(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
 
 
 def _paint_air(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
-    """Frontal, ethmoid, sphenoid and maxillary sinuses, nose with septum, mastoid cells."""
+    """Paint frontal, ethmoid, sphenoid and maxillary sinuses, nose with septum, mastoid cells."""
     x, y, z, pixel = grid.x, grid.y, grid.z, grid.pixel
     side = np.abs(x)
     cells = evaluate_waves(patient.cells, x * 1.6, y * 1.6, z * 1.6)

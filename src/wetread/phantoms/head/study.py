@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from wetread.archive.types import BoolArray, Float32Array, Float64Array, FloatArray, Int64Array
-from wetread.phantoms.head import mimics as look_alikes
 from wetread.phantoms.head.blood import (
     SUBTYPE_OF,
     SUBTYPES,
@@ -26,14 +26,20 @@ from wetread.phantoms.head.blood import (
     subdural_solid,
     ventricle_solid,
 )
-from wetread.phantoms.head.brain import Brain, build_brain, paint_brain, paint_folds
+from wetread.phantoms.head.brain import SliceAnatomy, build_brain, paint_brain, paint_folds
 from wetread.phantoms.head.injuries import TRAUMA, draw_bleeds, draw_scenario
-from wetread.phantoms.head.mimics import Mimic, draw_head_mimics
+from wetread.phantoms.head.mimics import (
+    Mimic,
+    draw_head_mimics,
+    paint_hardware,
+    paint_lesions,
+    paint_swelling,
+    raise_scalp,
+)
 from wetread.phantoms.head.patient import Patient, draw_patient
 from wetread.phantoms.head.scan import HeadScan, acquire, draw_head_scan, paint_table, slice_grid
-from wetread.phantoms.head.skull import Skull, build_skull, paint_skull
+from wetread.phantoms.head.skull import build_skull, paint_skull
 from wetread.phantoms.shapes.implicit import (
-    CoarseGrid,
     blend,
     cover,
     enlarge,
@@ -68,6 +74,24 @@ class HeadStudy:
     mimics: tuple[Mimic, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class HeadCase:
+    """A person in the scanner, before anything is computed: all slices are made of it."""
+
+    patient: Patient
+    scan: HeadScan
+    bleeds: tuple[Bleed, ...]
+    mimics: tuple[Mimic, ...]
+
+
+class HeadSlice(NamedTuple):
+    """One slice: hu (H, W) float32 as measured; masks (5, H, W) and cavity (H, W) bool."""
+
+    hu: Float32Array
+    masks: BoolArray
+    cavity: BoolArray
+
+
 def make_head_study(
     rng: np.random.Generator,
     *,
@@ -76,89 +100,96 @@ def make_head_study(
     difficulty: float = 1.0,
     size: int = 256,
 ) -> HeadStudy:
-    """Draw a study and compute it; patient and scenario are drawn too where not given."""
+    """Draw a study and compute it; patient and scenario are drawn too where not given.
+
+    scenario: names of the bleeds, see head/injuries.py; difficulty: above 1 blood is smaller and
+    fainter; size: edge of a slice in pixels. Raises ValueError for a size that is odd or below 64,
+    or an unknown scenario.
+    """
     if size % 2 or size < 64:
         raise ValueError(f"size: {size} pixels; give an even number of at least 64")
+    case = _draw_case(rng, patient, scenario, difficulty, size)
+    slices = [_make_slice(case, index, rng) for index in range(case.scan.slices)]
+    hu = np.stack([one.hu for one in slices])
+    masks = np.stack([one.masks for one in slices], axis=1)
+    cavity = np.stack([one.cavity for one in slices])
+    areas = masks.sum(axis=(2, 3)).T * case.scan.pixel_mm**2
+    subtypes = (areas >= VISIBLE_MM2).astype(np.int64)
+    labels = np.concatenate([subtypes, subtypes.max(axis=1, keepdims=True)], axis=1)
+    return HeadStudy(
+        hu, masks, cavity, areas, labels, case.scan, case.patient, case.bleeds, case.mimics
+    )
+
+
+def _draw_case(
+    rng: np.random.Generator,
+    patient: Patient | None,
+    scenario: tuple[str, ...] | None,
+    difficulty: float,
+    size: int,
+) -> HeadCase:
     person = draw_patient(rng) if patient is None else patient
     names = draw_scenario(rng) if scenario is None else scenario
     scan = draw_head_scan(rng, size, person.scale_xyz[2])
     bleeds = draw_bleeds(rng, person, names, difficulty)
     struck = next((b.center for b in bleeds if isinstance(b, Epidural)), None)
     mimics = draw_head_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
-    hu = np.empty((scan.slices, size, size), np.float32)
-    masks = np.zeros((len(SUBTYPES), scan.slices, size, size), np.bool_)
-    cavity = np.zeros((scan.slices, size, size), np.bool_)
-    for index in range(scan.slices):
-        hu[index] = _slice(person, scan, bleeds, mimics, index, masks[:, index], cavity[index], rng)
-    areas = masks.sum(axis=(2, 3)).T * scan.pixel_mm**2
-    subtypes = (areas >= VISIBLE_MM2).astype(np.int64)
-    labels = np.concatenate([subtypes, subtypes.max(axis=1, keepdims=True)], axis=1)
-    return HeadStudy(hu, masks, cavity, areas, labels, scan, person, bleeds, mimics)
+    return HeadCase(person, scan, bleeds, mimics)
 
 
-def _slice(
-    patient: Patient,
-    scan: HeadScan,
-    bleeds: tuple[Bleed, ...],
-    mimics: tuple[Mimic, ...],
-    index: int,
-    masks: BoolArray,
-    cavity: BoolArray,
-    rng: np.random.Generator,
-) -> Float32Array:
-    """One measured slice (H, W), HU; its lesions are written into masks (5, H, W), and what lies
-    within the dura into cavity (H, W)."""
+def _make_slice(case: HeadCase, index: int, rng: np.random.Generator) -> HeadSlice:
+    """Paint and measure one slice."""
+    patient, scan, mimics = case.patient, case.scan, case.mimics
     grid, across = slice_grid(patient, scan, index)
     planes = np.full((scan.size, scan.size, grid.x.shape[2]), -1000.0, np.float32)
     paint_table(scan, grid, across, planes)
-    skull = build_skull(patient, grid)
-    skull = look_alikes.paint_scalp(mimics, grid, skull, planes)
+    skull = raise_scalp(mimics, grid, build_skull(patient, grid))
     paint_skull(patient, grid, skull, planes)
-    look_alikes.paint_swelling(mimics, grid, skull, planes)
+    paint_swelling(mimics, grid, skull, planes)
+    cavity = np.zeros(planes.shape[:2], np.bool_)
     if (within := cover(skull.inside, grid.pixel)) is not None:
         cavity[within.rows, within.columns] = within.cover.mean(axis=2) >= INSIDE_SHARE
+    masks = np.zeros((len(SUBTYPES), *cavity.shape), np.bool_)
     if float(skull.inside.min()) < 0:
-        moved = displace_by_mass(grid, bleeds)
-        brain = build_brain(patient, grid, skull, moved)
-        paint_brain(patient, grid, moved, skull, brain, planes)
-        look_alikes.paint_lesions(mimics, grid, skull, brain, planes)
-        _paint_edema(bleeds, grid, skull, brain, planes)
-        paint_folds(patient, grid, skull, brain, planes)
-        _paint_blood(patient, scan, bleeds, grid, skull, brain, planes, masks)
-    look_alikes.paint_hardware(mimics, grid, skull, planes)
-    return acquire(scan, index, grid, skull.inside, planes, rng)
+        moved = displace_by_mass(grid, case.bleeds)
+        anatomy = SliceAnatomy(grid, skull, build_brain(patient, grid, skull, moved))
+        paint_brain(patient, anatomy, planes)
+        paint_lesions(mimics, grid, skull, planes)
+        _paint_edema(case.bleeds, anatomy, planes)
+        paint_folds(patient, anatomy, planes)
+        _paint_blood(case, anatomy, planes, masks)
+    paint_hardware(mimics, grid, skull, planes)
+    return HeadSlice(
+        acquire(rng, scan, index, planes, grid=grid, inside=skull.inside), masks, cavity
+    )
 
 
-def _paint_edema(
-    bleeds: tuple[Bleed, ...], grid: CoarseGrid, skull: Skull, brain: Brain, planes: FloatArray
-) -> None:
+def _paint_edema(bleeds: tuple[Bleed, ...], anatomy: SliceAnatomy, planes: FloatArray) -> None:
     for bleed in bleeds:
         if isinstance(bleed, Intraparenchymal):
-            solid = clot_solid(bleed, grid, skull, brain) - bleed.edema_mm
-            solid = np.maximum(solid, brain.tissue + 0.5)
-            paint(planes, solid * 0.4, bleed.edema_hu, grid.pixel)
+            solid = clot_solid(bleed, anatomy) - bleed.edema_mm
+            solid = np.maximum(solid, anatomy.brain.tissue + 0.5)
+            paint(planes, solid * 0.4, bleed.edema_hu, anatomy.grid.pixel)
 
 
-def _solid(
-    bleed: Bleed, patient: Patient, scan: HeadScan, grid: CoarseGrid, skull: Skull, brain: Brain
-) -> FloatArray:
+def _bleed_solid(bleed: Bleed, case: HeadCase, anatomy: SliceAnatomy) -> FloatArray:
     match bleed:
         case Epidural():
-            return epidural_solid(bleed, grid, skull, brain)
+            return epidural_solid(bleed, anatomy)
         case Subdural():
-            return subdural_solid(bleed, grid, skull, brain)
+            return subdural_solid(bleed, anatomy)
         case FoldSubdural():
-            return fold_solid(bleed, grid, skull, brain)
+            return fold_solid(bleed, anatomy)
         case Subarachnoid():
-            return subarachnoid_solid(bleed, grid, skull, brain)
+            return subarachnoid_solid(bleed, anatomy)
         case Intraparenchymal():
-            return clot_solid(bleed, grid, skull, brain)
+            return clot_solid(bleed, anatomy)
         case Intraventricular():
-            return ventricle_solid(bleed, grid, skull, brain, occipital_low(patient, scan))
+            return ventricle_solid(bleed, anatomy, occipital_low(case.patient, case.scan))
 
 
 def occipital_low(patient: Patient, scan: HeadScan) -> dict[int, float]:
-    """Millimetres along gravity of the right (-1) and left (1) occipital horn's lowest part."""
+    """Compute mm along gravity of the lowest part of the right (-1) and left (1) occipital horn."""
     low = {}
     for side in (-1, 1):
         point = np.array([side * 23.0, 62.0, 4.0]) * np.asarray(patient.scale_xyz)
@@ -167,23 +198,18 @@ def occipital_low(patient: Patient, scan: HeadScan) -> dict[int, float]:
 
 
 def _paint_blood(
-    patient: Patient,
-    scan: HeadScan,
-    bleeds: tuple[Bleed, ...],
-    grid: CoarseGrid,
-    skull: Skull,
-    brain: Brain,
-    planes: FloatArray,
-    masks: BoolArray,
+    case: HeadCase, anatomy: SliceAnatomy, planes: FloatArray, masks: BoolArray
 ) -> None:
-    """Tissue first, then fluid spaces, then what lies on the dura; masks get what was painted."""
+    """Paint tissue first, then fluid spaces, then the dura; masks: (5, H, W), in place."""
+    grid = anatomy.grid
     texture: FloatArray | None = None
-    for bleed in sorted(bleeds, key=lambda b: isinstance(b, Epidural)):
-        patch = cover(_solid(bleed, patient, scan, grid, skull, brain), grid.pixel)
+    for bleed in sorted(case.bleeds, key=lambda b: isinstance(b, Epidural)):
+        patch = cover(_bleed_solid(bleed, case, anatomy), grid.pixel)
         if patch is None:
             continue
         if texture is None:
-            texture = enlarge(3.0 * evaluate_waves(patient.cells, grid.x, grid.y, grid.z))
+            field = evaluate_waves(case.patient.cells, grid.x, grid.y, grid.z)
+            texture = enlarge(3.0 * field)
         value = texture + bleed.hu
         if isinstance(bleed, Subdural) and bleed.level_hu != bleed.hu:
             level = enlarge(np.clip((grid.down - bleed.center[1] - 4) * 0.15, 0, 1))

@@ -209,7 +209,7 @@ def blend(hu: FloatArray, patch: Patch, value: float | FloatArray) -> None:
 
 
 def paint(hu: FloatArray, solid: FloatArray, value: float | FloatArray, pixel_mm: float) -> None:
-    """UInt8Array, then blend: fill a coarse solid with value in hu (H, W, S), in place."""
+    """Fill a coarse solid (h, w, S) with HU, a number or (H, W, S), in hu (H, W, S), in place."""
     patch = cover(solid, pixel_mm)
     if patch is not None:
         blend(hu, patch, value)
