@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from wetread.anatomy.coarse import CoarseGrid, coarse_grid
 from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside, middle_column
+from wetread.archive.types import BoolArray
 from wetread.study.volume import Volume
-
-Bools = NDArray[np.bool_]
 
 LUMEN_HU = -900.0  # above: wall, or most lungs
 WALLED = 0.6  # of what lies round a trachea is no air
@@ -40,7 +38,7 @@ class _Chain:
     """Holes (Y, X) that lie over one another: the first in the highest slice, `top`."""
 
     top: int
-    holes: list[Bools]
+    holes: list[BoolArray]
 
     @property
     def last(self) -> int:
@@ -62,14 +60,14 @@ def segment_airway(volume: Volume) -> list[Mask]:
     return [Mask("airway", np.ascontiguousarray(frame.from_patient(inside)), volume.place)]
 
 
-def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools:
+def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolArray:
     """(Z, Y, X) bool of hu (Z, Y, X), HU, z to the head, y to the back, x to the left."""
     grid = coarse_grid(hu.shape, spacing_mm)
     blocks = grid.mean(hu)
     return refine_airway(hu, grow_airway(blocks, air_inside(blocks, grid.spacing_mm), grid), grid)
 
 
-def grow_airway(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
+def grow_airway(blocks: np.ndarray, air: BoolArray, grid: CoarseGrid) -> BoolArray:
     """Coarse lumen: grown from the trachea level by level in HU until it would leak into a lung."""
     tube = _find_trachea(blocks, air, grid)
     if not tube.any():
@@ -91,11 +89,11 @@ def grow_airway(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
         grown = step
     rim = ndimage.binary_dilation(grown, AROUND)
     lung = ndimage.binary_dilation(air & ~rim, AROUND)  # and what lies beside it
-    wide: Bools = grown | (rim & air & (blocks < WALL_HU) & ~lung)
+    wide: BoolArray = grown | (rim & air & (blocks < WALL_HU) & ~lung)
     return wide
 
 
-def refine_airway(hu: np.ndarray, coarse: Bools, grid: CoarseGrid) -> Bools:
+def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: CoarseGrid) -> BoolArray:
     """The coarse lumen in the fine voxels: what is air there within a voxel of it."""
     found = np.zeros(hu.shape, bool)
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -109,7 +107,7 @@ def refine_airway(hu: np.ndarray, coarse: Bools, grid: CoarseGrid) -> Bools:
     return found
 
 
-def _find_trachea(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
+def _find_trachea(blocks: np.ndarray, air: BoolArray, grid: CoarseGrid) -> BoolArray:
     """The largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
     middle = middle_column(blocks)
@@ -133,20 +131,20 @@ def _find_trachea(blocks: np.ndarray, air: Bools, grid: CoarseGrid) -> Bools:
     return found
 
 
-def _continues(above: Bools, hole: Bools) -> bool:
+def _continues(above: BoolArray, hole: BoolArray) -> bool:
     """Whether a hole goes on from the slice above: it overlaps and is about as large."""
     ratio = np.count_nonzero(hole) / np.count_nonzero(above)
     return bool((hole & above).any() and 1 / ALIKE < ratio < ALIKE)
 
 
 def _round_holes(
-    lumen: Bools, tissue: Bools, pixel_mm: tuple[float, float], middle: float
-) -> list[Bools]:
+    lumen: BoolArray, tissue: BoolArray, pixel_mm: tuple[float, float], middle: float
+) -> list[BoolArray]:
     """Those parts of a slice's air that a trachea may be."""
     count, labels, stats, centers = cv2.connectedComponentsWithStats(
         lumen.astype(np.uint8), connectivity=4
     )
-    found: list[Bools] = []
+    found: list[BoolArray] = []
     for number in range(1, count):
         wide, high = stats[number, cv2.CC_STAT_WIDTH], stats[number, cv2.CC_STAT_HEIGHT]
         cells = stats[number, cv2.CC_STAT_AREA]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, UInt8Array
 from wetread.study.slice_sequence import SliceSequence
 
 STEP_MM = 2.0
@@ -27,7 +27,7 @@ class CoarseGrid:
     stride: int
     spacing_mm: tuple[float, float, float]
 
-    def mean(self, hu: SliceSequence) -> NDArray[np.float32]:
+    def mean(self, hu: SliceSequence) -> Float32Array:
         """Mean HU of each block: (Z, Y, X) fine to coarse, one block's slices at a time."""
         blocks = np.empty(self.shape, np.float32)
         size = (self.shape[2], self.shape[1])
@@ -41,7 +41,7 @@ class CoarseGrid:
             blocks[number] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
         return blocks
 
-    def enlarged(self, mask: np.ndarray, number: int) -> NDArray[np.uint8]:
+    def enlarged(self, mask: np.ndarray, number: int) -> UInt8Array:
         """Fine slice `number` of a coarse mask, (Y, X) of 0 and 1, its edge interpolated."""
         at = (number + 0.5) / self.stride - 0.5
         low = int(np.clip(np.floor(at), 0, self.shape[0] - 1))
@@ -50,7 +50,7 @@ class CoarseGrid:
         plane = mask[low] * (1 - share) + mask[high] * share
         size = (self.fine[2], self.fine[1])
         large = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-        inside: NDArray[np.uint8] = (large > 0.5).astype(np.uint8)
+        inside: UInt8Array = (large > 0.5).astype(np.uint8)
         return inside
 
 

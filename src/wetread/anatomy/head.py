@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array
 from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 
@@ -35,7 +35,7 @@ def find_head_box(hu: SliceSequence) -> PixelBox:
     return PixelBox(top, top + side, left, left + side)
 
 
-def _largest_part(slice_hu: NDArray[np.float32]) -> PixelBox | None:
+def _largest_part(slice_hu: Float32Array) -> PixelBox | None:
     """Bounds of the largest connected tissue of one slice, or None where there is next to none."""
     tissue = (slice_hu > TISSUE_HU).astype(np.uint8)
     # Thin bridges (ears against the head rest) are cut before parts are told apart.

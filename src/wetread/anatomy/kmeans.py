@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, UInt8Array
 
 CENTRAL = (0.2, 0.8)  # of rows and columns, where clusters are sought
 ROUNDS = 30  # of the clustering; two clusters of gray settle sooner
@@ -21,7 +20,7 @@ SMALLER_THAN, ROWS = 0.9, (0.2, 0.8)
 TWO = 2  # clusters: air and tissue
 
 
-def kmeans_lungs(hu: np.ndarray, rng: np.random.Generator) -> Bools:
+def kmeans_lungs(hu: np.ndarray, rng: np.random.Generator) -> BoolArray:
     """Both lungs as one mask (Z, Y, X) bool of hu (Z, Y, X), HU, axial slices.
 
     rng: deals where the clusters of each slice start. A slice that is all of one value is empty.
@@ -32,7 +31,7 @@ def kmeans_lungs(hu: np.ndarray, rng: np.random.Generator) -> Bools:
     return found
 
 
-def _slice_mask(plane: NDArray[np.float32], rng: np.random.Generator) -> Bools:
+def _slice_mask(plane: Float32Array, rng: np.random.Generator) -> BoolArray:
     deviation = float(plane.std())
     if deviation == 0:
         return np.zeros(plane.shape, bool)
@@ -47,11 +46,11 @@ def _slice_mask(plane: NDArray[np.float32], rng: np.random.Generator) -> Bools:
     air = cv2.erode(air, np.ones(ERODE, np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
     air = cv2.dilate(air, np.ones(DILATE, np.uint8))
     kept = _within_boxes(air)
-    widened: Bools = cv2.dilate(kept, np.ones(WIDEN, np.uint8)) > 0
+    widened: BoolArray = cv2.dilate(kept, np.ones(WIDEN, np.uint8)) > 0
     return widened
 
 
-def two_centers(values: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:
+def two_centers(values: Float32Array, rng: np.random.Generator) -> Float64Array:
     """(2,) means of the two clusters of values (N,), by Lloyd's rounds from two of the values."""
     centers = np.sort(rng.choice(values, TWO, replace=False).astype(np.float64))
     if centers[0] == centers[1]:
@@ -67,7 +66,7 @@ def two_centers(values: NDArray[np.float32], rng: np.random.Generator) -> NDArra
     return centers
 
 
-def _within_boxes(air: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _within_boxes(air: UInt8Array) -> UInt8Array:
     """The parts whose bounds are those of a lung: not the room, not the couch."""
     high, wide = air.shape
     _, parts, stats, _ = cv2.connectedComponentsWithStats(air, connectivity=8)
@@ -75,5 +74,5 @@ def _within_boxes(air: NDArray[np.uint8]) -> NDArray[np.uint8]:
     kept = (height < SMALLER_THAN * high) & (stats[:, cv2.CC_STAT_WIDTH] < SMALLER_THAN * wide)
     kept &= (top > ROWS[0] * high) & (top + height < ROWS[1] * high)
     kept[0] = False
-    chosen: NDArray[np.uint8] = kept[parts].astype(np.uint8)
+    chosen: UInt8Array = kept[parts].astype(np.uint8)
     return chosen

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from wetread.anatomy.thorax import middle_column
-
-Bools = NDArray[np.bool_]
+from wetread.archive.types import BoolArray
 
 GAS_HU = -955.0  # median below: gas in a bowel or beside an arm, not a lung
 LEAST_ML = 2.0
@@ -18,8 +16,8 @@ EROSIONS_MM = (2.5, 5.0, 8.0, 12.0, 16.0)  # tried in turn to part what touches
 
 
 def split_lungs(
-    air: Bools, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
-) -> tuple[Bools, Bools]:
+    air: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
+) -> tuple[BoolArray, BoolArray]:
     """(right, left): air (Z, Y, X) without airways, blocks its HU; x to the patient's left.
 
     Gas that is no lung is left out; a side without a lung is empty.
@@ -44,8 +42,8 @@ def split_lungs(
 
 
 def _parted(
-    part: Bools, middle: float, spacing_mm: tuple[float, float, float]
-) -> tuple[Bools, Bools]:
+    part: BoolArray, middle: float, spacing_mm: tuple[float, float, float]
+) -> tuple[BoolArray, BoolArray]:
     """One connected part by sides; where it reaches far into both, cut where it is thinnest."""
     none = np.zeros(part.shape, bool)
     columns = np.arange(part.shape[2])
@@ -78,11 +76,11 @@ def _parted(
     return part & before, part & ~before
 
 
-def _main(side: Bools, voxel_ml: float) -> Bools:
+def _main(side: BoolArray, voxel_ml: float) -> BoolArray:
     """A side's largest part and what is not tiny beside it."""
     labels, count = ndimage.label(side)
     if count < 2:
         return side
     sizes = np.bincount(labels[side])
-    kept: Bools = (sizes >= max(CRUMB * sizes.max(), LEAST_ML / voxel_ml))[labels]
+    kept: BoolArray = (sizes >= max(CRUMB * sizes.max(), LEAST_ML / voxel_ml))[labels]
     return kept

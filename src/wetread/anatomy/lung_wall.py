@@ -7,11 +7,9 @@ and the lung ends a little before it: what lies between, if it is neither fat no
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-Bools = NDArray[np.bool_]
-Array = NDArray[np.float64]
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 
 BONE_HU = 160.0  # of blocks of 2 mm
 BONE_ML = 0.3  # smaller dense things are calcified nodes or filled vessels
@@ -30,8 +28,8 @@ SMOOTH = (8.0, 6.0)  # standard deviation of the wall's smoothing: mm along z, d
 
 
 def consolidated_lung(
-    side: Bools, blocks: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
-) -> Bools:
+    side: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
+) -> BoolArray:
     """Tissue (Z, Y, X) between a lung's air and the ribs behind and beside it.
 
     side: air of one lung; blocks: HU; sign: -1 where the lung lies to the patient's right (x runs
@@ -60,12 +58,12 @@ def consolidated_lung(
 
 
 def _between(
-    center: Array,
-    ends: tuple[Array, Array],
+    center: Float64Array,
+    ends: tuple[Float64Array, Float64Array],
     shape: tuple[int, ...],
     spacing_mm: tuple[float, float, float],
     sign: int,
-) -> Bools:
+) -> BoolArray:
     """Pixels (Y, X) between the two ends, mm from the center, of the ray they lie on."""
     down = ((np.arange(shape[0]) - center[0]) * spacing_mm[1])[:, None]
     out = (sign * (np.arange(shape[1]) - center[1]) * spacing_mm[2])[None]
@@ -73,20 +71,20 @@ def _between(
     ray = np.rint((np.degrees(np.arctan2(down, out)) - FIRST) / STEP).astype(np.int64)
     met = (ray >= 0) & (ray < len(ends[0]))
     np.clip(ray, 0, len(ends[0]) - 1, out=ray)
-    found: Bools = met & (away > ends[0][ray]) & (away <= ends[1][ray])
+    found: BoolArray = met & (away > ends[0][ray]) & (away <= ends[1][ray])
     return found
 
 
-def _centers(side: Bools, holding: NDArray[np.int64], step_mm: float) -> Array:
+def _centers(side: BoolArray, holding: Int64Array, step_mm: float) -> Float64Array:
     """(N, 2) row and column of the middle of the air in each slice that holds any, smoothed."""
     raw = np.array([ndimage.center_of_mass(side[z]) for z in holding])
-    smooth: Array = ndimage.gaussian_filter1d(raw, 10.0 / step_mm, axis=0, mode="nearest")
+    smooth: Float64Array = ndimage.gaussian_filter1d(raw, 10.0 / step_mm, axis=0, mode="nearest")
     return smooth
 
 
 def _rays(
-    centers: Array, angles: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    centers: Float64Array, angles: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
+) -> tuple[Int64Array, Int64Array]:
     """(N, angles, steps) row and column along rays from each center; angles in radians."""
     along = np.arange(0, REACH_MM, RAY_MM)
     down = np.sin(angles)[:, None] * along / spacing_mm[1]
@@ -97,28 +95,26 @@ def _rays(
 
 
 def _along(
-    mask: Bools, holding: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Bools:
+    mask: BoolArray, holding: Int64Array, rows: Int64Array, columns: Int64Array
+) -> BoolArray:
     """The mask on the rays; nothing beyond the picture."""
     inside = (rows >= 0) & (rows < mask.shape[1]) & (columns >= 0) & (columns < mask.shape[2])
     np.clip(rows, 0, mask.shape[1] - 1, out=rows)
     np.clip(columns, 0, mask.shape[2] - 1, out=columns)
-    found: Bools = mask[holding[:, None, None], rows, columns] & inside
+    found: BoolArray = mask[holding[:, None, None], rows, columns] & inside
     return found
 
 
-def _bones(blocks: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools:
+def _bones(blocks: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolArray:
     dense = blocks > BONE_HU
     labels, _ = ndimage.label(dense, np.ones((3, 3, 3), bool))
     sizes = np.bincount(labels.ravel()) * float(np.prod(spacing_mm)) / 1000
     sizes[0] = 0
-    found: Bools = (sizes >= BONE_ML)[labels]
+    found: BoolArray = (sizes >= BONE_ML)[labels]
     return found
 
 
-def _smooth_wall(
-    first: NDArray[np.int64], last: NDArray[np.int64], step_mm: float
-) -> NDArray[np.float64]:
+def _smooth_wall(first: Int64Array, last: Int64Array, step_mm: float) -> Float64Array:
     """(N, angles) steps to the inner face of the rib cage, also between ribs; -1 where unknown.
 
     Where lung touches the cage it says how far before the bone the face lies.
@@ -131,11 +127,13 @@ def _smooth_wall(
     inner = ndimage.percentile_filter(face, INNER, size=size, mode="nearest")
     near = np.where(face * RAY_MM <= inner * RAY_MM + SLANT_MM, face, inner)
     widths = (SMOOTH[0] / step_mm, SMOOTH[1] / STEP)
-    smooth: NDArray[np.float64] = ndimage.gaussian_filter(near, widths, mode="nearest")
+    smooth: Float64Array = ndimage.gaussian_filter(near, widths, mode="nearest")
     return np.where(inner < REACH_MM, smooth, -1.0)
 
 
-def _tissue_of(found: Bools, blocks: np.ndarray, spacing_mm: tuple[float, float, float]) -> Bools:
+def _tissue_of(
+    found: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
+) -> BoolArray:
     """What of it is neither fat, water nor bone, in pieces and not in films."""
     if not found.any():
         return found
@@ -145,9 +143,9 @@ def _tissue_of(found: Bools, blocks: np.ndarray, spacing_mm: tuple[float, float,
     mean = ndimage.uniform_filter(np.minimum(blocks, 300) * soft, 5) / share
     tissue = found & (blocks > AIRLESS_HU) & (mean > TISSUE_HU[0]) & (mean < TISSUE_HU[1])
     radius = LEAST_MM / 2
-    deep: Bools = ndimage.distance_transform_edt(tissue, sampling=spacing_mm) > radius
+    deep: BoolArray = ndimage.distance_transform_edt(tissue, sampling=spacing_mm) > radius
     if not deep.any():
         return deep
     near = ndimage.distance_transform_edt(~deep, sampling=spacing_mm) <= radius
-    kept: Bools = tissue & near
+    kept: BoolArray = tissue & near
     return kept

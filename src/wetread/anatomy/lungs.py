@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from wetread.anatomy.airway import grow_airway, refine_airway
@@ -16,9 +15,8 @@ from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lung_wall import consolidated_lung
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside
+from wetread.archive.types import BoolArray
 from wetread.study.volume import Volume
-
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,10 +40,10 @@ class Lungs:
     """Masks (Z, Y, X) bool; dense: what the outlines of both hold at
     the threshold or above: vessels, nodules, consolidation, walls of airways."""
 
-    right: Bools
-    left: Bools
-    dense: Bools
-    airway: Bools
+    right: BoolArray
+    left: BoolArray
+    dense: BoolArray
+    airway: BoolArray
 
 
 def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask]:
@@ -92,7 +90,9 @@ def find_lungs(
     return Lungs(right, left, (right | left) & (hu >= settings.threshold_hu), airway)
 
 
-def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm: float) -> Bools:
+def close_ball(
+    inside: BoolArray, spacing_mm: tuple[float, float, float], radius_mm: float
+) -> BoolArray:
     """Closing (Z, Y, X) with a ball; the mask goes on beyond the first and the last slice."""
     if not inside.any() or radius_mm <= 0:
         return inside
@@ -114,8 +114,11 @@ def close_ball(inside: Bools, spacing_mm: tuple[float, float, float], radius_mm:
 
 
 def _refined(
-    hu: np.ndarray, parts: tuple[Bools, Bools, Bools], grid: CoarseGrid, settings: LungSettings
-) -> Bools:
+    hu: np.ndarray,
+    parts: tuple[BoolArray, BoolArray, BoolArray],
+    grid: CoarseGrid,
+    settings: LungSettings,
+) -> BoolArray:
     """One lung in the fine voxels: its rim by the threshold, what was closed or is dense as it is.
 
     parts: coarse, the lung when closed, its air, its tissue without air.

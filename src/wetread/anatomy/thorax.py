@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Bools = NDArray[np.bool_]
+from wetread.archive.types import BoolArray
 
 AIR_BELOW_HU = -400.0  # below: air, or lung
 OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
@@ -16,7 +15,7 @@ BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
 
 def air_inside(
     blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_BELOW_HU
-) -> Bools:
+) -> BoolArray:
     """Air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
     found = np.zeros(blocks.shape, bool)
     for number, plane in enumerate(blocks):
@@ -32,7 +31,7 @@ def middle_column(blocks: np.ndarray) -> float:
     return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
 
 
-def _body(plane: np.ndarray, air: Bools, pixel_mm: float) -> Bools:
+def _body(plane: np.ndarray, air: BoolArray, pixel_mm: float) -> BoolArray:
     """The largest thing in a slice that is not room, its holes filled."""
     edge = np.zeros_like(air)
     for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
@@ -47,5 +46,5 @@ def _body(plane: np.ndarray, air: Bools, pixel_mm: float) -> Bools:
     if count < 2:
         return np.zeros_like(air)
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    whole: Bools = parts == largest
+    whole: BoolArray = parts == largest
     return whole

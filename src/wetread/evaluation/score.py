@@ -4,7 +4,8 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from wetread.archive.types import JsonObject
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Score:
     positives: int
     reason: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """The score as a JSON object."""
         return asdict(self)
 
@@ -38,7 +39,7 @@ class Scores(tuple[Score, ...]):
 
     __slots__ = ()
 
-    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+    def to_dict(self) -> dict[str, list[JsonObject]]:
         """{"scores": [...]}, as scores.json and --json have it."""
         return {"scores": [score.to_dict() for score in self]}
 

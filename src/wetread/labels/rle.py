@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.archive.errors import WetreadError
+from wetread.archive.types import BoolArray, Int64Array
 
 EMPTY = "-1"  # a mask without a pixel
 
@@ -17,8 +18,6 @@ REASONS: dict[str, str] = {
     "mask_overlap": "a run that begins inside the run ahead of it",
     "mask_outside": "runs that leave the image, or counts that do not cover it",
 }
-
-Numbers = NDArray[np.int64]
 
 
 class RleError(WetreadError, ValueError):
@@ -44,11 +43,11 @@ class RleForm:
     """
 
     by_columns: bool
-    to_edges: Callable[[Numbers, int], Numbers]
-    to_numbers: Callable[[Numbers, int], Numbers]
+    to_edges: Callable[[Int64Array, int], Int64Array]
+    to_numbers: Callable[[Int64Array, int], Int64Array]
 
 
-def decode(text: str, shape: tuple[int, int], form: str = "relative") -> NDArray[np.bool_]:
+def decode(text: str, shape: tuple[int, int], form: str = "relative") -> BoolArray:
     """The mask of one text: (rows, columns) bool, laid out in memory as the form counts.
 
     RleError where the text is no mask of this shape; `-1` is the empty mask in every form.
@@ -63,9 +62,7 @@ def decode(text: str, shape: tuple[int, int], form: str = "relative") -> NDArray
     return flat.reshape(columns, rows).T if chosen.by_columns else flat.reshape(rows, columns)
 
 
-def decode_union(
-    texts: Sequence[str], shape: tuple[int, int], form: str = "relative"
-) -> NDArray[np.bool_]:
+def decode_union(texts: Sequence[str], shape: tuple[int, int], form: str = "relative") -> BoolArray:
     """What any of the texts marks: (rows, columns) bool; no text marks nothing."""
     if not texts:
         return decode(EMPTY, shape, form)
@@ -108,7 +105,7 @@ def find_rle_form(name: str) -> RleForm:
         raise ValueError(f"no mask form {name!r}; choose one of {', '.join(FORMS)}") from None
 
 
-def read_edges(text: str, pixels: int, form: RleForm) -> Numbers:
+def read_edges(text: str, pixels: int, form: RleForm) -> Int64Array:
     """(2R,) starts and ends of the runs, growing, all within 0..pixels; RleError otherwise."""
     if text.strip() == EMPTY:
         return np.zeros(0, dtype=np.int64)
@@ -126,7 +123,7 @@ def read_edges(text: str, pixels: int, form: RleForm) -> Numbers:
     return edges
 
 
-def read_numbers(text: str) -> Numbers:
+def read_numbers(text: str) -> Int64Array:
     """The whole numbers of a text, (N,) with N at least 1."""
     words = text.split()
     if not words:
@@ -140,13 +137,13 @@ def read_numbers(text: str) -> Numbers:
         raise RleError("mask_not_numbers", f"{wrong[:20]!r} is no whole number") from None
 
 
-def refuse(wrong: NDArray[np.bool_], reason: str, what: str, first: int = 2) -> None:
+def refuse(wrong: BoolArray, reason: str, what: str, first: int = 2) -> None:
     """RleError that names the first wrong run; the first flag is that of run number `first`."""
     if wrong.any():
         raise RleError(reason, f"run {int(wrong.argmax()) + first} {what}")
 
 
-def edges_of(lines: NDArray[np.bool_]) -> Numbers:
+def edges_of(lines: BoolArray) -> Int64Array:
     """(2R,) starts and ends of the runs of a mask (lines, places) that is read line by line."""
     flat = lines.reshape(-1) if lines.flags.c_contiguous else None
     if flat is not None:
@@ -161,7 +158,7 @@ def edges_of(lines: NDArray[np.bool_]) -> Numbers:
     return np.concatenate(parts).astype(np.int64, copy=False)
 
 
-def changes_across(mask: NDArray[np.bool_]) -> Numbers:
+def changes_across(mask: BoolArray) -> Int64Array:
     """Where a mask (places, lines) changes, read line by line though it lies in memory the other
     way: turning a million pixels round would take longer than all the rest."""
     places, lines = mask.shape
@@ -175,37 +172,37 @@ def changes_across(mask: NDArray[np.bool_]) -> Numbers:
     return np.sort(line * places + place)
 
 
-def pairs(numbers: Numbers) -> tuple[Numbers, Numbers]:
-    """Numbers of a form of pairs: (R,) what stands before each length, and the lengths."""
+def pairs(numbers: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Int64Array of a form of pairs: (R,) what stands before each length, and the lengths."""
     if numbers.size % 2:
         raise RleError("mask_not_numbers", f"{numbers.size} numbers: a start without its length")
     refuse(numbers[1::2] < 1, "mask_backwards", "has a length of 0 or less", first=1)
     return numbers[::2], numbers[1::2]
 
 
-def gaps_to_edges(numbers: Numbers, _pixels: int) -> Numbers:
+def gaps_to_edges(numbers: Int64Array, _pixels: int) -> Int64Array:
     """Gap, length: each number is counted from the edge before it."""
     pairs(numbers)
     return np.cumsum(numbers)
 
 
-def edges_to_gaps(edges: Numbers, _pixels: int) -> Numbers:
+def edges_to_gaps(edges: Int64Array, _pixels: int) -> Int64Array:
     """The inverse of `gaps_to_edges`."""
     return np.diff(edges, prepend=0)
 
 
-def starts_to_edges(numbers: Numbers, _pixels: int, *, first: int) -> Numbers:
+def starts_to_edges(numbers: Int64Array, _pixels: int, *, first: int) -> Int64Array:
     """Start, length; `first` is the number of the first pixel."""
     starts, lengths = pairs(numbers)
     return np.stack([starts - first, starts - first + lengths], axis=1).reshape(-1)
 
 
-def edges_to_starts(edges: Numbers, _pixels: int, *, first: int) -> Numbers:
+def edges_to_starts(edges: Int64Array, _pixels: int, *, first: int) -> Int64Array:
     """The inverse of `starts_to_edges`."""
     return np.stack([edges[::2] + first, edges[1::2] - edges[::2]], axis=1).reshape(-1)
 
 
-def counts_to_edges(numbers: Numbers, pixels: int) -> Numbers:
+def counts_to_edges(numbers: Int64Array, pixels: int) -> Int64Array:
     """Lengths of background and mask in turn, background first; together they are the image."""
     refuse(numbers < 0, "mask_backwards", "has a length below 0", first=1)
     if numbers.sum() != pixels:
@@ -213,7 +210,7 @@ def counts_to_edges(numbers: Numbers, pixels: int) -> Numbers:
     return np.cumsum(numbers)[: numbers.size // 2 * 2]
 
 
-def edges_to_counts(edges: Numbers, pixels: int) -> Numbers:
+def edges_to_counts(edges: Int64Array, pixels: int) -> Int64Array:
     """The inverse of `counts_to_edges`; background of no pixels is written only at the front."""
     counts = np.diff(edges, prepend=0, append=pixels)
     return counts[:-1] if edges.size and edges[-1] == pixels else counts

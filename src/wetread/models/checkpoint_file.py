@@ -43,14 +43,14 @@ def load_checkpoint(path: Path, wanted: str) -> Any:
     return content
 
 
-def require_finite(path: Path, wanted: str, content: Any) -> None:
+def require_finite(path: Path, wanted: str, content: object) -> None:
     """DamagedFileError where a tensor of the content holds NaN or infinity."""
     for name, tensor in tensors_in(content):
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DamagedFileError(path, wanted, f"its {name!r} holds values that are no numbers")
 
 
-def tensors_in(content: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+def tensors_in(content: object, name: str = "") -> Iterator[tuple[str, Tensor]]:
     """The tensors in mappings and lists, each with where it stands."""
     pending = [(name, content)]
     while pending:

@@ -12,6 +12,7 @@ from wetread.models.compact import SLIM_WIDTHS, build_compact, compact_maps
 from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
 from wetread.models.unet import Unet
 
+Untyped = Any  # a network whose layers are MONAI's, by their names
 Builder = Callable[[int, int], nn.Module]
 FeatureMaps = Callable[[nn.Module, Tensor], list[Tensor]]
 
@@ -38,7 +39,7 @@ class ScaledInput(nn.Module):
 
     def __init__(self, network: nn.Module, black: float = -1.0, white: float = 1.0) -> None:
         super().__init__()
-        self.network: Any = network  # MONAI's layers, by their names
+        self.network: Untyped = network
         self.black, self.white = black, white
 
     def forward(self, x: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ def adapt_to_few_images(network: nn.Module) -> nn.Module:
     return network
 
 
-def efficientnet_maps(model: Any, x: Tensor) -> list[Tensor]:
+def efficientnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
     """Strides 2, 4, 8, 16 and 32; the last with the 1280 channels that the logits stand on."""
     net = model.network
     x = net._swish(net._bn0(net._conv_stem(net._conv_stem_padding(model.scale(x)))))
@@ -100,7 +101,7 @@ def build_densenet121(channels: int, outputs: int) -> nn.Module:
     return ScaledInput(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
 
 
-def densenet_maps(model: Any, x: Tensor) -> list[Tensor]:
+def densenet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
     """Strides 2, 4, 8, 16 and 32: the map before each pooling, and the last."""
     x = model.scale(x)
     maps: list[Tensor] = []
@@ -120,7 +121,7 @@ def build_resnet18(channels: int, outputs: int) -> nn.Module:
     )
 
 
-def resnet_maps(model: Any, x: Tensor) -> list[Tensor]:
+def resnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
     """Strides 1, 2, 4, 8 and 16: MONAI's first convolution keeps rows and columns."""
     net = model.network
     maps: list[Tensor] = [net.act(net.bn1(net.conv1(model.scale(x))))]
@@ -173,10 +174,10 @@ def build(
         return network
     for part in row.head:
         network.set_submodule(part, nn.Identity())
-    modules: Iterable[Any] = network.modules()
-    for module in modules:
-        if hasattr(module, "drop_connect_rate"):  # MONAI's B0 leaves out blocks by chance
-            module.drop_connect_rate = 0.0
+    layers: Iterable[Untyped] = network.modules()
+    for layer in layers:
+        if hasattr(layer, "drop_connect_rate"):  # MONAI's B0 leaves out blocks by chance
+            layer.drop_connect_rate = 0.0
     return Unet(network, row.maps, channels, outputs, masks, mask_stride, mask_pixels)
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -23,6 +22,7 @@ from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.index.digest import RECORD_SCHEMA, record_files
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import MutableRow, Progress
 from wetread.store.fresh import SOURCES, keep_fresh, remove_others, with_digests
 from wetread.store.pack_series import Packing, compress, number_records, pack_series, reject_row
 from wetread.store.store import FORMAT, REJECT_SCHEMA, SLICE_SCHEMA, Store, check_slices, open_store
@@ -30,7 +30,6 @@ from wetread.study.slices import slice_from_row
 from wetread.study.unit import TAKEN_AS_HU
 
 SERIES_PER_PART, SLICES_PER_PART = 8, 400  # few long series are work for several processes, too
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +42,7 @@ class StorePart:
 
     group: tuple[pl.DataFrame, ...]
     targets: tuple[Path, ...]
-    rejects: tuple[dict[str, Any], ...] = ()
+    rejects: tuple[MutableRow, ...] = ()
 
     @property
     def height(self) -> int:
@@ -188,7 +187,7 @@ def _without_lost_series(part: StorePart, packing: Packing, workers: Workers) ->
     return replace(part, group=group, rejects=(*part.rejects, *rejects))
 
 
-def _decode(row: dict[str, Any]) -> None:
+def _decode(row: MutableRow) -> None:
     """What packing does with a file, and nothing kept: does the process live?"""
     with contextlib.suppress(RejectError):
         slice_from_row(row).values()
@@ -218,7 +217,7 @@ def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
 def _pack_part(part: StorePart, packing: Packing) -> None:
     rejects = list(part.rejects)
     sources = [pl.DataFrame(schema=RECORD_SCHEMA)]
-    rows: list[list[dict[str, Any]]] = [[] for _ in part.targets]
+    rows: list[list[MutableRow]] = [[] for _ in part.targets]
     with contextlib.ExitStack() as opened:
         unfinished = [atomic_path(target.with_suffix(".bin")) for target in part.targets]
         paths = [opened.enter_context(one) for one in unfinished]
@@ -226,7 +225,7 @@ def _pack_part(part: StorePart, packing: Packing) -> None:
         for frame in part.group:
             sources.append(record_files(frame.iter_rows(named=True)))
             frame = with_digests(frame, sources[-1])
-            records: list[list[dict[str, Any]]] = [[] for _ in part.targets]
+            records: list[list[MutableRow]] = [[] for _ in part.targets]
             for crop, record, values in pack_series(frame, packing, rejects):
                 blob = compress(values, packing.codec)
                 place = {"offset": files[crop].tell(), "bytes": len(blob)}

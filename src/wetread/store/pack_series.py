@@ -6,9 +6,8 @@ their stored integers are held until their turn comes: memory does not grow with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import blosc2
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Float32Array, IntegerArray, MutableRow, Row
 from wetread.study.boxes import PixelBox
 from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
@@ -45,18 +45,17 @@ SEARCHED_SLICES = (
     250  # slices of one shape, at most: the search for the crops needs no more of a body
 )
 
-Floats = NDArray[np.float32]
 Shape = tuple[int, ...]
 FindBox = Callable[[SliceSequence], PixelBox]
 FindBoxes = Callable[[SliceSequence], tuple[PixelBox, ...]]
-Shrink = Callable[[Floats, PixelBox, int], Floats]
-ValuesOf = Callable[[Mapping[str, Any], Slice], Floats]  # row of the index and slice
+Shrink = Callable[[Float32Array, PixelBox, int], Float32Array]
+ValuesOf = Callable[[Row, Slice], Float32Array]  # row of the index and slice
 # Rows of the index and the values of their slices -> what is wanted and not in them, in words.
-FindAbsent = Callable[[Sequence[Mapping[str, Any]], SliceSequence], str | None]
+FindAbsent = Callable[[Sequence[Row], SliceSequence], str | None]
 ABSENT = "wrong_anatomy"
 
 
-def nothing_absent(rows: Sequence[Mapping[str, Any]], values: SliceSequence) -> str | None:
+def nothing_absent(rows: Sequence[Row], values: SliceSequence) -> str | None:
     """None: nothing in particular is wanted."""
     return None
 
@@ -103,7 +102,7 @@ class OneBox:
 class IndexedSlice:
     """A slice as it is stored, with its row of the index."""
 
-    row: dict[str, Any]
+    row: MutableRow
     one: Slice
 
 
@@ -118,17 +117,17 @@ class _Made:
     def shape(self) -> tuple[int, ...]:
         return (len(self.held), *self.held[0].one.stored.shape)
 
-    def __getitem__(self, z: int) -> Floats:
+    def __getitem__(self, z: int) -> Float32Array:
         still_alive()
         return self.values(self.held[z].row, self.held[z].one)
 
-    def __iter__(self) -> Iterator[Floats]:
+    def __iter__(self) -> Iterator[Float32Array]:
         return (self[z] for z in range(len(self.held)))
 
 
 def pack_series(
-    frame: pl.DataFrame, packing: Packing, rejects: list[dict[str, Any]]
-) -> Iterator[tuple[int, dict[str, Any], NDArray[Any]]]:
+    frame: pl.DataFrame, packing: Packing, rejects: list[MutableRow]
+) -> Iterator[tuple[int, MutableRow, IntegerArray]]:
     """Each readable slice of a series, crop by crop: the crop's number, the slice's record, and
     the integers to store. What cannot be read is added to rejects. The records lack what only the
     last slice tells: numbered() gives it to them."""
@@ -155,14 +154,12 @@ def pack_series(
                 yield crop, boxed | _as_hu(small), small
 
 
-def number_records(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def number_records(records: Sequence[MutableRow]) -> list[MutableRow]:
     """The records of one crop of a series, each with its place among all that could be read."""
     return [record | {"z": z, "n_slices": len(records)} for z, record in enumerate(records)]
 
 
-def _read(
-    row: dict[str, Any], packing: Packing, rejects: list[dict[str, Any]]
-) -> IndexedSlice | None:
+def _read(row: MutableRow, packing: Packing, rejects: list[MutableRow]) -> IndexedSlice | None:
     still_alive()
     try:
         one = slice_from_row(row)
@@ -175,7 +172,7 @@ def _read(
 
 
 def _boxes(
-    rows: Sequence[dict[str, Any]], packing: Packing, rejects: list[dict[str, Any]]
+    rows: Sequence[MutableRow], packing: Packing, rejects: list[MutableRow]
 ) -> tuple[dict[Shape, tuple[PixelBox, ...]], dict[int, IndexedSlice | None], dict[Shape, str]]:
     """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape); what
     was read for it, by place among the rows: None where it could not be; and the shapes in whose
@@ -205,7 +202,7 @@ def _boxes(
     return boxes, held, absent
 
 
-def compress(values: NDArray[Any], codec: Codec) -> bytes:
+def compress(values: IntegerArray, codec: Codec) -> bytes:
     """One slice as one blosc2 blob; a block is the slice, so one read is one decompression."""
     blob: bytes = blosc2.compress2(
         np.ascontiguousarray(values),
@@ -220,7 +217,7 @@ def compress(values: NDArray[Any], codec: Codec) -> bytes:
     return blob
 
 
-def reject_row(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
+def reject_row(row: MutableRow, reason: str, detail: str) -> MutableRow:
     """A row of the store's rejects."""
     return {name: row[name] for name in ("SOPInstanceUID", "path", "member")} | {
         "reason": reason,
@@ -228,7 +225,7 @@ def reject_row(row: dict[str, Any], reason: str, detail: str) -> dict[str, Any]:
     }
 
 
-def _record(each: IndexedSlice, position: float) -> dict[str, Any]:
+def _record(each: IndexedSlice, position: float) -> MutableRow:
     row, shape = each.row, each.one.stored.shape
     return {
         "SOPInstanceUID": row["SOPInstanceUID"],
@@ -244,7 +241,7 @@ def _record(each: IndexedSlice, position: float) -> dict[str, Any]:
     }
 
 
-def _as_stored(one: Slice) -> dict[str, Any]:
+def _as_stored(one: Slice) -> MutableRow:
     low, high = one.padding or (None, None)
     return {
         "rows": one.stored.shape[0],
@@ -257,7 +254,7 @@ def _as_stored(one: Slice) -> dict[str, Any]:
     }
 
 
-def _as_hu(small: NDArray[np.int16]) -> dict[str, Any]:
+def _as_hu(small: NDArray[np.int16]) -> MutableRow:
     return {
         "rows": small.shape[0],
         "columns": small.shape[1],

@@ -19,17 +19,16 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import blosc2
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.types import Float32Array, Float64Array, Int32Array, Int64Array, IntegerArray
 from wetread.study.hu import to_hu
 
 FORMAT = 3
@@ -82,13 +81,13 @@ class StoreError(WetreadError):
 class Address:
     """Where each row lies and how it becomes HU: the columns of `slices`, as arrays of length N."""
 
-    part: NDArray[np.int32]  # index into Store.blobs
-    offset: NDArray[np.int64]
-    bytes: NDArray[np.int64]
-    shape: NDArray[np.int32]  # (N, 2): rows, columns
+    part: Int32Array  # index into Store.blobs
+    offset: Int64Array
+    bytes: Int64Array
+    shape: Int32Array  # (N, 2): rows, columns
     dtype: list[str]
-    rescale: NDArray[np.float64]  # (N, 2): slope, intercept
-    padding: NDArray[np.float64]  # (N, 2): lowest, highest stored value; NaN where none is declared
+    rescale: Float64Array  # (N, 2): slope, intercept
+    padding: Float64Array  # (N, 2): lowest, highest stored value; NaN where none is declared
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +110,7 @@ class Store:
     def __len__(self) -> int:
         return self.slices.height
 
-    def read(self, row: int) -> NDArray[Any]:
+    def read(self, row: int) -> IntegerArray:
         """Stored integers of one slice, (rows, columns), in the type they were packed in."""
         at = self.address
         start = int(at.offset[row])
@@ -127,11 +126,11 @@ class Store:
             part = self.path / "parts" / f"{self.slices['part'][row]}.bin"
             raise DamagedFileError(part, PART_FORM, f"slice {row} is damaged ({error})") from error
 
-    def read_hu(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+    def read_hu(self, rows: Sequence[int] | IntegerArray) -> Float32Array:
         """HU of slices of one shape, (N, rows, columns) float32; padding is air."""
         return np.stack([self._hu(int(row)) for row in rows])
 
-    def _hu(self, row: int) -> NDArray[np.float32]:
+    def _hu(self, row: int) -> Float32Array:
         slope, intercept = self.address.rescale[row]
         low, high = self.address.padding[row]
         padding = None if np.isnan(low) else (int(low), int(high))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
+
+from wetread.archive.types import BoolArray, Float32Array, Int64Array
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,18 @@ class Strengths:
 class Augmentation:
     """What was drawn for N images; every array is (N,), radians, shares and HU."""
 
-    flip: npt.NDArray[np.bool_]
-    angle: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
-    shift_rows: npt.NDArray[np.float32]
-    shift_columns: npt.NDArray[np.float32]
-    hu_shift: npt.NDArray[np.float32]
-    contrast: npt.NDArray[np.float32]
+    flip: BoolArray
+    angle: Float32Array
+    scale: Float32Array
+    shift_rows: Float32Array
+    shift_columns: Float32Array
+    hu_shift: Float32Array
+    contrast: Float32Array
 
     def __len__(self) -> int:
         return len(self.flip)
 
-    def of(self, places: npt.NDArray[np.int64]) -> "Augmentation":
+    def of(self, places: Int64Array) -> "Augmentation":
         """What was drawn for these images alone."""
         drawn = {field.name: getattr(self, field.name)[places] for field in fields(self)}
         return Augmentation(**drawn)
@@ -57,7 +58,7 @@ class Augmentation:
 def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
     """Draw for n images; the same generator state gives the same numbers."""
 
-    def within(limit: float) -> npt.NDArray[np.float32]:
+    def within(limit: float) -> Float32Array:
         return rng.uniform(-limit, limit, n).astype(np.float32)
 
     return Augmentation(

@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from wetread.archive.types import Float32Array
 from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 
@@ -16,8 +16,8 @@ def whole_picture(values: SliceSequence) -> PixelBox:
 
 
 def crop_and_resize(
-    hu: npt.NDArray[np.float32], box: PixelBox | None, size: int, outside: float = AIR_HU
-) -> npt.NDArray[np.float32]:
+    hu: Float32Array, box: PixelBox | None, size: int, outside: float = AIR_HU
+) -> Float32Array:
     """HU (H, W) to (size, size) float32: the square about box (None: the slice); what lies outside
     the slice is air.
 

@@ -13,8 +13,8 @@ from functools import partial
 from types import ModuleType
 
 import numpy as np
-import numpy.typing as npt
 
+from wetread.archive.types import Float32Array, FloatArray, UInt8Array
 from wetread.view.window import (
     BONE,
     BRAIN,
@@ -192,9 +192,7 @@ def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
     return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
 
 
-def apply_mode(
-    slices: Sequence[npt.NDArray[np.floating]], mode: Mode
-) -> tuple[npt.NDArray[np.float32], ...]:
+def apply_mode(slices: Sequence[FloatArray], mode: Mode) -> tuple[Float32Array, ...]:
     """HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
     hu = [np.asarray(one, np.float32) for one in slices]
     return tuple(
@@ -202,7 +200,7 @@ def apply_mode(
     )
 
 
-def as_picture(channels: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.uint8]:
+def as_picture(channels: Sequence[FloatArray]) -> UInt8Array:
     """One channel to (rows, columns) uint8, three to (rows, columns, 3), red first."""
     if len(channels) not in (1, 3):
         raise ValueError(f"a picture has one channel or three, not {len(channels)}")

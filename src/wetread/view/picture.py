@@ -12,17 +12,16 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import UInt8Array
 from wetread.study.boxes import PixelBox
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 from wetread.view.crop import AIR_HU, crop_and_resize
 from wetread.view.mode import Mode, as_picture, mix_grays, window_slices
 
-PictureArray = npt.NDArray[np.uint8]
 _TABLES = 8  # kept: a series has one, or one a rescale
 
 
@@ -48,7 +47,7 @@ class RenderSettings:
     size: int | None = None
 
 
-def render_picture(seen: Sequence[DisplaySlice], look: RenderSettings) -> PictureArray:
+def render_picture(seen: Sequence[DisplaySlice], look: RenderSettings) -> UInt8Array:
     """(rows, columns) or (rows, columns, 3) uint8, red first, of the slices at mode.offsets."""
     mode, first = look.mode, seen[0]
     pointwise = mode.windows and mode.offsets == (0,) and not mode.slicewise
@@ -98,7 +97,7 @@ def crop_picture(values: np.ndarray, box: PixelBox | None) -> np.ndarray:
     return inside
 
 
-def _by_table(seen: DisplaySlice, look: RenderSettings) -> PictureArray:
+def _by_table(seen: DisplaySlice, look: RenderSettings) -> UInt8Array:
     one = seen.slice
     form = replace(one, stored=np.empty(0, one.stored.dtype), notes=())
     table = _table(

@@ -3,18 +3,18 @@ from."""
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from wetread.archive.types import Float32Array
 from wetread.study.boxes import PixelBox
 
 
 def uncrop(
-    probability: npt.NDArray[np.float32],
+    probability: Float32Array,
     box: PixelBox | None,
     shape: tuple[int, int],
     *,
     flipped: bool = False,
-) -> npt.NDArray[np.float32]:
+) -> Float32Array:
     """A view's map (size, size) on the image's grid (rows, columns): crop_and_resize undone.
 
     box:     the box that crop_and_resize was given (None: the whole image); pixels of the image.
@@ -42,7 +42,7 @@ def uncrop(
     return image
 
 
-def _resized(square: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+def _resized(square: Float32Array, side: int) -> Float32Array:
     if len(square) == side:
         return square
     # Cubics, as the outline of a thin mask, thresholded, lies nearer to the true one than between

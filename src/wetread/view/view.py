@@ -1,8 +1,8 @@
 """view/view.py: what a network sees of a slice, as one value."""
 
 from dataclasses import dataclass
-from typing import Any
 
+from wetread.archive.types import JsonObject
 from wetread.view.mode import Mode
 from wetread.view.window import Window
 
@@ -51,7 +51,7 @@ class View:
         """Channels of what comes out."""
         return self.slices * self.mode.channels
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """As plain values, for JSON and checkpoints."""
         windows = [
             {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu), "curve": w.curve}
@@ -61,7 +61,7 @@ class View:
         return {"windows": windows, **sizes, "mix": self.mix}
 
     @staticmethod
-    def from_dict(values: dict[str, Any]) -> "View":
+    def from_dict(values: JsonObject) -> "View":
         """What to_dict gave, as a View again; what was written before there were curves, too."""
         windows = tuple(Window(**window) for window in values["windows"])
         sizes = int(values["neighbours"]), int(values["size"])

@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from wetread.archive.types import Float32Array, FloatArray, UInt8Array
 
 Array = Any  # a NumPy array or a torch tensor, floating
 NARROWEST_HU, WIDEST_HU = 1e-6, 1e9  # beyond these, float32 grays would divide 0 by 0
@@ -146,11 +147,11 @@ def hu_to_gray(hu: Array, window: Window, xp: ModuleType) -> Array:
     return CURVES[window.curve](hu, window, xp)
 
 
-def apply_window(hu: npt.NDArray[np.floating], window: Window) -> npt.NDArray[np.float32]:
+def apply_window(hu: FloatArray, window: Window) -> Float32Array:
     """HU (any shape) to gray: same shape, in [0, 1]; equal HU, equal gray, in any slice."""
     return np.asarray(hu_to_gray(np.asarray(hu, np.float32), window, np), np.float32)
 
 
-def as_uint8(gray: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
+def as_uint8(gray: FloatArray) -> UInt8Array:
     """Gray in [0, 1] to 0..255, rounded to the nearest."""
     return np.asarray(np.rint(np.clip(gray, 0.0, 1.0) * 255), np.uint8)
