@@ -16,7 +16,7 @@ import pytest
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from wetread.exports.annotate import annotation_lines
-from wetread.exports.formats import FORMATS, ExportOptions
+from wetread.exports.formats import EXPORT_FORMATS, ExportOptions
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.export import export
 from wetread.verbs.show import ShownFile, show
@@ -31,16 +31,16 @@ def manifest_of(out: Path) -> pl.DataFrame:
     return pl.read_csv(out / "manifest.csv", infer_schema_length=None)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", EXPORT_FORMATS)
 def test_every_file_is_in_the_manifest_with_its_checksum(
     format: str, write_ct: Write, tmp_path: Path, everything: Everything
 ) -> None:
     out = tmp_path / "out"
     done = export(format, [write_ct(4), write_ct(3)][:1], out)
     manifest = manifest_of(out)
-    written = {name for name in everything(out) if name.endswith(FORMATS[format].ending)}
+    written = {name for name in everything(out) if name.endswith(EXPORT_FORMATS[format].ending)}
     assert set(manifest["file"]) == written
-    assert done.files == len(written) == (7 if FORMATS[format].holds == "slice" else 2)
+    assert done.files == len(written) == (7 if EXPORT_FORMATS[format].content == "slice" else 2)
     assert done.slices == manifest["slices"].sum() == 7
     for row in manifest.iter_rows(named=True):
         content = (out / row["file"]).read_bytes()
@@ -187,7 +187,7 @@ def test_a_stack_without_one_affine_is_no_nifti_file_unless_it_is_resampled(
     assert (done.files, done.refused) == (0, 1)
     told = (tmp_path / "plain" / "rejects.csv").read_text()
     assert "gap" in told
-    assert "--spacing" in told
+    assert "give a spacing" in told
     done = export("nifti", [source], tmp_path / "even", spacing_mm=(2.5, 1, 1))
     row = manifest_of(tmp_path / "even").row(0, named=True)
     assert (row["slices"], row["rows"], row["columns"]) == (11, 10, 12)
@@ -330,22 +330,22 @@ def plain_bsb() -> np.ndarray:
     ("settings", "said"),
     [
         ({"format": "bmp"}, "no format 'bmp'"),
-        ({"format": "npy", "window": "lung"}, "--window is for pictures and films"),
-        ({"format": "png", "spacing_mm": (1, 1, 1)}, "--spacing is for npy, npz and nifti"),
-        ({"format": "jpeg", "depth": 16}, "--depth 16 is for png and tiff"),
-        ({"format": "png", "depth": 16, "window": "lung"}, "--window is for 8 bits"),
+        ({"format": "npy", "window": "lung"}, "`window` is for pictures and films"),
+        ({"format": "png", "spacing_mm": (1, 1, 1)}, "`spacing_mm` is for npy, npz and nifti"),
+        ({"format": "jpeg", "depth": 16}, "`depth=16` is for png and tiff"),
+        ({"format": "png", "depth": 16, "window": "lung"}, "`window` is for 8 bits"),
         ({"format": "png", "depth": 16, "size": 64}, "keeps a slice's values"),
-        ({"format": "png", "depth": 12}, "--depth is 8 or 16"),
-        ({"format": "png", "quality": 5}, "--quality is for jpeg and mp4"),
+        ({"format": "png", "depth": 12}, "`depth` is 8 or 16"),
+        ({"format": "png", "quality": 5}, "`quality` is for jpeg and mp4"),
         ({"format": "gif", "window": "bsb_slicewise"}, "a slicewise mode is for pictures"),
-        ({"format": "png", "window": "bsb", "neighbours": 1}, "has 9"),
-        ({"format": "png", "window": "pe-3slice", "neighbours": 1}, "has all its channels"),
-        ({"format": "png", "window": "gradient", "neighbours": 1}, "has all its channels"),
-        ({"format": "png", "depth": 16, "neighbours": 1}, "keeps a slice's values"),
+        ({"format": "png", "window": "bsb", "neighbors": 1}, "has 9"),
+        ({"format": "png", "window": "pe-3slice", "neighbors": 1}, "has all its channels"),
+        ({"format": "png", "window": "gradient", "neighbors": 1}, "has all its channels"),
+        ({"format": "png", "depth": 16, "neighbors": 1}, "keeps a slice's values"),
         ({"format": "png", "window": "nonsense"}, "no window 'nonsense'"),
-        ({"format": "png", "crop": "1,2,3"}, "--crop is none, head, or"),
+        ({"format": "png", "crop": "1,2,3"}, "`crop` is none, head, or"),
         ({"format": "png", "crop": "5,5,1,2"}, "row0 < row1"),
-        ({"format": "npy", "spacing_mm": (1, 0, 1)}, "--spacing is in mm"),
+        ({"format": "npy", "spacing_mm": (1, 0, 1)}, "`spacing_mm` is in mm"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: Any, said: str) -> None:

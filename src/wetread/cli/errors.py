@@ -1,6 +1,7 @@
-"""cli/errors.py: the errors that are told in one line; any other is a fault, shown whole."""
+"""cli/errors.py: errors as one line in the words of the command line; others are shown whole."""
 
 import errno
+import re
 from typing import cast
 
 import typer
@@ -26,6 +27,44 @@ OUR_WRONG_USE: tuple[type[Exception], ...] = (
     LabelError,
     ValueError,
 )
+# The options whose arguments in the library have another name than theirs, then all others.
+OPTIONS: dict[str, str] = {
+    "closing_mm": "--closing",
+    "columns": "--column",
+    "every_series": "--all",
+    "masks": "--mask",
+    "meshes": "--mesh",
+    "most_mb": "--max-mb",
+    "neighbors": "--neighbours",
+    "out": "-o",
+    "runs": "--run",
+    "settings": "--set",
+    "source": "--src",
+    "spacing_mm": "--spacing",
+    "table": "--format",
+    "threshold_hu": "--threshold",
+    "windows": "--window",
+} | {
+    name: f"--{name.replace('_', '-')}"
+    for name in (
+        *("annotate", "as_hu", "clear_patients", "cluster", "count", "crop", "data", "depth"),
+        *("epochs", "folds", "frames", "gaps", "hu", "identifiers", "labels", "layout", "mask"),
+        *("member", "method", "mode", "page", "patients", "picture", "pretrained", "quality"),
+        *(
+            "recipe",
+            "repair",
+            "sample",
+            "scroll",
+            "seed",
+            "series",
+            "size",
+            "studies",
+            "submission",
+        ),
+        *("task", "truth", "verify", "weights", "window", "workers"),
+    )
+}
+_ARGUMENT = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")  # `name` or `name=value`
 # What to do, by what the system says.
 _AGAIN = "make room, then give the same command again"
 _ADVICE = {
@@ -46,6 +85,18 @@ _ADVICE = {
 }
 
 
+def name_options(message: str) -> str:
+    """Return a message of the library with its arguments as options: `depth=16` to --depth 16."""
+    return _ARGUMENT.sub(_option, message)
+
+
+def _option(found: re.Match[str]) -> str:
+    argument, value = found.groups()
+    if argument not in OPTIONS:
+        return found[0]
+    return OPTIONS[argument] if value in (None, "True") else f"{OPTIONS[argument]} {value}"
+
+
 def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
     """The exit code and the one line of an error; None: a fault, which is shown whole."""
     if isinstance(error, WrongWords):
@@ -59,8 +110,8 @@ def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
     if isinstance(error, DamagedFileError):
         return FAILED, str(error)
     if isinstance(error, OUR_WRONG_USE):
-        return WRONG_USE, str(error)
-    return (FAILED, str(error)) if isinstance(error, OUR_FAILURES) else None
+        return WRONG_USE, name_options(str(error))
+    return (FAILED, name_options(str(error))) if isinstance(error, OUR_FAILURES) else None
 
 
 def _of_the_system(error: OSError) -> str:

@@ -32,8 +32,9 @@ def export(
         str, typer.Option(help="a mode or window; default: what each file's header says")
     ] = "metadata",
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side")] = None,
-    neighbours: Annotated[
-        int, typer.Option(min=0, help="slices seen on either side, as channels")
+    neighbors: Annotated[
+        int,
+        typer.Option("--neighbours", min=0, help="slices on either side, shown as channels"),
     ] = 0,
     frames: Annotated[
         int | None, typer.Option(min=1, help="so many slices of a stack, evenly spread")
@@ -77,7 +78,7 @@ def export(
             out,
             window=window,
             size=size,
-            neighbors=neighbours,
+            neighbors=neighbors,
             frames=frames,
             crop=crop,
             depth=depth,

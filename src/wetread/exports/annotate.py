@@ -1,10 +1,6 @@
-"""exports/annotate.py: what a header says, in lines to be drawn below a picture when asked for."""
+"""exports/annotate.py: lines of a header, drawn below a picture when they are asked for."""
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-
+from wetread.archive.types import Row, UInt8Array
 from wetread.exports.formats import Annotation
 from wetread.outputs.header_text import header_lines
 from wetread.outputs.pictures import with_text
@@ -22,8 +18,11 @@ IDENTIFIERS: tuple[tuple[tuple[str, str], ...], ...] = (
 )
 
 
-def annotate(picture: np.ndarray, row: Mapping[str, Any], annotation: Annotation) -> np.ndarray:
-    """The picture with its header's lines below it; the picture's own pixels stay as they are."""
+def annotate(picture: UInt8Array, row: Row, annotation: Annotation) -> UInt8Array:
+    """Return a picture (rows, columns) or (rows, columns, 3) uint8 with lines of its header below.
+
+    The picture's own pixels stay as they are; "none" draws nothing.
+    """
     if annotation == "none":
         return picture
     *before, last = annotation_lines(row, annotation)
@@ -31,16 +30,16 @@ def annotate(picture: np.ndarray, row: Mapping[str, Any], annotation: Annotation
     return with_text(picture, [*before, f"{last}   {sides}".strip()])
 
 
-def annotation_lines(row: Mapping[str, Any], annotation: Annotation) -> list[str]:
-    """The lines of one row of the index, the same number for every row of an annotation.
+def annotation_lines(row: Row, annotation: Annotation) -> list[str]:
+    """Return the lines of one row of the index, as many for every row of an annotation.
 
     "header" names nothing that identifies, whatever the file holds (archive/identity/privacy.py).
     """
-    asked = "show" if annotation == "identifiers" else "withhold"
+    identifiers = "show" if annotation == "identifiers" else "withhold"
     tables = (IDENTIFIERS + HEADER) if annotation == "identifiers" else HEADER
     values = {
         line.keyword: line.value
-        for line in header_lines(row["path"], row["member"], identifiers=asked)
+        for line in header_lines(row["path"], row["member"], identifiers=identifiers)
         if line.depth == 0 and line.form == "value" and line.value.strip()
     }
     return [

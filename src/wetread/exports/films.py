@@ -8,22 +8,23 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from wetread.archive.types import UInt8Array
 from wetread.outputs.optional import import_optional
 
-FRAMES_A_SECOND = 10
+FRAMES_PER_SECOND = 10
 _SHIFTS = np.array([16, 8, 0], np.uint32)  # of red, green and blue in one number
 PALETTE_SIZE = 256  # of a GIF's one palette
-FrameIterator = Iterator[npt.NDArray[np.uint8]]
+FrameIterator = Iterator[UInt8Array]
 WriteFilm = Callable[[Path, FrameIterator, int], tuple[int, int]]
 
 
 def write_gif(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int]:
-    """Frames (rows, columns) or (rows, columns, 3) uint8, alike in shape; returns rows, columns.
+    """Write frames as a GIF that runs in a loop; return its rows and columns.
 
-    Grey is kept exactly. Colours go through one palette of 256, the same in every frame, each to
-    the nearest of it: exactly where the film has no more than so many. It runs in a loop.
+    frames: (rows, columns) or (rows, columns, 3) uint8, red first, alike in shape. Gray is kept
+    exactly. Colors go through one palette of 256, the same in every frame, each to the nearest of
+    it: exactly where the film has no more than so many. quality has no effect.
     """
     imaging = import_optional("PIL.Image")
     shown = list(frames)
@@ -39,7 +40,7 @@ def write_gif(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int
         format="GIF",
         save_all=True,
         append_images=pictures[1:],
-        duration=1000 // FRAMES_A_SECOND,
+        duration=1000 // FRAMES_PER_SECOND,
         loop=0,
         optimize=False,
     )
@@ -47,16 +48,18 @@ def write_gif(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int
 
 
 def write_mp4(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int]:
-    """The same as H.264, yuv420p, which every player shows; an odd last row or column is doubled.
+    """Write frames as H.264, yuv420p, which every player shows; return its rows and columns.
 
-    quality: 1 to 100, H.264's rate factor from 51 to 0.
+    frames: (rows, columns) or (rows, columns, 3) uint8, red first, alike in shape; an odd last row
+    or column is doubled. quality: 1 to 100, H.264's rate factor from 51 to 0. OSError where the
+    film was not written whole.
     """
     first = next(frames)
     rows, columns = (side + side % 2 for side in first.shape[:2])
     writer = import_optional("imageio_ffmpeg").write_frames(
         os.path.abspath(path),  # a colon in it names no protocol
         (columns, rows),
-        fps=FRAMES_A_SECOND,
+        fps=FRAMES_PER_SECOND,
         codec="libx264",
         pix_fmt_in="gray" if first.ndim == 2 else "rgb24",
         pix_fmt_out="yuv420p",
@@ -67,14 +70,16 @@ def write_mp4(path: Path, frames: FrameIterator, quality: int) -> tuple[int, int
     with closing(writer):
         writer.send(None)
         for frame in chain([first], frames):
-            writer.send(_even(frame, rows, columns).tobytes())
+            writer.send(_pad_to_even(frame, rows, columns).tobytes())
     _require_whole(path)
     return rows, columns
 
 
 def _require_whole(path: Path) -> None:
-    """Raise OSError where a film ends before its index (ISO 14496-12: the box `moov`): the program
-    that writes it ends in peace when the disk is full."""
+    """Raise OSError where a film ends before its index (ISO 14496-12: the box `moov`).
+
+    The program that writes it reports no error when the disk is full.
+    """
     size, at, kinds = path.stat().st_size, 0, set()
     with path.open("rb") as file:
         while at < size:
@@ -93,35 +98,35 @@ def _require_whole(path: Path) -> None:
     raise OSError(errno.EIO, "the film was not written whole", str(path))
 
 
-def _even(frame: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """The frame with its last row and column doubled where its sides are odd."""
+def _pad_to_even(frame: UInt8Array, rows: int, columns: int) -> UInt8Array:
+    """Return the frame with its last row and column doubled where its sides are odd."""
     grow = [(0, rows - frame.shape[0]), (0, columns - frame.shape[1])]
     return np.pad(frame, [*grow, (0, 0)][: frame.ndim], mode="edge")
 
 
-def _in_one_palette(frames: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
-    """(palette (n, 3) uint8, each frame (rows, columns) uint8 of numbers in it)."""
+def _in_one_palette(frames: list[UInt8Array]) -> tuple[UInt8Array, list[UInt8Array]]:
+    """Return the palette (n, 3) and each frame (rows, columns) as uint8 numbers in it."""
     packed = [(frame.astype(np.uint32) << _SHIFTS).sum(axis=2, dtype=np.uint32) for frame in frames]
     found = np.unique(np.concatenate([np.unique(frame) for frame in packed]))
-    colours = (found[:, None] >> _SHIFTS).astype(np.uint8)
-    palette = colours if len(colours) <= PALETTE_SIZE else _median_cut(colours)
-    nearest = _nearest(colours, palette)
+    colors = (found[:, None] >> _SHIFTS).astype(np.uint8)
+    palette = colors if len(colors) <= PALETTE_SIZE else _median_cut(colors)
+    nearest = _nearest(colors, palette)
     return palette, [nearest[np.searchsorted(found, frame)] for frame in packed]
 
 
-def _median_cut(colours: np.ndarray) -> np.ndarray:
+def _median_cut(colors: UInt8Array) -> UInt8Array:
     """(COLOURS, 3) uint8 that stand for (n, 3)."""
     imaging = import_optional("PIL.Image")
-    few = imaging.fromarray(colours[None]).quantize(PALETTE_SIZE, imaging.Quantize.MEDIANCUT)
+    few = imaging.fromarray(colors[None]).quantize(PALETTE_SIZE, imaging.Quantize.MEDIANCUT)
     return np.array(few.getpalette(), np.uint8).reshape(-1, 3)
 
 
-def _nearest(colours: np.ndarray, palette: np.ndarray) -> np.ndarray:
-    """(n,) uint8: for each of (n, 3) the number of the colour of (m, 3) that lies nearest."""
-    options = palette.astype(np.int32)
+def _nearest(colors: UInt8Array, palette: UInt8Array) -> UInt8Array:
+    """Return (n,), for each color of (n, 3) the number of the nearest in the palette (m, 3)."""
+    entries = palette.astype(np.int32)
     found = [
-        ((some[:, None].astype(np.int32) - options) ** 2).sum(axis=2).argmin(axis=1)
-        for some in np.array_split(colours, 1 + len(colours) // 4096)
+        ((some[:, None].astype(np.int32) - entries) ** 2).sum(axis=2).argmin(axis=1)
+        for some in np.array_split(colors, 1 + len(colors) // 4096)
     ]
     return np.concatenate(found).astype(np.uint8)
 

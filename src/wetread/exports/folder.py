@@ -13,11 +13,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TypedDict
 
 import polars as pl
 
@@ -29,12 +29,14 @@ from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet, write_parquet
 from wetread.archive.index.digest import RECORD_SCHEMA, record_files, refresh_records
 from wetread.archive.rejects import Reject
+from wetread.archive.types import Row
 from wetread.exports.formats import ExportOptions
 from wetread.outputs.rejects import write_rejects
 
 PARTS = ".parts"
 SOURCES = ".sources"
 _LISTS = ("files", "slices", "rejects")
+TableRow = dict[str, object]  # column: value, of one of the tables below
 FORM = 1  # of the parts; another one is not taken up
 
 MANIFEST_SCHEMA: dict[str, pl.DataType] = {
@@ -72,130 +74,156 @@ SLICES_SCHEMA: dict[str, pl.DataType] = {
 }
 
 
+class RejectRow(TypedDict):
+    """A row of rejects.csv."""
+
+    path: str
+    member: str | None
+    reason: str
+    detail: str
+
+
 @dataclass
 class ExportPart:
-    """What one piece of work wrote, as it goes on: rows of the tables above."""
+    """The rows that one piece of work adds to manifest.csv, slices.csv and rejects.csv."""
 
-    files: list[dict[str, Any]] = field(default_factory=list)
-    slices: list[dict[str, Any]] = field(default_factory=list)
-    rejects: list[dict[str, Any]] = field(default_factory=list)
+    files: list[TableRow] = field(default_factory=list)
+    slices: list[TableRow] = field(default_factory=list)
+    rejects: list[RejectRow] = field(default_factory=list)
 
-    def refuse(self, row: Mapping[str, Any], reason: str, detail: str) -> None:
-        """Count a row of the index as refused."""
+    def refuse(self, row: Row, reason: str, detail: str) -> None:
+        """Add a row of the index to the rejects."""
         self.rejects.append(reject_row(row, reason, detail))
 
+    @property
+    def file_names(self) -> set[str]:
+        """The names of its files, below the folder."""
+        return {str(file["file"]) for file in self.files}
 
-def reject_row(row: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
-    """A row of the table of rejects, of a row of the index."""
+
+def reject_row(row: Row, reason: str, detail: str) -> RejectRow:
+    """Return the row of the table of rejects for a row of the index."""
     return {"path": row["path"], "member": row["member"], "reason": reason, "detail": detail}
 
 
 @dataclass(frozen=True)
+class FileDigest:
+    """A file's length in bytes and its SHA-256 in hexadecimal digits."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class ExportFolder:
-    """An export's folder and what was asked for."""
+    """The folder that an export writes into, and the export's settings."""
 
     path: Path
     options: ExportOptions
 
     def key(self, rows: pl.DataFrame, about: str) -> str:
-        """Names a piece of work by its files as they are now, and by what else it depends on."""
-        digest = hashlib.sha256(f"{FORM} {self.options} {about}".encode())
+        """Return the name of a piece of work: a digest of its files as they are now, of the
+        settings, and of what else it depends on."""
+        digest = hashlib.sha256(f"{FORM} {self.options.fingerprint} {about}".encode())
         for row in rows.select(
             "path", "member", "size", "mtime_ns", "crc", "frame", pl.col("notes").list.join(" ")
         ).iter_rows():
             digest.update(repr(row).encode())
         return digest.hexdigest()[:24]
 
-    def keep(
-        self, part: ExportPart, name: PurePosixPath, content: bytes, row: dict[str, Any]
+    def write_file(
+        self, part: ExportPart, name: PurePosixPath, content: bytes, row: TableRow
     ) -> None:
-        """Write a file whole, and its row of the manifest into the part."""
+        """Write a file whole, and add it to the part with its row of the manifest."""
         with self.atomic_path(name) as unfinished:
             unfinished.write_bytes(content)
-        self.note(part, name, row, len(content), hashlib.sha256(content).hexdigest())
+        self.add_file(part, name, row, FileDigest(len(content), sha256(content)))
 
     def atomic_path(self, name: PurePosixPath) -> AbstractContextManager[Path]:
-        """Where a file is written until it is whole: whole when the program is killed. Nobody
-        waits for the disk, for the lengths are written down and looked at when one goes on."""
+        """Give the path where a file is written until it is whole, also when the program is killed.
+
+        Nobody waits for the disk: the lengths are recorded and compared when an export goes on.
+        """
         return atomic_path(self.path / name, self.path / PARTS, durable=False)
 
-    def note(
-        self, part: ExportPart, name: PurePosixPath, row: dict[str, Any], size: int, sha256: str
+    def add_file(
+        self, part: ExportPart, name: PurePosixPath, row: TableRow, digest: FileDigest
     ) -> None:
-        """A file that is written already."""
+        """Add a file that is written already to the part."""
         about = {"file": str(name), "format": self.options.format}
-        part.files.append({**about, **row, "bytes": size, "sha256": sha256})
+        part.files.append({**about, **row, "bytes": digest.size, "sha256": digest.sha256})
 
     def finish(self, key: str, part: ExportPart) -> None:
-        """The piece of work is done: everything it wrote is there."""
+        """Write the part's record: the piece of work is done, and all its files are written."""
         with self.atomic_path(PurePosixPath(PARTS, f"{key}.json")) as unfinished:
             unfinished.write_text(json.dumps(asdict(part)))
 
-    def has(self, key: str) -> bool:
-        """Whether the piece of work is done and its files are still there, in their length."""
+    def is_done(self, key: str) -> bool:
+        """Whether the piece of work is done and its files still exist, in their length."""
         part = self._read(self._part(key))
-        return part is not None and all(map(self._is_there, part.files))
+        return part is not None and all(map(self._exists, part.files))
 
-    def record(self, key: str, rows: pl.DataFrame) -> None:
-        """Note what the files of a piece of work are, before their pixels are read."""
+    def record_sources(self, key: str, rows: pl.DataFrame) -> None:
+        """Record what the files of a piece of work are, before their pixels are read."""
         with self.atomic_path(PurePosixPath(PARTS, f"{key}{SOURCES}")) as unfinished:
             write_parquet(record_files(rows.iter_rows(named=True)), unfinished)
 
-    def fresh(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:
-        """The pieces of work that are done and show the pixels that their files have now."""
-        held: dict[str, pl.DataFrame] = {}
-        for key in filter(self.has, keys):
+    def current(self, keys: Sequence[str], workers: Workers, verify: bool) -> set[str]:
+        """Return the pieces of work that are done and show the pixels that their files have now."""
+        records_of: dict[str, pl.DataFrame] = {}
+        for key in filter(self.is_done, keys):
             with suppress(DamagedFileError, FileNotFoundError):
                 records = read_parquet(self.path / PARTS / f"{key}{SOURCES}", schema=RECORD_SCHEMA)
-                held[key] = records.select(list(RECORD_SCHEMA)).with_columns(key=pl.lit(key))
-        if not held:
+                records_of[key] = records.select(list(RECORD_SCHEMA)).with_columns(key=pl.lit(key))
+        if not records_of:
             return set()
-        before = pl.concat(held.values())
+        before = pl.concat(records_of.values())
         now = refresh_records(before.drop("key"), workers=workers, verify=verify)
-        return set(held) - set(before["key"].filter(~now["fits"]))
+        return set(records_of) - set(before["key"].filter(~now["fits"]))
 
-    def forget(self, keys: Sequence[str], sources: Sequence[Path]) -> None:
+    def remove_outdated(self, keys: Sequence[str], sources: Sequence[Path]) -> None:
         """Remove what earlier pieces of work wrote of these sources that is not written now: of
         files since removed, or of other pixels."""
         own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
-        named = {file["file"] for part in own for file in part.files}
+        names = {name for part in own for name in part.file_names}
         tops = [os.path.abspath(source) for source in sources]
         for path in (self.path / PARTS).glob("*.json"):
             record, part = path.with_suffix(SOURCES), self._read(path)
             if path.stem in keys or part is None or not record.is_file():
                 continue
-            came = map(text_to_name, read_parquet(record)["path"].unique())
-            if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in came):
+            paths = map(text_to_name, read_parquet(record)["path"].unique())
+            if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in paths):
                 path.unlink()
                 record.unlink()
-                for name in {file["file"] for file in part.files} - named:
+                for name in part.file_names - names:
                     (self.path / name).unlink(missing_ok=True)
-                    with suppress(OSError):  # another's files lie there
+                    with suppress(OSError):  # another's files lie in it
                         (self.path / name).parent.rmdir()
 
     def write_tables(self, keys: Sequence[str], rejects: Iterable[Reject]) -> tuple[int, int, int]:
-        """manifest.csv, slices.csv and rejects.csv of this run's parts and, after them, of what
-        earlier runs left in the folder; of this run (files, slices in them, rejects)."""
+        """Write manifest.csv, slices.csv and rejects.csv of this run's parts and, after them, of
+        the files that earlier runs left in the folder; return this run's numbers of files, of
+        slices in them, and of rejects."""
         own = [part for part in map(self._read, map(self._part, keys)) if part is not None]
-        named = {file["file"] for part in own for file in part.files}
+        names = {name for part in own for name in part.file_names}
         earlier = [
             ExportPart(
                 files, [one for one in part.slices if one["file"] in {f["file"] for f in files}]
             )
             for part in self._others(frozenset(keys))
-            if (files := [f for f in part.files if f["file"] not in named and self._is_there(f)])
+            if (files := [f for f in part.files if f["file"] not in names and self._exists(f)])
         ]
         files = [file for part in (*own, *earlier) for file in part.files]
         slices = [one for part in (*own, *earlier) for one in part.slices]
-        reject_row = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
+        refused = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
         by_file = pl.DataFrame(files, MANIFEST_SCHEMA).unique("file", keep="first").sort("file")
         write_csv(self.path / "manifest.csv", by_file)
-        if self.options.kind.holds != "slice":
+        if self.options.file_format.content != "slice":
             frame = pl.DataFrame(slices, SLICES_SCHEMA).unique(["file", "z"], keep="first")
             write_csv(self.path / "slices.csv", frame.sort("file", "z"))
-        write_rejects(reject_row, self.path / "rejects.csv")
-        shown = sum(file["slices"] for part in own for file in part.files)
-        return len(named), shown, sum(reject.reason != "not_dicom" for reject in reject_row)
+        write_rejects(refused, self.path / "rejects.csv")
+        shown = sum(int(str(file["slices"])) for part in own for file in part.files)
+        return len(names), shown, sum(reject.reason != "not_dicom" for reject in refused)
 
     def _others(self, keys: frozenset[str]) -> Iterable[ExportPart]:
         """Whole parts of earlier runs, the youngest first."""
@@ -212,7 +240,7 @@ class ExportFolder:
         try:
             values = read_json(path, "a part of an export", dict.fromkeys(_LISTS, list))
             part = ExportPart(**values)
-            names = {file["file"] for file in part.files}
+            names = part.file_names
             slices = [{"file": one["file"]} for one in part.slices]
             _ = pl.DataFrame(part.files, MANIFEST_SCHEMA), pl.DataFrame(slices)
             _ = [Reject(**one) for one in part.rejects], [file["bytes"] for file in part.files]
@@ -220,35 +248,43 @@ class ExportFolder:
             return None  # what is cut or foreign is made anew
         return part if all(map(_is_below, names)) else None
 
-    def _is_there(self, file: Mapping[str, Any]) -> bool:
+    def _exists(self, file: TableRow) -> bool:
         try:
-            return bool(os.stat(self.path / file["file"]).st_size == file["bytes"])
+            return bool(os.stat(self.path / str(file["file"])).st_size == file["bytes"])
         except OSError:
             return False
 
 
 def _is_below(name: str) -> bool:
-    """Whether a name of a part lies in the folder, wherever the part came from."""
+    """Whether the file of that name lies in the folder, wherever the part came from."""
     place = PurePosixPath(name)
     return not place.is_absolute() and ".." not in place.parts
 
 
-def sha256_of(path: Path) -> str:
-    """Of a file's bytes, in hexadecimal digits."""
+def sha256(content: bytes) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_export_folder(path: Path, options: ExportOptions) -> ExportFolder:
-    """The folder, new or of an export with the same settings; ValueError where they differ."""
+    """Return the folder, new or of an export with the same settings.
+
+    ValueError where an export with other settings lies in it.
+    """
     about = path / "export.json"
     settings = options.to_dict()
     if about.is_file():
-        there = read_json(about, "the settings of an export; give another folder, or remove it")
+        before = read_json(about, "the settings of an export; give another folder, or remove it")
         changed = [
-            f"{name} {there.get(name)!r}, now {value!r}"
+            f"{name} {before.get(name)!r}, now {value!r}"
             for name, value in settings.items()
-            if there.get(name) != value
+            if before.get(name) != value
         ]
         if changed:
             raise ValueError(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,14 +17,20 @@ import polars as pl
 from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Float64Array, NumberArray, Row, UInt8Array
 from wetread.exports.annotate import annotate
-from wetread.exports.arrays import ARRAY_ENCODERS, spacing_mm
+from wetread.exports.arrays import ARRAY_ENCODERS, volume_spacing
 from wetread.exports.films import FILM_WRITERS
-from wetread.exports.folder import ExportFolder, ExportPart, sha256_of
+from wetread.exports.folder import (
+    ExportFolder,
+    ExportPart,
+    FileDigest,
+    TableRow,
+    sha256_of_file,
+)
 from wetread.exports.formats import ExportOptions
 from wetread.exports.work import (
     ExportJob,
-    Row,
     SliceReader,
     finite_or_none,
     require_hu_for_windows,
@@ -51,7 +56,7 @@ from wetread.view.picture import DisplaySlice, RenderSettings, crop_picture, ren
 
 @dataclass(frozen=True)
 class FilmFrame:
-    """What was shown in one frame of a film.
+    """The slice that one frame of a film shows.
 
     source: SOP Instance UID; position_mm: along the normal; low, high: of its values, in unit.
     """
@@ -63,70 +68,100 @@ class FilmFrame:
     unit: str | None
 
 
+class StackFrames:
+    """The pictures of one stack, all on one scale; `shown` and the part grow as they are drawn."""
+
+    def __init__(self, reader: SliceReader, job: ExportJob, folder: ExportFolder) -> None:
+        self.reader, self.box, self.options = reader, job.box, folder.options
+        by_header = not self.options.mode.windows
+        self.scale = shared_presentation(reader.rows) if by_header else Presentation(None)
+        self.shown: list[FilmFrame] = []
+
+    def draw(self, part: ExportPart) -> Iterator[UInt8Array]:
+        """Yield (rows, columns) or (rows, columns, 3) uint8, red first; refuse in the part what
+        cannot be read."""
+        options, offsets = self.options, self.options.mode.offsets
+        settings = RenderSettings(options.mode, self.box, options.size)
+        places = positions_mm(self.reader.table)
+        for number in evenly_spaced(len(self.reader.rows), options.frames):
+            row = self.reader.rows[number]
+            try:
+                near = self.reader.with_neighbors(number, offsets)
+                require_hu_for_windows(near, options)
+                slices = [
+                    DisplaySlice(one, self.scale.voi, at["PhotometricInterpretation"])
+                    for at, one in near
+                ]
+                picture = render_picture(slices, settings)
+            except RejectError as error:
+                part.refuse(row, error.reason, error.detail)
+                continue
+            center = near[offsets.index(0)][1]
+            values = crop_picture(center.values(), self.box)
+            uid, place = row["SOPInstanceUID"] or "", float(places[number])
+            low, high = float(values.min()), float(values.max())
+            self.shown.append(FilmFrame(uid, place, low, high, center.unit))
+            yield annotate(picture, row, options.annotate)
+
+    def scale_text(self) -> str:
+        """Return the scale as the manifest has it."""
+        if self.options.mode.windows:
+            return window_text(self.options, self.scale)
+        # Where no window of the file is used, the scale is the range of all values.
+        scale = replace(self.scale, voi=None) if self.scale.because else self.scale
+        return f"{window_text(self.options, scale)}, one for all frames"
+
+    def manifest_row(self) -> TableRow:
+        """Return the part of the manifest's row that tells of the slices shown."""
+        row = self.reader.rows[0]
+        spacing = row["row_spacing_mm"], row["column_spacing_mm"]
+        if None not in spacing:
+            shape = row["Rows"], row["Columns"]
+            spacing = resized_spacing(spacing, self.box, shape, self.options.size) or spacing
+        return _series_uids(row) | {
+            "slices": len(self.shown),
+            "dtype": "uint8",
+            "unit": common_unit(frame.unit for frame in self.shown),
+            "min": min(frame.low for frame in self.shown),
+            "max": max(frame.high for frame in self.shown),
+            "row_spacing_mm": spacing[0],
+            "column_spacing_mm": spacing[1],
+            "window": self.scale_text(),
+        }
+
+
 def export_film(job: ExportJob, folder: ExportFolder) -> None:
-    """A film of each stack of the job's series, in order along the normal; localizers are none."""
+    """Write a film of each stack of the job's series, in order along the normal; localizers give
+    none."""
     options, part = folder.options, ExportPart(rejects=list(job.lost))
     parts = split_series(job.rows)
-    stacks = parts.stacks
     _refuse_captures(part, parts.captures)
-    for number, (rows, acquisition) in enumerate(zip(stacks, parts.names, strict=True)):
+    for number, (rows, acquisition) in enumerate(zip(parts.stacks, parts.names, strict=True)):
         reader = SliceReader(rows, max(map(abs, options.mode.offsets)))
-        scale = Presentation(None) if options.mode.windows else shared_presentation(reader.rows)
-        shown: list[FilmFrame] = []
-        frames = _frames(reader, scale.voi, job.box, options, part, shown)
-        first = next(frames, None)
+        frames = StackFrames(reader, job, folder)
+        pictures = frames.draw(part)
+        first = next(pictures, None)
         if first is None:
             continue
-        name = stack_name(reader.rows[0], number, len(stacks), options.ending, acquisition)
+        name = stack_name(reader.rows[0], number, len(parts.stacks), options.ending, acquisition)
         with folder.atomic_path(name) as unfinished:
-            quality = options.quality or options.kind.quality or 0
-            shape = FILM_WRITERS[options.format](unfinished, chain([first], frames), quality)
-            size, digest = unfinished.stat().st_size, sha256_of(unfinished)
-        about = _of_film(reader.rows[0], shown, job.box, options)
-        about |= {"acquisition": acquisition}
-        about |= {"rows": shape[0], "columns": shape[1], "window": _one_scale(options, scale)}
-        about["channels"] = 1 if first.ndim == 2 else 3
+            write = FILM_WRITERS[options.format]
+            shape = write(unfinished, chain([first], pictures), options.lossy_quality)
+            digest = FileDigest(unfinished.stat().st_size, sha256_of_file(unfinished))
+        about = frames.manifest_row() | {"acquisition": acquisition}
+        about |= {"rows": shape[0], "columns": shape[1], "channels": 1 if first.ndim == 2 else 3}
         issues = [issue.name for issue in geometry_issues(rows)]
         issues += ["capture_removed"] if parts.captures.height else []
-        about["issues"] = " ".join([*issues, *(["window_unusable"] if scale.is_unusable else [])])
-        folder.note(part, name, about, size, digest)
-        sources, positions = [one.source for one in shown], [one.position_mm for one in shown]
-        _name_slices(part, str(name), sources, positions)
+        issues += ["window_unusable"] if frames.scale.is_unusable else []
+        folder.add_file(part, name, about | {"issues": " ".join(issues)}, digest)
+        sources = [frame.source for frame in frames.shown]
+        _name_slices(part, str(name), sources, [frame.position_mm for frame in frames.shown])
     folder.finish(job.key, part)
 
 
-def _frames(
-    reader: SliceReader,
-    voi: VoiWindow | LookupTable | None,
-    box: PixelBox | None,
-    options: ExportOptions,
-    part: ExportPart,
-    shown: list[FilmFrame],
-) -> Iterator[np.ndarray]:
-    """The pictures of a stack on one scale; what each shows is noted as it is drawn."""
-    offsets, settings = options.mode.offsets, RenderSettings(options.mode, box, options.size)
-    places = positions_mm(reader.table)
-    for number in evenly_spaced(len(reader.rows), options.frames):
-        row = reader.rows[number]
-        try:
-            near = reader.with_neighbors(number, offsets)
-            require_hu_for_windows(near, options)
-            slices = [DisplaySlice(one, voi, at["PhotometricInterpretation"]) for at, one in near]
-            picture = render_picture(slices, settings)
-        except RejectError as error:
-            part.refuse(row, error.reason, error.detail)
-            continue
-        one = near[offsets.index(0)][1]
-        values = crop_picture(one.values(), box)
-        low, high = float(values.min()), float(values.max())
-        uid = row["SOPInstanceUID"] or ""
-        shown.append(FilmFrame(uid, float(places[number]), low, high, one.unit))
-        yield annotate(picture, row, options.annotate)
-
-
 def shared_presentation(rows: Sequence[Row]) -> Presentation:
-    """The window that most headers of a stack name, else the first table, else the range of all
-    values: one scale for all frames."""
+    """Return one scale for all frames of a stack: the window that most headers name, else the
+    first VOI table, else the range of all values."""
     named = [presentation(row) for row in rows]
     windows = Counter(one.voi for one in named if isinstance(one.voi, VoiWindow))
     if windows:
@@ -135,10 +170,10 @@ def shared_presentation(rows: Sequence[Row]) -> Presentation:
     if tables:
         return tables[0]
     unusable = [one for one in named if one.is_unusable]
-    return replace((unusable or named)[0], voi=_full_range(rows))
+    return replace((unusable or named)[0], voi=_range_of_all(rows))
 
 
-def _full_range(rows: Sequence[Row]) -> VoiWindow:
+def _range_of_all(rows: Sequence[Row]) -> VoiWindow:
     ends: list[float] = []
     for row in rows:
         try:
@@ -150,42 +185,16 @@ def _full_range(rows: Sequence[Row]) -> VoiWindow:
     return full_range(np.array(ends or [0.0]))
 
 
-def _one_scale(options: ExportOptions, scale: Presentation) -> str:
-    if options.mode.windows:
-        return window_text(options, scale)
-    if scale.because:  # there the window is the range of all values
-        scale = replace(scale, voi=None)
-    return f"{window_text(options, scale)}, one for all frames"
-
-
-def _of_film(
-    row: Row, shown: Sequence[FilmFrame], box: PixelBox | None, options: ExportOptions
-) -> dict[str, Any]:
-    spacing = row["row_spacing_mm"], row["column_spacing_mm"]
-    if None not in spacing:
-        spacing = (
-            resized_spacing(spacing, box, (row["Rows"], row["Columns"]), options.size) or spacing
-        )
-    return _of_series(row) | {
-        "slices": len(shown),
-        "dtype": "uint8",
-        "unit": common_unit(one.unit for one in shown),
-        "min": min(one.low for one in shown),
-        "max": max(one.high for one in shown),
-        "row_spacing_mm": spacing[0],
-        "column_spacing_mm": spacing[1],
-    }
-
-
-def evenly_spaced(count: int, options: int | None) -> list[int]:
-    """Numbers of `wanted` of `count` things, evenly spread, the first and the last among them."""
-    if options is None or options >= count:
+def evenly_spaced(count: int, most: int | None) -> list[int]:
+    """Return at most `most` of the numbers below `count`, evenly spread, both ends among them."""
+    if most is None or most >= count:
         return list(range(count))
-    return [round(float(place)) for place in np.linspace(0, count - 1, options)]
+    return [round(float(place)) for place in np.linspace(0, count - 1, most)]
 
 
 def export_array(job: ExportJob, folder: ExportFolder) -> None:
-    """An array of each stack of the job's series: masked, cropped, resampled, as it is wanted."""
+    """Write an array of each stack of the job's series, masked, cropped and resampled as the
+    options say."""
     part = ExportPart(rejects=list(job.lost))
     captures = split_series(job.rows).captures
     _refuse_captures(part, captures)
@@ -198,38 +207,39 @@ def export_array(job: ExportJob, folder: ExportFolder) -> None:
     if any(issue.name == "slices_rejected" for volume in volumes for issue in volume.issues):
         _refuse_unread(part, rows, None)
     for number, volume in enumerate(volumes):
-        first = _first_of(rows, volume)
+        first = _first_row(rows, volume)
         name = stack_name(first, number, len(volumes), folder.options.ending, volume.acquisition)
         try:
-            made = _as_wanted(volume, job.box, folder)
-            content, numbers = ARRAY_ENCODERS[folder.options.format](made)
+            fitted = _apply_options(volume, job.box, folder.options)
+            content, numbers = ARRAY_ENCODERS[folder.options.format](fitted)
         except StackError as error:
             which = f"{len(volume.hu)} slices, stack {number + 1} of {len(volumes)}"
-            detail = f"{which}: {error} Or --spacing, which makes equal steps."
+            detail = f"{which}: {error} Or give a spacing, which makes equal steps."
             part.refuse(first, "no_geometry", detail)
             continue
         except RejectError as error:
             part.refuse(first, error.reason, error.detail)
             continue
-        folder.keep(part, name, content, _of_series(first) | _of_volume(made, numbers))
-        _name_slices(part, str(name), made.sources, made.positions_mm)
+        about = _series_uids(first) | _array_row(fitted, numbers)
+        folder.write_file(part, name, content, about)
+        _name_slices(part, str(name), fitted.sources, fitted.positions_mm)
     folder.finish(job.key, part)
 
 
-def _first_of(rows: pl.DataFrame, volume: Volume) -> Row:
-    """The row of a volume's first slice; the first of all where that has no UID."""
+def _first_row(rows: pl.DataFrame, volume: Volume) -> Row:
+    """Return the row of a volume's first slice; the first of all where that has no UID."""
     own = rows.filter(pl.col("SOPInstanceUID") == volume.sources[0])
     return (own if own.height else rows).row(0, named=True)
 
 
 def _refuse_captures(part: ExportPart, captures: pl.DataFrame) -> None:
-    """Each picture of a screen or a page by name: it is no slice of a stack."""
+    """Refuse each picture of a screen or a page by name: it is no slice of a stack."""
     for row in captures.iter_rows(named=True):
         part.refuse(row, "wrong_kind", CAPTURE)
 
 
-def _as_wanted(volume: Volume, box: PixelBox | None, folder: ExportFolder) -> Volume:
-    options = folder.options
+def _apply_options(volume: Volume, box: PixelBox | None, options: ExportOptions) -> Volume:
+    """Return the volume masked, cropped and resampled as the options say."""
     if options.mask is not None:
         volume = fill_outside(volume, read_mask_file(Path(options.mask), volume))
     if box is not None:
@@ -238,7 +248,7 @@ def _as_wanted(volume: Volume, box: PixelBox | None, folder: ExportFolder) -> Vo
 
 
 def _cropped(volume: Volume, box: PixelBox) -> Volume:
-    """What of the box lies in the slices, at its place."""
+    """Return the part of the box that lies in the slices, at its place."""
     hu, place = crop_picture(volume.hu, box), volume.place
     if np.isnan(place.orientation).any():
         return replace(volume, hu=hu)
@@ -248,8 +258,9 @@ def _cropped(volume: Volume, box: PixelBox) -> Volume:
     return replace(volume, hu=hu, place=replace(place, origins_mm=origins))
 
 
-def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
-    between, rows, columns = map(finite_or_none, spacing_mm(volume))
+def _array_row(volume: Volume, numbers: NumberArray) -> TableRow:
+    """Return the manifest's row of the array (Z, Y, X) that was written of a volume."""
+    between, rows, columns = map(finite_or_none, volume_spacing(volume))
     return {
         "acquisition": volume.acquisition,
         "slices": numbers.shape[0],
@@ -270,7 +281,7 @@ def _of_volume(volume: Volume, numbers: np.ndarray) -> dict[str, Any]:
 
 
 def _refuse_unread(part: ExportPart, rows: pl.DataFrame, error: RejectError | None) -> None:
-    """Every row that cannot be read; where all can, the error for the first."""
+    """Refuse every row that cannot be read; where all can, the first with the error."""
     before = len(part.rejects)
     for row in rows.iter_rows(named=True):
         try:
@@ -282,7 +293,7 @@ def _refuse_unread(part: ExportPart, rows: pl.DataFrame, error: RejectError | No
 
 
 def _name_slices(
-    part: ExportPart, file: str, sources: Sequence[str], positions: Sequence[float] | np.ndarray
+    part: ExportPart, file: str, sources: Sequence[str], positions: Sequence[float] | Float64Array
 ) -> None:
     part.slices += [
         {"file": file, "z": z, "SOPInstanceUID": source, "position_mm": finite_or_none(at)}
@@ -290,5 +301,5 @@ def _name_slices(
     ]
 
 
-def _of_series(row: Row) -> dict[str, Any]:
+def _series_uids(row: Row) -> TableRow:
     return {name: row[name] for name in ("StudyInstanceUID", "SeriesInstanceUID")}

@@ -15,9 +15,9 @@ from io import BytesIO
 import cv2
 import imagecodecs
 import numpy as np
-import numpy.typing as npt
 
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Float32Array, NumberArray, UInt8Array
 from wetread.outputs.optional import import_optional
 from wetread.study.unit import UNITLESS
 
@@ -27,8 +27,8 @@ _IHDR_END = 33  # signature 8, and a chunk of 4 + 4 + 13 + 4 bytes
 
 @dataclass(frozen=True, eq=False)
 class EncodedImage:
-    """A file's bytes and what its numbers mean: value = number * scale + offset, in the unit of
-    the slice; NaN for a picture, whose numbers are greys."""
+    """A file's bytes and what its numbers mean: value = number * scale + offset, in the unit of the
+    slice; NaN for a picture, whose numbers are grays."""
 
     content: bytes
     dtype: str
@@ -36,27 +36,30 @@ class EncodedImage:
     offset: float = np.nan
 
 
-def encode_png(picture: npt.NDArray[np.uint8]) -> bytes:
-    """(rows, columns) or (rows, columns, 3) uint8, red first.
+def encode_png(picture: UInt8Array) -> bytes:
+    """Encode a picture (rows, columns) or (rows, columns, 3) uint8, red first, as PNG.
 
-    Settings measured on head and chest CT (bench/export.py): colour is smallest unfiltered, grey
+    Settings measured on head and chest CT (bench/export.py): color is smallest unfiltered, gray
     with Paeth and runs; a sixth of the time of level 6, and about its size.
     """
     png = imagecodecs.PNG
     if picture.ndim == 2:
-        return _png(picture, png.STRATEGY.RLE, png.FILTER.PAETH)
-    return _png(picture, png.STRATEGY.DEFAULT, png.FILTER.NONE)
+        return _encode_png(picture, png.STRATEGY.RLE, png.FILTER.PAETH)
+    return _encode_png(picture, png.STRATEGY.DEFAULT, png.FILTER.NONE)
 
 
-def _png(numbers: np.ndarray, strategy: int, filtered: int) -> bytes:
+def _encode_png(numbers: NumberArray, strategy: int, filtered: int) -> bytes:
     encoded = imagecodecs.png_encode(
         np.ascontiguousarray(numbers), level=1, strategy=strategy, filter=filtered
     )
     return bytes(encoded)
 
 
-def encode_jpeg(picture: npt.NDArray[np.uint8], quality: int) -> bytes:
-    """The same as JPEG; colour at full resolution, for its channels are windows."""
+def encode_jpeg(picture: UInt8Array, quality: int) -> bytes:
+    """Encode a picture (rows, columns) or (rows, columns, 3) uint8, red first, as JPEG.
+
+    Color keeps its full resolution, for its channels are windows. quality: 1 to 100.
+    """
     shown = picture if picture.ndim == 2 else picture[..., ::-1]
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality]
     settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
@@ -67,9 +70,9 @@ def encode_jpeg(picture: npt.NDArray[np.uint8], quality: int) -> bytes:
 
 
 def encode_tiff(
-    numbers: np.ndarray, spacing_mm: tuple[float, float] | None, description: str = ""
+    numbers: NumberArray, spacing_mm: tuple[float, float] | None, description: str = ""
 ) -> bytes:
-    """(rows, columns) of any type, or (rows, columns, 3) uint8, without loss.
+    """Encode numbers (rows, columns) of any type, or (rows, columns, 3) uint8, without loss.
 
     spacing_mm: between rows and between columns; becomes the resolution.
     """
@@ -92,10 +95,11 @@ def encode_tiff(
     return file.getvalue()
 
 
-def encode_png16(values: npt.NDArray[np.float32], unit: str | None) -> EncodedImage:
-    """(rows, columns) HU or grey as 16 bits; RejectError where they are not whole or do not fit.
+def encode_png16(values: Float32Array, unit: str | None) -> EncodedImage:
+    """Encode values (rows, columns), HU or gray, as a PNG of 16 bits.
 
-    HU + 32768; grey, which radiographs store without a sign, as it is.
+    HU + 32768; gray, which radiographs store without a sign, as it is. RejectError where the
+    values are not whole or do not fit.
     """
     offset, named = -HU_OFFSET if unit == "HU" else 0, unit or UNITLESS
     low, high = float(values.min()), float(values.max())
@@ -108,48 +112,47 @@ def encode_png16(values: npt.NDArray[np.float32], unit: str | None) -> EncodedIm
         raise RejectError("bad_number", f"{named} from {low:g} to {high:g}: {detail}")
     numbers = (whole - offset).astype(np.uint16)
     png = imagecodecs.PNG
-    content = _png(numbers, png.STRATEGY.RLE, png.FILTER.PAETH)
+    content = _encode_png(numbers, png.STRATEGY.RLE, png.FILTER.PAETH)
     text = f"{named} = number - {-offset}" if offset else f"{named} = number"
     return EncodedImage(with_text_chunk(content, "Description", text), "uint16", 1.0, float(offset))
 
 
 def encode_tiff16(
-    values: npt.NDArray[np.float32], unit: str | None, spacing_mm: tuple[float, float] | None
+    values: Float32Array, unit: str | None, spacing_mm: tuple[float, float] | None
 ) -> EncodedImage:
-    """The values as integers of 16 bits where all are whole and fit, else as float32."""
+    """Encode values (rows, columns) as TIFF: integers of 16 bits where all are whole and fit, else
+    float32."""
     numbers = as_smallest_type(values)
     content = encode_tiff(numbers, spacing_mm, f"{unit or UNITLESS} = number")
     return EncodedImage(content, numbers.dtype.name, 1.0, 0.0)
 
 
-def as_smallest_type(values: npt.NDArray[np.float32]) -> np.ndarray:
-    """The same values as int16 or uint16 where all are whole and fit, else float32."""
+def as_smallest_type(values: Float32Array) -> NumberArray:
+    """Return values of any shape as int16 or uint16 where all are whole and fit, else float32."""
     low, high = float(values.min(initial=0)), float(values.max(initial=0))
     for dtype in (np.int16, np.uint16):
         limits = np.iinfo(dtype)
         if limits.min <= low and high <= limits.max:
-            numbers: np.ndarray = values.astype(dtype)
+            numbers = values.astype(dtype)
             return numbers if np.array_equal(numbers, values) else values
     return values
 
 
 def with_text_chunk(png: bytes, keyword: str, text: str) -> bytes:
-    """The PNG file with a tEXt chunk after its header (PNG 11.3.3.2)."""
+    """Return the PNG file with a tEXt chunk after its header (PNG 11.3.3.2)."""
     body = b"tEXt" + keyword.encode("latin-1") + b"\0" + text.encode("latin-1")
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return png[:_IHDR_END] + chunk + png[_IHDR_END:]
 
 
-EncodePicture = Callable[[npt.NDArray[np.uint8], int, tuple[float, float] | None], bytes]
+EncodePicture = Callable[[UInt8Array, int, tuple[float, float] | None], bytes]
 # Eight bits: (picture, quality, spacing) to bytes.
 PICTURE_ENCODERS: dict[str, EncodePicture] = {
     "png": lambda picture, quality, spacing: encode_png(picture),
     "jpeg": lambda picture, quality, spacing: encode_jpeg(picture, quality),
     "tiff": lambda picture, quality, spacing: encode_tiff(picture, spacing),
 }
-EncodeValues = Callable[
-    [npt.NDArray[np.float32], str | None, tuple[float, float] | None], EncodedImage
-]
+EncodeValues = Callable[[Float32Array, str | None, tuple[float, float] | None], EncodedImage]
 # Sixteen: (values, unit, spacing) to bytes and what their numbers mean.
 VALUE_ENCODERS: dict[str, EncodeValues] = {
     "png": lambda values, unit, spacing: encode_png16(values, unit),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,8 +17,8 @@ from wetread.archive.executor.workers import Workers, parallel_map, select_worke
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.paths import as_paths
 from wetread.archive.rejects import Reject, RejectError
-from wetread.archive.types import StrPath, StrPaths
-from wetread.exports.folder import ExportFolder, ExportPart, open_export_folder, sha256_of
+from wetread.archive.types import Float32Array, Row, StrPath, StrPaths
+from wetread.exports.folder import ExportFolder, ExportPart, open_export_folder, sha256_of_file
 from wetread.exports.formats import Annotation, ExportOptions, parse_crop
 from wetread.exports.stacks import evenly_spaced, export_array, export_film
 from wetread.exports.work import ExportJob, export_slices
@@ -31,7 +30,7 @@ from wetread.study.series import series_slices
 from wetread.study.slices import slice_from_row
 from wetread.study.split import split_series
 
-SLICES_A_JOB = 16  # pictures: what is lost when a run is killed
+SLICES_PER_JOB = 16  # pictures: so many are lost when a run is killed
 EXPORTERS: dict[str, Callable[[ExportJob, ExportFolder], None]] = {
     "slice": export_slices,
     "film": export_film,
@@ -41,8 +40,13 @@ EXPORTERS: dict[str, Callable[[ExportJob, ExportFolder], None]] = {
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written: files of this run (also those that were there already), slices they hold,
-    and what was refused (out/rejects.csv)."""
+    """An export's folder and counts.
+
+    files:     written by this run, or by an earlier one and still current.
+    slices:    in those files.
+    not_image: objects that are no image.
+    refused:   rows of out/rejects.csv but for files that are no DICOM.
+    """
 
     out: Path
     files: int
@@ -50,8 +54,8 @@ class ExportResult:
     not_image: int
     refused: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """For --json."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the counts and the paths as plain values, for JSON."""
         return {
             "out": str(self.out),
             "manifest": str(self.out / "manifest.csv"),
@@ -100,7 +104,7 @@ def export(
         format=format,
         window=window,
         size=size,
-        neighbours=neighbors,
+        neighbors=neighbors,
         frames=frames,
         crop=crop,
         depth=depth,
@@ -133,10 +137,13 @@ def export_with_options(
     verify: bool = False,
     report: Report = silent,
 ) -> ExportResult:
-    """The same with its settings as one value."""
+    """Write every image of the sources as files under `out`, with the settings as one value.
+
+    Errors, and what is removed, as `export` has them.
+    """
     _require_files(sources, options)
-    if options.kind.needs is not None:
-        import_optional(options.kind.needs)
+    if options.file_format.library is not None:
+        import_optional(options.file_format.library)
     folder = open_export_folder(out.absolute(), options)
     with indexed(sources, workers, report, repair=repair) as found:
         if as_hu:
@@ -145,23 +152,23 @@ def export_with_options(
         if options.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")
         jobs = plan_jobs(folder, series, _boxes(series, options, workers, report))
-        total, done = sum(job.own for job in jobs), 0
-        whole = folder.fresh([job.key for job in jobs], workers, verify)
-        waiting = [job for job in jobs if job.key not in whole]
+        total, done = sum(job.count for job in jobs), 0
+        current = folder.current([job.key for job in jobs], workers, verify)
+        waiting = [job for job in jobs if job.key not in current]
         say = stage(report, "export")
-        done = total - sum(job.own for job in waiting)
+        done = total - sum(job.count for job in waiting)
         say(done, total)
         work = partial(run_export_job, folder=folder)
         for job, answer in zip(waiting, parallel_map(work, waiting, workers), strict=True):
             if isinstance(answer, LostItem):
-                _without_the_lost(job, work, folder, workers, answer)
-            done += job.own
+                _retry_without_lost(job, folder, workers, answer)
+            done += job.count
             say(done, total)
         rejects = [
             Reject(*row)
             for row in found.rejects.select("path", "member", "reason", "detail").iter_rows()
         ]
-        folder.forget([job.key for job in jobs], sources)
+        folder.remove_outdated([job.key for job in jobs], sources)
         files, slices, refused = folder.write_tables([job.key for job in jobs], rejects)
         return ExportResult(out, files, slices, found.counts()["not_image"], refused)
 
@@ -179,10 +186,10 @@ def _require_files(sources: Sequence[Path], options: ExportOptions) -> None:
 def plan_jobs(
     folder: ExportFolder, series: Sequence[pl.DataFrame], boxes: Sequence[PixelBox | None]
 ) -> list[ExportJob]:
-    """What is to be done, in the order of studies and series."""
+    """Return the pieces of work, in the order of studies and series."""
     options = folder.options
-    mask = "" if options.mask is None else sha256_of(Path(options.mask))
-    if options.kind.holds != "slice":
+    mask = "" if options.mask is None else sha256_of_file(Path(options.mask))
+    if options.file_format.content != "slice":
         return [
             ExportJob(rows, 0, rows.height, box, folder.key(rows, f"{box} {mask}"))
             for rows, box in zip(series, boxes, strict=True)
@@ -191,49 +198,53 @@ def plan_jobs(
         job
         for rows, box in zip(series, boxes, strict=True)
         for stack in _stacks(rows, options)
-        for job in _runs(stack, box, folder)
+        for job in _slice_jobs(stack, box, folder)
     ]
 
 
 def _stacks(rows: pl.DataFrame, options: ExportOptions) -> list[pl.DataFrame]:
-    """The series, or its stacks where it matters which slices are neighbours; localizers too."""
+    """Return the series, or its stacks where slices have neighbors; localizers too."""
     if options.depth == 16 or (options.frames is None and options.mode.offsets == (0,)):
         return [rows]
     parts = split_series(rows)
     return [*parts.stacks, *(part for part in (parts.localizers, parts.captures) if part.height)]
 
 
-def _runs(stack: pl.DataFrame, box: PixelBox | None, folder: ExportFolder) -> Iterator[ExportJob]:
-    """Neighbouring slices of a stack, with what they see of it on both sides."""
+def _slice_jobs(
+    stack: pl.DataFrame, box: PixelBox | None, folder: ExportFolder
+) -> Iterator[ExportJob]:
+    """Yield jobs of adjacent slices of a stack, with the neighbors that they show on both sides."""
     offsets = folder.options.mode.offsets if folder.options.depth == 8 else (0,)
     reach, chosen = max(map(abs, offsets)), evenly_spaced(stack.height, folder.options.frames)
-    step = SLICES_A_JOB if len(chosen) == stack.height else 1
+    step = SLICES_PER_JOB if len(chosen) == stack.height else 1
     for first in chosen[::step]:
-        own = min(step, stack.height - first)
+        count = min(step, stack.height - first)
         start = max(first - reach, 0)
-        rows = stack[start : first + own + reach]
+        rows = stack[start : first + count + reach]
         yield ExportJob(
-            rows, first - start, own, box, folder.key(rows, f"{first - start} {own} {box}")
+            rows, first - start, count, box, folder.key(rows, f"{first - start} {count} {box}")
         )
 
 
 def _boxes(
     series: Sequence[pl.DataFrame], options: ExportOptions, workers: Workers, report: Report
 ) -> list[PixelBox | None]:
-    """The crop of each series."""
+    """Return the crop of each series; None: the whole picture."""
     if options.crop != "head":
         return [parse_crop(options.crop)] * len(series)
     say, found = stage(report, "crop"), list[PixelBox | None]()
     for box in parallel_map(find_series_head_box, series, workers):
-        found.append(None if isinstance(box, LostItem) else box)  # whose slices are refused later
+        found.append(None if isinstance(box, LostItem) else box)  # lost slices are refused later
         say(len(found), len(series))
     return found
 
 
 def find_series_head_box(rows: pl.DataFrame) -> PixelBox | None:
-    """The box round the head in the slices of a series that have its commonest shape; None where
-    none can be read. It may reach past the picture."""
-    values: list[np.ndarray] = []
+    """Return the box around the head in the slices of a series that have its commonest shape.
+
+    None where no slice can be read. The box may reach past the picture.
+    """
+    values: list[Float32Array] = []
     shape = rows.group_by("Rows", "Columns").len().sort("len").select("Rows", "Columns").row(-1)
     for row in rows.iter_rows(named=True):
         with contextlib.suppress(RejectError):
@@ -244,35 +255,31 @@ def find_series_head_box(rows: pl.DataFrame) -> PixelBox | None:
     return find_head_box(np.stack(values)) if values else None
 
 
-def _without_the_lost(
-    job: ExportJob,
-    work: Callable[[ExportJob], None],
-    folder: ExportFolder,
-    workers: Workers,
-    lost: LostItem,
+def _retry_without_lost(
+    job: ExportJob, folder: ExportFolder, workers: Workers, lost: LostItem
 ) -> None:
-    """A job that took its process with it: without the files that do so when alone; where no file
-    does, all of it is refused."""
+    """Redo a job that ended its process, without the files that end it alone; where no single
+    file does, all of the job is refused."""
     rows = job.rows.to_dicts()
-    answers = parallel_map(decode, rows, workers)
+    answers = parallel_map(try_decoding, rows, workers)
     alone = {number: one for number, one in enumerate(answers) if isinstance(one, LostItem)}
     if 0 < len(alone) < len(rows):
-        job = job.without(alone)
-        (answer,) = parallel_map(work, [job], workers)
+        job = job.without_rows(alone)
+        (answer,) = parallel_map(partial(run_export_job, folder=folder), [job], workers)
         if not isinstance(answer, LostItem):
             return
         lost = answer
-    every = range(job.first, job.first + job.own)
-    folder.finish(job.key, ExportPart(rejects=list(job.without(dict.fromkeys(every, lost)).lost)))
+    rejects = job.without_rows(dict.fromkeys(job.exported, lost)).lost
+    folder.finish(job.key, ExportPart(rejects=list(rejects)))
 
 
 def run_export_job(job: ExportJob, folder: ExportFolder) -> None:
-    """One piece of work, in a worker process."""
-    folder.record(job.key, job.rows)
-    EXPORTERS[folder.options.kind.holds](job, folder)
+    """Do one piece of work, in a worker process."""
+    folder.record_sources(job.key, job.rows)
+    EXPORTERS[folder.options.file_format.content](job, folder)
 
 
-def decode(row: dict[str, Any]) -> None:
-    """What an export does with a file, and nothing kept: does the process live?"""
+def try_decoding(row: Row) -> None:
+    """Decode the pixels of a row's file and keep nothing: a decoder may end the process."""
     with contextlib.suppress(RejectError):
         slice_from_row(row).values()
