@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,15 @@ import numpy as np
 import polars as pl
 
 from bench.rule_rivals import clip_by_images, two_candidates
-from wetread.tasks.embolism.consistency import expected_cost, make_consistent
-from wetread.tasks.embolism.exams import Exams
+from wetread.labels.exams import Exams
+from wetread.prediction import consistency
+from wetread.tasks.embolism.consistency import COSTS
 from wetread.tasks.embolism.findings import EXAM_NAMES, NOT_POSITIVE
 from wetread.tasks.embolism.metric import exam_losses
-from wetread.tasks.embolism.rules import broken_rules
+from wetread.tasks.embolism.rules import RULES
+
+make_consistent = partial(consistency.make_consistent, costs=COSTS)
+expected_cost = partial(consistency.expected_cost, costs=COSTS)
 
 SEED = 0
 RANDOM = 20_000
@@ -60,7 +65,11 @@ def judged(raw: Exams, way: Callable[[Exams], Exams]) -> tuple[float, float, flo
     given = way(raw)
     seconds = time.process_time() - began
     added = expected_cost(raw, given) - expected_cost(raw, raw)
-    return float(added.mean()), float(broken_rules(given).any(axis=1).mean()), len(raw) / seconds
+    return (
+        float(added.mean()),
+        float(RULES.broken_rules(given).any(axis=1).mean()),
+        len(raw) / seconds,
+    )
 
 
 def real_exams() -> tuple[Exams, Exams]:
@@ -114,7 +123,7 @@ def table() -> str:
         ("random", random_exams(), None),
         ("random, in tenths", tied_exams(), None),
     ):
-        before = broken_rules(exams).any(axis=1).mean()
+        before = RULES.broken_rules(exams).any(axis=1).mean()
         lines.append(f"| {title} | as predicted | {before:.1%} | 0 | {_loss(known, exams)} | |")
         for name, way in WAYS.items():
             added, after, speed = judged(exams, way)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from wetread.evaluation.metrics import log_losses
-from wetread.tasks.embolism.consistency import ABOVE
-from wetread.tasks.embolism.exams import Exams
+from wetread.labels.exams import Exams
+from wetread.prediction.consistency import ABOVE
 from wetread.tasks.embolism.findings import (
     CHRONIC,
     IMAGE_FINDING,
@@ -15,7 +15,7 @@ from wetread.tasks.embolism.findings import (
     SIDES,
 )
 from wetread.tasks.embolism.metric import WEIGHTS
-from wetread.tasks.embolism.rules import broken_rules
+from wetread.tasks.embolism.rules import RULES
 
 NO = 0.5
 IMAGE_SHARE = 0.005  # that the winner takes for q in every exam
@@ -32,7 +32,7 @@ def clip_by_images(raw: Exams) -> Exams:
     """
     study = raw.study.copy()
     for exam, row in enumerate(study):
-        image = raw.one(exam).image
+        image = raw.select(exam).image
         if (image > NO).any():
             _first_yes(row, RATIOS, others_no=True)
             _first_yes(row, SIDES, others_no=False)
@@ -51,8 +51,8 @@ def two_candidates(raw: Exams) -> Exams:
     smaller weighted log loss, every image weighing 0.07361963 x 0.005. Sides are raised only where
     one is larger than both others: ties leave none raised."""
     study, image = raw.study.copy(), raw.image.copy()
-    for exam in np.flatnonzero(broken_rules(raw).any(axis=1)):
-        one = raw.one(int(exam))
+    for exam in np.flatnonzero(RULES.broken_rules(raw).any(axis=1)):
+        one = raw.select(int(exam))
         where = slice(raw.starts[exam], raw.starts[exam + 1])
         candidates = [_negative(one)]
         if len(one.image):

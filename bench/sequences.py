@@ -75,8 +75,7 @@ class Truth:
 def compare() -> list[dict[str, Any]]:
     """The GRU's gain by slice over the encoder alone, smoothed; the whole table on the page."""
     archive = WORK / "angiograms"
-    write = TASKS[TASK].demo_phantoms
-    assert write is not None  # half of the exams are positive there
+    write = TASKS[TASK].phantoms.write_to_learn  # half of the exams are positive there
     write(archive, STUDIES, SEED, workers=available_cores(), progress=lambda done, total: None)
     index([archive], WORK / "angiograms.parquet")
     base = learn(WORK / "series-gru")
@@ -111,7 +110,7 @@ def compare() -> list[dict[str, Any]]:
 
 def learn(out: Path, settings: tuple[str, ...] = ()) -> Path:
     """A run with folds over the phantoms; one that is there goes on."""
-    labels = [WORK / "angiograms" / TASKS[TASK].phantom_labels]
+    labels = [WORK / "angiograms" / TASKS[TASK].phantoms.labels]
     result = train(
         TASK, [WORK / "angiograms.parquet"], out, labels=labels, folds=FOLDS, seed=SEED,
         settings=settings,
@@ -121,7 +120,7 @@ def learn(out: Path, settings: tuple[str, ...] = ()) -> Path:
 
 def borrow_encoders(source: Path, out: Path) -> None:
     """The encoders of a run as those of another, which then learns its sequence networks alone."""
-    for look in (look.name for look in _series(TASKS[TASK]).looks):
+    for look in (look.name for look in _series(TASKS[TASK]).encoders):
         for folder in source.glob(f"model-*/part-*/{look}"):
             target = out / folder.relative_to(source)
             if not target.exists():
@@ -230,16 +229,16 @@ def whole_pictures() -> Iterator[None]:
     task = TASKS[TASK]
     of = _series(task)
     whole = replace(of, find_boxes=_whole_pictures)
-    with mock.patch.dict(TASKS, {TASK: replace(task, series=whole)}):
+    with mock.patch.dict(TASKS, {TASK: replace(task, spec=whole)}):
         yield
 
 
 def _whole_pictures(hu: SliceSequence) -> tuple[PixelBox, ...]:
-    return tuple(whole_picture(hu) for _ in _series(TASKS[TASK]).looks)
+    return tuple(whole_picture(hu) for _ in _series(TASKS[TASK]).encoders)
 
 
 def _series(task: Task) -> Any:
-    return task.series
+    return task.spec
 
 
 Figure = Callable[[Said, Truth, NDArray[np.int64]], float]

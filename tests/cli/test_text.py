@@ -1,16 +1,18 @@
 """tests/cli/test_text.py: lines for people fit 80 columns and leave no number out."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wetread.cli.text import counted, prediction_lines, score_lines, wrapped
+from wetread.evaluation.score import Score
 from wetread.prediction.reading import Reading
 from wetread.verbs.predict.predict import Prediction
 
 
-def row(metric: str, value: float | None, **changes: object) -> dict[str, object]:
-    return {
+def row(metric: str, value: float | None, **changes: object) -> Score:
+    fields: dict[str, Any] = {
         "metric": metric,
         "finding": "intraparenchymal",
         "level": "image",
@@ -23,6 +25,7 @@ def row(metric: str, value: float | None, **changes: object) -> dict[str, object
         "reason": None,
         **changes,
     }
+    return Score(**fields)
 
 
 def test_a_score_stands_with_its_interval_above_its_own_baselines() -> None:

@@ -9,13 +9,14 @@ import pydicom
 import pytest
 import torch
 
+from wetread.labels.exams import exam_index
 from wetread.labels.table import LabelError
 from wetread.outputs.submission import SubmissionContent
 from wetread.phantoms.angiogram.archive import write_angiogram_archive
-from wetread.tasks.embolism.exams import exam_index, exams_of
+from wetread.tasks.embolism.exams import exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
-from wetread.tasks.embolism.rules import broken_rules
+from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.submission import submit_exams
 from wetread.training.run import read_trained_model
 from wetread.verbs.predict.predict import predict
@@ -70,7 +71,7 @@ def test_what_is_predicted_is_complete_consistent_and_scored_as_the_competition_
     rows = pl.read_csv(tmp_path / "out" / "submission.csv")
     assert rows.height == 9 * STUDIES + index.frame.height
     said = exams_of(read_exam_submission(tmp_path / "out" / "submission.csv", findings), index)
-    assert not broken_rules(said).any()
+    assert not RULES.broken_rules(said).any()
     scored = score(TASK, archive / "train.csv", tmp_path / "out" / "submission.csv")
     assert (scored.missing, scored.too_many, scored.broken) == ((), (), {})
     reading = json.loads(next((tmp_path / "out" / "readings").glob("*.json")).read_text())
@@ -172,4 +173,4 @@ def test_an_exam_of_which_nothing_is_said_gets_a_prior_that_breaks_no_rule(tmp_p
     filled = submit_exams(tmp_path / "submission.csv", what)
     assert len(filled) == 11
     said = read_exam_submission(tmp_path / "submission.csv", (IMAGE_FINDING, *EXAM_FINDINGS))
-    assert not broken_rules(exams_of(said, exam_index(exams))).any()
+    assert not RULES.broken_rules(exams_of(said, exam_index(exams))).any()

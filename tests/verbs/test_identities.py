@@ -15,6 +15,7 @@ from wetread.archive.identity.pseudonym import pseudonym
 from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.archive.index.index import build_index, read_index
 from wetread.cli.text import patient_lines, run_lines
+from wetread.inputs.archive import open_archive
 from wetread.inputs.patients import fold_file, with_patients
 from wetread.inputs.progress import silent
 from wetread.phantoms.dicom.archive import PhantomTruth
@@ -26,7 +27,7 @@ from wetread.training.data import LabeledSlices, plan_splits
 from wetread.training.folds import FoldPlan
 from wetread.verbs.pack import pack, pack_looks
 from wetread.verbs.predict.predict import predict
-from wetread.verbs.train.train import TrainResult, open_archive, train
+from wetread.verbs.train.train import TrainResult, train
 
 Learn = Callable[..., TrainResult]
 Dealt = tuple[FoldPlan, Identity]

@@ -111,9 +111,8 @@ def evaluate(
     from wetread.verbs.evaluate import evaluate as score_run
 
     scores = score_run(run)
-    print_result(
-        scores, [*tell.score_lines(scores["scores"]), f"page: {run / 'page.html'}"], as_json
-    )
+    lines = [*tell.score_lines(scores), f"page: {run / 'page.html'}"]
+    print_result(scores.to_dict(), lines, as_json)
 
 
 def predict(

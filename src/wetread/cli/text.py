@@ -13,6 +13,7 @@ from wetread.archive.plural import plural, singular
 
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.archive.index.index import Index
+    from wetread.evaluation.score import Score
     from wetread.evaluation.submission import SubmissionScores
     from wetread.study.patients import Identity
     from wetread.verbs.demo import DemoResult
@@ -144,33 +145,31 @@ def _refused_masks(counts: Mapping[str, int]) -> list[str]:
     )
 
 
-def score_lines(scores: Sequence[Mapping[str, Any]]) -> list[str]:
+def score_lines(scores: Sequence[Score]) -> list[str]:
     """A table: each score with its interval, its baselines in the line below."""
-    shown = [row for row in scores if row["metric"] in HEADINGS]
-    wide = max(map(len, ("finding", *(row["finding"] for row in shown))))
+    shown = [score for score in scores if score.metric in HEADINGS]
+    wide = max(map(len, ("finding", *(score.finding for score in shown))))
     lines = [f"{'metric':<17} {'finding':<{wide}} {'level':<6} {'value':>6} {'95 % interval':>15}"]
     for row in shown:
-        lines.append(
-            f"{row['metric']:<17} {row['finding']:<{wide}} {row['level']:<6} {_value(row)}"
-        )
+        lines.append(f"{row.metric:<17} {row.finding:<{wide}} {row.level:<6} {_value(row)}")
         beside = [
-            f"{other['metric'].removeprefix(row['metric'] + '_')} {other['value']:.3f}"
+            f"{other.metric.removeprefix(row.metric + '_')} {other.value:.3f}"
             for other in scores
-            if other["metric"].startswith(row["metric"] + "_")
-            and all(other[key] == row[key] for key in ("finding", "level", "split"))
-            and other["value"] is not None
+            if other.metric.startswith(row.metric + "_")
+            and (other.finding, other.level, other.split) == (row.finding, row.level, row.split)
+            and other.value is not None
         ]
         if beside:
             lines.append(f"    beside {', '.join(beside)}")
     return lines
 
 
-def _value(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return str(row["reason"])
-    if row["low"] is None:
-        return f"{row['value']:>6.3f}"
-    return f"{row['value']:>6.3f} {row['low']:>7.3f}-{row['high']:.3f}"
+def _value(score: Score) -> str:
+    if score.value is None:
+        return str(score.reason)
+    if score.low is None:
+        return f"{score.value:>6.3f}"
+    return f"{score.value:>6.3f} {score.low:>7.3f}-{score.high:.3f}"
 
 
 def prediction_lines(result: Prediction) -> list[str]:
@@ -231,7 +230,7 @@ def _probability(value: float | None) -> str:
 
 def submission_lines(result: SubmissionScores) -> list[str]:
     """Scores, then the ids that do not meet."""
-    lines = score_lines([score.to_dict() for score in result.scores])
+    lines = score_lines(result.scores)
     for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
         lines.append(f"{plural(len(ids), 'label')} {name}" + (":" if ids else ""))
         lines += [f"  {label}" for label in ids[:MOST]]
@@ -258,7 +257,7 @@ def _contradictions(result: SubmissionScores) -> list[str]:
 
 def demo_lines(result: DemoResult) -> list[str]:
     """Headline scores, the time of each step, and where to look."""
-    rows = [row for row in result.scores if row["finding"] in ("all", result.headline)]
+    rows = [score for score in result.scores if score.finding in ("all", result.headline)]
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     return [
         *score_lines(rows),

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
+from wetread.labels.finding import Finding
 from wetread.labels.rle import EMPTY
 from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import SubmissionContent
@@ -49,6 +50,11 @@ def write_mask_submission(
     unread = rows.filter(pl.col(PIXELS).is_null())[IMAGE].to_list()
     write_csv(path, rows.with_columns(pl.col(PIXELS).fill_null(EMPTY)))
     return tuple(unread)
+
+
+def check_mask_sample(sample: Path, findings: Sequence[Finding]) -> None:
+    """Raise ValueError where a sample submission is not in this form, which names no findings."""
+    _sample_images(sample)
 
 
 def _sample_images(sample: Path) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
+from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.labels.text_table import read_text_table
 
@@ -86,6 +87,11 @@ def write_submission(
     prior_of_row = pl.col("finding").replace_strict(means, return_dtype=pl.Float64)
     write_csv(path, rows.select(ID, pl.col(LABEL).fill_null(prior_of_row)))
     return tuple(filled)
+
+
+def check_sample(sample: Path, findings: Sequence[Finding]) -> None:
+    """Raise ValueError where a sample submission is not in this form. findings: of images."""
+    _sample_rows(sample, finding_names(findings))
 
 
 def _sorted_rows(images: Sequence[str], findings: Sequence[str]) -> pl.DataFrame:

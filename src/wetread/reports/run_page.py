@@ -67,12 +67,13 @@ def write_run_page(
 
 
 def _scored(task: Task) -> str:
-    return "images" if task.series is None else "images and studies"
+    names = {"image": "images", "study": "studies"}
+    return " and ".join(names[level] for level in task.spec.curve_levels)
 
 
 def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...]:
     """Of the images' findings; of the studies' too, where these are findings of their own."""
-    shown = levels[:1] if task.series is None else levels
+    shown = [part for part in levels if part.level in task.spec.curve_levels]
     return tuple(
         curve
         for part in shown
@@ -90,13 +91,13 @@ def _facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
             note = "" if score.low is None else f"95 % interval {score.low:.3f}–{score.high:.3f}"
             label = f"ROC AUC of {task.headline}, by {level}"
             facts.append(PageFact(label, f"{score.value:.3f}", note))
-    official = "image" if task.series is None else "all"  # of one level, or of both together
+    official = task.spec.official_levels[0]
     loss = found.get(("weighted_log_loss", "all", official))
     prior = found.get(("weighted_log_loss_prior", "all", official))
     if loss is not None and loss.value is not None and prior is not None and prior.value:
         note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
         facts.append(PageFact("weighted log loss", f"{loss.value:.3f}", note))
-    for finding in (one.name for one in task.drawn):
+    for finding in (one.name for one in task.spec.drawn):
         dice, empty = (found.get((name, finding, "pixel")) for name in ("dice", "dice_all_empty"))
         if dice is not None and dice.value is not None and empty is not None:
             note = f"{empty.value:.3f} for no mask at all"

@@ -5,33 +5,34 @@ from wetread.anatomy.presence import head_absent
 from wetread.evaluation.submission import score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
-from wetread.outputs.submission import submit_probabilities
+from wetread.outputs.submission import check_sample, submit_probabilities
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.study.series_choice import SeriesPreference
-from wetread.tasks.task import Task
+from wetread.tasks.task import Phantoms, SubmissionForm, Task
+from wetread.training.slices.spec import SliceSpec
 
 HEMORRHAGE = Task(
     name="hemorrhage",
     title="Intracranial hemorrhage on head CT",
     modalities=("CT",),
-    findings=(
-        Finding("epidural"),
-        Finding("intraparenchymal"),
-        Finding("intraventricular"),
-        Finding("subarachnoid"),
-        Finding("subdural"),
-        Finding("any", weight=2.0),  # the official metric counts it twice
-    ),
     headline="any",
+    spec=SliceSpec(
+        network="hemorrhage",
+        image_findings=(
+            Finding("epidural"),
+            Finding("intraparenchymal"),
+            Finding("intraventricular"),
+            Finding("subarachnoid"),
+            Finding("subdural"),
+            Finding("any", weight=2.0),  # the official metric counts it twice
+        ),
+        find_box=find_head_box,
+    ),
     read_labels=read_long_csv,
-    read_submission=read_long_csv,
-    write_submission=submit_probabilities,
-    score_submission=score_submission,
-    find_box=find_head_box,
+    submission=SubmissionForm(read_long_csv, submit_probabilities, score_submission, check_sample),
     absent=head_absent,
     recipe="compact",
-    write_phantoms=write_head_archive,
-    phantom_labels="stage_2_train.csv",
+    phantoms=Phantoms(write_head_archive, "stage_2_train.csv"),
     descriptions={
         "epidural": "a biconvex lens between skull and dura that stops at sutures",
         "intraparenchymal": "a rounded clot in the tissue with a dark rim of edema",
@@ -40,7 +41,7 @@ HEMORRHAGE = Task(
         "subdural": "a crescent along the convexity, falx or tentorium that crosses sutures",
         "any": "any of the five",
     },
-    wanted=SeriesPreference(
+    preference=SeriesPreference(
         body_parts=("HEAD", "BRAIN", "SKULL"),
         least_slices=10,
         thickness_mm=(2.5, 10.0),

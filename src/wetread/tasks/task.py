@@ -1,108 +1,169 @@
-"""tasks/task.py: the type of a task: findings, files, crop, recipe, phantoms, as one value."""
+"""tasks/task.py: the type of a task: findings, label files, submissions, phantoms, as one value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wetread.evaluation.baselines import histogram_features
+from wetread.archive.types import Progress
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.outputs.submission import SubmissionContent
-from wetread.store.pack_series import FindAbsent, FindBox, OneBox, ValuesOf, nothing_absent
+from wetread.store.pack_series import FindAbsent, ValuesOf, nothing_absent
 from wetread.study.display import hounsfield
 from wetread.study.series_choice import ANY_SERIES, SeriesPreference
-from wetread.training.series.spec import Crops, SeriesSpec
+from wetread.training.crops import Crops
+from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.spec import SliceSpec
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, SubmissionContent], Sequence[str]]
-ScoreSubmission = Callable[..., SubmissionScores]
-WritePhantoms = Callable[..., object]
+CheckSample = Callable[[Path, Sequence[Finding]], object]
+
+
+class ScoreSubmission(Protocol):
+    """Scores a submission: truth and submission as LabelTables -> the official metric and more."""
+
+    def __call__(
+        self,
+        truth: LabelTable,
+        submission: LabelTable,
+        findings: Sequence[Finding],
+        split: str,
+        rng: np.random.Generator,
+        patients: Mapping[str, str] | None = None,
+    ) -> SubmissionScores:
+        """patients: of each id, for the intervals; None: no intervals."""
+
+
+class WritePhantoms(Protocol):
+    """Writes an archive of known truth with its label file."""
+
+    def __call__(
+        self,
+        out: Path,
+        studies: int,
+        seed: int,
+        *,
+        workers: int = 1,
+        progress: Progress,
+    ) -> object:
+        """The archive depends on studies and seed alone."""
+
+
+@dataclass(frozen=True)
+class SubmissionForm:
+    """The form of a competition's submission.
+
+    read:         a file -> LabelTable of probabilities.
+    write:        a path and the content -> the file; the ids that got the prior.
+    score:        truth and submission as LabelTables -> the official metric and the rest.
+    check_sample: a sample submission and the findings of images; ValueError where it is of another
+                  form.
+    """
+
+    read: ReadLabels
+    write: WriteSubmission
+    score: ScoreSubmission
+    check_sample: CheckSample
+
+
+@dataclass(frozen=True)
+class Phantoms:
+    """A task's phantoms.
+
+    write:    writes an archive of them with its label file.
+    labels:   that label file, inside the archive's folder.
+    masks:    further files of masks beside it, and of which finding they are.
+    patients: a file of image and patient beside it, where headers do not name patients.
+    enriched: writes archives to learn from, where more is found in them than in nature.
+    """
+
+    write: WritePhantoms
+    labels: str
+    masks: Mapping[str, Finding] = field(default_factory=dict)
+    patients: str | None = None
+    enriched: WritePhantoms | None = None
+
+    @property
+    def write_to_learn(self) -> WritePhantoms:
+        """The writer of archives to learn from."""
+        return self.enriched or self.write
+
+    def patients_file(self, archive: Path) -> Path | None:
+        """Where an archive names its patients; None where its headers do."""
+        return archive / self.patients if self.patients else None
+
+
+@dataclass(frozen=True)
+class Demo:
+    """How the task's demo goes: studies of phantoms, the recipe that learns them (None: the
+    task's), and into how many parts they are dealt (0: one split)."""
+
+    studies: int = 370
+    recipe: str | None = None
+    folds: int = 0
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is learnt, from which files, and how it is told.
+    """What is learned, from which files, and how it is reported.
 
-    findings:          in the column order of every array, file and page.
-    headline:          the finding that orders a worklist and names a study positive.
-    read_labels:       the competition's label file -> LabelTable.
-    read_submission:   the competition's submission file -> LabelTable of probabilities.
-    write_submission:  what was said -> the competition's submission file.
-    score_submission:  truth and submission as LabelTables -> the official metric and the rest.
-    find_box:          HU (Z, rows, columns) of a series -> the crop in source pixels.
-    recipe:            name of the default recipe (a file in `recipes/`).
-    write_phantoms:    writes an archive of known truth with its label file.
-    phantom_labels:    that label file, inside the archive's folder.
-    descriptions:      what a finding looks like, in a reader's words.
-    wanted:            which series of a study suits best and judges it; None: all of them do.
-    histogram:         values of a slice -> features without a place, for the baseline.
-    drawn:             the findings of level pixel; what a network with a decoder draws.
-    values:            what is packed of a slice: HU, or a radiograph's grey.
-    absent:            rows of a series and their values -> what is to be read and is not in them.
-    demo_phantoms:     what writes the demo's archive, where more is found in it than in nature.
-    demo_studies:      phantoms of the demo; demo_recipe: what learns them, where it is another;
-                       demo_folds: into how many parts they are dealt, 0 is one split.
-    series:            where findings are of studies: how whole series are learned and read.
-    phantom_masks:     files of masks beside the phantoms' labels, and of which finding they are.
-    phantom_patients:  a file of --patients beside the phantoms' labels, where headers do not tell.
+    modalities:   of the images that are read.
+    headline:     the finding that orders a worklist and names a study positive.
+    spec:         findings, networks and crops: how slices or whole series are learned and read.
+    read_labels:  the competition's label file -> LabelTable.
+    submission:   the form of the competition's submission.
+    recipe:       name of the default recipe (a file in `recipes/`).
+    phantoms:     archives of known truth.
+    descriptions: of each finding, its look in a reader's words.
+    preference:   which series of a study suits best and judges it; None: all of them do.
+    values:       the values that are packed of a slice: HU, or a radiograph's gray.
+    absent:       rows of a series and their values -> what is to be read and is not in them.
+    demo:         how the demo goes.
     """
 
     name: str
     title: str
     modalities: tuple[str, ...]
-    findings: tuple[Finding, ...]
     headline: str
+    spec: SliceSpec | SeriesSpec
     read_labels: ReadLabels
-    read_submission: ReadLabels
-    write_submission: WriteSubmission
-    score_submission: ScoreSubmission
-    find_box: FindBox
+    submission: SubmissionForm
     recipe: str
-    write_phantoms: WritePhantoms
-    phantom_labels: str
+    phantoms: Phantoms
     descriptions: Mapping[str, str]
-    wanted: SeriesPreference | None = ANY_SERIES
-    drawn: tuple[Finding, ...] = ()
+    preference: SeriesPreference | None = ANY_SERIES
     values: ValuesOf = hounsfield
     absent: FindAbsent = nothing_absent
-    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
-    demo_phantoms: WritePhantoms | None = None
-    demo_studies: int = 370
-    demo_recipe: str | None = None
-    demo_folds: int = 0
-    phantom_masks: Mapping[str, Finding] = field(default_factory=dict)
-    phantom_patients: str | None = None
-    series: SeriesSpec | None = None
+    demo: Demo = Demo()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the column order of every file and page."""
+        return self.spec.findings
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks of slices."""
+        return self.spec.networks
+
+    @property
+    def crops(self) -> Crops:
+        """The crops that are packed of its series."""
+        return self.spec.crops
 
     @property
     def headline_column(self) -> int:
         """The column, in arrays of images, of the finding whose slices speak for the headline."""
-        names = [finding.name for finding in self.at("image")]
+        names = [finding.name for finding in self.spec.image_findings]
         return names.index(self.headline) if self.headline in names else 0
 
-    @property
-    def networks(self) -> tuple[str, ...]:
-        """Names of the networks of slices: one, or one for each look."""
-        return tuple(look.name for look in self.series.looks) if self.series else (self.name,)
-
-    @property
-    def crops(self) -> Crops:
-        """What is packed of its series: the task's own crop, or one for each look."""
-        if self.series is None:
-            return Crops(("store",), OneBox(self.find_box))
-        _, *others = self.series.looks
-        names = ("store", *(f"store-{look.name}" for look in others))
-        return Crops(names, self.series.find_boxes)
-
     def at(self, level: str) -> tuple[Finding, ...]:
-        """The findings of a level, in the columns' order. Where none is of studies, a study has
-        those of its images."""
-        if level == "study" and self.series is None:
-            return self.findings
-        return tuple(finding for finding in self.findings if finding.level == level)
+        """The findings of a level, image or study, in the columns' order."""
+        return self.spec.study_findings if level == "study" else self.spec.image_findings

@@ -6,7 +6,6 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -14,19 +13,22 @@ from wetread.archive.executor.workers import available_cores
 from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.files.written import refuse_foreign_files
 from wetread.archive.index.index import Index
 from wetread.archive.types import StrPath
+from wetread.evaluation.score import Scores
 from wetread.inputs.progress import Report, silent, stage
 from wetread.pages.page import add_link
 from wetread.prediction.ensemble import read_ensemble
 from wetread.tasks import TASKS, find_task
 from wetread.training.predictions import FILE
 from wetread.verbs.index import index
-from wetread.verbs.predict.predict import predict_index
+from wetread.verbs.predict.predict import own_names, predict_index
 from wetread.verbs.train.train import train
 
 READ = 40  # studies of a fold
 READINGS_PAGE = "readings.html"  # page.html is the run's
+OWN = frozenset(("archive", "run", "scores.json", "page.html"))  # names in out, beside readings
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,17 @@ class DemoResult:
 
     out: Path
     headline: str
-    scores: list[dict[str, Any]]
+    scores: Scores
     readings: int
     seconds: dict[str, float]
 
-    def to_dict(self) -> dict[str, Any]:
-        """For --json."""
+    def to_dict(self) -> dict[str, object]:
+        """As plain values, for JSON."""
         return {
             "out": str(self.out),
             "readings": self.readings,
             "seconds": self.seconds,
-            "scores": self.scores,
+            **self.scores.to_dict(),
         }
 
 
@@ -63,11 +65,14 @@ def demo(
     the task's demo has folds, all are scored, out of fold, and READ of the first fold read.
 
     Writes out/archive, index.parquet, run, readings, scores.json, page.html (of the run) and
-    readings.html. Stopped and called
-    again, it goes on.
+    readings.html. Stopped and called again, it goes on. Raises ValueError where out holds files
+    of others, before anything is written.
     """
     chosen = find_task(task or next(iter(TASKS)))
-    out, seconds = Path(out), dict[str, float]()
+    out = Path(out)
+    count = studies or chosen.demo.studies
+    refuse_foreign_files(out, own_names(chosen) | OWN)
+    seconds = dict[str, float]()
     clock = time.monotonic()
 
     def lap(step: str) -> None:
@@ -75,8 +80,7 @@ def demo(
         seconds[step], clock = round(time.monotonic() - clock, 1), time.monotonic()
 
     archive = out / "archive"
-    count = studies or chosen.demo_studies
-    (chosen.demo_phantoms or chosen.write_phantoms)(
+    chosen.phantoms.write_to_learn(
         archive,
         count,
         seed,
@@ -90,16 +94,16 @@ def demo(
         chosen.name,
         [out / "index.parquet"],
         out / "run",
-        labels=[str(archive / chosen.phantom_labels)],
-        recipe=chosen.demo_recipe,
-        patients=str(archive / chosen.phantom_patients) if chosen.phantom_patients else None,
-        folds=chosen.demo_folds,
+        labels=[archive / chosen.phantoms.labels],
+        recipe=chosen.demo.recipe,
+        patients=chosen.phantoms.patients_file(archive),
+        folds=chosen.demo.folds,
         seed=seed,
         workers=workers,
         report=report,
     )
     lap("train and evaluate")
-    held_out = held_out_images(found, out / "run", READ if chosen.demo_folds else None)
+    held_out = held_out_images(found, out / "run", READ if chosen.demo.folds else None)
     readers = read_ensemble([out / "run"], split=0)
     read = predict_index(
         held_out,
@@ -108,20 +112,20 @@ def demo(
         page=READINGS_PAGE,
         workers=workers,
         report=report,
-        beside=frozenset(("archive", "run", "scores.json", "page.html")),
+        beside=OWN,
     )
     lap("read")
     shutil.copyfile(out / "run" / "scores.json", out / "scores.json")
     page = (out / "run" / "page.html").read_text(encoding="utf-8")
-    led = add_link(page, READINGS_PAGE, "readings of studies that were held out")
+    led = add_link(page, READINGS_PAGE, "readings of studies that were locked out")
     write_whole(out / "page.html", led.encode())
     return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
 
 
 def held_out_images(found: Index, run: Path, most: int | None = None) -> Index:
-    """The images of the studies that the run's first split never saw, or of so many of them."""
-    said = read_parquet(run / FILE, columns=["level", "id", "study", "model"])
-    unseen = said.filter(pl.col("level") == "image", pl.col("model") == 0)
+    """Select the images of the studies that the run's first split never saw, or of so many."""
+    predictions = read_parquet(run / FILE, columns=["level", "id", "study", "model"])
+    unseen = predictions.filter(pl.col("level") == "image", pl.col("model") == 0)
     studies = unseen["study"].unique().sort().head(most or unseen.height)
     ids = unseen.filter(pl.col("study").is_in(studies.implode()))["id"].unique()
     kept = found.instances.filter(pl.col("SOPInstanceUID").is_in(ids.to_list()))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +17,7 @@ from wetread.archive.types import StrPath
 from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
-from wetread.evaluation.score import Score, scores_to_json
+from wetread.evaluation.score import Score, Scores, scores_to_json
 from wetread.inputs.patients import as_dealt
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.run_page import write_run_page
@@ -33,11 +31,11 @@ LEVELS = ("image", "study")
 
 
 @exclusive_output("run")
-def evaluate(run: StrPath) -> dict[str, Any]:
-    """Score what the run said of patients it never fitted; write scores.json and page.html.
+def evaluate(run: StrPath) -> Scores:
+    """Score a run's predictions of patients it never fitted; write scores.json and page.html.
 
     Intervals are over resampled patients from the run's own seed, so the same run gives the same
-    numbers. Errors: ValueError where the folder is no finished run.
+    numbers. Raises ValueError where the folder is no finished run.
     """
     run = Path(run)
     if not (run / FILE).is_file():
@@ -45,25 +43,25 @@ def evaluate(run: StrPath) -> dict[str, Any]:
             f"{run} has no {FILE}: its training has not ended; run wetread train again"
         )
     task, seed = find_task(read_about(run)["task"]), read_run_recipe(run).seed
-    said = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
-    table = as_dealt(said, run)
+    predictions = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
+    table = as_dealt(predictions, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
-    together = task.series is not None  # one official figure over images and studies
-    scores = score_together(task, table, levels, seed) if together else []
-    scores += [score for part in levels for score in score_level(part, seed, not together)]
-    drawn = decided_masks(run)
-    for finding, decided in drawn.items():
-        scores += score_masks(finding, decided, seed)
-    text = scores_to_json(scores)
-    write_whole(run / "scores.json", f"{text}\n".encode())
-    write_run_page(run, levels, scores, drawn)
-    values: dict[str, Any] = json.loads(text)
-    return values
+    decided = decided_masks(run)
+    official = task.spec.official_levels
+    scores = score_exams(task, table, levels, seed) if ALL in official else []
+    for part in levels:
+        scores += score_level(part, seed, official=part.level in official)
+    for finding, masks in decided.items():
+        scores += score_masks(finding, masks, seed)
+    write_whole(run / "scores.json", f"{scores_to_json(scores)}\n".encode())
+    write_run_page(run, levels, scores, decided)
+    return Scores(scores)
 
 
 def decided_masks(run: Path) -> dict[str, DecidedFinding]:
-    """What the run drew in images it never fitted, by finding; none where it draws nothing."""
+    """Decide the masks that a run drew in images it never fitted, by finding; none where it draws
+    nothing."""
     if not (run / mask_table.FILE).is_file():
         return {}
     path = run / mask_table.FILE
@@ -74,7 +72,7 @@ def decided_masks(run: Path) -> dict[str, DecidedFinding]:
 
 
 def score_masks(finding: str, decided: DecidedFinding, seed: int) -> list[Score]:
-    """The scores of one finding's masks; areas are shares of their images."""
+    """Score one finding's masks; areas are shares of their images."""
     rows = decided.rows
     return mask_scores(
         decided.dice,
@@ -86,34 +84,41 @@ def score_masks(finding: str, decided: DecidedFinding, seed: int) -> list[Score]
     )
 
 
-def score_together(
+def score_exams(
     task: Task, table: pl.DataFrame, levels: Sequence[LevelPredictions], seed: int
 ) -> list[Score]:
-    """The figures over images and studies together, as of a submission; the prior beside them is
-    the best constant for this very truth."""
+    """Score images and studies as one submission: the figures over both; the prior beside them is
+    the best constant for this very truth.
+
+    table: a run's predictions; levels: its images and its studies.
+    """
 
     def labels(column: str) -> LabelTable:
         rows = table.select("level", "id", "finding", pl.col(column).alias("value"))
         return label_table(rows.unique(maintain_order=True))
 
     images, studies = levels
-    told = {**dict(zip(studies.ids, studies.patients, strict=True))}
-    truth = replace(labels("truth"), exams=exam_frame(images))
-    scored = task.score_submission(
-        truth, labels("probability"), task.findings, images.split, np.random.default_rng(seed), told
+    patients = dict(zip(studies.ids, studies.patients, strict=True))
+    scored = task.submission.score(
+        replace(labels("truth"), exams=exam_frame(images)),
+        labels("probability"),
+        task.findings,
+        images.split,
+        np.random.default_rng(seed),
+        patients,
     )
     return [score for score in scored.scores if score.finding == ALL]
 
 
 def exam_frame(images: LevelPredictions) -> pl.DataFrame:
-    """Which image is of which study, as label tables have it; each study is one series here."""
+    """List which image is of which study, EXAM_SCHEMA; each study is one series here."""
     columns = {"image": images.ids, "series": images.studies, "study": images.studies}
     return pl.DataFrame(columns, schema=EXAM_SCHEMA)
 
 
-def score_level(part: LevelPredictions, seed: int, official: bool = True) -> list[Score]:
-    """The scores of one level beside those of the three trivial readers; official: with the task's
-    weighted log loss."""
+def score_level(part: LevelPredictions, seed: int, *, official: bool) -> list[Score]:
+    """Score one level beside the three trivial readers; official: with the task's weighted log
+    loss."""
     return evaluate_level(
         part.truth,
         part.probability,

@@ -38,7 +38,7 @@ def phantom(
     The archive depends on the seed and the number of studies alone, not on the workers.
     """
     out = Path(out)
-    find_task(task).write_phantoms(
+    find_task(task).phantoms.write(
         out, studies, seed, workers=workers or available_cores(), progress=stage(report, "phantoms")
     )
     return PhantomArchive(out, studies, sum(1 for _ in out.rglob("*.dcm")))

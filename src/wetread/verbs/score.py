@@ -36,7 +36,7 @@ def score(
     truth, submission = Path(truth), Path(submission)
     chosen = find_task(task)
     true = chosen.read_labels(truth, chosen.findings)
-    given = chosen.read_submission(submission, chosen.findings)
+    given = chosen.submission.read(submission, chosen.findings)
     for path, table in ((truth, true), (submission, given)):
         _refuse_conflicts(path, table)
     given, repaired = repair_labels(given, _ids(true))
@@ -47,7 +47,7 @@ def score(
             read_patients(os.fspath(patients)), chain(*_ids(true).values())
         )
         repaired += of_patients
-    scores = chosen.score_submission(
+    scores = chosen.submission.score(
         true, given, chosen.findings, SPLIT, np.random.default_rng(SEED), who
     )
     return replace(scores, ids_repaired=repaired)

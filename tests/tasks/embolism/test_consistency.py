@@ -1,7 +1,7 @@
 """tests/tasks/embolism/test_consistency.py: no rule broken, and no consistent exam costs less."""
 
 import importlib.util
-from functools import cache
+from functools import cache, partial
 from itertools import combinations_with_replacement, product
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wetread.tasks.embolism.consistency import ABOVE, expected_cost, make_consistent
-from wetread.tasks.embolism.exams import Exams
+from wetread.labels.exams import Exams
+from wetread.prediction import consistency
+from wetread.prediction.consistency import ABOVE
+from wetread.tasks.embolism.consistency import COSTS
 from wetread.tasks.embolism.findings import EXAM_NAMES
-from wetread.tasks.embolism.rules import broken_rules, check
+from wetread.tasks.embolism.rules import RULES
+
+make_consistent = partial(consistency.make_consistent, costs=COSTS)
+expected_cost = partial(consistency.expected_cost, costs=COSTS)
 
 WEIGHTS = np.array([
     0.0736196319, 0.2346625767, 0.0782208589, 0.06257668712, 0.1042944785, 0.06257668712,
@@ -24,6 +29,12 @@ WEIGHTS = np.array([
 IMAGE_WEIGHT = 0.07361963
 GAP = 0.5 + 4e-7  # above a half, and too near to it to be written
 GRID = (0.0, 0.3, 0.5, GAP, 0.7, 1.0)
+
+
+def check(study: np.ndarray, image: np.ndarray) -> tuple[str, ...]:
+    """Names of the rules that one exam breaks, study (9,) and image (n,) probabilities."""
+    exam = Exams(np.asarray(study)[None], np.asarray(image), np.array([0, len(image)]))
+    return RULES.broken_names(exam)[0]
 
 
 def ragged(study: np.ndarray, images: list[tuple[float, ...]]) -> Exams:
@@ -79,7 +90,7 @@ def assert_least(study: np.ndarray, image: np.ndarray) -> None:
     """Of K exams, (K, 9) and (K, n)."""
     raw = ragged(study, [tuple(part) for part in image])
     given = make_consistent(raw)
-    assert not broken_rules(given).any()
+    assert not RULES.broken_rules(given).any()
     assert expected_cost(raw, given) == pytest.approx(least_costs(study, image), abs=1e-13)
 
 
@@ -151,8 +162,8 @@ def random_exams(count: int, seed: int) -> Exams:
 def test_none_of_100_000_exams_breaks_a_rule() -> None:
     raw = random_exams(100_000, seed=0)
     given = make_consistent(raw)
-    assert broken_rules(raw).any(axis=1).mean() > 0.9
-    assert broken_rules(given).sum() == 0
+    assert RULES.broken_rules(raw).any(axis=1).mean() > 0.9
+    assert RULES.broken_rules(given).sum() == 0
     assert ((given.study <= 0.5) | (given.study >= 0.5 + 1e-6)).all()
     assert ((given.image <= 0.5) | (given.image >= 0.5 + 1e-6)).all()
 
@@ -178,8 +189,8 @@ def test_the_answer_obeys_in_single_precision_and_with_six_decimals(tmp_path: Pa
         given.image.astype(np.float32).astype(float),
         given.starts,
     )
-    assert not broken_rules(rounded).any()
-    assert not broken_rules(single).any()
+    assert not RULES.broken_rules(rounded).any()
+    assert not RULES.broken_rules(single).any()
 
 
 def test_a_consistent_exam_stays_as_it_is() -> None:
@@ -194,9 +205,9 @@ def test_an_exam_gets_the_same_answer_whatever_lies_beside_it() -> None:
     raw = random_exams(300, seed=3)
     whole = make_consistent(raw)
     for exam in range(300):
-        alone = make_consistent(raw.one(exam))
+        alone = make_consistent(raw.select(exam))
         assert np.array_equal(alone.study, whole.study[[exam]])
-        assert np.array_equal(alone.image, whole.one(exam).image)
+        assert np.array_equal(alone.image, whole.select(exam).image)
 
 
 def test_the_image_that_is_raised_is_the_largest_and_of_equal_ones_the_first() -> None:
@@ -232,7 +243,7 @@ def test_what_is_no_probability_is_refused() -> None:
 @pytest.fixture(scope="module")
 def rivals() -> ModuleType:
     """bench/rule_rivals.py."""
-    path = Path(__file__).parents[2] / "bench" / "rule_rivals.py"
+    path = Path(__file__).parents[3] / "bench" / "rule_rivals.py"
     spec = importlib.util.spec_from_file_location("rule_rivals", path)
     assert spec is not None
     assert spec.loader is not None
@@ -260,13 +271,13 @@ def real_exams(real_data: Path) -> Exams:
 def test_none_of_the_real_exams_breaks_a_rule(real_exams: Exams) -> None:
     given = make_consistent(real_exams)
     assert len(given) == 7279
-    assert broken_rules(real_exams).any(axis=1).mean() > 0.05
-    assert broken_rules(given).sum() == 0
+    assert RULES.broken_rules(real_exams).any(axis=1).mean() > 0.05
+    assert RULES.broken_rules(given).sum() == 0
 
 
 def assert_never_dearer(raw: Exams, theirs: Exams) -> int:
     """Of exams in which theirs obeys; how many those are."""
-    obeyed = ~broken_rules(theirs).any(axis=1)
+    obeyed = ~RULES.broken_rules(theirs).any(axis=1)
     # Values between 0.5 and ABOVE, which they may leave, are no consistent answer here.
     between = [(part > 0.5) & (part < ABOVE) for part in (theirs.study, theirs.image)]
     obeyed &= ~between[0].any(axis=1) & (theirs.sum_images(between[1]) == 0)

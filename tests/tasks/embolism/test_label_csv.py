@@ -7,9 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from wetread.labels.exams import exam_index
 from wetread.labels.finding import finding_weights
 from wetread.labels.table import LabelError, LabelTable, merge_labels
-from wetread.tasks.embolism.exams import exam_index, exams_of
+from wetread.tasks.embolism.exams import exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING, POSITIVE_EXAM
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
 

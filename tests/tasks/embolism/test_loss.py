@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wetread.labels.exams import Exams
 from wetread.tasks.embolism import metric as official
-from wetread.tasks.embolism.exams import Exams
 from wetread.tasks.embolism.findings import IMAGE_FINDING
 from wetread.tasks.embolism.loss import exam_loss, exam_losses
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss
 
-from wetread.tasks.embolism.exams import Exams
+from wetread.labels.exams import Exams
 from wetread.tasks.embolism.findings import EXAM_NAMES
 from wetread.tasks.embolism.metric import (
     best_constants,
@@ -139,7 +139,7 @@ def test_it_is_sklearns_log_loss_under_the_same_weights() -> None:
 def test_parts_of_exams_add_up_whatever_is_beside_them() -> None:
     truth, said = exams([3, 0, 9, 1, 30], seed=7)
     parts = exam_losses(truth, said)
-    alone = [exam_losses(truth.one(exam), said.one(exam)) for exam in range(5)]
+    alone = [exam_losses(truth.select(exam), said.select(exam)) for exam in range(5)]
     assert parts.loss == pytest.approx([part.loss[0] for part in alone], abs=1e-12)
     assert parts.weight == pytest.approx([part.weight[0] for part in alone], abs=1e-12)
     assert mean_exam_weight(truth) == pytest.approx(parts.weight.mean(), abs=1e-12)

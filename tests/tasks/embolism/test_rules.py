@@ -5,12 +5,18 @@ from itertools import product
 import numpy as np
 import pytest
 
-from wetread.tasks.embolism.exams import Exams
+from wetread.labels.exams import Exams
 from wetread.tasks.embolism.findings import EXAM_NAMES
-from wetread.tasks.embolism.rules import RULES, broken_rules, check, rules_broken
+from wetread.tasks.embolism.rules import RULES
 
 YES, NO = 0.7, 0.2
 POSITIVE = ("rv_lv_ratio_lt_1", "leftsided_pe")
+
+
+def check(study: np.ndarray, image: np.ndarray) -> tuple[str, ...]:
+    """Names of the rules that one exam breaks, study (9,) and image (n,) probabilities."""
+    exam = Exams(np.asarray(study)[None], np.asarray(image), np.array([0, len(image)]))
+    return RULES.broken_names(exam)[0]
 
 
 def labels(*yes: str, but: dict[str, float] | None = None) -> np.ndarray:
@@ -66,7 +72,8 @@ def test_44_of_the_1024_patterns_break_no_rule() -> None:
     """2 exams without a positive image; with one, 2 ratios x 7 choices of sides x 3 of chronic."""
     said = np.array(list(product((False, True), repeat=9)))
     allowed = [
-        (~rules_broken(said, np.full(512, some)).any(axis=1)).sum() for some in (False, True)
+        (~RULES.broken_patterns(said, np.full(512, some)).any(axis=1)).sum()
+        for some in (False, True)
     ]
     assert allowed == [2, 2 * 7 * 3]
 
@@ -74,7 +81,7 @@ def test_44_of_the_1024_patterns_break_no_rule() -> None:
 def test_each_exam_is_judged_by_its_own_images() -> None:
     study = np.stack([labels(*POSITIVE)] * 3)
     exams = Exams(study, np.array([0.6, 0.4, 0.1]), np.array([0, 1, 1, 3]))
-    assert broken_rules(exams).any(axis=1).tolist() == [False, True, True]
+    assert RULES.broken_rules(exams).any(axis=1).tolist() == [False, True, True]
 
 
 def test_what_is_no_probability_is_refused() -> None:
@@ -82,4 +89,4 @@ def test_what_is_no_probability_is_refused() -> None:
         check(labels(*POSITIVE), np.array([0.1, np.nan]))
     with pytest.raises(ValueError, match=r"1\.5 is no probability of an exam's label"):
         check(labels(*POSITIVE, but={"central_pe": 1.5}), np.array([0.1]))
-    assert len(RULES) == 6
+    assert len(RULES.rules) == 6

@@ -1,18 +1,24 @@
 """tests/tasks/embolism/test_submission.py: the competition's file, row for row."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from wetread.labels.exams import ExamIndex, Exams, exam_index
 from wetread.labels.table import EXAM_SCHEMA
-from wetread.tasks.embolism.consistency import ABOVE, make_consistent
-from wetread.tasks.embolism.exams import ExamIndex, Exams, exam_index, exams_of
+from wetread.prediction import consistency
+from wetread.prediction.consistency import ABOVE
+from wetread.tasks.embolism.consistency import COSTS
+from wetread.tasks.embolism.exams import exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
 from wetread.tasks.embolism.label_csv import read_exam_submission
-from wetread.tasks.embolism.rules import broken_rules
+from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.submission import write_exam_submission
+
+make_consistent = partial(consistency.make_consistent, costs=COSTS)
 
 PRIOR = (np.arange(9) / 10, 0.28)
 BLOCKS = (
@@ -52,7 +58,7 @@ def test_what_was_said_is_read_again_to_the_last_bit(tmp_path: Path) -> None:
     assert np.array_equal(again.study, said.study)
     assert np.array_equal(again.image, said.image)
     assert (again.study == ABOVE).any()
-    assert not broken_rules(again).any()
+    assert not RULES.broken_rules(again).any()
 
 
 def test_what_was_not_said_gets_the_prior_and_is_told(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from wetread.labels.exams import Exams
 from wetread.tasks import find_task
-from wetread.tasks.embolism.exams import Exams, as_scored
+from wetread.tasks.embolism.consistency import LABELS, broken_rules, consistent_answers
+from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.findings import EXAM_NAMES, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.loss import series_exam_loss
 from wetread.tasks.embolism.metric import exam_loss
-from wetread.tasks.embolism.rules import broken_rules
-from wetread.tasks.embolism.task import LABELS, check, settle, teach_heart, teach_lungs
+from wetread.tasks.embolism.rules import RULES
+from wetread.tasks.embolism.slice_targets import heart_targets, lung_targets
 from wetread.training.series.series import Series, pad
 
 TASK = find_task("embolism")
@@ -25,8 +27,8 @@ def study(**labels: float) -> np.ndarray:
 
 def test_a_slice_without_an_embolus_shows_no_side_and_one_with_it_the_exam_s() -> None:
     exam = np.repeat(study(leftsided_pe=1, chronic_pe=1, positive_exam=1), 3, axis=0)
-    taught = teach_lungs(np.array([[0.0], [1.0], [np.nan]]), exam)
-    names = [finding.name for finding in TASK.series.looks[0].findings]  # type: ignore[union-attr]
+    taught = lung_targets(np.array([[0.0], [1.0], [np.nan]]), exam)
+    names = [finding.name for finding in TASK.spec.encoders[0].findings]  # type: ignore[union-attr]
     of = {name: taught[:, column] for column, name in enumerate(names)}
     np.testing.assert_array_equal(of["leftsided_pe"], [0, 1, np.nan])
     np.testing.assert_array_equal(of["rightsided_pe"], [0, 0, np.nan])
@@ -38,7 +40,7 @@ def test_the_heart_is_taught_the_ratio_where_the_exam_has_one() -> None:
     known, unknown = study(rv_lv_ratio_gte_1=1), study()
     unknown[0, list(RATIOS)] = np.nan
     image = np.zeros((2, 1))
-    taught = teach_heart(image, np.vstack([known, unknown]))
+    taught = heart_targets(image, np.vstack([known, unknown]))
     np.testing.assert_array_equal(taught[:, -1], [1.0, np.nan])
     assert (taught[:, :-1] == 0).all()
 
@@ -79,7 +81,9 @@ def test_what_is_minimised_over_a_whole_set_is_the_official_loss(seed: int) -> N
     logits = torch.zeros(*batch.there.shape, 1, dtype=torch.float64)
     logits[batch.there] = torch.from_numpy(image)[:, None]
     batch = replace(batch, image=batch.image.double(), study=batch.study.double())
-    said = series_exam_loss(series, beside=0.0)(logits, torch.from_numpy(of_study), batch)
+    said = series_exam_loss(series, positive_exam_weight=0.0)(
+        logits, torch.from_numpy(of_study), batch
+    )
     truth = as_scored(Exams(series.study[:, :LABELS], series.image[:, 0], series.starts))
     sigmoid = Exams(
         1 / (1 + np.exp(-of_study[:, :LABELS])), 1 / (1 + np.exp(-image)), series.starts
@@ -91,11 +95,11 @@ def test_settled_answers_break_no_rule_and_positive_exam_says_what_they_say() ->
     rng = np.random.default_rng(0)
     series = random_series(rng, 400)
     image, told = rng.random((len(series.rows), 1)), rng.random(series.study.shape)
-    assert any(check(image, told, series.starts))
-    settled_image, settled = settle(image, told, series.starts)
-    assert not any(check(settled_image, settled, series.starts))
+    assert any(broken_rules(image, told, series.starts))
+    settled_image, settled = consistent_answers(image, told, series.starts)
+    assert not any(broken_rules(settled_image, settled, series.starts))
     exams = Exams(settled[:, :LABELS], settled_image[:, 0], series.starts)
-    assert not broken_rules(exams).any()
+    assert not RULES.broken_rules(exams).any()
     positive = (settled[:, list(NOT_POSITIVE)] <= 0.5).all(1)
     np.testing.assert_array_equal(settled[:, LABELS] > 0.5, positive)
     some = np.logical_or.reduceat(settled_image[:, 0] > 0.5, series.starts[:-1])
@@ -105,16 +109,16 @@ def test_settled_answers_break_no_rule_and_positive_exam_says_what_they_say() ->
 def test_a_consistent_exam_is_left_as_it_is() -> None:
     told = study(negative_exam_for_pe=0.9, positive_exam=0.1)
     image = np.full((4, 1), 0.2)
-    settled_image, settled = settle(image, told, np.array([0, 4]))
+    settled_image, settled = consistent_answers(image, told, np.array([0, 4]))
     np.testing.assert_array_equal(settled_image, image)
     np.testing.assert_array_equal(settled, told)
-    assert check(image, told, np.array([0, 4])) == [()]
+    assert broken_rules(image, told, np.array([0, 4])) == [()]
 
 
 def test_left_and_right_are_each_other_s_mirror_images_at_both_levels() -> None:
     of = {finding.name: finding.mirror for finding in TASK.findings}
     assert of["leftsided_pe"] == "rightsided_pe"
     assert of["rightsided_pe"] == "leftsided_pe"
-    taught = {f.name: f.mirror for f in TASK.series.looks[0].findings}  # type: ignore[union-attr]
+    taught = {f.name: f.mirror for f in TASK.spec.encoders[0].findings}  # type: ignore[union-attr]
     assert taught["leftsided_pe"] == "rightsided_pe"
     assert all(mirror is None for name, mirror in of.items() if "sided" not in name)

@@ -58,7 +58,10 @@ def test_a_run_holds_its_proof_its_predictions_its_scores_and_a_page(
     assert folds["parts"] == ["train", "validation", "held_out"]
     assert folds["proof"]["shared_patients"] == 0
     assert (run / "page.html").read_text().startswith("<!")
-    assert json.loads((run / "scores.json").read_text())["scores"] == one_split.scores
+    assert (
+        json.loads((run / "scores.json").read_text())["scores"]
+        == one_split.scores.to_dict()["scores"]
+    )
     assert set(images(run)["patient"]) == {
         patient for patient, part in folds["assignment"].items() if part == "held_out"
     }
@@ -83,10 +86,10 @@ def test_scores_have_the_form_of_the_design_and_their_baselines_beside(
         *("metric", "finding", "level", "split", "value"),
         *("low", "high", "patients", "positives", "reason"),
     }
-    assert all(set(row) == keys for row in one_split.scores)
-    assert {row["split"] for row in one_split.scores} == {"held_out"}
-    assert all(row["reason"] for row in one_split.scores if row["value"] is None)
-    told = {(row["metric"], row["finding"], row["level"]) for row in one_split.scores}
+    assert all(set(row) == keys for row in one_split.scores.to_dict()["scores"])
+    assert {row.split for row in one_split.scores} == {"held_out"}
+    assert all(row.reason for row in one_split.scores if row.value is None)
+    told = {(row.metric, row.finding, row.level) for row in one_split.scores}
     for level in ("image", "study"):
         for metric, finding in (
             ("weighted_log_loss", "all"),
@@ -187,7 +190,7 @@ def test_scores_can_be_computed_again_from_the_predictions_with_scikit_learn(
 ) -> None:
     table = predictions(two_folds.run)
     weight = {finding.name: finding.weight for finding in FINDINGS}
-    scored = {(r["metric"], r["finding"], r["level"]): r["value"] for r in two_folds.scores}
+    scored = {(r.metric, r.finding, r.level): r.value for r in two_folds.scores}
     compared = 0
     for level in ("image", "study"):
         rows = table.filter(pl.col("level") == level)
@@ -211,7 +214,7 @@ def test_scores_can_be_computed_again_from_the_predictions_with_scikit_learn(
 
 
 def test_evaluating_a_run_again_gives_the_same_scores(two_folds: TrainResult) -> None:
-    assert evaluate(two_folds.run)["scores"] == two_folds.scores
+    assert evaluate(two_folds.run) == two_folds.scores
 
 
 def test_a_run_that_is_not_finished_is_not_scored(tmp_path: Path) -> None:
@@ -343,6 +346,6 @@ def test_real_files_end_in_a_scored_run_without_a_shared_patient(
     assert table["id"].n_unique() == 40
     any_image = table.filter(pl.col("finding") == "any")
     assert any_image["truth"].sum() == 18
-    value = {(r["metric"], r["finding"], r["level"]): r["value"] for r in result.scores}
+    value = {(r.metric, r.finding, r.level): r.value for r in result.scores}
     expected = roc_auc_score(any_image["truth"], any_image["probability"])
     assert value["roc_auc", "any", "image"] == pytest.approx(expected)

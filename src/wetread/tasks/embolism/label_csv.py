@@ -15,6 +15,7 @@ from wetread.labels.csv_file import (
     read_header,
     read_text_columns,
 )
+from wetread.labels.exams import PLACEHOLDER
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import (
     EXAM_SCHEMA,
@@ -25,7 +26,6 @@ from wetread.labels.table import (
     unique_images,
 )
 from wetread.labels.text_table import is_plain
-from wetread.tasks.embolism.exams import PLACEHOLDER
 from wetread.tasks.embolism.findings import (
     EXAM_FINDINGS,
     EXAM_NAMES,
@@ -65,11 +65,11 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
     studies = rows.select(STUDY, *map(number, EXAM_NAMES))
     if with_images:  # every image repeats them, so repeating is no duplicate here
         studies = studies.unique(maintain_order=True)
-    told = study_labels(studies.collect(engine="streaming"))
+    of_studies = study_labels(studies.collect(engine="streaming"))
     wanted = pl.col("finding").is_in(names)
-    frame, conflicts = told.frame.filter(wanted), told.conflicts.filter(wanted)
+    frame, conflicts = of_studies.frame.filter(wanted), of_studies.conflicts.filter(wanted)
     if not with_images:
-        return LabelTable(frame, conflicts, told.duplicates)
+        return LabelTable(frame, conflicts, of_studies.duplicates)
     images = label_table(
         rows.select(
             pl.lit(IMAGE_FINDING.level).alias("level"),
@@ -89,9 +89,9 @@ def read_exam_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
 def study_labels(studies: pl.DataFrame) -> LabelTable:
     """Columns StudyInstanceUID and EXAM_NAMES, a study in one row or more, to the labels of each
     study: RV/LV unknown where it is undefined, positive_exam beside the nine."""
-    said = label_table(_long(studies, EXAM_NAMES))
+    given = label_table(_long(studies, EXAM_NAMES))
     value = {name: pl.col("value").filter(pl.col("finding") == name) for name in EXAM_NAMES}
-    wide = said.frame.group_by(pl.col("id").alias(STUDY), maintain_order=True).agg(
+    wide = given.frame.group_by(pl.col("id").alias(STUDY), maintain_order=True).agg(
         each.first().alias(name) for name, each in value.items()
     )
     no_embolus = [pl.col(EXAM_NAMES[column]) >= 0.5 for column in NOT_POSITIVE]
@@ -105,7 +105,7 @@ def study_labels(studies: pl.DataFrame) -> LabelTable:
         (~not_positive).cast(pl.Float64).alias(POSITIVE_EXAM.name),
     )
     frame = _long(derived, (*EXAM_NAMES, POSITIVE_EXAM.name))
-    return LabelTable(frame, said.conflicts, said.duplicates)
+    return LabelTable(frame, given.conflicts, given.duplicates)
 
 
 def read_exam_submission(path: Path, findings: Sequence[Finding]) -> LabelTable:
@@ -132,7 +132,7 @@ def read_exam_submission(path: Path, findings: Sequence[Finding]) -> LabelTable:
 
 
 def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame:
-    """The columns as text, lazily: 1.8 million rows are never held as text all at once."""
+    """The columns as text, lazily: 1.8 million rows are never locked as text all at once."""
     try:
         if not is_plain(path):
             return read_text_columns(path, (*ids, *labels)).drop(LINE).lazy()

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from wetread.tasks.embolism.exams import Exams, as_scored
+from wetread.labels.exams import Exams
+from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.metric import mean_exam_weight
 from wetread.training.series.sequence_fit import SeriesLoss
@@ -36,9 +37,9 @@ def exam_losses(
     counted = image_known.sum(1)  # (B,)
     if positives is None:
         positives = torch.where(image_known, image, 0.0).sum(1)
-    together = IMAGE_FINDING.weight * torch.where(counted > 0, positives, 0.0)  # (B,): w q n
-    over = (study_loss * weights).sum(1) + together * image_loss.sum(1) / counted.clamp_min(1)
-    return over, (study_known * weights).sum(1) + together
+    image_total = IMAGE_FINDING.weight * torch.where(counted > 0, positives, 0.0)  # (B,): w q n
+    over = (study_loss * weights).sum(1) + image_total * image_loss.sum(1) / counted.clamp_min(1)
+    return over, (study_known * weights).sum(1) + image_total
 
 
 def exam_loss(over: Tensor, under: Tensor, mean_weight: float | None = None) -> Tensor:
@@ -62,7 +63,7 @@ def _known_losses(logits: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor,
     return torch.where(known, each, 0.0), known
 
 
-def series_exam_loss(learned: Series, beside: float) -> SeriesLoss:
+def series_exam_loss(learned: Series, positive_exam_weight: float) -> SeriesLoss:
     """The official loss of series (one an exam), as what a sequence network minimises.
 
     learned: the set that batches are drawn from. The columns of its studies are EXAM_FINDINGS and
@@ -81,12 +82,12 @@ def series_exam_loss(learned: Series, beside: float) -> SeriesLoss:
             batch.there,
             batch.positives,
         )
-        told = batch.study[:, labels]
-        known = ~torch.isnan(told)
+        positive_exam = batch.study[:, labels]
+        known = ~torch.isnan(positive_exam)
         extra = functional.binary_cross_entropy_with_logits(
-            study[:, labels], torch.where(known, told, 0.0), weight=known.to(study)
+            study[:, labels], torch.where(known, positive_exam, 0.0), weight=known.to(study)
         )
-        return exam_loss(over, under, mean_weight) + beside * extra
+        return exam_loss(over, under, mean_weight) + positive_exam_weight * extra
 
     return loss
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.evaluation.metrics import log_losses
+from wetread.labels.exams import Exams
 from wetread.labels.finding import finding_weights
-from wetread.tasks.embolism.exams import Exams
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING
 
 WEIGHTS = finding_weights(EXAM_FINDINGS)  # (9,)
@@ -105,6 +105,12 @@ def mean_exam_weight(truth: Exams) -> float:
 
 
 def _check(truth: Exams, probability: Exams) -> None:
+    labels = len(EXAM_FINDINGS)
+    if truth.study.shape[1] != labels or probability.study.shape[1] != labels:
+        raise ValueError(
+            f"truth of studies is {truth.study.shape} and the probabilities "
+            f"{probability.study.shape}; exams have {labels} labels each."
+        )
     if not np.array_equal(truth.starts, probability.starts):
         raise ValueError(
             f"truth is of {len(truth)} exams with {len(truth.image)} images, the probabilities of "

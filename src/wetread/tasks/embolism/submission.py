@@ -1,15 +1,18 @@
 """tasks/embolism/submission.py: probabilities of exams and images in the competition's form."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
+from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
+from wetread.labels.finding import Finding
 from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import SubmissionContent
-from wetread.tasks.embolism.consistency import make_consistent
-from wetread.tasks.embolism.exams import ExamIndex, Exams, exam_index, require_probabilities
+from wetread.prediction.consistency import make_consistent
+from wetread.tasks.embolism.consistency import COSTS
 from wetread.tasks.embolism.findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.tasks.embolism.label_csv import ID, LABEL, STUDY_LABEL
 
@@ -19,14 +22,14 @@ def submit_exams(path: Path, what: SubmissionContent) -> tuple[str, ...]:
     index = exam_index(what.exams)
     images = dict(zip(what.ids, what.probability[:, 0].tolist(), strict=True))
     nothing = np.full(len(EXAM_NAMES), np.nan)
-    said = Exams(
+    probability = Exams(
         np.array(
             [what.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]
         ).reshape(-1, len(EXAM_NAMES)),
         np.array([images.get(uid, np.nan) for uid in index.frame["image"]], np.float64),
         index.starts,
     )
-    return write_exam_submission(path, index, said, _prior_exam(what), what.sample)
+    return write_exam_submission(path, index, probability, _prior_exam(what), what.sample)
 
 
 def _prior_exam(what: SubmissionContent) -> tuple[np.ndarray, float]:
@@ -37,14 +40,14 @@ def _prior_exam(what: SubmissionContent) -> tuple[np.ndarray, float]:
     study[list(RATIOS)] *= what.study_prior[len(EXAM_NAMES)]
     image = min(float(what.prior[0]), 0.5)
     # Without images the cheapest exam that obeys is one without an embolus.
-    told = make_consistent(Exams(study[None], np.empty(0), np.array([0, 0])))
-    return told.study[0], image
+    consistent = make_consistent(Exams(study[None], np.empty(0), np.array([0, 0])), COSTS)
+    return consistent.study[0], image
 
 
 def write_exam_submission(
     path: Path,
     index: ExamIndex,
-    said: Exams,
+    probability: Exams,
     prior: tuple[np.ndarray, float],
     sample: Path | None = None,
 ) -> tuple[str, ...]:
@@ -61,8 +64,12 @@ def write_exam_submission(
     """
     study, image = (np.asarray(part, dtype=np.float64) for part in prior)
     require_probabilities(Exams(study[None], image[None], np.array([0, 1])))
-    require_probabilities(Exams(np.nan_to_num(said.study), np.nan_to_num(said.image), said.starts))
-    given = _rows(index, said)
+    require_probabilities(
+        Exams(
+            np.nan_to_num(probability.study), np.nan_to_num(probability.image), probability.starts
+        )
+    )
+    given = _rows(index, probability)
     wanted = given.select(ID) if sample is None else _sample_ids(sample)
     rows = wanted.join(given, on=ID, how="left", maintain_order="left")
     mean = dict(zip(EXAM_NAMES, study.tolist(), strict=True)) | {IMAGE_FINDING.name: float(image)}
@@ -74,17 +81,28 @@ def write_exam_submission(
     return tuple(rows.filter(pl.col(LABEL).is_null())[ID])
 
 
-def _rows(index: ExamIndex, said: Exams) -> pl.DataFrame:
+def _rows(index: ExamIndex, probability: Exams) -> pl.DataFrame:
     """(id, label), null where nothing was said, in the file's order."""
-    if len(index.studies) != len(said) or not np.array_equal(index.starts, said.starts):
+    if len(index.studies) != len(probability) or not np.array_equal(
+        index.starts, probability.starts
+    ):
         raise ValueError(
             f"the index has {len(index.studies)} exams with {index.frame.height} images, the "
-            f"probabilities are of {len(said)} with {len(said.image)}; give both of the same exams."
+            f"probabilities are of {len(probability)} with {len(probability.image)}; give both of "
+            "the same exams."
         )
     studies = pl.Series(index.studies, dtype=pl.String())
     ids = [*(studies + f"_{name}" for name in EXAM_NAMES), index.frame["image"]]
-    rows = pl.DataFrame({ID: pl.concat(ids), LABEL: np.append(said.study.T.ravel(), said.image)})
+    rows = pl.DataFrame(
+        {ID: pl.concat(ids), LABEL: np.append(probability.study.T.ravel(), probability.image)}
+    )
     return rows.with_columns(pl.col(LABEL).fill_nan(None))
+
+
+def check_exam_sample(sample: Path, findings: Sequence[Finding]) -> None:
+    """Raise ValueError where a sample submission is not in this form, whose ids say what they
+    are of."""
+    _sample_ids(sample)
 
 
 def _sample_ids(sample: Path) -> pl.DataFrame:

@@ -13,19 +13,13 @@ from wetread.evaluation.evaluate import ALL, evaluate
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
 from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
+from wetread.labels.exams import ExamIndex, Exams, exam_index, with_studies
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable
-from wetread.tasks.embolism.exams import (
-    ExamIndex,
-    Exams,
-    as_scored,
-    exam_index,
-    exams_of,
-    with_studies,
-)
+from wetread.tasks.embolism.exams import as_scored, exams_of
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING, NOT_POSITIVE
 from wetread.tasks.embolism.metric import best_constants, constant_exams, exam_losses
-from wetread.tasks.embolism.rules import broken_rules, rule_names
+from wetread.tasks.embolism.rules import RULES
 
 LEVEL_AND_ID = {name: LABEL_SCHEMA[name] for name in ("level", "id")}
 
@@ -43,7 +37,7 @@ class Compared:
     """
 
     known: Exams
-    said: Exams
+    given: Exams
     lost_study: np.ndarray
     lost_image: np.ndarray
     index: ExamIndex
@@ -81,11 +75,11 @@ def score_exam_submission(
     Raises LabelError where a patient is not given, or the images of an exam are of two.
     """
     index = with_studies(exam_index(truth.exams) if index is None else index, _studies(truth))
-    known, said = exams_of(truth, index), exams_of(submission, index)
-    lost_study = ~np.isnan(as_scored(known).study) & np.isnan(said.study)
-    lost_image = ~np.isnan(known.image) & np.isnan(said.image)
+    known, given = exams_of(truth, index), exams_of(submission, index)
+    lost_study = ~np.isnan(as_scored(known).study) & np.isnan(given.study)
+    lost_image = ~np.isnan(known.image) & np.isnan(given.image)
     compared = Compared(
-        known, said, lost_study, lost_image, index,
+        known, given, lost_study, lost_image, index,
         _patients_of_exams(index, patients), split, rng, DRAWS if patients else 0,
     )  # fmt: skip
     broken = _broken(compared)
@@ -109,11 +103,11 @@ def score_exam_submission(
 def _official(compared: Compared) -> list[tuple[Score, str | None]]:
     """The competition's figure and its two parts, each with its prior after it; and what is lost
     of them in words."""
-    truth = _answered(as_scored(compared.known), compared.said)
-    ours = exam_losses(truth, compared.said)
+    truth = _answered(as_scored(compared.known), compared.given)
+    ours = exam_losses(truth, compared.given)
     prior = exam_losses(truth, constant_exams(truth, *best_constants(truth)))
-    in_study, in_image = _told(compared.lost_study), _told(compared.lost_image)
-    whole = _told(np.append(compared.lost_study, compared.lost_image))
+    in_study, in_image = _count_missing(compared.lost_study), _count_missing(compared.lost_image)
+    whole = _count_missing(np.append(compared.lost_study, compared.lost_image))
     if np.isnan(compared.known.image).all():
         whole = "truth labels no image"
     rows, times = draw_patients(compared.patients, compared.draws, compared.rng)
@@ -161,46 +155,46 @@ def _positives(known: Exams) -> int:
 
 def _by_finding(compared: Compared, names: Sequence[str]) -> list[tuple[Score, str | None]]:
     """The scores of each finding, and what is lost of it in words."""
-    known, said = compared.known, compared.said
+    known, given = compared.known, compared.given
     of_image = tuple(compared.patients[exam] for exam in known.exam_of_image)
-    left = _answered(known, said)
+    left = _answered(known, given)
     scores: list[tuple[Score, str | None]] = []
     for level, findings, truth, probability, patients, lost in (
-        ("study", EXAM_FINDINGS, left.study, said.study, compared.patients, compared.lost_study),
-        ("image", (IMAGE_FINDING,), left.image[:, None], said.image[:, None], of_image,
+        ("study", EXAM_FINDINGS, left.study, given.study, compared.patients, compared.lost_study),
+        ("image", (IMAGE_FINDING,), left.image[:, None], given.image[:, None], of_image,
          compared.lost_image[:, None]),
     ):  # fmt: skip
-        told = {
-            finding.name: _told(lost[:, column])
+        missing = {
+            finding.name: _count_missing(lost[:, column])
             for column, finding in enumerate(findings)
             if finding.name in names
         }
         scores += [
-            (score, told[score.finding])
+            (score, missing[score.finding])
             for score in evaluate(
                 truth, probability, findings, patients, level, compared.split,
                 constant_prior(truth), compared.rng, draws=compared.draws,
             )
-            if score.finding in told  # not "all": a mean without q is no figure of this task
+            if score.finding in missing  # not "all": a mean without q is no figure of this task
         ]  # fmt: skip
     return scores
 
 
 def _broken(compared: Compared) -> dict[str, tuple[str, ...]]:
     """Study to the rules it breaks, of the exams that the submission has whole."""
-    said = compared.said
-    whole = _whole(said)
-    filled = replace(said, study=np.nan_to_num(said.study), image=np.nan_to_num(said.image))
-    rules = broken_rules(filled) & whole[:, None]
+    given = compared.given
+    whole = _whole(given)
+    filled = replace(given, study=np.nan_to_num(given.study), image=np.nan_to_num(given.image))
+    rules = RULES.broken_rules(filled) & whole[:, None]
     return {
-        compared.index.studies[exam]: rule_names(rules[exam])
+        compared.index.studies[exam]: RULES.names(rules[exam])
         for exam in np.flatnonzero(rules.any(axis=1))
     }
 
 
 def _inconsistent(compared: Compared, broken: int) -> Score:
     """How many exams break a rule; no value where some are not whole."""
-    parted = int((~_whole(compared.said)).sum())
+    parted = int((~_whole(compared.given)).sum())
     value = None if parted else float(broken)
     reason = (
         f"{plural(parted, 'exam')} {'is' if parted == 1 else 'are'} not whole"
@@ -213,25 +207,25 @@ def _inconsistent(compared: Compared, broken: int) -> Score:
     )  # fmt: skip
 
 
-def _whole(said: Exams) -> np.ndarray:
+def _whole(given: Exams) -> np.ndarray:
     """(N,) bool: the submission has all nine labels and all images of the exam, and there are
     any: of an exam whose images nobody named it is not known which rules it is to obey."""
-    lacking = np.isnan(said.study).any(axis=1) | (said.sum_images(np.isnan(said.image)) > 0)
-    lacking |= said.sizes == 0
+    lacking = np.isnan(given.study).any(axis=1) | (given.sum_images(np.isnan(given.image)) > 0)
+    lacking |= given.sizes == 0
     whole: np.ndarray = ~lacking
     return whole
 
 
-def _answered(truth: Exams, said: Exams) -> Exams:
+def _answered(truth: Exams, given: Exams) -> Exams:
     """Truth, unknown where nothing was said."""
     return replace(
         truth,
-        study=np.where(np.isnan(said.study), np.nan, truth.study),
-        image=np.where(np.isnan(said.image), np.nan, truth.image),
+        study=np.where(np.isnan(given.study), np.nan, truth.study),
+        image=np.where(np.isnan(given.image), np.nan, truth.image),
     )
 
 
-def _told(lost: np.ndarray) -> str | None:
+def _count_missing(lost: np.ndarray) -> str | None:
     return f"{lost.sum()} probabilities are missing" if lost.any() else None
 
 

@@ -78,7 +78,7 @@ def fit_series(
     stage: Stage,
 ) -> SplitResult:
     """Learn from the split's train part, choose epochs by its validation, read the scored part."""
-    series, mirror = data.series, mirror_columns(data.of.study)
+    series, mirror = data.series, mirror_columns(data.of.study_findings)
     scored = series_containing(series, split.scored)
     see = _Seeing(data, run.folder / FEATURES, recipe)
     parts = [
@@ -157,7 +157,7 @@ def _fit_network(
     return fit_sequence(
         learned,
         see.of(part.encoders, choosing) if len(choosing) else None,
-        mirror_columns(data.of.study),
+        mirror_columns(data.of.study_findings),
         see.loss_from(learned.series),
         recipe.model_copy(update={"seed": recipe.seed + part.j}),
         Run(part.folder),
@@ -183,7 +183,7 @@ def _go_on_together(
         [part.folder / one.look.name for one in see.data.seen],
         [one.data.store for one in see.data.seen],
         series,
-        mirror_columns(see.data.of.study),
+        mirror_columns(see.data.of.study_findings),
         loss,
         judge,
         see.recipe,

@@ -34,19 +34,21 @@ def series_predictions(
     """
     whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
     speaks = longest_series(whole)
-    settled_image, settled_study = of.settle(image, study[speaks], study_starts(whole))
+    consistent_image, consistent_study = of.make_consistent(
+        image, study[speaks], study_starts(whole)
+    )
     seen, learned = _trivial(data, whole), _trivial(data, fitted)
     column = data.store.slices.select("SOPInstanceUID", "StudyInstanceUID", "patient")[whole.rows]
     images = LevelPredictions(
         level="image",
         split=split.name,
-        findings=of.image,
+        findings=of.image_findings,
         ids=tuple(column["SOPInstanceUID"]),
         studies=tuple(column["StudyInstanceUID"]),
         patients=tuple(column["patient"]),
         rows=whole.rows,
         truth=whole.image,
-        probability=settled_image,
+        probability=consistent_image,
         baselines={
             "prior": np.tile(known_prior(fitted.image), (len(whole.rows), 1)),
             "position": position_baseline(learned.place, fitted.image, seen.place),
@@ -62,13 +64,13 @@ def series_predictions(
     studies = LevelPredictions(
         level="study",
         split=split.name,
-        findings=of.study,
+        findings=of.study_findings,
         ids=ids,
         studies=ids,
         patients=tuple(whole.patients[e] for e in speaks),
         rows=None,
         truth=whole.study[speaks],
-        probability=settled_study,
+        probability=consistent_study,
         baselines={name: values[speaks] for name, values in baselines.items()},
     )
     return [images, studies]

@@ -41,9 +41,9 @@ def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) ->
     """What series.json holds: all that is needed to build the network again."""
     assert isinstance(network, StandardizedNetwork)
     return {
-        "looks": [look.name for look in of.looks],
-        "image": list(finding_names(of.image)),
-        "study": list(finding_names(of.study)),
+        "looks": [look.name for look in of.encoders],
+        "image": list(finding_names(of.image_findings)),
+        "study": list(finding_names(of.study_findings)),
         "inputs": len(network.mean),
         "overall": network.network.overall if isinstance(network.network, LinearSkip) else 0,
         "together": recipe.together_epochs > 0,

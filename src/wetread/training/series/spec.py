@@ -1,76 +1,138 @@
-"""training/series/spec.py: how a task whose findings are of whole studies is learned, as a
-value."""
+"""training/series/spec.py: how a task whose findings are of whole studies is learned, as a value.
+
+It has the attributes and methods of training/slices/spec.py, so that no one need ask which it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from wetread.evaluation.baselines import histogram_features
+from wetread.labels.exams import exams_of_archive, refuse_nameless
 from wetread.labels.finding import Finding
 from wetread.store.pack_series import FindBoxes
+from wetread.training.crops import Crops
+from wetread.training.phantom_recipe import phantom_recipe
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
+    from wetread.training.recipe import Recipe
     from wetread.training.series.sequence_fit import SeriesLoss
     from wetread.training.series.series import Series
+    from wetread.training.slices.prepare import Prepared, TrainingInputs
 
 Floats = NDArray[np.float64]
-Teach = Callable[[Floats, Floats], Floats]
-Settle = Callable[[Floats, Floats, NDArray[np.int64]], tuple[Floats, Floats]]
-Check = Callable[[Floats, Floats, NDArray[np.int64]], list[tuple[str, ...]]]
+Rows = NDArray[np.int64]
+SliceTargets = Callable[[Floats, Floats], Floats]
+MakeConsistent = Callable[[Floats, Floats, Rows], tuple[Floats, Floats]]
+BrokenRules = Callable[[Floats, Floats, Rows], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
 class CropEncoder:
-    """What an encoder of slices sees of a series, and what it is taught there.
+    """An encoder of the slices of one crop, and its targets.
 
-    findings: what it says of a slice, with their weights and mirror twins.
-    teach:    truth of the images (N, I), and of their studies at each image (N, S), NaN unknown ->
-              what the slices are taught, (N, F).
-    drawn:    what it draws, where the recipe has a decoder: findings of level pixel.
-    steps:    in which it learns phantoms, as a share of the first look's: what is large takes few.
+    findings:      its outputs, with their weights and mirror twins.
+    slice_targets: truth of the images (N, I), and of their studies at each image (N, S), NaN
+                   unknown -> targets of the slices, (N, F).
+    drawn:         findings of level pixel that it draws, where the recipe has a decoder.
+    steps:         of its training on phantoms, as a share of the first encoder's: what is large
+                   takes few.
     """
 
     name: str
     findings: tuple[Finding, ...]
-    teach: Teach
+    slice_targets: SliceTargets
     drawn: tuple[Finding, ...] = ()
     steps: float = 1.0
-
-
-@dataclass(frozen=True)
-class Crops:
-    """What a task's networks see of the same series.
-
-    stores:     names of the folders that hold a crop each.
-    find_boxes: values (Z, rows, columns) of a series -> the crops, in source pixels.
-    """
-
-    stores: tuple[str, ...]
-    find_boxes: FindBoxes
 
 
 @dataclass(frozen=True)
 class SeriesSpec:
     """Findings of slices and of studies that are read from whole series.
 
-    image, study: the findings, as their arrays have them.
-    looks:        one encoder each; their features stand side by side.
-    find_boxes:   values (Z, rows, columns) of a series -> each look's crop, in source pixels.
-    loss:         the series learned from -> image logits (B, L, I), study logits (B, S) and their
-                  truth -> what is minimised.
-    settle:       probabilities of slices (N, I) and of studies (E, S), and where each study's
-                  slices start (E + 1,) -> the same as answers that do not contradict themselves.
-    check:        the same -> for each study the names of the rules that its answers break.
+    image_findings, study_findings: in the column order of their arrays.
+    encoders:        one a crop; their features are concatenated.
+    find_boxes:      values (Z, rows, columns) of a series -> each encoder's crop, in source pixels.
+    loss:            the series learned from -> image logits (B, L, I), study logits (B, S) and
+                     their truth -> what is minimized.
+    make_consistent: probabilities of slices (N, I) and of studies (E, S), and where each study's
+                     slices start (E + 1,) -> answers that do not contradict themselves, as arrays
+                     of the same shapes.
+    broken_rules:    arrays as for make_consistent -> for each study the names of the rules that
+                     its answers break.
+    histogram:       values of a slice -> features without a place, for the baseline.
     """
 
-    image: tuple[Finding, ...]
-    study: tuple[Finding, ...]
-    looks: tuple[CropEncoder, ...]
+    image_findings: tuple[Finding, ...]
+    study_findings: tuple[Finding, ...]
+    encoders: tuple[CropEncoder, ...]
     find_boxes: FindBoxes
     loss: Callable[[Series], SeriesLoss]
-    settle: Settle
-    check: Check
+    make_consistent: MakeConsistent
+    broken_rules: BrokenRules
+    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
+
+    drawn: ClassVar[tuple[Finding, ...]] = ()  # a run gives no masks: they stay inside the encoders
+    official_levels: ClassVar[tuple[str, ...]] = ("all",)  # of the weighted log loss
+    curve_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # with findings of their own
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the column order of files and pages."""
+        return (*self.image_findings, *self.study_findings)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks of slices: one for each crop."""
+        return tuple(encoder.name for encoder in self.encoders)
+
+    @property
+    def crops(self) -> Crops:
+        """The crops that are packed of a series, one for each encoder."""
+        _, *others = self.networks
+        return Crops(("store", *(f"store-{name}" for name in others)), self.find_boxes)
+
+    def check_images(self, images: pl.DataFrame) -> None:
+        """Raise ValueError or LabelError where a study or a series has no name of its own; images:
+        rows of an index."""
+        refuse_nameless(images)
+
+    def exams(self, images: pl.DataFrame) -> pl.DataFrame:
+        """List which image is of which exam, EXAM_SCHEMA; images: rows of an index."""
+        return exams_of_archive(images)
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Raise ValueError where a recipe reads no series, or an encoder is to draw what it does
+        not know."""
+        if recipe.sequence == "none":
+            raise ValueError(
+                "sequence = 'none': the task judges whole series; set gru or transformer"
+            )
+        if recipe.decoder != "none" and not all(one.drawn for one in self.encoders):
+            raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")
+
+    def phantom_recipe(self, recipe: Recipe) -> Recipe:
+        """The settings under which the encoders learn the recipe's phantoms."""
+        return phantom_recipe(recipe.of_encoder(), {})
+
+    def prepare(self, inputs: TrainingInputs) -> Prepared:
+        """Join packed series and labels; ValueError where none has a label."""
+        from wetread.training.series.prepare import prepare_series  # torch: where it is learned
+
+        return prepare_series(self, inputs)
+
+    def pretrain(self, inputs: TrainingInputs, weights: Mapping[str, Path]) -> dict[str, Path]:
+        """Learn phantoms; the kept models' files, by the encoders' names.
+
+        weights: where the encoders start, by their names.
+        """
+        from wetread.training.series.prepare import pretrain_encoders
+
+        return pretrain_encoders(self, inputs, weights)

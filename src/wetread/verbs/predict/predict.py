@@ -18,10 +18,11 @@ from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
 from wetread.archive.types import StrPath, StrPaths
+from wetread.inputs.archive import open_archive, require_sources, select_modalities
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu
+from wetread.labels.exams import EXAM_COLUMNS
 from wetread.labels.finding import finding_names
-from wetread.labels.table import EXAM_SCHEMA
 from wetread.outputs.masks import MaskReading
 from wetread.outputs.probabilities import write_probabilities
 from wetread.outputs.reading import write_reading
@@ -40,16 +41,12 @@ from wetread.study.series import series_slices
 from wetread.study.series_choice import SeriesPreference, SeriesScore, rank_series
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
+from wetread.training.slices.spec import SliceSpec
 from wetread.verbs.pack import pack_looks
 from wetread.verbs.predict.drawn_masks import masks_by_study, write_masks
 from wetread.verbs.predict.page import PAGE, Material, write_predict_page
 from wetread.verbs.predict.scroll_pages import with_scroll_pages
-from wetread.verbs.predict.study_answers import (
-    EXAM_COLUMNS,
-    answer_studies,
-    exams_of_archive,
-    refuse_nameless,
-)
+from wetread.verbs.predict.study_answers import answer_studies
 from wetread.verbs.predict.unread import (
     LOCALIZER,
     apart_from_localizers,
@@ -58,7 +55,6 @@ from wetread.verbs.predict.unread import (
     refused_images,
     unread_files,
 )
-from wetread.verbs.train.train import of_modality, open_archive
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,11 @@ def predict(
     """
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))
-    refuse_foreign_files(out, own_names(find_task(ensemble.task)))
+    task = find_task(ensemble.task)
+    require_sources(sources)
+    if sample is not None:
+        task.submission.check_sample(sample, task.spec.image_findings)
+    refuse_foreign_files(out, own_names(task))
     key = None if clear_patients else user_key()
     found = open_archive(sources, out, workers=workers, report=report, repair=repair, key=key)
     if as_hu:
@@ -169,9 +169,8 @@ def predict_index(
     task = find_task(ensemble.task)
     archive = archive if clear_patients else archive.pseudonymized(user_key())
     refuse_foreign_files(out, own_names(task) | beside)
-    images = of_modality(archive, task.modalities)
-    if task.series is not None:
-        refuse_nameless(images.images)
+    images = select_modalities(archive, task.modalities)
+    task.spec.check_images(images.images)
     series = series_slices(images.images)
     refused = refused_images(archive, task.modalities)
     slices, localizers = apart_from_localizers(images.images)
@@ -180,15 +179,15 @@ def predict_index(
         size=ensemble.size, absent=task.absent, workers=workers, report=report,
         verify=verify,
     )  # fmt: skip
-    store, ranked = stores[0], _ranked(series, task.wanted)
+    store, ranked = stores[0], _ranked(series, task.preference)
     answers: StudyAnswers | None = None
-    if task.series is None:
+    if isinstance(task.spec, SliceSpec):
         mirror = mirror_columns(task.findings).tolist()
         said = read_store(store, ensemble, mirror, stage(report, "read"))
     else:
         features = out / "features"
         probability, answers = answer_studies(
-            task.series, stores, ensemble, ranked, features, stage(report, "read")
+            task.spec, stores, ensemble, ranked, features, stage(report, "read")
         )
         said = Said(probability, ())
     with rewriting(out):
@@ -205,7 +204,7 @@ def predict_index(
             masks_by_study(store, masks),
             answers,
         )
-        findings = finding_names(task.at("image") if task.series is None else task.series.study)
+        findings = finding_names(task.at("study"))
         made += of_other_modalities(
             archive.images, images.images, task.modalities, findings, provenance(ensemble)
         )
@@ -279,13 +278,11 @@ def _write(
         masks={mask.image: mask.rle for mask in masks},
         sample=sample,
         expected=expected,
-        exams=exams_of_archive(images)
-        if task.series is not None
-        else pl.DataFrame(schema=EXAM_SCHEMA),
+        exams=task.spec.exams(images),
         studies={one.study_uid: np.array([*one.study.values()]) for one in readings if one.study},
         study_prior=np.array([ensemble.prior[name] for name in of_study]),
     )
-    return task.write_submission(out / "submission.csv", what)
+    return task.submission.write(out / "submission.csv", what)
 
 
 def _ranked(

@@ -6,17 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from wetread.archive.containers.sources import TAR_SUFFIXES, ZIP_SUFFIXES
 from wetread.labels.finding import finding_names
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.read import StudyAnswers
 from wetread.prediction.series import read_series
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
-from wetread.tasks.embolism.exams import refuse_placeholders
 from wetread.training.data import Rows, mirror_columns
 from wetread.training.series.series import Series, longest_series, study_starts
 from wetread.training.series.spec import SeriesSpec
@@ -37,15 +34,15 @@ def answer_studies(
     """
     readers = [member.series for member in ensemble.members if member.series is not None]
     series, image, study = read_series(
-        stores, readers, mirror_columns(of.study), features, progress
+        stores, readers, mirror_columns(of.study_findings), features, progress
     )
     speaks = _speaking(series, stores[0], ranked)
     starts = study_starts(series)
-    broken = of.check(image, study[speaks], starts)
-    image, study = of.settle(image, study[speaks], starts)
+    broken = of.broken_rules(image, study[speaks], starts)
+    image, study = of.make_consistent(image, study[speaks], starts)
     ids = [series.studies[e] for e in speaks]
     told = StudyAnswers(
-        findings=finding_names(of.study),
+        findings=finding_names(of.study_findings),
         probability=dict(zip(ids, study, strict=True)),
         broken=dict(zip(ids, broken, strict=True)),
     )
@@ -66,38 +63,3 @@ def _speaking(series: Series, store: Store, ranked: Mapping[str, Sequence[Series
         if best:
             speaks[number] = best[0]
     return speaks
-
-
-def refuse_nameless(images: pl.DataFrame) -> None:
-    """ValueError where images belong to no series or study, LabelError where two may share a
-    placeholder for a name: whole series are read, and these would be put together wrongly.
-
-    images: rows of an index.
-    """
-    for uid in ("StudyInstanceUID", "SeriesInstanceUID"):
-        nameless = images.filter(pl.col(uid).is_null())
-        if nameless.height:
-            raise ValueError(
-                f"{nameless['path'][0]}: no {uid} ({nameless.height} such images); whole series "
-                "are read here. Restore it, or leave these files out"
-            )
-    refuse_placeholders(exams_of_archive(images))
-
-
-EXAM_COLUMNS = ["SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "path"]
-
-
-def exams_of_archive(images: pl.DataFrame) -> pl.DataFrame:
-    """Which image is of which series and study, and where it lies; images: EXAM_COLUMNS."""
-    return images.select(
-        image="SOPInstanceUID",
-        series="SeriesInstanceUID",
-        study="StudyInstanceUID",
-        source=pl.col("path").map_elements(_folder_of, pl.String()),
-    )
-
-
-def _folder_of(path: str) -> str:
-    """The archive a file of it lies in, or the folder of a file on its own."""
-    file = Path(path)
-    return path if file.suffix.lower() in (*ZIP_SUFFIXES, *TAR_SUFFIXES) else str(file.parent)

@@ -1,0 +1,85 @@
+"""training/series/prepare.py: packed series and labels made ready for encoders and a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from wetread.training.data import LabeledSlices, Split
+from wetread.training.masks import annotated_masks
+from wetread.training.run import BEST, Run
+from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
+from wetread.training.series.series import Series, labeled_series
+from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.batches import steps_per_epoch
+from wetread.training.slices.fit import SplitResult, fit_encoder
+from wetread.training.slices.prepare import Prepared, TrainingInputs, label_shares, labeled_rows
+
+
+def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
+    """Join whole series, of which slices or studies have labels, with them; each encoder's slices
+    are in its own store. ValueError where none has a label."""
+    slices = inputs.stores[0].slices
+    everyone = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
+    known = ~np.isnan(np.hstack([everyone.image, everyone.spread()])).all(axis=1)
+    with_label = np.logical_or.reduceat(known, everyone.starts[:-1])
+    series = everyone.of(labeled_rows(with_label))
+    data = SeriesData(series, encoder_data(spec, series, inputs), spec)
+
+    def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
+        return fit_series(inputs.run, number, split, data, inputs.recipe, weights, inputs.stage)
+
+    truth = np.hstack([series.image, series.spread()])
+    return Prepared(
+        LabeledSlices(inputs.stores[0], series.rows, truth, spec.findings),
+        fit,
+        label_shares(series.image, spec.image_findings)
+        | label_shares(series.study, spec.study_findings),
+    )
+
+
+def pretrain_encoders(
+    spec: SeriesSpec, inputs: TrainingInputs, weights: Mapping[str, Path]
+) -> dict[str, Path]:
+    """Learn all phantoms with each encoder; the kept models' files by the encoders' names.
+
+    weights: where they start, by their names.
+    """
+    slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
+    series = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
+    everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
+    encoders = encoder_data(spec, series, inputs)
+    steps = [
+        steps_per_epoch(one.data.truth.astype(np.float32), inputs.recipe, 0) for one in encoders
+    ]
+    kept: dict[str, Path] = {}
+    for one, each in zip(encoders, steps, strict=True):
+        name = one.look.name
+        # A finding of whole exams makes many slices positive, and an epoch long: steps are counted.
+        epochs = max(1, round(inputs.recipe.epochs * one.look.steps * steps[0] / each))
+        recipe = inputs.recipe.model_copy(update={"epochs": epochs})
+        run = Run(inputs.run.folder / name)
+        progress = inputs.stage(f"{name} of phantoms")
+        fit_encoder(one.data, everyone, recipe, weights.get(name), run, progress)
+        kept[name] = run.folder / BEST
+    return kept
+
+
+def encoder_data(
+    spec: SeriesSpec, series: Series, inputs: TrainingInputs
+) -> tuple[EncoderSlices, ...]:
+    """Make the targets of each encoder's slices, each in its own store; of masks what is known:
+    those of the labels, and none where a slice has not the finding."""
+    spread = series.spread()
+    found = []
+    for encoder, store in zip(spec.encoders, inputs.stores, strict=True):
+        targets = encoder.slice_targets(series.image, spread)
+        masks = None
+        if inputs.recipe.decoder != "none":
+            slices = store.slices[series.rows]
+            masks = annotated_masks(slices, targets, inputs.labels, encoder.drawn, encoder.findings)
+        data = LabeledSlices(store, series.rows, targets, encoder.findings, masks, spec.histogram)
+        found.append(EncoderSlices(encoder, data))
+    return tuple(found)

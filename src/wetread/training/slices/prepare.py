@@ -1,0 +1,113 @@
+"""training/slices/prepare.py: packed slices and labels made ready for the training of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.labels.finding import Finding, finding_names
+from wetread.labels.table import LabelTable
+from wetread.store.store import Store
+from wetread.training.data import LabeledSlices, Split, plan_splits
+from wetread.training.masks import annotated_masks
+from wetread.training.recipe import Recipe
+from wetread.training.run import BEST, Run
+from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
+from wetread.training.slices.spec import SliceSpec
+
+Progress = Callable[[int, int], None]
+FitSplit = Callable[[int, Split, Mapping[str, Path]], SplitResult]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingInputs:
+    """What a training is made of.
+
+    run:    the folder that it writes.
+    stores: the same slices in each crop of the task.
+    labels: of slices and of studies.
+    stage:  name of a step -> its progress callback.
+    """
+
+    run: Run
+    stores: Sequence[Store]
+    labels: LabelTable
+    recipe: Recipe
+    stage: Callable[[str], Progress]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Slices and labels that belong together, and how a part of them is learned.
+
+    data:   the labeled slices, by which patients are parted.
+    fit:    (number of a split, the split, weights to start from by network) -> predictions of its
+            scored part.
+    shares: finding to its share of positives and the number of its known labels.
+    """
+
+    data: LabeledSlices
+    fit: FitSplit
+    shares: Mapping[str, tuple[float, int]]
+
+
+def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
+    """Join the slices of the one store with their labels. ValueError where none has a label."""
+    data = _labeled_data(spec, inputs)
+
+    def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
+        start = weights.get(spec.network)
+        progress = inputs.stage(f"train {number + 1}")
+        return fit_split(inputs.run, number, split, data, inputs.recipe, start, progress)
+
+    return Prepared(data, fit, label_shares(data.truth, spec.image_findings))
+
+
+def pretrain_slices(
+    spec: SliceSpec, inputs: TrainingInputs, weights: Mapping[str, Path]
+) -> dict[str, Path]:
+    """Learn phantoms of most patients, the epoch chosen by others; the kept model's file by the
+    network's name. weights: where it starts."""
+    data = _labeled_data(spec, inputs)
+    _, (split,) = plan_splits(data, 0, inputs.recipe.seed)
+    kept = Run(inputs.run.folder / "model-0")
+    progress = inputs.stage(f"{spec.network} of phantoms")
+    fit_encoder(data, split, inputs.recipe, weights.get(spec.network), kept, progress)
+    return {spec.network: kept.folder / BEST}
+
+
+def _labeled_data(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
+    (store,) = inputs.stores
+    truth = inputs.labels.matrix(store.slices["SOPInstanceUID"].to_list(), spec.image_findings)
+    labeled = labeled_rows(~np.isnan(truth).all(axis=1))
+    known = truth[labeled].astype(np.float64)
+    masks = None
+    if spec.drawn:
+        slices = store.slices[labeled]
+        masks = annotated_masks(slices, known, inputs.labels, spec.drawn, spec.image_findings)
+    return LabeledSlices(store, labeled, known, spec.image_findings, masks, spec.histogram)
+
+
+def labeled_rows(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Find the rows with a label, known (N,) bool -> (n,) int64; ValueError where none has one."""
+    labeled = np.flatnonzero(known)
+    if len(labeled) == 0:
+        raise ValueError(
+            "no image of the archive has a label: the label file's ids are not the images' "
+            "SOPInstanceUIDs. Compare both: wetread index, and the label file's first lines"
+        )
+    return labeled
+
+
+def label_shares(
+    truth: NDArray[np.float64], findings: Sequence[Finding]
+) -> dict[str, tuple[float, int]]:
+    """Count by finding its share of positives and its known labels; truth (N, F), NaN unknown."""
+    known = (~np.isnan(truth)).sum(axis=0)
+    share = np.nansum(truth, axis=0) / np.maximum(known, 1)
+    names = finding_names(findings)
+    return {name: (float(s), int(n)) for name, s, n in zip(names, share, known, strict=True)}

@@ -1,0 +1,107 @@
+"""training/slices/spec.py: how a task whose findings are of single slices is learned, as a value.
+
+It has the attributes and methods of training/series/spec.py, so that no one need ask which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from wetread.evaluation.baselines import histogram_features
+from wetread.labels.finding import Finding
+from wetread.labels.table import EXAM_SCHEMA
+from wetread.store.pack_series import FindBox, OneBox
+from wetread.training.crops import Crops
+from wetread.training.phantom_recipe import phantom_recipe
+
+if TYPE_CHECKING:  # a task is a value that loads no torch
+    from wetread.training.recipe import Recipe
+    from wetread.training.slices.prepare import Prepared, TrainingInputs
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SliceSpec:
+    """Findings of slices, one network for them; a study has the largest value of its slices.
+
+    network:        its name.
+    image_findings: its outputs, in their order.
+    find_box:       values (Z, rows, columns) of a series -> the crop, in source pixels.
+    drawn:          findings of level pixel that a network with a decoder draws; a run gives their
+                    masks.
+    histogram:      values of a slice -> features without a place, for the baseline.
+    """
+
+    network: str
+    image_findings: tuple[Finding, ...]
+    find_box: FindBox
+    drawn: tuple[Finding, ...] = ()
+    histogram: Callable[[Floats], Floats] = histogram_features
+
+    official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
+    curve_levels: ClassVar[tuple[str, ...]] = ("image",)  # levels with findings of their own
+
+    @property
+    def study_findings(self) -> tuple[Finding, ...]:
+        """The findings of a study: those of its slices."""
+        return self.image_findings
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the column order of files and pages."""
+        return self.image_findings
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Names of the networks of slices."""
+        return (self.network,)
+
+    @property
+    def crops(self) -> Crops:
+        """The one crop that is packed of a series."""
+        return Crops(("store",), OneBox(self.find_box))
+
+    def check_images(self, images: pl.DataFrame) -> None:
+        """Accept all images: slices are read whatever they call their study."""
+
+    def exams(self, images: pl.DataFrame) -> pl.DataFrame:
+        """No exams, EXAM_SCHEMA: a submission has images alone."""
+        return pl.DataFrame(schema=EXAM_SCHEMA)
+
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Raise ValueError where a recipe is for whole series, or draws what there is not."""
+        if recipe.sequence != "none":
+            raise ValueError(f"sequence = {recipe.sequence!r}: the task judges slices; set none")
+        if recipe.decoder != "none" and not self.drawn:
+            raise ValueError(
+                f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none"
+            )
+
+    def phantom_recipe(self, recipe: Recipe) -> Recipe:
+        """The settings under which the recipe's phantoms are learned, with their masks."""
+        drawing = {"decoder": "unet"} if self.drawn else {}
+        alone = {"folds": 0, "pretrained": False, "negatives_per_positive": 1.0}
+        return phantom_recipe(recipe, {**alone, **drawing})
+
+    def prepare(self, inputs: TrainingInputs) -> Prepared:
+        """Join packed slices and labels; ValueError where no slice has a label."""
+        from wetread.training.slices.prepare import prepare_slices  # torch: where it is learned
+
+        return prepare_slices(self, inputs)
+
+    def pretrain(self, inputs: TrainingInputs, weights: Mapping[str, Path]) -> dict[str, Path]:
+        """Learn phantoms; the kept model's file, by the network's name.
+
+        weights: where the network starts, by its name.
+        """
+        from wetread.training.slices.prepare import pretrain_slices
+
+        return pretrain_slices(self, inputs, weights)

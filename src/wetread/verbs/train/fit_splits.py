@@ -1,0 +1,88 @@
+"""verbs/train/fit_splits.py: patients dealt, a model learned for each split, predictions kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.files.lock import locked
+from wetread.inputs.patients import fold_file
+from wetread.labels.finding import finding_names, finding_weights
+from wetread.training import decide, mask_table
+from wetread.training.data import Split, plan_splits
+from wetread.training.decide import decide_finding, with_calibrated
+from wetread.training.origin import count_origins, phantom_studies
+from wetread.training.predictions import FILE, to_table
+from wetread.training.run import Run
+from wetread.training.slices.prepare import Prepared
+from wetread.verbs.train.labeled_archive import LabeledArchive
+from wetread.verbs.train.request import TrainRequest
+
+
+@dataclass(frozen=True, eq=False)
+class RunPlan:
+    """The parts of a run's patients, and its plain files: the contents of folds.json, recipe.json
+    and about.json."""
+
+    splits: Sequence[Split]
+    folds: Mapping[str, object]
+    recipe: Mapping[str, object]
+    about: Mapping[str, object]
+
+    def write(self, run: Run) -> None:
+        """Write the plain files into the run's folder."""
+        run.write_json("folds.json", self.folds)
+        run.write_json("recipe.json", self.recipe)
+        run.write_json("about.json", self.about)
+
+
+def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared) -> RunPlan:
+    """Deal the patients to splits, and describe the run."""
+    task, recipe, identity = request.task, request.recipe, archive.identity
+    plan, splits = plan_splits(prepared.data, recipe.folds, recipe.seed)
+    about = {
+        "task": task.name,
+        "findings": list(finding_names(task.findings)),
+        "weights": finding_weights(task.findings).tolist(),
+        "folds": recipe.folds,
+        "counts": archive.counts,
+        "patients_from": identity.source,
+        "identity": identity.to_dict(),
+        # For images that cannot be read; half a slice is added where training has no positive.
+        "prior": {
+            name: float(np.clip(share, 0.5 / (known + 1), 1 - 0.5 / (known + 1)))
+            for name, (share, known) in prepared.shares.items()
+        },
+        **count_origins(prepared.data, splits, phantom_studies(archive.images)),
+    }
+    return RunPlan(splits, fold_file(plan, identity), recipe.model_dump(mode="json"), about)
+
+
+def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, weights: Mapping[str, Path]) -> None:
+    """Train each split's model, and keep what it predicts of the patients it never saw.
+
+    weights: from which the task's networks start, by their names.
+    """
+    if not any(run.folder.glob("model-*/**/last.pt")):
+        plan.write(run)
+    results = []
+    for number, split in enumerate(plan.splits):
+        with locked(run.folder / f"model-{number}"):
+            results.append(prepared.fit(number, split, weights))
+    plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
+    predictions = pl.concat(
+        [to_table(level, number) for number, one in enumerate(results) for level in one.levels]
+    )
+    drawings = pl.concat([one.drawings for one in results])
+    if drawings.height:
+        decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
+        for name, one in decided.items():
+            predictions = with_calibrated(predictions, one, name)
+        rules = {name: one.decision.to_dict() for name, one in decided.items()}
+        run.write_json(decide.FILE, rules)
+        run.write_table(mask_table.FILE, drawings)
+    run.write_table(FILE, predictions)

@@ -1,0 +1,141 @@
+"""verbs/train/labeled_archive.py: an archive indexed, packed and joined to labels and patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from wetread.archive.files.atomic import write_csv
+from wetread.archive.index.index import Index
+from wetread.archive.rejects import RejectError
+from wetread.inputs.archive import open_archive, select_modalities
+from wetread.inputs.patients import with_patients
+from wetread.inputs.progress import Report
+from wetread.inputs.sources import in_hu
+from wetread.labels.mask_check import check_masks
+from wetread.labels.repair import repair_labels
+from wetread.labels.table import LabelTable, match
+from wetread.store.store import Store
+from wetread.study.patients import Identity
+from wetread.study.series import series_slices
+from wetread.verbs.pack import pack_looks
+from wetread.verbs.train.request import TrainRequest
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledArchive:
+    """What a run learns from.
+
+    images:   the rows of the index that are of the task's modalities.
+    stores:   the same slices in each crop of the task, with their patients.
+    labels:   repaired, and without masks that cannot be.
+    identity: who is taken for one patient.
+    counts:   of files, images and labels, as on screen and page.
+    """
+
+    images: pl.DataFrame
+    stores: tuple[Store, ...]
+    labels: LabelTable
+    identity: Identity
+    counts: dict[str, int]
+
+
+def open_labeled_archive(
+    request: TrainRequest,
+    *,
+    repair: bool,
+    as_hu: bool,
+    verify: bool,
+    workers: int | None,
+    report: Report,
+) -> LabeledArchive:
+    """Index and pack the sources into the run's folder, and join them to the request's labels.
+
+    Writes refused_masks.csv and conflicting_labels.csv. Raises ValueError or LabelError where
+    studies cannot be told apart or a study is of several patients, RejectError where no image that
+    has a label can be read.
+    """
+    task, out = request.task, request.out
+    archive = open_archive(
+        request.sources, out, workers=workers, report=report, repair=repair, key=request.key
+    )
+    if as_hu:
+        archive = in_hu(archive)
+    images = select_modalities(archive, task.modalities).images
+    task.spec.check_images(images)
+    stores = pack_looks(
+        series_slices(images),
+        out,
+        task,
+        size=request.recipe.size,
+        workers=workers,
+        report=report,
+        verify=verify,
+    )
+    _refuse_unreadable(stores[0], images, request.labels)
+    stores, identity = with_patients(stores, archive, request.patients, request.key, out)
+    labels, repaired = repair_labels(request.labels, _ids(archive))
+    labels, refused = check_masks(labels, _shapes(stores[0]))
+    write_csv(out / "refused_masks.csv", refused)
+    conflicts = labels.conflicts.with_columns(
+        pl.col("values").cast(pl.List(pl.String)).list.join(" ")
+    )
+    write_csv(out / "conflicting_labels.csv", conflicts)
+    counts = count(archive, images, stores[0], labels) | {
+        "refused_masks": refused.height,
+        "ids_repaired": repaired + identity.ids_repaired,
+    }
+    return LabeledArchive(images, stores, labels, identity, counts)
+
+
+def _ids(archive: Index) -> Mapping[str, set[str]]:
+    """The ids of the archive by level."""
+    columns = {"image": "SOPInstanceUID", "study": "StudyInstanceUID"}
+    return {level: set(archive.instances[column]) for level, column in columns.items()}
+
+
+def _shapes(store: Store) -> dict[str, tuple[int, int]]:
+    """Rows and columns of the pictures as they came, by image."""
+    columns = store.slices.select("SOPInstanceUID", "source_rows", "source_columns")
+    return {uid: (rows, columns) for uid, rows, columns in columns.iter_rows()}
+
+
+def _refuse_unreadable(store: Store, images: pl.DataFrame, labels: LabelTable) -> None:
+    """RejectError where no image, or none that has a label, can be read: the files are at fault."""
+    if match(labels, store.slices["SOPInstanceUID"].to_list()).labeled or not images.height:
+        return
+    lost = store.rejects
+    labeled = match(labels, lost["SOPInstanceUID"].drop_nulls().unique().to_list()).labeled
+    if not lost.height or (len(store) and not labeled):
+        return
+    reason, detail, path = lost.select("reason", "detail", "path").row(0)
+    what = f"the {labeled} images that have a label" if labeled else f"the {lost.height} images"
+    raise RejectError(
+        reason, f"{what} cannot be read, the first: {path}: {detail}. Are the files still there?"
+    )
+
+
+def count(archive: Index, images: pl.DataFrame, store: Store, labels: LabelTable) -> dict[str, int]:
+    """Count files, images and labels, and how images and labels meet.
+
+    images: rows of the archive of the task's modalities; store: of them.
+    """
+    ids = store.slices["SOPInstanceUID"].to_list()
+    matched = match(labels, ids)
+    with_lost = match(labels, [*ids, *store.rejects["SOPInstanceUID"].drop_nulls().unique()])
+    refused = archive.rejects.filter(pl.col("reason") != "not_dicom").height
+    return {
+        **{key: value for key, value in archive.counts().items() if isinstance(value, int)},
+        "packed_images": len(store),
+        "undecodable_images": store.rejects.height,
+        "images_of_other_modalities": archive.images.height - images.height,
+        "refused_files": refused + store.rejects.height,
+        "labelled_images": matched.labeled,
+        "images_without_label": matched.images_without_label,
+        "labels_of_undecodable_images": with_lost.labeled - matched.labeled,
+        "labels_without_image": with_lost.labels_without_image,
+        "duplicate_labels": labels.duplicates,
+        "conflicting_labels": labels.conflicts.height,
+    }

@@ -1,0 +1,86 @@
+"""verbs/train/request.py: train's inputs, opened and checked before its first long step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wetread.archive.identity.user_key import UserKey, user_key
+from wetread.inputs.archive import require_sources
+from wetread.inputs.label_file import read_label_file
+from wetread.inputs.patients import by_study
+from wetread.labels.patients_csv import read_patients
+from wetread.labels.table import LabelTable, merge_labels
+from wetread.models.encoders import pretrained_weights
+from wetread.models.weights import load_weights
+from wetread.tasks import Task
+from wetread.training.device import choose_runtime
+from wetread.training.recipe import Recipe
+from wetread.training.run import build_network
+
+
+@dataclass(frozen=True, eq=False)
+class TrainRequest:
+    """What is learned, from what, into which folder.
+
+    sources:        folders, zips and files, or one index.
+    labels:         of all label files.
+    patients:       a file of patients, "study", or None for the headers.
+    weights:        where the task's networks start, by their names; none: random.
+    phantom_recipe: the settings of a training on phantoms before it; None: there is none.
+    key:            of pseudonyms; None keeps PatientIDs as they are.
+    """
+
+    task: Task
+    sources: tuple[Path, ...]
+    out: Path
+    recipe: Recipe
+    labels: LabelTable
+    patients: str | Path | None
+    weights: Mapping[str, Path]
+    phantom_recipe: Recipe | None
+    key: UserKey | None
+
+
+def check_request(
+    task: Task,
+    recipe: Recipe,
+    *,
+    sources: Sequence[Path],
+    out: Path,
+    labels: Sequence[str | Path],
+    columns: Mapping[str, str] | None,
+    patients: str | Path | None,
+    weights: Path | None,
+    clear_patients: bool,
+) -> TrainRequest:
+    """Open every input and refuse what does not fit: the recipe for the task and this machine,
+    sources and files that are not there, labels and patients that cannot be read, weights of
+    another network. No image is read."""
+    task.spec.check_recipe(recipe)
+    choose_runtime(recipe)
+    learns_phantoms = weights is None and recipe.phantoms > 0
+    phantom_recipe = task.spec.phantom_recipe(recipe) if learns_phantoms else None
+    require_sources(sources)
+    if not labels:
+        raise ValueError("nothing to learn from: give the label file with --labels")
+    table = merge_labels([read_label_file(path, task, columns) for path in labels])
+    if patients is not None and not by_study(patients):
+        read_patients(patients)
+    start = weights
+    if weights is not None:
+        load_weights(build_network(recipe, len(task.findings), 0), weights)
+    elif recipe.pretrained:
+        start = pretrained_weights(recipe.encoder)
+    return TrainRequest(
+        task=task,
+        sources=tuple(sources),
+        out=out,
+        recipe=recipe,
+        labels=table,
+        patients=patients,
+        weights={} if start is None else dict.fromkeys(task.networks, start),
+        phantom_recipe=phantom_recipe,
+        key=None if clear_patients else user_key(),
+    )
