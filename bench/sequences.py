@@ -218,8 +218,8 @@ def permuted() -> Iterator[None]:
         back[orders(seen.series)] = image
         return back, study
 
-    with mock.patch.object(embed_series, "series_set", mixed), \
-            mock.patch.object(series_fit, "said_of", unmixed):  # fmt: skip
+    with mock.patch.object(embed_series, "make_sequence_inputs", mixed), \
+            mock.patch.object(series_fit, "predict_series_logits", unmixed):  # fmt: skip
         yield
 
 

@@ -12,13 +12,13 @@ from wetread.labels.rle import encode
 from wetread.training.decide import DEFAULT, UNCALIBRATED, Decision, decide_finding, with_calibrated
 from wetread.training.mask_table import (
     SCHEMA,
-    Place,
+    ImageKey,
     mask_rows,
     pack_map,
     sums_of,
     unpack_map,
 )
-from wetread.training.masks import AnnotatedMasks, Drawn
+from wetread.training.masks import AnnotatedMask, AnnotatedMasks
 
 SHAPE = (64, 64)
 
@@ -39,11 +39,11 @@ def table(splits: list[tuple[str, int]], seed: int = 0, wrong: str | None = None
         head = float(np.clip(0.3 + 0.4 * there + rng.normal(0, 0.1), 0.01, 0.99))
         if split == wrong:
             mask, there = ~mask, not there
-        drawn = Drawn((encode(mask),) if mask.any() else (), "relative", SHAPE)
+        drawn = AnnotatedMask((encode(mask),) if mask.any() else (), "relative", SHAPE)
         masks = AnnotatedMasks(
             (Finding("air", "pixel"),), ((drawn,),), (SHAPE,), np.array([[0, 64, 0, 64]])
         )
-        place = Place(split, model, f"image {number}", f"patient {number}", number)
+        place = ImageKey(split, model, f"image {number}", f"patient {number}", number)
         rows += [
             row | {"head": head} for row in mask_rows(place, masks, 0, said[None], [float(there)])
         ]

@@ -223,7 +223,7 @@ def test_features_are_computed_once_for_the_same_slices_and_encoder(
     store: Any, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(tmp_path, learned(store, series), quick())
-    monkeypatch.setattr(features, "over_rows", None)  # would be called, were anything lacking
+    monkeypatch.setattr(features, "predict_batches", None)  # would be called, were anything lacking
     fit(tmp_path, learned(store, series), quick())
 
 
@@ -246,7 +246,7 @@ def test_no_encoder_saw_the_patients_whose_features_it_gives(
         return real_series(chosen, encoders, *rest)
 
     monkeypatch.setattr(series_fit, "fit_encoder", watched_encoder)
-    monkeypatch.setattr(series_fit, "seen_series", watched_series)
+    monkeypatch.setattr(series_fit, "embed_series", watched_series)
     fit(tmp_path, learned(store, series), quick(f"sequence_features={kind}"))
     one, other = fitted.values()
     assert not one & other  # two parts: each learned from the other
