@@ -75,12 +75,14 @@ def walk_elements(
     pos: int,
     end: int,
     encoding: Encoding,
+    *,
     wanted: frozenset[int],
     values: dict[int, bytes],
 ) -> WalkResult:
-    """Walk from pos to the pixel data; the wanted elements' raw bytes go into values.
+    """Walk from byte pos to the pixel data; the wanted elements' raw bytes go into values.
 
-    buffer: the first bytes of a file that has `end` of them; Short where more of it is needed.
+    buffer: the first bytes of a file that has `end` of them.
+    Raises NeedMoreBytes where more of the file is needed, and RejectError (bad_element, too_deep).
     """
     explicit, read_element, read_long = encoding.explicit, encoding.element, encoding.long
     vr_header, have = VR_HEADER, len(buffer)

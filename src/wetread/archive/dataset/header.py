@@ -107,7 +107,7 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
         buffer, _ = inflated(read_at, size, start)
         end = len(buffer)
     encoding, notes = _sniff(buffer, start, syntax)
-    walk = _walk_data_set(buffer, start, end, encoding, wanted, values)
+    walk = _walk_data_set(buffer, start, end, encoding, wanted=wanted, values=values)
     if not syntax:
         named = EXPLICIT_BE if encoding.big_endian else EXPLICIT_LE
         syntax = named if encoding.explicit else IMPLICIT_LE
@@ -131,12 +131,13 @@ def _walk_data_set(
     start: int,
     end: int,
     encoding: Encoding,
+    *,
     wanted: frozenset[int],
     values: dict[int, bytes],
 ) -> WalkResult:
     """Walk the data set; where it leads nowhere, name the element whose length is wrong."""
     try:
-        walk = walk_elements(buffer, start, end, encoding, wanted, values)
+        walk = walk_elements(buffer, start, end, encoding, wanted=wanted, values=values)
     except RejectError as error:
         fault = (
             wrong_length(buffer, start, end, encoding) if error.reason == "bad_element" else None

@@ -13,10 +13,11 @@ _LONGEST = 32 * 1024  # bytes of a value in which it is
 _IN_A_ROW = 4  # heads that ascend and follow each other: no chance
 _ITEM = b"\xfe\xff\x00\xe0"
 _BACK = 3  # elements that may have been met inside values
+Walked = tuple[int, int, int]  # (tag, first byte of the value, byte behind it)
 
 
 def wrong_length(buffer: bytes, start: int, end: int, encoding: Encoding) -> str | None:
-    """The element whose length is wrong, in words; None where none is found.
+    """Name the element whose length is wrong; None where none is found.
 
     buffer: the first bytes of a file of `end` bytes; start: where its data set begins.
     """
@@ -27,16 +28,17 @@ def wrong_length(buffer: bytes, start: int, end: int, encoding: Encoding) -> str
         and _lacks_vr_alone(buffer, walked[-1][2], walked[-1][0], end, encoding)
     ):
         return None
-    for tag, value, behind in reversed(walked[-_BACK:]):
-        found = _next_head(buffer, tag, value, behind, end, encoding)
+    for element in reversed(walked[-_BACK:]):
+        found = _next_head(buffer, element, end, encoding)
         if found is not None:
+            tag, value, behind = element
             name = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
             return f"{name} has a length of {behind - value} bytes, {found - value} are there"
     return None
 
 
 def _head(buffer: bytes, pos: int, encoding: Encoding) -> tuple[int, int, int] | None:
-    """(tag, first byte of the value, length) of an element at pos; None where none can be."""
+    """Read (tag, first byte of the value, length) of an element at pos; None where none can be."""
     if pos + 12 > len(buffer):
         return None
     group, number, vr, length = encoding.element(buffer, pos)
@@ -48,10 +50,9 @@ def _head(buffer: bytes, pos: int, encoding: Encoding) -> tuple[int, int, int] |
     return group << 16 | number, pos + header, length
 
 
-def _walk(buffer: bytes, pos: int, end: int, encoding: Encoding) -> list[tuple[int, int, int]]:
-    """(tag, first byte of the value, byte behind it) of elements of defined length, as far as they
-    go."""
-    walked: list[tuple[int, int, int]] = []
+def _walk(buffer: bytes, pos: int, end: int, encoding: Encoding) -> list[Walked]:
+    """List the elements of defined length from byte pos on, as far as they go."""
+    walked: list[Walked] = []
     while (head := _head(buffer, pos, encoding)) is not None:
         tag, value, length = head
         if length == UNDEFINED or value + length > end:
@@ -71,11 +72,10 @@ def _lacks_vr_alone(buffer: bytes, pos: int, last: int, end: int, encoding: Enco
     return whole and _row_begins(buffer, pos + 8 + length, tag, end, encoding)
 
 
-def _next_head(
-    buffer: bytes, tag: int, value: int, behind: int, end: int, encoding: Encoding
-) -> int | None:
-    """Where the element after tag really begins: at the first row of heads that is not where it
-    should be; None where one is there, and where the value is a sequence, which has heads."""
+def _next_head(buffer: bytes, element: Walked, end: int, encoding: Encoding) -> int | None:
+    """Find the byte where the next element really begins: the first row of heads elsewhere than
+    declared; None where one is as declared, and where the value is a sequence, which has heads."""
+    tag, value, behind = element
     if _row_begins(buffer, behind, tag, end, encoding) or buffer[value : value + 4] == _ITEM:
         return None
     for pos in range(value, min(behind + _AROUND, value + _LONGEST, len(buffer))):
@@ -85,6 +85,7 @@ def _next_head(
 
 
 def _row_begins(buffer: bytes, pos: int, last: int, end: int, encoding: Encoding) -> bool:
+    """Whether heads that ascend from tag `last` and follow each other begin at pos."""
     for _ in range(_IN_A_ROW):
         head = _head(buffer, pos, encoding)
         if head is None or head[0] <= last:

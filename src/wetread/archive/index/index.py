@@ -24,6 +24,7 @@ from wetread.archive.files.table_file import (
 from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.journal import (
+    ReadOptions,
     read_chunk,
     remove_journal,
     rows_to_frame,
@@ -57,7 +58,7 @@ class IndexCounts(TypedDict):
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """What is in an archive.
+    """The objects of an archive as a table, with what was refused.
 
     table:      INDEX_SCHEMA, one row a DICOM object, sorted by path and member; read when asked.
     rejects:    REJECT_SCHEMA, one row a file that is not used.
@@ -72,8 +73,8 @@ class Index:
 
     @cached_property
     def instances(self) -> pl.DataFrame:
-        """All rows, in memory. DamagedFileError where the table on disk is no longer whole."""
-        with _whole(self.path):
+        """Read all rows. Raises DamagedFileError where the table on disk is no longer whole."""
+        with _named_if_damaged(self.path):
             return self.table.collect()
 
     @property
@@ -93,7 +94,7 @@ class Index:
         """Count files, instances, series (and up: of images alone) and rejects by reason."""
         image = pl.col("state") == "image"
         reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
-        with _whole(self.path):
+        with _named_if_damaged(self.path):
             objects, images = self.table.select(pl.len(), images=image.sum()).collect().row(0)
         return {
             "files": objects + self.duplicates + self.rejects.height,
@@ -109,7 +110,7 @@ class Index:
 
     def _different_images(self, name: str) -> int:
         images = self.table.filter(pl.col("state") == "image").select(name)
-        with _whole(self.path):
+        with _named_if_damaged(self.path):
             different = images.unique().drop_nulls().select(pl.len())
             found: int = different.collect(engine="streaming").item()
         return found
@@ -131,40 +132,41 @@ def build_index(
     under it before anything is written; None: it stands in the tables.
     """
     out = out.absolute()
-    tables, journal = Tables.of(out), out.with_name(f"{out.stem}.journal")
-    own = frozenset(map(str, (*tables.all(), journal)))
-    with locked(journal, out):
-        _build(sources, own, tables, journal, workers, progress, repair, key)
+    tables, options = Tables.of(out), ReadOptions(repair, key)
+    with locked(tables.journal, out):
+        _build(sources, tables, options, workers, progress)
     return read_index(out)
 
 
 def _build(
     sources: Sequence[Path],
-    own: frozenset[str],
     tables: Tables,
-    journal: Path,
+    options: ReadOptions,
     workers: Workers,
     progress: Progress | None,
-    repair: bool,
-    key: UserKey | None,
 ) -> None:
     listing = Listing()
-    with _whole(tables.instances):
-        known = known_marks(tables, journal, repair, key)
-    chunks = listing.fresh_chunks(sources, own, known, CHUNK)
+    with _named_if_damaged(tables.instances):
+        known = known_marks(tables, options)
+    chunks = listing.fresh_chunks(sources, frozenset(map(str, tables.paths())), known, CHUNK)
 
     def report(read: int) -> None:
         if progress is not None:
             progress(listing.files - listing.fresh + read, listing.files)
 
-    _read_all(chunks, partial(read_chunk, journal=journal, repair=repair, key=key), workers, report)
-    with _whole(tables.instances):
-        write_tables(listing.marks(), listing.refused, tables, journal, repair, key)
-    remove_journal(journal)
+    read = partial(read_chunk, journal=tables.journal, options=options)
+    _read_all(chunks, read, workers, report)
+    with _named_if_damaged(tables.instances):
+        write_tables(listing.marks(), listing.refused, tables, options)
+    remove_journal(tables.journal)
 
 
 def read_index(path: Path) -> Index:
-    """The index at NAME.parquet with its tables of rejects and duplicates."""
+    """Read the index at NAME.parquet with its tables of rejects and duplicates.
+
+    Raises FileNotFoundError where there is none, DamagedFileError where it is cut or foreign, and
+    ValueError where it lacks columns.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no index there; make one: wetread index SRC -o {path}")
     tables = Tables.of(path)
@@ -188,7 +190,7 @@ def read_index(path: Path) -> Index:
 
 
 @contextmanager
-def _whole(path: Path | None) -> Iterator[None]:
+def _named_if_damaged(path: Path | None) -> Iterator[None]:
     """Turn the error of a table reader into a DamagedFileError that names the file."""
     try:
         yield
@@ -202,9 +204,9 @@ def _whole(path: Path | None) -> Iterator[None]:
 def _read_all(
     chunks: Iterator[pl.DataFrame], read: ReadChunk, workers: Workers, report: Callable[[int], None]
 ) -> None:
-    """Every file into the journal; few are read in this process, many while the rest is listed.
+    """Read every file into the journal: few in this process, many while the rest is listed.
 
-    say: told how many files were read, when all are listed.
+    report: called with the number of files that were read.
     """
     first = list(islice(chunks, _POOL_FROM))
     few = len(first) < _POOL_FROM and isinstance(workers, int)

@@ -1,13 +1,13 @@
 """archive/index/journal.py: the parts of an index that is being built, kept until it is whole.
 
-A part is written beside and renamed, so that whatever lies in the folder is whole: a run that was
-killed goes on from there.
+Whatever lies in the folder is whole, so a run that was killed goes on from there.
 """
 
 import gc
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file 
 
 
 def rows_to_frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Rows as a table; a key that is missing is null."""
+    """Make a table of rows; a key that is missing is null."""
     columns = []
     for name, dtype in schema.items():
         values = [row.get(name) for row in rows]
@@ -43,7 +43,7 @@ def rows_to_frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.
 
 
 def _lists(values: Sequence[Sequence[float] | None], dtype: pl.List) -> pl.Series:
-    """A column of lists, null and empty kept apart; ten times as fast as from Python's lists."""
+    """Make a column of lists, null and empty kept apart; ten times as fast as polars does."""
     if dtype.inner == pl.Float64():
         return _float_lists(values)
     keys = [None if value is None else tuple(value) for value in values]
@@ -53,7 +53,7 @@ def _lists(values: Sequence[Sequence[float] | None], dtype: pl.List) -> pl.Serie
 
 
 def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
-    """Lists of numbers, through one array with a column a place."""
+    """Make a column of lists of numbers through one array, (rows, longest list) float64."""
     lengths = np.array([-1 if value is None else len(value) for value in values], np.int64)
     longest = max(int(lengths.max(initial=0)), 1)
     padded = np.zeros((len(values), longest))
@@ -64,23 +64,35 @@ def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
     return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))
 
 
-def read_rows(marks: pl.DataFrame, repair: bool = True, key: UserKey | None = None) -> pl.DataFrame:
-    """The files of marks (MARKS), examined: JOURNAL_SCHEMA, one row a file.
+@dataclass(frozen=True)
+class ReadOptions:
+    """How the files of an archive are read.
 
-    key: that of the pseudonyms that stand for what identifies; None: it stands as it is.
+    repair: confirm a header's wrong intercept on the pixels, and note it (`examine`).
+    key:    the user's key; what identifies gets pseudonyms under it. None: it stands as it is.
     """
+
+    repair: bool = True
+    key: UserKey | None = None
+
+
+def read_rows(marks: pl.DataFrame, options: ReadOptions | None = None) -> pl.DataFrame:
+    """Examine the files of marks (MARKS): JOURNAL_SCHEMA, one row a file."""
+    chosen = options or ReadOptions()
     rows = []
     with _seldom_collected():
         for mark in marks.iter_rows():
-            rows.append(examine(Entry(*mark), repair=repair))
+            rows.append(examine(Entry(*mark), repair=chosen.repair))
             still_alive()
         frame = rows_to_frame(rows, JOURNAL_SCHEMA)
-        return frame if key is None else frame.with_columns(pseudonymous_columns(key))
+        if chosen.key is None:
+            return frame
+        return frame.with_columns(pseudonymous_columns(chosen.key))
 
 
 @contextmanager
 def _seldom_collected() -> Iterator[None]:
-    """Rows hold no cycles, yet they are what Python searches for cycles again and again."""
+    """Search for cycles more seldom: rows hold none, and cost a search again and again."""
     before = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *before[1:])
     try:
@@ -89,24 +101,22 @@ def _seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-def read_chunk(
-    marks: pl.DataFrame, journal: Path, repair: bool = True, key: UserKey | None = None
-) -> int:
-    """Examine the files of marks and leave their rows as a part of the journal; their count.
+def read_chunk(marks: pl.DataFrame, journal: Path, options: ReadOptions | None = None) -> int:
+    """Examine the files of marks and leave their rows as a part of the journal; return their count.
 
     Runs in a worker process: what comes back over the pipe is one number.
     """
-    write_part(read_rows(marks, repair, key), journal)
+    write_part(read_rows(marks, options), journal)
     return marks.height
 
 
 def new_part(journal: Path) -> Path:
-    """A name that no other process takes."""
+    """Name a part as no other process does."""
     return journal / f"{uuid4().hex}.parquet"
 
 
 def list_parts(journal: Path) -> list[Path]:
-    """The whole parts; one that is torn or of another version is left aside, and read again."""
+    """List the whole parts; the files of one that is torn or of another version are read again."""
     parts = []
     for path in sorted(journal.glob("*.parquet")):
         try:

@@ -22,10 +22,9 @@ from wetread.archive.files.table_file import (
     write_table,
 )
 from wetread.archive.identity.pseudonym import matches_key, pseudonymous_columns
-from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.duplicates import VERDICT_SCHEMA, judge_duplicates
 from wetread.archive.index.intercept import is_current
-from wetread.archive.index.journal import list_parts, rows_to_frame
+from wetread.archive.index.journal import ReadOptions, list_parts, rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
 from wetread.archive.rejects import Reject
 
@@ -36,56 +35,52 @@ _KEY = ["path", "member"]
 
 @dataclass(frozen=True)
 class Tables:
-    """The files of an index, one beside the other."""
+    """Where the tables of an index lie, and the folder of its journal while it is being built."""
 
     instances: Path
     rejects: Path
     duplicates: Path
+    journal: Path
 
     @staticmethod
     def of(out: Path) -> Tables:
-        """The tables of the index at NAME.parquet."""
+        """Name the tables of the index at NAME.parquet."""
         return Tables(
             out,
             out.with_name(f"{out.stem}.rejects.parquet"),
             out.with_name(f"{out.stem}.duplicates.parquet"),
+            out.with_name(f"{out.stem}.journal"),
         )
 
-    def all(self) -> tuple[Path, Path, Path]:
-        """Their paths."""
-        return self.instances, self.rejects, self.duplicates
+    def paths(self) -> tuple[Path, ...]:
+        """Return all four paths."""
+        return self.instances, self.rejects, self.duplicates, self.journal
 
 
 @dataclass(frozen=True, eq=False)
 class Former:
-    """Rows that were read before, in one sorted file: from which key on, and to which."""
+    """Rows that were read before, in one sorted file; first, last: its (path, member) keys."""
 
     rows: pl.LazyFrame
     first: tuple[str, str]
     last: tuple[str, str]
 
 
-def known_marks(
-    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
-) -> pl.DataFrame:
-    """MARKS of the files that need not be read again."""
-    frames = [
-        former.rows.select(MARKS).collect() for former in former_rows(tables, journal, repair, key)
-    ]
+def known_marks(tables: Tables, options: ReadOptions) -> pl.DataFrame:
+    """Return MARKS of the files that need not be read again."""
+    frames = [former.rows.select(MARKS).collect() for former in former_rows(tables, options)]
     return pl.concat([pl.DataFrame(schema=_schema(MARKS)), *frames])
 
 
-def former_rows(
-    tables: Tables, journal: Path, repair: bool, key: UserKey | None = None
-) -> list[Former]:
-    """What the journal, in its files' order, and then the tables of the run before hold.
+def former_rows(tables: Tables, options: ReadOptions) -> list[Former]:
+    """List the rows of the journal, in its files' order, then those of the run before.
 
-    A `uid_conflict` is not among them: what it conflicted with may be gone; nor is a row whose
-    intercept was looked at otherwise than `repair` asks for, or whose pseudonyms are of another
-    key than `key`. Clear rows are given as pseudonymous where there is a key.
+    A `uid_conflict` is not among them: the file that it conflicted with may be gone; nor is a row
+    whose intercept was examined otherwise than the options ask for, or whose pseudonyms are of
+    another key. Clear rows are given as pseudonymous where there is a key.
     """
     found = []
-    parts = [_former(scan_parquet(part), repair, key) for part in list_parts(journal)]
+    parts = [_former(scan_parquet(part), options) for part in list_parts(tables.journal)]
     for path in (tables.instances, tables.duplicates):
         if _is_table(path, INDEX_SCHEMA):
             found.append(scan_parquet(path))
@@ -94,7 +89,7 @@ def former_rows(
         kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
         found.append(kept.with_columns(state=pl.lit("reject")))
     known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
-    return known + [former for rows in found if (former := _former(rows, repair, key)) is not None]
+    return known + [former for rows in found if (former := _former(rows, options)) is not None]
 
 
 def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
@@ -105,28 +100,24 @@ def _is_table(path: Path, schema: Mapping[str, pl.DataType]) -> bool:
         return False
 
 
-def _former(rows: pl.LazyFrame, repair: bool, key: UserKey | None) -> Former | None:
+def _former(rows: pl.LazyFrame, options: ReadOptions) -> Former | None:
+    key = options.key
     ends = rows.select(_KEY)
     keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
     if "notes" in rows.collect_schema():
-        rows = rows.filter(is_current(repair), matches_key(key))
+        rows = rows.filter(is_current(options.repair), matches_key(key))
         rows = rows if key is None else rows.with_columns(pseudonymous_columns(key))
     return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
 
 
 def write_tables(
-    marks: pl.DataFrame,
-    refused: Sequence[Reject],
-    tables: Tables,
-    journal: Path,
-    repair: bool,
-    key: UserKey | None = None,
+    marks: pl.DataFrame, refused: Sequence[Reject], tables: Tables, options: ReadOptions
 ) -> None:
-    """The tables of the files in `marks` (MARKS, sorted), each of which was read."""
-    formers = former_rows(tables, journal, repair, key)
+    """Write the tables of the files in `marks` (MARKS, sorted), each of which was read."""
+    formers = former_rows(tables, options)
     verdicts = _duplicate_verdicts(marks, formers)
     rejects = [_reject_table(refused)]
-    folder = journal / "ranges"
+    folder = tables.journal / "ranges"
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, list[Path]] = {"instances": [], "duplicates": []}
     for number, rows in enumerate(_ranges(marks, formers, list(JOURNAL_SCHEMA))):
@@ -137,16 +128,16 @@ def write_tables(
                 written[name].append(folder / f"{name}-{number:06d}.parquet")
                 rows_of_range = frame.select(list(INDEX_SCHEMA))
                 write_table(rows_of_range, written[name][-1], level=1, durable=False)
-    _join(written["duplicates"], tables.duplicates, journal)
+    _join(written["duplicates"], tables.duplicates, tables.journal)
     refusals = pl.concat(rejects).sort(_KEY, maintain_order=True)
-    write_table(refusals, tables.rejects, level=1, within=journal)
-    _join(written["instances"], tables.instances, journal)
+    write_table(refusals, tables.rejects, level=1, within=tables.journal)
+    _join(written["instances"], tables.instances, tables.journal)
 
 
 def _ranges(
     marks: pl.DataFrame, formers: Sequence[Former], columns: list[str]
 ) -> Iterator[pl.DataFrame]:
-    """The columns of the rows of all files, a range at a time, sorted."""
+    """Yield the columns of the rows of all files, a range at a time, sorted."""
     for start in range(0, max(marks.height, 1), RANGE):
         wanted = marks[start : start + RANGE]
         rows = _rows_of(wanted, formers, columns)
@@ -182,7 +173,7 @@ def _rows_of(wanted: pl.DataFrame, formers: Sequence[Former], columns: list[str]
 
 
 def _between(first: tuple[str, str], last: tuple[str, str]) -> pl.Expr:
-    """Keys from first to last, both included; the paths alone let parquet skip what it can."""
+    """Select keys from first to last, both included; by the paths alone parquet skips rows."""
     path, member = pl.col("path"), pl.col("member").fill_null("")
     from_first = (path > first[0]) | (member >= first[1])
     to_last = (path < last[0]) | (member <= last[1])
@@ -190,7 +181,7 @@ def _between(first: tuple[str, str], last: tuple[str, str]) -> pl.Expr:
 
 
 def _duplicate_verdicts(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.DataFrame:
-    """What becomes of the files whose UID comes more than once."""
+    """Judge the files whose UID comes more than once: VERDICT_SCHEMA."""
     uid = pl.col("SOPInstanceUID")
     objects = [
         rows.filter(pl.col("state") != "reject", uid.is_not_null()).select(hash=uid.hash())
@@ -211,7 +202,7 @@ def _duplicate_verdicts(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.Da
 def _divide(
     rows: pl.DataFrame, verdicts: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """(instances, copies, rejects) of a range's rows."""
+    """Divide a range's rows into (instances, copies, rejects)."""
     columns = list(REJECT_SCHEMA)
     objects, refused = rows, rows.clear()
     if (rows["state"] == "reject").any():
@@ -231,7 +222,7 @@ def _divide(
 
 
 def _join(parts: list[Path], out: Path, journal: Path) -> None:
-    """Sorted tables, one after the other, as one."""
+    """Write sorted tables, one after the other, as one."""
     if len(parts) == 1:
         move_whole(parts[0], out)
         return
