@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 BoolArray = NDArray[np.bool_]
 UInt8Array = NDArray[np.uint8]
+Int16Array = NDArray[np.int16]
 Int32Array = NDArray[np.int32]
 Int64Array = NDArray[np.int64]
 IntegerArray = NDArray[np.integer]  # stored values: signed or not, of 8 to 64 bits

@@ -12,6 +12,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import polars as pl
 
+from wetread.archive.types import Float64Array, Int64Array
+
 SAME_POSITION_MM = 0.01
 _REGULAR_MM = 0.1
 _LEAST = 3  # slices whose distances say that they are a stack
@@ -52,7 +54,7 @@ KEYWORDS = {
     "content_time_s": "ContentTime",
 }
 
-Groups = list[np.ndarray]
+Groups = list[Int64Array]  # row numbers, ascending, of each group
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class Acquisitions:
     names: tuple[str, ...] = ()
 
 
-def find_acquisitions(rows: pl.DataFrame, along: np.ndarray) -> Acquisitions:
+def find_acquisitions(rows: pl.DataFrame, along: Float64Array) -> Acquisitions:
     """The passes of rows at along (N,) mm, which are sorted by it."""
     if rows.height < 2 or np.isnan(along).any():
         return Acquisitions([np.arange(rows.height)])
@@ -79,7 +81,7 @@ def find_acquisitions(rows: pl.DataFrame, along: np.ndarray) -> Acquisitions:
     return Acquisitions([np.arange(rows.height)])
 
 
-def repeats(along: np.ndarray) -> bool:
+def repeats(along: Float64Array) -> bool:
     """Whether two of (N,) mm are one position."""
     return bool((np.diff(np.sort(along)) < SAME_POSITION_MM).any())
 
@@ -95,7 +97,9 @@ def _chosen(rows: pl.DataFrame, columns: Sequence[str], most: int) -> Iterator[t
         yield from combinations(differ, count)
 
 
-def _of_repeated(rows: pl.DataFrame, along: np.ndarray) -> Iterator[tuple[Groups, tuple[str, ...]]]:
+def _of_repeated(
+    rows: pl.DataFrame, along: Float64Array
+) -> Iterator[tuple[Groups, tuple[str, ...]]]:
     """Every way to tell passes apart that leaves no position twice, the first to be taken."""
     for columns in _chosen(rows, tuple(_CALLED), _DEEPEST):
         groups = _by_values(rows, along, columns)
@@ -113,7 +117,7 @@ def _of_repeated(rows: pl.DataFrame, along: np.ndarray) -> Iterator[tuple[Groups
 
 
 def _of_interleaved(
-    rows: pl.DataFrame, along: np.ndarray
+    rows: pl.DataFrame, along: Float64Array
 ) -> Iterator[tuple[Groups, tuple[str, ...]]]:
     """Ways to tell regular passes apart whose positions, no two alike, run through one another."""
     if _on_a_line(along):  # one pass may take every second slice: other pictures it does not make
@@ -133,7 +137,7 @@ def _of_interleaved(
                 yield groups, (time,)
 
 
-def _are_passes(along: np.ndarray, groups: Groups) -> bool:
+def _are_passes(along: Float64Array, groups: Groups) -> bool:
     """Whether groups are few enough to be passes: a value that differs from slice to slice, as a
     trigger does, tells slices apart."""
     distinct, counts = np.unique(np.round(along / SAME_POSITION_MM), return_counts=True)
@@ -147,7 +151,7 @@ def _equal(rows: pl.DataFrame, columns: Sequence[str]) -> Groups:
     return [np.sort(np.array(at)) for at in grouped["_at"].to_list()]
 
 
-def _by_values(rows: pl.DataFrame, along: np.ndarray, columns: tuple[str, ...]) -> Groups | None:
+def _by_values(rows: pl.DataFrame, along: Float64Array, columns: tuple[str, ...]) -> Groups | None:
     """Groups of equal values; None where one holds a position twice.
 
     AcquisitionNumber may change inside one pass of the table: its groups are joined.
@@ -166,7 +170,7 @@ def _by_values(rows: pl.DataFrame, along: np.ndarray, columns: tuple[str, ...]) 
     return joined
 
 
-def _joined(along: np.ndarray, groups: Groups) -> Groups | None:
+def _joined(along: Float64Array, groups: Groups) -> Groups | None:
     """Groups as stacks; None where one holds a position twice.
 
     A group joins the latest stack that it abuts and that holds none of its positions, unless both
@@ -192,7 +196,7 @@ def _joined(along: np.ndarray, groups: Groups) -> Groups | None:
     return stacks
 
 
-def _passes(group: np.ndarray, along: np.ndarray, seconds: np.ndarray) -> Groups | None:
+def _passes(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Groups | None:
     """The passes of a group by time: one after the other, or at each position in turn."""
     if not repeats(along[group]):
         return [group]
@@ -205,19 +209,19 @@ def _passes(group: np.ndarray, along: np.ndarray, seconds: np.ndarray) -> Groups
     return _ranked(group, along, seconds)
 
 
-def _one_pass(along: np.ndarray, stacks: Groups) -> bool:
+def _one_pass(along: Float64Array, stacks: Groups) -> bool:
     """Whether a stack holds every position: times differ from slice to slice within a pass."""
     distinct = 1 + int((np.diff(np.sort(along)) >= SAME_POSITION_MM).sum())
     return max(map(len, stacks)) == distinct
 
 
-def _in_turn(seconds: np.ndarray, stacks: Groups) -> bool:
+def _in_turn(seconds: Float64Array, stacks: Groups) -> bool:
     """Whether each pass ends before the next begins."""
     spans = sorted((seconds[stack].min(), seconds[stack].max()) for stack in stacks)
     return all(before[1] <= after[0] for before, after in pairwise(spans))
 
 
-def _ranked(group: np.ndarray, along: np.ndarray, seconds: np.ndarray) -> Groups | None:
+def _ranked(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Groups | None:
     """The first at each position, the second, and on; None where some have fewer, or two have one
     time."""
     place = np.cumsum(np.diff(along[group], prepend=along[group][0]) >= SAME_POSITION_MM)
@@ -230,7 +234,7 @@ def _ranked(group: np.ndarray, along: np.ndarray, seconds: np.ndarray) -> Groups
     return [np.sort(group[column]) for column in order.T]
 
 
-def _sweeps(along: np.ndarray, seconds: np.ndarray) -> Groups:
+def _sweeps(along: Float64Array, seconds: Float64Array) -> Groups:
     """Runs of time in which the table goes one way."""
     order = np.argsort(seconds, kind="stable")
     way = np.sign(np.diff(along[order]))
@@ -238,7 +242,7 @@ def _sweeps(along: np.ndarray, seconds: np.ndarray) -> Groups:
     return [np.sort(part) for part in np.split(order, np.flatnonzero(way != usual) + 1)]
 
 
-def _run_through(along: np.ndarray, groups: Groups) -> bool:
+def _run_through(along: Float64Array, groups: Groups) -> bool:
     """Whether there are several groups, each regular, and each runs through another."""
     if len(groups) < 2 or not all(_is_regular(along[group]) for group in groups):
         return False
@@ -248,14 +252,14 @@ def _run_through(along: np.ndarray, groups: Groups) -> bool:
     )
 
 
-def _is_among(one: np.ndarray, other: np.ndarray) -> bool:
+def _is_among(one: Float64Array, other: Float64Array) -> bool:
     """Whether half of the shorter one's positions lie between the ends of the other."""
     shorter, longer = sorted((one, other), key=len)
     inside = (shorter > longer.min()) & (shorter < longer.max())
     return bool(2 * inside.sum() >= len(shorter))
 
 
-def _is_regular(along: np.ndarray) -> bool:
+def _is_regular(along: Float64Array) -> bool:
     """Whether ascending positions are evenly spaced, but for a gap here and there."""
     if len(along) < _LEAST:
         return False
@@ -271,7 +275,7 @@ def _is_regular(along: np.ndarray) -> bool:
     )
 
 
-def _on_a_line(along: np.ndarray) -> bool:
+def _on_a_line(along: Float64Array) -> bool:
     """Whether ascending positions lie within 0.1 mm of equal steps."""
     line = np.linspace(along[0], along[-1], len(along))
     return bool(np.abs(along - line).max() <= _REGULAR_MM)

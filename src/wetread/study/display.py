@@ -9,19 +9,19 @@ import numpy as np
 
 from wetread.archive.dataset.luts import LookupTable, VoiWindow, read_voi
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import Float32Array, Row
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 
 WHITE = 4095.0  # 12 bits: what a radiograph has, and a store's integers keep it
 
 
-def hounsfield(row: Row, one: Slice) -> np.ndarray:
+def hounsfield(row: Row, one: Slice) -> Float32Array:
     """(rows, columns) float32 HU of a CT slice; the row is not needed."""
     return one.values()
 
 
-def display_grey(row: Row, one: Slice) -> np.ndarray:
+def display_grey(row: Row, one: Slice) -> Float32Array:
     """(rows, columns) float32 from 0, black, to WHITE: VOI and MONOCHROME1 are undone.
 
     row: of the index. A file without a usable VOI is shown from its least to its greatest value.

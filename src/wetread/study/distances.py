@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.geometry import POSITION_TOLERANCE_MM
 
@@ -22,13 +23,13 @@ class Distances:
     odd:     the distances that are neither usual nor a gap, in words.
     """
 
-    apart: np.ndarray
-    usual: np.ndarray
-    missing: np.ndarray
+    apart: Float64Array
+    usual: Float64Array
+    missing: Int64Array
     odd: tuple[str, ...]
 
 
-def measure_distances(along: np.ndarray, thickness: np.ndarray) -> Distances:
+def measure_distances(along: Float64Array, thickness: Float64Array) -> Distances:
     """Of slices at along (N,) mm, ascending, with their SliceThickness (N,), mm or NaN.
 
     A run of equal thickness is regular where its slices lie within 0.1 mm of equal steps. In
@@ -53,7 +54,7 @@ def measure_distances(along: np.ndarray, thickness: np.ndarray) -> Distances:
     return Distances(apart, usual, missing, (*odd, *_at_changes(along, apart, usual, equal)))
 
 
-def _on_a_line(apart: np.ndarray) -> bool:
+def _on_a_line(apart: Float64Array) -> bool:
     """Whether slices at these distances (K,) mm lie within 0.1 mm of equal steps."""
     along = np.concatenate([[0], np.cumsum(apart)])
     line = np.linspace(0, along[-1], len(along))
@@ -61,8 +62,8 @@ def _on_a_line(apart: np.ndarray) -> bool:
 
 
 def _sorted_out(
-    along: np.ndarray, apart: np.ndarray, inside: np.ndarray, usual: float
-) -> tuple[np.ndarray, list[str]]:
+    along: Float64Array, apart: Float64Array, inside: Int64Array, usual: float
+) -> tuple[Int64Array, list[str]]:
     """(slices that lack after each of `inside`, what is odd in words)."""
     times = np.rint(apart[inside] / usual).astype(np.int64)
     near = np.abs(apart[inside] / usual - times) <= _MULTIPLE_TOLERANCE
@@ -79,7 +80,7 @@ def _sorted_out(
 
 
 def _at_changes(
-    along: np.ndarray, apart: np.ndarray, usual: np.ndarray, equal: np.ndarray
+    along: Float64Array, apart: Float64Array, usual: Float64Array, equal: BoolArray
 ) -> list[str]:
     """What is odd where the thickness changes."""
     runs = usual[~np.isnan(usual)]

@@ -6,11 +6,13 @@ column (growing row); position is the center of the first voxel.
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
+
 ORIENTATION_TOLERANCE = 1e-3  # of a direction cosine
 POSITION_TOLERANCE_MM = 0.1
 
 
-def unit_axes(orientation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def unit_axes(orientation: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
     """(along a row, along a column, normal) of unit length, (3,) each, from (6,).
 
     ValueError where the two directions are not at right angles within 1e-3.
@@ -26,7 +28,7 @@ def unit_axes(orientation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return row, column, np.cross(row, column)
 
 
-def are_orientations(orientations: np.ndarray) -> np.ndarray:
+def are_orientations(orientations: Float64Array) -> BoolArray:
     """(N,) whether each of (N, 6) is two directions at right angles, as `unit_axes` wants them."""
     along = np.asarray(orientations, np.float64).reshape(-1, 2, 3)
     lengths = np.linalg.norm(along, axis=2)
@@ -34,23 +36,23 @@ def are_orientations(orientations: np.ndarray) -> np.ndarray:
         slant = np.abs((along[:, 0] * along[:, 1]).sum(axis=1) / lengths.prod(axis=1))
         right = slant <= ORIENTATION_TOLERANCE
     long_enough = (lengths >= ORIENTATION_TOLERANCE).all(axis=1)
-    usable: np.ndarray = right & long_enough & np.isfinite(along).all(axis=(1, 2))
+    usable: BoolArray = right & long_enough & np.isfinite(along).all(axis=(1, 2))
     return usable
 
 
-def along_normal(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+def along_normal(positions: Float64Array, orientation: Float64Array) -> Float64Array:
     """(N,) mm: positions (N, 3) projected on the normal of orientation (6,)."""
-    projected: np.ndarray = np.asarray(positions, np.float64) @ unit_axes(orientation)[2]
+    projected: Float64Array = np.asarray(positions, np.float64) @ unit_axes(orientation)[2]
     return projected
 
 
-def step_vector(positions: np.ndarray) -> np.ndarray:
+def step_vector(positions: Float64Array) -> Float64Array:
     """(3,) mm: the mean step from slice to slice, positions (N, 3) in order, N at least 2."""
-    step: np.ndarray = (positions[-1] - positions[0]) / (len(positions) - 1)
+    step: Float64Array = (positions[-1] - positions[0]) / (len(positions) - 1)
     return step
 
 
-def is_regular(positions: np.ndarray) -> bool:
+def is_regular(positions: Float64Array) -> bool:
     """Whether every slice lies within 0.1 mm of first + k * step; (N, 3) in order."""
     if len(positions) < 2:
         return True
@@ -58,13 +60,13 @@ def is_regular(positions: np.ndarray) -> bool:
     return bool(np.all(np.abs(positions - line) <= POSITION_TOLERANCE_MM))
 
 
-def tilt_degrees(step: np.ndarray, orientation: np.ndarray) -> float:
+def tilt_degrees(step: Float64Array, orientation: Float64Array) -> float:
     """The angle between the normal and the way from slice to slice, 0 for a straight stack."""
     normal = unit_axes(orientation)[2]
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(normal, step)), abs(normal @ step))))
 
 
-def tilt_parts(step: np.ndarray, orientation: np.ndarray) -> tuple[float, float]:
+def tilt_parts(step: Float64Array, orientation: Float64Array) -> tuple[float, float]:
     """(about the row axis, about the column axis) degrees, signed, of the step from slice to slice.
 
     The first is positive where the step leans down the columns (growing row), the second where it
@@ -75,7 +77,7 @@ def tilt_parts(step: np.ndarray, orientation: np.ndarray) -> tuple[float, float]
     return float(np.degrees(np.arcsin(way @ column))), float(np.degrees(np.arcsin(way @ row)))
 
 
-def off_line_mm(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
+def off_line_mm(positions: Float64Array, orientation: Float64Array) -> Float64Array:
     """(N,) mm: how far each of (N, 3), in order, lies in its plane from the line first to last.
 
     A tilted stack lies on its line, whatever its distances; zeros where the line has no length.
@@ -84,15 +86,15 @@ def off_line_mm(positions: np.ndarray, orientation: np.ndarray) -> np.ndarray:
     if len(positions) < 3 or along[-1] == along[0]:
         return np.zeros(len(positions))
     share = ((along - along[0]) / (along[-1] - along[0]))[:, None]
-    off: np.ndarray = positions - (positions[0] + share * (positions[-1] - positions[0]))
-    distance: np.ndarray = np.linalg.norm(off, axis=1)
+    off: Float64Array = positions - (positions[0] + share * (positions[-1] - positions[0]))
+    distance: Float64Array = np.linalg.norm(off, axis=1)
     return distance
 
 
 def affine_lps(
-    orientation: np.ndarray, spacing_row_column_mm: tuple[float, float], positions: np.ndarray,
+    orientation: Float64Array, spacing_row_column_mm: tuple[float, float], positions: Float64Array,
     thickness_mm: float,
-) -> np.ndarray:  # fmt: skip
+) -> Float64Array:  # fmt: skip
     """(4, 4): index (z, y, x, 1) to LPS mm, shear and all.
 
     positions: (N, 3) in order; with one slice, or all at one place, the step is the normal times
@@ -109,7 +111,7 @@ def affine_lps(
     return affine
 
 
-def affine_ijk_lps(affine: np.ndarray) -> np.ndarray:
+def affine_ijk_lps(affine: Float64Array) -> Float64Array:
     """(4, 4) of index (i column, j row, k slice, 1) to LPS mm, as ITK writes it.
 
     affine: (4, 4) of index (z, y, x, 1) to LPS mm, as `affine_lps` gives it and highdicom has it.
@@ -117,16 +119,16 @@ def affine_ijk_lps(affine: np.ndarray) -> np.ndarray:
     return affine[:, [2, 1, 0, 3]].copy()
 
 
-def affine_ijk_ras(affine: np.ndarray) -> np.ndarray:
+def affine_ijk_ras(affine: Float64Array) -> Float64Array:
     """(4, 4) of index (i column, j row, k slice, 1) to RAS mm, as NIfTI and nibabel have it.
 
     affine: (4, 4) of index (z, y, x, 1) to LPS mm. The array that goes with it is (x, y, z).
     """
-    ras: np.ndarray = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine_ijk_lps(affine)
+    ras: Float64Array = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine_ijk_lps(affine)
     return ras
 
 
-def plane_numbers(orientations: np.ndarray) -> np.ndarray:
+def plane_numbers(orientations: Float64Array) -> Int64Array:
     """(N,) the number of each one's plane; 0 is the one that most of (N, 6) share, within 1e-3."""
     number = np.full(len(orientations), -1)
     for plane in range(len(orientations)):
@@ -139,7 +141,7 @@ def plane_numbers(orientations: np.ndarray) -> np.ndarray:
     return number
 
 
-def commonest_orientation(orientations: np.ndarray) -> int:
+def commonest_orientation(orientations: Float64Array) -> int:
     """The index of the first of (N, 6) that most others agree with, within 1e-3."""
     best, most = 0, 0
     left = np.ones(len(orientations), bool)

@@ -15,7 +15,7 @@ from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import Workers, parallel_map
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import Reject, RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import Float64Array, Int64Array, NumberArray, Row
 from wetread.study.slices import slice_from_row
 from wetread.study.unit import common_unit
 
@@ -29,9 +29,9 @@ class Bins:
     count: int
 
     @property
-    def edges(self) -> np.ndarray:
+    def edges(self) -> Float64Array:
         """(count + 1,) float64, both ends included."""
-        return self.low + self.step * np.arange(self.count + 1)
+        return self.low + self.step * np.arange(self.count + 1, dtype=np.float64)
 
 
 HU_BINS = Bins(-1024.0, 8.0, 640)  # to 4096 HU: 12 bits
@@ -43,7 +43,7 @@ class Histogram:
     """(bins.count,) int64 counts, and how many values lie below the first bin and past the last."""
 
     bins: Bins
-    counts: np.ndarray
+    counts: Int64Array
     below: int = 0
     above: int = 0
 
@@ -69,7 +69,7 @@ class SeriesHistograms:
     rejects: tuple[Reject, ...] = ()
 
 
-def histogram(values: np.ndarray, bins: Bins) -> Histogram:
+def histogram(values: NumberArray, bins: Bins) -> Histogram:
     """Numbers of any shape, counted; NaN is not to be among them."""
     place = np.floor((values.ravel() - bins.low) / bins.step)
     within = np.clip(place, -1, bins.count).astype(np.int64) + 1

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from wetread.archive.types import Row
+from wetread.archive.types import Float32Array, Int16Array, IntegerArray, Row
 
 AIR_HU = -1024.0  # what lies outside the field of view is set to
 _WRAPS_FROM, _WRAPPED_PADDING = 3072, 2096  # of 12 bits: -1024 and -2000
 
 
 def to_hu(
-    stored: np.ndarray,
+    stored: IntegerArray,
     slope: float,
     intercept: float,
     padding: tuple[int, int] | None = None,
-) -> np.ndarray:
+) -> Float32Array:
     """HU = stored * slope + intercept, float32, same shape; outside the field of view AIR_HU.
 
     stored:  any shape, integers, masked and signed.
@@ -33,8 +33,8 @@ def to_hu(
 
 
 def repaired_intercept(
-    stored: np.ndarray, padding: tuple[int, int] | None
-) -> tuple[np.ndarray, tuple[int, int]]:
+    stored: IntegerArray, padding: tuple[int, int] | None
+) -> tuple[Int16Array, tuple[int, int]]:
     """(HU as int16, their padding) of 12-bit signed values that the header calls unsigned.
 
     stored:  any shape, 0..4095; 2096, which is -2000 in 12 bits, is padding.
@@ -48,13 +48,13 @@ def repaired_intercept(
     return hu, (_WRAPPED_PADDING, _WRAPPED_PADDING)
 
 
-def published_repair(stored: np.ndarray) -> np.ndarray:
+def published_repair(stored: IntegerArray) -> Int16Array:
     """HU, int16, of the same values by the form that the competition's entries share, with slope 1.
 
     (stored + 1000) mod 4096 - 1000: HU from -1000 to 3095. Air of -1024 becomes 3072, and
     padding of -2000 becomes 2096: for comparison with work that did so, not for reading.
     """
-    hu: np.ndarray = (stored.astype(np.int32) + 1000) % (1 << 12) - 1000
+    hu: IntegerArray = (stored.astype(np.int32) + 1000) % (1 << 12) - 1000
     return hu.astype(np.int16)
 
 

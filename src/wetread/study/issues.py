@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.notes import NAMED, name_and_detail
+from wetread.archive.types import Float64Array
 from wetread.study.acquisitions import KEYWORDS, SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import (
@@ -130,7 +131,7 @@ def stack_issues(rows: pl.DataFrame) -> list[Issue]:
 
 
 def distance_issues(
-    along: np.ndarray, distances: Distances, beside: Sequence[str] = ()
+    along: Float64Array, distances: Distances, beside: Sequence[str] = ()
 ) -> list[Issue]:
     """Gaps and irregular distances of slices at along (N,) mm, ascending."""
     gaps = [
@@ -246,7 +247,7 @@ def _thickness(place: SlicePlacement, distances: Distances) -> list[Issue]:
     return [Issue("thickness_differs", f"SliceThickness: {'; '.join(told)}")] if told else []
 
 
-def _order(rows: pl.DataFrame, along: np.ndarray) -> list[Issue]:
+def _order(rows: pl.DataFrame, along: Float64Array) -> list[Issue]:
     numbers = rows["InstanceNumber"].drop_nulls().to_numpy()
     if len(numbers) < rows.height or rows.height < 2:
         return []

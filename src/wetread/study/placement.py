@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from wetread.archive.types import Float64Array
 from wetread.study.geometry import (
     affine_lps,
     along_normal,
@@ -27,20 +28,20 @@ class SlicePlacement:
     thickness_mm: (Z,) of the slabs, which is not their distance.
     """
 
-    origins_mm: np.ndarray
-    orientation: np.ndarray
+    origins_mm: Float64Array
+    orientation: Float64Array
     spacing_mm: tuple[float, float]
-    thickness_mm: np.ndarray
+    thickness_mm: Float64Array
 
     @property
-    def positions_mm(self) -> np.ndarray:
+    def positions_mm(self) -> Float64Array:
         """(Z,) along the normal."""
         if np.isnan(self.orientation).any():
             return np.full(len(self.origins_mm), np.nan)
         return along_normal(self.origins_mm, self.orientation)
 
     @property
-    def affine(self) -> np.ndarray:
+    def affine(self) -> Float64Array:
         """(4, 4) index (z, y, x, 1) to LPS, shear and all; all NaN where no one affine holds.
 
         It holds where every slice lies within 0.1 mm of first + z * step. A lone slice steps by
@@ -55,7 +56,7 @@ class SlicePlacement:
         step = thickness if thickness > 0 else UNKNOWN_THICKNESS_MM
         return affine_lps(self.orientation, self.spacing_mm, self.origins_mm, step)
 
-    def position_of(self, index: np.ndarray) -> np.ndarray:
+    def position_of(self, index: Float64Array) -> Float64Array:
         """(..., 3) LPS mm of voxels (..., 3) as (z, y, x), z whole: also where no affine holds."""
         index = np.asarray(index, np.float64)
         if np.isnan(self.orientation).any():
@@ -64,7 +65,7 @@ class SlicePlacement:
         between_rows, between_columns = self.spacing_mm
         origin = self.origins_mm[index[..., 0].astype(np.int64)]
         down, across = index[..., 1, None] * between_rows, index[..., 2, None] * between_columns
-        place: np.ndarray = origin + down * column + across * row
+        place: Float64Array = origin + down * column + across * row
         return place
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.study.geometry import unit_axes
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import Issue
@@ -42,7 +43,7 @@ def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) 
     along = place.positions_mm - place.positions_mm[0]
     at = _slices_at(along, steps[0])
     hu = np.empty((len(at), *counts), np.float32)
-    near: dict[int, np.ndarray] = {}
+    near: dict[int, Float32Array] = {}
     for z, where in enumerate(at):
         below = min(int(where + _SAME), len(volume.hu) - 1)
         share = float(where - below) if where - below > _SAME else 0.0
@@ -91,16 +92,18 @@ def _require_place(volume: Volume) -> None:
         raise StackError(issue, FATAL["no_geometry"])
 
 
-def _slices_at(along: np.ndarray, step: float) -> np.ndarray:
+def _slices_at(along: Float64Array, step: float) -> Float64Array:
     """(N,) fractional numbers among slices at `along` mm, ascending from 0, every step mm."""
     if len(along) == 1:
         return np.zeros(1)
     count = int(along[-1] / step + _SAME) + 1
-    places: np.ndarray = np.interp(step * np.arange(count), along, np.arange(len(along)))
+    places: Float64Array = np.interp(step * np.arange(count), along, np.arange(len(along)))
     return places
 
 
-def _in_plane(volume: Volume, k: int, grid: list[np.ndarray], shift: np.ndarray) -> np.ndarray:
+def _in_plane(
+    volume: Volume, k: int, grid: list[Float64Array], shift: Float64Array
+) -> Float32Array:
     """Slice k at the grid's rows and columns, mm down and across, linearly; outside is air."""
     outside = AIR_HU if volume.unit == "HU" else float(volume.hu.min())
     picture = volume.hu[k]
@@ -111,8 +114,8 @@ def _in_plane(volume: Volume, k: int, grid: list[np.ndarray], shift: np.ndarray)
 
 
 def _along_rows(
-    picture: np.ndarray, at: np.ndarray, outside: float, unit: str | None
-) -> np.ndarray:
+    picture: Float32Array, at: Float64Array, outside: float, unit: str | None
+) -> Float32Array:
     """(len(at), X): rows of (Y, X) at fractional numbers; outside beyond the first and last."""
     last = len(picture) - 1
     lower = np.clip(np.floor(at + _SAME).astype(int), 0, last)
@@ -125,7 +128,7 @@ def _along_rows(
 
 
 def _is_same_plane(
-    volume: Volume, counts: np.ndarray, steps: tuple[float, ...], shifts: np.ndarray
+    volume: Volume, counts: Int64Array, steps: tuple[float, ...], shifts: Float64Array
 ) -> bool:
     """Whether a slice's own voxels are the grid's."""
     same = np.abs(np.array(steps[1:]) - volume.place.spacing_mm).max() < _SAME

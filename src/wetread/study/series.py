@@ -5,6 +5,7 @@ import polars as pl
 
 from wetread.archive.index.frames import frame_rows
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Float64Array, Int64Array
 from wetread.study.geometry import along_normal, are_orientations, commonest_orientation
 
 _TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member", "frame")
@@ -59,7 +60,7 @@ def ordered(rows: pl.DataFrame) -> pl.DataFrame:
     return rows[np.argsort(positions_mm(rows), kind="stable")]  # NaN sorts last
 
 
-def positions_mm(rows: pl.DataFrame) -> np.ndarray:
+def positions_mm(rows: pl.DataFrame) -> Float64Array:
     """(N,) each slice's position along the normal that most of them share; NaN without a place."""
     place = np.full(rows.height, np.nan)
     placed = placed_rows(rows)
@@ -71,7 +72,7 @@ def positions_mm(rows: pl.DataFrame) -> np.ndarray:
     return place
 
 
-def placed_rows(rows: pl.DataFrame) -> np.ndarray:
+def placed_rows(rows: pl.DataFrame) -> Int64Array:
     """(K,) the row numbers that have a position and an orientation.
 
     Several slices that all lie at 0, 0, 0 have none: the positions were wiped.
@@ -88,5 +89,5 @@ def placed_rows(rows: pl.DataFrame) -> np.ndarray:
     if not there:
         return np.empty(0, np.int64)
     usable = are_orientations(np.array([orientations[number] for number in there]))
-    placed: np.ndarray = np.array(there, np.int64)[usable]
+    placed: Int64Array = np.array(there, np.int64)[usable]
     return placed

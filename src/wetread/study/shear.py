@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from wetread.archive.types import Float32Array, Float64Array
 from wetread.study.geometry import is_regular, unit_axes
 from wetread.study.hu import AIR_HU
 from wetread.study.issues import Issue
@@ -12,7 +13,7 @@ from wetread.study.stack import FATAL, StackError, interpolate
 from wetread.study.volume import Volume
 
 
-def in_plane_shifts(place: SlicePlacement) -> np.ndarray:
+def in_plane_shifts(place: SlicePlacement) -> Float64Array:
     """(Z, 2) voxels: how far each slice's first voxel lies down the columns and along the rows
     from the normal through the first slice's."""
     row, column, _ = unit_axes(place.orientation)
@@ -61,7 +62,7 @@ def deshear(volume: Volume) -> Volume:
     )
 
 
-def _moved(picture: np.ndarray, by: float, outside: float, unit: str | None) -> np.ndarray:
+def _moved(picture: Float32Array, by: float, outside: float, unit: str | None) -> Float32Array:
     """(Y + ceil(by), X): the rows moved down by `by` >= 0, whole rows and a linear rest."""
     whole = int(np.floor(by + 1e-6))
     rest = by - whole

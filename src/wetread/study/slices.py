@@ -14,7 +14,7 @@ from wetread.archive.notes import name_and_detail, names_of, note
 from wetread.archive.pixels.color import is_color
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import Float32Array, IntegerArray, Row
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
 from wetread.study.unit import ADVICE, Unit, unit_of
 
@@ -33,19 +33,20 @@ class Slice:
                study/issues.py.
     """
 
-    stored: np.ndarray
+    stored: IntegerArray
     slope: float
     intercept: float
     padding: tuple[int, int] | None
     unit: str | None
     notes: tuple[str, ...] = ()
 
-    def values(self) -> np.ndarray:
+    def values(self) -> Float32Array:
         """(rows, columns) float32; HU outside the field of view are air."""
         if self.unit == "HU":
             return to_hu(self.stored, self.slope, self.intercept, self.padding)
-        grey: np.ndarray = self.stored.astype(np.float32) * np.float32(self.slope)
-        return grey + np.float32(self.intercept)
+        gray: Float32Array = self.stored.astype(np.float32) * np.float32(self.slope)
+        gray += np.float32(self.intercept)
+        return gray
 
 
 def slice_from_row(row: Row) -> Slice:
@@ -60,7 +61,7 @@ def slice_from_row(row: Row) -> Slice:
     return replace(one, notes=(*one.notes, *shown)) if shown else one
 
 
-def _slice(stored: np.ndarray, row: Row) -> Slice:
+def _slice(stored: IntegerArray, row: Row) -> Slice:
     """The slice of one row's stored values. Raises RejectError."""
     if is_color(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
@@ -98,7 +99,7 @@ def require_hu(row: Row, one: Slice) -> None:
 
 
 def _by_table(
-    stored: np.ndarray, table: LookupTable, padding: tuple[int, int] | None, unit: Unit
+    stored: IntegerArray, table: LookupTable, padding: tuple[int, int] | None, unit: Unit
 ) -> Slice:
     """The slice whose values are a table's entries, int32; padding becomes a value of its own."""
     entries = table.apply(stored).astype(np.int32)

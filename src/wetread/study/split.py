@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.pixels.color import PALETTE
+from wetread.archive.types import BoolArray
 from wetread.study.acquisitions import find_acquisitions
 from wetread.study.geometry import plane_numbers, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
@@ -101,7 +102,7 @@ def order_by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def is_capture(rows: pl.DataFrame) -> np.ndarray:
+def is_capture(rows: pl.DataFrame) -> BoolArray:
     """(N,) pictures of a screen or a page among others: in color, of the class of secondary
     captures, or called so by (0008,0008); where all are, none is."""
     sop_class, kind = pl.col("SOPClassUID"), pl.col("ImageType").str.to_uppercase()
@@ -116,7 +117,7 @@ def is_capture(rows: pl.DataFrame) -> np.ndarray:
     return np.zeros(rows.height, bool) if found.all() else found
 
 
-def _is_localizer(rows: pl.DataFrame) -> np.ndarray:
+def _is_localizer(rows: pl.DataFrame) -> BoolArray:
     """(N,) named so by (0008,0008), or in a plane far off that few slices have."""
     kinds = [(kind or "").split("\\")[2:3] for kind in rows["ImageType"].to_list()]
     scout = np.array([[word.strip() for word in kind] == ["LOCALIZER"] for kind in kinds])

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.errors import WetreadError
+from wetread.archive.types import Float32Array, Float64Array, FloatArray
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import POSITION_TOLERANCE_MM, is_regular, off_line_mm
@@ -48,7 +49,7 @@ def fatal_issues(issues: Sequence[Issue]) -> tuple[Issue, ...]:
     return tuple(issue for issue in issues if issue.name in FATAL and not issue.resolved_by)
 
 
-def require_affine(volume: Volume) -> np.ndarray:
+def require_affine(volume: Volume) -> Float64Array:
     """(4, 4) index (z, y, x, 1) to LPS mm, right for every voxel to 0.1 mm; StackError without."""
     for issue in fatal_issues(volume.issues):
         raise StackError(issue, FATAL[issue.name])
@@ -131,7 +132,7 @@ def require_steps(volume: Volume) -> None:
         raise StackError(Issue("duplicate_position", detail), FATAL["duplicate_position"])
 
 
-def _slices_at(volume: Volume, at: np.ndarray) -> Volume:
+def _slices_at(volume: Volume, at: Float64Array) -> Volume:
     """The slices at fractional places (K,) among volume's, ascending."""
     below = np.minimum(at.astype(np.int64), max(len(volume.hu) - 2, 0))
     share = at - below
@@ -160,14 +161,14 @@ def _slices_at(volume: Volume, at: np.ndarray) -> Volume:
 
 
 def interpolate(
-    lower: np.ndarray, upper: np.ndarray, share: float | np.ndarray, unit: str | None
-) -> np.ndarray:
+    lower: Float32Array, upper: Float32Array, share: float | FloatArray, unit: str | None
+) -> Float32Array:
     """(1 - share) lower + share upper, any shape, float32; where one of them is outside the field
     of view (HU of air, exactly) the nearer one, for outside is no value to mix with.
 
     share: in [0, 1], one number or an array that broadcasts to the shape.
     """
-    mixed: np.ndarray = lower + np.asarray(share, np.float32) * (upper - lower)
+    mixed: Float32Array = lower + np.asarray(share, np.float32) * (upper - lower)
     if unit == "HU":
         outside = (lower == AIR_HU) | (upper == AIR_HU)
         np.copyto(mixed, np.where(np.asarray(share) > 0.5, upper, lower), where=outside)

@@ -7,11 +7,12 @@ its windows are those of view/window.py.
 import numpy as np
 
 from wetread.archive.dataset.luts import VOI_FUNCTIONS, LookupTable, VoiWindow
+from wetread.archive.types import Float64Array, NumberArray
 
 
 def apply_window(
-    values: np.ndarray, window: VoiWindow, low: float = 0.0, high: float = 1.0
-) -> np.ndarray:
+    values: NumberArray, window: VoiWindow, low: float = 0.0, high: float = 1.0
+) -> Float64Array:
     """Values in modality units, any shape, to float64 from low to high, the same shape.
 
     ValueError for a width or a function that the standard does not have.
@@ -27,7 +28,7 @@ def apply_window(
         )
     if window.function == "SIGMOID":
         with np.errstate(over="ignore"):  # far below the center exp is inf, and the result low
-            curved: np.ndarray = (high - low) / (1.0 + np.exp(-4.0 * (x - center) / width)) + low
+            curved: Float64Array = (high - low) / (1.0 + np.exp(-4.0 * (x - center) / width)) + low
         return curved
     if window.function == "LINEAR":
         center, width = center - 0.5, width - 1.0
@@ -37,21 +38,21 @@ def apply_window(
     return np.where(below, low, np.where(above, high, line))
 
 
-def apply_table(values: np.ndarray, table: LookupTable) -> np.ndarray:
+def apply_table(values: NumberArray, table: LookupTable) -> Float64Array:
     """Values in modality units, any shape, to float64 from 0 to 1 by a VOI LUT."""
-    shown: np.ndarray = table.apply(values) / float((1 << table.bits) - 1)
+    shown: Float64Array = table.apply(values) / float((1 << table.bits) - 1)
     return shown
 
 
-def full_range(values: np.ndarray) -> VoiWindow:
+def full_range(values: NumberArray) -> VoiWindow:
     """The window from the least to the greatest value, for a picture that names none."""
     low, high = float(np.min(values)), float(np.max(values))
     return VoiWindow((low + high) / 2, max(high - low, 1.0), "LINEAR_EXACT")
 
 
 def present(
-    values: np.ndarray, voi: VoiWindow | LookupTable | None, photometric: str | None
-) -> np.ndarray:
+    values: NumberArray, voi: VoiWindow | LookupTable | None, photometric: str | None
+) -> Float64Array:
     """Grey for the eye, float64 from 0 (black) to 1 (white), the same shape.
 
     voi:         as the file names it (archive/dataset/luts.py: read_voi); None: the full range.

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import Float32Array, Float64Array, Row
 from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.issues import (
     Issue,
@@ -46,21 +46,21 @@ class Volume:
                numbers where it was made of two.
     """
 
-    hu: np.ndarray
+    hu: Float32Array
     place: SlicePlacement
     sources: tuple[str, ...]
     issues: tuple[Issue, ...]
-    slice_map: np.ndarray
+    slice_map: Float64Array
     unit: str | None = field(default="HU")
     acquisition: str = ""
 
     @property
-    def affine(self) -> np.ndarray:
+    def affine(self) -> Float64Array:
         """(4, 4) index (z, y, x, 1) to LPS mm; all NaN where no one affine holds."""
         return self.place.affine
 
     @property
-    def positions_mm(self) -> np.ndarray:
+    def positions_mm(self) -> Float64Array:
         """(Z,) along the normal; NaN where a slice has no place."""
         return self.place.positions_mm
 
@@ -212,7 +212,7 @@ def _without_copies(
     known: dict[_Key, Slice] = {}
     copies: dict[int, int] = {}
     for at in sorted(groups.filter(pl.col("at").list.len() > 1)["at"].to_list()):
-        seen: list[tuple[int, str | None, np.ndarray]] = []
+        seen: list[tuple[int, str | None, Float32Array]] = []
         for number in sorted(at):
             row = rows.row(number, named=True)
             try:

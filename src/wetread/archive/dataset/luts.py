@@ -17,7 +17,7 @@ from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.header import data_set_prefix, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import IntegerArray, NumberArray, Row
 
 VOI_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 Integers = SupportsInt | Sequence[SupportsInt]  # bytes among them
@@ -32,14 +32,14 @@ class LookupTable:
     """
 
     first: int
-    entries: np.ndarray
+    entries: IntegerArray
     bits: int
     kind: str = ""
 
-    def apply(self, values: np.ndarray) -> np.ndarray:
+    def apply(self, values: NumberArray) -> IntegerArray:
         """Look up values of any shape: entries, the same shape; a fraction is rounded down."""
         place = np.clip(np.floor(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
-        found: np.ndarray = self.entries[place]
+        found: IntegerArray = self.entries[place]
         return found
 
 
@@ -216,7 +216,7 @@ def _table(item: Dataset, order: str, *, signed: bool) -> LookupTable:
     return LookupTable(first, entries, max(bits, int(entries.max()).bit_length()), kind)
 
 
-def _entries(raw: Integers, count: int, order: str) -> np.ndarray:
+def _entries(raw: Integers, count: int, order: str) -> IntegerArray:
     """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word, the first in its low byte
     (PS3.3 C.11.2.1.1)."""
     if isinstance(raw, bytes):

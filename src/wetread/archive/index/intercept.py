@@ -11,7 +11,7 @@ import polars as pl
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import IntegerArray, Row
 
 WRONG_INTERCEPT = "wrong_intercept"  # the note: study/slices.py repairs the values
 RIGHT_INTERCEPT = "intercept confirmed on the pixels"
@@ -52,7 +52,7 @@ def is_current(repair: bool) -> pl.Expr:
     return ~suspect.fill_null(False) | checked.fill_null(False)
 
 
-def is_wrapped(stored: np.ndarray) -> bool:
+def is_wrapped(stored: IntegerArray) -> bool:
     """Whether the commonest value in the four corners of (rows, columns) lies in 2048..4095."""
     ends = (slice(None, _CORNER), slice(-_CORNER, None))
     corners = np.concatenate([stored[row, column].ravel() for row in ends for column in ends])

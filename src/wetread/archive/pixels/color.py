@@ -9,7 +9,7 @@ from pydicom.pixels.processing import apply_color_lut
 
 from wetread.archive.dataset.header import Header, data_set_prefix
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import ReadAt, Row
+from wetread.archive.types import IntegerArray, ReadAt, Row
 
 PALETTE = "PALETTE COLOR"
 # Photometric interpretation: what the 3 samples of a decoded pixel are.
@@ -45,31 +45,33 @@ def check_color(row: Row) -> None:
         raise RejectError("wrong_kind", detail)
 
 
-def rgb_to_gray(samples: np.ndarray) -> np.ndarray:
+def rgb_to_gray(samples: IntegerArray) -> IntegerArray:
     """(..., rows, columns, 3 or more) red, green, blue to (..., rows, columns), the same type."""
-    weighed: np.ndarray = np.rint(samples[..., :3].astype(np.float64) @ _LUMA)
+    weighed: IntegerArray = np.rint(samples[..., :3].astype(np.float64) @ _LUMA)
     return weighed.astype(samples.dtype)
 
 
-def ybr_to_rgb(samples: np.ndarray, bits: int) -> np.ndarray:
+def ybr_to_rgb(samples: IntegerArray, bits: int) -> IntegerArray:
     """(..., 3) luma and two chromas of `bits` bits to red, green, blue; the same shape and type.
 
     Colours outside the range of RGB are clipped, as a screen would.
     """
     centered = samples.astype(np.float64) - (0, 1 << (bits - 1), 1 << (bits - 1))
-    mixed: np.ndarray = np.rint(centered @ np.transpose(_RGB_FROM_YBR))
-    inside: np.ndarray = np.clip(mixed, 0, (1 << bits) - 1)
+    mixed: IntegerArray = np.rint(centered @ np.transpose(_RGB_FROM_YBR))
+    inside: IntegerArray = np.clip(mixed, 0, (1 << bits) - 1)
     return inside.astype(samples.dtype)
 
 
-def samples_to_gray(samples: np.ndarray, row: Row) -> np.ndarray:
+def samples_to_gray(samples: IntegerArray, row: Row) -> IntegerArray:
     """(..., rows, columns, 3), in the form that the row's photometric interpretation names."""
     if COLOR_FORMS[row["PhotometricInterpretation"]] == "YBR":
         samples = ybr_to_rgb(samples, row["BitsStored"])
     return rgb_to_gray(samples)
 
 
-def palette_to_gray(stored: np.ndarray, read_at: ReadAt, size: int, header: Header) -> np.ndarray:
+def palette_to_gray(
+    stored: IntegerArray, read_at: ReadAt, size: int, header: Header
+) -> IntegerArray:
     """Numbers of a palette, any shape, to the grey of their colours (PS3.3 C.7.6.3.1.5)."""
     data, implicit, little = data_set_prefix(read_at, size, header)
     try:

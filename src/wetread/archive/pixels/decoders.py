@@ -20,9 +20,9 @@ from wetread.archive.pixels.codestream import (
 )
 from wetread.archive.pixels.color import COLOR_FORMS
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import IntegerArray, Row
 
-Decode = Callable[[bytes, Row], np.ndarray]
+Decode = Callable[[bytes, Row], IntegerArray]
 # Begins with a bit that is 1, where libjpeg goes on with 0 when the data has run out.
 _JPEG_COLOR = {"RGB": "RGB", "YBR": "YCBCR"}
 _FILL = b"\xaa" * 64
@@ -39,12 +39,12 @@ class Decoded:
     stray:   what stood before the end marker and belonged to nothing, in words; empty: nothing.
     """
 
-    samples: np.ndarray
+    samples: IntegerArray
     stream: Codestream | None = None
     stray: str = ""
 
 
-def _decode_jpeg(frame: bytes, row: Row) -> np.ndarray:
+def _decode_jpeg(frame: bytes, row: Row) -> IntegerArray:
     """Every JPEG process; colour comes in the form that the header's interpretation names.
 
     libjpeg goes on silently where the data ends before the image does. What is whole decodes alike
@@ -67,7 +67,7 @@ def _decode_jpeg(frame: bytes, row: Row) -> np.ndarray:
     return decoded
 
 
-def _decode_jpeg_ls(frame: bytes, row: Row) -> np.ndarray:
+def _decode_jpeg_ls(frame: bytes, row: Row) -> IntegerArray:
     import jpeg_ls
 
     decoded = np.asarray(jpeg_ls.decode(np.frombuffer(frame, np.uint8)))
@@ -75,13 +75,13 @@ def _decode_jpeg_ls(frame: bytes, row: Row) -> np.ndarray:
     return np.moveaxis(decoded, 0, -1) if planes else decoded
 
 
-def _decode_jpeg_2000(frame: bytes, row: Row) -> np.ndarray:
+def _decode_jpeg_2000(frame: bytes, row: Row) -> IntegerArray:
     import openjpeg
 
     return np.asarray(openjpeg.decode(frame))
 
 
-def _decode_rle(frame: bytes, row: Row) -> np.ndarray:
+def _decode_rle(frame: bytes, row: Row) -> IntegerArray:
     import rle.utils
 
     rows, columns, bits = row["Rows"], row["Columns"], row["BitsAllocated"]
@@ -90,7 +90,7 @@ def _decode_rle(frame: bytes, row: Row) -> np.ndarray:
     return planes[0] if len(planes) == 1 else np.moveaxis(planes, 0, -1)
 
 
-def _decode_jpeg_xl(frame: bytes, row: Row) -> np.ndarray:
+def _decode_jpeg_xl(frame: bytes, row: Row) -> IntegerArray:
     import imagecodecs
 
     if row["SamplesPerPixel"] == 3 and COLOR_FORMS[row["PhotometricInterpretation"]] != "RGB":
@@ -98,7 +98,7 @@ def _decode_jpeg_xl(frame: bytes, row: Row) -> np.ndarray:
     return np.asarray(imagecodecs.jpegxl_decode(frame))
 
 
-def _decode_uncompressed(frame: bytes, row: Row) -> np.ndarray:
+def _decode_uncompressed(frame: bytes, row: Row) -> IntegerArray:
     """The words of a frame of one sample as they are (PS3.5 A.4.11)."""
     shape, bytes_each = (row["Rows"], row["Columns"]), row["BitsAllocated"] // 8
     needed = shape[0] * shape[1] * bytes_each
@@ -109,7 +109,7 @@ def _decode_uncompressed(frame: bytes, row: Row) -> np.ndarray:
     return np.frombuffer(frame[:needed], f"<u{bytes_each}").reshape(shape)
 
 
-def _decode_deflated(frame: bytes, row: Row) -> np.ndarray:
+def _decode_deflated(frame: bytes, row: Row) -> IntegerArray:
     """A frame deflated by itself (PS3.5 A.4.13); what it inflates to is bounded by its size."""
     needed = row["Rows"] * row["Columns"] * row["BitsAllocated"] // 8
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, needed)
@@ -180,7 +180,7 @@ def decode_frame(frame: bytes, syntax: str, row: Row) -> Decoded:
     return Decoded(decoded, stream, stray)
 
 
-def _without_stray_zeros(decode: Decode, frame: bytes, row: Row) -> tuple[np.ndarray, str]:
+def _without_stray_zeros(decode: Decode, frame: bytes, row: Row) -> tuple[IntegerArray, str]:
     """(samples, how many bytes before the end marker were left out, in words).
 
     Which zeros are data the decoder alone knows: it refuses a stream with one too many or too few.

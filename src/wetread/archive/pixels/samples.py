@@ -7,12 +7,12 @@ from wetread.archive.notes import note
 from wetread.archive.pixels.codestream import form_notes
 from wetread.archive.pixels.decoders import WORD_SYNTAXES, Decoded
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import Row
+from wetread.archive.types import IntegerArray, Row
 
 _OVERSHOOT = 4  # ranges beyond the stored one
 
 
-def stored_values(decoded: Decoded, row: Row) -> tuple[np.ndarray, tuple[str, ...]]:
+def stored_values(decoded: Decoded, row: Row) -> tuple[IntegerArray, tuple[str, ...]]:
     """(stored values, notes) of one decoded frame, the shape as decoded.
 
     Integers of BitsAllocated, or as wide as a stream's values need. A JPEG 2000 stream has its own
@@ -54,7 +54,7 @@ def stored_values(decoded: Decoded, row: Row) -> tuple[np.ndarray, tuple[str, ..
     return _as_allocated(samples, row["BitsAllocated"], signed), notes
 
 
-def _with_sign(samples: np.ndarray, bits: int, wide: int) -> np.ndarray:
+def _with_sign(samples: IntegerArray, bits: int, wide: int) -> IntegerArray:
     """Two's complement in samples of `wide` bits that an encoder took as unsigned; same shape.
 
     The sign stands in the highest bit of BitsStored, or is extended to all bits of the stream.
@@ -63,16 +63,16 @@ def _with_sign(samples: np.ndarray, bits: int, wide: int) -> np.ndarray:
     return _sign_extended(samples, wide if extended else bits)
 
 
-def _sign_extended(samples: np.ndarray, bits: int) -> np.ndarray:
+def _sign_extended(samples: IntegerArray, bits: int) -> IntegerArray:
     """Unsigned integers whose bit bits - 1 is the sign, as signed ones of the same size."""
     size = 8 * samples.dtype.itemsize
     unsigned, signed = np.dtype(f"u{size // 8}"), np.dtype(f"i{size // 8}")
     gap = unsigned.type(size - bits)
-    result: np.ndarray = (samples.view(unsigned) << gap).view(signed) >> signed.type(gap)
+    result: IntegerArray = (samples.view(unsigned) << gap).view(signed) >> signed.type(gap)
     return result
 
 
-def _without_sign(samples: np.ndarray, bits: int) -> np.ndarray | None:
+def _without_sign(samples: IntegerArray, bits: int) -> IntegerArray | None:
     """The low bits of unsigned samples that are sign extensions of values of `bits` bits, else
     None."""
     if samples.dtype.kind != "u":
@@ -81,11 +81,11 @@ def _without_sign(samples: np.ndarray, bits: int) -> np.ndarray | None:
     half = 1 << (bits - 1)
     if int(extended.min()) < -half or int(extended.max()) >= half:
         return None
-    low_bits: np.ndarray = samples & samples.dtype.type((1 << bits) - 1)
+    low_bits: IntegerArray = samples & samples.dtype.type((1 << bits) - 1)
     return low_bits
 
 
-def _as_allocated(values: np.ndarray, allocated: int, signed: bool) -> np.ndarray:
+def _as_allocated(values: IntegerArray, allocated: int, signed: bool) -> IntegerArray:
     """The values in integers of BitsAllocated, or wider where they need it."""
     kind = np.dtype(f"{'i' if signed else 'u'}{allocated // 8}")
     if values.dtype == kind:
@@ -100,7 +100,7 @@ def _as_allocated(values: np.ndarray, allocated: int, signed: bool) -> np.ndarra
     return values.astype(kind)
 
 
-def masked(words: np.ndarray, row: Row) -> np.ndarray:
+def masked(words: IntegerArray, row: Row) -> IntegerArray:
     """BitsStored bits of every word, with their sign (PS3.5 8.1.1); same shape.
 
     words: (..., rows, columns), any integer type; returns the unsigned or signed type of
@@ -123,11 +123,11 @@ def masked(words: np.ndarray, row: Row) -> np.ndarray:
     return _sign_extended(values, bits)
 
 
-def _end_at_high_bit(words: np.ndarray, bits: int, shift: int) -> bool:
+def _end_at_high_bit(words: IntegerArray, bits: int, shift: int) -> bool:
     """Whether no word uses the `shift` lowest bits, and some use bits above the `bits` lowest for
     more than the sign of these."""
     kind = words.dtype.type
     if (words & kind((1 << shift) - 1)).any() or not (words >> kind(bits)).any():
         return False
-    extended: np.ndarray = _sign_extended(words, bits) == words.view(f"i{words.dtype.itemsize}")
+    extended: IntegerArray = _sign_extended(words, bits) == words.view(f"i{words.dtype.itemsize}")
     return not extended.all()

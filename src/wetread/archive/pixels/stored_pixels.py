@@ -19,7 +19,7 @@ from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, decode_frame
 from wetread.archive.pixels.fragments import find_fragments, frame_spans, read_frame
 from wetread.archive.pixels.samples import masked, stored_values
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import ReadAt, Row
+from wetread.archive.types import IntegerArray, ReadAt, Row
 
 MAX_PIXEL_BYTES = 4 * 1024**3
 MAX_FRAME_BYTES = 512 * 1024**2  # the greatest radiographs have a fifth of it
@@ -35,11 +35,11 @@ class Pixels:
     notes:  what only decoding showed (archive/notes.py), each once.
     """
 
-    stored: np.ndarray
+    stored: IntegerArray
     notes: tuple[str, ...] = ()
 
 
-def read_stored(row: Row) -> np.ndarray:
+def read_stored(row: Row) -> IntegerArray:
     """The stored values of `read_pixels` without their notes."""
     return read_pixels(row).stored
 
@@ -82,7 +82,7 @@ def native_bytes(row: Row) -> int:
     return int((pixels * samples * row["BitsAllocated"] + 7) // 8)
 
 
-def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range) -> np.ndarray:
+def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range) -> IntegerArray:
     """(frames, rows, columns) of the frames in numbers, from the words as they lie in the file."""
     each = native_bytes(row) // (row["NumberOfFrames"] or 1)
     start, needed = header.walk.pixel_offset + numbers.start * each, each * len(numbers)
@@ -125,7 +125,7 @@ def _swapped(data: bytes, count: int) -> bytes:
 
 def _decoded(
     read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[IntegerArray, tuple[str, ...]]:
     """((frames, rows, columns) of the frames in numbers, each compared with the header; notes)."""
     if header.walk.pixel_length != UNDEFINED:
         raise RejectError("bad_element", "compressed pixel data of defined length")
