@@ -9,14 +9,14 @@ from wetread.verbs.doctor import EXTRAS, PACKAGES, doctor, extra, memory, try_sy
 
 
 def test_every_transfer_syntax_of_the_archive_room_reads_here() -> None:
-    told = doctor()["transfer_syntaxes"]
+    told = doctor().transfer_syntaxes
     assert {row["uid"] for row in told} == NATIVE_SYNTAXES | DECODERS.keys()
     assert [row for row in told if not row["works"]] == []
     assert all(row["name"] != row["uid"] for row in told)
 
 
 def test_versions_and_devices_are_listed() -> None:
-    found = doctor()
+    found = doctor().to_dict()
     assert set(found["packages"]) == set(PACKAGES)
     assert all(found["packages"].values())
     assert any(device.startswith("cpu") for device in found["devices"])

@@ -56,5 +56,5 @@ def doctor(as_json: AsJson = False) -> None:
     """Versions, devices, decoders, and which transfer syntaxes can be read here."""
     from wetread.verbs.doctor import doctor as run
 
-    found = run()
+    found = run().to_dict()
     print_result(found, tell.doctor_lines(found), as_json)

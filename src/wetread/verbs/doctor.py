@@ -8,7 +8,8 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from pydicom.uid import UID
 
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
+from wetread.archive.types import JsonObject
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
@@ -40,21 +42,48 @@ LOSSY_TOLERANCE = 12  # levels of 255: what a lossy codec may do to the ramp
 Encode = Callable[[np.ndarray], bytes]
 
 
-def doctor() -> dict[str, Any]:
-    """Versions, extras, memory, disk, the devices torch sees, each transfer syntax, tried out."""
+@dataclass(frozen=True)
+class Installation:
+    """What this installation can do.
+
+    memory:   bytes, "total" and "available"; empty where the system does not say.
+    disk:     folder to its free bytes: where results and temporary files go.
+    packages: package to version; None where it is missing.
+    extras:   extra to what it is "for", its "packages" and which are "missing".
+    devices:  the devices that torch has, in words.
+    transfer_syntaxes: "uid", "name", whether it "works", and the "reason" where it does not.
+    """
+
+    python: str
+    platform: str
+    cores: int
+    memory: Mapping[str, int]
+    disk: Mapping[str, int]
+    packages: Mapping[str, str | None]
+    extras: Mapping[str, JsonObject]
+    devices: Sequence[str]
+    transfer_syntaxes: Sequence[JsonObject]
+
+    def to_dict(self) -> JsonObject:
+        """Return the fields as they are, for --json."""
+        return dict(vars(self))
+
+
+def doctor() -> Installation:
+    """Report versions, extras, memory, disk, devices, and try each transfer syntax."""
     from wetread.training.device import describe_devices
 
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(terse=True),
-        "cores": available_cores(),
-        "memory": memory(),
-        "disk": {str(folder): shutil.disk_usage(folder).free for folder in _folders()},
-        "packages": {name: _version(name) for name in PACKAGES},
-        "extras": {name: extra(name) for name in EXTRAS},
-        "devices": describe_devices(),
-        "transfer_syntaxes": [try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
-    }
+    return Installation(
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+        cores=available_cores(),
+        memory=memory(),
+        disk={str(folder): shutil.disk_usage(folder).free for folder in _folders()},
+        packages={name: _version(name) for name in PACKAGES},
+        extras={name: extra(name) for name in EXTRAS},
+        devices=describe_devices(),
+        transfer_syntaxes=[try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
+    )
 
 
 def memory() -> dict[str, int]:
