@@ -13,6 +13,7 @@ from wetread.phantoms.chest.lesions import Lesions, draw_lesions
 from wetread.phantoms.chest.organs import draw_organs
 from wetread.phantoms.chest.paint import TissueTexture, draw_texture, paint_plane
 from wetread.phantoms.chest.parts import AxialPlane, ChestBody, ChestPart, plane_at
+from wetread.phantoms.chest.plane import PlanePoints
 from wetread.phantoms.chest.skeleton import cover_bones, draw_bones
 from wetread.phantoms.chest.vessels import VesselTree, draw_vessel_tree, lung_to_chest
 from wetread.phantoms.scanner.noise import draw_noise
@@ -63,7 +64,7 @@ class ChestScan:
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class ChestCtTruth:
     """What the voxels are, (Z, Y, X) bool.
 
     lungs hold their vessels, nodules and consolidated lung, not fluid; airway: the lumen of trachea
@@ -83,7 +84,7 @@ class ChestCt:
     """A scan of a person: hu (Z, Y, X) float32, feet to head, with the truth of its voxels."""
 
     hu: Float32Array
-    truth: Truth
+    truth: ChestCtTruth
     place: SlicePlacement
     person: Person
     scan: ChestScan
@@ -165,20 +166,20 @@ def scan_chest(person: Person, scan: ChestScan, rng: np.random.Generator) -> Che
     vessels = _vessels(person, lattice)
     skeleton = cover_bones(draw_bones(chest, 0.0 if person.body.arms_down else 1.0), lattice)
     hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
-    found = np.zeros((len(fields(Truth)), *hu.shape), bool)
+    found = np.zeros((len(fields(ChestCtTruth)), *hu.shape), bool)
     for number in range(scan.slices):
         total = np.zeros(hu.shape[1:], np.float32)
         share = np.zeros((len(found), *hu.shape[1:]), np.uint8)
         for at in range(number * planes, (number + 1) * planes):
-            plane = plane_at(person.body, x, y, float(z[at]))
-            bones = (skeleton.bone[at], skeleton.marrow[at], skeleton.cartilage[at])
+            points = PlanePoints(x, y, float(z[at]))
+            plane = plane_at(person.body, points)
             total += paint_plane(
-                person.body, person.paint, plane, vessels[at], bones, (x, y, z[at])
+                person.body, person.paint, plane, points, skeleton.plane(at), vessels=vessels[at]
             )
             share += _parts(plane, skeleton.bone[at] > 127)
         found[:, number] = 2 * share > planes
         hu[number] = _measure(total / planes, scan, rng)
-    return ChestCt(hu, Truth(*found), _place(scan), person, scan)
+    return ChestCt(hu, ChestCtTruth(*found), _place(scan), person, scan)
 
 
 def _parts(plane: AxialPlane, in_bone: BoolArray) -> BoolArray:

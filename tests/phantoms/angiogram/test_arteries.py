@@ -24,6 +24,7 @@ from wetread.phantoms.chest.chest import Chest, draw_chest
 from wetread.phantoms.chest.lesions import Lesions
 from wetread.phantoms.chest.organs import draw_organs
 from wetread.phantoms.chest.parts import ChestBody, ChestPart, plane_at
+from wetread.phantoms.chest.plane import PlanePoints
 from wetread.phantoms.shapes.implicit import draw_waves
 
 PEOPLE = range(5)
@@ -136,7 +137,7 @@ def test_vessels_lie_in_lungs_and_mediastinum_of_the_painted_chest(people):
         height = np.round(ends[:, 2] / 6) * 6
         inside = 0
         for z in np.unique(height):
-            plane = plane_at(body, x, y, float(z)).part
+            plane = plane_at(body, PlanePoints(x, y, float(z))).part
             for point in ends[height == z]:
                 row, column = np.abs(y - point[1]).argmin(), np.abs(x - point[0]).argmin()
                 inside += ChestPart(int(plane[row, column])) in HOLDS_VESSELS

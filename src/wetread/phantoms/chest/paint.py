@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wetread.archive.types import BoolArray, FloatArray, UInt8Array
 from wetread.phantoms.chest.chest import pleural_chord
 from wetread.phantoms.chest.lesions import Consolidation
 from wetread.phantoms.chest.parts import AxialPlane, ChestBody, ChestPart
+from wetread.phantoms.chest.plane import PlanePoints
+from wetread.phantoms.chest.skeleton import Skeleton
 from wetread.phantoms.shapes.implicit import FAR, Waves, draw_waves, evaluate_waves
 from wetread.phantoms.shapes.slab import occupied_slice
 
-# Without contrast; the figures are those of textbooks and of scans looked at.
+# Without contrast, after textbooks and real scans.
 HU_OF: dict[ChestPart, float] = {
     ChestPart.ROOM: -1000.0,
     ChestPart.SKIN: 10.0,
@@ -65,7 +66,7 @@ class TissueTexture:
 
 
 def draw_texture(rng: np.random.Generator) -> TissueTexture:
-    """Denser in the young and in those who breathed out."""
+    """Draw the look of a person's tissue; lungs are denser in the young and after breathing out."""
     return TissueTexture(
         lung_hu=float(rng.uniform(-880, -820)),
         gravity_hu=float(rng.uniform(25, 70)),
@@ -82,67 +83,70 @@ def draw_texture(rng: np.random.Generator) -> TissueTexture:
 
 def paint_plane(
     body: ChestBody,
-    paint: TissueTexture,
+    texture: TissueTexture,
     plane: AxialPlane,
-    vessels: UInt8Array,
-    bones: tuple[UInt8Array, UInt8Array, UInt8Array],
-    at: tuple[FloatArray, FloatArray, FloatArray],
+    points: PlanePoints,
+    bones: Skeleton,
+    *,
+    vessels: UInt8Array | None = None,
 ) -> FloatArray:
-    """True HU (Y, X) of a plane; vessels, bones (all, marrow, cartilage): covers (Y, X) of 0-255.
+    """Paint true HU (Y, X) of a plane at its points; bones: covers of this plane, (Y, X).
 
-    at: x (X,), y (Y,), z () mm of its points.
+    vessels: cover (Y, X) of the lungs' vessels, 0 to 255; None where they are painted later.
     """
-    x, y, z = at
     table = np.array([HU_OF[part] for part in ChestPart], np.float32)
     hu = table[plane.part]
     outside = plane.part == ChestPart.ROOM
     own = occupied_slice(~outside.all(axis=1)), occupied_slice(~outside.all(axis=0))  # the person's
     part = plane.part[own]
-    grain = evaluate_waves(paint.grain, x[None, own[1]], y[own[0], None], z[None, None])
+    grain = evaluate_waves(
+        texture.grain, points.x[None, own[1]], points.y[own[0], None], points.height[None]
+    )
     tissue = (part != ChestPart.ROOM) & (part != ChestPart.AIRWAY) & (part != ChestPart.GAS)
     hu[own] += 5 * grain * tissue
     lung = plane.part == ChestPart.LUNG
     if lung.any():
-        hu[lung] = _lung(body, paint, plane.side[lung], vessels[lung], lung, at)
-    _mix(hu, bones[2] * ~lung, CARTILAGE_HU)
-    _mix(hu, bones[0], RIB_HU * body.chest.bone)
-    _mix(hu, bones[1], RIB_MARROW_HU)
+        covered = None if vessels is None else vessels[lung]
+        hu[lung] = _lung(body, texture, plane, points, covered)
+    _mix(hu, bones.cartilage * ~lung, CARTILAGE_HU)
+    _mix(hu, bones.bone, RIB_HU * body.chest.bone)
+    _mix(hu, bones.marrow, RIB_MARROW_HU)
     if len(part):
-        _paint_couch(hu, outside, paint, x, y)
+        _paint_couch(hu, outside, texture, points)
     return hu
 
 
 def _mix(hu: FloatArray, cover: UInt8Array, value: float) -> None:
     """Mix a value into (Y, X) by a cover of 0-255, in place; most of a plane is not covered."""
-    there = cover > 0
-    held = hu[there]
-    hu[there] = held + (value - held) * (cover[there] * np.float32(1 / 255))
+    touched = cover > 0
+    before = hu[touched]
+    hu[touched] = before + (value - before) * (cover[touched] * np.float32(1 / 255))
 
 
 def _lung(
     body: ChestBody,
-    paint: TissueTexture,
-    side: NDArray[np.int8],
-    vessels: UInt8Array,
-    lung: BoolArray,
-    at: tuple[FloatArray, FloatArray, FloatArray],
+    texture: TissueTexture,
+    plane: AxialPlane,
+    points: PlanePoints,
+    vessels: UInt8Array | None,
 ) -> FloatArray:
-    """HU (N,) of a plane's points in a lung: parenchyma, then ground glass, vessels, nodules.
+    """Compute HU (N,) of the plane's points in a lung: parenchyma, then what lies in it.
 
-    lung: (Y, X), where these points are; side, vessels: (N,), as of the plane.
+    vessels: (N,) cover of vessels, 0 to 255.
     """
-    x, y, z = at
+    x, y, depth = points.x, points.y, points.height
+    lung = plane.part == ChestPart.LUNG
+    side = plane.side[lung]
     wide = np.broadcast_to(x[None, :], lung.shape)[lung]
     high = np.broadcast_to(y[:, None], lung.shape)[lung]
-    depth = np.full(1, z, np.float32)
-    fine = evaluate_waves(paint.lobules, wide, high, depth)
-    rough = evaluate_waves(paint.patches, wide, high, depth)
-    hu = paint.lung_hu + paint.gravity_hu * (high - 10) * np.float32(0.01)
+    fine = evaluate_waves(texture.lobules, wide, high, depth)
+    rough = evaluate_waves(texture.patches, wide, high, depth)
+    hu = texture.lung_hu + texture.gravity_hu * (high - 10) * np.float32(0.01)
     hu += 16 * fine + 14 * rough
     if body.touching:
         seam = np.broadcast_to(_seam(x)[None, :], lung.shape)[lung]
         hu += (PLEURA_HU - hu) * seam
-    for fissure in paint.fissures:
+    for fissure in texture.fissures:
         hu += 130 * np.exp(-((_fissure(fissure, wide, high, depth) / 0.8) ** 2))
     solid = np.zeros(hu.shape, np.float32)
     for one in body.lesions.consolidations:
@@ -153,7 +157,8 @@ def _lung(
             solid = np.maximum(solid, share)
             holes = (fine > 1.75) & (solid > 0.9)
             hu[holes] = -600
-    hu += (VESSEL_HU - hu) * (vessels * np.float32(1 / 255))
+    if vessels is not None:
+        hu += (VESSEL_HU - hu) * (vessels * np.float32(1 / 255))
     for nodule in body.lesions.nodules:
         away = np.sqrt(
             (wide - nodule.center[0]) ** 2
@@ -166,7 +171,7 @@ def _lung(
 
 
 def _seam(x: FloatArray) -> FloatArray:
-    """Share (X,) of each pixel that four layers of pleura take, where the lungs meet."""
+    """Compute the share (X,) of each pixel that four layers of pleura take, where lungs meet."""
     pixel = float(x[1] - x[0])
     share: FloatArray = np.clip((0.5 * (pixel + SEAM_MM) - np.abs(x)) / pixel, 0, SEAM_MM / pixel)
     return np.minimum(share, 1)
@@ -175,7 +180,7 @@ def _seam(x: FloatArray) -> FloatArray:
 def _fissure(
     fissure: tuple[float, float, float], wide: FloatArray, high: FloatArray, depth: FloatArray
 ) -> FloatArray:
-    """Distance (N,), mm, from the plane that parts two lobes; the flat one ends at the other."""
+    """Compute the distance (N,), mm, from a fissure; the flat one ends at the other one."""
     side, level, slope = fissure
     away = (depth - level - slope * (high - 10)) / np.hypot(1, slope)
     bowed = away + 3 * np.sin(wide * np.float32(0.04))
@@ -185,7 +190,7 @@ def _fissure(
 
 
 def _back(body: ChestBody, one: Consolidation, x: FloatArray, depth: FloatArray) -> FloatArray:
-    """y (X,) of the wall behind a consolidation, mm."""
+    """Compute y (X,) of the wall behind a consolidation, mm."""
     part = body.chest.pleurae[(one.side + 1) // 2]
     return pleural_chord(part, x, depth, body.chest).back
 
@@ -193,7 +198,7 @@ def _back(body: ChestBody, one: Consolidation, x: FloatArray, depth: FloatArray)
 def _consolidated(
     one: Consolidation, back: FloatArray, wide: FloatArray, high: FloatArray, depth: FloatArray
 ) -> FloatArray:
-    """Share (N,) in [0, 1] of lung that holds no air."""
+    """Compute the share (N,) in [0, 1] of lung without air."""
     rise = 1 - ((float(depth[0]) - one.middle_z) / one.half_z) ** 2
     if rise <= 0:
         return np.zeros_like(wide)
@@ -204,11 +209,12 @@ def _consolidated(
 
 
 def _paint_couch(
-    hu: FloatArray, outside: BoolArray, paint: TissueTexture, x: FloatArray, y: FloatArray
+    hu: FloatArray, outside: BoolArray, texture: TissueTexture, points: PlanePoints
 ) -> None:
-    """A mattress of foam and the curved shell under it."""
+    """Paint a mattress of foam and the curved shell under it into hu (Y, X)."""
+    x, y = points.x, points.y
     bowed = x * x * np.float32(1 / 1500)
-    fall = y - (118.0 + paint.couch_mm)
+    fall = y - (118.0 + texture.couch_mm)
     low = slice(int(np.searchsorted(fall, -bowed.max())), len(y))
     bowl = fall[low, None] + bowed[None, :]
     free, below = outside[low], hu[low]

@@ -25,16 +25,16 @@ from wetread.phantoms.chest.organs import Organs
 from wetread.phantoms.chest.plane import (
     COAT_MM,
     WALL_MM,
+    PlanePoints,
+    RegionSolid,
     airway_regions,
     ellipsoid_region,
-    plane_region,
     vessel_regions,
 )
 from wetread.phantoms.chest.skeleton import spine_planes, sternum_plane
 from wetread.phantoms.shapes.chords import Chord, ellipsoid_chord, inside_chord, signed_depth
 from wetread.phantoms.shapes.implicit import FAR, Waves, evaluate_waves
 from wetread.phantoms.shapes.slab import occupied_slice
-from wetread.phantoms.types import PlaneRegion
 
 MIDLINE_MM, MEETING_MM = 2.1, 16.0  # from the midline: a lung there is as deep as at this distance
 SPINE_MM = (36.0, 28.0, 110.0)  # that holds a vertebra: half its width, y from and to
@@ -42,7 +42,7 @@ STERNUM_MM = 30.0  # half of it
 
 
 class ChestPart(IntEnum):
-    """What a point of the plane is made of; each has its HU in chest_paint.py."""
+    """What a point of the plane is made of; each has its HU in chest/paint.py."""
 
     ROOM = 0
     SKIN = 1
@@ -77,9 +77,9 @@ class AxialPlane:
 
 @dataclass(frozen=True, eq=False)
 class ChestBody:
-    """A person for a CT: the chest and what a film does not tell apart.
+    """A person for a CT: the chest, and parts that a film does not separate.
 
-    touching: whether the lungs meet in front of the heart; arms_down: beside the body.
+    touching: whether the lungs meet in front of the heart; arms_down: next to the body.
     bellies:  the field that parts muscle from the fat between its bellies.
     """
 
@@ -91,10 +91,10 @@ class ChestBody:
     bellies: Waves
 
 
-def plane_at(body: ChestBody, x: FloatArray, y: FloatArray, z: float) -> AxialPlane:
-    """The plane z, mm, at points x (X,) and y (Y,), mm, evenly spaced."""
-    chest, down, height = body.chest, y[:, None], np.full(1, z, np.float32)
-    part = np.zeros((len(y), len(x)), np.uint8)
+def plane_at(body: ChestBody, points: PlanePoints) -> AxialPlane:
+    """Label the points of one plane: (Y, X) parts and sides."""
+    chest, x, down, height = body.chest, points.x, points.column, points.height
+    part = np.zeros((len(points.y), len(x)), np.uint8)
     side = np.zeros(part.shape, np.int8)
 
     cavities, below = _cavities(body, x, height, down)
@@ -105,19 +105,19 @@ def plane_at(body: ChestBody, x: FloatArray, y: FloatArray, z: float) -> AxialPl
     spine = inside_chord(spine_chord(chest, x, height), down)
     between = heart < COAT_MM
     between |= inside_chord(middle_chord(chest, x, height), down)
-    tubes, airway = vessel_regions(body.organs, x, y, z), airway_regions(x, y, z)
-    for _, own, tube in tubes:
+    vessels, airway = vessel_regions(body.organs, points), airway_regions(points)
+    for _, (own, tube) in vessels:
         between[own] |= tube < COAT_MM
     for own, lumen in airway:
         between[own] |= lumen < WALL_MM
     thorax = cavity | between | spine
 
-    _paint_wall(part, body, thorax, x, y, z)
+    _paint_wall(part, body, thorax, points)
     if body.arms_down:
-        _paint_arms(part, chest, x[None, :], down, z)
+        _paint_arms(part, chest, points)
     part[thorax] = ChestPart.MEDIASTINUM
     part[spine & ~cavity] = ChestPart.MUSCLE
-    _paint_belly(part, body, under, x, y, z)
+    _paint_belly(part, body, under, points)
     air = cavity & ~below & ~between & ~spine
     fluid = _fluid(body, x, height, down)
     for number, own_side in enumerate(cavities):
@@ -128,18 +128,18 @@ def plane_at(body: ChestBody, x: FloatArray, y: FloatArray, z: float) -> AxialPl
         side[lung] = 2 * number - 1
     part[(heart < 0) & (groove > 0)] = ChestPart.HEART
     part[(heart < 0) & (groove <= 0)] = ChestPart.MEDIASTINUM
-    _paint_vessels(part, body.organs, tubes)
+    _paint_vessels(part, body.organs, vessels)
     for thick, kind in ((WALL_MM, ChestPart.AIRWAY_WALL), (0, ChestPart.AIRWAY)):
         for own, lumen in airway:
             part[own][lumen < thick] = kind
-    _paint_bones(part, side, chest, x, y, z)
+    _paint_bones(part, side, chest, points)
     return AxialPlane(part, side)
 
 
 def _cavities(
     body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray
 ) -> tuple[list[BoolArray], BoolArray]:
-    """Pleural spaces right and left, and what lies below the diaphragm; (Y, X) each."""
+    """Find the pleural spaces right and left, and the space below the diaphragm; (Y, X) each."""
     found: list[BoolArray] = []
     below = np.zeros((len(down), len(x)), bool)
     for pleura in body.chest.pleurae:
@@ -156,7 +156,7 @@ def _cavities(
 
 
 def _within(chord: Chord, down: FloatArray) -> FloatArray:
-    """The chord as an implicit function (Y, X), mm; far away where lines along y miss it."""
+    """Turn a chord into an implicit function (Y, X), mm; FAR where lines along y miss it."""
     missed = chord.back <= chord.front
     found: FloatArray = np.where(missed, FAR, signed_depth(chord, down))
     return found
@@ -165,7 +165,7 @@ def _within(chord: Chord, down: FloatArray) -> FloatArray:
 def _heart(
     body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Implicit functions (Y, X), mm: the whole heart, and the groove round it that holds fat."""
+    """Evaluate (Y, X), mm: the whole heart, and the groove around it that holds fat."""
     heart = body.chest.heart
     chambers = _within(ellipsoid_chord(x, height, heart.center, heart.radii, heart.turn), down)
     atria = _within(ellipsoid_chord(x, height, heart.atrium, heart.atrium_radii), down)
@@ -175,12 +175,10 @@ def _heart(
     return whole, groove
 
 
-def _paint_wall(
-    part: UInt8Array, body: ChestBody, thorax: BoolArray, x: FloatArray, y: FloatArray, z: float
-) -> None:
-    """Skin, fat, muscle and breasts round the thorax."""
-    chest, pixel = body.chest, float(x[1] - x[0])
-    height, down = np.full(1, z, np.float32), y[:, None]
+def _paint_wall(part: UInt8Array, body: ChestBody, thorax: BoolArray, points: PlanePoints) -> None:
+    """Label skin, fat, muscle and breasts around the thorax; part, thorax: (Y, X)."""
+    chest, pixel, x = body.chest, points.pixel, points.x
+    height, down = points.height, points.column
     beyond = cv2.distanceTransform((~thorax).astype(np.uint8), cv2.DIST_L2, 5) * pixel
     trunk = inside_chord(body_chord(chest, x, height), down)
     trunk |= beyond < 14 + 0.45 * chest.wall_mm
@@ -195,7 +193,7 @@ def _paint_wall(
     part, trunk, breasts, whole = part[own], trunk[own], breasts[own], whole[own]
     beyond, depth, wide, down = beyond[own], depth[own], x[own[1]], down[own[0]]
     field = evaluate_waves(body.bellies, wide[None, :], down, height[None, :])
-    shoulder = 60 * float(np.clip((z - 25) / 60, 0, 1))
+    shoulder = 60 * float(np.clip((points.z - 25) / 60, 0, 1))
     sides = 14 * np.clip(np.abs(wide) / 120, 0, 1) ** 2
     behind = 26 * np.clip((down - 40) / 40, 0, 1) * np.exp(-((wide / 60) ** 2))
     thick = 10 + sides + shoulder + behind + 6 * field
@@ -207,10 +205,9 @@ def _paint_wall(
     part[whole & (depth < 2.0)] = ChestPart.SKIN
 
 
-def _paint_arms(
-    part: UInt8Array, chest: Chest, wide: FloatArray, high: FloatArray, z: float
-) -> None:
-    """Upper arms beside the body, below the shoulders; each with its bone."""
+def _paint_arms(part: UInt8Array, chest: Chest, points: PlanePoints) -> None:
+    """Label upper arms next to the body, below the shoulders, each with its bone; part: (Y, X)."""
+    wide, high, z = points.x[None, :], points.column, points.z
     if z > chest.shoulder_z - 26:
         return
     away = 182 + 0.75 * chest.wall_mm + 0.14 * (chest.shoulder_z - z)
@@ -223,27 +220,25 @@ def _paint_arms(
     part[free & (limb < 7)] = ChestPart.MARROW
 
 
-def _paint_belly(
-    part: UInt8Array, body: ChestBody, under: BoolArray, x: FloatArray, y: FloatArray, z: float
-) -> None:
-    """Liver on the right and across the middle, spleen, fat, stomach and colon on the left."""
+def _paint_belly(part: UInt8Array, body: ChestBody, under: BoolArray, points: PlanePoints) -> None:
+    """Label liver, spleen, fat, stomach and colon below the diaphragm; part, under: (Y, X)."""
     if not under.any():
         return
-    row, down, left = x[None, :], y[:, None], body.chest.pleurae[1]
+    row, down, left = points.x[None, :], points.column, body.chest.pleurae[1]
     part[under] = ChestPart.FAT
     liver = (row < 22 - 0.35 * (down + 40)) & (down < 74 - ((row + 85) * (1 / 16)) ** 2)
     part[under & liver] = ChestPart.LIVER
-    own, spleen = ellipsoid_region(x, y, z, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
+    own, spleen = ellipsoid_region(points, (92.0, 48.0, left.dome[2] - 52), (34.0, 40.0, 46.0))
     part[own][under[own] & (spleen < 0)] = ChestPart.SPLEEN
     for pocket in body.organs.pockets:
-        own, shape = ellipsoid_region(x, y, z, pocket.center, pocket.radii)
+        own, shape = ellipsoid_region(points, pocket.center, pocket.radii)
         pouch = under[own] & (shape < 0)
         part[own][pouch] = ChestPart.BOWEL
         part[own][pouch & (shape < -2.5) & (down[own[0]] < pocket.gas_y)] = ChestPart.GAS
 
 
 def _fluid(body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray) -> BoolArray:
-    """Effusion behind the lungs, (Y, X)."""
+    """Find effusion behind the lungs, (Y, X)."""
     found = np.zeros((len(down), len(x)), bool)
     for effusion in body.lesions.effusions:
         pleura = body.chest.pleurae[(effusion.side + 1) // 2]
@@ -254,7 +249,7 @@ def _fluid(body: ChestBody, x: FloatArray, height: FloatArray, down: FloatArray)
 
 
 def _fluid_level(effusion: Effusion, chord: Chord, row: FloatArray, z: float) -> FloatArray:
-    """y, (X,), behind which there is fluid: a crescent that thins out upwards and outwards."""
+    """Compute y, (X,), behind which fluid lies: a crescent that thins out upwards and outwards."""
     share = float(np.clip((effusion.top_z - z) / 50, 0, 1)) ** 0.7
     out = np.clip(np.abs(row) / 130, 0, 1)
     level: FloatArray = chord.back - effusion.deep_mm * share * (1 - 0.45 * out)
@@ -262,23 +257,22 @@ def _fluid_level(effusion: Effusion, chord: Chord, row: FloatArray, z: float) ->
 
 
 def _paint_vessels(
-    part: UInt8Array, organs: Organs, tubes: list[tuple[str, PlaneRegion, FloatArray]]
+    part: UInt8Array, organs: Organs, vessels: list[tuple[str, RegionSolid]]
 ) -> None:
-    for name, own, tube in tubes:
+    for name, (own, tube) in vessels:
         part[own][tube < 0] = ChestPart.GULLET if name == "gullet" else ChestPart.VESSEL
         if name == "gullet" and organs.gullet_air_mm:
-            part[own][tube < organs.gullet_air_mm - 7] = ChestPart.GAS  # a little air is swallowed
+            part[own][tube < organs.gullet_air_mm - 7] = ChestPart.GAS  # swallowed air
 
 
 def _paint_bones(
-    part: UInt8Array, side: NDArray[np.int8], chest: Chest, x: FloatArray, y: FloatArray, z: float
+    part: UInt8Array, side: NDArray[np.int8], chest: Chest, points: PlanePoints
 ) -> None:
-    """Spine and sternum: cortex round marrow."""
+    """Label spine and sternum, cortex around marrow; part, side: (Y, X)."""
+    x, y, z = points.x, points.y, points.z
     middle = float(spine_shift(chest, np.array(z)))
-    spine = plane_region(
-        x, y, (middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2])
-    )
-    breast = plane_region(x, y, (-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
+    spine = points.region((middle - SPINE_MM[0], SPINE_MM[1]), (middle + SPINE_MM[0], SPINE_MM[2]))
+    breast = points.region((-STERNUM_MM, -np.inf), (STERNUM_MM, 0.0))
     bone, canal, disc = spine_planes(chest, *np.meshgrid(x[spine[1]], y[spine[0]]), z)
     plate = sternum_plane(chest, *np.meshgrid(x[breast[1]], y[breast[0]]), z)
     part[spine][disc < 0] = ChestPart.DISC

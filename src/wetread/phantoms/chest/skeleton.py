@@ -35,15 +35,19 @@ class Bones:
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Covers (Z, Y, X): all bone, the marrow within it, and cartilage of the ribs."""
+    """Covers (Z, Y, X) or (Y, X), uint8 0 to 255: bone, the marrow in it, cartilage of ribs."""
 
     bone: UInt8Array
     marrow: UInt8Array
     cartilage: UInt8Array
 
+    def plane(self, index: int) -> Skeleton:
+        """Give the covers (Y, X) of one plane."""
+        return Skeleton(self.bone[index], self.marrow[index], self.cartilage[index])
+
 
 def draw_bones(chest: Chest, arms: float) -> Bones:
-    """Ribs, clavicles and scapulae; arms: 0 at the sides, 1 raised."""
+    """Make ribs, clavicles and scapulae of a chest; arms: 0 at the sides, 1 raised."""
     ribs, cartilage = [], []
     for part in chest.pleurae:
         for number in range(12):
@@ -68,7 +72,7 @@ def draw_bones(chest: Chest, arms: float) -> Bones:
 
 
 def cover_bones(bones: Bones, lattice: Lattice) -> Skeleton:
-    """What they cover of a lattice."""
+    """Compute the covers (Z, Y, X) of bones on a lattice."""
     bone, marrow, cartilage = (empty_cover(lattice) for _ in range(3))
     for into, balls in (
         (bone, bones.ribs),
@@ -81,7 +85,7 @@ def cover_bones(bones: Bones, lattice: Lattice) -> Skeleton:
 
 
 def _cartilage(curve: FloatArray, number: int) -> FloatArray:
-    """(90, 3) mm, from a rib's front end to the sternum, or to the arch of the ribs."""
+    """Make a curve (90, 3) mm from a rib's front end to the sternum, or to the costal arch."""
     end, side = curve[-1], np.sign(curve[-1, 0])
     target = np.array([side * 14, end[1] - 4, 78 - 15 * min(number, 6)])
     if number > 6:
@@ -93,7 +97,7 @@ def _cartilage(curve: FloatArray, number: int) -> FloatArray:
 def spine_planes(
     chest: Chest, x: FloatArray, y: FloatArray, z: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Implicit functions (Y, X), mm, of the vertebra's bone, its cord's canal, and the disc.
+    """Evaluate the vertebra's bone, the spinal canal and the disc at x, y (Y, X) and z, mm.
 
     Where bone is positive and the disc negative, there is a disc.
     """
@@ -123,7 +127,7 @@ def spine_planes(
 
 
 def sternum_plane(chest: Chest, x: FloatArray, y: FloatArray, z: float) -> FloatArray:
-    """Implicit function (Y, X), mm: manubrium above z = 60, body to -62."""
+    """Evaluate the sternum at x, y (Y, X) and z, mm: manubrium above z = 60, body to -62."""
     part = chest.pleurae[0]
     _, _, middle, depth = walls(part, np.array(float(min(z, part.apex[1] - 30))))
     front = float(middle - depth) - 8

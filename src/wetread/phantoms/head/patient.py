@@ -109,7 +109,7 @@ def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, 
 
 
 def draw_patient(rng: np.random.Generator) -> Patient:
-    """Draw a person: inner skull about 140 x 170 mm, bone 5-8 mm, sulci 1-3 mm, more with age."""
+    """Draw a person: inner skull about 140 x 170 mm, bone 5-8 mm, sulci wider with age."""
     age = float(rng.beta(1.6, 1.4))
     atrophy = float(np.clip(0.15 + 0.75 * age + rng.normal(0, 0.15), 0.0, 1.0))
     size = rng.normal(1.0, 0.03)
