@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from wetread.cli import text as tell
 from wetread.cli.options import (
     DONE,
     REFUSED,
@@ -23,6 +22,7 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
+from wetread.cli.text import counted, index_lines
 
 
 def index(
@@ -39,7 +39,7 @@ def index(
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """What there is and what is broken: every file as a row, or as a reject with its reason."""
+    """List what files hold and what is broken: a row each, or a reject with its reason."""
     from wetread.outputs.data_frame import table_paths
     from wetread.verbs.index import index as run
 
@@ -53,7 +53,7 @@ def index(
             repair=repair,
             table=table,
         )
-    lines = tell.index_lines(found, *table_paths(out, table))
+    lines = index_lines(found, *table_paths(out, table))
     print_result(found.counts(), lines, as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)
@@ -75,10 +75,10 @@ def show(
     """One file (header, pixels, picture), or what lies in a folder, zip or tar."""
     from wetread.cli import show_text
     from wetread.verbs.show import ShownFile, header_of
-    from wetread.verbs.show import show as look
+    from wetread.verbs.show import show as run
 
     with bars() as report:
-        found = look(path, member=member, picture=picture, workers=workers, report=report)
+        found = run(path, member=member, picture=picture, workers=workers, report=report)
     width, extent = show_text.terminal_width(), "full" if full else "short"
     if as_json:
         print_result(found.to_dict(), [], as_json)
@@ -116,5 +116,5 @@ def pack(
             clear_patients=clear_patients,
         )
     counts = {"slices": len(store), "rejects": store.rejects.height, "bytes": store.disk_bytes}
-    print_result(counts, [tell.counted(counts), f"store: {out}"], as_json)
+    print_result(counts, [counted(counts), f"store: {out}"], as_json)
     raise typer.Exit(done_code(len(store), store.rejects.height))

@@ -1,4 +1,4 @@
-"""cli/examples.py: what stands below the help of each command: examples, and what there is."""
+"""cli/examples.py: the text below each command's help: what can be named, then examples."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
 
 
 def task_names() -> list[str]:
-    """The built-in tasks, also for the completion of a word."""
+    """List the built-in tasks, also for shell completion."""
     from wetread.tasks import TASKS
 
     return list(TASKS)
 
 
 def recipe_names() -> list[str]:
-    """The recipes in the package, also for the completion of a word."""
+    """List the recipes in the package, also for shell completion."""
     from wetread.training.recipe import recipe_names as names
 
     return names()
@@ -111,6 +111,6 @@ class WithExamples(TyperCommand):
     """A command that looks up what stands below its help when the help is asked for."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # Typer's types differ by release
-        """Typer's help, and what stands below it."""
+        """Write Typer's help with the examples below it."""
         self.epilog = help_epilog(self.name or "")
         super().format_help(ctx, formatter)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wetread.cli import text as tell
 from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
     DONE,
@@ -26,6 +25,7 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
+from wetread.cli.text import prediction_lines, run_lines, score_lines, submission_lines
 
 if TYPE_CHECKING:
     from wetread.verbs.predict.predict import Prediction
@@ -99,7 +99,7 @@ def train(
             clear_patients=clear_patients,
             verify=verify,
         )
-    print_result(result.to_dict(), tell.run_lines(result), as_json)
+    print_result(result.to_dict(), run_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 
 
@@ -111,7 +111,7 @@ def evaluate(
     from wetread.verbs.evaluate import evaluate as score_run
 
     scores = score_run(run)
-    lines = [*tell.score_lines(scores), f"page: {run / 'page.html'}"]
+    lines = [*score_lines(scores), f"page: {run / 'page.html'}"]
     print_result(scores.to_dict(), lines, as_json)
 
 
@@ -147,7 +147,7 @@ def predict(
             clear_patients=clear_patients,
             verify=verify,
         )
-    print_result(result.to_dict(), tell.prediction_lines(result), as_json)
+    print_result(result.to_dict(), prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))
 
 
@@ -170,7 +170,7 @@ def score(
     from wetread.verbs.score import score as run
 
     result = run(task, truth, submission, patients=patients)
-    print_result(result.to_dict(), tell.submission_lines(result), as_json)
+    print_result(result.to_dict(), submission_lines(result), as_json)
     raise typer.Exit(done_code(count_computed(result), 0))
 
 

@@ -1,15 +1,15 @@
-"""cli/options.py: what commands share: their options, exit codes, and how a result is printed."""
+"""cli/options.py: options that commands share, exit codes, and how a result is printed."""
 
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from wetread.cli import text as tell
 from wetread.cli.examples import task_names
+from wetread.cli.text import wrapped
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
 
@@ -48,13 +48,13 @@ Seed = Annotated[int, typer.Option(min=0, help="the one source of randomness")]
 
 
 def done_code(made: int, refused: int) -> int:
-    """1 where nothing was made of what was asked, 3 where something was refused, else 0."""
+    """Return 1 where nothing was made, 3 where something was refused, else 0."""
     if not made:
         return FAILED
     return REFUSED if refused else DONE
 
 
-def print_result(values: Any, lines: Sequence[str], as_json: bool) -> None:
-    """The one place where a result reaches stdout."""
-    text = json.dumps(values, indent=2) if as_json else "\n".join(tell.wrapped(list(lines)))
+def print_result(values: object, lines: Sequence[str], as_json: bool) -> None:
+    """Print a result to stdout, as JSON or as lines; the one place that does."""
+    text = json.dumps(values, indent=2) if as_json else "\n".join(wrapped(list(lines)))
     sys.stdout.write(text + "\n")

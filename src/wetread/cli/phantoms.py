@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from wetread.cli import text as tell
 from wetread.cli.examples import task_names
 from wetread.cli.options import AsJson, Out, Seed, TaskName, Workers, print_result
 from wetread.cli.progress import bars
+from wetread.cli.text import counted, demo_lines, doctor_lines
 
 
 def phantom(
@@ -26,7 +26,7 @@ def phantom(
     with bars() as report:
         archive = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
     counts = archive.to_dict()
-    print_result(counts, [tell.counted(counts), f"archive: {out}"], as_json)
+    print_result(counts, [counted(counts), f"archive: {out}"], as_json)
 
 
 def demo(
@@ -49,12 +49,12 @@ def demo(
 
     with bars() as report:
         result = run(out, task, seed=seed, studies=studies, workers=workers, report=report)
-    print_result(result.to_dict(), tell.demo_lines(result), as_json)
+    print_result(result.to_dict(), demo_lines(result), as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Versions, devices, decoders, and which transfer syntaxes can be read here."""
     from wetread.verbs.doctor import doctor as run
 
-    found = run().to_dict()
-    print_result(found, tell.doctor_lines(found), as_json)
+    found = run()
+    print_result(found.to_dict(), doctor_lines(found), as_json)

@@ -1,4 +1,4 @@
-"""cli/show_text.py: what `wetread show` found, as lines for a terminal; plain where it is piped."""
+"""cli/show_text.py: results of `wetread show` as lines for a terminal; plain where it is piped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STATES = {"read": "bold green", "not_image": "bold", "reject": "bold red"}
 
 
 def print_lines(lines: Iterable[Text]) -> None:
-    """To stdout, in colour where it is a terminal."""
+    """Print lines to stdout, in color where it is a terminal."""
     console = Console(highlight=False, soft_wrap=True)
     with console.capture() as captured:
         for line in lines:
@@ -42,12 +42,12 @@ def print_lines(lines: Iterable[Text]) -> None:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal; 80 where there is none."""
+    """Return the columns of the terminal; 80 where there is none."""
     return Console().width if sys.stdout.isatty() else WIDTH
 
 
 def header_text(lines: Iterable[HeaderLine], width: int, extent: str) -> Iterator[Text]:
-    """Tag, VR, keyword and value in columns; extent: "short" cuts long values and sequences."""
+    """Yield tag, VR, keyword and value in columns; extent "short" cuts long values, sequences."""
     most = MOST_ITEMS if extent == "short" else None
     skipped, depth = 0, 0  # items left out, of the sequence at that depth
     for line in lines:
@@ -72,24 +72,24 @@ def _more_items(count: int, depth: int) -> Text:
 def _header_line(line: HeaderLine, width: int, extent: str) -> Iterator[Text]:
     indent = "  " * line.depth
     if line.form == "fault":
-        yield from _labelled("damaged", line.value, width, _STYLES["fault"])
+        yield from _labeled("damaged", line.value, width, _STYLES["fault"])
         return
     if line.tag.startswith("item"):
         yield Text(f"{indent}{line.tag}", "dim")
         return
-    told = Text(f"{indent}{line.tag:<{_TAG}} ", "cyan")
-    told.append(f"{line.vr:<2} ", "dim")
-    told.append(f"{line.keyword:<{max(_KEYWORD - len(indent), 1)}}", "")
+    text = Text(f"{indent}{line.tag:<{_TAG}} ", "cyan")
+    text.append(f"{line.vr:<2} ", "dim")
+    text.append(f"{line.keyword:<{max(_KEYWORD - len(indent), 1)}}", "")
     if not line.value:
-        told.rstrip()
-        yield told
+        text.rstrip()
+        yield text
         return
-    room = width - len(told) - 1
+    room = width - len(text) - 1
     if len(line.value) <= room:
-        yield told.append(f" {line.value}", _STYLES[line.form])
+        yield text.append(f" {line.value}", _STYLES[line.form])
         return
-    told.rstrip()
-    yield told
+    text.rstrip()
+    yield text
     lead = " " * (len(indent) + _TAG + 4)
     room = max(width - len(lead), 20)
     value = line.value
@@ -101,7 +101,7 @@ def _header_line(line: HeaderLine, width: int, extent: str) -> Iterator[Text]:
 
 
 def _cut(value: str, room: int) -> str:
-    """The beginning of a value that is longer than the room, and how long it is."""
+    """Return the beginning of a value that is longer than the room, and its length."""
     if len(value) <= room:
         return value
     end = f"... ({len(value)} characters)"
@@ -109,52 +109,52 @@ def _cut(value: str, room: int) -> str:
 
 
 def file_text(found: ShownFile, width: int) -> Iterator[Text]:
-    """What one file is: state, form, values, place, issues."""
+    """Yield the state of one file, its form, values, place and issues."""
     row = found.row
     name = f"{found.path}" if found.member is None else f"{found.path} {found.member}"
     yield Text("")
     yield Text(escaped(name), "bold")
     if found.state == "reject":
-        told = f"{found.reason}: {REASONS[found.reason or '']}"
-        yield from _labelled("reject", told, width, _STATES["reject"])
-        yield from _labelled("", found.detail or "", width)
+        reason = f"{found.reason}: {REASONS[found.reason or '']}"
+        yield from _labeled("reject", reason, width, _STATES["reject"])
+        yield from _labeled("", found.detail or "", width)
         part = "the header" if found.header == "reject" else "the pixels; the header is read"
-        yield from _labelled("refused", part, width)
+        yield from _labeled("refused", part, width)
     kind = _name(row.get("SOPClassUID")) or "no SOP class"
     if found.state == "not_image":
-        yield from _labelled(
+        yield from _labeled(
             "no image", f"{row.get('Modality') or ''} {kind}".strip(), width, "bold"
         )
     elif row.get("Rows"):
         state = "read" if found.state == "read" else "header"
-        yield from _labelled(state, _form(found, kind), width, _STATES[found.state])
+        yield from _labeled(state, _form(found, kind), width, _STATES[found.state])
     if row.get("TransferSyntaxUID"):
-        yield from _labelled("syntax", _name(row["TransferSyntaxUID"]), width)
+        yield from _labeled("syntax", _name(row["TransferSyntaxUID"]), width)
     if found.values is not None:
         values = found.values
-        told = (
+        text = (
             f"{values.min:g} to {values.max:g}, mean {values.mean:.6g} {values.unit or '(no unit)'}"
         )
-        yield from _labelled("values", told, width)
+        yield from _labeled("values", text, width)
     if place := _place(found):
-        yield from _labelled("place", place, width)
+        yield from _labeled("place", place, width)
     yield from _issues(found.issues, width)
     for note in row.get("notes") or ():
         if name_and_detail(note)[0] in NAMED:
             continue  # an issue above
-        yield from _labelled("note", note, width, "dim")
+        yield from _labeled("note", note, width, "dim")
     if found.picture is not None:
-        yield from _labelled("picture", str(found.picture), width)
+        yield from _labeled("picture", str(found.picture), width)
 
 
 def _form(found: ShownFile, kind: str) -> str:
     row = found.row
     frames = row.get("NumberOfFrames") or 1
     sign = "signed" if row.get("PixelRepresentation") == 1 else "unsigned"
-    told = f"{row.get('Modality') or 'no modality'}, {row['Rows']} x {row['Columns']} pixels"
-    told += f", {frames} frames" if frames > 1 else ""
-    told += f", {row.get('BitsStored')} of {row.get('BitsAllocated')} bits {sign}"
-    return f"{told}, {row.get('PhotometricInterpretation') or 'no photometry'}, {kind}"
+    text = f"{row.get('Modality') or 'no modality'}, {row['Rows']} x {row['Columns']} pixels"
+    text += f", {frames} frames" if frames > 1 else ""
+    text += f", {row.get('BitsStored')} of {row.get('BitsAllocated')} bits {sign}"
+    return f"{text}, {row.get('PhotometricInterpretation') or 'no photometry'}, {kind}"
 
 
 def _place(found: ShownFile) -> str:
@@ -169,7 +169,7 @@ def _place(found: ShownFile) -> str:
 
 
 def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
-    """Counts that add up, studies with their series, then the rejects by reason."""
+    """Yield counts that add up, studies with their series, then the rejects by reason."""
     counts = found.counts
     yield Text(escaped(str(found.path)), "bold")
     yield Text(sum_of_files(counts))
@@ -202,7 +202,7 @@ def _series(one: SeriesOverview, width: int) -> Iterator[Text]:
         parts.append(f"apart {shown}{more} mm")
     if one.tilt_degrees is not None:
         parts.append(f"tilt {one.tilt_degrees:.2f} degrees")
-    yield from _labelled("", ", ".join(parts), width, lead=4)
+    yield from _labeled("", ", ".join(parts), width, lead=4)
     yield from _issues(one.issues, width, lead=4)
 
 
@@ -210,19 +210,19 @@ def _rejects(found: ShownTree, width: int) -> Iterator[Text]:
     if found.rejects.height:
         yield Text("")
     for reason, number in found.counts["by_reason"].items():
-        told = f"{number} rejected, {reason}: {REASONS[reason]}"
-        yield from _labelled("", told, width, "red", lead=2)
+        text = f"{number} rejected, {reason}: {REASONS[reason]}"
+        yield from _labeled("", text, width, "red", lead=2)
         rows = found.rejects.filter(found.rejects["reason"] == reason)
         for path, member, detail in rows["path", "member", "detail"][:MOST_REJECTS].iter_rows():
             yield Text(f"      {escaped(path if member is None else f'{path} {member}')}")
-            yield from _labelled("", detail or "", width, "dim", lead=8)
+            yield from _labeled("", detail or "", width, "dim", lead=8)
         if number > MOST_REJECTS:
             yield Text(f"      ... and {number - MOST_REJECTS} more (--json lists all)", "dim")
 
 
 def _issues(issues: Iterable[Issue], width: int, lead: int = 0) -> Iterator[Text]:
     for issue in issues:
-        yield from _labelled("issue", f"{issue.name}: {issue.detail}", width, "yellow", lead)
+        yield from _labeled("issue", f"{issue.name}: {issue.detail}", width, "yellow", lead)
 
 
 def _spacing(spacing: tuple[float, float]) -> str:
@@ -230,8 +230,8 @@ def _spacing(spacing: tuple[float, float]) -> str:
     return f"{rows:.4g} x {columns:.4g} mm (rows x columns)"
 
 
-def _labelled(label: str, told: str, width: int, style: str = "", lead: int = 0) -> Iterator[Text]:
-    """`label     told`, what does not fit below it; no word is cut."""
+def _labeled(label: str, text: str, width: int, style: str = "", lead: int = 0) -> Iterator[Text]:
+    """Yield `label     text`, the rest of a long text below it; no word is cut."""
     if lead:
         start = " " * lead + (f"{label}: " if label else "")
         hang = " " * (lead + 2)
@@ -239,7 +239,7 @@ def _labelled(label: str, told: str, width: int, style: str = "", lead: int = 0)
         start, hang = f"{label:<{_LABEL}}", " " * _LABEL
     line = start
     fresh = True
-    for word in escaped(told).split(" "):
+    for word in escaped(text).split(" "):
         if not fresh and len(line) + 1 + len(word) > width:
             yield Text(line, style)
             line, fresh = hang, True
@@ -249,5 +249,5 @@ def _labelled(label: str, told: str, width: int, style: str = "", lead: int = 0)
 
 
 def _name(uid: str | None) -> str:
-    """The standard's name of a UID, the UID itself where it has none."""
+    """Return the standard's name of a UID, the UID itself where it has none."""
     return UID(uid).name if uid else ""

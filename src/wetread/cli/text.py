@@ -6,30 +6,33 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from wetread.archive.files.foreign_text import visible
 from wetread.archive.plural import plural, singular
 
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
-    from wetread.archive.index.index import Index
+    from wetread.archive.index.index import Index, IndexCounts
     from wetread.evaluation.score import Score
     from wetread.evaluation.submission import SubmissionScores
     from wetread.study.patients import Identity
     from wetread.verbs.demo import DemoResult
+    from wetread.verbs.doctor import Extra, Installation
     from wetread.verbs.predict.predict import Prediction
     from wetread.verbs.train.train import TrainResult
 
 HEADINGS = (
     "weighted_log_loss", "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
 )  # fmt: skip
-MOST = 10  # rows told of a list that may be long
+MOST = 10  # rows printed of a list that may be long
 WIDTH = 80  # columns of the terminal
 
 
 def wrapped(lines: Iterable[str]) -> list[str]:
-    """No line wider than the terminal, but for a path or an id that is wider by itself; nothing in
-    them that a terminal obeys."""
+    """Wrap lines to the width of the terminal, but for a path or an id that is wider by itself.
+
+    Nothing that a terminal obeys stays in them.
+    """
     return [
         part
         for line in lines
@@ -45,7 +48,7 @@ def wrapped(lines: Iterable[str]) -> list[str]:
 
 
 def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]:
-    """Counts that add up, then the rejects by reason, and where index and table lie."""
+    """Return counts that add up, the rejects by reason, and where index and table lie."""
     counts = found.counts()
     lines = [sum_of_files(counts), sum_of_series(counts)]
     lines += [
@@ -54,7 +57,7 @@ def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]
     return [*lines, f"index: {out}", *([f"table: {table}"] if table else [])]
 
 
-def sum_of_files(counts: Mapping[str, Any]) -> str:
+def sum_of_files(counts: IndexCounts) -> str:
     """`3 files = 1 image + 0 other objects + 1 duplicate + 1 reject`."""
     return (
         f"{plural(counts['files'], 'file')} = {plural(counts['instances'], 'image')} + "
@@ -63,20 +66,22 @@ def sum_of_files(counts: Mapping[str, Any]) -> str:
     )
 
 
-def sum_of_series(counts: Mapping[str, Any]) -> str:
+def sum_of_series(counts: IndexCounts) -> str:
     """`1 patient, 1 study, 2 series`."""
-    named = {"patients": "patient", "studies": "study", "series": "series"}
-    return ", ".join(plural(counts[name], noun) for name, noun in named.items())
+    patients, studies = plural(counts["patients"], "patient"), plural(counts["studies"], "study")
+    return f"{patients}, {studies}, {plural(counts['series'], 'series')}"
 
 
 def counted(counts: Mapping[str, int]) -> str:
     """`3 studies, 80 images`."""
-    told = ((number, name.replace("_", " ")) for name, number in counts.items())
-    return ", ".join(f"{number} {singular(name) if number == 1 else name}" for number, name in told)
+    named = ((number, name.replace("_", " ")) for name, number in counts.items())
+    return ", ".join(
+        f"{number} {singular(name) if number == 1 else name}" for number, name in named
+    )
 
 
 def run_lines(result: TrainResult) -> list[str]:
-    """What was learned from, what it is worth, where to look."""
+    """Return how images and labels met, the scores of a run, and where its page lies."""
     counts = result.counts
     return [
         *_left_out(result),
@@ -96,7 +101,7 @@ def run_lines(result: TrainResult) -> list[str]:
 
 
 def _left_out(result: TrainResult) -> list[str]:
-    """Where not every image is learned from, how they add up and where the reasons stand."""
+    """Return how images add up where not all are learned from, and where the reasons stand."""
     counts = result.counts
     lost, other = counts["undecodable_images"], counts["images_of_other_modalities"]
     lines = []
@@ -104,8 +109,8 @@ def _left_out(result: TrainResult) -> list[str]:
         lines.append(f"{plural(counts['rejects'], 'file')} rejected when indexed")
     if lost or other:
         sum_of = f"{counts['packed_images']} read + {lost} that cannot be read"
-        told = f"{plural(counts['instances'], 'image')} = {sum_of}"
-        lines.append(told + (f" + {other} of other modalities" if other else ""))
+        text = f"{plural(counts['instances'], 'image')} = {sum_of}"
+        lines.append(text + (f" + {other} of other modalities" if other else ""))
     if lost:
         labels = counts["labels_of_undecodable_images"]
         lines.append(f"  {labels} of them labelled: {result.run / 'store' / 'rejects.parquet'}")
@@ -113,7 +118,7 @@ def _left_out(result: TrainResult) -> list[str]:
 
 
 def patient_lines(who: Identity) -> list[str]:
-    """Whether it is proven that no patient is in two parts; where not, why, and what to do."""
+    """Return whether no patient is proven to be in two parts; where not, why and what to do."""
     if not who.proven:
         rest = "its study is" if who.unit == "mixed" else "the study is"
         return [
@@ -121,11 +126,11 @@ def patient_lines(who: Identity) -> list[str]:
             "studies may be in two parts, of which there is no proof. "
             "Say which image is of which patient with --patients"
         ]
-    told = "no patient shared between the parts (folds.json has the proof)"
+    proof = "no patient shared between the parts (folds.json has the proof)"
     if who.caution is None:
-        return [told]
+        return [proof]
     return [
-        f"{told} by {who.source}; but {who.caution}: persons could be in two parts. "
+        f"{proof} by {who.source}; but {who.caution}: persons could be in two parts. "
         "If so, say which image is of which patient with --patients"
     ]
 
@@ -146,21 +151,21 @@ def _refused_masks(counts: Mapping[str, int]) -> list[str]:
 
 
 def score_lines(scores: Sequence[Score]) -> list[str]:
-    """A table: each score with its interval, its baselines in the line below."""
+    """Return a table: each score with its interval, its baselines in the line below."""
     shown = [score for score in scores if score.metric in HEADINGS]
     wide = max(map(len, ("finding", *(score.finding for score in shown))))
     lines = [f"{'metric':<17} {'finding':<{wide}} {'level':<6} {'value':>6} {'95 % interval':>15}"]
     for row in shown:
         lines.append(f"{row.metric:<17} {row.finding:<{wide}} {row.level:<6} {_value(row)}")
-        beside = [
+        baselines = [
             f"{other.metric.removeprefix(row.metric + '_')} {other.value:.3f}"
             for other in scores
             if other.metric.startswith(row.metric + "_")
             and (other.finding, other.level, other.split) == (row.finding, row.level, row.split)
             and other.value is not None
         ]
-        if beside:
-            lines.append(f"    beside {', '.join(beside)}")
+        if baselines:
+            lines.append(f"    beside {', '.join(baselines)}")
     return lines
 
 
@@ -173,7 +178,7 @@ def _value(score: Score) -> str:
 
 
 def prediction_lines(result: Prediction) -> list[str]:
-    """The most urgent studies, why others were not read, where everything lies, and the counts."""
+    """Return the most urgent studies, why others were not read, where files lie, and counts."""
     ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
     wide = max([len("study"), *(len(reading.study_uid) for reading in ranked[:MOST])])
     lines = [f"{'study':<{wide}} {result.headline:>7} slices"]
@@ -197,7 +202,7 @@ def prediction_lines(result: Prediction) -> list[str]:
 
 
 def _last_counts(result: Prediction) -> str:
-    """All counts, with the studies' two parts."""
+    """Return all counts, the studies as read and unread."""
     others = {name: number for name, number in result.counts.items() if name != "unread"}
     read = len(result.readings) - result.unread
     return f"{counted(others)}: {plural(read, 'study')} read, {result.unread} unread"
@@ -216,7 +221,7 @@ def _cautions(result: Prediction) -> list[str]:
 
 
 def _unread(result: Prediction) -> list[str]:
-    """The studies of which nothing was read, by name, each with its reason."""
+    """Return the studies of which nothing was read, by name, each with its reason."""
     left = [reading for reading in result.readings if reading.state == "unread"]
     lines = [f"unread  {one.study_uid}  {one.reason}: {one.detail}" for one in left[:MOST]]
     if len(left) > MOST:
@@ -229,7 +234,7 @@ def _probability(value: float | None) -> str:
 
 
 def submission_lines(result: SubmissionScores) -> list[str]:
-    """Scores, then the ids that do not meet."""
+    """Return the scores, then the ids that truth and submission do not share."""
     lines = score_lines(result.scores)
     for name, ids in (("missing in the submission", result.missing), ("too many", result.too_many)):
         lines.append(f"{plural(len(ids), 'label')} {name}" + (":" if ids else ""))
@@ -240,7 +245,7 @@ def submission_lines(result: SubmissionScores) -> list[str]:
 
 
 def _contradictions(result: SubmissionScores) -> list[str]:
-    """How many exams contradict themselves and by which rule, where that is asked of them."""
+    """Return how many exams contradict themselves and by which rule, where they have rules."""
     counted = [score for score in result.scores if score.metric == "inconsistent_exams"]
     if not counted:
         return []
@@ -269,40 +274,34 @@ def demo_lines(result: DemoResult) -> list[str]:
     ]
 
 
-def doctor_lines(found: Mapping[str, Any]) -> list[str]:
-    """One line a package, device and transfer syntax."""
+def doctor_lines(found: Installation) -> list[str]:
+    """Return one line a package, device and transfer syntax."""
     return [
-        f"python {found['python']} on {found['platform']}, {plural(found['cores'], 'core')}",
+        f"python {found.python} on {found.platform}, {plural(found.cores, 'core')}",
         *_memory_and_disk(found),
-        *_table(found["packages"].items()),
-        *(_extra(name, of) for name, of in found["extras"].items()),
-        *(f"device  {device}" for device in found["devices"]),
+        *(f"{name:<26} {version or 'missing'}" for name, version in found.packages.items()),
+        *(_extra_line(name, extra) for name, extra in found.extras.items()),
+        *(f"device  {device}" for device in found.devices),
         *(
             f"{row['uid']:<26} {'reads' if row['works'] else 'FAILS':<6} "
             f"{row['reason'] or row['name']}"
-            for row in found["transfer_syntaxes"]
+            for row in found.transfer_syntaxes
         ),
     ]
 
 
-def _memory_and_disk(found: Mapping[str, Any]) -> list[str]:
-    """Memory in all and free, then what is free on each disk, in GB."""
-    memory = found["memory"]
-    told = [
+def _memory_and_disk(found: Installation) -> list[str]:
+    """Return total and free memory, then the free space of each disk, in GB."""
+    memory = found.memory
+    lines = [
         f"memory  {memory['available'] / 1e9:.1f} GB free of {memory['total'] / 1e9:.1f} GB"
         if memory
         else "memory  not told by this system"
     ]
-    return told + [
-        f"disk    {free / 1e9:.1f} GB free in {at}" for at, free in found["disk"].items()
-    ]
+    return lines + [f"disk    {free / 1e9:.1f} GB free in {at}" for at, free in found.disk.items()]
 
 
-def _extra(name: str, of: Mapping[str, Any]) -> str:
-    """`extra   pictures: installed; NIfTI, ...`, or what is missing of it."""
-    has = f"lacks {', '.join(of['missing'])}" if of["missing"] else "installed"
-    return f"extra   {name}: {has}; {of['for']}"
-
-
-def _table(pairs: Iterable[tuple[str, Any]]) -> list[str]:
-    return [f"{name:<26} {value or 'missing'}" for name, value in pairs]
+def _extra_line(name: str, extra: Extra) -> str:
+    """Return `extra   pictures: installed; NIfTI, ...`, or the packages that are missing of it."""
+    missing = f"lacks {', '.join(extra['missing'])}" if extra["missing"] else "installed"
+    return f"extra   {name}: {missing}; {extra['for']}"

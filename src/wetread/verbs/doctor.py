@@ -1,4 +1,4 @@
-"""verbs/doctor.py: what this installation can do: versions, devices, decoders that were tried."""
+"""verbs/doctor.py: versions, devices and decoders of this installation, tried out."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from pydicom.uid import UID
 
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
-from wetread.archive.types import JsonObject
+from wetread.archive.types import UInt8Array
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
@@ -39,38 +39,50 @@ _NEW_NAMES = {  # younger than pydicom's dictionary
 }
 LOSSY_TOLERANCE = 12  # levels of 255: what a lossy codec may do to the ramp
 
-Encode = Callable[[np.ndarray], bytes]
+Encode = Callable[[UInt8Array], bytes]
+
+
+class SyntaxResult(TypedDict):
+    """A transfer syntax that was tried; reason: why it does not work, else None."""
+
+    uid: str
+    name: str
+    works: bool
+    reason: str | None
+
+
+# An extra of the package: what it is for, its packages, and those that are missing.
+Extra = TypedDict("Extra", {"for": str, "packages": list[str], "missing": list[str]})
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What this installation can do.
+    """This machine and the installed packages.
 
-    memory:   bytes, "total" and "available"; empty where the system does not say.
-    disk:     folder to its free bytes: where results and temporary files go.
-    packages: package to version; None where it is missing.
-    extras:   extra to what it is "for", its "packages" and which are "missing".
-    devices:  the devices that torch has, in words.
-    transfer_syntaxes: "uid", "name", whether it "works", and the "reason" where it does not.
+    memory:   bytes, total and available; empty where the system does not say.
+    disk:     folder to free bytes.
+    packages: name to version; None: not installed.
+    extras:   the package's extras by name.
     """
 
     python: str
     platform: str
     cores: int
-    memory: Mapping[str, int]
-    disk: Mapping[str, int]
-    packages: Mapping[str, str | None]
-    extras: Mapping[str, JsonObject]
-    devices: Sequence[str]
-    transfer_syntaxes: Sequence[JsonObject]
+    memory: dict[str, int]
+    disk: dict[str, int]
+    packages: dict[str, str | None]
+    extras: dict[str, Extra]
+    devices: list[str]
+    transfer_syntaxes: list[SyntaxResult]
 
-    def to_dict(self) -> JsonObject:
-        """Return the fields as they are, for --json."""
-        return dict(vars(self))
+    def to_dict(self) -> dict[str, object]:
+        """Return the values as plain ones, for JSON."""
+        return asdict(self)
 
 
 def doctor() -> Installation:
-    """Report versions, extras, memory, disk, devices, and try each transfer syntax."""
+    """Report versions, extras, memory, disk, the devices torch sees, and try each transfer
+    syntax."""
     from wetread.training.device import describe_devices
 
     return Installation(
@@ -80,14 +92,14 @@ def doctor() -> Installation:
         memory=memory(),
         disk={str(folder): shutil.disk_usage(folder).free for folder in _folders()},
         packages={name: _version(name) for name in PACKAGES},
-        extras={name: extra(name) for name in EXTRAS},
+        extras={name: check_extra(name) for name in EXTRAS},
         devices=describe_devices(),
         transfer_syntaxes=[try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
     )
 
 
 def memory() -> dict[str, int]:
-    """Bytes of memory, in all and free for use now; empty where the system does not tell."""
+    """Return the bytes of memory, total and available; empty where the system does not say."""
     try:
         page = os.sysconf("SC_PAGE_SIZE")
         return {
@@ -99,7 +111,7 @@ def memory() -> dict[str, int]:
 
 
 def _available() -> int | None:
-    """Bytes that can be had without swapping; Linux alone tells it, and free pages are less."""
+    """Return the bytes that can be had without swapping; None but on Linux, which alone says it."""
     try:
         result = re.search(r"^MemAvailable: +(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
     except OSError:
@@ -108,12 +120,12 @@ def _available() -> int | None:
 
 
 def _folders() -> list[Path]:
-    """Where results go unless told otherwise, and where what is temporary lies."""
+    """Return the folder where results go by default, and the folder of temporary files."""
     return list(dict.fromkeys((Path.cwd(), Path(tempfile.gettempdir()))))
 
 
-def extra(name: str) -> dict[str, Any]:
-    """An extra: what it is for, and which of its packages are missing."""
+def check_extra(name: str) -> Extra:
+    """Return what an extra is for, and which of its packages are missing."""
     parts = [
         re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0]
         for need in requires("wetread") or ()
@@ -123,67 +135,70 @@ def extra(name: str) -> dict[str, Any]:
     return {"for": EXTRAS[name], "packages": parts, "missing": missing}
 
 
-def try_syntax(uid: str) -> dict[str, Any]:
+def try_syntax(uid: str) -> SyntaxResult:
     """Encode a ramp, decode it as an archive's frame would be, compare."""
-    result: dict[str, Any] = {"uid": uid, "name": _NEW_NAMES.get(uid, UID(uid).name)}
+    name = _NEW_NAMES.get(uid, UID(uid).name)
     if uid in NATIVE_SYNTAXES:
-        return {**result, "works": True, "reason": None}
+        return SyntaxResult(uid=uid, name=name, works=True, reason=None)
     ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (64, 1))
     form = {"Rows": 64, "Columns": 64, "BitsAllocated": 8, "SamplesPerPixel": 1}
     try:
         back = DECODERS[uid](_encoders()[uid](ramp), form)
-    except Exception as error:  # whatever a codec dies of is what the doctor is asked for
-        return {**result, "works": False, "reason": f"{type(error).__name__}: {error}"}
+    except Exception as error:  # whatever a codec fails with is reported
+        reason = f"{type(error).__name__}: {error}"
+        return SyntaxResult(uid=uid, name=name, works=False, reason=reason)
     worst = int(np.abs(back.astype(int).reshape(ramp.shape) - ramp).max())
     works = worst <= LOSSY_TOLERANCE
-    return {**result, "works": works, "reason": None if works else f"off by {worst} levels"}
+    error_text = None if works else f"off by {worst} levels"
+    return SyntaxResult(uid=uid, name=name, works=works, reason=error_text)
 
 
 def _encoders() -> dict[str, Encode]:
+    """Return, by transfer syntax, what encodes a ramp (64, 64) uint8."""
     import cv2
     import imagecodecs
     from rle.utils import encode_array
 
-    def jpeg(ramp: np.ndarray) -> bytes:
+    def _jpeg(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.jpeg8_encode(ramp, level=95))
 
-    def lossless(ramp: np.ndarray) -> bytes:
+    def _lossless(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.ljpeg_encode(ramp, bitspersample=8))
 
-    def jpeg_ls(ramp: np.ndarray) -> bytes:
+    def _jpeg_ls(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.jpegls_encode(ramp))
 
-    def jpeg_2000(ramp: np.ndarray) -> bytes:
+    def _jpeg_2000(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.jpeg2k_encode(ramp, codecformat="j2k", reversible=True, level=0))
 
-    def high_throughput(ramp: np.ndarray) -> bytes:
+    def _high_throughput(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.htj2k_encode(ramp, reversible=True))
 
-    def run_length(ramp: np.ndarray) -> bytes:
+    def _run_length(ramp: UInt8Array) -> bytes:
         frames = encode_array(
             ramp, rows=64, columns=64, samples_per_pixel=1, number_of_frames=1,
             bits_allocated=8, byteorder="<",
         )  # fmt: skip
         return bytes(next(iter(frames)))
 
-    def progressive(ramp: np.ndarray) -> bytes:
+    def _progressive(ramp: UInt8Array) -> bytes:
         return cv2.imencode(".jpg", ramp, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
 
-    def jpeg_xl(ramp: np.ndarray) -> bytes:
+    def _jpeg_xl(ramp: UInt8Array) -> bytes:
         return bytes(imagecodecs.jpegxl_encode(ramp, lossless=True))
 
     prefix = "1.2.840.10008.1.2."
     return {
-        f"{prefix}5": run_length,
+        f"{prefix}5": _run_length,
         f"{prefix}1.98": lambda ramp: ramp.tobytes(),
         f"{prefix}8.1": lambda ramp: zlib.compress(ramp.tobytes(), wbits=-zlib.MAX_WBITS),
-        **dict.fromkeys((f"{prefix}4.53", f"{prefix}4.55"), progressive),
-        **dict.fromkeys((f"{prefix}4.110", f"{prefix}4.111", f"{prefix}4.112"), jpeg_xl),
-        **dict.fromkeys((f"{prefix}4.50", f"{prefix}4.51"), jpeg),
-        **dict.fromkeys((f"{prefix}4.57", f"{prefix}4.70"), lossless),
-        **dict.fromkeys((f"{prefix}4.80", f"{prefix}4.81"), jpeg_ls),
-        **dict.fromkeys((f"{prefix}4.90", f"{prefix}4.91"), jpeg_2000),
-        **dict.fromkeys((f"{prefix}4.201", f"{prefix}4.202", f"{prefix}4.203"), high_throughput),
+        **dict.fromkeys((f"{prefix}4.53", f"{prefix}4.55"), _progressive),
+        **dict.fromkeys((f"{prefix}4.110", f"{prefix}4.111", f"{prefix}4.112"), _jpeg_xl),
+        **dict.fromkeys((f"{prefix}4.50", f"{prefix}4.51"), _jpeg),
+        **dict.fromkeys((f"{prefix}4.57", f"{prefix}4.70"), _lossless),
+        **dict.fromkeys((f"{prefix}4.80", f"{prefix}4.81"), _jpeg_ls),
+        **dict.fromkeys((f"{prefix}4.90", f"{prefix}4.91"), _jpeg_2000),
+        **dict.fromkeys((f"{prefix}4.201", f"{prefix}4.202", f"{prefix}4.203"), _high_throughput),
     }
 
 

@@ -1,11 +1,10 @@
-"""verbs/show.py: one file, or a tree of them, for the eye: header, pixels, place, faults."""
+"""verbs/show.py: one file, or a tree of them, to look at: header, pixels, place, faults."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,10 +16,11 @@ from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
 from wetread.archive.files.paths import as_path_or_none
 from wetread.archive.index.examine import examine
+from wetread.archive.index.index import IndexCounts
 from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import StrPath
+from wetread.archive.types import Row, StrPath, UInt8Array
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import indexed
 from wetread.outputs.header_text import HeaderLine, header_lines
@@ -45,7 +45,10 @@ OF_THE_PIXELS = frozenset(
 
 @dataclass(frozen=True)
 class ValueSummary:
-    """Over all frames, outside the field of view included; unit: study/unit.py."""
+    """The least, greatest and mean value over all frames, also outside the field of view.
+
+    unit: study/unit.py; None where it is not known.
+    """
 
     min: float
     max: float
@@ -55,11 +58,12 @@ class ValueSummary:
 
 @dataclass(frozen=True, eq=False)
 class ShownFile:
-    """One file.
+    """One file that was examined.
 
-    state:  "read", "not_image" or "reject"; header and pixels say which of the two was refused:
-            "read", "reject", or for pixels None where it did not come to them.
-    row:    its row of the index; of a reject what there is of it.
+    state:   "read", "not_image" or "reject".
+    header, pixels: which of the two was refused: "read", "reject", or for pixels None where they
+             were not reached.
+    row:     its row of the index; of a reject the columns that are known.
     picture: where the picture was written; None where none was asked for, or there is none.
     """
 
@@ -70,7 +74,7 @@ class ShownFile:
     pixels: str | None
     reason: str | None
     detail: str | None
-    row: Mapping[str, Any]
+    row: Row
     values: ValueSummary | None
     issues: tuple[Issue, ...]
     picture: Path | None = None
@@ -80,8 +84,8 @@ class ShownFile:
         """1 where the file cannot be used, else 0."""
         return int(self.state == "reject")
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `show FILE --json` prints."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the state, the values and the issues as plain values, for JSON."""
         row, values = self.row, self.values
         return {
             "state": self.state,
@@ -106,15 +110,15 @@ class ShownFile:
 
 @dataclass(frozen=True, eq=False)
 class ShownTree:
-    """What lies in a folder, zip or tar."""
+    """The content of a folder, zip, tar or index."""
 
     path: Path
-    counts: Mapping[str, Any]
+    counts: IndexCounts
     series: tuple[SeriesOverview, ...]
     rejects: pl.DataFrame
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `show DIR --json` prints."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the counts, the series and the rejects as plain values, for JSON."""
         rejects = self.rejects.select("path", "member", "reason", "detail")
         return {
             **self.counts,
@@ -124,11 +128,11 @@ class ShownTree:
 
     @property
     def refused(self) -> int:
-        """Files that cannot be used; those that are no DICOM are no fault of an archive."""
+        """Files that cannot be used; those that are no DICOM are not counted."""
         return self.rejects.filter(pl.col("reason") != "not_dicom").height
 
 
-_TREES = (*ZIP_SUFFIXES, *TAR_SUFFIXES, ".parquet")  # an index tells of a tree, too
+_TREES = (*ZIP_SUFFIXES, *TAR_SUFFIXES, ".parquet")  # an index describes a tree, too
 
 
 def show(
@@ -139,7 +143,7 @@ def show(
     workers: int | None = None,
     report: Report = silent,
 ) -> ShownFile | ShownTree:
-    """Look at a file (its header and its pixels), or at what lies in a folder, zip or tar.
+    """Examine a file (its header and its pixels), or what lies in a folder, zip or tar.
 
     member:  one file inside a zip or tar.
     picture: where the file's picture goes, PNG, in the window that the file names.
@@ -152,13 +156,13 @@ def show(
     is_archive = path.is_file() and path.name.lower().endswith(_TREES)
     if path.is_dir() or (is_archive and member is None):
         if picture is not None:
-            raise ValueError(f"{path} holds many files; --picture is of one: name it")
+            raise ValueError(f"{path} holds many files; `picture` is of one: name it")
         return show_tree(path, workers=workers, report=report)
     return show_file(path, member=member, picture=picture)
 
 
 def show_file(path: Path, *, member: str | None = None, picture: Path | None = None) -> ShownFile:
-    """One file: its header is walked, its pixels are decoded, apart from this process."""
+    """Examine one file in a process of its own: walk its header, decode its pixels."""
     (found,) = parallel_map(examine_file, [(path, member, picture)], 1)
     if not isinstance(found, LostItem):
         return found
@@ -166,9 +170,9 @@ def show_file(path: Path, *, member: str | None = None, picture: Path | None = N
     return _refused(path, member, row, found.reason, found.detail)
 
 
-def examine_file(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
-    """The same of (file, member, picture) in this process, which a native decoder may end."""
-    path, member, picture = asked
+def examine_file(request: tuple[Path, str | None, Path | None]) -> ShownFile:
+    """Examine (file, member, picture) in this process, which a native decoder may end."""
+    path, member, picture = request
     row = dict.fromkeys(INDEX_SCHEMA) | examine(_entry(path, member))
     if row["state"] == "not_image":
         return ShownFile(path, member, "not_image", "read", None, None, None, row, None, ())
@@ -179,7 +183,7 @@ def examine_file(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
         values, issues, middle = _read_frames(with_frames(table))
     except RejectError as reject:
         return _refused(path, member, row, reject.reason, reject.detail)
-    own = _of_one_file(table)
+    own = _issues_of_file(table)
     known = {issue.name for issue in own}
     how = presentation(middle[1])
     if how.is_unusable:
@@ -191,10 +195,8 @@ def examine_file(asked: tuple[Path, str | None, Path | None]) -> ShownFile:
     return replace(whole, picture=picture)
 
 
-def _refused(
-    path: Path, member: str | None, row: Mapping[str, Any], reason: str, detail: str
-) -> ShownFile:
-    """A reject: of the pixels where the header could be read, else of the header."""
+def _refused(path: Path, member: str | None, row: Row, reason: str, detail: str) -> ShownFile:
+    """Return a reject: of the pixels where the header could be read, else of the header."""
     header, pixels = ("reject", None)
     if row["state"] == "image" or reason in OF_THE_PIXELS:
         header, pixels = ("read", "reject")
@@ -202,7 +204,7 @@ def _refused(
 
 
 def header_of(found: ShownFile, *, identifiers: str = "withhold") -> Iterator[HeaderLine]:
-    """The file's header line by line; identifiers: "withhold" or "show" what identifies."""
+    """Yield the file's header line by line; identifiers: "withhold" or "show" those values."""
     return header_lines(
         name_to_text(str(found.path.absolute())), found.member, identifiers=identifiers
     )
@@ -223,8 +225,8 @@ def _entry(path: Path, member: str | None) -> Entry:
 
 def _read_frames(
     frames: pl.DataFrame,
-) -> tuple[ValueSummary, tuple[Issue, ...], tuple[Slice, Mapping[str, Any]]]:
-    """(values over all frames, what the pixels show, the middle frame and its row)."""
+) -> tuple[ValueSummary, tuple[Issue, ...], tuple[Slice, Row]]:
+    """Return the values over all frames, the pixels' issues, and the middle frame with its row."""
     low, high, total, pixels = np.inf, -np.inf, 0.0, 0
     notes: list[tuple[str, ...]] = []
     middle, units = None, set[str | None]()
@@ -242,21 +244,21 @@ def _read_frames(
     return values, tuple(noted_issues(notes)), middle
 
 
-def _of_one_file(table: pl.DataFrame) -> tuple[Issue, ...]:
-    """The issues that one file can have: to lie alone, or nowhere, is none of a single image."""
+def _issues_of_file(table: pl.DataFrame) -> tuple[Issue, ...]:
+    """Return the issues that one file can have: a single image may lie alone, or without place."""
     issues = [issue for stack in series_slices(table) for issue in geometry_issues(stack)]
     if (table["NumberOfFrames"][0] or 1) > 1:
         return tuple(issues)
     return tuple(one for one in issues if one.name not in ("single_slice", "no_geometry"))
 
 
-def _picture(one: Slice, row: Mapping[str, Any]) -> np.ndarray:
-    """(rows, columns) uint8 as the file wants it shown; all its values where it does not say."""
+def _picture(one: Slice, row: Row) -> UInt8Array:
+    """Return (rows, columns) uint8 as the file wants it shown; all its values without a window."""
     return as_uint8(present(one.values(), usable_voi(row), row["PhotometricInterpretation"]))
 
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:
-    """A folder, zip or tar from its headers alone; nothing is left on disk."""
+    """Read a folder, zip or tar from its headers alone; nothing is left on disk."""
     with indexed([path], select_workers(workers, None), report) as index:
         series = tuple(summarize_series(rows) for rows in series_slices(index.images))
         return ShownTree(path, index.counts(), series, index.rejects)
