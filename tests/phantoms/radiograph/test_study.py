@@ -19,7 +19,15 @@ from wetread.phantoms.chest.chest import (
     spine_chord,
 )
 from wetread.phantoms.chest.vessels import draw_vessel_tree, lung_to_chest, vessel_cloud
-from wetread.phantoms.radiograph.exposure import Beam, draw_beam, magnify, project, sight, splat
+from wetread.phantoms.radiograph.exposure import (
+    Beam,
+    Sightlines,
+    draw_beam,
+    magnify,
+    project,
+    sight,
+    splat,
+)
 from wetread.phantoms.radiograph.mimics import draw_radiograph_mimics, fluid_share
 from wetread.phantoms.radiograph.pneumothorax import (
     SUPINE,
@@ -162,7 +170,7 @@ def test_the_collapsed_lung_lies_in_its_pleural_space_and_air_fills_the_rest(che
     for seed in range(3):
         pneumothorax = draw_pneumothorax(np.random.default_rng(seed), kind)
         part = chest.pleurae[(pneumothorax.side + 1) // 2]
-        collapsed = collapse(chest, part, pneumothorax, x, z, 3.5)
+        collapsed = collapse(chest, part, pneumothorax, Sightlines(x, z, 3.5))
         assert collapsed.air.min() >= 0
         assert collapsed.lung.min() >= 0
         assert not collapsed.mask[collapsed.air < 4].any()
@@ -181,7 +189,9 @@ def test_kinds_lie_where_their_names_say(chest):
         for seed in range(4):
             pneumothorax = draw_pneumothorax(np.random.default_rng(seed), kind)
             part = chest.pleurae[(pneumothorax.side + 1) // 2]
-            centers.append(z[collapse(chest, part, pneumothorax, x, z, 3.5).mask].mean())
+            centers.append(
+                z[collapse(chest, part, pneumothorax, Sightlines(x, z, 3.5)).mask].mean()
+            )
         height[kind] = np.mean(centers)
     assert height["apical"] > 40 > height["lateral"] > height["deep_sulcus"]
     assert height["basal"] < -30
@@ -192,7 +202,7 @@ def test_the_pleural_line_lies_on_the_border_of_the_mask(chest):
     pneumothorax = draw_pneumothorax(np.random.default_rng(1), "apical")
     part = chest.pleurae[(pneumothorax.side + 1) // 2]
     x, z = sight(replace(STRAIGHT, size=256, pixel_mm=1.3), 0.0)
-    collapsed = collapse(chest, part, pneumothorax, x, z, 1.3)
+    collapsed = collapse(chest, part, pneumothorax, Sightlines(x, z, 1.3))
     line = collapsed.pleura > 0.5 * np.percentile(collapsed.pleura[collapsed.pleura > 0], 99)
     rows, columns = np.nonzero(line)
     near = [
@@ -224,7 +234,7 @@ def test_enlarging_air_enlarges_the_mask(chest):
         pneumothorax = draw_pneumothorax(np.random.default_rng(5), kind, difficulty=4.0)
         part = chest.pleurae[(pneumothorax.side + 1) // 2]
         masks = [
-            collapse(chest, part, f, x, z, 3.5).mask.sum()
+            collapse(chest, part, f, Sightlines(x, z, 3.5)).mask.sum()
             for f in (pneumothorax, enlarge_air(pneumothorax, 2.0))
         ]
         assert masks[1] > masks[0]
@@ -296,7 +306,9 @@ def test_sizes_spread_from_rims_to_whole_lungs_as_the_real_ones_do():
         beam = draw_beam(rng, 270, 96)
         x, z = sight(beam, 0.0)
         part = chest.pleurae[(pneumothorax.side + 1) // 2]
-        shares.append(collapse(chest, part, pneumothorax, x, z, beam.pixel_mm).mask.mean())
+        shares.append(
+            collapse(chest, part, pneumothorax, Sightlines(x, z, beam.pixel_mm)).mask.mean()
+        )
     # real masks: 0.2 % to 14 % of the film, median 3 %
     assert np.percentile(shares, 5) < 0.012
     assert 0.015 < np.median(shares) < 0.045

@@ -141,7 +141,7 @@ def _lung(
     high = np.broadcast_to(y[:, None], lung.shape)[lung]
     fine = evaluate_waves(texture.lobules, wide, high, depth)
     rough = evaluate_waves(texture.patches, wide, high, depth)
-    hu = texture.lung_hu + texture.gravity_hu * (high - 10) * np.float32(0.01)
+    hu: FloatArray = texture.lung_hu + texture.gravity_hu * (high - 10) * np.float32(0.01)
     hu += 16 * fine + 14 * rough
     if body.touching:
         seam = np.broadcast_to(_seam(x)[None, :], lung.shape)[lung]

@@ -13,7 +13,7 @@ from wetread.phantoms.shapes.clouds import Cloud
 
 # Attenuation at the beam's mean energy behind a patient (about 65 keV), 1 / mm
 SOFT, BONE, METAL = 0.0190, 0.058, 0.35
-TOE = 0.08  # of the display: grey below it is compressed
+TOE = 0.08  # of the display: gray below it is compressed
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,24 @@ class Beam:
     size: int
 
 
+@dataclass(frozen=True, eq=False)
+class Sightlines:
+    """Lines of sight at the depth of the chest's middle: x, z (H, W) mm, and their distance, mm."""
+
+    x: FloatArray
+    z: FloatArray
+    pixel_mm: float
+
+
 @dataclass(frozen=True)
 class Detector:
-    """What the film's machine does.
+    """Settings of the film's detector and display.
 
     photons: a pixel of 1 mm in open field; scatter: over primary, behind the mean chest.
     blur_mm: of focus and screen; gain: of detail over the base; edge: sharpening.
-    low, high: the grey that lung and mediastinum get, 0 to 1; bend: exponent of the display;
-    shoulder:  grey above it is compressed; dense: percentile of the body that gets high;
-    fog:       the least grey; heel: unevenness of the beam, minus log across half the film.
+    low, high: the gray that lung and mediastinum get, 0 to 1; bend: exponent of the display;
+    shoulder:  gray above it is compressed; dense: percentile of the body that gets high;
+    fog:       the least gray; heel: unevenness of the beam, minus log across half the film.
     """
 
     photons: float
@@ -62,7 +71,10 @@ class Detector:
 
 
 def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
-    """About 6 in 10 PA at 1.8 m; AP at 1-1.3 m, a third of these lying."""
+    """Draw a beam: about 6 in 10 PA at 1.7 m; AP at 0.9-1.25 m, 4 in 10 of these supine.
+
+    width_mm: of the chest; size: edge of the film in pixels.
+    """
     view = "PA" if rng.random() < 0.59 else "AP"
     ap = view == "AP"
     supine = bool(ap and rng.random() < 0.4)
@@ -82,7 +94,7 @@ def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
 
 
 def draw_detector(rng: np.random.Generator, view: str) -> Detector:
-    """Portable machines have no grid: more scatter, more noise."""
+    """Draw a detector; portable machines (AP) have no grid: more scatter, more noise."""
     ap = view == "AP"
     return Detector(
         photons=float(rng.uniform(0.6, 2.0) * (5e4 if ap else 9e4)),
@@ -101,13 +113,13 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
 
 
 def magnify(beam: Beam, y: FloatArray | float) -> FloatArray | float:
-    """How much larger than in the chest's middle something at depth y appears."""
+    """Compute how much larger matter at depth y, mm, any shape, appears than in the middle."""
     toward = -y if beam.view == "AP" else y
     return beam.source_mm / (beam.source_mm - toward)
 
 
 def sight(beam: Beam, y: float) -> tuple[FloatArray, FloatArray]:
-    """x and z, (size, size) float32 mm, of what the pixels show of the plane at depth y."""
+    """Compute x and z, (H, W) float32 mm each, that the pixels show of the plane at depth y."""
     along = ((np.arange(beam.size) - (beam.size - 1) / 2) * beam.pixel_mm).astype(np.float32)
     c, s = cos(beam.roll), sin(beam.roll)
     u = c * along[None, :] + s * along[:, None] + beam.center[0]
@@ -119,7 +131,7 @@ def sight(beam: Beam, y: float) -> tuple[FloatArray, FloatArray]:
 
 
 def project(beam: Beam, cloud: Cloud) -> FloatArray:
-    """(size, size) mm of the cloud's matter in each pixel's line of sight; true perspective."""
+    """Project a cloud in perspective: (H, W) float32, mm of its matter in each line of sight."""
     x, y, z = cloud.place.T
     turned = x + y * sin(beam.yaw)
     scale = magnify(beam, y)
@@ -131,7 +143,7 @@ def project(beam: Beam, cloud: Cloud) -> FloatArray:
 
 
 def splat(row: FloatArray, column: FloatArray, weight: FloatArray, size: int) -> FloatArray:
-    """Sum of weights on a (size, size) grid: each falls into a quarter of a pixel."""
+    """Sum weights (N,) at row and column (N,) on (size, size): each falls into a quarter pixel."""
     fine, pad = 2, 4
     wide = (size + 2 * pad) * fine
     up, across = (row + (pad + 0.5)) * fine, (column + (pad + 0.5)) * fine
@@ -145,7 +157,7 @@ def splat(row: FloatArray, column: FloatArray, weight: FloatArray, size: int) ->
 
 
 def soften(picture: FloatArray, sigma_pixels: float) -> FloatArray:
-    """Gaussian blur; a wide one is done on a smaller picture."""
+    """Blur a square picture (H, H) by a Gaussian; a wide blur is computed on a smaller picture."""
     size = picture.shape[0]
     if sigma_pixels < 6:
         blurred: FloatArray = cv2.GaussianBlur(picture, (0, 0), max(sigma_pixels, 0.1))
@@ -160,7 +172,7 @@ def soften(picture: FloatArray, sigma_pixels: float) -> FloatArray:
 def expose(
     rng: np.random.Generator, detector: Detector, beam: Beam, depth: FloatArray
 ) -> Float32Array:
-    """Attenuation integrals (H, W) to what the detector measured: minus log of the signal."""
+    """Convert attenuation integrals (H, W) to minus log of the measured signal, (H, W)."""
     pixel = beam.pixel_mm
     primary = cv2.GaussianBlur(np.exp(-depth), (0, 0), max(detector.blur_mm / pixel, 0.25))
     veil = soften(np.minimum(primary, 0.4), 40 / pixel)
@@ -177,7 +189,10 @@ def expose(
 
 
 def develop(detector: Detector, beam: Beam, measured: FloatArray, body: BoolArray) -> Float32Array:
-    """Minus log of the signal to grey, (H, W) in 0..1, bright where little came through."""
+    """Convert minus log of the signal (H, W) to gray (H, W) in 0..1; bright: little came through.
+
+    body: (H, W), where the levels are taken from.
+    """
     pixel = beam.pixel_mm
     base = soften(measured, 14 / pixel)
     picture = base + detector.gain * (measured - base)

@@ -1,6 +1,6 @@
 """phantoms/radiograph/mimics.py: findings and devices that are no pneumothorax, in all films.
 
-All are drawn without a look at the label: neither a tube nor a fold tells who has air.
+All are drawn without knowing the label: neither a tube nor a fold is a sign of air.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 
 from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest, Hemithorax
+from wetread.phantoms.radiograph.exposure import Sightlines
 from wetread.phantoms.shapes.chords import Chord, ellipsoid_chord, thickness
 from wetread.phantoms.shapes.clouds import Cloud, join_clouds, smooth_curve, tube_cloud
 from wetread.phantoms.types import Point
@@ -62,7 +63,7 @@ class Bulla:
 
 @dataclass(frozen=True, eq=False)
 class Opacity:
-    """Denser lung: infiltrate, oedema, atelectasis, nodule; density over the lung's, of water."""
+    """Denser lung: infiltrate, edema, atelectasis, nodule; density over the lung's, of water."""
 
     center: Point
     radii: Point
@@ -71,7 +72,7 @@ class Opacity:
 
 @dataclass(frozen=True, eq=False)
 class RadiographMimics:
-    """Everything of one film; effusion: (side, height in mm) of fluid in a sulcus, or None."""
+    """Findings of one film that are no air; effusion: (side, height in mm) of fluid, or None."""
 
     lines: tuple[Line, ...]
     plates: tuple[Plate, ...]
@@ -82,14 +83,14 @@ class RadiographMimics:
 
     @property
     def tube(self) -> bool:
-        """Whether there is a chest tube."""
+        """Tell whether there is a chest tube."""
         return any(line.kind == "chest tube" for line in self.lines)
 
 
 def draw_radiograph_mimics(
     rng: np.random.Generator, chest: Chest, ap: bool, difficulty: float
 ) -> RadiographMimics:
-    """AP films are of sicker people: more tubes, wires, folds and opacities."""
+    """Draw the mimics of a film; AP films are of sicker people: more tubes, folds and opacities."""
     more = (1.0 if ap else 0.35) * difficulty**0.5
     lines: list[Line] = []
     plates: list[Plate] = []
@@ -124,7 +125,7 @@ def _effusion(rng: np.random.Generator, more: float) -> tuple[int, float] | None
 
 
 def _chest_tube(rng: np.random.Generator, chest: Chest, side: int) -> Line:
-    """From the lateral wall along it to the apex, or to the base."""
+    """Draw a tube from the lateral wall along it to the apex, or to the base."""
     part = chest.pleurae[(side + 1) // 2]
     entry, wall = rng.uniform(-80, 10), part.lateral
     target = part.apex[1] - rng.uniform(8, 60)
@@ -142,7 +143,7 @@ def _chest_tube(rng: np.random.Generator, chest: Chest, side: int) -> Line:
 
 
 def _central_line(rng: np.random.Generator, chest: Chest) -> Line:
-    """From a subclavian or jugular vein, or the arm, to the superior cava."""
+    """Draw a line from a subclavian or jugular vein, or the arm, to the superior cava."""
     side, top = int(rng.choice((-1, 1))), chest.shoulder_z
     tip = (-float(rng.uniform(16, 26)), 0.0, float(rng.uniform(-10, 30)))
     bend = (-20.0, -5.0, 62.0)
@@ -154,7 +155,7 @@ def _central_line(rng: np.random.Generator, chest: Chest) -> Line:
 
 
 def _throat(rng: np.random.Generator) -> list[Line]:
-    """A tube in the trachea, a thinner one through the gullet into the stomach."""
+    """Draw a tube in the trachea, and a thinner one through the gullet into the stomach."""
     end = float(rng.uniform(40, 80))
     found = [Line("tube", ((4.0, 0.0, 200.0), (1.0, 10.0, 120.0), (0.0, 12.0, end)), 4.5, 0.35)]
     if rng.random() < 0.7:
@@ -164,7 +165,7 @@ def _throat(rng: np.random.Generator) -> list[Line]:
 
 
 def _electrode(rng: np.random.Generator, chest: Chest) -> tuple[Line, Plate]:
-    """A wire on the skin to a pad."""
+    """Draw a wire on the skin to a pad."""
     x, z = float(rng.uniform(-140, 140)), float(rng.uniform(-110, 90))
     away = np.array([np.sign(x + 0.1) * rng.uniform(40, 220), rng.uniform(-190, 60)])
     y = -chest.pleurae[0].depth - 15.0
@@ -175,7 +176,7 @@ def _electrode(rng: np.random.Generator, chest: Chest) -> tuple[Line, Plate]:
 
 
 def _implant(rng: np.random.Generator) -> Plate:
-    """A port or a pacemaker under a clavicle."""
+    """Draw a port or a pacemaker under a clavicle."""
     x = float(rng.choice((-1, 1)) * rng.uniform(65, 110))
     wide = float(rng.uniform(10, 26))
     tall, turn = wide * float(rng.uniform(0.8, 1)), float(rng.uniform(-0.6, 0.6))
@@ -183,7 +184,7 @@ def _implant(rng: np.random.Generator) -> Plate:
 
 
 def _fold(rng: np.random.Generator, chest: Chest) -> SkinFold:
-    """Down one side, often beyond the chest."""
+    """Draw a fold down one side, often beyond the chest."""
     side = int(rng.choice((-1, 1)))
     x, z = side * rng.uniform(45, 120), rng.uniform(30, 115)
     dx, dz = side * rng.normal(8, 22), -rng.uniform(70, 210)
@@ -211,7 +212,7 @@ def _opacity(rng: np.random.Generator, chest: Chest) -> Opacity:
 
 
 def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
-    """Lines as attenuating matter, mm3 of soft tissue; tubes are hollow with an opaque stripe."""
+    """Make lines as points of matter, mm3 of soft tissue; tubes are hollow with a dense stripe."""
     found = []
     for line in lines:
         knots = np.array(line.knots)
@@ -234,7 +235,7 @@ def line_cloud(lines: tuple[Line, ...], fine: float) -> Cloud | None:
 
 
 def plate_depth(plates: tuple[Plate, ...], x: FloatArray, z: FloatArray) -> FloatArray:
-    """Soft tissue's equivalent of the plates, (H, W) mm."""
+    """Compute the soft tissue that attenuates like the plates at x, z, (H, W) mm."""
     total: FloatArray = np.zeros(np.broadcast(x, z).shape, np.float32)
     for plate in plates:
         c, s = np.cos(plate.turn), np.sin(plate.turn)
@@ -247,7 +248,7 @@ def plate_depth(plates: tuple[Plate, ...], x: FloatArray, z: FloatArray) -> Floa
 
 
 def fold_depth(folds: tuple[SkinFold, ...], x: FloatArray, z: FloatArray) -> FloatArray:
-    """Tissue of the folds, (H, W) mm."""
+    """Compute the tissue of the folds at x, z, (H, W) mm."""
     total: FloatArray = np.zeros(np.broadcast(x, z).shape, np.float32)
     for fold in folds:
         dx, dz = fold.end[0] - fold.start[0], fold.end[1] - fold.start[1]
@@ -264,7 +265,10 @@ def fold_depth(folds: tuple[SkinFold, ...], x: FloatArray, z: FloatArray) -> Flo
 def fluid_share(
     effusion: tuple[int, float] | None, part: Hemithorax, x: FloatArray, z: FloatArray
 ) -> FloatArray | None:
-    """Share (H, W) of the lung that fluid in the sulcus has taken: a level that rises outwards."""
+    """Compute the share (H, W) of the lung that fluid in its sulcus takes; None without fluid.
+
+    Its level rises outwards.
+    """
     if effusion is None or effusion[0] != part.side:
         return None
     outward = np.clip(x * part.side * (1 / part.lateral), 0, 1)
@@ -276,7 +280,7 @@ def fluid_share(
 def bulla_chords(
     bullae: tuple[Bulla, ...], x: FloatArray, z: FloatArray
 ) -> list[tuple[Chord, FloatArray]]:
-    """Each one's cavity, and the mm of wall that a line of sight meets."""
+    """Compute each bulla's cavity, and the mm of wall (H, W) that a line of sight meets."""
     found: list[tuple[Chord, FloatArray]] = []
     for bulla in bullae:
         hole = ellipsoid_chord(x, z, bulla.center, bulla.radii)
@@ -287,13 +291,10 @@ def bulla_chords(
 
 
 def opacity_depth(
-    opacities: tuple[Opacity, ...],
-    x: FloatArray,
-    z: FloatArray,
-    lung: FloatArray,
-    ragged: FloatArray,
+    opacities: tuple[Opacity, ...], lines: Sightlines, lung: FloatArray, ragged: FloatArray
 ) -> FloatArray:
-    """Water that opacities add in (H, W) mm of lung; ragged: a field of mean 0, deviation 1."""
+    """Compute water that opacities add in (H, W) mm of lung; ragged: (H, W), mean 0, SD 1."""
+    x, z = lines.x, lines.z
     total: FloatArray = np.zeros_like(lung)
     for one in opacities:
         u, w = (x - one.center[0]) / one.radii[0], (z - one.center[2]) / one.radii[2]

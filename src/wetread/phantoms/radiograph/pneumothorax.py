@@ -9,6 +9,7 @@ import numpy as np
 
 from wetread.archive.types import BoolArray, FloatArray
 from wetread.phantoms.chest.chest import Chest, Hemithorax, air_length, deepen, pleural_chord
+from wetread.phantoms.radiograph.exposure import Sightlines
 from wetread.phantoms.shapes.chords import Chord, intersect, thickness
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
@@ -21,7 +22,7 @@ PLEURA_MM = 0.7  # two layers of cells and what sticks to them, as thick as a fi
 
 @dataclass(frozen=True)
 class Pneumothorax:
-    """Air on one side.
+    """Air in one pleural space.
 
     apex_mm, base_mm: how far the lung has fallen from the apex and risen from the sulcus.
     lag:      its distance from the lateral wall, as of a Hemithorax.
@@ -43,7 +44,7 @@ class Pneumothorax:
 
 @dataclass(frozen=True, eq=False)
 class Collapse:
-    """What lines of sight meet on one side, (H, W) mm; chord: the lung; pleura: seen on edge."""
+    """Lengths in lines of sight on one side, (H, W) mm; chord: the lung; pleura: met edge on."""
 
     chord: Chord
     air: FloatArray
@@ -53,13 +54,16 @@ class Collapse:
 
 
 def draw_kind(rng: np.random.Generator, supine: bool) -> str:
-    """Upright air rises to the apex; in a supine patient it collects in front of the base."""
+    """Draw the kind: upright, air rises to the apex; supine, it collects in front of the base."""
     names, shares = (SUPINE, SUPINE_SHARES) if supine else (UPRIGHT, UPRIGHT_SHARES)
     return str(rng.choice(names, p=shares))
 
 
 def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1.0) -> Pneumothorax:
-    """Sizes from a rim of 5 mm to a lung that hangs on its hilum; smaller when more difficult."""
+    """Draw one of a kind, from a rim of 5 mm to a collapsed lung; smaller when more difficult.
+
+    Raises ValueError for an unknown kind.
+    """
     side = int(rng.choice((-1, 1), p=(0.56, 0.44)))
     size = float(np.exp(rng.normal(0, 0.55)) * difficulty**-0.5)
     apex = base = front = sulcus = push = 0.0
@@ -94,7 +98,7 @@ def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1
 
 
 def enlarge_air(pneumothorax: Pneumothorax, factor: float) -> Pneumothorax:
-    """The same pneumothorax with factor times as much between lung and wall."""
+    """Widen the air between lung and wall by a factor."""
     grown = (pneumothorax.lag[0] * factor, *pneumothorax.lag[1:])
     return replace(
         pneumothorax,
@@ -108,7 +112,7 @@ def enlarge_air(pneumothorax: Pneumothorax, factor: float) -> Pneumothorax:
 
 
 def pushed(chest: Chest, pneumothorax: Pneumothorax) -> Chest:
-    """The chest with its heart moved away from air under pressure."""
+    """Move the heart of a chest away from air under pressure."""
     heart, mm = chest.heart, -pneumothorax.side * pneumothorax.push_mm
     center = (heart.center[0] + mm, *heart.center[1:])
     atrium = (heart.atrium[0] + mm, *heart.atrium[1:])
@@ -116,12 +120,12 @@ def pushed(chest: Chest, pneumothorax: Pneumothorax) -> Chest:
 
 
 def pleural_space(part: Hemithorax, pneumothorax: Pneumothorax) -> Hemithorax:
-    """The side's pleural space, its sulcus drawn down by air under pressure."""
+    """Make the side's pleural space, its sulcus drawn down by air under pressure."""
     return deepen(part, pneumothorax.sulcus_mm) if pneumothorax.sulcus_mm else part
 
 
 def collapsed_lung(part: Hemithorax, pneumothorax: Pneumothorax) -> Hemithorax:
-    """The lung as a smaller hemithorax that hangs on the same hilum.
+    """Make the lung as a smaller hemithorax that hangs on the same hilum.
 
     base_mm of 1 and less is the share by which the lung's base flattens over the sulcus.
     """
@@ -142,21 +146,17 @@ def collapsed_lung(part: Hemithorax, pneumothorax: Pneumothorax) -> Hemithorax:
 
 
 def collapse(
-    chest: Chest,
-    part: Hemithorax,
-    pneumothorax: Pneumothorax,
-    x: FloatArray,
-    z: FloatArray,
-    pixel_mm: float,
+    chest: Chest, part: Hemithorax, pneumothorax: Pneumothorax, lines: Sightlines
 ) -> Collapse:
-    """Air, lung and pleura along y at x, z (H, W) mm, for the side that found is on."""
+    """Compute air, lung and pleura in lines of sight (H, W), for the side of the pneumothorax."""
+    x, z = lines.x, lines.z
     space, lung = pleural_space(part, pneumothorax), collapsed_lung(part, pneumothorax)
     cavity = pleural_chord(space, x, z, chest)
     chord = intersect(cavity, pleural_chord(lung, x, z, chest))
     whole = air_length(chest, space, x, z, cavity)
     rest = np.minimum(air_length(chest, lung, x, z, chord), whole)
     air = whole - rest
-    skin = max(PLEURA_MM, 0.8 * pixel_mm)
+    skin = max(PLEURA_MM, 0.8 * lines.pixel_mm)
     core = _peeled(lung, skin)
     inner = intersect(chord, pleural_chord(core, x, z, chest))
     shell = rest - np.minimum(air_length(chest, core, x, z, inner), rest)
@@ -168,16 +168,16 @@ def collapse(
 
 
 def _without_crumbs(mask: BoolArray) -> BoolArray:
-    """The parts of a mask that are at least a tenth as large as the largest."""
-    _, parts, pneumothorax, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    sizes = pneumothorax[:, cv2.CC_STAT_AREA]
+    """Keep the parts of a mask (H, W) that are at least a tenth as large as the largest."""
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    sizes = stats[:, cv2.CC_STAT_AREA]
     sizes[0] = 0
     kept: BoolArray = (sizes >= max(0.1 * sizes.max(), 1))[parts]
     return kept
 
 
 def _peeled(lung: Hemithorax, mm: float) -> Hemithorax:
-    """The lung without its outermost mm."""
+    """Remove the outermost mm of a lung."""
     x, z = lung.apex
     return replace(
         lung,

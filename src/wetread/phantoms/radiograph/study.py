@@ -30,6 +30,7 @@ from wetread.phantoms.radiograph.exposure import (
     SOFT,
     Beam,
     Detector,
+    Sightlines,
     develop,
     draw_beam,
     draw_detector,
@@ -67,7 +68,7 @@ MIN_MASK_SHARE = 0.0015  # of the film: the smallest mask
 class RadiographStudy:
     """One film.
 
-    grey: (H, W) float32 in 0..1, bright where little came through.
+    gray: (H, W) float32 in 0..1, bright where little came through.
     mask: (H, W) bool, air in the pleural space as a reader would outline it.
     """
 
@@ -88,7 +89,11 @@ def make_radiograph(
     difficulty: float = 1.0,
     size: int = 256,
 ) -> RadiographStudy:
-    """Draw a film and compute it. kind: of a pneumothorax, "" for none; drawn where not given."""
+    """Draw a film and compute it.
+
+    kind: of a pneumothorax, "" for none; drawn where not given. size: edge of the film in pixels.
+    Raises ValueError for a size that is no multiple of 8 or below 64, or an unknown kind.
+    """
     if size < 64 or size % 8:
         raise ValueError(f"size: {size} pixels; give a multiple of 8 of at least 64")
     person = chest or draw_chest(rng, bool(rng.random() < 0.49), int(rng.integers(5, 75)))
@@ -113,7 +118,7 @@ def _attenuate(
     mimics: RadiographMimics,
     pneumothorax: Pneumothorax | None,
 ) -> tuple[FloatArray, BoolArray, BoolArray, Pneumothorax | None]:
-    """Attenuation integrals, where the body is, and the mask, each (H, W)."""
+    """Compute attenuation integrals, body and mask, each (H, W), and the pneumothorax as shown."""
     if pneumothorax is not None:
         chest = pushed(chest, pneumothorax)
     x, z = sight(beam, 0.0)
@@ -125,20 +130,21 @@ def _attenuate(
     for part in chest.pleurae:
         half = _half(x, part.side)
         tree = draw_vessel_tree(rng)
-        here = pneumothorax if pneumothorax is not None and pneumothorax.side == part.side else None
-        side = _side(chest, part, here, mimics, x[:, half], z[:, half], beam.pixel_mm)
+        own = pneumothorax if pneumothorax is not None and pneumothorax.side == part.side else None
+        lines = Sightlines(x[:, half], z[:, half], beam.pixel_mm)
+        side = _lung_field(chest, part, own, mimics, lines)
         pneumothorax = side.pneumothorax or pneumothorax
         mask[:, half] |= side.mask
-        opaque = opacity_depth(mimics.opacities, x[:, half], z[:, half], side.lung, ragged[:, half])
+        opaque = opacity_depth(mimics.opacities, lines, side.lung, ragged[:, half])
         uneven = float(np.exp(rng.normal(0, 0.18)))  # no two lungs are aired alike
         lung = side.lung * water[:, half] * (side.density * uneven)
         soft[:, half] += lung + side.shell + opaque - side.cavity
         vessels.append(vessel_cloud(side.shape, tree, fine))
     soft = np.maximum(soft, 0) + 0.9 * project(beam, join_clouds(vessels))
     soft += plate_depth(mimics.plates, x, z) + fold_depth(mimics.folds, x, z)
-    lines = line_cloud(mimics.lines, fine)
-    if lines is not None:
-        soft += project(beam, lines)
+    tubes = line_cloud(mimics.lines, fine)
+    if tubes is not None:
+        soft += project(beam, tubes)
     arms = (1.0 if beam.view == "PA" else 0.0) + rng.normal(0, 0.25)
     arms = float(np.clip(arms, -0.2, 1.2))
     bone = join_clouds([rib_cloud(chest, fine), shoulder_cloud(chest, arms, fine)])
@@ -153,7 +159,7 @@ class LungField:
     """One half of the chest in lines of sight (H, W), mm.
 
     cavity: pleural space; lung: aerated; shell: tissue and fluid in it; density: of the lung, of
-    water's; shape: the lung; found: the air drawn, enlarged where it would not be seen.
+    water's; shape: the lung; pneumothorax: as shown, enlarged until it is visible.
     """
 
     cavity: FloatArray
@@ -165,26 +171,25 @@ class LungField:
     pneumothorax: Pneumothorax | None
 
 
-def _side(
+def _lung_field(
     chest: Chest,
     part: Hemithorax,
     pneumothorax: Pneumothorax | None,
     mimics: RadiographMimics,
-    x: FloatArray,
-    z: FloatArray,
-    pixel_mm: float,
+    lines: Sightlines,
 ) -> LungField:
-    """The pleural space of one side and what it holds."""
+    """Compute the pleural space of one side and its contents; pneumothorax: of this side."""
+    x, z = lines.x, lines.z
     density, shape = chest.lung_density, part
     if pneumothorax is None:
         chord = pleural_chord(part, x, z, chest)
         cavity = air_length(chest, part, x, z, chord)
         lung, shell, mask = cavity, np.zeros_like(x), np.zeros(x.shape, np.bool_)
     else:
-        collapsed = collapse(chest, part, pneumothorax, x, z, pixel_mm)
+        collapsed = collapse(chest, part, pneumothorax, lines)
         while collapsed.mask.sum() < MIN_MASK_SHARE * x.shape[0] ** 2:
             pneumothorax = enlarge_air(pneumothorax, 1.3)
-            collapsed = collapse(chest, part, pneumothorax, x, z, pixel_mm)
+            collapsed = collapse(chest, part, pneumothorax, lines)
         chord, lung, shell, mask = collapsed.chord, collapsed.lung, collapsed.pleura, collapsed.mask
         cavity = lung + collapsed.air
         squeezed = float(cavity.sum()) / max(float(lung.sum()), 1.0)
@@ -202,13 +207,13 @@ def _side(
 
 
 def _half(x: FloatArray, side: int) -> slice:
-    """The columns that show anything of one side."""
-    collapsed = np.flatnonzero((x * side > 0).any(axis=0))
-    return slice(int(collapsed[0]), int(collapsed[-1]) + 1)
+    """Find the columns that show anything of one side; x: (H, W) mm."""
+    shown = np.flatnonzero((x * side > 0).any(axis=0))
+    return slice(int(shown[0]), int(shown[-1]) + 1)
 
 
 def _tissue(chest: Chest, beam: Beam, x: FloatArray, z: FloatArray) -> FloatArray:
-    """Body without its lungs' cavities taken out, (H, W) mm: trunk, arms, breasts, airways."""
+    """Compute the body, its lungs not yet taken out, (H, W) mm: trunk, arms, breasts, airways."""
     soft = thickness(body_chord(chest, x, z))
     wide = 176 + 0.4 * chest.wall_mm
     for side in (-1, 1):
@@ -228,7 +233,7 @@ def _tissue(chest: Chest, beam: Beam, x: FloatArray, z: FloatArray) -> FloatArra
 
 
 def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArray]:
-    """Variation of the lung's density, mean 1, and a field of mean 0, deviation 1; (H, W)."""
+    """Draw a variation of the lung's density, mean 1, and a field of mean 0, SD 1; (H, W)."""
     size = beam.size
     total: FloatArray = np.ones((size, size), np.float32)
     ragged: FloatArray = np.zeros((size, size), np.float32)
@@ -242,7 +247,7 @@ def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArr
 
 
 def _finish(rng: np.random.Generator, beam: Beam, gray: Float32Array) -> Float32Array:
-    """Collimation and the letters that technicians put on films."""
+    """Add collimation and the letters that technicians put on films; gray (H, W), in place."""
     size = beam.size
     if rng.random() < 0.4:
         edges = rng.gamma(1.2, 0.018, 4) * (rng.random(4) < 0.6) * size
