@@ -44,8 +44,8 @@ def drawn(tree) -> list[tuple[Exam, tuple[Clot, ...]]]:
 def cross_section(clot: Clot, radius: float) -> np.ndarray:
     """(201, 201) bool: the clot halfway along a rod of 100 mm that runs along z."""
     x, y = np.meshgrid(*(np.linspace(-1.2 * radius, 1.2 * radius, 201),) * 2)
-    along = RodFrame(np.full_like(x, 0.5), np.hypot(x, y), (x, y, 0 * x), COURSE)
-    return clot_solid(clot, along, radius, 100.0, 0.0, 1.0) < 0
+    frame = RodFrame(np.full_like(x, 0.5), np.hypot(x, y), (x, y, 0 * x), COURSE)
+    return clot_solid(clot, frame, radius_mm=radius, length_mm=100.0, low=0.0, high=1.0) < 0
 
 
 def make(form: str, width: float, offset: float = 0.0) -> Clot:

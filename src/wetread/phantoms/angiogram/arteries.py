@@ -86,15 +86,20 @@ class Branches:
 
 @dataclass
 class _Growth:
-    """Rods so far: (start, end, parent, level, side, segment), and the tissue each one feeds."""
+    """A tree while it grows in a chest.
 
+    rods:   (start, end, parent, level, side, segment) of each; tissue: the pieces each one feeds.
+    """
+
+    rng: np.random.Generator
+    chest: Chest
     rods: list[tuple[FloatArray, FloatArray, int, int, int, int]] = field(default_factory=list)
     tissue: list[int] = field(default_factory=list)
 
     def add(
         self, knots: Iterable[FloatArray], parent: int, level: int, side: int, segment: int = 0
     ) -> int:
-        """Rods through knots, (3,) each, one after the other; the number of the last."""
+        """Add rods through knots, (3,) each, one by one; returns the number of the last."""
         for start, end in pairwise(knots):
             self.rods.append((start, end, parent, level, side, segment))
             self.tissue.append(0)
@@ -109,8 +114,8 @@ class _Growth:
 
 
 def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Branches:
-    """The tree of one person; trunk_mm: the pulmonary trunk's diameter in chest coordinates."""
-    growth, shift = _Growth(), rng.normal(0, (1.5, 1.5, 3.5))
+    """Draw the tree of one person; trunk_mm: the pulmonary trunk's diameter, chest mm."""
+    growth, shift = _Growth(rng, chest), rng.normal(0, (1.5, 1.5, 3.5))
 
     def near(*point: float) -> FloatArray:
         return np.asarray(point) + shift + rng.normal(0, 1.4, 3)
@@ -127,7 +132,7 @@ def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Br
     roots = dict.fromkeys("123", upper_right) | {"6": inter_right}
     roots |= dict.fromkeys("45", growth.add(middle, inter_right, LOBAR, -1))
     roots |= dict.fromkeys(("7", "8", "9", "10"), growth.add(basal, inter_right, LOBAR, -1))
-    _grow_segments(rng, growth, chest, RIGHT, roots, chest.pleurae[0])
+    _grow_segments(growth, RIGHT, roots, chest.pleurae[0])
 
     left = growth.add(np.stack([fork, near(25, 2, 26), near(36, 15, 26)]), trunk, MAIN, 1)
     crown = np.stack([growth.rods[left][1], near(45, 7, 34)])
@@ -139,17 +144,17 @@ def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Br
     roots = dict.fromkeys("123", upper_left) | {"6": inter_left}
     roots |= dict.fromkeys("45", growth.add(lingula, inter_left, LOBAR, 1))
     roots |= dict.fromkeys(("7", "8", "9", "10"), growth.add(basal, inter_left, LOBAR, 1))
-    _grow_segments(rng, growth, chest, _left_segments(rng), roots, chest.pleurae[1])
+    _grow_segments(growth, _left_segments(rng), roots, chest.pleurae[1])
     return _branches(growth, trunk_mm / 2)
 
 
 def draw_veins(rng: np.random.Generator, chest: Chest, root_mm: float) -> Branches:
-    """Four veins from the left atrium, with branches between those of the arteries.
+    """Draw four veins from the left atrium, with branches between those of the arteries.
 
-    As Branches: a tree for each vein, all flow counted in one; root_mm: the diameter of a vessel
-    that would carry all of it.
+    A tree for each vein, all flow counted in one; root_mm: the diameter of a vessel that would
+    carry all of it, chest mm.
     """
-    growth = _Growth()
+    growth = _Growth(rng, chest)
     z = chest.heart.atrium[2]
 
     def near(*point: float) -> FloatArray:
@@ -165,13 +170,13 @@ def draw_veins(rng: np.random.Generator, chest: Chest, root_mm: float) -> Branch
         roots |= dict.fromkeys(("6", "7", "8", "9", "10"), growth.add(lower, -1, LOBAR, side))
         table = RIGHT if side < 0 else LEFT
         moved = {name: (out, deep - 0.12, low + 0.03) for name, (out, deep, low) in table.items()}
-        _grow_segments(rng, growth, chest, moved, roots, part)
+        _grow_segments(growth, moved, roots, part)
     whole = _branches(growth, root_mm / 2)
     return Branches(**{**vars(whole), "segment": whole.segment * 0})
 
 
 def _left_segments(rng: np.random.Generator) -> dict[str, tuple[float, float, float]]:
-    """Eight to ten: 1 and 2 often share an artery, and so do 7 and 8."""
+    """Draw the eight to ten left segments: 1 and 2 often share an artery, and so do 7 and 8."""
     found = dict(LEFT)
     for kept, gone, share in (("1", "2", 0.6), ("8", "7", 0.6)):
         if rng.random() < share:
@@ -181,14 +186,13 @@ def _left_segments(rng: np.random.Generator) -> dict[str, tuple[float, float, fl
 
 
 def _grow_segments(
-    rng: np.random.Generator,
     growth: _Growth,
-    chest: Chest,
     segments: dict[str, tuple[float, float, float]],
     roots: dict[str, int],
     part: Hemithorax,
 ) -> None:
     """Deal a lung's tissue to its segments and let each one's artery grow into it."""
+    rng, chest = growth.rng, growth.chest
     names = list(segments)
     own = np.array([segments[name] for name in names]) + rng.normal(0, 0.035, (len(names), 3))
     seeds = lung_to_chest(part, own)
@@ -201,19 +205,21 @@ def _grow_segments(
             points = tissue[np.argsort(away[:, i])[:FEWEST]]
         root = roots[name]
         start, end = growth.rods[root][0], growth.rods[root][1]
-        _grow(rng, growth, chest, root, end - start, points, (SEGMENTAL, part.side, int(name)))
+        _grow(growth, root, end - start, points, (SEGMENTAL, part.side, int(name)))
 
 
 def _grow(
-    rng: np.random.Generator,
     growth: _Growth,
-    chest: Chest,
     parent: int,
     ahead: FloatArray,
     points: FloatArray,
     kind: tuple[int, int, int],
 ) -> None:
-    """One branch towards the middle of points (P, 3), then one for each half of them."""
+    """Grow one branch towards the middle of points (P, 3), then one into each half of them.
+
+    ahead: (3,) the course of the parent; kind: level, side and segment of the branch.
+    """
+    rng, chest = growth.rng, growth.chest
     _, side, segment = kind
     start, middle = growth.rods[parent][1], points.sum(axis=0) / len(points)
     way = middle - start
@@ -235,22 +241,22 @@ def _grow(
     cut = round(len(points) * rng.uniform(0.32, 0.68))
     cut = min(max(cut, FEWEST), len(points) - FEWEST)
     for half in (rank[:cut], rank[cut:]):
-        _grow(rng, growth, chest, rod, course, points[half], (SUBSEGMENTAL, side, segment))
+        _grow(growth, rod, course, points[half], (SUBSEGMENTAL, side, segment))
 
 
 def _length(way: FloatArray) -> float:
-    """Of a vector (3,); NumPy's own takes five times as long."""
+    """Compute the length of a vector (3,); NumPy's own takes five times as long."""
     return math.sqrt(float(way @ way))
 
 
 def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Cross product of two vectors (3,); NumPy's own takes ten times as long."""
+    """Compute the cross product of two vectors (3,); NumPy's own takes ten times as long."""
     (ax, ay, az), (bx, by, bz) = a.tolist(), b.tolist()
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
 def _within(way: FloatArray, ahead: FloatArray) -> FloatArray:
-    """The unit vector way, or it turned towards ahead where they are too far apart."""
+    """Turn the unit vector way (3,) towards ahead (3,) where the angle is too wide."""
     a = ahead / _length(ahead)
     cosine = float(a @ way)
     if cosine >= WIDEST_COSINE:
@@ -262,7 +268,7 @@ def _within(way: FloatArray, ahead: FloatArray) -> FloatArray:
 
 
 def _within_chest(chest: Chest, side: int, start: FloatArray, way: FloatArray) -> float:
-    """What a branch of a side becomes, of its length, so that it ends in the chest."""
+    """Give the share of its length at which a branch of a side ends in the chest."""
     x, y, z = (start + way)[:, None]
     if inside_pleura(chest.pleurae[(side + 1) // 2], x, y, z)[0] < -1:  # most do, whole
         return SHORTER[0]
@@ -272,7 +278,7 @@ def _within_chest(chest: Chest, side: int, start: FloatArray, way: FloatArray) -
 
 
 def _branches(growth: _Growth, root_mm: float) -> Branches:
-    """Radii from flow, the root's being root_mm; what is too thin to be seen is left out."""
+    """Compute radii from flow, the root's being root_mm; rods too thin to show are left out."""
     total = sum(growth.tissue[i] for i, rod in enumerate(growth.rods) if rod[2] < 0)
     flow = np.array(growth.tissue) / total
     parent = np.array([rod[2] for rod in growth.rods])

@@ -68,7 +68,7 @@ class Clot:
 
 
 def draw_clots(rng: np.random.Generator, tree: Branches, exam: Exam) -> tuple[Clot, ...]:
-    """What the exam is to show; none where it shows none."""
+    """Draw the clots of an exam; none for an exam without embolus."""
     walks = list(_draw_walks(rng, tree, exam))
     ages = [_draw_age(rng, exam.age) for _ in walks]
     if exam.age == BOTH and len(walks) > 1:
@@ -86,10 +86,10 @@ Pieces = tuple[tuple[int, float, float], ...]
 
 
 def _draw_walks(rng: np.random.Generator, tree: Branches, exam: Exam) -> Iterator[Pieces]:
-    """Where the clots lie: the central ones, then each side's."""
+    """Draw where the clots lie: the central ones, then each side's."""
     if not exam.positive:
         return
-    sides = [side for side, there in ((-1, exam.right), (1, exam.left)) if there]
+    sides = [side for side, clotted in ((-1, exam.right), (1, exam.left)) if clotted]
     if exam.central:
         yield from _draw_central(rng, tree, sides)
     extra, reach, shares = FEW
@@ -105,7 +105,7 @@ def _draw_walks(rng: np.random.Generator, tree: Branches, exam: Exam) -> Iterato
 
 
 def _draw_central(rng: np.random.Generator, tree: Branches, sides: list[int]) -> Iterator[Pieces]:
-    """Across the fork, in one or both main arteries, or in the trunk alone."""
+    """Draw a clot across the fork, in one or both main arteries, or in the trunk alone."""
     trunk = np.flatnonzero(tree.level == TRUNK)
     last = int(trunk[-1])
     if not sides:
@@ -132,7 +132,7 @@ def _first(tree: Branches, level: int, side: int) -> int:
 def _draw_site(
     rng: np.random.Generator, tree: Branches, side: int, shares: tuple[float, ...]
 ) -> int:
-    """A branch of a side to begin in."""
+    """Draw the branch of a side in which a clot begins."""
     level = SITES[int(rng.choice(len(SITES), p=shares))]
     near = (tree.level == level) & (tree.side == side) & (tree.radius > LEAST_MM)
     if not near.any():
@@ -143,7 +143,10 @@ def _draw_site(
 def walk(
     rng: np.random.Generator, tree: Branches, start: int, share: float, reach_mm: float
 ) -> Pieces:
-    """From a share of a branch down the tree; at a fork into one or more of the ways on."""
+    """Walk from a share of a branch down the tree; at a fork into one or more children.
+
+    Returns (branch, from, to) of each stretch, in shares of the branch's length.
+    """
     found: list[tuple[int, float, float]] = []
     open_ways = [(start, share, reach_mm)]
     while open_ways:
@@ -165,7 +168,7 @@ def walk(
 
 
 def _draw_clot(rng: np.random.Generator, tree: Branches, pieces: Pieces, age: str) -> Clot:
-    """A form that suits the largest branch it lies in."""
+    """Draw a clot of a form that suits the largest branch it lies in."""
     radius = max(float(tree.radius[branch]) for branch, _, _ in pieces)
     toward = rng.standard_normal(3)
     toward /= np.linalg.norm(toward)
@@ -197,7 +200,7 @@ def _draw_clot(rng: np.random.Generator, tree: Branches, pieces: Pieces, age: st
 
 
 def lumen_radii(tree: Branches, clots: tuple[Clot, ...]) -> FloatArray:
-    """(N,) radii of the lumen with the clots in it, mm."""
+    """Compute the radii of the lumen with the clots in it, (N,) float32 mm."""
     radius = tree.radius.copy()
     for clot in clots:
         for branch, _, _ in clot.pieces:
@@ -206,16 +209,18 @@ def lumen_radii(tree: Branches, clots: tuple[Clot, ...]) -> FloatArray:
 
 
 def clot_solid(
-    clot: Clot, along: RodFrame, radius: float, length: float, low: float, high: float
+    clot: Clot, frame: RodFrame, *, radius_mm: float, length_mm: float, low: float, high: float
 ) -> FloatArray:
-    """Implicit function of a clot in one branch, mm, where the lumen has this radius.
+    """Evaluate a clot in one branch as an implicit function, (p, h, w) as the frame, mm.
 
-    Its ends are round; an old one on the wall thins out to them.
+    radius_mm: of the lumen; length_mm: of the branch; low, high: shares of it where the clot
+    begins and ends. Its ends are round; a chronic one on the wall thins out to them.
     """
-    x, y, z = along.out
-    a, b, c = _across(clot.toward, along.course)
+    radius, length = radius_mm, length_mm
+    x, y, z = frame.out
+    a, b, c = _across(clot.toward, frame.course)
     height = x * a + y * b + z * c
-    share = along.share
+    share = frame.share
     inward = np.minimum(share - low, high - share) * np.float32(length)  # from the nearer end
     lumps = np.sin(share * (length / radius * 1.9) + 40 * a) + np.sin(
         height * (2.6 / radius) + 9 * b
@@ -224,7 +229,7 @@ def clot_solid(
     if clot.form in (FULL, RIM):
         core = clot.width * radius
         away = clot.offset * radius  # |out - away * across| by the rule of cosines
-        square = along.mm * along.mm - 2 * away * height + away * away
+        square = frame.mm * frame.mm - 2 * away * height + away * away
         short = np.clip(core - inward, 0, core)
         reach = np.sqrt(np.maximum(core * core - short * short, 0))
         solid = np.sqrt(np.maximum(square, 0)) - reach
@@ -235,24 +240,24 @@ def clot_solid(
         solid = (clot.width + (1 - clot.width) * thin * thin) * radius - height + lumps
     else:
         solid = np.abs(height - 0.1 * radius) - 0.5 * clot.width * radius + 0.5 * lumps
-    held: FloatArray = np.maximum(np.maximum(solid, along.mm - radius), -inward)
-    return held
+    clipped: FloatArray = np.maximum(np.maximum(solid, frame.mm - radius), -inward)
+    return clipped
 
 
 def _across(toward: tuple[float, float, float], course: FloatArray) -> tuple[float, float, float]:
-    """The direction at right angles to a branch that comes closest to the one wanted."""
-    wanted = np.asarray(toward)
-    across = wanted - float(wanted @ course) * course
+    """Compute the unit vector at right angles to course (3,) that is closest to toward."""
+    direction = np.asarray(toward)
+    across = direction - float(direction @ course) * course
     length = float(np.linalg.norm(across))
     if length < 1e-3:  # along the branch: any will do
-        across = np.cross(course, np.roll(wanted, 1))
+        across = np.cross(course, np.roll(direction, 1))
         length = max(float(np.linalg.norm(across)), 1e-6)
     return float(across[0] / length), float(across[1] / length), float(across[2] / length)
 
 
-def specks(clot: Clot, along: RodFrame, length: float) -> BoolArray:
-    """Where an old clot holds calcium: spots along it, a few mm apart."""
-    x, y, z = along.out
-    wave = np.sin(along.share * (length * 1.1)) + np.sin(2.1 * x + 1.3 * y + 0.7 * z)
+def calcium_specks(frame: RodFrame, length_mm: float) -> BoolArray:
+    """Mark calcium of a chronic clot, (p, h, w) as the frame: spots along it, a few mm apart."""
+    x, y, z = frame.out
+    wave = np.sin(frame.share * (length_mm * 1.1)) + np.sin(2.1 * x + 1.3 * y + 0.7 * z)
     spots: BoolArray = wave > 1.45
     return spots

@@ -13,7 +13,7 @@ from wetread.archive.types import BoolArray, FloatArray, UInt8Array
 from wetread.phantoms.angiogram.arteries import LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.angiogram.chambers import Chambers, outflow_of, ventricle_solids
 from wetread.phantoms.angiogram.contrast import BLOOD_HU, Contrast, blood
-from wetread.phantoms.angiogram.emboli import Clot, clot_solid, lumen_radii, specks
+from wetread.phantoms.angiogram.emboli import Clot, calcium_specks, clot_solid, lumen_radii
 from wetread.phantoms.angiogram.exam import CHRONIC
 from wetread.phantoms.angiogram.mimics import AngiogramMimics, Ball
 from wetread.phantoms.chest.organs import Organs
@@ -261,7 +261,7 @@ class ClotStretch(NamedTuple):
     box: SlabBox
     share: FloatArray
     bits: int
-    along: RodFrame
+    frame: RodFrame
     length: float
 
 
@@ -275,14 +275,14 @@ def clot_stretches(
         box = rod_box(slab, start, end, radius)
         if box is None:
             continue
-        along = rod_frame(slab, box, start, end)
+        frame = rod_frame(slab, box, start, end)
         length = float(np.linalg.norm(end - start))
-        solid = clot_solid(clot, along, radius, length, low, high)
+        solid = clot_solid(clot, frame, radius_mm=radius, length_mm=length, low=low, high=high)
         share = rod_coverage(solid.astype(np.float32), slab.pixel, radius)
         if share.any():
             bits = {0: 0, 1: LEFT, -1: RIGHT}[int(tree.side[branch])]
             bits |= CENTRAL * bool(tree.level[branch] <= MAIN) | OLD * (clot.age == CHRONIC)
-            yield ClotStretch(box, share, bits, along, length)
+            yield ClotStretch(box, share, bits, frame, length)
 
 
 def join_clot(
@@ -296,8 +296,8 @@ def join_clot(
 def _paint_clot(
     slab: Slab, circulation: Circulation, lumen: FloatArray, clot: Clot, covers: Coverage
 ) -> None:
-    for box, share, bits, along, length in clot_stretches(slab, circulation.arteries, lumen, clot):
+    for box, share, bits, frame, length in clot_stretches(slab, circulation.arteries, lumen, clot):
         mix(slab, box, share, clot.hu)
         if clot.calcium:
-            mix(slab, box, share * specks(clot, along, length), clot.calcium)
+            mix(slab, box, share * calcium_specks(frame, length), clot.calcium)
         join_clot(covers.clots, covers.clot_bits, box, share, bits)

@@ -77,11 +77,7 @@ class Patient:
 
 
 def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, ...]:
-<<<<<<< HEAD
     """Draw calcium, 100-400 HU: pineal mostly, choroid in half, pallidum and falx rarely."""
-=======
-    """Draw calcium: pineal in most adults, choroid in half, pallidum and falx rarely."""
->>>>>>> 6df3b1a (Give a film's lines of sight as one value)
     found: list[Calcification] = []
     if rng.random() < 0.45 + 0.3 * age:
         r = rng.uniform(1.2, 3.2)
