@@ -10,6 +10,7 @@ from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.cli.options import FAILED, WRONG_USE
 from wetread.labels.table import LabelError
+from wetread.outputs.optional import missing_learn
 
 # What Typer raises for words it cannot take; newer releases carry the class where none may import.
 WrongWords = cast(type[typer.BadParameter], typer.BadParameter.__base__)
@@ -109,6 +110,8 @@ def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
         return FAILED, "not enough memory; give it fewer --workers, or fewer files at a time"
     if isinstance(error, DamagedFileError):
         return FAILED, str(error)
+    if isinstance(error, ImportError) and (missing := missing_learn(error)) is not None:
+        return WRONG_USE, str(missing)
     if isinstance(error, OUR_WRONG_USE):
         return WRONG_USE, name_options(str(error))
     return (FAILED, name_options(str(error))) if isinstance(error, OUR_FAILURES) else None

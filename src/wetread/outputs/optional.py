@@ -1,9 +1,11 @@
-"""outputs/optional.py: libraries of the extra `pictures`, asked for where they are first used."""
+"""outputs/optional.py: libraries of the extras, and what is said where one is not installed."""
 
 from importlib import import_module
 from typing import Any
 
 from wetread.archive.errors import WetreadError
+
+LEARN = ("torch", "monai", "sklearn", "threadpoolctl")  # import names of the extra `learn`
 
 
 class MissingExtraError(WetreadError, ValueError):
@@ -15,7 +17,17 @@ def import_optional(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingExtraError(
-            f"{module.partition('.')[0]} is not installed; pip install 'wetread[pictures]', from a "
-            "checkout pip install -e '.[pictures]'"
-        ) from error
+        raise _missing(module, "pictures") from error
+
+
+def missing_learn(error: ImportError) -> MissingExtraError | None:
+    """Say which library of the extra `learn` an import did not find; None: it failed otherwise."""
+    package = (error.name or "").partition(".")[0]
+    return _missing(package, "learn") if package in LEARN else None
+
+
+def _missing(module: str, extra: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"{module.partition('.')[0]} is not installed; pip install 'wetread[{extra}]', from a "
+        f"checkout pip install -e '.[{extra}]'"
+    )

@@ -20,15 +20,18 @@ from pydicom.uid import UID
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.pixels.decoders import DECODERS, NATIVE_SYNTAXES
 from wetread.archive.types import UInt8Array
+from wetread.outputs.optional import missing_learn
 
 PACKAGES = (
     "wetread", "torch", "monai", "numpy", "polars", "pydicom", "blosc2", "scikit-learn",
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
 EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
+    "learn": "torch and what learns: train, evaluate, predict, score, demo",
     "pictures": "NIfTI, TIFF, films and surfaces: export, segment",
     "pretrained": "ImageNet weights: train --pretrained, recipe pneumothorax-small",
     "cluster": "many machines over Dask: --cluster",
+    "docs": "the documentation site: make docs",
     "dev": "tests and checks of wetread itself",
 }
 _NEW_NAMES = {  # younger than pydicom's dictionary
@@ -83,8 +86,6 @@ class Installation:
 def doctor() -> Installation:
     """Report versions, extras, memory, disk, the devices torch sees, and try each transfer
     syntax."""
-    from wetread.training.device import describe_devices
-
     return Installation(
         python=platform.python_version(),
         platform=platform.platform(terse=True),
@@ -93,9 +94,20 @@ def doctor() -> Installation:
         disk={str(folder): shutil.disk_usage(folder).free for folder in _folders()},
         packages={name: _version(name) for name in PACKAGES},
         extras={name: check_extra(name) for name in EXTRAS},
-        devices=describe_devices(),
+        devices=_devices(),
         transfer_syntaxes=[try_syntax(uid) for uid in sorted(NATIVE_SYNTAXES | DECODERS.keys())],
     )
+
+
+def _devices() -> list[str]:
+    """Return the devices that torch sees; none where it is not installed."""
+    try:
+        from wetread.training.device import describe_devices
+    except ImportError as error:
+        if missing_learn(error) is None:
+            raise
+        return []
+    return describe_devices()
 
 
 def memory() -> dict[str, int]:
@@ -127,9 +139,10 @@ def _folders() -> list[Path]:
 def check_extra(name: str) -> Extra:
     """Return what an extra is for, and which of its packages are missing."""
     parts = [
-        re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0]
+        part
         for need in requires("wetread") or ()
         if re.search(rf"extra == ['\"]{name}['\"]", need)
+        and (part := re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0]) != "wetread"
     ]
     missing = [part for part in parts if _version(part) is None]
     return {"for": EXTRAS[name], "packages": parts, "missing": missing}
