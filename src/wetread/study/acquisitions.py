@@ -1,8 +1,8 @@
 """study/acquisitions.py: slices of one plane become the passes that made them; headers only.
 
 Positions that repeat are split by what leaves none twice. Positions that do not repeat are split
-where groups are each regular and run through one another, and the whole is not. Nothing is told
-apart by a number that changes within one pass of the table.
+where groups are each regular and run through one another, and the whole is not. Passes are never
+split by a number that changes within one pass of the table.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ _CALLED: dict[str, str] = {
     "ConvolutionKernel": "kernel {}",
     "ImageType": "image type {}",
     "TriggerTime": "trigger time {:g} ms",
-    "SeriesDescription": "",  # may name a person: told as an order number
+    "SeriesDescription": "",  # may name a person: shown as an order number
 }
 # Told as an order number: a time of day is a patient's, and triggers differ from beat to beat.
 _ORDERED = {
@@ -59,11 +59,11 @@ Groups = list[Int64Array]  # row numbers, ascending, of each group
 
 @dataclass(frozen=True, eq=False)
 class Acquisitions:
-    """Rows of one plane as passes.
+    """Rows of one plane, split into the passes that made them.
 
-    groups:  row numbers of each, ascending.
-    told_by: the columns that told them apart; empty where there is one, or nothing does.
-    names:   what each is called by them: `acquisition 2`, `phase 40 %`; empty as told_by is.
+    groups:   row numbers of each, ascending.
+    split_by: the columns that they differ in; empty where there is one, or no column differs.
+    names:    by those columns: `acquisition 2`, `phase 40 %`; empty as split_by is.
     """
 
     groups: Groups
@@ -72,7 +72,7 @@ class Acquisitions:
 
 
 def find_acquisitions(rows: pl.DataFrame, along: Float64Array) -> Acquisitions:
-    """The passes of rows at along (N,) mm, which are sorted by it."""
+    """Find the passes of rows at along (N,) mm, which are sorted by it."""
     if rows.height < 2 or np.isnan(along).any():
         return Acquisitions([np.arange(rows.height)])
     found = _of_repeated(rows, along) if repeats(along) else _of_interleaved(rows, along)
@@ -91,7 +91,7 @@ def _varying(rows: pl.DataFrame, columns: Sequence[str]) -> list[str]:
 
 
 def _chosen(rows: pl.DataFrame, columns: Sequence[str], most: int) -> Iterator[tuple[str, ...]]:
-    """Columns that differ, one, then several together."""
+    """Yield the columns that differ, one, then several at once."""
     differ = _varying(rows, columns)
     for count in range(1, min(most, len(differ)) + 1):
         yield from combinations(differ, count)
@@ -100,7 +100,7 @@ def _chosen(rows: pl.DataFrame, columns: Sequence[str], most: int) -> Iterator[t
 def _of_repeated(
     rows: pl.DataFrame, along: Float64Array
 ) -> Iterator[tuple[Groups, tuple[str, ...]]]:
-    """Every way to tell passes apart that leaves no position twice, the first to be taken."""
+    """Yield every way to split passes that leaves no position twice; the first is taken."""
     for columns in _chosen(rows, tuple(_CALLED), _DEEPEST):
         groups = _by_values(rows, along, columns)
         if groups is not None and len(groups) > 1 and _are_passes(along, groups):
@@ -119,7 +119,7 @@ def _of_repeated(
 def _of_interleaved(
     rows: pl.DataFrame, along: Float64Array
 ) -> Iterator[tuple[Groups, tuple[str, ...]]]:
-    """Ways to tell regular passes apart whose positions, no two alike, run through one another."""
+    """Yield ways to split regular passes whose positions, no two alike, interleave."""
     if _on_a_line(along):  # one pass may take every second slice: other pictures it does not make
         for columns in _chosen(rows, tuple(_PHYSICAL), 2):
             groups = _equal(rows, columns)
@@ -146,13 +146,13 @@ def _are_passes(along: Float64Array, groups: Groups) -> bool:
 
 
 def _equal(rows: pl.DataFrame, columns: Sequence[str]) -> Groups:
-    """Row numbers of equal values, ascending, in order of the values."""
+    """Group row numbers of equal values, ascending, in order of the values."""
     grouped = rows.select(columns).with_row_index("_at").group_by(columns).agg("_at").sort(columns)
     return [np.sort(np.array(at)) for at in grouped["_at"].to_list()]
 
 
 def _by_values(rows: pl.DataFrame, along: Float64Array, columns: tuple[str, ...]) -> Groups | None:
-    """Groups of equal values; None where one holds a position twice.
+    """Group rows of equal values; None where a group holds a position twice.
 
     AcquisitionNumber may change inside one pass of the table: its groups are joined.
     """
@@ -171,7 +171,7 @@ def _by_values(rows: pl.DataFrame, along: Float64Array, columns: tuple[str, ...]
 
 
 def _joined(along: Float64Array, groups: Groups) -> Groups | None:
-    """Groups as stacks; None where one holds a position twice.
+    """Join groups to stacks; None where one holds a position twice.
 
     A group joins the latest stack that it abuts and that holds none of its positions, unless both
     are regular, run through one another, and are not so together.
@@ -197,7 +197,7 @@ def _joined(along: Float64Array, groups: Groups) -> Groups | None:
 
 
 def _passes(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Groups | None:
-    """The passes of a group by time: one after the other, or at each position in turn."""
+    """Split a group into passes by time: one after the other, or at each position in turn."""
     if not repeats(along[group]):
         return [group]
     order = group[np.argsort(seconds[group], kind="stable")]
@@ -222,8 +222,8 @@ def _in_turn(seconds: Float64Array, stacks: Groups) -> bool:
 
 
 def _ranked(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Groups | None:
-    """The first at each position, the second, and on; None where some have fewer, or two have one
-    time."""
+    """Group the first at each position, the second, and on; None where some have fewer, or two have
+    one time."""
     place = np.cumsum(np.diff(along[group], prepend=along[group][0]) >= SAME_POSITION_MM)
     counts = np.bincount(place)
     if counts.min() != counts.max():
@@ -235,7 +235,7 @@ def _ranked(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Gr
 
 
 def _sweeps(along: Float64Array, seconds: Float64Array) -> Groups:
-    """Runs of time in which the table goes one way."""
+    """Split slices into runs of time in which the table moves in one direction."""
     order = np.argsort(seconds, kind="stable")
     way = np.sign(np.diff(along[order]))
     usual = 1 if (way > 0).sum() >= (way < 0).sum() else -1
@@ -288,7 +288,7 @@ def _names(rows: pl.DataFrame, groups: Groups, columns: tuple[str, ...]) -> tupl
 
 
 def _called(rows: pl.DataFrame, groups: Groups, column: str) -> list[str]:
-    """A column's part of the names of all groups."""
+    """Name all groups by one column."""
     values = [rows[column][group.tolist()].drop_nulls() for group in groups]
     form = _CALLED.get(column, "")
     ranges = [(one.min(), one.max()) if len(one) else (None, None) for one in values]

@@ -17,12 +17,12 @@ WHITE = 4095.0  # 12 bits: what a radiograph has, and a store's integers keep it
 
 
 def hounsfield(row: Row, one: Slice) -> Float32Array:
-    """(rows, columns) float32 HU of a CT slice; the row is not needed."""
+    """Return (rows, columns) float32 HU of a CT slice; the row is not needed."""
     return one.values()
 
 
 def display_grey(row: Row, one: Slice) -> Float32Array:
-    """(rows, columns) float32 from 0, black, to WHITE: VOI and MONOCHROME1 are undone.
+    """Return (rows, columns) float32 from 0, black, to WHITE, after VOI and MONOCHROME1.
 
     row: of the index. A file without a usable VOI is shown from its least to its greatest value.
     """
@@ -54,6 +54,5 @@ def presentation(row: Row) -> Presentation:
 
 
 def usable_voi(row: Row) -> VoiWindow | LookupTable | None:
-    """What the file says of its presentation; None where it says nothing, or nothing that can be
-    used."""
+    """Read the file's window or VOI table; None where it names none that can be used."""
     return presentation(row).voi

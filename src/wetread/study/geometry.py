@@ -13,9 +13,9 @@ POSITION_TOLERANCE_MM = 0.1
 
 
 def unit_axes(orientation: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """(along a row, along a column, normal) of unit length, (3,) each, from (6,).
+    """Turn an orientation (6,) into unit vectors (3,): along a row, along a column, normal.
 
-    ValueError where the two directions are not at right angles within 1e-3.
+    Raises ValueError where the two directions are not at right angles within 1e-3.
     """
     along = np.asarray(orientation, np.float64).reshape(2, 3)
     lengths = np.linalg.norm(along, axis=1)
@@ -29,7 +29,7 @@ def unit_axes(orientation: Float64Array) -> tuple[Float64Array, Float64Array, Fl
 
 
 def are_orientations(orientations: Float64Array) -> BoolArray:
-    """(N,) whether each of (N, 6) is two directions at right angles, as `unit_axes` wants them."""
+    """Whether each of (N, 6) is two directions at right angles, as `unit_axes` takes them: (N,)."""
     along = np.asarray(orientations, np.float64).reshape(-1, 2, 3)
     lengths = np.linalg.norm(along, axis=2)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -41,13 +41,13 @@ def are_orientations(orientations: Float64Array) -> BoolArray:
 
 
 def along_normal(positions: Float64Array, orientation: Float64Array) -> Float64Array:
-    """(N,) mm: positions (N, 3) projected on the normal of orientation (6,)."""
+    """Project positions (N, 3) mm on the normal of orientation (6,): (N,) mm."""
     projected: Float64Array = np.asarray(positions, np.float64) @ unit_axes(orientation)[2]
     return projected
 
 
 def step_vector(positions: Float64Array) -> Float64Array:
-    """(3,) mm: the mean step from slice to slice, positions (N, 3) in order, N at least 2."""
+    """Average the step from slice to slice: (3,) mm; positions (N, 3) in order, N at least 2."""
     step: Float64Array = (positions[-1] - positions[0]) / (len(positions) - 1)
     return step
 
@@ -61,13 +61,15 @@ def is_regular(positions: Float64Array) -> bool:
 
 
 def tilt_degrees(step: Float64Array, orientation: Float64Array) -> float:
-    """The angle between the normal and the way from slice to slice, 0 for a straight stack."""
+    """Measure the angle between the normal of orientation (6,) and the step (3,) from slice to
+    slice, degrees; 0 for a straight stack."""
     normal = unit_axes(orientation)[2]
     return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(normal, step)), abs(normal @ step))))
 
 
 def tilt_parts(step: Float64Array, orientation: Float64Array) -> tuple[float, float]:
-    """(about the row axis, about the column axis) degrees, signed, of the step from slice to slice.
+    """Split the tilt of a step (3,) against orientation (6,) into (about the row axis, about the
+    column axis), degrees, signed.
 
     The first is positive where the step leans down the columns (growing row), the second where it
     leans along the rows (growing column).
@@ -78,7 +80,8 @@ def tilt_parts(step: Float64Array, orientation: Float64Array) -> tuple[float, fl
 
 
 def off_line_mm(positions: Float64Array, orientation: Float64Array) -> Float64Array:
-    """(N,) mm: how far each of (N, 3), in order, lies in its plane from the line first to last.
+    """Measure how far each of positions (N, 3), in order, lies in its plane from the line of the
+    first to the last: (N,) mm; orientation: (6,).
 
     A tilted stack lies on its line, whatever its distances; zeros where the line has no length.
     """
@@ -95,10 +98,10 @@ def affine_lps(
     orientation: Float64Array, spacing_row_column_mm: tuple[float, float], positions: Float64Array,
     thickness_mm: float,
 ) -> Float64Array:  # fmt: skip
-    """(4, 4): index (z, y, x, 1) to LPS mm, shear and all.
+    """Make the affine (4, 4) of index (z, y, x, 1) to LPS mm, shear and all.
 
-    positions: (N, 3) in order; with one slice, or all at one place, the step is the normal times
-    thickness_mm.
+    orientation: (6,); positions: (N, 3) mm in order; with one slice, or all at one position, the
+    step is the normal times thickness_mm.
     """
     row, column, normal = unit_axes(orientation)
     row_mm, column_mm = spacing_row_column_mm
@@ -112,7 +115,7 @@ def affine_lps(
 
 
 def affine_ijk_lps(affine: Float64Array) -> Float64Array:
-    """(4, 4) of index (i column, j row, k slice, 1) to LPS mm, as ITK writes it.
+    """Make the affine (4, 4) of index (i column, j row, k slice, 1) to LPS mm, as ITK writes it.
 
     affine: (4, 4) of index (z, y, x, 1) to LPS mm, as `affine_lps` gives it and highdicom has it.
     """
@@ -120,7 +123,7 @@ def affine_ijk_lps(affine: Float64Array) -> Float64Array:
 
 
 def affine_ijk_ras(affine: Float64Array) -> Float64Array:
-    """(4, 4) of index (i column, j row, k slice, 1) to RAS mm, as NIfTI and nibabel have it.
+    """Make the affine (4, 4) of index (i column, j row, k slice, 1) to RAS mm, as NIfTI has it.
 
     affine: (4, 4) of index (z, y, x, 1) to LPS mm. The array that goes with it is (x, y, z).
     """
@@ -129,7 +132,7 @@ def affine_ijk_ras(affine: Float64Array) -> Float64Array:
 
 
 def plane_numbers(orientations: Float64Array) -> Int64Array:
-    """(N,) the number of each one's plane; 0 is the one that most of (N, 6) share, within 1e-3."""
+    """Number the planes of orientations (N, 6), equal within 1e-3: (N,); 0 is the commonest."""
     number = np.full(len(orientations), -1)
     for plane in range(len(orientations)):
         left = np.flatnonzero(number < 0)
@@ -142,7 +145,7 @@ def plane_numbers(orientations: Float64Array) -> Int64Array:
 
 
 def commonest_orientation(orientations: Float64Array) -> int:
-    """The index of the first of (N, 6) that most others agree with, within 1e-3."""
+    """Find the index of the first of (N, 6) that most others agree with, within 1e-3."""
     best, most = 0, 0
     left = np.ones(len(orientations), bool)
     while left.sum() > most:

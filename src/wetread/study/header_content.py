@@ -1,4 +1,4 @@
-"""study/header_content.py: what headers say of the body part and the kind of picture: evidence."""
+"""study/header_content.py: body part and kind of picture, as headers name them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def names_body_part(rows: Rows, words: Sequence[str]) -> bool | None:
 
 
 def spacing_mm(row: Row, usual: float) -> tuple[float, float]:
-    """(between rows, between columns) of a slice; the usual where the header has none."""
+    """Read (between rows, between columns) mm of a slice; `usual` where the header has none."""
     down, across = row["row_spacing_mm"], row["column_spacing_mm"]
     if not down or not across or not 0.01 < down < 20 or not 0.01 < across < 20:
         return usual, usual

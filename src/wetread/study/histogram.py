@@ -30,7 +30,7 @@ class Bins:
 
     @property
     def edges(self) -> Float64Array:
-        """(count + 1,) float64, both ends included."""
+        """Return the bins' bounds, both ends included: (count + 1,) float64."""
         return self.low + self.step * np.arange(self.count + 1, dtype=np.float64)
 
 
@@ -40,7 +40,7 @@ STORED_BINS = Bins(-32768.0, 16.0, 6144)  # every integer of 16 bits, signed or 
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """(bins.count,) int64 counts, and how many values lie below the first bin and past the last."""
+    """Counts (bins.count,), and how many values lie below the first bin and past the last."""
 
     bins: Bins
     counts: Int64Array
@@ -49,16 +49,16 @@ class Histogram:
 
     @property
     def total(self) -> int:
-        """How many values there were."""
+        """Count all values."""
         return int(self.counts.sum()) + self.below + self.above
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesHistograms:
-    """Of all pixels of a series.
+    """The histograms of all pixels of a series.
 
     stored:  integers as in the file, masked and signed, before any rescale or repair.
-    values:  what is made of them, in `unit`: study/unit.py.
+    values:  the same pixels in `unit`: study/unit.py.
     slices:  how many were read; rejects: those that could not be.
     """
 
@@ -70,7 +70,7 @@ class SeriesHistograms:
 
 
 def histogram(values: NumberArray, bins: Bins) -> Histogram:
-    """Numbers of any shape, counted; NaN is not to be among them."""
+    """Count numbers of any shape; NaN must not be among them."""
     place = np.floor((values.ravel() - bins.low) / bins.step)
     within = np.clip(place, -1, bins.count).astype(np.int64) + 1
     counts = np.bincount(within, minlength=bins.count + 2)
@@ -78,7 +78,7 @@ def histogram(values: NumberArray, bins: Bins) -> Histogram:
 
 
 def add_histograms(first: Histogram, second: Histogram) -> Histogram:
-    """The histogram of both together; they have the same bins."""
+    """Add two histograms; ValueError where their bins differ."""
     if first.bins != second.bins:
         raise ValueError(f"histograms of {first.bins} and {second.bins} cannot be added")
     counts = first.counts + second.counts
@@ -86,9 +86,9 @@ def add_histograms(first: Histogram, second: Histogram) -> Histogram:
 
 
 def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistograms:
-    """The histograms of one series' rows (study/series.py: series_slices).
+    """Count the pixels of one series' rows (study/series.py: series_slices).
 
-    A slice that cannot be read is among the rejects; RejectError where none can be.
+    A slice that cannot be read is among the rejects. Raises RejectError where none can be.
     """
     listed = list(rows.iter_rows(named=True))
     stored, values = _empty(STORED_BINS), _empty(HU_BINS)
@@ -107,7 +107,7 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
 
 
 def _count(row: Row) -> tuple[Histogram, Histogram, str | None] | RejectError:
-    """(stored, values, unit) of one slice; apart from the caller's process."""
+    """Count (stored, values, unit) of one slice, in a process of its own."""
     try:
         one = slice_from_row(row)
         stored = read_stored(row)  # a slice's own may be repaired, or looked up

@@ -14,7 +14,7 @@ def to_hu(
     intercept: float,
     padding: tuple[int, int] | None = None,
 ) -> Float32Array:
-    """HU = stored * slope + intercept, float32, same shape; outside the field of view AIR_HU.
+    """Rescale to HU = stored * slope + intercept, the same shape; AIR_HU outside the field of view.
 
     stored:  any shape, integers, masked and signed.
     padding: (low, high) in stored values, both ends included, as the header declares it; compared
@@ -35,7 +35,7 @@ def to_hu(
 def repaired_intercept(
     stored: IntegerArray, padding: tuple[int, int] | None
 ) -> tuple[Int16Array, tuple[int, int]]:
-    """(HU as int16, their padding) of 12-bit signed values that the header calls unsigned.
+    """Turn 12-bit signed values that the header calls unsigned into (HU, their padding).
 
     stored:  any shape, 0..4095; 2096, which is -2000 in 12 bits, is padding.
     padding: the range that the header declares, if any: padding, too.
@@ -49,17 +49,18 @@ def repaired_intercept(
 
 
 def published_repair(stored: IntegerArray) -> Int16Array:
-    """HU, int16, of the same values by the form that the competition's entries share, with slope 1.
+    """Repair an intercept as the competition's entries do: (stored + 1000) mod 4096 - 1000.
 
-    (stored + 1000) mod 4096 - 1000: HU from -1000 to 3095. Air of -1024 becomes 3072, and
-    padding of -2000 becomes 2096: for comparison with work that did so, not for reading.
+    stored: any shape, of slope 1; returns HU from -1000 to 3095, the same shape. Air of -1024
+    becomes 3072, and padding of -2000 becomes 2096: for comparison with work that did so, not for
+    reading.
     """
     hu: IntegerArray = (stored.astype(np.int32) + 1000) % (1 << 12) - 1000
     return hu.astype(np.int16)
 
 
 def padding_range(row: Row) -> tuple[int, int] | None:
-    """(low, high) of the declared padding in stored values; None where none is declared."""
+    """Read the declared padding (low, high) in stored values; None where none is declared."""
     value, limit = row["PixelPaddingValue"], row["PixelPaddingRangeLimit"]
     if value is None:
         return None
@@ -67,6 +68,6 @@ def padding_range(row: Row) -> tuple[int, int] | None:
 
 
 def rescale(row: Row) -> tuple[float, float]:
-    """(slope, intercept) of one row of the index; (1, 0) where the header has none."""
+    """Read (slope, intercept) of one row of the index; (1, 0) where the header has none."""
     slope, intercept = row["RescaleSlope"], row["RescaleIntercept"]
     return 1.0 if slope is None else slope, 0.0 if intercept is None else intercept

@@ -1,4 +1,4 @@
-"""study/issues.py: what is unusual in the geometry of a series, by name and with figures."""
+"""study/issues.py: findings in the geometry of a series that are unusual, by name, with figures."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -77,13 +77,13 @@ class Issue:
 
 
 def geometry_issues(rows: pl.DataFrame) -> tuple[Issue, ...]:
-    """The issues that the headers of one series show; slices are counted in its largest stack."""
+    """List the issues that the headers of one series show; slices count in its largest stack."""
     parts = split_series(rows)
     return (*series_issues(rows, parts), *stack_issues(parts.stacks[0]))
 
 
 def series_issues(rows: pl.DataFrame, parts: SeriesParts) -> list[Issue]:
-    """What concerns a series as a whole; parts: what it was split into."""
+    """List the issues of a series as a whole; parts: what it was split into."""
     found: list[Issue] = []
     if parts.localizers.height:
         detail = f"{parts.localizers.height} of {rows.height}: {slice_names(parts.localizers)}"
@@ -113,13 +113,13 @@ def headers_issues(rows: pl.DataFrame) -> list[Issue]:
 
 
 def stack_issues(rows: pl.DataFrame) -> list[Issue]:
-    """What concerns the slices of one stack; rows in order along the normal."""
+    """List the issues of one stack's slices; rows in order along the normal."""
     place = stack_placement(rows)
     if rows.height == 1:
         known = place.thickness_mm[0] > 0
-        said = "SliceThickness" if known else "no SliceThickness is there"
+        source = "SliceThickness" if known else "no SliceThickness is there"
         step = place.thickness_mm[0] if known else UNKNOWN_THICKNESS_MM
-        return [Issue("single_slice", f"the step is taken as {step:.2f} mm: {said}")]
+        return [Issue("single_slice", f"the step is taken as {step:.2f} mm: {source}")]
     if np.isnan(place.origins_mm).any():
         return []
     found = [*_duplicates(rows, place), *_tilt(place)]
@@ -131,33 +131,34 @@ def stack_issues(rows: pl.DataFrame) -> list[Issue]:
 
 
 def distance_issues(
-    along: Float64Array, distances: Distances, beside: Sequence[str] = ()
+    along: Float64Array, distances: Distances, off_line: Sequence[str] = ()
 ) -> list[Issue]:
-    """Gaps and irregular distances of slices at along (N,) mm, ascending."""
+    """List gaps and irregular distances of slices at along (N,) mm, ascending; off_line: slices
+    off the line of the others, in words."""
     gaps = [
         f"{distances.missing[k]} missing between slices {k} and {k + 1}, {along[k]:.2f} and "
         f"{along[k + 1]:.2f} mm (usual {distances.usual[k]:.2f})"
         for k in np.flatnonzero(distances.missing)
     ]
-    odd = [*distances.odd, *beside]
+    irregular = [*distances.irregular, *off_line]
     found = [Issue("gap", _shortened(gaps))] if gaps else []
-    return [*found, Issue("irregular_spacing", _shortened(odd))] if odd else found
+    return [*found, Issue("irregular_spacing", _shortened(irregular))] if irregular else found
 
 
 def _absent(rows: pl.DataFrame) -> list[Issue]:
-    """What the headers do not give of place and size."""
-    told = []
+    """Name the positions and spacings that headers do not give."""
+    absent = []
     unplaced = rows.height - len(placed_rows(rows))
     if unplaced:
         no_position = rows["position_mm"].null_count()
         wiped = unplaced == rows.height and not no_position and rows.height > 1
         wiped = wiped and all(not any(position) for position in rows["position_mm"])
         why = "every (0020,0032) is 0\\0\\0" if wiped else "no (0020,0032) or no usable (0020,0037)"
-        told.append(f"{unplaced} of {rows.height} slices have no place: {why}")
+        absent.append(f"{unplaced} of {rows.height} slices have no place: {why}")
     spaceless = rows["row_spacing_mm"].null_count()
     if spaceless:
-        told.append(f"{spaceless} of {rows.height} slices have no (0028,0030) PixelSpacing")
-    return [Issue("no_geometry", "; ".join(told))] if told else []
+        absent.append(f"{spaceless} of {rows.height} slices have no (0028,0030) PixelSpacing")
+    return [Issue("no_geometry", "; ".join(absent))] if absent else []
 
 
 def _mixed(rows: pl.DataFrame) -> list[Issue]:
@@ -197,11 +198,11 @@ def _duplicates(rows: pl.DataFrame, place: SlicePlacement) -> list[Issue]:
     same = np.flatnonzero(np.diff(along) < SAME_POSITION_MM)
     if not len(same):
         return []
-    told = [
+    pairs = [
         f"slices {k} and {k + 1} at {along[k]:.2f} mm ({slice_names(rows[k : k + 2])})"
         for k in same
     ]
-    return [Issue("duplicate_position", f"{len(same)} times: {_shortened(told)}")]
+    return [Issue("duplicate_position", f"{len(same)} times: {_shortened(pairs)}")]
 
 
 def _tilt(place: SlicePlacement) -> list[Issue]:
@@ -221,7 +222,7 @@ def _tilt(place: SlicePlacement) -> list[Issue]:
 
 
 def _off_line(place: SlicePlacement) -> list[str]:
-    """Slices that lie beside the line from first to last, in words."""
+    """Name the slices that lie off the line from the first to the last."""
     off = off_line_mm(place.origins_mm, place.orientation)
     return [
         f"slice {k} at {place.positions_mm[k]:.2f} mm lies {off[k]:.2f} mm beside the line"
@@ -234,17 +235,19 @@ def _thickness(place: SlicePlacement, distances: Distances) -> list[Issue]:
     if np.isnan(thickness).all():
         return []
     values, counts = np.unique(thickness[~np.isnan(thickness)], return_counts=True)
-    told = []
+    differing = []
     if len(values) > 1:
-        told.append(", ".join(f"{n} x {mm:.2f}" for mm, n in zip(values, counts, strict=True)))
+        differing.append(", ".join(f"{n} x {mm:.2f}" for mm, n in zip(values, counts, strict=True)))
     slant = 1 / np.cos(np.radians(tilt_degrees(step_vector(place.origins_mm), place.orientation)))
     for mm in values:
         usual = distances.usual[(thickness[:-1] == mm) & ~np.isnan(distances.usual)]
         if len(usual):
             bounds = usual[0] * (1 - THICKNESS_SHARE), usual[0] * slant * (1 + THICKNESS_SHARE)
             if not bounds[0] <= mm <= bounds[1]:
-                told.append(f"slabs of {mm:.2f} mm lie {usual[0]:.2f} mm apart")
-    return [Issue("thickness_differs", f"SliceThickness: {'; '.join(told)}")] if told else []
+                differing.append(f"slabs of {mm:.2f} mm lie {usual[0]:.2f} mm apart")
+    if not differing:
+        return []
+    return [Issue("thickness_differs", f"SliceThickness: {'; '.join(differing)}")]
 
 
 def _order(rows: pl.DataFrame, along: Float64Array) -> list[Issue]:
@@ -282,10 +285,10 @@ def _number_hole(rows: pl.DataFrame) -> list[Issue]:
 
 
 def _noted(rows: pl.DataFrame) -> list[Issue]:
-    """What single headers say, counted over the series."""
-    told = ("spacing_from_detector", "burned_in", *NAMED)
+    """Count the notes of single headers over the series."""
+    counted = ("spacing_from_detector", "burned_in", *NAMED)
     notes: list[list[str] | None] = rows["notes"].to_list()
-    found = [one for one in noted_issues([of_row or () for of_row in notes]) if one.name in told]
+    found = [one for one in noted_issues([of_row or () for of_row in notes]) if one.name in counted]
     for name, count in (
         ("lossy", rows["lossy"].to_list().count(True)),
         ("monochrome1", rows["PhotometricInterpretation"].to_list().count("MONOCHROME1")),
@@ -296,7 +299,7 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
 
 
 def _units(rows: pl.DataFrame) -> list[Issue]:
-    """CT that is not in HU, or is taken so: how many slices, by which element."""
+    """Count CT slices that are not in HU, or are taken so, by element."""
     counts: dict[str, Counter[str]] = {}
     for row in rows.select(UNIT_COLUMNS).iter_rows(named=True):
         unit = unit_of(row)
@@ -309,7 +312,7 @@ def _units(rows: pl.DataFrame) -> list[Issue]:
 
 
 def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
-    """The issues of slices, one sequence of notes each, by name: how many slices, what they say."""
+    """Count the notes of slices, one sequence of notes each, by name, with their details."""
     details: dict[str, dict[str, None]] = {}
     counts = Counter[str]()
     for of_slice in notes:
@@ -320,10 +323,10 @@ def noted_issues(notes: Sequence[Sequence[str]]) -> list[Issue]:
     found = []
     for name in sorted(counts):
         count = f"{counts[name]} of {len(notes)} slices"
-        said = _shortened([*details[name]], most=3, between="; ")
+        shown = _shortened([*details[name]], most=3, between="; ")
         if len(notes) > 1:
-            said = f"{count}: {said}" if said else count
-        found.append(Issue(name, said or count))
+            shown = f"{count}: {shown}" if shown else count
+        found.append(Issue(name, shown or count))
     return found
 
 
@@ -332,7 +335,7 @@ def _keywords(columns: Sequence[str]) -> str:
 
 
 def slice_names(rows: pl.DataFrame) -> str:
-    """The SOP Instance UIDs of the first rows, and how many there are more."""
+    """Join the SOP Instance UIDs of the first rows, and say how many more there are."""
     return _shortened(rows["SOPInstanceUID"].fill_null("no UID").to_list())
 
 

@@ -17,9 +17,9 @@ SAME_DISTANCE_MM = 0.002  # and distances one
 class SeriesOverview:
     """One series: what it is, how its slices lie, what is unusual.
 
-    distances_mm: the distances between neighbours that are not at one place, each once, ascending.
+    distances_mm: the distances between neighbors that are not at one place, each once, ascending.
     spacing_mm:   (between rows, between columns) of the first slice that has it.
-    tilt_degrees: the angle between the normal and the way from slice to slice.
+    tilt_degrees: the angle between the normal and the step from slice to slice.
     """
 
     series_uid: str | None
@@ -41,7 +41,7 @@ class SeriesOverview:
 
 
 def summarize_series(rows: pl.DataFrame) -> SeriesOverview:
-    """Of one series, its rows in order along the normal."""
+    """Summarize one series; its rows in order along the normal."""
     first = rows.row(0, named=True)
     spacing = rows.select("row_spacing_mm", "column_spacing_mm").drop_nulls()
     return SeriesOverview(
@@ -59,7 +59,7 @@ def summarize_series(rows: pl.DataFrame) -> SeriesOverview:
 
 
 def _distances(rows: pl.DataFrame) -> tuple[float, ...]:
-    """The distances between neighbours along the normal, those within SAME_DISTANCE_MM as one."""
+    """List the distances between neighbors along the normal, those within SAME_DISTANCE_MM once."""
     along = positions_mm(rows)
     apart = np.sort(np.diff(along[np.isfinite(along)]))
     apart = apart[apart > SAME_MM]

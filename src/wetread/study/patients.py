@@ -1,4 +1,4 @@
-"""study/patients.py: who is one patient: what is never parted, and how well that is known."""
+"""study/patients.py: which slices are of one patient, and how well that is known."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MANY = 10  # studies, of which half with one id are more than one patient has
 
 @dataclass(frozen=True)
 class Identity:
-    """Who is taken for one patient.
+    """How the patients of a set of images are known.
 
     unit:    "patient"; "study", where no patient is known; "mixed", where of some images none is.
-    source:  who says so: "the headers' PatientID", ...
+    source:  where the ids come from: "the headers' PatientID", ...
     reason:  why there is no proof that no patient is in two parts; None where there is one.
     caution: what speaks against the ids although they are taken as they are.
     images_without_patient: whose study stands for their patient.
@@ -47,11 +47,10 @@ class Identity:
 def find_patients(
     slices: pl.DataFrame, source: str, *, named: bool = False
 ) -> tuple[pl.Series, Identity]:
-    """The unit of every slice (N,), never null, and how well it is known.
+    """Find the patient of every slice (N,), never null, and how well it is known.
 
-    slices: SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID and patient (null: none is told).
-    named: the patients were told on purpose, so what only headers do (one id for all, one a file)
-    is taken as it is.
+    slices: SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID and patient (null: not known).
+    named:  the patients were given on purpose: one id for all, or one a file, is taken as it is.
     Raises ValueError where the images of one study are of several patients.
     """
     rows = slices.select(
@@ -76,21 +75,21 @@ def find_patients(
 
 
 def _is_placeholder(patients: pl.Series) -> pl.Series:
-    """(N,) bool, true where there is none."""
+    """Whether each of (N,) ids names nobody."""
     different = patients.unique().drop_nulls()
     nobody = [patient for patient in different if is_placeholder(patient)]
     return patients.is_null() | patients.is_in(nobody)
 
 
 def _placeholder(slices: pl.DataFrame) -> str:
-    """The placeholder that stands most often, in words; nothing where none does."""
+    """Quote the commonest placeholder; "" where there is none."""
     patients = slices["patient"].drop_nulls()
     words = patients.filter(_is_placeholder(patients))
     return f" (but {words.mode().sort()[0]!r})" if len(words) else ""
 
 
 def _meaningless(rows: pl.DataFrame) -> str | None:
-    """Why the ids of headers tell no patients apart, or none together; None where they may."""
+    """Explain why the ids of headers do not identify patients; None where they may."""
     known = rows.filter(pl.col("patient").is_not_null())
     patients, studies = known["patient"].n_unique(), rows["study"].n_unique()
     if patients == 1 and studies > 1 and known.height == rows.height:
@@ -115,15 +114,15 @@ def _caution(rows: pl.DataFrame) -> str | None:
 
 
 def _refuse_torn_studies(rows: pl.DataFrame) -> None:
-    """ValueError where one study's images are of several patients: it would be in two parts."""
+    """Raise ValueError where one study's images are of several patients."""
     patients = rows.group_by("study", maintain_order=True).agg(
         pl.col("patient").drop_nulls().n_unique()
     )
     torn = patients.filter(pl.col("patient") > 1)["study"].to_list()
     if torn:
-        told = f"{plural(len(torn), 'study')} {'is' if len(torn) == 1 else 'are'}"
+        subject = f"{plural(len(torn), 'study')} {'is' if len(torn) == 1 else 'are'}"
         raise ValueError(
-            f"{told} of several patients each, the first {torn[0]}: they would be learned and "
+            f"{subject} of several patients each, the first {torn[0]}: they would be learned and "
             "scored at once. Say which image is of which patient with --patients FILE, or take "
             "each study for a patient: --patients study"
         )

@@ -35,14 +35,14 @@ class SlicePlacement:
 
     @property
     def positions_mm(self) -> Float64Array:
-        """(Z,) along the normal."""
+        """Project the origins on the normal: (Z,) mm; NaN without an orientation."""
         if np.isnan(self.orientation).any():
             return np.full(len(self.origins_mm), np.nan)
         return along_normal(self.origins_mm, self.orientation)
 
     @property
     def affine(self) -> Float64Array:
-        """(4, 4) index (z, y, x, 1) to LPS, shear and all; all NaN where no one affine holds.
+        """Make the affine (4, 4) of index (z, y, x, 1) to LPS mm; all NaN where no one holds.
 
         It holds where every slice lies within 0.1 mm of first + z * step. A lone slice steps by
         its thickness along the normal (1 mm where it has none).
@@ -57,7 +57,8 @@ class SlicePlacement:
         return affine_lps(self.orientation, self.spacing_mm, self.origins_mm, step)
 
     def position_of(self, index: Float64Array) -> Float64Array:
-        """(..., 3) LPS mm of voxels (..., 3) as (z, y, x), z whole: also where no affine holds."""
+        """Place voxels (..., 3) as (z, y, x), z whole, in LPS mm: (..., 3), also where no affine
+        holds."""
         index = np.asarray(index, np.float64)
         if np.isnan(self.orientation).any():
             return np.full(index.shape, np.nan)
@@ -70,7 +71,7 @@ class SlicePlacement:
 
 
 def stack_placement(rows: pl.DataFrame) -> SlicePlacement:
-    """The place of the rows of one stack, in their order."""
+    """Read the placement of the rows of one stack, in their order."""
     origins = np.full((rows.height, 3), np.nan)
     orientation = np.full(6, np.nan)
     placed = placed_rows(rows)

@@ -18,11 +18,11 @@ _RESOLVED = ("gantry_tilt", "gap", "irregular_spacing", "slices_rejected", "mixe
 
 
 def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) -> Volume:
-    """The volume at `spacing_mm` between slices, rows and columns (one number: all three).
+    """Resample to `spacing_mm` between slices, rows and columns (one number: all three).
 
     The grid is at right angles and starts at the first voxel; it is as long as fits, so that
-    the last voxel may lie up to one step before the old one. Its `place` and `affine` are of what
-    was made. Every voxel is linear in the two slices around it, each looked up at the voxel's own
+    the last voxel may lie up to one step before the old one; `place` and `affine` are the grid's.
+    Every voxel is linear in the two slices around it, each looked up at the voxel's own
     place in the plane: a tilt is undone and gaps are filled, nothing overshoots, and nothing is
     smoothed. Outside the field of view is air (the least grey without HU) and is never mixed.
     sources are "" but for slices that stayed as they were. A single slice keeps its distance.
@@ -93,7 +93,7 @@ def _require_place(volume: Volume) -> None:
 
 
 def _slices_at(along: Float64Array, step: float) -> Float64Array:
-    """(N,) fractional numbers among slices at `along` mm, ascending from 0, every step mm."""
+    """Number slices every step mm among those at along (Z,) mm, ascending from 0: (N,) float64."""
     if len(along) == 1:
         return np.zeros(1)
     count = int(along[-1] / step + _SAME) + 1
@@ -104,7 +104,7 @@ def _slices_at(along: Float64Array, step: float) -> Float64Array:
 def _in_plane(
     volume: Volume, k: int, grid: list[Float64Array], shift: Float64Array
 ) -> Float32Array:
-    """Slice k at the grid's rows and columns, mm down and across, linearly; outside is air."""
+    """Interpolate slice k at the grid's rows and columns, mm down and across; outside is air."""
     outside = AIR_HU if volume.unit == "HU" else float(volume.hu.min())
     picture = volume.hu[k]
     for axis in (0, 1):
@@ -116,7 +116,7 @@ def _in_plane(
 def _along_rows(
     picture: Float32Array, at: Float64Array, outside: float, unit: str | None
 ) -> Float32Array:
-    """(len(at), X): rows of (Y, X) at fractional numbers; outside beyond the first and last."""
+    """Interpolate rows of (Y, X) at fractional numbers (N,): (N, X); `outside` beyond the ends."""
     last = len(picture) - 1
     lower = np.clip(np.floor(at + _SAME).astype(int), 0, last)
     share = np.clip(at - lower, 0, 1)

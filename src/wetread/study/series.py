@@ -12,7 +12,7 @@ _TIES = ("InstanceNumber", "SOPInstanceUID", "path", "member", "frame")
 
 
 def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
-    """One table a series, its slices along the normal; sorted by study and series.
+    """Make one table a series, its slices along the normal; sorted by study and series.
 
     images: rows of an Index, state "image". An image without a series stands alone. File names,
     SliceLocation and InstanceNumber do not order; slices without a place follow the placed ones.
@@ -30,7 +30,7 @@ def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def with_frames(images: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `frame` and `stack_id`: one row a frame where a file has several.
+    """Add `frame` and `stack_id` to rows: one row a frame where a file has several.
 
     A file whose frames cannot be told apart keeps its one row; reading it gives the reason.
     """
@@ -53,7 +53,7 @@ def with_frames(images: pl.DataFrame) -> pl.DataFrame:
 
 
 def ordered(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of one series in order along the normal that most of them share."""
+    """Order the rows of one series along the normal that most of them share."""
     rows = with_frames(rows).sort(*_TIES, nulls_last=True)
     if rows.height == 1:
         return rows
@@ -61,7 +61,7 @@ def ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def positions_mm(rows: pl.DataFrame) -> Float64Array:
-    """(N,) each slice's position along the normal that most of them share; NaN without a place."""
+    """Project each slice's position on the normal that most share: (N,) mm; NaN without a place."""
     place = np.full(rows.height, np.nan)
     placed = placed_rows(rows)
     if len(placed):
@@ -73,7 +73,7 @@ def positions_mm(rows: pl.DataFrame) -> Float64Array:
 
 
 def placed_rows(rows: pl.DataFrame) -> Int64Array:
-    """(K,) the row numbers that have a position and an orientation.
+    """List the numbers (K,) of rows that have a position and an orientation.
 
     Several slices that all lie at 0, 0, 0 have none: the positions were wiped.
     """

@@ -17,12 +17,12 @@ _SECOND_HAND = re.compile(r"\b(MPR|MIP|MINIP|AVERAGE|REFORMATTED|PROJECTION IMAG
 
 @dataclass(frozen=True)
 class SeriesPreference:
-    """What a task wants to read.
+    """Which series a task prefers to read.
 
     body_parts:   words of BodyPartExamined that are right; empty: any.
     least_slices: fewer are no whole organ.
     thickness_mm: the least and the greatest SliceThickness that suit.
-    sharp:        whether an edge-enhancing kernel (bone, lung) is wanted; None: either.
+    sharp:        whether an edge-enhancing kernel (bone, lung) is preferred; None: either.
     """
 
     body_parts: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ ANY_SERIES = SeriesPreference()
 
 @dataclass(frozen=True)
 class SeriesScore:
-    """How well a series suits: 0 is without fault; each reason says what it cost."""
+    """How well a series suits: score 0 is without fault; each reason says what it cost."""
 
     series_uid: str
     slices: int
@@ -45,13 +45,13 @@ class SeriesScore:
 
 
 def rank_series(series: Sequence[pl.DataFrame], preference: SeriesPreference) -> list[SeriesScore]:
-    """The series of one study, best first; equal scores: more slices, then by UID."""
+    """Rank the series of one study, best first; equal scores: more slices, then by UID."""
     scores = [score_series(rows, preference) for rows in series]
     return sorted(scores, key=lambda one: (-one.score, -one.slices, one.series_uid))
 
 
 def score_series(rows: pl.DataFrame, preference: SeriesPreference) -> SeriesScore:
-    """The score of one series' rows, from their headers."""
+    """Score one series' rows by their headers."""
     kind = _commonest(rows["ImageType"])
     values = [value.strip() for value in kind.split("\\")]
     costs = [
@@ -70,7 +70,7 @@ def score_series(rows: pl.DataFrame, preference: SeriesPreference) -> SeriesScor
 
 
 def _picture_costs(values: list[str], kind: str, sop_class: str) -> list[tuple[float, str]]:
-    """What the pictures are, by ImageType (0008,0008) and SOP class."""
+    """List (cost, reason) of the kind of picture, by ImageType (0008,0008) and SOP class."""
     costs = []
     if values[2:3] == ["LOCALIZER"]:
         costs.append((100.0, "localizer"))
@@ -88,7 +88,7 @@ def _picture_costs(values: list[str], kind: str, sop_class: str) -> list[tuple[f
 
 
 def _preference_costs(rows: pl.DataFrame, preference: SeriesPreference) -> list[tuple[float, str]]:
-    """How the series meets what the task wants; what a header does not say costs nothing."""
+    """List (cost, reason) against the preference; a header that says nothing costs nothing."""
     costs = []
     headers = rows.select(UNIT_COLUMNS).iter_rows(named=True)
     foreign = sum(unit_of(row).issue in ("no_rescale", "not_hu") for row in headers)
@@ -110,7 +110,7 @@ def _preference_costs(rows: pl.DataFrame, preference: SeriesPreference) -> list[
 
 
 def is_sharp(kernel: str) -> bool:
-    """Whether a ConvolutionKernel enhances edges, by its maker's way of naming.
+    """Whether a ConvolutionKernel enhances edges, by its maker's convention of naming.
 
     Siemens: a number, 60 and up (B60, H60s, Hr64). Toshiba, Canon: FC30-39, FC50-59, FC80-89. GE:
     BONE, EDGE, LUNG, ULTRA. Philips: D, E, L, YB to YE.
@@ -126,6 +126,6 @@ def is_sharp(kernel: str) -> bool:
 
 
 def _commonest(values: pl.Series) -> str:
-    """The commonest value, the first by name where two are; "" where none is there."""
+    """Find the commonest value, the first by name where two are; "" where there is none."""
     counts = values.drop_nulls().value_counts().sort("count", values.name, descending=[True, False])
     return str(counts[values.name][0]) if counts.height else ""

@@ -14,8 +14,8 @@ from wetread.study.volume import Volume
 
 
 def in_plane_shifts(place: SlicePlacement) -> Float64Array:
-    """(Z, 2) voxels: how far each slice's first voxel lies down the columns and along the rows
-    from the normal through the first slice's."""
+    """Measure how far each slice's first voxel lies down the columns and along the rows from the
+    normal through the first slice's: (Z, 2) voxels."""
     row, column, _ = unit_axes(place.orientation)
     off = place.origins_mm - place.origins_mm[0]
     down, across = off @ column / place.spacing_mm[0], off @ row / place.spacing_mm[1]
@@ -23,11 +23,11 @@ def in_plane_shifts(place: SlicePlacement) -> Float64Array:
 
 
 def deshear(volume: Volume) -> Volume:
-    """The slices on one normal, so that rows, columns and slices are at right angles.
+    """Move the slices onto one normal, so that rows, columns and slices are at right angles.
 
     No voxel is lost: the picture grows by the widest shift, what no slice covers is air (the least
     grey in other images). A shift is linear in each direction; slices keep number, source and
-    distance. StackError where the headers give no place.
+    distance. Raises StackError where the headers give no place.
     """
     place = volume.place
     if np.isnan(place.origins_mm).any() or np.isnan(place.spacing_mm).any():
@@ -63,7 +63,7 @@ def deshear(volume: Volume) -> Volume:
 
 
 def _moved(picture: Float32Array, by: float, outside: float, unit: str | None) -> Float32Array:
-    """(Y + ceil(by), X): the rows moved down by `by` >= 0, whole rows and a linear rest."""
+    """Move the rows of a picture (Y, X) down by `by` >= 0, linearly: (Y + ceil(by), X)."""
     whole = int(np.floor(by + 1e-6))
     rest = by - whole
     edge = np.full((1, picture.shape[1]), outside, np.float32)

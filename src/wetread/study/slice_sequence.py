@@ -1,5 +1,4 @@
-"""study/slice_sequence.py: the slices of a series one after the other, without an array that
-holds all."""
+"""study/slice_sequence.py: the slices of a series in order, without an array that holds all."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,7 +7,7 @@ from wetread.archive.types import Float32Array
 
 
 class SliceSequence(Protocol):
-    """Slices of one shape in order: an array (Z, rows, columns), or what makes each when asked.
+    """Slices of one shape in order: an array (Z, rows, columns), or an object that reads each.
 
     Values of a slice are (rows, columns) float32. Read in order and not kept, so that memory does
     not grow with their number.
@@ -16,10 +15,10 @@ class SliceSequence(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(Z, rows, columns)."""
+        """Return (Z, rows, columns)."""
 
     def __getitem__(self, z: int, /) -> Float32Array:
-        """The values of slice z."""
+        """Return the values of slice z: (rows, columns) float32."""
 
     def __iter__(self) -> Iterator[Float32Array]:
-        """The values of each slice."""
+        """Yield the values of each slice: (rows, columns) float32."""

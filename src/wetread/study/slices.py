@@ -23,7 +23,7 @@ _NO_ENTRY = -1  # below every entry of a table: stands for padding
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """Stored integers and what makes values of them.
+    """Stored integers with the rescale that turns them into values.
 
     stored:    (rows, columns) integers, masked and signed.
     slope, intercept: HU or grey = stored * slope + intercept.
@@ -41,7 +41,7 @@ class Slice:
     notes: tuple[str, ...] = ()
 
     def values(self) -> Float32Array:
-        """(rows, columns) float32; HU outside the field of view are air."""
+        """Rescale to values: (rows, columns) float32; HU outside the field of view are air."""
         if self.unit == "HU":
             return to_hu(self.stored, self.slope, self.intercept, self.padding)
         gray: Float32Array = self.stored.astype(np.float32) * np.float32(self.slope)
@@ -50,7 +50,7 @@ class Slice:
 
 
 def slice_from_row(row: Row) -> Slice:
-    """The slice of one row, or of one frame's row. Raises RejectError where it has none."""
+    """Read the slice of one row, or of one frame's row. Raises RejectError where it has none."""
     if row.get("frame") is None and (row["NumberOfFrames"] or 1) > 1:
         frames = frame_rows(row)  # what is wrong with them is the better reason
         raise RejectError("wrong_kind", f"{len(frames)} frames in one file, one is wanted")
@@ -62,7 +62,7 @@ def slice_from_row(row: Row) -> Slice:
 
 
 def _slice(stored: IntegerArray, row: Row) -> Slice:
-    """The slice of one row's stored values. Raises RejectError."""
+    """Make the slice of one row's stored values (rows, columns). Raises RejectError."""
     if is_color(row):
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
     padding, notes = padding_range(row), row["notes"] or ()
@@ -89,7 +89,7 @@ def _slice(stored: IntegerArray, row: Row) -> Slice:
 
 
 def require_hu(row: Row, one: Slice) -> None:
-    """RejectError, with what the header says, unless the slice's values are Hounsfield units."""
+    """Raise RejectError, with the header's reason, unless the values are Hounsfield units."""
     if one.unit == "HU":
         return
     named = dict(map(name_and_detail, one.notes))
@@ -101,7 +101,7 @@ def require_hu(row: Row, one: Slice) -> None:
 def _by_table(
     stored: IntegerArray, table: LookupTable, padding: tuple[int, int] | None, unit: Unit
 ) -> Slice:
-    """The slice whose values are a table's entries, int32; padding becomes a value of its own."""
+    """Make the slice whose values are a table's entries, int32; padding gets a value of its own."""
     entries = table.apply(stored).astype(np.int32)
     if padding is not None:
         entries[(stored >= padding[0]) & (stored <= padding[1])] = _NO_ENTRY

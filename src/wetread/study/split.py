@@ -30,15 +30,15 @@ _CAPTURE_WORDS = ("SCREEN SAVE", "SCREENSAVE", "SCREEN SHOT", "DOSE_INFO")  # of
 
 @dataclass(frozen=True, eq=False)
 class SeriesParts:
-    """One series, taken apart; every row is in one part.
+    """One series, split; every row is in one part.
 
     stacks:     rows in order along the normal, the stack with the most slices first.
     localizers: rows that are a scout of the rest; empty for a series of nothing else.
     captures:   rows that are pictures of a screen or a page; empty for a series of nothing else.
     strays:     rows of the stacks that are few and unlike all others: of another shape, plane,
                 spacing or unit, or without a place; no more than three, a fourth of the others.
-    told_by:    the columns that told acquisitions apart; empty where none were.
-    names:      of the stacks, by what tells each apart: `acquisition 2`; "" where nothing had to.
+    split_by:   the columns that acquisitions differ in; empty where there is one.
+    names:      of the stacks, by those columns: `acquisition 2`; "" where there is one.
     """
 
     stacks: tuple[pl.DataFrame, ...]
@@ -50,7 +50,7 @@ class SeriesParts:
 
 
 def split_series(rows: pl.DataFrame) -> SeriesParts:
-    """The parts of one series' rows, which come in any order."""
+    """Split one series' rows, which come in any order."""
     rows = ordered(rows)
     capture = is_capture(rows)
     captures, rows = rows.filter(capture), rows.filter(~capture) if capture.any() else rows
@@ -72,7 +72,7 @@ def split_series(rows: pl.DataFrame) -> SeriesParts:
 
 
 def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return the slices outside the largest part, where these are few."""
+    """List the slices outside the largest part, where these are few."""
     largest = max(range(len(uniform)), key=lambda at: uniform[at].height)
     others = [part for at, part in enumerate(uniform) if at != largest]
     count = sum(part.height for part in others)
@@ -81,8 +81,9 @@ def _strays(uniform: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def order_by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of one series in the order of its acquisitions, each along the normal, with the
-    number of each in the column ACQUISITION, from 1; 0 for what belongs to none, which comes last.
+    """Order the rows of one series by acquisition, each along the normal.
+
+    The column ACQUISITION has the number of each, from 1; 0 for rows of none, which come last.
     """
     parts = split_series(rows)
     passes = [stack for stack, name in zip(parts.stacks, parts.names, strict=True) if name]
@@ -103,8 +104,10 @@ def order_by_acquisition(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def is_capture(rows: pl.DataFrame) -> BoolArray:
-    """(N,) pictures of a screen or a page among others: in color, of the class of secondary
-    captures, or called so by (0008,0008); where all are, none is."""
+    """Find pictures of a screen or a page among slices: (N,) bool.
+
+    They are in color, of the class of secondary captures, or named so by (0008,0008); where all
+    are, none is."""
     sop_class, kind = pl.col("SOPClassUID"), pl.col("ImageType").str.to_uppercase()
     capture = (
         (pl.col("SamplesPerPixel").fill_null(1) != 1)
@@ -118,7 +121,7 @@ def is_capture(rows: pl.DataFrame) -> BoolArray:
 
 
 def _is_localizer(rows: pl.DataFrame) -> BoolArray:
-    """(N,) named so by (0008,0008), or in a plane far off that few slices have."""
+    """Find localizers, named so by (0008,0008) or in a plane far off that few slices have: (N,)."""
     kinds = [(kind or "").split("\\")[2:3] for kind in rows["ImageType"].to_list()]
     scout = np.array([[word.strip() for word in kind] == ["LOCALIZER"] for kind in kinds])
     if scout.all():
@@ -141,7 +144,7 @@ def _is_localizer(rows: pl.DataFrame) -> BoolArray:
 
 
 def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """One table a plane, shape, spacing, declared stack and unit; slices without a place are one
+    """Divide rows by plane, shape, spacing, declared stack and unit; slices without a place are one
     plane more."""
     plane = np.full(rows.height, -1)
     placed = placed_rows(rows)
@@ -163,7 +166,7 @@ def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
 
 
 def _stepped(values: list[float | None]) -> list[int | None]:
-    """Each value's number among runs of values that are closer than the tolerance."""
+    """Number each value among runs of values that are closer than the tolerance."""
     distinct = sorted({value for value in values if value is not None})
     starts = np.diff(distinct, prepend=distinct[:1]) > SPACING_TOLERANCE_MM
     number = dict(zip(distinct, np.cumsum(starts).tolist(), strict=True))

@@ -45,12 +45,15 @@ class StackError(WetreadError, ValueError):
 
 
 def fatal_issues(issues: Sequence[Issue]) -> tuple[Issue, ...]:
-    """Those that stand in the way of one affine: in FATAL, and not settled."""
+    """List the issues that stand in the way of one affine: in FATAL, and not resolved."""
     return tuple(issue for issue in issues if issue.name in FATAL and not issue.resolved_by)
 
 
 def require_affine(volume: Volume) -> Float64Array:
-    """(4, 4) index (z, y, x, 1) to LPS mm, right for every voxel to 0.1 mm; StackError without."""
+    """Return the affine (4, 4) of index (z, y, x, 1) to LPS mm, right for every voxel to 0.1 mm.
+
+    Raises StackError where there is none.
+    """
     for issue in fatal_issues(volume.issues):
         raise StackError(issue, FATAL[issue.name])
     affine = volume.affine
@@ -61,9 +64,9 @@ def require_affine(volume: Volume) -> Float64Array:
 
 
 def fill(volume: Volume) -> Volume:
-    """Slices that lack in a gap, made of the two around it, linearly; "" among the sources.
+    """Interpolate the slices missing in a gap from the two around it; their sources are "".
 
-    A volume without a gap comes back as it is. Where other distances are odd too, they stay so.
+    A volume without a gap comes back as it is; other irregular distances stay.
     """
     require_steps(volume)
     missing = _distances(volume).missing
@@ -77,7 +80,7 @@ def fill(volume: Volume) -> Volume:
 
 
 def resample(volume: Volume, step_mm: float | None = None) -> Volume:
-    """Equal steps along the normal, from the first slice on; the tilt stays.
+    """Resample to equal steps along the normal, from the first slice on; the tilt stays.
 
     step_mm: along the normal; None: the median distance. Each slice is made of the two around it,
     linearly. StackError where the slices are not on one line (deshear first) or have no place.
@@ -105,7 +108,7 @@ def resample(volume: Volume, step_mm: float | None = None) -> Volume:
 def _resolve_issues(
     made: Volume, before: Volume, names: Sequence[str], how: str
 ) -> tuple[Issue, ...]:
-    """The issues of `before`, those of `names` settled where `made` has equal steps."""
+    """Resolve the issues of `before` that are in `names`, where `made` has equal steps."""
     if len(made.hu) > 1 and not is_regular(made.place.origins_mm):
         return before.issues
     return tuple(
@@ -119,7 +122,7 @@ def _distances(volume: Volume) -> Distances:
 
 
 def require_steps(volume: Volume) -> None:
-    """StackError unless every slice has a place of its own, and there are two."""
+    """Raise StackError unless every slice has a position of its own, and there are two."""
     along = volume.positions_mm
     if np.isnan(along).any():
         detail = f"{int(np.isnan(along).sum())} of {len(along)} slices have no place"
@@ -133,7 +136,7 @@ def require_steps(volume: Volume) -> None:
 
 
 def _slices_at(volume: Volume, at: Float64Array) -> Volume:
-    """The slices at fractional places (K,) among volume's, ascending."""
+    """Interpolate slices at fractional numbers (K,) among volume's, ascending."""
     below = np.minimum(at.astype(np.int64), max(len(volume.hu) - 2, 0))
     share = at - below
     exact = np.where(share < 1e-9, below, np.where(share > 1 - 1e-9, below + 1, -1))
@@ -163,9 +166,9 @@ def _slices_at(volume: Volume, at: Float64Array) -> Volume:
 def interpolate(
     lower: Float32Array, upper: Float32Array, share: float | FloatArray, unit: str | None
 ) -> Float32Array:
-    """(1 - share) lower + share upper, any shape, float32; where one of them is outside the field
-    of view (HU of air, exactly) the nearer one, for outside is no value to mix with.
+    """Mix (1 - share) lower + share upper, any shape, float32.
 
+    Where one of them is outside the field of view (HU of air, exactly) the nearer one is taken.
     share: in [0, 1], one number or an array that broadcasts to the shape.
     """
     mixed: Float32Array = lower + np.asarray(share, np.float32) * (upper - lower)

@@ -39,7 +39,7 @@ class Unit:
 
 
 def unit_of(row: Row, table_type: str | None = None) -> Unit:
-    """The unit of one row of the index, or of a frame's row.
+    """Read the unit of one row of the index, or of a frame's row.
 
     table_type: Modality LUT Type, of values that go through the file's table; None: not read yet.
     """
@@ -89,19 +89,19 @@ def is_ct(row: Row) -> bool:
 
 
 def units_of(rows: pl.DataFrame) -> list[str | None]:
-    """The unit of each row of the index, as far as headers tell."""
+    """Read the unit of each row of the index, as far as headers name it."""
     return [unit_of(row).name for row in rows.select(UNIT_COLUMNS).iter_rows(named=True)]
 
 
 def common_unit(units: Iterable[str | None]) -> str | None:
-    """The unit that all have; None where they differ, or none is known."""
+    """Return the unit that all have; None where they differ, or none is known."""
     distinct = set(units)
     return distinct.pop() if len(distinct) == 1 else None
 
 
 def note_taken_as_hu(images: pl.DataFrame) -> pl.DataFrame:
-    """The rows of an index with the note that CT, and what names no modality, is HU, whatever
-    its header says or does not say of the unit."""
+    """Add the note to rows of an index that CT, and rows without a modality, are HU, whatever their
+    headers say of the unit."""
     notes = pl.col("notes").fill_null([])
     with_note = pl.concat_list(notes, pl.lit(TAKEN_AS_HU))
     wanted = pl.col("Modality").is_null() | (pl.col("Modality") == "CT")
@@ -111,7 +111,7 @@ def note_taken_as_hu(images: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(kind: str) -> str | None:
-    """A Rescale Type as a unit; None where it says that there is none, or cannot be one."""
+    """Read a Rescale Type as a unit; None where it names none, or cannot be one."""
     kind = kind.strip()
     if kind.upper() in _HOUNSFIELD:
         return "HU"

@@ -13,9 +13,9 @@ from wetread.archive.types import Float64Array, NumberArray
 def apply_window(
     values: NumberArray, window: VoiWindow, low: float = 0.0, high: float = 1.0
 ) -> Float64Array:
-    """Values in modality units, any shape, to float64 from low to high, the same shape.
+    """Map values in modality units, any shape, to float64 from low to high, the same shape.
 
-    ValueError for a width or a function that the standard does not have.
+    Raises ValueError for a width or a function that the standard does not have.
     """
     x, center, width = np.asarray(values, np.float64), window.center, window.width
     least = 1.0 if window.function == "LINEAR" else 0.0
@@ -39,13 +39,14 @@ def apply_window(
 
 
 def apply_table(values: NumberArray, table: LookupTable) -> Float64Array:
-    """Values in modality units, any shape, to float64 from 0 to 1 by a VOI LUT."""
+    """Map values in modality units, any shape, to float64 from 0 to 1 by a VOI LUT."""
     shown: Float64Array = table.apply(values) / float((1 << table.bits) - 1)
     return shown
 
 
 def full_range(values: NumberArray) -> VoiWindow:
-    """The window from the least to the greatest value, for a picture that names none."""
+    """Span a window from the least to the greatest of values, any shape, for a picture that names
+    none."""
     low, high = float(np.min(values)), float(np.max(values))
     return VoiWindow((low + high) / 2, max(high - low, 1.0), "LINEAR_EXACT")
 
@@ -53,7 +54,7 @@ def full_range(values: NumberArray) -> VoiWindow:
 def present(
     values: NumberArray, voi: VoiWindow | LookupTable | None, photometric: str | None
 ) -> Float64Array:
-    """Grey for the eye, float64 from 0 (black) to 1 (white), the same shape.
+    """Map values, any shape, to gray for the eye: float64 from 0 (black) to 1 (white), same shape.
 
     voi:         as the file names it (archive/dataset/luts.py: read_voi); None: the full range.
     photometric: (0028,0004); MONOCHROME1 shows its least value white, inverted after VOI.

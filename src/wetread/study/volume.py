@@ -37,13 +37,12 @@ class Volume:
     """One stack of a series as one block.
 
     hu:        (Z, Y, X) float32; Z along the normal; in `unit`, study/unit.py.
-    place:     where each slice lies; `affine` and `positions_mm` are its.
-    sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was made.
+    place:     where each slice lies, for `affine` and `positions_mm`.
+    sources:   Z SOP Instance UIDs, in hu's order; "" for a slice that was interpolated.
     issues:    what is unusual; one that is resolved does not stand in the way of an affine.
-    acquisition: what tells it apart from others of its series, `acquisition 2`; "" where nothing
-               has to.
-    slice_map: (Z,) float64: the slice, as it was read, that each slice was; between two whole
-               numbers where it was made of two.
+    acquisition: its name among those of its series, `acquisition 2`; "" where there is one.
+    slice_map: (Z,) float64: the number of each slice among those that were read; between two whole
+               numbers where it was interpolated.
     """
 
     hu: Float32Array
@@ -56,29 +55,29 @@ class Volume:
 
     @property
     def affine(self) -> Float64Array:
-        """(4, 4) index (z, y, x, 1) to LPS mm; all NaN where no one affine holds."""
+        """Return the affine (4, 4) of index (z, y, x, 1) to LPS mm; all NaN where no one holds."""
         return self.place.affine
 
     @property
     def positions_mm(self) -> Float64Array:
-        """(Z,) along the normal; NaN where a slice has no place."""
+        """Return each slice's position along the normal, (Z,) mm; NaN where it has no place."""
         return self.place.positions_mm
 
 
 def require_hu(volume: Volume) -> None:
-    """RejectError, with what the header says, unless the values are Hounsfield units."""
+    """Raise RejectError, with the header's reason, unless the values are Hounsfield units."""
     if volume.unit == "HU":
         return
-    said = [one for one in volume.issues if one.name in ("no_rescale", "not_hu")]
-    if not said and volume.unit == "grey":
+    reasons = [issue for issue in volume.issues if issue.name in ("no_rescale", "not_hu")]
+    if not reasons and volume.unit == "grey":
         raise RejectError("wrong_kind", "values in grey; anatomy is found in HU")
-    if not said:
+    if not reasons:
         raise RejectError("not_hu", f"values in {volume.unit or 'several units'}; {ADVICE}")
-    raise RejectError(said[0].name, f"{said[0].detail}; {ADVICE}")
+    raise RejectError(reasons[0].name, f"{reasons[0].detail}; {ADVICE}")
 
 
 def volume_from_rows(rows: pl.DataFrame) -> Volume:
-    """The volume of one series' rows, in any order: its stack with the most slices.
+    """Read the volume of one series' rows, in any order: its stack with the most slices.
 
     Localizers, captures, copies, slices of other stacks and slices that cannot be read are left
     out and named in the issues. Raises RejectError where no slice can be read.
@@ -88,7 +87,7 @@ def volume_from_rows(rows: pl.DataFrame) -> Volume:
 
 
 def acquisitions_from_rows(rows: pl.DataFrame) -> list[Volume]:
-    """Read one volume each where acquisitions of the rows were told apart, the largest first."""
+    """Read one volume each of each acquisition of the rows, the largest first."""
     parts, issues, known = _opened(rows)
     issues = _without_strays(parts, issues)
     if not parts.names[0]:
@@ -104,8 +103,11 @@ def acquisitions_from_rows(rows: pl.DataFrame) -> list[Volume]:
 
 
 def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
-    """One volume a stack of the series, the most slices first; only localizers, captures, copies
-    and what cannot be read are left out. RejectError where nothing can be read."""
+    """Read one volume a stack of the series, the most slices first.
+
+    Only localizers, captures, copies and what cannot be read are left out. Raises RejectError where
+    nothing can be read.
+    """
     parts, issues, known = _opened(rows)
     of = len(parts.stacks)
     resolved = [
@@ -131,8 +133,8 @@ def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
 
 
 def _of_stack(stack: pl.DataFrame, issues: Sequence[Issue], of: int) -> list[Issue]:
-    """The issues of a series for one of its stacks: slices without a place stand in another one,
-    unless its own are."""
+    """Make a series' issues those of one of its stacks: slices without a place are in another one,
+    unless they are its own."""
     if any(issue.name == "no_geometry" for issue in headers_issues(stack)):
         return list(issues)
     how = f"split into {of} stacks"
@@ -143,7 +145,7 @@ def _of_stack(stack: pl.DataFrame, issues: Sequence[Issue], of: int) -> list[Iss
 
 
 def _without_strays(parts: SeriesParts, issues: Sequence[Issue]) -> list[Issue]:
-    """The issues of a series whose few strays are left out: resolved where those alone cause it."""
+    """Resolve the issues that a series' few strays alone cause, which are left out."""
     if parts.strays.is_empty() or parts.stacks[0].height <= parts.strays.height:
         return list(issues)
     own = {issue.name for issue in headers_issues(parts.stacks[0])}
@@ -158,7 +160,7 @@ _Key = tuple[str, str | None, int | None]
 
 
 def _opened(rows: pl.DataFrame) -> tuple[SeriesParts, list[Issue], dict[_Key, Slice]]:
-    """The series split, without copies; its issues; the slices read to find the copies."""
+    """Split a series without its copies: (parts, issues, slices read to find the copies)."""
     if rows.is_empty():
         raise RejectError("no_geometry", "no slice in the series")
     rows, copies, known = _without_copies(ordered(rows))
@@ -169,7 +171,7 @@ def _opened(rows: pl.DataFrame) -> tuple[SeriesParts, list[Issue], dict[_Key, Sl
 def _stacked(
     rows: pl.DataFrame, issues: Sequence[Issue], known: Mapping[_Key, Slice], acquisition: str
 ) -> Volume:
-    """The volume of one stack's rows, in order."""
+    """Read the volume of one stack's rows, in order."""
     slices: list[Slice] = []
     read: list[int] = []
     errors: dict[int, RejectError] = {}
@@ -201,7 +203,7 @@ def _stacked(
 def _without_copies(
     rows: pl.DataFrame,
 ) -> tuple[pl.DataFrame, list[Issue], dict[_Key, Slice]]:
-    """Rows less those whose place and pixels another has; slices at places that repeat are read."""
+    """Drop rows whose position and pixels another has; slices at repeated positions are read."""
     steps = pl.element().truediv(SAME_POSITION_MM).round()
     keys = [
         rows["position_mm"].list.eval(steps).alias("position"),
@@ -212,7 +214,7 @@ def _without_copies(
     known: dict[_Key, Slice] = {}
     copies: dict[int, int] = {}
     for at in sorted(groups.filter(pl.col("at").list.len() > 1)["at"].to_list()):
-        seen: list[tuple[int, str | None, Float32Array]] = []
+        distinct: list[tuple[int, str | None, Float32Array]] = []
         for number in sorted(at):
             row = rows.row(number, named=True)
             try:
@@ -222,18 +224,18 @@ def _without_copies(
             values = one.values()
             same = [
                 first
-                for first, unit, other in seen
+                for first, unit, other in distinct
                 if unit == one.unit and np.array_equal(values, other)
             ]
             if same:
                 copies[number] = same[0]
             else:
-                seen.append((number, one.unit, values))
+                distinct.append((number, one.unit, values))
     if not copies:
         return rows, [], known
     uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
-    told = ", ".join(f"{uids[copy]} is {uids[first]} again" for copy, first in copies.items())
-    issue = Issue("duplicate_removed", f"{len(copies)} of {rows.height} slices: {told}")
+    pairs = ", ".join(f"{uids[copy]} is {uids[first]} again" for copy, first in copies.items())
+    issue = Issue("duplicate_removed", f"{len(copies)} of {rows.height} slices: {pairs}")
     kept = [number for number in range(rows.height) if number not in copies]
     return rows[kept], [issue], known
 
@@ -245,17 +247,17 @@ def _key(row: Row) -> _Key:
 def _rejected(
     rows: pl.DataFrame, errors: Mapping[int, RejectError], read: Sequence[int]
 ) -> list[Issue]:
-    """The slices that cannot be read; those beyond the ends leave no hole."""
+    """List slices that cannot be read; those beyond the ends leave no hole."""
     if not errors:
         return []
     uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
-    told = ", ".join(f"{uids[number]} ({error.reason})" for number, error in errors.items())
+    rejected = ", ".join(f"{uids[number]} ({error.reason})" for number, error in errors.items())
     inside = any(read[0] < number < read[-1] for number in errors)
     resolved = "" if inside else "beyond the ends of the stack"
-    return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {told}", resolved)]
+    return [Issue("slices_rejected", f"{len(errors)} of {rows.height}: {rejected}", resolved)]
 
 
 def _shown_by_pixels(slices: list[Slice], known: Set[str]) -> list[Issue]:
-    """The notes of the slices, counted; without those that are known from the headers."""
+    """Count the notes of the slices, without those that are known from the headers."""
     found = noted_issues([one.notes for one in slices])
     return [issue for issue in found if issue.name not in known]

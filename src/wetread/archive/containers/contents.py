@@ -27,7 +27,10 @@ _TO_NAME = {private: surrogate for surrogate, private in _TO_TEXT.items()}
 
 
 def open_contents(path: str, member: str | None) -> AbstractContextManager[tuple[ReadAt, int]]:
-    """(read_at, size in bytes) of a file or member; what goes wrong is the reject `io_error`."""
+    """Open a file, or a member of a zip or tar: (read_at, size in bytes).
+
+    Raises RejectError `io_error` or `not_file` where it cannot be read.
+    """
     return _File(path) if member is None else _opened_member(path, member)
 
 
@@ -83,7 +86,7 @@ def _opened_member(path: str, member: str) -> Iterator[tuple[ReadAt, int]]:
 
 @contextmanager
 def _open_file(path: str) -> Iterator[int]:
-    """The descriptor of a regular file."""
+    """Open a regular file: its descriptor."""
     handle = os.open(text_to_name(path), _OPEN_FLAGS)
     try:
         mode = os.fstat(handle).st_mode
@@ -128,7 +131,7 @@ def _read_stream(stream: IO[bytes], offset: int, length: int) -> bytes:
 def zip_members(
     path: str, mtime_ns: int, process: int
 ) -> tuple[zipfile.ZipFile, dict[str, zipfile.ZipInfo]]:
-    """The open zip and its files by name; a name that comes twice gets `#2`.
+    """Open a zip and list its files by name; a name that comes twice gets `#2`.
 
     process: os.getpid(): a forked process must not share an open file's place.
     """
@@ -167,7 +170,7 @@ def _begins_as_zip(path: str) -> bool:
 def tar_members(
     path: str, mtime_ns: int, process: int
 ) -> tuple[tarfile.TarFile, dict[str, tarfile.TarInfo], bool]:
-    """The open tar, its files by name, and whether they lie in it uncompressed."""
+    """Open a tar and list its files by name; also whether they lie in it uncompressed."""
     try:
         container, plain = tarfile.open(text_to_name(path), "r:"), True  # noqa: SIM115 (kept by the cache)
     except tarfile.TarError:
@@ -195,18 +198,18 @@ def _unique_name(name: str, taken: Container[str]) -> str:
 
 
 def special_file_kind(mode: int) -> str:
-    """What a mode of os.stat says it is that is no file, folder or link."""
+    """Name the kind of a mode of os.stat that is no file, folder or link."""
     kinds = ((stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"), (stat.S_ISBLK, "block device"))
     return next((name for test, name in kinds if test(mode)), "device")
 
 
 def name_to_text(name: str) -> str:
-    """A file name as a table can hold it; bytes that are no UTF-8 become U+F780 to U+F7FF."""
+    """Make a file name text for a table; bytes that are no UTF-8 become U+F780 to U+F7FF."""
     return name if name.isascii() else name.translate(_TO_TEXT)
 
 
 def text_to_name(text: str) -> str:
-    """The file name that `as_text` made the text from."""
+    """Return the file name that `name_to_text` made the text from."""
     if text.isascii() or os.path.lexists(text):
         return text
     return text.translate(_TO_NAME)

@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 def list_entries(
     sources: Sequence[Path], leave_out: frozenset[str] = frozenset()
 ) -> Iterator[Entry | Reject]:
-    """Every file below the sources once, members in place of their zip or tar.
+    """List every file below the sources once, members in place of their zip or tar.
 
     sources:   folders and files; one that does not exist raises FileNotFoundError.
     leave_out: absolute paths that are not looked at (the index's own files).
@@ -112,7 +112,7 @@ def _walk(
 
 
 def _plain_file(item: os.DirEntry[str]) -> Entry | None:
-    """A regular file of a folder; None for what needs a second look."""
+    """List a regular file of a folder; None for an entry that needs its own status."""
     try:
         if not item.is_file(follow_symlinks=False):
             return None
@@ -132,7 +132,7 @@ def _refused(path: str, error: OSError) -> Reject:
 
 
 def list_members(entry: Entry) -> Iterator[Entry | Reject]:
-    """The members of the zip or tar that lies at entry; the whole of it as one reject if broken."""
+    """List the members of the zip or tar at entry; a broken one as one reject."""
     try:
         if is_zip(entry.path):
             found = _zip_entries(entry)

@@ -1,7 +1,7 @@
-"""archive/dataset/phantom_mark.py: how a file that wetread drew is told from a patient's.
+"""archive/dataset/phantom_mark.py: the mark by which a file that wetread drew is known.
 
 Its file meta names the program that wrote it (PS3.10 7.1): Implementation Class UID. The data set
-looks like those of the archives that phantoms stand for, and tells nothing. A file that another
+looks like those of the archives that phantoms stand for. A file that another
 program has written anew since carries that program's mark instead.
 """
 

@@ -50,7 +50,7 @@ def on_cluster(
 
 
 class ClusterResult:
-    """A Dask future whose lost item is an answer too."""
+    """A Dask future; an item that its cluster lost is a result too."""
 
     def __init__(self, future: Future[object]) -> None:
         self._future = future
@@ -66,7 +66,7 @@ class ClusterResult:
 
 
 def run_on_node(message: bytes, item: object) -> object:
-    """One item in this thread's guard; runs on a node."""
+    """Work on one item in this thread's isolated process; runs on a node."""
     thread = threading.get_ident()
     with _lock:
         known, guard = _guards.get(thread, (b"", None))
@@ -88,6 +88,6 @@ def release_on_node(message: bytes) -> None:
 
 
 def _shared(message: bytes) -> bytes:
-    """The limits with the node's memory in them."""
+    """Share the node's memory among its processors in the limits."""
     work, limits = pickle.loads(message)
     return pickle_work(work, limits.shared_by(os.cpu_count() or 1))

@@ -29,7 +29,7 @@ _ONE_THREAD = (
     *("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("BLOSC_NTHREADS", "NUMEXPR_NUM_THREADS"),
 )
-_seconds = 0.0  # in a guard's process: the time limit of an item
+_seconds = 0.0  # in an isolated process: the time limit of an item
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LostItem:
 
 @dataclass(frozen=True)
 class Limits:
-    """What an item may take.
+    """The limits of one item.
 
     seconds:      without a result or a `still_alive()`.
     memory_bytes: beyond what the process has once it began; None: a share of the machine.
@@ -81,7 +81,7 @@ def pickle_work(work: Callable[[Item], object], limits: Limits) -> bytes:
 
 
 def still_alive() -> None:
-    """A sign of life from work that takes long: the item's seconds begin anew."""
+    """Report that long work goes on: the item's seconds begin anew."""
     if _seconds:
         signal.setitimer(signal.ITIMER_REAL, _seconds)
 
@@ -98,7 +98,7 @@ class IsolatedProcess:
         self._running = threading.Lock()
 
     def run(self, item: object) -> object:
-        """The work's result or Lost; raises what the work raised.
+        """Work on the item: its result or LostItem; raises the work's exception.
 
         A death is believed when it happens again in a fresh process: a process may also be killed
         from outside, or die of what an item before this one left behind.
@@ -133,12 +133,12 @@ class IsolatedProcess:
             self._ended()
 
     def _ready(self) -> Connection:
-        """The pipe of a process that has taken up the work."""
+        """Return the pipe of a process that is ready for items, started where there is none."""
         if self._pipe is not None:
             return self._pipe
         with self._lock:
             if self._stopped:
-                raise RuntimeError("the guard was stopped")
+                raise RuntimeError("the process was stopped")
             ours, theirs = Pipe()
             with theirs:
                 self._process = _start(theirs.fileno())
@@ -158,7 +158,7 @@ class IsolatedProcess:
         return ours
 
     def _ended(self) -> int:
-        """The exit code of the process, which is killed where it still runs."""
+        """Wait for the process, killed where it still runs: its exit code."""
         with self._lock:
             process, pipe = self._process, self._pipe
             self._process = self._pipe = None
@@ -174,7 +174,7 @@ class IsolatedProcess:
 
 
 def _start(handle: int) -> subprocess.Popen[bytes]:
-    """A process that serves the pipe; it finds the modules that this one finds."""
+    """Start a process that serves the pipe; it finds the modules that this one finds."""
     found = os.pathsep.join(path for path in sys.path if path)
     one_thread = {name: os.environ.get(name, "1") for name in _ONE_THREAD}
     command = f"from wetread.archive.executor.isolated_process import serve; serve({handle})"
@@ -202,7 +202,7 @@ def _end(code: int) -> str:
 
 
 def serve(handle: int) -> None:
-    """The process's side: take up the work, then items until the pipe closes."""
+    """Serve in the process: read the work, then work on items until the pipe closes."""
     global _seconds
     os.dup2(2, 1)  # what a decoder prints is not our output
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides
@@ -244,7 +244,7 @@ def _answer(work: Callable[[object], object], item: object) -> tuple[str, object
 
 
 def _limit_memory(beyond: int | None) -> None:
-    """Address space: what is mapped now and so many bytes more."""
+    """Limit the address space to the bytes mapped now and `beyond` more."""
     if beyond is None:
         return
     import resource
@@ -261,7 +261,7 @@ def _limit_memory(beyond: int | None) -> None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The exception with the place it came from, or a plain one where it cannot travel."""
+    """Add the traceback to the exception, or make it a plain one where it cannot be pickled."""
     error.add_note("in a worker process:\n" + "".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error))

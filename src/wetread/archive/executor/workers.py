@@ -22,10 +22,10 @@ Result = TypeVar("Result")
 
 
 class PendingResult(Protocol):
-    """A result that is there or will be."""
+    """A result that is being worked on, or is there."""
 
     def result(self) -> object:
-        """Wait for it; raises what the work raised."""
+        """Wait for the result; raises the work's exception."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ def parallel_map(
     limits: Limits | None = None,
     ahead: int | None = AHEAD,
 ) -> Iterator[Result | LostItem]:
-    """`work(item)` for every item, in the items' order, never in this process.
+    """Yield `work(item)` for every item, in the items' order, never computed in this process.
 
-    work:    a function that can be imported by name; what it raises is raised here.
+    work:    a function that can be imported by name; its exceptions are raised here.
     workers: processes on this machine, or a Cluster.
     limits:  seconds and bytes an item may take; default: two minutes, and the machine's memory
              shared among the workers. Long work says `still_alive()`
@@ -74,7 +74,7 @@ def parallel_map(
 def results_in_order(
     items: Iterable[Item], submit: Callable[[Item], PendingResult], ahead: int | None
 ) -> Iterator[object]:
-    """The results of what was submitted, in order, with at most `ahead` under way."""
+    """Yield the results of items in order, with at most `ahead` of them submitted."""
     under_way: deque[PendingResult] = deque()
     for item in items:
         under_way.append(submit(item))
@@ -85,7 +85,7 @@ def results_in_order(
 
 
 class _Pool:
-    """Guards, each driven by a thread that waits for it."""
+    """Isolated processes, each driven by a thread that waits for it."""
 
     def __init__(self, message: bytes, count: int) -> None:
         self._guards = [IsolatedProcess(message) for _ in range(count)]
@@ -97,7 +97,7 @@ class _Pool:
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="wetread-guard")
 
     def submit(self, item: object) -> Future[object]:
-        """One item under way."""
+        """Submit one item."""
         return self._threads.submit(self._run, item)
 
     def _run(self, item: object) -> object:
@@ -108,7 +108,7 @@ class _Pool:
             self._free.put(guard)
 
     def close(self) -> None:
-        """End what is under way; results that were not taken are lost."""
+        """End all work; results that were not taken are lost."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for guard in self._guards:
             guard.stop()
@@ -118,12 +118,12 @@ class _Pool:
 
 
 def select_workers(workers: int | None, cluster: str | None) -> Workers:
-    """What a verb was asked for: a cluster, so many processes, or one a core."""
+    """Choose the workers: a cluster, so many processes, or one a core."""
     if cluster is not None:
         return Cluster(cluster)
     return workers or available_cores()
 
 
 def available_cores() -> int:
-    """Processors this process may use."""
+    """Count the processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -105,7 +105,7 @@ def move_whole(part: Path, path: Path, *, durable: bool = True) -> None:
     Raises FileExistsError where another command took the file and wrote path itself.
     """
     if durable:
-        with suppress(FileNotFoundError), part.open("rb+") as file:  # its absence is told below
+        with suppress(FileNotFoundError), part.open("rb+") as file:  # raised below
             os.fsync(file.fileno())
     for observer in list(_observers):
         observer(path)

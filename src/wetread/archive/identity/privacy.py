@@ -133,7 +133,7 @@ def is_withheld(tag: int, vr: str) -> bool:
 
 
 def presence(length: int, unit: str = "character") -> str:
-    """What stands in a withheld value's place."""
+    """Say that a withheld value is there, and how long it is."""
     return f"present, {length} {unit}{'' if length == 1 else 's'}"
 
 

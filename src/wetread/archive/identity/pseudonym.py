@@ -23,7 +23,7 @@ from wetread.archive.identity.user_key import UserKey
 DAY = 86400  # s; a time from here on was moved
 PSEUDONYM = r"^patient-([0-9a-f]{8})-[0-9a-f]{32}$"
 _TEXT = r"(?:^| )text-([0-9a-f]{8})-[0-9a-f]{32}$"
-# What anonymizers and consoles write where an id should be: it is nobody's, and tells nobody apart.
+# Written by anonymizers and consoles in place of an id: it identifies nobody.
 _PLACEHOLDERS = frozenset(
     (
         *("anon", "anonym", "anonyme", "anonymous", "anonymus", "anonymised", "anonymized"),
@@ -67,12 +67,12 @@ def redact_text(text: str, key: UserKey) -> str:
 
 
 def time_shift_s(study: str | None, key: UserKey) -> float:
-    """Seconds by which the times of a study are moved: whole, from DAY to twice as much."""
+    """Draw the whole seconds by which a study's times move, from DAY to twice as much."""
     return float(DAY + int.from_bytes(key.digest(study or "", "times")[:8]) % DAY)
 
 
 def pseudonymous_columns(key: UserKey) -> list[pl.Expr]:
-    """The columns of an index that identify, as they may be shared; done twice, it is done once."""
+    """Make the expressions that replace an index's identifying columns; twice does as once."""
     names = lru_cache(maxsize=None)(partial(pseudonym, key=key))
     texts = lru_cache(maxsize=None)(partial(redact_text, key=key))
     moves = lru_cache(maxsize=None)(partial(time_shift_s, key=key))
@@ -86,8 +86,8 @@ def pseudonymous_columns(key: UserKey) -> list[pl.Expr]:
 
 
 def matches_key(key: UserKey | None) -> pl.Expr:
-    """Rows of an index that serve where `key` is asked for (None: clear), as they are or made
-    pseudonymous; the others have to be read from their files again."""
+    """Select the rows of an index that are clear, or pseudonymous under `key` (None: clear alone);
+    the others have to be read from their files again."""
     forms = dict.fromkeys(PATIENT_COLUMNS, PSEUDONYM) | dict.fromkeys(FREE_TEXT_COLUMNS, _TEXT)
     keys = [pl.col(name).str.extract(form) for name, form in forms.items()]
     if key is None:

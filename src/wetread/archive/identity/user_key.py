@@ -27,33 +27,33 @@ class UserKey:
 
     @property
     def name(self) -> str:
-        """Eight hexadecimal digits that tell keys apart and say nothing of the secret."""
+        """Name the key by eight hexadecimal digits, which reveal nothing of the secret."""
         return hashlib.blake2b(b"name", key=self.secret, digest_size=4).hexdigest()
 
     def digest(self, text: str, purpose: str) -> bytes:
-        """16 bytes that stand for a text, the same for the same key and purpose."""
+        """Digest a text to 16 bytes, the same for the same key and purpose."""
         content = text.encode("utf-8", "surrogatepass")
         person = purpose.encode()[: hashlib.blake2b.PERSON_SIZE]
         return hashlib.blake2b(content, key=self.secret, person=person, digest_size=16).digest()
 
 
 def key_file() -> Path:
-    """Where the key lies where WETREAD_KEY is not set: $XDG_CONFIG_HOME/wetread/key, else
+    """Locate the key where WETREAD_KEY is not set: $XDG_CONFIG_HOME/wetread/key, else
     ~/.config/wetread/key."""
-    told = os.environ.get("XDG_CONFIG_HOME", "")
-    folder = Path(told) if Path(told).is_absolute() else Path("~/.config").expanduser()
+    configured = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    folder = configured if configured.is_absolute() else Path("~/.config").expanduser()
     return folder / "wetread" / "key"
 
 
 def user_key() -> UserKey:
-    """The user's key: of WETREAD_KEY, of the key file, or a new one, which is then the key file's.
+    """Read the user's key from WETREAD_KEY or the key file; make the file where neither is there.
 
     Raises ValueError for a WETREAD_KEY that is too short, for a file that holds no key, and where
     none can be made.
     """
-    told = os.environ.get(VARIABLE)
-    if told is not None:
-        return _key_from_text(told)
+    text = os.environ.get(VARIABLE)
+    if text is not None:
+        return _key_from_text(text)
     path = key_file()
     try:
         if not path.is_file():
@@ -78,11 +78,11 @@ def user_key() -> UserKey:
 
 
 def _key_from_text(text: str) -> UserKey:
-    told = len(text.strip())
-    if told < FEWEST:
+    length = len(text.strip())
+    if length < FEWEST:
         raise ValueError(
-            f"{VARIABLE} has {plural(told, 'character')}, blanks at its ends not counted; give at "
-            f"least {FEWEST}, as `openssl rand -hex 32` prints them"
+            f"{VARIABLE} has {plural(length, 'character')}, blanks at its ends not counted; give "
+            f"at least {FEWEST}, as `openssl rand -hex 32` prints them"
         )
     return UserKey(
         hashlib.blake2b(os.fsencode(text), person=b"WETREAD_KEY", digest_size=BYTES).digest()
