@@ -12,7 +12,7 @@ from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.study.series import with_frames
 from wetread.study.slices import slice_from_row
-from wetread.verbs.show import ShownFile, look_at
+from wetread.verbs.show import ShownFile, examine_file
 
 # file: (state that the manifest neither expects nor accepts, why wetread is right); none is left.
 DECIDED_OTHERWISE: dict[str, tuple[str, str]] = {}
@@ -46,7 +46,7 @@ def shown(real_data: Path) -> dict[str, ShownFile]:
     found = {}
     for path in sorted((real_data / "malformed").iterdir()):
         if path.name not in ("manifest.csv", "README.md"):
-            found[path.name] = look_at((path, None, None))
+            found[path.name] = examine_file((path, None, None))
     return found
 
 
@@ -98,7 +98,7 @@ def test_a_file_of_100_000_bytes_that_claims_3_gb_is_refused_before_memory_is_ta
 
     tracemalloc.start()
     try:
-        found = look_at((real_data / "malformed" / "3gb-bulk-data-truncated", None, None))
+        found = examine_file((real_data / "malformed" / "3gb-bulk-data-truncated", None, None))
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -21,7 +21,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.study.slices import slice_from_row
-from wetread.verbs.show import look_at
+from wetread.verbs.show import examine_file
 
 Write = Callable[..., Path]
 PIXELS = np.random.default_rng(4).integers(0, 4096, (16, 12)).astype(np.uint16)
@@ -34,7 +34,7 @@ def examined(path: Path) -> dict[str, Any]:
 
 
 def issues_of(path: Path) -> dict[str, str]:
-    shown = look_at((path, None, None))
+    shown = examine_file((path, None, None))
     assert shown.state == "read", (shown.reason, shown.detail)
     return {issue.name: issue.detail for issue in shown.issues if issue.name in NAMED}
 
@@ -251,7 +251,7 @@ def test_mr_spectroscopy_is_an_object_without_image(tmp_path: Path) -> None:
     )  # fmt: skip
     row = examined(path)
     assert (row["state"], row["reason"], row["Modality"]) == ("not_image", None, "MR")
-    assert look_at((path, None, None)).state == "not_image"
+    assert examine_file((path, None, None)).state == "not_image"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import NAMED
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.verbs.index import index
-from wetread.verbs.show import look_at
+from wetread.verbs.show import examine_file
 
 Write = Callable[..., Path]
 IMPLICIT, EXPLICIT = str(ImplicitVRLittleEndian), str(ExplicitVRLittleEndian)
@@ -33,7 +33,7 @@ def examined(path: Path) -> dict[str, Any]:
 
 def faults_of(path: Path) -> str | None:
     """Return the issue of the file meta that `show FILE` names."""
-    shown = look_at((path, None, None))
+    shown = examine_file((path, None, None))
     assert shown.state == "read", (shown.reason, shown.detail)
     named = [issue for issue in shown.issues if issue.name in NAMED]
     assert {issue.name for issue in named} <= {"meta_out_of_form"}

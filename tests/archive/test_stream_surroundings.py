@@ -18,7 +18,7 @@ from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
-from wetread.verbs.show import look_at
+from wetread.verbs.show import examine_file
 
 Write = Callable[..., Path]
 JPEG, LOSSLESS, JPEG_LS, J2K, HTJ2K = (
@@ -68,7 +68,7 @@ def row_of(path: Path) -> dict[str, Any]:
 
 
 def stray_of(path: Path) -> str | None:
-    shown = look_at((path, None, None))
+    shown = examine_file((path, None, None))
     assert shown.state == "read"
     found = [one.detail for one in shown.issues if one.name == "stream_out_of_form"]
     return found[0] if found else None

@@ -21,7 +21,7 @@ from wetread.archive.notes import NAMED, names_of
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import slice_from_row
-from wetread.verbs.show import look_at
+from wetread.verbs.show import examine_file
 
 Write = Callable[..., Path]
 JPEG_EXTENDED, LOSSLESS_JPEG, LOSSLESS_SV1, JPEG_LS, J2K, J2K_LOSSY, HTJ2K = (
@@ -96,7 +96,7 @@ def examined(path: Path) -> dict[str, Any]:
 
 def issues_of(path: Path) -> dict[str, str]:
     """List the kinds of archive/notes.py that `show FILE` names."""
-    shown = look_at((path, None, None))
+    shown = examine_file((path, None, None))
     assert shown.state == "read", (shown.reason, shown.detail)
     names = [issue.name for issue in shown.issues]
     assert len(names) == len(set(names)), names
