@@ -1,4 +1,4 @@
-"""tests/evaluation/test_decision.py: sums against pixels, the choice against all triplets, and no
+"""tests/evaluation/test_decision.py: sums against pixels, the choice against all rules, and no
 threshold from the images it is scored on."""
 
 import itertools
@@ -24,11 +24,16 @@ from wetread.evaluation.decision import (
     mask_sums,
     reaches_area,
 )
-from wetread.evaluation.dice import dice_of_masks
+from wetread.evaluation.dice import dice
 
-triplets = st.builds(
+rules = st.builds(
     MaskThresholds, st.sampled_from(TOPS), st.sampled_from(AREAS), st.sampled_from(BOTTOMS)
 )
+
+
+def dice_of_masks(predicted: np.ndarray, truth: np.ndarray) -> float:
+    counts = (np.count_nonzero(mask) for mask in (predicted & truth, predicted, truth))
+    return float(dice(*counts))
 
 
 def stack(parts: Sequence[MaskSums]) -> MaskSums:
@@ -65,14 +70,14 @@ def random_sums(count: int, seed: int) -> MaskSums:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 10_000), triplets)
-def test_dice_from_sums_is_that_of_the_decided_mask(seed: int, triplet: MaskThresholds) -> None:
+@given(st.integers(0, 10_000), rules)
+def test_dice_from_sums_is_that_of_the_decided_mask(seed: int, rule: MaskThresholds) -> None:
     probability, truth = image(seed)
     sums = mask_sums(probability, truth)
-    told = apply_thresholds(probability, triplet)
-    assert dice_with_thresholds(sums, triplet)[0] == dice_of_masks(told, truth)
-    if not reaches_area(sums, triplet)[0]:
-        assert not told.any()
+    predicted = apply_thresholds(probability, rule)
+    assert dice_with_thresholds(sums, rule)[0] == dice_of_masks(predicted, truth)
+    if not reaches_area(sums, rule)[0]:
+        assert not predicted.any()
 
 
 def test_pixels_right_at_a_threshold_are_counted_as_they_are_decided() -> None:
@@ -82,9 +87,9 @@ def test_pixels_right_at_a_threshold_are_counted_as_they_are_decided() -> None:
     truth = np.arange(probability.size)[None] % 2 == 0
     sums = mask_sums(probability, truth)
     for column, bottom in enumerate(BOTTOMS):
-        told = apply_thresholds(probability, MaskThresholds(0.3, 0.0, bottom))
-        assert sums.size[0, column] == told.sum()
-        assert sums.overlap[0, column] == (told & truth).sum()
+        predicted = apply_thresholds(probability, MaskThresholds(0.3, 0.0, bottom))
+        assert sums.size[0, column] == predicted.sum()
+        assert sums.overlap[0, column] == (predicted & truth).sum()
     for column, top in enumerate(TOPS):
         assert sums.above[0, column] == (probability >= np.float32(top)).sum()
 
@@ -100,7 +105,7 @@ def test_the_area_is_a_share_of_the_image_at_every_size() -> None:
     assert any(abs(area - 2000 / 1024**2) < 0.00005 for area in AREAS)
 
 
-def test_the_chosen_triplet_is_the_best_of_all_and_calls_least_among_equals() -> None:
+def test_the_chosen_rule_is_the_best_of_all_and_calls_least_among_equals() -> None:
     images, sums = cohort(12)
     rows = np.array([0, 2, 3, 4, 5, 7, 8, 10, 11])
     best = max(
@@ -120,7 +125,7 @@ def test_the_chosen_triplet_is_the_best_of_all_and_calls_least_among_equals() ->
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
-def test_no_triplet_of_the_grid_is_better_than_the_chosen_one(seed: int) -> None:
+def test_no_rule_of_the_grid_is_better_than_the_chosen_one(seed: int) -> None:
     sums = random_sums(60, seed)
     mean = dice_with_thresholds(sums, choose_thresholds(sums, np.arange(60))).mean()
     rng = np.random.default_rng(seed)
@@ -160,14 +165,14 @@ def test_thresholds_of_noise_gain_nothing_on_other_images() -> None:
     assert np.mean(elsewhere) < np.mean(gained)
 
 
-def test_the_choice_is_many_times_as_fast_as_trying_every_triplet() -> None:
+def test_the_choice_is_many_times_as_fast_as_trying_every_rule() -> None:
     sums, rows = random_sums(200, 0), np.arange(200)
     began = time.process_time()
     chosen = choose_thresholds(sums, rows)
     ours = time.process_time() - began
     began = time.process_time()
     grid = [MaskThresholds(t, a, b) for a in AREAS[::10] for t in TOPS for b in BOTTOMS]
-    best = max(dice_with_thresholds(sums, triplet).mean() for triplet in grid)
+    best = max(dice_with_thresholds(sums, rule).mean() for rule in grid)
     assert dice_with_thresholds(sums, chosen).mean() >= best - 1e-9
     assert time.process_time() - began > 2 * ours  # of a tenth of them
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from wetread.evaluation import metrics
-from wetread.evaluation.evaluate import evaluate
-from wetread.evaluation.score import Score, scores_from_json, scores_to_json
+from wetread.evaluation.evaluate import LabeledRows, evaluate
+from wetread.evaluation.score import Score, scores_to_json
 from wetread.labels.finding import Finding
 
 FINDINGS = (Finding("rare"), Finding("common"), Finding("any", weight=2.0))
@@ -26,15 +26,11 @@ def scored(level: str = "image", seed: int = 0) -> tuple[list[Score], np.ndarray
     said = np.clip(truth * 0.4 + rng.random((200, 3)) * 0.6, 0, 1)
     said = np.where(np.isnan(said), 0.5, said)
     scores = evaluate(
-        truth,
+        LabeledRows(truth, FINDINGS, [f"p{i // 5}" for i in range(200)], level, "held_out"),
         said,
-        FINDINGS,
-        [f"p{i // 5}" for i in range(200)],
-        level,
-        "held_out",
-        np.array([0.01, 0.3, 0.4]),
         np.random.default_rng(seed),
-        {"position": 1 - said},
+        prior=np.array([0.01, 0.3, 0.4]),
+        baselines={"position": 1 - said},
     )
     return scores, truth, said
 
@@ -78,9 +74,10 @@ def test_a_finding_without_positives_is_empty_with_its_reason() -> None:
 def test_precision_says_when_nothing_is_called_positive() -> None:
     truth = np.array([[1.0], [0.0]])
     scores = evaluate(
-        truth, np.full((2, 1), 0.1), (Finding("a"),), ["p", "q"], "image", "held_out", None,
+        LabeledRows(truth, (Finding("a"),), ["p", "q"], "image", "held_out"),
+        np.full((2, 1), 0.1),
         np.random.default_rng(0),
-    )  # fmt: skip
+    )
     assert find(scores, "precision", "a").reason == "nothing reaches the threshold of 0.5"
     assert find(scores, "recall", "a").value == 0.0
 
@@ -107,36 +104,35 @@ def test_one_seed_gives_equal_intervals_and_another_seed_others() -> None:
 def test_one_patient_has_a_value_and_no_interval() -> None:
     truth, said = np.array([[1.0], [0.0]]), np.array([[0.9], [0.2]])
     scores = evaluate(
-        truth, said, (Finding("a"),), ["p", "p"], "image", "held_out", None,
+        LabeledRows(truth, (Finding("a"),), ["p", "p"], "image", "held_out"),
+        said,
         np.random.default_rng(0),
-    )  # fmt: skip
+    )
     score = find(scores, "roc_auc", "a")
     assert (score.value, score.low, score.reason) == (1.0, None, "no interval: one patient")
 
 
 def test_nothing_to_score_is_no_error() -> None:
     scores = evaluate(
-        np.empty((0, 3)), np.empty((0, 3)), FINDINGS, [], "image", "held_out", np.full(3, 0.1),
+        LabeledRows(np.empty((0, 3)), FINDINGS, [], "image", "held_out"),
+        np.empty((0, 3)),
         np.random.default_rng(0),
-    )  # fmt: skip
+        prior=np.full(3, 0.1),
+    )
     assert {score.value for score in scores} == {None}
     assert {score.reason for score in scores} == {"no known label"}
 
 
 def test_a_missing_probability_is_refused_by_row_and_finding() -> None:
+    rows = LabeledRows(np.zeros((2, 1)), (Finding("a"),), ["p", "q"], "image", "held_out")
     with pytest.raises(ValueError, match=r"NaN.*row 1, finding 'a'"):
-        evaluate(
-            np.zeros((2, 1)), np.array([[0.1], [np.nan]]), (Finding("a"),), ["p", "q"], "image",
-            "held_out", None, np.random.default_rng(0),
-        )  # fmt: skip
+        evaluate(rows, np.array([[0.1], [np.nan]]), np.random.default_rng(0))
 
 
 def test_shapes_that_do_not_meet_are_refused() -> None:
+    rows = LabeledRows(np.zeros((2, 1)), (Finding("a"),), ["p", "q"], "image", "held_out")
     with pytest.raises(ValueError, match=r"ask for \(2, 1\)"):
-        evaluate(
-            np.zeros((2, 1)), np.zeros((3, 1)), (Finding("a"),), ["p", "q"], "image", "held_out",
-            None, np.random.default_rng(0),
-        )  # fmt: skip
+        evaluate(rows, np.zeros((3, 1)), np.random.default_rng(0))
 
 
 def test_the_json_form_has_the_keys_that_machines_read() -> None:
@@ -154,4 +150,5 @@ SCORES = st.builds(
 
 @given(st.lists(SCORES, max_size=4))
 def test_scores_come_back_from_json_as_they_were(scores: list[Score]) -> None:
-    assert scores_from_json(scores_to_json(scores)) == scores
+    rows = json.loads(scores_to_json(scores))["scores"]
+    assert [Score(**row) for row in rows] == scores

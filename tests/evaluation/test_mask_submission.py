@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.evaluation.dice import dice_of_masks
+from wetread.evaluation.dice import dice
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.finding import Finding
@@ -64,7 +64,8 @@ def test_the_score_is_the_mean_dice_of_the_drawn_masks(form: str) -> None:
     def union(parts: list[np.ndarray]) -> np.ndarray:
         return np.logical_or.reduce([nothing, *parts])
 
-    each = [dice_of_masks(union(told[image]), union(truth[image])) for image in truth]
+    pairs = [(union(told[image]), union(truth[image])) for image in truth]
+    each = [dice((mask & true).sum(), mask.sum(), true.sum()) for mask, true in pairs]
     known = {image: float(bool(parts)) for image, parts in truth.items()}
     result = scored(table(truth, known, form), table(told, known), patients=True)
     values = {score.metric: score for score in result.scores}

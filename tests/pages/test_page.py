@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.evaluation.evaluate import evaluate
+from wetread.evaluation.evaluate import LabeledRows, evaluate
 from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding
 from wetread.outputs.pictures import png_bytes
@@ -64,9 +64,12 @@ def content() -> PageContent:
     said = np.clip(0.5 * truth + 0.5 * rng.random((200, 3)), 0, 1)
     patients = [f"p{i // 10}" for i in range(200)]
     scores = evaluate(
-        truth, said, FINDINGS, patients, "image", "held_out", truth.mean(0), rng,
-        {"position": rng.random((200, 3))},
-    )  # fmt: skip
+        LabeledRows(truth, FINDINGS, patients, "image", "held_out"),
+        said,
+        rng,
+        prior=truth.mean(0),
+        baselines={"position": rng.random((200, 3))},
+    )
     share = dict.fromkeys(NAMES, 0.2)
     part = {"patients": 20, "slices": 200, "positive_slice_share": share}
     return PageContent(

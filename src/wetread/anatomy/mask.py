@@ -56,7 +56,7 @@ class Mask:
 
 
 def slabs_mm(place: SlicePlacement) -> np.ndarray:
-    """(Z,) mm along the normal that each slice stands for: half way to each of its neighbours.
+    """(Z,) mm along the normal that each slice stands for: half way to each of its neighbors.
 
     A slice at an end reaches as far outward as inward. A lone slice stands for its thickness (1 mm
     where it has none). NaN where a slice has no place.

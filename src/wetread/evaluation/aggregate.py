@@ -11,10 +11,11 @@ NEIGHBOR_MM = 12.0
 def smooth_along_z(
     probabilities: np.ndarray, series_ids: Sequence[str], position_mm: np.ndarray
 ) -> np.ndarray:
-    """Each slice with its neighbours in the series, weights 1-2-1; at an end the two that are
-    there, 2-1. probabilities (N, F), position_mm (N,) along the normal, NaN where a slice has no
-    place (it stays as it is); rows in any order, returned in the same order, float64. A
-    probability that is NaN is left out."""
+    """Smooth each slice with its neighbors in the series, weights 1-2-1; at an end 2-1.
+
+    probabilities: (N, F), rows in any order, returned in that order as float64; NaN is left out.
+    position_mm:   (N,) along the normal; NaN where a slice has no place: it stays as it is.
+    """
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if len(probabilities) == 0:
         return probabilities
@@ -38,9 +39,11 @@ def smooth_along_z(
 def study_maximum(
     values: np.ndarray, study_ids: Sequence[str]
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """A study is as suspicious as its most suspicious slice: the largest value of each study and
-    finding. Study ids in order of first appearance and (S, F) float64; NaN only where all of a
-    study's values are."""
+    """Return the largest of values (N, F) in each study: it is as suspicious as its worst slice.
+
+    Returns study ids in order of first appearance and (S, F) float64; NaN only where all of a
+    study's values are.
+    """
     ids, study = _first_appearance(study_ids)
     largest = np.full((len(ids), values.shape[1]), -np.inf)
     np.maximum.at(largest, study, np.where(np.isnan(values), -np.inf, values))
@@ -48,8 +51,11 @@ def study_maximum(
 
 
 def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Truth of studies from truth of images (N, F): positive when an image is; negative only when
-    every image is known to be; otherwise unknown (NaN). Study ids and (S, F)."""
+    """Derive the truth of studies from the truth of images (N, F).
+
+    A study is positive when an image is, negative only when every image is known to be, and unknown
+    (NaN) otherwise. Returns study ids in order of first appearance and (S, F) float64.
+    """
     ids, largest = study_maximum(truth, study_ids)
     unknown = np.zeros(largest.shape, dtype=bool)
     np.logical_or.at(unknown, _first_appearance(study_ids)[1], np.isnan(truth))
@@ -57,7 +63,7 @@ def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str,
 
 
 def _first_appearance(study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """The distinct ids in the order they first appear, and each row's place among them (N,)."""
+    """Return the distinct ids in order of first appearance, and each row's place in them (N,)."""
     places: dict[str, int] = {}
     rows = [places.setdefault(study, len(places)) for study in study_ids]
     return tuple(places), np.array(rows, dtype=np.int64)

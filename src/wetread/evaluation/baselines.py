@@ -16,7 +16,8 @@ WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800
 
 
 def constant_prior(train_truth: np.ndarray) -> np.ndarray:
-    """(F,) share of positives among the known labels of training; NaN where none is known."""
+    """Return the share (F,) of positives among the known labels (N, F) of training; NaN where none
+    is known."""
     known = ~np.isnan(train_truth)
     total = np.nansum(train_truth, axis=0, dtype=np.float64)
     share: np.ndarray = np.divide(
@@ -26,28 +27,34 @@ def constant_prior(train_truth: np.ndarray) -> np.ndarray:
 
 
 def prior_baseline(train_truth: np.ndarray, rows: int) -> np.ndarray:
-    """(rows, F) the training prior for everyone."""
+    """Return the training prior for everyone: (rows, F)."""
     return np.tile(constant_prior(train_truth), (rows, 1))
 
 
 def position_baseline(
     train_z: np.ndarray, train_truth: np.ndarray, test_z: np.ndarray
 ) -> np.ndarray:
-    """(M, F) what the place of a slice in its series alone tells. train_z (N,), test_z (M,):
-    position as a share of the series, 0 lowest to 1 highest; train_truth (N, F)."""
+    """Predict (M, F) from the place of a slice in its series alone.
+
+    train_z (N,), test_z (M,): position as a share of the series, 0 lowest to 1 highest;
+    train_truth (N, F).
+    """
     return boosted_trees(train_z[:, None], train_truth, test_z[:, None])
 
 
 def histogram_baseline(
     train_features: np.ndarray, train_truth: np.ndarray, test_features: np.ndarray
 ) -> np.ndarray:
-    """(M, F) what the histogram of a slice alone tells. Features from histogram_features, (N, D)
-    and (M, D); train_truth (N, F)."""
+    """Predict (M, F) from the histogram of a slice alone.
+
+    train_features (N, D), test_features (M, D): of histogram_features; train_truth (N, F).
+    """
     return boosted_trees(train_features, train_truth, test_features)
 
 
 def histogram_features(hu: np.ndarray) -> np.ndarray:
-    """(D,) float32 of one slice (H, W) HU: the share of pixels in each HU band, after a 5 x 5 mean
+    """Describe one slice (H, W), HU, by (D,) float32: the share of pixels in each HU band, after a
+    5 x 5 mean
     (noise would blur the few HU between brain and blood), fine bands taken as share of the soft
     tissue and the whole range as share of the slice. No place is left in it."""
     import cv2
@@ -61,8 +68,9 @@ def histogram_features(hu: np.ndarray) -> np.ndarray:
 
 
 def contrast_histogram(hu: np.ndarray) -> np.ndarray:
-    """(D,) float32 of one slice (H, W) HU of a body with contrast: the share of pixels in each
-    band, after a 3 x 3 mean; no place is left in it."""
+    """Describe one slice (H, W), HU, of a body with contrast by (D,) float32: the share of pixels
+    in
+    each band, after a 3 x 3 mean; no place is left in it."""
     import cv2
 
     smooth = cv2.blur(np.ascontiguousarray(hu, dtype=np.float32), (3, 3)).ravel()
@@ -71,8 +79,9 @@ def contrast_histogram(hu: np.ndarray) -> np.ndarray:
 
 
 def gray_histogram(gray: np.ndarray) -> np.ndarray:
-    """(65,) float32 of one radiograph (H, W) of display gray: the share of pixels in 64 even bands
-    of it, and the spread; no place is left in it."""
+    """Describe one radiograph (H, W) of display gray by (65,) float32: the share of pixels in 64
+    even
+    bands of it, and the spread; no place is left in it."""
     shares = np.histogram(gray, bins=GRAY_BANDS)[0] / max(1, gray.size)
     return np.append(shares, float(np.std(gray))).astype(np.float32)
 
@@ -80,8 +89,11 @@ def gray_histogram(gray: np.ndarray) -> np.ndarray:
 def boosted_trees(
     train_features: np.ndarray, train_truth: np.ndarray, test_features: np.ndarray
 ) -> np.ndarray:
-    """(M, F) probabilities of scikit-learn's histogram boosting, one model a finding; where
-    training knows fewer than two of a class, the prior. The same numbers on every run."""
+    """Return probabilities (M, F) of scikit-learn's histogram boosting, one model a finding.
+
+    train_features (N, D), train_truth (N, F), test_features (M, D). Where training knows fewer than
+    two of a class, the prior. Every run gives equal numbers.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 

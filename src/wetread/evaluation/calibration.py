@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float64Array, FloatArray
 from wetread.evaluation.metrics import THRESHOLD
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Rows whose probability lies in [low, high]: how many, what was said, what was true."""
+    """Rows whose probability lies in [low, high]: their number, mean probability and positive
+    share."""
 
     low: float
     high: float
@@ -21,71 +23,74 @@ class ReliabilityBin:
 def reliability_curve(
     truth: np.ndarray, probability: np.ndarray, bins: int = 10
 ) -> tuple[ReliabilityBin, ...]:
-    """Bins of equal expected positives, rising (truth, probability (N,); unknown truth left out).
+    """Bin rows by probability, rising, with equal expected positives in each bin.
+
+    truth, probability: (N,), unknown truth (NaN) left out; bins: at most so many.
 
     Equal sums of probability, not equal widths or rows: where findings are rare, nearly all rows
     lie near 0, and every dot should rest on as much evidence. Equal probabilities share a bin.
     """
     known = ~np.isnan(truth)
     order = np.argsort(np.asarray(probability)[known], kind="stable")
-    said = np.asarray(probability, np.float64)[known][order]
+    given = np.asarray(probability, np.float64)[known][order]
     true = np.asarray(truth, np.float64)[known][order]
-    if len(said) == 0:
+    if len(given) == 0:
         return ()
-    ends = np.append(np.flatnonzero(np.diff(said)), len(said) - 1)  # of runs of equal probability
-    expected = np.cumsum(said)
+    ends = np.append(np.flatnonzero(np.diff(given)), len(given) - 1)  # of runs of equal probability
+    expected = np.cumsum(given)
     middle = (expected[ends] + np.append(0.0, expected[ends[:-1]])) / 2  # of each run
     place_of_run = np.minimum(bins - 1, bins * middle // max(expected[-1], 1e-300)).astype(int)
     place = np.repeat(place_of_run, np.diff(ends, prepend=-1))
     return tuple(
         ReliabilityBin(
-            float(said[inside][0]),
-            float(said[inside][-1]),
+            float(given[inside][0]),
+            float(given[inside][-1]),
             int(inside.sum()),
-            float(said[inside].mean()),
+            float(given[inside].mean()),
             float(true[inside].mean()),
         )
         for inside in (place == bin_ for bin_ in np.unique(place))
     )
 
 
-def expected_calibration_error(truth: np.ndarray, probability: np.ndarray, bins: int = 10) -> float:
-    """Mean distance of said and true over the bins, weighted by rows; NaN without known truth."""
-    curve = reliability_curve(truth, probability, bins)
-    if not curve:
-        return float("nan")
-    distance = [abs(part.mean_probability - part.share_positive) * part.rows for part in curve]
-    return sum(distance) / sum(part.rows for part in curve)
+def roc_curve(truth: FloatArray, probability: FloatArray) -> tuple[Float64Array, Float64Array]:
+    """Return the false and the true positive rate (K,) at every cut, from (0, 0) to (1, 1).
 
+    truth, probability: (N,), unknown truth (NaN) left out. Empty where a class is missing.
+    """
+    from sklearn import metrics
 
-def roc_curve(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rate at every cut, from (0, 0) to (1, 1); empty when undefined."""
-    true, false = _counts_by_cut(truth, probability)
-    if len(true) == 0 or true[-1] == 0 or false[-1] == 0:
+    positive, known = _known(truth, probability)
+    if positive.all() or not positive.any():
         return np.empty(0), np.empty(0)
-    return np.append(0.0, false / false[-1]), np.append(0.0, true / true[-1])
+    false_rate, true_rate, _ = metrics.roc_curve(positive, known, drop_intermediate=False)
+    return false_rate, true_rate
 
 
 def precision_recall_curve(
-    truth: np.ndarray, probability: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Recall and precision at every cut, recall rising; empty without positives."""
-    true, false = _counts_by_cut(truth, probability)
-    if len(true) == 0 or true[-1] == 0:
+    truth: FloatArray, probability: FloatArray
+) -> tuple[Float64Array, Float64Array]:
+    """Return recall, rising, and precision (K,) at every cut.
+
+    truth, probability: (N,), unknown truth (NaN) left out. Empty where nothing is positive.
+    """
+    from sklearn import metrics
+
+    positive, known = _known(truth, probability)
+    if not positive.any():
         return np.empty(0), np.empty(0)
-    return true / true[-1], true / (true + false)
+    precision, recall, _ = metrics.precision_recall_curve(positive, known)
+    return recall[-2::-1], precision[-2::-1]  # without the point (0, 1) that no cut gives
 
 
-def _counts_by_cut(truth: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positives at or above every distinct probability, falling; (K,) each."""
-    known = np.flatnonzero(~np.isnan(truth))
-    order = known[np.argsort(-np.asarray(probability)[known], kind="stable")]
-    last = np.flatnonzero(np.diff(np.asarray(probability)[order], append=-np.inf))
-    true = np.cumsum(np.asarray(truth)[order] >= THRESHOLD)[last]
-    return true, last + 1 - true
+def _known(truth: FloatArray, probability: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Return positive (K,) and probability (K,) of the rows whose truth is known."""
+    known = ~np.isnan(truth)
+    positive: BoolArray = np.asarray(truth)[known] >= THRESHOLD
+    return positive, np.asarray(probability)[known]
 
 
 def prevalence(truth: np.ndarray) -> float:
-    """Share of positive among the known; NaN when nothing is known. truth (N,)."""
+    """Return the share of positives among the known of truth (N,); NaN when nothing is known."""
     known = truth[~np.isnan(truth)]
     return float((known >= THRESHOLD).mean()) if len(known) else float("nan")

@@ -7,6 +7,7 @@ from itertools import chain
 
 import numpy as np
 
+from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation import metrics
 from wetread.evaluation.intervals import (
     DRAWS,
@@ -34,79 +35,99 @@ RANKING = {
 
 
 @dataclass(frozen=True, eq=False)
-class EvaluatedRows:
-    """What is scored, and the draws of patients that all its intervals share.
+class LabeledRows:
+    """Rows (images, series or studies) whose truth is known, and what they are.
 
-    truth (N, F) with NaN unknown; patient_of_row (N,) int; times (draws, P).
+    truth:    (N, F) float, labels in 0..1, NaN where unknown.
+    findings: the F findings, in the order of the columns.
+    patients: N names; rows of one patient are resampled together.
+    level:    "image", "series" or "study": what a row is.
+    split:    which patients these are: "held_out", "out_of_fold", ...
     """
 
     truth: np.ndarray
-    findings: tuple[Finding, ...]
+    findings: Sequence[Finding]
+    patients: Sequence[str]
     level: str
     split: str
-    patient_of_row: np.ndarray
-    times: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ResampledRows:
+    """Labeled rows, and the draws of patients that all their intervals share.
+
+    truth:          (N, F) float64, NaN where unknown.
+    patient_of_row: (N,) int64, the number of each row's patient.
+    times:          (draws, P) float64, how often each draw took each patient.
+    """
+
+    rows: LabeledRows
+    truth: Float64Array
+    patient_of_row: Int64Array
+    times: Float64Array
 
 
 def evaluate(
-    truth: np.ndarray,
+    rows: LabeledRows,
     probability: np.ndarray,
-    findings: Sequence[Finding],
-    patients: Sequence[str],
-    level: str,
-    split: str,
-    prior: np.ndarray | None,
     rng: np.random.Generator,
+    *,
+    prior: np.ndarray | None = None,
     baselines: Mapping[str, np.ndarray] | None = None,
     draws: int = DRAWS,
     official: bool = True,
 ) -> list[Score]:
-    """Scores of probability (N, F) against truth (N, F; NaN unknown) over `patients` (N).
+    """Score probability (N, F) against the truth (N, F) of rows, with intervals and baselines.
 
-    prior:     (F,) the training set's shares, scored as `<metric>_prior`; None to leave it out.
+    rng:       draws the patients of the intervals.
+    prior:     (F,) shares of positives in training, scored as `<metric>_prior`; None: left out.
     baselines: further probabilities (N, F) by name ("position"), scored as `<metric>_<name>`.
+    draws:     bootstrap draws; 0: no intervals.
     official:  False where the task's weighted log loss is no mean over the findings of one level.
-    It is given where the findings are labeled at this level; scores of the findings follow, each
-    baseline right after its score.
+
+    The official metric comes first where all findings are labeled at this level; then the scores
+    of each finding, a baseline right after its score. Raises ValueError where shapes differ or a
+    probability is missing (NaN) for a known label.
     """
-    truth = np.asarray(truth, dtype=np.float64)
+    truth = np.asarray(rows.truth, dtype=np.float64)
     others = dict(baselines or {})
     if prior is not None:
         others = {"prior": np.tile(np.asarray(prior, np.float64), (len(truth), 1)), **others}
     for name, given in (("the model", probability), *others.items()):
-        _check(name, truth, given, findings, patients)
-    sample = EvaluatedRows(
-        truth, tuple(findings), level, split, *draw_patients(patients, draws, rng)
-    )
-    told = {"": np.asarray(probability, np.float64)}
-    told |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
+        _check(name, rows, given)
+    sample = ResampledRows(rows, truth, *draw_patients(rows.patients, draws, rng))
+    probabilities = {"": np.asarray(probability, np.float64)}
+    probabilities |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
     scores: list[Score] = []
-    if official and all(finding.level == level for finding in findings):
-        scores += [_official(sample, suffix, given) for suffix, given in told.items()]
-    for column in range(len(findings)):
-        scores += _finding_scores(sample, column, told)
+    if official and all(finding.level == rows.level for finding in rows.findings):
+        scores += [_official(sample, suffix, given) for suffix, given in probabilities.items()]
+    for column in range(len(rows.findings)):
+        scores += _finding_scores(sample, column, probabilities)
     return scores
 
 
-def _official(sample: EvaluatedRows, suffix: str, probability: np.ndarray) -> Score:
+def _official(sample: ResampledRows, suffix: str, probability: np.ndarray) -> Score:
     loss = metrics.log_losses(sample.truth, probability)
-    weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.findings))
+    weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.rows.findings))
     over, under = np.nansum(loss * weight, axis=1), weight.sum(axis=1)
-    value = metrics.weighted_log_loss(sample.truth, probability, finding_weights(sample.findings))
+    value = metrics.weighted_log_loss(
+        sample.truth, probability, finding_weights(sample.rows.findings)
+    )
     drawn = drawn_ratio(over, under, sample.patient_of_row, sample.times)
     return _score(sample, f"weighted_log_loss{suffix}", None, value, drawn)
 
 
 def _finding_scores(
-    sample: EvaluatedRows, column: int, told: Mapping[str, np.ndarray]
+    sample: ResampledRows, column: int, probabilities: Mapping[str, Float64Array]
 ) -> list[Score]:
-    """All scores of one finding: log loss, ranking metrics and calls at 0.5, baselines beside."""
+    """Score one finding: log loss, ranking metrics and calls at 0.5, each with its baselines."""
     truth = sample.truth[:, column]
     ranked: dict[str, dict[str, tuple[float, np.ndarray]]] = {
-        suffix: _ranking_scores(sample, truth, given[:, column]) for suffix, given in told.items()
+        suffix: _ranking_scores(sample, truth, given[:, column])
+        for suffix, given in probabilities.items()
     }
     scores = []
-    for suffix, given in told.items():
+    for suffix, given in probabilities.items():
         loss = metrics.log_losses(truth, given[:, column])
         known = (~np.isnan(loss)).astype(np.float64)
         drawn = drawn_ratio(loss, known, sample.patient_of_row, sample.times)
@@ -119,7 +140,7 @@ def _finding_scores(
         ]
     for sensitivity in SENSITIVITIES:
         scores.append(_score(sample, sensitivity, column, *ranked[""][sensitivity]))
-    hit, called, true = metrics.call_counts(truth, told[""][:, column])
+    hit, called, true = metrics.call_counts(truth, probabilities[""][:, column])
     for metric, under in (("precision", called), ("recall", true)):
         value = hit.sum() / under.sum() if under.sum() else float("nan")
         drawn = drawn_ratio(hit, under, sample.patient_of_row, sample.times)
@@ -128,23 +149,26 @@ def _finding_scores(
 
 
 def _ranking_scores(
-    sample: EvaluatedRows, truth: np.ndarray, probability: np.ndarray
+    sample: ResampledRows, truth: np.ndarray, probability: np.ndarray
 ) -> dict[str, tuple[float, np.ndarray]]:
-    """Value and the draws' values, (draws,), of the metrics that look at the order alone."""
+    """Return the value and the draws' values (draws,) of the metrics that read the order alone.
+
+    truth, probability: (N,).
+    """
     ranking = metrics.rank(truth, probability)
     parts: dict[str, list[np.ndarray]] = {}
     once = [np.ones((1, len(ranking.order)))]
     drawn = row_weights(sample.patient_of_row[ranking.order], sample.times)
     for weights in chain(once, drawn):
         counts = metrics.count(ranking, weights)
-        for name, of in RANKING.items():
-            parts.setdefault(name, []).append(of(counts))
+        for name, metric in RANKING.items():
+            parts.setdefault(name, []).append(metric(counts))
     whole = {name: np.concatenate(values) for name, values in parts.items()}
     return {name: (float(values[0]), values[1:]) for name, values in whole.items()}
 
 
 def _score(
-    sample: EvaluatedRows, metric: str, column: int | None, value: float, drawn: np.ndarray
+    sample: ResampledRows, metric: str, column: int | None, value: float, drawn: np.ndarray
 ) -> Score:
     truth = sample.truth if column is None else sample.truth[:, [column]]
     known = ~np.isnan(truth)
@@ -152,10 +176,10 @@ def _score(
     positive = np.where(known, truth, 0.0) >= metrics.THRESHOLD
     interval = percentile_interval(drawn) if patients > 1 and np.isfinite(value) else None
     low, high = interval or (None, None)
-    finding = ALL if column is None else sample.findings[column].name
+    finding = ALL if column is None else sample.rows.findings[column].name
     reason = _reason(known, positive, value, interval is not None, patients)
     return Score(
-        metric, finding, sample.level, sample.split, finite_or_none(value), low, high,
+        metric, finding, sample.rows.level, sample.rows.split, finite_or_none(value), low, high,
         patients, int(positive.any(axis=1).sum()), reason,
     )  # fmt: skip
 
@@ -163,7 +187,8 @@ def _score(
 def _reason(
     known: np.ndarray, positive: np.ndarray, value: float, interval: bool, patients: int
 ) -> str | None:
-    """Why there is no value, or no interval; None when there are both."""
+    """Say why there is no value, or no interval; None when there are both. known, positive (N,
+    F)."""
     if np.isfinite(value):
         if interval:
             return None
@@ -179,14 +204,10 @@ def _reason(
     return "nothing reaches the threshold of 0.5"
 
 
-def _check(
-    name: str,
-    truth: np.ndarray,
-    probability: np.ndarray,
-    findings: Sequence[Finding],
-    patients: Sequence[str],
-) -> None:
-    shape = (len(patients), len(findings))
+def _check(name: str, rows: LabeledRows, probability: np.ndarray) -> None:
+    """Raise ValueError where probability does not fit the rows, or is NaN for a known label."""
+    truth = np.asarray(rows.truth)
+    shape = (len(rows.patients), len(rows.findings))
     if truth.shape != shape or np.shape(probability) != shape:
         raise ValueError(
             f"truth is {truth.shape} and the probabilities of {name} are {np.shape(probability)}; "
@@ -196,6 +217,7 @@ def _check(
     if lost.any():
         row, column = np.argwhere(lost)[0]
         raise ValueError(
-            f"{name} gives no probability (NaN) for row {row}, finding {findings[column].name!r}, "
-            f"whose truth is known; {lost.sum()} such labels. Predict them or leave the rows out."
+            f"{name} gives no probability (NaN) for row {row}, finding "
+            f"{rows.findings[column].name!r}, whose truth is known; {lost.sum()} such labels. "
+            "Predict them or leave the rows out."
         )

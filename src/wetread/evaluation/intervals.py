@@ -13,8 +13,11 @@ CHUNK_ELEMENTS = 250_000  # of float64 a step: 2 MB, so that a piece stays in th
 def draw_patients(
     patients: Sequence[str], draws: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which patient a row is, (N,) int; and how often each draw took each patient, (draws, P)
-    float64, each row summing to P. Patients are numbered in the sorted order of their names."""
+    """Draw as many patients as there are, with replacement.
+
+    Returns the number of each row's patient, (N,) int64, in the sorted order of the names; and how
+    often each draw took each patient, (draws, P) float64, each row summing to P.
+    """
     names, patient_of_row = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     size = len(names)
     times = rng.multinomial(size, np.full(size, 1.0 / size), size=draws) if size else None
@@ -24,7 +27,7 @@ def draw_patients(
 
 
 def patient_sums(values: np.ndarray, patient_of_row: np.ndarray, patients: int) -> np.ndarray:
-    """(N,) summed by patient: (P,). NaN counts as nothing."""
+    """Sum values (N,) by patient: (P,) float64. NaN counts as nothing."""
     sums: np.ndarray = np.bincount(
         patient_of_row, weights=np.nan_to_num(values), minlength=patients
     )
@@ -34,7 +37,10 @@ def patient_sums(values: np.ndarray, patient_of_row: np.ndarray, patients: int) 
 def drawn_ratio(
     over: np.ndarray, under: np.ndarray, patient_of_row: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
-    """sum(over) / sum(under) of every draw, (draws,); NaN where a draw has nothing under."""
+    """Return sum(over) / sum(under) of every draw, (draws,); NaN where a draw has nothing under.
+
+    over, under, patient_of_row: (N,); times: (draws, P) of draw_patients.
+    """
     patients = times.shape[1]
     top = times @ patient_sums(over, patient_of_row, patients)
     bottom = times @ patient_sums(under, patient_of_row, patients)
@@ -43,14 +49,16 @@ def drawn_ratio(
 
 
 def row_weights(patient_of_row: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
-    """The draws as weights of the given rows, (b, N) float64, in pieces of bounded memory."""
+    """Yield the draws (draws, P) as weights of the rows, (b, N) float64, in pieces of bounded
+    memory."""
     step = max(1, CHUNK_ELEMENTS // max(1, len(patient_of_row)))
     for start in range(0, len(times), step):
         yield times[start : start + step][:, patient_of_row]
 
 
 def percentile_interval(values: np.ndarray) -> tuple[float, float] | None:
-    """The middle 95 % of the draws' scores; None where under half of the draws have a score."""
+    """Return the middle 95 % of the draws' scores (draws,); None where under half of them have
+    one."""
     known = values[np.isfinite(values)]
     if len(known) == 0 or len(known) < len(values) / 2:
         return None
@@ -65,8 +73,11 @@ def bootstrap(
     rng: np.random.Generator,
     draws: int = DRAWS,
 ) -> tuple[float, float] | None:
-    """The interval of any score; `score` gets the row indices of a draw, (M,). One call a draw:
-    for metrics that have no faster form. Needs two patients."""
+    """Return the interval of any score, None with fewer than two patients.
+
+    score: takes the row indices (M,) of a draw; called once a draw, for metrics that have no faster
+    form.
+    """
     patient_of_row, times = draw_patients(patients, draws, rng)
     if times.shape[1] < 2:
         return None

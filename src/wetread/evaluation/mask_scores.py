@@ -31,15 +31,19 @@ def mask_scores(
     dice: np.ndarray,
     truth: np.ndarray,
     patients: Sequence[str],
+    *,
     finding: str,
     split: str,
     rng: np.random.Generator,
     draws: int = DRAWS,
 ) -> list[Score]:
-    """Scores of the masks of one finding, level "pixel", over images whose true mask is known.
+    """Score the masks of one finding, level "pixel", over images whose true mask is known.
 
-    dice (N,) by decision.dice_of; truth (N,) area of the true mask, 0 where it is
-    empty, NaN where it is not known; an area in pixels, or in shares where images differ in size.
+    dice:     (N,) float, of every image by decision.dice_with_thresholds.
+    truth:    (N,) float, area of the true mask: 0 where it is empty, NaN where it is not known; in
+              pixels, or in shares where images differ in size.
+    patients: N names.
+
     dice:               the competition's mean; dice_all_empty: that of an empty mask for all.
     dice_gain:          their difference, image by image, so that its interval is a paired one.
     dice_positives:     the mean over images with the finding.

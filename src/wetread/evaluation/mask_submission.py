@@ -26,7 +26,7 @@ def score_mask_submission(
     patients: Mapping[str, str] | None = None,
     shapes: Mapping[str, tuple[int, int]] | None = None,
 ) -> SubmissionScores:
-    """The competition's Dice and the rest of the one finding, over images whose true mask is known.
+    """Score the masks of the one finding: Dice and the rest, over images whose true mask is known.
 
     A label of 0 is a known mask without a pixel; a label of 1 without a mask is not scored. An
     image that the submission lacks leaves all without a score: leaving out the hard ones would
@@ -38,41 +38,46 @@ def score_mask_submission(
     patient.
     """
     (finding,) = set(finding_names(findings))
-    true, told = _known_masks(truth, finding), _known_masks(submission, finding)
-    missing = tuple(image for image in true if image not in told)
+    true, given_masks = _known_masks(truth, finding), _known_masks(submission, finding)
+    missing = tuple(image for image in true if image not in given_masks)
     shape_of = dict(shapes or {})
     scored, area = np.full(len(true), np.nan), np.full(len(true), np.nan)
     for row, image in enumerate(true):
-        if image in told:
+        if image in given_masks:
             shape = shape_of.get(image, SHAPE)
             right = _mask(true[image], shape, "truth", image)
-            given = _mask(told[image], shape, "submission", image)
+            given = _mask(given_masks[image], shape, "submission", image)
             area[row] = np.count_nonzero(right)
-            both = np.count_nonzero(right & given)
-            scored[row] = dice(both, np.count_nonzero(given), area[row])
+            overlap = np.count_nonzero(right & given)
+            scored[row] = dice(overlap, np.count_nonzero(given), area[row])
     scores = mask_scores(
-        scored, area, patients_of(list(true), patients), finding, split, rng,
+        scored,
+        area,
+        patients_of(list(true), patients),
+        finding=finding,
+        split=split,
+        rng=rng,
         draws=DRAWS if patients else 0,
-    )  # fmt: skip
+    )
     lost = f"{plural(len(missing), 'mask')} missing" if missing else None
     scores = [mark_incomplete(score, lost, patients is not None) for score in scores]
     listed = set(_rows(truth, finding)["id"])
-    too_many = tuple(image for image in told if image not in listed)
+    too_many = tuple(image for image in given_masks if image not in listed)
     return SubmissionScores(tuple(scores), missing, too_many)
 
 
-Texts = tuple[str, tuple[str, ...]]  # the form, and the texts whose union is the mask
+MaskTexts = tuple[str, tuple[str, ...]]  # the form, and the texts whose union is the mask
 
 
-def _known_masks(table: LabelTable, finding: str) -> dict[str, Texts]:
-    """Image to its mask's texts, in the table's order: no text where there is none of it."""
+def _known_masks(table: LabelTable, finding: str) -> dict[str, MaskTexts]:
+    """Map each image to its mask's texts, in the table's order: no text where it is empty."""
     masks = {
         image: (form, tuple(runs))
         for image, form, runs in table.masks.filter(pl.col("finding") == finding)
         .select("id", "form", "runs")
         .iter_rows()
     }
-    known: dict[str, Texts] = {}
+    known: dict[str, MaskTexts] = {}
     for image, value in _rows(table, finding).select("id", "value").iter_rows():
         if image in masks:
             known[image] = masks[image]
@@ -85,7 +90,7 @@ def _rows(table: LabelTable, finding: str) -> pl.DataFrame:
     return table.frame.filter((pl.col("level") == "image") & (pl.col("finding") == finding))
 
 
-def _mask(texts: Texts, shape: tuple[int, int], file: str, image: str) -> np.ndarray:
+def _mask(texts: MaskTexts, shape: tuple[int, int], file: str, image: str) -> np.ndarray:
     form, runs = texts
     try:
         return decode_union(runs, shape, form)

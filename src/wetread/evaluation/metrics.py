@@ -14,14 +14,16 @@ SPECIFICITY = 0.9  # at which sensitivity is read
 
 
 def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Cross-entropy (natural log) of every element, any shape, float64; NaN where truth is NaN."""
+    """Return the cross-entropy (natural log) of every element, any shape, float64; NaN where truth
+    is NaN."""
     clipped = np.clip(np.asarray(probability, dtype=np.float64), CLIP, 1.0 - CLIP)
     truth = np.asarray(truth, dtype=np.float64)
     return -(truth * np.log(clipped) + (1.0 - truth) * np.log1p(-clipped))
 
 
 def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
-    """The official metric: mean cross-entropy of all (image, finding) pairs, finding j weighing
+    """Return the official metric: mean cross-entropy of all (image, finding) pairs, finding j
+    weighing
     weights[j]. truth, probability (N, F); weights (F,)."""
     loss = log_losses(truth, probability)
     weight = np.where(np.isnan(loss), 0.0, np.asarray(weights, dtype=np.float64))
@@ -29,36 +31,39 @@ def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.nd
 
 
 def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Mean cross-entropy of one finding; truth, probability (N,)."""
+    """Return the mean cross-entropy of one finding; truth, probability (N,)."""
     loss = log_losses(truth, probability)
     return _ratio(float(np.nansum(loss)), float((~np.isnan(loss)).sum()))
 
 
 def roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Area under the ROC curve, ties counted half; truth, probability (N,)."""
+    """Return the area under the ROC curve, ties counted half; truth, probability (N,)."""
     return float(auc_of(_counted(truth, probability))[0])
 
 
 def average_precision(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Sum of precision over the steps of recall; truth, probability (N,)."""
+    """Return the sum of precision over the steps of recall; truth, probability (N,)."""
     return float(average_precision_of(_counted(truth, probability))[0])
 
 
 def sensitivity_at_specificity(
     truth: np.ndarray, probability: np.ndarray, specificity: float = SPECIFICITY
 ) -> float:
-    """The best sensitivity of any threshold whose specificity is at least the given one."""
+    """Return the best sensitivity of any threshold of at least that specificity.
+
+    truth, probability: (N,).
+    """
     return float(sensitivity_of(_counted(truth, probability), specificity)[0])
 
 
 def precision(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Share of true among those called positive (probability >= 0.5)."""
+    """Return the share of true among those called positive (probability >= 0.5); both (N,)."""
     hit, called, _ = call_counts(truth, probability)
     return _ratio(float(hit.sum()), float(called.sum()))
 
 
 def recall(truth: np.ndarray, probability: np.ndarray) -> float:
-    """Share of the true that is called positive (probability >= 0.5)."""
+    """Return the share of the true that is called positive (probability >= 0.5); both (N,)."""
     hit, _, true = call_counts(truth, probability)
     return _ratio(float(hit.sum()), float(true.sum()))
 
@@ -66,7 +71,7 @@ def recall(truth: np.ndarray, probability: np.ndarray) -> float:
 def call_counts(
     truth: np.ndarray, probability: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N,) float64 each: called and true, called, true; 0 where truth is unknown."""
+    """Return three (N,) float64: called and true, called, true; 0 where truth is unknown."""
     true = np.nan_to_num(truth) >= THRESHOLD
     called = (np.asarray(probability) >= THRESHOLD) & ~np.isnan(truth)
     return (true & called).astype(np.float64), called.astype(np.float64), true.astype(np.float64)
@@ -122,7 +127,7 @@ def rank(truth: np.ndarray, probability: np.ndarray) -> Ranking:
 
 
 def count(ranking: Ranking, weights: np.ndarray) -> RankCounts:
-    """Counts under weights (B, N) of the rows in ranking.order."""
+    """Count the rows in ranking.order under weights (B, N)."""
     total = np.zeros((len(weights), weights.shape[1] + 1))
     np.cumsum(weights, axis=1, out=total[:, 1:])
     positive = np.cumsum(weights[:, ranking.positives], axis=1)
@@ -138,14 +143,14 @@ def count(ranking: Ranking, weights: np.ndarray) -> RankCounts:
 
 
 def auc_of(counts: RankCounts) -> np.ndarray:
-    """(B,) area under the ROC curve; NaN where positives or negatives weigh nothing."""
+    """Return the area (B,) under the ROC curve; NaN where positives or negatives weigh nothing."""
     step = np.diff(counts.true, axis=1, prepend=0.0)
     below = counts.negatives[:, None] - (counts.false + counts.false_above) / 2.0
     return _ratios((step * below).sum(axis=1), step.sum(axis=1) * counts.negatives)
 
 
 def average_precision_of(counts: RankCounts) -> np.ndarray:
-    """(B,) average precision; NaN where positives weigh nothing."""
+    """Return the average precision (B,); NaN where positives weigh nothing."""
     step = np.diff(counts.true, axis=1, prepend=0.0)
     called = counts.true + counts.false
     purity = np.divide(counts.true, called, out=np.zeros_like(called), where=called > 0)
@@ -153,7 +158,8 @@ def average_precision_of(counts: RankCounts) -> np.ndarray:
 
 
 def sensitivity_of(counts: RankCounts, specificity: float = SPECIFICITY) -> np.ndarray:
-    """(B,) best sensitivity with at least that specificity; NaN without positives or negatives."""
+    """Return the best sensitivity (B,) of at least that specificity; NaN where a class is
+    missing."""
     negatives = counts.negatives
     allowed = counts.false <= (1.0 - specificity) * negatives[:, None] + 1e-9
     best = np.where(allowed, counts.true, 0.0).max(axis=1, initial=0.0)

@@ -30,7 +30,7 @@ class Score:
     reason: str | None = None
 
     def to_dict(self) -> JsonObject:
-        """The score as a JSON object."""
+        """Return the score as a JSON object."""
         return asdict(self)
 
 
@@ -45,19 +45,11 @@ class Scores(tuple[Score, ...]):
 
 
 def scores_to_json(scores: Iterable[Score]) -> str:
-    """{"scores": [...]} as indented text; NaN and infinity are refused (they are not JSON)."""
+    """Write {"scores": [...]} as indented text; ValueError for NaN or infinity, which JSON has
+    not."""
     return json.dumps(Scores(scores).to_dict(), indent=1, allow_nan=False)
 
 
-def scores_from_json(text: str) -> list[Score]:
-    """The scores that scores_to_json wrote; keys added by later versions are passed over."""
-    fields = Score.__dataclass_fields__
-    return [
-        Score(**{key: value for key, value in row.items() if key in fields})
-        for row in json.loads(text)["scores"]
-    ]
-
-
 def finite_or_none(value: float) -> float | None:
-    """NaN and infinity become None: absence is a value."""
+    """Return None for NaN and infinity: absence is a value."""
     return float(value) if math.isfinite(value) else None

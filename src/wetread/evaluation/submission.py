@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from wetread.evaluation.baselines import constant_prior
-from wetread.evaluation.evaluate import evaluate
+from wetread.evaluation.evaluate import LabeledRows, evaluate
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.score import Score, Scores
 from wetread.labels.finding import Finding, finding_names
@@ -47,7 +47,7 @@ def score_submission(
     rng: np.random.Generator,
     patients: Mapping[str, str] | None = None,
 ) -> SubmissionScores:
-    """The official metric and the rest, over the labels that truth knows.
+    """Score a submission by the official metric and the rest, over the labels that truth knows.
 
     Findings of one level. A finding with missing probabilities gets no score, and then the
     official metric gets none either: leaving out the hard ones would flatter. What is too many is
@@ -72,14 +72,10 @@ def score_submission(
     lost = ~np.isnan(known) & np.isnan(given)
     who = patients_of(ids.to_list(), patients)
     scored = evaluate(
-        np.where(lost, np.nan, known),
+        LabeledRows(np.where(lost, np.nan, known), findings, who, levels[0], split),
         given,
-        findings,
-        who,
-        levels[0],
-        split,
-        constant_prior(known),
         rng,
+        prior=constant_prior(known),
         draws=DRAWS if patients else 0,
     )
     incomplete = {
@@ -102,17 +98,18 @@ def _lost(missing: int) -> str | None:
 
 
 def mark_incomplete(score: Score, lost: str | None, with_patients: bool) -> Score:
-    """No value where something is lost, in words; no patients where nobody named them."""
+    """Return the score without its value where something is missing, and without patients where
+    none are given; lost: what is missing, in words."""
     if lost:
         score = replace(score, value=None, low=None, high=None, reason=lost)
     if not with_patients:
-        told = None if score.value is not None else score.reason
-        score = replace(score, patients=0, reason=told or "no interval: patients are not given")
+        reason = None if score.value is not None else score.reason
+        score = replace(score, patients=0, reason=reason or "no interval: patients are not given")
     return score
 
 
 def patients_of(ids: Sequence[str], patients: Mapping[str, str] | None) -> list[str]:
-    """Each id's patient, or the id itself where none are given. LabelError where one is missing."""
+    """Return each id's patient, or the id where none are given. LabelError where one is missing."""
     if patients is None:
         return list(ids)
     strange = [row_id for row_id in ids if row_id not in patients]

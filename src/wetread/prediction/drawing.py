@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from wetread.evaluation.aggregate import smooth_along_z
-from wetread.evaluation.decision import MaskThresholds, apply_thresholds, mask_evidence
+from wetread.evaluation.calibrator import mask_evidence
+from wetread.evaluation.decision import MaskThresholds, apply_thresholds
 from wetread.evaluation.metrics import CLIP
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store, acquisition_keys

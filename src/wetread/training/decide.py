@@ -16,13 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from wetread.evaluation.decision import (
-    Calibrator,
-    MaskThresholds,
-    choose_thresholds,
-    dice_with_thresholds,
-    mask_evidence,
-)
+from wetread.evaluation.calibrator import Calibrator, mask_evidence
+from wetread.evaluation.decision import MaskThresholds, choose_thresholds, dice_with_thresholds
 from wetread.evaluation.metrics import CLIP, THRESHOLD
 from wetread.training.mask_table import sums_of, unpack_map
 

@@ -14,7 +14,7 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.types import StrPath
-from wetread.evaluation.evaluate import ALL
+from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, Scores, scores_to_json
@@ -78,9 +78,9 @@ def score_masks(finding: str, decided: DecidedFinding, seed: int) -> list[Score]
         decided.dice,
         (rows["truth_pixels"] / rows["pixels"]).fill_null(float("nan")).to_numpy(),
         rows["patient"].to_list(),
-        finding,
-        rows["split"][0],
-        np.random.default_rng(seed),
+        finding=finding,
+        split=rows["split"][0],
+        rng=np.random.default_rng(seed),
     )
 
 
@@ -120,13 +120,8 @@ def score_level(part: LevelPredictions, seed: int, *, official: bool) -> list[Sc
     """Score one level beside the three trivial readers; official: with the task's weighted log
     loss."""
     return evaluate_level(
-        part.truth,
+        LabeledRows(part.truth, part.findings, part.patients, part.level, part.split),
         part.probability,
-        part.findings,
-        part.patients,
-        part.level,
-        part.split,
-        None,
         np.random.default_rng(seed),
         baselines=part.baselines,
         official=official,

@@ -1,4 +1,4 @@
-"""view/picture.py: a slice and its neighbours become an 8-bit picture, through a mode.
+"""view/picture.py: a slice and its neighbors become an 8-bit picture, through a mode.
 
 A mode that sees one slice is a function of the value, so it is looked up in a table of all stored
 values: the same pictures, several times as fast.

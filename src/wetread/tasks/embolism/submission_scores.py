@@ -9,7 +9,7 @@ import polars as pl
 
 from wetread.archive.plural import plural
 from wetread.evaluation.baselines import constant_prior
-from wetread.evaluation.evaluate import ALL, evaluate
+from wetread.evaluation.evaluate import ALL, LabeledRows, evaluate
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
 from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
@@ -172,8 +172,11 @@ def _by_finding(compared: Compared, names: Sequence[str]) -> list[tuple[Score, s
         scores += [
             (score, missing[score.finding])
             for score in evaluate(
-                truth, probability, findings, patients, level, compared.split,
-                constant_prior(truth), compared.rng, draws=compared.draws,
+                LabeledRows(truth, findings, patients, level, compared.split),
+                probability,
+                compared.rng,
+                prior=constant_prior(truth),
+                draws=compared.draws,
             )
             if score.finding in missing  # not "all": a mean without q is no figure of this task
         ]  # fmt: skip
