@@ -11,7 +11,7 @@ from wetread.evaluation.metrics import THRESHOLD
 EVIDENCE_SHARE, EVIDENCE_LEAST = 0.005, 20  # the highest pixels that speak for a finding
 CLIP = 1e-6  # of a probability before its logit is taken
 RIDGE = 1.0  # on weights of standardized inputs: keeps them finite where the classes are separable
-NEWTON_STEPS = 50
+TOLERANCE = 1e-12  # of the gradient: the fit is exact to rounding
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Calibrator:
         is on the standardized inputs, the intercept is free. Raises ValueError where only one class
         is known.
         """
+        from sklearn.linear_model import LogisticRegression
+
         known = ~np.isnan(truth)
         inputs = np.stack([head[known], mask[known]], axis=1).astype(np.float64)  # (N, 2)
         positive = np.asarray(truth)[known] >= THRESHOLD
@@ -40,9 +42,11 @@ class Calibrator:
             )
         middle, spread = inputs.mean(axis=0), inputs.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)
-        weight = _logistic((inputs - middle) / spread, positive.astype(np.float64))
-        slopes = weight[1:] / spread
-        return Calibrator(float(weight[0] - slopes @ middle), float(slopes[0]), float(slopes[1]))
+        model = LogisticRegression(C=1.0 / RIDGE, solver="newton-cholesky", tol=TOLERANCE)
+        model.fit((inputs - middle) / spread, positive)
+        slopes = model.coef_[0] / spread
+        intercept = float(model.intercept_[0] - slopes @ middle)
+        return Calibrator(intercept, float(slopes[0]), float(slopes[1]))
 
     def apply(self, head: FloatArray, mask: FloatArray) -> Float64Array:
         """Return the probability (N,) of the head's logits (N,) and the mask's evidence (N,)."""
@@ -57,19 +61,3 @@ def mask_evidence(probability: np.ndarray) -> float:
     count = min(probability.size, max(EVIDENCE_LEAST, round(EVIDENCE_SHARE * probability.size)))
     highest = np.partition(probability, probability.size - count, axis=None)[-count:]
     return float(logit(np.clip(highest.mean(dtype=np.float64), CLIP, 1.0 - CLIP)))
-
-
-def _logistic(inputs: Float64Array, positive: Float64Array) -> Float64Array:
-    """(1 + K,) intercept and weights of inputs (N, K) by Newton's steps; the intercept is free."""
-    design = np.column_stack([np.ones(len(inputs)), inputs])
-    ridge = RIDGE * np.diag([0.0, *np.ones(inputs.shape[1])])
-    weight = np.zeros(design.shape[1])
-    for _ in range(NEWTON_STEPS):
-        expected = expit(design @ weight)
-        slope = design.T @ (expected - positive) + ridge @ weight
-        curve = design.T @ (design * (expected * (1.0 - expected))[:, None]) + ridge
-        step = np.linalg.solve(curve, slope)
-        weight = weight - step
-        if np.abs(step).max() < 1e-10:
-            break
-    return weight
