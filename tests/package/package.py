@@ -2,8 +2,8 @@
 
     python tests/package/package.py --folder .package [--extra learn]
 
-Prints for each what was installed (MB), in how many seconds, and that it indexes, shows, exports and
-scrolls; ends with 1 where one does not, or where torch came without being asked for.
+Prints for each what was installed (MB), in how many seconds, and that it indexes, shows, exports
+and scrolls; ends with 1 where one does not, or where torch came without being asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""verbs/index.py: files in, an Index on disk out: what is there, what is broken."""
+"""verbs/index.py: files in, an Index on disk out: every file a row, or a reject."""
 
 from pathlib import Path
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.executor.workers import select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
-from wetread.archive.types import StrPath
+from wetread.archive.types import Float32Array, StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
@@ -40,9 +38,8 @@ def pack(
     """Pack every image of an index: at full size as stored, or resized to `size` pixels a side.
 
     clear_patients: keep PatientIDs as they are; else the store has pseudonyms under the user's key.
-
-    verify: look at the pixels of every file that was packed before, not of those alone whose size,
-    times or inode are others than they were (docs/freshness.md).
+    verify: read the pixels of every file that was packed before again, not only of those whose
+    size, times or inode differ from what they were (docs/freshness.md).
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
     out = Path(out)
@@ -68,8 +65,11 @@ def pack_looks(
     report: Report = silent,
     verify: bool = False,
 ) -> tuple[Store, ...]:
-    """The same series once for each crop that the task's networks look at: out/store, and
-    out/store-NAME of every further look. Series in which something is absent become rejects."""
+    """Pack series once for each crop of the task's networks: out/store, and out/store-NAME of
+    every further crop.
+
+    Series in which `absent` finds something missing become rejects.
+    """
     crops = task.crops
     packing = Packing(
         size=size,
@@ -89,6 +89,9 @@ def pack_looks(
     )
 
 
-def shrink(hu: NDArray[np.float32], box: PixelBox, size: int) -> NDArray[np.float32]:
-    """The square about the box at `size` pixels a side, area means; air outside the picture."""
+def shrink(hu: Float32Array, box: PixelBox, size: int) -> Float32Array:
+    """Return the square (size, size) about the box of HU (rows, columns), as area means.
+
+    Air stands outside the picture.
+    """
     return crop.crop_and_resize(hu, box, size)

@@ -1,11 +1,10 @@
-"""verbs/windows.py: what every window and mode makes of HU: values, and the page that shows it."""
+"""verbs/windows.py: HU through every window and mode: their values, and a page of them all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +13,7 @@ from wetread.archive.dataset.luts import read_voi
 from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import Workers, parallel_map, select_workers
 from wetread.archive.rejects import RejectError
-from wetread.archive.types import StrPath
+from wetread.archive.types import Float32Array, Float64Array, FloatArray, Row, StrPath
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import best_series, ct_series, open_source
 from wetread.outputs.pictures import resized
@@ -46,50 +45,51 @@ PHANTOM_ORIENTATION = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # axial, seen from the fee
 
 @dataclass(frozen=True)
 class ModeValues:
-    """What a mode makes of HU: values[i] is the (red, green, blue) of hu[i], in [0, 1]."""
+    """The colors of HU in a mode: values[i] is the (red, green, blue) of hu[i], in [0, 1]."""
 
     mode: str
     hu: tuple[float, ...]
     values: tuple[tuple[float, float, float], ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `windows --mode NAME --hu LIST --json` prints."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the mode and its values as plain values, for JSON."""
         pairs = zip(self.hu, self.values, strict=True)
         return {"mode": self.mode, "values": [{"hu": hu, "value": list(v)} for hu, v in pairs]}
 
 
 @dataclass(frozen=True)
 class WindowsResult:
-    """Where the page lies, what it shows, and how many files could not be used."""
+    """The page, the modes it shows, the slices in its histograms, and the files refused."""
 
     page: Path
     slices: int
     modes: tuple[str, ...]
     refused: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """For --json."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields as plain values, for JSON."""
         shown = {"page": str(self.page), "slices": self.slices, "modes": list(self.modes)}
         return {**shown, "refused": self.refused}
 
 
 @dataclass(frozen=True, eq=False)
 class SampleSlice:
-    """The slice that is shown in every mode, (rows, columns) float32, and what lies about it.
+    """A slice that is shown in every mode, its neighbors, and its series' histograms.
 
-    hu, header_grey: at the offsets of a mode from it along the normal: the slice itself where the
-    series ends. header_grey: as each slice's own header shows it, in [0, 1]; None: no file.
+    hu:          offset along the normal to (rows, columns) float32; the slice itself where the
+                 series ends.
+    header_gray: the same offsets, as each slice's own header shows it, in [0, 1]; None: no file.
     """
 
-    hu: Mapping[int, np.ndarray]
-    header_grey: Mapping[int, np.ndarray] | None
-    header: Mapping[str, Any] | None
+    hu: Mapping[int, Float32Array]
+    header_gray: Mapping[int, FloatArray] | None
+    header: Row | None
     caption: str
     histograms: SeriesHistograms | None = None
 
 
 def mode_values(mode: str, hu: Sequence[float], source: StrPath | None = None) -> ModeValues:
-    """What a mode (view/mode.py: find_mode) makes of HU on every slice it sees; grey three times.
+    """Return the colors of HU in a mode (view/mode.py: find_mode), on every slice; gray thrice.
 
     source: the file whose own window a mode of the header's shows. ValueError for such a mode
     without a file, for one that is stretched slice by slice, and for a name that there is not.
@@ -101,14 +101,14 @@ def mode_values(mode: str, hu: Sequence[float], source: StrPath | None = None) -
             f"alone has no value in it; {mode.replace(SLICEWISE, '')} has fixed bounds"
         )
     if found.windows:
-        greys = window_slices([values] * len(found.offsets), found, np)
+        grays = window_slices([values] * len(found.offsets), found, np)
     elif source is None:
         raise ValueError(
-            f"{mode} shows a slice in its own header's window: give the file, --src FILE"
+            f"{mode} shows a slice in its own header's window: give the file, `source=FILE`"
         )
     else:
-        greys = [header_gray(values, _first_row(Path(source)))] * len(found.offsets)
-    channels = [np.asarray(one, np.float64) + 0.0 for one in mix_grays(greys, found, np)]  # no -0.0
+        grays = [header_gray(values, _first_row(Path(source)))] * len(found.offsets)
+    channels = [np.asarray(one, np.float64) + 0.0 for one in mix_grays(grays, found, np)]  # no -0.0
     if len(channels) not in (1, 3):
         raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
     red, green, blue = channels if len(channels) == 3 else channels * 3
@@ -116,8 +116,8 @@ def mode_values(mode: str, hu: Sequence[float], source: StrPath | None = None) -
     return ModeValues(mode, tuple(float(one) for one in hu), tuple(rgb))
 
 
-def header_gray(values: np.ndarray, row: Mapping[str, Any]) -> np.ndarray:
-    """HU to grey by the window or table that a file names, float64 in [0, 1].
+def header_gray(values: Float64Array, row: Row) -> Float64Array:
+    """Return HU of any shape as gray by the window or table that a file names, float64 in [0, 1].
 
     RejectError where it names none: its own least and greatest value would be the bounds.
     """
@@ -170,7 +170,7 @@ def windows(
 
 
 def phantom_sample() -> SampleSlice:
-    """A head phantom's slice with the most blood; the same on every machine."""
+    """Return a head phantom's slice with the most blood, the same on every machine."""
     rng = np.random.default_rng(PHANTOM_SEED)
     study = make_head_study(rng, scenario=("subdural",), size=PHANTOM_SIZE)
     at = int(study.areas_mm2.sum(axis=1).argmax())
@@ -180,8 +180,8 @@ def phantom_sample() -> SampleSlice:
 
 
 def series_sample(rows: pl.DataFrame, workers: Workers) -> SampleSlice:
-    """The middle slice of a series' rows, in order, or the nearest to it that can be read, and the
-    histograms of all. RejectError where none can be."""
+    """Return the middle slice of a series' rows, in order, or the nearest to it that can be read,
+    and the histograms of all. RejectError where none can be read."""
     histograms = series_histograms(rows, workers)
     steps, last = (-1, 0, 1), rows.height - 1
     for middle in sorted(range(rows.height), key=lambda number: abs(number - rows.height // 2)):
@@ -204,8 +204,8 @@ def series_sample(rows: pl.DataFrame, workers: Workers) -> SampleSlice:
     return SampleSlice(hu, grey, rows.row(middle, named=True), caption, histograms)
 
 
-def _slice_and_gray(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | RejectError:
-    """(HU, grey in [0, 1] as the header wants it) of a slice; apart from the caller's process."""
+def _slice_and_gray(row: Row) -> tuple[Float32Array, FloatArray] | RejectError:
+    """Return (HU, gray in [0, 1] as the header wants it) of a slice, in a worker process."""
     try:
         one = slice_from_row(row)
         require_hu(row, one)
@@ -215,25 +215,25 @@ def _slice_and_gray(row: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray] | R
 
 
 def _shown(sample: SampleSlice) -> Iterator[ModePanel]:
-    """Every mode that can be shown: those of the header need one."""
+    """Yield every mode that can be shown; those of the header need one."""
     for name, mode in MODES.items():
         if mode.windows:
             axis = window_slices([HU_AXIS] * len(mode.offsets), mode, np)
             channels = apply_mode([resized(sample.hu[step], PANEL) for step in mode.offsets], mode)
-        elif sample.header_grey is None or sample.header is None:
+        elif sample.header_gray is None or sample.header is None:
             continue
         else:
             try:
                 axis = [header_gray(HU_AXIS, sample.header)] * len(mode.offsets)
             except RejectError:
                 continue
-            channels = tuple(resized(sample.header_grey[step], PANEL) for step in mode.offsets)
+            channels = tuple(resized(sample.header_gray[step], PANEL) for step in mode.offsets)
         curves = np.stack(mix_grays(axis, mode, np))
         yield ModePanel(name, describe_mode(mode), curves, as_picture(channels))
 
 
 def describe_mode(mode: Mode) -> str:
-    """A mode in figures: "40/80, 80/200, 600/2000; sigmoid_eps; gradient of sum"."""
+    """Describe a mode in figures: "40/80, 80/200, 600/2000; sigmoid_eps; gradient of sum"."""
     parts = [", ".join(_range(window) for window in mode.windows) or "the header's window"]
     curves = {window.curve for window in mode.windows} - {"linear_exact"}
     parts += sorted(curves)
@@ -248,8 +248,8 @@ def _range(window: Window) -> str:
     return f"{window.center_hu:g}/{window.width_hu:g}"
 
 
-def windows_and_modes() -> dict[str, Any]:
-    """Every window and mode by name, for --json."""
+def windows_and_modes() -> dict[str, object]:
+    """Return every window and mode by name, as plain values for JSON."""
     return {
         "windows": {name: _window(window) for name, window in WINDOWS.items()},
         "modes": {
@@ -263,12 +263,12 @@ def windows_and_modes() -> dict[str, Any]:
     }
 
 
-def _window(window: Window) -> dict[str, Any]:
+def _window(window: Window) -> dict[str, object]:
     sizes = {"center_hu": float(window.center_hu), "width_hu": float(window.width_hu)}
     return {**sizes, "curve": window.curve}
 
 
-def _first_row(src: Path) -> Mapping[str, Any]:
+def _first_row(src: Path) -> Row:
     images = open_source(src, 1).images
     if not images.height:
         raise RejectError("no_pixels", f"{src}: no image that names a window")

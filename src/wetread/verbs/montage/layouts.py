@@ -1,6 +1,6 @@
 """verbs/montage/layouts.py: which slices a montage shows, in which order and windows.
 
-To add a layout, write a function of (Source, Asked) -> Shots and add a line to LAYOUTS.
+To add a layout, write (Source, MontageOptions) -> MontageLayout, and add a line to LAYOUTS.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ RANDOM, ROWS = 20, 4  # panels of `random`, slices of `windows` and `repair`, wh
 
 @dataclass(frozen=True)
 class MontageOptions:
-    """What a montage is to show; None: as the layout has it.
+    """The settings of a montage; None: as the layout has it.
 
-    windows: modes as view/mode.py's find_mode reads them. size: px of a panel's longer side.
+    windows: modes as view/mode.py's find_mode reads them. size: pixels of a panel's longer side.
     """
 
     windows: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class MontageLayout:
 
 
 def _of_study(source: Source, options: MontageOptions) -> MontageLayout:
-    """The slices of a series, all or evenly chosen."""
+    """Lay out the slices of a series, all or evenly chosen."""
     (mode,) = _modes(options, (HEADER,), most=1)
     rows = best_series(_series(source, [mode]), options.series)
     places = positions_mm(rows)
@@ -65,7 +65,7 @@ def _of_study(source: Source, options: MontageOptions) -> MontageLayout:
 
 
 def _of_archive(source: Source, options: MontageOptions) -> MontageLayout:
-    """Slices drawn from all series alike, without putting one back."""
+    """Lay out slices drawn from all series, without replacement."""
     (mode,) = _modes(options, (HEADER,), most=1)
     series = _series(source, [mode])
     ends = np.cumsum([rows.height for rows in series])
@@ -82,17 +82,17 @@ def _of_archive(source: Source, options: MontageOptions) -> MontageLayout:
 
 
 def _of_findings(source: Source, options: MontageOptions) -> MontageLayout:
-    """A row a finding: a slice (or `count`) where it is, in every window."""
+    """Lay out a row a finding: a slice (or `count`) that has it, in every window."""
     if options.labels is None:
-        raise ValueError("findings are shown by their labels: give --labels FILE and --task NAME")
+        raise ValueError("findings are shown by their labels: give `labels=FILE` and `task=NAME`")
     modes = _modes(options, DEFAULT_MODES)
     series = _series(source, modes)
-    carried = {finding: _carrying(options.labels, finding) for finding in options.findings}
+    ids_with = {finding: _ids_with(options.labels, finding) for finding in options.findings}
     rng = np.random.default_rng(options.seed)
     requests: list[PanelRequest] = []
     taken: set[tuple[int, int]] = set()
     for finding in options.findings:
-        positives = _positive(series, carried, finding)
+        positives = _positive(series, ids_with, finding)
         order = rng.permutation(len(positives)).tolist()
         # What is shown already goes last, and what shows other findings, too, after what does not.
         order.sort(key=lambda number: (positives[number][0] in taken, positives[number][1]))
@@ -116,7 +116,7 @@ def _of_findings(source: Source, options: MontageOptions) -> MontageLayout:
 
 
 def _of_windows(source: Source, options: MontageOptions) -> MontageLayout:
-    """A row a slice: as stored, from least to greatest, and in every window beside it."""
+    """Lay out a row a slice: as stored, from least to greatest, then in every window."""
     modes = _modes(options, DEFAULT_MODES)
     rows = best_series(_series(source, modes), options.series)
     requests: list[PanelRequest] = []
@@ -134,7 +134,7 @@ def _of_windows(source: Source, options: MontageOptions) -> MontageLayout:
 
 
 def _of_repair(source: Source, options: MontageOptions) -> MontageLayout:
-    """A row a slice whose intercept is wrong: as its header has it, and after each repair."""
+    """Lay out a row a slice whose intercept is wrong: by its header, and after each repair."""
     (mode,) = _modes(options, ("brain",), most=1)
     if not find_mode(mode).windows or find_mode(mode).offsets != (0,):
         raise ValueError(f"a repair is seen in one window of HU, not in {mode}")
@@ -178,7 +178,7 @@ def _modes(
 
 
 def _series(source: Source, modes: Iterable[str]) -> list[pl.DataFrame]:
-    """All series where the header's window is enough; of CT where a mode needs HU."""
+    """Return all series where the header's window is enough; of CT where a mode needs HU."""
     if any(find_mode(mode).windows for mode in modes):
         return ct_series(source)
     if not source.images.height:
@@ -186,24 +186,24 @@ def _series(source: Source, modes: Iterable[str]) -> list[pl.DataFrame]:
     return series_slices(source.images)
 
 
-def _carrying(labels: LabelTable, finding: Finding) -> frozenset[str]:
-    """The ids of the images, or of the studies, that carry a finding."""
+def _ids_with(labels: LabelTable, finding: Finding) -> frozenset[str]:
+    """Return the ids of the images, or of the studies, that have a finding."""
     named = (pl.col("finding") == finding.name) & (pl.col("level") == finding.level)
     return frozenset(labels.frame.filter(named & (pl.col("value") >= 0.5))["id"].to_list())
 
 
 def _positive(
-    series: Sequence[pl.DataFrame], carried: Mapping[Finding, frozenset[str]], finding: Finding
+    series: Sequence[pl.DataFrame], ids_with: Mapping[Finding, frozenset[str]], finding: Finding
 ) -> list[tuple[tuple[int, int], int]]:
-    """((series, place in it), findings that are there) of every slice that carries the finding,
-    or whose study does."""
+    """Return ((series, place in it), number of findings) of every slice that has the finding, or
+    whose study has it."""
     found = []
     for which, rows in enumerate(series):
         images, studies = rows["SOPInstanceUID"].to_list(), rows["StudyInstanceUID"].to_list()
         for at, ids in enumerate(zip(images, studies, strict=True)):
-            positives = [one for one, own in carried.items() if ids[one.level == "study"] in own]
-            if finding in positives:
-                found.append(((which, at), len(positives)))
+            present = [one for one, own in ids_with.items() if ids[one.level == "study"] in own]
+            if finding in present:
+                found.append(((which, at), len(present)))
     return found
 
 
@@ -216,21 +216,21 @@ def _named(mode: str) -> str:
     return "header's window" if mode == HEADER else mode
 
 
-def _evenly_spaced(positives: int, count: int | None) -> list[int]:
-    """At most `count` of the numbers below `there`, evenly, both ends among them; None: all."""
-    if count is None or count >= positives:
-        return list(range(positives))
-    return sorted(set(np.rint(np.linspace(0, positives - 1, count)).astype(int).tolist()))
+def _evenly_spaced(total: int, count: int | None) -> list[int]:
+    """Return `count` of the numbers below `total`, evenly, both ends among them; None: all."""
+    if count is None or count >= total:
+        return list(range(total))
+    return sorted(set(np.rint(np.linspace(0, total - 1, count)).astype(int).tolist()))
 
 
-def _middles(positives: int, count: int) -> list[int]:
-    """The middles of `count` equal parts of the numbers below `there`."""
-    count = min(count, positives)
-    return [int((number + 0.5) * positives / count) for number in range(count)]
+def _middles(total: int, count: int) -> list[int]:
+    """Return the middles of `count` equal parts of the numbers below `total`."""
+    count = min(count, total)
+    return [int((number + 0.5) * total / count) for number in range(count)]
 
 
 def _columns(panels: int) -> int:
-    """About as many columns as rows, a little wider, with the fewest places left empty."""
+    """Return a number of columns: about as many as rows, with the fewest places left empty."""
     about = max(1, round(float(np.sqrt(1.3 * panels))))
     near = [about, about + 1, about - 1] if about > 1 else [about]
     return min(near, key=lambda columns: -panels % columns)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from wetread.archive.executor.isolated_process import LostItem
 from wetread.archive.executor.workers import parallel_map, select_workers
@@ -24,12 +23,12 @@ from wetread.verbs.montage.layouts import LAYOUTS, MontageOptions
 from wetread.verbs.montage.panels import PanelRequest, render_panel
 from wetread.view.mode import find_mode
 
-MOST = 1000  # panels of one picture
+MOST_PANELS = 1000  # of one picture
 
 
 @dataclass(frozen=True)
 class PanelRecord:
-    """One panel of the picture, for machines: which image, and as what."""
+    """One panel of the picture for machines: its image, its lines, and why it was refused."""
 
     instance: str | None
     lines: tuple[str, ...]
@@ -38,15 +37,15 @@ class PanelRecord:
 
 @dataclass(frozen=True)
 class MontageResult:
-    """Where the picture lies, its panels in reading order, and the files that cannot be used."""
+    """The picture's path, its panels in reading order, and the number of files refused."""
 
     picture: Path
     columns: int
     panels: tuple[PanelRecord, ...]
     refused: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """For --json."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields as plain values, for JSON."""
         panels = [
             {"instance": one.instance, "lines": list(one.lines), "refused": one.refused}
             for one in self.panels
@@ -91,15 +90,17 @@ def montage(
     options = MontageOptions(tuple(windows), columns, count, series, seed=seed, size=size)
     if labels is not None:
         if task is None:
-            raise ValueError(f"{labels}: name the task whose labels these are, --task NAME")
+            raise ValueError(f"{labels}: name the task whose labels these are, `task=NAME`")
         chosen = find_task(task)
         table = read_label_file(os.fspath(labels), chosen, None)
         options = replace(options, labels=table, findings=chosen.findings)
     pool = select_workers(workers, None)
     opened = open_source(Path(source), pool, report, as_hu=as_hu)
     found = LAYOUTS[layout](opened, options)
-    if len(found.requests) > MOST:
-        raise ValueError(f"{len(found.requests)} panels are more than {MOST}; give a --count")
+    if len(found.requests) > MOST_PANELS:
+        raise ValueError(
+            f"{len(found.requests)} panels are more than {MOST_PANELS}; give a `count`"
+        )
     panels, records = [], []
     answers = parallel_map(render_panel, found.requests, pool)
     for number, (request, answer) in enumerate(zip(found.requests, answers, strict=True), start=1):
@@ -118,7 +119,7 @@ def montage(
 
 
 def _with_sides(request: PanelRequest) -> tuple[str, ...]:
-    """The lines below a panel, the last with the patient's sides at its left and right edge."""
+    """Return a panel's lines, the last with the patient's sides at its left and right edge."""
     words = side_label(request.rows[0]["orientation"]) if request.rows else ""
     *before, last = request.lines or ("",)
     return (*before, f"{last}   {words}".strip()) if words and request.lines else request.lines

@@ -1,10 +1,9 @@
-"""verbs/scroll/content.py: what a page to scroll says of a volume: windows, title, facts."""
+"""verbs/scroll/content.py: the content of a page to scroll: windows, title, facts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,6 +12,7 @@ from wetread.archive.dataset.luts import LookupTable, read_voi, read_windows
 from wetread.archive.identity.privacy import is_sound
 from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import FloatArray, Row
 from wetread.inputs.body_part import described_part, part_of, shows_lungs
 from wetread.pages.scroll_page import Overlay, Preset, ScrollContent
 from wetread.study.issues import Issue
@@ -25,7 +25,7 @@ from wetread.view.window import WINDOWS, Window
 SUITED: dict[str, tuple[str, ...]] = {
     "HEAD": ("brain", "subdural", "stroke", "soft_head", "bone", "temporal_bone"),
     "CHEST": ("mediastinum", "lung", "pulmonary", "chest_bone", "lung_wide"),
-    # Of a chest that BodyPartExamined does not call one; what was seen of it are its lungs.
+    # Of a chest that BodyPartExamined does not call one, known by its lungs.
     "LUNGS": ("lung", "pulmonary", "mediastinum", "chest_bone", "lung_wide"),
     "ABDOMEN": ("abdomen", "liver", "mediastinum", "lung"),
     "SPINE": ("spine_soft", "spine_bone"),
@@ -42,7 +42,7 @@ CURVE_OF = {"LINEAR": "linear", "LINEAR_EXACT": "linear_exact", "SIGMOID": "sigm
 def page_content(
     volume: Volume, rows: pl.DataFrame, overlays: Sequence[Overlay], shown: Preset | None
 ) -> ScrollContent:
-    """Gather the content of the page. rows: of the series; shown: the window to begin with.
+    """Return the content of a page. rows: of the series; shown: the window to begin with.
 
     Its slices run from the head to the feet, from right to left or from front to back, so that the
     wheel goes where it goes on a workstation.
@@ -70,7 +70,7 @@ def page_content(
 
 
 def runs_against(volume: Volume) -> bool:
-    """Whether the slices run towards the head, the right or the front; False where not known."""
+    """Whether the slices run toward the head, the right or the front; False where not known."""
     direction = volume.place.origins_mm[-1] - volume.place.origins_mm[0]
     if not np.isfinite(direction).all() or not direction.any():
         return False
@@ -95,34 +95,37 @@ def reversed_slices(volume: Volume) -> Volume:
 
 
 def instance_numbers(volume: Volume, rows: pl.DataFrame) -> tuple[int | None, ...]:
-    """The InstanceNumber of each slice; None where it has none."""
+    """Return the InstanceNumber of each slice; None where it has none."""
     known = dict(rows.select("SOPInstanceUID", "InstanceNumber").iter_rows())
     return tuple(known.get(source) for source in volume.sources)
 
 
 def _issues(volume: Volume, rows: pl.DataFrame) -> tuple[Issue, ...]:
-    """The volume's; to lie alone, or nowhere, is none of a single image."""
+    """Return the volume's issues; a single image may lie alone, or without place."""
     of_series = ("single_slice", "no_geometry") if rows.height == 1 else ()
     return tuple(issue for issue in volume.issues if issue.name not in of_series)
 
 
-def slice_row(rows: pl.DataFrame, source: str) -> Mapping[str, Any]:
-    """The row of a slice by its SOP Instance UID; the first row where it has none."""
+def slice_row(rows: pl.DataFrame, source: str) -> Row:
+    """Return the row of a slice by its SOP Instance UID; the first row where it has none."""
     own = rows.filter(pl.col("SOPInstanceUID") == source)
     return (own if own.height else rows).row(0, named=True)
 
 
 def first_slice(volume: Volume, overlays: Sequence[Overlay]) -> int:
-    """The slice where the masks are largest, else the middle one."""
+    """Return the number of the slice where the masks are largest, else of the middle one."""
     area = np.zeros(len(volume.hu), np.int64)
     for overlay in overlays:
         area += overlay.inside.sum(axis=(1, 2))
     return int(area.argmax()) if area.any() else len(area) // 2
 
 
-def window_presets(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
-    """The windows to choose from, the first one to begin with: the file's own; for HU the table,
-    what suits the part of the body first; for grey the whole range of the values."""
+def window_presets(volume: Volume, row: Row) -> Sequence[Preset]:
+    """Return the windows to choose from, the first one to begin with.
+
+    The file's own come first; then for HU the table, those that suit the part of the body first;
+    for gray the whole range of the values.
+    """
     own = _of_file(row)
     if volume.unit != "HU":
         whole = full_range(volume.hu)
@@ -134,16 +137,16 @@ def window_presets(volume: Volume, row: Mapping[str, Any]) -> Sequence[Preset]:
     return [*own, *(Preset(name, WINDOWS[name]) for name in names)]
 
 
-def _part(volume: Volume, row: Mapping[str, Any]) -> str:
-    """A key of SUITED: what BodyPartExamined names, else the descriptions, else what is seen."""
+def _part(volume: Volume, row: Row) -> str:
+    """Return a key of SUITED by BodyPartExamined, else the descriptions, else the pixels."""
     if named := part_of(row["BodyPartExamined"] or ""):
         return named
     part = described_part(row) or ("CHEST" if shows_lungs(volume) else "")
     return "LUNGS" if part == "CHEST" else part
 
 
-def _of_file(row: Mapping[str, Any]) -> list[Preset]:
-    """The header's windows, each once; none where they cannot be used, or are a table."""
+def _of_file(row: Row) -> list[Preset]:
+    """Return the header's windows, each once; none where they cannot be used, or are a table."""
     try:
         found = [] if isinstance(read_voi(row), LookupTable) else read_windows(row)
         curved = (Window(one.center, one.width, CURVE_OF[one.function]) for one in found)
@@ -153,15 +156,15 @@ def _of_file(row: Mapping[str, Any]) -> list[Preset]:
     return [Preset(f"file {k + 1}" if k else "file", window) for k, window in enumerate(windows)]
 
 
-def page_title(row: Mapping[str, Any], slices: int) -> str:
-    """`CT chest, 100 slices`."""
+def page_title(row: Row, slices: int) -> str:
+    """Return a title as `CT chest, 100 slices`."""
     parts = (_sound(row, "Modality", "CS"), _sound(row, "BodyPartExamined", "CS").lower())
     what = " ".join(part for part in parts if part) or "Series"
     return f"{what}, {plural(slices, 'slice')}"
 
 
 def series_name(rows: pl.DataFrame) -> str:
-    """`CT chest, 100 slices, 1.25 mm, B30f`: a series among others, without its free text."""
+    """Return a name as `CT chest, 100 slices, 1.25 mm, B30f`, without free text of the header."""
     row = rows.row(0, named=True)
     thickness = row["SliceThickness"]
     parts = [
@@ -172,8 +175,8 @@ def series_name(rows: pl.DataFrame) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def page_facts(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is said of the series beside the picture; nothing that names a patient."""
+def page_facts(volume: Volume, row: Row) -> list[tuple[str, str]]:
+    """Return facts of the series, name and value; nothing that names a patient."""
     _, rows, columns = volume.hu.shape
     down, across = volume.place.spacing_mm
     apart = np.unique(np.round(np.abs(np.diff(volume.positions_mm)), 2))
@@ -186,16 +189,16 @@ def page_facts(volume: Volume, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Kernel", _sound(row, "ConvolutionKernel", "SH")),
         ("Series", row["SeriesInstanceUID"] or ""),
     ]
-    lies = len(apart) > 0 and np.isfinite(apart).all()
-    return [(name, value) for name, value in facts if value and (lies or name != "Distance")]
+    has_steps = len(apart) > 0 and np.isfinite(apart).all()
+    return [(name, value) for name, value in facts if value and (has_steps or name != "Distance")]
 
 
-def _ends(ascending: np.ndarray) -> np.ndarray:
-    """The first and the last, or the only one."""
+def _ends(ascending: FloatArray) -> FloatArray:
+    """Return the first and the last of (N,), or the only one."""
     return ascending[[0, -1]] if len(ascending) > 1 else ascending
 
 
-def _sound(row: Mapping[str, Any], name: str, vr: str) -> str:
-    """A text of the row; "" where it cannot be one of its VR and may hold a neighbour's bytes."""
+def _sound(row: Row, name: str, vr: str) -> str:
+    """Return a text of the row; "" where it cannot be one of its VR and may be other bytes."""
     text = row[name] or ""
     return text if is_sound(text, vr) else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -40,7 +39,7 @@ _BASE_S, _SLICE_S = 120.0, 2.0  # what a series may take
 
 @dataclass(frozen=True)
 class ScrollPage:
-    """One page: of which series, how many slices and bytes, what is unusual."""
+    """One page: its series, the number of slices and bytes, and the issues of the geometry."""
 
     page: Path
     series_uid: str
@@ -61,7 +60,7 @@ class UnreadSeries:
 
 @dataclass(frozen=True)
 class ScrollResult:
-    """The pages; the other series that there are, best first; what could not be read.
+    """The pages; the other series, best first; the series that could not be read.
 
     refused: files and series that could not be read, and series that lack slices for it.
     index:   the page that lists the pages, where every series got one.
@@ -73,8 +72,8 @@ class ScrollResult:
     refused: int
     index: Path | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """What `scroll --json` prints."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the pages and the other series as plain values, for JSON."""
         return {
             "pages": [
                 {
@@ -99,7 +98,7 @@ class ScrollResult:
 
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """One page to write: of these rows, into this file."""
+    """One page to write: the rows of a series, the file, and what it shows."""
 
     rows: pl.DataFrame
     page: Path
@@ -137,7 +136,7 @@ def scroll(
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist; give folders, zip files or files")
     if every_series and (masks or series):
-        raise ValueError("--mask and --series are of one series; leave out --all")
+        raise ValueError("`masks` and `series` are of one series; leave out `every_series`")
     shown = None if window is None else Preset(window, find_window(window))
     with indexed(sources, select_workers(workers, None), report) as index:
         found = [_named(rows) for rows in series_slices(index.images)]
@@ -173,7 +172,7 @@ def scroll(
 def _others(
     rows: pl.DataFrame, found: Sequence[pl.DataFrame], names: Sequence[str]
 ) -> tuple[OtherPage, ...]:
-    """The pages of the study that the rows are of; none where theirs is the only one."""
+    """Return the pages of the rows' study; none where theirs is the only one."""
     study = rows["StudyInstanceUID"][0]
     others = tuple(
         OtherPage(name, series_name(other), other is rows)
@@ -186,7 +185,7 @@ def _others(
 def _listed(
     out: Path, jobs: Sequence[_Job], pages: Sequence[ScrollPage], unread: Sequence[UnreadSeries]
 ) -> Path:
-    """index.html; pages that were not written leave the switches of the others."""
+    """Write index.html; pages that were not written leave the switches of the others."""
     written = {page.page: page for page in pages}
     why = {one.series_uid: f"{one.reason}: {one.detail}" for one in unread}
     missing = [job.page.name for job in jobs if job.page not in written]
@@ -212,7 +211,7 @@ def _listed(
 
 
 def _without(ranked: Sequence[SeriesScore], taken: pl.DataFrame) -> list[SeriesScore]:
-    """The others, also one of another study that gives the same UID."""
+    """Return the others, also one of another study that has the same UID."""
     others = list(ranked)
     own = (taken["SeriesInstanceUID"][0], taken.height)
     others.remove(next(one for one in ranked if (one.series_uid, one.slices) == own))
@@ -222,7 +221,7 @@ def _without(ranked: Sequence[SeriesScore], taken: pl.DataFrame) -> list[SeriesS
 def _written(
     jobs: Sequence[_Job], workers: int | None, report: Report
 ) -> tuple[list[ScrollPage], list[UnreadSeries]]:
-    """The pages, and the series that could not be read; of one series alone the error."""
+    """Return the pages and the series that could not be read; raise for a single one."""
     slices = max(job.rows.height for job in jobs)
     count = min(len(jobs), workers or available_cores())
     pages: list[ScrollPage] = []
@@ -241,7 +240,7 @@ def _written(
 
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of a series; an image without one stands under its own UID."""
+    """Return the rows of a series; an image without one gets its own UID as series."""
     uid = pl.coalesce("SeriesInstanceUID", "SOPInstanceUID", pl.lit("unnamed"))
     return rows.with_columns(SeriesInstanceUID=uid)
 
@@ -249,7 +248,7 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
 def choose_series(
     found: Sequence[pl.DataFrame], ranked: Sequence[SeriesScore], uid: str | None
 ) -> pl.DataFrame:
-    """The rows of the series of that UID, or of the best one; ValueError names what there is."""
+    """Return the rows of the series of a UID, or of the best; ValueError lists the series."""
     wanted = ranked[0].series_uid if uid is None else uid
     own = [rows for rows in found if rows["SeriesInstanceUID"][0] == wanted]
     if own:
@@ -272,8 +271,8 @@ def _page(job: _Job) -> ScrollPage | RejectError:
     )
     content = replace(page_content(volume, job.rows, overlays, job.window), others=job.others)
     if job.refused:  # their series is not known
-        listed = ("Refused", f"{job.refused} of the files given")
-        content = replace(content, facts=(*content.facts, listed))
+        refused = ("Refused", f"{job.refused} of the files given")
+        content = replace(content, facts=(*content.facts, refused))
     size = write_scroll_page(job.page, content, job.most_bytes)
     return ScrollPage(
         page=job.page,
@@ -286,7 +285,7 @@ def _page(job: _Job) -> ScrollPage | RejectError:
 
 
 def _file_names(found: Sequence[pl.DataFrame]) -> list[str]:
-    """A file name for each series, its UID; one that comes again, of another study, is counted."""
+    """Return a file name for each series, its UID; a UID of two studies gets a number."""
     stems = [safe_name(rows["SeriesInstanceUID"][0]) for rows in found]
     taken = ["index", *stems]  # index.html lists the pages
     before = [taken[: place + 1].count(stem) for place, stem in enumerate(stems)]

@@ -1,4 +1,4 @@
-"""verbs/segment/earlier.py: masks of an earlier segmentation whose volumes are not there now.
+"""verbs/segment/earlier.py: masks of an earlier run whose volumes are not among the sources now.
 
 Each segment.json says of which given sources its slices came, as digests of their places, and names
 its files. Nothing else of a folder is touched.
@@ -11,19 +11,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from wetread.archive.containers.contents import text_to_name
 from wetread.archive.files.json_file import read_json
+from wetread.archive.types import JsonObject
 
 ENTRY_NAME = "segment.json"  # written last: where it is, the volume is whole
 
 
 def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ...]:
-    """Digests of the places of those sources which hold the files of rows of an index; an index,
-    which stands alone, holds all."""
+    """Return digests of the paths of those sources that hold the files of rows of an index.
+
+    An index, which stands alone, holds all.
+    """
     if len(sources) == 1:
         return (_digest(sources[0]),)
     tops = {os.path.abspath(source): _digest(source) for source in sources}
@@ -38,14 +40,16 @@ def source_digests(rows: pl.DataFrame, sources: Sequence[Path]) -> tuple[str, ..
     return tuple(sorted(found))
 
 
-def file_names(entry: dict[str, Any]) -> list[str]:
-    """The names of the files that an entry speaks of."""
+def file_names(entry: JsonObject) -> list[str]:
+    """Return the names of the files that an entry lists."""
     return [name for part in (entry, *entry["masks"]) for name in part["files"].values()]
 
 
-def previous_entry(entry_path: Path) -> tuple[dict[str, Any], list[str]]:
-    """The entry that lies there and the files that it speaks of, in its own folder alone; nothing
-    where it is cut or foreign."""
+def previous_entry(entry_path: Path) -> tuple[JsonObject, list[str]]:
+    """Return the entry in a file and the names of its files, in its own folder alone.
+
+    ({}, []) where the entry is cut or foreign.
+    """
     try:
         entry = read_json(entry_path, "the entry of a volume that was segmented", {"masks": list})
         names = [name for name in file_names(entry) if Path(name).name == name]
@@ -63,15 +67,15 @@ def remove_outdated(out: Path, organ: str, made: set[Path], sources: Sequence[Pa
     for entry_path in sorted(out.glob(f"*/*/{organ}/{ENTRY_NAME}")):
         folder = entry_path.parent
         entry, names = previous_entry(entry_path)
-        came = entry.get("sources")
-        if folder in made or not isinstance(came, list) or not came:
+        entry_sources = entry.get("sources")
+        if folder in made or not isinstance(entry_sources, list) or not entry_sources:
             continue
-        if not all(one in given for one in came):
+        if not all(one in given for one in entry_sources):
             continue
         for name in (*names, ENTRY_NAME):  # the list last: a kill leaves it to the next
             (folder / name).unlink(missing_ok=True)
         for empty in (folder, folder.parent, folder.parent.parent):
-            with suppress(OSError):  # another's files lie there
+            with suppress(OSError):  # another's files lie in it
                 empty.rmdir()
 
 

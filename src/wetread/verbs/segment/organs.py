@@ -1,5 +1,4 @@
-"""verbs/segment/organs.py: the organs that can be segmented, how each is found, and what may be
-asked."""
+"""verbs/segment/organs.py: the organs that can be segmented, and the options of a run."""
 
 from __future__ import annotations
 
@@ -20,6 +19,7 @@ from wetread.anatomy.lungs import Lungs, LungSettings, segment_lungs
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.presence import lungs_absent_in_pixels, shows_head_only
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import Float32Array
 from wetread.outputs.mesh import MESH_FORMATS
 from wetread.study.boxes import VoxelBox
 from wetread.study.stack import CHOICES
@@ -36,7 +36,7 @@ def _head(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, VoxelBox]:
 
 
 def _heart(volume: Volume, masks: Sequence[Mask]) -> Mapping[str, VoxelBox]:
-    """What lies between the lungs, in the slices as they lie; none where no slice holds both."""
+    """Return the box between the lungs, in the slices as they lie; none where none holds both."""
     frame = patient_frame(volume)
     right, left = (frame.to_patient(mask.inside) for mask in masks[:2])
     nothing = np.zeros((0, 0, 0), bool)
@@ -57,7 +57,7 @@ def _lungs(volume: Volume, **settings: float) -> list[Mask]:
 
 
 def _airway(volume: Volume) -> list[Mask]:
-    """Trachea and main bronchi; the air of nose and throat above a neck is none."""
+    """Segment trachea and main bronchi; the air of nose and throat above a neck is none."""
     frame = patient_frame(volume)
     _, down, across = frame.spacing_mm
     if shows_head_only(frame.to_patient(volume.hu), (down, across)):
@@ -65,15 +65,15 @@ def _airway(volume: Volume) -> list[Mask]:
     return segment_airway(volume)
 
 
-def _require_lungs(hu: np.ndarray, spacing_mm: tuple[float, float]) -> None:
-    """RejectError where slices (Z, Y, X) across a body, HU, show no lungs."""
+def _require_lungs(hu: Float32Array, spacing_mm: tuple[float, float]) -> None:
+    """Raise RejectError where slices (Z, Y, X) across a body, HU, show no lungs."""
     absent = lungs_absent_in_pixels(hu, spacing_mm)
     if absent is not None:
         raise RejectError("wrong_anatomy", absent)
 
 
 def _kmeans(volume: Volume) -> list[Mask]:
-    """Both lungs as one, slice by slice; its clusters start the same in every run."""
+    """Segment both lungs as one, slice by slice; its clusters start the same in every run."""
     down, across = volume.place.spacing_mm
     if np.isfinite([down, across]).all():
         _require_lungs(volume.hu, (float(down), float(across)))
@@ -88,27 +88,27 @@ def _nothing(volume: Volume) -> list[Mask]:
 class SegmentMethod:
     """One way to find an organ.
 
-    find:     the volume, and the settings by name, to masks.
+    find:     from the volume, and the settings by name, to masks.
     settings: the names that `find` takes: "closing_mm", "threshold_hu".
-    window:   what the organ is looked at in.
-    boxes:    the volume and what was found in it, to boxes that no mask has, for the views.
-    around:   what the page shows about the organ.
+    window:   of the pictures.
+    boxes:    from the volume and its masks to boxes that no mask has, for the views.
+    context:  from the volume to masks that the page shows around the organ.
     """
 
     find: Callable[..., list[Mask]]
     settings: tuple[str, ...] = ()
     window: Window = MEDIASTINUM
     boxes: Callable[[Volume, Sequence[Mask]], Mapping[str, VoxelBox]] = _no_boxes
-    around: Callable[[Volume], list[Mask]] = _nothing
+    context: Callable[[Volume], list[Mask]] = _nothing
 
 
-# Organ -> method -> how; the first method is the usual one.
+# Organ -> method; the first method is the usual one.
 ORGANS: dict[str, dict[str, SegmentMethod]] = {
-    "airway": {"trachea": SegmentMethod(_airway, (), LUNG, around=segment_body)},
+    "airway": {"trachea": SegmentMethod(_airway, (), LUNG, context=segment_body)},
     "body": {"tissue": SegmentMethod(segment_body)},
     "bone": {
         "threshold": SegmentMethod(
-            segment_bone, ("closing_mm", "threshold_hu"), BONE, around=segment_body
+            segment_bone, ("closing_mm", "threshold_hu"), BONE, context=segment_body
         )
     },
     "brain": {"skull": SegmentMethod(segment_brain, (), BRAIN, _head, segment_body)},
@@ -121,7 +121,7 @@ ORGANS: dict[str, dict[str, SegmentMethod]] = {
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """What one run of the verb makes of a volume; "" as method is the organ's usual one."""
+    """The settings of one run of the verb; "" as method is the organ's usual one."""
 
     organ: str
     method: str
@@ -132,30 +132,30 @@ class SegmentOptions:
     gaps: str
 
     @property
-    def way(self) -> SegmentMethod:
-        """How the organ is found."""
+    def segmenter(self) -> SegmentMethod:
+        """The row of ORGANS that finds the organ."""
         return ORGANS[self.organ][self.method]
 
     @property
     def settings(self) -> dict[str, float]:
-        """What was set of the method's settings."""
+        """The method's settings that were given."""
         given = {"closing_mm": self.closing_mm, "threshold_hu": self.threshold_hu}
         return {name: value for name, value in given.items() if value is not None}
 
 
-def validated(options: SegmentOptions) -> SegmentOptions:
-    """The same with its method named; ValueError for what is not known."""
+def validate(options: SegmentOptions) -> SegmentOptions:
+    """Return the options with the method named; ValueError for what is not known."""
     if options.organ not in ORGANS:
         raise ValueError(f"no organ {options.organ!r}; there are: {', '.join(ORGANS)}")
     methods = ORGANS[options.organ]
     options = replace(options, method=options.method or next(iter(methods)))
     if options.method not in methods:
         raise ValueError(f"{options.organ} has no method {options.method!r}; {', '.join(methods)}")
-    strange = [name for name in options.settings if name not in options.way.settings]
+    strange = [name for name in options.settings if name not in options.segmenter.settings]
     if strange:
         raise ValueError(
             f"{options.organ} by {options.method!r} has no setting {strange[0]}; it has "
-            f"{', '.join(options.way.settings) or 'none'}"
+            f"{', '.join(options.segmenter.settings) or 'none'}"
         )
     unknown = [form for form in options.meshes if form not in MESH_FORMATS]
     if unknown:

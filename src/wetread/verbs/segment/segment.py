@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -15,14 +14,14 @@ from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.paths import as_paths
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
-from wetread.archive.types import StrPath, StrPaths
+from wetread.archive.types import JsonObject, StrPath, StrPaths
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import in_hu, indexed
 from wetread.outputs.optional import import_optional
 from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
 from wetread.verbs.segment.earlier import remove_outdated, source_digests
-from wetread.verbs.segment.organs import SegmentOptions, validated
+from wetread.verbs.segment.organs import SegmentOptions, validate
 from wetread.verbs.segment.series import SegmentJob, segment_series
 
 SECONDS = 900.0  # that one series may take
@@ -30,13 +29,13 @@ SECONDS = 900.0  # that one series may take
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """What was written: one entry a volume (its segment.json), and what could not be segmented.
+    """The entries of the volumes (their segment.json), and what could not be segmented.
 
     refused: files that are DICOM, and series, of which nothing was made.
     """
 
     out: Path
-    series: tuple[dict[str, Any], ...]
+    series: tuple[JsonObject, ...]
     rejects: tuple[Reject, ...]
 
     @property
@@ -44,8 +43,8 @@ class SegmentResult:
         """Rejects, but for files that are no DICOM."""
         return sum(reject.reason != "not_dicom" for reject in self.rejects)
 
-    def to_dict(self) -> dict[str, Any]:
-        """What --json prints."""
+    def to_dict(self) -> JsonObject:
+        """Return the entries and the rejects as plain values, for JSON."""
         return {
             "series": list(self.series),
             "rejects": [vars(reject) for reject in self.rejects],
@@ -85,7 +84,7 @@ def segment(
     options = SegmentOptions(
         organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps
     )
-    options = validated(options)
+    options = validate(options)
     for library in ("nibabel", "skimage", "trimesh"):
         import_optional(library)  # better now than after the first volume
     sources, out = as_paths(source), Path(out)
@@ -97,7 +96,7 @@ def segment(
             SegmentJob(rows, options, out, source_digests(rows, sources))
             for rows in series_slices(index.images)
         ]
-    found: list[dict[str, Any]] = []
+    found: list[JsonObject] = []
     done = parallel_map(
         segment_series, items, select_workers(workers, None), Limits(SECONDS), ahead=None
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +16,7 @@ from wetread.anatomy.mask import Mask
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.files.atomic import write_whole
 from wetread.archive.rejects import Reject, RejectError
+from wetread.archive.types import JsonObject
 from wetread.outputs.mesh import surface_of, write_mesh
 from wetread.outputs.nifti import write_nifti
 from wetread.outputs.pictures import png_bytes
@@ -37,7 +37,8 @@ NOTE = "research use only, not for diagnosis"
 
 @dataclass(frozen=True, eq=False)
 class SegmentJob:
-    """One series' rows of the index, what is asked, where it goes, and digests of its sources."""
+    """One series to segment: its rows of the index, the options, the output folder, and digests of
+    its sources."""
 
     rows: pl.DataFrame
     options: SegmentOptions
@@ -50,13 +51,13 @@ class SegmentJob:
         first = self.rows.row(0, named=True)
         return first["StudyInstanceUID"] or "", first["SeriesInstanceUID"] or ""
 
-    def folder(self, number: int, of: int, acquisition: str) -> Path:
-        """Where the volume of that number, of so many, goes."""
+    def folder(self, number: int, volumes: int, acquisition: str) -> Path:
+        """Return the folder of the volume of that number, of so many."""
         row = self.rows.row(0, named=True)
-        return self.out / stack_name(row, number, of, "", acquisition) / self.options.organ
+        return self.out / stack_name(row, number, volumes, "", acquisition) / self.options.organ
 
     def reject(self, reason: str, detail: str, volume: Volume | None = None) -> Reject:
-        """The series, or one of its volumes, as a row of the rejects, by its first file."""
+        """Return the series, or one of its volumes, as a reject, by its first file."""
         own = self.rows
         if volume is not None:
             own = own.filter(pl.col("SOPInstanceUID").is_in(volume.sources))
@@ -67,9 +68,9 @@ class SegmentJob:
 
 @dataclass(frozen=True)
 class SegmentedSeries:
-    """What became of a series: an entry a volume, or why there is none."""
+    """The result of one series: an entry a volume, and rejects with their reasons."""
 
-    volumes: tuple[dict[str, Any], ...]
+    volumes: tuple[JsonObject, ...]
     rejects: tuple[Reject, ...]
 
 
@@ -81,7 +82,7 @@ def segment_series(job: SegmentJob) -> SegmentedSeries:
         return SegmentedSeries((), (job.reject("no_geometry", str(error)),))
     except RejectError as error:
         return SegmentedSeries((), (job.reject(error.reason, error.detail),))
-    entries: list[dict[str, Any]] = []
+    entries: list[JsonObject] = []
     rejects = _left_out(job)
     for number, volume in enumerate(volumes):
         try:
@@ -96,7 +97,7 @@ def segment_series(job: SegmentJob) -> SegmentedSeries:
 
 
 def _left_out(job: SegmentJob) -> list[Reject]:
-    """The files of a series that are in none of its volumes, each by name."""
+    """Return the files of a series that are in none of its volumes, each by name."""
     parts = split_series(job.rows)
     strays = parts.strays if job.options.gaps != "split" else parts.strays.clear()
     return [
@@ -106,8 +107,8 @@ def _left_out(job: SegmentJob) -> list[Reject]:
     ]
 
 
-def _segment_volume(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
-    """The entry of one volume; its files are on disk, from this run or from one before."""
+def _segment_volume(job: SegmentJob, folder: Path, volume: Volume) -> JsonObject:
+    """Return the entry of one volume; its files are on disk, from this run or an earlier one."""
     provenance = _provenance(job.options, volume)
     entry_path = folder / ENTRY_NAME
     if entry_path.exists():
@@ -117,7 +118,7 @@ def _segment_volume(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, 
                 before["sources"] = [*job.sources]
                 _write(before, folder)
             return _located(before, folder)
-        for name in (ENTRY_NAME, *names):  # nothing of another asking stays beside what is made now
+        for name in (ENTRY_NAME, *names):  # no files of other options stay
             (folder / name).unlink(missing_ok=True)
     entry = {**_made(job, folder, volume), "provenance": provenance}
     entry["sources"] = [*job.sources]
@@ -126,33 +127,33 @@ def _segment_volume(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, 
     return _located(entry, folder)
 
 
-def _write(entry: dict[str, Any], folder: Path) -> None:
+def _write(entry: JsonObject, folder: Path) -> None:
     write_whole(folder / ENTRY_NAME, json.dumps(entry, indent=1).encode())
 
 
-def _is_whole(entry: dict[str, Any], names: list[str], folder: Path) -> bool:
+def _is_whole(entry: JsonObject, names: list[str], folder: Path) -> bool:
     """Whether every file of an entry lies there in its length."""
     sizes = entry.get("bytes")
     try:
-        there = {name: (folder / name).stat().st_size for name in names}
+        found = {name: (folder / name).stat().st_size for name in names}
     except OSError:
         return False
-    return bool(names) and len(names) == len(file_names(entry)) and sizes == there
+    return bool(names) and len(names) == len(file_names(entry)) and sizes == found
 
 
-def _made(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
-    """The files of one volume written, all but segment.json, and what that says of them."""
+def _made(job: SegmentJob, folder: Path, volume: Volume) -> JsonObject:
+    """Write the files of one volume, all but segment.json; return the entry of them."""
     options = job.options
-    masks = options.way.find(volume, **options.settings)
+    masks = options.segmenter.find(volume, **options.settings)
     if not any(mask.inside.any() for mask in masks):
         raise RejectError(
             "wrong_anatomy", f"no {options.organ}: nothing in the volume is taken for it"
         )
     still_alive()
-    around = options.way.around(volume) if options.page else []
-    parts = scene_parts([*masks, *around])
+    context = options.segmenter.context(volume) if options.page else []
+    parts = scene_parts([*masks, *context])
     picture = mask_picture(
-        volume.hu, masks, parts[: len(masks)], options.way.window,
+        volume.hu, masks, parts[: len(masks)], options.segmenter.window,
         edge_letters(volume.place.orientation),
     )  # fmt: skip
     write_whole(folder / PICTURE, png_bytes(picture))
@@ -170,7 +171,7 @@ def _made(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
         "affine_lps": None if np.isnan(volume.affine).any() else volume.affine.tolist(),
         "masks": [_written(folder, mask, options) for mask in masks],
         "files": {"picture": PICTURE} | ({"page": PAGE} if options.page else {}),
-        "boxes": {name: list(box) for name, box in options.way.boxes(volume, masks).items()},
+        "boxes": {name: list(box) for name, box in options.segmenter.boxes(volume, masks).items()},
         "issues": [
             {"name": issue.name, "detail": issue.detail, "settled": issue.resolved_by}
             for issue in volume.issues
@@ -178,8 +179,8 @@ def _made(job: SegmentJob, folder: Path, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _written(folder: Path, mask: Mask, options: SegmentOptions) -> dict[str, Any]:
-    """One mask's files, and its part of the entry."""
+def _written(folder: Path, mask: Mask, options: SegmentOptions) -> JsonObject:
+    """Write one mask's files; return its part of the entry."""
     files = {"npy": f"{mask.name}.npy"}
     content = BytesIO()
     np.save(content, mask.inside)
@@ -203,17 +204,17 @@ def _written(folder: Path, mask: Mask, options: SegmentOptions) -> dict[str, Any
     }
 
 
-def _located(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The entry with the files' paths for their names, which alone stand on disk."""
+def _located(entry: JsonObject, folder: Path) -> JsonObject:
+    """Return the entry with the files' paths for their names, as they are on disk."""
 
-    def paths(part: dict[str, Any]) -> dict[str, Any]:
+    def paths(part: JsonObject) -> JsonObject:
         return part | {"files": {form: str(folder / name) for form, name in part["files"].items()}}
 
     return paths(entry) | {"masks": [paths(mask) for mask in entry["masks"]]}
 
 
-def _provenance(options: SegmentOptions, volume: Volume) -> dict[str, Any]:
-    """What the files were made of and how; the same provenance, the same files."""
+def _provenance(options: SegmentOptions, volume: Volume) -> JsonObject:
+    """Return the values, settings and version that the files depend on."""
     return {
         "wetread": wetread.__version__,
         "method": options.method,
