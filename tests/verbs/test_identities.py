@@ -25,7 +25,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.data import LabeledSlices, plan_splits
 from wetread.training.folds import FoldPlan
-from wetread.verbs.pack import pack, pack_looks
+from wetread.verbs.pack import pack, pack_crops_of
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.train.train import TrainResult, train
 
@@ -87,7 +87,7 @@ def deal(tmp_path: Path) -> Deal:
     def plan(name: str, data: Path, patients: Path | str | None = None) -> Dealt:
         out, key = tmp_path / name, user_key()
         archive = open_archive([data], out, workers=1, report=silent, key=key)
-        stores = pack_looks(series_slices(archive.images), out, task, size=16, workers=1)
+        stores = pack_crops_of(series_slices(archive.images), out, task, size=16, workers=1)
         (store,), identity = with_patients(stores, archive, patients, key, out)
         truth = np.zeros((len(store), len(task.findings)))
         dealt = LabeledSlices(store, np.arange(len(store)), truth, task.findings)

@@ -54,7 +54,7 @@ def pack(
     )
 
 
-def pack_looks(
+def pack_crops_of(
     series: Sequence[pl.DataFrame],
     out: Path,
     task: Task,

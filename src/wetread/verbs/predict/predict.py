@@ -42,7 +42,7 @@ from wetread.study.series_choice import SeriesPreference, SeriesScore, rank_seri
 from wetread.tasks import Task, find_task
 from wetread.training.data import mirror_columns
 from wetread.training.slices.spec import SliceSpec
-from wetread.verbs.pack import pack_looks
+from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.predict.drawn_masks import masks_by_study, write_masks
 from wetread.verbs.predict.page import PAGE, Material, write_predict_page
 from wetread.verbs.predict.scroll_pages import with_scroll_pages
@@ -174,7 +174,7 @@ def predict_index(
     series = series_slices(images.images)
     refused = refused_images(archive, task.modalities)
     slices, localizers = apart_from_localizers(images.images)
-    stores = pack_looks(
+    stores = pack_crops_of(
         series_slices(slices), out, task,
         size=ensemble.size, absent=task.absent, workers=workers, report=report,
         verify=verify,

@@ -20,7 +20,7 @@ from wetread.labels.table import LabelTable, match
 from wetread.store.store import Store
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
-from wetread.verbs.pack import pack_looks
+from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.train.request import TrainRequest
 
 
@@ -65,7 +65,7 @@ def open_labeled_archive(
         archive = in_hu(archive)
     images = select_modalities(archive, task.modalities).images
     task.spec.check_images(images)
-    stores = pack_looks(
+    stores = pack_crops_of(
         series_slices(images),
         out,
         task,

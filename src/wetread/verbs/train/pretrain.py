@@ -20,7 +20,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
-from wetread.verbs.pack import pack_looks
+from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.train.request import TrainRequest
 
 SEED_OFFSET = 1_000_003  # of the phantoms' seed: a demo of the same seed shows none of these
@@ -45,7 +45,7 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> d
     )
     key = user_key()
     index = open_archive([archive], folder, workers=workers, report=report, key=key)
-    stores = pack_looks(
+    stores = pack_crops_of(
         series_slices(index.images), folder, task, size=recipe.size, workers=workers, report=report
     )
     patients = task.phantoms.patients_file(archive)
