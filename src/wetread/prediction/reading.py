@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import polars as pl
+
+from wetread.archive.notebook import table_html
 from wetread.archive.rejects import Reject
 from wetread.study.issues import Issue
 from wetread.study.series_choice import SeriesScore
@@ -104,6 +107,25 @@ class Reading:
             "seconds": self.seconds,
             "provenance": dict(self.provenance),
         }
+
+    def _repr_html_(self) -> str:
+        """Return the probabilities of the study as HTML, with state, key slices and cautions."""
+        state = self.state if self.reason is None else f"{self.state}: {self.reason}"
+        names = list(self.findings or self.study)
+        probabilities = [self.study.get(name) for name in names]
+        table = pl.DataFrame(
+            {"finding": names, "probability": probabilities},
+            schema={"finding": pl.String, "probability": pl.Float64},
+        )
+        lines = {
+            "key slices": self.key_slices,
+            "issues": tuple(dict.fromkeys(issue.name for issue in self.issues)),
+            "cautions": self.cautions,
+            "use": (USE,),
+        }
+        rows = [(name, ", ".join(values)) for name, values in lines.items() if values]
+        notes = pl.DataFrame(rows, schema={"": pl.String, " ": pl.String}, orient="row")
+        return table_html(table, f"Study {self.study_uid}: {state}") + table_html(notes)
 
 
 def unread_reading(

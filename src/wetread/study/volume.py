@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from wetread.archive.notebook import picture_html
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float32Array, Float64Array, Row
 from wetread.study.acquisitions import SAME_POSITION_MM
@@ -18,6 +19,7 @@ from wetread.study.issues import (
     stack_issues,
 )
 from wetread.study.placement import SlicePlacement, stack_placement
+from wetread.study.preview import three_planes
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, slice_from_row
 from wetread.study.split import SeriesParts, split_series
@@ -32,7 +34,7 @@ RESOLVED_BY_SPLIT = frozenset(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Volume:
     """One stack of a series as one block.
 
@@ -62,6 +64,25 @@ class Volume:
     def positions_mm(self) -> Float64Array:
         """Return each slice's position along the normal, (Z,) mm; NaN where it has no place."""
         return self.place.positions_mm
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Between slices (the median distance), rows and columns; NaN where it is not known."""
+        steps = np.diff(self.positions_mm)
+        between = float(np.median(steps)) if len(steps) else float(self.place.thickness_mm[0])
+        rows, columns = self.place.spacing_mm
+        return between, float(rows), float(columns)
+
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.hu.shape))
+        spacing = " x ".join(f"{step:.3g}" for step in self.spacing_mm)
+        return f"Volume({shape}, {self.unit or 'no unit'}, {spacing} mm)"
+
+    def _repr_html_(self) -> str:
+        """Return the middle planes as a picture, with size, unit and the names of issues."""
+        names = ", ".join(dict.fromkeys(issue.name for issue in self.issues))
+        caption = f"{self!r}, issues: {names}" if names else repr(self)
+        return picture_html(three_planes(self.hu, self.spacing_mm, self.unit), caption)
 
 
 def require_hu(volume: Volume) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import chain, islice, tee
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import polars as pl
 
@@ -33,6 +33,7 @@ from wetread.archive.index.journal import (
 from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.index.tables import Tables, known_marks, write_tables
+from wetread.archive.notebook import table_html
 from wetread.archive.types import Progress
 
 ReadChunk = partial[int]  # read_chunk of one journal
@@ -40,6 +41,11 @@ ReadChunk = partial[int]  # read_chunk of one journal
 WANTED = "the table of an index, which wetread index writes"
 CHUNK = 2048  # files a task
 _POOL_FROM = 4  # tasks: fewer are done before worker processes have started
+
+
+_COUNTED: tuple[Literal["files", "instances", "not_image", "duplicates", "rejects"], ...] = (
+    "files", "instances", "not_image", "duplicates", "rejects",
+)  # fmt: skip
 
 
 class IndexCounts(TypedDict):
@@ -56,7 +62,7 @@ class IndexCounts(TypedDict):
     by_reason: dict[str, int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Index:
     """The objects of an archive as a table, with what was refused.
 
@@ -81,6 +87,30 @@ class Index:
     def images(self) -> pl.DataFrame:
         """The instances that hold an image."""
         return self.instances.filter(pl.col("state") == "image")
+
+    def __repr__(self) -> str:
+        counts = self.counts()
+        return f"Index({counts['instances']} images, {counts['rejects']} rejects)"
+
+    def _repr_html_(self) -> str:
+        """Return the counts by modality and the reasons of rejects as HTML; no path, no id."""
+        counts = self.counts()
+        total = ", ".join(f"{counts[key]} {key.replace('_', ' ')}" for key in _COUNTED)
+        with _named_if_damaged(self.path):
+            modalities = (
+                self.table.filter(pl.col("state") == "image")
+                .group_by(pl.col("Modality").fill_null("not named").alias("modality"))
+                .agg(
+                    images=pl.len(),
+                    series=pl.col("SeriesInstanceUID").n_unique(),
+                    studies=pl.col("StudyInstanceUID").n_unique(),
+                )
+                .sort("modality")
+                .collect()
+            )
+        rejects = self.rejects.group_by("reason").agg(files=pl.len()).sort("reason")
+        refused = table_html(rejects, "Rejects") if rejects.height else ""
+        return table_html(modalities, f"Index: {total}") + refused
 
     def pseudonymized(self, key: UserKey | None) -> "Index":
         """Return this index with pseudonyms in place of what identifies; key None: unchanged."""
