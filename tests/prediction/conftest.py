@@ -1,14 +1,17 @@
-"""tests/prediction/conftest.py: runs as training leaves them, without any training."""
+"""tests/prediction/conftest.py: runs as training leaves them, without any training; stores."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pytest
 import torch
 
 from wetread.models.encoders import build
+from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
 from wetread.training.recipe import read_recipe
 from wetread.training.run import Run
 
@@ -46,3 +49,40 @@ def write_run(tmp_path: Path) -> WriteRun:
         return run.folder
 
     return write
+
+
+class NoisyStore(Store):
+    """Slices of noise, 16 pixels a side, without files."""
+
+    def read_hu(self, rows: object) -> np.ndarray:
+        places = np.asarray(rows)
+        rng = np.random.default_rng(5)
+        return rng.normal(35, 30, (len(self), 16, 16)).astype(np.float32)[places]
+
+
+MakeStore = Callable[..., Store]
+
+
+@pytest.fixture
+def store() -> MakeStore:
+    """store((study, slices), ...) -> studies with so many slices each, lowest first."""
+
+    def make(*series: tuple[str, int]) -> Store:
+        rows = [
+            {
+                "SOPInstanceUID": f"{study}.{z}",
+                "SeriesInstanceUID": f"{study}-series",
+                "StudyInstanceUID": study,
+                "z": z,
+                "n_slices": number,
+                "position_mm": 5.0 * z,
+            }
+            for study, number in series
+            for z in range(number)
+        ]
+        empty = np.empty(0)
+        address = Address(empty, empty, empty, empty, [], empty, empty)
+        slices = pl.DataFrame(rows, schema=SLICE_SCHEMA)
+        return NoisyStore(Path(), slices, pl.DataFrame(schema=REJECT_SCHEMA), 16, (), address)
+
+    return make

@@ -18,7 +18,7 @@ def test_every_kept_model_of_every_run_is_a_member(write_run: WriteRun) -> None:
         runs[0] / "model-1" / "best.pt",
         runs[1] / "model-0" / "best.pt",
     ]
-    assert [member.trained.epoch for member in ensemble.members] == [0, 1, 0]
+    assert [member.model.epoch for member in ensemble.members] == [0, 1, 0]
     assert (ensemble.task, ensemble.findings, ensemble.size) == ("t", ("left", "right", "any"), 16)
     assert ensemble.prior == {"left": 0.1, "right": 0.1, "any": 0.1}
 

@@ -19,7 +19,7 @@ from wetread.study.volume import volume_from_rows
 from wetread.verbs.export import export
 from wetread.verbs.index import index
 from wetread.verbs.pack import shrink
-from wetread.verbs.predict.predict import _issues
+from wetread.verbs.predict.selection import study_issues
 from wetread.verbs.show import ShownFile, ShownTree, show_file, show_tree
 from wetread.view.crop import whole_picture
 
@@ -80,7 +80,7 @@ def test_clipped_pixels_and_odd_streams_are_named_by_every_verb(
     series = series_slices(images)
     packing = Packing(size=8, find_boxes=OneBox(whole_picture), shrink=shrink)
     store = pack(series, tmp_path / "store", packing, workers=1, progress=lambda done, all: None)
-    ((_, found),) = _issues(series, store).items()
+    ((_, found),) = study_issues(series, store).items()
     readings = {issue.name: issue.detail for issue in found}
     assert len(readings) == len(found)
     assert readings["clipped"] == f"1 of 3 slices: {told}"

@@ -14,14 +14,14 @@ from wetread.prediction.cautions import find_cautions
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
-from wetread.training.run import TrainedModel, read_trained_model
+from wetread.training.run import BEST, TrainedModel, read_trained_model
 from wetread.training.series.reader import (
     JOINT_FOLDER,
     SERIES_FILE,
     SeriesModel,
     read_series_model,
 )
-from wetread.training.series.sequence_fit import BEST
+from wetread.training.series.sequence_fit import BEST as SEQUENCE
 
 
 class RunError(WetreadError, ValueError):
@@ -30,27 +30,23 @@ class RunError(WetreadError, ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One trained model and where its checkpoint lies; of whole series, what reads them, whose
-    first encoder the model is."""
+    """A trained network of slices and its checkpoint; of a series model, its first encoder and the
+    checkpoint of the network over it."""
 
-    trained: TrainedModel
+    model: TrainedModel
     checkpoint: Path
-    series: SeriesModel | None = None
-
-    @property
-    def drawn(self) -> tuple[str, ...]:
-        """Findings of which it gives masks; what encoders of series draw, only the reader sees."""
-        return () if self.series else self.trained.mask_findings
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Models of one task that look at slices of one size.
+    """TrainedModel networks of one task, from one or more runs, that look at slices of one size.
 
-    prior:     finding to its share in training, what an unreadable image is given.
-    drawn:     findings of which masks are drawn.
-    decisions: of each of them, one a run.
-    cautions:  names of prediction/cautions.py that hold for what they say.
+    size:          rows and columns of a packed slice, pixels.
+    prior:         finding to its share in training, what an unreadable image is given.
+    series_models: one a member where runs judge whole series, else ().
+    drawn:         findings of which masks are drawn.
+    decisions:     of each of them, one a run.
+    cautions:      names of prediction/cautions.py that hold for the answers.
     """
 
     task: str
@@ -58,19 +54,24 @@ class Ensemble:
     size: int
     prior: dict[str, float]
     members: tuple[Member, ...]
+    series_models: tuple[SeriesModel, ...] = ()
     drawn: tuple[str, ...] = ()
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
 
 
 def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
-    """The kept models of all runs, or of one of their splits. RunError where a run is not finished
-    or is of another task."""
+    """Read the kept networks of all runs, or of one of their splits. RunError where a run is not
+    finished, or where the runs are of several tasks or sizes."""
     if not runs:
         raise RunError("no run given; train one first: wetread train, or wetread demo")
     about = [_about(run) for run in runs]
     which = "*" if split is None else str(split)
-    members = tuple(member for run in runs for member in _members(run, which))
+    series = tuple(found for run in runs for found in _series_members(run, which))
+    members = (
+        *(member for run in runs for member in _slice_members(run, which)),
+        *(member for member, _ in series),
+    )
     if not members:
         raise RunError(
             f"{runs[0]}: no model that is whole; its training has not reached its first epoch"
@@ -81,35 +82,43 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
                 raise RunError(
                     f"{run}: its {key} is {other[key]!r}, that of {runs[0]} {about[0][key]!r}"
                 )
-    sizes = {member.trained.view.size for member in members}
+    sizes = {member.model.view.size for member in members}
     if len(sizes) > 1:
         raise RunError(
             f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone"
         )
-    drawn = {member.drawn for member in members}
+    # The masks of a series model's encoder are features of its network, and nobody else's.
+    drawn = {() if series else member.model.mask_findings for member in members}
     if len(drawn) > 1:
         raise RunError("some of the runs draw masks and some do not; predict with each alone")
-    rules = [_decisions(run) for run in runs] if members[0].drawn else []
+    findings = drawn.pop()
+    rules = [_decisions(run) for run in runs] if findings else []
     return Ensemble(
         task=about[0]["task"],
         findings=tuple(about[0]["findings"]),
         size=sizes.pop(),
         prior=about[0]["prior"],
         members=members,
-        drawn=members[0].drawn,
+        series_models=tuple(model for _, model in series),
+        drawn=findings,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
         cautions=find_cautions(about),
     )
 
 
-def _members(run: Path, which: str) -> list[Member]:
-    """The kept models of a run's splits, in their order."""
-    files = sorted(run.glob(f"model-{which}/best.pt"))
-    found = [Member(read_trained_model(file.parent), file) for file in files]
+def _slice_members(run: Path, which: str) -> list[Member]:
+    """The kept networks of slices of a run's splits, in their order."""
+    files = sorted(run.glob(f"model-{which}/{BEST}"))
+    return [Member(read_trained_model(file.parent), file) for file in files]
+
+
+def _series_members(run: Path, which: str) -> list[tuple[Member, SeriesModel]]:
+    """The kept series models of a run's splits, in their order."""
+    found = []
     for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{SERIES_FILE}")):
-        reader = read_series_model(part)
-        kept = part / JOINT_FOLDER if reader.recipe.together_epochs else part
-        found.append(Member(reader.encoders[0], kept / BEST, reader))
+        model = read_series_model(part)
+        kept = part / JOINT_FOLDER if model.recipe.together_epochs else part
+        found.append((Member(model.encoders[0], kept / SEQUENCE), model))
     return found
 
 

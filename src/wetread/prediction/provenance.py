@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import wetread
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.readers import Reader
 
 
-def provenance(ensemble: Ensemble) -> dict[str, Any]:
-    """Return what made a reading: version, checkpoints and their view of a slice."""
-    first = ensemble.members[0].trained
+def provenance(reader: Reader) -> dict[str, object]:
+    """Return what made a reading: version, checkpoints, their view of a slice, averaging."""
+    ensemble = reader.ensemble
     return {
         "wetread": wetread.__version__,
         "task": ensemble.task,
         "models": [
             {
                 "checkpoint": _within_run(member.checkpoint),
-                "epoch": member.trained.epoch,
-                "encoder": member.trained.recipe.encoder,
+                "epoch": member.model.epoch,
+                "encoder": member.model.recipe.encoder,
             }
             for member in ensemble.members
         ],
-        "view": first.view.to_dict(),
-        **_how(ensemble),
+        "view": ensemble.members[0].model.view.to_dict(),
+        **reader.averaging,
         "note": "research use only, not for diagnosis",
     }
 
@@ -34,11 +33,3 @@ def _within_run(checkpoint: Path) -> str:
     parts = checkpoint.parts
     model = max(place for place, name in enumerate(parts) if name.startswith("model-"))
     return "/".join(parts[max(model - 1, 0) :])
-
-
-def _how(ensemble: Ensemble) -> dict[str, Any]:
-    """Return how the networks' probabilities were averaged or smoothed."""
-    readers = [one.series for one in ensemble.members if one.series is not None]
-    if readers:
-        return {"flip_averaged": all(one.recipe.sequence_mirror for one in readers)}
-    return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}

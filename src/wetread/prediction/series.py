@@ -1,67 +1,117 @@
-"""prediction/series.py: stores and readers of whole series in; slices' and series' answers out."""
+"""prediction/series.py: the reader of tasks whose studies are judged from whole series."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from wetread.archive.types import Progress
+from wetread.prediction.answers import Answers
+from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store
+from wetread.study.series_choice import SeriesScore
+from wetread.training.data import Rows, mirror_columns
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
-from wetread.training.series.series import Rows, Series, unlabeled_series
+from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
 from wetread.training.series.slice_features import cache_features
+from wetread.training.series.spec import SeriesSpec
 
-Progress = Callable[[int, int], None]
 
+@dataclass(frozen=True, eq=False)
+class SeriesReader:
+    """Networks of whole series over the features of their encoders.
 
-def read_series(
-    stores: Sequence[Store],
-    readers: Sequence[SeriesModel],
-    mirror: Rows,
-    features: Path,
-    progress: Progress,
-) -> tuple[Series, NDArray[np.float64], NDArray[np.float64]]:
-    """The series of a store, and the readers' mean logits as probabilities: of their slices (N, I),
-    in the store's order, and of the series (E, S).
-
-    stores: the same series in each look's crop. mirror: (S,) what each study finding becomes when
-    left and right change places. features: the folder that keeps what encoders saw.
+    spec:  the findings, and what makes the answers of a study agree.
+    cache: the folder that keeps the encoders' features by content: a slice is read once for all
+           networks that look at the same crop.
     """
-    series = unlabeled_series(stores[0].slices, len(readers[0].image), len(readers[0].study))
-    if len(series) == 0:
-        return series, np.empty(series.image.shape), np.empty(series.study.shape)
-    _keep_seen(readers, stores, series.rows, features, progress)
-    said = []
-    for one in readers:
-        seen = embed_series(series, one.encoders, stores, one.recipe, features)
-        said.append(predict_series_logits(one.network, seen, mirror, one.recipe))
-    image, study = (expit(np.mean([one[level] for one in said], axis=0)) for level in (0, 1))
-    return series, image, study
+
+    ensemble: Ensemble
+    spec: SeriesSpec
+    cache: Path
+
+    @property
+    def averaging(self) -> dict[str, object]:
+        """How probabilities were averaged, for a reading's provenance."""
+        models = self.ensemble.series_models
+        return {"flip_averaged": all(one.recipe.sequence_mirror for one in models)}
+
+    def read(
+        self,
+        stores: Sequence[Store],
+        *,
+        ranked: Mapping[str, Sequence[SeriesScore]],
+        progress: Progress,
+    ) -> Answers:
+        """Answer with the networks' mean logits, made consistent: all slices of a study, and of its
+        series that one's answers which `_judging_series` names.
+
+        stores: the same series in each encoder's crop, in the spec's order.
+        ranked: studies of several series, best first.
+        """
+        series = unlabeled_series(
+            stores[0].slices, len(self.spec.image_findings), len(self.spec.study_findings)
+        )
+        image, study = self._predict(series, stores, progress)
+        judging = _judging_series(series, stores[0], ranked)
+        starts = study_starts(series)
+        broken = self.spec.broken_rules(image, study[judging], starts)
+        image, study = self.spec.make_consistent(image, study[judging], starts)
+        ids = [series.studies[number] for number in judging]
+        return Answers(
+            image, dict(zip(ids, study, strict=True)), dict(zip(ids, broken, strict=True))
+        )
+
+    def _predict(
+        self, series: Series, stores: Sequence[Store], progress: Progress
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Probabilities of N slices (N, I) and of E series (E, S), not yet consistent."""
+        if len(series) == 0:
+            return np.empty(series.image.shape), np.empty(series.study.shape)
+        self._cache_features(stores, series.rows, progress)
+        flip_index, logits = mirror_columns(self.spec.study_findings), []
+        for model in self.ensemble.series_models:
+            inputs = embed_series(series, model.encoders, stores, model.recipe, self.cache)
+            logits.append(predict_series_logits(model.network, inputs, flip_index, model.recipe))
+        image, study = (expit(np.mean(level, axis=0)) for level in zip(*logits, strict=True))
+        return image, study
+
+    def _cache_features(self, stores: Sequence[Store], rows: Rows, progress: Progress) -> None:
+        """Write the features of all encoders into the cache, crop by crop, so that each slice is
+        read once a crop; the models of several runs may want features of several kinds."""
+        kinds: dict[tuple[str, bool], list[SeriesModel]] = {}
+        for model in self.ensemble.series_models:
+            features = model.recipe.sequence_features, model.recipe.sequence_mirror
+            kinds.setdefault(features, []).append(model)
+        steps = [(kind, crop) for kind in kinds for crop in range(len(stores))]
+        for done, (kind, crop) in enumerate(steps):
+            progress(done, len(steps))
+            encoders = [model.encoders[crop] for model in kinds[kind]]
+            cache_features(encoders, stores[crop], rows, self.cache, *kind)
+        progress(len(steps), len(steps))
 
 
-def _keep_seen(
-    readers: Sequence[SeriesModel],
-    stores: Sequence[Store],
-    rows: Rows,
-    folder: Path,
-    progress: Progress,
-) -> None:
-    """What every reader's encoders see, kept in the folder: a slice is read once for all of a look.
-
-    The readers of several runs may want features of several kinds.
-    """
-    wanted: dict[tuple[str, bool], list[SeriesModel]] = {}
-    for one in readers:
-        kind = one.recipe.sequence_features, one.recipe.sequence_mirror
-        wanted.setdefault(kind, []).append(one)
-    asked = [(*kind, look) for kind in wanted for look in range(len(stores))]
-    for done, (features, mirror, look) in enumerate(asked):
-        progress(done, len(asked))
-        encoders = [one.encoders[look] for one in wanted[features, mirror]]
-        cache_features(encoders, stores[look], rows, folder, features, mirror)
-    progress(len(asked), len(asked))
+def _judging_series(
+    series: Series, store: Store, ranked: Mapping[str, Sequence[SeriesScore]]
+) -> Rows:
+    """The number of the series that judges each study, in the studies' order: the best ranked that
+    was read, else the longest; of a series with several acquisitions the longest of these."""
+    uids = store.slices["SeriesInstanceUID"].gather(series.starts[:-1]).to_list()
+    pairs = list(zip(series.studies, uids, strict=True))
+    lengths = np.diff(series.starts)
+    number = {pairs[e]: e for e in np.argsort(lengths, kind="stable").tolist()}
+    judging = longest_series(series)
+    for place, longest in enumerate(judging):
+        study = series.studies[longest]
+        candidates = [(study, one.series_uid) for one in ranked.get(study, ())]
+        read = [number[pair] for pair in candidates if pair in number]
+        if read:
+            judging[place] = read[0]
+    return judging

@@ -112,7 +112,7 @@ def demo(
         page=READINGS_PAGE,
         workers=workers,
         report=report,
-        beside=OWN,
+        other_names=OWN,
     )
     lap("read")
     shutil.copyfile(out / "run" / "scores.json", out / "scores.json")

@@ -311,7 +311,9 @@ def test_a_study_whose_page_to_scroll_cannot_be_made_says_why(
     monkeypatch.setattr(predict_scroll, "scroll", refuse)
     plain = [replace(one, links={}) for one in read.readings]
     images = read_index(read.out / "index.parquet").instances
-    made, reasons = predict_scroll.with_scroll_pages(plain, tmp_path, images, "any", 1, 1)
+    made, reasons = predict_scroll.link_scroll_pages(
+        plain, tmp_path, predict_scroll.ScrollPages(images, "any", 1, 1)
+    )
     assert [dict(one.links) for one in made] == [{}] * len(plain)
     assert list(reasons.values()) == ["900 MB, larger than 500 MB; take fewer slices"]
     assert not list(tmp_path.rglob("*.html"))

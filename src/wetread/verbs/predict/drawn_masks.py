@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from wetread.outputs.masks import MaskReading, write_mask
 from wetread.outputs.uid_names import safe_name
-from wetread.prediction.drawing import Said, decided_masks
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.masks import DrawnMasks
 from wetread.store.store import Store
 
 # Its spacing is often that of the film before it was made smaller.
@@ -20,16 +18,17 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 def write_masks(
-    folder: Path, store: Store, said: Said, ensemble: Ensemble, images: pl.DataFrame
+    folder: Path, store: Store, masks: DrawnMasks, images: pl.DataFrame
 ) -> list[MaskReading]:
-    """Every mask as files, one after the other; what they say in words."""
+    """Write the mask of every slice and finding as files, one after the other; return where each
+    lies and how large it is. images: rows of the index, which have the spacing."""
     spacing = {
         row["SOPInstanceUID"]: (row["row_spacing_mm"], row["column_spacing_mm"])
         for row in images.iter_rows(named=True)
         if row["row_spacing_mm"] is not None and row["SOPClassUID"] != SECONDARY_CAPTURE
     }
     uids = store.slices["SOPInstanceUID"]
-    several = len(ensemble.drawn) > 1
+    several = len(masks.findings) > 1
     return [
         write_mask(
             mask,
@@ -38,14 +37,16 @@ def write_masks(
             spacing.get(uids[row]),
             safe_name(f"{uids[row]}_{finding}" if several else uids[row]),
         )
-        for row, finding, mask in decided_masks(store, said, ensemble)
+        for row, finding, mask in masks.masks(store)
     ]
 
 
-def masks_by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[dict[str, Any]]]:
-    """Study to what was drawn in its images, as plain values for its reading."""
+def masks_by_study(
+    store: Store, masks: Sequence[MaskReading]
+) -> dict[str, list[dict[str, object]]]:
+    """Map each study to the masks of its images, as plain values for its reading."""
     study = dict(store.slices.select("SOPInstanceUID", "StudyInstanceUID").iter_rows())
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, object]]] = {}
     for mask in masks:
         found.setdefault(study[mask.image], []).append(mask.to_dict())
     return found

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import torch
 
 from wetread.archive.plural import plural
@@ -29,15 +28,13 @@ from wetread.pages.readings_page import (
     write_readings_page,
 )
 from wetread.prediction.cautions import CAUTIONS
-from wetread.prediction.drawing import Said, decided_mask
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.reports.heat import heat_of_models
 from wetread.reports.slice_panels import Sides, series_sides
-from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
-from wetread.tasks import Task
 from wetread.training.device import seeded_runtime
+from wetread.verbs.predict.read_archive import ReadArchive
 from wetread.view.crop import crop_and_resize
 from wetread.view.window import apply_window, as_uint8
 
@@ -50,80 +47,84 @@ FILES = 20  # of one reason, in full
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
-    """The content of the page: readings and the slices they are of.
+class ReadingsPageInputs:
+    """What the page of readings is made of.
 
-    images: rows of the index; rejects: all files that could not be used. unscrolled: studies whose
-    page to scroll could not be made, with the reason.
+    read:       the archive and the answers about it.
+    rejects:    all files that could not be used.
+    unscrolled: studies whose page to scroll could not be made, with the reason.
     """
 
-    task: Task
-    ensemble: Ensemble
+    read: ReadArchive
     readings: Sequence[Reading]
     rejects: Sequence[Reject]
-    store: Store
-    said: Said
-    images: pl.DataFrame
     unscrolled: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def findings(self) -> tuple[str, ...]:
         """The findings of studies, the headline first."""
-        names = finding_names(self.task.at("study"))
-        return (self.task.headline, *(name for name in names if name != self.task.headline))
+        headline = self.read.task.headline
+        return (headline, *(name for name in self.read.names.study if name != headline))
+
+    @property
+    def ensemble(self) -> Ensemble:
+        """The networks that read."""
+        return self.read.reader.ensemble
 
 
-def write_predict_page(out: Path, material: Material, name: str = PAGE) -> None:
+def write_predict_page(out: Path, inputs: ReadingsPageInputs, name: str = PAGE) -> None:
     """Write out/name: the worklist, the most urgent studies' key slices as pictures with what
     speaks for them, what could not be read, and where it all came from."""
-    ordered = by_urgency(material.readings, material.task.headline)
+    ordered = by_urgency(inputs.readings, inputs.read.task.headline)
     read = [reading for reading in ordered if reading.study]
     anchors = {one.study_uid: f"s{number}" for number, one in enumerate(read[:STUDIES], 1)}
     rows = [
-        _row(rank, one, material.findings, anchors.get(one.study_uid, ""))
+        _row(rank, one, inputs.findings, anchors.get(one.study_uid, ""))
         for rank, one in enumerate(ordered, 1)
     ]
     row_of = {row.study_uid: row for row in rows}
-    shown = _Shown.of(out, material)
-    with seeded_runtime(material.ensemble.members[0].trained.recipe, torch.device("cpu")):
+    shown = _StudyPictures.of(out, inputs)
+    with seeded_runtime(inputs.ensemble.members[0].model.recipe, torch.device("cpu")):
         studies = tuple(shown.study(one, row_of[one.study_uid]) for one in read[:STUDIES])
     write_readings_page(
         out / name,
         ReadingsContent(
-            title=f"{material.task.title}: readings",
-            summary=_summary(material),
-            badge=_badge(material.ensemble),
-            cautions=_cautions(material.readings),
-            findings=material.findings,
+            title=f"{inputs.read.task.title}: readings",
+            summary=_summary(inputs),
+            badge=_badge(inputs.ensemble),
+            cautions=_cautions(inputs.readings),
+            findings=inputs.findings,
             worklist=tuple(rows[:ROWS]),
             left_out=max(0, len(rows) - ROWS),
             studies=studies,
-            refused=_refused(material.rejects),
+            refused=_refused(inputs.rejects),
             links=_links(out, name),
-            provenance=_provenance(material.readings, material.ensemble),
+            provenance=_provenance(inputs.readings, inputs.ensemble),
         ),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
+class _StudyPictures:
     """The sources of the studies' pictures."""
 
     out: Path
-    material: Material
+    inputs: ReadingsPageInputs
     row: Mapping[str, int]
     number: Mapping[str, int | None]
     sides: Sides
 
     @staticmethod
-    def of(out: Path, material: Material) -> _Shown:
-        uids = material.store.slices["SOPInstanceUID"].to_list()
-        return _Shown(
+    def of(out: Path, inputs: ReadingsPageInputs) -> _StudyPictures:
+        uids = inputs.read.store.slices["SOPInstanceUID"].to_list()
+        return _StudyPictures(
             out=out,
-            material=material,
+            inputs=inputs,
             row={uid: row for row, uid in enumerate(uids)},
-            number=dict(material.images.select("SOPInstanceUID", "InstanceNumber").iter_rows()),
-            sides=series_sides(material.images),
+            number=dict(
+                inputs.read.selection.images.select("SOPInstanceUID", "InstanceNumber").iter_rows()
+            ),
+            sides=series_sides(inputs.read.selection.images),
         )
 
     def study(self, reading: Reading, row: WorklistRow) -> StudyEntry:
@@ -142,11 +143,11 @@ class _Shown:
         )
 
     def _unscrolled(self, reading: Reading) -> list[str]:
-        reason = self.material.unscrolled.get(reading.study_uid)
+        reason = self.inputs.unscrolled.get(reading.study_uid)
         return [] if reason is None else [f"no page to scroll it could be made: {reason}"]
 
     def _key_slice(self, reading: Reading, key: SliceReading) -> KeySlice:
-        uid, task = key.sop_instance_uid, self.material.task
+        uid, task = key.sop_instance_uid, self.inputs.read.task
         finding = finding_names(task.at("image"))[task.headline_column]
         probability = key.probabilities[finding]
         where = self._where(key)
@@ -162,7 +163,7 @@ class _Shown:
         )
 
     def _where(self, key: SliceReading) -> str:
-        count = self.material.store.slices["n_slices"][self.row[key.sop_instance_uid]]
+        count = self.inputs.read.store.slices["n_slices"][self.row[key.sop_instance_uid]]
         parts = [f"slice {key.z + 1} of {count}" if count > 1 else "one picture"]
         if key.position_mm is not None and np.isfinite(key.position_mm):
             parts.append(f"at {key.position_mm:.1f} mm")
@@ -173,26 +174,27 @@ class _Shown:
     def _panels(self, row: int, finding: str, about: str) -> tuple[Panel, ...]:
         """The slice through the first window, and again with the outlines of what was drawn or the
         glow of what speaks for the finding."""
-        material, store = self.material, self.material.store
-        models = [member.trained for member in material.ensemble.members]
+        inputs, store = self.inputs, self.inputs.read.store
+        models = [member.model for member in inputs.ensemble.members]
         window = models[0].view.windows[0]
         hu = store.read_hu([row])[0]
         grey, label = panels(hu, [window], SIDE), window_label(window)
         pictures = [(grey, label)]
-        if material.ensemble.drawn:
+        drawn = inputs.read.answers.masks
+        if drawn.findings:
             box = PixelBox(*store.slices["box"][row].to_list())
             masks = [
-                _in_box(decided_mask(store, material.said, material.ensemble, row, column), box)
-                for column in range(len(material.ensemble.drawn))
+                _in_box(drawn.mask(store, row, column), box)
+                for column in range(len(drawn.findings))
             ]
             if any(map(np.any, masks)):
                 whole = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), window))
-                drawn = outlined(whole, [(mask, PREDICTION_COLOR) for mask in masks])
-                pictures.append((drawn, f"outlined: {', '.join(material.ensemble.drawn)}"))
+                picture = outlined(whole, [(mask, PREDICTION_COLOR) for mask in masks])
+                pictures.append((picture, f"outlined: {', '.join(drawn.findings)}"))
             else:
                 pictures = [(grey, f"{label}; nothing was drawn on it")]
         else:
-            heat = heat_of_models(models, store, row, material.task.headline_column)
+            heat = heat_of_models(models, store, row, inputs.read.task.headline_column)
             if heat is not None:
                 glow = f"the glow: what speaks for {finding.replace('_', ' ')}"
                 pictures.append((heated(grey, heat), glow))
@@ -226,17 +228,17 @@ def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> W
     )
 
 
-def _summary(material: Material) -> str:
+def _summary(inputs: ReadingsPageInputs) -> str:
     """How many studies and images there were and how many were read, as the counts have it."""
-    readings = material.readings
+    readings = inputs.readings
     unread = sum(one.state == "unread" for one in readings)
-    refused = sum(one.reason != "not_dicom" for one in material.rejects)
+    refused = sum(one.reason != "not_dicom" for one in inputs.rejects)
     said = (
-        f"{plural(len(readings), 'study')}, {plural(len(material.store), 'image')}: "
+        f"{plural(len(readings), 'study')}, {plural(len(inputs.read.store), 'image')}: "
         f"{plural(len(readings) - unread, 'study')} read, {unread} unread; "
         f"{plural(refused, 'file')} not read."
     )
-    others = len(material.rejects) - refused
+    others = len(inputs.rejects) - refused
     return f"{said} {plural(others, 'file')} not DICOM." if others else said
 
 
@@ -310,6 +312,6 @@ def _provenance(readings: Sequence[Reading], ensemble: Ensemble) -> dict[str, An
     """Return the provenance that the readings carry."""
     first: Mapping[str, Any] = readings[0].provenance if readings else {}
     models = [f"{one['checkpoint']} ({one['encoder']})" for one in first.get("models", ())]
-    windows = [window_label(window) for window in ensemble.members[0].trained.view.windows]
+    windows = [window_label(window) for window in ensemble.members[0].model.view.windows]
     kept = {key: first[key] for key in ("wetread", "task") if key in first}
     return {**kept, "models": models, "windows": windows, "slices seen at": f"{ensemble.size} px"}

@@ -4,7 +4,7 @@ slices."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,27 +22,30 @@ from wetread.verbs.scroll.scroll import scroll
 FOLDER = "scroll"
 
 
-def with_scroll_pages(
-    readings: Sequence[Reading],
-    out: Path,
-    images: pl.DataFrame,
-    headline: str,
-    count: int,
-    workers: int | None,
-    report: Report = silent,
-) -> tuple[list[Reading], dict[str, str]]:
-    """The readings in their order, those of the `count` most urgent studies with links to key
-    slices in out/scroll/STUDY.html, which is written; study to the reason where it cannot be.
+@dataclass(frozen=True, eq=False)
+class ScrollPages:
+    """What pages to scroll are made of: rows of the index, the finding that orders studies, and how
+    many of the most urgent get one."""
 
-    images: rows of the index.
-    """
-    urgent = [one for one in by_urgency(readings, headline) if one.study][:count]
+    images: pl.DataFrame
+    headline: str
+    count: int
+    workers: int | None
+
+
+def link_scroll_pages(
+    readings: Sequence[Reading], out: Path, pages: ScrollPages, report: Report = silent
+) -> tuple[list[Reading], dict[str, str]]:
+    """Write out/scroll/STUDY.html of the most urgent studies. Return the readings in their order,
+    those of these studies with links to key slices; and study to the reason where a page cannot be
+    made."""
+    urgent = [one for one in by_urgency(readings, pages.headline) if one.study][: pages.count]
     linked: dict[str, Reading] = {}
     unmade: dict[str, str] = {}
     for done, reading in enumerate(urgent):
         report("scroll", done, len(urgent))
         name = f"{safe_name(reading.study_uid)}.html"
-        reason = _unmade(reading, images, out / FOLDER / name, workers)
+        reason = _unmade(reading, pages, out / FOLDER / name)
         if reason is None:
             linked[reading.study_uid] = replace(reading, links=slice_links(reading, name))
         else:
@@ -53,14 +56,14 @@ def with_scroll_pages(
 
 
 def slice_links(reading: Reading, name: str) -> dict[str, str]:
-    """Key slice to its address in the page `name`, from the folder of readings on."""
+    """Map each key slice to its address in the page `name`, from the folder of readings on."""
     page = f"../{FOLDER}/{quote(name)}"
     return {uid: f"{page}#sop={quote(uid, safe='')}" for uid in reading.key_slices}
 
 
-def _unmade(reading: Reading, images: pl.DataFrame, page: Path, workers: int | None) -> str | None:
+def _unmade(reading: Reading, pages: ScrollPages, page: Path) -> str | None:
     """Write the page of the study's series; the reason where it could not be made, else None."""
-    series = images.filter(
+    series = pages.images.filter(
         pl.col("StudyInstanceUID").eq_missing(reading.study_uid),
         pl.col("SeriesInstanceUID").eq_missing(reading.series_uid),
     )
@@ -69,7 +72,7 @@ def _unmade(reading: Reading, images: pl.DataFrame, page: Path, workers: int | N
         series.write_parquet(index)
         try:
             made = folder / page.name
-            scroll([index], made, workers=workers)  # by a process of its own
+            scroll([index], made, workers=pages.workers)  # by a process of its own
             write_whole(page, made.read_bytes())
         except (RejectError, ValueError) as error:  # among these that it would be too large
             page.unlink(missing_ok=True)  # of an earlier run, of other pixels

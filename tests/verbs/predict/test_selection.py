@@ -1,4 +1,4 @@
-"""tests/verbs/predict/test_unread.py: what is no head, or of another modality, is unread."""
+"""tests/verbs/predict/test_selection.py: what is no head, or of another modality, is unread."""
 
 import json
 import warnings

@@ -1,0 +1,28 @@
+"""prediction/answers.py: the answer of a reader about packed studies, of one form for all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.prediction.masks import NO_MASKS, DrawnMasks
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Probabilities and masks of a store's slices and of the studies they belong to.
+
+    image:  (N, I) float64 probability of each finding of slices, by row of the store.
+    study:  StudyInstanceUID to (S,) float64 probability of each finding of studies.
+    broken: StudyInstanceUID to the names of the label rules that its probabilities broke before
+            they were made consistent; empty where the task has no such rules.
+    masks:  drawn in the slices, NO_MASKS where the networks draw none.
+    """
+
+    image: NDArray[np.float64]
+    study: Mapping[str, NDArray[np.float64]]
+    broken: Mapping[str, tuple[str, ...]]
+    masks: DrawnMasks = NO_MASKS

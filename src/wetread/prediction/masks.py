@@ -1,0 +1,63 @@
+"""prediction/masks.py: maps that several networks drew of slices become masks of the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from wetread.evaluation.decision import MaskThresholds, apply_thresholds
+from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
+from wetread.training.decide import Decision
+from wetread.training.mask_table import unpack_map
+from wetread.view.uncrop import uncrop
+
+PackedMaps = tuple[tuple[bytes, ...], ...]  # of one slice: of each network its M maps, packed
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnMasks:
+    """The masks that an ensemble drew in N slices, kept as packed maps until they are asked for.
+
+    findings:   M names, of what is drawn.
+    thresholds: M, by which a map becomes a mask.
+    maps:       N, by row of the store; () where M is 0.
+    """
+
+    findings: tuple[str, ...]
+    thresholds: tuple[MaskThresholds, ...]
+    maps: tuple[PackedMaps, ...]
+
+    def mask(self, store: Store, row: int, column: int) -> NDArray[np.bool_]:
+        """(rows, columns) bool on the picture's own grid: the mask of one slice of the store and of
+        findings[column]."""
+        box, rows, columns = store.slices.select("box", "source_rows", "source_columns").row(row)
+        probability = uncrop(mean_map(self.maps[row], column), PixelBox(*box), (rows, columns))
+        return apply_thresholds(probability, self.thresholds[column])
+
+    def masks(self, store: Store) -> Iterator[tuple[int, str, NDArray[np.bool_]]]:
+        """Yield row, finding and mask (rows, columns) bool of every slice and finding."""
+        for row in range(len(store)):
+            for column, finding in enumerate(self.findings):
+                yield row, finding, self.mask(store, row, column)
+
+
+NO_MASKS = DrawnMasks((), (), ())
+
+
+def mean_thresholds(decisions: Sequence[Decision]) -> MaskThresholds:
+    """Average the thresholds that each of some runs chose, number by number."""
+    numbers = [astuple(decision.triplet) for decision in decisions]
+    return MaskThresholds(*(float(number) for number in np.mean(numbers, axis=0)))
+
+
+def mean_map(maps: PackedMaps, column: int) -> NDArray[np.float32]:
+    """Average the networks' maps of one finding in one slice, (h, h) float32 probabilities, on the
+    grid of the first: another network's mask stride may be another."""
+    first, *others = [unpack_map(network[column]) for network in maps]
+    resized = [cv2.resize(one, first.shape, interpolation=cv2.INTER_AREA) for one in others]
+    return np.asarray(np.mean([first, *resized], axis=0), np.float32)

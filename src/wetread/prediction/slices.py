@@ -1,0 +1,110 @@
+"""prediction/slices.py: the reader of tasks whose findings are of slices; a study has its worst."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from wetread.archive.types import Progress
+from wetread.evaluation.aggregate import smooth_along_z, study_maximum
+from wetread.evaluation.calibrator import mask_evidence
+from wetread.evaluation.metrics import CLIP
+from wetread.prediction.answers import Answers
+from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.masks import DrawnMasks, PackedMaps, mean_map, mean_thresholds
+from wetread.prediction.studies import judging_slices
+from wetread.store.store import Store, acquisition_keys
+from wetread.study.series_choice import SeriesScore
+from wetread.training.data import mirror_columns
+from wetread.training.mask_table import pack_map
+from wetread.training.slices.predict import predict_with_masks, to_probabilities
+from wetread.training.slices.spec import SliceSpec
+
+
+@dataclass(frozen=True, eq=False)
+class SliceReader:
+    """Networks of slices, each given a slice and its mirror image.
+
+    spec: has the findings of slices, in the columns of the networks' logits.
+    """
+
+    ensemble: Ensemble
+    spec: SliceSpec
+
+    @property
+    def averaging(self) -> dict[str, object]:
+        """How probabilities were averaged, for a reading's provenance."""
+        return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}
+
+    def read(
+        self,
+        stores: Sequence[Store],
+        *,
+        ranked: Mapping[str, Sequence[SeriesScore]],
+        progress: Progress,
+    ) -> Answers:
+        """Answer with the mean of the networks, smoothed along each series; a study is as
+        suspicious as the most suspicious slice of its best series.
+
+        stores: one, of the task's crop. ranked: studies of several series, best first.
+        """
+        (store,) = stores
+        probability, maps = self._predict(store, progress)
+        if maps:
+            probability = _calibrated(probability, maps, self.ensemble)
+        series = acquisition_keys(store.slices).to_list()
+        position = np.array(store.slices["position_mm"].to_list(), dtype=np.float64)
+        image = smooth_along_z(probability, series, position)
+        judging = judging_slices(store, ranked)
+        ids, study = study_maximum(
+            image[judging["row"].to_numpy()], judging["StudyInstanceUID"].to_list()
+        )
+        drawn = self.ensemble.drawn
+        thresholds = tuple(mean_thresholds(self.ensemble.decisions[name]) for name in drawn)
+        return Answers(
+            image, dict(zip(ids, study, strict=True)), {}, DrawnMasks(drawn, thresholds, maps)
+        )
+
+    def _predict(
+        self, store: Store, progress: Progress
+    ) -> tuple[NDArray[np.float64], tuple[PackedMaps, ...]]:
+        """Mean probabilities (N, F) of the networks, and the maps of each of the N slices."""
+        members, flip_index = (
+            self.ensemble.members,
+            mirror_columns(self.spec.image_findings).tolist(),
+        )
+        total = np.zeros((len(store), len(self.spec.image_findings)))
+        maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
+        for done, member in enumerate(members):
+            progress(done, len(members))
+            model, logits, rows = member.model, [], iter(maps)
+            for batch, drawn in predict_with_masks(
+                model.model, store, np.arange(len(store)), model.view, model.recipe, flip_index
+            ):
+                logits.append(batch)
+                for masks in () if drawn is None else drawn:
+                    next(rows).append(tuple(map(pack_map, masks)))
+            total += to_probabilities(model.model, logits, model.negative_rate)
+        progress(len(members), len(members))
+        return total / len(members), tuple(map(tuple, maps)) if self.ensemble.drawn else ()
+
+
+def _calibrated(
+    probability: NDArray[np.float64], maps: Sequence[PackedMaps], ensemble: Ensemble
+) -> NDArray[np.float64]:
+    """Probabilities (N, F), those of drawn findings by the mean of the runs' calibrators, which
+    weigh the image's logit and the evidence of its map."""
+    calibrated = probability.copy()
+    for column, finding in enumerate(ensemble.drawn):
+        if finding not in ensemble.findings:
+            continue
+        at = ensemble.findings.index(finding)
+        head = logit(np.clip(probability[:, at], CLIP, 1 - CLIP))
+        evidence = np.array([mask_evidence(mean_map(drawn, column)) for drawn in maps])
+        each = [one.calibrator.apply(head, evidence) for one in ensemble.decisions[finding]]
+        calibrated[:, at] = np.mean(each, axis=0)
+    return calibrated

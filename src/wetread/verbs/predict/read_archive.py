@@ -1,0 +1,66 @@
+"""verbs/predict/read_archive.py: an archive as an ensemble read it, and the readings of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from wetread.labels.finding import finding_names
+from wetread.outputs.masks import MaskReading
+from wetread.prediction.answers import Answers
+from wetread.prediction.provenance import provenance
+from wetread.prediction.readers import Reader
+from wetread.prediction.reading import Reading
+from wetread.prediction.studies import FindingNames, StudyContext, make_readings
+from wetread.store.store import Store
+from wetread.tasks import Task
+from wetread.verbs.predict.drawn_masks import masks_by_study
+from wetread.verbs.predict.selection import (
+    Selection,
+    other_modality_readings,
+    study_issues,
+    unread_files,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadArchive:
+    """The images of an archive, and the answers of a task's reader about them.
+
+    store: of the slices that were read, in the task's first crop; answers: by its rows.
+    """
+
+    task: Task
+    reader: Reader
+    selection: Selection
+    store: Store
+    answers: Answers
+
+    @property
+    def names(self) -> FindingNames:
+        """The findings of the answers, by name."""
+        return FindingNames(
+            image=finding_names(self.task.at("image")),
+            study=finding_names(self.task.at("study")),
+            key=self.task.headline_column,
+        )
+
+
+def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Reading]:
+    """Make a reading of every study of the archive: of those that were read, then of those of which
+    no file could be, then of those of other modalities.
+
+    masks: what was drawn in the slices.
+    """
+    origin, cautions = provenance(read.reader), read.reader.ensemble.cautions
+    context = StudyContext(
+        rejects=unread_files(read.selection, read.store),
+        issues=study_issues(read.selection.series, read.store),
+        ranked=read.selection.ranked,
+        masks=masks_by_study(read.store, masks),
+    )
+    readings = [
+        *make_readings(read.store, read.answers, read.names, context, origin),
+        *other_modality_readings(read.selection, read.task.modalities, read.names.study, origin),
+    ]
+    return [replace(one, cautions=cautions) for one in readings]
