@@ -51,7 +51,7 @@ def forward_passes(run: Path, out: Path) -> Bare:
     passes, plain, folded = 0, Spent(0.0, 0.0), Spent(0.0, 0.0)
     for part in sorted(run.glob("model-*/part-*")):
         reader = read_series_model(part)
-        times = 2 if reader.recipe.sequence_mirror else 1
+        times = 2 if reader.recipe.series.mirror else 1
         for encoder, name in zip(reader.encoders, ("store", "store-heart"), strict=True):
             ready = _views(encoder, open_store(out / name))
             passes += times * sum(map(len, ready))
@@ -59,7 +59,7 @@ def forward_passes(run: Path, out: Path) -> Bare:
             plain += _through(model, ready, times, encoder.recipe)
             folded += _through(inference_copy(model, encoder.recipe), ready, times, encoder.recipe)
     used = str(choose_runtime(encoder.recipe).precision).removeprefix("torch.")
-    return Bare(plain, folded, passes, used, encoder.recipe.readers)
+    return Bare(plain, folded, passes, used, encoder.recipe.runtime.readers)
 
 
 def _views(encoder: TrainedModel, store: Store) -> list[torch.Tensor]:
@@ -86,7 +86,7 @@ def _through(
 
     with seeded_runtime(recipe, runtime.device):
         cpu, wall = time.process_time(), time.perf_counter()
-        prepare = partial(set_threads, recipe.threads)
-        for _ in read_ahead(say, range(len(ready)), recipe.readers, prepare):
+        prepare = partial(set_threads, recipe.runtime.threads)
+        for _ in read_ahead(say, range(len(ready)), recipe.runtime.readers, prepare):
             pass
         return Spent(time.process_time() - cpu, time.perf_counter() - wall)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.tasks import find_task as find_task
     from wetread.tasks.task import Task as Task
     from wetread.training.recipe import Recipe as Recipe
-    from wetread.training.recipe import read_recipe as read_recipe
+    from wetread.training.recipe_file import read_recipe as read_recipe
     from wetread.training.run import Run as Run
     from wetread.verbs.demo import DemoResult as DemoResult
     from wetread.verbs.demo import demo as demo
@@ -119,7 +119,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "find_window": "wetread.view.window",
         "open_store": "wetread.store.store",
         "read_index": "wetread.archive.index.index",
-        "read_recipe": "wetread.training.recipe",
+        "read_recipe": "wetread.training.recipe_file",
         "read_slice": "wetread.inputs.volumes",
         "read_volume": "wetread.inputs.volumes",
         "resample": "wetread.study.stack",

@@ -1,6 +1,7 @@
 """tests/cli/test_main.py: the commands as processes: exit codes, one line an error, JSON alone."""
 
 import json
+import warnings
 import os
 import subprocess
 import warnings
@@ -237,3 +238,15 @@ def test_the_command_alone_shows_its_verbs(here: Wetread) -> None:
     done = here()
     assert done.returncode == 0
     assert "phantom" in done.stdout
+
+
+def test_old_names_in_a_recipe_are_one_line_on_stderr(here: Wetread, tmp_path: Path) -> None:
+    (tmp_path / "old.toml").write_text("learning_rate = 1e-3\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        done = here("train", "hemorrhage", "--data", tmp_path / "none", "-o", tmp_path / "run",
+                    "--recipe", tmp_path / "old.toml")  # fmt: skip
+    first, _ = done.stderr.splitlines()
+    assert first.startswith("wetread: ")
+    assert first.endswith("old.toml: old names of settings: learning_rate is now "
+                          "optimizer.learning_rate")  # fmt: skip

@@ -15,7 +15,7 @@ import wetread
 from wetread.cli.examples import EXAMPLES
 from wetread.cli.main import COMMANDS, app
 from wetread.tasks import TASKS
-from wetread.training.recipe import recipe_names
+from wetread.training.recipe_file import recipe_names
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
 VERBS = [command.__name__ for command in COMMANDS]

@@ -25,7 +25,8 @@ from wetread.store.store import open_store
 from wetread.tasks import find_task
 from wetread.training.about import read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.predictions import SCHEMA, read_predictions
-from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, build_network, read_trained_model
 from wetread.verbs.export import export
 from wetread.verbs.pack import pack

@@ -12,7 +12,7 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
-from wetread.training.recipe import read_recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 
 FINDINGS = ["left", "right", "any"]

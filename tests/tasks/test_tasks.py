@@ -7,7 +7,7 @@ import pytest
 
 from wetread.labels.finding import finding_names
 from wetread.tasks import TASKS, UnknownTaskError, find_task
-from wetread.training.recipe import read_recipe
+from wetread.training.recipe_file import read_recipe
 
 LONG_FORM = "ID,Label\nID_a_any,1\nID_a_subdural,0.25\n"
 

@@ -14,7 +14,8 @@ from torch import nn
 
 from wetread.models.encoders import build
 from wetread.training.checkpoint import Best, EpochScore
-from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.batches import TrainSet, train_set
 from wetread.training.slices.loop import train

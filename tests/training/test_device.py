@@ -16,7 +16,7 @@ def test_precision_is_that_of_the_recipe_and_auto_asks_the_processor() -> None:
         ("float32", torch.float32),
         ("bfloat16", torch.bfloat16),
     ]:
-        recipe = Recipe.model_validate({"device": "cpu", "precision": asked})
+        recipe = Recipe().with_settings({"runtime.device": "cpu", "runtime.precision": asked})
         assert choose_runtime(recipe).precision == given
 
 
@@ -24,7 +24,7 @@ def test_bfloat16_multiplies_in_bfloat16_and_float32_does_not() -> None:
     x = torch.ones(2, 2)
     for precision in (torch.float32, torch.bfloat16):
         name = str(precision).removeprefix("torch.")
-        recipe = Recipe.model_validate({"device": "cpu", "precision": name})
+        recipe = Recipe().with_settings({"runtime.device": "cpu", "runtime.precision": name})
         with choose_runtime(recipe).autocast():
             assert (x @ x).dtype == precision
 
@@ -32,14 +32,14 @@ def test_bfloat16_multiplies_in_bfloat16_and_float32_does_not() -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_is_refused_with_what_to_set() -> None:
     with pytest.raises(ValueError, match="sees no GPU; set device=cpu or auto"):
-        choose_runtime(Recipe(device="cuda"))
+        choose_runtime(Recipe().with_settings({"runtime.device": "cuda"}))
 
 
 def test_threads_and_chance_are_the_recipes_inside_and_the_callers_after() -> None:
     threads, state = torch.get_num_threads(), torch.get_rng_state()
     drawn = []
     for _ in range(2):
-        with seeded_runtime(Recipe(threads=1, seed=9), CPU):
+        with seeded_runtime(Recipe(seed=9), CPU):
             assert torch.get_num_threads() == 1
             drawn.append(torch.rand(3))
     assert torch.equal(drawn[0], drawn[1])

@@ -68,7 +68,10 @@ def test_a_box_cuts_the_mask_as_it_cuts_the_picture(slices: pl.DataFrame) -> Non
 
 
 def recipe(**values: float) -> Recipe:
-    return Recipe(**{"mask_bce": 0, "mask_dice": 0, "mask_focal": 0, **values})
+    none = {"masks.bce": 0, "masks.dice": 0, "masks.focal": 0}
+    return Recipe().with_settings(
+        {**none, **{f"masks.{key}": value for key, value in values.items()}}
+    )
 
 
 @pytest.fixture
@@ -91,23 +94,23 @@ def test_each_loss_is_its_formula_over_the_known(
     bce = functional.binary_cross_entropy_with_logits(
         logits[there], true[there], pos_weight=torch.tensor(3.0)
     )
-    said = mask_loss(logits, true, known, recipe(mask_bce=2.0, mask_positive_weight=3.0), counts)
+    said = mask_loss(logits, true, known, recipe(bce=2.0, positive_weight=3.0), counts)
     torch.testing.assert_close(said, 2 * bce)
 
     p = logits.sigmoid()
     right = torch.where(true > 0, p, 1 - p)
     focal = (-((1 - right) ** 2) * right.log())[there].mean()
-    said = mask_loss(logits, true, known, recipe(mask_focal=1.0), counts)
+    said = mask_loss(logits, true, known, recipe(focal=1.0), counts)
     torch.testing.assert_close(said, focal)
 
     dice = [1 - (2 * (p[i] * true[i]).sum() + 1) / ((p[i] + true[i]).sum() + 1) for i in (0, 4)]
-    said = mask_loss(logits, true, known, recipe(mask_dice=1.0), counts)
+    said = mask_loss(logits, true, known, recipe(dice=1.0), counts)
     torch.testing.assert_close(said, torch.stack(dice).mean())
 
 
 def test_parts_of_a_batch_add_up(drawn: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
     counts = count_masks(drawn[1].numpy(), drawn[2].numpy())
-    every = recipe(mask_bce=3.0, mask_dice=0.5, mask_focal=1.0)
+    every = recipe(bce=3.0, dice=0.5, focal=1.0)
     whole = mask_loss(*drawn, every, counts)
     parts = [mask_loss(*(one[at] for one in drawn), every, counts) for at in ([0, 1], [2, 3, 4])]
     torch.testing.assert_close(torch.stack(parts).sum(), whole)
@@ -117,5 +120,5 @@ def test_nothing_known_is_no_loss(drawn: tuple[torch.Tensor, torch.Tensor, torch
     logits, true, known = drawn
     nothing = torch.zeros_like(known)
     counts = count_masks(true.numpy(), nothing.numpy())
-    every = recipe(mask_bce=3.0, mask_dice=0.5, mask_focal=1.0)
+    every = recipe(bce=3.0, dice=0.5, focal=1.0)
     assert mask_loss(logits, true, nothing, every, counts) == 0

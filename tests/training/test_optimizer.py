@@ -6,9 +6,11 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate
-from wetread.training.recipe import Recipe
+from wetread.training.recipe import OptimizerSettings, Recipe
 
-RECIPE = Recipe(learning_rate=0.4, warmup_fraction=0.1, final_rate_fraction=0.05)
+RECIPE = Recipe(
+    optimizer=OptimizerSettings(learning_rate=0.4, warmup_fraction=0.1, final_rate_fraction=0.05)
+)
 
 
 def test_the_rate_rises_in_a_line_then_falls_as_half_a_cosine() -> None:
@@ -26,7 +28,7 @@ def test_a_training_of_a_step_or_two_has_a_rate(steps: int) -> None:
 
 
 def test_without_warm_up_it_starts_at_the_top() -> None:
-    recipe = RECIPE.model_copy(update={"warmup_fraction": 0.0})
+    recipe = RECIPE.with_settings({"optimizer.warmup_fraction": 0.0})
     assert rate_at(0, 100, recipe) == 0.4
 
 
@@ -36,7 +38,7 @@ def test_norms_and_biases_do_not_decay() -> None:
     decaying, free = optimizer.param_groups
     assert {p.ndim for p in decaying["params"]} == {2, 4}
     assert {p.ndim for p in free["params"]} == {1}
-    assert (decaying["weight_decay"], free["weight_decay"]) == (RECIPE.weight_decay, 0)
+    assert (decaying["weight_decay"], free["weight_decay"]) == (RECIPE.optimizer.weight_decay, 0)
     assert len(decaying["params"] + free["params"]) == len(list(model.parameters()))
 
 

@@ -1,102 +1,51 @@
-"""tests/training/test_recipe.py: recipes by name, by file, and one setting over them."""
-
-from pathlib import Path
+"""tests/training/test_recipe.py: settings in their groups, flat, changed, and what they decide."""
 
 import pytest
 
-from wetread.models.encoders import ENCODERS
-from wetread.training.recipe import Recipe, check_recipe, read_recipe, recipe_names
-from wetread.view.augment import Strengths
-from wetread.view.view import View
-from wetread.view.window import BONE, BRAIN, LUNG, PULMONARY, SUBDURAL, Window, curved
-
-
-def test_every_recipe_of_the_package_names_an_encoder_that_there_is() -> None:
-    assert {read_recipe(name).encoder for name in recipe_names()} == set(ENCODERS)
-
-
-def test_the_compact_recipe_is_what_a_recipe_is_by_default() -> None:
-    assert read_recipe("compact") == Recipe()
-
-
-def test_a_recipe_survives_being_stored_resolved() -> None:
-    recipe = read_recipe("densenet121", ["seed=4", "windows=brain,35/90"])
-    assert check_recipe(recipe.model_dump(mode="json"), "stored") == recipe
-
-
-def test_settings_go_over_a_file(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text('epochs = 3\nencoder = "resnet18"\n')
-    recipe = read_recipe(tmp_path / "mine.toml", ["epochs=5", "learning_rate = 1e-4"])
-    assert (recipe.epochs, recipe.encoder, recipe.learning_rate) == (5, "resnet18", 1e-4)
-
-
-def test_windows_are_names_or_center_and_width() -> None:
-    recipe = read_recipe("compact", ["windows=brain,600/2000", "neighbours=1", "size=64"])
-    assert recipe.view == View((BRAIN, BONE), 1, 64)
-    assert read_recipe("compact", ['windows=["35/90"]']).view.windows == (Window(35, 90),)
-
-
-def test_a_mode_stands_alone_for_windows_and_their_mix() -> None:
-    recipe = read_recipe("compact", ["windows=gradient-bsb", "neighbours=1", "size=64"])
-    assert recipe.view == View((BRAIN, SUBDURAL, BONE), 1, 64, "gradient-bsb")
-    own = read_recipe("compact", ["windows=sigmoid-bsb:lung,pulmonary,40/400", "size=64"])
-    expected = curved((LUNG, PULMONARY, Window(40, 400)), "sigmoid_eps")
-    assert own.view == View(expected, 0, 64)
-    assert check_recipe(own.model_dump(mode="json"), "stored").view == own.view
-
-
-@pytest.mark.parametrize(
-    ("windows", "reason"),
-    [
-        ("pe-3slice", "pe-3slice sees other slices; name its window, and neighbours = 1"),
-        ("bsb_slicewise", "bsb_slicewise stretches every slice by itself"),
-        ("metadata", "metadata shows each slice in its own header's window"),
-        ("adjacent", "adjacent shows each slice in its own header's window"),
-        ("lung,bsb", "bsb is a mode, and stands alone"),
-    ],
+from wetread.training.recipe import (
+    JointSettings,
+    Recipe,
+    SeriesSettings,
+    flat_settings,
+    nested_settings,
 )
-def test_a_mode_that_no_network_can_be_shown_is_refused_with_the_reason(
-    windows: str, reason: str
-) -> None:
-    with pytest.raises(ValueError, match=reason):
-        read_recipe("compact", [f"windows={windows}"])
+from wetread.view.augment import Strengths
 
 
 def test_the_strengths_are_those_of_the_recipe() -> None:
-    recipe = read_recipe("compact", ["flip=0", "hu_shift=4"])
+    recipe = Recipe().with_settings({"augmentation.flip": 0, "augmentation.hu_shift": 4})
     assert recipe.strengths == Strengths(0, 15, 0.12, 0.04, 4)
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("epoch=3", r"compact: no setting 'epoch'; known: encoder, decoder"),
-        ("epochs", r"'epochs': a setting is given as key=value"),
-        ("epochs=0", r"compact: epochs = 0: Input should be greater than or equal to 1"),
-        ("epochs=many", r"compact: epochs = 'many': Input should be a valid integer"),
-        ("windows=brian", r"no window 'brian'; known: brain, subdural"),
-        ("windows=[]", r"at least one window"),
-        ("precision=float16", r"precision = 'float16'"),
-    ],
-)
-def test_a_setting_that_does_not_fit_is_refused_and_named(setting: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        read_recipe("compact", [setting])
+def test_settings_flattened_and_nested_are_the_recipe() -> None:
+    recipe = Recipe().with_settings({"series.network": "gru", "windows": ["brain"], "seed": 3})
+    flat = flat_settings(recipe)
+    assert (flat["series.network"], flat["windows"], flat["seed"]) == ("gru", ["brain"], 3)
+    assert Recipe.model_validate(nested_settings(flat)) == recipe
+    assert flat_settings(recipe.model_dump(mode="json")) == flat
 
 
-def test_a_decoder_takes_sizes_of_its_own() -> None:
-    with pytest.raises(ValueError, match=r"sizes \(64, 100\): a decoder takes multiples of 32"):
-        read_recipe("compact", ["decoder=unet", "size=100", "smaller_first=[64]"])
+def test_a_name_is_a_value_or_a_group_and_not_both() -> None:
+    with pytest.raises(ValueError, match="series is a value"):
+        nested_settings({"series": 1, "series.network": "gru"})
 
 
-def test_an_unknown_recipe_is_refused_and_the_known_are_named() -> None:
-    with pytest.raises(ValueError, match="no recipe 'compakt'; known: compact, densenet121"):
-        read_recipe("compakt")
+def test_changed_settings_are_checked() -> None:
+    with pytest.raises(ValueError, match="no sequence network 'lstm'"):
+        Recipe().with_settings({"series.network": "lstm"})
+    with pytest.raises(ValueError, match="multiples of 32"):
+        Recipe(size=100).with_settings({"decoder": "unet"})
 
 
-def test_a_missing_or_broken_file_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"gone\.toml: no such recipe file"):
-        read_recipe(tmp_path / "gone.toml")
-    (tmp_path / "broken.toml").write_text("epochs = = 3")
-    with pytest.raises(ValueError, match=r"broken\.toml: not TOML"):
-        read_recipe(tmp_path / "broken.toml")
+def test_an_encoder_knows_nothing_of_networks_over_it() -> None:
+    series = SeriesSettings(network="gru", epochs=3)
+    recipe = Recipe(series=series, joint=JointSettings(epochs=2), seed=4)
+    assert recipe.encoder_only() == Recipe(seed=4)
+
+
+def test_sizes_and_negatives_change_along_the_epochs() -> None:
+    recipe = Recipe(
+        epochs=5, size=128, smaller_first=(64,), negatives_per_positive=1.0, negatives_at_end=3.0
+    )
+    assert [recipe.size_at(epoch) for epoch in range(5)] == [64, 64, 64, 128, 128]
+    assert [recipe.negatives_at(epoch) for epoch in range(5)] == [1.0, 1.5, 2.0, 2.5, 3.0]

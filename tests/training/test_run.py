@@ -57,7 +57,7 @@ def test_what_was_never_saved_is_none(tmp_path: Path) -> None:
 
 
 def test_a_kept_model_comes_back_with_all_it_needs(tmp_path: Path) -> None:
-    recipe = Recipe(size=32, neighbours=1)
+    recipe = Recipe(size=32, neighbors=1)
     model = build("compact", 9, 2).eval()
     content = {
         "model": model.state_dict(),

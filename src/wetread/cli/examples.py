@@ -68,7 +68,7 @@ def task_names() -> list[str]:
 
 def recipe_names() -> list[str]:
     """List the recipes in the package, also for shell completion."""
-    from wetread.training.recipe import recipe_names as names
+    from wetread.training.recipe_file import recipe_names as names
 
     return names()
 

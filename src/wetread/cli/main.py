@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TextIO
 
 import typer
 
@@ -76,6 +77,7 @@ def _run() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign
+    warnings.showwarning = _show_warning
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
@@ -92,6 +94,22 @@ def _run() -> NoReturn:
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     sys.exit(code)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show a warning of ours as one line on stderr; others as Python does."""
+    if category.__module__.startswith("wetread."):
+        sys.stderr.write(f"wetread: {visible(str(message))}\n")
+    else:
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+        (file or sys.stderr).write(text)
 
 
 def _stop(code: int, message: str) -> NoReturn:

@@ -117,7 +117,7 @@ def _series_members(run: Path, which: str) -> list[tuple[Member, SeriesModel]]:
     found = []
     for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{SERIES_FILE}")):
         model = read_series_model(part)
-        kept = part / JOINT_FOLDER if model.recipe.together_epochs else part
+        kept = part / JOINT_FOLDER if model.recipe.joint.epochs else part
         found.append((Member(model.encoders[0], kept / SEQUENCE), model))
     return found
 

@@ -41,7 +41,7 @@ class SeriesReader:
     def averaging(self) -> dict[str, object]:
         """How probabilities were averaged, for a reading's provenance."""
         models = self.ensemble.series_models
-        return {"flip_averaged": all(one.recipe.sequence_mirror for one in models)}
+        return {"flip_averaged": all(one.recipe.series.mirror for one in models)}
 
     def read(
         self,
@@ -88,7 +88,7 @@ class SeriesReader:
         read once a crop; the models of several runs may want features of several kinds."""
         kinds: dict[tuple[str, bool], list[SeriesModel]] = {}
         for model in self.ensemble.series_models:
-            features = model.recipe.sequence_features, model.recipe.sequence_mirror
+            features = model.recipe.series.features, model.recipe.series.mirror
             kinds.setdefault(features, []).append(model)
         steps = [(kind, crop) for kind in kinds for crop in range(len(stores))]
         for done, (kind, crop) in enumerate(steps):

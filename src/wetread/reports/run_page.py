@@ -22,6 +22,7 @@ from wetread.tasks import Task, find_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.decide import DecidedFinding
 from wetread.training.predictions import LevelPredictions
+from wetread.training.recipe import flat_settings
 from wetread.view.view import View
 
 CASES = 3  # pictures a group, a row at full width
@@ -36,12 +37,12 @@ def write_run_page(
 ) -> None:
     """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
     about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
-    recipe = settings.model_dump(mode="json")
+    recipe = flat_settings(settings)
     task = find_task(about["task"])
     images = levels[0]
     units = patient_unit(about.get("identity"))
     view = settings.view
-    first = recipe["phantoms"] if (run / "phantoms").is_dir() else 0
+    first = settings.phantoms.studies if (run / "phantoms").is_dir() else 0
     badge, origin = origin_words(about)
     write_page(
         run / "page.html",

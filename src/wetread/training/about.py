@@ -10,7 +10,8 @@ from typing import Any
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import parse_json, read_json
 from wetread.training.origin import is_phantoms_only
-from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import check_recipe
 
 _ABOUT = "the description of a run, which wetread train writes; train again"
 _RECIPE = "the settings of a run, which wetread train writes; train again"

@@ -15,12 +15,13 @@ from wetread.store.store import digest_of
 from wetread.training.averaging import Ranked, best_epochs, mean_state
 from wetread.training.device import Runtime, restore_rng_state, rng_state
 from wetread.training.losses import prior_logits
-from wetread.training.recipe import Recipe
+from wetread.training.recipe import Recipe, flat_settings
+from wetread.training.recipe_file import current_settings
 from wetread.training.run import BEST, CHECKPOINT, LAST, METRICS, Run
 from wetread.training.slices.batches import TrainSet, epoch_items, negative_rate
 
 # What a run may change when it goes on: where it runs and how it reads, never what it learns.
-FREE_SETTINGS = {"readers", "hold_mb", "checkpoint_every_steps"}
+FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps"}
 
 
 @dataclass(frozen=True)
@@ -197,10 +198,11 @@ class Checkpointer:
     def _changed(self, saved: dict[str, Any]) -> list[str]:
         """List the settings that differ from those the run was begun with."""
         before, now = saved["described"], self.described
+        settings = current_settings(before["recipe"])
         changed = [
-            f"{key} was {before['recipe'].get(key)!r}, is {value!r}"
-            for key, value in now["recipe"].items()
-            if key not in FREE_SETTINGS and before["recipe"].get(key) != value
+            f"{key} was {settings.get(key)!r}, is {value!r}"
+            for key, value in flat_settings(self.recipe).items()
+            if key not in FREE_SETTINGS and settings.get(key) != value
         ]
         if before["findings"] != now["findings"]:
             changed.append("the findings are others")

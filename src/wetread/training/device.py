@@ -32,14 +32,14 @@ class Runtime:
 
 def choose_runtime(recipe: Recipe) -> Runtime:
     """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native."""
-    name = recipe.device
+    name = recipe.runtime.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device = {name!r}: this torch sees no GPU; set device=cpu or auto")
     device = torch.device(name)
     native = has_native_bfloat16(device)
-    wanted = recipe.precision
+    wanted = recipe.runtime.precision
     if wanted == "auto":
         wanted = "bfloat16" if native else "float32"
     return Runtime(device, torch.bfloat16 if wanted == "bfloat16" else torch.float32)
@@ -59,7 +59,7 @@ def seeded_runtime(recipe: Recipe, device: torch.device) -> Iterator[None]:
     before = torch.get_num_threads()
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     gpus = [device] if device.type == "cuda" else []
-    set_threads(recipe.threads)
+    set_threads(recipe.runtime.threads)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
         with torch.random.fork_rng(devices=gpus):

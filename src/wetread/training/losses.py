@@ -55,28 +55,28 @@ def mask_loss(
     """This part's share of the loss of a batch's masks, a scalar; 0 where none is known.
 
     logits, true: (B, M, h, w), true in [0, 1]; known: (B, M). Cross entropy (pixels inside weigh
-    recipe.mask_positive_weight) and focal loss (Lin and others 2017, gamma 2) are means over the
+    recipe.masks.positive_weight) and focal loss (Lin and others 2017, gamma 2) are means over the
     known masks, the soft Dice loss is the mean over those with anything inside: over empty ones
     it would say the same of one wrong pixel and of a thousand.
     """
-    inside = torch.tensor(recipe.mask_positive_weight, device=logits.device)
+    inside = torch.tensor(recipe.masks.positive_weight, device=logits.device)
     loss = logits.new_zeros(())
     weight = known / max(counts.known, 1)
-    if recipe.mask_bce:
+    if recipe.masks.bce:
         each = functional.binary_cross_entropy_with_logits(
             logits, true, reduction="none", pos_weight=inside
         )
-        loss = loss + recipe.mask_bce * (each.mean((2, 3)) * weight).sum()
-    if recipe.mask_focal:
+        loss = loss + recipe.masks.bce * (each.mean((2, 3)) * weight).sum()
+    if recipe.masks.focal:
         each = functional.binary_cross_entropy_with_logits(logits, true, reduction="none")
         each = each * (1 - torch.exp(-each)) ** 2
-        loss = loss + recipe.mask_focal * (each.mean((2, 3)) * weight).sum()
-    if recipe.mask_dice:
+        loss = loss + recipe.masks.focal * (each.mean((2, 3)) * weight).sum()
+    if recipe.masks.dice:
         said = logits.sigmoid()
         overlap, both = (said * true).sum((2, 3)), (said + true).sum((2, 3))
         dice = 1 - (2 * overlap + 1) / (both + 1)
         there = known & (true.amax((2, 3)) > 0)
-        loss = loss + recipe.mask_dice * (dice * there).sum() / max(counts.positive, 1)
+        loss = loss + recipe.masks.dice * (dice * there).sum() / max(counts.positive, 1)
     return loss
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.recipe import Recipe, flat_settings
+from wetread.training.recipe_file import check_recipe
 
 
 def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
@@ -13,10 +14,11 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
     changes: of further settings. Raises ValueError where they do not fit each other.
     """
     first = {
-        "phantoms": 0,
-        "epochs": recipe.phantom_epochs,
-        "learning_rate": recipe.phantom_learning_rate,
+        "phantoms.studies": 0,
+        "epochs": recipe.phantoms.epochs,
+        "optimizer.learning_rate": recipe.phantoms.learning_rate,
         "smaller_first": (),
         "top_checkpoints": 1,
     }
-    return check_recipe({**recipe.model_dump(), **first, **changes}, "the recipe, on phantoms")
+    settings = flat_settings(recipe) | first | dict(changes)
+    return check_recipe(settings, "the recipe, on phantoms")

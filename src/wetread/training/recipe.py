@@ -1,131 +1,195 @@
-"""training/recipe.py: every setting of a training run, one frozen flat value, read from TOML."""
+"""training/recipe.py: every setting of a training run, as one frozen value."""
 
-import tomllib
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from wetread.view.augment import Strengths
 from wetread.view.mode import MODES, Mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import WINDOWS, find_window
 
+Setting = object  # a plain value of TOML or JSON: number, text, truth value, list, None
 
-class Recipe(BaseModel):
-    """The settings, with the defaults of the compact net; stored resolved in the run."""
+
+class Settings(BaseModel):
+    """A group of settings that belong to each other; unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    # What the network is and sees.
-    encoder: str = "compact"
-    decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
-    mask_stride: Literal[1, 2, 4, 8, 16] = 4  # pixels of the view a pixel of the mask stands for
-    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
-    neighbours: int = Field(0, ge=0, le=64)  # slices seen on either side
-    size: int = Field(128, ge=8, le=4096)  # rows and columns, pixels
-    smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
 
-    # From which weights, and how patients are split.
-    pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
-    phantoms: int = Field(
-        0, ge=0, le=1000000
-    )  # studies of the task's phantoms that are learned first
-    phantom_epochs: int = Field(8, ge=1, le=100000)
-    phantom_learning_rate: float = Field(1e-3, gt=0)
-    folds: int = Field(
-        0, ge=0, le=1000
-    )  # 0: one split; K: every patient is read by a model of the others
+class MaskSettings(Settings):
+    """The masks that a U-Net draws, and the terms of their loss (training/losses.py)."""
 
-    # How long, and in what steps.
-    epochs: int = Field(24, ge=1, le=1000000)
-    batch_size: int = Field(32, ge=1, le=65536)
-    negatives_per_positive: float = Field(0.5, ge=0)  # 0: every slice in every epoch
-    negatives_at_end: float | None = Field(None, ge=0)  # of the last epoch, reached in equal steps
-    top_checkpoints: int = Field(1, ge=1, le=1000)  # the best epochs' weights are averaged
-    patience_epochs: int = Field(0, ge=0)  # stop after so many without a better score; 0: never
-    checkpoint_every_steps: int = Field(50, ge=1)
+    stride: Literal[1, 2, 4, 8, 16] = 4  # pixels of the view that a pixel of the mask stands for
+    image_pixels: int = Field(
+        default=0, ge=0
+    )  # that speak for the image; 0: 0.5 % of them, 20 at least
+    bce: float = Field(default=3.0, ge=0)  # weight of the cross entropy
+    dice: float = Field(default=0.5, ge=0)  # weight of the soft Dice loss
+    focal: float = Field(default=0.0, ge=0)  # weight of the focal loss
+    positive_weight: float = Field(default=3.0, gt=0)  # of a pixel inside, in the cross entropy
 
-    # What is minimised: cross entropy of images, and of masks (training/losses.py).
-    image_weight: float = Field(1.0, ge=0)
-    mask_bce: float = Field(3.0, ge=0)
-    mask_dice: float = Field(0.5, ge=0)
-    mask_focal: float = Field(0.0, ge=0)
-    mask_pixels: int = Field(0, ge=0)  # that speak for the image; 0: 0.5 % of them, 20 at least
-    mask_positive_weight: float = Field(3.0, gt=0)  # of a pixel inside, in the cross entropy
 
-    # The slices of a series read together (models/sequence.py), over what the encoder sees.
-    sequence: str = "none"  # none, gru, transformer, plain_gru
-    sequence_parts: int = Field(
-        2, ge=2, le=100
-    )  # an encoder a part, learned from the patients of the rest
-    sequence_features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
-    sequence_differences: bool = True  # to the slices before and after
-    sequence_mirror: bool = True  # mirror images are learned and read too, sides changed
-    sequence_loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
-    sequence_epochs: int = Field(30, ge=1, le=1000000)
-    sequence_batch: int = Field(8, ge=1, le=65536)  # series
-    sequence_rate: float = Field(2e-3, gt=0)
-    sequence_decay: float = Field(0.02, ge=0)
+class PhantomSettings(Settings):
+    """Phantoms of the task, whose truth is known by the pixel, that are learned first."""
 
-    # Then encoders and network learned together, over slices spread evenly through each series.
-    together_epochs: int = Field(0, ge=0, le=1000000)  # 0: not
-    together_slices: int = Field(
-        48, ge=2, le=65536
-    )  # of a series at a time: memory does not grow with it
-    together_batch: int = Field(2, ge=1, le=65536)  # series
-    together_rate: float = Field(1e-4, gt=0)
+    studies: int = Field(default=0, ge=0, le=1000000)  # 0: none
+    epochs: int = Field(default=8, ge=1, le=100000)
+    learning_rate: float = Field(default=1e-3, gt=0)
 
-    # AdamW, warm-up then cosine over counted steps.
-    learning_rate: float = Field(2e-3, gt=0)
-    warmup_fraction: float = Field(0.08, ge=0, lt=1)
-    final_rate_fraction: float = Field(0.01, ge=0, le=1)
-    weight_decay: float = Field(0.02, ge=0)  # not on biases and norms
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.99, ge=0, lt=1)
-    max_norm: float = Field(2.0, gt=0)  # gradients are clipped to this length
 
-    # Augmentation: view.augment.Strengths.
-    flip: float = Field(0.5, ge=0, le=1)
-    rotate_degrees: float = Field(15.0, ge=0)
-    scale: float = Field(0.12, ge=0, lt=1)
-    shift: float = Field(0.04, ge=0)
-    hu_shift: float = Field(2.5, ge=0)
-    contrast: float = Field(0.0, ge=0, lt=1)
+class SeriesSettings(Settings):
+    """A network over the embeddings of a whole series' slices (models/sequence.py)."""
 
-    # Where it runs.
-    seed: int = Field(0, ge=0)
+    network: str = "none"  # none, or a name of models/sequence.py: SEQUENCES
+    parts: int = Field(
+        default=2, ge=2, le=100
+    )  # one encoder each, trained on the patients of the rest
+    features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
+    differences: bool = True  # to the slices before and after
+    mirror: bool = True  # mirror images are learned and read too, sides exchanged
+    loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
+    epochs: int = Field(default=30, ge=1, le=1000000)
+    batch_size: int = Field(default=8, ge=1, le=65536)  # series
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=0.02, ge=0)
+
+    @field_validator("network")
+    @classmethod
+    def _network_exists(cls, name: str) -> str:
+        from wetread.models.sequence import SEQUENCES  # torch: only where a recipe is read
+
+        if name != "none" and name not in SEQUENCES:
+            raise ValueError(f"no sequence network {name!r}; known: none, {', '.join(SEQUENCES)}")
+        return name
+
+
+class JointSettings(Settings):
+    """Encoders and sequence network trained end to end after that, on a sample of the slices."""
+
+    epochs: int = Field(default=0, ge=0, le=1000000)  # 0: not
+    slices: int = Field(default=48, ge=2, le=65536)  # of a series in a step, whatever its length
+    batch_size: int = Field(default=2, ge=1, le=65536)  # series
+    learning_rate: float = Field(default=1e-4, gt=0)
+
+
+class OptimizerSettings(Settings):
+    """AdamW; the rate warms up in a line, then falls as a cosine over counted steps."""
+
+    learning_rate: float = Field(default=2e-3, gt=0)
+    warmup_fraction: float = Field(default=0.08, ge=0, lt=1)
+    final_rate_fraction: float = Field(default=0.01, ge=0, le=1)
+    weight_decay: float = Field(default=0.02, ge=0)  # not on biases and norms
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.99, ge=0, lt=1)
+    max_norm: float = Field(default=2.0, gt=0)  # gradients are clipped to this length
+
+
+class AugmentationSettings(Settings):
+    """How far images are changed in training (view/augment.py)."""
+
+    flip: float = Field(default=0.5, ge=0, le=1)  # probability
+    rotate_degrees: float = Field(default=15.0, ge=0)
+    scale: float = Field(default=0.12, ge=0, lt=1)
+    shift: float = Field(default=0.04, ge=0)
+    hu_shift: float = Field(default=2.5, ge=0)
+    contrast: float = Field(default=0.0, ge=0, lt=1)
+
+
+class RuntimeSettings(Settings):
+    """Where a training runs and how it reads."""
+
     device: str = "auto"  # auto, cpu, cuda, cuda:1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
-    threads: int = Field(1, ge=0, le=1024)  # of torch on the CPU; 0: as many as cores
-    shares: int = Field(2, ge=1, le=64)  # parts of a batch learned at the same time on a CPU
-    readers: int = Field(2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
-    hold_mb: int = Field(1024, ge=0)  # slices are held in memory where all fit in this
+    threads: int = Field(default=1, ge=0, le=1024)  # of torch on the CPU; 0: as many as cores
+    batch_parts: int = Field(
+        default=2, ge=1, le=64
+    )  # of a batch, trained at the same time on a CPU
+    readers: int = Field(default=2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
+    cache_mb: int = Field(default=1024, ge=0)  # slices stay in memory where all fit in this
+
+    @field_validator("device")
+    @classmethod
+    def _device_has_a_known_name(cls, name: str) -> str:
+        import torch  # only where a recipe is read
+
+        if name != "auto":
+            try:
+                torch.device(name)
+            except RuntimeError as error:
+                raise ValueError(f"no device of that name: {str(error).splitlines()[0]}") from None
+        return name
+
+
+class Recipe(Settings):
+    """The settings, with the defaults of the compact net; stored resolved in the run."""
+
+    # The network and its view of a slice.
+    encoder: str = "compact"  # a name of models/encoders.py: ENCODERS
+    decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
+    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
+    neighbors: int = Field(default=0, ge=0, le=64)  # slices on either side, as further channels
+    size: int = Field(default=128, ge=8, le=4096)  # rows and columns, pixels
+    smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
+
+    # The weights it starts from, and how patients are split.
+    seed: int = Field(default=0, ge=0)
+    pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
+    folds: int = Field(
+        default=0, ge=0, le=1000
+    )  # 0: one split; K: each patient read by a model of others
+
+    # How long, and in which steps.
+    epochs: int = Field(default=24, ge=1, le=1000000)
+    batch_size: int = Field(default=32, ge=1, le=65536)
+    negatives_per_positive: float = Field(default=0.5, ge=0)  # 0: every slice in every epoch
+    negatives_at_end: float | None = Field(
+        default=None, ge=0
+    )  # of the last epoch, reached in equal steps
+    top_checkpoints: int = Field(default=1, ge=1, le=1000)  # the best epochs' weights are averaged
+    patience_epochs: int = Field(
+        default=0, ge=0
+    )  # stop after so many without a better score; 0: never
+    checkpoint_every_steps: int = Field(default=50, ge=1)
+    image_weight: float = Field(
+        default=1.0, ge=0
+    )  # of the images' cross entropy beside the masks' loss
+
+    masks: MaskSettings = MaskSettings()
+    phantoms: PhantomSettings = PhantomSettings()
+    series: SeriesSettings = SeriesSettings()
+    joint: JointSettings = JointSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+
+    @field_validator("encoder")
+    @classmethod
+    def _encoder_exists(cls, name: str) -> str:
+        from wetread.models.encoders import find_encoder  # torch: only where a recipe is read
+
+        find_encoder(name)
+        return name
 
     @field_validator("windows")
     @classmethod
     def _windows_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        mode_of(names)
+        mode_of_windows(names)
         return names
 
     @model_validator(mode="after")
-    def _settings_fit_each_other(self) -> Self:
+    def _settings_agree(self) -> Self:
         sizes = (*self.smaller_first, self.size)
         if self.decoder != "none" and any(size % 32 for size in sizes):
             raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
         if any(not 8 <= size <= self.size for size in self.smaller_first):
             raise ValueError(f"smaller_first = {self.smaller_first}: from 8 to size = {self.size}")
-        if self.together_epochs and self.sequence_features != "last":
-            raise ValueError("together_epochs learns through features: sequence_features = 'last'")
+        if self.joint.epochs and self.series.features != "last":
+            raise ValueError("joint.epochs trains through features: series.features = 'last'")
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.negatives_at_end is not None and 0 in ends:
             raise ValueError(
@@ -133,41 +197,68 @@ class Recipe(BaseModel):
             )
         return self
 
-    def of_encoder(self) -> Self:
-        """The settings of an encoder alone: those of the network over it are the defaults."""
-        fields = type(self).model_fields
-        beside = [name for name in fields if name.startswith(("sequence", "together"))]
-        others = {name: fields[name].default for name in beside}
-        return self.model_copy(update=others)
+    def with_settings(self, changes: Mapping[str, Setting]) -> Recipe:
+        """Return a copy with other values, by dotted name ("optimizer.learning_rate")."""
+        values = flat_settings(self) | dict(changes)
+        return Recipe.model_validate(nested_settings(values))
+
+    def encoder_only(self) -> Recipe:
+        """Return the settings of an encoder; those of networks over it are the defaults."""
+        return self.model_copy(update={"series": SeriesSettings(), "joint": JointSettings()})
 
     @property
     def view(self) -> View:
-        """What the network sees."""
-        mode = mode_of(self.windows)
-        return View(mode.windows, self.neighbours, self.size, mode.mix)
+        """The network's view of a slice: windows, neighbors, size."""
+        mode = mode_of_windows(self.windows)
+        return View(mode.windows, self.neighbors, self.size, mode.mix)
 
     @property
     def strengths(self) -> Strengths:
-        """How far images are changed in training."""
-        return Strengths(
-            self.flip, self.rotate_degrees, self.scale, self.shift, self.hu_shift, self.contrast
-        )
+        """How far images are changed in training, as view/augment.py takes it."""
+        return Strengths(**dict(self.augmentation))
 
     def size_at(self, epoch: int) -> int:
-        """Rows and columns that are learned from in an epoch; `size` at the end."""
+        """Return the rows and columns that an epoch is learned at; `size` at the end."""
         sizes = (*self.smaller_first, self.size)
         return sizes[min(epoch * len(sizes) // self.epochs, len(sizes) - 1)]
 
     def negatives_at(self, epoch: int) -> float:
-        """Negatives per positive in an epoch; 0: all there are."""
+        """Return the negatives per positive of an epoch; 0: all there are."""
         if self.negatives_at_end is None or self.epochs == 1:
             return self.negatives_per_positive
         part = epoch / (self.epochs - 1)
         return (1 - part) * self.negatives_per_positive + part * self.negatives_at_end
 
 
-def mode_of(names: Sequence[str]) -> Mode:
-    """Windows side by side, or a mode by its name alone ("gradient-bsb:lung,pulmonary,40/400").
+def flat_settings(settings: Settings | Mapping[str, Setting]) -> dict[str, Setting]:
+    """Flatten settings to plain values by dotted name, in the recipe's order."""
+    values = settings.model_dump(mode="json") if isinstance(settings, Settings) else settings
+    flat: dict[str, Setting] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": one for inner, one in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def nested_settings(values: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Nest values by dotted name into their groups; ValueError where a name is value and group."""
+    nested: dict[str, Setting] = {}
+    for dotted, value in values.items():
+        *groups, name = dotted.split(".")
+        inner = nested
+        for group in groups:
+            below = inner.setdefault(group, {})
+            if not isinstance(below, dict):
+                raise ValueError(f"{group} is a value, so that there is no {dotted}")
+            inner = below
+        inner[name] = value
+    return nested
+
+
+def mode_of_windows(names: Sequence[str]) -> Mode:
+    """Find windows by their names, or one mode ("gradient-bsb:lung,pulmonary,40/400").
 
     ValueError for a mode that a network cannot be shown: one of other bounds on every slice.
     """
@@ -181,7 +272,7 @@ def mode_of(names: Sequence[str]) -> Mode:
     mode = find_mode(names[0])
     if mode.slicewise:
         raise ValueError(
-            f"{heads[0]} stretches every slice by itself, so that one HU is another grey on the "
+            f"{heads[0]} stretches every slice by itself, so that one HU is another gray on the "
             "next; give a mode of fixed bounds"
         )
     if not mode.windows:
@@ -189,73 +280,5 @@ def mode_of(names: Sequence[str]) -> Mode:
             f"{heads[0]} shows each slice in its own header's window; name windows of fixed bounds"
         )
     if mode.offsets != (0,):
-        raise ValueError(f"{heads[0]} sees other slices; name its window, and neighbours = 1")
+        raise ValueError(f"{heads[0]} sees other slices; name its window, and neighbors = 1")
     return mode
-
-
-def read_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """A recipe of the package by name ("compact"), or a TOML file; then each key=value over it."""
-    values, where = read_values(source)
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        if not equals:
-            raise ValueError(f"{override!r}: a setting is given as key=value")
-        values[key.strip()] = parse_value(key.strip(), text.strip())
-    return check_recipe(values, where)
-
-
-def check_recipe(values: Mapping[str, Any], where: str) -> Recipe:
-    """Values to a Recipe; what does not fit is named with its place and the keys there are."""
-    unknown = sorted(values.keys() - Recipe.model_fields.keys())
-    if unknown:
-        known = ", ".join(Recipe.model_fields)
-        raise ValueError(f"{where}: no setting {', '.join(map(repr, unknown))}; known: {known}")
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" if e["loc"] else e["msg"]
-            for e in error.errors()
-        )
-        raise ValueError(f"{where}: {faults}") from error
-
-
-def read_values(source: str | Path) -> tuple[dict[str, Any], str]:
-    """The values of a recipe and where they stand, for messages."""
-    path = Path(source)
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise ValueError(f"{path}: no such recipe file")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not TOML: not in UTF-8 ({error.reason})") from error
-    else:
-        entry = files("wetread") / "recipes" / f"{source}.toml"
-        if not entry.is_file():
-            raise ValueError(
-                f"no recipe {str(source)!r}; known: {', '.join(recipe_names())}; "
-                "or give a file whose name ends in .toml"
-            )
-        text = entry.read_text(encoding="utf-8")
-    try:
-        return tomllib.loads(text), str(source)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ValueError(f"{source}: not TOML: {error}") from error
-
-
-def recipe_names() -> list[str]:
-    """The recipes in the package."""
-    entries = (files("wetread") / "recipes").iterdir()
-    return sorted(e.name.removesuffix(".toml") for e in entries if e.name.endswith(".toml"))
-
-
-def parse_value(key: str, text: str) -> Any:
-    """The text after key= as TOML; what is no TOML is text; windows may stand as a,b,c, or as a
-    mode with its windows, mode:a,b,c."""
-    if key == "windows" and not text.startswith("["):
-        return [text] if ":" in text else [name.strip() for name in text.split(",")]
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

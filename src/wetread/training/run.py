@@ -23,7 +23,8 @@ from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.table_file import write_parquet
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
-from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import check_recipe
 from wetread.view.view import View
 
 CHECKPOINT = "a checkpoint, which wetread train writes; remove it and train again"
@@ -124,8 +125,8 @@ def build_network(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
         channels,
         outputs,
         masks=drawn,
-        mask_stride=recipe.mask_stride,
-        mask_pixels=recipe.mask_pixels,
+        mask_stride=recipe.masks.stride,
+        mask_pixels=recipe.masks.image_pixels,
     )
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from wetread.models.encoders import build
 from wetread.models.features import PEAKS
-from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.series import embed_series as embed_series
 from wetread.training.series.inputs import (
     Embeddings,

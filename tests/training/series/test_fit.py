@@ -16,7 +16,8 @@ from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable, label_table
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.losses import plain_series_loss
-from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.series import fit as series_fit
 from wetread.training.series import joint as together

@@ -12,7 +12,7 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.models.features import split_head
-from wetread.training.recipe import read_recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import TrainedModel
 from wetread.training.series.slice_features import (
     cache_features,

@@ -109,9 +109,9 @@ def test_batches_are_of_nearly_one_size() -> None:
 
 @pytest.mark.parametrize("readers", [1, 4])
 def test_an_epoch_taken_up_in_its_middle_goes_on_as_it_would_have(readers: int) -> None:
-    data, recipe = some_set(), Recipe(batch_size=4, flip=0.5)
+    data, recipe = some_set(), Recipe(batch_size=4)
     whole = list(batches(data, recipe, epoch=2))
-    rest = list(batches(data, recipe.model_copy(update={"readers": readers}), epoch=2, start=3))
+    rest = list(batches(data, recipe.with_settings({"runtime.readers": readers}), epoch=2, start=3))
     assert len(rest) == len(whole) - 3
     for ours, theirs in zip(rest, whole[3:], strict=True):
         np.testing.assert_array_equal(ours.hu, theirs.hu)
@@ -121,7 +121,7 @@ def test_an_epoch_taken_up_in_its_middle_goes_on_as_it_would_have(readers: int) 
 
 def test_a_flipped_image_takes_the_labels_of_the_other_side() -> None:
     data = some_set()
-    for batch in batches(data, Recipe(batch_size=8, flip=0.5), 0):
+    for batch in batches(data, Recipe(batch_size=8), 0):
         row = batch.hu[:, 0, 0, 0].astype(int)
         left, right = data.targets[row, 1], data.targets[row, 2]
         flip = batch.augmentation.flip

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from wetread.models.encoders import build
 from wetread.training.device import choose_runtime
 from wetread.training.losses import masked_loss
-from wetread.training.recipe import Recipe
+from wetread.training.recipe import Recipe, RuntimeSettings
 from wetread.training.slices.batches import Batch
 from wetread.training.slices.data_parallel import data_parallel
 from wetread.view.augment import Strengths, draw_augmentation
@@ -19,7 +19,8 @@ WEIGHTS = torch.tensor([1.0, 3.0])
 
 
 def recipe(shares: int) -> Recipe:
-    return Recipe(size=16, shares=shares, precision="float32", device="cpu", threads=1)
+    runtime = RuntimeSettings(batch_parts=shares, precision="float32", device="cpu", threads=1)
+    return Recipe(size=16, runtime=runtime)
 
 
 class Plain(nn.Module):

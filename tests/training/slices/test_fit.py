@@ -14,7 +14,8 @@ import torch
 from wetread.labels.finding import Finding
 from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_splits
 from wetread.training.predictions import LevelPredictions
-from wetread.training.recipe import Recipe, read_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.fit import fit_split, fresh_model
 

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from wetread.training.losses import undo_balance
-from wetread.training.recipe import Recipe
+from wetread.training.recipe import Recipe, RuntimeSettings
 from wetread.training.slices.predict import predict_probabilities
 from wetread.view.view import View
 from wetread.view.window import Window
 
 VIEW = View((Window(500, 1000),), size=8)
-RECIPE = Recipe(precision="float32", threads=1, device="cpu")
+RECIPE = Recipe(runtime=RuntimeSettings(precision="float32", threads=1, device="cpu"))
 
 
 class Halves(nn.Module):

@@ -36,12 +36,10 @@ def embed_series(
     """
     looks = []
     for trained, store in zip(encoders, stores, strict=True):
-        asked = (trained, store, series.rows, folder, recipe.sequence_features)
+        asked = (trained, store, series.rows, folder, recipe.series.features)
         sides: tuple[Floats, ...]
-        sides = (
-            encode_mirrored_slices(*asked) if recipe.sequence_mirror else (encode_slices(*asked),)
-        )
-        masks = count_masks(trained.model) if recipe.sequence_features == "drawn" else 0
+        sides = encode_mirrored_slices(*asked) if recipe.series.mirror else (encode_slices(*asked),)
+        masks = count_masks(trained.model) if recipe.series.features == "drawn" else 0
         looks.append([_told(side, masks, series.starts) for side in sides])
     plain, *mirrored = map(beside, zip(*looks, strict=True))
     return make_sequence_inputs(series, plain, mirrored[0] if mirrored else None, recipe)

@@ -94,7 +94,7 @@ def fit_series(
     said: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     for part in parts:
         now = JointModel(part.encoders, _fit_network(part, parts, see, split, stage))
-        if recipe.together_epochs:
+        if recipe.joint.epochs:
             now = _go_on_together(
                 part, see, now, series_containing(series, split.train), split, stage
             )
@@ -132,7 +132,7 @@ def _fit_encoders(
         fit_encoder(
             one.data,
             split,
-            see.recipe.of_encoder(),
+            see.recipe.encoder_only(),
             weights.get(one.look.name),
             Run(part.folder / one.look.name),
             stage(part.named(one.look.name)),
@@ -148,7 +148,7 @@ def _fit_network(
     """A network over what encoders say of series they never saw: of its own part, and where such
     numbers mean the same whichever encoder says them, of all parts."""
     data, recipe = see.data, see.recipe
-    others = [one for one in parts if one is not part and recipe.sequence_features in ALIKE]
+    others = [one for one in parts if one is not part and recipe.series.features in ALIKE]
     own, *beside = (
         see.of(one.encoders, series_containing(data.series, one.held)) for one in (part, *others)
     )
@@ -198,7 +198,7 @@ def _parts(data: SeriesData, split: Split, recipe: Recipe) -> list[tuple[Rows, R
     everyone = first.column("patient")
     patients = [everyone[place] for place in split.train]
     truth = np.hstack([data.series.image, data.series.spread()])[split.train]
-    plan = make_folds(patients, truth, recipe.sequence_parts, recipe.seed, order=first.order())
+    plan = make_folds(patients, truth, recipe.series.parts, recipe.seed, order=first.order())
     inside = [plan.mask(part, patients) for part in plan.parts]
     return [(split.train[~one], split.train[one]) for one in inside]
 
@@ -217,5 +217,5 @@ class _Seeing:
 
     def loss_from(self, series: Series) -> SeriesLoss:
         """What is minimised where these series are learned."""
-        metric = self.recipe.sequence_loss == "metric"
+        metric = self.recipe.series.loss == "metric"
         return self.data.of.loss(series) if metric else plain_series_loss

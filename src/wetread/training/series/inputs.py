@@ -60,7 +60,7 @@ def _inputs(series: Series, told: Embeddings, recipe: Recipe) -> tuple[Floats, .
         of_slices = inputs_of(
             told.features[low:high],
             series.position_mm[low:high],
-            differences=recipe.sequence_differences,
+            differences=recipe.series.differences,
         )
         inputs.append(np.hstack([of_slices, np.tile(whole, (high - low, 1))]))
     return tuple(inputs)

@@ -77,14 +77,13 @@ def fit_joint(
         module.to(runtime.device)  # before the optimizer: what it keeps goes where these are
     parameters = [p for module in now.modules() for p in module.parameters()]
     optimizer = torch.optim.AdamW(
-        parameters, lr=recipe.together_rate, weight_decay=recipe.weight_decay
+        parameters, lr=recipe.joint.learning_rate, weight_decay=recipe.optimizer.weight_decay
     )
-    rates = recipe.model_copy(update={"learning_rate": recipe.together_rate})
-    each = -(-len(series) // recipe.together_batch)
-    total = recipe.together_epochs * each
+    rates = recipe.with_settings({"optimizer.learning_rate": recipe.joint.learning_rate})
+    each = -(-len(series) // recipe.joint.batch_size)
+    total = recipe.joint.epochs * each
     epoch, best, kept = 0, judge(start), start
-    fields = (name for name in type(recipe).model_fields if name.startswith("together"))
-    settings = recipe.model_dump_json(include={"seed", *fields})
+    settings = recipe.model_dump_json(include={"seed", "joint"})
     if (saved := run.load(LAST)) is not None:
         if saved.get("settings") != settings:
             raise ValueError(
@@ -98,17 +97,15 @@ def fit_joint(
             _load(kept, saved["kept"])
             epoch, best = int(saved["epoch"]), float(saved["best"])
     with seeded_runtime(recipe, runtime.device):
-        for turn in range(epoch, recipe.together_epochs):
+        for turn in range(epoch, recipe.joint.epochs):
             torch.manual_seed(recipe.seed + turn)  # dropout: an epoch begins alike however reached
             order = np.random.default_rng([recipe.seed, PICKED, turn]).permutation(len(series))
             for step, part in enumerate(np.array_split(order, each)):
-                set_rate(
-                    optimizer, rate_at(turn * each + step, recipe.together_epochs * each, rates)
-                )
+                set_rate(optimizer, rate_at(turn * each + step, recipe.joint.epochs * each, rates))
                 value = _step(now, stores, series, part, mirror, loss, recipe, (turn, step))
                 optimizer.zero_grad()
                 value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(parameters, recipe.max_norm)
+                nn.utils.clip_grad_norm_(parameters, recipe.optimizer.max_norm)
                 optimizer.step()
                 progress(turn * each + step + 1, total)
             value_now = judge(now)
@@ -140,10 +137,10 @@ def _step(
     rng = np.random.default_rng([recipe.seed, TURNED, *at])
     device = choose_runtime(recipe).device
     picked = [
-        series.starts[e] + spread_slices(len(_of(series, int(e))), recipe.together_slices, rng)
+        series.starts[e] + spread_slices(len(_of(series, int(e))), recipe.joint.slices, rng)
         for e in part
     ]
-    turned = rng.random(len(part)) < (0.5 if recipe.sequence_mirror else 0.0)
+    turned = rng.random(len(part)) < (0.5 if recipe.series.mirror else 0.0)
     inputs = []
     for places, flip in zip(picked, turned, strict=True):
         features = [
@@ -151,7 +148,7 @@ def _step(
             for one, store in zip(now.encoders, stores, strict=True)
         ]
         position = torch.from_numpy(series.position_mm[places]).to(device)
-        inputs.append(series_inputs(torch.cat(features, 1), position, recipe.sequence_differences))
+        inputs.append(series_inputs(torch.cat(features, 1), position, recipe.series.differences))
     longest = max(map(len, inputs))
     there = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
     truth = torch.full((len(part), longest, series.image.shape[1]), torch.nan, device=device)

@@ -13,7 +13,8 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import LinearSkip
-from wetread.training.recipe import Recipe, check_recipe
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
 from wetread.training.series.sequence_fit import BEST, StandardizedNetwork, new_network
 from wetread.training.series.spec import SeriesSpec
@@ -46,7 +47,7 @@ def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) ->
         "study": list(finding_names(of.study_findings)),
         "inputs": len(network.mean),
         "overall": network.network.overall if isinstance(network.network, LinearSkip) else 0,
-        "together": recipe.together_epochs > 0,
+        "together": recipe.joint.epochs > 0,
         "recipe": recipe.model_dump(mode="json"),
     }
 

@@ -25,9 +25,6 @@ from wetread.training.series.series import Floats, Rows, SeriesBatch, batches_of
 LAST, BEST = "sequence-last.pt", "sequence.pt"
 ORDER, MIRROR, SAMPLED = 4, 5, 8  # what a seed is drawn for, beside batches.py and together.py
 MOST_SLICES = 512  # of a series in a step: attention takes memory with the square of their number
-SETTINGS = {"seed", "sequence", *(f"sequence_{name}" for name in (
-    "features", "differences", "mirror", "loss", "epochs", "batch", "rate", "decay"
-))}  # fmt: skip
 SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 Progress = Callable[[int, int], None]
 
@@ -57,7 +54,7 @@ def new_network(
     each series has one value."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build_sequence(recipe.sequence, inputs, images, studies, overall)
+        network = build_sequence(recipe.series.network, inputs, images, studies, overall)
     return StandardizedNetwork(network, torch.zeros(inputs), torch.ones(inputs))
 
 
@@ -83,14 +80,14 @@ def fit_sequence(
     model.mean, model.deviation = spread_of(fitted.inputs)
     model.to(runtime.device)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.sequence_rate, weight_decay=recipe.sequence_decay
+        model.parameters(), lr=recipe.series.learning_rate, weight_decay=recipe.series.weight_decay
     )
-    rates = recipe.model_copy(update={"learning_rate": recipe.sequence_rate})
-    each = -(-len(series) // recipe.sequence_batch)
-    total = recipe.sequence_epochs * each
+    rates = recipe.with_settings({"optimizer.learning_rate": recipe.series.learning_rate})
+    each = -(-len(series) // recipe.series.batch_size)
+    total = recipe.series.epochs * each
     with seeded_runtime(recipe, runtime.device):
         state = _State(model, optimizer, run, _digest(fitted, recipe))
-        for epoch in range(state.epoch, recipe.sequence_epochs):
+        for epoch in range(state.epoch, recipe.series.epochs):
             model.train()
             torch.manual_seed(recipe.seed + epoch)  # dropout: however the epoch is reached
             for step, batch in enumerate(_epoch(fitted, mirror, recipe, epoch)):
@@ -100,7 +97,7 @@ def fit_sequence(
                 value = loss(image, study, placed)
                 optimizer.zero_grad()
                 value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
+                nn.utils.clip_grad_norm_(model.parameters(), recipe.optimizer.max_norm)
                 optimizer.step()
                 progress(epoch * each + step + 1, total)
             judged = loss_over(model, validation, loss, recipe) if validation else None
@@ -122,7 +119,7 @@ def _epoch(
         study = np.where(turned[:, None], study[:, mirror], study)
     sampled = np.random.default_rng([recipe.seed, SAMPLED, epoch])
     whole = series.with_study(study)
-    return batches_of(whole, inputs, recipe.sequence_batch, order, MOST_SLICES, sampled)
+    return batches_of(whole, inputs, recipe.series.batch_size, order, MOST_SLICES, sampled)
 
 
 def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
@@ -220,7 +217,7 @@ def _say(
 
 
 def _digest(fitted: SequenceInputs, recipe: Recipe) -> str:
-    digest = hashlib.sha256(recipe.model_dump_json(include=SETTINGS).encode())
+    digest = hashlib.sha256(recipe.model_dump_json(include={"seed", "series"}).encode())
     for array in (*fitted.inputs, fitted.series.image, fitted.series.study):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -111,16 +111,16 @@ class SeriesSpec:
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError where a recipe reads no series, or an encoder is to draw what it does
         not know."""
-        if recipe.sequence == "none":
+        if recipe.series.network == "none":
             raise ValueError(
-                "sequence = 'none': the task judges whole series; set gru or transformer"
+                "series.network = 'none': the task judges whole series; set gru or transformer"
             )
         if recipe.decoder != "none" and not all(one.drawn for one in self.encoders):
             raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")
 
     def phantom_recipe(self, recipe: Recipe) -> Recipe:
         """The settings under which the encoders learn the recipe's phantoms."""
-        return phantom_recipe(recipe.of_encoder(), {})
+        return phantom_recipe(recipe.encoder_only(), {})
 
     def prepare(self, inputs: TrainingInputs) -> Prepared:
         """Join packed series and labels; ValueError where none has a label."""

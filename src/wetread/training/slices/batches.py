@@ -179,7 +179,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
     """The epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
-    seen = neighbor_rows(data.source.slices, data.rows, recipe.neighbours)
+    seen = neighbor_rows(data.source.slices, data.rows, recipe.neighbors)
 
     def make(step: int) -> Batch:
         item = parts[step]
@@ -191,7 +191,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         masks, known = _masks(data.masks, item)
         return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 
-    return read_ahead(make, range(start, len(parts)), recipe.readers)
+    return read_ahead(make, range(start, len(parts)), recipe.runtime.readers)
 
 
 def _masks(masks: MaskTargets | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:

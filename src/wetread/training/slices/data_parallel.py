@@ -94,16 +94,16 @@ def data_parallel(
     """The model in as many parts as the recipe says; weights (F,) of the findings in the loss."""
     twins = [_replica(model) for _ in range(_parts(model, recipe, runtime) - 1)]
     with ThreadPoolExecutor(
-        len(twins) + 1, initializer=partial(set_threads, recipe.threads)
+        len(twins) + 1, initializer=partial(set_threads, recipe.runtime.threads)
     ) as pool:
         yield CpuDataParallel((model, *twins), pool, recipe, runtime, weights)
 
 
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:
     """One on a GPU, and where the network draws by chance: parts would race for the generator."""
-    if recipe.shares == 1 or runtime.device.type != "cpu":
+    if recipe.runtime.batch_parts == 1 or runtime.device.type != "cpu":
         return 1
-    return 1 if _draws_by_chance(model, recipe.view) else recipe.shares
+    return 1 if _draws_by_chance(model, recipe.view) else recipe.runtime.batch_parts
 
 
 def _draws_by_chance(model: nn.Module, view: View) -> bool:

@@ -33,7 +33,7 @@ def train(
     patients are not reachable from here.
     """
     runtime = choose_runtime(recipe)
-    data = replace(data, source=cache_source(data.source, recipe.hold_mb))
+    data = replace(data, source=cache_source(data.source, recipe.runtime.cache_mb))
     weights = torch.from_numpy(data.weights).to(runtime.device)
     total = sum(steps_per_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
     with seeded_runtime(recipe, runtime.device):
@@ -46,7 +46,7 @@ def train(
                 for batch in batches(data, recipe, checkpointer.epoch, start=checkpointer.position):
                     set_rate(optimizer, rate_at(checkpointer.step, total, recipe))
                     loss = shares.learn(batch)
-                    nn.utils.clip_grad_norm_(model.parameters(), recipe.max_norm)
+                    nn.utils.clip_grad_norm_(model.parameters(), recipe.optimizer.max_norm)
                     optimizer.step()
                     optimizer.zero_grad()
                     checkpointer.after_step(loss)

@@ -121,5 +121,5 @@ def predict_batches(
             return tuple(None if output is None else output.cpu() for output in outputs)
 
     with seeded_runtime(recipe, runtime.device):
-        ready = partial(set_threads, recipe.threads)
-        yield from read_ahead(make, range(len(parts)), recipe.readers, ready)
+        ready = partial(set_threads, recipe.runtime.threads)
+        yield from read_ahead(make, range(len(parts)), recipe.runtime.readers, ready)

@@ -78,8 +78,10 @@ class SliceSpec:
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError where a recipe is for whole series, or draws what there is not."""
-        if recipe.sequence != "none":
-            raise ValueError(f"sequence = {recipe.sequence!r}: the task judges slices; set none")
+        if recipe.series.network != "none":
+            raise ValueError(
+                f"series.network = {recipe.series.network!r}: the task judges slices; set none"
+            )
         if recipe.decoder != "none" and not self.drawn:
             raise ValueError(
                 f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none"

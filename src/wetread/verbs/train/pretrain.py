@@ -38,7 +38,7 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> d
     run.folder.mkdir(parents=True, exist_ok=True)
     task.phantoms.write_to_learn(
         archive,
-        request.recipe.phantoms,
+        request.recipe.phantoms.studies,
         recipe.seed + SEED_OFFSET,
         workers=workers or available_cores(),
         progress=stage(report, "phantoms"),

@@ -60,7 +60,7 @@ def check_request(
     another network. No image is read."""
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
-    learns_phantoms = weights is None and recipe.phantoms > 0
+    learns_phantoms = weights is None and recipe.phantoms.studies > 0
     phantom_recipe = task.spec.phantom_recipe(recipe) if learns_phantoms else None
     require_sources(sources)
     if not labels:

@@ -31,7 +31,7 @@ from wetread.inputs.progress import Report, silent, stage
 from wetread.reports.slice_panels import write_sides
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
-from wetread.training.recipe import read_recipe
+from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
 from wetread.verbs.evaluate import evaluate
