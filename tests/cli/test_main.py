@@ -1,7 +1,6 @@
 """tests/cli/test_main.py: the commands as processes: exit codes, one line an error, JSON alone."""
 
 import json
-import warnings
 import os
 import subprocess
 import warnings
