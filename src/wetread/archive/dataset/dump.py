@@ -10,8 +10,14 @@ from dataclasses import dataclass, field
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag, private_dictionary_description
 
-from wetread.archive.dataset.elements import IMPLICIT, MAX_DEPTH, PIXEL_TAGS, UNDEFINED, VR_HEADER
-from wetread.archive.dataset.elements import Encoding as Written
+from wetread.archive.dataset.elements import (
+    IMPLICIT,
+    MAX_DEPTH,
+    PIXEL_TAGS,
+    UNDEFINED,
+    VR_HEADER,
+    Encoding,
+)
 from wetread.archive.dataset.header import header_bytes
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import ReadAt
@@ -46,11 +52,11 @@ class Element:
 
 @dataclass(slots=True)
 class _Level:
-    """Where the walk is: between the items of a sequence, or among elements."""
+    """The place of the walk: between the items of a sequence, or among elements."""
 
     kind: str  # "elements", "items", or "fragments": items that are bytes and no elements
     stop: int | None  # the byte after it; None: up to its delimiter
-    encoding: Written
+    encoding: Encoding
     within: tuple[int, ...] = ()
     items: int = 0
     creators: dict[int, str] = field(default_factory=dict)  # of private blocks: group << 8 | block
@@ -60,7 +66,7 @@ _Walk = Generator[Element, None, int]  # returns the byte to go on from
 
 
 def dump_elements(read_at: ReadAt, size: int) -> Iterator[Element]:
-    """The elements of the file meta, then of the data set up to its pixel data.
+    """Yield the elements of the file meta, then of the data set up to its pixel data.
 
     Raises RejectError where the file cannot be walked on; what came before it stands.
     """
@@ -70,7 +76,7 @@ def dump_elements(read_at: ReadAt, size: int) -> Iterator[Element]:
     yield from _walk(buffer, start, len(buffer), encoding)
 
 
-def _walk(buffer: bytes, pos: int, end: int, encoding: Written) -> Iterator[Element]:
+def _walk(buffer: bytes, pos: int, end: int, encoding: Encoding) -> Iterator[Element]:
     levels = [_Level("elements", end, encoding)]
     while levels:
         stop = levels[-1].stop
@@ -90,7 +96,7 @@ def _walk(buffer: bytes, pos: int, end: int, encoding: Written) -> Iterator[Elem
 
 
 def _item(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
-    """An item's beginning, or the sequence's end."""
+    """Yield an item's beginning, or end the sequence."""
     level = levels[-1]
     group, number = level.encoding.tag(buffer, pos)
     (length,) = level.encoding.long(buffer, pos + 4)
@@ -113,7 +119,7 @@ def _item(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
 
 
 def _element(buffer: bytes, pos: int, end: int, levels: list[_Level]) -> _Walk:
-    """An element; a sequence opens a level."""
+    """Yield an element; a sequence opens a level."""
     level = levels[-1]
     group, number = level.encoding.tag(buffer, pos)
     tag = group << 16 | number
@@ -157,8 +163,8 @@ def _begins_with_item(buffer: bytes, start: int, stop: int) -> bool:
     return stop == start or buffer[start : start + 4] in (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 
 
-def _opening(buffer: bytes, pos: int, end: int, encoding: Written) -> tuple[int, str, int]:
-    """(first byte of the value, VR or "", length) of the element at pos."""
+def _opening(buffer: bytes, pos: int, end: int, encoding: Encoding) -> tuple[int, str, int]:
+    """Read (first byte of the value, VR or "", length) of the element at pos."""
     if not encoding.explicit:
         return pos + 8, "", encoding.long(buffer, pos + 4)[0]
     group, number, raw_vr, length = encoding.element(buffer, pos)
@@ -174,7 +180,7 @@ def _opening(buffer: bytes, pos: int, end: int, encoding: Written) -> tuple[int,
 
 
 def _dictionary_vr(tag: int) -> str:
-    """The dictionary's VR, the first where it gives a choice; UN for what it does not know."""
+    """Find the dictionary's VR, the first where it gives a choice; UN where it has none."""
     if tag & 0xFFFF == 0:
         return "UL"
     if tag >> 16 & 1:
@@ -186,7 +192,7 @@ def _dictionary_vr(tag: int) -> str:
 
 
 def _keyword(tag: int, level: _Level, value: bytes) -> str:
-    """The dictionary's keyword, a private element's name in brackets."""
+    """Find the dictionary's keyword; a private element's name in brackets."""
     group, number = tag >> 16, tag & 0xFFFF
     if number == 0:
         return "GroupLength"

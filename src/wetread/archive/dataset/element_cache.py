@@ -37,7 +37,7 @@ class ElementRun:
 
 @dataclass(slots=True, eq=False)
 class ElementCache:
-    """The runs of one form, by the first eight bytes of their first head."""
+    """The runs of one encoding, by the first eight bytes of their first head."""
 
     wanted: frozenset[int]
     known: dict[bytes, ElementRun] = field(default_factory=dict)
@@ -45,7 +45,10 @@ class ElementCache:
     def match(
         self, buffer: bytes, pos: int, key: bytes, last: int, values: dict[int, bytes]
     ) -> ElementRun | None:
-        """The run that stands at pos, its wanted values put into values; None: walk on."""
+        """Match a known run at byte pos and put its wanted values into values; None: there is none.
+
+        key: the eight bytes at pos; last: the tag before them.
+        """
         run = self.known.get(key)
         if run is None or pos + run.size + 12 > len(buffer) or run.first <= last:
             return None
@@ -61,7 +64,7 @@ class ElementCache:
         return run
 
     def remember(self, buffer: bytes, pos: int, spans: Sequence[ElementSpan]) -> None:
-        """The elements that were walked from pos on become a run."""
+        """Make a run of the elements that were walked from byte pos on."""
         if len(self.known) >= MAX_RUNS:
             self.known.clear()
         for number, (_, head, length) in enumerate(spans):
@@ -94,6 +97,6 @@ class ElementCache:
 
 
 @lru_cache(maxsize=16)
-def cache_for(form: str, wanted: frozenset[int]) -> ElementCache:
-    """The runs of a form of writing elements."""
+def cache_for(encoding: str, wanted: frozenset[int]) -> ElementCache:
+    """Return the cache of an encoding, by its name, and of the wanted tags."""
     return ElementCache(wanted)

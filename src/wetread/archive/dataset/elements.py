@@ -25,7 +25,7 @@ _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How elements are written: with or without their VR, and in which byte order."""
+    """The encoding of elements: with or without their VR, and in which byte order (PS3.5 7.1)."""
 
     name: str
     explicit: bool
@@ -47,7 +47,7 @@ BIG_ENDIAN = _encoding("big endian", True, True)
 
 
 class NeedMoreBytes(Exception):
-    """The walk needs the bytes up to this one."""
+    """A walk needs the file's bytes up to `need`."""
 
     def __init__(self, need: int) -> None:
         super().__init__(need)
@@ -158,7 +158,7 @@ def _order_note(ordered: bool) -> tuple[str, ...]:
 
 
 def _at_the_end(buffer: bytes, pos: int, end: int, last: int, ordered: bool) -> WalkResult:
-    """Of a data set that ends before pos + 8: padded with zeros, or cut."""
+    """End the walk of a data set that ends before pos + 8: padded with zeros, or cut."""
     notes = _order_note(ordered)
     if pos < end and not any(buffer[pos:]):
         return WalkResult(last, notes=(*notes, "zero bytes after the data set"))
@@ -185,7 +185,7 @@ def _may_be_deep(buffer: bytes, vr: bytes, start: int, length: int, end: int) ->
 
 
 def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, encoding: Encoding) -> int:
-    """The byte after a sequence whose first item is at pos; stop: its end, None where undefined."""
+    """Find the byte after a sequence whose first item is at pos; stop: its end, None: undefined."""
     levels: list[tuple[bool, int | None, Encoding]] = [
         (True, stop, encoding)
     ]  # (holds items, stop, form)
@@ -236,7 +236,7 @@ def _skip_sequence(buffer: bytes, pos: int, stop: int | None, end: int, encoding
 def _nested_element(
     buffer: bytes, pos: int, end: int, encoding: Encoding
 ) -> tuple[int, int, Encoding]:
-    """(first byte of the value, its length, how what is inside it is written)."""
+    """Read (first byte of the value, its length, the encoding inside it)."""
     if not encoding.explicit:
         return pos + 8, encoding.long(buffer, pos + 4)[0], encoding
     group, element, vr, length = encoding.element(buffer, pos)

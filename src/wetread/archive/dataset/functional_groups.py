@@ -58,7 +58,7 @@ _WINDOWS = ("WindowCenter", "WindowWidth")
 def fill_from_functional_groups(
     fields: MutableRow, header: Header, read_at: ReadAt, size: int
 ) -> None:
-    """Columns of frame 1 into an object's row; a file without functional groups: nothing."""
+    """Fill the columns of frame 1 into an object's row; nothing without functional groups."""
     if SHARED_GROUPS not in header.values and FRAME_GROUPS not in header.values:
         return
     try:
@@ -76,7 +76,7 @@ def fill_from_functional_groups(
 
 
 def functional_groups(read_at: ReadAt, size: int, header: Header) -> tuple[Dataset, list[Dataset]]:
-    """(the shared item, one item a frame as far as there are any). RejectError `bad_element`."""
+    """Read (the shared item, one item a frame). Raises RejectError `bad_element`."""
     data, implicit, little = data_set_prefix(read_at, size, header)
     try:
         found = read_dataset(BytesIO(data), implicit, little)
@@ -89,7 +89,7 @@ def functional_groups(read_at: ReadAt, size: int, header: Header) -> tuple[Datas
 
 
 def group_columns(item: Dataset) -> MutableRow:
-    """The columns of INDEX_SCHEMA, and `stack_id`, that one item of functional groups fills.
+    """Read the columns of INDEX_SCHEMA, and `stack_id`, that one item of functional groups fills.
 
     Raises RejectError `bad_number` or `bad_element`.
     """
@@ -122,7 +122,7 @@ def group_columns(item: Dataset) -> MutableRow:
 
 
 def _spacing(item: Dataset) -> tuple[list[float], str | None]:
-    """([between rows, between columns] in mm, empty where there is none; why it is unusable)."""
+    """Read ([between rows, between columns] mm, empty where there is none; its fault in words)."""
     try:
         found = _values(_first(item, "PixelMeasuresSequence"), "PixelSpacing")
     except RejectError:
@@ -132,13 +132,13 @@ def _spacing(item: Dataset) -> tuple[list[float], str | None]:
 
 
 def _text(value: object) -> str:
-    """Values joined by a backslash; "" where there is none."""
+    """Join values by a backslash; "" where there is none."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return "\\".join(str(one) for one in several if one is not None).strip(" \0")
 
 
 def _fill_time(columns: MutableRow, content: Dataset) -> None:
-    """Seconds since midnight of FrameAcquisitionDateTime (DT, PS3.5 6.2: YYYYMMDDHHMMSS.FFFFFF)."""
+    """Fill in the seconds since midnight of FrameAcquisitionDateTime (DT, PS3.5 6.2)."""
     found = _DATE_TIME.match(_text(_value(content, "FrameAcquisitionDateTime")))
     if found:
         hours, minutes, seconds = (float(part or 0) for part in found.groups())
@@ -151,7 +151,7 @@ def _first(item: Dataset, sequence: str) -> Dataset:
 
 
 def _value(item: Dataset, keyword: str) -> object:
-    """An element's value, which pydicom reads only when asked for it. RejectError `bad_element`."""
+    """Read an element's value, which pydicom parses here. Raises RejectError `bad_element`."""
     try:
         return item.get(keyword)
     except Exception as error:  # pydicom raises what it likes
@@ -160,7 +160,7 @@ def _value(item: Dataset, keyword: str) -> object:
 
 
 def _values(item: Dataset, keyword: str) -> list[float]:
-    """The finite numbers of an element; empty where it is absent or empty."""
+    """Read the finite numbers of an element; empty where it is absent or empty."""
     value = _value(item, keyword)
     if value is None or value == "":
         return []

@@ -34,7 +34,7 @@ DEFLATED_LE, EXPLICIT_BE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Header:
-    """What a walk found.
+    """The header of a file, as far as it was asked for.
 
     values:       tag (group << 16 | element) to raw bytes, of the wanted top-level elements.
     data_start:   where the data set begins, bytes (in the inflated data where deflated).
@@ -56,7 +56,7 @@ class Header:
 
 
 def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
-    """The wanted elements of the file behind read_at, size bytes long.
+    """Read the wanted elements of the file behind read_at, size bytes long.
 
     Raises RejectError: empty, not_dicom, bad_meta, bad_element, too_deep, too_big. A header that
     is cut comes back with `cut` set, because what it is decides what that means.
@@ -80,7 +80,7 @@ def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
 
 
 def inflated(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
-    """(the file with everything from start on inflated, whether the stream ends as it should)."""
+    """Inflate a file from byte start on: (its bytes, whether the stream ends as it should)."""
     if size > MAX_INFLATED:
         raise RejectError("too_big", f"a deflated file of {size} bytes")
     parts, room = [read_at(0, start)], MAX_INFLATED
@@ -151,7 +151,7 @@ def _walk_data_set(
 
 
 def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Encoding, tuple[str, ...]]:
-    """The form of the first element, whatever the meta says of it."""
+    """Find the encoding of the first element, whatever the file meta says of it."""
     has_vr = buffer[start + 4 : start + 6] in VR_HEADER
     # A data set begins with a group below 0100: one of its two bytes is zero, and says the order.
     big_endian = has_vr and buffer[start] == 0 and buffer[start + 1] != 0
@@ -174,7 +174,7 @@ def _sniff(buffer: bytes, start: int, syntax: str) -> tuple[Encoding, tuple[str,
 
 
 def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, bool, bool]:
-    """(the data set's bytes before the pixel data, implicit VR, little endian)."""
+    """Read (the data set's bytes before the pixel data, implicit VR, little endian)."""
     stop = header.end
     if header.walk.pixel_tag is not None:
         stop = header.walk.pixel_offset - (12 if header.explicit else 8)
@@ -188,9 +188,10 @@ def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, 
 def header_bytes(
     read_at: ReadAt, size: int
 ) -> tuple[bytes, tuple[tuple[int, int, Encoding], ...], int, Encoding]:
-    """(the file up to its pixel data, the groups of file meta in it, the data set, its form).
+    """Read (the file up to its pixel data, its groups of file meta, first byte and encoding of its
+    data set).
 
-    Of a file that is damaged as much as can be: at most FIRST_DAMAGED bytes. RejectError where not
+    Of a damaged file at most FIRST_DAMAGED bytes are read. Raises RejectError where not
     even the beginning is DICOM.
     """
     values: dict[int, bytes] = {}

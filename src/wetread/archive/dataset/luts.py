@@ -45,7 +45,8 @@ class LookupTable:
 
 @dataclass(frozen=True)
 class VoiWindow:
-    """A window of the header: center and width in modality units, function one of FUNCTIONS."""
+    """A window of the header: center and width in modality units, function one of
+    VOI_FUNCTIONS."""
 
     center: float
     width: float
@@ -53,9 +54,9 @@ class VoiWindow:
 
 
 def read_modality_table(row: Row) -> LookupTable | None:
-    """The first item of the Modality LUT Sequence; None where it holds no table.
+    """Read the first item of the Modality LUT Sequence; None where it holds no table.
 
-    RejectError where there is one that cannot be read.
+    Raises RejectError where there is one that cannot be read.
     """
     found, order = _data_set(row)
     item = _first_item(found, 0x00283000)
@@ -63,10 +64,10 @@ def read_modality_table(row: Row) -> LookupTable | None:
 
 
 def read_voi(row: Row) -> VoiWindow | LookupTable | None:
-    """What the file says of its presentation: its VOI table, else its first window, else None.
+    """Read the file's VOI table, else its first window; None where it names neither.
 
     A row of a frame (key `frame`) gives that frame's own. A table that cannot be read gives way to
-    a window. RejectError where there is something, and nothing of it can be used.
+    a window. Raises RejectError where it names some, and none can be used.
     """
     found, order = _data_set(row)
     try:
@@ -82,9 +83,9 @@ def read_voi(row: Row) -> VoiWindow | LookupTable | None:
 
 
 def read_windows(row: Row) -> list[VoiWindow]:
-    """The windows of the header that can be used, in its order; empty where it names none.
+    """Read the usable windows of the header, in its order; empty where it names none.
 
-    RejectError where it names some, and none can be used.
+    Raises RejectError where it names some, and none can be used.
     """
     return _windows(_data_set(row)[0], row)
 
@@ -117,7 +118,7 @@ def _windows(found: Dataset, row: Row) -> list[VoiWindow]:
 
 
 def _refuse_half_a_window(row: Row) -> None:
-    """RejectError where one of center and width is there alone, or is no number."""
+    """Raise RejectError where one of center and width is there alone, or is no number."""
     notes = row["notes"] or ()
     names = {"WindowCenter": "(0028,1050)", "WindowWidth": "(0028,1051)"}
     for name, tag in names.items():
@@ -129,7 +130,7 @@ def _refuse_half_a_window(row: Row) -> None:
 
 
 def _functions(value: object) -> list[str]:
-    """(0028,1056), one or one a window, in the standard's words; LINEAR where it is absent."""
+    """Read (0028,1056), one or one a window, in the standard's words; LINEAR where absent."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     named = [str(one or "").strip(" \0") for one in several] or [""]
     functions = [re.sub("[ -]", "_", name.upper()) or "LINEAR" for name in named]
@@ -160,7 +161,7 @@ def _is_signed(item: Dataset, row: Row) -> bool:
 
 
 def _of_frame(found: Dataset, number: int) -> Dataset:
-    """The Frame VOI LUT item of a frame, else the shared one, else an empty one."""
+    """Find the Frame VOI LUT item of a frame, else the shared one, else an empty one."""
     frames = found.get("PerFrameFunctionalGroupsSequence") or ()
     shared = found.get("SharedFunctionalGroupsSequence") or ()
     own = [frames[number]] if number < len(frames) else []
@@ -171,7 +172,7 @@ def _of_frame(found: Dataset, number: int) -> Dataset:
 
 
 def _data_set(row: Row) -> tuple[Dataset, str]:
-    """(everything before the pixels, the byte order of its numbers, "<" or ">")."""
+    """Read (everything before the pixels, the byte order of its numbers, "<" or ">")."""
     with open_contents(row["path"], row["member"]) as (read_at, size):
         data, implicit, little = data_set_prefix(read_at, size, read_header(read_at, size, WANTED))
     try:
@@ -182,7 +183,7 @@ def _data_set(row: Row) -> tuple[Dataset, str]:
 
 
 def _first_item(found: Dataset, tag: int) -> Dataset | None:
-    """The first item of a sequence of tables; None where it has no entries."""
+    """Find the first item of a sequence of tables; None where it has no entries."""
     try:
         items = found[tag].value if tag in found else None
         return items[0] if items and items[0].get("LUTData") not in (None, b"", "", []) else None
@@ -192,7 +193,7 @@ def _first_item(found: Dataset, tag: int) -> Dataset | None:
 
 
 def _table(item: Dataset, order: str, *, signed: bool) -> LookupTable:
-    """The table of one item; RejectError `bad_element` where its parts disagree."""
+    """Read the table of one item. Raises RejectError `bad_element` where its parts disagree."""
     try:
         descriptor = _integers(item["LUTDescriptor"].value, order)
         raw = item["LUTData"].value
@@ -217,8 +218,10 @@ def _table(item: Dataset, order: str, *, signed: bool) -> LookupTable:
 
 
 def _entries(raw: Integers, count: int, order: str) -> IntegerArray:
-    """LUTData of VR US, SS or OW; 8-bit entries may lie two in a word, the first in its low byte
-    (PS3.3 C.11.2.1.1)."""
+    """Read LUTData of VR US, SS or OW: (n,) uint16.
+
+    Entries of 8 bits may lie two in a word, the first in its low byte (PS3.3 C.11.2.1.1).
+    """
     if isinstance(raw, bytes):
         words = np.frombuffer(raw[: len(raw) // 2 * 2], f"{order}u2")
     else:
@@ -229,7 +232,7 @@ def _entries(raw: Integers, count: int, order: str) -> IntegerArray:
 
 
 def _integers(value: Integers, order: str) -> list[int]:
-    """The numbers of a value of VR US or SS, or its two-byte words where the VR is not known."""
+    """Read the numbers of a value of VR US or SS, or its two-byte words where it has no VR."""
     if isinstance(value, bytes):
         return [int(one) for one in np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2")]
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]

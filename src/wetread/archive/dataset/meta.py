@@ -1,7 +1,7 @@
-"""archive/dataset/meta.py: the file meta group, as it should be and as it is met (PS3.10 7.1).
+"""archive/dataset/meta.py: the file meta group, as it should be and as files have it (PS3.10 7.1).
 
 It should be explicit little endian behind a preamble. Files have it in implicit VR, in big endian,
-without a preamble, with a length that lies, or twice: each is read, and said.
+without a preamble, with a length that lies, or twice: each is read, and noted.
 """
 
 import re
@@ -31,7 +31,7 @@ _ANY_UID = b"1.2.840.10008."  # of the standard: what no other file begins with
 
 @dataclass(frozen=True, slots=True)
 class FileMeta:
-    """Where the file meta lies.
+    """The place of the file meta.
 
     blocks:     (first byte, byte behind, form) of each group 2 there is; empty: none.
     data_start: first byte of the data set.
@@ -44,10 +44,10 @@ class FileMeta:
 
 
 def read_meta(buffer: bytes, size: int, values: dict[int, bytes]) -> FileMeta:
-    """The file meta at the beginning of a file of `size` bytes; fills in its values.
+    """Read the file meta at the beginning of a file of `size` bytes, and fill in its values.
 
-    buffer: the first bytes; Short where more of them are needed. Raises RejectError: not_dicom, or
-    bad_meta where the group is cut.
+    buffer: the first bytes. Raises NeedMoreBytes where more of them are needed, and RejectError:
+    not_dicom, or bad_meta where the group is cut.
     """
     part_10 = buffer[128:132] == b"DICM"
     if part_10 and (buffer[132:134] == _GROUP or size < 140):
@@ -69,7 +69,7 @@ def _is_bare_implicit(buffer: bytes) -> bool:
 
 
 def _is_bare_data_set(buffer: bytes) -> bool:
-    """Group 0008 at byte 0, ascending elements, lengths that fit: what no text file has."""
+    """Whether a data set begins at byte 0: group 0008, and a length that no text file has."""
     if buffer[:2] == b"\x08\x00" and len(buffer) >= 16:
         if buffer[4:6] in VR_HEADER:
             return True
@@ -78,7 +78,7 @@ def _is_bare_data_set(buffer: bytes) -> bool:
 
 
 def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -> FileMeta:
-    """The length element lies: walk while the group is 2, element by element in its own form."""
+    """Walk while the group is 2, each element in its own encoding; the length element lies."""
     cache, last, pos = cache_for("meta", _META_TAGS), 0, start
     began, walked = pos, list[ElementSpan]()
     starts: list[int] = []  # of the groups
@@ -119,7 +119,7 @@ def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -
 
 
 def _walk_big_endian(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -> FileMeta:
-    """As `_walk_meta`, of one group in explicit big endian, as some writers have it."""
+    """Walk one group 2 in explicit big endian, as some writers have it."""
     pos = start
     while buffer[pos : pos + 2] == _GROUP_SWAPPED or pos + 8 > len(buffer):
         _need(pos + 8, buffer, size)
@@ -140,7 +140,7 @@ def _walk_big_endian(buffer: bytes, start: int, size: int, values: dict[int, byt
 
 
 def _element(buffer: bytes, pos: int, size: int) -> tuple[int, int, int, bool]:
-    """(tag, bytes before the value, bytes of the value, whether it has a VR), all of it there."""
+    """Read (tag, bytes before the value, bytes of the value, whether it has a VR)."""
     group, element, vr, length = EXPLICIT.element(buffer, pos)
     header = VR_HEADER.get(vr, 0)
     if not header:

@@ -12,7 +12,7 @@ _THOUSANDS = re.compile(rb"\s*[+-]?[1-9]\d{0,2},\d{3}[\s\0]*")
 
 
 def numbers(raw: bytes) -> list[float]:
-    """DS or IS; ValueError for what is no finite number."""
+    """Parse the numbers of a DS or IS. Raises ValueError where one is no finite number."""
     if b"_" in raw:  # Python's float would take it
         raise ValueError("an underscore")
     found = [float(part) for part in raw.decode("latin-1").strip(" \0").split("\\")]
@@ -22,7 +22,7 @@ def numbers(raw: bytes) -> list[float]:
 
 
 def _parsed(raw: bytes, name: str, notes: list[str]) -> list[float] | None:
-    """The numbers; None where empty; ValueError where they are none.
+    """Parse the numbers; None where empty. Raises ValueError where they are none.
 
     One comma in a value is a decimal point, but where it may as well part thousands: `1,024`.
     """
@@ -46,7 +46,7 @@ def is_blank(raw: bytes | None) -> bool:
 def optional_numbers(
     values: dict[int, bytes], tag: int, name: str, notes: list[str]
 ) -> list[float] | None:
-    """The numbers of an element that may be absent or wrong: what is none is noted, and None."""
+    """Read the numbers of an element; None where it is absent, or wrong, which is noted."""
     raw = values.get(tag)
     if not raw:
         return None
@@ -60,7 +60,7 @@ def optional_numbers(
 def leading_numbers(
     values: dict[int, bytes], tag: int, name: str, notes: list[str]
 ) -> list[float] | None:
-    """The numbers of an element of several values up to the first that is none, which is noted."""
+    """Read the numbers of an element up to the first value that is none, which is noted."""
     found = optional_numbers(values, tag, name, notes)
     if found is not None or not (raw := values.get(tag)):
         return found
@@ -76,7 +76,7 @@ def leading_numbers(
 def needed_numbers(
     values: dict[int, bytes], tag: int, name: str, count: int, notes: list[str]
 ) -> list[float] | None:
-    """The numbers of an element that may be absent but, where present, must be right.
+    """Read the numbers of an element that may be absent but, where present, must be right.
 
     Raises RejectError `bad_number` for what is no number, or not count of them.
     """
@@ -100,7 +100,7 @@ def needed_numbers(
 def usable_spacing(
     values: dict[int, bytes], tag: int, name: str, notes: list[str]
 ) -> list[float] | None:
-    """[between rows, between columns] in mm; None where absent or no pair of lengths above 0.
+    """Read [between rows, between columns] mm; None where absent or no pair of lengths above 0.
 
     Anonymizers and converters write `0\\0`, blanks or one value where there is no spacing: noted.
     """
@@ -121,12 +121,12 @@ def usable_spacing(
 
 
 def spacing_fault(found: list[float]) -> str | None:
-    """Why numbers are no spacing, in words; None where they are one."""
+    """Describe why numbers are no spacing; None where they are one."""
     if len(found) != 2:
         return f"has {len(found)} values, not 2"
     return f"is {found[0]:g}\\{found[1]:g}" if min(found) <= 0 else None
 
 
 def tag_and_name(tag: int, name: str) -> str:
-    """An element as errors name it: `(0028,1053) RescaleSlope`."""
+    """Name an element as errors do: `(0028,1053) RescaleSlope`."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X}) {name}"

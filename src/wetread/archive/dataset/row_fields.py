@@ -114,7 +114,7 @@ _SIGNED = {False: struct.Struct("<h").unpack, True: struct.Struct(">h").unpack}
 
 
 def row_fields(header: Header) -> MutableRow:
-    """The columns of INDEX_SCHEMA that a header fills; absent values are absent keys.
+    """Fill the columns of INDEX_SCHEMA from a header; absent values are absent keys.
 
     Raises RejectError `bad_number` or `bad_pixel_header`.
     """
@@ -138,7 +138,7 @@ def row_fields(header: Header) -> MutableRow:
 
 
 def _shared_fields(header: Header) -> MutableRow:
-    """The columns that the files of a series have alike: what they give is kept for the next."""
+    """Fill the columns that the files of a series have alike; they are kept for the next file."""
     values = header.values
     notes = [note("meta_out_of_form", fault) for fault in header.meta_faults]
     notes += [text for text in header.notes if text not in header.meta_faults]
@@ -196,7 +196,7 @@ def _shared_fields(header: Header) -> MutableRow:
 
 
 def _fill_own(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
-    """What every file has for itself: identifier, number, position."""
+    """Fill the columns that differ from file to file: identifier, number, position, times."""
     name = "SOPInstanceUID"
     uid = values.get(_TEXTS[name], b"").decode("latin-1").strip(" \0")
     if not uid:
@@ -272,7 +272,7 @@ def _fill_age(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> No
 
 
 def _fill_time(row: MutableRow, raw: bytes | None, column: str, notes: list[str]) -> None:
-    """Seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
+    """Fill in seconds since midnight (TM, PS3.5 6.2, and its old form with colons)."""
     if not raw:
         return
     text = raw.decode("latin-1").strip(" \0")

@@ -156,7 +156,7 @@ def explain_os_errors(path: Path, needed: int | None = None) -> Iterator[None]:
 
 
 def free_bytes(path: Path) -> int | None:
-    """Bytes that may still be written where path lies, or will; None where nobody knows."""
+    """Count the bytes that may still be written where path lies, or will; None where not known."""
     for folder in (path, *path.absolute().parents):
         with suppress(OSError):
             return shutil.disk_usage(folder).free
@@ -164,13 +164,13 @@ def free_bytes(path: Path) -> int | None:
 
 
 def short_name(path: Path) -> str:
-    """The file's name, cut so that what is put around it still fits a file system (255 bytes)."""
+    """Cut the file's name so that a prefix and suffix still fit a file system (255 bytes)."""
     return os.fsdecode(os.fsencode(path.name)[:180])
 
 
 def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
-    """Remove what killed commands left unfinished in a folder and below it; nobody else writes
-    there now, but in folders of which is_held says so."""
+    """Remove what killed commands left unfinished in a folder and below it, but in folders that
+    another command holds (is_held)."""
     pending = [os.fspath(folder)]
     while pending:
         try:
@@ -187,5 +187,5 @@ def clear_unfinished(folder: Path, is_held: Callable[[str], bool]) -> None:
 
 
 def write_csv(path: Path, frame: pl.DataFrame) -> None:
-    """A frame as CSV: header, `\\n`, null as an empty cell, every digit kept, no formula."""
+    """Write a frame as CSV: header, `\\n`, null as an empty cell, every digit kept, no formula."""
     write_whole(path, escape_formulas(frame).write_csv(null_value="").encode())

@@ -28,9 +28,10 @@ class DamagedFileError(WetreadError, ValueError):
 
 @contextmanager
 def expect_form(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
-    """Take what a file held apart: what does not fit its form is a DamagedFileError.
+    """Turn errors of keys, types and values, met while a file's content is parsed, into a
+    DamagedFileError.
 
-    more: kinds of errors, beside those of keys, types and values, that say so here.
+    more: further kinds of errors to turn.
     """
     faults: tuple[type[Exception], ...] = (*_FAULTS, *more)
     try:

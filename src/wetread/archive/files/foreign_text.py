@@ -32,8 +32,8 @@ _ID_COLUMNS = re.compile(
 
 
 def visible(text: str, most: int = MOST_LINE) -> str:
-    """Text as `escaped` has it; of what is longer than most characters the beginning and the end
-    stay, and between them how long it is."""
+    """Escape text as `escaped` does; of a longer one than `most` characters keep the beginning and
+    the end, and between them its length."""
     if len(text) > most:
         head, tail = min(_HEAD, most * 2 // 3), min(_TAIL, most // 3)
         size = f"... {format_bytes(len(text.encode(errors='replace')))} ..."
@@ -42,7 +42,7 @@ def visible(text: str, most: int = MOST_LINE) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text on one line, as a terminal may show it: what moves, hides or turns stands as \\x1b.
+    """Escape text to one line for a terminal: what moves, hides or turns stands as \\x1b.
 
     Bytes of a file's name that are not UTF-8 stand as \\xff.
     """
@@ -50,7 +50,7 @@ def escaped(text: str) -> str:
 
 
 def quoted(value: object, most: int = MOST_VALUE) -> str:
-    """A value for a message, as repr has it, shortened; nothing in it moves a terminal."""
+    """Quote a value for a message, as repr does, shortened and escaped."""
     if isinstance(value, str) and len(value) > most:
         size = format_bytes(len(value.encode(errors="replace")))
         return f"{visible(repr(value[: most // 2]))}... {size}"
@@ -58,7 +58,7 @@ def quoted(value: object, most: int = MOST_VALUE) -> str:
 
 
 def format_bytes(count: int) -> str:
-    """`50 MB`, of a number of bytes."""
+    """Format a number of bytes: `50 MB`."""
     for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
         if count >= unit:
             return f"{count / unit:.3g} {name}"
@@ -66,7 +66,7 @@ def format_bytes(count: int) -> str:
 
 
 def escape_formulas(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame for a CSV file: text that a spreadsheet would compute gets an apostrophe before it.
+    """Put an apostrophe before text that a spreadsheet would compute, for a CSV file.
 
     Numbers and UIDs stay as they are, `-1` and `-1024.5` among them; in a column of ids, files or
     members also what is a sign with letters and digits.

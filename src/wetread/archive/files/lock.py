@@ -66,7 +66,7 @@ def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
 def exclusive_output(
     word: str = "out",
 ) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """A verb that holds the folder which it is given as `word` while it works."""
+    """Let a verb hold the folder that is its argument `word` while it works."""
 
     def wrap(verb: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         signature = inspect.signature(verb)
@@ -82,14 +82,14 @@ def exclusive_output(
 
 
 def _make_folders(folder: Path) -> list[Path]:
-    """The folder and its parents that were not there and are now, the deepest first."""
+    """Make the folder; list it and its parents that were not there, the deepest first."""
     lacking = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return lacking
 
 
 def _lock_handle(folder: Path, output: Path) -> int:
-    """An open folder that nobody else holds."""
+    """Open and lock the folder. Raises BusyError where another command holds it."""
     until = time.monotonic() + PATIENCE_S
     while True:
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ def is_locked(folder: str) -> bool:
 
 
 def _lock_holder(handle: int) -> str:
-    """` (process 123)`, where the system says who holds the lock."""
+    """Name the process that holds the lock, ` (process 123)`, where the system knows it."""
     about = os.fstat(handle)
     place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
     with contextlib.suppress(OSError), open("/proc/locks") as locks:

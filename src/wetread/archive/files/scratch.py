@@ -21,7 +21,7 @@ PREFIX = "wetread-scratch-"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A new folder for this user alone, gone at the end; those of killed commands go first."""
+    """Make a folder for this user alone until the end; remove those of killed commands first."""
     _clear_left()
     with TemporaryDirectory(prefix=PREFIX) as name, locked(Path(name)):
         Path(name).chmod(0o700)  # where another command took it for left, and it was made again

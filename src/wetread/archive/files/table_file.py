@@ -60,7 +60,7 @@ def scan_parquet(paths: Path | Sequence[Path], *, wanted: str = _TABLE) -> pl.La
 
 
 def parquet_schema(path: Path, *, wanted: str = _TABLE) -> pl.Schema:
-    """Columns and types of a Parquet file, from its end alone. Raises as `read_parquet`."""
+    """Read columns and types of a Parquet file, from its end alone. Raises as `read_parquet`."""
     _check_parquet(path, wanted)
     try:
         return pl.scan_parquet(_literal(path), glob=False).collect_schema()
@@ -168,14 +168,13 @@ def to_os_error(error: Exception, path: Path) -> Exception:
 
 
 def first_error_line(error: BaseException) -> str:
-    """The first line of an error's text, without the paths that the table reader adds to it."""
+    """Return the first line of an error's text, without the paths that the table reader adds."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].partition(" (path expansion")[0][:200]
 
 
 def _literal(path: str | os.PathLike[str]) -> str | IO[bytes]:
-    """The path as the table reader takes it for one local file; its bytes where its name is not
-    UTF-8."""
+    """Name one local file as the table reader takes it; its bytes where its name is not UTF-8."""
     text = os.path.abspath(path)
     try:
         text.encode()
@@ -185,7 +184,7 @@ def _literal(path: str | os.PathLike[str]) -> str | IO[bytes]:
 
 
 def _check_parquet(path: Path, wanted: str) -> None:
-    """Its two ends, and how many rows it says that it has, before any of it is read."""
+    """Check the file's two ends, and the rows it declares, before any of it is read."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(0)

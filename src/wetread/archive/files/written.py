@@ -66,7 +66,7 @@ def rewriting(folder: Path) -> Iterator[None]:
 
 
 def _listed(folder: Path) -> list[str]:
-    """The paths on the folder's list; one that leads out of the folder is not taken."""
+    """Read the paths on the folder's list, but for those that lead out of the folder."""
     try:
         text = (folder / WRITTEN_LIST).read_text(encoding="utf-8", errors="surrogateescape")
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def _listed(folder: Path) -> list[str]:
 
 
 def _files(folder: Path, own: Set[str]) -> Iterator[str]:
-    """Files below the folder, but for its list and what is its own."""
+    """List the files below the folder, but for its list and its `own` names."""
     for top, folders, files in os.walk(folder):
         if Path(top) == folder:
             folders[:] = [name for name in folders if name not in own]

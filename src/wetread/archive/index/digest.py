@@ -65,7 +65,7 @@ def file_record(path: str, member: str | None) -> FileRecord:
 
 
 def file_marks(path: str) -> FileMarks:
-    """Size, times and inode of a file; None where it cannot be asked for."""
+    """Read size, times and inode of a file; None where it cannot be asked."""
     try:
         status = os.stat(text_to_name(path))
     except OSError:
@@ -87,9 +87,11 @@ def _digest(path: str, member: str | None, marks: str) -> str | None:
 
 
 def pixel_digest(path: str, member: str | None) -> str:
-    """BLAKE2b of the bytes of the pixel data, as they lie in the file. RejectError: there is none.
+    """Digest the bytes of the pixel data, as they lie in the file (BLAKE2b).
 
-    What stands before them, a name that was taken out of the header, changes nothing.
+    Raises RejectError where there are none.
+
+    The header before them, with or without a name, changes nothing.
     """
     digest = blake2b(digest_size=16)
     with open_contents(path, member) as (read_at, size):
@@ -108,7 +110,7 @@ def pixel_digest(path: str, member: str | None) -> str:
 
 
 def _spans(read_at: ReadAt, size: int, header: Header) -> tuple[tuple[int, int], ...]:
-    """(first byte, bytes) of the pixel data: its value, or its fragments."""
+    """List (first byte, bytes) of the pixel data: its value, or its fragments."""
     start, length = header.walk.pixel_offset, header.walk.pixel_length
     if length != UNDEFINED:
         return ((start, max(0, min(length, size - start))),)
@@ -121,8 +123,8 @@ def _spans(read_at: ReadAt, size: int, header: Header) -> tuple[tuple[int, int],
 def refresh_records(
     records: pl.DataFrame, *, workers: Workers, verify: bool = False, seed: int = 0
 ) -> pl.DataFrame:
-    """The records (RECORD_SCHEMA) as their files are now, `fits` beside: whether the pixels are
-    those that were recorded.
+    """Renew records (RECORD_SCHEMA) from their files, with the column `fits`: whether the pixels
+    are those that were recorded.
 
     Read again are files whose marks are others, with verify all, and always SAMPLE of them, drawn
     by seed: where one of these does not fit any more, all are read. A file without a digest fits
@@ -160,7 +162,7 @@ def refresh_records(
 def _read_digests(
     records: pl.DataFrame, numbers: Iterable[int], workers: Workers
 ) -> dict[int, str | None]:
-    """The digests of files, by their numbers."""
+    """Read the digests of files, by their numbers among the records."""
     asked = [int(number) for number in numbers]
     files = [records.select("path", "member").row(number) for number in asked]
     if len(files) < _POOL_FROM:
@@ -185,7 +187,7 @@ def _digest_now(file: tuple[str, str | None]) -> str | None:
 
 
 def record_files(rows: Iterable[Row]) -> pl.DataFrame:
-    """Records of the files of rows of an index, each once: RECORD_SCHEMA."""
+    """Record the files of rows of an index, each once: RECORD_SCHEMA."""
     files = dict.fromkeys((row["path"], row["member"]) for row in rows)
     return pl.DataFrame([_record_alive(*file) for file in files], schema=RECORD_SCHEMA)
 

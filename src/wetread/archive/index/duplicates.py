@@ -19,7 +19,9 @@ VERDICT_SCHEMA: dict[str, pl.DataType] = {
 
 
 def judge_duplicates(several: pl.DataFrame) -> pl.DataFrame:
-    """SETTLED_SCHEMA, of files that share their UID: path, member, SOPInstanceUID, digest, sorted.
+    """Judge files that share their UID: VERDICT_SCHEMA.
+
+    several: path, member, SOPInstanceUID and digest of the files, sorted.
 
     Of the files with one UID the first is the instance. One with the same bytes is a copy, one with
     other bytes a conflict. A file without a digest is read for it.
@@ -51,7 +53,7 @@ def judge_duplicates(several: pl.DataFrame) -> pl.DataFrame:
 
 
 def digest_of(path: str, member: str | None) -> str:
-    """BLAKE2b of a file's bytes; of a file that cannot be read any more, its reason."""
+    """Digest a file's bytes (BLAKE2b); of one that cannot be read any more return the reason."""
     found = hashlib.blake2b(digest_size=16)
     try:
         with open_contents(path, member) as (read_at, size):

@@ -51,7 +51,7 @@ _IMAGE_MODALITIES = frozenset(
 
 
 def examine(entry: Entry, *, repair: bool = True) -> MutableRow:
-    """A row of JOURNAL_SCHEMA, a missing key is null; never raises for what a file holds.
+    """Examine one file: a row of JOURNAL_SCHEMA, a missing key is null; no content of it raises.
 
     repair: look at the pixels of a slice whose header is that of a wrong intercept, and note it.
     """
@@ -86,7 +86,7 @@ def _check_modality_table(row: MutableRow) -> None:
 
 
 def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow) -> None:
-    """Fills in the row as far as the header can be read, whatever is refused afterwards."""
+    """Fill in the row as far as the header can be read, whatever is refused afterwards."""
     try:
         header = read_header(read_at, size, WANTED)
     except RejectError as reject:
@@ -138,7 +138,7 @@ def _is_no_image_class(sop_class: str) -> bool:
 
 
 def is_not_image(header: Header, fields: MutableRow) -> bool:
-    """A report, plan, segmentation, document or the like; by SOP class, else by what is there."""
+    """Whether an object is a report, plan or the like: by SOP class, else by its elements."""
     sop_class = fields.get("SOPClassUID")
     if sop_class is not None and _is_no_image_class(sop_class):
         return True
@@ -160,7 +160,7 @@ def _refuse_without_pixels(header: Header, fields: MutableRow) -> None:
 
 
 def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow) -> None:
-    """Header against length; nothing is decoded."""
+    """Check the header against the length of the pixel data; nothing is decoded."""
     if header.walk.pixel_tag != 0x7FE00010:
         tag = header.walk.pixel_tag or 0
         detail = f"({tag >> 16:04X},{tag & 0xFFFF:04X}) holds float pixel data in an image object"
@@ -200,7 +200,7 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow
 
 
 def check_pixel_form(fields: MutableRow) -> None:
-    """Refuse rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
+    """Raise RejectError for rows, columns, bits and samples that cannot be (PS3.3 C.7.6.3)."""
     for name in ("Rows", "Columns", "BitsAllocated", "BitsStored"):
         if not fields.get(name):
             lengths = f"{tag_and_name(PIXEL_FORM[name], name)} is {fields.get(name, 'absent')}"

@@ -16,7 +16,7 @@ from wetread.archive.types import MutableRow, Row
 
 
 def frame_rows(row: Row) -> list[MutableRow]:
-    """One row a frame: the row's columns, `frame` (from 0) and `stack_id` (None where absent).
+    """Make one row a frame: the row's columns, `frame` (from 0) and `stack_id` (None: absent).
 
     Place, spacing, thickness, rescale and window come from the frame's functional groups (PS3.3
     C.7.6.16); an image without them keeps the row's. Raises RejectError.

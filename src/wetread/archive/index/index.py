@@ -85,7 +85,7 @@ class Index:
 
     @property
     def images(self) -> pl.DataFrame:
-        """The instances that hold an image."""
+        """Return the instances that hold an image."""
         return self.instances.filter(pl.col("state") == "image")
 
     def __repr__(self) -> str:

@@ -36,8 +36,8 @@ def has_signature(row: Row) -> bool:
 
 
 def is_current(repair: bool) -> pl.Expr:
-    """Which rows of an earlier index stand: where a repair is wanted, those whose pixels were
-    looked at or need not be; where it is not, those without the note."""
+    """Select the rows of an earlier index that stand: with repair those whose pixels were examined
+    or need not be; without, those that lack the note."""
     checked = pl.col("notes").list.contains(WRONG_INTERCEPT)
     if not repair:
         return ~checked.fill_null(False)
@@ -53,14 +53,15 @@ def is_current(repair: bool) -> pl.Expr:
 
 
 def is_wrapped(stored: IntegerArray) -> bool:
-    """Whether the commonest value in the four corners of (rows, columns) lies in 2048..4095."""
+    """Whether the commonest value in the corners of stored (rows, columns) is 2048 to 4095, where
+    air reads as 3096."""
     ends = (slice(None, _CORNER), slice(-_CORNER, None))
     corners = np.concatenate([stored[row, column].ravel() for row in ends for column in ends])
     return bool(np.bincount(corners).argmax() >= 1 << 11)
 
 
 def intercept_note(row: Row) -> str | None:
-    """The note for a row of the index whose pixels decide; None where the header is another's.
+    """Note whether a row's intercept is wrong; None where its header leaves no doubt.
 
     row: as `examine` makes it, a missing column is null. Pixels that cannot be read decide nothing.
     """

@@ -134,5 +134,5 @@ def write_part(frame: pl.DataFrame, journal: Path) -> None:
 
 
 def remove_journal(journal: Path) -> None:
-    """Forget the parts: their rows stand in the index."""
+    """Remove the parts: their rows stand in the index."""
     shutil.rmtree(journal, ignore_errors=True)

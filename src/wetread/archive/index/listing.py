@@ -20,7 +20,7 @@ _LISTED = 32 * 1024  # files listed before they become a table
 
 @dataclass(eq=False)
 class Listing:
-    """What was listed so far.
+    """The files listed so far.
 
     tables:  MARKS of every file, each table sorted.
     refused: what is no file.
@@ -33,18 +33,18 @@ class Listing:
 
     @property
     def files(self) -> int:
-        """Files listed so far."""
+        """Count the files listed so far."""
         return sum(table.height for table in self.tables)
 
     def marks(self) -> pl.DataFrame:
-        """MARKS of all, sorted by path and member."""
+        """Return MARKS of all files, sorted by path and member."""
         listed = pl.concat(self.tables, rechunk=True)
         return listed.sort(_KEY, nulls_last=False, maintain_order=True)
 
     def fresh_chunks(
         self, sources: Sequence[Path], own: frozenset[str], known: pl.DataFrame, rows: int
     ) -> Iterator[pl.DataFrame]:
-        """List the sources without `own`; MARKS of what is not in known, at most rows a table."""
+        """List the sources without `own`; yield MARKS of files not known, at most `rows` each."""
         for table in _tables(sources, own, self.refused):
             self.tables.append(table)
             fresh = _not_in(known, table)

@@ -1,4 +1,4 @@
-"""archive/pixels/codestream.py: what a compressed frame says of itself, before a decoder sees it.
+"""archive/pixels/codestream.py: a compressed frame's own headers, before a decoder reads it.
 
 JPEG: ITU-T T.81 B; JPEG-LS: T.87 C; JPEG 2000 and HTJ2K: T.800 A; RLE: PS3.5 G. A frame is walked
 from marker to marker up to its end marker, so that a stream that is cut never reaches a decoder.
@@ -35,7 +35,7 @@ _RLE_HEADER = 64
 
 @dataclass(frozen=True)
 class Codestream:
-    """What a compressed frame's own headers name.
+    """A compressed frame's own headers.
 
     bits:   of a sample.
     colour: "RGB" or "YBR" where the frame's markers say what its 3 components are, else None.
@@ -57,7 +57,7 @@ class Codestream:
 
 
 def bare_codestream(frame: bytes) -> bytes:
-    """The codestream of a frame: without JP2 boxes, without bytes before its start marker.
+    """Extract the codestream of a frame: without JP2 boxes and bytes before its start marker.
 
     PS3.5 A.4.4 forbids the boxes, and files have them.
     """
@@ -81,7 +81,7 @@ def begins_stream(data: bytes) -> bool:
 
 
 def read_codestream(frame: bytes, *, to_its_end: bool = True) -> Codestream | None:
-    """The frame's own headers; None where it has none that is known.
+    """Read the frame's own headers; None where it has none that is known.
 
     to_its_end: False reads size, samples, bits and sign alone, for which first bytes will do.
     """
@@ -103,10 +103,10 @@ def _read_j2k(frame: bytes, to_its_end: bool) -> Codestream | None:
 
 
 def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
-    """(where EOC belongs, whether the wavelet is the one with loss, stray bytes in words).
+    """Find (where EOC belongs, whether the wavelet is the one with loss, stray bytes in words).
 
-    That is behind the main header's segments and the tile-parts, by their lengths. Zeros or fill
-    bytes may stand before it, or zeros in its place where the lengths show all tiles to be whole.
+    EOC belongs behind the main header's segments and the tile-parts, by their lengths. Zeros or
+    fill bytes may stand before it, or zeros in its place where all tiles are whole by length.
     """
     pos, loss = 2, False
     parts_of: dict[int, list[int]] = {}  # tile: how many tile-parts came, and how many must
@@ -142,7 +142,7 @@ def _j2k_end(frame: bytes) -> tuple[int | None, bool, str]:
 
 
 def _tile_count(frame: bytes) -> int:
-    """Of SIZ: tiles across times tiles down (T.800 B.3)."""
+    """Count the tiles that SIZ declares, across times down (T.800 B.3)."""
     numbers = [int.from_bytes(frame[at : at + 4], "big") for at in range(8, 40, 4)]
     (x1, y1), (width, height), (x0, y0) = numbers[:2], numbers[4:6], numbers[6:]
     return -(-(x1 - x0) // width) * -(-(y1 - y0) // height) if width and height else 0
@@ -193,10 +193,10 @@ def has_stream(syntax: str) -> bool:
 
 
 def check_codestream(frame: bytes, syntax: str, row: Row) -> Codestream | None:
-    """The frame's own headers; None for syntaxes whose frames have none.
+    """Read the frame's own headers and check them; None for syntaxes whose frames have none.
 
-    frame: bare, as from `bare_codestream`. Refuses one that is cut, or whose own header contradicts
-    the DICOM header.
+    frame: bare, as from `bare_codestream`. Raises RejectError for one that is cut, or whose own
+    header contradicts the DICOM header.
     """
     if syntax == _RLE:
         _check_rle(frame, row)
@@ -212,7 +212,7 @@ def check_codestream(frame: bytes, syntax: str, row: Row) -> Codestream | None:
 
 
 def check_form(found: Codestream, row: Row) -> None:
-    """Refuse what the DICOM header contradicts: size, samples, and bits where no sign is known.
+    """Raise RejectError where size, samples, or bits of unknown sign contradict the DICOM header.
 
     The stream's own characteristics are used where they differ (PS3.5 8.2), and JPEG 2000 has a
     sign among them. JPEG and JPEG-LS have none: of signed values in fewer bits than BitsStored
@@ -239,7 +239,7 @@ def check_form(found: Codestream, row: Row) -> None:
 
 
 def form_notes(found: Codestream, row: Row) -> tuple[str, ...]:
-    """How a stream's own bits and sign differ from the header's, as notes."""
+    """Note how a stream's own bits and sign differ from the header's."""
     notes = []
     bits, sign = row["BitsStored"], row.get("PixelRepresentation")
     if found.bits != bits:
@@ -253,7 +253,7 @@ def form_notes(found: Codestream, row: Row) -> tuple[str, ...]:
 
 
 def _check_rle(frame: bytes, row: Row) -> None:
-    """One segment a byte of a pixel, in order, each within the frame (PS3.5 G.5)."""
+    """Check for one segment a byte of a pixel, in order, each within the frame (PS3.5 G.5)."""
     segments = (row["SamplesPerPixel"] or 1) * row["BitsAllocated"] // 8
     if len(frame) < _RLE_HEADER:
         raise RejectError("truncated_pixels", f"an RLE frame of {len(frame)} bytes, no header")

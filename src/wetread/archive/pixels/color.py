@@ -1,4 +1,4 @@
-"""archive/pixels/color.py: colour pixels become grey ones, as luma (ITU-R BT.601, PS3.3
+"""archive/pixels/color.py: color pixels become gray ones, as luma (ITU-R BT.601, PS3.3
 C.7.6.3.1.2)."""
 
 from io import BytesIO
@@ -25,12 +25,12 @@ _RGB_FROM_YBR = ((1, 0, 1.402), (1, -0.344136, -0.714136), (1, 1.772, 0))
 
 
 def is_color(row: Row) -> bool:
-    """Whether a row's pixels are colours: several samples, or numbers of a palette."""
+    """Whether a row's pixels are in color: several samples, or numbers of a palette."""
     return (row["SamplesPerPixel"] or 1) != 1 or row["PhotometricInterpretation"] == PALETTE
 
 
 def check_color(row: Row) -> None:
-    """Refuse a colour CT, which is a capture, and colour forms that are not read."""
+    """Raise RejectError for a color CT, which is a capture, and for unknown color forms."""
     if not is_color(row):
         return
     form, samples = row["PhotometricInterpretation"], row["SamplesPerPixel"] or 1
@@ -46,15 +46,16 @@ def check_color(row: Row) -> None:
 
 
 def rgb_to_gray(samples: IntegerArray) -> IntegerArray:
-    """(..., rows, columns, 3 or more) red, green, blue to (..., rows, columns), the same type."""
+    """Weigh red, green and blue, samples (..., rows, columns, C) with C at least 3, to luma:
+    (..., rows, columns), the same type."""
     weighed: IntegerArray = np.rint(samples[..., :3].astype(np.float64) @ _LUMA)
     return weighed.astype(samples.dtype)
 
 
 def ybr_to_rgb(samples: IntegerArray, bits: int) -> IntegerArray:
-    """(..., 3) luma and two chromas of `bits` bits to red, green, blue; the same shape and type.
+    """Turn luma and two chromas of `bits` bits, (..., 3), into RGB of the same shape and type.
 
-    Colours outside the range of RGB are clipped, as a screen would.
+    Colors outside the range of RGB are clipped, as a screen would.
     """
     centered = samples.astype(np.float64) - (0, 1 << (bits - 1), 1 << (bits - 1))
     mixed: IntegerArray = np.rint(centered @ np.transpose(_RGB_FROM_YBR))
@@ -63,7 +64,8 @@ def ybr_to_rgb(samples: IntegerArray, bits: int) -> IntegerArray:
 
 
 def samples_to_gray(samples: IntegerArray, row: Row) -> IntegerArray:
-    """(..., rows, columns, 3), in the form that the row's photometric interpretation names."""
+    """Turn samples (..., rows, columns, 3), in the row's photometric interpretation, into gray
+    (..., rows, columns)."""
     if COLOR_FORMS[row["PhotometricInterpretation"]] == "YBR":
         samples = ybr_to_rgb(samples, row["BitsStored"])
     return rgb_to_gray(samples)
@@ -72,7 +74,7 @@ def samples_to_gray(samples: IntegerArray, row: Row) -> IntegerArray:
 def palette_to_gray(
     stored: IntegerArray, read_at: ReadAt, size: int, header: Header
 ) -> IntegerArray:
-    """Numbers of a palette, any shape, to the grey of their colours (PS3.3 C.7.6.3.1.5)."""
+    """Turn numbers of a palette, any shape, into the gray of their colors (PS3.3 C.7.6.3.1.5)."""
     data, implicit, little = data_set_prefix(read_at, size, header)
     try:
         found = read_dataset(BytesIO(data), implicit, little)

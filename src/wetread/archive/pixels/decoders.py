@@ -32,11 +32,11 @@ _END = b"\xff\xd9"  # EOI and EOC
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """A decoder's result.
+    """One decoded frame.
 
     samples: (rows, columns) or (rows, columns, 3) integers, as the decoder has them.
-    stream:  what the frame says of itself; None for syntaxes without a codestream.
-    stray:   what stood before the end marker and belonged to nothing, in words; empty: nothing.
+    stream:  the frame's own headers; None for syntaxes without a codestream.
+    stray:   bytes before the end marker that belonged to nothing, in words; empty: none.
     """
 
     samples: IntegerArray
@@ -45,7 +45,7 @@ class Decoded:
 
 
 def _decode_jpeg(frame: bytes, row: Row) -> IntegerArray:
-    """Every JPEG process; colour comes in the form that the header's interpretation names.
+    """Decode every JPEG process; color comes in the form that the header's interpretation names.
 
     libjpeg goes on silently where the data ends before the image does. What is whole decodes alike
     whatever follows it, so other bytes before the end marker must not change the picture.
@@ -99,7 +99,7 @@ def _decode_jpeg_xl(frame: bytes, row: Row) -> IntegerArray:
 
 
 def _decode_uncompressed(frame: bytes, row: Row) -> IntegerArray:
-    """The words of a frame of one sample as they are (PS3.5 A.4.11)."""
+    """Read the words of a frame of one sample as they are (PS3.5 A.4.11): (rows, columns)."""
     shape, bytes_each = (row["Rows"], row["Columns"]), row["BitsAllocated"] // 8
     needed = shape[0] * shape[1] * bytes_each
     if (row["SamplesPerPixel"] or 1) != 1:
@@ -110,7 +110,7 @@ def _decode_uncompressed(frame: bytes, row: Row) -> IntegerArray:
 
 
 def _decode_deflated(frame: bytes, row: Row) -> IntegerArray:
-    """A frame deflated by itself (PS3.5 A.4.13); what it inflates to is bounded by its size."""
+    """Inflate a frame by itself, bounded by its size (PS3.5 A.4.13): (rows, columns)."""
     needed = row["Rows"] * row["Columns"] * row["BitsAllocated"] // 8
     inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(frame, needed)
     return _decode_uncompressed(inflated, row)
@@ -149,7 +149,7 @@ SUPPORTED_SYNTAXES = NATIVE_SYNTAXES | frozenset(DECODERS)
 
 
 def decode_frame(frame: bytes, syntax: str, row: Row) -> Decoded:
-    """The samples of one frame as the decoder gives them, and what its codestream says of itself.
+    """Decode one frame, and read its codestream's own headers.
 
     Raises RejectError where the frame contradicts the header, is cut, or is refused.
     """
@@ -181,7 +181,7 @@ def decode_frame(frame: bytes, syntax: str, row: Row) -> Decoded:
 
 
 def _without_stray_zeros(decode: Decode, frame: bytes, row: Row) -> tuple[IntegerArray, str]:
-    """(samples, how many bytes before the end marker were left out, in words).
+    """Decode without stray zeros: (samples, the bytes before the end marker left out, in words).
 
     Which zeros are data the decoder alone knows: it refuses a stream with one too many or too few.
     """

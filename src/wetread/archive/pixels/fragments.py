@@ -24,12 +24,12 @@ class Fragments:
 
 
 def walk_fragments(read_at: ReadAt, size: int, pos: int) -> int:
-    """The number of fragments after the offset table; RejectError where they are cut."""
+    """Count the fragments after the offset table. Raises RejectError where they are cut."""
     return len(find_fragments(read_at, size, pos).spans)
 
 
 def find_fragments(read_at: ReadAt, size: int, pos: int) -> Fragments:
-    """The fragments from the first item at byte pos on; RejectError where they are cut."""
+    """Find the fragments from byte pos on. Raises RejectError where they are cut."""
     spans: list[tuple[int, int]] = []
     while True:
         head = read_at(pos, 8)
@@ -51,7 +51,7 @@ def find_fragments(read_at: ReadAt, size: int, pos: int) -> Fragments:
 def frame_spans(
     read_at: ReadAt, fragments: Fragments, frames: int
 ) -> list[tuple[tuple[int, int], ...]]:
-    """The fragments of each of `frames` frames, in order.
+    """Divide the fragments among `frames` frames, in order.
 
     One fragment a frame, or as the offset table says, or from start marker to start marker.
     """
@@ -79,7 +79,7 @@ def frame_spans(
 
 
 def _firsts_by_table(read_at: ReadAt, fragments: Fragments) -> list[int]:
-    """The number of the fragment that each frame begins with; empty where no table says so."""
+    """Number the fragment that each frame begins with, by the offset table; empty without one."""
     at, length = fragments.table
     table = read_at(at, length)
     if not table or len(table) % 4:
@@ -92,5 +92,5 @@ def _firsts_by_table(read_at: ReadAt, fragments: Fragments) -> list[int]:
 
 
 def read_frame(read_at: ReadAt, spans: tuple[tuple[int, int], ...]) -> bytes:
-    """The fragments of one frame, joined."""
+    """Read the fragments of one frame, joined."""
     return b"".join(read_at(at, length) for at, length in spans)

@@ -13,7 +13,7 @@ _OVERSHOOT = 4  # ranges beyond the stored one
 
 
 def stored_values(decoded: Decoded, row: Row) -> tuple[IntegerArray, tuple[str, ...]]:
-    """(stored values, notes) of one decoded frame, the shape as decoded.
+    """Turn one decoded frame into (stored values, notes): (rows, columns) or (rows, columns, 3).
 
     Integers of BitsAllocated, or as wide as a stream's values need. A JPEG 2000 stream has its own
     sign and bits; what loss put beyond the stored range is clipped and counted, what a lossless
@@ -55,7 +55,7 @@ def stored_values(decoded: Decoded, row: Row) -> tuple[IntegerArray, tuple[str, 
 
 
 def _with_sign(samples: IntegerArray, bits: int, wide: int) -> IntegerArray:
-    """Two's complement in samples of `wide` bits that an encoder took as unsigned; same shape.
+    """Read two's complement in samples of `wide` bits that an encoder took as unsigned; same shape.
 
     The sign stands in the highest bit of BitsStored, or is extended to all bits of the stream.
     """
@@ -64,7 +64,7 @@ def _with_sign(samples: IntegerArray, bits: int, wide: int) -> IntegerArray:
 
 
 def _sign_extended(samples: IntegerArray, bits: int) -> IntegerArray:
-    """Unsigned integers whose bit bits - 1 is the sign, as signed ones of the same size."""
+    """Read unsigned integers whose bit bits - 1 is the sign as signed ones of the same size."""
     size = 8 * samples.dtype.itemsize
     unsigned, signed = np.dtype(f"u{size // 8}"), np.dtype(f"i{size // 8}")
     gap = unsigned.type(size - bits)
@@ -73,8 +73,8 @@ def _sign_extended(samples: IntegerArray, bits: int) -> IntegerArray:
 
 
 def _without_sign(samples: IntegerArray, bits: int) -> IntegerArray | None:
-    """The low bits of unsigned samples that are sign extensions of values of `bits` bits, else
-    None."""
+    """Keep the low bits of unsigned samples that are sign extensions of values of `bits` bits; None
+    where they are not."""
     if samples.dtype.kind != "u":
         return None
     extended = samples.view(np.dtype(f"i{samples.dtype.itemsize}"))
@@ -86,7 +86,7 @@ def _without_sign(samples: IntegerArray, bits: int) -> IntegerArray | None:
 
 
 def _as_allocated(values: IntegerArray, allocated: int, signed: bool) -> IntegerArray:
-    """The values in integers of BitsAllocated, or wider where they need it."""
+    """Store the values in integers of BitsAllocated, or wider where they need it; same shape."""
     kind = np.dtype(f"{'i' if signed else 'u'}{allocated // 8}")
     if values.dtype == kind:
         return values
@@ -101,7 +101,7 @@ def _as_allocated(values: IntegerArray, allocated: int, signed: bool) -> Integer
 
 
 def masked(words: IntegerArray, row: Row) -> IntegerArray:
-    """BitsStored bits of every word, with their sign (PS3.5 8.1.1); same shape.
+    """Mask every word to BitsStored bits, with their sign (PS3.5 8.1.1); same shape.
 
     words: (..., rows, columns), any integer type; returns the unsigned or signed type of
     BitsAllocated, the words' own memory where nothing is to be done: a copy of a large series is

@@ -32,7 +32,7 @@ class Pixels:
 
     stored: (rows, columns), or (frames, rows, columns) where NumberOfFrames is above 1 and no frame
             was named; uint8, int8, uint16, int16, uint32 or int32.
-    notes:  what only decoding showed (archive/notes.py), each once.
+    notes:  found while decoding (archive/notes.py), each once.
     """
 
     stored: IntegerArray
@@ -40,15 +40,16 @@ class Pixels:
 
 
 def read_stored(row: Row) -> IntegerArray:
-    """The stored values of `read_pixels` without their notes."""
+    """Read the stored values of one row as `read_pixels` does, without the notes: (rows, columns)
+    or (frames, rows, columns)."""
     return read_pixels(row).stored
 
 
 def read_pixels(row: Row) -> Pixels:
-    """The stored values of one image, in BitsStored bits and signed; colour as grey.
+    """Read the stored values of one image, in BitsStored bits and signed; color as gray.
 
-    row: one row of the index as a dict; or of one frame (key `frame`, from 0), then that frame.
-    Raises RejectError.
+    row: of the index, then (rows, columns), or (frames, rows, columns) where it has several; or of
+    one frame (key `frame`, from 0), then (rows, columns). Raises RejectError.
     """
     if row["state"] != "image":
         raise RejectError("wrong_kind", "not an image")
@@ -74,7 +75,7 @@ def read_pixels(row: Row) -> Pixels:
 
 
 def native_bytes(row: Row) -> int:
-    """Bytes of uncompressed pixel data that the header asks for."""
+    """Compute the bytes of uncompressed pixel data that the header asks for."""
     pixels = row["Rows"] * row["Columns"] * (row.get("NumberOfFrames") or 1)
     samples = row.get("SamplesPerPixel") or 1
     if samples == 3 and row.get("PhotometricInterpretation") == "YBR_FULL_422":
@@ -83,7 +84,7 @@ def native_bytes(row: Row) -> int:
 
 
 def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range) -> IntegerArray:
-    """(frames, rows, columns) of the frames in numbers, from the words as they lie in the file."""
+    """Read the frames in numbers from the words in the file: (frames, rows, columns)."""
     each = native_bytes(row) // (row["NumberOfFrames"] or 1)
     start, needed = header.walk.pixel_offset + numbers.start * each, each * len(numbers)
     if header.syntax == DEFLATED_LE:
@@ -113,12 +114,12 @@ def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
 
 
 def _pixel_vr(read_at: ReadAt, header: Header) -> bytes:
-    """Of pixel data in explicit VR: two letters, two bytes and the length before its value."""
+    """Read the VR of pixel data in explicit VR: two letters, then two bytes and the length."""
     return read_at(header.walk.pixel_offset - 8, 2)
 
 
 def _swapped(data: bytes, count: int) -> bytes:
-    """The first count bytes of words in big endian that hold two bytes each (PS3.5 8.1.2)."""
+    """Swap the first count bytes of big-endian words that hold two bytes each (PS3.5 8.1.2)."""
     pairs = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
     return (pairs + data[len(pairs) :])[:count]
 
@@ -126,7 +127,7 @@ def _swapped(data: bytes, count: int) -> bytes:
 def _decoded(
     read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
 ) -> tuple[IntegerArray, tuple[str, ...]]:
-    """((frames, rows, columns) of the frames in numbers, each compared with the header; notes)."""
+    """Decode the frames in numbers and check each: ((frames, rows, columns), notes)."""
     if header.walk.pixel_length != UNDEFINED:
         raise RejectError("bad_element", "compressed pixel data of defined length")
     fragments = find_fragments(read_at, size, header.walk.pixel_offset)

@@ -23,7 +23,7 @@ Spans = tuple[Span, ...]
 
 
 def check_streams(read_at: ReadAt, frames: Sequence[Spans], fields: MutableRow) -> None:
-    """Refuse frames whose own headers contradict the file's; note how others differ from it.
+    """Raise RejectError where frames' own headers contradict the file's; note how others differ.
 
     fields: the columns of an image so far. Signed JPEG 2000 under PixelRepresentation 0 makes it 1,
     and the padding values negative with it. Raises RejectError.
@@ -60,7 +60,7 @@ def _stream(read_at: ReadAt, spans: Spans) -> Codestream:
 
 
 def _first_bytes(read_at: ReadAt, spans: Spans, most: int) -> bytes:
-    """The first bytes of a frame, `most` of them or all there are."""
+    """Read the first bytes of a frame, `most` of them or all there are."""
     found: list[bytes] = []
     for at, length in spans:
         found.append(read_at(at, min(length, most)))
