@@ -6,7 +6,7 @@ import pytest
 from wetread.labels.finding import Finding
 from wetread.pages.panel import Panel
 from wetread.reports.run_page import case_groups
-from wetread.reports.slice_panels import Shown, slice_panels
+from wetread.reports.slice_panels import PanelSettings, slice_panels
 from wetread.training.predictions import LevelPredictions
 from wetread.view.window import BONE, BRAIN
 
@@ -41,7 +41,9 @@ def test_no_image_stands_for_what_was_found_and_for_what_was_missed(
 
 def test_a_slice_in_which_nothing_glows_says_so() -> None:
     hu = np.zeros((16, 16), np.float32)
-    shown = Shown((BRAIN, BONE), "any", "image x", no_glow="no glow: nothing in it speaks for any")
+    shown = PanelSettings(
+        (BRAIN, BONE), "any", "image x", no_glow="no glow: nothing in it speaks for any"
+    )
 
     def labels(panels: tuple[Panel, ...]) -> list[str]:
         return [panel.label for panel in panels]

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from wetread.reports.run_sentences import origin_words, summary_words
+from wetread.reports.run_sentences import origin_sentence, summary_sentence
 from wetread.training.predictions import LevelPredictions
 from wetread.verbs.train.train import TrainResult
 
@@ -28,7 +28,7 @@ def part(slices: int, patients: int) -> dict[str, int]:
 
 def words(parts: dict[str, Any], scored: Judged, first: int = 0) -> str:
     about = {"patients_from": "the headers' PatientID"}
-    return summary_words(about, parts, cast(LevelPredictions, scored), first)
+    return summary_sentence(about, parts, cast(LevelPredictions, scored), first)
 
 
 def test_what_was_learned_from_is_not_all_that_had_a_label() -> None:
@@ -79,7 +79,7 @@ def test_every_number_of_the_first_sentence_stands_in_the_tables(
 def origin(learned: tuple[int, int], scored: tuple[int, int]) -> tuple[str, str]:
     parts = {"learned_from": learned, "scored_on": scored}
     counted = {name: {"studies": n, "phantom_studies": drawn} for name, (n, drawn) in parts.items()}
-    return origin_words(counted)
+    return origin_sentence(counted)
 
 
 def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
@@ -91,6 +91,6 @@ def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
 
 
 def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:
-    badge, told = origin_words({"task": "hemorrhage"})
+    badge, told = origin_sentence({"task": "hemorrhage"})
     assert badge == ""
     assert "was not kept" in told

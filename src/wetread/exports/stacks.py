@@ -31,7 +31,7 @@ from wetread.exports.folder import (
 from wetread.exports.formats import ExportOptions
 from wetread.exports.work import (
     ExportJob,
-    SliceReader,
+    StackReader,
     finite_or_none,
     require_hu_for_windows,
     resized_spacing,
@@ -71,7 +71,7 @@ class FilmFrame:
 class StackFrames:
     """The pictures of one stack, all on one scale; `shown` and the part grow as they are drawn."""
 
-    def __init__(self, reader: SliceReader, job: ExportJob, folder: ExportFolder) -> None:
+    def __init__(self, reader: StackReader, job: ExportJob, folder: ExportFolder) -> None:
         self.reader, self.box, self.options = reader, job.box, folder.options
         by_header = not self.options.mode.windows
         self.scale = shared_presentation(reader.rows) if by_header else Presentation(None)
@@ -137,7 +137,7 @@ def export_film(job: ExportJob, folder: ExportFolder) -> None:
     parts = split_series(job.rows)
     _refuse_captures(part, parts.captures)
     for number, (rows, acquisition) in enumerate(zip(parts.stacks, parts.names, strict=True)):
-        reader = SliceReader(rows, max(map(abs, options.mode.offsets)))
+        reader = StackReader(rows, max(map(abs, options.mode.offsets)))
         frames = StackFrames(reader, job, folder)
         pictures = frames.draw(part)
         first = next(pictures, None)

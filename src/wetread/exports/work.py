@@ -66,7 +66,7 @@ class ExportJob:
         )
 
 
-class SliceReader:
+class StackReader:
     """Slices of a job's rows, read once and dropped when they are no longer near."""
 
     def __init__(self, rows: pl.DataFrame, reach: int) -> None:
@@ -113,7 +113,7 @@ def export_slices(job: ExportJob, folder: ExportFolder) -> None:
     """Write pictures of the job's exported slices, one file each."""
     options, part = folder.options, ExportPart(rejects=list(job.lost))
     offsets = options.mode.offsets if options.depth == 8 else (0,)
-    reader, places = SliceReader(job.rows, max(map(abs, offsets))), positions_mm(job.rows)
+    reader, places = StackReader(job.rows, max(map(abs, offsets))), positions_mm(job.rows)
     for number in job.exported:
         row = reader.rows[number]
         try:

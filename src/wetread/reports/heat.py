@@ -19,10 +19,10 @@ from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
-Heat = Callable[[int], np.ndarray | None]
+HeatMaps = Callable[[int], np.ndarray | None]
 
 
-def heat_of(run: Path, store: Store, column: int) -> Heat:
+def run_heat_maps(run: Path, store: Store, column: int) -> HeatMaps:
     """row of the store -> (h, w) float32 from 0 to 1, by the model that never saw the image; None
     where the network draws masks, which say more, or where nothing speaks for the finding."""
     said = read_parquet(run / FILE, columns=["level", "id", "model"])
@@ -38,12 +38,12 @@ def heat_of(run: Path, store: Store, column: int) -> Heat:
 
     def heat(row: int) -> np.ndarray | None:
         one = trained(model_of[store.slices["SOPInstanceUID"][row]])
-        return heat_of_models([one], store, row, column)
+        return mean_heat_map([one], store, row, column)
 
     return heat
 
 
-def heat_of_models(
+def mean_heat_map(
     models: Sequence[TrainedModel], store: Store, row: int, column: int
 ) -> np.ndarray | None:
     """(h, w) float32 from 0 to 1: where a slice of the store speaks for the output `column`, as the

@@ -9,7 +9,7 @@ from wetread.labels.rle import decode_union
 from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, png_bytes
 from wetread.pages.page import PageCase
 from wetread.pages.panel import Panel
-from wetread.reports.slice_panels import Sides
+from wetread.reports.slice_panels import EdgeLetters
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
 from wetread.study.display import WHITE
@@ -25,7 +25,7 @@ DISPLAY = Window(WHITE / 2, WHITE)
 
 
 def mask_cases(
-    store: Store, finding: str, decided: DecidedFinding, sides: Sides
+    store: Store, finding: str, decided: DecidedFinding, sides: EdgeLetters
 ) -> tuple[PageCase, ...]:
     """The best and the worst drawn, and masks where nothing is; the film alone, and
     with outlines: truth green, what was drawn orange. sides: of its series, as slice_panels.py."""
@@ -49,7 +49,7 @@ def _said(decided: DecidedFinding) -> np.ndarray:
 
 
 def _case(
-    store: Store, finding: str, decided: DecidedFinding, sides: Sides, place: int, group: str
+    store: Store, finding: str, decided: DecidedFinding, sides: EdgeLetters, place: int, group: str
 ) -> PageCase:
     row = decided.rows.row(place, named=True)
     shape = row["rows"], row["columns"]

@@ -13,10 +13,10 @@ from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, History, make_curves
 from wetread.pages.environment import spaced_words
 from wetread.pages.page import CountSum, PageCase, PageContent, PageFact, patient_unit, write_page
-from wetread.reports.heat import Heat, heat_of
+from wetread.reports.heat import HeatMaps, run_heat_maps
 from wetread.reports.mask_cases import mask_cases
-from wetread.reports.run_sentences import SPLITS, origin_words, summary_words
-from wetread.reports.slice_panels import Shown, Sides, read_sides, slice_panels
+from wetread.reports.run_sentences import SPLITS, origin_sentence, summary_sentence
+from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
@@ -26,7 +26,7 @@ from wetread.training.recipe import flat_settings
 from wetread.view.view import View
 
 CASES = 3  # pictures a group, a row at full width
-TOLD = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recipe, at once
+SHOWN_SETTINGS = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recipe, at once
 
 
 def write_run_page(
@@ -43,12 +43,12 @@ def write_run_page(
     units = patient_unit(about.get("identity"))
     view = settings.view
     first = settings.phantoms.studies if (run / "phantoms").is_dir() else 0
-    badge, origin = origin_words(about)
+    badge, origin = origin_sentence(about)
     write_page(
         run / "page.html",
         PageContent(
             title=task.title,
-            summary=summary_words(about, proof["parts"], images, first),
+            summary=summary_sentence(about, proof["parts"], images, first),
             badge=badge,
             origin=origin,
             headline=task.headline,
@@ -61,7 +61,7 @@ def write_run_page(
             identity=about.get("identity"),
             counts=_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
-            provenance={"task": task.name, **{key: recipe[key] for key in TOLD}},
+            provenance={"task": task.name, **{key: recipe[key] for key in SHOWN_SETTINGS}},
             settings=recipe,
         ),
     )
@@ -144,7 +144,7 @@ def _cases(
 ) -> tuple[PageCase, ...]:
     """The surest right and the surest wrong, for slices with and without the headline finding."""
     column, store = task.headline_column, open_store(run / "store")
-    heat, sides = heat_of(run, store, column), read_sides(run)
+    heat, sides = run_heat_maps(run, store, column), read_edge_letters(run)
     no_glow = "" if drawn else f"no glow: nothing in it speaks for {spaced_words(task.headline)}"
     cases = tuple(
         _case(store, heat, view, sides, images, place, column, group, no_glow)
@@ -169,17 +169,17 @@ def case_groups(images: LevelPredictions, column: int) -> dict[str, list[int]]:
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
     usual = float(np.median(said[negative])) if negative.size else -np.inf
     above = positive[said[positive] > usual]
-    found = _one_a_study(images, above[np.argsort(-said[above], kind="stable")])
+    found = _first_of_each_study(images, above[np.argsort(-said[above], kind="stable")])
     others = np.setdiff1d(positive, found)
     raised = negative[np.argsort(-said[negative], kind="stable")]
     return {
         "found": found,
-        "missed": _one_a_study(images, others[np.argsort(said[others], kind="stable")]),
-        "raised without cause": _one_a_study(images, raised),
+        "missed": _first_of_each_study(images, others[np.argsort(said[others], kind="stable")]),
+        "raised without cause": _first_of_each_study(images, raised),
     }
 
 
-def _one_a_study(images: LevelPredictions, order: NDArray[np.int64]) -> list[int]:
+def _first_of_each_study(images: LevelPredictions, order: NDArray[np.int64]) -> list[int]:
     """The first of each study, CASES at most: neighbours show the same thing again."""
     first: dict[str, int] = {}
     for place in order:
@@ -191,9 +191,9 @@ def _one_a_study(images: LevelPredictions, order: NDArray[np.int64]) -> list[int
 
 def _case(
     store: Store,
-    heat_at: Heat,
+    heat_at: HeatMaps,
     view: View,
-    sides: Sides,
+    sides: EdgeLetters,
     images: LevelPredictions,
     place: int,
     column: int,
@@ -215,7 +215,7 @@ def _case(
         f"{spaced_words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
     )
     where = f"study {images.studies[place]}, image {images.ids[place]}"
-    shown = Shown(
+    shown = PanelSettings(
         windows=view.windows,
         finding=names[column],
         about=f"{where}; {title}",

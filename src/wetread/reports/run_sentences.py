@@ -19,30 +19,30 @@ SPLITS = {
 Parts = Mapping[str, Mapping[str, Any]]
 
 
-def summary_words(
+def summary_sentence(
     about: Mapping[str, Any], parts: Parts, images: LevelPredictions, first: int
 ) -> str:
     """Return the sentence of how many were learned from, chose the epoch and were scored.
 
     first: studies of phantoms that were learned before.
     """
-    patients, unit = len(set(images.patients)), unit_of(about)
+    patients, unit = len(set(images.patients)), split_unit(about)
     judged = (
         f"judged on {plural(len(images.ids), 'image')} of {plural(patients, unit)} "
         f"{SPLITS[images.split]}"
     )
-    return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_words(about)}"
+    return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_sentence(about)}"
 
 
-def unit_of(about: Mapping[str, Any]) -> str:
+def split_unit(about: Mapping[str, Any]) -> str:
     """Name the unit that folds never split: a patient, or a study where patients are not known."""
     identity = about.get("identity")  # runs of earlier versions have none
     return "patient" if identity is None or identity["unit"] == "patient" else "study"
 
 
-def identity_words(about: Mapping[str, Any]) -> str:
+def identity_sentence(about: Mapping[str, Any]) -> str:
     """Who is one patient, or why that is not known, in a sentence."""
-    if unit_of(about) == "patient":
+    if split_unit(about) == "patient":
         return f"Who is one patient is taken from {about['patients_from']}."
     whose = {"study": "each study", "mixed": "where none is named, the study"}
     unit = about["identity"]["unit"]
@@ -72,7 +72,7 @@ def _learned(parts: Parts, first: int, unit: str) -> str:
 _COUNTED = ("slices", "patients")
 
 
-def origin_words(about: Mapping[str, Any]) -> tuple[str, str]:
+def origin_sentence(about: Mapping[str, Any]) -> tuple[str, str]:
     """(the badge beside the title, the sentence to it): whether its patients are phantoms."""
     if "learned_from" not in about or "scored_on" not in about:
         return "", "Whether its studies are of patients or synthetic phantoms was not kept."

@@ -17,13 +17,15 @@ from wetread.pages.panel import Panel, window_label
 from wetread.training.run import Run
 from wetread.view.window import Window
 
-Sides = Mapping[str, tuple[str, str]]  # series to the patient's side at the left and right edge
+EdgeLetters = Mapping[
+    str, tuple[str, str]
+]  # series to the patient's side at the left and right edge
 SIDES = "sides.json"
 Encode = Callable[[np.ndarray], bytes]
 
 
 @dataclass(frozen=True)
-class Shown:
+class PanelSettings:
     """The values that the panels of one slice share.
 
     windows: one panel each. finding: what the glow speaks for. about: for who does not see the
@@ -40,7 +42,9 @@ class Shown:
     no_glow: str = ""
 
 
-def slice_panels(hu: np.ndarray, heat: np.ndarray | None, shown: Shown) -> tuple[Panel, ...]:
+def slice_panels(
+    hu: np.ndarray, heat: np.ndarray | None, shown: PanelSettings
+) -> tuple[Panel, ...]:
     """hu (H, W) through each window; last, where there is heat (h, w) in [0, 1], it as a glow."""
     greys = [panels(hu, [window], shown.size) for window in shown.windows]
     labels = [window_label(window) for window in shown.windows]
@@ -56,7 +60,7 @@ def slice_panels(hu: np.ndarray, heat: np.ndarray | None, shown: Shown) -> tuple
     )
 
 
-def series_sides(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
+def series_edge_letters(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
     """SeriesInstanceUID to the patient's side at the left and the right edge of its pictures, where
     the header tells it of all alike; images: rows of an index."""
     found: dict[str, tuple[str, str]] = {}
@@ -69,13 +73,13 @@ def series_sides(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
     return {series: sides for series, sides in found.items() if any(sides) and series not in mixed}
 
 
-def write_sides(run: Run, images: pl.DataFrame) -> None:
+def write_edge_letters(run: Run, images: pl.DataFrame) -> None:
     """Keep in a run which side of the patient is where, for the pictures on its page."""
-    found = sorted(series_sides(images).items())  # the same words, the same file
+    found = sorted(series_edge_letters(images).items())  # the same words, the same file
     run.write_json(SIDES, {series: list(sides) for series, sides in found})
 
 
-def read_sides(run: Path) -> Sides:
+def read_edge_letters(run: Path) -> EdgeLetters:
     """Read the sides that write_sides wrote; empty for runs of earlier versions."""
     if not (run / SIDES).is_file():
         return {}

@@ -30,8 +30,8 @@ from wetread.pages.readings_page import (
 from wetread.prediction.cautions import CAUTIONS
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.reading import Reading, SliceReading
-from wetread.reports.heat import heat_of_models
-from wetread.reports.slice_panels import Sides, series_sides
+from wetread.reports.heat import mean_heat_map
+from wetread.reports.slice_panels import EdgeLetters, series_edge_letters
 from wetread.study.boxes import PixelBox
 from wetread.training.device import seeded_runtime
 from wetread.verbs.predict.read_archive import ReadArchive
@@ -112,7 +112,7 @@ class _StudyPictures:
     inputs: ReadingsPageInputs
     row: Mapping[str, int]
     number: Mapping[str, int | None]
-    sides: Sides
+    sides: EdgeLetters
 
     @staticmethod
     def of(out: Path, inputs: ReadingsPageInputs) -> _StudyPictures:
@@ -124,7 +124,7 @@ class _StudyPictures:
             number=dict(
                 inputs.read.selection.images.select("SOPInstanceUID", "InstanceNumber").iter_rows()
             ),
-            sides=series_sides(inputs.read.selection.images),
+            sides=series_edge_letters(inputs.read.selection.images),
         )
 
     def study(self, reading: Reading, row: WorklistRow) -> StudyEntry:
@@ -158,7 +158,7 @@ class _StudyPictures:
             probability=probability,
             finding=finding,
             panels=self._panels(self.row[uid], finding, about),
-            mask=_mask_words(reading, uid),
+            mask=_mask_sentence(reading, uid),
             link=reading.links.get(uid, "").removeprefix("../"),
         )
 
@@ -194,7 +194,7 @@ class _StudyPictures:
             else:
                 pictures = [(grey, f"{label}; nothing was drawn on it")]
         else:
-            heat = heat_of_models(models, store, row, inputs.read.task.headline_column)
+            heat = mean_heat_map(models, store, row, inputs.read.task.headline_column)
             if heat is not None:
                 glow = f"the glow: what speaks for {finding.replace('_', ' ')}"
                 pictures.append((heated(grey, heat), glow))
@@ -271,7 +271,7 @@ def _notes(reading: Reading) -> list[str]:
     return lines
 
 
-def _mask_words(reading: Reading, uid: str) -> str:
+def _mask_sentence(reading: Reading, uid: str) -> str:
     found = [mask for mask in reading.masks if mask["image"] == uid and mask["area_px"]]
     return "; ".join(
         f"drawn: {mask['area_px']} pixels"

@@ -28,7 +28,7 @@ from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.types import StrPath, StrPaths
 from wetread.evaluation.score import Scores
 from wetread.inputs.progress import Report, silent, stage
-from wetread.reports.slice_panels import write_sides
+from wetread.reports.slice_panels import write_edge_letters
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
 from wetread.training.recipe_file import read_recipe
@@ -130,7 +130,7 @@ def train(
         TrainingInputs(run, archive.stores, archive.labels, request.recipe, partial(stage, report))
     )
     plan = plan_run(request, archive, prepared)
-    write_sides(run, archive.images)
+    write_edge_letters(run, archive.images)
     start = pretrain(request, workers=workers, report=report)
     fit_splits(run, plan, prepared, start)
     return TrainResult(out, archive.counts, evaluate(out), archive.identity)
