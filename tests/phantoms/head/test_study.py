@@ -18,7 +18,7 @@ from wetread.phantoms.head.patient import draw_patient
 from wetread.phantoms.head.scan import SUBSLICES_MM, THICKNESS_MM, slice_grid
 from wetread.phantoms.head.skull import build_skull, suture_distance
 from wetread.phantoms.head.study import VISIBLE_MM2, HeadStudy, make_head_study
-from wetread.phantoms.shapes.implicit import CoarseGrid
+from wetread.phantoms.shapes.implicit import SliceGrid
 
 
 def study_of(*scenario: str, seed: int = 0) -> HeadStudy:
@@ -192,7 +192,7 @@ def test_large_blood_pushes_the_midline():
     bleed = Epidural(center=(62.0, 0.0, 10.0), radius_mm=40.0, thick_mm=30.0, hu=65.0)
     line = np.linspace(-60, 60, 121, dtype=np.float32)[None, :, None]
     flat = np.zeros_like(line)
-    grid = CoarseGrid(line, flat, flat + 10, flat, 1.0)
+    grid = SliceGrid(line, flat, flat + 10, flat, 1.0)
     moved = displace_by_mass(grid, (bleed,))
     midline_now_at = float(line[0, np.argmin(np.abs(moved.x)), 0])
     assert -12 < midline_now_at < -2  # to the right, away from blood on the left

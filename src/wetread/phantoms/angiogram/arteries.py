@@ -118,6 +118,7 @@ def draw_arteries(rng: np.random.Generator, chest: Chest, trunk_mm: float) -> Br
     growth, shift = _Growth(rng, chest), rng.normal(0, (1.5, 1.5, 3.5))
 
     def near(*point: float) -> FloatArray:
+        """Move a point at random: (3,) mm."""
         return np.asarray(point) + shift + rng.normal(0, 1.4, 3)
 
     valve, fork = near(19, -46, -16), near(14, -14, 15)
@@ -158,6 +159,7 @@ def draw_veins(rng: np.random.Generator, chest: Chest, root_mm: float) -> Branch
     z = chest.heart.atrium[2]
 
     def near(*point: float) -> FloatArray:
+        """Move a point at random: (3,) mm."""
         return np.asarray(point) + rng.normal(0, 1.5, 3)
 
     for part in chest.pleurae:

@@ -68,7 +68,7 @@ class Chambers:
 
 
 def draw_chambers(rng: np.random.Generator, chest: Chest, ratio: float) -> Chambers:
-    """A heart within the chest's, the widest places of its ventricles in the given ratio."""
+    """Draw a heart within the chest's; ratio: the right ventricle's width over the left one's."""
     heart = chest.heart
     big = heart.radii[0] / 62
     x, _, z = heart.center
@@ -104,7 +104,7 @@ def draw_chambers(rng: np.random.Generator, chest: Chest, ratio: float) -> Chamb
 
 
 def _widen(drawn: Ventricles, ratio: float) -> Ventricles:
-    """With the right ventricle's half axis along n that gives the ratio, to 0.1 %."""
+    """Set the right ventricle's half axis along n to give the ratio, to 0.1 %."""
     low, high = 1.0, 200.0
     for _ in range(24):
         middle = 0.5 * (low + high)
@@ -115,7 +115,7 @@ def _widen(drawn: Ventricles, ratio: float) -> Ventricles:
 
 
 def ventricle_spans(ventricles: Ventricles, a: FloatArray, b: FloatArray) -> VentricleSpans:
-    """Where lines along n through (a, b) enter and leave either ventricle."""
+    """Compute where lines along n through a, b of any shape, mm, enter and leave the ventricles."""
     la, ln, lb = ventricles.left
     along, up = (a / la) ** 2, (b / lb) ** 2
     rest = np.sqrt(np.maximum(1 - along - up, 0))
@@ -136,7 +136,7 @@ def ventricle_spans(ventricles: Ventricles, a: FloatArray, b: FloatArray) -> Ven
 
 
 def widths_mm(ventricles: Ventricles) -> tuple[float, float]:
-    """The widest inner diameter of the left and the right ventricle, across the septum."""
+    """Compute the widest inner diameters of the left and right ventricle across the septum, mm."""
     reach = max(ventricles.left[0], ventricles.right[0]) + abs(ventricles.along_a) + 2
     along = np.arange(-reach, reach, GRID_MM)
     found = ventricle_spans(ventricles, along[:, None], along[None, :])
@@ -147,7 +147,7 @@ def widths_mm(ventricles: Ventricles) -> tuple[float, float]:
 def own_frame(
     ventricles: Ventricles, x: FloatArray, y: FloatArray, z: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Chest coordinates to (a, n, b)."""
+    """Convert chest coordinates of any shape, mm, to a, n, b."""
     c, s = np.float32(np.cos(ventricles.turn)), np.float32(np.sin(ventricles.turn))
     px, py, b = x - ventricles.center[0], y - ventricles.center[1], z - ventricles.center[2]
     a = c * px - s * py + ventricles.lean * b
@@ -155,7 +155,7 @@ def own_frame(
 
 
 def outflow_of(ventricles: Ventricles) -> tuple[float, float, float]:
-    """A point inside the right ventricle's top, from where the pulmonary trunk rises."""
+    """Give the point (x, y, z) of the right ventricle from where the pulmonary trunk rises, mm."""
     ln, high = ventricles.left[1], 0.55 * ventricles.right[2]
     n = ln * (1 - ventricles.flat) + ventricles.septum_mm + 0.25 * ventricles.right[1]
     a = 0.0 - ventricles.lean * high
@@ -167,7 +167,7 @@ def outflow_of(ventricles: Ventricles) -> tuple[float, float, float]:
 def ventricle_solids(
     ventricles: Ventricles, x: FloatArray, y: FloatArray, z: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Implicit functions, mm: the left one's inside, the right one's, and both with their walls."""
+    """Evaluate the ventricles at points of any shape, mm: left and right inside, and with walls."""
     a, n, b = own_frame(ventricles, x, y, z)
     # slices and lines across the septum are shifted whole, so no width changes
     a = a + np.float32(WANDER_MM) * np.sin(b * np.float32(0.17))
@@ -188,7 +188,7 @@ def ventricle_solids(
 
 
 def _between(low: FloatArray, high: FloatArray, n: FloatArray) -> FloatArray:
-    """What lies between low and high as an implicit function; far away on lines that miss it."""
+    """Make an implicit function of the space between low and high; FAR on lines that miss it."""
     inside: FloatArray = np.where(high > low, np.maximum(low - n, n - high), np.float32(FAR))
     return inside
 

@@ -38,7 +38,7 @@ class Contrast:
 
 
 def draw_contrast(rng: np.random.Generator, exam: Exam) -> Contrast:
-    """Timed for the lungs' arteries; poor where the exam is indeterminate for it.
+    """Draw a contrast timed for the lungs' arteries; poor where the exam is indeterminate for it.
 
     late: how far the bolus has gone on: veins and aorta fill, the cava empties.
     """
@@ -86,7 +86,7 @@ def _draw_mixing(rng: np.random.Generator, exam: Exam) -> float:
 def blood(
     contrast: Contrast, hu: float, x: FloatArray, y: FloatArray, z: FloatArray
 ) -> float | FloatArray:
-    """HU of an artery's blood at points that broadcast; darker where it is badly mixed."""
+    """Compute HU of an artery's blood at points of any shape, mm; darker where badly mixed."""
     if not contrast.mixing:
         return hu
     wide = np.broadcast_arrays(x, y, z)

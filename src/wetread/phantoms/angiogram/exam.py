@@ -1,4 +1,4 @@
-"""phantoms/angiogram/exam.py: what an exam for embolism shows, as often as in the real exams.
+"""phantoms/angiogram/exam.py: findings of exams for embolism, as often as in the real exams.
 
 The counts are those of all 7,279 training exams of the RSNA-STR pulmonary embolism detection
 competition of 2020, label by label together, so what occurs together there does so here.
@@ -52,7 +52,7 @@ INDETERMINATE_QUALITY = {
 
 @dataclass(frozen=True)
 class Exam:
-    """What one exam shows; its labels follow once it is painted.
+    """Findings of one exam; its labels follow once it is painted.
 
     positive, indeterminate: neither in a negative exam, never both.
     left, right, central:    where there are clots. age: of the clots, one of AGES.
@@ -74,7 +74,7 @@ class Exam:
 
 
 def draw_exam(rng: np.random.Generator, positives: float | None = None) -> Exam:
-    """One exam; positives: the share of positive exams, None for the real 30.4 %.
+    """Draw one exam; positives: the share of positive exams, None for the real 30.4 %.
 
     Negative and indeterminate exams share the rest as they do in reality.
     """
@@ -118,7 +118,7 @@ def _draw_positive(rng: np.random.Generator) -> Exam:
 def _empty(
     rng: np.random.Generator, *, indeterminate: bool, quality: tuple[int, int, int, int]
 ) -> Exam:
-    """No clot; some hearts are strained for other reasons, which no label tells."""
+    """Draw an exam without clot; some hearts are strained for other reasons, without a label."""
     motion, contrast, flow, other = map(bool, quality)
     return Exam(
         positive=False,
@@ -136,13 +136,13 @@ def _empty(
 
 
 def _pick(rng: np.random.Generator, table: dict[Key, int]) -> Key:
-    """A key, as often as its count says."""
+    """Draw a key, as often as its count says."""
     keys, counts = list(table), np.array(list(table.values()), np.float64)
     return keys[int(rng.choice(len(keys), p=counts / counts.sum()))]
 
 
 def draw_ratio(rng: np.random.Generator, strained: bool) -> float:
-    """RV/LV: often close to 1 on either side."""
+    """Draw the ratio RV/LV, often close to 1 on either side."""
     if strained:
         return float(1.01 + np.clip(rng.gamma(1.6, 0.17), 0, 0.9))
     return float(np.clip(rng.normal(0.82, 0.1), 0.5, 0.98))

@@ -1,4 +1,4 @@
-"""phantoms/angiogram/mimics.py: what looks like an embolus and is none."""
+"""phantoms/angiogram/mimics.py: findings that look like an embolus and are none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ball = tuple[tuple[float, float, float], float, float]  # center, radius, mm, an
 class AngiogramMimics:
     """Look-alikes of one exam.
 
-    nodes:    beside the hilar arteries, (center, radius, HU).
+    nodes:    next to the hilar arteries, (center, radius, HU).
     mass:     in the lumen of a large artery, no embolus; empty for most.
     mucus:    (N,) bool by artery: its bronchus is filled. mucus_hu: with what.
     streak_hu: strength of the rays about a dense cava. beat_mm: how far the heart's beat moves it.
@@ -34,7 +34,7 @@ class AngiogramMimics:
 def draw_angiogram_mimics(
     rng: np.random.Generator, tree: Branches, exam: Exam, cava_hu: float, difficulty: float
 ) -> AngiogramMimics:
-    """Drawn alike with and without clots; but for the mass, which the exam asks for."""
+    """Draw look-alikes, alike with and without clots; the mass only where the exam has one."""
     nodes = tuple(_draw_node(rng, tree) for _ in range(int(rng.poisson(2.2 * difficulty))))
     mucus = np.zeros(len(tree), bool)
     if rng.random() < 0.35 * difficulty:
@@ -52,7 +52,7 @@ def draw_angiogram_mimics(
 
 
 def _draw_node(rng: np.random.Generator, tree: Branches) -> Ball:
-    """Against the wall of a hilar artery, so that it looks like a clot on it."""
+    """Draw a node against the wall of a hilar artery, where it looks like a clot."""
     near = np.flatnonzero((tree.level >= MAIN) & (tree.level <= LOBAR))
     branch = int(rng.choice(near))
     way = tree.end[branch] - tree.start[branch]
@@ -65,7 +65,7 @@ def _draw_node(rng: np.random.Generator, tree: Branches) -> Ball:
 
 
 def _draw_mass(rng: np.random.Generator, tree: Branches) -> tuple[Ball, ...]:
-    """A lobed tumor that fills and swells a large artery."""
+    """Draw a lobed tumor that fills and swells a large artery."""
     near = np.flatnonzero((tree.level == MAIN) | (tree.level == INTERLOBAR))
     branch = int(rng.choice(near))
     radius = float(tree.radius[branch])
@@ -83,7 +83,7 @@ def _ball(center: FloatArray, radius: float, hu: float) -> Ball:
 
 
 def _below(tree: Branches, start: int) -> BoolArray:
-    """A branch and all that come from it."""
+    """Mark a branch and all its descendants, (N,) bool."""
     found = np.zeros(len(tree), bool)
     found[start] = True
     for branch in range(start + 1, len(tree)):  # parents stand first
@@ -95,7 +95,7 @@ def _below(tree: Branches, start: int) -> BoolArray:
 def rays(
     rng: np.random.Generator, x: FloatArray, y: FloatArray, center: tuple[float, float], hu: float
 ) -> FloatArray:
-    """Bright and dark rays from a dense vessel, (H, W) HU; x (W,), y (H,), mm."""
+    """Draw bright and dark rays from a dense vessel, (H, W) HU; x (W,), y (H,), mm."""
     dx, dy = x[None, :] - np.float32(center[0]), y[:, None] - np.float32(center[1])
     angle, away = np.arctan2(dy, dx), np.sqrt(dx * dx + dy * dy)
     total = np.zeros_like(away)

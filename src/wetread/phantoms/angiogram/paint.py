@@ -21,7 +21,6 @@ from wetread.phantoms.shapes.rods import Rods, blend_covered, cover_rods, paint_
 from wetread.phantoms.shapes.slab import (
     RodFrame,
     Slab,
-    coverage,
     mix,
     paint,
     paint_rod,
@@ -30,14 +29,15 @@ from wetread.phantoms.shapes.slab import (
     rod_frame,
     voxel_box,
     voxel_coordinates,
+    voxel_share,
 )
 from wetread.phantoms.types import SlabBox
 
-LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of what a clot is
-SHEATH_MM, LOBAR_SHEATH_MM = 3.0, 1.2  # of fat and tissue round the vessels of the hila
+LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of a clot's kinds
+SHEATH_MM, LOBAR_SHEATH_MM = 3.0, 1.2  # of fat and tissue around the vessels of the hila
 FAT_HU, NODE_EDGE_HU = -75.0, -60.0
 BRONCHUS_HU, BRONCHUS_WALL_HU = -930.0, 10.0
-LUMEN, WALL = 0.75, 0.28  # of a bronchus, over the radius of the artery beside it
+LUMEN, WALL = 0.75, 0.28  # of a bronchus, over the radius of its artery
 PLANES_AT_ONCE = 6  # of the ventricles: they stay in the cache
 FROM_ARM = {-1: "right_brachiocephalic", 1: "left_brachiocephalic"}
 BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at either end, mm
@@ -52,7 +52,7 @@ BRONCHI = (  # from where the main bronchi end to the hila: (x, y, z, radius) at
 
 @dataclass(frozen=True, eq=False)
 class Circulation:
-    """What is painted on a person's chest."""
+    """Vessels, heart, clots and look-alikes, as they are painted on a person's chest."""
 
     arteries: Branches
     veins: Branches
@@ -64,7 +64,7 @@ class Circulation:
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: uint8, what it is."""
+    """Shares of the slab's voxels, (P, H, W) float32 in [0, 1]; clot_bits: (P, H, W) uint8."""
 
     arteries: FloatArray
     clots: FloatArray
@@ -76,33 +76,31 @@ class Coverage:
 def paint_circulation(
     slab: Slab, circulation: Circulation, organs: Organs, heart: BoolArray, lung: BoolArray
 ) -> Coverage:
-    """Everything, in place; heart, lung: (P, H, W) where the plain chest has them."""
-    covers = _no_covers(slab)
+    """Paint a circulation, in place; heart, lung: (P, H, W) where the plain chest has them."""
+    coverage = _no_coverage(slab)
     _paint_sheaths(slab, circulation, lung)
     _paint_fat(slab, heart)
     _paint_nodes(slab, circulation.mimics.nodes)
     _paint_great_vessels(slab, circulation, organs)
-    _paint_heart(slab, circulation, heart | lung, covers)
+    _paint_heart(slab, circulation, heart | lung, coverage)
     _paint_veins(slab, circulation)
     _paint_bronchi(slab, circulation)
     lumen = lumen_radii(circulation.arteries, circulation.clots)
-    _paint_arteries(slab, circulation, lumen, covers)
+    _paint_arteries(slab, circulation, lumen, coverage)
     for clot in circulation.clots:
-        _paint_clot(slab, circulation, lumen, clot, covers)
+        _paint_clot(slab, circulation, lumen, clot, coverage)
     for center, radius, hu in circulation.mimics.mass:
         _paint_ball(slab, center, radius, hu)
-    return covers
+    return coverage
 
 
-def _no_covers(slab: Slab) -> Coverage:
-    def nothing() -> FloatArray:
-        return np.zeros(slab.hu.shape, np.float32)
-
-    return Coverage(nothing(), nothing(), np.zeros(slab.hu.shape, np.uint8), nothing(), nothing())
+def _no_coverage(slab: Slab) -> Coverage:
+    shares = [np.zeros(slab.hu.shape, np.float32) for _ in range(4)]
+    return Coverage(*shares[:2], np.zeros(slab.hu.shape, np.uint8), *shares[2:])
 
 
 def _paint_sheaths(slab: Slab, circulation: Circulation, lung: BoolArray) -> None:
-    """Where vessels leave the mediastinum, tissue goes with them into the lung."""
+    """Paint the tissue that goes with vessels from the mediastinum into the lung (P, H, W)."""
     for tree in (circulation.arteries, circulation.veins):
         own = np.flatnonzero(tree.level <= LOBAR)
         coat = np.where(tree.level[own] < LOBAR, SHEATH_MM, LOBAR_SHEATH_MM)
@@ -111,8 +109,8 @@ def _paint_sheaths(slab: Slab, circulation: Circulation, lung: BoolArray) -> Non
         blend_covered(slab, touched._replace(share=share), np.full(share.shape, np.float32(FAT_HU)))
 
 
-def _paint_heart(slab: Slab, circulation: Circulation, room: BoolArray, covers: Coverage) -> None:
-    """Muscle, and the blood of four chambers, where there is heart or lung in the plain chest."""
+def _paint_heart(slab: Slab, circulation: Circulation, room: BoolArray, coverage: Coverage) -> None:
+    """Paint muscle and the blood of four chambers; room: (P, H, W), heart or lung."""
     chambers, contrast = circulation.chambers, circulation.contrast
     ventricles = chambers.ventricles
     reach = max(*ventricles.left, *ventricles.right) + 30
@@ -128,33 +126,33 @@ def _paint_heart(slab: Slab, circulation: Circulation, room: BoolArray, covers: 
         return
     for first in range(box[0].start, box[0].stop, PLANES_AT_ONCE):
         planes = slice(first, min(first + PLANES_AT_ONCE, box[0].stop))
-        _paint_ventricles(slab, circulation, room, covers, (planes, *box[1:]))
+        _paint_ventricles(slab, circulation, room, coverage, (planes, *box[1:]))
     valve, outflow = circulation.arteries.start[0], np.asarray(outflow_of(ventricles))
     radius = float(circulation.arteries.radius[0])
     paint_rod(slab, outflow, valve, (radius, radius), contrast.right_ventricle)
 
 
 def _paint_ventricles(
-    slab: Slab, circulation: Circulation, room: BoolArray, covers: Coverage, box: SlabBox
+    slab: Slab, circulation: Circulation, room: BoolArray, coverage: Coverage, box: SlabBox
 ) -> None:
-    """Both within a box, with their walls."""
+    """Paint both ventricles within a box, with their walls; room: (P, H, W)."""
     contrast = circulation.contrast
     left, right, shell = ventricle_solids(
         circulation.chambers.ventricles, *voxel_coordinates(slab, box)
     )
     free = room[box]
-    mix(slab, box, coverage(shell, slab.pixel) * free, contrast.muscle)
+    mix(slab, box, voxel_share(shell, slab.pixel) * free, contrast.muscle)
     for solid, hu, into in (
-        (right, contrast.right_ventricle, covers.right_ventricle),
-        (left, contrast.left_ventricle, covers.left_ventricle),
+        (right, contrast.right_ventricle, coverage.right_ventricle),
+        (left, contrast.left_ventricle, coverage.left_ventricle),
     ):
-        share = coverage(solid, slab.pixel) * free
+        share = voxel_share(solid, slab.pixel) * free
         mix(slab, box, share, hu)
         into[box] = share
 
 
 def _paint_fat(slab: Slab, heart: BoolArray) -> None:
-    """Within the heart sac, 3 mm from its outline."""
+    """Paint fat within the heart sac (P, H, W), 3 mm from its outline."""
     edge = max(1, round(3 / slab.pixel))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * edge + 1, 2 * edge + 1))
     for plane, sac in zip(slab.hu, heart, strict=True):
@@ -176,13 +174,14 @@ def _paint_ellipsoid(
     x, y, z = voxel_coordinates(slab, box)
     u, v, w = ((axis - m) / r for axis, m, r in zip((x, y, z), middle, half, strict=True))
     solid = (np.sqrt(u * u + v * v + w * w) - 1) * np.float32(np.prod(half) ** (1 / 3))
-    mix(slab, box, coverage(solid.astype(np.float32), slab.pixel) * room[box], hu)
+    mix(slab, box, voxel_share(solid.astype(np.float32), slab.pixel) * room[box], hu)
 
 
 def _paint_ball(slab: Slab, center: tuple[float, float, float], radius: float, hu: float) -> None:
     middle = np.asarray(center)
 
     def solid(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+        """Evaluate the ball at points of any shape, mm."""
         away = (x - center[0]) ** 2 + (y - center[1]) ** 2 + (z - center[2]) ** 2
         ball: FloatArray = np.sqrt(away).astype(np.float32) - np.float32(radius)
         return ball
@@ -197,7 +196,7 @@ def _paint_nodes(slab: Slab, nodes: tuple[Ball, ...]) -> None:
 
 
 def _paint_great_vessels(slab: Slab, circulation: Circulation, organs: Organs) -> None:
-    """Aorta, its branches and the large veins of the mediastinum, each with its own contrast."""
+    """Paint the aorta, its branches and the large veins, each with its own contrast."""
     contrast = circulation.contrast
     for rod in organs.vessels:
         hu = contrast.aorta
@@ -221,7 +220,7 @@ def _paint_veins(slab: Slab, circulation: Circulation) -> None:
 
 
 def _paint_bronchi(slab: Slab, circulation: Circulation) -> None:
-    """Each beside its artery, on the side of the hilum's bronchi; some are full of mucus."""
+    """Paint a bronchus along each artery, towards the hilum's bronchi; some hold mucus."""
     tree, mimics = circulation.arteries, circulation.mimics
     for wall, hu in ((1.4, BRONCHUS_WALL_HU), (0.0, BRONCHUS_HU)):
         for start, end in BRONCHI:
@@ -244,19 +243,19 @@ def _paint_bronchi(slab: Slab, circulation: Circulation) -> None:
 
 
 def _paint_arteries(
-    slab: Slab, circulation: Circulation, lumen: FloatArray, covers: Coverage
+    slab: Slab, circulation: Circulation, lumen: FloatArray, coverage: Coverage
 ) -> None:
-    """The tree as wide as its clots leave it; lumen: (N,) mm."""
+    """Paint the arteries as wide as their clots leave them; lumen: (N,) radii, mm."""
     tree, contrast = circulation.arteries, circulation.contrast
     touched = cover_rods(slab, Rods(tree.start, tree.end, lumen))
     z, y, x = np.unravel_index(touched.voxel, slab.hu.shape)
     hu = blood(contrast, contrast.arteries, slab.x[x], slab.y[y], slab.z[z])
     blend_covered(slab, touched, np.broadcast_to(np.asarray(hu, np.float32), touched.share.shape))
-    np.maximum.at(covers.arteries.reshape(-1), touched.voxel, touched.share)
+    np.maximum.at(coverage.arteries.reshape(-1), touched.voxel, touched.share)
 
 
 class ClotStretch(NamedTuple):
-    """A clot in one branch: its box, its cover there, what it is in bits, and the rod's frame."""
+    """A clot in one branch: its box, its shares (p, h, w) there, its kinds as bits, its frame."""
 
     box: SlabBox
     share: FloatArray
@@ -268,7 +267,7 @@ class ClotStretch(NamedTuple):
 def clot_stretches(
     slab: Slab, tree: Branches, lumen: FloatArray, clot: Clot
 ) -> Iterator[ClotStretch]:
-    """Where a clot lies in the slab, branch by branch; lumen: (N,) radii that all clots leave."""
+    """Yield where a clot lies in the slab, branch by branch; lumen: (N,) radii, mm."""
     for branch, low, high in clot.pieces:
         start, end = tree.start[branch], tree.end[branch]
         radius = float(lumen[branch])
@@ -285,19 +284,19 @@ def clot_stretches(
             yield ClotStretch(box, share, bits, frame, length)
 
 
-def join_clot(
-    shares: FloatArray, held: UInt8Array, box: SlabBox, share: FloatArray, bits: int
-) -> None:
-    """Join a stretch to those before it, in place: a voxel belongs to what fills it most."""
-    held[box][share > shares[box]] = bits
+def join_clot(shares: FloatArray, kinds: UInt8Array, stretch: ClotStretch) -> None:
+    """Join a stretch to shares and kinds (P, H, W), in place: the fullest clot owns a voxel."""
+    box, share = stretch.box, stretch.share
+    kinds[box][share > shares[box]] = stretch.bits
     shares[box] = np.maximum(shares[box], share)
 
 
 def _paint_clot(
-    slab: Slab, circulation: Circulation, lumen: FloatArray, clot: Clot, covers: Coverage
+    slab: Slab, circulation: Circulation, lumen: FloatArray, clot: Clot, coverage: Coverage
 ) -> None:
-    for box, share, bits, frame, length in clot_stretches(slab, circulation.arteries, lumen, clot):
-        mix(slab, box, share, clot.hu)
+    for stretch in clot_stretches(slab, circulation.arteries, lumen, clot):
+        mix(slab, stretch.box, stretch.share, clot.hu)
         if clot.calcium:
-            mix(slab, box, share * calcium_specks(frame, length), clot.calcium)
-        join_clot(covers.clots, covers.clot_bits, box, share, bits)
+            specks = stretch.share * calcium_specks(stretch.frame, stretch.length)
+            mix(slab, stretch.box, specks, clot.calcium)
+        join_clot(coverage.clots, coverage.clot_bits, stretch)

@@ -1,4 +1,4 @@
-"""phantoms/angiogram/scan.py: where a CT angiogram's slices lie, what the scanner makes of them."""
+"""phantoms/angiogram/scan.py: where a CT angiogram's slices lie, and how they are measured."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ class AngiogramScan:
 
     @property
     def planes(self) -> int:
-        """Planes that are averaged into a slice."""
+        """Count the planes that are averaged into a slice."""
         return max(1, int(np.ceil(self.thick_mm / PLANE_MM)))
 
     def position_mm(self, index: int) -> Float64Array:
-        """Image Position (Patient) of slice index, counted from the feet: (3,) mm."""
+        """Give Image Position (Patient) of slice index, counted from the feet: (3,) mm."""
         half = (self.size - 1) / 2 * self.pixel_mm
         corner = np.array([*self.center_mm, self.low_mm + index * self.step_mm])
         moved: Float64Array = corner + self.offset_mm - np.array([half, half, 0])
@@ -65,7 +65,7 @@ class AngiogramScan:
 def draw_angiogram_scan(
     rng: np.random.Generator, chest: Chest, size: int, difficulty: float, slices: int | None = None
 ) -> AngiogramScan:
-    """From above the arch to below the domes, drawn without a look at the exam.
+    """Draw a scan from above the arch to below the domes, without knowing the exam.
 
     slices: None for 40 to 300, the more the larger the pictures; fewer ones are thicker. Most lie
     as far apart as they are thick, some overlap.
@@ -108,14 +108,14 @@ def draw_angiogram_scan(
 
 
 def plane_heights(scan: AngiogramScan, first: int, last: int) -> FloatArray:
-    """(P,) z of all planes of slices first to last - 1, mm: planes of a slice one after another."""
+    """Compute z (P,) of all planes of slices first to last - 1, mm, slice by slice."""
     middles = scan.low_mm + np.arange(first, last) * scan.step_mm
     within = (np.arange(scan.planes) + 0.5) / scan.planes - 0.5
     return (middles[:, None] + within * scan.thick_mm).reshape(-1).astype(np.float32)
 
 
 def empty_slab(scan: AngiogramScan, chest: Chest, first: int, last: int) -> Slab:
-    """The planes of some slices, in chest coordinates, not yet painted."""
+    """Make the planes of slices first to last - 1, in chest coordinates, all zero."""
     along = (np.arange(scan.size) - (scan.size - 1) / 2) * scan.pixel_mm
     x = ((along + scan.center_mm[0]) / chest.scale).astype(np.float32)
     y = ((along + scan.center_mm[1]) / chest.scale).astype(np.float32)
@@ -124,13 +124,13 @@ def empty_slab(scan: AngiogramScan, chest: Chest, first: int, last: int) -> Slab
 
 
 def slab_ranges(scan: AngiogramScan) -> list[tuple[int, int]]:
-    """Slices to paint together: (first, last + 1), so that memory does not grow with them."""
+    """Split a scan into ranges (first, last + 1) of slices, to bound memory."""
     count = max(1, VOXELS_AT_ONCE // (scan.size**2 * scan.planes))
     return [(at, min(at + count, scan.slices)) for at in range(0, scan.slices, count)]
 
 
 def average_planes(scan: AngiogramScan, planes: FloatArray) -> FloatArray:
-    """(S, H, W) slices of (P, H, W) planes."""
+    """Average planes (P, H, W) into slices (S, H, W)."""
     mean: FloatArray = planes.reshape(-1, scan.planes, *planes.shape[1:]).mean(axis=1)
     return mean
 
@@ -138,7 +138,7 @@ def average_planes(scan: AngiogramScan, planes: FloatArray) -> FloatArray:
 def acquire_slice(
     scan: AngiogramScan, picture: FloatArray, rng: np.random.Generator
 ) -> Float32Array:
-    """A perfect slice (H, W), HU, as the machine gives it: blurred, noisy, not below air."""
+    """Measure a perfect slice (H, W), HU: blurred, noisy, not below air; same shape."""
     soft = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels)
     soft += draw_noise(rng, scan.size, scan.noise_hu, scan.grain_pixels) * _shadow(scan, picture)
     measured: Float32Array = np.maximum(soft, np.float32(LOWEST_HU))
@@ -146,7 +146,7 @@ def acquire_slice(
 
 
 def _shadow(scan: AngiogramScan, picture: FloatArray) -> FloatArray:
-    """How much noisier each point is, (H, W): few photons come through the middle and shoulders."""
+    """Compute the factor of noise, (H, W): few photons come through middle and shoulders."""
     small = cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA)
     matter = np.clip(small * 1e-3 + 1, 0, 1.4) * (scan.size * scan.pixel_mm / 32 / 200)
     across, down = matter.sum(axis=1, keepdims=True), matter.sum(axis=0, keepdims=True)
@@ -156,18 +156,18 @@ def _shadow(scan: AngiogramScan, picture: FloatArray) -> FloatArray:
 
 
 def add_ghost(picture: FloatArray, rng: np.random.Generator, pixels: float) -> FloatArray:
-    """A slice of a patient who moved by about so many pixels while it was taken: (H, W)."""
+    """Double a slice (H, W) of a patient who moves by about so many pixels during the scan."""
     dx, dy = rng.normal(0, pixels, 2)
     shift = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
-    both: FloatArray = 0.55 * picture + 0.45 * ghost
-    return both
+    doubled: FloatArray = 0.55 * picture + 0.45 * ghost
+    return doubled
 
 
 def add_heartbeat(
     picture: FloatArray, rng: np.random.Generator, slab: Slab, mm: float
 ) -> FloatArray:
-    """A slice in which the heart, and what lies near it, moved by about so many mm: (H, W)."""
+    """Double the heart and its neighbors in a slice (H, W) by a motion of about mm."""
     across = (slab.x[None, :] - HEART_MM[0]) / HEART_MM[2]
     down = (slab.y[:, None] - HEART_MM[1]) / HEART_MM[2]
     near = np.exp(-0.5 * (across * across + down * down))

@@ -170,18 +170,18 @@ def clot_areas(
     slab: Slab, tree: Branches, clots: tuple[Clot, ...], scan: AngiogramScan
 ) -> FloatArray:
     """Compute areas (6, Z), mm2, as they will be painted; only voxels near clots are computed."""
-    shares, bits_at = np.zeros(slab.hu.shape, np.float32), np.zeros(slab.hu.shape, np.uint8)
+    shares, kinds = np.zeros(slab.hu.shape, np.float32), np.zeros(slab.hu.shape, np.uint8)
     lumen, boxes = lumen_radii(tree, clots), []
     for clot in clots:
-        for box, share, bits, _, _ in clot_stretches(slab, tree, lumen, clot):
-            join_clot(shares, bits_at, box, share, bits)
-            boxes.append(box)
+        for stretch in clot_stretches(slab, tree, lumen, clot):
+            join_clot(shares, kinds, stretch)
+            boxes.append(stretch.box)
     if not boxes:
         return np.zeros((6, scan.slices), np.float32)
     rows, columns = (
         slice(min(box[k].start for box in boxes), max(box[k].stop for box in boxes)) for k in (1, 2)
     )
-    return _areas(shares[:, rows, columns], bits_at[:, rows, columns], scan)
+    return _areas(shares[:, rows, columns], kinds[:, rows, columns], scan)
 
 
 def _wanted_areas(exam: Exam) -> BoolArray:

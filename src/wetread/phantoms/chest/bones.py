@@ -24,7 +24,7 @@ VERTEBRA_MM = 22.5
 def rib_curve(
     chest: Chest, part: Hemithorax, number: int, points: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Rib 0-11 from its joint to its front end: (points, 3) mm, and the wall's outward normal."""
+    """Make rib 0-11 from joint to front end: (points, 3) mm, and (points, 3) outward normals."""
     height = part.apex[1] - part.base_z
     start_z = part.apex[1] - 3 - number * height * 0.0885
     angle = np.linspace(np.radians(8), np.radians(ENDS[number]), points)
@@ -42,7 +42,7 @@ def rib_curve(
 
 
 def rib_cloud(chest: Chest, fine: float) -> Cloud:
-    """All 24: a wall of cortex with marrow in it; fine: points a mm."""
+    """Make all 24 ribs: a wall of cortex with marrow in it; fine: points a mm."""
     points = int(210 * fine)
     both = [rib_curve(chest, part, n, points) for part in chest.pleurae for n in range(12)]
     curve = np.stack([c for c, _ in both]).astype(np.float32)
@@ -59,7 +59,7 @@ def rib_cloud(chest: Chest, fine: float) -> Cloud:
 
 
 def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
-    """Clavicles and scapulae; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
+    """Make clavicles and scapulae; arms: 0 hanging (AP), 1 rolled forwards (PA)."""
     found = []
     top = chest.shoulder_z
     rise = 34 * (chest.rib_drop - 0.8) + 6 * arms
@@ -87,7 +87,7 @@ def shoulder_cloud(chest: Chest, arms: float, fine: float) -> Cloud:
 def _tube(
     knots: FloatArray, side: int, radii: tuple[float, ...], wall_mm: float, fine: float
 ) -> Cloud:
-    """A round bone through knots (K, 3) with a radius at each, mirrored to its side."""
+    """Make a round bone through knots (K, 3) with a radius at each, mirrored to its side."""
     length = float(np.linalg.norm(np.diff(knots, axis=0), axis=1).sum())
     points = max(int(length * 1.1 * fine), 12)
     curve = smooth_curve(knots * np.array([side, 1, 1]), points)
@@ -101,7 +101,7 @@ def _tube(
 
 
 def humerus_thickness(chest: Chest, arms: float, x: FloatArray, z: FloatArray) -> FloatArray:
-    """Bone of both upper arms along y, mm: a spongy head, a hollow shaft."""
+    """Compute bone of both upper arms along y at x, z (H, W), mm: spongy head, hollow shaft."""
     total: FloatArray = np.zeros_like(x)
     top = chest.shoulder_z
     for side in (-1, 1):
@@ -117,7 +117,7 @@ def humerus_thickness(chest: Chest, arms: float, x: FloatArray, z: FloatArray) -
 
 
 def spine_thickness(chest: Chest, x: FloatArray, z: FloatArray) -> FloatArray:
-    """Bone of the vertebrae along y, mm: bodies with end plates, pedicles, spinous processes."""
+    """Compute bone of the vertebrae along y at x, z (H, W), mm: bodies, pedicles, processes."""
     across = x - spine_shift(chest, z)
     level = (z + 400) * (1 / VERTEBRA_MM)
     w = level - np.floor(level)

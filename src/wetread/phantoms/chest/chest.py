@@ -100,7 +100,7 @@ class Chest:
 
 
 def draw_chest(rng: np.random.Generator, female: bool, age: int) -> Chest:
-    """An adult's inner chest is about 270 mm wide, 250 mm high; children are smaller."""
+    """Draw a person: an adult's inner chest is 270 mm wide, 250 mm high; children are smaller."""
     grown = float(np.clip((age + 6) / 24, 0.45, 1.0))
     size = (0.93 if female else 1.0) * grown * rng.normal(1, 0.03)
     slim = rng.normal(0, 1)
@@ -162,7 +162,10 @@ def _draw_side(
 
 
 def walls(part: Hemithorax, z: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """At heights z: x of the medial and the lateral wall, y of the middle, half the depth, mm."""
+    """Compute the walls at heights z of any shape, mm; each of the results has the same shape.
+
+    Returns x of the medial and of the lateral wall, y of the middle, and half the depth.
+    """
     height = part.apex[1] - part.base_z
     low = np.clip((part.apex[1] - z) * (1 / height), 0, 1.2)
     up = np.maximum(1 - low, 0)
@@ -179,7 +182,10 @@ def walls(part: Hemithorax, z: FloatArray) -> tuple[FloatArray, FloatArray, Floa
 def pleural_chord(
     part: Hemithorax, x: FloatArray, z: FloatArray, chest: Chest | None = None
 ) -> Chord:
-    """The space within the ribs, above and below the diaphragm; missed beyond the midline."""
+    """Compute the space within the ribs, above and below the diaphragm, at x, z of any shape, mm.
+
+    Lines beyond the midline miss it. chest: whose contours wander, None for smooth ones.
+    """
     outward = x * part.side
     medial, lateral, middle, depth = walls(part, z)
     if chest is not None:
@@ -197,14 +203,14 @@ def pleural_chord(
 
 
 def below_diaphragm(part: Hemithorax, x: FloatArray, z: FloatArray) -> Chord:
-    """Under the dome: liver on the right, spleen and stomach on the left."""
+    """Compute the space under the dome at x, z of any shape, mm: liver, or spleen and stomach."""
     away = x * part.side - part.dome[0]
     drop = part.dome[2] - z - part.fall[0] * away * away
     return chord_about(part.dome[1], drop * (1 / part.fall[1]))
 
 
 def heart_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
-    """Ventricles, atrium, great vessels and what lies behind them, as one body."""
+    """Compute heart, great vessels and tissue behind them at x, z of any shape, mm."""
     heart = chest.heart
     ventricles = ellipsoid_chord(x, z, heart.center, heart.radii, heart.turn)
     atrium = ellipsoid_chord(x, z, heart.atrium, heart.atrium_radii)
@@ -212,7 +218,7 @@ def heart_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
 
 
 def middle_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
-    """Upper mediastinum with the aortic arch, and the column of oesophagus and aorta below it."""
+    """Compute the mediastinum at x, z of any shape, mm: aortic arch, esophagus, aorta."""
     heart = chest.heart
     high = np.clip((z + 30) * (1 / 50), 0, 1)
     wide = 22 + (heart.band - 22) * high
@@ -228,13 +234,13 @@ def middle_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
 
 
 def spine_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
-    """Vertebrae and the tissue beside them."""
+    """Compute vertebrae and the tissue next to them at x, z of any shape, mm."""
     away = np.minimum(np.abs(x - spine_shift(chest, z)) * (1 / 29), 2)
     return chord_about(64.0, np.sign(1 - away * away) * (1 - away * away) ** 2 * 30.0**2)
 
 
 def spine_shift(chest: Chest, z: FloatArray) -> FloatArray:
-    """How far the spine stands to the left at height z, mm."""
+    """Compute the shift of the spine to the left at heights z of any shape, mm."""
     bend: FloatArray = chest.curve_mm * np.sin((z + 20) * (1 / 60))
     return bend
 
@@ -242,13 +248,16 @@ def spine_shift(chest: Chest, z: FloatArray) -> FloatArray:
 def air_length(
     chest: Chest, part: Hemithorax, x: FloatArray, z: FloatArray, chord: Chord
 ) -> FloatArray:
-    """Length in chord (a pleural space's or a lung's) outside diaphragm, heart and spine, mm."""
+    """Compute the length in a chord outside diaphragm, heart and spine at x, z of any shape, mm.
+
+    chord: of the pleural space or of the lung, same shape.
+    """
     front = hull_chord(below_diaphragm(part, x, z), heart_chord(chest, x, z))
     return length_outside(chord, front, spine_chord(chest, x, z))
 
 
 def trachea_chord(x: FloatArray, z: FloatArray) -> Chord:
-    """Trachea to the carina at z = 32 and the two main bronchi."""
+    """Compute trachea and main bronchi at x, z of any shape, mm; the carina lies at z = 34."""
     return hull_chord(
         rod_chord(x, z, *TRACHEA),
         hull_chord(rod_chord(x, z, *RIGHT_BRONCHUS), rod_chord(x, z, *LEFT_BRONCHUS)),
@@ -256,7 +265,7 @@ def trachea_chord(x: FloatArray, z: FloatArray) -> Chord:
 
 
 def body_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
-    """Skin to skin: trunk, shoulders and neck, without the arms."""
+    """Compute trunk, shoulders and neck, without the arms, at x, z of any shape, mm."""
     right, left = chest.pleurae
     waist = np.clip((-70 - z) * (1 / 120), 0, 1)
     trunk = 0.5 * (right.lateral + left.lateral) + 9 + chest.wall_mm - 6 * waist
@@ -276,7 +285,7 @@ def body_chord(chest: Chest, x: FloatArray, z: FloatArray) -> Chord:
 
 
 def breast_chord(chest: Chest, side: int, x: FloatArray, z: FloatArray) -> Chord:
-    """In front of the chest wall; empty where there is none."""
+    """Compute a breast at x, z of any shape, mm; missed everywhere where there is none."""
     radius = chest.breast_mm
     center = (side * 78.0, -chest.pleurae[0].depth - 12, chest.breast_low)
     if not radius:
@@ -289,13 +298,13 @@ def breast_chord(chest: Chest, side: int, x: FloatArray, z: FloatArray) -> Chord
 
 
 def deepen(part: Hemithorax, mm: float) -> Hemithorax:
-    """The same side with its lateral sulcus drawn down by mm."""
+    """Draw the lateral sulcus of a side down by mm."""
     reach = (part.lateral - part.dome[0]) ** 2
     return replace(part, base_z=part.base_z - mm, fall=(part.fall[0] + mm / reach, part.fall[1]))
 
 
 def inside_pleura(part: Hemithorax, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
-    """Implicit function, negative in the part above the diaphragm, mm along y."""
+    """Evaluate the pleural space above the diaphragm at points of any shape, mm along y."""
     chord, below = pleural_chord(part, x, z), below_diaphragm(part, x, z)
     within = np.maximum(chord.front - y, y - chord.back)
     outside: FloatArray = np.maximum(within, np.minimum(y - below.front, below.back - y))

@@ -1,6 +1,6 @@
 """phantoms/chest/lesions.py: nodules, consolidation and effusion in a chest of three dimensions.
 
-Nodules and consolidated lung are lung; fluid beside it is not.
+Nodules and consolidated lung are lung; fluid next to it is not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wetread.phantoms.shapes.implicit import Waves, draw_waves
 
 @dataclass(frozen=True)
 class Nodule:
-    """A round thing in a lung, cut off where the lung ends; x, y, z, radius, mm."""
+    """A ball in a lung, cut off where the lung ends; center (x, y, z) and radius, mm."""
 
     center: tuple[float, float, float]
     radius_mm: float
@@ -52,7 +52,7 @@ class Effusion:
 
 @dataclass(frozen=True, eq=False)
 class Lesions:
-    """All of one person."""
+    """All lesions of one person."""
 
     nodules: tuple[Nodule, ...] = ()
     consolidations: tuple[Consolidation, ...] = ()
@@ -62,7 +62,7 @@ class Lesions:
 def draw_lesions(
     rng: np.random.Generator, chest: Chest, *, nodules: int, consolidations: int, effusions: int
 ) -> Lesions:
-    """So many of each; sides by chance, at most one effusion a side."""
+    """Draw a number of each; sides by chance, at most one effusion a side."""
     fluid = rng.permutation((-1, 1))[:effusions]
     return Lesions(
         tuple(_draw_nodule(rng, chest) for _ in range(nodules)),
@@ -72,7 +72,7 @@ def draw_lesions(
 
 
 def _draw_nodule(rng: np.random.Generator, chest: Chest) -> Nodule:
-    """One in three touches the chest wall."""
+    """Draw a nodule; one in three touches the chest wall."""
     part = chest.pleurae[int(rng.integers(2))]
     out, deep = rng.uniform(0.3, 0.85), rng.uniform(-0.6, 0.7)
     if rng.random() < 0.34:
@@ -83,7 +83,7 @@ def _draw_nodule(rng: np.random.Generator, chest: Chest) -> Nodule:
 
 
 def _draw_consolidation(rng: np.random.Generator, chest: Chest) -> Consolidation:
-    """From a strip at the back to most of a lower lobe; one in three is ground glass."""
+    """Draw from a strip at the back to most of a lower lobe; one in three is ground glass."""
     side = int(rng.choice((-1, 1)))
     glass = rng.random() < 0.33
     return Consolidation(

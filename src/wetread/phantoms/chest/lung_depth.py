@@ -10,7 +10,7 @@ from wetread.phantoms.shapes.chords import signed_depth
 
 
 def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count: int) -> FloatArray:
-    """(count, 3) mm, evenly spread over the lung's inside, 7 mm from its surface."""
+    """Draw (count, 3) points, mm, evenly in a lung, at least 7 mm from its surface."""
     found: list[FloatArray] = []
     low = np.array([2.0, -part.depth - 5, part.base_z])
     high = np.array([part.lateral, part.depth + part.tilt, part.apex[1]])
@@ -21,7 +21,7 @@ def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count:
 
 
 def lung_depth(chest: Chest, part: Hemithorax, points: FloatArray) -> FloatArray:
-    """How far points (..., 3) lie inside a lung, mm along y; negative outside it."""
+    """Compute the depth of points (..., 3) in a lung, (...,) mm along y; negative outside."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     outside = inside_pleura(part, x, y, z)
     for chord in (heart_chord(chest, x, z), spine_chord(chest, x, z)):
@@ -33,7 +33,7 @@ def lung_depth(chest: Chest, part: Hemithorax, points: FloatArray) -> FloatArray
 
 
 def chest_depth(chest: Chest, points: FloatArray) -> FloatArray:
-    """How far points (..., 3) lie inside lungs, heart or mediastinum, mm along y; negative: out."""
+    """Compute the depth of points (..., 3) in lungs or mediastinum, (...,) mm; negative outside."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     middle = heart_chord(chest, x, z)
     within = np.where(middle.back > middle.front, -signed_depth(middle, y), -np.inf)

@@ -1,4 +1,4 @@
-"""phantoms/chest/organs.py: what lies between and below the lungs of a chest, as solids in mm.
+"""phantoms/chest/organs.py: organs between and below the lungs of a chest, as solids in mm.
 
 Canonical chest coordinates, as in chest.py. The great vessels are named, so that a scan can give
 each its own contrast.
@@ -47,7 +47,7 @@ class Organs:
 
 
 def draw_organs(rng: np.random.Generator, chest: Chest) -> Organs:
-    """Aorta, cava and pulmonary arteries of a person; stomach and colon under the left dome."""
+    """Draw aorta, cava, pulmonary arteries and gullet of a person, stomach and colon."""
     wide = float(rng.uniform(0.85, 1.15) * (0.9 + 0.002 * max(chest.age - 30, 0)))
     knob = 14 + chest.heart.knob[0]
     low = min(part.base_z for part in chest.pleurae) - 60
@@ -82,7 +82,7 @@ def draw_organs(rng: np.random.Generator, chest: Chest) -> Organs:
 
 
 def _draw_pockets(rng: np.random.Generator, chest: Chest) -> tuple[Pocket, ...]:
-    """Stomach, and loops of colon in front of it."""
+    """Draw the stomach, and loops of colon in front of it."""
     left = chest.pleurae[1]
     x, y, top = left.dome
     found: list[Pocket] = []

@@ -1,4 +1,4 @@
-"""phantoms/chest/parts.py: which part of a chest each point of one axial plane belongs to."""
+"""phantoms/chest/parts.py: the part of a chest that each point of an axial plane belongs to."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STERNUM_MM = 30.0  # half of it
 
 
 class ChestPart(IntEnum):
-    """What a point of the plane is made of; each has its HU in chest/paint.py."""
+    """The tissue or organ at a point; each has its HU in chest/paint.py."""
 
     ROOM = 0
     SKIN = 1

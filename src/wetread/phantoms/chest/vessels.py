@@ -1,4 +1,4 @@
-"""phantoms/chest/vessels.py: the lung's branching vessels, which go with it when it collapses."""
+"""phantoms/chest/vessels.py: branching vessels in lung coordinates: they collapse with it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class VesselTree:
 
 
 def draw_vessel_tree(rng: np.random.Generator, knots: int = 12) -> VesselTree:
-    """A hilar artery and vein, twelve trunks from them, five branches on each, four twigs on those.
+    """Draw a hilar artery and vein, twelve trunks, five branches on each, four twigs on those.
 
     Lower vessels are thicker than upper ones, as in a person who stands.
     """
@@ -60,7 +60,7 @@ def draw_vessel_tree(rng: np.random.Generator, knots: int = 12) -> VesselTree:
 def _curves(
     rng: np.random.Generator, start: FloatArray, end: FloatArray, bend: float, knots: int
 ) -> FloatArray:
-    """(C, K, 3) from start to end, bowed sideways by a share of their length."""
+    """Draw curves (C, K, 3) from start to end (C, 3), bowed by a share of their length."""
     s = np.linspace(0, 1, knots)[None, :, None]
     way = (end - start)[:, None]
     bow = rng.normal(0, bend, (len(start), 1, 3)) * np.linalg.norm(way, axis=2, keepdims=True)
@@ -70,7 +70,7 @@ def _curves(
 
 
 def lung_to_chest(part: Hemithorax, own: FloatArray) -> FloatArray:
-    """Own coordinates (..., 3) of a lung to mm in the chest, float32."""
+    """Convert a lung's own coordinates (..., 3) to chest mm, (..., 3) float32."""
     z = part.apex[1] - own[..., 2] * (part.apex[1] - part.base_z)
     medial, lateral, middle, depth = walls(part, z)
     outward = medial + own[..., 0] * (lateral - medial)
@@ -80,7 +80,7 @@ def lung_to_chest(part: Hemithorax, own: FloatArray) -> FloatArray:
 
 
 def vessel_cloud(part: Hemithorax, tree: VesselTree, fine: float) -> Cloud:
-    """The tree in a lung of this shape; what would leave the lung is cut off."""
+    """Place a tree in a lung of this shape; parts outside the lung are cut off."""
     curves = lung_to_chest(part, tree.curves)
     length = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
     kept = []

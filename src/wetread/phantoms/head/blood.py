@@ -11,7 +11,7 @@ from wetread.phantoms.head.brain import SliceAnatomy, tentorium_height
 from wetread.phantoms.head.skull import suture_distance
 from wetread.phantoms.shapes.implicit import (
     FAR,
-    CoarseGrid,
+    SliceGrid,
     Waves,
     ellipsoid,
     evaluate_waves,
@@ -102,7 +102,7 @@ SUBTYPE_OF: dict[type, str] = {
 }
 
 
-def distance_to(grid: CoarseGrid, center: Point) -> FloatArray:
+def distance_to(grid: SliceGrid, center: Point) -> FloatArray:
     """Compute the distance from a canonical point, (h, w, S), mm."""
     total: FloatArray = np.sqrt(
         (grid.x - center[0]) ** 2 + (grid.y - center[1]) ** 2 + (grid.z - center[2]) ** 2
@@ -110,7 +110,7 @@ def distance_to(grid: CoarseGrid, center: Point) -> FloatArray:
     return total
 
 
-def displace_by_mass(grid: CoarseGrid, bleeds: tuple[Bleed, ...]) -> CoarseGrid:
+def displace_by_mass(grid: SliceGrid, bleeds: tuple[Bleed, ...]) -> SliceGrid:
     """Compute where each point of the brain came from: mass effect shifts ventricles, midline."""
     x, y, z = grid.x, grid.y, grid.z
     for bleed in bleeds:
@@ -129,7 +129,7 @@ def displace_by_mass(grid: CoarseGrid, bleeds: tuple[Bleed, ...]) -> CoarseGrid:
         x = x - force * (grid.x - center[0])
         y = y - 0.6 * force * (grid.y - center[1])
         z = z - 0.6 * force * (grid.z - center[2])
-    return CoarseGrid(x, y, z, grid.down, grid.pixel)
+    return SliceGrid(x, y, z, grid.down, grid.pixel)
 
 
 def epidural_solid(bleed: Epidural, anatomy: SliceAnatomy) -> FloatArray:

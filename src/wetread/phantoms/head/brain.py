@@ -11,8 +11,8 @@ from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
 from wetread.phantoms.shapes.implicit import (
     FAR,
-    CoarseGrid,
     Patch,
+    SliceGrid,
     blend,
     capsule,
     ellipsoid,
@@ -50,7 +50,7 @@ class Brain:
     tentorium_reach: its edges alone.
     """
 
-    moved: CoarseGrid
+    moved: SliceGrid
     surface: FloatArray
     sulcus: FloatArray
     depth: FloatArray
@@ -70,7 +70,7 @@ class Brain:
 class SliceAnatomy:
     """One slice of a head that cuts the brain: where its samples lie, its skull and its brain."""
 
-    grid: CoarseGrid
+    grid: SliceGrid
     skull: Skull
     brain: Brain
 
@@ -136,7 +136,7 @@ def _cisterns(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> 
     return result
 
 
-def build_brain(patient: Patient, grid: CoarseGrid, skull: Skull, moved: CoarseGrid) -> Brain:
+def build_brain(patient: Patient, grid: SliceGrid, skull: Skull, moved: SliceGrid) -> Brain:
     """Compute everything within the dura; moved: coordinates after mass effect."""
     x, y, z = moved.x, moved.y, moved.z
     side = np.abs(x)

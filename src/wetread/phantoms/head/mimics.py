@@ -11,7 +11,7 @@ from wetread.phantoms.head.blood import distance_to
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
 from wetread.phantoms.shapes.implicit import (
-    CoarseGrid,
+    SliceGrid,
     Waves,
     capsule,
     draw_waves,
@@ -69,7 +69,7 @@ class Tumor:
 
 @dataclass(frozen=True)
 class Fracture:
-    """A linear fracture: a gap of about a millimetre through the bone."""
+    """A linear fracture: a gap of about a millimeter through the bone."""
 
     center: Point
     normal: Point
@@ -132,7 +132,7 @@ def draw_head_mimics(
     return tuple(found)
 
 
-def raise_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull) -> Skull:
+def raise_scalp(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull) -> Skull:
     """Raise the skin over swellings; returns the skull with its new outline."""
     head = skull.head
     for mimic in mimics:
@@ -145,7 +145,7 @@ def raise_scalp(mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull) -> Sk
 
 
 def paint_swelling(
-    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
+    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
 ) -> None:
     """Paint blood under the galea, outside the bone, into hu (H, W, S)."""
     for mimic in mimics:
@@ -155,9 +155,7 @@ def paint_swelling(
             paint(hu, solid, mimic.hu, grid.pixel)
 
 
-def paint_lesions(
-    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
-) -> None:
+def paint_lesions(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
     """Paint infarcts and tumors into hu (H, W, S), before any blood is painted."""
     for mimic in mimics:
         if isinstance(mimic, Infarct):
@@ -170,7 +168,7 @@ def paint_lesions(
 
 
 def paint_hardware(
-    mimics: tuple[Mimic, ...], grid: CoarseGrid, skull: Skull, hu: FloatArray
+    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
 ) -> None:
     """Paint saw cuts, plates, cracks and drains into hu (H, W, S), after the bone."""
     for mimic in mimics:

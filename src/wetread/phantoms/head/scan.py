@@ -14,7 +14,7 @@ from wetread.phantoms.scanner.noise import draw_noise
 from wetread.phantoms.scanner.stored_values import LOWEST_HU
 from wetread.phantoms.shapes.implicit import (
     COARSE,
-    CoarseGrid,
+    SliceGrid,
     Waves,
     draw_waves,
     enlarge,
@@ -145,7 +145,7 @@ def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadS
     )
 
 
-def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[CoarseGrid, FloatArray]:
+def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[SliceGrid, FloatArray]:
     """Place the coarse samples of slice index; and (h, w, S) mm from the table's midline."""
     coarse = scan.size // COARSE
     along = (np.arange(coarse) * COARSE + (COARSE - 1) / 2 - (scan.size - 1) / 2) * scan.pixel_mm
@@ -170,10 +170,10 @@ def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[CoarseGrid
     down = np.broadcast_to(lower[:, None, None], shape) + planes[:, 1]
     across = np.broadcast_to((along + float(middle[0]))[None, :, None], shape)
     pixel = scan.pixel_mm / float(np.mean(scale))
-    return CoarseGrid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
+    return SliceGrid(x, y, z, down.astype(np.float32), pixel), across.astype(np.float32)
 
 
-def paint_table(scan: HeadScan, grid: CoarseGrid, across: FloatArray, hu: FloatArray) -> None:
+def paint_table(scan: HeadScan, grid: SliceGrid, across: FloatArray, hu: FloatArray) -> None:
     """Paint the shell under the head, a gel cushion on it, pads next to the head; hu (H, W, S)."""
     wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
     if scan.holder_mm:
@@ -190,7 +190,7 @@ def paint_table(scan: HeadScan, grid: CoarseGrid, across: FloatArray, hu: FloatA
 
 
 def _streaks(
-    scan: HeadScan, grid: CoarseGrid, inside: FloatArray, rng: np.random.Generator
+    scan: HeadScan, grid: SliceGrid, inside: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """Draw dark and bright bands between the petrous ridges, (h, w) HU."""
     x, y, z = grid.x[..., 0], grid.y[..., 0], grid.z[..., 0]
@@ -212,7 +212,7 @@ def acquire(
     index: int,
     planes: FloatArray,
     *,
-    grid: CoarseGrid,
+    grid: SliceGrid,
     inside: FloatArray,
 ) -> Float32Array:
     """Measure slice index: planes (H, W, S) of true HU become one picture (H, W), HU.

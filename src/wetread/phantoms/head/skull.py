@@ -9,7 +9,7 @@ import numpy as np
 from wetread.archive.types import FloatArray
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.shapes.implicit import (
-    CoarseGrid,
+    SliceGrid,
     blend,
     capsule,
     cover,
@@ -93,7 +93,7 @@ def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
     return floor
 
 
-def build_skull(patient: Patient, grid: CoarseGrid) -> Skull:
+def build_skull(patient: Patient, grid: SliceGrid) -> Skull:
     """Compute all of the head that is not brain, as distances."""
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
@@ -142,7 +142,7 @@ def suture_distance(
     return coronal, lambdoid * 0.8, x + wiggle
 
 
-def paint_skull(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
+def paint_skull(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
     """Paint skin, fat, muscle, face, bone with diploe and sutures, air cells into hu (H, W, S)."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
@@ -162,7 +162,7 @@ def paint_skull(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
         _paint_air(patient, grid, skull, hu)
 
 
-def _paint_face(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
+def _paint_face(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
     """Paint muscle between fat planes, orbits with globe, lens and nerve, zygoma, mandible."""
     tissue, pixel = patient.tissue, grid.pixel
     x, y, z = grid.x, grid.y, grid.z
@@ -193,7 +193,7 @@ def _paint_face(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
     paint(hu, np.maximum(arch, skull.head + 4), 950.0, pixel)
 
 
-def _paint_bone(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
+def _paint_bone(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
     """Paint two tables with spongy diploe between them; sutures as thin gaps in part."""
     tissue = patient.tissue
     patch = cover(skull.bone, grid.pixel)
@@ -214,7 +214,7 @@ def _paint_bone(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray
     blend(hu, patch, fill)
 
 
-def _paint_air(patient: Patient, grid: CoarseGrid, skull: Skull, hu: FloatArray) -> None:
+def _paint_air(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
     """Paint frontal, ethmoid, sphenoid and maxillary sinuses, nose with septum, mastoid cells."""
     x, y, z, pixel = grid.x, grid.y, grid.z, grid.pixel
     side = np.abs(x)

@@ -25,7 +25,7 @@ def join_clouds(clouds: list[Cloud]) -> Cloud:
 
 
 def steps_along(curve: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Compute unit tangents (..., N, 3) of points (..., N, 3), and the mm each spans (..., N)."""
+    """Compute unit tangents (B, N, 3) of points (B, N, 3), and the mm (B, N) each stands for."""
     tangent = np.gradient(curve, axis=-2)
     length = np.maximum(np.sqrt((tangent * tangent).sum(-1)), 1e-6)
     return tangent / length[..., None], length
@@ -40,8 +40,8 @@ def shell_cloud(
 ) -> Cloud:
     """Make hollow bones: points on the walls of tubes of elliptic section.
 
-    curve: (..., N, 3), mm; outward: (..., N, 3), the section's first axis; halves: half axes
-    (..., N) along it and across; wall: its thickness, (..., N) mm; around: points in each section.
+    curve: (B, N, 3), mm; outward: (B, N, 3), the section's first axis; halves: half axes
+    (B, N) along it and across; wall: its thickness, (B, N) mm; around: points in each section.
     """
     tangent, length = steps_along(curve)
     across = np.cross(tangent, outward)

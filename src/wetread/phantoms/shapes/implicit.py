@@ -17,7 +17,7 @@ COARSE = 2  # full-resolution pixels per coarse pixel along each axis
 
 
 @dataclass(frozen=True, eq=False)
-class CoarseGrid:
+class SliceGrid:
     """Where the coarse samples of one slice lie.
 
     x, y, z: (h, w, S) float32, canonical head coordinates, mm; S sub-slices share one slice.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wetread.archive.types import FloatArray, Int64Array
-from wetread.phantoms.shapes.slab import Slab, coverage
+from wetread.phantoms.shapes.slab import Slab, voxel_share
 
 AT_ONCE = 120_000  # voxels asked in one go: they stay in the cache
 
@@ -38,7 +38,7 @@ class CoveredVoxels(NamedTuple):
 
 
 def cover_rods(slab: Slab, rods: Rods) -> CoveredVoxels:
-    """Find every voxel that rods cover; a thin rod covers no more of a pixel than it fills."""
+    """Find the V voxels that rods cover, (V,) each; a thin rod covers no more than it fills."""
     rod, plane, rows, columns = _sections(slab, rods)
     size = (rows[1] - rows[0]) * (columns[1] - columns[0])
     parts = []
@@ -135,7 +135,7 @@ def _touch(
         mm += out * out
     np.sqrt(mm, out=mm)
     mm -= radius[own]
-    cover = coverage(mm, slab.pixel)
+    cover = voxel_share(mm, slab.pixel)
     there = np.flatnonzero(cover)
     own = own[there]
     high, wide = slab.hu.shape[1:]

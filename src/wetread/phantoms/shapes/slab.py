@@ -74,7 +74,7 @@ def voxel_coordinates(slab: Slab, box: SlabBox) -> tuple[FloatArray, FloatArray,
     )
 
 
-def coverage(solid: FloatArray, pixel: float) -> FloatArray:
+def voxel_share(solid: FloatArray, pixel: float) -> FloatArray:
     """Convert an implicit function, any shape, mm, to the share of a pixel that lies inside."""
     share = solid * np.float32(-1 / pixel)
     share += np.float32(0.5)
@@ -93,7 +93,7 @@ def paint(
     """Fill a solid between two corners, (3,) each, x, y, z mm, with HU, a number or (p, h, w)."""
     box = voxel_box(slab, low, high)
     if box is not None:
-        mix(slab, box, coverage(solid(*voxel_coordinates(slab, box)), slab.pixel), hu)
+        mix(slab, box, voxel_share(solid(*voxel_coordinates(slab, box)), slab.pixel), hu)
 
 
 def rod_box(slab: Slab, start: FloatArray, end: FloatArray, radius: float) -> SlabBox | None:
@@ -131,7 +131,7 @@ def rod_coverage(solid: FloatArray, pixel: float, radius: float) -> FloatArray:
 
     A rod thinner than a pixel covers no more of the pixel than it fills.
     """
-    cover = coverage(solid, pixel)
+    cover = voxel_share(solid, pixel)
     if 2 * radius < pixel:
         cover *= np.float32(2 * radius / pixel)
     return cover
