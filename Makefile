@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test coverage fuzz kill check bench package clean
+.PHONY: setup demo test coverage fuzz kill check bench package docs clean
 
 setup: $(VENV)/.ready
 
@@ -37,8 +37,8 @@ kill: setup
 	rm -rf .kill && $(BIN)/python tests/kill/kill.py --folder .kill --seed $(SEED)
 
 check: setup
-	$(BIN)/ruff format --check src tests bench
-	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench docs/hooks
+	$(BIN)/ruff check src tests bench docs/hooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -50,5 +50,10 @@ EXTRA ?=
 package: setup
 	$(BIN)/python tests/package/package.py --folder .package --extra "$(EXTRA)"
 
+# The documentation, into site/; a warning is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 clean:
-	rm -rf demo demo-* bench/work .kill .package dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo demo-* site bench/work .kill .package dist .pytest_cache .mypy_cache .ruff_cache

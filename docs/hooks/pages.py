@@ -1,0 +1,206 @@
+"""docs/hooks/pages.py: the pages that are made from the code when the site is built.
+
+reference/commands.md from the commands, reference/library.md from the public names of wetread,
+reference/commands.md from the commands, reference/library.md from the public names,
+notebook.md from the notebook, project/*.md from the files at the root; in any page the tables of
+
+    <!-- schema MODULE NAME -->
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import json
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = re.compile(r"^<!-- schema (?P<module>[\w.]+) (?P<name>\w+) -->$", re.MULTILINE)
+LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#\s]+)(?P<anchor>#[^)]*)?\)")
+PROJECT = {"ARCHITECTURE.md": "architecture", "CONTRIBUTING.md": "contributing"}
+PROJECT |= {"CHANGELOG.md": "changelog"}
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages to the site."""
+    pages = {
+        "reference/commands.md": commands_page(),
+        "reference/library.md": library_page(),
+        "notebook.md": notebook_page(ROOT / "docs" / "notebooks" / "first_steps.ipynb"),
+    }
+    for file, name in PROJECT.items():
+        pages[f"project/{name}.md"] = project_page(ROOT / file)
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the table of a schema where a page asks for one."""
+    return SCHEMA.sub(lambda found: schema_table(found["module"], found["name"]), markdown)
+
+
+# Commands
+
+
+def commands_page() -> str:
+    """Return the reference of the command line, from the commands themselves."""
+    import typer
+
+    from wetread.cli.main import app
+
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("wetread", [], resilient_parsing=True)
+    lines = ["# Command line", "", _sentence(group.help), "", _sentence(group.epilog), ""]
+    lines += [
+        f"- [`wetread {name}`](#wetread-{name}): {_sentence(command.help)}"
+        for name, command in group.commands.items()
+    ]
+    lines += ["", "Options of `wetread` itself:", "", *_parameters(group, context)]
+    for name, command in group.commands.items():
+        lines += ["", *_command(name, command, context)]
+    return "\n".join(lines) + "\n"
+
+
+def _command(name: str, command: Any, parent: Any) -> Iterator[str]:
+    from wetread.cli.examples import EXAMPLES
+
+    context = type(parent)(command, info_name=name, parent=parent)
+    given = [
+        _record(param, context)[0].split(" ")[0]
+        for param in command.get_params(context)
+        if param.param_type_name == "argument"
+    ]
+    yield f"## wetread {name}"
+    yield ""
+    yield _sentence(command.help)
+    yield ""
+    yield f"    {' '.join(['wetread', name, *given, '[OPTIONS]'])}"
+    yield ""
+    yield from _parameters(command, context)
+    yield ""
+    yield "Examples:"
+    yield ""
+    yield from (f"    {line}" for line in EXAMPLES[name])
+
+
+def _parameters(command: Any, context: Any) -> Iterator[str]:
+    yield "| argument or option | meaning |"
+    yield "|---|---|"
+    for param in command.get_params(context):
+        names, meaning = _record(param, context)
+        yield f"| `{_cell(names)}` | {_cell(meaning)} |"
+
+
+def _record(param: Any, context: Any) -> tuple[str, str]:
+    """Return what the help says of a parameter: its names and value, its meaning."""
+    names, meaning = param.get_help_record(context)
+    return str(names), re.sub(r" +(\[[^\]]*\])$", r" `\1`", str(meaning))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _sentence(text: str | None) -> str:
+    return inspect.cleandoc(text or "").replace("\n", " ")
+
+
+# Library
+
+
+def library_page() -> str:
+    """Return the reference of the library: every public name, from its docstring."""
+    import wetread
+
+    lines = ["# Library", "", inspect.cleandoc(wetread.__doc__ or "").split("\n\n", 1)[-1], ""]
+    for heading, homes in wetread.PUBLIC.items():
+        lines += [f"## {heading}", ""]
+        values = {name: getattr(wetread, name) for name in sorted(homes, key=str.casefold)}
+        constants = {name: value for name, value in values.items() if name.isupper()}
+        if constants:
+            lines += ["| name | value |", "|---|---|"]
+            lines += [f"| `{key}` | {_cell(_value(value))} |" for key, value in constants.items()]
+        for name in (name for name in values if name not in constants):
+            lines += [f"::: wetread.{name}", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    """Return a constant in a few words: the names that a table holds, or the value."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{name}`" for name in value)
+    return f"`{value!r}`"
+
+
+# Tables of schemas
+
+
+def schema_table(module: str, name: str) -> str:
+    """Return a dictionary of columns, or of words and their meaning, as a table."""
+    values: Mapping[str, object] = getattr(import_module(module), name)
+    comments = comments_of(Path(str(import_module(module).__file__)).read_text("utf-8"), name)
+    if all(isinstance(value, str) for value in values.values()):
+        rows = [f"| `{key}` | {_cell(str(value))} |" for key, value in values.items()]
+        return "\n".join(["| name | meaning |", "|---|---|", *rows])
+    rows = [
+        f"| `{key}` | {str(value).replace('String', 'text')} | {_cell(comments.get(key, ''))} |"
+        for key, value in values.items()
+    ]
+    return "\n".join(["| column | type | is |", "|---|---|---|", *rows])
+
+
+def comments_of(source: str, name: str) -> dict[str, str]:
+    """Return the comment behind each `"key": value,` of a module-level dictionary; a key that it
+    takes over from another dictionary of the module has the comment it has there."""
+    own: dict[str, str] = {}
+    others: dict[str, str] = {}
+    tree = ast.parse(source)
+    lines = next(
+        range(node.lineno, (node.end_lineno or 0) + 1)
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        and name
+        in {getattr(t, "id", "") for t in getattr(node, "targets", [None])}
+        | {getattr(getattr(node, "target", None), "id", "")}
+    )
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        key = re.match(r'\s*"(\w+)":', token.line)
+        if token.type == tokenize.COMMENT and key:
+            into = own if token.start[0] in lines else others
+            into.setdefault(key[1], token.string.lstrip("# "))
+    return {**others, **own}
+
+
+# The notebook and the files at the root
+
+
+def notebook_page(path: Path) -> str:
+    """Return a notebook as Markdown: its texts, and its code as blocks."""
+    parts = []
+    for cell in json.loads(path.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def project_page(path: Path) -> str:
+    """Return a file of the root as a page, its links to other files led to their pages."""
+
+    def led(found: re.Match[str]) -> str:
+        target, anchor = found["target"], found["anchor"] or ""
+        if target in PROJECT:
+            return f"]({PROJECT[target]}.md{anchor})"
+        return f"](../{target.removeprefix('docs/')}{anchor})"
+
+    return LINK.sub(led, path.read_text("utf-8"))
