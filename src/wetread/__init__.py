@@ -6,13 +6,9 @@ Each is loaded when it is first used: `import wetread` loads no torch, and neith
 """
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-try:
-    __version__ = version("wetread")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0+unknown"
+from wetread.archive.version import VERSION as __version__
 
 if TYPE_CHECKING:  # the same names for type checkers, editors and the documentation
     from wetread.archive.errors import WetreadError as WetreadError

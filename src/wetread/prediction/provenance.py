@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import wetread
+from wetread.archive.version import VERSION
 from wetread.prediction.readers import Reader
 
 
@@ -12,7 +12,7 @@ def provenance(reader: Reader) -> dict[str, object]:
     """Return what made a reading: version, checkpoints, their view of a slice, averaging."""
     ensemble = reader.ensemble
     return {
-        "wetread": wetread.__version__,
+        "wetread": VERSION,
         "task": ensemble.task,
         "models": [
             {

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-import wetread
 from wetread.anatomy.mask import Mask
 from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.files.atomic import write_whole
 from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.types import JsonObject
+from wetread.archive.version import VERSION
 from wetread.outputs.mesh import surface_of, write_mesh
 from wetread.outputs.nifti import write_nifti
 from wetread.outputs.pictures import png_bytes
@@ -216,7 +216,7 @@ def _located(entry: JsonObject, folder: Path) -> JsonObject:
 def _provenance(options: SegmentOptions, volume: Volume) -> JsonObject:
     """Return the values, settings and version that the files depend on."""
     return {
-        "wetread": wetread.__version__,
+        "wetread": VERSION,
         "method": options.method,
         "settings": options.settings,
         "gaps": options.gaps,
