@@ -33,7 +33,7 @@ _KEPT = {"SOPClassUID"}  # of those above also under its own name: the UID itsel
 
 
 def data_frame(instances: pl.DataFrame) -> pl.DataFrame:
-    """One row an instance of the Index: the columns of NAMES, then the Index's others.
+    """Return one row an instance of the Index: the columns of NAMES, then the Index's others.
 
     Of an object that is no image the size and the spacing are null. There is no patient's name: the
     Index does not keep it.
@@ -53,7 +53,7 @@ def data_frame(instances: pl.DataFrame) -> pl.DataFrame:
 
 
 def _image_size() -> pl.Expr:
-    """Bytes of the pixels as they lie uncompressed (PS3.5 8.1.1)."""
+    """Return the bytes of the uncompressed pixels (PS3.5 8.1.1)."""
     samples = pl.col("SamplesPerPixel").fill_null(1)
     halved = (pl.col("PhotometricInterpretation") == "YBR_FULL_422").fill_null(False)
     samples = pl.when(halved & (samples == 3)).then(2).otherwise(samples)
@@ -63,7 +63,7 @@ def _image_size() -> pl.Expr:
 
 
 def table_paths(out: Path, form: str | None) -> tuple[Path, Path | None]:
-    """(index, table): NAME.parquet, and NAME.csv or NAME.frame.parquet where a table is asked for.
+    """Return (index, table): NAME.parquet, and where asked for NAME.csv or NAME.frame.parquet.
 
     form: csv or parquet; None: csv where `out` ends so, else no table. ValueError for a form that
     there is not, and for an `out` that says another one by its ending.
@@ -86,7 +86,7 @@ def table_paths(out: Path, form: str | None) -> tuple[Path, Path | None]:
 
 
 def write_data_frame(instances: pl.DataFrame, path: Path) -> None:
-    """The table at path; its suffix says in which form."""
+    """Write the table to path, as CSV or parquet by its suffix."""
     table = data_frame(instances)
     if path.suffix.lower() == ".csv":
         write_csv(path, table)

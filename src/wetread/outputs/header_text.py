@@ -51,8 +51,11 @@ _MOST_NUMBERS = 64
 
 @dataclass(frozen=True)
 class HeaderLine:
-    """depth: sequences around it; tag: "(0010,0010)" or "item 1"; value: text, made printable;
-    form: "value", "withheld", "bytes", "items", or "fault" of the line that says where it ends."""
+    """One line of a header.
+
+    depth: sequences around it; tag: "(0010,0010)" or "item 1"; value: text, made printable; form:
+    "value", "withheld", "bytes", "items", or "fault" of the line that says where the header ends.
+    """
 
     depth: int
     tag: str
@@ -65,7 +68,7 @@ class HeaderLine:
 def header_lines(
     path: str, member: str | None = None, *, identifiers: str = "withhold"
 ) -> Iterator[HeaderLine]:
-    """A file's header line by line; its last line says where it is damaged, if it is.
+    """Yield a file's header line by line; its last line says where it is damaged, if it is.
 
     identifiers: "withhold", or "show" the values that identify.
     """
@@ -99,7 +102,7 @@ def _line(element: Element, charset: list[str] | None, identifiers: str) -> Head
 
 
 def _text_value(element: Element, charset: list[str] | None, identifiers: str) -> tuple[str, str]:
-    """(text, form); what is no value of its VR may hold a neighbour's, and is withheld as well."""
+    """Return (text, form); no value of its VR may be another element's, and is withheld."""
     text = _decoded(element.value, charset if element.meaning in _ENCODED else None)
     if identifiers == "never":
         return presence(len(text)), "withheld"
@@ -109,7 +112,7 @@ def _text_value(element: Element, charset: list[str] | None, identifiers: str) -
 
 
 def _other_value(element: Element, withheld: bool) -> tuple[str, str]:
-    """(text, form) of what is no text: numbers, tags, bytes, sequences."""
+    """Return (text, form) of numbers, tags, bytes and sequences."""
     raw, order = element.value, ">" if element.big_endian else "<"
     if element.meaning == "SQ":
         return "", "items"
@@ -133,7 +136,7 @@ def _other_value(element: Element, withheld: bool) -> tuple[str, str]:
 
 
 def _encodings(raw: bytes) -> list[str] | None:
-    """Python's names of the file's character sets; None: the default."""
+    """Return Python's names of the file's character sets; None: the default."""
     names = [name.strip(" \0") for name in raw.decode("latin-1").split("\\")]
     try:
         with warnings.catch_warnings():
@@ -144,7 +147,7 @@ def _encodings(raw: bytes) -> list[str] | None:
 
 
 def _decoded(raw: bytes, charset: list[str] | None) -> str:
-    """Text without its padding; bytes that cannot be read become U+FFFD."""
+    """Return text without its padding; bytes that cannot be read become U+FFFD."""
     if charset is None or (raw.isascii() and b"\x1b" not in raw):
         return raw.decode("latin-1").rstrip(" \0")
     try:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
 
+from wetread.archive.types import Float64Array
 from wetread.outputs.optional import import_optional
 
 MOST_EXTRA = 16 << 20  # bytes before the voxels of a NIfTI file: header and extensions
@@ -19,9 +20,11 @@ _NUMBERS = "buif"
 _HEADER = 544  # of NIfTI-2 with its extension flag; NIfTI-1 has 352
 
 
-def read_npy(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
-    """The array of an NPY file. ValueError names the file where it is none, is of another shape by
-    its header, or shorter than that says."""
+def read_npy(path: Path, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    """Return the array of an NPY file, which must have the given shape (Z, Y, X).
+
+    ValueError names the file where it is none, its header has another shape, or it is cut.
+    """
     try:
         with path.open("rb") as file:
             found, dtype = _npy_header(file)
@@ -30,7 +33,7 @@ def read_npy(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
             if found != shape:
                 raise ValueError(f"{_by(found)} voxels by its header")
             file.seek(0)
-            array: npt.NDArray[np.generic] = np.load(file, allow_pickle=False)
+            array: NDArray[np.generic] = np.load(file, allow_pickle=False)
     except (ValueError, EOFError, SyntaxError, struct.error, tokenize.TokenError) as error:
         raise ValueError(_unfit(path, "NPY array of numbers", shape, error)) from error
     return array
@@ -48,10 +51,8 @@ def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]
     return shape, dtype
 
 
-def read_nifti(
-    path: Path, shape: tuple[int, ...]
-) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float64]]:
-    """(array (i, j, k), affine (4, 4) to RAS mm) of a NIfTI file.
+def read_nifti(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.generic], Float64Array]:
+    """Return (array (i, j, k), affine (4, 4) to RAS mm) of a NIfTI file.
 
     shape: (Z, Y, X) of the volume that it must fit, its axes in any order. ValueError names the
     file where it is none, or declares other sides, or gigabytes before its voxels.
@@ -73,7 +74,7 @@ def read_nifti(
 
 
 def _check_offset(path: Path) -> None:
-    """Where the voxels begin and how long the first extension says it is."""
+    """Raise ValueError where voxels begin, or the first extension ends, gigabytes into a file."""
     with path.open("rb") as raw:
         packed = path.name.endswith(".gz")
         file = gzip.GzipFile(fileobj=raw) if packed else raw

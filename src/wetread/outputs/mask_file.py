@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from wetread.archive.types import BoolArray, Float64Array
 from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.study.geometry import POSITION_TOLERANCE_MM, affine_ijk_ras
 from wetread.study.hu import AIR_HU
@@ -14,14 +14,14 @@ from wetread.study.volume import Volume
 NIFTI = (".nii", ".nii.gz")
 
 
-def read_mask_file(path: Path, volume: Volume) -> npt.NDArray[np.bool_]:
-    """(Z, Y, X) bool of an NPY or NIfTI file on the volume's voxels; inside is what is not 0.
+def read_mask_file(path: Path, volume: Volume) -> BoolArray:
+    """Return (Z, Y, X) bool of an NPY or NIfTI file on the volume's voxels; not 0 is inside.
 
     ValueError where the shape is another, or a NIfTI file lies elsewhere in space by 0.1 mm.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no mask there; give an NPY or NIfTI file")
-    where: np.ndarray | None = None
+    where: Float64Array | None = None
     if path.name.endswith(NIFTI):
         found, where = read_nifti(path, volume.hu.shape)
         mask = found.transpose(2, 1, 0)
@@ -45,14 +45,14 @@ def read_mask_file(path: Path, volume: Volume) -> npt.NDArray[np.bool_]:
     return np.asarray(mask != 0)
 
 
-def fill_outside(volume: Volume, inside: npt.NDArray[np.bool_]) -> Volume:
-    """The volume with air (its least grey where it holds no HU) outside the mask."""
+def fill_outside(volume: Volume, inside: BoolArray) -> Volume:
+    """Return the volume with air outside a mask (Z, Y, X); without HU its least gray."""
     outside = AIR_HU if volume.unit == "HU" else float(volume.hu.min())
     return replace(volume, hu=np.where(inside, volume.hu, np.float32(outside)))
 
 
-def _corners(affine: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(3, 8) mm: the corner voxels of (Z, Y, X) by an affine of (x, y, z, 1)."""
+def _corners(affine: Float64Array, shape: tuple[int, ...]) -> Float64Array:
+    """Return (3, 8) mm, the corner voxels of (Z, Y, X) by an affine of (x, y, z, 1)."""
     ends = np.array(np.meshgrid(*[(0, side - 1) for side in shape[::-1]])).reshape(3, -1)
-    placed: np.ndarray = affine[:3, :3] @ ends + affine[:3, 3:]
+    placed: Float64Array = affine[:3, :3] @ ends + affine[:3, 3:]
     return placed

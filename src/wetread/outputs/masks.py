@@ -1,17 +1,15 @@
-"""outputs/masks.py: an image's mask as files people open, and in words: how large, which side."""
+"""outputs/masks.py: an image's mask as files that people open, its area and the patient's side."""
 
 import gzip
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
-from wetread.archive.files.atomic import write_csv, write_whole
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import BoolArray, Float64Array
 from wetread.labels.rle import encode
 from wetread.outputs.nifti import nifti_bytes
 from wetread.outputs.optional import MissingExtraError
@@ -23,24 +21,17 @@ NO_NIBABEL = (
     "no NIfTI file: the package nibabel is not installed (pip install 'wetread[pictures]'; from a "
     "checkout pip install -e '.[pictures]')"
 )
-TABLE_SCHEMA: dict[str, pl.DataType] = {
-    "image": pl.String(),
-    "area_px": pl.Int64(),
-    "area_mm2": pl.Float64(),
-    "side": pl.String(),
-    "EncodedPixels": pl.String(),
-}
 
 
 @dataclass(frozen=True)
 class MaskReading:
-    """A mask in words.
+    """A mask's area and side as values.
 
     area_mm2: None where the spacing is not known.
     side:     of the patient; None where the mask is empty.
     rle:      its text, labels.rle form "relative".
     files:    names of the files that were written.
-    notes:    what was not written, and why.
+    notes:    files that were not written, and why.
     """
 
     image: str
@@ -51,19 +42,19 @@ class MaskReading:
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields as plain values, for JSON."""
         return asdict(self)
 
 
 def write_mask(
-    mask: npt.NDArray[np.bool_],
+    mask: BoolArray,
     folder: Path,
     image: str,
     spacing_mm: tuple[float, float] | None = None,
     name: str | None = None,
 ) -> MaskReading:
-    """Write a mask (rows, columns) bool as folder/NAME.png, .rle and .nii.gz; tell it in words.
+    """Write a mask (rows, columns) bool as folder/NAME.png, .rle and .nii.gz; return it as values.
 
     All are on the image's own grid: the picture has 0 and 255, the NIfTI volume 0 and 1. Without
     nibabel there is no NIfTI file, and the notes say so.
@@ -89,9 +80,9 @@ def write_mask(
 
 
 def describe_mask(
-    mask: npt.NDArray[np.bool_], image: str, spacing_mm: tuple[float, float] | None = None
+    mask: BoolArray, image: str, spacing_mm: tuple[float, float] | None = None
 ) -> MaskReading:
-    """The same words, without files."""
+    """Return the area and side of a mask (rows, columns) bool; ValueError for any other array."""
     if mask.ndim != 2 or mask.dtype != np.bool_:
         raise ValueError(f"a mask is (rows, columns) bool, not {mask.shape} {mask.dtype}")
     area = int(np.count_nonzero(mask))
@@ -99,9 +90,12 @@ def describe_mask(
     return MaskReading(image, area, area_mm2, patient_side(mask), encode(mask))
 
 
-def patient_side(mask: npt.NDArray[np.bool_]) -> PatientSide | None:
-    """The patient's side that a mask (rows, columns) lies on, in a frontal film as it is hung: the
-    patient's right is on the image's left. A side counts with a twentieth of the mask's pixels."""
+def patient_side(mask: BoolArray) -> PatientSide | None:
+    """Return the patient's side that a mask (rows, columns) lies on, in a frontal film as hung.
+
+    The patient's right is on the image's left. A side counts with a twentieth of the mask's pixels.
+    None where the mask is empty.
+    """
     by_column = np.count_nonzero(mask, axis=0)
     total = int(by_column.sum())
     if total == 0:
@@ -116,8 +110,8 @@ def patient_side(mask: npt.NDArray[np.bool_]) -> PatientSide | None:
     return "right" if shares["right"] > shares["left"] else "left"
 
 
-def film_affine(spacing_mm: tuple[float, float] | None = None) -> npt.NDArray[np.float64]:
-    """(4, 4) of index (0, row, column, 1) to LPS mm of a film in the patient's frontal plane.
+def film_affine(spacing_mm: tuple[float, float] | None = None) -> Float64Array:
+    """Return (4, 4) from index (0, row, column, 1) to LPS mm of a film in the frontal plane.
 
     Columns run to the patient's left, rows to the feet, the first pixel lies at the origin.
     Spacing 1 mm where it is not known.
@@ -126,12 +120,6 @@ def film_affine(spacing_mm: tuple[float, float] | None = None) -> npt.NDArray[np
     affine = np.zeros((4, 4))
     affine[1, 0], affine[2, 1], affine[0, 2], affine[3, 3] = -1.0, -rows_mm, columns_mm, 1.0
     return affine
-
-
-def write_mask_table(path: Path, readings: Sequence[MaskReading]) -> None:
-    """masks.csv: image, area, side and text, one row an image in the given order."""
-    rows = [(r.image, r.area_px, r.area_mm2, r.side, r.rle) for r in readings]
-    write_csv(path, pl.DataFrame(rows, schema=TABLE_SCHEMA, orient="row"))
 
 
 def _checked(spacing_mm: tuple[float, float]) -> tuple[float, float]:

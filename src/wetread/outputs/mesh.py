@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from wetread.anatomy.mask import Mask, slabs_mm
 from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, FloatArray, Int32Array
 from wetread.outputs.optional import import_optional
 from wetread.study.boxes import VoxelBox
 from wetread.study.geometry import unit_axes
@@ -28,13 +29,13 @@ class Surface:
     points: (N, 3) float32 LPS mm; faces: (M, 3) int32, counterclockwise seen from outside.
     """
 
-    points: np.ndarray
-    faces: np.ndarray
+    points: Float32Array
+    faces: Int32Array
 
 
 def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
-    """The surface half way between what is inside and what is outside, in steps of finest_mm, or of
-    a pixel where that is larger.
+    """Return the surface half way between inside and outside of a mask (Z, Y, X), in steps of
+    finest_mm, or of a pixel where that is larger.
 
     Between slices the outline changes evenly from one's to the other's, however far apart they are,
     and it is smoothed lightly, by a Gaussian of 0.7 of a step. A mask that ends with the volume is
@@ -65,9 +66,11 @@ def surface_of(mask: Mask, finest_mm: float = FINEST_MM) -> Surface:
     )
 
 
-def index_to_mm(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
-    """(N, 3) LPS mm of (N, 3) slices, rows, columns, broken numbers too, beyond the ends as well:
-    between slices the place is between theirs, so no affine is needed."""
+def index_to_mm(place: SlicePlacement, index: Float64Array) -> Float64Array:
+    """Return (N, 3) LPS mm of (N, 3) slices, rows and columns, fractions of them too.
+
+    Between slices, and beyond the ends, the place is interpolated: no affine is needed.
+    """
     row, column, normal = unit_axes(place.orientation)
     origins = place.origins_mm
     if len(origins) == 1:
@@ -76,13 +79,13 @@ def index_to_mm(place: SlicePlacement, index: np.ndarray) -> np.ndarray:
     share = (index[:, 0] - below)[:, None]
     origin = origins[below] + share * (origins[below + 1] - origins[below])
     down, across = (index[:, 1:] * place.spacing_mm).T
-    found: np.ndarray = origin + down[:, None] * column + across[:, None] * row
+    found: Float64Array = origin + down[:, None] * column + across[:, None] * row
     return found
 
 
-def _levels(mask: Mask, box: VoxelBox, low: tuple[float, float], step: list[float]) -> np.ndarray:
-    """(slices of the box and one more at each end, rows, columns) mm to the outline in the slice,
-    positive inside; rows and columns in steps of so many pixels from `low` on."""
+def _levels(mask: Mask, box: VoxelBox, low: tuple[float, float], step: list[float]) -> Float32Array:
+    """Return (slices, rows, columns) mm to the outline in the slice, positive inside: slices of
+    the box and one more at each end, rows and columns in steps of so many pixels from `low`."""
     size = [
         int(np.ceil((box[3] - low[0]) / step[0])) + 2,
         int(np.ceil((box[5] - low[1]) / step[1])) + 2,
@@ -106,15 +109,17 @@ def _levels(mask: Mask, box: VoxelBox, low: tuple[float, float], step: list[floa
     return levels
 
 
-def _capped(level: np.ndarray, apart_mm: float, ends: bool) -> np.ndarray:
-    """The slice beyond the last of a mask: the mask rounds off towards it; where the volume ends
-    it is cut half way."""
+def _capped(level: FloatArray, apart_mm: float, ends: bool) -> Float32Array:
+    """Return the level (Y, X) beyond the last slice of a mask, which rounds off toward it; where
+    the volume ends it is cut half way."""
     return np.asarray(-np.abs(level) if ends else np.minimum(level, 0) - apart_mm)
 
 
-def outline_level(picture: np.ndarray) -> np.ndarray:
-    """(Y, X) float32 pixels to the outline of a bool picture, positive inside; beyond the picture's
-    edge is outside."""
+def outline_level(picture: BoolArray) -> Float32Array:
+    """Return (Y, X) float32, the pixels to the outline of a mask (Y, X), positive inside.
+
+    Beyond the picture's edge is outside.
+    """
     framed = np.pad(picture.astype(np.uint8), 1)
     if not picture.any():
         return np.full(picture.shape, -np.inf, np.float32)
@@ -124,12 +129,12 @@ def outline_level(picture: np.ndarray) -> np.ndarray:
     return np.asarray(level[1:-1, 1:-1])
 
 
-def _heights(place: SlicePlacement, box: VoxelBox, finest_mm: float) -> np.ndarray:
-    """(K,) slices, broken numbers, from one below the box to one above it, about finest_mm apart
-    and no finer than the slices ask for."""
-    slices = np.arange(box[0] - 1, box[1] + 1)
+def _heights(place: SlicePlacement, box: VoxelBox, finest_mm: float) -> Float64Array:
+    """Return (K,) fractional slices, from one below the box to one above it, about finest_mm apart
+    and no finer than the slices are."""
+    slices = np.arange(box[0] - 1, box[1] + 1, dtype=np.float64)
     if len(place.origins_mm) < 2:
-        return slices.astype(np.float64)
+        return slices
     normal = unit_axes(place.orientation)[2]
     flat = np.stack([slices, np.zeros(len(slices)), np.zeros(len(slices))], axis=1)
     along = np.abs((index_to_mm(place, flat) - index_to_mm(place, flat[:1])) @ normal)
@@ -137,15 +142,17 @@ def _heights(place: SlicePlacement, box: VoxelBox, finest_mm: float) -> np.ndarr
     return np.interp(np.linspace(0, along[-1], count), along, slices)
 
 
-def _between_slices(levels: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """The levels (Z, Y, X) at broken slices (K,), between neighbours in even steps; where slices
-    are finer than the steps they are smoothed first."""
+def _between_slices(levels: FloatArray, at: FloatArray) -> Float32Array:
+    """Return the levels (Z, Y, X) at fractional slices (K,), interpolated between neighbors.
+
+    Where slices are finer than the steps they are smoothed first.
+    """
     finer = (len(levels) - 1) / max(len(at) - 1, 1)  # slices a step
     if finer > 1:
         levels = ndimage.gaussian_filter1d(levels, 0.5 * finer, axis=0, mode="nearest")
     below = np.clip(at.astype(np.int64), 0, len(levels) - 2)
     share = (at - below).astype(np.float32)[:, None, None]
-    between: np.ndarray = (1 - share) * levels[below] + share * levels[below + 1]
+    between: FloatArray = (1 - share) * levels[below] + share * levels[below + 1]
     between[[0, -1]] = np.minimum(between[[0, -1]], -LEAST_MM)  # closed, whatever smoothing brought
     np.copyto(between, -LEAST_MM, where=np.abs(between) < LEAST_MM)
     return between

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 
 from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import Float64Array, NumberArray
 from wetread.outputs.optional import import_optional
 from wetread.study.geometry import affine_ijk_ras
 
 _SLANT = 1e-4  # a cosine between axes: beyond it they are not at right angles
 
 
-def nifti_bytes(voxels: np.ndarray, affine_lps: np.ndarray) -> bytes:
-    """Voxels (Z, Y, X), kept in their type, as NIfTI-1; in the file the axes are x, y, z.
+def nifti_bytes(voxels: NumberArray, affine_lps: Float64Array) -> bytes:
+    """Return voxels (Z, Y, X), kept in their type, as NIfTI-1; in the file the axes are x, y, z.
 
     affine_lps: (4, 4) index (z, y, x, 1) to LPS mm, as Volume.affine; all finite. The sform holds
     it, shear and all; a qform has no shear, and is there only where the axes are at right angles.
@@ -30,14 +31,17 @@ def nifti_bytes(voxels: np.ndarray, affine_lps: np.ndarray) -> bytes:
     return content
 
 
-def write_nifti(path: Path, voxels: np.ndarray, affine_lps: np.ndarray) -> None:
-    """The same as the file path: .nii, or .nii.gz."""
+def write_nifti(path: Path, voxels: NumberArray, affine_lps: Float64Array) -> None:
+    """Write voxels (Z, Y, X) as the NIfTI file path: .nii, or .nii.gz.
+
+    affine_lps: (4, 4) index (z, y, x, 1) to LPS mm; ValueError where it is not finite.
+    """
     content = nifti_bytes(voxels, affine_lps)
     if path.suffix == ".gz":
         content = gzip.compress(content, 1, mtime=0)  # the same voxels, the same bytes
     write_whole(path, content)
 
 
-def _at_right_angles(affine: np.ndarray) -> bool:
+def _at_right_angles(affine: Float64Array) -> bool:
     axes = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     return bool(np.abs(axes.T @ axes - np.eye(3)).max() <= _SLANT)

@@ -1,4 +1,4 @@
-"""outputs/optional.py: libraries of the extras, and what is said where one is not installed."""
+"""outputs/optional.py: libraries of the extras, and the error where one is not installed."""
 
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,7 @@ class MissingExtraError(WetreadError, ValueError):
 
 
 def import_optional(module: str) -> Any:
-    """A module of the extra, by its import name. MissingExtraError where it is not there."""
+    """Import a module of the extra `pictures`; MissingExtraError where it is not installed."""
     try:
         return import_module(module)
     except ImportError as error:

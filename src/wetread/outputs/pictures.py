@@ -1,17 +1,17 @@
-"""outputs/pictures.py: slices as pictures for people. Grey uint8 arrays; text names findings and
-probabilities, never anything of a patient."""
+"""outputs/pictures.py: slices as pictures for people, uint8, without text of a patient."""
 
 from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, UInt8Array
 from wetread.view.window import Window, apply_window, as_uint8
 
 GAP = 4  # px between panels
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LINE = 18  # px a line of text takes
-TEXT_GREY = 225
+TEXT_GRAY = 225
 TRUTH_COLOR, PREDICTION_COLOR = (
     (90, 220, 90),
     (40, 150, 255),
@@ -20,28 +20,32 @@ LETTER_COLOR = (218, 211, 159)  # blue-green, for the patient's sides
 BgrColor = tuple[int, int, int]
 
 
-def panels(hu: np.ndarray, windows: Sequence[Window], size: int = 256) -> np.ndarray:
-    """A slice (H, W) HU through each window, side by side: (size, width) uint8. The longer side
-    becomes `size`, the shape is kept."""
+def panels(hu: FloatArray, windows: Sequence[Window], size: int = 256) -> UInt8Array:
+    """Return a slice (H, W), HU, through each window, side by side, as (size, width) uint8.
+
+    The longer side becomes `size`, the shape is kept.
+    """
     values = resized(hu, size)
     return side_by_side([as_uint8(apply_window(values, window)) for window in windows])
 
 
-def resized(values: np.ndarray, size: int) -> np.ndarray:
-    """Values (H, W) float32 with `size` for the longer side, the shape kept: area means when they
-    shrink, cubic when they grow, which may leave their range a little."""
+def resized(values: FloatArray, size: int) -> Float32Array:
+    """Return values (H, W) as float32 with `size` for the longer side, the shape kept.
+
+    Area means when they shrink, cubic when they grow, which may leave their range a little.
+    """
     height, width = values.shape
     scale = size / max(height, width)
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    found = cv2.resize(np.ascontiguousarray(values, dtype=np.float32), shape, interpolation=way)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    found = cv2.resize(np.ascontiguousarray(values, dtype=np.float32), shape, interpolation=method)
     return np.asarray(found)
 
 
-def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, BgrColor]]) -> np.ndarray:
-    """A picture (H, W) uint8 in colour, (H, W, 3), with the outline of each mask drawn on it.
+def outlined(picture: UInt8Array, masks: Sequence[tuple[BoolArray, BgrColor]]) -> UInt8Array:
+    """Return a picture (H, W) uint8 in color, (H, W, 3), with the outline of each mask on it.
 
-    masks: (h, w) bool of the whole picture at any size, and a colour (blue, green, red).
+    masks: (h, w) bool of the whole picture at any size, and a color (blue, green, red).
     """
     height, width = picture.shape
     drawn = np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
@@ -55,8 +59,8 @@ def outlined(picture: np.ndarray, masks: Sequence[tuple[np.ndarray, BgrColor]]) 
     return drawn
 
 
-def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """A picture (H, W) uint8 in colour, (H, W, 3), with heat (h, w) in [0, 1] as a glow over it."""
+def heated(picture: UInt8Array, heat: FloatArray) -> UInt8Array:
+    """Return a picture (H, W) uint8 in color, (H, W, 3), with heat (h, w) in [0, 1] as a glow."""
     height, width = picture.shape
     glow = cv2.resize(np.float32(heat), (width, height), interpolation=cv2.INTER_CUBIC)
     share = 0.55 * np.clip(glow, 0, 1)[:, :, None]
@@ -64,8 +68,8 @@ def heated(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return np.asarray(np.rint(mixed), np.uint8)
 
 
-def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
-    """Pictures (H, W) or (H, W, 3) uint8, all alike, in a row on black, GAP between."""
+def side_by_side(pictures: Sequence[UInt8Array]) -> UInt8Array:
+    """Return pictures (H, W) or (H, W, 3) uint8, all alike, in a row on black, GAP between."""
     height = max(picture.shape[0] for picture in pictures)
     width = sum(picture.shape[1] for picture in pictures) + GAP * (len(pictures) - 1)
     row = np.zeros((height, width, *pictures[0].shape[2:]), dtype=np.uint8)
@@ -76,9 +80,8 @@ def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return row
 
 
-def montage(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Pictures (H, W) or (H, W, 3) uint8, all alike, in rows of `columns`, in order, on black: one
-    such picture."""
+def montage(pictures: Sequence[UInt8Array], columns: int) -> UInt8Array:
+    """Return one picture of pictures (H, W) or (H, W, 3) uint8, all alike, in rows of `columns`."""
     if not pictures or columns < 1:
         raise ValueError(
             f"{len(pictures)} pictures cannot be set in {columns} columns; at least one of each."
@@ -88,28 +91,24 @@ def montage(pictures: Sequence[np.ndarray], columns: int) -> np.ndarray:
     return np.ascontiguousarray(turned.swapaxes(0, 1))
 
 
-def probability_text(probabilities: Mapping[str, float], most: int = 3) -> str:
-    """The likeliest findings in words: "subdural 0.83   any 0.91"."""
-    ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])[:most]
-    return "   ".join(f"{name} {probability:.2f}" for name, probability in ranked)
+def with_text(picture: UInt8Array, lines: Sequence[str]) -> UInt8Array:
+    """Return the picture (H, W) or (H, W, 3) uint8 with lines of text on black below it.
 
-
-def with_text(picture: np.ndarray, lines: Sequence[str]) -> np.ndarray:
-    """The picture (H, W) or (H, W, 3) uint8 with lines of text on black below it; the picture
-    itself is left as it is. A line too long is drawn smaller."""
+    The picture itself is left as it is. A line too long is drawn smaller.
+    """
     strip = np.zeros((LINE * len(lines) + 6, *picture.shape[1:]), dtype=np.uint8)
     for number, line in enumerate(lines, start=1):
         scale = 0.42
         width = cv2.getTextSize(line, FONT, scale, 1)[0][0]
         scale *= min(1.0, (picture.shape[1] - 8) / max(1, width))
         cv2.putText(
-            strip, line, (4, number * LINE - 3), FONT, scale, (TEXT_GREY,) * 3, 1, cv2.LINE_AA
+            strip, line, (4, number * LINE - 3), FONT, scale, (TEXT_GRAY,) * 3, 1, cv2.LINE_AA
         )  # fmt: skip
     return np.concatenate([picture, strip], axis=0)
 
 
-def with_letters(picture: np.ndarray, letters: Mapping[str, str]) -> np.ndarray:
-    """A copy of a picture (H, W, 3) uint8 with letters at its edges: left, right, top, bottom."""
+def with_letters(picture: UInt8Array, letters: Mapping[str, str]) -> UInt8Array:
+    """Return a copy of a picture (H, W, 3) uint8 with letters at its edges, left to bottom."""
     drawn = picture.copy()
     height, width = drawn.shape[:2]
     for edge, letter in letters.items():
@@ -121,8 +120,8 @@ def with_letters(picture: np.ndarray, letters: Mapping[str, str]) -> np.ndarray:
     return drawn
 
 
-def png_bytes(picture: np.ndarray) -> bytes:
-    """(H, W) or (H, W, 3; blue, green, red) uint8 as a PNG file."""
+def png_bytes(picture: UInt8Array) -> bytes:
+    """Return a picture (H, W) or (H, W, 3), blue first, uint8, as a PNG file."""
     if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or picture.size == 0:
         raise ValueError(
             f"a picture is a filled (H, W) or (H, W, 3) uint8 array, not {picture.shape} "
@@ -134,8 +133,11 @@ def png_bytes(picture: np.ndarray) -> bytes:
     return code.tobytes()
 
 
-def jpeg_bytes(picture: np.ndarray, quality: int = 90) -> bytes:
-    """Encode a picture as JPEG, a quarter of its PNG: for the eye, not for measuring."""
+def jpeg_bytes(picture: UInt8Array, quality: int = 90) -> bytes:
+    """Return a picture (H, W) or (H, W, 3), blue first, uint8, as a JPEG file.
+
+    A quarter of its PNG: for the eye, not for measuring.
+    """
     done, code = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError(f"OpenCV could not encode a picture of {picture.shape}.")

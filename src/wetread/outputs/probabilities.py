@@ -17,12 +17,12 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 def write_probabilities(readings: Sequence[Reading], path: Path) -> None:
-    """probabilities.csv: level, id, finding, probability; a study, then its images by position."""
+    """Write probabilities.csv: level, id, finding, probability; studies, then their images."""
     write_csv(path, probability_table(readings))
 
 
 def probability_table(readings: Sequence[Reading]) -> pl.DataFrame:
-    """The same as a frame, SCHEMA."""
+    """Return every probability of the readings as a frame, SCHEMA."""
     rows = [
         (level, row_id, finding, probability)
         for reading in readings

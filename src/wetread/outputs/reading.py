@@ -8,6 +8,6 @@ from wetread.prediction.reading import Reading
 
 
 def write_reading(reading: Reading, path: Path) -> None:
-    """The reading as indented JSON; a probability that is not a number is refused."""
+    """Write a reading as indented JSON; ValueError for a probability that is not a number."""
     text = json.dumps(reading.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
     write_whole(path, f"{text}\n".encode())

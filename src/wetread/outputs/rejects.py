@@ -17,6 +17,6 @@ SCHEMA: dict[str, pl.DataType] = {
 
 
 def write_rejects(rejects: Sequence[Reject], path: Path) -> None:
-    """rejects.csv: path, member, reason, detail; the header alone when nothing was refused."""
+    """Write rejects.csv: path, member, reason, detail; the header alone without rejects."""
     rows = [(part.path, part.member, part.reason, part.detail) for part in rejects]
     write_csv(path, pl.DataFrame(rows, schema=SCHEMA, orient="row"))

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from wetread.archive.types import Float64Array
 from wetread.study.geometry import unit_axes
 
 _OPPOSITE: dict[str, str] = {"R": "L", "L": "R", "A": "P", "P": "A", "H": "F", "F": "H"}
-_OBLIQUE = 0.5  # of a direction cosine: from here on a second letter is said
+_OBLIQUE = 0.5  # of a direction cosine: from here on a second letter is given
 
 
-def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
-    """The side of the patient that lies at each edge of the picture: left, right, top, bottom.
+def edge_letters(orientation: Float64Array) -> Mapping[str, str]:
+    """Return the side of the patient at each edge of the picture: left, right, top, bottom.
 
     orientation: (6,) as (0020,0037). R, L, A, P, H(ead), F(oot), PS3.3 C.7.6.1.1.1; two letters
     where the direction leans by 30 degrees or more; empty where it is not known.
@@ -22,7 +23,7 @@ def edge_letters(orientation: np.ndarray) -> Mapping[str, str]:
     return letters_along(row, column)
 
 
-def letters_along(across: np.ndarray, down: np.ndarray) -> Mapping[str, str]:
+def letters_along(across: Float64Array, down: Float64Array) -> Mapping[str, str]:
     """Name a picture's edges by directions (3,) in LPS, to its right and to its bottom."""
     right, bottom = direction_letters(across), direction_letters(down)
     return {
@@ -34,19 +35,22 @@ def letters_along(across: np.ndarray, down: np.ndarray) -> Mapping[str, str]:
 
 
 def opposite(letters: str) -> str:
-    """`RA` to `LP`."""
+    """Return the letters of the opposite direction: `RA` to `LP`."""
     return "".join(_OPPOSITE[letter] for letter in letters)
 
 
-def direction_letters(direction: np.ndarray) -> str:
-    """The letters of a direction (3,) in LPS, the greatest part first."""
+def direction_letters(direction: Float64Array) -> str:
+    """Return the letters of a direction (3,) in LPS, the greatest part first."""
     order = np.argsort(-np.abs(direction), kind="stable")
     axes = [order[0], *(axis for axis in order[1:] if abs(direction[axis]) >= _OBLIQUE)]
     return "".join(("RL", "AP", "FH")[axis][int(direction[axis] > 0)] for axis in axes)
 
 
-def left_right_letters(orientation: Sequence[float] | np.ndarray | None) -> tuple[str, str]:
-    """The letters of the left and of the right edge; ("", "") where they are not known."""
+def left_right_letters(orientation: Sequence[float] | Float64Array | None) -> tuple[str, str]:
+    """Return the letters of the left and the right edge; ("", "") where they are not known.
+
+    orientation: (6,) as (0020,0037), or None.
+    """
     if orientation is None or len(orientation) != 6:
         return "", ""
     try:
@@ -56,7 +60,10 @@ def left_right_letters(orientation: Sequence[float] | np.ndarray | None) -> tupl
     return letters.get("left", ""), letters.get("right", "")
 
 
-def side_label(orientation: Sequence[float] | np.ndarray | None) -> str:
-    """`R < > L`: what lies at the left and the right edge, for a line below a picture."""
+def side_label(orientation: Sequence[float] | Float64Array | None) -> str:
+    """Return `R < > L`, the sides at the left and right edge, for a line below a picture.
+
+    orientation: (6,) as (0020,0037), or None; "" where it is not known.
+    """
     left, right = left_right_letters(orientation)
     return f"{left} < > {right}" if left else ""

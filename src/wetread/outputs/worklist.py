@@ -12,10 +12,10 @@ from wetread.prediction.reading import Reading
 def write_worklist(
     readings: Sequence[Reading], findings: Sequence[str], headline: str, path: Path
 ) -> None:
-    """worklist.csv: rising rank by falling probability of the headline finding.
+    """Write worklist.csv: rising rank by falling probability of the headline finding.
 
     Equal probabilities go by study UID. A study without a probability stands at the end, its
-    cells empty: it was not read, and says so in `state`, and why in `reason`.
+    cells empty: it was not read, `state` says so, and `reason` why.
     """
     columns = (headline, *(name for name in findings if name != headline))
     schema = {
@@ -48,7 +48,7 @@ def write_worklist(
 
 
 def by_urgency(readings: Sequence[Reading], headline: str) -> list[Reading]:
-    """By falling probability of the headline finding, then by study UID; unread ones last."""
+    """Sort by falling probability of the headline finding, then by study UID; unread ones last."""
     return sorted(readings, key=lambda reading: _urgency(reading, headline))
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
+from wetread.archive.types import Float64Array, JsonObject
 from wetread.evaluation.calibration import (
     ReliabilityBin,
     precision_recall_curve,
@@ -28,40 +29,52 @@ if TYPE_CHECKING:
 INK, MUTED, RULE, ACCENT = "#22303a", "#6b7a83", "#dcdad2", "#1f6f78"
 COLORS = ("#b4632f", "#7a6aa8", "#b59a3a", "#5b8f5a", "#a6527a", "#5f8fb4", "#8a7a6a", "#4d5b66")
 PAGE_COLORS = {INK: "ink", MUTED: "muted", RULE: "rule", ACCENT: "accent"}  # page_style.css.j2
-DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+Dashes = str | tuple[int, tuple[float, ...]]  # as matplotlib has line styles
+DASHES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
 MOST_POINTS = 400  # of a curve on the page
 SIZE_INCHES = (4.1, 3.7)
+
+
+class LineStyle(TypedDict, total=False):
+    """How matplotlib draws a curve."""
+
+    color: str
+    linestyle: Dashes
+    linewidth: float
+    label: str
+    zorder: int
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
     """The curves of one finding; arrays are empty where the finding has one class only.
 
-    false_rate, true_rate: ROC.  recall, precision: their curve.  prevalence: positives' share.
+    false_rate, true_rate: (N,) of the ROC curve; recall, precision: (M,) of their curve.
+    prevalence: share of positives.
     """
 
     finding: str
-    false_rate: np.ndarray
-    true_rate: np.ndarray
-    recall: np.ndarray
-    precision: np.ndarray
+    false_rate: Float64Array
+    true_rate: Float64Array
+    recall: Float64Array
+    precision: Float64Array
     prevalence: float
     reliability: tuple[ReliabilityBin, ...]
 
 
 @dataclass(frozen=True)
 class History:
-    """The epochs of one model, as metrics.jsonl has them: epoch, loss, value (of the validation
-    metric, or None), kept."""
+    """The epochs of one model as metrics.jsonl has them: epoch, loss, validation metric or None,
+    and kept."""
 
     name: str
-    epochs: tuple[Mapping[str, Any], ...]
+    epochs: tuple[JsonObject, ...]
 
 
 def make_curves(
-    truth: np.ndarray, probability: np.ndarray, findings: Sequence[str]
+    truth: Float64Array, probability: Float64Array, findings: Sequence[str]
 ) -> tuple[Curves, ...]:
-    """Curves of every finding; truth (N, F), NaN unknown, and probability (N, F)."""
+    """Return the curves of every finding; truth (N, F), NaN unknown, and probability (N, F)."""
     return tuple(
         Curves(
             name,
@@ -75,7 +88,7 @@ def make_curves(
 
 
 def roc_chart(curves: Sequence[Curves], headline: str) -> str:
-    """Sensitivity over 1 - specificity, the headline finding drawn strongest; SVG text."""
+    """Draw sensitivity over 1 - specificity, the headline finding strongest; return SVG text."""
     figure, axes = _square("1 − specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=1)
     for curve, style in _styled(curves, headline):
@@ -85,7 +98,7 @@ def roc_chart(curves: Sequence[Curves], headline: str) -> str:
 
 
 def precision_recall_chart(curves: Sequence[Curves], headline: str) -> str:
-    """Precision over recall; the headline's prevalence as a dashed floor; SVG text."""
+    """Draw precision over recall, the headline's prevalence as a dashed floor; return SVG text."""
     figure, axes = _square("recall (sensitivity)", "precision")
     for curve, style in _styled(curves, headline):
         axes.plot(*_thinned(curve.recall, curve.precision), **style)
@@ -103,8 +116,10 @@ def precision_recall_chart(curves: Sequence[Curves], headline: str) -> str:
 
 
 def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
-    """Share truly positive over the probability said, in reliability_curve's bins; the axes end
-    where the dots do. SVG text."""
+    """Draw the share truly positive over the predicted probability, in reliability_curve's bins.
+
+    The axes end where the dots do. Returns SVG text.
+    """
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
     figure, axes = _square("probability said", "share truly positive")
@@ -128,7 +143,10 @@ def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
 
 
 def training_chart(histories: Sequence[History]) -> str:
-    """Loss in training and the validation metric by epoch; a ring where a model was kept."""
+    """Draw the loss in training and the validation metric by epoch, a ring where a model was kept.
+
+    Returns SVG text.
+    """
     from matplotlib.ticker import MaxNLocator
 
     figure, axes = _figure((6.2, 3.0))
@@ -169,22 +187,22 @@ def training_chart(histories: Sequence[History]) -> str:
     return _svg(figure, "training", "Loss and validation metric by epoch")
 
 
-def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, dict[str, Any]]]:
-    """Every curve with its line style, the headline last, so that it lies on top."""
+def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, LineStyle]]:
+    """Return every curve with its line style, the headline last, so that it lies on top."""
     others = [curve for curve in curves if curve.finding != headline]
-    styled = [
+    styles: list[tuple[Curves, LineStyle]] = [
         (
             curve,
             {
                 "color": COLORS[i % len(COLORS)],
-                "linestyle": DASHES[(i + i // len(COLORS)) % len(DASHES)],  # ten curves, ten looks
+                "linestyle": DASHES[(i + i // len(COLORS)) % len(DASHES)],  # ten differ
                 "linewidth": 1.4,
                 "label": curve.finding.replace("_", " "),
             },
         )
         for i, curve in enumerate(others)
     ]
-    first = [
+    styles += [
         (
             curve,
             {
@@ -197,7 +215,7 @@ def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, dict[
         for curve in curves
         if curve.finding == headline
     ]
-    return [(curve, style) for curve, style in styled + first if len(curve.true_rate)]
+    return [(curve, style) for curve, style in styles if len(curve.true_rate)]
 
 
 def _square(x: str, y: str) -> tuple[Figure, Axes]:
@@ -243,8 +261,8 @@ def _legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
         )
 
 
-def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """At most MOST_POINTS of a curve, evenly along its length, both ends kept."""
+def _thinned(x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Return at most MOST_POINTS of a curve, evenly along its length, both ends kept."""
     if len(x) <= MOST_POINTS:
         return x, y
     along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])
@@ -253,8 +271,8 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def _svg(figure: Figure, name: str, spoken: str) -> str:
-    """The figure as an <svg> element; its ids are prefixed, for several share a page."""
+def _svg(figure: Figure, name: str, label: str) -> str:
+    """Return the figure as an <svg> element, its ids prefixed, for several share a page."""
     import matplotlib
 
     buffer = io.StringIO()
@@ -273,4 +291,4 @@ def _svg(figure: Figure, name: str, spoken: str) -> str:
     text = re.sub(r'<svg([^>]*?) height="[^"]*"', r"<svg\1", text, count=1)
     for color, name_on_page in PAGE_COLORS.items():  # a page in the dark has others
         text = text.replace(f": {color}", f": var(--{name_on_page}, {color})")
-    return text.replace("<svg", f'<svg role="img" aria-label="{spoken}"', 1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)

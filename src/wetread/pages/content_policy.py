@@ -1,11 +1,11 @@
-"""pages/content_policy.py: what a page of ours may do: run its own scripts, ask for nothing."""
+"""pages/content_policy.py: what a page may do: run its own scripts, fetch nothing."""
 
 import base64
 from hashlib import sha256
 
 
 def content_policy(*scripts: str) -> str:
-    """The Content-Security-Policy of a page that carries exactly these scripts between its tags.
+    """Return the Content-Security-Policy of a page with exactly these scripts between its tags.
 
     Nothing is fetched, no text becomes code (no eval), no other script runs, no form is sent.
     scripts: as they stand in the page, without the tags and with every line break.

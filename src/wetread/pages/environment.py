@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def page_environment() -> Environment:
-    """Templates of this folder: text is escaped, a name that is not given is an error."""
+    """Return the templates of this folder: text is escaped, a missing name is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -34,19 +34,19 @@ def page_environment() -> Environment:
 
 
 def spaced_words(name: str) -> str:
-    """A name of code as words: "held_out" to "held out"."""
+    """Return a name of code as words: "held_out" to "held out"."""
     return name.replace("_", " ")
 
 
 def listed(value: object) -> str:
-    """A list as its items: ["brain", "bone"] to "brain, bone"; anything else as it is."""
+    """Return a list as its items, ["brain", "bone"] to "brain, bone"; other values as text."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
 
 
 def percent(share: float | None) -> str:
-    """0.157 to "15.7 %"."""
+    """Return a share in percent: 0.157 to "15.7 %"."""
     if share is None:
         return "–"
     return f"{100 * share:.2f} %" if share < 0.01 else f"{100 * share:.1f} %"
@@ -57,5 +57,5 @@ def _data_address(image: bytes) -> str:
 
 
 def counted(count: int, nouns: str) -> str:
-    """`5 images`, `1 image`: a number with the nouns of many."""
+    """Return a number with its noun, given in the plural: `5 images`, `1 image`."""
     return f"{count} {singular(nouns) if count == 1 else nouns}"

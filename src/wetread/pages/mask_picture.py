@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from wetread.anatomy.mask import Mask
+from wetread.archive.types import Float64Array, FloatArray, UInt8Array
 from wetread.outputs.pictures import BgrColor, outlined, with_letters
 from wetread.outputs.sides import letters_along
 from wetread.pages.scene_page import ScenePart
@@ -16,7 +17,7 @@ TILES, COLUMNS, TILE = 24, 6, 192  # slices shown at most, in a row, pixels a si
 GROUND = (34, 28, 22)  # blue, green, red
 FILLED = 0.9  # of a view's shorter side
 
-# Rows: to the right, up and towards the eye, in LPS.
+# Rows: to the right, up and toward the eye, in LPS.
 FRONT = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)
 LEFT = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]], np.float64)
 ABOVE = np.array([[-1, 0, 0], [0, -1, 0], [0, 0, 1]], np.float64)
@@ -25,23 +26,25 @@ _SUBPIXEL = 4  # bits
 
 
 def mask_picture(
-    hu: np.ndarray,
+    hu: FloatArray,
     masks: Sequence[Mask],
     parts: Sequence[ScenePart],
     window: Window,
     sides: Mapping[str, str] = MappingProxyType({}),
-) -> np.ndarray:
-    """(H, W, 3) uint8, blue first: slices of hu (Z, Y, X) in a window with the masks outlined;
-    below, the parts from in front, from the patient's left and from above. Its only text are
-    letters of the patient's sides: sides, of the slices' edges, and those of the views."""
+) -> UInt8Array:
+    """Return (H, W, 3) uint8, blue first: slices of hu (Z, Y, X) in a window, masks outlined.
+
+    Below them stand the parts from in front, from the patient's left and from above. The only
+    text are letters of the patient's sides. sides: edge of the slices to its letters.
+    """
     chosen = np.unique(np.linspace(0, len(hu) - 1, min(TILES, len(hu))).round().astype(int))
-    colours = [_bgr(part) for part in parts]
+    colors = [_bgr(part) for part in parts]
     tiles = [
         outlined(
             _square(as_uint8(apply_window(hu[k], window))),
             [
                 (_square(mask.inside[k].astype(np.uint8) * 255) >= 128, color)
-                for mask, color in zip(masks, colours, strict=True)
+                for mask, color in zip(masks, colors, strict=True)
             ],
         )
         for k in chosen
@@ -57,9 +60,11 @@ def mask_picture(
     return np.vstack([*rows, np.hstack(views)])
 
 
-def render_surfaces(parts: Sequence[ScenePart], axes: np.ndarray, side: int) -> np.ndarray:
-    """(side, side, 3) uint8, blue first: the parts seen along axes (3, 3), the near before the far,
-    without perspective; those that let light through are drawn over the rest."""
+def render_surfaces(parts: Sequence[ScenePart], axes: Float64Array, side: int) -> UInt8Array:
+    """Return (side, side, 3) uint8, blue first: the parts along axes (3, 3), near before far.
+
+    There is no perspective; parts that let light through are drawn over the rest.
+    """
     picture = np.full((side, side, 3), GROUND, np.uint8)
     points = np.concatenate([np.zeros((0, 3)), *(part.surface.points for part in parts)])
     if not len(points):
@@ -67,8 +72,8 @@ def render_surfaces(parts: Sequence[ScenePart], axes: np.ndarray, side: int) -> 
     low, high = points.min(axis=0), points.max(axis=0)
     scale = FILLED * side / max(float(np.linalg.norm(high - low)) * 0.75, 1.0)
     middle = (low + high) / 2
-    whole = [part for part in parts if part.color[3] >= 1]
-    _paint(picture, whole, middle, axes * scale)
+    opaque = [part for part in parts if part.color[3] >= 1]
+    _paint(picture, opaque, middle, axes * scale)
     for part in parts:
         if part.color[3] < 1:
             drawn = picture.copy()
@@ -78,7 +83,7 @@ def render_surfaces(parts: Sequence[ScenePart], axes: np.ndarray, side: int) -> 
 
 
 def _paint(
-    picture: np.ndarray, parts: Sequence[ScenePart], middle: np.ndarray, axes: np.ndarray
+    picture: UInt8Array, parts: Sequence[ScenePart], middle: Float64Array, axes: Float64Array
 ) -> None:
     """Draw the parts' triangles, far ones first, so that the near ones lie over them.
 
@@ -86,7 +91,7 @@ def _paint(
     """
     triangles = [((part.surface.points - middle) @ axes.T)[part.surface.faces] for part in parts]
     corners = np.concatenate([np.zeros((0, 3, 3)), *triangles])  # (M, 3 corners, 3)
-    colours = np.repeat(
+    colors = np.repeat(
         np.reshape([_bgr(part) for part in parts], (-1, 3)), [len(one) for one in triangles], axis=0
     )
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -94,15 +99,15 @@ def _paint(
     visible = np.flatnonzero((normals[:, 2] > 0) & (lengths > 0))
     visible = visible[np.argsort(corners[visible, :, 2].mean(axis=1))]
     light = 0.3 + 0.7 * np.clip((normals[visible] / lengths[visible, None]) @ _LIGHT, 0, 1)
-    shades = np.clip(light[:, None] * colours[visible], 0, 255).astype(int).tolist()
+    shades = np.clip(light[:, None] * colors[visible], 0, 255).astype(int).tolist()
     flat = corners[visible, :, :2] * (1, -1) + picture.shape[0] / 2
     flat = np.rint(flat * 2**_SUBPIXEL).astype(np.int32)
     for triangle, shade in zip(flat, shades, strict=True):
         cv2.fillConvexPoly(picture, triangle, shade, cv2.LINE_8, _SUBPIXEL)
 
 
-def _square(picture: np.ndarray) -> np.ndarray:
-    """(TILE, TILE) uint8, the shape kept, black beside it."""
+def _square(picture: UInt8Array) -> UInt8Array:
+    """Return (TILE, TILE) uint8 of (H, W), the shape kept, black around it."""
     height, width = picture.shape
     scale = TILE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

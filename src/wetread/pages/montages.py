@@ -1,4 +1,4 @@
-"""pages/montages.py: many pictures as one, grey and in colour, each with its words below it."""
+"""pages/montages.py: many pictures as one, gray and in color, each with lines below it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import UInt8Array
 from wetread.outputs.pictures import montage, with_text
 
 
@@ -17,31 +18,34 @@ class MontagePanel:
     picture: None stands for one that cannot be shown; the lines say why.
     """
 
-    picture: np.ndarray | None
+    picture: UInt8Array | None
     lines: tuple[str, ...]
 
 
-def montage_grid(panels: Sequence[MontagePanel], columns: int) -> np.ndarray:
-    """The panels in rows of `columns`, in order, each in the middle of a cell as large as the
-    largest: (H, W) uint8, or (H, W, 3), blue first, where one is in colour."""
+def montage_grid(panels: Sequence[MontagePanel], columns: int) -> UInt8Array:
+    """Return the panels in rows of `columns`, in order, each in the middle of its cell.
+
+    (H, W) uint8, or (H, W, 3), blue first, where a panel is in color; cells have the size of the
+    largest panel.
+    """
     shown = [panel.picture for panel in panels if panel.picture is not None]
     height = max((picture.shape[0] for picture in shown), default=64)
     width = max((picture.shape[1] for picture in shown), default=256)
-    colours = (3,) if any(picture.ndim == 3 for picture in shown) else ()
+    channels = (3,) if any(picture.ndim == 3 for picture in shown) else ()
     most = max((len(panel.lines) for panel in panels), default=0)
     cells = []
     for panel in panels:
-        cell = np.zeros((height, width, *colours), np.uint8)
+        cell = np.zeros((height, width, *channels), np.uint8)
         if panel.picture is not None:
             rows, wide = panel.picture.shape[:2]
             top, left = (height - rows) // 2, (width - wide) // 2
-            cell[top : top + rows, left : left + wide] = _blue_first(panel.picture, bool(colours))
+            cell[top : top + rows, left : left + wide] = _blue_first(panel.picture, bool(channels))
         cells.append(with_text(cell, (*panel.lines, *[""] * (most - len(panel.lines)))))
     return montage(cells, columns)
 
 
-def _blue_first(picture: np.ndarray, coloured: bool) -> np.ndarray:
-    """As OpenCV orders it; grey three times where the others are in colour."""
+def _blue_first(picture: UInt8Array, in_color: bool) -> UInt8Array:
+    """Return a picture as OpenCV orders it; gray three times where the others are in color."""
     if picture.ndim == 3:
         return picture[:, :, ::-1]
-    return picture[:, :, None] if coloured else picture
+    return picture[:, :, None] if in_color else picture

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
 from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import JsonObject
 from wetread.evaluation.score import Score
 from wetread.pages.charts import (
     Curves,
@@ -56,9 +56,9 @@ class CountSum:
 
 @dataclass(frozen=True, eq=False)
 class PageCase:
-    """Pictures of one image with a title and what to see; cases of one group stand together.
+    """Pictures of one image with a title and a caption; cases of one group stand in one section.
 
-    where: UIDs to find it by. No text here names a patient.
+    where: UIDs to find it by. No text names a patient.
     """
 
     panels: tuple[Panel, ...]
@@ -70,9 +70,9 @@ class PageCase:
 
 @dataclass(frozen=True, eq=False)
 class PageContent:
-    """Everything a page shows. Empty parts are left out.
+    """The content of a page. Empty parts are left out.
 
-    summary:    what was learned from what and judged on what, a sentence or two.
+    summary:    the archive, the patients trained on and scored on, a sentence or two.
     headline:   the finding that stands first.
     curves_subject: what the curves are of: "images of patients never seen".
     fold_proof: FoldPlan.proof: shared_patients (None: there is no proof) and parts.
@@ -89,12 +89,12 @@ class PageContent:
     curves: tuple[Curves, ...] = ()
     curves_subject: str = ""
     histories: tuple[History, ...] = ()
-    fold_proof: Mapping[str, Any] | None = None
-    identity: Mapping[str, Any] | None = None
+    fold_proof: JsonObject | None = None
+    identity: JsonObject | None = None
     counts: tuple[CountSum, ...] = ()
     cases: tuple[PageCase, ...] = ()
-    provenance: Mapping[str, Any] | None = None
-    settings: Mapping[str, Any] | None = None
+    provenance: JsonObject | None = None
+    settings: JsonObject | None = None
     badge: str = ""
     origin: str = ""
 
@@ -112,7 +112,7 @@ class PageContent:
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """A score in a table: its text, and where it lies on a scale from 0.5 to 1, in percent."""
+    """A score in a table: its text, and its place on a scale from 0.5 to 1, in percent."""
 
     value: str
     interval: str
@@ -155,14 +155,14 @@ def write_page(path: Path, content: PageContent) -> None:
     write_whole(path, page_html(content).encode())
 
 
-def add_link(page: str, address: str, spaced_words: str) -> str:
-    """A page's HTML with a link at the end of its head."""
-    link = f'<p class="note screen"><a href="{escape(address)}">{escape(spaced_words)}</a></p>'
+def add_link(page: str, address: str, text: str) -> str:
+    """Return a page's HTML with a link at the end of its head."""
+    link = f'<p class="note screen"><a href="{escape(address)}">{escape(text)}</a></p>'
     return page.replace("</header>", f"{link}\n</header>", 1)
 
 
 def page_html(content: PageContent) -> str:
-    """The page as HTML text."""
+    """Return the page as HTML text."""
     from markupsafe import Markup
 
     drawn = [curve for curve in content.curves if len(curve.true_rate)]
@@ -198,14 +198,14 @@ def page_html(content: PageContent) -> str:
     )
 
 
-def patient_unit(identity: Mapping[str, Any] | None) -> str:
+def patient_unit(identity: JsonObject | None) -> str:
     """Name the unit of splits: "patients", or "studies" where patients are not known."""
     unit = "patient" if identity is None else identity["unit"]
     return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 
 
 def score_tables(scores: Sequence[Score], headline: str) -> list[ScoreTable]:
-    """Scores to tables, one a level and split in the order they come; the headline row first."""
+    """Return tables of scores, one a level and split in their order; the headline row first."""
     places = list(dict.fromkeys((score.level, score.split) for score in scores))
     return [
         _table([s for s in scores if (s.level, s.split) == place], *place, headline)

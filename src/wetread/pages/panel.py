@@ -1,4 +1,4 @@
-"""pages/panel.py: one labelled picture of a page, and the words for what it shows."""
+"""pages/panel.py: one picture of a page with its label, and the label of a window."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Panel:
     """A picture on a page.
 
     image: bytes of a PNG or JPEG file.
-    label: what it shows, under it; alt: the same and more for who does not see it.
-    left, right: the patient's side at that edge ("R", "L", ...); empty where the header tells none.
+    label: the text under it; alt: a longer text for those who do not see it.
+    left, right: the patient's side at that edge ("R", "L", ...); empty where it is not known.
     """
 
     image: bytes
@@ -26,7 +26,7 @@ class Panel:
 
 
 def window_label(window: Window) -> str:
-    """ "brain window (center 40, width 80 HU)"; of a radiograph "the film as displayed"."""
+    """Return "brain window (center 40, width 80 HU)"; of a radiograph "the film as displayed"."""
     if window == FILM:
         return "the film as displayed"
     name = next((name for name, one in WINDOWS.items() if one == window), "")
@@ -35,7 +35,7 @@ def window_label(window: Window) -> str:
 
 
 def media_type(image: bytes) -> str:
-    """The media type of a picture file's bytes. ValueError where it is neither PNG nor JPEG."""
+    """Return the media type of a picture file's bytes; ValueError unless it is PNG or JPEG."""
     if image.startswith(b"\x89PNG"):
         return "image/png"
     if image.startswith(b"\xff\xd8"):

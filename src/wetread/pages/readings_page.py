@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import JsonObject
 from wetread.pages.environment import page_environment
 from wetread.pages.page import USE
 from wetread.pages.panel import Panel
@@ -17,9 +17,9 @@ TEMPLATE = "readings_page.html.j2"
 
 @dataclass(frozen=True, eq=False)
 class KeySlice:
-    """A slice that speaks for its study.
+    """A slice that stands for its study.
 
-    where: its place in words. finding: of which the probability is.
+    where: its place, as text. finding: of which the probability is.
     link:  the slice's address in a page to scroll, from this page on; empty where there is none.
     """
 
@@ -36,7 +36,7 @@ class KeySlice:
 class WorklistRow:
     """A line of the worklist; values are of the findings, in their order, None where unread.
 
-    anchor: of its pictures on this page, else empty. reason: why it was left unread, in words.
+    anchor: of its pictures on this page, else empty. reason: why it was left unread, as text.
     """
 
     rank: int
@@ -74,10 +74,10 @@ class Refusals:
 
 @dataclass(frozen=True, eq=False)
 class ReadingsContent:
-    """Everything the page shows; empty parts are left out.
+    """The content of the page; empty parts are left out.
 
     worklist: all studies, the most urgent first, or the first of them; left_out: how many more.
-    links:    names and addresses, from the page on, of the files beside it.
+    links:    names and addresses, from the page on, of the files next to it.
     """
 
     title: str
@@ -90,7 +90,7 @@ class ReadingsContent:
     studies: tuple[StudyEntry, ...]
     refused: tuple[Refusals, ...]
     links: Mapping[str, str]
-    provenance: Mapping[str, Any]
+    provenance: JsonObject
 
     @property
     def sides(self) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wetread.anatomy.mask import Mask
 from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import JsonObject, NumberArray
 from wetread.outputs.mesh import Surface, surface_of
 from wetread.pages.content_policy import content_policy
 
@@ -35,7 +35,7 @@ OTHER_COLORS = ((0.47, 0.68, 0.84, 1.0), (0.95, 0.80, 0.42, 1.0), (0.62, 0.53, 0
 
 @dataclass(frozen=True, eq=False)
 class ScenePart:
-    """One thing of a scene. colour: red, green, blue, opacity from 0 to 1."""
+    """One surface of a scene. color: red, green, blue, opacity from 0 to 1."""
 
     name: str
     volume_ml: float
@@ -44,7 +44,7 @@ class ScenePart:
 
 
 def scene_parts(masks: Sequence[Mask]) -> list[ScenePart]:
-    """The parts of one scene: each mask's surface, as fine as the scene's triangles allow."""
+    """Return the surface of each mask (Z, Y, X), as fine as the scene's triangles allow."""
     most = MOST_FACES // max(len(masks), 3)
     return [
         ScenePart(
@@ -58,7 +58,7 @@ def scene_parts(masks: Sequence[Mask]) -> list[ScenePart]:
 
 
 def _thinned(mask: Mask, most: int) -> Surface:
-    """The mask's surface in steps so wide that it has at most so many triangles."""
+    """Return the mask's surface in steps so wide that it has at most so many triangles."""
     step_mm = FINEST_MM
     surface = surface_of(mask, step_mm)
     while len(surface.faces) > most:
@@ -73,7 +73,7 @@ def write_scene_page(path: Path, title: str, parts: Sequence[ScenePart], note: s
 
 
 def scene_html(title: str, parts: Sequence[ScenePart], note: str = "") -> str:
-    """The page as HTML text; parts without a triangle are in its legend only."""
+    """Return the page as HTML text; parts without a triangle are in its legend only."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -94,7 +94,7 @@ def scene_html(title: str, parts: Sequence[ScenePart], note: str = "") -> str:
     )
 
 
-def _legend(part: ScenePart) -> dict[str, Any]:
+def _legend(part: ScenePart) -> JsonObject:
     red, green, blue = (round(255 * share) for share in part.color[:3])
     return {
         "label": part.name.replace("_", " "),
@@ -104,8 +104,8 @@ def _legend(part: ScenePart) -> dict[str, Any]:
     }
 
 
-def _scene(parts: Sequence[ScenePart]) -> dict[str, Any]:
-    """What scene.js reads: points as int16 steps from one middle, faces as uint32, in base64."""
+def _scene(parts: Sequence[ScenePart]) -> JsonObject:
+    """Return the data of scene.js: points as int16 steps from one middle, faces uint32, base64."""
     points = np.concatenate([np.zeros((0, 3)), *(part.surface.points for part in parts)])
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(3),) * 2
     center = (low + high) / 2
@@ -128,5 +128,5 @@ def _scene(parts: Sequence[ScenePart]) -> dict[str, Any]:
     }
 
 
-def _packed(values: np.ndarray, kind: str) -> str:
+def _packed(values: NumberArray, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(values, kind).tobytes()).decode()

@@ -1,7 +1,7 @@
 """pages/scroll_page.py: a series as one HTML page to scroll, that needs nothing else.
 
 The values travel as pages/slice_code.py writes them and are windowed in the browser. The slice
-that is shown first stands first, so that it is seen before the rest has been read.
+that is shown first stands first, so that it appears before the rest has been read.
 """
 
 import json
@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.atomic import write_output
+from wetread.archive.types import BoolArray, FloatArray, JsonObject
 from wetread.outputs.sides import direction_letters, edge_letters
 from wetread.pages.content_policy import content_policy
 from wetread.pages.page import USE
@@ -83,12 +83,12 @@ class Overlay:
     """A mask by name. inside: (Z, Y, X) bool, of the volume's shape."""
 
     name: str
-    inside: np.ndarray
+    inside: BoolArray
 
 
 @dataclass(frozen=True)
 class OtherPage:
-    """A page to switch to: its file in the same folder, what it is called, whether it is this."""
+    """A page to switch to: its file in the same folder, its name, whether it is this page."""
 
     file: str
     name: str
@@ -97,14 +97,14 @@ class OtherPage:
 
 @dataclass(frozen=True, eq=False)
 class ScrollContent:
-    """What a page shows. No text here names a patient.
+    """The content of a page. No text names a patient.
 
     presets:  the windows to choose from; the first ten have a key.
     preset:   the number of the one that is shown first.
     start:    the slice that is shown first.
     inverted: whether the least value is shown white (MONOCHROME1).
-    issues:   what is unusual in the geometry.
-    facts:    what is said of the series, name and value.
+    issues:   of the geometry.
+    facts:    of the series, name and value.
     instances: InstanceNumber of each slice; empty: none is known.
     others:   the pages of the study's series, this one among them; empty: no switch.
     """
@@ -123,20 +123,20 @@ class ScrollContent:
 
 
 def write_scroll_page(path: Path, content: ScrollContent, most_bytes: int) -> int:
-    """Write the page; its size in bytes. PageTooBigError above most_bytes, and nothing written."""
+    """Write the page and return its size in bytes; PageTooBigError above most_bytes."""
     coded = [code_slice(values) for values in content.volume.hu]
     page = "".join(_parts(content, coded)).encode()
     if len(page) > most_bytes:
         raise PageTooBigError(
             f"{path.name}: {len(coded)} slices make a page of {len(page) / 1e6:.1f} MB, more than "
-            f"the {most_bytes / 1e6:g} MB that are allowed; allow more with --max-mb"
+            f"the {most_bytes / 1e6:g} MB that are allowed; allow more with `most_mb`"
         )
     write_output(path, page)
     return len(page)
 
 
 def leave_out_of_switch(path: Path, files: Sequence[str]) -> None:
-    """Take pages that could not be written out of the switch of one that was."""
+    """Remove pages that could not be written from the switch of one that was."""
     page = path.read_text("utf-8")
     for file in files:
         option = rf' *<option value="{re.escape(file)}">[^<]*</option>\n'
@@ -145,7 +145,7 @@ def leave_out_of_switch(path: Path, files: Sequence[str]) -> None:
 
 
 def _parts(content: ScrollContent, coded: Sequence[CodedSlice]) -> Iterator[str]:
-    """The page, and behind what draws it the slices, those near the first one first."""
+    """Yield the page, and behind its script the slices, those near the first one first."""
     order = sorted(range(len(coded)), key=lambda k: abs(k - content.start))
     yield _frame(content, coded, _element(content, coded, order[0]))
     for number in order[1:]:
@@ -160,7 +160,7 @@ def _element(content: ScrollContent, coded: Sequence[CodedSlice], number: int) -
 
 
 def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> str:
-    """The page up to its second slice."""
+    """Return the page up to its second slice."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -192,19 +192,19 @@ def _frame(content: ScrollContent, coded: Sequence[CodedSlice], first: str) -> s
 
 
 def _help(place: SlicePlacement) -> Sequence[tuple[str, str]]:
-    """The keys; of the wheel also where it goes to, where the slices' places are known."""
-    way = place.origins_mm[-1] - place.origins_mm[0]
-    if not np.isfinite(way).all() or not way.any():
+    """Return the keys; of the wheel also its direction, where the slices' places are known."""
+    direction = place.origins_mm[-1] - place.origins_mm[0]
+    if not np.isfinite(direction).all() or not direction.any():
         return HELP
-    towards = SIDE_NAMES[direction_letters(way)[0]]
+    towards = SIDE_NAMES[direction_letters(direction)[0]]
     first = ("wheel down, ↓", f"slice by slice towards the {towards} of the patient")
     if towards in ("right", "left"):
         first = ("wheel down, ↓", f"slice by slice towards the patient's {towards}")
     return (first, ("wheel up, ↑", "back"), *HELP[1:])
 
 
-def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, Any]:
-    """What the script has to know of the series; JSON, null for what is not known."""
+def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> JsonObject:
+    """Return the series as the page's script reads it; JSON, null for unknown values."""
     volume, place = content.volume, content.volume.place
     spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
     along_row, along_column = _steps(place)
@@ -238,7 +238,7 @@ def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict
     }
 
 
-def _described(preset: Preset) -> dict[str, Any]:
+def _described(preset: Preset) -> JsonObject:
     window = preset.window
     return {
         "name": preset.name,
@@ -249,7 +249,7 @@ def _described(preset: Preset) -> dict[str, Any]:
 
 
 def _steps(place: SlicePlacement) -> tuple[list[float] | None, list[float] | None]:
-    """(3,) LPS mm each, from column to column and from row to row; None where not known."""
+    """Return (3,) LPS mm each, from column to column and from row to row; None where unknown."""
     if np.isnan(place.orientation).any() or np.isnan(place.spacing_mm).any():
         return None, None
     row, column, _ = unit_axes(place.orientation)
@@ -258,7 +258,7 @@ def _steps(place: SlicePlacement) -> tuple[list[float] | None, list[float] | Non
 
 
 def _exactness(unit: str, coded: Sequence[CodedSlice]) -> str:
-    """Whether the page's values are those of the series."""
+    """Return the unit, and whether the page's values are exactly those of the series."""
     error = max(one.error for one in coded)
     return f"{unit}, exact" if error == 0 else f"{unit}, within {error:.2g}"
 
@@ -267,5 +267,5 @@ def _known(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _all_known(values: np.ndarray) -> list[float] | None:
+def _all_known(values: FloatArray) -> list[float] | None:
     return values.tolist() if np.isfinite(values).all() else None

@@ -8,10 +8,10 @@ gap between two slices.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from wetread.archive.types import FloatArray, JsonObject
 from wetread.outputs.sides import letters_along
 from wetread.study.geometry import unit_axes
 from wetread.study.placement import SlicePlacement
@@ -31,7 +31,7 @@ class _Plane:
     through: tuple[int, int]
 
 
-# As radiologists look: axial from the feet, coronal from the front, sagittal from the left.
+# As radiologists view them: axial from the feet, coronal from the front, sagittal from the left.
 _PLANES = (
     _Plane("axial", (0, 1), (1, 1), (2, -1)),
     _Plane("coronal", (0, 1), (2, -1), (1, 1)),
@@ -39,7 +39,7 @@ _PLANES = (
 )
 
 
-def describe_planes(place: SlicePlacement, shape: Sequence[int]) -> dict[str, Any]:
+def describe_planes(place: SlicePlacement, shape: Sequence[int]) -> JsonObject:
     """Return the geometry that the page's script draws planes by, or {"refused": why}; JSON.
 
     shape: (Z, Y, X). acquired: the plane the slices lie in. offsets: (Z, 3) mm of each slice's
@@ -75,28 +75,28 @@ def describe_planes(place: SlicePlacement, shape: Sequence[int]) -> dict[str, An
     }
 
 
-def _reach(thickness: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """(Z,) mm: half a slice and a tenth more; the usual step where it is thinner, or not known."""
-    reach: np.ndarray = 0.55 * np.fmax(thickness, np.median(steps))
+def _reach(thickness: FloatArray, steps: FloatArray) -> FloatArray:
+    """Return (Z,) mm: half a slice and a tenth more; the median step where that is larger."""
+    reach: FloatArray = 0.55 * np.fmax(thickness, np.median(steps))
     return reach
 
 
-def _made(plane: _Plane, stack: dict[int, tuple[int, int]], axes: np.ndarray) -> dict[str, Any]:
-    """A plane in the stack's axes."""
-    ways = {}
+def _made(plane: _Plane, stack: dict[int, tuple[int, int]], axes: FloatArray) -> JsonObject:
+    """Return a plane in the stack's axes, for JSON."""
+    directions = {}
     for name in ("across", "down", "through"):
         axis, sign = getattr(plane, name)
         own, direction = stack[axis]
-        ways[name] = [own, sign * direction]
-    across, down = (ways[name][1] * axes[ways[name][0]] for name in ("across", "down"))
-    return {"name": plane.name, **ways, "letters": letters_along(across, down)}
+        directions[name] = [own, sign * direction]
+    across, down = (directions[name][1] * axes[directions[name][0]] for name in ("across", "down"))
+    return {"name": plane.name, **directions, "letters": letters_along(across, down)}
 
 
-def _notes(axes: np.ndarray, nearest: np.ndarray, offsets: np.ndarray) -> list[str]:
+def _notes(axes: FloatArray, nearest: FloatArray, offsets: FloatArray) -> list[str]:
     """List what is unusual in reconstructed planes: a tilt, a shear, a gap."""
     notes = []
-    way = offsets[-1] / np.linalg.norm(offsets[-1])
-    tilt = float(np.degrees(np.arccos(np.clip(abs(way[2]), 0, 1))))
+    normal = offsets[-1] / np.linalg.norm(offsets[-1])
+    tilt = float(np.degrees(np.arccos(np.clip(abs(normal[2]), 0, 1))))
     if tilt >= TILTED_DEGREES:
         notes.append(f"gantry tilt of {tilt:.1f}°: each slice is shown where it lies")
     lean = max(

@@ -1,7 +1,7 @@
 """pages/slice_code.py: a slice or a mask as short text that a browser undoes exactly.
 
-A value becomes an int16 (itself, or its place in a table), the int16 what the median edge detector
-of JPEG-LS (ITU-T T.87, A.4.1) did not foresee, that a zigzag (0, -1, 1, -2, ...) in two planes of
+A value becomes an int16 (itself, or its place in a table), the int16 its residual after the median
+edge detector of JPEG-LS (ITU-T T.87, A.4.1), that a zigzag (0, -1, 1, -2, ...) in two planes of
 bytes, low and high, and those are deflated: of a CT slice about a third is left.
 pages/scroll/code.js undoes the same steps.
 """
@@ -11,7 +11,11 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, FloatArray
+
+Int16Array = NDArray[np.int16]
 _LEAST, _CODES = -(1 << 15), 1 << 16  # of int16
 
 
@@ -31,8 +35,8 @@ class CodedSlice:
     error: float
 
 
-def code_slice(values: np.ndarray) -> CodedSlice:
-    """(rows, columns) float32, HU or grey, all finite, as text."""
+def code_slice(values: FloatArray) -> CodedSlice:
+    """Return a slice (rows, columns) float32, HU or gray, all finite, as text."""
     low, high = float(values.min()), float(values.max())
     if low >= _LEAST and high < -_LEAST and np.array_equal(values, np.rint(values)):
         return CodedSlice(_coded(values.astype(np.int16)), "", 1.0, 0.0)
@@ -48,8 +52,8 @@ def code_slice(values: np.ndarray) -> CodedSlice:
     )
 
 
-def residuals(codes: np.ndarray) -> np.ndarray:
-    """(rows, columns) int16: each code less what its left, upper and upper left ones foresee.
+def residuals(codes: Int16Array) -> Int16Array:
+    """Return (rows, columns) int16, codes less their prediction from left, upper, upper left.
 
     Outside the picture lies 0. Differences wrap around, so any int16 comes back.
     """
@@ -57,12 +61,12 @@ def residuals(codes: np.ndarray) -> np.ndarray:
     padded = np.pad(wide, ((1, 0), (1, 0)))
     left, above, corner = padded[1:, :-1], padded[:-1, 1:], padded[:-1, :-1]
     low, high = np.minimum(left, above), np.maximum(left, above)
-    foreseen = np.where(corner >= high, low, np.where(corner <= low, high, left + above - corner))
-    return (wide - foreseen).astype(np.int16)
+    predicted = np.where(corner >= high, low, np.where(corner <= low, high, left + above - corner))
+    return (wide - predicted).astype(np.int16)
 
 
-def _coded(codes: np.ndarray) -> str:
-    """int16 as text: what was not foreseen as zigzag, the low bytes before the high bytes.
+def _coded(codes: Int16Array) -> str:
+    """Return int16 codes as text: residuals as zigzag, the low bytes before the high bytes.
 
     zlib looks for runs of one byte only: noise has no longer repeats, and the search takes time.
     """
@@ -74,8 +78,8 @@ def _coded(codes: np.ndarray) -> str:
     return base64.b64encode(packed).decode()
 
 
-def code_mask(inside: np.ndarray) -> str:
-    """(rows, columns) bool as text: bits, the first pixel in the lowest; "" for an empty one."""
+def code_mask(inside: BoolArray) -> str:
+    """Return a mask (rows, columns) bool as text: bits, the first pixel lowest; "" if empty."""
     if not inside.any():
         return ""
     bits = np.packbits(inside.ravel(), bitorder="little")

@@ -9,31 +9,32 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wetread.archive.files.atomic import write_output
+from wetread.archive.types import FloatArray, JsonObject, UInt8Array
 from wetread.outputs.pictures import png_bytes
 from wetread.pages.content_policy import content_policy
 from wetread.pages.page import USE
 from wetread.study.histogram import Histogram, SeriesHistograms
 
 TEMPLATE, SCRIPT = "windows_page.html.j2", "windows_page.js"
-HU_AXIS = np.arange(-1024.0, 3072.0)  # (4096,) what 12 bits hold; the curves' places
+HU_AXIS = np.arange(-1024.0, 3072.0)  # (4096,) the range of 12 bits; the curves' places
 
 
 @dataclass(frozen=True)
 class TissueRange:
-    """A tissue's range of HU, both ends included, and the colour that marks it."""
+    """A tissue's range of HU, both ends included, and the color that marks it."""
 
     name: str
     low_hu: float
     high_hu: float
-    colour: str
+    color: str
 
 
 # Air, fat, water, CSF, white and gray matter, muscle, blood, bone: the table of Wikipedia's
@@ -63,18 +64,18 @@ TISSUE_RANGES = (
 
 @dataclass(frozen=True, eq=False)
 class ModePanel:
-    """A mode: its curves (channels, len(HU_AXIS)) in [0, 1], and a slice seen in it, uint8,
+    """A mode: its curves (channels, len(HU_AXIS)) in [0, 1], and a picture of a slice in it, uint8,
     (rows, columns) or (rows, columns, 3), red first."""
 
     name: str
     description: str
-    curves: np.ndarray
-    picture: np.ndarray
+    curves: FloatArray
+    picture: UInt8Array
 
 
 @dataclass(frozen=True, eq=False)
 class WindowsPage:
-    """What the page shows.
+    """The content of the page.
 
     hu:         (rows, columns) int16 of the slice, in the pictures' pixels.
     caption:    which slice it is; names no patient.
@@ -83,7 +84,7 @@ class WindowsPage:
     """
 
     modes: tuple[ModePanel, ...]
-    hu: np.ndarray
+    hu: NDArray[np.int16]
     caption: str
     histograms: SeriesHistograms | None = None
     sides: tuple[str, str] = ("", "")
@@ -95,7 +96,7 @@ def write_windows_page(path: Path, page: WindowsPage) -> None:
 
 
 def windows_page_html(page: WindowsPage) -> str:
-    """The page as HTML text."""
+    """Return the page as HTML text."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
@@ -116,8 +117,8 @@ def windows_page_html(page: WindowsPage) -> str:
     )
 
 
-def _data(page: WindowsPage) -> dict[str, Any]:
-    """What the script draws: 16-bit numbers as base64, little endian."""
+def _data(page: WindowsPage) -> JsonObject:
+    """Return the data of the script: 16-bit numbers as base64, little endian."""
     histograms = page.histograms
     return {
         "first_hu": int(HU_AXIS[0]),
@@ -131,7 +132,7 @@ def _data(page: WindowsPage) -> dict[str, Any]:
             }
             for mode in page.modes
         ],
-        "tissues": [asdict(tissue) for tissue in TISSUE_RANGES],
+        "tissues": [_tissue(tissue) for tissue in TISSUE_RANGES],
         "slice": {
             "rows": page.hu.shape[0],
             "columns": page.hu.shape[1],
@@ -142,18 +143,24 @@ def _data(page: WindowsPage) -> dict[str, Any]:
     }
 
 
-def _bars(counted: Histogram) -> dict[str, Any]:
-    """The bins from the first to the last that holds something."""
-    there: Sequence[int] = np.flatnonzero(counted.counts).tolist() or [0]
-    first, last = there[0], there[-1]
+def _tissue(tissue: TissueRange) -> JsonObject:
+    """Return a tissue as the script reads it."""
+    ends = {"low_hu": tissue.low_hu, "high_hu": tissue.high_hu}
+    return {"name": tissue.name, **ends, "colour": tissue.color}
+
+
+def _bars(counted: Histogram) -> JsonObject:
+    """Return the bins from the first to the last that is not empty."""
+    filled: Sequence[int] = np.flatnonzero(counted.counts).tolist() or [0]
+    first, last = filled[0], filled[-1]
     low = counted.bins.low + first * counted.bins.step
     counts = counted.counts[first : last + 1].tolist()
     outside = {"below": counted.below, "above": counted.above}
     return {"low": low, "step": counted.bins.step, "counts": counts, **outside}
 
 
-def _blue_first(image: np.ndarray) -> np.ndarray:
-    """As png_bytes takes it."""
+def _blue_first(image: UInt8Array) -> UInt8Array:
+    """Return a picture as png_bytes takes it."""
     return image if image.ndim == 2 else np.ascontiguousarray(image[:, :, ::-1])
 
 
