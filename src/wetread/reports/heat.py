@@ -1,4 +1,4 @@
-"""reports/heat.py: a run and one of its images in, what speaks for the headline finding out."""
+"""reports/heat.py: where slices of a run speak for a finding: heat maps of its models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 import torch
 
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.types import Float32Array
 from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.predictions import FILE
@@ -19,43 +20,42 @@ from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
-HeatMaps = Callable[[int], np.ndarray | None]
+# Row of a store -> (h, w) float32 from 0 to 1, or None where there is no heat map.
+HeatMaps = Callable[[int], Float32Array | None]
 
 
 def run_heat_maps(run: Path, store: Store, column: int) -> HeatMaps:
-    """row of the store -> (h, w) float32 from 0 to 1, by the model that never saw the image; None
-    where the network draws masks, which say more, or where nothing speaks for the finding."""
-    said = read_parquet(run / FILE, columns=["level", "id", "model"])
-    images = said.filter(pl.col("level") == "image").select("id", "model").unique()
-    model_of = dict(images.iter_rows())
+    """Make heat maps of a run's slices for the output `column`, each (h, w) float32 by the model
+    that was not fitted to the slice; None as for mean_heat_map."""
+    table = read_parquet(run / FILE, columns=["level", "id", "model"])
+    images = table.filter(pl.col("level") == "image").select("id", "model").unique()
+    numbers = dict(images.iter_rows())
 
     @lru_cache(maxsize=1)
-    def trained(number: int) -> TrainedModel:
+    def read_model(number: int) -> TrainedModel:
         folder = run / f"model-{number}"
         if (folder / BEST).is_file():
             return read_trained_model(folder)
-        return read_series_model(folder / "part-0").encoders[0]  # of series: its first look
+        return read_series_model(folder / "part-0").encoders[0]
 
-    def heat(row: int) -> np.ndarray | None:
-        one = trained(model_of[store.slices["SOPInstanceUID"][row]])
-        return mean_heat_map([one], store, row, column)
+    def heat_map_of(row: int) -> Float32Array | None:
+        model = read_model(numbers[store.slices["SOPInstanceUID"][row]])
+        return mean_heat_map([model], store, row, column)
 
-    return heat
+    return heat_map_of
 
 
 def mean_heat_map(
     models: Sequence[TrainedModel], store: Store, row: int, column: int
-) -> np.ndarray | None:
-    """(h, w) float32 from 0 to 1: where a slice of the store speaks for the output `column`, as the
-    mean of several models that look at slices of one size; None where nothing does, or where the
-    networks draw masks."""
-    if any(one.mask_findings for one in models):
+) -> Float32Array | None:
+    """Average where a slice of the store speaks for the output `column` of several models of one
+    view size: (h, w) float32 from 0 to 1; None where nothing does, or where the networks draw
+    masks, which say more."""
+    if any(model.mask_findings for model in models):
         return None
     total = np.zeros(())
-    for one in models:
-        hu = read_with_neighbors(
-            store, neighbor_rows(store.slices, np.array([row]), one.view.neighbors)
-        )
-        found = heat_map(one.model, to_view(torch.from_numpy(hu), one.view), column)[0].numpy()
-        total = total + found
+    for model in models:
+        rows = neighbor_rows(store.slices, np.array([row]), model.view.neighbors)
+        view = to_view(torch.from_numpy(read_with_neighbors(store, rows)), model.view)
+        total = total + heat_map(model.model, view, column)[0].numpy()
     return np.asarray(total / total.max(), np.float32) if total.max() > 0 else None

@@ -1,9 +1,12 @@
-"""reports/mask_cases.py: a run's store and what it drew in, pictures of the best and worst out."""
+"""reports/mask_cases.py: the masks that a run drew best and worst, as cases of its page."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from wetread.archive.types import BoolArray
 from wetread.evaluation.decision import apply_thresholds
 from wetread.labels.rle import decode_union
 from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, png_bytes
@@ -25,63 +28,73 @@ DISPLAY = Window(WHITE / 2, WHITE)
 
 
 def mask_cases(
-    store: Store, finding: str, decided: DecidedFinding, sides: EdgeLetters
+    store: Store, finding: str, decided: DecidedFinding, letters: EdgeLetters
 ) -> tuple[PageCase, ...]:
-    """The best and the worst drawn, and masks where nothing is; the film alone, and
-    with outlines: truth green, what was drawn orange. sides: of its series, as slice_panels.py."""
+    """Show the masks with the highest and the lowest Dice, and the likeliest where nothing is: the
+    film alone, and with outlines, truth green and the drawn mask orange.
+
+    letters: at the pictures' edges, by series.
+    """
     area = decided.rows["truth_pixels"].fill_null(np.nan).to_numpy()
-    dice = decided.dice
+    dice, probability = decided.dice, np.asarray(decided.probability, np.float64)
     positive, empty = np.flatnonzero(area > 0), np.flatnonzero((area == 0) & (dice < 1))
-    groups = (
-        ("drawn best", positive[np.argsort(-dice[positive], kind="stable")]),
-        ("drawn worst", positive[np.argsort(dice[positive], kind="stable")]),
-        ("drawn where nothing is", empty[np.argsort(-_said(decided)[empty], kind="stable")]),
-    )
+    groups = {
+        "drawn best": positive[np.argsort(-dice[positive], kind="stable")],
+        "drawn worst": positive[np.argsort(dice[positive], kind="stable")],
+        "drawn where nothing is": empty[np.argsort(-probability[empty], kind="stable")],
+    }
+    films = _Films(store, finding, decided, letters)
     return tuple(
-        _case(store, finding, decided, sides, int(place), group)
-        for group, order in groups
-        for place in order[:CASES]
+        films.case(int(place), group) for group, order in groups.items() for place in order[:CASES]
     )
 
 
-def _said(decided: DecidedFinding) -> np.ndarray:
-    return np.asarray(decided.probability, np.float64)
+@dataclass(frozen=True, eq=False)
+class _Films:
+    """The films of a store with what was drawn in them of one finding."""
+
+    store: Store
+    finding: str
+    decided: DecidedFinding
+    letters: EdgeLetters
+
+    def case(self, place: int, group: str) -> PageCase:
+        """Show the film at a place among the decided rows."""
+        row = self.decided.rows.row(place, named=True)
+        slices = self.store.slices.row(row["row"], named=True)
+        box, shape = PixelBox(*slices["box"]), (row["rows"], row["columns"])
+        probability = uncrop(unpack_map(row["map"]), box, shape)
+        mask = apply_thresholds(probability, self.decided.triplets[place])
+        truth = decode_union(row["runs"], shape, row["form"])
+        outlines = ((_in_box(truth, box), TRUTH_COLOR), (_in_box(mask, box), PREDICTION_COLOR))
+        hu = self.store.read_hu([row["row"]])[0]
+        film = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), DISPLAY))
+        pictures = {
+            "the film as displayed": film,
+            "outlines: truth green, what was drawn orange": outlined(film, outlines),
+        }
+        where = f"study {slices['StudyInstanceUID']}, image {slices['SOPInstanceUID']}"
+        title = (
+            f"{self.finding}: probability {self.decided.probability[place]:.2f}, "
+            f"Dice {self.decided.dice[place]:.2f}"
+        )
+        edges = self.letters.get(slices["SeriesInstanceUID"], ("", ""))
+        return PageCase(
+            panels=tuple(
+                Panel(png_bytes(picture), label, f"{where}; {title}; {label}", *edges)
+                for label, picture in pictures.items()
+            ),
+            title=title,
+            caption=f"truth: {_share(truth)}; drawn: {_share(mask)}",
+            group=group,
+            where=where,
+        )
 
 
-def _case(
-    store: Store, finding: str, decided: DecidedFinding, sides: EdgeLetters, place: int, group: str
-) -> PageCase:
-    row = decided.rows.row(place, named=True)
-    shape = row["rows"], row["columns"]
-    box = PixelBox(*store.slices["box"][row["row"]].to_list())
-    told = apply_thresholds(uncrop(unpack_map(row["map"]), box, shape), decided.triplets[place])
-    true = decode_union(row["runs"], shape, row["form"])
-    said, truth = (
-        crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
-        for mask in (told, true)
-    )
-    values = store.read_hu([row["row"]])[0]
-    grey = as_uint8(apply_window(crop_and_resize(values, None, SIDE), DISPLAY))
-    drawn = outlined(grey, ((truth, TRUTH_COLOR), (said, PREDICTION_COLOR)))
-    uids = store.slices.row(row["row"], named=True)
-    where = f"study {uids['StudyInstanceUID']}, image {uids['SOPInstanceUID']}"
-    title = (
-        f"{finding}: probability {decided.probability[place]:.2f}, Dice {decided.dice[place]:.2f}"
-    )
-    outlines = "outlines: truth green, what was drawn orange"
-    edges = sides.get(uids["SeriesInstanceUID"], ("", ""))
-    pictures = ((grey, "the film as displayed"), (drawn, outlines))
-    return PageCase(
-        panels=tuple(
-            Panel(png_bytes(picture), label, f"{where}; {title}; {label}", *edges)
-            for picture, label in pictures
-        ),
-        title=title,
-        caption=f"truth: {_share(true)}; drawn: {_share(told)}",
-        group=group,
-        where=where,
-    )
+def _in_box(mask: BoolArray, box: PixelBox) -> BoolArray:
+    """A mask (rows, columns) of the picture as (SIDE, SIDE) bool of the part that is packed."""
+    return crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
 
 
-def _share(mask: np.ndarray) -> str:
+def _share(mask: BoolArray) -> str:
     return f"{100 * mask.mean():.2f} % of the picture"

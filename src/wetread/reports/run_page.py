@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Int64Array
 from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, History, make_curves
@@ -24,6 +25,7 @@ from wetread.training.decide import DecidedFinding
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import flat_settings
 from wetread.view.view import View
+from wetread.view.window import Window
 
 CASES = 3  # pictures a group, a row at full width
 SHOWN_SETTINGS = ("encoder", "windows", "size", "folds", "epochs", "seed")  # of the recipe, at once
@@ -59,7 +61,7 @@ def write_run_page(
             histories=_histories(run),
             fold_proof=proof,
             identity=about.get("identity"),
-            counts=_sums(about["counts"]),
+            counts=_count_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
             provenance={"task": task.name, **{key: recipe[key] for key in SHOWN_SETTINGS}},
             settings=recipe,
@@ -73,7 +75,8 @@ def _scored(task: Task) -> str:
 
 
 def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...]:
-    """Of the images' findings; of the studies' too, where these are findings of their own."""
+    """Make curves of the images' findings, and of the studies' where these have findings of their
+    own."""
     shown = [part for part in levels if part.level in task.spec.curve_levels]
     return tuple(
         curve
@@ -83,7 +86,7 @@ def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...
 
 
 def _facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
-    """The numbers of the page's head, each with its interval or the floor beside it."""
+    """Make the numbers of the page's head, each with its interval or the floor beside it."""
     found = {(score.metric, score.finding, score.level): score for score in scores}
     facts = []
     for level in ("image", "study"):
@@ -116,7 +119,7 @@ def _histories(run: Path) -> tuple[History, ...]:
     )
 
 
-def _sums(counts: dict[str, int]) -> tuple[CountSum, ...]:
+def _count_sums(counts: dict[str, int]) -> tuple[CountSum, ...]:
     return (
         CountSum(
             "files",
@@ -142,45 +145,50 @@ def _sums(counts: dict[str, int]) -> tuple[CountSum, ...]:
 def _cases(
     run: Path, view: View, task: Task, images: LevelPredictions, drawn: Mapping[str, DecidedFinding]
 ) -> tuple[PageCase, ...]:
-    """The surest right and the surest wrong, for slices with and without the headline finding."""
-    column, store = task.headline_column, open_store(run / "store")
-    heat, sides = run_heat_maps(run, store, column), read_edge_letters(run)
-    no_glow = "" if drawn else f"no glow: nothing in it speaks for {spaced_words(task.headline)}"
-    cases = tuple(
-        _case(store, heat, view, sides, images, place, column, group, no_glow)
-        for group, places in case_groups(images, column).items()
-        for place in places
+    """Show the surest right and the surest wrong, of slices with and without the finding whose
+    slices speak for the headline; then masks."""
+    column, store, letters = task.headline_column, open_store(run / "store"), read_edge_letters(run)
+    slices = _ScoredSlices(
+        images=images,
+        store=store,
+        heat_maps=run_heat_maps(run, store, column),
+        letters=letters,
+        windows=view.windows,
+        column=column,
+        no_glow="" if drawn else f"no glow: nothing in it speaks for {spaced_words(task.headline)}",
     )
-    return cases + tuple(
-        case
-        for finding, decided in drawn.items()
-        for case in mask_cases(store, finding, decided, sides)
-    )
+    groups = case_groups(images, column)
+    cases = [slices.case(place, group) for group, places in groups.items() for place in places]
+    for finding, decided in drawn.items():
+        cases += mask_cases(store, finding, decided, letters)
+    return tuple(cases)
 
 
 def case_groups(images: LevelPredictions, column: int) -> dict[str, list[int]]:
-    """The rows of `images` to show of one finding, a slice a study, CASES a group at most.
+    """Choose the rows of `images` to show of one finding, a slice a study, CASES a group at most.
 
     found: the surest of what has it, above the usual probability of what has it not; missed: the
     least sure of the others that have it; raised without cause: the surest of what has it not. No
     row is in two groups.
     """
-    truth, said = images.truth[:, column], images.probability[:, column]
+    truth, probability = images.truth[:, column], images.probability[:, column]
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
-    usual = float(np.median(said[negative])) if negative.size else -np.inf
-    above = positive[said[positive] > usual]
-    found = _first_of_each_study(images, above[np.argsort(-said[above], kind="stable")])
+    usual = float(np.median(probability[negative])) if negative.size else -np.inf
+    above = positive[probability[positive] > usual]
+    found = _first_of_each_study(images, above[np.argsort(-probability[above], kind="stable")])
     others = np.setdiff1d(positive, found)
-    raised = negative[np.argsort(-said[negative], kind="stable")]
+    raised = negative[np.argsort(-probability[negative], kind="stable")]
     return {
         "found": found,
-        "missed": _first_of_each_study(images, others[np.argsort(said[others], kind="stable")]),
+        "missed": _first_of_each_study(
+            images, others[np.argsort(probability[others], kind="stable")]
+        ),
         "raised without cause": _first_of_each_study(images, raised),
     }
 
 
-def _first_of_each_study(images: LevelPredictions, order: NDArray[np.int64]) -> list[int]:
-    """The first of each study, CASES at most: neighbours show the same thing again."""
+def _first_of_each_study(images: LevelPredictions, order: Int64Array) -> list[int]:
+    """Take the first of each study, CASES at most: neighbors show the same thing again."""
     first: dict[str, int] = {}
     for place in order:
         first.setdefault(images.studies[place], int(place))
@@ -189,45 +197,57 @@ def _first_of_each_study(images: LevelPredictions, order: NDArray[np.int64]) -> 
     return list(first.values())
 
 
-def _case(
-    store: Store,
-    heat_at: HeatMaps,
-    view: View,
-    sides: EdgeLetters,
-    images: LevelPredictions,
-    place: int,
-    column: int,
-    group: str,
-    no_glow: str,
-) -> PageCase:
-    assert images.rows is not None  # slices always have rows
-    row = int(images.rows[place])
-    names = [finding.name for finding in images.findings]
-    true = [
-        name
-        for number, name in enumerate(names)
-        if number != column and images.truth[place, number] >= 0.5
-    ]
-    said = {name: float(images.probability[place, i]) for i, name in enumerate(names)}
-    others = sorted(((p, n) for n, p in said.items() if n != names[column]), reverse=True)[:2]
-    there = "present" if images.truth[place, column] >= 0.5 else "absent"
-    title = (
-        f"{spaced_words(names[column])}: probability {said[names[column]]:.2f}, in truth {there}"
-    )
-    where = f"study {images.studies[place]}, image {images.ids[place]}"
-    shown = PanelSettings(
-        windows=view.windows,
-        finding=names[column],
-        about=f"{where}; {title}",
-        sides=sides.get(store.slices["SeriesInstanceUID"][row], ("", "")),
-        no_glow=no_glow,
-    )
-    told = ", ".join(f"{spaced_words(name)} {probability:.2f}" for probability, name in others)
-    also = f"of the others true: {', '.join(map(spaced_words, true)) or 'none'}; said: {told}"
-    return PageCase(
-        panels=slice_panels(store.read_hu([row])[0], heat_at(row), shown),
-        title=title,
-        caption=also if others else "",
-        group=group,
-        where=where,
-    )
+@dataclass(frozen=True, eq=False)
+class _ScoredSlices:
+    """The slices that are scored, and what their pictures are made of.
+
+    column:  of the finding that is shown.
+    no_glow: the words below a slice in which nothing speaks for it.
+    """
+
+    images: LevelPredictions
+    store: Store
+    heat_maps: HeatMaps
+    letters: EdgeLetters
+    windows: tuple[Window, ...]
+    column: int
+    no_glow: str
+
+    def case(self, place: int, group: str) -> PageCase:
+        """Show the slice at a place among the scored ones."""
+        images, column = self.images, self.column
+        assert images.rows is not None  # slices always have rows
+        row, names = int(images.rows[place]), finding_names(images.findings)
+        truth = images.truth[place] >= 0.5
+        present = [name for name, true in zip(names, truth, strict=True) if true]
+        probability = dict(zip(names, images.probability[place].tolist(), strict=True))
+        finding = names[column]
+        title = (
+            f"{spaced_words(finding)}: probability {probability.pop(finding):.2f}, "
+            f"in truth {'present' if truth[column] else 'absent'}"
+        )
+        where = f"study {images.studies[place]}, image {images.ids[place]}"
+        settings = PanelSettings(
+            windows=self.windows,
+            finding=finding,
+            about=f"{where}; {title}",
+            letters=self.letters.get(self.store.slices["SeriesInstanceUID"][row], ("", "")),
+            no_glow=self.no_glow,
+        )
+        return PageCase(
+            panels=slice_panels(self.store.read_hu([row])[0], self.heat_maps(row), settings),
+            title=title,
+            caption=_other_findings(probability, [name for name in present if name != finding]),
+            group=group,
+            where=where,
+        )
+
+
+def _other_findings(probability: Mapping[str, float], present: Sequence[str]) -> str:
+    """Name the other findings that are present, and the two likeliest; empty where there are
+    none."""
+    if not probability:
+        return ""
+    likeliest = sorted(((value, name) for name, value in probability.items()), reverse=True)[:2]
+    found = ", ".join(f"{spaced_words(name)} {value:.2f}" for value, name in likeliest)
+    return f"of the others true: {', '.join(map(spaced_words, present)) or 'none'}; said: {found}"

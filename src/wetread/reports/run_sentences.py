@@ -41,7 +41,7 @@ def split_unit(about: Mapping[str, Any]) -> str:
 
 
 def identity_sentence(about: Mapping[str, Any]) -> str:
-    """Who is one patient, or why that is not known, in a sentence."""
+    """Return the sentence of who is one patient, or why that is not known."""
     if split_unit(about) == "patient":
         return f"Who is one patient is taken from {about['patients_from']}."
     whose = {"study": "each study", "mixed": "where none is named, the study"}
@@ -60,20 +60,20 @@ def _learned(parts: Parts, first: int, unit: str) -> str:
     train, validation = (
         [parts.get(name, {}).get(key, 0) for key in _COUNTED] for name in ("train", "validation")
     )
-    said = f"{plural(train[0], 'labelled image')} of {plural(train[1], unit)}{before}"
+    sentence = f"{plural(train[0], 'labelled image')} of {plural(train[1], unit)}{before}"
     if validation[0]:
-        said += (
+        sentence += (
             f"; {plural(validation[0], 'image')} of {plural(validation[1], f'other {unit}')} "
             "chose what is kept"
         )
-    return said
+    return sentence
 
 
 _COUNTED = ("slices", "patients")
 
 
 def origin_sentence(about: Mapping[str, Any]) -> tuple[str, str]:
-    """(the badge beside the title, the sentence to it): whether its patients are phantoms."""
+    """Return the badge next to the title, and its sentence: whether the patients are phantoms."""
     if "learned_from" not in about or "scored_on" not in about:
         return "", "Whether its studies are of patients or synthetic phantoms was not kept."
     learned, scored = about["learned_from"], about["scored_on"]
