@@ -17,6 +17,7 @@ from wetread.archive.files.table_file import (
     scan_parquet,
     sink_parquet,
     write_parquet,
+    write_table,
 )
 
 NAMES = [
@@ -99,39 +100,11 @@ def test_a_table_that_is_damaged_or_foreign_is_one_line_with_the_file(
     assert "\n" not in text
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "empty, 0 bytes"),
-        (b'{"a": 1', "no JSON"),
-        (b"[1]", "a list, not an object"),
-        (b'{"b": 1}', "it lacks 'a'"),
-        (b'{"a": "1"}', "its 'a' is text, not a number"),
-        (b'{"a": true}', "its 'a' is bool, not a number"),
-        (b'{"a": NaN}', "NaN is no number"),
-        (b'{"a": -Infinity}', "Infinity is no number"),
-        (b'{"a": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "nested too deep"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "no JSON"),
-        (b"\xff\xfe{}", "no JSON"),
-        (b"PK\x03\x04", "no JSON"),
-    ],
-    ids=lambda value: repr(value[:12]),
-)
-def test_json_that_is_damaged_or_foreign_is_one_line_with_the_file(
-    tmp_path: Path, content: bytes, said: str
-) -> None:
-    path = tmp_path / "about.json"
-    path.write_bytes(content)
-    with pytest.raises(DamagedFileError) as found:
-        read_json(path, "the description of a test", {"a": float})
-    assert said in str(found.value)
-    assert str(found.value).startswith(f"{path}: ")
-    assert "\n" not in str(found.value)
-
-
-def test_json_of_gigabytes_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "about.json"
-    with path.open("wb") as file:
-        file.truncate(3 << 30)
-    with pytest.raises(DamagedFileError, match="far too many"):
-        read_json(path, "the description of a test")
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+def test_a_table_is_whole_or_the_old_one(tmp_path: Path, compression: str) -> None:
+    path, old = tmp_path / "v.parquet", pl.DataFrame({"v": [1]})
+    write_table(old, path, compression=compression)
+    with pytest.raises(pl.exceptions.PolarsError):
+        write_table(pl.DataFrame({"v": [object()]}), path, compression=compression)
+    assert read_parquet(path).equals(old)
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,4 +1,4 @@
-"""tests/archive/test_pixels_colour.py: colour becomes the grey of its red, green and blue, whatever
+"""tests/archive/pixels/test_color.py: colour becomes the grey of its red, green and blue, whatever
 the form it is stored in."""
 
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""tests/archive/test_sloppy_headers.py: values that mean none, HighBit beyond the stored bits and
-objects without an image: the pixels stay, and what is sloppy has a name."""
+"""tests/archive/dataset/test_row_fields.py: values that mean none, HighBit beyond the stored bits
+and objects without an image: the pixels stay, and what is sloppy has a name."""
 
 from collections.abc import Callable
 from pathlib import Path

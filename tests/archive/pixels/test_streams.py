@@ -1,4 +1,4 @@
-"""tests/archive/test_streams_unlike_header.py: codestreams of other bits or sign than the header's
+"""tests/archive/pixels/test_streams.py: codestreams of other bits or sign than the header's
 are read as they say themselves, with an issue; what nobody can know is refused."""
 
 from collections.abc import Callable, Sequence

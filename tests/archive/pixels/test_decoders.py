@@ -1,4 +1,4 @@
-"""tests/archive/test_pixels_two_decoders.py: every image of pydicom's own test set is read as other
+"""tests/archive/pixels/test_decoders.py: every image of pydicom's own test set is read as other
 decoders read it, or has a reason."""
 
 import warnings
@@ -126,7 +126,7 @@ def test_two_decoders_agree_on_every_image_of_the_set() -> None:
 
 
 def test_the_pixels_of_a_palette_are_compared_before_it_is_applied() -> None:
-    """The palette itself is compared in test_pixels_colour.py."""
+    """The palette itself is compared in test_color.py."""
     path = FOLDER / "examples_palette.dcm"
     row = examined(path) | {"PhotometricInterpretation": "MONOCHROME2"}
     np.testing.assert_array_equal(read_stored(row), pydicom.dcmread(path).pixel_array)

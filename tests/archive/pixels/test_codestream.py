@@ -1,4 +1,4 @@
-"""tests/archive/test_stream_surroundings.py: bytes before, between and behind codestreams that mean
+"""tests/archive/pixels/test_codestream.py: bytes before, between and behind codestreams that mean
 nothing are passed over, and what is cut stays refused."""
 
 from collections.abc import Callable

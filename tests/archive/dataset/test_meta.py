@@ -1,5 +1,5 @@
-"""tests/archive/test_sloppy_meta.py: file meta in implicit VR, without preamble, with a length that
-lies or twice: the image is read, and what is out of form is named."""
+"""tests/archive/dataset/test_meta.py: file meta in implicit VR, without preamble, with a length
+that lies or twice: the image is read, and what is out of form is named."""
 
 import struct
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""tests/archive/test_pixels_cut.py: a compressed stream cut anywhere is a reject, no picture."""
+"""tests/archive/pixels/test_cut_streams.py: a compressed stream cut anywhere is a reject."""
 
 import csv
 import warnings
