@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from wetread.archive.types import Float64Array
 from wetread.prediction.masks import NO_MASKS, DrawnMasks
 
 
@@ -22,7 +20,7 @@ class Answers:
     masks:  drawn in the slices, NO_MASKS where the networks draw none.
     """
 
-    image: NDArray[np.float64]
-    study: Mapping[str, NDArray[np.float64]]
+    image: Float64Array
+    study: Mapping[str, Float64Array]
     broken: Mapping[str, tuple[str, ...]]
     masks: DrawnMasks = NO_MASKS

@@ -1,10 +1,10 @@
-"""prediction/cautions.py: what whoever reads a probability must know of its models, by name."""
+"""prediction/cautions.py: names of what a reader of probabilities must know of their models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from wetread.archive.types import JsonObject
 from wetread.training.origin import is_phantoms_only
 
 CAUTIONS: Mapping[str, str] = {
@@ -14,17 +14,17 @@ CAUTIONS: Mapping[str, str] = {
 }
 
 
-def find_cautions(abouts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Names of CAUTIONS that hold for the mean of some runs, each run's about.json as it was read.
+def find_cautions(descriptions: Sequence[JsonObject]) -> tuple[str, ...]:
+    """Find the names of CAUTIONS that hold for the mean of some runs, by each run's about.json.
 
     Where one of the runs learned from patients, or was scored on them, the mean has.
     """
-    told = [about for about in abouts if "learned_from" in about and "scored_on" in about]
-    if len(told) < len(abouts):
+    complete = [one for one in descriptions if "learned_from" in one and "scored_on" in one]
+    if len(complete) < len(descriptions):
         return ("training_data_unknown",)
     found = []
-    if all(is_phantoms_only(about["learned_from"]) for about in told):
+    if all(is_phantoms_only(one["learned_from"]) for one in complete):
         found.append("learned_from_phantoms_alone")
-    if all(is_phantoms_only(about["scored_on"]) for about in told):
+    if all(is_phantoms_only(one["scored_on"]) for one in complete):
         found.append("never_scored_on_patients")
     return tuple(found)

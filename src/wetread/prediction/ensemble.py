@@ -1,15 +1,15 @@
-"""prediction/ensemble.py: the models of one or more runs, checked to belong together."""
+"""prediction/ensemble.py: the kept networks of one or more runs, checked to fit each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
+from wetread.archive.types import JsonObject
 from wetread.prediction.cautions import find_cautions
 from wetread.training import decide
 from wetread.training.about import read_about
@@ -25,7 +25,7 @@ from wetread.training.series.sequence_fit import BEST as SEQUENCE
 
 
 class RunError(WetreadError, ValueError):
-    """A folder that is no finished run, or runs that do not belong together."""
+    """A folder that is no finished run, or runs that do not fit each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """TrainedModel networks of one task, from one or more runs, that look at slices of one size.
+    """Trained networks of one task, from one or more runs, of slices of one size.
 
     size:          rows and columns of a packed slice, pixels.
     prior:         finding to its share in training, what an unreadable image is given.
@@ -131,7 +131,7 @@ def _decisions(run: Path) -> dict[str, Decision]:
         return {name: Decision.from_dict(value) for name, value in values.items()}
 
 
-def _about(run: Path) -> dict[str, Any]:
+def _about(run: Path) -> JsonObject:
     file = run / "about.json"
     if not file.is_file():
         raise RunError(f"{run} is no run (no about.json); give the folder that wetread train wrote")

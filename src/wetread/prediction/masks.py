@@ -7,8 +7,8 @@ from dataclasses import astuple, dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array
 from wetread.evaluation.decision import MaskThresholds, apply_thresholds
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
@@ -32,14 +32,14 @@ class DrawnMasks:
     thresholds: tuple[MaskThresholds, ...]
     maps: tuple[PackedMaps, ...]
 
-    def mask(self, store: Store, row: int, column: int) -> NDArray[np.bool_]:
-        """(rows, columns) bool on the picture's own grid: the mask of one slice of the store and of
-        findings[column]."""
+    def mask(self, store: Store, row: int, column: int) -> BoolArray:
+        """Decide the mask of one slice of the store, of findings[column]: (rows, columns) bool on
+        the picture's own grid."""
         box, rows, columns = store.slices.select("box", "source_rows", "source_columns").row(row)
         probability = uncrop(mean_map(self.maps[row], column), PixelBox(*box), (rows, columns))
         return apply_thresholds(probability, self.thresholds[column])
 
-    def masks(self, store: Store) -> Iterator[tuple[int, str, NDArray[np.bool_]]]:
+    def masks(self, store: Store) -> Iterator[tuple[int, str, BoolArray]]:
         """Yield row, finding and mask (rows, columns) bool of every slice and finding."""
         for row in range(len(store)):
             for column, finding in enumerate(self.findings):
@@ -55,7 +55,7 @@ def mean_thresholds(decisions: Sequence[Decision]) -> MaskThresholds:
     return MaskThresholds(*(float(number) for number in np.mean(numbers, axis=0)))
 
 
-def mean_map(maps: PackedMaps, column: int) -> NDArray[np.float32]:
+def mean_map(maps: PackedMaps, column: int) -> Float32Array:
     """Average the networks' maps of one finding in one slice, (h, h) float32 probabilities, on the
     grid of the first: another network's mask stride may be another."""
     first, *others = [unpack_map(network[column]) for network in maps]

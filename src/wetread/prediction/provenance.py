@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wetread.archive.types import JsonObject
 from wetread.archive.version import VERSION
 from wetread.prediction.readers import Reader
 
 
-def provenance(reader: Reader) -> dict[str, object]:
+def provenance(reader: Reader) -> JsonObject:
     """Return what made a reading: version, checkpoints, their view of a slice, averaging."""
     ensemble = reader.ensemble
     return {

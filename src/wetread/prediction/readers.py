@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from wetread.archive.types import Progress
+from wetread.archive.types import JsonObject, Progress
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.series import SeriesReader
@@ -25,7 +25,7 @@ class Reader(Protocol):
         """The networks and the runs they are of."""
 
     @property
-    def averaging(self) -> dict[str, object]:
+    def averaging(self) -> JsonObject:
         """How probabilities were averaged, for a reading's provenance."""
 
     def read(

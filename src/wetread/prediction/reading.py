@@ -1,13 +1,13 @@
-"""prediction/reading.py: what was read in one study, as a value. No file is touched here."""
+"""prediction/reading.py: the reading of one study, as a value. No file is touched here."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import polars as pl
 
 from wetread.archive.notebook import table_html
 from wetread.archive.rejects import Reject
+from wetread.archive.types import JsonObject
 from wetread.study.issues import Issue
 from wetread.study.series_choice import SeriesScore
 
@@ -28,8 +28,8 @@ class SliceReading:
     position_mm: float | None
     probabilities: Mapping[str, float]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> JsonObject:
+        """Return plain values, for JSON."""
         return {
             "SOPInstanceUID": self.sop_instance_uid,
             "z": self.z,
@@ -40,7 +40,7 @@ class SliceReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in one study, what speaks for it, and what could not be read.
+    """A study's probabilities, the slices that speak for them, and what could not be read.
 
     slices:     in order of position along the normal, one acquisition of a series after another.
     study:      finding to probability of the whole study; empty where no slice could be read.
@@ -54,7 +54,7 @@ class Reading:
                 and the key slices are those of series_uid, slices are of all.
     masks:      what was drawn, one value an image and finding: area, side, text, files.
     broken:     rules that the study's answers broke before they were made consistent.
-    reason:     why it is unread, a key of archive.rejects.REASONS; detail: what was seen, in words.
+    reason:     why it is unread, a key of archive.rejects.REASONS; detail: in words.
                 None in a study that was read.
     cautions:   what must be known of the models that read it: names of prediction/cautions.py.
     links:      key slice to its place in a page to scroll, from the reading's file on; where there
@@ -66,13 +66,13 @@ class Reading:
     slices: tuple[SliceReading, ...]
     study: Mapping[str, float]
     key_slices: tuple[str, ...]
-    provenance: Mapping[str, Any]
+    provenance: JsonObject
     issues: tuple[Issue, ...] = ()
     rejects: tuple[Reject, ...] = ()
     seconds: float | None = None
     findings: tuple[str, ...] = ()
     series: tuple[SeriesScore, ...] = ()
-    masks: tuple[Mapping[str, Any], ...] = ()
+    masks: tuple[JsonObject, ...] = ()
     broken: tuple[str, ...] = ()
     reason: str | None = None
     detail: str | None = None
@@ -81,11 +81,11 @@ class Reading:
 
     @property
     def state(self) -> str:
-        """read, or unread: without any probability."""
+        """Whether it is read, or unread: without any probability."""
         return "read" if self.study else "unread"
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> JsonObject:
+        """Return plain values, for JSON."""
         return {
             "use": USE,
             "state": self.state,
@@ -133,7 +133,7 @@ def unread_reading(
     reason: str,
     detail: str,
     findings: Sequence[str],
-    provenance: Mapping[str, Any],
+    provenance: JsonObject,
     rejects: Sequence[Reject] = (),
 ) -> Reading:
     """Make the reading of a study of which nothing was read.

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-from wetread.archive.types import Progress
+from wetread.archive.types import Float64Array, Int64Array, JsonObject, Progress
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
-from wetread.training.data import Rows, mirror_columns
+from wetread.training.data import mirror_columns
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
@@ -38,7 +37,7 @@ class SeriesReader:
     cache: Path
 
     @property
-    def averaging(self) -> dict[str, object]:
+    def averaging(self) -> JsonObject:
         """How probabilities were averaged, for a reading's provenance."""
         models = self.ensemble.series_models
         return {"flip_averaged": all(one.recipe.series.mirror for one in models)}
@@ -71,7 +70,7 @@ class SeriesReader:
 
     def _predict(
         self, series: Series, stores: Sequence[Store], progress: Progress
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[Float64Array, Float64Array]:
         """Probabilities of N slices (N, I) and of E series (E, S), not yet consistent."""
         if len(series) == 0:
             return np.empty(series.image.shape), np.empty(series.study.shape)
@@ -83,7 +82,9 @@ class SeriesReader:
         image, study = (expit(np.mean(level, axis=0)) for level in zip(*logits, strict=True))
         return image, study
 
-    def _cache_features(self, stores: Sequence[Store], rows: Rows, progress: Progress) -> None:
+    def _cache_features(
+        self, stores: Sequence[Store], rows: Int64Array, progress: Progress
+    ) -> None:
         """Write the features of all encoders into the cache, crop by crop, so that each slice is
         read once a crop; the models of several runs may want features of several kinds."""
         kinds: dict[tuple[str, bool], list[SeriesModel]] = {}
@@ -100,7 +101,7 @@ class SeriesReader:
 
 def _judging_series(
     series: Series, store: Store, ranked: Mapping[str, Sequence[SeriesScore]]
-) -> Rows:
+) -> Int64Array:
     """The number of the series that judges each study, in the studies' order: the best ranked that
     was read, else the longest; of a series with several acquisitions the longest of these."""
     uids = store.slices["SeriesInstanceUID"].gather(series.starts[:-1]).to_list()

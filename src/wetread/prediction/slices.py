@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit
 
-from wetread.archive.types import Progress
+from wetread.archive.types import Float64Array, JsonObject, Progress
 from wetread.evaluation.aggregate import smooth_along_z, study_maximum
 from wetread.evaluation.calibrator import mask_evidence
 from wetread.evaluation.metrics import CLIP
@@ -36,7 +35,7 @@ class SliceReader:
     spec: SliceSpec
 
     @property
-    def averaging(self) -> dict[str, object]:
+    def averaging(self) -> JsonObject:
         """How probabilities were averaged, for a reading's provenance."""
         return {"flip_averaged": True, "slices_smoothed": "1-2-1 along the series"}
 
@@ -71,7 +70,7 @@ class SliceReader:
 
     def _predict(
         self, store: Store, progress: Progress
-    ) -> tuple[NDArray[np.float64], tuple[PackedMaps, ...]]:
+    ) -> tuple[Float64Array, tuple[PackedMaps, ...]]:
         """Mean probabilities (N, F) of the networks, and the maps of each of the N slices."""
         members, flip_index = (
             self.ensemble.members,
@@ -94,8 +93,8 @@ class SliceReader:
 
 
 def _calibrated(
-    probability: NDArray[np.float64], maps: Sequence[PackedMaps], ensemble: Ensemble
-) -> NDArray[np.float64]:
+    probability: Float64Array, maps: Sequence[PackedMaps], ensemble: Ensemble
+) -> Float64Array:
     """Probabilities (N, F), those of drawn findings by the mean of the runs' calibrators, which
     weigh the image's logit and the evidence of its map."""
     calibrated = probability.copy()

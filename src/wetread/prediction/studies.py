@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.rejects import Reject
+from wetread.archive.types import Float64Array, JsonObject, Row
 from wetread.prediction.answers import Answers
 from wetread.prediction.reading import Reading, SliceReading, unread_reading
 from wetread.store.store import Store
@@ -48,7 +47,7 @@ class StudyContext:
     rejects: Mapping[str, Sequence[Reject]] = field(default_factory=dict)
     issues: Mapping[str, Sequence[Issue]] = field(default_factory=dict)
     ranked: Mapping[str, Sequence[SeriesScore]] = field(default_factory=dict)
-    masks: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    masks: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
 
 
 def make_readings(
@@ -56,7 +55,7 @@ def make_readings(
     answers: Answers,
     names: FindingNames,
     context: StudyContext,
-    provenance: Mapping[str, object],
+    provenance: JsonObject,
 ) -> list[Reading]:
     """Make a reading of each study in the answers' order; then of each study of which no file could
     be read. Key slices are of the best series of which any slice was read; the slices of all series
@@ -109,7 +108,7 @@ def judging_slices(store: Store, ranked: Mapping[str, Sequence[SeriesScore]]) ->
 
 
 def _unread_study(
-    study: str, rejects: Sequence[Reject], findings: Sequence[str], provenance: Mapping[str, object]
+    study: str, rejects: Sequence[Reject], findings: Sequence[str], provenance: JsonObject
 ) -> Reading:
     """Make the reading of a study of which nothing was read, with the reason that most of its files
     have."""
@@ -123,9 +122,7 @@ def _by_study(slices: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {str(key[0]): part for key, part in parts.items()}
 
 
-def _slice_reading(
-    row: Mapping[str, Any], probability: NDArray[np.float64], names: Sequence[str]
-) -> SliceReading:
+def _slice_reading(row: Row, probability: Float64Array, names: Sequence[str]) -> SliceReading:
     return SliceReading(
         sop_instance_uid=row["SOPInstanceUID"],
         z=row["z"],
@@ -134,12 +131,12 @@ def _slice_reading(
     )
 
 
-def _key_slices(judging: pl.DataFrame, headline: NDArray[np.float64]) -> tuple[str, ...]:
+def _key_slices(judging: pl.DataFrame, headline: Float64Array) -> tuple[str, ...]:
     """The slices with the highest probability of the headline, best first."""
     best = np.argsort(-headline[judging["row"].to_numpy()], kind="stable")[:KEY_SLICES]
     uids: list[str] = judging["SOPInstanceUID"].gather(best).to_list()
     return tuple(uids)
 
 
-def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
+def _named(names: Sequence[str], values: Float64Array) -> dict[str, float]:
     return {name: float(value) for name, value in zip(names, values, strict=True)}

@@ -66,7 +66,10 @@ class _Films:
         probability = uncrop(unpack_map(row["map"]), box, shape)
         mask = apply_thresholds(probability, self.decided.triplets[place])
         truth = decode_union(row["runs"], shape, row["form"])
-        outlines = ((_in_box(truth, box), TRUTH_COLOR), (_in_box(mask, box), PREDICTION_COLOR))
+        outlines = (
+            (mask_in_box(truth, box, SIDE), TRUTH_COLOR),
+            (mask_in_box(mask, box, SIDE), PREDICTION_COLOR),
+        )
         hu = self.store.read_hu([row["row"]])[0]
         film = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), DISPLAY))
         pictures = {
@@ -91,9 +94,9 @@ class _Films:
         )
 
 
-def _in_box(mask: BoolArray, box: PixelBox) -> BoolArray:
-    """A mask (rows, columns) of the picture as (SIDE, SIDE) bool of the part that is packed."""
-    return crop_and_resize(mask.astype(np.float32), box, SIDE, outside=0.0) >= 0.5
+def mask_in_box(mask: BoolArray, box: PixelBox, side: int) -> BoolArray:
+    """Crop a mask (rows, columns) of a picture to the square of a box, as (side, side) bool."""
+    return crop_and_resize(mask.astype(np.float32), box, side, outside=0.0) >= 0.5
 
 
 def _share(mask: BoolArray) -> str:

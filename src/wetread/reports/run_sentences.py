@@ -6,9 +6,9 @@ about: the run's about.json; parts: the proof's, part name to patients and slice
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from wetread.archive.plural import plural
+from wetread.archive.types import JsonObject
 from wetread.training.origin import is_phantoms_only
 from wetread.training.predictions import LevelPredictions
 
@@ -16,12 +16,10 @@ SPLITS = {
     "held_out": "held out from training and from every choice",
     "out_of_fold": "that the model that read them had never seen",
 }
-Parts = Mapping[str, Mapping[str, Any]]
+Parts = Mapping[str, Mapping[str, int]]
 
 
-def summary_sentence(
-    about: Mapping[str, Any], parts: Parts, images: LevelPredictions, first: int
-) -> str:
+def summary_sentence(about: JsonObject, parts: Parts, images: LevelPredictions, first: int) -> str:
     """Return the sentence of how many were learned from, chose the epoch and were scored.
 
     first: studies of phantoms that were learned before.
@@ -34,13 +32,13 @@ def summary_sentence(
     return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_sentence(about)}"
 
 
-def split_unit(about: Mapping[str, Any]) -> str:
+def split_unit(about: JsonObject) -> str:
     """Name the unit that folds never split: a patient, or a study where patients are not known."""
     identity = about.get("identity")  # runs of earlier versions have none
     return "patient" if identity is None or identity["unit"] == "patient" else "study"
 
 
-def identity_sentence(about: Mapping[str, Any]) -> str:
+def identity_sentence(about: JsonObject) -> str:
     """Return the sentence of who is one patient, or why that is not known."""
     if split_unit(about) == "patient":
         return f"Who is one patient is taken from {about['patients_from']}."
@@ -72,7 +70,7 @@ def _learned(parts: Parts, first: int, unit: str) -> str:
 _COUNTED = ("slices", "patients")
 
 
-def origin_sentence(about: Mapping[str, Any]) -> tuple[str, str]:
+def origin_sentence(about: JsonObject) -> tuple[str, str]:
     """Return the badge next to the title, and its sentence: whether the patients are phantoms."""
     if "learned_from" not in about or "scored_on" not in about:
         return "", "Whether its studies are of patients or synthetic phantoms was not kept."

@@ -27,6 +27,7 @@ from wetread.verbs.predict import page as predict_page
 from wetread.verbs.predict import scroll_pages as predict_scroll
 from wetread.verbs.predict.predict import Prediction, predict
 from wetread.verbs.predict.scroll_pages import slice_links
+from wetread.verbs.predict.study_pictures import PICTURES
 from wetread.verbs.train.train import TrainResult
 
 
@@ -162,14 +163,14 @@ def test_key_slices_are_pictures_with_place_sides_and_words_for_who_does_not_see
     read: Prediction, page: str
 ) -> None:
     shown = section(page, "Key slices")
-    keys = [uid for one in read.readings for uid in one.key_slices[: predict_page.PICTURES]]
+    keys = [uid for one in read.readings for uid in one.key_slices[:PICTURES]]
     assert len(keys) == 9
     assert all(f'<span class="id">{uid}</span>' in shown for uid in keys)
     alts = Outline(page).alts
     assert len(alts) == len(re.findall("data:image/jpeg;base64,", page)) >= 9
     for reading in read.readings:
         for key in reading.slices:
-            if key.sop_instance_uid in reading.key_slices[: predict_page.PICTURES]:
+            if key.sop_instance_uid in reading.key_slices[:PICTURES]:
                 # z counts from the lowest; the place is said from 1
                 of = f"slice {key.z + 1} of {len(reading.slices)}, at {key.position_mm:.1f} mm"
                 told = f"study {reading.study_uid}, {of}: any {key.probabilities['any']:.2f}"
@@ -194,7 +195,7 @@ def test_reading_and_page_lead_to_the_slice_in_the_page_to_scroll(
         path, fragment = address.split("#")
         assert (file.parent / path).is_file()
         assert fragment == f"sop={uid}"
-        if uid in first.key_slices[: predict_page.PICTURES]:
+        if uid in first.key_slices[:PICTURES]:
             assert f'href="{address.removeprefix("../")}"' in page
     others = [one for one in read.readings if one.study and one is not first]
     assert all(not one.links for one in others)

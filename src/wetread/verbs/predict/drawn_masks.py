@@ -1,5 +1,4 @@
-"""verbs/predict/drawn_masks.py: what an ensemble drew in a store's images, written as mask
-files."""
+"""verbs/predict/drawn_masks.py: masks that an ensemble drew, written as files."""
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.types import JsonObject
 from wetread.outputs.masks import MaskReading, write_mask
 from wetread.outputs.uid_names import safe_name
 from wetread.prediction.masks import DrawnMasks
@@ -41,12 +41,10 @@ def write_masks(
     ]
 
 
-def masks_by_study(
-    store: Store, masks: Sequence[MaskReading]
-) -> dict[str, list[dict[str, object]]]:
+def masks_by_study(store: Store, masks: Sequence[MaskReading]) -> dict[str, list[JsonObject]]:
     """Map each study to the masks of its images, as plain values for its reading."""
     study = dict(store.slices.select("SOPInstanceUID", "StudyInstanceUID").iter_rows())
-    found: dict[str, list[dict[str, object]]] = {}
+    found: dict[str, list[JsonObject]] = {}
     for mask in masks:
         found.setdefault(study[mask.image], []).append(mask.to_dict())
     return found

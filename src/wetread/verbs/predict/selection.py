@@ -10,6 +10,7 @@ import polars as pl
 
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
+from wetread.archive.types import JsonObject
 from wetread.inputs.archive import select_modalities
 from wetread.prediction.reading import Reading, unread_reading
 from wetread.store.store import Store
@@ -128,7 +129,7 @@ def other_modality_readings(
     selection: Selection,
     modalities: Sequence[str],
     findings: Sequence[str],
-    provenance: Mapping[str, object],
+    provenance: JsonObject,
 ) -> list[Reading]:
     """Make an unread reading of every study of which no image is selected, in order of their UIDs.
 
