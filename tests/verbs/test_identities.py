@@ -16,7 +16,7 @@ from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.archive.index.index import build_index, read_index
 from wetread.cli.text import patient_lines, run_lines
 from wetread.inputs.archive import open_archive
-from wetread.inputs.patients import fold_file, with_patients
+from wetread.inputs.patients import assign_patients, describe_folds
 from wetread.inputs.progress import silent
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.phantoms.head.archive import write_head_archive
@@ -88,7 +88,7 @@ def deal(tmp_path: Path) -> Deal:
         out, key = tmp_path / name, user_key()
         archive = open_archive([data], out, workers=1, report=silent, key=key)
         stores = pack_crops_of(series_slices(archive.images), out, task, size=16, workers=1)
-        (store,), identity = with_patients(stores, archive, patients, key, out)
+        (store,), identity = assign_patients(stores, archive, patients, key, out)
         truth = np.zeros((len(store), len(task.findings)))
         dealt = LabeledSlices(store, np.arange(len(store)), truth, task.findings)
         return plan_splits(dealt, 2, seed=0)[0], identity
@@ -303,7 +303,7 @@ def test_the_study_is_the_unit_where_headers_name_nobody(
     plan, identity = deal("run", renamed(name))
     assert (identity.unit, identity.reason) == ("study", reason)
     assert len(plan.assignment) == STUDIES
-    assert fold_file(plan, identity)["proof"] is None
+    assert describe_folds(plan, identity)["proof"] is None
     assert reason in " ".join(patient_lines(identity))
 
 
@@ -319,7 +319,7 @@ def test_where_some_files_name_nobody_the_line_says_how_many(
     plan, identity = deal("run", renamed(name))
     lost = f"patients are not known: {studies.count(studies[0])} of {len(studies)} images"
     assert " ".join(patient_lines(identity)).startswith(lost)
-    assert (identity.unit, fold_file(plan, identity)["proof"]) == ("mixed", None)
+    assert (identity.unit, describe_folds(plan, identity)["proof"]) == ("mixed", None)
     assert studies[0] in plan.assignment
 
 

@@ -14,7 +14,12 @@ ID = "id"  # how the column of SOPInstanceUIDs is asked for
 
 
 def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
-    """A label file in the competition's form, or one's own with its columns named."""
+    """Read a label file in the competition's form, or one's own with its columns named.
+
+    given: a path, or `FILE.csv:COLUMN` for the headline finding in that column. columns: "id" and
+    findings to the names of their columns. Raises ValueError where columns name something else,
+    LabelError where the file cannot be read.
+    """
     path, column = split_spec(given)
     if column is not None:
         return read_named_column(path, column, [task.findings[task.headline_column]])

@@ -31,15 +31,15 @@ BY_STUDY = "study"  # --patients study
 FOLDS = "folds.json"
 
 
-def with_patients(
+def assign_patients(
     stores: Sequence[Store],
     archive: Index,
     given: str | Path | None,
     key: UserKey | None,
     run: Path,
 ) -> tuple[tuple[Store, ...], Identity]:
-    """The stores of the same slices, with the columns patient (what is never parted) and
-    patient_order (its place among all); and how well the patients are known.
+    """Give stores of the same slices the columns patient (the unit that folds never split) and
+    patient_order (its place among all); and find how well the patients are known.
 
     given: a file of patients, "study", or None for the headers. run: a folder, whose folds.json has
     the order where patients were dealt before.
@@ -49,7 +49,7 @@ def with_patients(
     clear: Mapping[str, str] = {}
     if given is None:
         patients, identity = find_patients(_of_headers(slices), "the headers' PatientID")
-    elif by_study(given):
+    elif asks_for_study(given):
         nobody = slices.with_columns(patient=pl.lit(None, pl.String))
         patients, identity = find_patients(nobody, f"--patients {BY_STUDY}")
         identity = replace(identity, reason="each study is taken for a patient, as asked for")
@@ -57,8 +57,8 @@ def with_patients(
         named = read_patients(given)
         clear = {_shared(patient, key): patient for patient in named.values()}
         named, repaired = repair_keys(named, slices["SOPInstanceUID"].to_list())
-        told = _of_file(slices, named, str(given), key)
-        patients, identity = find_patients(told, "a file of patients", named=True)
+        assigned = _of_file(slices, named, str(given), key)
+        patients, identity = find_patients(assigned, "a file of patients", named=True)
         identity = replace(identity, ids_repaired=repaired)
     units = patients.unique().to_list()
     order = _order_before(run, units)
@@ -72,12 +72,12 @@ def with_patients(
     ), identity
 
 
-def by_study(given: str | Path) -> bool:
+def asks_for_study(given: str | Path) -> bool:
     """Whether --patients asks for the study in a patient's place; a file of that name is one."""
     return str(given) == BY_STUDY and not Path(given).is_file()
 
 
-def fold_file(plan: FoldPlan, identity: Identity) -> dict[str, Any]:
+def describe_folds(plan: FoldPlan, identity: Identity) -> dict[str, Any]:
     """Return the content of folds.json: the plan, with its proof only where patients are known;
     else the parts' counts as `balance`."""
     values = plan.to_dict() | {"identity": identity.unit, "reason": identity.reason}
@@ -86,8 +86,8 @@ def fold_file(plan: FoldPlan, identity: Identity) -> dict[str, Any]:
     return values | {"proof": None, "balance": plan.proof["parts"]}
 
 
-def as_dealt(table: pl.DataFrame, run: Path) -> pl.DataFrame:
-    """The table's patients called by the place at which they were dealt, so that intervals, which
+def name_by_deal_order(table: pl.DataFrame, run: Path) -> pl.DataFrame:
+    """Call a table's patients by the place at which they were dealt, so that intervals, which
     draw patients in the order of their names, are the same under every key."""
     dealt = read_assignment(run)
     places = {patient: f"{place:09d}" for place, patient in enumerate(dealt)}
@@ -95,7 +95,7 @@ def as_dealt(table: pl.DataFrame, run: Path) -> pl.DataFrame:
 
 
 def _of_headers(slices: pl.DataFrame) -> pl.DataFrame:
-    """The slices with null where the store has the study in a patient's place."""
+    """Set the patient to null where the store has the study in a patient's place."""
     no_patient = pl.col("patient") == pl.col("StudyInstanceUID")
     return slices.with_columns(patient=pl.when(~no_patient.fill_null(False)).then("patient"))
 
@@ -103,7 +103,7 @@ def _of_headers(slices: pl.DataFrame) -> pl.DataFrame:
 def _of_file(
     slices: pl.DataFrame, patients: Mapping[str, str], file: str, key: UserKey | None
 ) -> pl.DataFrame:
-    """The slices with the patients of a file. ValueError where an image is not in it."""
+    """Give slices the patients of a file. ValueError where an image is not in it."""
     ids = slices["SOPInstanceUID"]
     strangers = [uid for uid in ids if uid not in patients]
     if strangers:
@@ -111,8 +111,8 @@ def _of_file(
             f"{file}: {plural(len(strangers), 'image')} without a patient there, the first "
             f"{strangers[0]}; add them, or leave the file out"
         )
-    told = [_shared(patients[uid], key) for uid in ids]
-    return slices.with_columns(pl.Series("patient", told, dtype=pl.String))
+    assigned = [_shared(patients[uid], key) for uid in ids]
+    return slices.with_columns(pl.Series("patient", assigned, dtype=pl.String))
 
 
 def _shared(patient: str, key: UserKey | None) -> str:
@@ -120,7 +120,7 @@ def _shared(patient: str, key: UserKey | None) -> str:
 
 
 def _order_before(run: Path, units: Sequence[str]) -> list[str] | None:
-    """The order in which a run has dealt these patients; None where it has not."""
+    """Read the order in which a run has dealt these patients; None where it has not."""
     file = run / FOLDS
     if not file.is_file():
         return None
@@ -129,7 +129,7 @@ def _order_before(run: Path, units: Sequence[str]) -> list[str] | None:
 
 
 def _clear_of_headers(images: pl.DataFrame, units: Iterable[str]) -> dict[str, str]:
-    """Pseudonym to the id behind it, read from the first image of each; one that cannot be read
+    """Find the ids behind pseudonyms, read from the first image of each; one that cannot be read
     is left out."""
     wanted = [unit for unit in units if is_pseudonym(unit)]
     first = images.filter(pl.col("PatientID").is_in(wanted)).unique("PatientID", keep="first")

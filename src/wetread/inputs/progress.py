@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from functools import partial
 
+from wetread.archive.types import Progress
+
 Report = Callable[[str, int, int], None]  # stage, done, total
 
 
 def silent(stage: str, done: int, total: int) -> None:
-    """Says nothing."""
+    """Report nothing."""
 
 
-def stage(report: Report, name: str) -> Callable[[int, int], None]:
-    """The (done, total) callback that the rooms take, under a stage's name."""
+def stage(report: Report, name: str) -> Progress:
+    """Bind a report to a stage: the (done, total) callback that the rooms take."""
     return partial(report, name)

@@ -1,4 +1,4 @@
-"""inputs/sources.py: what a folder, zip or file holds, for a verb that looks and keeps no index."""
+"""inputs/sources.py: the content of a folder, zip or file, for verbs that keep no index."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Source:
 def open_source(
     source: Path, workers: Workers, report: Report = silent, *, as_hu: bool = False
 ) -> Source:
-    """What a folder, zip, tar or file holds, or the index of one (.parquet); nothing stays on disk.
+    """Index a folder, zip, tar or file, or read the index of one (.parquet); nothing stays on disk.
 
     as_hu: take its CT as HU, whatever the headers say.
 
@@ -52,7 +52,7 @@ def open_source(
 
 
 def given_index(sources: Sequence[Path]) -> Path | None:
-    """The index (.parquet) that stands in place of files; ValueError where it is not alone."""
+    """Find the index (.parquet) that stands in place of files; ValueError where it is not alone."""
     indexes = [source for source in sources if source.suffix.lower() == ".parquet"]
     if not indexes:
         return None
@@ -71,7 +71,7 @@ def in_hu(archive: Index) -> Index:
 def indexed(
     sources: Sequence[Path], workers: Workers, report: Report = silent, *, repair: bool = True
 ) -> Iterator[Index]:
-    """The index that is given as a .parquet, or one of the sources that is gone at the end, so that
+    """Open the index that is given as a .parquet, or make one that is gone at the end, so that
     nothing of a patient stays behind. repair: as for `index`, where it indexes."""
     if (given := given_index(sources)) is not None:
         yield read_index(given)
@@ -85,7 +85,7 @@ def indexed(
 
 
 def ct_series(source: Source) -> list[pl.DataFrame]:
-    """The CT series of a source, each one's slices in order. RejectError where there is none."""
+    """List the CT series of a source, the slices of each in order; RejectError without any."""
     images = source.images.filter(pl.col("Modality") == "CT")
     if not images.height:
         others = source.images.height
@@ -95,7 +95,7 @@ def ct_series(source: Source) -> list[pl.DataFrame]:
 
 
 def best_series(series: Sequence[pl.DataFrame], uid: str | None = None) -> pl.DataFrame:
-    """The series of a SeriesInstanceUID, or the one that suits best (study/series_choice.py)."""
+    """Choose the series of a SeriesInstanceUID, or the best (study/series_choice.py)."""
     if uid is None:
         return min(series, key=_unsuited)
     uids = [str(rows["SeriesInstanceUID"][0]) for rows in series]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wetread.archive.types import BoolArray
 from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.volume import Volume
@@ -14,8 +15,8 @@ MOST_LABELS = 16  # more values in one file are no labels
 _SAME_VOXEL = 0.1  # of a voxel: how far a mask's grid may lie off the volume's
 
 
-def read_masks(path: Path, volume: Volume) -> Mapping[str, np.ndarray]:
-    """The masks of one file, name to (Z, Y, X) bool: one a label where it holds several.
+def read_masks(path: Path, volume: Volume) -> Mapping[str, BoolArray]:
+    """Read the masks of one file, name to (Z, Y, X) bool: one a label where it holds several.
 
     path: .npy of the volume's shape, or NIfTI whose grid is the volume's, its axes in any order
     and direction. A volume without an affine takes a NIfTI file of its shape as it lies.
@@ -64,8 +65,8 @@ def _on_grid(path: Path, found: np.ndarray, own: np.ndarray, wanted: np.ndarray)
 
     own, wanted: (4, 4) index (i, j, k, 1) to RAS mm.
     """
-    way = np.linalg.inv(wanted) @ own  # from the mask's indices to the volume's
-    turn = np.rint(way[:3, :3]).astype(int)
+    transform = np.linalg.inv(wanted) @ own  # from the mask's indices to the volume's
+    turn = np.rint(transform[:3, :3]).astype(int)
     if not np.array_equal(turn @ turn.T, np.eye(3)):
         raise ValueError(f"{path}: its axes are not the series'; resample it to the series' grid")
     axes = [int(np.flatnonzero(turn[axis])[0]) for axis in range(3)]
@@ -77,7 +78,7 @@ def _on_grid(path: Path, found: np.ndarray, own: np.ndarray, wanted: np.ndarray)
         if turn[axis, axes[axis]] < 0:
             turned = np.flip(turned, axis)
             meant[axis] = turned.shape[axis] - 1 - meant[axis]
-    off = float(np.abs(way[:3, :3] @ corners + way[:3, 3:] - meant).max())
+    off = float(np.abs(transform[:3, :3] @ corners + transform[:3, 3:] - meant).max())
     if off > _SAME_VOXEL:
         raise ValueError(
             f"{path}: its voxels lie up to {off:.1f} voxels beside the series'; resample it to the "

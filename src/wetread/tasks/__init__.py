@@ -1,4 +1,4 @@
-"""tasks: what can be learnt and read, each one value. Nothing outside this room names one."""
+"""tasks: what can be learned and read, each one value. Nothing outside this room names one."""
 
 from wetread.archive.errors import WetreadError
 from wetread.tasks.embolism.task import EMBOLISM
@@ -14,7 +14,7 @@ class UnknownTaskError(WetreadError, ValueError):
 
 
 def find_task(name: str) -> Task:
-    """The task of a name, the one place where a string becomes a task."""
+    """Find the task of a name, the one place where a string becomes a task."""
     if name not in TASKS:
         raise UnknownTaskError(f"no task {name!r}; there are: {', '.join(TASKS)}")
     return TASKS[name]

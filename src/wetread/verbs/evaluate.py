@@ -18,7 +18,7 @@ from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, Scores, scores_to_json
-from wetread.inputs.patients import as_dealt
+from wetread.inputs.patients import name_by_deal_order
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.run_page import write_run_page
 from wetread.tasks import Task, find_task
@@ -44,7 +44,7 @@ def evaluate(run: StrPath) -> Scores:
         )
     task, seed = find_task(read_about(run)["task"]), read_run_recipe(run).seed
     predictions = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
-    table = as_dealt(predictions, run)
+    table = name_by_deal_order(predictions, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
     decided = decided_masks(run)
@@ -65,7 +65,9 @@ def decided_masks(run: Path) -> dict[str, DecidedFinding]:
     if not (run / mask_table.FILE).is_file():
         return {}
     path = run / mask_table.FILE
-    drawings = as_dealt(read_parquet(path, schema=mask_table.SCHEMA, wanted=mask_table.WANTED), run)
+    drawings = name_by_deal_order(
+        read_parquet(path, schema=mask_table.SCHEMA, wanted=mask_table.WANTED), run
+    )
     with expect_form(path, mask_table.WANTED, RuntimeError):
         findings = drawings["finding"].unique(maintain_order=True)
         return {name: decide_finding(drawings, name) for name in findings}

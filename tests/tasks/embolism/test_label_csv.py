@@ -117,7 +117,6 @@ def test_several_series_of_a_study_keep_their_names_and_are_one_exam(tmp_path: P
     table = read_exam_csv(path, FINDINGS)
     index = exam_index(table.exams)
     assert index.studies == ("s1", "s2")
-    assert index.several_series() == ("s1",)
     assert index.frame.rows() == [
         ("i1", "r1", "s1"),
         ("i3", "r1", "s1"),

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.lock import locked
-from wetread.inputs.patients import fold_file
+from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.training import decide, mask_table
 from wetread.training.data import Split, plan_splits
@@ -59,7 +59,7 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
         },
         **count_origins(prepared.data, splits, phantom_studies(archive.images)),
     }
-    return RunPlan(splits, fold_file(plan, identity), recipe.model_dump(mode="json"), about)
+    return RunPlan(splits, describe_folds(plan, identity), recipe.model_dump(mode="json"), about)
 
 
 def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, weights: Mapping[str, Path]) -> None:

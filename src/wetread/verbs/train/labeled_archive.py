@@ -11,7 +11,7 @@ from wetread.archive.files.atomic import write_csv
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
-from wetread.inputs.patients import with_patients
+from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
 from wetread.inputs.sources import in_hu
 from wetread.labels.mask_check import check_masks
@@ -75,7 +75,7 @@ def open_labeled_archive(
         verify=verify,
     )
     _refuse_unreadable(stores[0], images, request.labels)
-    stores, identity = with_patients(stores, archive, request.patients, request.key, out)
+    stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
     labels, repaired = repair_labels(request.labels, _ids(archive))
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)

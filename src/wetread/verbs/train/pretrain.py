@@ -12,7 +12,7 @@ from wetread.archive.executor.workers import available_cores
 from wetread.archive.identity.user_key import user_key
 from wetread.inputs.archive import open_archive
 from wetread.inputs.label_file import read_label_file
-from wetread.inputs.patients import with_patients
+from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report, stage
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelTable
@@ -49,7 +49,7 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> d
         series_slices(index.images), folder, task, size=recipe.size, workers=workers, report=report
     )
     patients = task.phantoms.patients_file(archive)
-    stores, _ = with_patients(stores, index, patients, key, run.folder)
+    stores, _ = assign_patients(stores, index, patients, key, run.folder)
     run.write_json("recipe.json", recipe.model_dump(mode="json"))
     labels = phantom_labels(task, archive)
     inputs = TrainingInputs(run, stores, labels, recipe, partial(stage, report))

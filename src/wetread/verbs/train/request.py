@@ -9,7 +9,7 @@ from pathlib import Path
 from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.inputs.archive import require_sources
 from wetread.inputs.label_file import read_label_file
-from wetread.inputs.patients import by_study
+from wetread.inputs.patients import asks_for_study
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
@@ -66,7 +66,7 @@ def check_request(
     if not labels:
         raise ValueError("nothing to learn from: give the label file with --labels")
     table = merge_labels([read_label_file(path, task, columns) for path in labels])
-    if patients is not None and not by_study(patients):
+    if patients is not None and not asks_for_study(patients):
         read_patients(patients)
     start = weights
     if weights is not None:
