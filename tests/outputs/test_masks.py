@@ -5,7 +5,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import polars as pl
 import pytest
 
 from wetread.labels.rle import decode
@@ -15,7 +14,6 @@ from wetread.outputs.masks import (
     describe_mask,
     patient_side,
     write_mask,
-    write_mask_table,
 )
 
 MASK = np.random.default_rng(0).random((30, 41)) < 0.3
@@ -96,16 +94,6 @@ def test_an_empty_mask_has_no_side_and_an_unknown_spacing_no_mm2(tmp_path: Path)
     assert (empty.area_px, empty.area_mm2, empty.side, empty.rle) == (0, None, None, "-1")
     assert describe_mask(np.zeros((5, 5), bool), "e", (1.0, 2.0)).area_mm2 == 0
     assert empty.to_dict()["side"] is None
-
-
-def test_the_table_has_a_row_an_image(tmp_path: Path) -> None:
-    readings = [describe_mask(half(2, 9), "b", (1.0, 0.5)), describe_mask(half(0, 0), "a")]
-    write_mask_table(tmp_path / "masks.csv", readings)
-    rows = pl.read_csv(tmp_path / "masks.csv", infer_schema=False).rows()
-    assert rows == [("b", "42", "21.0", "right", readings[0].rle), ("a", "0", None, None, "-1")]
-    write_mask_table(tmp_path / "none.csv", [])
-    header = (tmp_path / "none.csv").read_text()
-    assert header == "image,area_px,area_mm2,side,EncodedPixels\n"
 
 
 @pytest.mark.parametrize("spacing", [(0.0, 1.0), (1.0, -1.0), (float("nan"), 1.0)])

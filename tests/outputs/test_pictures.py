@@ -37,11 +37,6 @@ def test_text_stands_below_the_picture_and_inside_its_width() -> None:
     assert drawn[40:, -3:].max() == 0
 
 
-def test_the_likeliest_findings_are_named_first() -> None:
-    said = {"lens": 0.2, "any": 0.914, "layer": 0.5, "rare": 0.01}
-    assert pictures.probability_text(said) == "any 0.91   layer 0.50   lens 0.20"
-
-
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])
 def test_a_png_holds_the_very_pixels(shape: tuple[int, ...]) -> None:
     picture = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)

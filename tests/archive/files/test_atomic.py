@@ -133,3 +133,19 @@ def test_observers_hear_of_a_file_before_it_is_there(tmp_path: Path) -> None:
         move_whole(tmp_path / "made", tmp_path / "moved")
     write_whole(tmp_path / "later", b"x")
     assert heard == [("page", False), ("moved", False)]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    write_whole(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [part.name for part in tmp_path.iterdir()] == ["f"]

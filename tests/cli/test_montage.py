@@ -1,4 +1,4 @@
-"""tests/cli/test_montage_command.py: `wetread montage`: picture, panels as JSON, wrong use."""
+"""tests/cli/test_montage.py: `wetread montage`: picture, panels as JSON, wrong use."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""tests/cli/test_scroll_command.py: what `wetread scroll` prints, and its exit codes."""
+"""tests/cli/test_scroll.py: what `wetread scroll` prints, and its exit codes."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""tests/cli/test_export_command.py: `wetread export` says in stdout and exit code what it did."""
+"""tests/cli/test_export.py: `wetread export` says in stdout and exit code what it did."""
 
 import json
 import subprocess

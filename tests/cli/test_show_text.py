@@ -1,4 +1,4 @@
-"""tests/cli/test_show_command.py: `wetread show` for its users: exit codes, JSON, 80 columns."""
+"""tests/cli/test_show_text.py: `wetread show` for its users: exit codes, JSON, 80 columns."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""tests/cli/test_windows_command.py: `wetread windows`: table, values, page, and wrong use."""
+"""tests/cli/test_windows.py: `wetread windows`: table, values, page, and wrong use."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""tests/cli/test_segment_command.py: `wetread segment`: JSON alone on stdout, a line a mask, and
+"""tests/cli/test_segment.py: `wetread segment`: JSON alone on stdout, a line a mask, and
 exit codes that tell."""
 
 import json

@@ -1,0 +1,29 @@
+"""tests/outputs/test_worklist.py: the most urgent study stands first."""
+
+from pathlib import Path
+
+import polars as pl
+
+from wetread.outputs.worklist import write_worklist
+from wetread.prediction.reading import Reading
+
+
+def test_the_worklist_has_the_urgent_first_and_the_unread_last(
+    tmp_path: Path, readings: list[Reading]
+) -> None:
+    write_worklist(readings, ("lens", "any"), "any", tmp_path / "worklist.csv")
+    table = pl.read_csv(tmp_path / "worklist.csv", schema_overrides={"study_uid": pl.String})
+    assert table["study_uid"].to_list() == ["1.2.4", "1.2.3", "1.2.5"]
+    assert table["rank"].to_list() == [1, 2, 3]
+    assert table["any"].to_list() == [0.9, 0.03, None]
+    assert table["state"].to_list() == ["read", "read", "unread"]
+    assert table["reason"].to_list() == [None, None, "empty"]
+    assert table["rejects"].to_list() == [1, 0, 1]
+    assert table.columns[3:5] == ["any", "lens"]
+
+
+def test_equal_probabilities_go_by_study_uid(tmp_path: Path) -> None:
+    same = [Reading(uid, "", (), {"any": 0.5}, (), {}) for uid in ("1.9", "1.10", "1.2")]
+    write_worklist(same, ("any",), "any", tmp_path / "w.csv")
+    table = pl.read_csv(tmp_path / "w.csv", infer_schema=False)
+    assert table["study_uid"].to_list() == ["1.10", "1.2", "1.9"]
