@@ -1,8 +1,8 @@
 """docs/hooks/pages.py: the pages that are made from the code when the site is built.
 
 reference/commands.md from the commands, reference/library.md from the public names of wetread,
-reference/commands.md from the commands, reference/library.md from the public names,
-notebook.md from the notebook, project/*.md from the files at the root; in any page the tables of
+notebook.md from the notebook, project/*.md from the files at the root; and in any page the tables
+of a schema, from the dictionary and its comments:
 
     <!-- schema MODULE NAME -->
 """

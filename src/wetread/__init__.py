@@ -6,9 +6,13 @@ Each is loaded when it is first used: `import wetread` loads no torch, and neith
 """
 
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from wetread.archive.version import VERSION as __version__
+try:
+    __version__ = version("wetread")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0+unknown"
 
 if TYPE_CHECKING:  # the same names for type checkers, editors and the documentation
     from wetread.archive.errors import WetreadError as WetreadError
@@ -41,6 +45,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.training.recipe import Recipe as Recipe
     from wetread.training.recipe_file import read_recipe as read_recipe
     from wetread.training.run import Run as Run
+    from wetread.training.run import read_run as read_run
     from wetread.verbs.demo import DemoResult as DemoResult
     from wetread.verbs.demo import demo as demo
     from wetread.verbs.doctor import Installation as Installation
@@ -116,6 +121,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "open_store": "wetread.store.store",
         "read_index": "wetread.archive.index.index",
         "read_recipe": "wetread.training.recipe_file",
+        "read_run": "wetread.training.run",
         "read_slice": "wetread.inputs.volumes",
         "read_volume": "wetread.inputs.volumes",
         "resample": "wetread.study.stack",

@@ -9,6 +9,7 @@ from wetread.archive.plural import plural
 from wetread.evaluation.dice import dice
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.mask_scores import mask_scores
+from wetread.evaluation.score import Scores
 from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import RleError, decode_union
@@ -63,7 +64,7 @@ def score_mask_submission(
     scores = [mark_incomplete(score, lost, patients is not None) for score in scores]
     listed = set(_rows(truth, finding)["id"])
     too_many = tuple(image for image in given_masks if image not in listed)
-    return SubmissionScores(tuple(scores), missing, too_many)
+    return SubmissionScores(Scores(scores), missing, too_many)
 
 
 MaskTexts = tuple[str, tuple[str, ...]]  # the form, and the texts whose union is the mask

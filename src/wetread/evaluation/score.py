@@ -96,6 +96,12 @@ class Scores(tuple[Score, ...]):
         empty = [name for name in table.columns if table[name].null_count() == table.height]
         return table_html(table.drop(empty) if table.height else table, "Scores, 95 % intervals")
 
+    @staticmethod
+    def from_dict(values: JsonObject) -> Scores:
+        """Return the scores that to_dict gave; keys of a later version are passed over."""
+        rows = values["scores"]
+        return Scores(Score(**{name: row.get(name) for name in SCORE_SCHEMA}) for row in rows)
+
     def to_dict(self) -> dict[str, list[JsonObject]]:
         """{"scores": [...]}, as scores.json and --json have it."""
         return {"scores": [score.to_dict() for score in self]}

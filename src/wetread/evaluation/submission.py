@@ -22,7 +22,7 @@ class SubmissionScores:
     broken: of tasks whose labels must agree: study to the names of the rules that it breaks.
     """
 
-    scores: tuple[Score, ...]
+    scores: Scores
     missing: tuple[str, ...]
     too_many: tuple[str, ...]
     broken: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class SubmissionScores:
     def to_dict(self) -> dict[str, object]:
         """As plain values, for JSON."""
         return {
-            **Scores(self.scores).to_dict(),
+            **self.scores.to_dict(),
             "ids_repaired": self.ids_repaired,
             "missing": list(self.missing),
             "too_many": list(self.too_many),
@@ -89,7 +89,7 @@ def score_submission(
     names = finding_names(findings)
     missing = tuple(f"{ids[int(row)]}_{names[column]}" for row, column in np.argwhere(lost))
     return SubmissionScores(
-        scores, missing, tuple(f"{row_id}_{name}" for row_id, name in too_many.rows())
+        Scores(scores), missing, tuple(f"{row_id}_{name}" for row_id, name in too_many.rows())
     )
 
 

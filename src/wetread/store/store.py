@@ -28,7 +28,14 @@ from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet
-from wetread.archive.types import Float32Array, Float64Array, Int32Array, Int64Array, IntegerArray
+from wetread.archive.types import (
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    IntegerArray,
+    StrPath,
+)
 from wetread.study.hu import to_hu
 
 FORMAT = 3
@@ -168,8 +175,9 @@ def digest_of(slices: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def open_store(path: Path) -> Store:
+def open_store(path: StrPath) -> Store:
     """Open a store for reading; a folder that is none is a StoreError that says what to do."""
+    path = Path(path)
     about_file = path / "store.json"
     if not about_file.is_file():
         raise StoreError(

@@ -6,6 +6,7 @@ were flat before: names of then are still read, by OLD_NAMES.
 
 from __future__ import annotations
 
+import os
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from wetread.archive.types import StrPath
 from wetread.training.recipe import Recipe, Setting, flat_settings, nested_settings
 
 OLD_NAMES = {
@@ -67,13 +69,13 @@ class OldSettingWarning(FutureWarning):
     """A recipe file has names of settings that are now in groups; they are still read."""
 
 
-def read_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+def read_recipe(source: StrPath, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe of the package by name ("compact"), or a TOML file; then key=value over it.
 
     A key is the setting's dotted name ("series.epochs"). ValueError where a name, a value or a
     combination does not fit; OldSettingWarning where a file has names from before the groups.
     """
-    values, where = read_values(source)
+    values, where = read_values(os.fspath(source))
     old = [name for name in values if _is_old(name, values[name])]
     if old:
         pairs = ", ".join(f"{name} is now {OLD_NAMES[name]}" for name in old)

@@ -20,15 +20,22 @@ from torch import nn
 
 from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.damaged import DamagedFileError, expect_form
-from wetread.archive.files.table_file import write_parquet
+from wetread.archive.files.json_file import read_json
+from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.types import StrPath
+from wetread.evaluation.score import Scores
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
+from wetread.training import predictions
+from wetread.training.about import read_run_recipe
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 from wetread.view.view import View
 
 CHECKPOINT = "a checkpoint, which wetread train writes; remove it and train again"
 LAST, BEST, METRICS = "last.pt", "best.pt", "metrics.jsonl"
+SCORES = "scores.json"
+_OF_SCORES: dict[str, type | tuple[type, ...]] = {"scores": list}
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,27 @@ class Run:
     """A run's folder; every write goes beside and is then renamed."""
 
     folder: Path
+
+    @property
+    def recipe(self) -> Recipe:
+        """Every setting of the run, resolved. Raises DamagedFileError."""
+        return read_run_recipe(self.folder)
+
+    @property
+    def scores(self) -> Scores:
+        """The scores of its last evaluation. Raises DamagedFileError, also where there is none."""
+        path = self.folder / SCORES
+        values = read_json(path, "the scores of a run, which wetread evaluate writes", _OF_SCORES)
+        return Scores.from_dict(values)
+
+    @property
+    def predictions(self) -> pl.DataFrame:
+        """Probabilities of slices and studies never fitted: training/predictions.py's SCHEMA."""
+        return read_parquet(self.folder / predictions.FILE, wanted=predictions.WANTED)
+
+    def _repr_html_(self) -> str:
+        """Return the scores as HTML, for a notebook."""
+        return self.scores._repr_html_()
 
     def write_json(self, name: str, value: Any) -> None:
         """A value as JSON; NaN is refused, absent is null."""
@@ -95,6 +123,15 @@ def _rebuilt(value: Any) -> Any:
     if type(value) is tuple:
         return tuple(_rebuilt(one) for one in value)
     return sys.intern(value) if type(value) is str else value
+
+
+def read_run(folder: StrPath) -> Run:
+    """Open the folder of a run that `train` wrote; its recipe, scores and predictions are read
+    when they are asked for. ValueError where its training has not ended, or it is no run."""
+    run = Run(Path(folder))
+    if not (run.folder / predictions.FILE).is_file():
+        raise ValueError(f"{folder}: no {predictions.FILE} in it; no run, or one to train on")
+    return run
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.index.tables import Tables, known_marks, write_tables
 from wetread.archive.notebook import table_html
-from wetread.archive.types import Progress
+from wetread.archive.types import Progress, StrPath
 
 ReadChunk = partial[int]  # read_chunk of one journal
 
@@ -191,12 +191,13 @@ def _build(
     remove_journal(tables.journal)
 
 
-def read_index(path: Path) -> Index:
+def read_index(path: StrPath) -> Index:
     """Read the index at NAME.parquet with its tables of rejects and duplicates.
 
     Raises FileNotFoundError where there is none, DamagedFileError where it is cut or foreign, and
     ValueError where it lacks columns.
     """
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no index there; make one: wetread index SRC -o {path}")
     tables = Tables.of(path)

@@ -11,7 +11,7 @@ from wetread.archive.plural import plural
 from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import ALL, LabeledRows, evaluate
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
-from wetread.evaluation.score import Score, finite_or_none
+from wetread.evaluation.score import Score, Scores, finite_or_none
 from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
 from wetread.labels.exams import ExamIndex, Exams, exam_index, with_studies
 from wetread.labels.finding import Finding, finding_names
@@ -93,7 +93,7 @@ def score_exam_submission(
         *index.frame["image"].gather(np.flatnonzero(lost_image)),
     ]
     return SubmissionScores(
-        tuple(mark_incomplete(score, lost, patients is not None) for score, lost in scores),
+        Scores(mark_incomplete(score, lost, patients is not None) for score, lost in scores),
         tuple(missing),
         _too_many(truth, submission, index),
         broken,
