@@ -1,4 +1,4 @@
-"""tests/archive/test_notes.py: a note's name and figures are taken apart as they were put together."""
+"""tests/archive/test_notes.py: a note's name and figures come apart as they were joined."""
 
 import pytest
 

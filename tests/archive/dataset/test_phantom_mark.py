@@ -1,4 +1,4 @@
-"""tests/archive/dataset/test_phantom_mark.py: a phantom is known by its implementation class UID."""
+"""tests/archive/dataset/test_phantom_mark.py: a phantom has an implementation class UID."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""tests/archive/files/test_json_file.py: JSON of our own that is damaged or foreign is refused in one
-line."""
+"""tests/archive/files/test_json_file.py: JSON of our own that is damaged or foreign is refused in
+one line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""tests/archive/pixels/test_codestream.py: bytes before, between and behind codestreams that mean
+"""tests/archive/pixels/test_codestream.py: a codestream names its size, bytes around it that mean
 nothing are passed over, and what is cut stays refused."""
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from pydicom.uid import UID
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
+from wetread.archive.pixels.codestream import Codestream, read_codestream
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.verbs.show import examine_file
@@ -195,3 +196,26 @@ def test_frames_by_an_offset_table_may_have_fill_behind_them(write_ct: Write) ->
     dataset.save_as(path)
     np.testing.assert_array_equal(read_pixels(row_of(path)).stored, [PIXELS, PIXELS])
     assert stray_of(path) == "1 of 2 slices: 1 stray bytes before its end marker"
+
+
+def test_a_codestream_names_its_own_size() -> None:
+    narrow, wide = np.zeros((5, 7), np.uint8), np.zeros((5, 7), np.uint16)
+    lossy = {"codecformat": "j2k", "level": 40}
+    for frame, bits, color, signed, loss in (
+        # libjpeg writes JFIF before grey, too
+        (imagecodecs.jpeg8_encode(narrow), 8, "YBR", None, False),
+        (imagecodecs.jpegls_encode(wide), 16, None, None, False),
+        (
+            imagecodecs.jpeg2k_encode(wide, codecformat="j2k", reversible=True),
+            16,
+            None,
+            False,
+            False,
+        ),
+        (imagecodecs.jpeg2k_encode(wide.view(np.int16), **lossy), 16, None, True, True),
+    ):
+        found = read_codestream(frame + b"\0")
+        assert found == Codestream(
+            5, 7, 1, bits, color=color, end=len(frame) - 2, signed=signed, loss=loss
+        )
+    assert read_codestream(b"nothing") is None

@@ -1,6 +1,5 @@
 """tests/archive/pixels/test_stored_pixels.py: stored pixels equal those of pydicom, brute force
-and the reference
-files of every syntax."""
+and the reference files of every syntax."""
 
 import csv
 import warnings
@@ -13,8 +12,6 @@ import cv2
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
@@ -30,9 +27,6 @@ from pydicom.uid import (
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.archive.pixels.codestream import Codestream, read_codestream
-from wetread.archive.pixels.fragments import walk_fragments
-from wetread.archive.pixels.samples import masked
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
 
@@ -55,38 +49,6 @@ def compressed(path: Path, syntax: UID) -> Path:
     dataset.compress(syntax, generate_instance_uid=False)
     dataset.save_as(path)
     return path
-
-
-def form(allocated: int, bits: int, high: int, signed: int) -> dict[str, Any]:
-    return {
-        "BitsAllocated": allocated,
-        "BitsStored": bits,
-        "HighBit": high,
-        "PixelRepresentation": signed,
-        "TransferSyntaxUID": str(ExplicitVRLittleEndian),
-    }
-
-
-@given(data=st.data(), allocated=st.sampled_from([8, 16, 32]), signed=st.integers(0, 1))
-def test_a_word_is_masked_and_signed_as_the_standard_says(
-    data: st.DataObject, allocated: int, signed: int
-) -> None:
-    bits = data.draw(st.integers(1, allocated))
-    high = data.draw(st.integers(bits - 1, allocated - 1))
-    words = data.draw(st.lists(st.integers(0, 2**allocated - 1), min_size=1, max_size=8))
-    expected, shift = [], high + 1 - bits
-    extensions = [
-        2**allocated - 2 ** (bits - 1) <= word or word < 2 ** (bits - 1) for word in words
-    ]
-    unused = all(word < 2**bits for word in words) or all(extensions)
-    if unused or any(word % 2**shift for word in words):
-        shift = 0  # nothing in the words shows that their bits end at HighBit
-    for word in words:
-        value = (word >> shift) & (2**bits - 1)
-        expected.append(value - 2**bits if signed and value >= 2 ** (bits - 1) else value)
-    found = masked(np.array(words, f"u{allocated // 8}"), form(allocated, bits, high, signed))
-    assert found.tolist() == expected
-    assert found.dtype == np.dtype(f"{'i' if signed else 'u'}{allocated // 8}")
 
 
 @pytest.mark.parametrize(
@@ -270,36 +232,6 @@ def test_a_ct_in_colour_is_the_wrong_kind(write_ct: Write, noise: np.ndarray) ->
                     PixelData=noise.tobytes() * 3)  # fmt: skip
     with pytest.raises(RejectError, match="wrong_kind"):
         read_stored(row_of(path))
-
-
-def test_fragments_are_counted_without_the_offset_table() -> None:
-    data = encapsulate([b"12", b"3456"]) + b"\xfe\xff\xdd\xe0\0\0\0\0"
-    assert walk_fragments(lambda at, length: data[at : at + length], len(data), 0) == 2
-
-
-def test_a_codestream_names_its_own_size() -> None:
-    import imagecodecs
-
-    narrow, wide = np.zeros((5, 7), np.uint8), np.zeros((5, 7), np.uint16)
-    lossy = {"codecformat": "j2k", "level": 40}
-    for frame, bits, color, signed, loss in (
-        # libjpeg writes JFIF before grey, too
-        (imagecodecs.jpeg8_encode(narrow), 8, "YBR", None, False),
-        (imagecodecs.jpegls_encode(wide), 16, None, None, False),
-        (
-            imagecodecs.jpeg2k_encode(wide, codecformat="j2k", reversible=True),
-            16,
-            None,
-            False,
-            False,
-        ),
-        (imagecodecs.jpeg2k_encode(wide.view(np.int16), **lossy), 16, None, True, True),
-    ):
-        found = read_codestream(frame + b"\0")
-        assert found == Codestream(
-            5, 7, 1, bits, color=color, end=len(frame) - 2, signed=signed, loss=loss
-        )
-    assert read_codestream(b"nothing") is None
 
 
 def test_every_syntax_gives_the_reference_slice(real_data: Path) -> None:

@@ -23,18 +23,14 @@ class Fragments:
     spans: tuple[tuple[int, int], ...]
 
 
-def walk_fragments(read_at: ReadAt, size: int, pos: int) -> int:
-    """Count the fragments after the offset table. Raises RejectError where they are cut."""
-    return len(find_fragments(read_at, size, pos).spans)
-
-
 def find_fragments(read_at: ReadAt, size: int, pos: int) -> Fragments:
     """Find the fragments from byte pos on. Raises RejectError where they are cut."""
     spans: list[tuple[int, int]] = []
     while True:
         head = read_at(pos, 8)
         if len(head) < 8:
-            detail = f"fragment {len(spans) + 1} begins at byte {pos}, the file has {size} bytes"
+            number = max(len(spans), 1)  # the offset table is the first span
+            detail = f"fragment {number} begins at byte {pos}, the file has {size} bytes"
             raise RejectError("truncated_pixels", detail)
         tag, length = head[:4], int.from_bytes(head[4:], "little")
         if tag == _SEQUENCE_END:
