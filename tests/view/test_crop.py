@@ -3,7 +3,8 @@
 import numpy as np
 
 from wetread.study.boxes import PixelBox
-from wetread.view.crop import AIR_HU, crop_and_resize
+from wetread.study.hu import AIR_HU
+from wetread.view.crop import crop_and_resize
 
 SLICE = np.random.default_rng(0).normal(30, 20, (32, 48)).astype(np.float32)
 

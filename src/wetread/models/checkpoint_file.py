@@ -44,14 +44,14 @@ def load_checkpoint(path: Path, wanted: str) -> Any:
 
 
 def require_finite(path: Path, wanted: str, content: object) -> None:
-    """DamagedFileError where a tensor of the content holds NaN or infinity."""
+    """Raise DamagedFileError where a tensor of the content holds NaN or infinity."""
     for name, tensor in tensors_in(content):
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise DamagedFileError(path, wanted, f"its {name!r} holds values that are no numbers")
 
 
 def tensors_in(content: object, name: str = "") -> Iterator[tuple[str, Tensor]]:
-    """The tensors in mappings and lists, each with where it stands."""
+    """Yield the tensors of any shape in mappings and lists, each with the path to it."""
     pending = [(name, content)]
     while pending:
         where, one = pending.pop()

@@ -1,6 +1,6 @@
 """models/compact.py: a small residual net that learns from random weights in minutes on a CPU.
 
-Low stride and narrow: it sees ten times as many images a second as an EfficientNet-B0, which on
+Low stride and narrow: it reads ten times as many images a second as an EfficientNet-B0, which on
 two cores matters more than depth. Mean pooling alone loses small bleeds; the maximum keeps them.
 """
 
@@ -14,7 +14,7 @@ SLIM_WIDTHS = (16, 32, 48, 64, 96)  # for large images: half the work at the fin
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; the first may halve the rows and columns."""
+    """Two 3x3 convolutions and a shortcut; the first may halve the rows and columns."""
 
     def __init__(self, channels: int, outputs: int, stride: int) -> None:
         super().__init__()

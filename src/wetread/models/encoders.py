@@ -48,7 +48,7 @@ class ScaledInput(nn.Module):
         return logits.float()
 
     def scale(self, x: Tensor) -> Tensor:
-        """[0, 1] to [black, white]."""
+        """Scale x (B, C, H, W) from [0, 1] to [black, white]."""
         return x * (self.white - self.black) + self.black
 
 
@@ -72,8 +72,8 @@ def build_efficientnet_lite0(channels: int, outputs: int) -> nn.Module:
 
 
 def adapt_to_few_images(network: nn.Module) -> nn.Module:
-    """MONAI's EfficientNet made fit for few images: a last layer whose first logits are near 0
-    (MONAI's grow with fewer outputs: 5 for one), and statistics that follow in tens of steps."""
+    """Adapt MONAI's EfficientNet to few images: a last layer whose first logits are near 0 (MONAI's
+    grow with fewer outputs: 5 for one), and statistics that follow in tens of steps."""
     network._fc.reset_parameters()  # type: ignore[union-attr,operator]
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -82,7 +82,7 @@ def adapt_to_few_images(network: nn.Module) -> nn.Module:
 
 
 def efficientnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
-    """Strides 2, 4, 8, 16 and 32; the last with the 1280 channels that the logits stand on."""
+    """Map x (B, C, H, W) to maps of strides 2, 4, 8, 16 and 32, the last before the logits."""
     net = model.network
     x = net._swish(net._bn0(net._conv_stem(net._conv_stem_padding(model.scale(x)))))
     maps: list[Tensor] = []
@@ -102,7 +102,7 @@ def build_densenet121(channels: int, outputs: int) -> nn.Module:
 
 
 def densenet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
-    """Strides 2, 4, 8, 16 and 32: the map before each pooling, and the last."""
+    """Map x (B, C, H, W) to maps of strides 2 to 32: the one before each pooling, and the last."""
     x = model.scale(x)
     maps: list[Tensor] = []
     for name, layer in model.network.features.named_children():
@@ -122,7 +122,7 @@ def build_resnet18(channels: int, outputs: int) -> nn.Module:
 
 
 def resnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
-    """Strides 1, 2, 4, 8 and 16: MONAI's first convolution keeps rows and columns."""
+    """Map x (B, C, H, W) to maps of strides 1 to 16: the first convolution keeps the size."""
     net = model.network
     maps: list[Tensor] = [net.act(net.bn1(net.conv1(model.scale(x))))]
     x = net.maxpool(maps[0])
@@ -162,11 +162,12 @@ def build(
     mask_stride: int = 4,
     mask_pixels: int = 0,
 ) -> nn.Module:
-    """The network of that name: (B, channels, H, W) in [0, 1] to logits (B, outputs), float32.
+    """Build the network of that name: (B, channels, H, W) in [0, 1] to logits (B, outputs),
+    float32.
 
-    With masks it is a U-Net over that network, whose both() gives masks at mask_stride too, of
-    each of which mask_pixels speak for the image (0: as models/unet.py has it); H and W are then
-    multiples of 32.
+    With masks it is a U-Net over that network, whose forward_with_masks gives masks at mask_stride,
+    too; the mask_pixels highest of each speak for the image (0: as models/unet.py has it). H and W
+    are then multiples of 32.
     """
     row = find_encoder(name)
     network = row.build(channels, outputs)
@@ -178,18 +179,26 @@ def build(
     for layer in layers:
         if hasattr(layer, "drop_connect_rate"):  # MONAI's B0 leaves out blocks by chance
             layer.drop_connect_rate = 0.0
-    return Unet(network, row.maps, channels, outputs, masks, mask_stride, mask_pixels)
+    return Unet(
+        network,
+        row.maps,
+        channels=channels,
+        outputs=outputs,
+        masks=masks,
+        mask_stride=mask_stride,
+        mask_pixels=mask_pixels,
+    )
 
 
 def find_encoder(name: str) -> Encoder:
-    """The row of that name."""
+    """Return the row of that name; ValueError lists the known ones."""
     if name not in ENCODERS:
         raise ValueError(f"no encoder {name!r}; known: {', '.join(ENCODERS)}")
     return ENCODERS[name]
 
 
 def pretrained_weights(name: str) -> Path:
-    """The ImageNet weights of the encoder of that name, for load_weights."""
+    """Return the file of ImageNet weights of that encoder; ValueError where there is none."""
     find = find_encoder(name).pretrained
     if find is None:
         known = ", ".join(key for key, row in ENCODERS.items() if row.pretrained is not None)
@@ -198,8 +207,8 @@ def pretrained_weights(name: str) -> Path:
 
 
 def forward_with_masks(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Image logits (B, F), and mask logits (B, M, H/stride, W/stride) of a network that has masks;
-    both float32."""
+    """Map gray x (B, C, H, W) to image logits (B, F), and to mask logits (B, M, H/stride, W/stride)
+    where the network has masks, else None; float32."""
     if isinstance(model, Unet):
         return model.forward_with_masks(x)
     logits: Tensor = model(x)
@@ -207,7 +216,7 @@ def forward_with_masks(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | No
 
 
 def last_linear(model: nn.Module) -> nn.Linear:
-    """The layer whose bias is the logits of an image without content: the last linear one."""
+    """Return the last linear layer, whose bias is the logits of an image without content."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
     if not layers:
         raise ValueError(f"{type(model).__name__} has no linear layer to give the logits")

@@ -1,8 +1,8 @@
-"""models/features.py: what a network of slices tells a network of series: numbers of each slice.
+"""models/features.py: the features of a slice that a network over series is given.
 
-last    what its last linear layer takes
-logits  what that makes of it
-drawn   the logits, and the peaks of the masks it draws
+last    the inputs of the network's last linear layer
+logits  its logits
+drawn   its logits, and the peaks of the masks it draws
 """
 
 import copy
@@ -29,10 +29,10 @@ class Float32Head(nn.Module):
         self.body, self.head = body, head
 
     def forward(self, x: Tensor) -> Tensor:
-        """Gray (B, C, H, W) to logits (B, F)."""
-        seen = self.body(x).float()
+        """Map gray (B, C, H, W) to logits (B, F)."""
+        features = self.body(x).float()
         with torch.autocast(x.device.type, enabled=False):
-            logits: Tensor = self.head(seen)
+            logits: Tensor = self.head(features)
         return logits
 
 
@@ -44,7 +44,7 @@ class LogitsWithPeaks(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        """Gray (B, C, H, W) to (B, F + PEAKS M)."""
+        """Map gray (B, C, H, W) to (B, F + PEAKS M)."""
         logits, masks = forward_with_masks(self.network, x)
         assert masks is not None
         return torch.cat([logits, mask_peaks(masks)], 1)
@@ -69,7 +69,7 @@ class FeatureExtractors(nn.Module):
 
 
 def feature_extractor(model: nn.Module, features: str) -> nn.Module:
-    """A copy that gives such features (B, D) of gray (B, C, H, W).
+    """Copy a network so that it gives such features (B, D) of gray (B, C, H, W).
 
     ValueError where a network that draws nothing is asked for what it drew.
     """
@@ -85,39 +85,39 @@ def feature_extractor(model: nn.Module, features: str) -> nn.Module:
 
 
 def count_masks(model: nn.Module) -> int:
-    """How many masks M a network draws."""
+    """Return how many masks M a network draws; 0 without any."""
     head = getattr(model, "mask_head", None)
     return head.out_channels if isinstance(head, nn.Conv2d) else 0
 
 
 def mask_peaks(masks: Tensor) -> Tensor:
-    """Mask logits (B, M, h, w) to (B, PEAKS M): of each third of the picture's columns the highest
-    pixel, the mean of the SMALL highest, and the logarithm of the area."""
-    told = []
+    """Describe mask logits (B, M, h, w) by (B, PEAKS M): of each third of the picture's columns the
+    highest pixel, the mean of the SMALL highest, and the logarithm of the area."""
+    numbers = []
     for third in masks.float().tensor_split(THIRDS, dim=3):
         pixels = third.flatten(2)
         highest = pixels.topk(min(SMALL, pixels.shape[2]), dim=2).values
         area = (pixels.sigmoid().sum(2) + LEAST).log()
-        told += [highest[..., 0], highest.mean(2), area]
-    return torch.cat(told, 1)
+        numbers += [highest[..., 0], highest.mean(2), area]
+    return torch.cat(numbers, 1)
 
 
 def series_features(drawn: Tensor, masks: int) -> Tensor:
     """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to what they say of
     the series as a whole, (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks,
     first and second, first and third ..., the logarithm of the ratio of their greatest areas."""
-    of = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
-    highest = of[:, :, HIGHEST].amax((0, 1))
-    area = of[:, :, AREA].exp().sum(1).amax(0).log()
+    peaks = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
+    highest = peaks[:, :, HIGHEST].amax((0, 1))
+    area = peaks[:, :, AREA].exp().sum(1).amax(0).log()
     pairs = [area[a] - area[b] for a, b in combinations(range(masks), 2)]
     return torch.stack([*highest, *pairs])
 
 
 def split_head(model: nn.Module) -> tuple[nn.Module, nn.Linear]:
-    """A copy that gives the D numbers the last linear layer takes, and that layer.
+    """Copy a model without its last linear layer, and return that layer, too.
 
-    Gray (B, C, H, W) to features (B, D), and features to logits (B, F): one after the other they
-    are the model.
+    The copy maps gray (B, C, H, W) to features (B, D), the layer these to logits (B, F): one after
+    the other they are the model.
     """
     body = copy.deepcopy(model)
     head = last_linear(body)

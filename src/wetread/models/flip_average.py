@@ -11,7 +11,7 @@ class FlipAverage(nn.Module):
     """Logits and masks of a network, averaged over an image and its left-right mirror image.
 
     flip_index: (F,) for each finding the one that it becomes when left and right change places;
-                None: the image alone is looked at.
+                None: the image alone is read.
     """
 
     def __init__(self, network: nn.Module, flip_index: Sequence[int] | None) -> None:

@@ -1,4 +1,4 @@
-"""models/folded.py: a network to read with: what BatchNorm does is done by the convolution before.
+"""models/folded.py: BatchNorm folded into the convolution before it, for networks that only read.
 
 In evaluation a BatchNorm multiplies and shifts each channel by numbers that stand: its convolution
 can do that at no cost. A fourth of the time of the small networks goes.
@@ -13,7 +13,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 
 
 def fold_batch_norm(model: nn.Module, precision: torch.dtype = torch.float32) -> nn.Module:
-    """A copy in evaluation that says the same, to rounding, and cannot be trained.
+    """Copy a network for evaluation, BatchNorm folded: equal outputs, to rounding; no training.
 
     Folded are convolutions that a BatchNorm follows in a Sequential; they keep their weights in
     `precision`, so that an autocast to it need not cast them for every batch.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 def heat_map(model: nn.Module, x: Tensor, output: int) -> Tensor:
-    """Gray (B, C, H, W) in [0, 1] to what each place adds to a logit, (B, h, w) float32 >= 0.
+    """Map gray (B, C, H, W) in [0, 1] to what each place adds to a logit, (B, h, w) float32 >= 0.
 
     h, w: of the network's last map, some 1/32 of the image. What speaks against is left at 0.
     """

@@ -1,9 +1,9 @@
-"""models/sequence.py: the slices of a series read together: features to image and study logits.
+"""models/sequence.py: features of all slices of a series to image and study logits.
 
-A network here takes features (B, L, D) of series padded to one length and there (B, L) bool, and
-gives image logits (B, L, I), 0 where nothing is there, and study logits (B, S). What it says of a
-series does not depend on the others of its batch, nor on how far it was padded. To add one, write
-its builder and a line in SEQUENCES.
+A network here takes features (B, L, D) of series padded to one length and valid (B, L) bool, False
+at padding, and gives image logits (B, L, I), 0 at padding, and study logits (B, S). Its logits of a
+series depend neither on the others of its batch nor on how far it was padded. To add one, write its
+builder and a line in SEQUENCES.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 Builder = Callable[[int, int, int], nn.Module]
-SKIP_GAIN = (
-    20.0  # of the skip connection: a step moves what it says so much more than other weights
-)
+SKIP_GAIN = 20.0  # of the skip connection: a step changes it so much more than other weights
 
 
 class SequenceNet(nn.Module):
@@ -36,42 +34,45 @@ class SequenceNet(nn.Module):
         self.image = nn.Linear(width, images)
         self.study = nn.Linear(3 * width, studies)
 
-    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, L, D) and (B, L) to image logits (B, L, I) and study logits (B, S), float32."""
-        seen = self.context(self.enter(x), there).float()
-        image = self.image(seen) * there[..., None]
-        return image, self.study(pool_slices(seen, self.attend(seen)[..., 0], there))
+    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S),
+        float32."""
+        hidden = self.context(self.enter(x), valid).float()
+        image = self.image(hidden) * valid[..., None]
+        return image, self.study(pool_slices(hidden, self.attend(hidden)[..., 0], valid))
 
 
-def pool_slices(seen: Tensor, attention: Tensor, there: Tensor) -> Tensor:
-    """(B, L, W), logits (B, L) and (B, L) to (B, 3 W): attended, greatest and mean of what is
-    there; every series has at least one slice."""
-    share = attention.masked_fill(~there, -torch.inf).softmax(1)
-    attended = (seen * share[..., None]).sum(1)
-    greatest = seen.masked_fill(~there[..., None], -torch.inf).amax(1)
-    mean = (seen * there[..., None]).sum(1) / there.sum(1, keepdim=True)
+def pool_slices(hidden: Tensor, attention: Tensor, valid: Tensor) -> Tensor:
+    """Pool the slices of each series by attention, maximum and mean: (B, L, W) to (B, 3 W).
+
+    hidden (B, L, W); attention (B, L), logits; valid (B, L) bool, at least one slice a series.
+    """
+    share = attention.masked_fill(~valid, -torch.inf).softmax(1)
+    attended = (hidden * share[..., None]).sum(1)
+    greatest = hidden.masked_fill(~valid[..., None], -torch.inf).amax(1)
+    mean = (hidden * valid[..., None]).sum(1) / valid.sum(1, keepdim=True)
     return torch.cat([attended, greatest, mean], 1)
 
 
 class BidirectionalGru(nn.Module):
-    """A GRU that runs in both directions over what is there."""
+    """A GRU that runs in both directions over the valid slices."""
 
     def __init__(self, inputs: int, hidden: int, layers: int) -> None:
         super().__init__()
         self.gru = nn.GRU(inputs, hidden, layers, batch_first=True, bidirectional=True)
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """(B, L, inputs) to (B, L, 2 hidden)."""
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Map x (B, L, inputs), valid (B, L), to (B, L, 2 hidden)."""
         packed = pack_padded_sequence(
-            x, there.sum(1).cpu(), batch_first=True, enforce_sorted=False
+            x, valid.sum(1).cpu(), batch_first=True, enforce_sorted=False
         )  # the backward direction starts at each series' own end
         along, _ = self.gru(packed)
-        seen, _ = pad_packed_sequence(along, batch_first=True, total_length=x.shape[1])
-        return seen
+        hidden, _ = pad_packed_sequence(along, batch_first=True, total_length=x.shape[1])
+        return hidden
 
 
 class MaskedTransformer(nn.Module):
-    """Transformer layers in which no slice looks at padding."""
+    """Transformer layers in which no slice attends to padding."""
 
     def __init__(self, width: int, heads: int, layers: int, dropout: float) -> None:
         super().__init__()
@@ -82,21 +83,21 @@ class MaskedTransformer(nn.Module):
             layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
         )
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """(B, L, width) to the same."""
-        return cast(Tensor, self.layers(x, src_key_padding_mask=~there))
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Map x (B, L, width), valid (B, L), to (B, L, width)."""
+        return cast(Tensor, self.layers(x, src_key_padding_mask=~valid))
 
 
 class ContextConcat(nn.Module):
-    """What a slice is on its own, and beside it what its series makes of it."""
+    """The features of a slice, concatenated with those that its series gives it."""
 
     def __init__(self, context: nn.Module) -> None:
         super().__init__()
         self.context = context
 
-    def forward(self, x: Tensor, there: Tensor) -> Tensor:
-        """(B, L, W) to (B, L, W + the context's)."""
-        return torch.cat([x, self.context(x, there)], 2)
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Map x (B, L, W), valid (B, L), to (B, L, W + the context's)."""
+        return torch.cat([x, self.context(x, valid)], 2)
 
 
 def _enter(inputs: int, width: int, dropout: float) -> nn.Module:
@@ -106,31 +107,31 @@ def _enter(inputs: int, width: int, dropout: float) -> nn.Module:
 
 
 def build_gru(inputs: int, images: int, studies: int) -> nn.Module:
-    """One bidirectional GRU of 64 beside the slice's own 64 numbers."""
+    """Build a bidirectional GRU of 64, concatenated with the slice's own 64 numbers."""
     context = ContextConcat(BidirectionalGru(64, 64, 1))
     return SequenceNet(_enter(inputs, 64, 0.2), context, 192, images, studies)
 
 
 def build_transformer(inputs: int, images: int, studies: int) -> nn.Module:
-    """Two transformer layers of width 64 with four heads, beside the slice's own 64 numbers."""
+    """Build two transformer layers of width 64 with four heads, and the slice's own 64 numbers."""
     context = ContextConcat(MaskedTransformer(64, 4, 2, 0.1))
     return SequenceNet(_enter(inputs, 64, 0.2), context, 128, images, studies)
 
 
 class PlainGru(nn.Module):
     """The public CNN-GRU baseline of 2020: two GRU layers of 64 in both directions straight over
-    the inputs; maximum and mean of what is there (there its padding was pooled too)."""
+    the inputs; maximum and mean of the valid slices (the baseline pooled its padding, too)."""
 
     def __init__(self, inputs: int, images: int, studies: int) -> None:
         super().__init__()
         self.context = BidirectionalGru(inputs, 64, 2)
         self.image, self.study = nn.Linear(128, images), nn.Linear(256, studies)
 
-    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        """As every network here."""
-        seen = self.context(x, there)
-        forward_with_masks = pool_slices(seen, seen.new_zeros(there.shape), there)[:, 128:]
-        return self.image(seen) * there[..., None], self.study(forward_with_masks)
+    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S)."""
+        hidden = self.context(x, valid)
+        pools = pool_slices(hidden, hidden.new_zeros(valid.shape), valid)[:, 128:]
+        return self.image(hidden) * valid[..., None], self.study(pools)
 
 
 class LinearSkip(nn.Module):
@@ -144,9 +145,9 @@ class LinearSkip(nn.Module):
         self.line = nn.Linear(overall, studies, bias=False)
         nn.init.zeros_(self.line.weight)
 
-    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        """As every network here."""
-        image, study = self.network(x[..., : -self.overall], there)
+    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S)."""
+        image, study = self.network(x[..., : -self.overall], valid)
         return image, study + SKIP_GAIN * self.line(x[:, 0, -self.overall :])
 
 
@@ -160,8 +161,8 @@ SEQUENCES: dict[str, Builder] = {
 def build_sequence(
     name: str, inputs: int, images: int, studies: int, overall: int = 0
 ) -> nn.Module:
-    """The network of that name for features of `inputs` numbers a slice, of which the last
-    `overall` are of the series as a whole."""
+    """Build the network of that name for `inputs` features a slice, the last `overall` of which are
+    of the series as a whole. ValueError for a name that is not in SEQUENCES."""
     if name not in SEQUENCES:
         raise ValueError(f"no sequence network {name!r}; known: {', '.join(SEQUENCES)}")
     network = SEQUENCES[name](inputs - overall, images, studies)

@@ -1,4 +1,4 @@
-"""models/unet.py: a U-Net over an encoder's maps, with a head for the whole image beside its masks.
+"""models/unet.py: a U-Net over an encoder's maps, with a head for the masks and one for the image.
 
 The decoder is narrow: on a CPU the finest maps cost the most, and images a second decide.
 """
@@ -18,14 +18,14 @@ FEWEST = 20  # pixels of them at least, so that one of noise does not
 
 
 class UpBlock(nn.Module):
-    """One level up: the coarse map doubled, the encoder's beside it, one convolution."""
+    """One level up: the coarse map doubled and concatenated with the encoder's, one convolution."""
 
     def __init__(self, coarse: int, fine: int, outputs: int) -> None:
         super().__init__()
         self.mix = convolution(coarse + fine, outputs, 1)
 
     def forward(self, x: Tensor, fine: Tensor) -> Tensor:
-        """(B, coarse, H, W) and (B, fine, 2H, 2W) to (B, outputs, 2H, 2W)."""
+        """Map x (B, coarse, H, W) and fine (B, fine, 2H, 2W) to (B, outputs, 2H, 2W)."""
         x = nn.functional.interpolate(x, scale_factor=2.0, mode="nearest")
         return torch.relu(self.mix(torch.cat([x, fine], 1)))
 
@@ -37,6 +37,7 @@ class Unet(nn.Module):
         self,
         encoder: nn.Module,
         maps: Callable[[nn.Module, Tensor], list[Tensor]],
+        *,
         channels: int,
         outputs: int,
         masks: int,
@@ -64,11 +65,11 @@ class Unet(nn.Module):
         self.image_head = nn.Linear(2 * widths[-1] + masks, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        """Map gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
         return self.forward_with_masks(x)[0]
 
     def forward_with_masks(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Gray (B, C, H, W) in [0, 1] to logits (B, F) and (B, M, H/stride, W/stride), float32.
+        """Map gray (B, C, H, W) in [0, 1] to logits (B, F) and (B, M, H/stride, W/stride), float32.
 
         H and W are multiples of 32; others: ValueError.
         """
@@ -85,17 +86,17 @@ class Unet(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             masks: Tensor = self.mask_head(x.float())
             deepest = deepest.float()
-            seen = [
+            features = [
                 deepest.mean((2, 3)),
                 deepest.amax((2, 3)),
                 mean_of_highest(masks, self.mask_pixels),
             ]
-            logits: Tensor = self.image_head(self.image_norm(torch.cat(seen, 1)))
+            logits: Tensor = self.image_head(self.image_norm(torch.cat(features, 1)))
         return logits, masks
 
 
 def mean_of_highest(masks: Tensor, count: int = 0) -> Tensor:
-    """(B, M, h, w) to (B, M): the mean of each mask's `count` highest pixels; 0: HIGHEST of all."""
+    """Average the `count` highest pixels of each mask (B, M, h, w): (B, M); 0: HIGHEST of all."""
     pixels = masks.flatten(2)
     count = min(count or max(FEWEST, round(HIGHEST * pixels.shape[2])), pixels.shape[2])
     return pixels.topk(count, dim=2, sorted=False).values.mean(2)
@@ -104,7 +105,7 @@ def mean_of_highest(masks: Tensor, count: int = 0) -> Tensor:
 def _measure(
     encoder: nn.Module, maps: Callable[[nn.Module, Tensor], list[Tensor]], channels: int
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """Channels and strides of the encoder's maps, seen on one small black image."""
+    """Measure channels and strides of the encoder's maps on one small black image."""
     training = encoder.training
     with torch.no_grad():
         found = maps(encoder.eval(), torch.zeros(1, channels, 2 * MULTIPLE, 2 * MULTIPLE))

@@ -65,7 +65,7 @@ def load_weights(model: nn.Module, path: Path) -> WeightReport:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors by name in a file of torch.save; nothing in the file is executed."""
+    """Read the tensors, any shape, by name from a file of torch.save; nothing in it is executed."""
     content = load_checkpoint(path, WANTED)
     for holder in ("model", "state_dict"):
         if isinstance(content, Mapping) and isinstance(content.get(holder), Mapping):
@@ -78,7 +78,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def match_names(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, str]:
-    """The model's name for each of the file's: the same, or the one that is the same in plain."""
+    """Match each name of the file to the model's: the same, or the one of the same plain name.
+
+    found, own: tensors of any shape by name.
+    """
     plain = {plain_name(key): key for key in own}
     return {key: key if key in own else plain.get(plain_name(key), key) for key in found}
 
@@ -93,7 +96,7 @@ def plain_name(key: str) -> str:
 
 
 def same_but_channels(tensor: Tensor, other: Tensor) -> bool:
-    """Two convolution kernels (out, in, rows, columns) that differ in the input alone."""
+    """Whether two convolution kernels (out, in, rows, columns) differ in the input alone."""
     return (
         tensor.ndim == 4
         and tensor.shape[0] == other.shape[0]
@@ -102,10 +105,11 @@ def same_but_channels(tensor: Tensor, other: Tensor) -> bool:
 
 
 def adapt_channels(kernel: Tensor, channels: int) -> Tensor:
-    """(out, in, rows, columns) to (out, channels, rows, columns), answering grays as strongly.
+    """Adapt a kernel (out, in, rows, columns) to (out, channels, rows, columns), with equal outputs
+    for an image that is equal in all channels.
 
-    More channels: those there repeat in order, each shared out among its repeats. Fewer: all take
-    the mean. An image equal in all channels gives what it gave before, exactly.
+    More channels: those of the kernel repeat in order, each shared out among its repeats. Fewer:
+    all take the mean.
     """
     before = kernel.shape[1]
     if channels < before:

@@ -238,7 +238,7 @@ def describe_mode(mode: Mode) -> str:
     curves = {window.curve for window in mode.windows} - {"linear_exact"}
     parts += sorted(curves)
     if mode.mix != "channels":
-        parts.append(MIXES[mode.mix].told)
+        parts.append(MIXES[mode.mix].description)
     if mode.offsets != (0,):
         parts.append("slices " + ", ".join(f"z{step:+d}" if step else "z" for step in mode.offsets))
     return "; ".join(parts)

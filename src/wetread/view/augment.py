@@ -29,7 +29,7 @@ class Strengths:
 
 @dataclass(frozen=True, eq=False)
 class Augmentation:
-    """What was drawn for N images; every array is (N,), radians, shares and HU."""
+    """Random changes of N images; every array is (N,), radians, shares and HU."""
 
     flip: BoolArray
     angle: Float32Array
@@ -42,8 +42,8 @@ class Augmentation:
     def __len__(self) -> int:
         return len(self.flip)
 
-    def of(self, places: Int64Array) -> "Augmentation":
-        """What was drawn for these images alone."""
+    def select(self, places: Int64Array) -> "Augmentation":
+        """Return what was drawn for the images at places (K,) alone."""
         drawn = {field.name: getattr(self, field.name)[places] for field in fields(self)}
         return Augmentation(**drawn)
 
@@ -58,15 +58,16 @@ class Augmentation:
 def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
     """Draw for n images; the same generator state gives the same numbers."""
 
-    def within(limit: float) -> Float32Array:
+    def uniform(limit: float) -> Float32Array:
+        """Draw (n,) float32 within the limit either way."""
         return rng.uniform(-limit, limit, n).astype(np.float32)
 
     return Augmentation(
         flip=rng.random(n) < strengths.flip,
-        angle=within(float(np.deg2rad(strengths.rotate_degrees))),
-        scale=1 + within(strengths.scale),
-        shift_rows=within(strengths.shift),
-        shift_columns=within(strengths.shift),
-        hu_shift=within(strengths.hu_shift),
-        contrast=1 + within(strengths.contrast),
+        angle=uniform(float(np.deg2rad(strengths.rotate_degrees))),
+        scale=1 + uniform(strengths.scale),
+        shift_rows=uniform(strengths.shift),
+        shift_columns=uniform(strengths.shift),
+        hu_shift=uniform(strengths.hu_shift),
+        contrast=1 + uniform(strengths.contrast),
     )

@@ -1,25 +1,25 @@
-"""view/crop.py: a box of a slice, resized to a square. Who finds the box is not asked here."""
+"""view/crop.py: a box of a slice, resized to a square, whoever found the box."""
 
 import cv2
 import numpy as np
 
 from wetread.archive.types import Float32Array
 from wetread.study.boxes import PixelBox
+from wetread.study.hu import AIR_HU
 from wetread.study.slice_sequence import SliceSequence
-
-AIR_HU = -1024.0
 
 
 def whole_picture(values: SliceSequence) -> PixelBox:
-    """No crop: every row and column of (Z, rows, columns)."""
+    """Return the box of every row and column of values (Z, rows, columns): no crop."""
     return PixelBox(0, values.shape[1], 0, values.shape[2])
 
 
 def crop_and_resize(
     hu: Float32Array, box: PixelBox | None, size: int, outside: float = AIR_HU
 ) -> Float32Array:
-    """HU (H, W) to (size, size) float32: the square about box (None: the slice); what lies outside
-    the slice is air.
+    """Cut the square about a box out of HU (H, W) and resize it to (size, size) float32.
+
+    box: None: the whole slice. outside: what is set outside the slice; air.
 
     Shrinking averages areas, so thin blood is not lost between samples; enlarging is bilinear.
     """

@@ -6,18 +6,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
-from wetread.view.crop import AIR_HU
 from wetread.view.mode import Mode, mix_grays, window_slices
 from wetread.view.view import View
 from wetread.view.window import Window
 
 
 def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
-    """HU (B, 1 + 2k, H, W) float32 to (B, C, size, size) float32 in [0, 1].
+    """Map HU (B, 1 + 2k, H, W) float32 to a view (B, C, size, size) float32 in [0, 1].
 
-    With an augmentation each image is moved by its own affine map and its HU shifted; what comes
-    in from outside is air. All slices of one image move together.
+    With an augmentation each image is moved by its own affine map and its HU shifted, all its
+    slices alike; what comes in from outside is air. ValueError where the slices are not 1 + 2k.
     """
     if hu.ndim != 4 or hu.shape[1] != view.slices:
         raise ValueError(
@@ -31,7 +31,7 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
 
 
 def apply_mode(hu: Tensor, mode: Mode) -> Tensor:
-    """HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1]: each slice by view/mode.py's lines."""
+    """Map HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1], each slice by its mode."""
     curves = {window.curve for window in mode.windows}
     if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
         return _linear_exact(hu, mode.windows)
@@ -54,7 +54,7 @@ def _linear_exact(hu: Tensor, windows: Sequence[Window]) -> Tensor:
 
 
 def resize(hu: Tensor, size: int) -> Tensor:
-    """(B, S, H, W) to (B, S, size, size): area means when it shrinks, bilinear when it grows."""
+    """Resize (B, S, H, W) to (B, S, size, size): area means to shrink, bilinear to grow."""
     if hu.shape[2:] == (size, size):
         return hu
     if min(hu.shape[2:]) >= size:
@@ -63,8 +63,11 @@ def resize(hu: Tensor, size: int) -> Tensor:
 
 
 def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
-    """Flip, rotate, scale, shift (one affine sampling), contrast, shift HU; (B, S, H, W), air
-    outside."""
+    """Augment HU (B, S, H, W): flip, rotate, scale, shift (one affine sampling), contrast, HU
+    shift.
+
+    What comes in from outside is air.
+    """
     if augmentation.only_flips:
         return _flipped(hu, augmentation)
     above_air = _sampled(hu - AIR_HU, augmentation)
@@ -75,16 +78,16 @@ def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
 
 
 def move_masks(masks: Tensor, augmentation: Augmentation, size: int) -> Tensor:
-    """Masks (B, M, H, W) float32 in [0, 1] moved as `move` moves their images, none outside, and
-    averaged to (B, M, size, size)."""
+    """Move masks (B, M, H, W) float32 in [0, 1] as augment_hu moves their images, none outside, and
+    average them to (B, M, size, size)."""
     flips = augmentation.only_flips
     return resize((_flipped if flips else _sampled)(masks, augmentation), size)
 
 
 def _of(values: object, like: Tensor) -> Tensor:
     """(B,) numbers as (B, 1, 1, 1) on the device."""
-    told = torch.as_tensor(values, dtype=torch.float32, device=like.device)
-    return told[:, None, None, None]
+    numbers = torch.as_tensor(values, dtype=torch.float32, device=like.device)
+    return numbers[:, None, None, None]
 
 
 def _flipped(images: Tensor, augmentation: Augmentation) -> Tensor:
@@ -95,6 +98,7 @@ def _sampled(images: Tensor, augmentation: Augmentation) -> Tensor:
     """Each image (S, H, W) of the batch through its own affine map; 0 from outside."""
 
     def tensor(values: object) -> Tensor:
+        """Move (B,) numbers to the images' device."""
         return torch.as_tensor(values, dtype=torch.float32, device=images.device)
 
     cosine = tensor(augmentation.angle).cos() / tensor(augmentation.scale)

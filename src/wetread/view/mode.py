@@ -1,6 +1,6 @@
 """view/mode.py: windows become channels: gray, colors and gradients, under the field's names.
 
-A mode is a value: its windows, how their grays are mixed, the slices it sees. NumPy arrays and
+A mode is a value: its windows, how their grays are mixed, the slices it reads. NumPy arrays and
 torch tensors go through the same lines. To add a mode, add a line to MODES; a mix, one to MIXES.
 The multi-channel modes go back to R. Epp's notebook on gradient and sigmoid windowing (2019).
 """
@@ -38,9 +38,9 @@ SLICEWISE = "_slicewise"
 class Mode:
     """How slices become channels.
 
-    windows:   each gives a gray of every slice seen; (): what each slice's own header names.
+    windows:   each gives a gray of every slice; (): the window that each slice's header names.
     mix:       a name of MIXES: grays to channels.
-    offsets:   the slices seen, counted from the one shown along the normal.
+    offsets:   the slices that are read, counted from the one shown along the normal.
     slicewise: each gray is stretched from its own slice's least to its greatest, so that one HU
                is another gray on the next slice: for comparison with work that did so.
     """
@@ -72,11 +72,11 @@ Stretch = Callable[[Array], Array]
 class Mix:
     """How grays become channels.
 
-    grays: how many it takes; None: any number. told: in words, for people.
+    grays: how many it takes; None: any number. description: in words, for people.
     """
 
     grays: int | None
-    told: str
+    description: str
     channels: Callable[[Grays, Stretch, ModuleType], tuple[Array, ...]]
 
 
@@ -140,8 +140,10 @@ MODES: dict[str, Mode] = {
 
 
 def find_mode(text: str) -> Mode:
-    """A mode by its name, with windows of one's own after a colon ("bsb:lung,pulmonary,40/400");
-    or a window as find_window reads it, shown gray. Ending in _slicewise: stretched by slice.
+    """Find a mode by its name, or a window as find_window reads it, shown gray.
+
+    A mode may have windows of one's own after a colon ("bsb:lung,pulmonary,40/400"). Ending in
+    _slicewise: each gray is stretched by slice.
 
     ValueError names what is known.
     """
@@ -163,18 +165,18 @@ def find_mode(text: str) -> Mode:
 
 def _own_windows(name: str, mode: Mode, presets: str) -> tuple[Window, ...]:
     """The windows named, with the mode's curve where they name none."""
-    told = presets.split(",")
-    if len(told) != len(mode.windows):
-        raise ValueError(f"{name} takes {len(mode.windows)} windows, not {len(told)}: {presets!r}")
-    found = [find_window(one) for one in told]
+    names = presets.split(",")
+    if len(names) != len(mode.windows):
+        raise ValueError(f"{name} takes {len(mode.windows)} windows, not {len(names)}: {presets!r}")
+    found = [find_window(one) for one in names]
     return tuple(
         window if one.endswith(f"/{window.curve}") else replace(window, curve=own.curve)
-        for one, window, own in zip(told, found, mode.windows, strict=True)
+        for one, window, own in zip(names, found, mode.windows, strict=True)
     )
 
 
 def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
-    """HU of the slices at mode.offsets, alike in shape, to grays: slice by slice, window by window.
+    """Window HU slices (rows, columns) at mode.offsets to grays: slice by slice, window by window.
 
     A mode whose windows are the header's has none of its own: give `mixed` the slices as
     study/display.py shows them.
@@ -187,13 +189,13 @@ def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[A
 
 
 def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
-    """Grays (..., rows, columns) to mode.channels arrays of that shape, each in [0, 1]."""
+    """Mix grays (..., rows, columns) to mode.channels arrays of equal shape, each in [0, 1]."""
     stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
     return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
 
 
 def apply_mode(slices: Sequence[FloatArray], mode: Mode) -> tuple[Float32Array, ...]:
-    """HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
+    """Map HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
     hu = [np.asarray(one, np.float32) for one in slices]
     return tuple(
         np.asarray(one, np.float32) for one in mix_grays(window_slices(hu, mode, np), mode, np)
@@ -201,7 +203,7 @@ def apply_mode(slices: Sequence[FloatArray], mode: Mode) -> tuple[Float32Array, 
 
 
 def as_picture(channels: Sequence[FloatArray]) -> UInt8Array:
-    """One channel to (rows, columns) uint8, three to (rows, columns, 3), red first."""
+    """Turn one channel into (rows, columns) uint8, three into (rows, columns, 3), red first."""
     if len(channels) not in (1, 3):
         raise ValueError(f"a picture has one channel or three, not {len(channels)}")
     eight_bit = [as_uint8(one) for one in channels]

@@ -1,4 +1,4 @@
-"""view/view.py: what a network sees of a slice, as one value."""
+"""view/view.py: the input of a network made from a slice, as one value."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ MOST_PIXELS, MOST_NEIGHBORS = 4096, 64  # more no detector has, and no memory ho
 class View:
     """Windows x neighboring slices x size.
 
-    windows:    each gives one gray of every slice seen.
-    neighbors: k slices on either side are seen too, in order of position: 2k + 1 slices.
-    size:       rows and columns of the square that comes out, pixels.
-    mix:        a name of view/mode.py's MIXES: a slice's grays to its channels.
+    windows:   each gives one gray of every slice.
+    neighbors: k slices on either side are read too, in order of position: 2k + 1 slices.
+    size:      rows and columns of the square that comes out, pixels.
+    mix:       a name of view/mode.py's MIXES: a slice's grays to its channels.
 
     Channels run slice by slice, and within a slice window by window, or red, green, blue.
     """
@@ -43,7 +43,7 @@ class View:
 
     @property
     def slices(self) -> int:
-        """Slices seen at once: the one that is read and its neighbors."""
+        """Slices of one input: the one that is read and its neighbors."""
         return 2 * self.neighbors + 1
 
     @property
@@ -52,7 +52,7 @@ class View:
         return self.slices * self.mode.channels
 
     def to_dict(self) -> JsonObject:
-        """As plain values, for JSON and checkpoints."""
+        """Return plain values, for JSON and checkpoints."""
         windows = [
             {"center_hu": float(w.center_hu), "width_hu": float(w.width_hu), "curve": w.curve}
             for w in self.windows
@@ -62,7 +62,7 @@ class View:
 
     @staticmethod
     def from_dict(values: JsonObject) -> "View":
-        """What to_dict gave, as a View again; what was written before there were curves, too."""
+        """Read to_dict's values; those that were written before windows had curves, too."""
         windows = tuple(Window(**window) for window in values["windows"])
         sizes = int(values["neighbours"]), int(values["size"])
         return View(windows, *sizes, values.get("mix", "channels"))

@@ -138,20 +138,21 @@ def find_window(text: str) -> Window:
 
 
 def with_curve(windows: Iterable[Window], curve: str) -> tuple[Window, ...]:
-    """The same ranges with another curve."""
+    """Return windows of equal ranges with another curve."""
     return tuple(replace(window, curve=curve) for window in windows)
 
 
 def hu_to_gray(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """HU, any shape, floating, to gray in [0, 1], same shape and type; xp: numpy or torch."""
+    """Map HU, any shape, floating, to gray in [0, 1], same shape and type; xp: numpy or torch."""
     return CURVES[window.curve](hu, window, xp)
 
 
 def apply_window(hu: FloatArray, window: Window) -> Float32Array:
-    """HU (any shape) to gray: same shape, in [0, 1]; equal HU, equal gray, in any slice."""
+    """Map HU (any shape) to gray in [0, 1], same shape, float32; equal HU, equal gray, in any
+    slice."""
     return np.asarray(hu_to_gray(np.asarray(hu, np.float32), window, np), np.float32)
 
 
 def as_uint8(gray: FloatArray) -> UInt8Array:
-    """Gray in [0, 1] to 0..255, rounded to the nearest."""
+    """Map gray in [0, 1] (any shape) to 0..255, rounded to the nearest; same shape, uint8."""
     return np.asarray(np.rint(np.clip(gray, 0.0, 1.0) * 255), np.uint8)

@@ -90,7 +90,7 @@ class Batch:
         places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
         return [
             Batch(
-                self.hu[i], self.targets[i], self.augmentation.of(i), self.size,
+                self.hu[i], self.targets[i], self.augmentation.select(i), self.size,
                 self.masks[i], self.mask_known[i],
             )
             for i in places
