@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from chest_ct_phantom import ChestCt, make_chest_ct
 
-from wetread.phantoms.shapes.tubes import Lattice, cover_balls, empty_cover
 from wetread.study.stack import require_affine
 
 TINY = {"slices": 6, "spacing_mm": (5.0, 4.0, 4.0), "size": 96}
@@ -81,18 +80,3 @@ def test_fluid_is_no_lung() -> None:
 def test_nothing_to_scan_is_refused() -> None:
     with pytest.raises(ValueError, match="0 slices"):
         make_chest_ct(np.random.default_rng(0), slices=0)
-
-
-def test_a_ball_covers_its_volume() -> None:
-    lattice = Lattice((-10.0, -10.0, -10.0), (0.5, 0.5, 0.5), (41, 41, 41))
-    cover = empty_cover(lattice)
-    cover_balls(cover, lattice, np.zeros((1, 3), np.float32), np.array([6.0], np.float32))
-    volume = cover.sum() / 255 * 0.5**3
-    assert volume == pytest.approx(4 / 3 * np.pi * 6**3, rel=0.02)
-
-
-def test_a_ball_beyond_the_lattice_covers_nothing() -> None:
-    lattice = Lattice((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (8, 8, 8))
-    cover = empty_cover(lattice)
-    cover_balls(cover, lattice, np.full((1, 3), 40.0, np.float32), np.array([3.0], np.float32))
-    assert not cover.any()

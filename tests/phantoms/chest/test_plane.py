@@ -7,7 +7,6 @@ import pytest
 
 from wetread.phantoms.chest.chest import LEFT_BRONCHUS, RIGHT_BRONCHUS, TRACHEA
 from wetread.phantoms.chest.plane import WALL_MM, PlanePoints, airway_regions, ellipsoid_region
-from wetread.phantoms.shapes.chords import Chord, inside_chord, signed_depth
 from wetread.phantoms.shapes.implicit import capsule
 
 X, Y = np.arange(-60, 60, 1.7, np.float32), np.arange(-40, 70, 1.7, np.float32)
@@ -36,11 +35,3 @@ def test_a_window_beside_the_picture_still_holds_a_point():
     for low, high in (((200, 200), (220, 210)), ((-300, -300), (-200, -200))):
         rows, columns = PlanePoints(X, Y, 0.0).region(low, high)
         assert len(Y[rows]) == len(X[columns]) == 1
-
-
-def test_a_point_lies_inside_a_chord_where_its_implicit_function_is_negative():
-    front = np.array([-3.0, 2, 5, 0], np.float32)
-    chord = Chord(front, np.array([4.0, 2, 1, 9], np.float32))
-    y = np.arange(-10, 12, 0.5, np.float32)[:, None]
-    assert np.array_equal(inside_chord(chord, y), signed_depth(chord, y) < 0)
-    assert not inside_chord(chord, y)[:, 1:3].any()  # lines that miss it

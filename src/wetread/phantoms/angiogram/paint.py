@@ -95,8 +95,8 @@ def paint_circulation(
 
 
 def _no_coverage(slab: Slab) -> Coverage:
-    shares = [np.zeros(slab.hu.shape, np.float32) for _ in range(4)]
-    return Coverage(*shares[:2], np.zeros(slab.hu.shape, np.uint8), *shares[2:])
+    arteries, clots, left, right = (np.zeros(slab.hu.shape, np.float32) for _ in range(4))
+    return Coverage(arteries, clots, np.zeros(slab.hu.shape, np.uint8), left, right)
 
 
 def _paint_sheaths(slab: Slab, circulation: Circulation, lung: BoolArray) -> None:
