@@ -61,9 +61,9 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     command = [sys.executable, "-m", "mypy", "--strict", *config, str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
-    lines = {
-        int(found[1]): found[2] for found in re.finditer(r"notebook\.py:(\d+): (.*)", done.stdout)
-    }
+    lines: dict[int, str] = {}
+    for found in re.finditer(r"notebook\.py:(\d+): (.*)", done.stdout):
+        lines[int(found[1])] = f"{lines.get(int(found[1]), '')}{found[2]}\n"
     return {text: lines.get(number, "") for number, text in enumerate(expressions, start=3)}
 
 
