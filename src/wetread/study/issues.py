@@ -68,7 +68,7 @@ class Issue:
 
     name:    a key of RULES.
     detail:  where and how much: slices counted from 0 along the normal, mm.
-    settled: what was done about it, so that it no longer stands in the way; empty: nothing.
+    resolved_by: what was done about it, so that it no longer stands in the way; empty: nothing.
     """
 
     name: str
