@@ -11,11 +11,11 @@ from wetread.phantoms.angiogram.arteries import (
     LARGE,
     LOBAR,
     MAIN,
+    MAX_ANGLE_DEGREES,
     SEGMENTAL,
     SMALL,
     SUBSEGMENTAL,
     TRUNK,
-    WIDEST_ANGLE,
     Branches,
     draw_arteries,
     draw_veins,
@@ -121,7 +121,7 @@ def test_branches_stay_on_their_side_and_turn_no_further_than_stated(people):
             course = tree.end[last] - tree.start[first]
             before = tree.end[above] - tree.start[int(tree.parent[above])]
             cosine = course @ before / np.linalg.norm(course) / np.linalg.norm(before)
-            assert np.degrees(np.arccos(cosine)) < WIDEST_ANGLE + 0.1
+            assert np.degrees(np.arccos(cosine)) < MAX_ANGLE_DEGREES + 0.1
 
 
 def test_vessels_lie_in_lungs_and_mediastinum_of_the_painted_chest(people):

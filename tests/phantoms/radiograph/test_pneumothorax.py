@@ -23,7 +23,7 @@ from wetread.phantoms.radiograph.pneumothorax import (
     collapse,
     draw_pneumothorax,
     enlarge_air,
-    pushed,
+    push_heart,
 )
 
 KINDS = tuple(dict.fromkeys(UPRIGHT + SUPINE))
@@ -101,7 +101,7 @@ def test_enlarging_air_enlarges_the_mask(chest):
 
 def test_air_under_pressure_pushes_the_heart_to_the_other_side(chest):
     pneumothorax = draw_pneumothorax(np.random.default_rng(0), "large")
-    moved = pushed(chest, pneumothorax).heart.center[0] - chest.heart.center[0]
+    moved = push_heart(chest, pneumothorax).heart.center[0] - chest.heart.center[0]
     assert pneumothorax.push_mm > 0
     assert moved == pytest.approx(-pneumothorax.side * pneumothorax.push_mm)
 

@@ -52,7 +52,7 @@ def test_where_rods_cross_the_last_one_lies_on_top():
 def test_what_rods_touch_does_not_depend_on_how_many_voxels_are_asked_in_one_go(monkeypatch):
     slab, (rods, _) = empty(), drawn(60)
     whole = cover_rods(slab, rods)
-    monkeypatch.setattr(rods_module, "AT_ONCE", 50)
+    monkeypatch.setattr(rods_module, "VOXELS_AT_ONCE", 50)
     pieces = cover_rods(slab, rods)
     for one, other in zip(whole, pieces, strict=True):
         assert np.array_equal(one, other)

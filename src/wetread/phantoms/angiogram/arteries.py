@@ -25,13 +25,13 @@ LEVELS = ("trunk", "main", "interlobar", "lobar", "segmental", "subsegmental")
 TRUNK, MAIN, INTERLOBAR, LOBAR, SEGMENTAL, SUBSEGMENTAL = range(6)
 LARGE, SMALL = 2.0, 3.0  # k above, in and beyond the segments
 GROWTH = 0.42  # share of the way to the middle of its tissue that a branch runs
-WIDEST_ANGLE = 65.0  # degrees between a branch and the one it comes from
-WIDEST_COSINE = float(np.cos(np.radians(WIDEST_ANGLE)))
-WIDEST_SINE = float(np.sin(np.radians(WIDEST_ANGLE)))
+MAX_ANGLE_DEGREES = 65.0  # degrees between a branch and the one it comes from
+MAX_ANGLE_COSINE = float(np.cos(np.radians(MAX_ANGLE_DEGREES)))
+MAX_ANGLE_SINE = float(np.sin(np.radians(MAX_ANGLE_DEGREES)))
 POINTS = (330, 280)  # pieces of tissue in the right and the left lung
-FEWEST = 2  # a branch that feeds fewer pieces does not divide
-THINNEST_MM = 0.7  # radius: thinner ones are the lung's texture
-SHORTER = (1.0, 0.7, 0.45, 0.2)  # what a branch becomes that would leave the chest
+MIN_POINTS = 2  # a branch that feeds fewer pieces does not divide
+MIN_RADIUS_MM = 0.7  # radius: thinner ones are the lung's texture
+LENGTH_SHARES = (1.0, 0.7, 0.45, 0.2)  # what a branch becomes that would leave the chest
 BOW = 0.07  # how far a branch bends aside, of its length
 
 # A segment's place in its lung: share of the way out, depth (-1 front), share of the way down
@@ -203,8 +203,8 @@ def _grow_segments(
     owner = away.argmin(axis=1)
     for i, name in enumerate(names):
         points = tissue[owner == i]
-        if len(points) < FEWEST:  # a person's own shape may leave a segment next to nothing
-            points = tissue[np.argsort(away[:, i])[:FEWEST]]
+        if len(points) < MIN_POINTS:  # a person's own shape may leave a segment next to nothing
+            points = tissue[np.argsort(away[:, i])[:MIN_POINTS]]
         root = roots[name]
         start, end = growth.rods[root][0], growth.rods[root][1]
         _grow(growth, root, end - start, points, (SEGMENTAL, part.side, int(name)))
@@ -224,16 +224,16 @@ def _grow(
     rng, chest = growth.rng, growth.chest
     _, side, segment = kind
     start, middle = growth.rods[parent][1], points.sum(axis=0) / len(points)
-    way = middle - start
-    length = _length(way) * GROWTH * rng.uniform(0.85, 1.15)
-    straight = way / max(_length(way), 1e-6)
-    course = _within(straight, ahead)
+    vector = middle - start
+    length = _norm(vector) * GROWTH * rng.uniform(0.85, 1.15)
+    straight = vector / max(_norm(vector), 1e-6)
+    course = _limit_angle(straight, ahead)
     if course is not straight:  # no longer towards its tissue: it may leave the chest
-        length *= _within_chest(chest, side, start, course * length)
+        length *= _length_in_chest(chest, side, start, course * length)
     end = start + course * length
     aside = _cross(course, rng.standard_normal(3)) * length * BOW
     rod = growth.add((start, (start + end) / 2 + aside, end), parent, *kind)
-    if len(points) < 2 * FEWEST:
+    if len(points) < 2 * MIN_POINTS:
         growth.feed(rod, len(points))
         return
     off = points - middle
@@ -241,14 +241,14 @@ def _grow(
     across = np.linalg.svd(off, full_matrices=False)[2][0]
     rank = np.argsort(off @ across)
     cut = round(len(points) * rng.uniform(0.32, 0.68))
-    cut = min(max(cut, FEWEST), len(points) - FEWEST)
+    cut = min(max(cut, MIN_POINTS), len(points) - MIN_POINTS)
     for half in (rank[:cut], rank[cut:]):
         _grow(growth, rod, course, points[half], (SUBSEGMENTAL, side, segment))
 
 
-def _length(way: FloatArray) -> float:
+def _norm(vector: FloatArray) -> float:
     """Compute the length of a vector (3,); NumPy's own takes five times as long."""
-    return math.sqrt(float(way @ way))
+    return math.sqrt(float(vector @ vector))
 
 
 def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -257,26 +257,26 @@ def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
 
 
-def _within(way: FloatArray, ahead: FloatArray) -> FloatArray:
-    """Turn the unit vector way (3,) towards ahead (3,) where the angle is too wide."""
-    a = ahead / _length(ahead)
-    cosine = float(a @ way)
-    if cosine >= WIDEST_COSINE:
-        return way
-    side = way - cosine * a
-    side /= max(_length(side), 1e-6)
-    turned: FloatArray = WIDEST_COSINE * a + WIDEST_SINE * side
+def _limit_angle(vector: FloatArray, ahead: FloatArray) -> FloatArray:
+    """Turn a unit vector (3,) towards ahead (3,) where the angle is too wide."""
+    a = ahead / _norm(ahead)
+    cosine = float(a @ vector)
+    if cosine >= MAX_ANGLE_COSINE:
+        return vector
+    side = vector - cosine * a
+    side /= max(_norm(side), 1e-6)
+    turned: FloatArray = MAX_ANGLE_COSINE * a + MAX_ANGLE_SINE * side
     return turned
 
 
-def _within_chest(chest: Chest, side: int, start: FloatArray, way: FloatArray) -> float:
+def _length_in_chest(chest: Chest, side: int, start: FloatArray, vector: FloatArray) -> float:
     """Give the share of its length at which a branch of a side ends in the chest."""
-    x, y, z = (start + way)[:, None]
+    x, y, z = (start + vector)[:, None]
     if inside_pleura(chest.pleurae[(side + 1) // 2], x, y, z)[0] < -1:  # most do, whole
-        return SHORTER[0]
-    tried = start + way * np.array(SHORTER)[:, None]
-    inside = np.flatnonzero(chest_depth(chest, tried) > 1)
-    return SHORTER[int(inside[0]) if len(inside) else -1]
+        return LENGTH_SHARES[0]
+    candidates = start + vector * np.array(LENGTH_SHARES)[:, None]
+    inside = np.flatnonzero(chest_depth(chest, candidates) > 1)
+    return LENGTH_SHARES[int(inside[0]) if len(inside) else -1]
 
 
 def _branches(growth: _Growth, root_mm: float) -> Branches:
@@ -290,7 +290,7 @@ def _branches(growth: _Growth, root_mm: float) -> Branches:
         law = SMALL if level[i] == SUBSEGMENTAL else LARGE
         above, share = (root_mm, flow[i]) if p < 0 else (radius[p], flow[i] / flow[p])
         radius[i] = above * share ** (1 / law)
-    kept = radius >= THINNEST_MM  # radii fall along every path, so no branch loses its parent
+    kept = radius >= MIN_RADIUS_MM  # radii fall along every path, so no branch loses its parent
     number = np.cumsum(kept) - 1
     return Branches(
         start=np.array([rod[0] for rod in growth.rods], np.float32)[kept],

@@ -108,8 +108,8 @@ def _widen(drawn: Ventricles, ratio: float) -> Ventricles:
     low, high = 1.0, 200.0
     for _ in range(24):
         middle = 0.5 * (low + high)
-        tried = replace(drawn, right=(drawn.right[0], middle, drawn.right[2]))
-        left, right = widths_mm(tried)
+        candidate = replace(drawn, right=(drawn.right[0], middle, drawn.right[2]))
+        left, right = widths_mm(candidate)
         low, high = (middle, high) if right < ratio * left else (low, middle)
     return replace(drawn, right=(drawn.right[0], high, drawn.right[2]))
 

@@ -30,7 +30,7 @@ ACUTE_HU, CHRONIC_HU = (33.0, 15.0, 6.0, 65.0), (87.0, 31.0, 32.0, 155.0)  # mea
 ALL = 9.0  # share of a branch beyond its end: the clot goes on there
 LARGE_MM = 5.5  # radius above which a clot seldom fills the lumen
 LUMP = 0.07  # how uneven a clot's surface is, of the lumen's radius
-LEAST_MM = 1.25  # radius of the smallest branch that gets a clot
+MIN_RADIUS_MM = 1.25  # radius of the smallest branch that gets a clot
 
 # Levels where the clots of a side begin, and by how much there is in the exam: how many more than
 # one a side, how far they reach down the tree, mm, and the shares of the levels. With them a slice
@@ -134,7 +134,7 @@ def _draw_site(
 ) -> int:
     """Draw the branch of a side in which a clot begins."""
     level = SITES[int(rng.choice(len(SITES), p=shares))]
-    near = (tree.level == level) & (tree.side == side) & (tree.radius > LEAST_MM)
+    near = (tree.level == level) & (tree.side == side) & (tree.radius > MIN_RADIUS_MM)
     if not near.any():
         near = (tree.level == SEGMENTAL) & (tree.side == side)
     return int(rng.choice(np.flatnonzero(near)))
@@ -148,22 +148,22 @@ def walk(
     Returns (branch, from, to) of each stretch, in shares of the branch's length.
     """
     found: list[tuple[int, float, float]] = []
-    open_ways = [(start, share, reach_mm)]
-    while open_ways:
-        branch, low, left = open_ways.pop()
+    pending = [(start, share, reach_mm)]
+    while pending:
+        branch, low, reach = pending.pop()
         length = float(np.linalg.norm(tree.end[branch] - tree.start[branch]))
-        here = length * (1 - max(low, 0.0))
-        if left <= here:
-            found.append((branch, low, max(low, 0.0) + left / length))
+        remaining = length * (1 - max(low, 0.0))
+        if reach <= remaining:
+            found.append((branch, low, max(low, 0.0) + reach / length))
             continue
         found.append((branch, low, ALL))
-        ways = np.flatnonzero((tree.parent == branch) & (tree.radius > LEAST_MM))
-        if not len(ways):
+        children = np.flatnonzero((tree.parent == branch) & (tree.radius > MIN_RADIUS_MM))
+        if not len(children):
             continue
-        certain = int(rng.integers(len(ways)))
-        for number, way in enumerate(ways):
+        certain = int(rng.integers(len(children)))
+        for number, child in enumerate(children):
             if number == certain or rng.random() < 0.6:
-                open_ways.append((int(way), -ALL, left - here))
+                pending.append((int(child), -ALL, reach - remaining))
     return tuple(found)
 
 

@@ -55,11 +55,11 @@ def _draw_node(rng: np.random.Generator, tree: Branches) -> Ball:
     """Draw a node against the wall of a hilar artery, where it looks like a clot."""
     near = np.flatnonzero((tree.level >= MAIN) & (tree.level <= LOBAR))
     branch = int(rng.choice(near))
-    way = tree.end[branch] - tree.start[branch]
-    out = np.cross(way, rng.standard_normal(3))
+    axis = tree.end[branch] - tree.start[branch]
+    out = np.cross(axis, rng.standard_normal(3))
     out /= np.linalg.norm(out)
     size = float(rng.uniform(2.5, 6.0))
-    at = tree.start[branch] + way * rng.random()
+    at = tree.start[branch] + axis * rng.random()
     center = at + out * (float(tree.radius[branch]) + 0.9 * size)
     return _ball(center, size, float(rng.uniform(35, 85)))
 

@@ -14,8 +14,8 @@ from wetread.phantoms.scanner.stored_values import LOWEST_HU
 from wetread.phantoms.shapes.slab import Slab
 
 PLANE_MM = 1.7  # a slice is the mean of planes no further apart
-SLICES_AT = (284, 512)  # so many slices at this size; their number goes with its square
-FEWEST_SLICES, MOST_SLICES = 40, 300
+REFERENCE_SLICES = (284, 512)  # so many slices at this size; their number goes with its square
+MIN_SLICES, MAX_SLICES = 40, 300
 THICKNESSES = (0.625, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 HEART_MM = (18.0, -18.0, 42.0)  # x and y of the beating heart, and how far it is felt
 VOXELS_AT_ONCE = 3_000_000
@@ -74,8 +74,8 @@ def draw_angiogram_scan(
     high = chest.pleurae[0].apex[1] - float(rng.uniform(0, 32))
     reach = (high - low) * chest.scale
     if slices is None:
-        usual = SLICES_AT[0] * (size / SLICES_AT[1]) ** 2
-        slices = int(np.clip(round(usual * rng.uniform(0.65, 1.15)), FEWEST_SLICES, MOST_SLICES))
+        usual = REFERENCE_SLICES[0] * (size / REFERENCE_SLICES[1]) ** 2
+        slices = int(np.clip(round(usual * rng.uniform(0.65, 1.15)), MIN_SLICES, MAX_SLICES))
     step = reach / max(slices - 1, 1)
     thick = min(THICKNESSES, key=lambda mm: abs(float(np.log(mm / step))))
     step = thick if rng.random() < 0.75 else float(np.round(thick * rng.uniform(0.8, 1.0), 3))

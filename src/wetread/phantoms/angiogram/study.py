@@ -160,8 +160,8 @@ def draw_visible_clots(
     clots: tuple[Clot, ...] = ()
     for _ in range(MAX_TRIES if exam.positive else 0):
         clots = draw_clots(rng, tree, exam)
-        most = clot_areas(slab, tree, clots, scan).max(axis=1)
-        if np.array_equal(most >= VISIBLE_MM2, _wanted_areas(exam)):
+        largest = clot_areas(slab, tree, clots, scan).max(axis=1)
+        if np.array_equal(largest >= VISIBLE_MM2, _wanted_areas(exam)):
             break
     return clots
 

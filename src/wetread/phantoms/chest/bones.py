@@ -44,9 +44,9 @@ def rib_curve(
 def rib_cloud(chest: Chest, fine: float) -> Cloud:
     """Make all 24 ribs: a wall of cortex with marrow in it; fine: points a mm."""
     points = int(210 * fine)
-    both = [rib_curve(chest, part, n, points) for part in chest.pleurae for n in range(12)]
-    curve = np.stack([c for c, _ in both]).astype(np.float32)
-    outward = np.stack([o for _, o in both]).astype(np.float32)
+    curves = [rib_curve(chest, part, n, points) for part in chest.pleurae for n in range(12)]
+    curve = np.stack([c for c, _ in curves]).astype(np.float32)
+    outward = np.stack([o for _, o in curves]).astype(np.float32)
     s = np.linspace(0, 1, points, dtype=np.float32)
     slim = np.array(([0.8] + [1.0] * 10 + [0.8]) * 2, np.float32)[:, None]
     high = chest.rib_mm * (0.85 + 0.3 * s) * slim

@@ -106,7 +106,7 @@ def draw_chest(rng: np.random.Generator, female: bool, age: int) -> Chest:
     slim = rng.normal(0, 1)
     top, low = rng.normal(118, 6), rng.normal(-88, 9)
     wide, deep = rng.normal(134, 5) - 2 * slim, rng.normal(86, 6) - 2 * slim
-    both = [_draw_side(rng, side, (top, low, wide, deep)) for side in (-1, 1)]
+    sides = [_draw_side(rng, side, (top, low, wide, deep)) for side in (-1, 1)]
     big = float(np.clip(rng.normal(1.0, 0.1) + 0.002 * max(age - 50, 0), 0.8, 1.4))
     heart = Heart(
         center=(float(rng.normal(26, 4)), -24.0, low + 30 * big + rng.normal(0, 4)),
@@ -122,7 +122,7 @@ def draw_chest(rng: np.random.Generator, female: bool, age: int) -> Chest:
         female=female,
         age=age,
         scale=float(size),
-        pleurae=(both[0], both[1]),
+        pleurae=(sides[0], sides[1]),
         heart=heart,
         wall_mm=float(np.clip(rng.gamma(4.0, 7.0), 12, 60)),
         breast_mm=breast,

@@ -21,7 +21,7 @@ def lung_points(rng: np.random.Generator, chest: Chest, part: Hemithorax, count:
 
 
 def lung_depth(chest: Chest, part: Hemithorax, points: FloatArray) -> FloatArray:
-    """Compute the depth of points (..., 3) in a lung, (...,) mm along y; negative outside."""
+    """Compute the depth in a lung, mm along y, of points (N, 3) or (H, W, 3); negative outside."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     outside = inside_pleura(part, x, y, z)
     for chord in (heart_chord(chest, x, z), spine_chord(chest, x, z)):
@@ -33,7 +33,7 @@ def lung_depth(chest: Chest, part: Hemithorax, points: FloatArray) -> FloatArray
 
 
 def chest_depth(chest: Chest, points: FloatArray) -> FloatArray:
-    """Compute the depth of points (..., 3) in lungs or mediastinum, (...,) mm; negative outside."""
+    """Compute the depth in lungs or mediastinum, mm along y, of points (N, 3); negative outside."""
     x, y, z = np.moveaxis(np.asarray(points, np.float64), -1, 0)
     middle = heart_chord(chest, x, z)
     within = np.where(middle.back > middle.front, -signed_depth(middle, y), -np.inf)

@@ -144,8 +144,8 @@ def _cavities(
     below = np.zeros((len(down), len(x)), bool)
     for pleura in body.chest.pleurae:
         # the chord is missed within 2 mm of the midline; lungs that touch meet in front as well
-        reach, least = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
-        moved = np.where((reach >= 0) & (reach < least), np.float32(least * pleura.side), x)
+        reach, min_reach = x * pleura.side, MEETING_MM if body.touching else MIDLINE_MM
+        moved = np.where((reach >= 0) & (reach < min_reach), np.float32(min_reach * pleura.side), x)
         chord = pleural_chord(pleura, moved.astype(np.float32), height, body.chest)
         own = inside_chord(chord, down)
         under = own & inside_chord(below_diaphragm(pleura, x, height), down)

@@ -58,7 +58,7 @@ def draw_bones(chest: Chest, arms: float) -> Bones:
             ribs += [curve + across * (shift * chest.rib_mm) for shift in (-0.5, 0.0, 0.5)]
             if number < 10:
                 cartilage.append(_cartilage(curve, number))
-    place, ways = np.concatenate(ribs).astype(np.float32), np.concatenate(cartilage)
+    place, cartilage_points = np.concatenate(ribs).astype(np.float32), np.concatenate(cartilage)
     thick = np.full(len(place), 3.4, np.float32)
     shoulders = shoulder_cloud(chest, arms, 1.0)
     radius = np.full(len(shoulders.place), SHOULDER_MM, np.float32)
@@ -66,7 +66,7 @@ def draw_bones(chest: Chest, arms: float) -> Bones:
     return Bones(
         ribs=Balls(place, thick),
         marrow=Balls(place, thick - 1.4),
-        cartilage=Balls(ways, np.full(len(ways), 4.4, np.float32)),
+        cartilage=Balls(cartilage_points, np.full(len(cartilage_points), 4.4, np.float32)),
         shoulders=Balls(shoulders.place, radius),
     )
 

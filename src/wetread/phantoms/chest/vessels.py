@@ -62,15 +62,15 @@ def _curves(
 ) -> FloatArray:
     """Draw curves (C, K, 3) from start to end (C, 3), bowed by a share of their length."""
     s = np.linspace(0, 1, knots)[None, :, None]
-    way = (end - start)[:, None]
-    bow = rng.normal(0, bend, (len(start), 1, 3)) * np.linalg.norm(way, axis=2, keepdims=True)
-    bent: FloatArray = start[:, None] + way * s + bow * np.sin(np.pi * s)
+    vector = (end - start)[:, None]
+    bow = rng.normal(0, bend, (len(start), 1, 3)) * np.linalg.norm(vector, axis=2, keepdims=True)
+    bent: FloatArray = start[:, None] + vector * s + bow * np.sin(np.pi * s)
     bent += 0.25 * bow[..., ::-1] * np.sin(2 * np.pi * s)
     return bent
 
 
 def lung_to_chest(part: Hemithorax, own: FloatArray) -> FloatArray:
-    """Convert a lung's own coordinates (..., 3) to chest mm, (..., 3) float32."""
+    """Convert a lung's own coordinates, (N, 3) or (C, K, 3), to chest mm, same shape, float32."""
     z = part.apex[1] - own[..., 2] * (part.apex[1] - part.base_z)
     medial, lateral, middle, depth = walls(part, z)
     outward = medial + own[..., 0] * (lateral - medial)

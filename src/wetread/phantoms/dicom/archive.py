@@ -134,18 +134,18 @@ def claim_folder(out: Path, studies: int, settings: ArchiveSettings) -> None:
     """Record the settings in out/phantom.json; ValueError where others or more studies stand."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "phantom.json"
-    asked = {**asdict(settings), "studies": studies}
+    current = {**asdict(settings), "studies": studies}
     if path.exists():
         recorded = read_json(path, "the settings of a phantom archive; choose a new folder")
-        differing = [k for k in asdict(settings) if recorded.get(k) != asked[k]]
+        differing = [k for k in asdict(settings) if recorded.get(k) != current[k]]
         if recorded.get("studies", 0) > studies:
             differing.append("studies")
         if differing:
-            text = ", ".join(f"{k} {recorded.get(k)} there, {asked[k]} asked" for k in differing)
+            text = ", ".join(f"{k} {recorded.get(k)} there, {current[k]} asked" for k in differing)
             raise ValueError(
                 f"{path}: another phantom archive lies here ({text}); choose a new folder"
             )
-    write_whole(path, (json.dumps(asked) + "\n").encode())
+    write_whole(path, (json.dumps(current) + "\n").encode())
 
 
 def _requests(kind: ArchiveKind, studies: int, settings: ArchiveSettings) -> list[StudyRequest]:

@@ -138,9 +138,9 @@ def epidural_solid(bleed: Epidural, anatomy: SliceAnatomy) -> FloatArray:
     away = distance_to(grid, bleed.center)
     dome = bleed.thick_mm * (1 - (away * (1 / bleed.radius_mm)) ** 2)
     x, y, z = (np.full((1, 1, 1), v, np.float32) for v in bleed.center)
-    here = suture_distance(grid.x, grid.y, grid.z)
-    home = suture_distance(x, y, z)
-    for distance, at_center in zip(here[:2], home[:2], strict=True):
+    at_samples = suture_distance(grid.x, grid.y, grid.z)
+    at_home = suture_distance(x, y, z)
+    for distance, at_center in zip(at_samples[:2], at_home[:2], strict=True):
         sign = 1.0 if float(at_center[0, 0, 0]) > 0 else -1.0
         dome = np.minimum(dome, 1.3 * sign * distance)
     lens: FloatArray = np.maximum(skull.inside, (-skull.inside - dome) * 0.85)

@@ -111,7 +111,7 @@ def enlarge_air(pneumothorax: Pneumothorax, factor: float) -> Pneumothorax:
     )
 
 
-def pushed(chest: Chest, pneumothorax: Pneumothorax) -> Chest:
+def push_heart(chest: Chest, pneumothorax: Pneumothorax) -> Chest:
     """Move the heart of a chest away from air under pressure."""
     heart, mm = chest.heart, -pneumothorax.side * pneumothorax.push_mm
     center = (heart.center[0] + mm, *heart.center[1:])

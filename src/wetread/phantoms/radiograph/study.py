@@ -55,7 +55,7 @@ from wetread.phantoms.radiograph.pneumothorax import (
     draw_kind,
     draw_pneumothorax,
     enlarge_air,
-    pushed,
+    push_heart,
 )
 from wetread.phantoms.shapes.chords import intersect, rod_chord, thickness
 from wetread.phantoms.shapes.clouds import join_clouds
@@ -120,7 +120,7 @@ def _attenuate(
 ) -> tuple[FloatArray, BoolArray, BoolArray, Pneumothorax | None]:
     """Compute attenuation integrals, body and mask, each (H, W), and the pneumothorax as shown."""
     if pneumothorax is not None:
-        chest = pushed(chest, pneumothorax)
+        chest = push_heart(chest, pneumothorax)
     x, z = sight(beam, 0.0)
     fine = 1.5 / beam.pixel_mm
     soft = _tissue(chest, beam, x, z)

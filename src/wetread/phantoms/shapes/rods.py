@@ -15,7 +15,7 @@ import numpy as np
 from wetread.archive.types import FloatArray, Int64Array
 from wetread.phantoms.shapes.slab import Slab, voxel_share
 
-AT_ONCE = 120_000  # voxels asked in one go: they stay in the cache
+VOXELS_AT_ONCE = 120_000  # voxels asked in one go: they stay in the cache
 
 
 class Rods(NamedTuple):
@@ -42,10 +42,10 @@ def cover_rods(slab: Slab, rods: Rods) -> CoveredVoxels:
     rod, plane, rows, columns = _sections(slab, rods)
     size = (rows[1] - rows[0]) * (columns[1] - columns[0])
     parts = []
-    for own in _portions(size):
-        section, row = _each(rows[0][own], rows[1][own])
+    for own in _chunks(size):
+        section, row = _expand_ranges(rows[0][own], rows[1][own])
         section = own.start + section
-        line, column = _each(columns[0][section], columns[1][section])
+        line, column = _expand_ranges(columns[0][section], columns[1][section])
         at = (plane[section], row, column)
         parts.append(_touch(slab, rods, rod[section], at, line))
     if not parts:
@@ -56,10 +56,10 @@ def cover_rods(slab: Slab, rods: Rods) -> CoveredVoxels:
 def blend_covered(slab: Slab, touched: CoveredVoxels, hu: FloatArray) -> None:
     """Mix hu (V,) into the covered voxels, in place, in the order of the rods."""
     flat = slab.hu.reshape(-1)
-    for turn in _turns(touched.voxel):
+    for turn in _rounds(touched.voxel):
         voxel = touched.voxel[turn]
-        held = flat[voxel]
-        flat[voxel] = held + touched.share[turn] * (hu[turn] - held)
+        before = flat[voxel]
+        flat[voxel] = before + touched.share[turn] * (hu[turn] - before)
 
 
 def paint_rods(slab: Slab, rods: Rods, hu: FloatArray) -> None:
@@ -75,32 +75,34 @@ def _sections(
     reach = rods.radius + 0.5 * slab.pixel + 1e-3  # further away nothing is covered
     low = np.minimum(rods.start[:, 2], rods.end[:, 2]) - reach
     high = np.maximum(rods.start[:, 2], rods.end[:, 2]) + reach
-    rod, plane = _each(np.searchsorted(slab.z, low), np.searchsorted(slab.z, high))
-    start, way, far = rods.start[rod], (rods.end - rods.start)[rod], reach[rod]
-    rise = np.where(np.abs(way[:, 2]) < 1e-6, 1e-6, way[:, 2])
+    rod, plane = _expand_ranges(np.searchsorted(slab.z, low), np.searchsorted(slab.z, high))
+    start, vector, far = rods.start[rod], (rods.end - rods.start)[rod], reach[rod]
+    rise = np.where(np.abs(vector[:, 2]) < 1e-6, 1e-6, vector[:, 2])
     away = slab.z[plane] - start[:, 2]
     ends = np.clip(np.stack([away - far, away + far]) / rise, 0, 1)  # the stretch near the plane
     cut = []
     for axis, k in ((slab.y, 1), (slab.x, 0)):
-        at = start[:, k] + ends * way[:, k]
+        at = start[:, k] + ends * vector[:, k]
         first = np.searchsorted(axis, at.min(axis=0) - far)
         cut.append((first, np.searchsorted(axis, at.max(axis=0) + far)))
     return rod, plane, cut[0], cut[1]
 
 
-def _each(first: Int64Array, last: Int64Array) -> tuple[Int64Array, Int64Array]:
+def _expand_ranges(first: Int64Array, last: Int64Array) -> tuple[Int64Array, Int64Array]:
     """The numbers from first to last - 1 of each of (N,), in one row, and whose they are."""
     count = last - first
     whose = np.repeat(np.arange(len(count)), count)
     return whose, np.arange(len(whose)) + (first - np.cumsum(count) + count)[whose]
 
 
-def _portions(size: Int64Array) -> Iterator[slice]:
+def _chunks(size: Int64Array) -> Iterator[slice]:
     """Stretches of (N,) sections that hold about AT_ONCE voxels."""
     total = np.cumsum(size)
     if not len(total):
         return
-    cuts = np.searchsorted(total, np.arange(AT_ONCE, int(total[-1]), AT_ONCE), "right")
+    cuts = np.searchsorted(
+        total, np.arange(VOXELS_AT_ONCE, int(total[-1]), VOXELS_AT_ONCE), "right"
+    )
     bounds = np.unique([0, *cuts, len(size)]).tolist()
     yield from (slice(a, b) for a, b in pairwise(bounds))
 
@@ -115,9 +117,9 @@ def _touch(
     """As touch_rods, of voxels along lines: rod, plane, row of each line; column, line of each."""
     plane, row, column = at
     start = rods.start.astype(np.float32)
-    way = (rods.end - rods.start).astype(np.float32)
-    square = (way * way).sum(axis=1, dtype=np.float64).astype(np.float32)
-    along = way * (1 / square.astype(np.float64)).astype(np.float32)[:, None]
+    vector = (rods.end - rods.start).astype(np.float32)
+    square = (vector * vector).sum(axis=1, dtype=np.float64).astype(np.float32)
+    along = vector * (1 / square.astype(np.float64)).astype(np.float32)[:, None]
     thin = np.minimum(2 * rods.radius.astype(np.float64) / slab.pixel, 1).astype(np.float32)
     radius = rods.radius.astype(np.float32)
 
@@ -128,22 +130,22 @@ def _touch(
     share += (py * along[rod, 1])[line]
     share += (pz * along[rod, 2])[line]
     np.clip(share, 0, 1, out=share)
-    px -= share * way[own, 0]
+    px -= share * vector[own, 0]
     mm = px * px
     for p, k in ((py, 1), (pz, 2)):
-        out = p[line] - share * way[own, k]
+        out = p[line] - share * vector[own, k]
         mm += out * out
     np.sqrt(mm, out=mm)
     mm -= radius[own]
     cover = voxel_share(mm, slab.pixel)
-    there = np.flatnonzero(cover)
-    own = own[there]
+    covered = np.flatnonzero(cover)
+    own = own[covered]
     high, wide = slab.hu.shape[1:]
-    voxel = ((plane * high + row) * wide)[line[there]] + column[there]
-    return CoveredVoxels(voxel, cover[there] * thin[own], own)
+    voxel = ((plane * high + row) * wide)[line[covered]] + column[covered]
+    return CoveredVoxels(voxel, cover[covered] * thin[own], own)
 
 
-def _turns(voxel: Int64Array) -> Iterator[Int64Array]:
+def _rounds(voxel: Int64Array) -> Iterator[Int64Array]:
     """Touches in turns: a turn has each voxel once, and earlier touches come in earlier turns."""
     bits = len(voxel).bit_length()
     order = np.arange(len(voxel))

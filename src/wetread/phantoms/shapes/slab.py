@@ -46,9 +46,9 @@ class RodFrame(NamedTuple):
     course: FloatArray
 
 
-def occupied_slice(there: BoolArray) -> slice:
+def occupied_slice(mask: BoolArray) -> slice:
     """Span the first to the last True of (N,) bool; an empty slice where there is none."""
-    found = np.flatnonzero(there)
+    found = np.flatnonzero(mask)
     return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
@@ -103,15 +103,15 @@ def rod_box(slab: Slab, start: FloatArray, end: FloatArray, radius: float) -> Sl
 
 def rod_frame(slab: Slab, box: SlabBox, start: FloatArray, end: FloatArray) -> RodFrame:
     """Compute the voxels (p, h, w) of a box in a rod's frame; start, end: (3,) x, y, z mm."""
-    way = np.asarray(end - start, np.float32)
+    vector = np.asarray(end - start, np.float32)
     x, y, z = voxel_coordinates(slab, box)
     px, py, pz = x - np.float32(start[0]), y - np.float32(start[1]), z - np.float32(start[2])
-    length = np.float32(1 / float(way @ way))
-    share = (px * (way[0] * length) + py * (way[1] * length)) + pz * (way[2] * length)
-    held = np.clip(share, 0.0, 1.0)
-    out = (px - held * way[0], py - held * way[1], pz - held * way[2])
+    length = np.float32(1 / float(vector @ vector))
+    share = (px * (vector[0] * length) + py * (vector[1] * length)) + pz * (vector[2] * length)
+    clamped = np.clip(share, 0.0, 1.0)
+    out = (px - clamped * vector[0], py - clamped * vector[1], pz - clamped * vector[2])
     mm = np.sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2])
-    return RodFrame(share, mm, out, way * np.sqrt(length))
+    return RodFrame(share, mm, out, vector * np.sqrt(length))
 
 
 def paint_rod(

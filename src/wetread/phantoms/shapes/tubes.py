@@ -11,7 +11,7 @@ import numpy as np
 
 from wetread.archive.types import FloatArray, UInt8Array
 
-AT_ONCE = 250_000  # voxels touched in one go: they stay in the cache
+VOXELS_AT_ONCE = 250_000  # voxels touched in one go: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def cover_balls(into: UInt8Array, lattice: Lattice, place: FloatArray, radius: F
     for size in np.unique(whole):
         chosen = np.flatnonzero(whole == size)
         halves = [int(np.ceil(size / mm + 0.5)) for mm in lattice.step]
-        count = max(AT_ONCE // ((2 * halves[1] + 1) * (2 * halves[2] + 1)), 1)
+        count = max(VOXELS_AT_ONCE // ((2 * halves[1] + 1) * (2 * halves[2] + 1)), 1)
         for start in range(0, len(chosen), count):
-            some = chosen[start : start + count]
-            _cover_some(into, lattice, at[some], radius[some], halves)
+            batch = chosen[start : start + count]
+            _cover_some(into, lattice, at[batch], radius[batch], halves)
 
 
 def _cover_some(
@@ -64,7 +64,7 @@ def _cover_some(
     """
     nearest = np.rint(at).astype(np.int64)
     pixel = np.float32(lattice.step[2])
-    most = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))
+    max_share = np.minimum(1.0, (np.pi * radius * radius) / (pixel * pixel))
     steps = [np.arange(-half, half + 1) for half in halves]
     rows, columns = (steps[k][:, None] + nearest[:, k] for k in (1, 2))
     down, across = (
@@ -88,7 +88,7 @@ def _cover_some(
         place, ball = np.divmod(near, len(own))  # in the square round a ball, and which ball
         ball = own[ball]
         share = (radius[ball] - np.sqrt(square.reshape(-1)[near])) / pixel
-        share = np.clip(share + np.float32(0.5), 0, most[ball])
+        share = np.clip(share + np.float32(0.5), 0, max_share[ball])
         middle = (plane * high + nearest[:, 1]) * wide + nearest[:, 2]
         index = middle[ball] + aside[place]
         inside = share > 0.02
