@@ -8,20 +8,20 @@ _IRREGULAR = {
     "box": "boxes",
     "body": "bodies",
 }
-_SINGULAR = {many: one for one, many in _IRREGULAR.items()}
+_SINGULAR = {many: single for single, many in _IRREGULAR.items()}
 
 
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`, `2 duplicate labels`, `2 images of other modalities`."""
-    head, of, rest = noun.partition(" of ")
+    head, separator, rest = noun.partition(" of ")
     *before, last = head.split(" ")
     word = last if count == 1 else _IRREGULAR.get(last, f"{last}s")
-    return " ".join((str(count), *before, word)) + of + rest
+    return " ".join((str(count), *before, word)) + separator + rest
 
 
 def singular(nouns: str) -> str:
     """The noun of one: `studies` to `study`; a word that is none, as `refused`, stays."""
-    head, of, rest = nouns.partition(" of ")
+    head, separator, rest = nouns.partition(" of ")
     *before, last = head.split(" ")
     word = _SINGULAR.get(last, last.removesuffix("s"))
-    return " ".join((*before, word)) + of + rest
+    return " ".join((*before, word)) + separator + rest

@@ -183,13 +183,13 @@ def _joined(along: Float64Array, groups: Groups) -> Groups | None:
         if repeats(along[group]):
             return None
         for number, stack in reversed(list(enumerate(stacks))):
-            both = np.sort(np.concatenate([stack, group]))
+            union = np.sort(np.concatenate([stack, group]))
             apart = np.abs(along[group][:, None] - along[stack][None]).min()
-            if apart > near or repeats(along[both]):
+            if apart > near or repeats(along[union]):
                 continue
-            if _run_through(along, [stack, group]) and not _on_a_line(along[both]):
+            if _run_through(along, [stack, group]) and not _on_a_line(along[union]):
                 continue
-            stacks[number] = both
+            stacks[number] = union
             break
         else:
             stacks.append(group)
@@ -237,9 +237,9 @@ def _ranked(group: Int64Array, along: Float64Array, seconds: Float64Array) -> Gr
 def _sweeps(along: Float64Array, seconds: Float64Array) -> Groups:
     """Split slices into runs of time in which the table moves in one direction."""
     order = np.argsort(seconds, kind="stable")
-    way = np.sign(np.diff(along[order]))
-    usual = 1 if (way > 0).sum() >= (way < 0).sum() else -1
-    return [np.sort(part) for part in np.split(order, np.flatnonzero(way != usual) + 1)]
+    direction = np.sign(np.diff(along[order]))
+    usual = 1 if (direction > 0).sum() >= (direction < 0).sum() else -1
+    return [np.sort(part) for part in np.split(order, np.flatnonzero(direction != usual) + 1)]
 
 
 def _run_through(along: Float64Array, groups: Groups) -> bool:
@@ -247,14 +247,14 @@ def _run_through(along: Float64Array, groups: Groups) -> bool:
     if len(groups) < 2 or not all(_is_regular(along[group]) for group in groups):
         return False
     return all(
-        any(_is_among(along[one], along[other]) for other in groups if other is not one)
-        for one in groups
+        any(_is_among(along[group], along[other]) for other in groups if other is not group)
+        for group in groups
     )
 
 
-def _is_among(one: Float64Array, other: Float64Array) -> bool:
-    """Whether half of the shorter one's positions lie between the ends of the other."""
-    shorter, longer = sorted((one, other), key=len)
+def _is_among(first: Float64Array, second: Float64Array) -> bool:
+    """Whether half of the positions of the shorter lie between the ends of the longer, mm."""
+    shorter, longer = sorted((first, second), key=len)
     inside = (shorter > longer.min()) & (shorter < longer.max())
     return bool(2 * inside.sum() >= len(shorter))
 
@@ -291,7 +291,7 @@ def _called(rows: pl.DataFrame, groups: Groups, column: str) -> list[str]:
     """Name all groups by one column."""
     values = [rows[column][group.tolist()].drop_nulls() for group in groups]
     form = _CALLED.get(column, "")
-    ranges = [(one.min(), one.max()) if len(one) else (None, None) for one in values]
+    ranges = [(own.min(), own.max()) if len(own) else (None, None) for own in values]
     apart = all(low == high or column == _NUMBER for low, high in ranges)
     if form and apart and all(_may_be_shown(low) for low, _ in ranges):
         return [_in_words(form, low, high) for low, high in ranges]

@@ -16,17 +16,17 @@ from wetread.study.voi import present
 WHITE = 4095.0  # 12 bits: what a radiograph has, and a store's integers keep it
 
 
-def hounsfield(row: Row, one: Slice) -> Float32Array:
+def hounsfield(row: Row, slice_: Slice) -> Float32Array:
     """Return (rows, columns) float32 HU of a CT slice; the row is not needed."""
-    return one.values()
+    return slice_.values()
 
 
-def display_grey(row: Row, one: Slice) -> Float32Array:
+def display_grey(row: Row, slice_: Slice) -> Float32Array:
     """Return (rows, columns) float32 from 0, black, to WHITE, after VOI and MONOCHROME1.
 
     row: of the index. A file without a usable VOI is shown from its least to its greatest value.
     """
-    shown = present(one.values(), usable_voi(row), row["PhotometricInterpretation"])
+    shown = present(slice_.values(), usable_voi(row), row["PhotometricInterpretation"])
     return np.asarray(shown * WHITE, np.float32)
 
 

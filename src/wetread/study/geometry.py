@@ -75,8 +75,10 @@ def tilt_parts(step: Float64Array, orientation: Float64Array) -> tuple[float, fl
     leans along the rows (growing column).
     """
     row, column, _ = unit_axes(orientation)
-    way = step / np.linalg.norm(step)
-    return float(np.degrees(np.arcsin(way @ column))), float(np.degrees(np.arcsin(way @ row)))
+    direction = step / np.linalg.norm(step)
+    return float(np.degrees(np.arcsin(direction @ column))), float(
+        np.degrees(np.arcsin(direction @ row))
+    )
 
 
 def off_line_mm(positions: Float64Array, orientation: Float64Array) -> Float64Array:

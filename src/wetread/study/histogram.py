@@ -30,7 +30,7 @@ class Bins:
 
     @property
     def edges(self) -> Float64Array:
-        """Return the bins' bounds, both ends included: (count + 1,) float64."""
+        """Return the bins' bounds, both ends included: (N,) float64, N one more than count."""
         return self.low + self.step * np.arange(self.count + 1, dtype=np.float64)
 
 
@@ -109,11 +109,11 @@ def series_histograms(rows: pl.DataFrame, workers: Workers = 1) -> SeriesHistogr
 def _count(row: Row) -> tuple[Histogram, Histogram, str | None] | RejectError:
     """Count (stored, values, unit) of one slice, in a process of its own."""
     try:
-        one = slice_from_row(row)
+        slice_ = slice_from_row(row)
         stored = read_stored(row)  # a slice's own may be repaired, or looked up
     except RejectError as reject:
         return reject
-    return histogram(stored, STORED_BINS), histogram(one.values(), HU_BINS), one.unit
+    return histogram(stored, STORED_BINS), histogram(slice_.values(), HU_BINS), slice_.unit
 
 
 def _empty(bins: Bins) -> Histogram:

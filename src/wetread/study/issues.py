@@ -288,7 +288,9 @@ def _noted(rows: pl.DataFrame) -> list[Issue]:
     """Count the notes of single headers over the series."""
     counted = ("spacing_from_detector", "burned_in", *NAMED)
     notes: list[list[str] | None] = rows["notes"].to_list()
-    found = [one for one in noted_issues([of_row or () for of_row in notes]) if one.name in counted]
+    found = [
+        issue for issue in noted_issues([of_row or () for of_row in notes]) if issue.name in counted
+    ]
     for name, count in (
         ("lossy", rows["lossy"].to_list().count(True)),
         ("monochrome1", rows["PhotometricInterpretation"].to_list().count("MONOCHROME1")),
@@ -306,8 +308,10 @@ def _units(rows: pl.DataFrame) -> list[Issue]:
         if unit.issue is not None:
             counts.setdefault(unit.issue, Counter())[unit.detail] += 1
     return [
-        Issue(name, _shortened([f"{n} of {rows.height} slices: {why}" for why, n in of.items()]))
-        for name, of in sorted(counts.items())
+        Issue(
+            name, _shortened([f"{n} of {rows.height} slices: {why}" for why, n in reasons.items()])
+        )
+        for name, reasons in sorted(counts.items())
     ]
 
 

@@ -78,8 +78,8 @@ def stack_placement(rows: pl.DataFrame) -> SlicePlacement:
     if len(placed):
         own = rows[placed]
         origins[placed] = np.array(own["position_mm"].to_list())
-        turns = np.array(own["orientation"].to_list())
-        orientation = turns[commonest_orientation(turns)]
+        orientations = np.array(own["orientation"].to_list())
+        orientation = orientations[commonest_orientation(orientations)]
     pairs = zip(rows["row_spacing_mm"].to_list(), rows["column_spacing_mm"].to_list(), strict=True)
     spacing = next((pair for pair in pairs if None not in pair), (np.nan, np.nan))
     thickness = np.array(rows["SliceThickness"].to_list(), np.float64)

@@ -35,11 +35,11 @@ def three_planes(
     )
     voi = SOFT_TISSUE if unit == "HU" else full_range(values)
     gray = [present(_at_scale(plane, steps, mm / SIDE), voi, None) for plane, steps in planes]
-    picture = np.zeros((max(map(len, gray)), sum(one.shape[1] for one in gray)), np.uint8)
+    picture = np.zeros((max(map(len, gray)), sum(plane.shape[1] for plane in gray)), np.uint8)
     left = 0
-    for one in gray:
-        picture[: len(one), left : left + one.shape[1]] = np.rint(one * 255)
-        left += one.shape[1]
+    for plane in gray:
+        picture[: len(plane), left : left + plane.shape[1]] = np.rint(plane * 255)
+        left += plane.shape[1]
     return picture
 
 

@@ -81,13 +81,13 @@ def placed_rows(rows: pl.DataFrame) -> Int64Array:
     if len(positions) > 1 and all(p is not None and not any(p) for p in positions):
         return np.empty(0, np.int64)
     orientations = rows["orientation"].to_list()
-    there = [
+    complete = [
         number
         for number, pair in enumerate(zip(positions, orientations, strict=True))
         if pair[0] is not None and pair[1] is not None
     ]
-    if not there:
+    if not complete:
         return np.empty(0, np.int64)
-    usable = are_orientations(np.array([orientations[number] for number in there]))
-    placed: Int64Array = np.array(there, np.int64)[usable]
+    usable = are_orientations(np.array([orientations[number] for number in complete]))
+    placed: Int64Array = np.array(complete, np.int64)[usable]
     return placed

@@ -47,7 +47,7 @@ class SeriesScore:
 def rank_series(series: Sequence[pl.DataFrame], preference: SeriesPreference) -> list[SeriesScore]:
     """Rank the series of one study, best first; equal scores: more slices, then by UID."""
     scores = [score_series(rows, preference) for rows in series]
-    return sorted(scores, key=lambda one: (-one.score, -one.slices, one.series_uid))
+    return sorted(scores, key=lambda score: (-score.score, -score.slices, score.series_uid))
 
 
 def score_series(rows: pl.DataFrame, preference: SeriesPreference) -> SeriesScore:

@@ -55,10 +55,10 @@ def slice_from_row(row: Row) -> Slice:
         frames = frame_rows(row)  # what is wrong with them is the better reason
         raise RejectError("wrong_kind", f"{len(frames)} frames in one file, one is wanted")
     pixels = read_pixels(row)
-    one = _slice(pixels.stored, row)
+    slice_ = _slice(pixels.stored, row)
     known = names_of(row["notes"])
     shown = [text for text in pixels.notes if name_and_detail(text)[0] not in known]
-    return replace(one, notes=(*one.notes, *shown)) if shown else one
+    return replace(slice_, notes=(*slice_.notes, *shown)) if shown else slice_
 
 
 def _slice(stored: IntegerArray, row: Row) -> Slice:
@@ -68,7 +68,7 @@ def _slice(stored: IntegerArray, row: Row) -> Slice:
     padding, notes = padding_range(row), row["notes"] or ()
     if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
         return _by_table(stored, table, padding, unit_of(row, table.kind))
-    unit = unit_of({**row} | {"notes": [one for one in notes if one != MODALITY_TABLE]})
+    unit = unit_of({**row} | {"notes": [text for text in notes if text != MODALITY_TABLE]})
     if WRONG_INTERCEPT in notes and unit.name == "HU":
         hu, padding = repaired_intercept(stored, padding)
         return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired", *_named(unit)))
@@ -88,13 +88,13 @@ def _slice(stored: IntegerArray, row: Row) -> Slice:
     )
 
 
-def require_hu(row: Row, one: Slice) -> None:
+def require_hu(row: Row, slice_: Slice) -> None:
     """Raise RejectError, with the header's reason, unless the values are Hounsfield units."""
-    if one.unit == "HU":
+    if slice_.unit == "HU":
         return
-    named = dict(map(name_and_detail, one.notes))
+    named = dict(map(name_and_detail, slice_.notes))
     reason = next((name for name in named if name in ("no_rescale", "not_hu")), "not_hu")
-    detail = named.get(reason) or unit_of(row).detail or f"values in {one.unit or 'no unit'}"
+    detail = named.get(reason) or unit_of(row).detail or f"values in {slice_.unit or 'no unit'}"
     raise RejectError(reason, f"{detail}; {ADVICE}")
 
 

@@ -130,12 +130,12 @@ def _is_localizer(rows: pl.DataFrame) -> BoolArray:
     placed = placed[~scout[placed]]
     if len(placed) < 2:
         return scout
-    turns = np.array(rows["orientation"].gather(placed).to_list())
-    plane = plane_numbers(turns)
-    usual = unit_axes(turns[np.argmax(plane == 0)])[2]
+    orientations = np.array(rows["orientation"].gather(placed).to_list())
+    plane = plane_numbers(orientations)
+    usual = unit_axes(orientations[np.argmax(plane == 0)])[2]
     for number in range(1, int(plane.max()) + 1):
         own = plane == number
-        normal = unit_axes(turns[np.argmax(own)])[2]
+        normal = unit_axes(orientations[np.argmax(own)])[2]
         turned = np.degrees(np.arccos(min(abs(float(usual @ normal)), 1.0)))
         few = own.sum() <= LOCALIZER_SLICES and _OUTVOTED * own.sum() <= (plane == 0).sum()
         if few and turned > LOCALIZER_DEGREES:

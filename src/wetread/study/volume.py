@@ -130,9 +130,9 @@ def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
     nothing can be read.
     """
     parts, issues, known = _opened(rows)
-    of = len(parts.stacks)
+    count = len(parts.stacks)
     resolved = [
-        replace(issue, resolved_by=f"split into {of} stacks")
+        replace(issue, resolved_by=f"split into {count} stacks")
         if issue.name in RESOLVED_BY_SPLIT
         else issue
         for issue in issues
@@ -141,24 +141,24 @@ def volumes_from_rows(rows: pl.DataFrame) -> list[Volume]:
     unread: list[RejectError] = []
     for stack, name in zip(parts.stacks, parts.names, strict=True):
         try:
-            volumes.append(_stacked(stack, _of_stack(stack, resolved, of), known, name))
+            volumes.append(_stacked(stack, _issues_of_stack(stack, resolved, count), known, name))
         except RejectError as error:
             unread.append(error)
     if not volumes:
         raise unread[0]
     if not unread:
         return volumes
-    detail = f"{len(unread)} of {of} stacks, the first: {unread[0]}"
+    detail = f"{len(unread)} of {count} stacks, the first: {unread[0]}"
     apart = Issue("slices_rejected", detail, "in stacks of their own")
     return [replace(volume, issues=(*volume.issues, apart)) for volume in volumes]
 
 
-def _of_stack(stack: pl.DataFrame, issues: Sequence[Issue], of: int) -> list[Issue]:
+def _issues_of_stack(stack: pl.DataFrame, issues: Sequence[Issue], count: int) -> list[Issue]:
     """Make a series' issues those of one of its stacks: slices without a place are in another one,
     unless they are its own."""
     if any(issue.name == "no_geometry" for issue in headers_issues(stack)):
         return list(issues)
-    how = f"split into {of} stacks"
+    how = f"split into {count} stacks"
     return [
         replace(issue, resolved_by=how) if issue.name == "no_geometry" else issue
         for issue in issues
@@ -206,7 +206,7 @@ def _stacked(
         raise errors[0]
     kept = rows[read]
     return Volume(
-        hu=np.stack([one.values() for one in slices]),
+        hu=np.stack([slice_.values() for slice_ in slices]),
         place=stack_placement(kept),
         sources=tuple(kept["SOPInstanceUID"].fill_null("").to_list()),
         issues=(
@@ -216,7 +216,7 @@ def _stacked(
             *_shown_by_pixels(slices, {issue.name for issue in issues}),
         ),
         slice_map=np.arange(len(read), dtype=np.float64),
-        unit=common_unit(one.unit for one in slices),
+        unit=common_unit(slice_.unit for slice_ in slices),
         acquisition=acquisition,
     )
 
@@ -239,19 +239,19 @@ def _without_copies(
         for number in sorted(at):
             row = rows.row(number, named=True)
             try:
-                known[_key(row)] = one = slice_from_row(row)
+                known[_key(row)] = slice_ = slice_from_row(row)
             except RejectError:
                 continue  # it is named where the stack is read
-            values = one.values()
+            values = slice_.values()
             same = [
                 first
                 for first, unit, other in distinct
-                if unit == one.unit and np.array_equal(values, other)
+                if unit == slice_.unit and np.array_equal(values, other)
             ]
             if same:
                 copies[number] = same[0]
             else:
-                distinct.append((number, one.unit, values))
+                distinct.append((number, slice_.unit, values))
     if not copies:
         return rows, [], known
     uids = rows["SOPInstanceUID"].fill_null("no UID").to_list()
@@ -280,5 +280,5 @@ def _rejected(
 
 def _shown_by_pixels(slices: list[Slice], known: Set[str]) -> list[Issue]:
     """Count the notes of the slices, without those that are known from the headers."""
-    found = noted_issues([one.notes for one in slices])
+    found = noted_issues([slice_.notes for slice_ in slices])
     return [issue for issue in found if issue.name not in known]

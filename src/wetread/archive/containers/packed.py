@@ -81,5 +81,5 @@ def _inflated_form(head: bytes, name: str, inflater: _Inflater) -> str | None:
         return f"{name} file that is damaged"
     if inside[128:132] == b"DICM" or inside[:2] in (b"\x02\0", b"\x08\0"):
         return f"{name} file with DICOM in it"
-    held = packed_form(inside)
-    return None if held is None else f"{name} file with a {held} in it"
+    inner = packed_form(inside)
+    return None if inner is None else f"{name} file with a {inner} in it"

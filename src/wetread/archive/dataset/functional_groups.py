@@ -134,7 +134,7 @@ def _spacing(item: Dataset) -> tuple[list[float], str | None]:
 def _text(value: object) -> str:
     """Join values by a backslash; "" where there is none."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return "\\".join(str(one) for one in several if one is not None).strip(" \0")
+    return "\\".join(str(part) for part in several if part is not None).strip(" \0")
 
 
 def _fill_time(columns: MutableRow, content: Dataset) -> None:

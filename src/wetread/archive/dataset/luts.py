@@ -132,7 +132,7 @@ def _refuse_half_a_window(row: Row) -> None:
 def _functions(value: object) -> list[str]:
     """Read (0028,1056), one or one a window, in the standard's words; LINEAR where absent."""
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    named = [str(one or "").strip(" \0") for one in several] or [""]
+    named = [str(entry or "").strip(" \0") for entry in several] or [""]
     functions = [re.sub("[ -]", "_", name.upper()) or "LINEAR" for name in named]
     for name, function in zip(named, functions, strict=True):
         if function not in VOI_FUNCTIONS:
@@ -234,6 +234,6 @@ def _entries(raw: Integers, count: int, order: str) -> IntegerArray:
 def _integers(value: Integers, order: str) -> list[int]:
     """Read the numbers of a value of VR US or SS, or its two-byte words where it has no VR."""
     if isinstance(value, bytes):
-        return [int(one) for one in np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2")]
+        return [int(entry) for entry in np.frombuffer(value[: len(value) // 2 * 2], f"{order}u2")]
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return [int(one) for one in several]
+    return [int(entry) for entry in several]

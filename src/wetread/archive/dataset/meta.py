@@ -112,8 +112,8 @@ def _walk_meta(buffer: bytes, start: int, size: int, values: dict[int, bytes]) -
         cache.remember(buffer, began, walked)
     bounds = (start, *starts, pos)
     blocks = tuple(
-        (one, behind, EXPLICIT if buffer[one + 4 : one + 6] in VR_HEADER else IMPLICIT)
-        for one, behind in pairwise(bounds)
+        (first, behind, EXPLICIT if buffer[first + 4 : first + 6] in VR_HEADER else IMPLICIT)
+        for first, behind in pairwise(bounds)
     )
     return FileMeta(blocks, pos, _faults(start, starts, bounds[1], implicit, values))
 
@@ -164,13 +164,13 @@ def _faults(
     if implicit:
         faults.append("the file meta is in implicit VR")
     raw = values.pop(_LENGTH, None)  # not kept: it differs from file to file
-    there = behind - start - 12
+    following = behind - start - 12
     if raw is None:
         faults.append("no (0002,0000) FileMetaInformationGroupLength")
     elif len(raw) != 4:
         faults.append(f"(0002,0000) is no number: it has {len(raw)} bytes, not 4")
-    elif (declared := int.from_bytes(raw, "little")) != there:
-        faults.append(f"(0002,0000) says {declared} bytes, {there} follow it")
+    elif (declared := int.from_bytes(raw, "little")) != following:
+        faults.append(f"(0002,0000) says {declared} bytes, {following} follow it")
     if more:
         faults.append(f"{len(more)} more group 0002 at the start of the data set: the first holds")
     return tuple(faults)

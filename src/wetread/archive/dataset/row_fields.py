@@ -307,8 +307,8 @@ def _fill_pixel_form(row: MutableRow, values: dict[int, bytes], big_endian: bool
 
 
 def _fill_place(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
-    if turn := needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
-        row["orientation"] = turn
+    if orientation := needed_numbers(values, _ORIENTATION, "ImageOrientationPatient", 6, notes):
+        row["orientation"] = orientation
     spacing = usable_spacing(values, _SPACING, "PixelSpacing", notes)
     if not spacing:
         spacing = usable_spacing(values, _DETECTOR_SPACING, "ImagerPixelSpacing", notes)

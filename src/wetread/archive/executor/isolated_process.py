@@ -58,8 +58,8 @@ class Limits:
         """Set memory_bytes, where None, to the machine's memory over `workers`, at least 1 GiB."""
         if self.memory_bytes is not None:
             return self
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return replace(self, memory_bytes=max(there // max(1, workers), LEAST_BYTES))
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return replace(self, memory_bytes=max(total // max(1, workers), LEAST_BYTES))
 
 
 def end_with_parent() -> None:

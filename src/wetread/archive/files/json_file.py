@@ -55,10 +55,10 @@ def parse_json(
         allowed = kinds if isinstance(kinds, tuple) else (kinds,)
         if float in allowed:
             allowed = (*allowed, int)
-        held = value[key]
-        if not isinstance(held, allowed) or (isinstance(held, bool) and bool not in allowed):
+        field = value[key]
+        if not isinstance(field, allowed) or (isinstance(field, bool) and bool not in allowed):
             raise DamagedFileError(
-                path, wanted, f"its {key!r} is {_word(type(held))}, not {_word(allowed[0])}"
+                path, wanted, f"its {key!r} is {_word(type(field))}, not {_word(allowed[0])}"
             )
     return value
 

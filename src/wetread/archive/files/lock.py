@@ -58,9 +58,9 @@ def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
                 _locked_here.reset(token)
             os.close(handle)
     finally:
-        for one in made:
+        for path in made:
             with contextlib.suppress(OSError):  # it holds something now
-                one.rmdir()
+                path.rmdir()
 
 
 def exclusive_output(
@@ -83,7 +83,7 @@ def exclusive_output(
 
 def _make_folders(folder: Path) -> list[Path]:
     """Make the folder; list it and its parents that were not there, the deepest first."""
-    lacking = [one for one in (folder, *folder.parents) if not one.exists()]
+    lacking = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return lacking
 

@@ -92,5 +92,5 @@ def matches_key(key: UserKey | None) -> pl.Expr:
     keys = [pl.col(name).str.extract(form) for name, form in forms.items()]
     if key is None:
         moved = [pl.col(name).fill_null(0) >= DAY for name in TIME_COLUMNS]
-        return ~pl.any_horizontal(*(of.is_not_null() for of in keys), *moved)
-    return pl.all_horizontal(*((of == key.name).fill_null(True) for of in keys))
+        return ~pl.any_horizontal(*(column.is_not_null() for column in keys), *moved)
+    return pl.all_horizontal(*((column == key.name).fill_null(True) for column in keys))

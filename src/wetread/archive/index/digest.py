@@ -138,12 +138,12 @@ def refresh_records(
     same = pl.Series([True] * records.height, dtype=pl.Boolean)
     for name in FILE_MARKS:
         same &= now[name].eq_missing(records[name])
-    asked = ~same.to_numpy()
+    to_read = ~same.to_numpy()
     drawn = np.random.default_rng(seed).permutation(records.height)[:SAMPLE]
     if verify:
-        asked[:] = True
-    digests = _read_digests(records, np.flatnonzero(asked), workers)
-    sampled = _read_digests(records, [int(n) for n in drawn if not asked[n]], workers)
+        to_read[:] = True
+    digests = _read_digests(records, np.flatnonzero(to_read), workers)
+    sampled = _read_digests(records, [int(n) for n in drawn if not to_read[n]], workers)
     if any(digest != records["digest"][n] for n, digest in sampled.items()):
         rest = [n for n in range(records.height) if n not in digests and n not in sampled]
         sampled |= _read_digests(records, rest, workers)
@@ -151,8 +151,8 @@ def refresh_records(
     known = records["digest"].to_list()
     found = [digests.get(n, known[n]) for n in range(records.height)]
     fits = [
-        one == before and (one is not None or bool(same[n]))
-        for n, (one, before) in enumerate(zip(found, known, strict=True))
+        current == before and (current is not None or bool(same[n]))
+        for n, (current, before) in enumerate(zip(found, known, strict=True))
     ]
     return records.select("path", "member").with_columns(
         *now, pl.Series("digest", found, pl.String()), pl.Series("fits", fits, pl.Boolean())
@@ -163,15 +163,15 @@ def _read_digests(
     records: pl.DataFrame, numbers: Iterable[int], workers: Workers
 ) -> dict[int, str | None]:
     """Read the digests of files, by their numbers among the records."""
-    asked = [int(number) for number in numbers]
-    files = [records.select("path", "member").row(number) for number in asked]
+    to_read = [int(number) for number in numbers]
+    files = [records.select("path", "member").row(number) for number in to_read]
     if len(files) < _POOL_FROM:
-        return dict(zip(asked, map(_digest_now, files), strict=True))
+        return dict(zip(to_read, map(_digest_now, files), strict=True))
     chunks = [files[at : at + _POOL_FROM] for at in range(0, len(files), _POOL_FROM)]
     found: list[str | None] = []
     for chunk, answer in zip(chunks, parallel_map(_digests_now, chunks, workers), strict=True):
         found += [None] * len(chunk) if isinstance(answer, LostItem) else answer
-    return dict(zip(asked, found, strict=True))
+    return dict(zip(to_read, found, strict=True))
 
 
 def _digests_now(files: list[tuple[str, str | None]]) -> list[str | None]:

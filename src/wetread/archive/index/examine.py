@@ -183,12 +183,12 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow
         detail = f"(0002,0010) TransferSyntaxUID is {syntax}, (7FE0,0010) Pixel Data is {form}"
         raise RejectError("bad_element", detail)
     if not encapsulated:
-        there = min(header.walk.pixel_length, header.end - header.walk.pixel_offset)
-        if there < needed:
-            detail = f"(7FE0,0010) Pixel Data: {needed} bytes needed, {there} there"
+        available = min(header.walk.pixel_length, header.end - header.walk.pixel_offset)
+        if available < needed:
+            detail = f"(7FE0,0010) Pixel Data: {needed} bytes needed, {available} there"
             raise RejectError("truncated_pixels", detail)
         if header.walk.pixel_offset + header.walk.pixel_length > header.end:
-            lengths = f"{header.walk.pixel_length} bytes declared, {there} there"
+            lengths = f"{header.walk.pixel_length} bytes declared, {available} there"
             detail = f"(7FE0,0010) Pixel Data: {lengths}"
             raise RejectError("truncated_pixels", detail)
         return

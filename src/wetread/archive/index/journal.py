@@ -58,7 +58,9 @@ def _float_lists(values: Sequence[Sequence[float] | None]) -> pl.Series:
     longest = max(int(lengths.max(initial=0)), 1)
     padded = np.zeros((len(values), longest))
     for length in np.unique(lengths[lengths > 0]):
-        padded[lengths == length, :length] = [one for one in values if one and len(one) == length]
+        padded[lengths == length, :length] = [
+            value for value in values if value and len(value) == length
+        ]
     frame = pl.DataFrame({"items": pl.Series(padded).cast(pl.List(pl.Float64)), "n": lengths})
     items = pl.when(pl.col("n") >= 0).then(pl.col("items").list.head("n"))
     return frame.select(items)["items"] if values else pl.Series(dtype=pl.List(pl.Float64))

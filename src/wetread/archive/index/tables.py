@@ -161,8 +161,8 @@ def _rows_of(wanted: pl.DataFrame, formers: Sequence[Former], columns: list[str]
         lazy = former.rows
         if former.first < first or former.last > last:
             lazy = lazy.filter(_between(first, last))
-        there = lazy.collect_schema().names()
-        found.append(lazy.select([name for name in columns if name in there]).collect())
+        present = lazy.collect_schema().names()
+        found.append(lazy.select([name for name in columns if name in present]).collect())
     joined = pl.concat(found, how="diagonal").select(columns)
     if joined.select(MARKS).equals(wanted):  # nothing was read twice, nothing is gone
         return joined
@@ -191,12 +191,12 @@ def _duplicate_verdicts(marks: pl.DataFrame, formers: Sequence[Former]) -> pl.Da
     several = hashes.filter(hashes.is_duplicated()).unique()
     if several.is_empty():
         return pl.DataFrame(schema=VERDICT_SCHEMA)
-    alike = pl.concat(
+    repeated = pl.concat(
         rows.filter(pl.col("state") != "reject", uid.hash().is_in(several.implode()))
         for rows in _ranges(marks, formers, _NARROW)
     )
-    alike = alike.filter(uid.is_duplicated())  # two UIDs may share a hash
-    return judge_duplicates(alike.select(*_KEY, "SOPInstanceUID", "digest"))
+    repeated = repeated.filter(uid.is_duplicated())  # two UIDs may share a hash
+    return judge_duplicates(repeated.select(*_KEY, "SOPInstanceUID", "digest"))
 
 
 def _divide(
@@ -231,7 +231,7 @@ def _join(parts: list[Path], out: Path, journal: Path) -> None:
 
 
 def _reject_table(refused: Sequence[Reject]) -> pl.DataFrame:
-    rows = [{name: getattr(one, name, None) for name in REJECT_SCHEMA} for one in refused]
+    rows = [{name: getattr(reject, name, None) for name in REJECT_SCHEMA} for reject in refused]
     return rows_to_frame(rows, REJECT_SCHEMA)
 
 

@@ -46,8 +46,8 @@ def check_color(row: Row) -> None:
 
 
 def rgb_to_gray(samples: IntegerArray) -> IntegerArray:
-    """Weigh red, green and blue, samples (..., rows, columns, C) with C at least 3, to luma:
-    (..., rows, columns), the same type."""
+    """Weigh red, green and blue to luma; samples: any shape that ends in (rows, columns, C), C at
+    least 3; returns it without C, the same type."""
     weighed: IntegerArray = np.rint(samples[..., :3].astype(np.float64) @ _LUMA)
     return weighed.astype(samples.dtype)
 
@@ -64,8 +64,8 @@ def ybr_to_rgb(samples: IntegerArray, bits: int) -> IntegerArray:
 
 
 def samples_to_gray(samples: IntegerArray, row: Row) -> IntegerArray:
-    """Turn samples (..., rows, columns, 3), in the row's photometric interpretation, into gray
-    (..., rows, columns)."""
+    """Turn samples in the row's photometric interpretation into gray; samples: any shape that ends
+    in (rows, columns, 3); returns it without the 3."""
     if COLOR_FORMS[row["PhotometricInterpretation"]] == "YBR":
         samples = ybr_to_rgb(samples, row["BitsStored"])
     return rgb_to_gray(samples)

@@ -90,8 +90,8 @@ def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
     if header.syntax == DEFLATED_LE:
         data = inflated(read_at, size, header.data_start)[0][start : start + needed]
     else:
-        there = header.walk.pixel_offset + header.walk.pixel_length - start
-        data = read_at(start, max(min(needed, there), 0))
+        available = header.walk.pixel_offset + header.walk.pixel_length - start
+        data = read_at(start, max(min(needed, available), 0))
     if len(data) < needed:
         raise RejectError("truncated_pixels", f"{needed} bytes needed, {len(data)} there")
     if header.big_endian and row["BitsAllocated"] == 8 and _pixel_vr(read_at, header) == b"OW":
@@ -139,12 +139,12 @@ def _decoded(
     for number in numbers:
         try:
             decoded = decode_frame(read_frame(read_at, spans[number]), header.syntax, row)
-            one, noted = stored_values(decoded, row)
+            samples, noted = stored_values(decoded, row)
         except RejectError as error:
             if frames == 1:
                 raise
             detail = f"frame {number + 1} of {frames}: {error.detail}"
             raise RejectError(error.reason, detail) from error
         notes |= dict.fromkeys(noted)
-        found.append(samples_to_gray(one, row) if one.ndim == 3 else one)
+        found.append(samples_to_gray(samples, row) if samples.ndim == 3 else samples)
     return np.stack(found), tuple(notes)
