@@ -15,7 +15,7 @@ import typer
 
 import wetread
 from wetread.cli.main import app
-from wetread.phantoms.head.archive import write_head_archive
+from wetread.phantoms.head.archive import PhantomTruth
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,11 +49,14 @@ def test_a_command_of_the_docs_is_one_that_there_is(page: str, line: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def work(phantoms: PhantomTruth, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the examples name: an archive with its labels, an index, new studies."""
     folder = tmp_path_factory.mktemp("work")
-    write_head_archive(folder / "archive", 12, 3, size=64)
-    write_head_archive(folder / "more", 2, 7, size=64)
+    shutil.copytree(phantoms.images.parent, folder / "archive")
+    first = sorted(phantoms.images.rglob("*.dcm"))[:12]
+    for path in first:
+        (folder / "more").mkdir(exist_ok=True)
+        shutil.copy(path, folder / "more")
     shutil.make_archive(str(folder / "new"), "zip", folder / "more")
     wetread.index(folder / "archive", folder / "index.parquet", workers=1)
     labels = (folder / "archive" / "stage_2_train.csv").read_text().splitlines()[1:]
@@ -67,7 +70,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("page", "code"), blocks())
+@pytest.mark.parametrize(("page", "code"), list(blocks()))
 def test_a_python_example_runs(
     page: str, code: str, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,14 +88,14 @@ def with_examples() -> list[str]:
     """Modules of the package with a docstring that holds an example."""
     source = ROOT / "src"
     return [
-        ".".join(path.relative_to(source).with_suffix("").parts)
+        ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
         for path in sorted((source / "wetread").rglob("*.py"))
         if ">>> " in path.read_text("utf-8")
     ]
 
 
 def test_there_are_examples_in_docstrings() -> None:
-    assert "wetread.view.window" in with_examples()
+    assert {"wetread.view.window", "wetread.tasks"} <= set(with_examples())
 
 
 @pytest.mark.parametrize("module", with_examples())

@@ -14,7 +14,13 @@ class UnknownTaskError(WetreadError, ValueError):
 
 
 def find_task(name: str) -> Task:
-    """Find the task of a name, the one place where a string becomes a task."""
+    """Find the task of a name, the one place where a string becomes a task.
+
+    Raises UnknownTaskError, which names the tasks there are.
+
+    >>> find_task("pneumothorax").headline
+    'pneumothorax'
+    """
     if name not in TASKS:
         raise UnknownTaskError(f"no task {name!r}; there are: {', '.join(TASKS)}")
     return TASKS[name]

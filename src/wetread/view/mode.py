@@ -146,6 +146,11 @@ def find_mode(text: str) -> Mode:
     _slicewise: each gray is stretched by slice.
 
     ValueError names what is known.
+
+    >>> find_mode("bsb").channels
+    3
+    >>> [window.center_hu for window in find_mode("bsb:lung,pulmonary,40/400").windows]
+    [-600, 100, 40.0]
     """
     head, _, presets = text.partition(":")
     name = head.removesuffix(SLICEWISE)

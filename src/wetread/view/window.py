@@ -122,7 +122,15 @@ WINDOWS: dict[str, Window] = {
 
 
 def find_window(text: str) -> Window:
-    """A name of WINDOWS, or center/width in HU ("40/80"), either with a curve ("40/80/sigmoid")."""
+    """Find a window by its name in WINDOWS, or by center/width in HU; either may end in a curve.
+
+    Raises ValueError, which names the windows and curves there are.
+
+    >>> find_window("brain")
+    Window(center_hu=40, width_hu=80, curve='linear_exact')
+    >>> find_window("35/90/sigmoid")
+    Window(center_hu=35.0, width_hu=90.0, curve='sigmoid')
+    """
     name, _, rest = text.partition("/")
     try:
         if name in WINDOWS:
@@ -149,7 +157,11 @@ def hu_to_gray(hu: Array, window: Window, xp: ModuleType) -> Array:
 
 def apply_window(hu: FloatArray, window: Window) -> Float32Array:
     """Map HU (any shape) to gray in [0, 1], same shape, float32; equal HU, equal gray, in any
-    slice."""
+    slice.
+
+    >>> apply_window(np.array([-1000.0, 0.0, 40.0, 80.0]), BRAIN).tolist()
+    [0.0, 0.0, 0.5, 1.0]
+    """
     return np.asarray(hu_to_gray(np.asarray(hu, np.float32), window, np), np.float32)
 
 
