@@ -17,7 +17,7 @@ from wetread.archive.rejects import Reject
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.prediction.reading import Reading, SliceReading
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 
 if TYPE_CHECKING:  # torch is loaded where a test learns
     from wetread.verbs.train.train import TrainResult

@@ -13,7 +13,7 @@ from wetread.archive.identity.privacy import PATIENT_COLUMNS
 from wetread.archive.rejects import Reject
 from wetread.phantoms.head.archive import PhantomTruth
 from wetread.prediction.reading import USE, Reading
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 
 # The phantoms have the ids of a competition, which are no UIDs.
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR UI")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.store.store import Store as Store
     from wetread.store.store import StoreError as StoreError
     from wetread.store.store import open_store as open_store
-    from wetread.study.issues import Issue as Issue
+    from wetread.study.issue import Issue as Issue
     from wetread.study.series import series_slices as series_slices
     from wetread.study.slices import Slice as Slice
     from wetread.study.stack import resample as resample
@@ -130,7 +130,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "Nouns": {
         "Finding": "wetread.labels.finding",
         "Index": "wetread.archive.index.index",
-        "Issue": "wetread.study.issues",
+        "Issue": "wetread.study.issue",
         "LabelTable": "wetread.labels.table",
         "Mode": "wetread.view.mode",
         "Reading": "wetread.prediction.reading",

@@ -15,7 +15,7 @@ from wetread.pages.scroll_page import (
     edge_letters,
     write_scroll_page,
 )
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 from wetread.view.window import BRAIN, LUNG

@@ -18,7 +18,7 @@ from wetread.prediction.studies import (
     make_readings,
 )
 from wetread.store.store import Store
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.series_choice import SeriesScore
 
 MakeStore = Callable[..., Store]

@@ -7,8 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.study.distances import measure_distances
-from wetread.study.issues import Issue, distance_issues, geometry_issues
+from wetread.study.issues import geometry_issues
 from wetread.study.series import ordered
 
 WriteSeries = Callable[..., pl.DataFrame]
@@ -17,10 +16,6 @@ Stack = Callable[..., np.ndarray]
 
 def issues(rows: pl.DataFrame) -> dict[str, str]:
     return {issue.name: issue.detail for issue in geometry_issues(ordered(rows))}
-
-
-def odd_distances(along: np.ndarray, thickness: np.ndarray) -> list[Issue]:
-    return distance_issues(along, measure_distances(along, thickness))
 
 
 def test_a_plain_series_has_no_issue(write_series: WriteSeries, stack: Stack) -> None:
@@ -40,24 +35,6 @@ def test_a_tilt_is_named_in_degrees(write_series: WriteSeries, stack: Stack) -> 
 def test_a_missing_slice_is_a_gap_with_its_place(write_series: WriteSeries, stack: Stack) -> None:
     found = issues(write_series(np.delete(stack(8), [4, 5], axis=0)))
     assert found == {"gap": "2 missing between slices 3 and 4, 45.00 and 60.00 mm (usual 5.00)"}
-
-
-def test_a_distance_that_is_no_multiple_is_irregular() -> None:
-    (issue,) = odd_distances(np.array([0, 5, 10, 17, 22, 27.0]), np.full(6, 5.0))
-    assert (issue.name, issue.detail) == (
-        "irregular_spacing",
-        "7.00 mm after slice 2 at 10.00 mm (usual 5.00)",
-    )
-
-
-def test_a_change_of_distance_with_the_thickness_is_irregular_and_no_gap() -> None:
-    along = np.array([0, 5, 10, 15, 25, 35, 45.0])
-    found = odd_distances(along, np.array([5, 5, 5, 5, 10, 10, 10.0]))
-    assert [issue.name for issue in found] == ["irregular_spacing"]
-
-
-def test_positions_rounded_to_a_tenth_are_regular() -> None:
-    assert odd_distances(np.round(np.arange(20) * 1.25, 1), np.full(20, np.nan)) == []
 
 
 def test_two_slices_at_one_place_are_named(write_series: WriteSeries, stack: Stack) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.study.issues import RULES, Issue
+from wetread.study.issue import RULES, Issue
 from wetread.study.stack import (
     CHOICES,
     FATAL,

@@ -18,7 +18,7 @@ from wetread.cli.text import sum_of_files, sum_of_series
 
 if TYPE_CHECKING:  # for types alone, as in cli/text.py
     from wetread.outputs.header_text import HeaderLine
-    from wetread.study.issues import Issue
+    from wetread.study.issue import Issue
     from wetread.study.overview import SeriesOverview
     from wetread.verbs.show import ShownFile, ShownTree
 

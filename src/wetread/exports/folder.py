@@ -62,7 +62,7 @@ MANIFEST_SCHEMA: dict[str, pl.DataType] = {
     "slice_spacing_mm": pl.Float64(),  # as it is in the file
     "row_spacing_mm": pl.Float64(),
     "column_spacing_mm": pl.Float64(),
-    "issues": pl.String(),  # names of study/issues.py
+    "issues": pl.String(),  # names of study/issue.py
     "bytes": pl.Int64(),
     "sha256": pl.String(),
 }

@@ -22,7 +22,7 @@ from wetread.pages.page import USE
 from wetread.pages.scroll_planes import describe_planes
 from wetread.pages.slice_code import CodedSlice, code_mask, code_slice
 from wetread.study.geometry import unit_axes
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.placement import SlicePlacement
 from wetread.study.unit import UNITLESS
 from wetread.study.volume import Volume

@@ -8,7 +8,7 @@ import polars as pl
 from wetread.archive.notebook import table_html
 from wetread.archive.rejects import Reject
 from wetread.archive.types import JsonObject
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.series_choice import SeriesScore
 
 USE = "Research use only, not for diagnosis"

@@ -14,7 +14,7 @@ from wetread.archive.types import Float64Array, JsonObject, Row
 from wetread.prediction.answers import Answers
 from wetread.prediction.reading import Reading, SliceReading, unread_reading
 from wetread.store.store import Store
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.series_choice import SeriesScore
 
 KEY_SLICES = 5  # how many slices speak for a study

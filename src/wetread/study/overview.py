@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from wetread.study.geometry import commonest_orientation, step_vector, tilt_degrees
-from wetread.study.issues import Issue, geometry_issues
+from wetread.study.issue import Issue
+from wetread.study.issues import geometry_issues
 from wetread.study.series import placed_rows, positions_mm
 
 SAME_MM = 0.01  # positions that differ by less are one place

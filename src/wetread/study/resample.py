@@ -7,7 +7,7 @@ import numpy as np
 from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.study.geometry import unit_axes
 from wetread.study.hu import AIR_HU
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.placement import SlicePlacement
 from wetread.study.shear import in_plane_shifts
 from wetread.study.stack import FATAL, StackError, interpolate, require_steps

@@ -7,7 +7,7 @@ import numpy as np
 from wetread.archive.types import Float32Array, Float64Array
 from wetread.study.geometry import is_regular, unit_axes
 from wetread.study.hu import AIR_HU
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.placement import SlicePlacement
 from wetread.study.stack import FATAL, StackError, interpolate
 from wetread.study.volume import Volume

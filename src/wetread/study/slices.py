@@ -30,7 +30,7 @@ class Slice:
     padding:   (low, high) stored values outside the field of view, both included; None: undeclared.
     unit:      "HU", a CT's Rescale Type, "grey", or None where nothing says: study/unit.py.
     notes:     what its pixels, or its unit, show, in the form of archive/notes.py: names of
-               study/issues.py.
+               study/issue.py.
     """
 
     stored: IntegerArray

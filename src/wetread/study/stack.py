@@ -16,7 +16,7 @@ from wetread.study.acquisitions import SAME_POSITION_MM
 from wetread.study.distances import Distances, measure_distances
 from wetread.study.geometry import POSITION_TOLERANCE_MM, is_regular, off_line_mm
 from wetread.study.hu import AIR_HU
-from wetread.study.issues import RULES, Issue
+from wetread.study.issue import RULES, Issue
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume, acquisitions_from_rows, volumes_from_rows
 

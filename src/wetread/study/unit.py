@@ -29,7 +29,7 @@ class Unit:
     """The unit of a slice's values.
 
     name:   "HU", the Rescale Type, "grey" (pictures that have no unit of their own) or None.
-    issue:  a name of study/issues.py where a CT is not in HU, or is taken so; else None.
+    issue:  a name of study/issue.py where a CT is not in HU, or is taken so; else None.
     detail: element and value that say so; "" without an issue.
     """
 

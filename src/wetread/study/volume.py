@@ -10,19 +10,14 @@ from wetread.archive.notebook import picture_html
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float32Array, Float64Array, Row
 from wetread.study.acquisitions import SAME_POSITION_MM
-from wetread.study.issues import (
-    Issue,
-    headers_issues,
-    noted_issues,
-    series_issues,
-    slice_names,
-    stack_issues,
-)
+from wetread.study.issue import Issue, slice_names
+from wetread.study.issues import headers_issues, noted_issues, series_issues
 from wetread.study.placement import SlicePlacement, stack_placement
 from wetread.study.preview import three_planes
 from wetread.study.series import ordered
 from wetread.study.slices import Slice, slice_from_row
 from wetread.study.split import SeriesParts, split_series
+from wetread.study.stack_issues import stack_issues
 from wetread.study.unit import ADVICE, common_unit
 
 # What a few strays cause, which the stack without them has not.

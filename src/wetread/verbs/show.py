@@ -26,7 +26,8 @@ from wetread.inputs.sources import indexed
 from wetread.outputs.header_text import HeaderLine, header_lines
 from wetread.outputs.pictures import png_bytes
 from wetread.study.display import presentation, usable_voi
-from wetread.study.issues import Issue, geometry_issues, noted_issues
+from wetread.study.issue import Issue
+from wetread.study.issues import geometry_issues, noted_issues
 from wetread.study.overview import SeriesOverview, summarize_series
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, slice_from_row

@@ -15,7 +15,8 @@ from wetread.inputs.archive import select_modalities
 from wetread.prediction.reading import Reading, unread_reading
 from wetread.store.store import Store
 from wetread.study.header_content import is_localizer
-from wetread.study.issues import Issue, geometry_issues, noted_issues
+from wetread.study.issue import Issue
+from wetread.study.issues import geometry_issues, noted_issues
 from wetread.study.series import series_slices
 from wetread.study.series_choice import SeriesPreference, SeriesScore, rank_series
 from wetread.tasks import Task

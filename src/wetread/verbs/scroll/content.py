@@ -15,7 +15,7 @@ from wetread.archive.rejects import RejectError
 from wetread.archive.types import FloatArray, Row
 from wetread.inputs.body_part import described_part, part_of, shows_lungs
 from wetread.pages.scroll_page import Overlay, Preset, ScrollContent
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.series_choice import is_sharp
 from wetread.study.voi import full_range
 from wetread.study.volume import Volume

@@ -25,7 +25,7 @@ from wetread.pages.scroll_page import (
     leave_out_of_switch,
     write_scroll_page,
 )
-from wetread.study.issues import Issue
+from wetread.study.issue import Issue
 from wetread.study.series import series_slices
 from wetread.study.series_choice import ANY_SERIES, SeriesScore, rank_series
 from wetread.study.volume import volume_from_rows
