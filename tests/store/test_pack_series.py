@@ -16,6 +16,7 @@ from wetread.archive.index.index import build_index
 from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
 from wetread.store.pack_series import SEARCHED_SLICES, OneBox, Packing, pack_series
+from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 from wetread.verbs.pack import shrink
 from wetread.view.crop import whole_picture
@@ -87,12 +88,12 @@ def test_a_slice_is_decoded_once_however_many_crops(
 def test_the_search_looks_at_slices_spread_through_a_long_series(series: pl.DataFrame) -> None:
     shapes: list[tuple[int, ...]] = []
 
-    def look(hu: SliceSequence) -> tuple[int, int, int, int]:
+    def note_shape(hu: SliceSequence) -> PixelBox:
         shapes.append(hu.shape)
         return whole_picture(hu)
 
     for count in (3, SEARCHED_SLICES, SEARCHED_SLICES + 1, 1000):
-        list(pack_series(series[:count], Packing(None, OneBox(look), shrink), []))
+        list(pack_series(series[:count], Packing(None, OneBox(note_shape), shrink), []))
     assert shapes == [(3, SIDE, SIDE)] + [(SEARCHED_SLICES, SIDE, SIDE)] * 3
 
 

@@ -22,20 +22,23 @@ _OURS = re.compile(r"[0-9a-f]{24}\.(parquet|sources|rejects|bin)")
 def keep_fresh(
     folders: Sequence[Path], keys: Sequence[str], workers: Workers, verify: bool
 ) -> set[str]:
-    """The parts that are whole in all folders and hold their files' pixels as these are now; what
-    is there of a part that does not is removed, and what its files are marked with written anew."""
-    held: dict[str, pl.DataFrame] = {}
+    """Return the keys of the parts that are whole in all folders and hold their files' pixels.
+
+    A part whose files' pixels are others now is removed; where only the marks of its files changed,
+    these are written anew. verify: digest every file, whatever its marks.
+    """
+    whole: dict[str, pl.DataFrame] = {}
     for key in keys:
         if all((folder / f"{key}{ENDINGS[0]}").is_file() for folder in folders):
             with contextlib.suppress(DamagedFileError, FileNotFoundError):
                 records = read_parquet(folders[0] / f"{key}{SOURCES}", schema=RECORD_SCHEMA)
-                held[key] = records.select(list(RECORD_SCHEMA))
-    if not held:
+                whole[key] = records.select(list(RECORD_SCHEMA))
+    if not whole:
         return set()
-    before = pl.concat(held.values())
+    before = pl.concat(whole.values())
     now = refresh_records(before, workers=workers, verify=verify)
     stale, first = set(), 0
-    for key, records in held.items():
+    for key, records in whole.items():
         rows, first = now[first : first + records.height], first + records.height
         if not rows["fits"].all():
             stale.add(key)
@@ -43,11 +46,11 @@ def keep_fresh(
         elif not rows.drop("fits").equals(records):
             for folder in folders:
                 write_table(rows.drop("fits"), folder / f"{key}{SOURCES}")
-    return set(held) - stale
+    return set(whole) - stale
 
 
 def with_digests(frame: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Rows of an index with the digest of their file's pixels beside, as `pixels`."""
+    """Add the digest of their file's pixels to rows of an index, as the column `pixels`."""
     known = records.select("path", "member", pixels="digest").unique(["path", "member"])
     on = ["path", "member"]
     return frame.join(known, on=on, how="left", nulls_equal=True, maintain_order="left")

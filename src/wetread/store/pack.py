@@ -59,7 +59,7 @@ def pack(
     progress: Progress,
     verify: bool = False,
 ) -> Store:
-    """pack_crops for a packing of one crop."""
+    """Pack series into one store at out, for a packing of one crop; see pack_crops."""
     (store,) = pack_crops(
         series, (out,), packing, workers=workers, progress=progress, verify=verify
     )
@@ -106,7 +106,7 @@ def pack_crops(
     packed = parallel_map(partial(_pack_part, packing=packing), waiting, workers)
     for part, answer in zip(waiting, packed, strict=True):
         if isinstance(answer, LostItem):
-            _pack_without_the_lost(part, packing, workers, answer)
+            _pack_survivors(part, packing, workers, answer)
         done += part.height
         progress(done, total)
     for out in outs:
@@ -116,7 +116,8 @@ def pack_crops(
 
 
 def is_whole_part(parts: Path, key: str) -> bool:
-    """Whether a part is there with all it says of itself; what is cut or foreign is made anew."""
+    """Whether a part exists with all the slices its table lists; a cut or foreign one is made
+    anew."""
     try:
         rows = read_parquet(parts / f"{key}.parquet", schema=SLICE_SCHEMA)
         read_parquet(parts / f"{key}.rejects", schema=REJECT_SCHEMA)
@@ -129,9 +130,9 @@ def is_whole_part(parts: Path, key: str) -> bool:
 
 
 def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:
-    """Series of one part after another, in order; whoever packs them, the parts are the same."""
+    """Group series into parts, in order; the number of workers does not change the parts."""
     groups: list[list[pl.DataFrame]] = []
-    room = 0  # for so many slices more
+    room = 0  # slices that the last part can still take
     for frame in series:
         if not groups or room < frame.height or len(groups[-1]) == SERIES_PER_PART:
             groups.append([])
@@ -141,9 +142,7 @@ def _grouped(series: Sequence[pl.DataFrame]) -> list[list[pl.DataFrame]]:
     return groups
 
 
-def _pack_without_the_lost(
-    part: StorePart, packing: Packing, workers: Workers, lost: LostItem
-) -> None:
+def _pack_survivors(part: StorePart, packing: Packing, workers: Workers, lost: LostItem) -> None:
     """Pack a part that took its process with it: without the files that do so when alone.
 
     Where no file does, the series do, each as a whole (their memory, the search for their box).
@@ -188,7 +187,7 @@ def _without_lost_series(part: StorePart, packing: Packing, workers: Workers) ->
 
 
 def _decode(row: MutableRow) -> None:
-    """What packing does with a file, and nothing kept: does the process live?"""
+    """Decode one file as packing does and keep nothing: whether the process survives it."""
     with contextlib.suppress(RejectError):
         slice_from_row(row).values()
 
@@ -199,7 +198,7 @@ def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
 
 
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
-    """Names a part by what goes into it: the same files in the same packing, the same key."""
+    """Name a part by what goes into it: equal files in an equal packing have an equal key."""
     about = f"{FORMAT} digests {packing.size} {packing.values.__name__} {packing.in_hu} "
     about += packing.absent.__name__
     digest = hashlib.sha256(about.encode())
@@ -220,7 +219,7 @@ def _pack_part(part: StorePart, packing: Packing) -> None:
     rows: list[list[MutableRow]] = [[] for _ in part.targets]
     with contextlib.ExitStack() as opened:
         unfinished = [atomic_path(target.with_suffix(".bin")) for target in part.targets]
-        paths = [opened.enter_context(one) for one in unfinished]
+        paths = [opened.enter_context(file) for file in unfinished]
         files = [opened.enter_context(path.open("wb")) for path in paths]
         for frame in part.group:
             sources.append(record_files(frame.iter_rows(named=True)))
@@ -232,12 +231,12 @@ def _pack_part(part: StorePart, packing: Packing) -> None:
                 records[crop].append(record | {"part": part.targets[crop].name} | place)
                 files[crop].write(blob)
                 still_alive()
-            for own, told in zip(rows, records, strict=True):
-                own += number_records(told)
-    for target, own in zip(part.targets, rows, strict=True):
+            for crop_rows, crop_records in zip(rows, records, strict=True):
+                crop_rows += number_records(crop_records)
+    for target, crop_rows in zip(part.targets, rows, strict=True):
         write_table(pl.DataFrame(rejects, schema=REJECT_SCHEMA), target.with_suffix(".rejects"))
         write_table(pl.concat(sources).unique(maintain_order=True), target.with_suffix(SOURCES))
-        write_table(pl.DataFrame(own, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
+        write_table(pl.DataFrame(crop_rows, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
 
 def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:

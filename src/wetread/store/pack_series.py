@@ -1,7 +1,7 @@
 """store/pack_series.py: one series becomes records and integers, once for each of its crops.
 
-Each slice is read once. The search for the crops looks at so many at most, spread evenly, and only
-their stored integers are held until their turn comes: memory does not grow with a series.
+Each slice is read once. The search for the crops reads so many at most, spread evenly, and only
+their stored integers stay in memory until their turn comes: it does not grow with a series.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from wetread.study.split import ACQUISITION
 
 @dataclass(frozen=True)
 class Codec:
-    """How blosc2 compresses a slice, which is one block; what is written says so itself."""
+    """How blosc2 compresses a slice, which is one block; a blob names its codec itself."""
 
     codec: str
     level: int
@@ -36,14 +36,12 @@ class Codec:
 
 
 # Both decode twice as fast as zstd. Full size takes no more disk than 16-bit PNG; packing is the
-# price. At a size that would be more time than a small network takes to see the slice: here packing
+# price. At a size that would be more time than a small network takes per slice: here packing
 # takes a fiftieth of it, and 4 % more disk.
 AS_STORED = Codec("lz4hc", 9, "shuffle")
 AT_SIZE = Codec("lz4", 5, "bitshuffle")
 
-SEARCHED_SLICES = (
-    250  # slices of one shape, at most: the search for the crops needs no more of a body
-)
+SEARCHED_SLICES = 250  # of one shape, at most: the search for the crops needs no more of a body
 
 Shape = tuple[int, ...]
 FindBox = Callable[[SliceSequence], PixelBox]
@@ -56,7 +54,7 @@ ABSENT = "wrong_anatomy"
 
 
 def nothing_absent(rows: Sequence[Row], values: SliceSequence) -> str | None:
-    """None: nothing in particular is wanted."""
+    """Return None: nothing in particular is wanted of values (Z, rows, columns)."""
     return None
 
 
@@ -83,18 +81,18 @@ class Packing:
 
     @property
     def codec(self) -> Codec:
-        """What the slices are compressed with."""
+        """The codec of the slices: another one where they are stored at a size."""
         return AS_STORED if self.size is None else AT_SIZE
 
 
 @dataclass(frozen=True)
 class OneBox:
-    """A search for one crop as a search for crops."""
+    """Makes a search for one crop a search for crops."""
 
     find_box: FindBox
 
     def __call__(self, values: SliceSequence) -> tuple[PixelBox, ...]:
-        """(Z, rows, columns) to its one box."""
+        """Return the one box of values (Z, rows, columns)."""
         return (self.find_box(values),)
 
 
@@ -102,108 +100,114 @@ class OneBox:
 class IndexedSlice:
     """A slice as it is stored, with its row of the index."""
 
-    row: MutableRow
-    one: Slice
+    row: Row
+    slice: Slice
 
 
 @dataclass(frozen=True, eq=False)
-class _Made:
-    """Values of held slices of one shape, made when they are asked for: Planes."""
+class _LazyValues:
+    """The values of slices of one shape, each made when it is asked for: a SliceSequence."""
 
-    held: Sequence[IndexedSlice]
+    slices: Sequence[IndexedSlice]
     values: ValuesOf
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.held), *self.held[0].one.stored.shape)
+        return (len(self.slices), *self.slices[0].slice.stored.shape)
 
     def __getitem__(self, z: int) -> Float32Array:
         still_alive()
-        return self.values(self.held[z].row, self.held[z].one)
+        return self.values(self.slices[z].row, self.slices[z].slice)
 
     def __iter__(self) -> Iterator[Float32Array]:
-        return (self[z] for z in range(len(self.held)))
+        return (self[z] for z in range(len(self.slices)))
 
 
 def pack_series(
     frame: pl.DataFrame, packing: Packing, rejects: list[MutableRow]
 ) -> Iterator[tuple[int, MutableRow, IntegerArray]]:
-    """Each readable slice of a series, crop by crop: the crop's number, the slice's record, and
-    the integers to store. What cannot be read is added to rejects. The records lack what only the
-    last slice tells: numbered() gives it to them."""
+    """Yield each readable slice of a series, crop by crop.
+
+    frame: the series' rows of an index; rejects: slices that cannot be read are appended to it.
+    Yields the number of the crop, the record of the slice, and the integers to store, (rows,
+    columns) or (size, size). Records lack what is known after the last slice: number_records.
+    """
     rows = list(frame.iter_rows(named=True))
     positions = positions_mm(frame)
-    boxes, held, absent = _boxes(rows, packing, rejects)
+    boxes, read, absent = _boxes(rows, packing, rejects)
     for place, row in enumerate(rows):
-        why = absent.get((row["Rows"], row["Columns"]))
-        if why is not None:
-            if held.pop(place, row) is not None:  # else it is a reject already
-                rejects.append(reject_row(row, ABSENT, why))
+        reason = absent.get((row["Rows"], row["Columns"]))
+        if reason is not None:
+            if read.pop(place, row) is not None:  # else it is a reject already
+                rejects.append(reject_row(row, ABSENT, reason))
             continue
-        each = held.pop(place) if place in held else _read(row, packing, rejects)
-        if each is None:
+        indexed = read.pop(place) if place in read else _read(row, packing, rejects)
+        if indexed is None:
             continue
-        record = _record(each, float(positions[place]))
-        values = None if packing.size is None else packing.values(each.row, each.one)
-        for crop, box in enumerate(boxes[each.one.stored.shape]):
+        record = _record(indexed, float(positions[place]))
+        values = None if packing.size is None else packing.values(indexed.row, indexed.slice)
+        for crop, box in enumerate(boxes[indexed.slice.stored.shape]):
             boxed = record | {"box": list(box)}
             if packing.size is None or values is None:
-                yield crop, boxed | _as_stored(each.one), each.one.stored
+                yield crop, boxed | _as_stored(indexed.slice), indexed.slice.stored
             else:
                 small = np.rint(packing.shrink(values, box, packing.size)).astype(np.int16)
                 yield crop, boxed | _as_hu(small), small
 
 
 def number_records(records: Sequence[MutableRow]) -> list[MutableRow]:
-    """The records of one crop of a series, each with its place among all that could be read."""
+    """Add to the records of one crop of a series their place among all that could be read."""
     return [record | {"z": z, "n_slices": len(records)} for z, record in enumerate(records)]
 
 
-def _read(row: MutableRow, packing: Packing, rejects: list[MutableRow]) -> IndexedSlice | None:
+def _read(row: Row, packing: Packing, rejects: list[MutableRow]) -> IndexedSlice | None:
     still_alive()
     try:
-        one = slice_from_row(row)
+        slice_ = slice_from_row(row)
         if packing.in_hu:
-            require_hu(row, one)
-        return IndexedSlice(row, one)
+            require_hu(row, slice_)
+        return IndexedSlice(row, slice_)
     except RejectError as error:
         rejects.append(reject_row(row, error.reason, error.detail))
         return None
 
 
 def _boxes(
-    rows: Sequence[MutableRow], packing: Packing, rejects: list[MutableRow]
+    rows: Sequence[Row], packing: Packing, rejects: list[MutableRow]
 ) -> tuple[dict[Shape, tuple[PixelBox, ...]], dict[int, IndexedSlice | None], dict[Shape, str]]:
-    """One box a crop for the slices of one shape (a series of mixed shapes gets one a shape); what
-    was read for it, by place among the rows: None where it could not be; and the shapes in whose
-    slices what is wanted is absent, with the words for it."""
-    held: dict[int, IndexedSlice | None] = {}
-    of_shape: dict[Shape, list[int]] = {}
+    """Find one box a crop for the slices of one shape; a series of mixed shapes gets one a shape.
+
+    Returns the boxes by shape; what was read for them, by place among the rows, None where it could
+    not be; and by shape why its slices are refused, where what is wanted is absent.
+    """
+    read: dict[int, IndexedSlice | None] = {}
+    places_of: dict[Shape, list[int]] = {}
     for place, row in enumerate(rows):
-        of_shape.setdefault((row["Rows"], row["Columns"]), []).append(place)
+        places_of.setdefault((row["Rows"], row["Columns"]), []).append(place)
     boxes: dict[Shape, tuple[PixelBox, ...]] = {}
     absent: dict[Shape, str] = {}
-    for shape, places in of_shape.items():
-        seen: list[IndexedSlice] = []
+    for shape, places in places_of.items():
+        sample: list[IndexedSlice] = []
         for stretch in np.array_split(places, min(len(places), SEARCHED_SLICES)):
             for place in stretch.tolist():
-                each = held[place] = _read(rows[place], packing, rejects)
-                if each is not None:
-                    seen.append(each)
+                indexed = read[place] = _read(rows[place], packing, rejects)
+                if indexed is not None:
+                    sample.append(indexed)
                     break
-        if not seen:
+        if not sample:
             continue
-        made = _Made(seen, packing.values)
-        why = packing.absent([each.row for each in seen], made)
-        if why is None:
-            boxes[shape] = packing.find_boxes(made)
+        values = _LazyValues(sample, packing.values)
+        reason = packing.absent([indexed.row for indexed in sample], values)
+        if reason is None:
+            boxes[shape] = packing.find_boxes(values)
         else:
-            absent[shape] = why
-    return boxes, held, absent
+            absent[shape] = reason
+    return boxes, read, absent
 
 
 def compress(values: IntegerArray, codec: Codec) -> bytes:
-    """One slice as one blosc2 blob; a block is the slice, so one read is one decompression."""
+    """Compress one slice (rows, columns) to one blosc2 blob of one block: a read is one
+    decompression."""
     blob: bytes = blosc2.compress2(
         np.ascontiguousarray(values),
         codec=blosc2.Codec[codec.codec.upper()],
@@ -217,16 +221,16 @@ def compress(values: IntegerArray, codec: Codec) -> bytes:
     return blob
 
 
-def reject_row(row: MutableRow, reason: str, detail: str) -> MutableRow:
-    """A row of the store's rejects."""
+def reject_row(row: Row, reason: str, detail: str) -> MutableRow:
+    """Make a row of the store's rejects (store.py: REJECT_SCHEMA) of a row of the index."""
     return {name: row[name] for name in ("SOPInstanceUID", "path", "member")} | {
         "reason": reason,
         "detail": detail,
     }
 
 
-def _record(each: IndexedSlice, position: float) -> MutableRow:
-    row, shape = each.row, each.one.stored.shape
+def _record(indexed: IndexedSlice, position: float) -> MutableRow:
+    row, shape = indexed.row, indexed.slice.stored.shape
     return {
         "SOPInstanceUID": row["SOPInstanceUID"],
         "SeriesInstanceUID": row["SeriesInstanceUID"],
@@ -236,19 +240,19 @@ def _record(each: IndexedSlice, position: float) -> MutableRow:
         "position_mm": None if np.isnan(position) else position,
         "source_rows": shape[0],
         "source_columns": shape[1],
-        "notes": list(each.one.notes),
+        "notes": list(indexed.slice.notes),
         "digest": row.get("pixels"),
     }
 
 
-def _as_stored(one: Slice) -> MutableRow:
-    low, high = one.padding or (None, None)
+def _as_stored(source: Slice) -> MutableRow:
+    low, high = source.padding or (None, None)
     return {
-        "rows": one.stored.shape[0],
-        "columns": one.stored.shape[1],
-        "dtype": one.stored.dtype.str,
-        "slope": one.slope,
-        "intercept": one.intercept,
+        "rows": source.stored.shape[0],
+        "columns": source.stored.shape[1],
+        "dtype": source.stored.dtype.str,
+        "slope": source.slope,
+        "intercept": source.intercept,
         "padding_low": low,
         "padding_high": high,
     }

@@ -118,7 +118,10 @@ class Store:
         return self.slices.height
 
     def read(self, row: int) -> IntegerArray:
-        """Stored integers of one slice, (rows, columns), in the type they were packed in."""
+        """Read the stored integers (rows, columns) of one slice, in the type they were packed in.
+
+        Raises DamagedFileError where they cannot be unpacked.
+        """
         at = self.address
         start = int(at.offset[row])
         blob = self.blobs[at.part[row]][start : start + int(at.bytes[row])]
@@ -134,7 +137,7 @@ class Store:
             raise DamagedFileError(part, PART_FORM, f"slice {row} is damaged ({error})") from error
 
     def read_hu(self, rows: Sequence[int] | IntegerArray) -> Float32Array:
-        """HU of slices of one shape, (N, rows, columns) float32; padding is air."""
+        """Read slices of one shape as HU, (N, rows, columns) float32; padding is air."""
         return np.stack([self._hu(int(row)) for row in rows])
 
     def _hu(self, row: int) -> Float32Array:
@@ -145,8 +148,8 @@ class Store:
 
     @property
     def digest(self) -> str | None:
-        """Of the pixels that were packed and what they mean, slice by slice; None where a store of
-        an earlier version does not know them."""
+        """The digest of the packed pixels and their meaning; None in a store of an earlier
+        version."""
         if self.slices["digest"].null_count():
             return None
         return digest_of(self.slices)
@@ -158,17 +161,17 @@ class Store:
 
 
 def acquisition_keys(slices: pl.DataFrame) -> pl.Series:
-    """(N,) text that slices of one acquisition of one series share, of a table of slices."""
+    """Return a text (N,) for each slice, equal within one acquisition of one series."""
     uid = pl.col("SeriesInstanceUID")
     if "acquisition" not in slices.columns:
         return slices["SeriesInstanceUID"]
     several = pl.col("acquisition").fill_null(0) > 0
-    told = pl.concat_str(uid, pl.lit("\n"), pl.col("acquisition"))
-    return slices.select(pl.when(several).then(told).otherwise(uid).alias("pass"))["pass"]
+    key = pl.concat_str(uid, pl.lit("\n"), pl.col("acquisition"))
+    return slices.select(pl.when(several).then(key).otherwise(uid).alias("pass"))["pass"]
 
 
 def digest_of(slices: pl.DataFrame) -> str:
-    """A digest of slices' ids, pixels, crops and rescales in order; not of where they lie."""
+    """Digest slices' ids, pixels, crops and rescales in order; not of where they lie."""
     digest = hashlib.blake2b(digest_size=16)
     for row in slices.drop("part", "offset", "bytes", "patient", strict=False).iter_rows():
         digest.update(repr(row).encode())
@@ -176,7 +179,7 @@ def digest_of(slices: pl.DataFrame) -> str:
 
 
 def open_store(path: StrPath) -> Store:
-    """Open a store for reading; a folder that is none is a StoreError that says what to do."""
+    """Open a store for reading; StoreError with what to do where the folder is none."""
     path = Path(path)
     about_file = path / "store.json"
     if not about_file.is_file():
@@ -208,7 +211,7 @@ def open_store(path: StrPath) -> Store:
 
 
 def unpacked_bytes(blob: bytes) -> int:
-    """How long a blosc2 blob says it is unpacked; ValueError where it has no such header."""
+    """Read the unpacked length, bytes, in a blosc2 blob's header; ValueError where it has none."""
     if len(blob) < 32:
         raise ValueError(f"{len(blob)} bytes are no packed slice")
     return int.from_bytes(blob[4:8], "little")
@@ -242,8 +245,7 @@ def check_ends(path: Path, slices: pl.DataFrame, lengths: Mapping[str, int]) -> 
 
 
 def _read_slices(path: Path) -> pl.DataFrame:
-    """The table of slices; stores of earlier versions do not know what the files' pixels were or
-    show, nor acquisitions of one series."""
+    """Read the table of slices; stores of earlier versions lack digests, notes and acquisitions."""
     later = {
         "digest": pl.lit(None, pl.String),
         "notes": pl.lit([], SLICE_SCHEMA["notes"]),
@@ -257,7 +259,7 @@ def _read_slices(path: Path) -> pl.DataFrame:
 
 
 def map_file(path: Path) -> mmap.mmap:
-    """The file as read-only memory; the mapping outlives the descriptor."""
+    """Map the file into read-only memory; the mapping outlives the descriptor."""
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             raise DamagedFileError(path, PART_FORM, "empty, 0 bytes")

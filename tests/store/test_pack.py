@@ -1,4 +1,4 @@
-"""tests/store/test_pack_losses.py: a file that takes the packing process with it is one reject; its
+"""tests/store/test_pack.py: a file that takes the packing process with it is one reject; its
 series goes on without it."""
 
 from pathlib import Path
@@ -12,6 +12,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
+from wetread.study.boxes import PixelBox
 from wetread.study.series import series_slices
 from wetread.study.slice_sequence import SliceSequence
 from wetread.verbs.pack import shrink
@@ -37,7 +38,7 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def box_that_dies_of_the_bright(hu: SliceSequence) -> tuple[int, int, int, int]:
+def box_that_dies_of_the_bright(hu: SliceSequence) -> PixelBox:
     """A search for the head that ends its process on one series: the one of 3000 HU."""
     if max(one.max() for one in hu) > 2900:
         import os
