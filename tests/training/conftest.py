@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import build
-from wetread.training.checkpoint import Best, EpochScore
+from wetread.training.averaging import RankedEpoch
+from wetread.training.checkpoint import EpochScore
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
@@ -67,13 +68,13 @@ def fresh(recipe: Recipe) -> nn.Module:
         return build(recipe.encoder, recipe.view.channels, len(FINDINGS))
 
 
-def train_blobs(folder: Path, recipe: Recipe, kill_at: int = 0) -> Best:
+def train_blobs(folder: Path, recipe: Recipe, kill_at: int = 0) -> RankedEpoch:
     """Train on 160 slices, score on the other 80; SIGKILL oneself once kill_at steps are done."""
     blobs = Blobs()
 
     def score(model: nn.Module) -> EpochScore:
-        said = predict_probabilities(model, blobs, range(160, 240), recipe.view, recipe)
-        return EpochScore(float(np.square(said - blobs.truth[160:]).mean()), False)
+        probability = predict_probabilities(model, blobs, range(160, 240), recipe.view, recipe)
+        return EpochScore(float(np.square(probability - blobs.truth[160:]).mean()), False)
 
     def progress(done: int, total: int) -> None:
         assert done <= total
@@ -81,7 +82,10 @@ def train_blobs(folder: Path, recipe: Recipe, kill_at: int = 0) -> Best:
             os.kill(os.getpid(), signal.SIGKILL)
 
     data = blobs.train_set()
-    return train(fresh(recipe), data, recipe, FINDINGS, score, Run(folder), progress=progress)
+    run = Run(folder)
+    return train(
+        fresh(recipe), data, recipe, findings=FINDINGS, run=run, score=score, progress=progress
+    )
 
 
 @pytest.fixture(scope="session")

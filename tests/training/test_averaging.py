@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wetread.training.averaging import Ranked, best_epochs, mean_state
+from wetread.training.averaging import RankedEpoch, best_epochs, mean_state
 
 
 @pytest.mark.parametrize(
@@ -17,9 +17,9 @@ from wetread.training.averaging import Ranked, best_epochs, mean_state
 def test_the_best_are_kept_in_order(
     values: list[float | None], higher: bool, kept: list[int]
 ) -> None:
-    top: tuple[Ranked, ...] = ()
+    top: tuple[RankedEpoch, ...] = ()
     for epoch, value in enumerate(values):
-        top = best_epochs(top, Ranked(epoch, value), 2, higher)
+        top = best_epochs(top, RankedEpoch(epoch, value), 2, higher_is_better=higher)
     assert [one.epoch for one in top] == kept
 
 

@@ -6,15 +6,13 @@ import torch
 
 from wetread.models.encoders import build
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate
-from wetread.training.recipe import OptimizerSettings, Recipe
+from wetread.training.recipe import OptimizerSettings
 
-RECIPE = Recipe(
-    optimizer=OptimizerSettings(learning_rate=0.4, warmup_fraction=0.1, final_rate_fraction=0.05)
-)
+SETTINGS = OptimizerSettings(warmup_fraction=0.1, final_rate_fraction=0.05)
 
 
 def test_the_rate_rises_in_a_line_then_falls_as_half_a_cosine() -> None:
-    rates = [rate_at(step, 101, RECIPE) for step in range(101)]
+    rates = [rate_at(step, 101, 0.4, SETTINGS) for step in range(101)]
     np.testing.assert_allclose(rates[:11], 0.4 * np.arange(1, 12) / 11)
     turn = np.linspace(0, np.pi, 90)
     np.testing.assert_allclose(rates[11:], 0.4 * (0.05 + 0.95 * (1 + np.cos(turn)) / 2))
@@ -23,26 +21,28 @@ def test_the_rate_rises_in_a_line_then_falls_as_half_a_cosine() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_a_training_of_a_step_or_two_has_a_rate(steps: int) -> None:
-    rates = [rate_at(step, steps, RECIPE) for step in range(steps)]
+    rates = [rate_at(step, steps, 0.4, SETTINGS) for step in range(steps)]
     assert all(0 < rate <= 0.4 for rate in rates)
 
 
 def test_without_warm_up_it_starts_at_the_top() -> None:
-    recipe = RECIPE.with_settings({"optimizer.warmup_fraction": 0.0})
-    assert rate_at(0, 100, recipe) == 0.4
+    settings = OptimizerSettings(warmup_fraction=0.0)
+    assert rate_at(0, 100, 0.4, settings) == 0.4
 
 
 def test_norms_and_biases_do_not_decay() -> None:
     model = build("compact", 3, 6)
-    optimizer = make_optimizer(model, RECIPE)
+    optimizer = make_optimizer(model, SETTINGS, learning_rate=0.4, weight_decay=0.02)
     decaying, free = optimizer.param_groups
     assert {p.ndim for p in decaying["params"]} == {2, 4}
     assert {p.ndim for p in free["params"]} == {1}
-    assert (decaying["weight_decay"], free["weight_decay"]) == (RECIPE.optimizer.weight_decay, 0)
+    assert (decaying["weight_decay"], free["weight_decay"]) == (0.02, 0)
     assert len(decaying["params"] + free["params"]) == len(list(model.parameters()))
 
 
 def test_a_rate_is_set_for_all_groups() -> None:
-    optimizer = make_optimizer(torch.nn.Linear(2, 2), RECIPE)
+    optimizer = make_optimizer(
+        torch.nn.Linear(2, 2), SETTINGS, learning_rate=0.4, weight_decay=0.02
+    )
     set_rate(optimizer, 0.125)
     assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.125]

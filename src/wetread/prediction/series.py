@@ -95,7 +95,8 @@ class SeriesReader:
         for done, (kind, crop) in enumerate(steps):
             progress(done, len(steps))
             encoders = [model.encoders[crop] for model in kinds[kind]]
-            cache_features(encoders, stores[crop], rows, self.cache, *kind)
+            name, mirror = kind
+            cache_features(encoders, stores[crop], rows, self.cache, name, mirror=mirror)
         progress(len(steps), len(steps))
 
 

@@ -1,6 +1,6 @@
 """training/averaging.py: the best epochs so far, and the mean of their weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,30 +8,34 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """An epoch and what it was judged by; None: not scored, and then the later is the better."""
+class RankedEpoch:
+    """An epoch and the value it is ranked by; None: not scored, the later is then the better."""
 
     epoch: int
     value: float | None
 
 
-def best_epochs(
-    ranked: Sequence[Ranked], new: Ranked, count: int, higher_is_better: bool
-) -> tuple[Ranked, ...]:
-    """At most `count` of them, the best first; of equals the earlier stays."""
+NO_EPOCH = RankedEpoch(-1, None)
 
-    def place(one: Ranked) -> tuple[float, int]:
+
+def best_epochs(
+    ranked: Sequence[RankedEpoch], new: RankedEpoch, count: int, *, higher_is_better: bool
+) -> tuple[RankedEpoch, ...]:
+    """Return at most `count` epochs of the ranked and the new, the best first; of equals the
+    earlier stays."""
+
+    def order(one: RankedEpoch) -> tuple[float, int]:
         if one.value is None:
             return 0.0, -one.epoch
         return (-one.value if higher_is_better else one.value), one.epoch
 
-    return tuple(sorted((*ranked, new), key=place)[:count])
+    return tuple(sorted((*ranked, new), key=order)[:count])
 
 
-def mean_state(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of every floating tensor; counts are the first's."""
+def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Average the floating tensors (any shape) of state dicts by name; counts are the first's."""
     if len(states) == 1:
-        return states[0]
+        return dict(states[0])
     return {
         key: torch.stack([state[key] for state in states]).mean(0)
         if tensor.is_floating_point()

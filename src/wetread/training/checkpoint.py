@@ -1,40 +1,77 @@
-"""training/checkpoint.py: all that a stopped training needs to go on, and when it is written."""
+"""training/checkpoint.py: all that a stopped training needs to go on, and when it is written.
+
+Trainings of slices, of series and joint ones write the same form: a file that says where to go on,
+and one with the weights of the best epoch.
+"""
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TypedDict, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wetread.archive.files.damaged import expect_form
-from wetread.models.encoders import last_linear
-from wetread.store.store import digest_of
-from wetread.training.averaging import Ranked, best_epochs, mean_state
-from wetread.training.device import Runtime, restore_rng_state, rng_state
-from wetread.training.losses import prior_logits
-from wetread.training.recipe import Recipe, flat_settings
+from wetread.training.about import read_run_recipe
+from wetread.training.averaging import NO_EPOCH, RankedEpoch, best_epochs, mean_state
+from wetread.training.device import restore_rng_state, rng_state
+from wetread.training.recipe import Recipe, Setting, flat_settings
 from wetread.training.recipe_file import current_settings
-from wetread.training.run import BEST, CHECKPOINT, LAST, METRICS, Run
-from wetread.training.slices.batches import TrainSet, epoch_items, negative_rate
+from wetread.training.run import CHECKPOINT, Run
 
 # What a run may change when it goes on: where it runs and how it reads, never what it learns.
 FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps"}
 
 
+class ResumeError(ValueError):
+    """A training that is to go on was begun with other settings, labels or images."""
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """Names in the run's folder.
+
+    last:    where to go on.
+    best:    the weights that are kept.
+    metrics: one JSON object an epoch; None: not written.
+    """
+
+    last: str
+    best: str
+    metrics: str | None = None
+
+
+@dataclass(frozen=True)
+class TrainingIdentity:
+    """What a training learns from, and by which settings; one that goes on must have the same.
+
+    settings: by dotted name, those that change what is learned.
+    data:     a digest of samples, targets and weights (digest_arrays).
+    findings: names of the outputs.
+    pixels:   a digest of what the images show; None where it is not known.
+    """
+
+    settings: Mapping[str, Setting]
+    data: str
+    findings: tuple[str, ...] = ()
+    pixels: str | None = None
+
+
 @dataclass(frozen=True)
 class EpochScore:
-    """What score(model) says of one epoch.
+    """How good the model of one epoch is on the validation patients.
 
-    value:            what the best epoch is chosen by.
+    value:            by which the best epoch is chosen.
     higher_is_better: True for an AUC, False for a loss.
     scores:           more numbers for the metrics file; None where one cannot be.
     """
 
     value: float
-    higher_is_better: bool
+    higher_is_better: bool = False
     scores: Mapping[str, float | None] = field(default_factory=dict)
 
     def better_than(self, value: float | None) -> bool:
@@ -44,76 +81,94 @@ class EpochScore:
         return self.value > value if self.higher_is_better else self.value < value
 
 
-@dataclass(frozen=True)
-class Best:
-    """The epoch that was kept (-1: none yet) and its value (None: not scored)."""
+class _Saved(TypedDict):
+    """The file from which a training goes on."""
 
+    model: dict[str, Tensor]
+    optimizer: dict[str, object]
+    chance: dict[str, Tensor]
     epoch: int
-    value: float | None
+    position: int
+    step: int
+    losses: list[float]
+    history: list[dict[str, Setting]]
+    best: dict[str, object]
+    top: list[dict[str, object]]
+    described: dict[str, Setting]
+    settings: dict[str, Setting]
+    data_print: str
+    pixels: str | None
 
 
 @dataclass
 class Checkpointer:
-    """Where a training stands; the one thing here that changes. Written to last.pt as it goes."""
+    """Where a training stands; the one thing here that changes.
+
+    described:   plain values that the kept weights are saved with.
+    every_steps: a file is written after so many steps; 0: after epochs alone.
+    average:     so many of the best epochs' weights are averaged.
+    """
 
     run: Run
+    files: CheckpointFiles
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    recipe: Recipe
-    runtime: Runtime
-    described: dict[str, Any]  # what best.pt holds beside the weights
-    data_print: str
-    pixels: str | None  # a digest of what the slices show; None where it is not known
+    device: torch.device
+    identity: TrainingIdentity
+    described: Mapping[str, Setting] = field(default_factory=dict)
+    every_steps: int = 0
+    average: int = 1
     epoch: int = 0
     position: int = 0  # steps done in this epoch
     step: int = 0  # steps done in all
     losses: list[Tensor] = field(default_factory=list)  # of this epoch's steps, scalars
-    history: list[dict[str, Any]] = field(default_factory=list)  # the lines of metrics.jsonl
-    best: Best = Best(-1, None)
-    top: tuple[Ranked, ...] = ()
+    history: list[dict[str, Setting]] = field(default_factory=list)  # the lines of the metrics
+    best: RankedEpoch = NO_EPOCH
+    top: tuple[RankedEpoch, ...] = ()
 
-    @staticmethod
-    def start(
-        run: Run,
-        model: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        data: TrainSet,
-        recipe: Recipe,
-        findings: Sequence[str],
-        runtime: Runtime,
-    ) -> "Checkpointer":
-        """From the beginning, the last layer's bias set to the priors; or from run's last.pt."""
-        described = {
-            "findings": list(findings),
-            "mask_findings": [] if data.masks is None else list(data.masks.findings),
-            "view": recipe.view.to_dict(),
-            "recipe": recipe.model_dump(mode="json"),
-            "negative_rate": negative_rate(data.targets, recipe),
-        }
-        prints = fingerprint(data), pixels_print(data)
-        checkpointer = Checkpointer(run, model, optimizer, recipe, runtime, described, *prints)
-        saved = run.load(LAST)
-        if saved is not None:
-            checkpointer._go_on(saved)
-            return checkpointer
-        run.write_json("recipe.json", described["recipe"])
-        with torch.no_grad():
-            seen = data.targets[epoch_items(data.targets, recipe, 0)]
-            last_linear(model).bias.copy_(torch.from_numpy(prior_logits(seen)))
-        return checkpointer
+    def resume(self) -> bool:
+        """Take up the training where the run's folder has it; False where nothing is there.
+
+        ResumeError where it was begun with other inputs, DamagedFileError where the file is cut or
+        another.
+        """
+        saved = self.run.load(self.files.last)
+        if saved is None:
+            return False
+        path = self.run.folder / self.files.last
+        if "described" not in saved:
+            raise ResumeError(
+                f"{path}: an earlier version began this training, in a form from which it cannot "
+                "go on. Give another folder, or remove this file to train it again"
+            )
+        with expect_form(path, CHECKPOINT):
+            changed = _differences(cast(_Saved, saved), self.identity)
+        refuse_differences(str(path), changed)
+        with expect_form(path, CHECKPOINT, RuntimeError):
+            self._restore(cast(_Saved, saved))
+        self._write_metrics()
+        return True
+
+    def keep(self, value: float | None) -> None:
+        """Keep the model as it is before the first epoch, scored by value."""
+        self.best = RankedEpoch(-1, value)
+        self._save_best(_on_cpu(self.model.state_dict()))
 
     def after_step(self, loss: Tensor) -> None:
-        """Count the step; write last.pt when it is due."""
+        """Count the step and its loss, a scalar (any shape of one value); save when it is due."""
         self.losses.append(loss.detach())
         self.step += 1
         self.position += 1
-        if self.step % self.recipe.checkpoint_every_steps == 0:
+        if self.every_steps and self.step % self.every_steps == 0:
             self._save()
 
-    def after_epoch(self, validation: EpochScore | None) -> None:
-        """Record the epoch, keep the model if it is the best so far, and turn to the next."""
-        value = None if validation is None else validation.value
-        better = validation is None or validation.better_than(self.best.value)
+    def after_epoch(self, score: EpochScore | None) -> None:
+        """Record the epoch, keep the model if it is the best so far, and turn to the next.
+
+        score: of the validation patients; None where there are none, and then the last is best.
+        """
+        value = None if score is None else score.value
+        better = score is None or score.better_than(self.best.value)
         self.history.append(
             {
                 "epoch": self.epoch,
@@ -121,124 +176,153 @@ class Checkpointer:
                 "loss": float(torch.stack(self.losses).double().mean()),
                 "value": value,
                 "kept": better,
-                **({} if validation is None else validation.scores),
+                **({} if score is None else score.scores),
             }
         )
+        now = RankedEpoch(self.epoch, value)
         if better:
-            self.best = Best(self.epoch, value)
-        self._keep(
-            Ranked(self.epoch, value), validation is not None and validation.higher_is_better
-        )
+            self.best = now
+        if self.average > 1:
+            self._average(now, higher_is_better=score is not None and score.higher_is_better)
+        elif better:
+            self._save_best(_on_cpu(self.model.state_dict()))
         self.epoch, self.position, self.losses = self.epoch + 1, 0, []
-        self.run.write_lines(METRICS, self.history)
+        self._write_metrics()
         self._save()  # last: killed before it, the epoch's end is done again, and ends the same
 
-    def _keep(self, now: Ranked, higher_is_better: bool) -> None:
-        """Write best.pt, the mean of the best epochs' weights, where this epoch is among them."""
-        count = self.recipe.top_checkpoints
-        before, self.top = self.top, best_epochs(self.top, now, count, higher_is_better)
+    def out_of_patience(self, epochs: int) -> bool:
+        """Whether so many epochs passed since the best one; 0: patience without end."""
+        return epochs > 0 and self.epoch - 1 - self.best.epoch >= epochs
+
+    def best_state(self) -> dict[str, Tensor]:
+        """Read the kept weights, on the CPU."""
+        state: dict[str, Tensor] = self.run.read(self.files.best)["model"]
+        return state
+
+    def _average(self, now: RankedEpoch, *, higher_is_better: bool) -> None:
+        """Keep the mean of the best epochs' weights, where this epoch is among them."""
+        before = self.top
+        self.top = best_epochs(before, now, self.average, higher_is_better=higher_is_better)
         if now not in self.top:
             return
-        self.run.save(_top(now), {"model": self.model.state_dict()})
-        states = [self.run.read(_top(one))["model"] for one in self.top]
-        kept = {"model": mean_state(states), "epoch": self.best.epoch, "value": self.best.value}
-        self.run.save(BEST, {**kept, **self.described})
-        for one in {*before, now} - ({*self.top} if count > 1 else set()):
-            self.run.remove(_top(one))
+        self.run.save(_top_file(now), {"model": _on_cpu(self.model.state_dict())})
+        self._save_best(mean_state([self.run.read(_top_file(one))["model"] for one in self.top]))
+        for one in {*before, now} - {*self.top}:
+            self.run.remove(_top_file(one))
 
-    def out_of_patience(self) -> bool:
-        """Whether the recipe's patience is over."""
-        patience = self.recipe.patience_epochs
-        return patience > 0 and self.epoch - 1 - self.best.epoch >= patience
+    def _save_best(self, state: Mapping[str, Tensor]) -> None:
+        kept = {"model": dict(state), "epoch": self.best.epoch, "value": self.best.value}
+        self.run.save(self.files.best, {**kept, **self.described})
+
+    def _write_metrics(self) -> None:
+        if self.files.metrics is not None:
+            self.run.write_lines(self.files.metrics, self.history)
 
     def _save(self) -> None:
-        self.run.save(
-            LAST,
-            {
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "chance": rng_state(self.runtime.device),
-                "epoch": self.epoch,
-                "position": self.position,
-                "step": self.step,
-                "losses": [float(loss) for loss in self.losses],
-                "history": self.history,
-                "best": asdict(self.best),
-                "top": [asdict(one) for one in self.top],
-                "described": self.described,
-                "data_print": self.data_print,
-                "pixels": self.pixels,
-            },
-        )
+        saved: _Saved = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "chance": rng_state(self.device),
+            "epoch": self.epoch,
+            "position": self.position,
+            "step": self.step,
+            "losses": [float(loss) for loss in self.losses],
+            "history": self.history,
+            "best": asdict(self.best),
+            "top": [asdict(one) for one in self.top],
+            "described": {"findings": list(self.identity.findings), **self.described},
+            "settings": dict(self.identity.settings),
+            "data_print": self.identity.data,
+            "pixels": self.identity.pixels,
+        }
+        self.run.save(self.files.last, saved)
 
-    def _go_on(self, saved: dict[str, Any]) -> None:
-        self._refuse_if_other(saved)
-        with expect_form(self.run.folder / LAST, CHECKPOINT, RuntimeError):
-            self._take_up(saved)
-        self.run.write_lines(METRICS, self.history)
-
-    def _take_up(self, saved: dict[str, Any]) -> None:
+    def _restore(self, saved: _Saved) -> None:
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
-        restore_rng_state(saved["chance"], self.runtime.device)
+        restore_rng_state(saved["chance"], self.device)
         self.epoch, self.position, self.step = saved["epoch"], saved["position"], saved["step"]
-        self.losses = [torch.tensor(v, device=self.runtime.device) for v in saved["losses"]]
-        self.history, self.best = saved["history"], Best(**saved["best"])
-        self.top = tuple(Ranked(**one) for one in saved["top"])
-
-    def _refuse_if_other(self, saved: dict[str, Any]) -> None:
-        with expect_form(self.run.folder / LAST, CHECKPOINT):
-            changed = self._changed(saved)
-        if changed:
-            raise ValueError(
-                f"{self.run.folder / LAST}: this run was begun otherwise: {'; '.join(changed)}. "
-                "Go on with what it was begun with, or give another folder"
-            )
-
-    def _changed(self, saved: dict[str, Any]) -> list[str]:
-        """List the settings that differ from those the run was begun with."""
-        before, now = saved["described"], self.described
-        settings = current_settings(before["recipe"])
-        changed = [
-            f"{key} was {settings.get(key)!r}, is {value!r}"
-            for key, value in flat_settings(self.recipe).items()
-            if key not in FREE_SETTINGS and settings.get(key) != value
-        ]
-        if before["findings"] != now["findings"]:
-            changed.append("the findings are others")
-        if saved["data_print"] != self.data_print:
-            changed.append("the slices or their labels are others")
-        if not changed and saved.get("pixels") != self.pixels:
-            changed.append(
-                "the slices' pixels are others, under the same ids"
-                if saved.get("pixels") is not None
-                else "an earlier version did not note which pixels it learned from"
-            )
-        return changed
+        self.losses = [torch.tensor(v, device=self.device) for v in saved["losses"]]
+        self.history = saved["history"]
+        self.best = _ranked(saved["best"])
+        self.top = tuple(_ranked(one) for one in saved["top"])
 
 
-def _top(one: Ranked) -> str:
-    return f"top-{one.epoch}.pt"
+def check_resume(run: Run, recipe: Recipe) -> None:
+    """Refuse a recipe with which the trainings begun in a run's folder cannot go on.
+
+    To be called before the first long step. ResumeError names the settings of the encoders that
+    differ; those of networks over them are compared when these are trained. A run whose recipe
+    cannot be read is left to the training itself.
+    """
+    begun = any(run.folder.glob("model-*/**/last.pt"))
+    path = run.folder / "recipe.json"
+    if not begun or not path.is_file():
+        return
+    before = learned_settings(read_run_recipe(run.folder).encoder_only())
+    refuse_differences(str(path), _changed(before, learned_settings(recipe.encoder_only())))
 
 
-def pixels_print(data: TrainSet) -> str | None:
-    """A digest of what all slices of the source show, those beside the learned ones included."""
-    slices = data.source.slices
-    if "digest" not in slices.columns or slices["digest"].null_count():
-        return None
-    return digest_of(slices)
+def refuse_differences(where: str, changed: Sequence[str]) -> None:
+    """ResumeError where anything changed since the training began, which it names."""
+    if changed:
+        raise ResumeError(
+            f"{where}: this run was begun otherwise: {'; '.join(changed)}. "
+            "Go on with what it was begun with, or give another folder"
+        )
 
 
-def fingerprint(data: TrainSet) -> str:
-    """A digest of which slices are learned, with which targets and weights."""
+def learned_settings(recipe: Recipe) -> dict[str, Setting]:
+    """Return the settings that change what is learned, by dotted name."""
+    settings = flat_settings(recipe)
+    return {name: value for name, value in settings.items() if name not in FREE_SETTINGS}
+
+
+def _differences(saved: _Saved, identity: TrainingIdentity) -> list[str]:
+    """List what differs from the inputs that the training was begun with."""
+    described = saved["described"]
+    if "settings" in saved:
+        before = saved["settings"]
+    else:  # of a run from before the settings had groups
+        before = current_settings(cast(Mapping[str, Setting], described["recipe"]))
+    changed = _changed(before, identity.settings)
+    if tuple(cast(Sequence[str], described["findings"])) != identity.findings:
+        changed.append("the findings are others")
+    if saved["data_print"] != identity.data:
+        changed.append("the slices or their labels are others")
+    if not changed and saved.get("pixels") != identity.pixels:
+        changed.append(
+            "the slices' pixels are others, under the same ids"
+            if saved.get("pixels") is not None
+            else "an earlier version did not note which pixels it learned from"
+        )
+    return changed
+
+
+def _changed(before: Mapping[str, Setting], now: Mapping[str, Setting]) -> list[str]:
+    return [
+        f"{name} was {before.get(name)!r}, is {value!r}"
+        for name, value in now.items()
+        if before.get(name) != value
+    ]
+
+
+def digest_arrays(*arrays: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> str:
+    """Digest the values of arrays (any shape), SHA-256 as hexadecimal digits."""
     digest = hashlib.sha256()
-    ids = data.source.slices
-    if "SOPInstanceUID" in ids.columns:
-        digest.update("\n".join(ids["SOPInstanceUID"].gather(data.rows).to_list()).encode())
-    for array in (data.rows, data.targets, data.weights, data.mirror):
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
-    if data.masks is not None:
-        digest.update(data.masks.known.tobytes())
-        for row in data.masks.blobs:
-            digest.update(b"".join(row))
     return digest.hexdigest()
+
+
+def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.cpu() for name, tensor in state.items()}
+
+
+def _ranked(values: Mapping[str, object]) -> RankedEpoch:
+    value = values["value"]
+    return RankedEpoch(int(cast(int, values["epoch"])), None if value is None else float(value))  # type: ignore[arg-type]
+
+
+def _top_file(one: RankedEpoch) -> str:
+    return f"top-{one.epoch}.pt"

@@ -15,7 +15,7 @@ from wetread.tasks.embolism.loss import series_exam_loss
 from wetread.tasks.embolism.metric import exam_loss
 from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.slice_targets import heart_targets, lung_targets
-from wetread.training.series.series import Series, pad
+from wetread.training.series.series import Series, pad_series
 
 TASK = find_task("embolism")
 
@@ -73,13 +73,13 @@ def test_what_is_minimised_over_a_whole_set_is_the_official_loss(seed: int) -> N
     image = rng.normal(0, 2, len(series.rows))
     of_study = rng.normal(0, 2, series.study.shape)
     pieces = list(zip(series.starts[:-1], series.starts[1:], strict=True))
-    batch = pad(
+    batch = pad_series(
         [np.zeros((high - low, 1), np.float32) for low, high in pieces],
         [series.image[low:high] for low, high in pieces],
         series.study,
     )
-    logits = torch.zeros(*batch.there.shape, 1, dtype=torch.float64)
-    logits[batch.there] = torch.from_numpy(image)[:, None]
+    logits = torch.zeros(*batch.present.shape, 1, dtype=torch.float64)
+    logits[batch.present] = torch.from_numpy(image)[:, None]
     batch = replace(batch, image=batch.image.double(), study=batch.study.double())
     said = series_exam_loss(series, positive_exam_weight=0.0)(
         logits, torch.from_numpy(of_study), batch

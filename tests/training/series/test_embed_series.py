@@ -16,9 +16,9 @@ from wetread.training.series import embed_series as embed_series
 from wetread.training.series.inputs import (
     Embeddings,
     SequenceInputs,
-    beside,
+    concatenate,
     make_sequence_inputs,
-    scaled_as,
+    rescale_to,
 )
 from wetread.training.series.series import PLACE, Series
 
@@ -69,14 +69,14 @@ def test_several_encoders_stand_side_by_side() -> None:
         Embeddings(np.zeros((4, 2)), np.zeros((2, 1))),
         Embeddings(np.ones((4, 3)), np.ones((2, 2))),
     )
-    both = beside([one, other])
+    both = concatenate([one, other])
     assert both.features[0].tolist() == [0, 0, 1, 1, 1]
     assert both.overall[1].tolist() == [0, 1, 1]
 
 
 def test_features_of_another_encoder_come_to_the_scale_of_ones_own() -> None:
     own, other = seen_of(some_series(20), 0, 1.0, 2.0), seen_of(some_series(12), 1, 3.0, -7.0)
-    brought = scaled_as(own, other)
+    brought = rescale_to(own, other)
     mine, theirs, seen = (np.concatenate(one.inputs) for one in (own, other, brought))
     for column in (0, 1, 2, -1):  # features, and what is of the whole series
         np.testing.assert_allclose(seen[:, column].mean(), mine[:, column].mean(), atol=1e-3)

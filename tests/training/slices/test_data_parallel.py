@@ -51,7 +51,7 @@ def batch() -> Batch:
 def learned(model: nn.Module, batch: Batch, shares: int) -> tuple[Tensor, list[Tensor]]:
     settings = recipe(shares)
     with data_parallel(model, settings, choose_runtime(settings), WEIGHTS) as parts:
-        loss = parts.learn(batch)
+        loss = parts.backward(batch)
     return loss, [p.grad for p in model.parameters() if p.grad is not None]
 
 

@@ -17,7 +17,7 @@ from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
-from wetread.training.slices.fit import fit_split, fresh_model
+from wetread.training.slices.fit import fit_split, initial_model
 
 FINDINGS = (
     Finding("any", weight=2.0),
@@ -48,7 +48,15 @@ def quick(*settings: str) -> Recipe:
 
 
 def fit(folder: Path, data: LabeledSlices, split: Split, recipe: Recipe) -> list[LevelPredictions]:
-    fitted = fit_split(Run(folder), 0, split, data, recipe, None, lambda done, total: None)
+    fitted = fit_split(
+        data,
+        split,
+        recipe,
+        run=Run(folder),
+        number=0,
+        weights=None,
+        progress=lambda done, total: None,
+    )
     assert fitted.drawings.is_empty()
     return fitted.levels
 
@@ -134,10 +142,10 @@ def test_unknown_truth_stays_unknown_and_a_finding_never_seen_is_even_odds(
     assert np.isfinite(images.probability).all()
 
 
-def test_a_fresh_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path: Path) -> None:
+def test_a_initial_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     weights = [
-        next(fresh_model(quick(f"seed={seed}"), 3, None, None, Run(tmp_path)).parameters())
+        next(initial_model(quick(f"seed={seed}"), 3, 0, None, Run(tmp_path)).parameters())
         for seed in (1, 1, 2)
     ]
     assert torch.equal(weights[0], weights[1])
@@ -146,9 +154,9 @@ def test_a_fresh_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path: 
 
 
 def test_weights_from_a_file_are_taken_and_what_was_taken_is_written_down(tmp_path: Path) -> None:
-    first = fresh_model(quick("seed=1"), 3, None, None, Run(tmp_path))
+    first = initial_model(quick("seed=1"), 3, 0, None, Run(tmp_path))
     torch.save(first.state_dict(), tmp_path / "w.pt")
-    second = fresh_model(quick("seed=2"), 3, None, tmp_path / "w.pt", Run(tmp_path / "run"))
+    second = initial_model(quick("seed=2"), 3, 0, tmp_path / "w.pt", Run(tmp_path / "run"))
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
     assert '"w.pt"' in (tmp_path / "run" / "weights.json").read_text()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import wetread
-from wetread.training.checkpoint import Best, EpochScore
+from wetread.training.averaging import RankedEpoch
+from wetread.training.checkpoint import EpochScore
 from wetread.training.run import BEST, LAST, METRICS, Run, read_trained_model
+from wetread.training.slices.batches import TrainSet
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
 
@@ -134,7 +137,7 @@ def test_a_run_begun_with_other_labels_is_refused(left_alone: Path) -> None:
     recipe = shared.quick(*STEPS)
     data = shared.Blobs().train_set(150)
     with pytest.raises(ValueError, match="the slices or their labels are others"):
-        train(shared.fresh(recipe), data, recipe, shared.FINDINGS, None, Run(left_alone))
+        train(shared.fresh(recipe), data, recipe, findings=shared.FINDINGS, run=Run(left_alone))
 
 
 def test_it_finds_the_blobs_of_slices_it_never_saw(tmp_path: Path) -> None:
@@ -156,6 +159,11 @@ def test_it_finds_the_blobs_of_slices_it_never_saw(tmp_path: Path) -> None:
     np.testing.assert_allclose(said.mean(0), blobs.truth[160:].mean(0), atol=0.08)
 
 
+def train_scored(recipe: Any, data: TrainSet, score: Any, folder: Path) -> RankedEpoch:
+    model, run = shared.fresh(recipe), Run(folder)
+    return train(model, data, recipe, findings=shared.FINDINGS, run=run, score=score)
+
+
 def one_step_each(values: list[float], higher: bool) -> tuple[list[float], object]:
     left = list(values)
     return left, lambda model: EpochScore(left.pop(0), higher, {"extra": None})
@@ -172,8 +180,8 @@ def test_the_best_epoch_is_kept(
     recipe = shared.quick("batch_size=160")
     _, score = one_step_each(values, higher)
     data = shared.Blobs().train_set()
-    best = train(shared.fresh(recipe), data, recipe, shared.FINDINGS, score, Run(tmp_path))
-    assert best == Best(kept, values[kept])
+    best = train_scored(recipe, data, score, tmp_path)
+    assert best == RankedEpoch(kept, values[kept])
     trained = read_trained_model(tmp_path)
     assert (trained.epoch, trained.value) == (kept, values[kept])
 
@@ -183,8 +191,8 @@ def test_it_stops_when_patience_is_over_and_stays_stopped(tmp_path: Path) -> Non
     left, score = one_step_each([0.5, 0.8, 0.7, 0.6, 0.9], True)
     data = shared.Blobs().train_set()
     for _ in range(2):
-        best = train(shared.fresh(recipe), data, recipe, shared.FINDINGS, score, Run(tmp_path))
-        assert best == Best(1, 0.8)
+        best = train_scored(recipe, data, score, tmp_path)
+        assert best == RankedEpoch(1, 0.8)
         assert left == [0.9]
 
 
@@ -192,7 +200,9 @@ def test_without_a_score_the_last_epoch_is_kept(tmp_path: Path) -> None:
     recipe = shared.quick("batch_size=160")
     model = shared.fresh(recipe)
     data = shared.Blobs().train_set()
-    assert train(model, data, recipe, shared.FINDINGS, None, Run(tmp_path)) == Best(2, None)
+    assert train(model, data, recipe, findings=shared.FINDINGS, run=Run(tmp_path)) == RankedEpoch(
+        2, None
+    )
     kept = read_trained_model(tmp_path).model.state_dict()
     assert all(torch.equal(kept[key], value) for key, value in model.state_dict().items())
 
@@ -211,6 +221,6 @@ def test_it_begins_from_the_priors_of_an_epoch(tmp_path: Path) -> None:
 
     data = shared.Blobs().train_set()
     recipe = shared.quick("epochs=1", "batch_size=400", "negatives_per_positive=0")
-    train(Watch(), data, recipe, shared.FINDINGS, None, Run(tmp_path))
+    train(Watch(), data, recipe, findings=shared.FINDINGS, run=Run(tmp_path))
     priors = data.targets.mean(0)
     np.testing.assert_allclose(torch.sigmoid(seen[0]), priors, atol=0.01)

@@ -1,7 +1,7 @@
-"""training/series/inputs.py: what encoders say of series in; what a sequence network is given out.
+"""training/series/inputs.py: embeddings of series in; inputs of a sequence network out.
 
-An input of a slice is its features, with their differences to both neighbours, then its place, then
-what is said of the series as a whole, the same at every slice.
+An input of a slice is its features, with their differences to both neighbors, then its place, then
+the numbers of the series as a whole, the same at every slice.
 """
 
 from __future__ import annotations
@@ -14,60 +14,69 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wetread.archive.types import Float32Array
 from wetread.training.recipe import Recipe
-from wetread.training.series.series import PLACE, Floats, Series, inputs_of, join_series
+from wetread.training.series.series import PLACE, Series, join_series, sequence_features
 
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """What encoders say of E series: features of their N slices (N, D), and of each series as a
-    whole (E, T), where T may be 0."""
+    """Numbers by which encoders describe E series.
 
-    features: Floats
-    overall: Floats
+    features: (N, D) float32, of their N slices.
+    overall:  (E, T) float32, of each series as a whole; T may be 0.
+    """
+
+    features: Float32Array
+    overall: Float32Array
 
 
-def beside(looks: Sequence[Embeddings]) -> Embeddings:
-    """What several encoders say of the same series."""
+def concatenate(parts: Sequence[Embeddings]) -> Embeddings:
+    """Concatenate the embeddings of the same series by several encoders, (N, D1 + D2 ...) and
+    (E, T1 + T2 ...)."""
     return Embeddings(
-        np.concatenate([look.features for look in looks], axis=1),
-        np.concatenate([look.overall for look in looks], axis=1),
+        np.concatenate([part.features for part in parts], axis=1),
+        np.concatenate([part.overall for part in parts], axis=1),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class SequenceInputs:
-    """Series, and what a sequence network sees: one array (n, D) a series, and of its mirror
-    image, () where there is none. The last `overall` of the D are of the series as a whole."""
+    """E series as a sequence network takes them.
+
+    inputs:   E arrays (n, D) float32.
+    mirrored: those of the series' mirror images; () where there are none.
+    overall:  so many of the D, the last ones, are of the series as a whole.
+    """
 
     series: Series
-    inputs: tuple[Floats, ...]
-    mirrored: tuple[Floats, ...]
+    inputs: tuple[Float32Array, ...]
+    mirrored: tuple[Float32Array, ...]
     overall: int
 
 
 def make_sequence_inputs(
     series: Series, plain: Embeddings, mirrored: Embeddings | None, recipe: Recipe
 ) -> SequenceInputs:
-    """What is said of series, and of their mirror images, as inputs."""
-    turned = () if mirrored is None else _inputs(series, mirrored, recipe)
-    return SequenceInputs(series, _inputs(series, plain, recipe), turned, plain.overall.shape[1])
+    """Make inputs of the embeddings of series, and of those of their mirror images."""
+    flipped = () if mirrored is None else _inputs(series, mirrored, recipe)
+    return SequenceInputs(series, _inputs(series, plain, recipe), flipped, plain.overall.shape[1])
 
 
-def _inputs(series: Series, told: Embeddings, recipe: Recipe) -> tuple[Floats, ...]:
+def _inputs(series: Series, embeddings: Embeddings, recipe: Recipe) -> tuple[Float32Array, ...]:
     inputs = []
-    for (low, high), whole in zip(pairwise(series.starts), told.overall, strict=True):
-        of_slices = inputs_of(
-            told.features[low:high],
-            series.position_mm[low:high],
-            differences=recipe.series.differences,
-        )
+    for (low, high), whole in zip(pairwise(series.starts), embeddings.overall, strict=True):
+        of_slices: Float32Array = sequence_features(
+            torch.from_numpy(embeddings.features[low:high]),
+            torch.from_numpy(np.array(series.position_mm[low:high], np.float64)),
+            recipe.series.differences,
+        ).numpy()
         inputs.append(np.hstack([of_slices, np.tile(whole, (high - low, 1))]))
     return tuple(inputs)
 
 
-def joined(sets: Sequence[SequenceInputs]) -> SequenceInputs:
-    """The series of all sets, one set after the other."""
+def join_inputs(sets: Sequence[SequenceInputs]) -> SequenceInputs:
+    """Join the series of all sets, one set after the other."""
     return SequenceInputs(
         join_series([one.series for one in sets]),
         tuple(inputs for one in sets for inputs in one.inputs),
@@ -76,26 +85,27 @@ def joined(sets: Sequence[SequenceInputs]) -> SequenceInputs:
     )
 
 
-def scaled_as(own: SequenceInputs, other: SequenceInputs) -> SequenceInputs:
-    """The other's features at the mean and deviation of one's own: two encoders of the same kind
-    do not draw the same area. Places are what they are."""
-    (mean, deviation), (was, spread) = (
-        [each.numpy() for each in spread_of(one.inputs)] for one in (own, other)
+def rescale_to(own: SequenceInputs, other: SequenceInputs) -> SequenceInputs:
+    """Bring the other's features to the mean and deviation of one's own: two encoders of the same
+    kind do not draw the same area. Places stay as they are."""
+    (mean, deviation), (other_mean, other_deviation) = (
+        [each.numpy() for each in mean_and_deviation(one.inputs)] for one in (own, other)
     )
     end = len(mean) - own.overall
     place = slice(end - PLACE, end)
-    mean[place], was[place] = 0, 0
-    deviation[place], spread[place] = 1, 1
+    mean[place], other_mean[place] = 0, 0
+    deviation[place], other_deviation[place] = 1, 1
 
-    def each(inputs: tuple[Floats, ...]) -> tuple[Floats, ...]:
-        return tuple((one - was) / spread * deviation + mean for one in inputs)
+    def rescale(inputs: tuple[Float32Array, ...]) -> tuple[Float32Array, ...]:
+        """Rescale arrays (n, D)."""
+        return tuple((one - other_mean) / other_deviation * deviation + mean for one in inputs)
 
-    return replace(other, inputs=each(other.inputs), mirrored=each(other.mirrored))
+    return replace(other, inputs=rescale(other.inputs), mirrored=rescale(other.mirrored))
 
 
-def spread_of(inputs: Sequence[Floats]) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (D,) over all slices, one series at a time; a number that does not vary
-    counts as if it varied a little."""
+def mean_and_deviation(inputs: Sequence[Float32Array]) -> tuple[Tensor, Tensor]:
+    """Compute mean and deviation (D,) over the slices of all series (n, D), one series at a time; a
+    number that does not vary counts as if it varied by 0.001."""
     count = sum(len(one) for one in inputs)
     mean = np.sum([one.sum(0, dtype=np.float64) for one in inputs], axis=0) / count
     square = np.sum([np.square(one - mean).sum(0) for one in inputs], axis=0) / count

@@ -1,4 +1,4 @@
-"""training/series/joint.py: encoders and the network over them, learned end to end.
+"""training/series/joint.py: encoders and the network over them, trained end to end.
 
 Slices are spread evenly through each series, so memory does not grow with its length; what is
 augmented is the mirror image alone, a whole series at a time. Statistics of BatchNorm stay as the
@@ -11,191 +11,194 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wetread.archive.files.damaged import expect_form
+from wetread.archive.types import Int64Array, Progress
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
+from wetread.training.checkpoint import (
+    Checkpointer,
+    CheckpointFiles,
+    EpochScore,
+    TrainingIdentity,
+    digest_arrays,
+    learned_settings,
+)
 from wetread.training.device import choose_runtime, seeded_runtime
-from wetread.training.optimizer import rate_at, set_rate
+from wetread.training.optimizer import rate_at, set_rate, take_step
+from wetread.training.random_streams import Stream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import CHECKPOINT, Run, TrainedModel
 from wetread.training.series.sequence_fit import BEST, LAST, SeriesLoss
-from wetread.training.series.series import (
-    Rows,
-    Series,
-    SeriesBatch,
-    series_inputs,
-    spread_slices,
-)
+from wetread.training.series.series import Series, SeriesBatch, sequence_features, spread_slices
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
-PICKED, TURNED = 6, 7  # what a seed is drawn for, beside those of batches.py and sequence_fit.py
-Progress = Callable[[int, int], None]
+FILES = CheckpointFiles(LAST, "joint.pt")
+GROUPS = ("seed", "joint.", "optimizer.")  # settings that change what is learned here
+OTHERS = ("series.mirror", "series.differences")
 
 
 @dataclass(frozen=True, eq=False)
 class JointModel:
-    """Encoders, one a look, and the network over their features."""
+    """Encoders, one a crop, and the network over their features."""
 
     encoders: tuple[TrainedModel, ...]
     network: nn.Module
 
-    def modules(self) -> list[nn.Module]:
-        return [*(one.model for one in self.encoders), self.network]
+    def modules(self) -> nn.ModuleList:
+        """All networks, the encoders' first, as one module."""
+        return nn.ModuleList([*(one.model for one in self.encoders), self.network])
+
+
+@dataclass(frozen=True, eq=False)
+class JointData:
+    """Series to train on.
+
+    stores:     the slices of each encoder's crop.
+    flip_index: (S,) the study finding that each one becomes in a mirror image.
+    loss:       what is minimized.
+    """
+
+    series: Series
+    stores: Sequence[Store]
+    flip_index: Int64Array
+    loss: SeriesLoss
 
 
 def fit_joint(
     start: JointModel,
-    sources: Sequence[Path],
-    stores: Sequence[Store],
-    series: Series,
-    mirror: Rows,
-    loss: SeriesLoss,
-    judge: Callable[[JointModel], float | None],
+    data: JointData,
     recipe: Recipe,
+    *,
+    validation_loss: Callable[[JointModel], float | None],
+    sources: Sequence[Path],
     run: Run,
     progress: Progress = lambda done, total: None,
 ) -> JointModel:
-    """Go on from start over the series; the epoch that judge finds best is kept, start among them.
+    """Go on from start over the series; the epoch of least validation loss is kept, start among
+    them; the last one where that is None.
 
-    sources: the encoders' folders; stores: each look's slices. mirror: (S,) what each study finding
-    becomes in a mirror image.
-    The run's folder holds NAME/best.pt and sequence.pt as the parts' own do, and sequence-last.pt
-    between. ValueError where that was begun with other settings.
+    sources: the encoders' folders. The run's folder then holds NAME/best.pt and sequence.pt as the
+    part's own does. Goes on where the run stopped; ResumeError where it was begun with other
+    series, settings or networks.
     """
-    runtime = choose_runtime(recipe)
-    now = copy.deepcopy(start)
-    for module in now.modules():
-        module.to(runtime.device)  # before the optimizer: what it keeps goes where these are
-    parameters = [p for module in now.modules() for p in module.parameters()]
+    runtime, settings = choose_runtime(recipe), recipe.joint
+    model = copy.deepcopy(start)
+    modules = model.modules().to(runtime.device)  # before the optimizer: it goes where these are
     optimizer = torch.optim.AdamW(
-        parameters, lr=recipe.joint.learning_rate, weight_decay=recipe.optimizer.weight_decay
+        modules.parameters(),
+        lr=settings.learning_rate,
+        weight_decay=recipe.optimizer.weight_decay,
     )
-    rates = recipe.with_settings({"optimizer.learning_rate": recipe.joint.learning_rate})
-    each = -(-len(series) // recipe.joint.batch_size)
-    total = recipe.joint.epochs * each
-    epoch, best, kept = 0, judge(start), start
-    settings = recipe.model_dump_json(include={"seed", "joint"})
-    if (saved := run.load(LAST)) is not None:
-        if saved.get("settings") != settings:
-            raise ValueError(
-                f"{run.folder / LAST}: begun with {saved.get('settings')}. Go on with that, or "
-                "give another folder"
-            )
-        with expect_form(run.folder / LAST, CHECKPOINT, RuntimeError):
-            _load(now, saved["now"])
-            optimizer.load_state_dict(saved["optimizer"])
-            kept = copy.deepcopy(start)
-            _load(kept, saved["kept"])
-            epoch, best = int(saved["epoch"]), float(saved["best"])
+    steps = -(-len(data.series) // settings.batch_size)
+    total = settings.epochs * steps
+    checkpointer = Checkpointer(
+        run, FILES, modules, optimizer, runtime.device, joint_identity(start, data, recipe)
+    )
     with seeded_runtime(recipe, runtime.device):
-        for turn in range(epoch, recipe.joint.epochs):
-            torch.manual_seed(recipe.seed + turn)  # dropout: an epoch begins alike however reached
-            order = np.random.default_rng([recipe.seed, PICKED, turn]).permutation(len(series))
-            for step, part in enumerate(np.array_split(order, each)):
-                set_rate(optimizer, rate_at(turn * each + step, recipe.joint.epochs * each, rates))
-                value = _step(now, stores, series, part, mirror, loss, recipe, (turn, step))
-                optimizer.zero_grad()
+        if not checkpointer.resume():
+            checkpointer.keep(validation_loss(model))
+        while checkpointer.epoch < settings.epochs:
+            epoch = checkpointer.epoch
+            torch.manual_seed(recipe.seed + epoch)  # dropout: an epoch begins alike however reached
+            order = make_generator(recipe.seed, Stream.JOINT_ORDER, epoch)
+            for part in np.array_split(order.permutation(len(data.series)), steps):
+                rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
+                set_rate(optimizer, rate)
+                rng = make_generator(recipe.seed, Stream.JOINT_SLICES, epoch, checkpointer.position)
+                value = joint_loss(model, data, part, recipe, rng)
                 value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(parameters, recipe.optimizer.max_norm)
-                optimizer.step()
-                progress(turn * each + step + 1, total)
-            value_now = judge(now)
-            if value_now is None or best is None or value_now < best:
-                best, kept = value_now, copy.deepcopy(now)
-            state: dict[str, Any] = {
-                "now": _state(now),
-                "kept": _state(kept),
-                "best": best,
-                "epoch": turn + 1,
-            }
-            state |= {"optimizer": optimizer.state_dict(), "settings": settings}
-            run.save(LAST, state)
+                take_step(optimizer, modules.parameters(), recipe.optimizer.max_norm)
+                checkpointer.after_step(value)
+                progress(checkpointer.step, total)
+            loss = validation_loss(model)
+            checkpointer.after_epoch(None if loss is None else EpochScore(loss))
+    kept = copy.deepcopy(start)
+    with expect_form(run.folder / FILES.best, CHECKPOINT, RuntimeError):
+        kept.modules().load_state_dict(checkpointer.best_state())
     _write(kept, sources, run)
     return kept
 
 
-def _step(
-    now: JointModel,
-    stores: Sequence[Store],
-    series: Series,
-    part: Rows,
-    mirror: Rows,
-    loss: SeriesLoss,
+def joint_loss(
+    model: JointModel,
+    data: JointData,
+    part: Int64Array,
     recipe: Recipe,
-    at: tuple[int, int],
+    rng: np.random.Generator,
 ) -> Tensor:
-    """The loss of some series, each through slices spread over it."""
-    rng = np.random.default_rng([recipe.seed, TURNED, *at])
-    device = choose_runtime(recipe).device
+    """Compute the loss, a scalar (shape ()), of the series numbered by part (B,), each through
+    slices spread over it."""
+    series, device = data.series, choose_runtime(recipe).device
+    image = series.image_by_series()
     picked = [
-        series.starts[e] + spread_slices(len(_of(series, int(e))), recipe.joint.slices, rng)
-        for e in part
+        series.starts[e] + spread_slices(len(image[e]), recipe.joint.slices, rng) for e in part
     ]
-    turned = rng.random(len(part)) < (0.5 if recipe.series.mirror else 0.0)
+    flipped = rng.random(len(part)) < (0.5 if recipe.series.mirror else 0.0)
     inputs = []
-    for places, flip in zip(picked, turned, strict=True):
+    for rows, flip in zip(picked, flipped, strict=True):
         features = [
-            _features(one, store, series.rows[places], bool(flip), device)
-            for one, store in zip(now.encoders, stores, strict=True)
+            _features(one, store, series.rows[rows], bool(flip), device)
+            for one, store in zip(model.encoders, data.stores, strict=True)
         ]
-        position = torch.from_numpy(series.position_mm[places]).to(device)
-        inputs.append(series_inputs(torch.cat(features, 1), position, recipe.series.differences))
+        position = torch.from_numpy(series.position_mm[rows]).to(device)
+        inputs.append(
+            sequence_features(torch.cat(features, 1), position, recipe.series.differences)
+        )
     longest = max(map(len, inputs))
-    there = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
+    present = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
     truth = torch.full((len(part), longest, series.image.shape[1]), torch.nan, device=device)
-    for number, places in enumerate(picked):
-        there[number, : len(places)] = True
-        truth[number, : len(places)] = torch.from_numpy(series.image[places]).to(truth)
-    study = np.where(turned[:, None], series.study[part][:, mirror], series.study[part])
+    for number, rows in enumerate(picked):
+        present[number, : len(rows)] = True
+        truth[number, : len(rows)] = torch.from_numpy(series.image[rows]).to(truth)
+    study = np.where(flipped[:, None], series.study[part][:, data.flip_index], series.study[part])
     x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
-    positives = [float(np.nansum(_of(series, int(e))[:, 0])) for e in part]
-    batch = SeriesBatch(x, there, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
-    image_logits, study_logits = now.network.train()(x, there)
-    return loss(image_logits, study_logits, batch)
-
-
-def _of(series: Series, e: int) -> NDArray[np.float64]:
-    """(n, I) truth of all slices of a series."""
-    return series.image[series.starts[e] : series.starts[e + 1]]
+    positives = [float(np.nansum(image[e][:, 0])) for e in part]
+    batch = SeriesBatch(x, present, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
+    image_logits, study_logits = model.network.train()(x, present)
+    return data.loss(image_logits, study_logits, batch)
 
 
 def _features(
-    one: TrainedModel, store: Store, rows: Rows, flip: bool, device: torch.device
+    one: TrainedModel, store: Store, rows: Int64Array, flip: bool, device: torch.device
 ) -> Tensor:
-    """(n, D) what the last layer takes, with gradients."""
+    """Compute what the last layer of an encoder takes, (n, D) of rows (n,), with gradients."""
     hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbors))
     image = to_view(torch.from_numpy(hu).to(device), one.view)
-    seen: list[Tensor] = []
+    taken: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(
-        lambda module, given: seen.append(given[0])
+        lambda module, given: taken.append(given[0])
     )
     with hook:
         one.model.eval()(image.flip(-1) if flip else image)
-    return seen[0].float()
+    return taken[0].float()
 
 
-def _state(one: JointModel) -> list[dict[str, Tensor]]:
-    return [{k: v.cpu() for k, v in module.state_dict().items()} for module in one.modules()]
-
-
-def _load(one: JointModel, states: Sequence[dict[str, Tensor]]) -> None:
-    for module, state in zip(one.modules(), states, strict=True):
-        module.load_state_dict(state)
+def joint_identity(start: JointModel, data: JointData, recipe: Recipe) -> TrainingIdentity:
+    """Identify a training by its series, their labels, its first networks and its settings."""
+    settings = {
+        name: value
+        for name, value in learned_settings(recipe).items()
+        if name.startswith(GROUPS) or name in OTHERS
+    }
+    series = data.series
+    weights = [one.cpu().numpy() for one in start.modules().state_dict().values()]
+    return TrainingIdentity(
+        settings, digest_arrays(series.rows, series.image, series.study, *weights)
+    )
 
 
 def _write(kept: JointModel, sources: Sequence[Path], run: Run) -> None:
-    """Each encoder as its own best.pt, beside the network: what series_run.py reads."""
-    *encoders, network = _state(kept)
-    for source, state in zip(sources, encoders, strict=True):
+    """Write each encoder as its own best.pt, and the network: what reader.py reads."""
+    for source, encoder in zip(sources, kept.encoders, strict=True):
         content = Run(source).read(BEST_ENCODER)
+        state = {name: tensor.cpu() for name, tensor in encoder.model.state_dict().items()}
         Run(run.folder / source.name).save(BEST_ENCODER, {**content, "model": state})
-    run.save(BEST, {"model": network})
+    state = {name: tensor.cpu() for name, tensor in kept.network.state_dict().items()}
+    run.save(BEST, {"model": state})

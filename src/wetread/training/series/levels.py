@@ -1,48 +1,54 @@
-"""training/series/levels.py: what was said of scored series, their slices and their studies, beside
-what three trivial readers say: the prior, the place of a slice (or the number of them in a study),
-the histogram of the values."""
+"""training/series/levels.py: predictions of scored series, by slice and by study, with baselines.
+
+The baselines are the prior, the place of a slice in its series (or the number of slices of a
+study), and the histogram of the values.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float64Array
 from wetread.evaluation.baselines import histogram_baseline, position_baseline
-from wetread.training.data import LabeledSlices, Rows, Split
+from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import LevelPredictions
 from wetread.training.series.series import Series, longest_series, series_containing, study_starts
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.levels import known_prior
-
-Floats = NDArray[np.float64]
 
 
 def series_predictions(
     data: LabeledSlices,
     series: Series,
     split: Split,
-    scored: Rows,
-    image: Floats,
-    study: Floats,
-    of: SeriesSpec,
+    *,
+    image: Float64Array,
+    study: Float64Array,
+    spec: SeriesSpec,
 ) -> list[LevelPredictions]:
-    """The scored series' images (n, I) and studies (E, S), each study's answers settled.
+    """Put predictions of the split's scored series into the form of predictions.py, each study's
+    answers made consistent, with baselines fitted on its train part.
 
-    data: the slices of all series. Of a study with several series the longest speaks.
+    data: the slices of all series. image: (n, I) probabilities of the scored slices, study: (e, S)
+    of their series; of a study with several series the longest one's count.
     """
+    scored = series_containing(series, split.scored)
     whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
-    speaks = longest_series(whole)
-    consistent_image, consistent_study = of.make_consistent(
-        image, study[speaks], study_starts(whole)
+    longest = longest_series(whole)
+    consistent_image, consistent_study = spec.make_consistent(
+        image, study[longest], study_starts(whole)
     )
-    seen, learned = _trivial(data, whole), _trivial(data, fitted)
+    scored_features, fitted_features = (
+        _baseline_features(data, whole),
+        _baseline_features(data, fitted),
+    )
     column = data.store.slices.select("SOPInstanceUID", "StudyInstanceUID", "patient")[whole.rows]
     images = LevelPredictions(
         level="image",
         split=split.name,
-        findings=of.image_findings,
+        findings=spec.image_findings,
         ids=tuple(column["SOPInstanceUID"]),
         studies=tuple(column["StudyInstanceUID"]),
         patients=tuple(column["patient"]),
@@ -51,48 +57,52 @@ def series_predictions(
         probability=consistent_image,
         baselines={
             "prior": np.tile(known_prior(fitted.image), (len(whole.rows), 1)),
-            "position": position_baseline(learned.place, fitted.image, seen.place),
-            "histogram": histogram_baseline(learned.histogram, fitted.image, seen.histogram),
+            "position": position_baseline(
+                fitted_features.place, fitted.image, scored_features.place
+            ),
+            "histogram": histogram_baseline(
+                fitted_features.histogram, fitted.image, scored_features.histogram
+            ),
         },
     )
     baselines = {
         "prior": np.tile(known_prior(fitted.study), (len(whole), 1)),
-        "position": position_baseline(learned.length, fitted.study, seen.length),
-        "histogram": histogram_baseline(learned.mean, fitted.study, seen.mean),
+        "position": position_baseline(fitted_features.length, fitted.study, scored_features.length),
+        "histogram": histogram_baseline(fitted_features.mean, fitted.study, scored_features.mean),
     }
-    ids = tuple(whole.studies[e] for e in speaks)
+    ids = tuple(whole.studies[e] for e in longest)
     studies = LevelPredictions(
         level="study",
         split=split.name,
-        findings=of.study_findings,
+        findings=spec.study_findings,
         ids=ids,
         studies=ids,
-        patients=tuple(whole.patients[e] for e in speaks),
+        patients=tuple(whole.patients[e] for e in longest),
         rows=None,
-        truth=whole.study[speaks],
+        truth=whole.study[longest],
         probability=consistent_study,
-        baselines={name: values[speaks] for name, values in baselines.items()},
+        baselines={name: values[longest] for name, values in baselines.items()},
     )
     return [images, studies]
 
 
 @dataclass(frozen=True, eq=False)
-class _Trivial:
-    """What trivial readers see: of a slice its place in the series (N,), 0 lowest to 1 highest, and
+class _BaselineFeatures:
+    """Inputs of the baselines: of a slice its place in the series (N,), 0 lowest to 1 highest, and
     its histogram (N, D); of a series its number of slices (E,) and their mean histogram (E, D)."""
 
-    place: Floats
-    histogram: Floats
-    length: Floats
-    mean: Floats
+    place: Float64Array
+    histogram: Float64Array
+    length: Float64Array
+    mean: Float64Array
 
 
-def _trivial(data: LabeledSlices, series: Series) -> _Trivial:
+def _baseline_features(data: LabeledSlices, series: Series) -> _BaselineFeatures:
     lengths = np.diff(series.starts)
     histogram = np.stack(
         [data.histogram(data.store.read_hu([int(row)])[0]) for row in series.rows]
     ).astype(np.float64)
-    return _Trivial(
+    return _BaselineFeatures(
         place=np.concatenate([np.arange(n) / max(n - 1, 1) for n in lengths]),
         histogram=histogram,
         length=lengths.astype(np.float64),

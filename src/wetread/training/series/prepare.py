@@ -29,7 +29,15 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     data = SeriesData(series, encoder_data(spec, series, inputs), spec)
 
     def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
-        return fit_series(inputs.run, number, split, data, inputs.recipe, weights, inputs.stage)
+        return fit_series(
+            data,
+            split,
+            inputs.recipe,
+            run=inputs.run,
+            number=number,
+            weights=weights,
+            stage=inputs.stage,
+        )
 
     truth = np.hstack([series.image, series.spread()])
     return Prepared(
@@ -56,13 +64,15 @@ def pretrain_encoders(
     ]
     kept: dict[str, Path] = {}
     for one, each in zip(encoders, steps, strict=True):
-        name = one.look.name
+        name = one.encoder.name
         # A finding of whole exams makes many slices positive, and an epoch long: steps are counted.
-        epochs = max(1, round(inputs.recipe.epochs * one.look.steps * steps[0] / each))
+        epochs = max(1, round(inputs.recipe.epochs * one.encoder.steps * steps[0] / each))
         recipe = inputs.recipe.model_copy(update={"epochs": epochs})
         run = Run(inputs.run.folder / name)
         progress = inputs.stage(f"{name} of phantoms")
-        fit_encoder(one.data, everyone, recipe, weights.get(name), run, progress)
+        fit_encoder(
+            one.data, everyone, recipe, weights=weights.get(name), run=run, progress=progress
+        )
         kept[name] = run.folder / BEST
     return kept
 

@@ -1,5 +1,4 @@
-"""training/series/reader.py: encoders and the sequence network over them, as a folder and from
-it."""
+"""training/series/reader.py: encoders and the sequence network over them, written and read."""
 
 from __future__ import annotations
 
@@ -16,19 +15,24 @@ from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
-from wetread.training.series.sequence_fit import BEST, StandardizedNetwork, new_network
+from wetread.training.series.sequence_fit import (
+    BEST,
+    NetworkShape,
+    StandardizedNetwork,
+    new_network,
+)
 from wetread.training.series.spec import SeriesSpec
 
 WANTED = "the description of a series reader, which wetread train writes; train again"
-MOST_INPUTS, MOST_LOOKS = 1 << 16, 16
+MOST_INPUTS, MOST_ENCODERS = 1 << 16, 16
 SERIES_FILE, JOINT_FOLDER = "series.json", "together"
 
 
 @dataclass(frozen=True, eq=False)
 class SeriesModel:
-    """What reads a whole series: encoders, in the order of their looks, and a network over them.
+    """Encoders, in the order of their crops, and the network over them, that read a whole series.
 
-    image, study: names of what it says of slices and of studies.
+    image, study: names of its outputs of slices and of studies.
     """
 
     encoders: tuple[TrainedModel, ...]
@@ -38,13 +42,13 @@ class SeriesModel:
     recipe: Recipe
 
 
-def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
-    """What series.json holds: all that is needed to build the network again."""
+def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+    """Describe, for series.json, all that is needed to build the network again."""
     assert isinstance(network, StandardizedNetwork)
     return {
-        "looks": [look.name for look in of.encoders],
-        "image": list(finding_names(of.image_findings)),
-        "study": list(finding_names(of.study_findings)),
+        "looks": [encoder.name for encoder in spec.encoders],
+        "image": list(finding_names(spec.image_findings)),
+        "study": list(finding_names(spec.study_findings)),
         "inputs": len(network.mean),
         "overall": network.network.overall if isinstance(network.network, LinearSkip) else 0,
         "together": recipe.joint.epochs > 0,
@@ -53,7 +57,7 @@ def describe_series_model(of: SeriesSpec, network: nn.Module, recipe: Recipe) ->
 
 
 def read_series_model(folder: Path) -> SeriesModel:
-    """What series_fit.py left in a part's folder. ValueError where it is not whole."""
+    """Read what fit.py wrote into a part's folder. ValueError where it is not whole."""
     file = folder / SERIES_FILE
     if not file.is_file():
         raise ValueError(f"{file}: not there; the training has not ended, run it again")
@@ -63,12 +67,13 @@ def read_series_model(folder: Path) -> SeriesModel:
 
 
 def _series_model(about: dict[str, Any], folder: Path, file: Path) -> SeriesModel:
-    if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_LOOKS:
+    if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_ENCODERS:
         raise ValueError(f"{about['inputs']} inputs")
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")
-    network = new_network(
-        recipe, about["inputs"], len(about["image"]), len(about["study"]), about["overall"]
+    shape = NetworkShape(
+        about["inputs"], len(about["image"]), len(about["study"]), about["overall"]
     )
+    network = new_network(recipe, shape)
     kept = folder / JOINT_FOLDER if about["together"] else folder
     network.load_state_dict(Run(kept).read(BEST)["model"])
     return SeriesModel(

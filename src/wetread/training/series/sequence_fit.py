@@ -1,212 +1,196 @@
-"""training/series/sequence_fit.py: features of series and their labels in, a sequence network
+"""training/series/sequence_fit.py: embeddings of series and their labels in, a sequence network
 out."""
 
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from wetread.archive.files.damaged import expect_form
+from wetread.archive.types import Float32Array, Float64Array, Int64Array, Progress
 from wetread.models.sequence import build_sequence
+from wetread.training.checkpoint import (
+    Checkpointer,
+    CheckpointFiles,
+    EpochScore,
+    TrainingIdentity,
+    digest_arrays,
+    learned_settings,
+)
 from wetread.training.device import choose_runtime, seeded_runtime
-from wetread.training.optimizer import rate_at, set_rate
+from wetread.training.optimizer import rate_at, set_rate, take_step
+from wetread.training.random_streams import Stream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
-from wetread.training.series.inputs import SequenceInputs, spread_of
-from wetread.training.series.series import Floats, Rows, SeriesBatch, batches_of, pad
+from wetread.training.series.inputs import SequenceInputs, mean_and_deviation
+from wetread.training.series.series import SeriesBatch, pad_series, series_batches
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
-ORDER, MIRROR, SAMPLED = 4, 5, 8  # what a seed is drawn for, beside batches.py and together.py
+FILES = CheckpointFiles(LAST, BEST)
 MOST_SLICES = 512  # of a series in a step: attention takes memory with the square of their number
+GROUPS = ("seed", "series.", "optimizer.")  # settings that change what is learned here
 SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
-Progress = Callable[[int, int], None]
 
 
 class StandardizedNetwork(nn.Module):
-    """A sequence network behind inputs brought to mean 0 and deviation 1 of what was fitted."""
+    """A sequence network whose inputs are brought to mean 0 and deviation 1 of the training set."""
 
     mean: Tensor
     deviation: Tensor
 
     def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor) -> None:
+        """mean, deviation: (D,) of the inputs."""
         super().__init__()
         self.network = network
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
 
-    def forward(self, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, L, D) and (B, L) to image logits (B, L, I) and study logits (B, S)."""
-        both: tuple[Tensor, Tensor] = self.network((x - self.mean) / self.deviation, there)
-        return both
+    def forward(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (B, L, D) and present (B, L) bool to logits of images (B, L, I) and of studies
+        (B, S)."""
+        logits: tuple[Tensor, Tensor] = self.network((x - self.mean) / self.deviation, present)
+        return logits
 
 
-def new_network(
-    recipe: Recipe, inputs: int, images: int, studies: int, overall: int
-) -> StandardizedNetwork:
-    """The recipe's sequence network, random by its seed; overall: of how many inputs, the last,
-    each series has one value."""
+@dataclass(frozen=True)
+class NetworkShape:
+    """Widths of a sequence network.
+
+    inputs:  D numbers a slice, of which the last `overall` are of the series as a whole.
+    images:  I outputs a slice; studies: S outputs a series.
+    """
+
+    inputs: int
+    images: int
+    studies: int
+    overall: int
+
+
+def new_network(recipe: Recipe, shape: NetworkShape) -> StandardizedNetwork:
+    """Build the recipe's sequence network, random by its seed, its inputs as they are."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = build_sequence(recipe.series.network, inputs, images, studies, overall)
-    return StandardizedNetwork(network, torch.zeros(inputs), torch.ones(inputs))
+        network = build_sequence(
+            recipe.series.network, shape.inputs, shape.images, shape.studies, shape.overall
+        )
+    return StandardizedNetwork(network, torch.zeros(shape.inputs), torch.ones(shape.inputs))
 
 
 def fit_sequence(
-    fitted: SequenceInputs,
+    training: SequenceInputs,
     validation: SequenceInputs | None,
-    mirror: Rows,
-    loss: SeriesLoss,
     recipe: Recipe,
+    *,
+    flip_index: Int64Array,
+    loss: SeriesLoss,
     run: Run,
     progress: Progress = lambda done, total: None,
 ) -> nn.Module:
-    """The network of the epoch whose loss over the validation series is least (the last epoch where
-    there are none), on the CPU. run.folder/sequence.pt holds it; a run that stops goes on.
+    """Train a network and return that of the epoch whose loss over the validation series is least
+    (the last epoch where there are none), on the CPU. run.folder/sequence.pt holds it.
 
-    mirror: (S,) the study finding each one becomes when left and right change places.
+    flip_index: (S,) the study finding that each one becomes when left and right change places.
+    Goes on where the run stopped; ResumeError where it was begun with other series or settings.
     """
-    runtime = choose_runtime(recipe)
-    series = fitted.series
-    width = fitted.inputs[0].shape[1]
-    images, studies = series.image.shape[1], series.study.shape[1]
-    model = new_network(recipe, width, images, studies, fitted.overall)
-    model.mean, model.deviation = spread_of(fitted.inputs)
+    runtime, settings = choose_runtime(recipe), recipe.series
+    series = training.series
+    shape = NetworkShape(
+        training.inputs[0].shape[1], series.image.shape[1], series.study.shape[1], training.overall
+    )
+    model = new_network(recipe, shape)
+    model.mean, model.deviation = mean_and_deviation(training.inputs)
     model.to(runtime.device)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=recipe.series.learning_rate, weight_decay=recipe.series.weight_decay
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    rates = recipe.with_settings({"optimizer.learning_rate": recipe.series.learning_rate})
-    each = -(-len(series) // recipe.series.batch_size)
-    total = recipe.series.epochs * each
+    total = settings.epochs * -(-len(series) // settings.batch_size)
     with seeded_runtime(recipe, runtime.device):
-        state = _State(model, optimizer, run, _digest(fitted, recipe))
-        for epoch in range(state.epoch, recipe.series.epochs):
-            model.train()
-            torch.manual_seed(recipe.seed + epoch)  # dropout: however the epoch is reached
-            for step, batch in enumerate(_epoch(fitted, mirror, recipe, epoch)):
-                set_rate(optimizer, rate_at(epoch * each + step, total, rates))
-                placed = on_device(batch, runtime.device)
-                image, study = model(placed.inputs, placed.there)
-                value = loss(image, study, placed)
-                optimizer.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), recipe.optimizer.max_norm)
-                optimizer.step()
-                progress(epoch * each + step + 1, total)
-            judged = loss_over(model, validation, loss, recipe) if validation else None
-            state.after_epoch(epoch, judged)
-    return state.kept()
-
-
-def _epoch(
-    fitted: SequenceInputs, mirror: Rows, recipe: Recipe, epoch: int
-) -> Iterator[SeriesBatch]:
-    """All series once, in a fresh order; with mirror images, each by even odds its own; of a long
-    one MOST_SLICES, other ones in each epoch."""
-    series = fitted.series
-    order = np.random.default_rng([recipe.seed, ORDER, epoch]).permutation(len(series))
-    inputs, study = list(fitted.inputs), series.study
-    if fitted.mirrored:
-        turned = np.random.default_rng([recipe.seed, MIRROR, epoch]).random(len(series)) < 0.5
-        inputs = [fitted.mirrored[e] if flip else fitted.inputs[e] for e, flip in enumerate(turned)]
-        study = np.where(turned[:, None], study[:, mirror], study)
-    sampled = np.random.default_rng([recipe.seed, SAMPLED, epoch])
-    whole = series.with_study(study)
-    return batches_of(whole, inputs, recipe.series.batch_size, order, MOST_SLICES, sampled)
-
-
-def on_device(batch: SeriesBatch, device: torch.device) -> SeriesBatch:
-    """The batch where the network is."""
-    positives = None if batch.positives is None else batch.positives.to(device)
-    return SeriesBatch(
-        batch.inputs.to(device), batch.there.to(device), batch.image.to(device),
-        batch.study.to(device), positives,
-    )  # fmt: skip
-
-
-def loss_over(model: nn.Module, seen: SequenceInputs, loss: SeriesLoss, recipe: Recipe) -> float:
-    """The loss over all of the series at once, without mirror images."""
-    series = seen.series
-    given = [_say(model, one, recipe) for one in seen.inputs]  # memory of one series at a time
-    image = nn.utils.rnn.pad_sequence([torch.from_numpy(one).float() for one, _ in given], True)
-    study = torch.from_numpy(np.stack([one for _, one in given])).float()
-    truth = [series.image[a:b] for a, b in zip(series.starts[:-1], series.starts[1:], strict=True)]
-    nothing = [np.empty((len(one), 0), np.float32) for one in seen.inputs]
-    return float(loss(image, study, pad(nothing, truth, series.study)))
-
-
-@dataclass
-class _State:
-    """Where the fitting stands, in sequence-last.pt, and the best epoch, in sequence.pt."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    run: Run
-    digest: str  # of what is learned, and how
-    epoch: int = 0
-    best: float | None = None
-
-    def __post_init__(self) -> None:
-        saved = self.run.load(LAST)
-        if saved is not None:
-            if saved.get("digest") != self.digest:
-                raise ValueError(
-                    f"{self.run.folder / LAST}: this run was begun with other series, labels or "
-                    "settings. Go on with what it was begun with, or give another folder"
-                )
-            with expect_form(self.run.folder / LAST, CHECKPOINT, RuntimeError):
-                self.model.load_state_dict(saved["model"])
-                self.optimizer.load_state_dict(saved["optimizer"])
-                self.epoch, self.best = int(saved["epoch"]), saved["best"]
-
-    def after_epoch(self, epoch: int, value: float | None) -> None:
-        if value is None or self.best is None or value < self.best:
-            self.best = value
-            state = {k: v.cpu() for k, v in self.model.state_dict().items()}
-            self.run.save(BEST, {"model": state, "epoch": epoch, "value": value})
-        self.run.save(
-            LAST,
-            {
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "epoch": epoch + 1,
-                "best": self.best,
-                "digest": self.digest,
-            },
+        checkpointer = Checkpointer(
+            run, FILES, model, optimizer, runtime.device, sequence_identity(training, recipe)
         )
+        checkpointer.resume()
+        while checkpointer.epoch < settings.epochs:
+            model.train()
+            torch.manual_seed(recipe.seed + checkpointer.epoch)  # dropout: however it is reached
+            for batch in epoch_batches(training, flip_index, recipe, checkpointer.epoch):
+                rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
+                set_rate(optimizer, rate)
+                placed = batch.to(runtime.device)
+                image, study = model(placed.inputs, placed.present)
+                value = loss(image, study, placed)
+                value.backward()  # type: ignore[no-untyped-call]
+                take_step(optimizer, model.parameters(), recipe.optimizer.max_norm)
+                checkpointer.after_step(value)
+                progress(checkpointer.step, total)
+            checkpointer.after_epoch(
+                EpochScore(loss_over(model, validation, loss, recipe)) if validation else None
+            )
+    kept = copy.deepcopy(model).cpu()
+    with expect_form(run.folder / BEST, CHECKPOINT, RuntimeError):
+        kept.load_state_dict(checkpointer.best_state())
+    return kept.eval()
 
-    def kept(self) -> nn.Module:
-        model = copy.deepcopy(self.model).cpu()
-        with expect_form(self.run.folder / BEST, CHECKPOINT, RuntimeError):
-            model.load_state_dict(self.run.read(BEST)["model"])
-        return model.eval()
+
+def epoch_batches(
+    training: SequenceInputs, flip_index: Int64Array, recipe: Recipe, epoch: int
+) -> Iterator[SeriesBatch]:
+    """Yield all series once, in a fresh order; with mirror images, each by even odds its own; of a
+    long one MOST_SLICES, other ones in each epoch. flip_index: (S,), as for fit_sequence."""
+    series, seed = training.series, recipe.seed
+    order = make_generator(seed, Stream.SERIES_ORDER, epoch).permutation(len(series))
+    inputs, study = list(training.inputs), series.study
+    if training.mirrored:
+        flipped = make_generator(seed, Stream.SERIES_MIRROR, epoch).random(len(series)) < 0.5
+        inputs = [
+            training.mirrored[e] if flip else training.inputs[e] for e, flip in enumerate(flipped)
+        ]
+        study = np.where(flipped[:, None], study[:, flip_index], study)
+    return series_batches(
+        series.with_study(study),
+        inputs,
+        order,
+        batch_size=recipe.series.batch_size,
+        most_slices=MOST_SLICES,
+        rng=make_generator(seed, Stream.SERIES_SLICES, epoch),
+    )
+
+
+def loss_over(model: nn.Module, inputs: SequenceInputs, loss: SeriesLoss, recipe: Recipe) -> float:
+    """Compute the loss over all of the series at once, without mirror images."""
+    series = inputs.series
+    logits = [
+        _series_logits(model, one, recipe) for one in inputs.inputs
+    ]  # memory of one at a time
+    image = nn.utils.rnn.pad_sequence([torch.from_numpy(one).float() for one, _ in logits], True)
+    study = torch.from_numpy(np.stack([one for _, one in logits])).float()
+    nothing = [np.empty((len(one), 0), np.float32) for one in inputs.inputs]
+    return float(loss(image, study, pad_series(nothing, series.image_by_series(), series.study)))
 
 
 def predict_series_logits(
-    model: nn.Module, seen: SequenceInputs, mirror: Rows, recipe: Recipe
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Logits of the slices (N, I) and of the studies (E, S), series by series; the mean over a
-    series and its mirror image, where there is one."""
-    given = [_say(model, one, recipe) for one in seen.inputs]
-    image = np.concatenate([image for image, _ in given])
-    study = np.stack([study for _, study in given])
-    if seen.mirrored:
-        turned = [_say(model, one, recipe) for one in seen.mirrored]
-        image = (image + np.concatenate([image for image, _ in turned])) / 2
-        study = (study + np.stack([study for _, study in turned])[:, mirror]) / 2
+    model: nn.Module, inputs: SequenceInputs, flip_index: Int64Array, recipe: Recipe
+) -> tuple[Float64Array, Float64Array]:
+    """Predict logits of the slices (N, I) and of the series (E, S), series by series; the mean over
+    a series and its mirror image, where there is one. flip_index: (S,), as for fit_sequence."""
+    logits = [_series_logits(model, one, recipe) for one in inputs.inputs]
+    image = np.concatenate([image for image, _ in logits])
+    study = np.stack([study for _, study in logits])
+    if inputs.mirrored:
+        mirrored = [_series_logits(model, one, recipe) for one in inputs.mirrored]
+        image = (image + np.concatenate([image for image, _ in mirrored])) / 2
+        study = (study + np.stack([study for _, study in mirrored])[:, flip_index]) / 2
     return image, study
 
 
-def _say(
-    model: nn.Module, inputs: Floats, recipe: Recipe
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _series_logits(
+    model: nn.Module, inputs: Float32Array, recipe: Recipe
+) -> tuple[Float64Array, Float64Array]:
+    """Predict logits (L, I) and (S,) of one series, inputs (L, D)."""
     device = choose_runtime(recipe).device
     with torch.inference_mode():
         x = torch.from_numpy(inputs)[None].to(device)
@@ -216,8 +200,12 @@ def _say(
     return image[0].double().cpu().numpy(), study[0].double().cpu().numpy()
 
 
-def _digest(fitted: SequenceInputs, recipe: Recipe) -> str:
-    digest = hashlib.sha256(recipe.model_dump_json(include={"seed", "series"}).encode())
-    for array in (*fitted.inputs, fitted.series.image, fitted.series.study):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+def sequence_identity(training: SequenceInputs, recipe: Recipe) -> TrainingIdentity:
+    """Identify a training by its inputs, their labels and its settings."""
+    settings = {
+        name: value
+        for name, value in learned_settings(recipe).items()
+        if name.startswith(GROUPS) and name != "series.parts"
+    }
+    series = training.series
+    return TrainingIdentity(settings, digest_arrays(*training.inputs, series.image, series.study))

@@ -1,7 +1,7 @@
 """training/series/series.py: series as the units that are learned: slices, labels, features.
 
-Several series of one study stay apart, each with the study's
-labels. Arrays of slices run series by series, in order of position; `starts` parts them.
+Several series of one study stay apart, each with the study's labels. Arrays of slices run series by
+series, in order of position; `starts` parts them.
 """
 
 from __future__ import annotations
@@ -12,22 +12,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.store.store import acquisition_keys
 
-Floats = NDArray[np.float32]
-Rows = NDArray[np.int64]
 WAVES_MM = (20.0, 60.0, 200.0, 600.0)  # of the position, so that a network can tell near from far
-PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of series_inputs
+PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of sequence_features
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """E series with N slices together.
+    """E series with N slices in all.
 
     rows:        (N,) rows of the store.
     starts:      (E + 1,) where each series begins among the N; the last is N.
@@ -36,24 +34,24 @@ class Series:
     studies, patients: E ids.
     """
 
-    rows: Rows
-    starts: Rows
-    position_mm: NDArray[np.float64]
-    image: NDArray[np.float64]
-    study: NDArray[np.float64]
+    rows: Int64Array
+    starts: Int64Array
+    position_mm: Float64Array
+    image: Float64Array
+    study: Float64Array
     studies: tuple[str, ...]
     patients: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.studies)
 
-    def slices_of(self, series: Rows) -> Rows:
-        """The places of those series' slices among the N, series by series."""
+    def slices_of(self, series: Int64Array) -> Int64Array:
+        """Find the places (n,) of the slices of some series (e,) among the N, series by series."""
         parts = [np.arange(self.starts[e], self.starts[e + 1]) for e in series]
         return np.concatenate([np.empty(0, np.int64), *parts])
 
-    def of(self, series: Rows) -> Series:
-        """Those alone, in that order."""
+    def of(self, series: Int64Array) -> Series:
+        """Select series by number (e,), in that order."""
         slices = self.slices_of(series)
         lengths = np.diff(self.starts)[series]
         return replace(
@@ -67,18 +65,22 @@ class Series:
             patients=tuple(self.patients[e] for e in series),
         )
 
-    def with_study(self, study: NDArray[np.float64]) -> Series:
-        """The same with another truth of the studies (E, S)."""
+    def with_study(self, study: Float64Array) -> Series:
+        """Replace the truth of the studies by another, (E, S)."""
         return replace(self, study=study)
 
-    def spread(self) -> NDArray[np.float64]:
-        """(N, S) the study's truth at each of its slices."""
-        spread: NDArray[np.float64] = np.repeat(self.study, np.diff(self.starts), axis=0)
+    def spread(self) -> Float64Array:
+        """Repeat the study's truth at each of its slices, (N, S)."""
+        spread: Float64Array = np.repeat(self.study, np.diff(self.starts), axis=0)
         return spread
+
+    def image_by_series(self) -> list[Float64Array]:
+        """Part the truth of the slices by series, E arrays (n, I)."""
+        return np.split(self.image, self.starts[1:-1])
 
 
 def join_series(parts: Sequence[Series]) -> Series:
-    """All series of the parts, one part after the other."""
+    """Join the series of all parts, one part after the other."""
     lengths = np.concatenate([np.diff(part.starts) for part in parts])
     return Series(
         rows=np.concatenate([part.rows for part in parts]),
@@ -94,7 +96,8 @@ def join_series(parts: Sequence[Series]) -> Series:
 def labeled_series(
     slices: pl.DataFrame, labels: LabelTable, image: Sequence[Finding], study: Sequence[Finding]
 ) -> Series:
-    """All series of a store's table (ordered by study, series, position), with what is known."""
+    """List all series of a store's table (ordered by study, series, position), with their labels:
+    image (N, I) and study (E, S), NaN unknown."""
     unknown = unlabeled_series(slices, len(image), len(study))
     ids = slices["SOPInstanceUID"].to_list()
     return replace(
@@ -105,7 +108,8 @@ def labeled_series(
 
 
 def unlabeled_series(slices: pl.DataFrame, images: int, studies: int) -> Series:
-    """The same where nothing is known of so many findings of images and studies."""
+    """List all series of a store's table without labels: image (N, images) and study (E, studies)
+    are NaN."""
     change = slices.select(
         pl.struct("StudyInstanceUID", acquisition_keys(slices).alias("pass"))
         .rle_id()
@@ -125,21 +129,22 @@ def unlabeled_series(slices: pl.DataFrame, images: int, studies: int) -> Series:
     )
 
 
-def series_containing(series: Series, places: Rows) -> Rows:
-    """The series to which the slices at those places among the N belong."""
-    found: Rows = np.unique(np.searchsorted(series.starts, places, side="right") - 1)
+def series_containing(series: Series, places: Int64Array) -> Int64Array:
+    """Find the series (e,) to which the slices at some places (n,) among the N belong."""
+    found: Int64Array = np.unique(np.searchsorted(series.starts, places, side="right") - 1)
     return found
 
 
-def study_starts(series: Series) -> Rows:
-    """(studies + 1,) where each study begins among the N: its series lie one after the other."""
+def study_starts(series: Series) -> Int64Array:
+    """Find where each study begins among the N slices, (studies + 1,); its series lie one after the
+    other."""
     names = series.studies
     first = [e for e, study in enumerate(names) if e == 0 or study != names[e - 1]]
     return np.append(series.starts[first], series.starts[-1])
 
 
-def longest_series(series: Series) -> Rows:
-    """Of each study, in order, its series with the most slices; the first where two have."""
+def longest_series(series: Series) -> Int64Array:
+    """Find each study's series with the most slices, the first where two have; (studies,)."""
     best: dict[str, int] = {}
     lengths = np.diff(series.starts)
     for e, study in enumerate(series.studies):
@@ -148,19 +153,12 @@ def longest_series(series: Series) -> Rows:
     return np.array(list(best.values()), np.int64)
 
 
-def inputs_of(features: Floats, position_mm: NDArray[np.float64], *, differences: bool) -> Floats:
-    """series_inputs of arrays."""
-    place = torch.from_numpy(np.array(position_mm, np.float64))
-    inputs: Floats = series_inputs(torch.from_numpy(features), place, differences).numpy()
-    return inputs
+def sequence_features(features: Tensor, position_mm: Tensor, differences: bool) -> Tensor:
+    """Make the inputs of one series from its slices' features, (n, D) to (n, D or 3 D, + PLACE).
 
-
-def series_inputs(features: Tensor, position_mm: Tensor, differences: bool) -> Tensor:
-    """What a sequence network is given of one series: (n, D) features to (n, D or 3 D, + 10).
-
-    With differences, a slice's features stand beside what changes to the next and from the one
-    before (0 at the ends). Then its place: distance from the series' middle in tenths of a meter
-    and to the next slice in centimeters, and its waves.
+    With differences, to a slice's features are added what changes to the next and from the one
+    before (0 at the ends). Then its place, from position_mm (n,): distance from the series' middle
+    in tenths of a meter and to the next slice in centimeters, and its waves.
     """
     away = (position_mm - (position_mm[0] + position_mm[-1]) / 2)[:, None]
     gap = torch.diff(position_mm, append=position_mm[-1:])[:, None]
@@ -174,62 +172,79 @@ def series_inputs(features: Tensor, position_mm: Tensor, differences: bool) -> T
 
 @dataclass(frozen=True, eq=False)
 class SeriesBatch:
-    """B series padded to the longest, L slices: inputs (B, L, D), there (B, L), truth of images
-    (B, L, I) and of studies (B, S), NaN unknown or padding.
+    """B series padded to the longest, L slices.
 
+    inputs:    (B, L, D) float32.
+    present:   (B, L) bool, False where a shorter series is padded.
+    image:     (B, L, I) truth of the slices, study: (B, S) of the studies; NaN unknown or padding.
     positives: (B,) positive images of each whole series, where the slices are a sample of them.
     """
 
     inputs: Tensor
-    there: Tensor
+    present: Tensor
     image: Tensor
     study: Tensor
     positives: Tensor | None = None
 
+    def to(self, device: torch.device) -> SeriesBatch:
+        """Copy the batch to a device."""
+        return SeriesBatch(
+            self.inputs.to(device),
+            self.present.to(device),
+            self.image.to(device),
+            self.study.to(device),
+            None if self.positives is None else self.positives.to(device),
+        )
 
-def pad(
-    inputs: Sequence[Floats], image: Sequence[NDArray[np.float64]], study: NDArray[np.float64]
+
+def pad_series(
+    inputs: Sequence[Float32Array], image: Sequence[Float64Array], study: Float64Array
 ) -> SeriesBatch:
-    """Series of any lengths as one batch."""
+    """Pad series of any lengths to one batch: B inputs (n, D), truth of B series' slices (n, I) and
+    of their studies (B, S)."""
     longest = max(len(one) for one in inputs)
-    there = torch.zeros(len(inputs), longest, dtype=torch.bool)
+    present = torch.zeros(len(inputs), longest, dtype=torch.bool)
     x = torch.zeros(len(inputs), longest, inputs[0].shape[1])
     truth = torch.full((len(inputs), longest, image[0].shape[1]), torch.nan)
-    for number, (one, told) in enumerate(zip(inputs, image, strict=True)):
-        there[number, : len(one)] = True
+    for number, (one, labels) in enumerate(zip(inputs, image, strict=True)):
+        present[number, : len(one)] = True
         x[number, : len(one)] = torch.from_numpy(one)
-        truth[number, : len(one)] = torch.from_numpy(told).float()
-    return SeriesBatch(x, there, truth, torch.from_numpy(study).float())
+        truth[number, : len(one)] = torch.from_numpy(labels).float()
+    return SeriesBatch(x, present, truth, torch.from_numpy(study).float())
 
 
-def spread_slices(count: int, most: int, rng: np.random.Generator) -> Rows:
-    """Up to `most` of so many places, in order: one at random of each of as many stretches."""
+def spread_slices(count: int, most: int, rng: np.random.Generator) -> Int64Array:
+    """Pick at most `most` of `count` places, (n,) in order: one at random of each of as many
+    stretches of equal length."""
     if count <= most:
         return np.arange(count)
     edges = np.linspace(0, count, most + 1)
-    places: Rows = (edges[:-1] + rng.random(most) * np.diff(edges)).astype(np.int64)
+    places: Int64Array = (edges[:-1] + rng.random(most) * np.diff(edges)).astype(np.int64)
     return places
 
 
-def batches_of(
+def series_batches(
     series: Series,
-    inputs: Sequence[Floats],
-    size: int,
-    order: Rows,
-    most: int,
+    inputs: Sequence[Float32Array],
+    order: Int64Array,
+    *,
+    batch_size: int,
+    most_slices: int,
     rng: np.random.Generator,
 ) -> Iterator[SeriesBatch]:
-    """The series in that order, `size` at a time; inputs: one a series. Of a longer series `most`
-    slices, spread over it, stand for all: the memory of a step has a bound."""
-    truth = [series.image[a:b] for a, b in zip(series.starts[:-1], series.starts[1:], strict=True)]
-    for part in np.array_split(order, max(1, -(-len(order) // size))):
-        places = [spread_slices(len(inputs[e]), most, rng) for e in part]
+    """Yield the series in an order (E,), batch_size at a time; inputs: E arrays (n, D).
+
+    Of a longer series most_slices, spread over it, stand for all: the memory of a step has a bound.
+    """
+    truth = series.image_by_series()
+    for part in np.array_split(order, max(1, -(-len(order) // batch_size))):
+        places = [spread_slices(len(inputs[e]), most_slices, rng) for e in part]
         picked = list(zip(part, places, strict=True))
-        batch = pad(
+        batch = pad_series(
             [inputs[e][at] for e, at in picked], [truth[e][at] for e, at in picked],
             series.study[part],
         )  # fmt: skip
-        if any(len(inputs[e]) > most for e in part):
+        if any(len(inputs[e]) > most_slices for e in part):
             positives = torch.tensor([float(np.nansum(truth[e][:, 0])) for e in part])
             batch = replace(batch, positives=positives)
         yield batch

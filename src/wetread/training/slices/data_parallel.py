@@ -37,8 +37,8 @@ Gradients = Sequence[Tensor | None]
 
 @dataclass(frozen=True, eq=False)
 class CpuDataParallel:
-    """One model a part. They share their parameters; what BatchNorm runs along is each one's own
-    within a step, and their mean after it."""
+    """Models, one for each part of a batch, that share their parameters. Running statistics of
+    BatchNorm are each model's own within a step, and their mean after it."""
 
     models: tuple[nn.Module, ...]
     pool: ThreadPoolExecutor
@@ -46,12 +46,13 @@ class CpuDataParallel:
     runtime: Runtime
     weights: Tensor  # (F,) of the findings
 
-    def learn(self, batch: Batch) -> Tensor:
-        """The loss of the batch, a scalar; its gradient is left in the parameters' grad."""
+    def backward(self, batch: Batch) -> Tensor:
+        """Return the loss of the batch, a scalar (shape ()); its gradient is left in the
+        parameters' grad."""
         parts = batch.parts(len(self.models))
         target = torch.from_numpy(batch.targets).to(self.runtime.device)
         each = partial(
-            self._learn_part,
+            self._part_gradients,
             total=known_weight(target, self.weights).clamp_min(1e-12),
             masks=count_masks(batch.masks, batch.mask_known),
         )
@@ -62,12 +63,12 @@ class CpuDataParallel:
         for parameter, *grads in zip(
             self.models[0].parameters(), *(grads for _, grads in done), strict=True
         ):
-            there = [grad for grad in grads if grad is not None]
-            parameter.grad = torch.stack(there).sum(0) if len(there) > 1 else (there or [None])[0]
+            known = [grad for grad in grads if grad is not None]
+            parameter.grad = torch.stack(known).sum(0) if len(known) > 1 else (known or [None])[0]
         _average_buffers(self.models)
         return torch.stack([loss for loss, _ in done]).sum()
 
-    def _learn_part(
+    def _part_gradients(
         self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
     ) -> tuple[Tensor, Gradients]:
         """The part's share of the loss, and its gradients in the order of the parameters."""
@@ -91,12 +92,13 @@ class CpuDataParallel:
 def data_parallel(
     model: nn.Module, recipe: Recipe, runtime: Runtime, weights: Tensor
 ) -> Iterator[CpuDataParallel]:
-    """The model in as many parts as the recipe says; weights (F,) of the findings in the loss."""
-    twins = [_replica(model) for _ in range(_parts(model, recipe, runtime) - 1)]
+    """Open the model in as many parts as the recipe says; weights (F,) of the findings in the
+    loss."""
+    replicas = [_replica(model) for _ in range(_parts(model, recipe, runtime) - 1)]
     with ThreadPoolExecutor(
-        len(twins) + 1, initializer=partial(set_threads, recipe.runtime.threads)
+        len(replicas) + 1, initializer=partial(set_threads, recipe.runtime.threads)
     ) as pool:
-        yield CpuDataParallel((model, *twins), pool, recipe, runtime, weights)
+        yield CpuDataParallel((model, *replicas), pool, recipe, runtime, weights)
 
 
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:

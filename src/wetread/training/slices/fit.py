@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from wetread.archive.types import Float64Array, Int64Array, Progress
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.models.weights import load_weights
 from wetread.training import mask_table
 from wetread.training.checkpoint import EpochScore
-from wetread.training.data import LabeledSlices, Rows, Split, mirror_columns
-from wetread.training.masks import AnnotatedMasks, mask_targets
+from wetread.training.data import LabeledSlices, Split, mirror_columns
+from wetread.training.masks import mask_targets
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
@@ -33,35 +33,36 @@ from wetread.training.slices.predict import (
     to_probabilities,
 )
 
-Progress = Callable[[int, int], None]  # (steps done, steps in all)
-
 
 @dataclass(frozen=True, eq=False)
 class SplitResult:
-    """What a split's model says of the scored part: images and studies, and what it drew there and
-    in the validation part (a table of mask_table; empty where nothing is drawn)."""
+    """Predictions of a split's model.
+
+    levels:   of the scored images and studies.
+    drawings: maps of the scored and the validation images (a table of mask_table.py); empty where
+              nothing is drawn.
+    """
 
     levels: list[LevelPredictions]
     drawings: pl.DataFrame
 
 
 def fit_split(
+    data: LabeledSlices,
+    split: Split,
+    recipe: Recipe,
+    *,
     run: Run,
     number: int,
-    split: Split,
-    data: LabeledSlices,
-    recipe: Recipe,
     weights: Path | None,
     progress: Progress,
 ) -> SplitResult:
-    """Train on the split, keep the best epoch by the weighted log loss of the images (masks are
-    not asked), read the scored part."""
-    drawn = data.masks if recipe.decoder != "none" else None
-    trained = fit_encoder(
-        data, split, recipe, weights, Run(run.folder / f"model-{number}"), progress
-    )
+    """Train on the split, keep the best epoch by the weighted log loss of the images (whatever the
+    masks), read the scored part. number: of the split."""
+    folder = Run(run.folder / f"model-{number}")
+    trained = fit_encoder(data, split, recipe, weights=weights, run=folder, progress=progress)
     probability, drawings = _read(trained, data, split.scored, split.name, number)
-    if drawn is not None:
+    if data.masks is not None and recipe.decoder != "none":
         drawings += _read(trained, data, split.validation, "validation", number)[1]
     levels = slice_predictions(data, split, data.smooth(probability, split.scored))
     return SplitResult(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
@@ -71,36 +72,40 @@ def fit_encoder(
     data: LabeledSlices,
     split: Split,
     recipe: Recipe,
+    *,
     weights: Path | None,
     run: Run,
     progress: Progress,
 ) -> TrainedModel:
     """Train on the split's train part, in the run's folder; the best epoch by its validation."""
-    drawn = data.masks if recipe.decoder != "none" else None
-    fitted = train_set(
+    masks = data.masks if recipe.decoder != "none" else None
+    training = train_set(
         data.store,
         data.rows[split.train],
         data.truth[split.train],
         finding_weights(data.findings).tolist(),
         mirror_columns(data.findings).tolist(),
-        None if drawn is None else mask_targets(drawn.of(split.train), recipe.size),
+        None if masks is None else mask_targets(masks.of(split.train), recipe.size),
+    )
+    model = initial_model(
+        recipe, len(data.findings), 0 if masks is None else len(masks.findings), weights, run
     )
     train(
-        fresh_model(recipe, len(data.findings), drawn, weights, run),
-        fitted,
+        model,
+        training,
         recipe,
-        finding_names(data.findings),
-        _validator(data, split, recipe, negative_rate(fitted.targets, recipe)),
-        run,
+        findings=finding_names(data.findings),
+        run=run,
+        score=_validation_score(data, split, recipe, negative_rate(training.targets, recipe)),
         progress=progress,
     )
     return read_trained_model(run.folder)
 
 
 def _read(
-    trained: TrainedModel, data: LabeledSlices, places: Rows, split: str, number: int
-) -> tuple[NDArray[np.float64], list[dict[str, Any]]]:
-    """Probabilities (N, F) of some images, and what was drawn in them (rows of mask_table)."""
+    trained: TrainedModel, data: LabeledSlices, places: Int64Array, split: str, number: int
+) -> tuple[Float64Array, list[dict[str, Any]]]:
+    """Predict probabilities (N, F) of images (N,), and their masks (rows of mask_table.py)."""
     names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
     patients, masks = data.column("patient"), data.masks
     columns = [names.index(finding.name) for finding in masks.findings] if masks else []
@@ -116,54 +121,56 @@ def _read(
         mirror_columns(data.findings).tolist(),
     ):
         logits.append(batch)
-        for drawn in () if maps is None else maps:
+        for image_maps in () if maps is None else maps:
             assert masks is not None  # nothing else draws
             place = next(remaining)
-            whose = mask_table.ImageKey(
+            key = mask_table.ImageKey(
                 split, number, ids[place], patients[place], int(data.rows[place])
             )
             truth = data.truth[place, columns].tolist()
-            rows.extend(mask_table.mask_rows(whose, masks, place, drawn, truth))
+            rows.extend(mask_table.mask_rows(key, masks, place, image_maps, truth))
     probability = to_probabilities(trained.model, logits, trained.negative_rate)
     for row, head in zip(rows, probability[:, columns].ravel().tolist(), strict=bool(rows)):
         row["head"] = head
     return probability, rows
 
 
-def fresh_model(
-    recipe: Recipe, outputs: int, drawn: AnnotatedMasks | None, weights: Path | None, run: Run
+def initial_model(
+    recipe: Recipe, outputs: int, masks: int, weights: Path | None, run: Run
 ) -> nn.Module:
-    """The recipe's network, random by its seed; filled from a file where one is given."""
+    """Build the recipe's network, random by its seed; filled from a file where one is given, and
+    what was taken from it is written to run.folder/weights.json."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = build_network(recipe, outputs, 0 if drawn is None else len(drawn.findings))
+        model = build_network(recipe, outputs, masks)
     if weights is not None:
-        told = load_weights(model, weights)
+        loaded = load_weights(model, weights)
         run.write_json(
             "weights.json",
-            {"file": weights.name, "loaded": told.loaded, "skipped": told.skipped,
-             "adapted": told.adapted},
+            {"file": weights.name, "loaded": loaded.loaded, "skipped": loaded.skipped,
+             "adapted": loaded.adapted},
         )  # fmt: skip
     return model
 
 
-def _validator(
+def _validation_score(
     data: LabeledSlices, split: Split, recipe: Recipe, rate: float
 ) -> Callable[[nn.Module], EpochScore] | None:
-    """How an epoch is judged: the task's own loss over the validation patients."""
+    """Make the score of an epoch: the task's own loss over the validation patients; None where no
+    label of theirs is known."""
     rows, truth = data.rows[split.validation], data.truth[split.validation]
     if np.isnan(truth).all():  # no one is there, or nothing is known of them
         return None
     weights = finding_weights(data.findings)
 
     def score(model: nn.Module) -> EpochScore:
-        said = predict_probabilities(model, data.store, rows, recipe.view, recipe, rate)
-        said = data.smooth(said, split.validation)
+        probability = predict_probabilities(model, data.store, rows, recipe.view, recipe, rate)
+        probability = data.smooth(probability, split.validation)
         aucs = {
-            f"roc_auc_{finding.name}": _or_none(roc_auc(truth[:, column], said[:, column]))
+            f"roc_auc_{finding.name}": _or_none(roc_auc(truth[:, column], probability[:, column]))
             for column, finding in enumerate(data.findings)
         }
-        return EpochScore(weighted_log_loss(truth, said, weights), False, aucs)
+        return EpochScore(weighted_log_loss(truth, probability, weights), scores=aucs)
 
     return score
 

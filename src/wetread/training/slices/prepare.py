@@ -60,9 +60,15 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
     data = _labeled_data(spec, inputs)
 
     def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
-        start = weights.get(spec.network)
-        progress = inputs.stage(f"train {number + 1}")
-        return fit_split(inputs.run, number, split, data, inputs.recipe, start, progress)
+        return fit_split(
+            data,
+            split,
+            inputs.recipe,
+            run=inputs.run,
+            number=number,
+            weights=weights.get(spec.network),
+            progress=inputs.stage(f"train {number + 1}"),
+        )
 
     return Prepared(data, fit, label_shares(data.truth, spec.image_findings))
 
@@ -76,7 +82,14 @@ def pretrain_slices(
     _, (split,) = plan_splits(data, 0, inputs.recipe.seed)
     kept = Run(inputs.run.folder / "model-0")
     progress = inputs.stage(f"{spec.network} of phantoms")
-    fit_encoder(data, split, inputs.recipe, weights.get(spec.network), kept, progress)
+    fit_encoder(
+        data,
+        split,
+        inputs.recipe,
+        weights=weights.get(spec.network),
+        run=kept,
+        progress=progress,
+    )
     return {spec.network: kept.folder / BEST}
 
 
