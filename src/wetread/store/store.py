@@ -203,7 +203,7 @@ def open_store(path: StrPath) -> Store:
     return Store(
         path=path,
         slices=slices,
-        rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, wanted=TABLE_FORM),
+        rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, expected=TABLE_FORM),
         size=size,
         blobs=blobs,
         address=_address(slices, names),
@@ -252,7 +252,7 @@ def _read_slices(path: Path) -> pl.DataFrame:
         "acquisition": pl.lit(0, pl.Int32),
     }
     known = {name: dtype for name, dtype in SLICE_SCHEMA.items() if name not in later}
-    slices = read_parquet(path, schema=known, wanted=TABLE_FORM)
+    slices = read_parquet(path, schema=known, expected=TABLE_FORM)
     absent = {name: value for name, value in later.items() if name not in slices.columns}
     slices = slices.with_columns(**absent)
     return slices.select(list(SLICE_SCHEMA))

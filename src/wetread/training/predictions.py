@@ -87,7 +87,7 @@ def read_predictions(path: Path, findings: Mapping[str, Sequence[Finding]]) -> p
 
     findings: of each level there may be.
     """
-    table = read_parquet(path, schema=SCHEMA, wanted=WANTED)
+    table = read_parquet(path, schema=SCHEMA, expected=WANTED)
     levels = table["level"].unique().to_list()
     with expect_form(path, WANTED):
         if not levels or not set(levels) <= set(findings) or "image" not in levels:

@@ -59,7 +59,7 @@ class Run:
     @property
     def predictions(self) -> pl.DataFrame:
         """Probabilities of slices and studies never fitted: training/predictions.py's SCHEMA."""
-        return read_parquet(self.folder / predictions.FILE, wanted=predictions.WANTED)
+        return read_parquet(self.folder / predictions.FILE, expected=predictions.WANTED)
 
     def _repr_html_(self) -> str:
         """Return the scores as HTML, for a notebook."""

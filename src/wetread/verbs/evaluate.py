@@ -66,7 +66,7 @@ def decided_masks(run: Path) -> dict[str, DecidedFinding]:
         return {}
     path = run / mask_table.FILE
     drawings = name_by_deal_order(
-        read_parquet(path, schema=mask_table.SCHEMA, wanted=mask_table.WANTED), run
+        read_parquet(path, schema=mask_table.SCHEMA, expected=mask_table.WANTED), run
     )
     with expect_form(path, mask_table.WANTED, RuntimeError):
         findings = drawings["finding"].unique(maintain_order=True)

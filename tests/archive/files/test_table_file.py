@@ -92,7 +92,7 @@ def test_a_table_that_is_damaged_or_foreign_is_one_line_with_the_file(
     write_parquet(pl.DataFrame({"v": list(range(500))}), path)
     make(path, path.read_bytes())  # type: ignore[operator]
     with pytest.raises(DamagedFileError) as found:
-        read_parquet(path, schema={"v": pl.Int64()}, wanted="the table of a test")
+        read_parquet(path, schema={"v": pl.Int64()}, expected="the table of a test")
     text = str(found.value)
     assert text.startswith(f"{path}: ")
     assert said in text

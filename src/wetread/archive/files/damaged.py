@@ -13,21 +13,21 @@ _FAULTS = (KeyError, TypeError, ValueError, AttributeError, IndexError, Overflow
 class DamagedFileError(WetreadError, ValueError):
     """A file that wetread wrote, or that lies in its place, is cut, emptied, foreign or replaced.
 
-    path:   where it lies.
-    wanted: what it should be and who writes it.
-    found:  what is there instead.
+    path:     where it lies.
+    expected: what it should be and who writes it.
+    found:    what is there instead.
     """
 
-    def __init__(self, path: str | PathLike[str], wanted: str, found: str) -> None:
-        super().__init__(path, wanted, found)
-        self.path, self.wanted, self.found = path, wanted, found
+    def __init__(self, path: str | PathLike[str], expected: str, found: str) -> None:
+        super().__init__(path, expected, found)
+        self.path, self.expected, self.found = path, expected, found
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.found}; it should be {self.wanted}"
+        return f"{self.path}: {self.found}; it should be {self.expected}"
 
 
 @contextmanager
-def expect_form(path: str | PathLike[str], wanted: str, *more: type[Exception]) -> Iterator[None]:
+def expect_form(path: str | PathLike[str], expected: str, *more: type[Exception]) -> Iterator[None]:
     """Turn errors of keys, types and values, met while a file's content is parsed, into a
     DamagedFileError.
 
@@ -42,5 +42,5 @@ def expect_form(path: str | PathLike[str], wanted: str, *more: type[Exception]) 
         lines = str(error).strip().splitlines()
         first = f" {lines[0][:160]}" if lines else ""
         raise DamagedFileError(
-            path, wanted, f"of another form ({type(error).__name__}:{first})"
+            path, expected, f"of another form ({type(error).__name__}:{first})"
         ) from error

@@ -16,49 +16,49 @@ _WORDS = {dict: "an object", list: "a list", str: "text", int: "a whole number",
 
 
 def read_json(
-    path: Path, wanted: str, needs: Mapping[str, type | tuple[type, ...]] | None = None
+    path: Path, expected: str, needs: Mapping[str, type | tuple[type, ...]] | None = None
 ) -> JsonObject:
     """Read the JSON object at path; every number in it is finite.
 
-    wanted: what the file should be and who writes it, for the message.
-    needs:  keys that must be there, with the types that their values may have.
+    expected: what the file should be and who writes it, for the message.
+    needs:    keys that must be there, with the types that their values may have.
     FileNotFoundError where there is none; DamagedFileError where it is none of that form.
     """
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > MOST_BYTES:
-            raise DamagedFileError(path, wanted, f"{size} bytes, far too many")
+            raise DamagedFileError(path, expected, f"{size} bytes, far too many")
         content = file.read()
-    return parse_json(content, path, wanted, needs)
+    return parse_json(content, path, expected, needs)
 
 
 def parse_json(
     content: bytes | str,
     path: Path,
-    wanted: str,
+    expected: str,
     needs: Mapping[str, type | tuple[type, ...]] | None = None,
 ) -> JsonObject:
     """Parse JSON that was read from path. Raises as `read_json`."""
     if not content:
-        raise DamagedFileError(path, wanted, "empty, 0 bytes")
+        raise DamagedFileError(path, expected, "empty, 0 bytes")
     try:
         value = json.loads(content, parse_constant=_no_number)
     except RecursionError:
-        raise DamagedFileError(path, wanted, "nested too deep") from None
+        raise DamagedFileError(path, expected, "nested too deep") from None
     except ValueError as error:  # of JSON, of UTF-8, of a number too long
-        raise DamagedFileError(path, wanted, f"no JSON ({str(error)[:120]})") from None
+        raise DamagedFileError(path, expected, f"no JSON ({str(error)[:120]})") from None
     if not isinstance(value, dict):
-        raise DamagedFileError(path, wanted, f"{_word(type(value))}, not an object")
+        raise DamagedFileError(path, expected, f"{_word(type(value))}, not an object")
     for key, kinds in (needs or {}).items():
         if key not in value:
-            raise DamagedFileError(path, wanted, f"it lacks {key!r}")
+            raise DamagedFileError(path, expected, f"it lacks {key!r}")
         allowed = kinds if isinstance(kinds, tuple) else (kinds,)
         if float in allowed:
             allowed = (*allowed, int)
         field = value[key]
         if not isinstance(field, allowed) or (isinstance(field, bool) and bool not in allowed):
             raise DamagedFileError(
-                path, wanted, f"its {key!r} is {_word(type(field))}, not {_word(allowed[0])}"
+                path, expected, f"its {key!r} is {_word(type(field))}, not {_word(allowed[0])}"
             )
     return value
 

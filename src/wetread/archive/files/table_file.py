@@ -29,44 +29,44 @@ def read_parquet(
     columns: Sequence[str] | None = None,
     *,
     schema: Mapping[str, pl.DataType] | None = None,
-    wanted: str = _TABLE,
+    expected: str = _TABLE,
 ) -> pl.DataFrame:
     """Read a Parquet file that is there under just this name.
 
-    schema: columns and types that it must have. wanted: what it should be, for the message.
+    schema: columns and types that it must have. expected: what it should be, for the message.
     FileNotFoundError and IsADirectoryError where there is no such file; DamagedFileError where it
     is cut, no Parquet, of other columns, or declares more rows than its bytes can hold.
     """
-    _check_parquet(path, wanted)
+    _check_parquet(path, expected)
     try:
         frame = pl.read_parquet(
             _literal(path), columns=None if columns is None else list(columns), glob=False
         )
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DamagedFileError(
-            path, wanted, f"cannot be read ({first_error_line(error)})"
+            path, expected, f"cannot be read ({first_error_line(error)})"
         ) from error
     if schema is not None:
-        _check_schema(path, frame.schema, schema, wanted)
+        _check_schema(path, frame.schema, schema, expected)
     return frame
 
 
-def scan_parquet(paths: Path | Sequence[Path], *, wanted: str = _TABLE) -> pl.LazyFrame:
+def scan_parquet(paths: Path | Sequence[Path], *, expected: str = _TABLE) -> pl.LazyFrame:
     """Read Parquet files, one after the other, when asked. Raises as `read_parquet`."""
     several = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     for path in several:
-        _check_parquet(Path(path), wanted)
+        _check_parquet(Path(path), expected)
     return pl.scan_parquet([_literal(path) for path in several], glob=False)  # type: ignore[arg-type]
 
 
-def parquet_schema(path: Path, *, wanted: str = _TABLE) -> pl.Schema:
+def parquet_schema(path: Path, *, expected: str = _TABLE) -> pl.Schema:
     """Read columns and types of a Parquet file, from its end alone. Raises as `read_parquet`."""
-    _check_parquet(path, wanted)
+    _check_parquet(path, expected)
     try:
         return pl.scan_parquet(_literal(path), glob=False).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DamagedFileError(
-            path, wanted, f"cannot be read ({first_error_line(error)})"
+            path, expected, f"cannot be read ({first_error_line(error)})"
         ) from error
 
 
@@ -183,7 +183,7 @@ def _literal(path: str | os.PathLike[str]) -> str | IO[bytes]:
     return text
 
 
-def _check_parquet(path: Path, wanted: str) -> None:
+def _check_parquet(path: Path, expected: str) -> None:
     """Check the file's two ends, and the rows it declares, before any of it is read."""
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
@@ -192,27 +192,27 @@ def _check_parquet(path: Path, wanted: str) -> None:
         file.seek(max(size - 4, 0))
         tail = file.read(4)
     if not size:
-        raise DamagedFileError(path, wanted, "empty, 0 bytes")
+        raise DamagedFileError(path, expected, "empty, 0 bytes")
     if head != _MAGIC:
-        raise DamagedFileError(path, wanted, f"no Parquet file, {size} bytes of something else")
+        raise DamagedFileError(path, expected, f"no Parquet file, {size} bytes of something else")
     if tail != _MAGIC or size < 12:
-        raise DamagedFileError(path, wanted, f"cut off after {size} bytes, its end is missing")
+        raise DamagedFileError(path, expected, f"cut off after {size} bytes, its end is missing")
     try:
         rows = pl.scan_parquet(_literal(path), glob=False).select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DamagedFileError(
-            path, wanted, f"cannot be read ({first_error_line(error)})"
+            path, expected, f"cannot be read ({first_error_line(error)})"
         ) from error
     if rows > max(_ROWS_ANYWAY, size * _ROWS_A_BYTE):
-        raise DamagedFileError(path, wanted, f"says that it has {rows} rows in {size} bytes")
+        raise DamagedFileError(path, expected, f"says that it has {rows} rows in {size} bytes")
 
 
 def _check_schema(
-    path: Path, found: pl.Schema, schema: Mapping[str, pl.DataType], wanted: str
+    path: Path, found: pl.Schema, schema: Mapping[str, pl.DataType], expected: str
 ) -> None:
     missing = [name for name in schema if name not in found]
     if missing:
-        raise DamagedFileError(path, wanted, f"a table without the columns {', '.join(missing)}")
+        raise DamagedFileError(path, expected, f"a table without the columns {', '.join(missing)}")
     others = [f"{name} is {found[name]}" for name, kind in schema.items() if found[name] != kind]
     if others:
-        raise DamagedFileError(path, wanted, f"a table of other types ({', '.join(others)})")
+        raise DamagedFileError(path, expected, f"a table of other types ({', '.join(others)})")

@@ -38,7 +38,7 @@ from wetread.archive.types import Progress, StrPath
 
 ReadChunk = partial[int]  # read_chunk of one journal
 
-WANTED = "the table of an index, which wetread index writes"
+EXPECTED = "the table of an index, which wetread index writes"
 CHUNK = 2048  # files a task
 _POOL_FROM = 4  # tasks: fewer are done before worker processes have started
 
@@ -201,8 +201,8 @@ def read_index(path: StrPath) -> Index:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no index there; make one: wetread index SRC -o {path}")
     tables = Tables.of(path)
-    table = scan_parquet(path, wanted=WANTED)
-    missing = set(INDEX_SCHEMA) - set(parquet_schema(path, wanted=WANTED))
+    table = scan_parquet(path, expected=EXPECTED)
+    missing = set(INDEX_SCHEMA) - set(parquet_schema(path, expected=EXPECTED))
     if missing:
         lacking = ", ".join(sorted(missing))
         if {"path", "member", "state"} & missing:
@@ -213,10 +213,10 @@ def read_index(path: StrPath) -> Index:
         )
     rejects = pl.DataFrame(schema=REJECT_SCHEMA)
     if tables.rejects.is_file():
-        rejects = read_parquet(tables.rejects, schema=REJECT_SCHEMA, wanted=WANTED)
+        rejects = read_parquet(tables.rejects, schema=REJECT_SCHEMA, expected=EXPECTED)
     copies = 0
     if tables.duplicates.is_file():
-        copies = scan_parquet(tables.duplicates, wanted=WANTED).select(pl.len()).collect().item()
+        copies = scan_parquet(tables.duplicates, expected=EXPECTED).select(pl.len()).collect().item()
     return Index(table, rejects, copies, path)
 
 
@@ -229,7 +229,7 @@ def _named_if_damaged(path: Path | None) -> Iterator[None]:
         if path is None:
             raise
         found = f"it or its rejects and duplicates cannot be read ({first_error_line(error)})"
-        raise DamagedFileError(path, f"{WANTED}; remove them and index again", found) from error
+        raise DamagedFileError(path, f"{EXPECTED}; remove them and index again", found) from error
 
 
 def _read_all(
