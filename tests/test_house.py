@@ -1,5 +1,6 @@
 """tests/test_house.py: what must stay true of the house: what loads what, who names a task."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -48,6 +49,32 @@ def test_no_code_outside_tasks_names_a_task(name: str) -> None:
         if "tasks" not in path.relative_to(SOURCE).parts and f'"{name}"' in path.read_text()
     ]
     assert outside == []
+
+
+def test_no_code_outside_tasks_imports_a_task_s_own() -> None:
+    """What only a task knows is reached through its value: `wetread.tasks` and the type alone."""
+    own = {path.stem for path in (SOURCE / "tasks").iterdir()} - {"__init__", "task", "__pycache__"}
+    assert {"embolism", "hemorrhage", "pneumothorax"} <= own
+    imports = [
+        (path, module)
+        for path in SOURCE.rglob("*.py")
+        if not path.is_relative_to(SOURCE / "tasks")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for module in imported_modules(node)
+    ]
+    assert len(imports) > 1000
+    assert [
+        (p, m) for p, m in imports if m.removeprefix("wetread.tasks.").split(".")[0] in own
+    ] == []
+
+
+def imported_modules(node: ast.AST) -> list[str]:
+    """The modules that a statement imports, and what it takes from them as modules."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
 
 
 def test_every_file_says_in_its_first_line_which_file_it_is() -> None:

@@ -49,3 +49,13 @@ def test_a_task_that_is_not_there_is_refused_before_anything_is_written(tmp_path
     with pytest.raises(UnknownTaskError, match="hemorrhage"):
         demo(tmp_path / "demo", "scurvy")
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_folder_with_files_of_others_is_refused_before_a_phantom_is_drawn(
+    tmp_path: Path,
+) -> None:
+    """It was refused after the training, where the readings are written."""
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"thesis\.txt"):
+        demo(tmp_path, "hemorrhage", studies=2, workers=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -21,9 +21,11 @@ from wetread.evaluation.score import Score, Scores, scores_to_json
 from wetread.inputs.patients import name_by_deal_order
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.run_page import write_run_page
+from wetread.reports.slice_panels import read_edge_letters
+from wetread.store.store import open_store
 from wetread.tasks import Task, find_task
 from wetread.training import mask_table
-from wetread.training.about import read_about, read_run_recipe
+from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.decide import DecidedFinding, decide_finding
 from wetread.training.predictions import FILE, LevelPredictions, from_table, read_predictions
 
@@ -47,6 +49,7 @@ def evaluate(run: StrPath) -> Scores:
     table = name_by_deal_order(predictions, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
     levels = [part for part in found if part is not None]
+    require_page_inputs(run)
     decided = decided_masks(run)
     official = task.spec.official_levels
     scores = score_exams(task, table, levels, seed) if ALL in official else []
@@ -57,6 +60,16 @@ def evaluate(run: StrPath) -> Scores:
     write_whole(run / "scores.json", f"{scores_to_json(scores)}\n".encode())
     write_run_page(run, levels, scores, decided)
     return Scores(scores)
+
+
+def require_page_inputs(run: Path) -> None:
+    """Open what the run's page is made of beside its predictions, so that a damaged file is named
+    before anything is scored."""
+    read_fold_proof(run)
+    for file in run.glob("model-*/**/metrics.jsonl"):
+        read_metrics(file)
+    open_store(run / "store")
+    read_edge_letters(run)
 
 
 def decided_masks(run: Path) -> dict[str, DecidedFinding]:

@@ -14,7 +14,6 @@ from wetread.tasks.embolism.findings import EXAM_NAMES, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.loss import series_exam_loss
 from wetread.tasks.embolism.metric import exam_loss
 from wetread.tasks.embolism.rules import RULES
-from wetread.tasks.embolism.slice_targets import heart_targets, lung_targets
 from wetread.training.series.series import Series, pad_series
 
 TASK = find_task("embolism")
@@ -23,26 +22,6 @@ TASK = find_task("embolism")
 def study(**labels: float) -> np.ndarray:
     """(1, 10) labels of a study by name, else 0."""
     return np.array([[labels.get(name, 0.0) for name in (*EXAM_NAMES, "positive_exam")]])
-
-
-def test_a_slice_without_an_embolus_shows_no_side_and_one_with_it_the_exam_s() -> None:
-    exam = np.repeat(study(leftsided_pe=1, chronic_pe=1, positive_exam=1), 3, axis=0)
-    taught = lung_targets(np.array([[0.0], [1.0], [np.nan]]), exam)
-    names = [finding.name for finding in TASK.spec.encoders[0].findings]  # type: ignore[union-attr]
-    of = {name: taught[:, column] for column, name in enumerate(names)}
-    np.testing.assert_array_equal(of["leftsided_pe"], [0, 1, np.nan])
-    np.testing.assert_array_equal(of["rightsided_pe"], [0, 0, np.nan])
-    np.testing.assert_array_equal(of["chronic_pe"], [0, 1, np.nan])
-    np.testing.assert_array_equal(of["indeterminate"], [0, 0, 0])
-
-
-def test_the_heart_is_taught_the_ratio_where_the_exam_has_one() -> None:
-    known, unknown = study(rv_lv_ratio_gte_1=1), study()
-    unknown[0, list(RATIOS)] = np.nan
-    image = np.zeros((2, 1))
-    taught = heart_targets(image, np.vstack([known, unknown]))
-    np.testing.assert_array_equal(taught[:, -1], [1.0, np.nan])
-    assert (taught[:, :-1] == 0).all()
 
 
 def random_series(rng: np.random.Generator, count: int = 9) -> Series:

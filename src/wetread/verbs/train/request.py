@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wetread.archive.files.damaged import DamagedFileError
 from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.inputs.archive import require_sources
 from wetread.inputs.label_file import read_label_file
@@ -15,8 +16,10 @@ from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.models.weights import load_weights
 from wetread.tasks import Task
+from wetread.training.about import read_about, read_run_recipe
+from wetread.training.checkpoint import FREE_SETTINGS
 from wetread.training.device import choose_runtime
-from wetread.training.recipe import Recipe
+from wetread.training.recipe import Recipe, flat_settings
 from wetread.training.run import build_network
 
 
@@ -57,9 +60,10 @@ def check_request(
 ) -> TrainRequest:
     """Open every input and refuse what does not fit: the recipe for the task and this machine,
     sources and files that are not there, labels and patients that cannot be read, weights of
-    another network. No image is read."""
+    another network, and a folder whose run was begun otherwise. No image is read."""
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
+    refuse_other_run(out, task, recipe)
     learns_phantoms = weights is None and recipe.phantoms.studies > 0
     phantom_recipe = task.spec.phantom_recipe(recipe) if learns_phantoms else None
     require_sources(sources)
@@ -84,3 +88,26 @@ def check_request(
         phantom_recipe=phantom_recipe,
         key=None if clear_patients else user_key(),
     )
+
+
+def refuse_other_run(out: Path, task: Task, recipe: Recipe) -> None:
+    """Raise ValueError where a run of another task, or whose networks of slices were begun with
+    other settings, lies in the folder. Its checkpoints say the same later, and more."""
+    if not any(out.glob("model-*/**/last.pt")):
+        return
+    try:
+        name, before = read_about(out)["task"], read_run_recipe(out).encoder_only()
+    except (DamagedFileError, FileNotFoundError):
+        return  # written anew at the end of training
+    changed = [] if name == task.name else [f"task was {name!r}, is {task.name!r}"]
+    settings, now = flat_settings(before), flat_settings(recipe.encoder_only())
+    changed += [
+        f"{key} was {settings[key]!r}, is {value!r}"
+        for key, value in now.items()
+        if key not in FREE_SETTINGS and settings[key] != value
+    ]
+    if changed:
+        raise ValueError(
+            f"{out}: this run was begun otherwise: {'; '.join(changed)}. "
+            "Go on with what it was begun with, or give another folder"
+        )

@@ -1,0 +1,25 @@
+"""tests/tasks/test_hemorrhage.py: hemorrhage as the 2019 competition asks for it."""
+
+from pathlib import Path
+
+from wetread.tasks import find_task
+
+LONG_FORM = "ID,Label\nID_a_any,1\nID_a_subdural,0.25\n"
+
+
+def test_findings_and_weights_are_those_of_the_competition() -> None:
+    weights = {finding.name: finding.weight for finding in find_task("hemorrhage").findings}
+    subtypes = ("epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural")
+    assert weights == {**dict.fromkeys(subtypes, 1.0), "any": 2.0}
+    assert find_task("hemorrhage").modalities == ("CT",)
+
+
+def test_labels_and_submissions_are_read_in_the_long_form(tmp_path: Path) -> None:
+    task = find_task("hemorrhage")
+    path = tmp_path / "labels.csv"
+    path.write_text(LONG_FORM)
+    names = [finding.name for finding in task.findings]
+    for read in (task.read_labels, task.submission.read):
+        (values,) = read(path, task.findings).matrix_float64(["ID_a"], task.findings)
+        known = {name: v for name, v in zip(names, values, strict=True) if v == v}
+        assert known == {"any": 1.0, "subdural": 0.25}

@@ -1,0 +1,36 @@
+"""tests/tasks/test_pneumothorax.py: pneumothorax as the 2019 competition asks for it."""
+
+from pathlib import Path
+
+import pytest
+
+from wetread.tasks import find_task
+
+TASK = find_task("pneumothorax")
+
+
+def test_labels_are_masks_of_which_minus_one_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("ImageId,EncodedPixels\na,-1\nb,5 2 1022 2\n")
+    for read in (TASK.read_labels, TASK.submission.read):
+        table = read(path, TASK.findings)
+        assert table.matrix_float64(["a", "b", "c"], TASK.findings)[:2].ravel().tolist() == [0, 1]
+        masks = dict(table.masks.select("id", "runs").iter_rows())
+        assert masks["b"] == ["5 2 1022 2"]
+
+
+def test_the_finding_is_drawn_and_every_film_judges_its_study() -> None:
+    assert [(finding.name, finding.level) for finding in TASK.spec.drawn] == [
+        ("pneumothorax", "pixel")
+    ]
+    assert TASK.preference is None
+    assert "CT" not in TASK.modalities
+
+
+def test_a_sample_submission_of_another_form_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sample.csv"
+    path.write_text("ImageId,EncodedPixels\na,-1\n")
+    TASK.submission.check_sample(path, TASK.at("image"))
+    path.write_text("ID,Label\na_any,0\n")
+    with pytest.raises(ValueError, match="no column 'ImageId'"):
+        TASK.submission.check_sample(path, TASK.at("image"))

@@ -1,0 +1,25 @@
+"""tests/training/test_phantom_recipe.py: phantoms are learned at one size, with settings apart."""
+
+import pytest
+
+from wetread.training.phantom_recipe import phantom_recipe
+from wetread.training.recipe_file import read_recipe
+
+
+def test_phantoms_have_their_own_epochs_and_rate_and_no_phantoms_before_them() -> None:
+    recipe = read_recipe("embolism-compact", ["top_checkpoints=3", "smaller_first=[96]"])
+    first = phantom_recipe(recipe, {})
+    assert (first.phantoms.studies, first.top_checkpoints, first.smaller_first) == (0, 1, ())
+    assert first.epochs == recipe.phantoms.epochs
+    assert first.optimizer.learning_rate == recipe.phantoms.learning_rate
+    assert first.view == recipe.view
+    assert first.masks == recipe.masks
+    assert first.augmentation == recipe.augmentation
+
+
+def test_further_changes_are_made_and_checked() -> None:
+    recipe = read_recipe("compact", ["size=64"])
+    assert phantom_recipe(recipe, {"decoder": "unet", "folds": 0}).decoder == "unet"
+    odd = read_recipe("compact", ["size=40"])
+    with pytest.raises(ValueError, match="multiples of 32"):
+        phantom_recipe(odd, {"decoder": "unet"})
