@@ -8,7 +8,7 @@ last.pt            where to go on
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -18,10 +18,10 @@ import polars as pl
 import torch
 from torch import nn
 
-from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
-from wetread.archive.files.table_file import read_parquet, write_parquet
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.types import StrPath
 from wetread.evaluation.score import Scores
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
@@ -68,23 +68,23 @@ class Run:
     def write_json(self, name: str, value: Any) -> None:
         """A value as JSON; NaN is refused, absent is null."""
         text = json.dumps(value, indent=1, allow_nan=False)
-        self._write(name, lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        write_whole(self.folder / name, f"{text}\n".encode())
 
     def write_lines(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
         """One JSON object a line."""
         text = "".join(json.dumps(dict(v), allow_nan=False) + "\n" for v in values)
-        self._write(name, lambda path: path.write_text(text, encoding="utf-8"))
+        write_whole(self.folder / name, text.encode())
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """A table as Parquet."""
-        self._write(name, lambda path: write_parquet(table, path))
+        write_table(table, self.folder / name)
 
     def save(self, name: str, content: Mapping[str, Any]) -> None:
         """Tensors and plain values, as torch.load reads them with weights_only=True; equal values
         give equal bytes, in a run that was stopped and went on as in one that was not."""
         packed = BytesIO()  # torch tells of a disk that is full in words of its own
         torch.save(_rebuilt(dict(content)), packed)
-        self._write(name, lambda path: path.write_bytes(packed.getbuffer()))
+        write_whole(self.folder / name, packed.getbuffer())
 
     def load(self, name: str) -> dict[str, Any] | None:
         """What save wrote, on the CPU; None where nothing was."""
@@ -107,10 +107,6 @@ class Run:
     def remove(self, name: str) -> None:
         """Forget a file."""
         (self.folder / name).unlink(missing_ok=True)
-
-    def _write(self, name: str, write: Callable[[Path], object]) -> None:
-        with atomic_path(self.folder / name) as part:
-            write(part)
 
 
 def _rebuilt(value: Any) -> Any:

@@ -26,7 +26,7 @@ _observers: list[Callable[[Path], None]] = []  # called with each file, from whi
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+def write_whole(path: Path, content: bytes | memoryview, *, durable: bool = True) -> None:
     """Write content to path; durable: as `atomic_path` takes it.
 
     Raises OSError with the path, and of a full disk what was needed.

@@ -216,7 +216,8 @@ def read_index(path: StrPath) -> Index:
         rejects = read_parquet(tables.rejects, schema=REJECT_SCHEMA, expected=EXPECTED)
     copies = 0
     if tables.duplicates.is_file():
-        copies = scan_parquet(tables.duplicates, expected=EXPECTED).select(pl.len()).collect().item()
+        duplicates = scan_parquet(tables.duplicates, expected=EXPECTED)
+        copies = duplicates.select(pl.len()).collect().item()
     return Index(table, rejects, copies, path)
 
 
