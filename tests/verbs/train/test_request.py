@@ -13,6 +13,7 @@ from wetread.labels.table import LabelError
 from wetread.tasks import find_task
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
+from wetread.training.run import build_network
 from wetread.verbs.train.request import TrainRequest, check_request, refuse_other_run
 from wetread.verbs.train.train import train
 
@@ -97,8 +98,6 @@ def test_weights_that_are_given_stand_in_place_of_phantoms(check: Check, tmp_pat
     assert first is not None
     assert (first.phantoms.studies, first.epochs) == (0, recipe.phantoms.epochs)
     (tmp_path / "labels.csv").write_text(LABELS)
-    from wetread.training.run import build_network
-
     torch.save(build_network(recipe, 6, 0).state_dict(), tmp_path / "own.pt")
     request = check(recipe=recipe, weights=tmp_path / "own.pt")
     assert request.phantom_recipe is None

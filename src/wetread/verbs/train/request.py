@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.models.weights import load_weights
 from wetread.tasks import Task
-from wetread.training.about import read_about, read_run_recipe
-from wetread.training.checkpoint import FREE_SETTINGS
+from wetread.training.about import read_about
+from wetread.training.checkpoint import check_resume, refuse_differences
 from wetread.training.device import choose_runtime
-from wetread.training.recipe import Recipe, flat_settings
-from wetread.training.run import build_network
+from wetread.training.recipe import Recipe
+from wetread.training.run import Run, build_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,23 +92,12 @@ def check_request(
 
 
 def refuse_other_run(out: Path, task: Task, recipe: Recipe) -> None:
-    """Raise ValueError where a run of another task, or whose networks of slices were begun with
-    other settings, lies in the folder. Its checkpoints say the same later, and more."""
-    if not any(out.glob("model-*/**/last.pt")):
-        return
-    try:
-        name, before = read_about(out)["task"], read_run_recipe(out).encoder_only()
-    except (DamagedFileError, FileNotFoundError):
-        return  # written anew at the end of training
-    changed = [] if name == task.name else [f"task was {name!r}, is {task.name!r}"]
-    settings, now = flat_settings(before), flat_settings(recipe.encoder_only())
-    changed += [
-        f"{key} was {settings[key]!r}, is {value!r}"
-        for key, value in now.items()
-        if key not in FREE_SETTINGS and settings[key] != value
-    ]
-    if changed:
-        raise ValueError(
-            f"{out}: this run was begun otherwise: {'; '.join(changed)}. "
-            "Go on with what it was begun with, or give another folder"
-        )
+    """Raise ResumeError where a run of another task, or whose networks of slices were begun with
+    other settings, lies in the folder. Damaged files of a run are left to the training, which
+    writes them anew."""
+    with suppress(DamagedFileError):
+        if any(out.glob("model-*/**/last.pt")) and (out / "about.json").is_file():
+            before = read_about(out)["task"]
+            changed = [] if before == task.name else [f"task was {before!r}, is {task.name!r}"]
+            refuse_differences(str(out / "about.json"), changed)
+        check_resume(Run(out), recipe)
