@@ -18,8 +18,8 @@ from wetread.phantoms.chest.skeleton import cover_bones, draw_bones
 from wetread.phantoms.chest.vessels import VesselTree, draw_vessel_tree, lung_to_chest
 from wetread.phantoms.scanner.noise import draw_noise
 from wetread.phantoms.scanner.stored_values import LOWEST_HU
+from wetread.phantoms.shapes.balls import Lattice, cover_balls, empty_cover
 from wetread.phantoms.shapes.implicit import draw_waves
-from wetread.phantoms.shapes.tubes import Lattice, cover_curves, empty_cover
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
@@ -208,14 +208,36 @@ def _lattice(scan: ChestScan, scale: float, planes: int) -> Lattice:
 
 
 def _vessels(person: Person, lattice: Lattice) -> UInt8Array:
-    """UInt8Array of the branching vessels of both lungs."""
+    """Cover the branching vessels of both lungs, (Z, Y, X)."""
     cover = empty_cover(lattice)
     for trees in (person.arteries, person.veins):
         for part, tree in zip(person.chest.pleurae, trees, strict=True):
             curves = lung_to_chest(part, tree.curves)
             radii = np.maximum(tree.radii, THINNEST_MM)
-            cover_curves(cover, lattice, curves, radii, 0.6 * lattice.step[2])
+            _cover_curves(cover, lattice, curves, radii, 0.6 * lattice.step[2])
     return cover
+
+
+def _cover_curves(
+    into: UInt8Array, lattice: Lattice, curves: FloatArray, radii: FloatArray, every_mm: float
+) -> None:
+    """Add tubes along curves (C, K, 3), x, y, z mm, to a cover (Z, Y, X), in place.
+
+    radii: (C, 2) mm at start and end; every_mm: distance of the balls along a curve.
+    """
+    lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
+    for low, high in ((0, 15), (15, 40), (40, np.inf)):
+        chosen = (lengths >= low) & (lengths < high)
+        if not chosen.any():
+            continue
+        points = max(int(lengths[chosen].max() / every_mm), 4)
+        at = np.linspace(0, curves.shape[1] - 1, points)
+        i = np.minimum(at.astype(np.int64), curves.shape[1] - 2)
+        t = (at - i).astype(np.float32)[:, None]
+        dense = curves[chosen][:, i] * (1 - t) + curves[chosen][:, i + 1] * t
+        s = np.linspace(0, 1, points, dtype=np.float32)
+        radius = radii[chosen][:, :1] * (1 - s) + radii[chosen][:, 1:] * s
+        cover_balls(into, lattice, dense.reshape(-1, 3), radius.reshape(-1))
 
 
 def _measure(plane: FloatArray, scan: ChestScan, rng: np.random.Generator) -> FloatArray:

@@ -8,7 +8,7 @@ import pytest
 from wetread.phantoms.chest.bones import VERTEBRA_MM
 from wetread.phantoms.chest.chest import Chest, draw_chest
 from wetread.phantoms.chest.skeleton import cover_bones, draw_bones, spine_planes, sternum_plane
-from wetread.phantoms.shapes.tubes import Lattice
+from wetread.phantoms.shapes.balls import Lattice
 
 LATTICE = Lattice((-60.0, -130.0, -170.0), (12.0, 2.6, 2.6), (10, 100, 130))
 

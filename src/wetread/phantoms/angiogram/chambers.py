@@ -17,7 +17,6 @@ from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest
 from wetread.phantoms.shapes.implicit import FAR
 
-STRAIN = 1.0  # the right ventricle is as wide as the left
 WANDER_MM = 2.0  # how far the walls wander
 GRID_MM = 1.0  # of the search for the widest place
 

@@ -39,9 +39,9 @@ from wetread.phantoms.chest.paint import TissueTexture, draw_texture, paint_plan
 from wetread.phantoms.chest.parts import ChestBody, ChestPart, plane_at
 from wetread.phantoms.chest.plane import PlanePoints
 from wetread.phantoms.chest.skeleton import Bones, cover_bones, draw_bones
+from wetread.phantoms.shapes.balls import Lattice
 from wetread.phantoms.shapes.implicit import draw_waves
 from wetread.phantoms.shapes.slab import Slab, occupied_slice
-from wetread.phantoms.shapes.tubes import Lattice
 
 MAX_TRIES = 40  # to draw clots that are visible
 CAVA_MM = (-16.0, 72.0, -25.5, -20.0)  # of the upper cava: z from and to, x, y

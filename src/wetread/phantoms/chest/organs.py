@@ -33,7 +33,6 @@ class Pocket:
     center: Point
     radii: Point
     gas_y: float
-    fill_hu: float
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,12 @@ def _draw_pockets(rng: np.random.Generator, chest: Chest) -> tuple[Pocket, ...]:
         radius = 1.3 * chest.stomach
         center = (x - 8.0, y - 5.0, top - 7.0 - 0.8 * radius)
         gas = center[1] - radius * float(rng.uniform(-0.2, 0.6))
-        found.append(Pocket(center, (radius, 1.1 * radius, 0.8 * radius), gas, 25.0))
+        found.append(Pocket(center, (radius, 1.1 * radius, 0.8 * radius), gas))
     for _ in range(int(rng.integers(0, 3))):
         radius = float(rng.uniform(11, 20))
         offset = float(rng.uniform(-14, 30))
         drop = left.fall[0] * offset**2 + radius + float(rng.uniform(24, 40))
         center = (x + offset, y - float(rng.uniform(20, 45)), top - drop)
         gas = center[1] + radius * float(rng.uniform(-0.5, 1.2))
-        found.append(Pocket(center, (1.3 * radius, radius, radius), gas, 10.0))
+        found.append(Pocket(center, (1.3 * radius, radius, radius), gas))
     return tuple(found)

@@ -9,8 +9,8 @@ import numpy as np
 from wetread.archive.types import FloatArray, UInt8Array
 from wetread.phantoms.chest.bones import VERTEBRA_MM, rib_curve, shoulder_cloud
 from wetread.phantoms.chest.chest import Chest, spine_shift, walls
+from wetread.phantoms.shapes.balls import Lattice, cover_balls, empty_cover
 from wetread.phantoms.shapes.clouds import smooth_curve, steps_along
-from wetread.phantoms.shapes.tubes import Lattice, cover_balls, empty_cover
 
 SHOULDER_MM = 1.5  # radius of the balls that make a shell of cortex of points on it
 

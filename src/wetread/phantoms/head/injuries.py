@@ -57,7 +57,7 @@ class Severity:
 
     @property
     def growth(self) -> float:
-        """Factor of lengths."""
+        """Give the factor of lengths."""
         return float(self.difficulty**-0.35)
 
     def contrast(self, hu: float) -> float:

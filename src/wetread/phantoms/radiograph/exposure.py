@@ -12,7 +12,7 @@ from wetread.archive.types import BoolArray, Float32Array, FloatArray
 from wetread.phantoms.shapes.clouds import Cloud
 
 # Attenuation at the beam's mean energy behind a patient (about 65 keV), 1 / mm
-SOFT, BONE, METAL = 0.0190, 0.058, 0.35
+SOFT, BONE = 0.0190, 0.058
 TOE = 0.08  # of the display: gray below it is compressed
 
 

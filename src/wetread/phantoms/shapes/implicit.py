@@ -72,7 +72,7 @@ FAR = np.float32(40.0)  # mm: further than anything that matters to a picture
 
 
 def _apart(z: FloatArray, low: float, high: float) -> bool:
-    """Whether a slice, nearly flat, stays clear of the heights low to high."""
+    """Test whether a slice (h, w, S), nearly flat, stays clear of the heights low to high, mm."""
     corners = [float(z[i, j, k]) for i in (0, -1) for j in (0, -1) for k in (0, -1)]
     return min(corners) - 12 > high or max(corners) + 12 < low
 

@@ -47,7 +47,7 @@ def cover_rods(slab: Slab, rods: Rods) -> CoveredVoxels:
         section = own.start + section
         line, column = _expand_ranges(columns[0][section], columns[1][section])
         at = (plane[section], row, column)
-        parts.append(_touch(slab, rods, rod[section], at, line))
+        parts.append(_cover_lines(slab, rods, rod[section], at, line))
     if not parts:
         return CoveredVoxels(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
     return CoveredVoxels(*(np.concatenate(found) for found in zip(*parts, strict=True)))
@@ -89,14 +89,14 @@ def _sections(
 
 
 def _expand_ranges(first: Int64Array, last: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """The numbers from first to last - 1 of each of (N,), in one row, and whose they are."""
+    """Concatenate the ranges first to last - 1 of (N,); returns (M,) owners and (M,) numbers."""
     count = last - first
     whose = np.repeat(np.arange(len(count)), count)
     return whose, np.arange(len(whose)) + (first - np.cumsum(count) + count)[whose]
 
 
 def _chunks(size: Int64Array) -> Iterator[slice]:
-    """Stretches of (N,) sections that hold about AT_ONCE voxels."""
+    """Split (S,) sections into slices that hold about VOXELS_AT_ONCE voxels each."""
     total = np.cumsum(size)
     if not len(total):
         return
@@ -107,14 +107,17 @@ def _chunks(size: Int64Array) -> Iterator[slice]:
     yield from (slice(a, b) for a, b in pairwise(bounds))
 
 
-def _touch(
+def _cover_lines(
     slab: Slab,
     rods: Rods,
     rod: Int64Array,
     at: tuple[Int64Array, Int64Array, Int64Array],
     line: Int64Array,
 ) -> CoveredVoxels:
-    """As touch_rods, of voxels along lines: rod, plane, row of each line; column, line of each."""
+    """Find the covered of M voxels along L lines.
+
+    rod: (L,); at: plane (L,), row (L,), column (M,) of the voxels; line: (M,), the line of each.
+    """
     plane, row, column = at
     start = rods.start.astype(np.float32)
     vector = (rods.end - rods.start).astype(np.float32)
@@ -146,7 +149,7 @@ def _touch(
 
 
 def _rounds(voxel: Int64Array) -> Iterator[Int64Array]:
-    """Touches in turns: a turn has each voxel once, and earlier touches come in earlier turns."""
+    """Split covered voxels (V,) into rounds: each voxel once a round, earlier rods first."""
     bits = len(voxel).bit_length()
     order = np.arange(len(voxel))
     key = np.sort((voxel << bits) | order)  # ten times as fast as a stable sort

@@ -1,4 +1,4 @@
-"""phantoms/shapes/tubes.py: the share of each voxel that balls along curves cover: bones of a CT.
+"""phantoms/shapes/balls.py: the share of each voxel that balls along curves cover: bones of a CT.
 
 A cover is (Z, Y, X) uint8, 0 to 255: none to all of a voxel.
 """
@@ -23,7 +23,7 @@ class Lattice:
     shape: tuple[int, int, int]
 
     def along(self, axis: int) -> FloatArray:
-        """(N,) float32 coordinates of one axis."""
+        """Give the coordinates of one axis, (N,) float32 mm."""
         steps = np.arange(self.shape[axis], dtype=np.float32)
         along: FloatArray = np.float32(self.first[axis]) + steps * np.float32(self.step[axis])
         return along
@@ -93,25 +93,3 @@ def _cover_some(
         index = middle[ball] + aside[place]
         inside = share > 0.02
         np.maximum.at(flat, index[inside], (share[inside] * 255).astype(np.uint8))
-
-
-def cover_curves(
-    into: UInt8Array, lattice: Lattice, curves: FloatArray, radii: FloatArray, every_mm: float
-) -> None:
-    """Add tubes along curves (C, K, 3), x, y, z mm, to a cover (Z, Y, X), in place.
-
-    radii: (C, 2) mm at start and end; every_mm: distance of the balls along a curve.
-    """
-    lengths = np.linalg.norm(np.diff(curves, axis=1), axis=2).sum(axis=1)
-    for low, high in ((0, 15), (15, 40), (40, np.inf)):
-        chosen = (lengths >= low) & (lengths < high)
-        if not chosen.any():
-            continue
-        points = max(int(lengths[chosen].max() / every_mm), 4)
-        at = np.linspace(0, curves.shape[1] - 1, points)
-        i = np.minimum(at.astype(np.int64), curves.shape[1] - 2)
-        t = (at - i).astype(np.float32)[:, None]
-        dense = curves[chosen][:, i] * (1 - t) + curves[chosen][:, i + 1] * t
-        s = np.linspace(0, 1, points, dtype=np.float32)
-        radius = radii[chosen][:, :1] * (1 - s) + radii[chosen][:, 1:] * s
-        cover_balls(into, lattice, dense.reshape(-1, 3), radius.reshape(-1))

@@ -1,9 +1,9 @@
-"""tests/phantoms/shapes/test_tubes.py: balls cover their volume, within the lattice."""
+"""tests/phantoms/shapes/test_balls.py: balls cover their volume, within the lattice."""
 
 import numpy as np
 import pytest
 
-from wetread.phantoms.shapes.tubes import Lattice, cover_balls, empty_cover
+from wetread.phantoms.shapes.balls import Lattice, cover_balls, empty_cover
 
 
 def test_a_ball_covers_its_volume() -> None:
