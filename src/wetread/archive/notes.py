@@ -1,7 +1,7 @@
 """archive/notes.py: what is odd in a file that is read all the same, as text with a name.
 
 A note is one string of the index's column `notes`: a name of NAMED, with `: ` and figures behind
-it, becomes an issue (study/issues.py); every other text is a remark for whoever looks at the table.
+it, becomes an issue (study/issue.py); every other text is a remark for readers of the table.
 """
 
 from collections.abc import Iterable

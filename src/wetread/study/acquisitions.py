@@ -19,7 +19,7 @@ _REGULAR_MM = 0.1
 _LEAST = 3  # slices whose distances say that they are a stack
 _GAPLESS = 0.7  # of a group's distances are the usual one; the others are multiples of it
 _ABUTS = 2.0  # usual distances
-_DEEPEST = 3  # columns that tell apart together
+_DEEPEST = 3  # columns that may differ at once
 
 # What differs between the passes, and how a pass is called after it. Those of the first block are
 # different pictures even where all their positions together are evenly spaced.

@@ -100,7 +100,7 @@ def _meaningless(rows: pl.DataFrame) -> str | None:
 
 
 def _caution(rows: pl.DataFrame) -> str | None:
-    """Say in words why PatientIDs tell no patients apart; None where they do."""
+    """Explain why PatientIDs may not identify patients; None where nothing speaks against it."""
     studies: list[int] = rows.unique().group_by("patient").len()["len"].to_list()
     several = sum(count > 1 for count in studies)
     if len(studies) > 1 and sum(studies) >= MANY and 2 * max(studies) >= sum(studies):

@@ -1,7 +1,7 @@
 """study/split.py: one series becomes stacks of one plane, shape and spacing; headers only.
 
-Captures and localizers are set apart first. A stack is split further, by what tells its
-acquisitions apart (study/acquisitions.py).
+Captures and localizers are split off first, then the acquisitions of each stack
+(study/acquisitions.py).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from wetread.study.geometry import plane_numbers, unit_axes
 from wetread.study.series import ordered, placed_rows, positions_mm
 from wetread.study.unit import units_of
 
-ACQUISITION = "acquisition"  # a column beside those of the index
+ACQUISITION = "acquisition"  # a column added to those of the index
 SPACING_TOLERANCE_MM = 1e-3
 LOCALIZER_SLICES = 3  # a scout has a picture or three
 STRAY_SLICES = 3

@@ -1,4 +1,4 @@
-"""study/unit.py: what the values of a slice mean, by its header: HU only where that is said."""
+"""study/unit.py: what the values of a slice mean, by its header: HU only where it says so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wetread.archive.dataset.row_fields import MODALITY_TABLE, MULTI_ENERGY
 from wetread.archive.types import Row
 
 TAKEN_AS_HU = "taken_as_hu"  # the note: someone who knows says so
-UNIT_COLUMNS = (  # of the index: what unit_of looks at
+UNIT_COLUMNS = (  # of the index: read by unit_of
     *("Modality", "SOPClassUID", "RescaleSlope", "RescaleIntercept", "RescaleType", "notes"),
 )
 ADVICE = "Hounsfield units are needed; where these are, say so: --as-hu"

@@ -1,5 +1,4 @@
-"""archive/containers/contents.py: the bytes of a file, or of a member of a zip or tar, wherever
-it lies.
+"""archive/containers/contents.py: the bytes of a file, or of a member of a zip or tar.
 
 A zip or tar is read as it lies and never unpacked to disk. What is no regular file is not opened.
 """

@@ -1,5 +1,4 @@
-"""archive/containers/sources.py: what lies in folders, zips and tars: every file and member
-once."""
+"""archive/containers/sources.py: every file of folders, zips and tars, once."""
 
 import errno
 import os
@@ -41,7 +40,7 @@ def list_entries(
     """List every file below the sources once, members in place of their zip or tar.
 
     sources:   folders and files; one that does not exist raises FileNotFoundError.
-    leave_out: absolute paths that are not looked at (the index's own files).
+    leave_out: absolute paths that are not listed (the index's own files).
     """
     listed_files: set[str] = set()
     walked_folders: set[str] = set()

@@ -1,5 +1,4 @@
-"""archive/dataset/dump.py: every element of a header in file order, nested ones too, for people
-to read.
+"""archive/dataset/dump.py: every element of a header in file order, for people to read.
 
 In: a file's bytes. Out: elements one after the other, up to the pixel data or up to where the file
 is damaged. Nothing recurses, and only the bytes before the pixel data are read.

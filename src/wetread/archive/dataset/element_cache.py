@@ -1,5 +1,4 @@
-"""archive/dataset/element_cache.py: stretches of a header that were walked before are jumped in
-one step.
+"""archive/dataset/element_cache.py: stretches of headers walked before, matched in one step.
 
 The elements' heads (tag, VR, length) alone decide how a walk goes on. Where all heads of a stretch
 stand at their places again, the walk would find what it found before: their values are taken out

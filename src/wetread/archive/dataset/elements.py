@@ -1,5 +1,4 @@
-"""archive/dataset/elements.py: the walk over a data set's top-level elements, in a prefix of the
-file.
+"""archive/dataset/elements.py: the walk over a data set's top-level elements.
 
 Lengths are jumped over, nested sequences counted instead of recursed into (PS3.5 7.1, 7.5).
 """

@@ -1,5 +1,4 @@
-"""archive/dataset/functional_groups.py: an enhanced object's groups become columns of its
-frames' rows.
+"""archive/dataset/functional_groups.py: an enhanced object's groups become columns of frames.
 
 PS3.3 C.7.6.16: an attribute comes from the frame's own item, else from the shared one, else from
 the top level.

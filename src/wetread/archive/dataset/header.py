@@ -1,5 +1,4 @@
-"""archive/dataset/header.py: a DICOM header's elements from a prefix of the file, walked with
-struct.
+"""archive/dataset/header.py: a DICOM header's elements from a prefix of the file.
 
 The walk jumps over what is not wanted, counts nested sequences instead of recursing, and says where
 a file is cut, which pydicom does not (PS3.5 7.1, 7.5, PS3.10 7.1).

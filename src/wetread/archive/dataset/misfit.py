@@ -1,9 +1,8 @@
-"""archive/dataset/misfit.py: whose length is wrong, where a walk ends among bytes that are no
-element.
+"""archive/dataset/misfit.py: the element whose length is wrong, where a walk fails.
 
-An element that is some bytes too long or too short makes the walk go on inside a value: what it
-meets there names a neighbor, or nothing. Found here is the element before, by where the next ones
-really begin. For messages alone: nothing is read by what is guessed.
+An element that is some bytes too long or too short makes the walk go on inside a value: the bytes
+there name a neighbor, or nothing. Found here is the element before, by where the next ones really
+begin. It serves messages alone: nothing is read by a guess.
 """
 
 from wetread.archive.dataset.elements import PIXEL_TAGS, UNDEFINED, VR_HEADER, Encoding

@@ -1,5 +1,4 @@
-"""archive/dataset/numbers.py: the numbers of a header's elements, as they are meant or not at
-all."""
+"""archive/dataset/numbers.py: the numbers of a header's elements."""
 
 import math
 import re

@@ -1,9 +1,7 @@
-"""archive/executor/cluster.py: the executor over a Dask scheduler; what dies on a node costs one
-item too.
+"""archive/executor/cluster.py: the executor over a Dask scheduler.
 
-A node runs each item in a guard of its own (archive/executor/isolated_process.py), kept from
-item to item; when a node
-is lost, Dask hands its items to the others.
+A node runs each item in an isolated process of its own, kept from item to item, so an item that
+dies costs one item. When a node is lost, Dask hands its items to the others.
 """
 
 from __future__ import annotations
@@ -19,9 +17,9 @@ from typing import TypeVar
 from wetread.archive.executor.isolated_process import IsolatedProcess, Limits, LostItem, pickle_work
 
 Item = TypeVar("Item")
-_guards: dict[
+_processes: dict[
     int, tuple[bytes, IsolatedProcess]
-] = {}  # on a node: thread to its work and its guard
+] = {}  # on a node: thread to its work and its process
 _lock = threading.Lock()
 
 
@@ -69,22 +67,22 @@ def run_on_node(message: bytes, item: object) -> object:
     """Work on one item in this thread's isolated process; runs on a node."""
     thread = threading.get_ident()
     with _lock:
-        known, guard = _guards.get(thread, (b"", None))
-        if guard is None or known != message:
-            old, guard = guard, IsolatedProcess(_shared(message))
-            _guards[thread] = message, guard
+        known, process = _processes.get(thread, (b"", None))
+        if process is None or known != message:
+            old, process = process, IsolatedProcess(_shared(message))
+            _processes[thread] = message, process
             if old is not None:
                 old.close()
-    return guard.run(item)
+    return process.run(item)
 
 
 def release_on_node(message: bytes) -> None:
     """End the processes that were kept for this work."""
     with _lock:
-        for thread, (known, guard) in list(_guards.items()):
+        for thread, (known, process) in list(_processes.items()):
             if known == message:
-                guard.close()
-                del _guards[thread]
+                process.close()
+                del _processes[thread]
 
 
 def _shared(message: bytes) -> bytes:

@@ -1,5 +1,4 @@
-"""archive/executor/isolated_process.py: a process that works on one item at a time and may die
-of it.
+"""archive/executor/isolated_process.py: a process for one item at a time, which may die of it.
 
 The kernel keeps the limits: an alarm ends a process that hangs, inside a decoder too, and
 RLIMIT_AS refuses memory (POSIX). `__main__` is not imported again, so a plain script may call.

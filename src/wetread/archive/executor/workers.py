@@ -88,12 +88,12 @@ class _Pool:
     """Isolated processes, each driven by a thread that waits for it."""
 
     def __init__(self, message: bytes, count: int) -> None:
-        self._guards = [IsolatedProcess(message) for _ in range(count)]
+        self._processes = [IsolatedProcess(message) for _ in range(count)]
         self._free: LifoQueue[IsolatedProcess] = (
             LifoQueue()
-        )  # a guard that runs goes before a new one
-        for guard in self._guards:
-            self._free.put(guard)
+        )  # a process that runs goes before a new one
+        for process in self._processes:
+            self._free.put(process)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="wetread-guard")
 
     def submit(self, item: object) -> Future[object]:
@@ -101,19 +101,19 @@ class _Pool:
         return self._threads.submit(self._run, item)
 
     def _run(self, item: object) -> object:
-        guard = self._free.get()
+        process = self._free.get()
         try:
-            return guard.run(item)
+            return process.run(item)
         finally:
-            self._free.put(guard)
+            self._free.put(process)
 
     def close(self) -> None:
         """End all work; results that were not taken are lost."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for guard in self._guards:
-            guard.stop()
-        for guard in self._guards:
-            guard.close()
+        for process in self._processes:
+            process.stop()
+        for process in self._processes:
+            process.close()
         self._threads.shutdown(wait=True)
 
 

@@ -1,5 +1,4 @@
-"""archive/files/damaged.py: a file of wetread's own that is not what it should be, said in one
-line."""
+"""archive/files/damaged.py: a damaged file of wetread's own, named in one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

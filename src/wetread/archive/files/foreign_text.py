@@ -1,5 +1,4 @@
-"""archive/files/foreign_text.py: text that a file brought, made fit for a terminal and for a
-spreadsheet.
+"""archive/files/foreign_text.py: text of a file, made safe for terminals and spreadsheets.
 
 A UID, a description or a file's name may hold what a terminal obeys (escape codes, changes of the
 direction of writing) or what a spreadsheet computes (a cell that starts with `=`). JSON and Parquet
@@ -24,7 +23,7 @@ _FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
 # Numbers, several of them, run lengths and UIDs, which begin with a sign and compute nothing.
 _ONE = r"[-+]?(\d+(\.\d*)*|\.\d+)([eE][-+]?\d+)?"
 _NUMBER = rf"^{_ONE}(\\{_ONE})*( \d+)*$"
-# An id beside: letters and digits after its sign, as in base64.
+# An id: letters and digits after its sign, as in base64.
 _ID = r"^[-+][\w.+/]*=*$"
 _ID_COLUMNS = re.compile(
     r"(?:^|_)(?:id|image|study|series|patient|uid)$|UID$|ID$|Id$|^file$|^path$|^member$|_path$"

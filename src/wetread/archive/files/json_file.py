@@ -1,5 +1,4 @@
-"""archive/files/json_file.py: the one door to JSON of our own, which may be cut, foreign or
-huge."""
+"""archive/files/json_file.py: the one reader of JSON, which may be cut, foreign or huge."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ except ImportError:  # no POSIX: nothing is locked
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-PATIENCE_S = 0.3  # with a command that only looks whether somebody works there
+PATIENCE_S = 0.3  # for a command that only asks whether the folder is locked
 _locked_here: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
 
 

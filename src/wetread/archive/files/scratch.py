@@ -1,5 +1,4 @@
-"""archive/files/scratch.py: a folder for what is not kept; what killed commands left of theirs
-goes.
+"""archive/files/scratch.py: a temporary folder, and what killed commands left of theirs.
 
 What lies in one may name patients. It is held by its process (archive/files/lock.py), so the
 next command

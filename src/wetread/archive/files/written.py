@@ -1,8 +1,8 @@
-"""archive/files/written.py: the list of what wetread wrote into a folder; nothing else there is
-touched.
+"""archive/files/written.py: the list of files that wetread wrote into a folder.
 
-written.txt holds a path a line, below the folder; a path is on it before its file is there, so
-that a command killed at any moment leaves nothing that the next one does not know as its own.
+Nothing else there is touched. written.txt holds a path a line, below the folder; a path is on it
+before its file is there, so a command killed at any moment leaves nothing that the next one does
+not know as its own.
 """
 
 from __future__ import annotations

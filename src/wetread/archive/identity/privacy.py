@@ -1,5 +1,4 @@
-"""archive/identity/privacy.py: the one list of what is withheld of a header's values, and what
-stands there.
+"""archive/identity/privacy.py: the one list of withheld header values, and what replaces them.
 
 After the Basic Application Confidentiality Profile (PS3.15 table E.1-1). Text is withheld unless it
 is known to be harmless: names, ids, dates and times, institutions, staff, addresses, devices, free
@@ -119,7 +118,7 @@ _LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DS": 16, "IS": 12, "LO": 64, "SH": 16,
 def is_withheld(tag: int, vr: str) -> bool:
     """Whether an element's value is shown only when asked for by name.
 
-    tag: group << 16 | element; vr: as the file has it, the dictionary's is looked at as well.
+    tag: group << 16 | element; vr: as the file has it, the dictionary's VR counts as well.
     """
     group, keyword = tag >> 16, keyword_for_tag(tag)
     if group & 1 or not keyword:

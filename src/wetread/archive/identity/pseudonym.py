@@ -1,5 +1,4 @@
-"""archive/identity/pseudonym.py: what identifies in an index becomes what does not, before it is
-on disk.
+"""archive/identity/pseudonym.py: identifying values of an index become pseudonyms.
 
 A PatientID becomes `patient-KEY-DIGEST`: KEY names the user's key, DIGEST is keyed. Equal ids stay
 equal under one key, so folds, files of patients and runs meet; without the key nothing leads back.

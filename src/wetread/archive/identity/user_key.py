@@ -1,5 +1,4 @@
-"""archive/identity/user_key.py: the user's one secret, by which patients get names that say
-nothing.
+"""archive/identity/user_key.py: the user's one secret, which patients' pseudonyms depend on.
 
 It comes from WETREAD_KEY, or from a file of the user's configuration folder that is made at first
 use. It is never written into an output: what is made with it names it by eight digits alone.

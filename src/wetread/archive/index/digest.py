@@ -1,8 +1,8 @@
 """archive/index/digest.py: what a file held when its pixels were read, and whether it still does.
 
-A record is taken of each file beside what is made of its pixels: the marks that the file system
-keeps of it, and a digest of the bytes of its pixel data. Whoever goes on from what was made looks
-at the marks of all, and reads those again whose marks are others.
+A record of each file is kept with what is made of its pixels: the marks that the file system keeps
+of it, and a digest of the bytes of its pixel data. A later run compares the marks of all files, and
+reads those again whose marks are others.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""archive/index/duplicates.py: one SOP Instance UID in several files: the same bytes, or a
-conflict."""
+"""archive/index/duplicates.py: one SOP Instance UID in several files: copies or conflicts."""
 
 import hashlib
 

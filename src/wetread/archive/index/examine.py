@@ -53,7 +53,7 @@ _IMAGE_MODALITIES = frozenset(
 def examine(entry: Entry, *, repair: bool = True) -> MutableRow:
     """Examine one file: a row of JOURNAL_SCHEMA, a missing key is null; no content of it raises.
 
-    repair: look at the pixels of a slice whose header is that of a wrong intercept, and note it.
+    repair: examine the pixels of a slice whose header is that of a wrong intercept, and note it.
     """
     row: MutableRow = {
         "path": entry.path,

@@ -1,5 +1,4 @@
-"""archive/index/index.py: an archive becomes an Index: parallel, incremental, resumed when
-killed."""
+"""archive/index/index.py: an archive becomes an Index: parallel, incremental, resumed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager

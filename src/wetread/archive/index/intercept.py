@@ -1,5 +1,4 @@
-"""archive/index/intercept.py: whether a slice's intercept is wrong, by its header and then its
-pixels.
+"""archive/index/intercept.py: whether a slice's intercept is wrong, by header and pixels.
 
 The competition of 2019 holds 12-bit signed values that the header calls unsigned, with an intercept
 near 0: air, -1000 HU, reads as 3096.

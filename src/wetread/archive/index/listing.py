@@ -1,5 +1,4 @@
-"""archive/index/listing.py: the files of the sources as tables of marks, while others are being
-read."""
+"""archive/index/listing.py: the files of the sources as tables of marks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""archive/index/tables.py: a journal's parts become the index's tables, range by range of the
-files.
+"""archive/index/tables.py: a journal's parts become the index's tables, range by range.
 
 In: the files that are there (sorted), the journal, the tables of the run before. Out: three tables
 on disk. One range of rows is in memory at a time, whatever the number of files.

@@ -1,5 +1,4 @@
-"""archive/pixels/color.py: color pixels become gray ones, as luma (ITU-R BT.601, PS3.3
-C.7.6.3.1.2)."""
+"""archive/pixels/color.py: color pixels become gray (ITU-R BT.601, PS3.3 C.7.6.3.1.2)."""
 
 from io import BytesIO
 

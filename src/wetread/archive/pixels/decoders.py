@@ -1,7 +1,7 @@
-"""archive/pixels/decoders.py: one compressed frame becomes an array; the one table of transfer
-syntaxes.
+"""archive/pixels/decoders.py: one compressed frame becomes an array.
 
-For each syntax one decoder, the fastest that is right; its refusal is final.
+DECODERS is the one table of transfer syntaxes: for each one decoder, the fastest that is right;
+its refusal is final.
 """
 
 import zlib

@@ -1,5 +1,4 @@
-"""archive/pixels/fragments.py: where the frames of encapsulated pixel data lie in the file
-(PS3.5 A.4)."""
+"""archive/pixels/fragments.py: the fragments of encapsulated pixel data (PS3.5 A.4)."""
 
 from dataclasses import dataclass
 

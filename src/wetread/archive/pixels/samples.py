@@ -1,5 +1,4 @@
-"""archive/pixels/samples.py: words and decoded samples become stored values, with their bits and
-sign."""
+"""archive/pixels/samples.py: words and decoded samples become stored values."""
 
 import numpy as np
 

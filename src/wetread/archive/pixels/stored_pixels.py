@@ -1,5 +1,4 @@
-"""archive/pixels/stored_pixels.py: stored pixels of one row, one frame or all, in their own bits
-and sign."""
+"""archive/pixels/stored_pixels.py: stored pixels of a row, one frame or all."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,4 @@
-"""archive/pixels/streams.py: the headers of compressed frames compared with the file's, nothing
-decoded.
+"""archive/pixels/streams.py: headers of compressed frames against the file's, nothing decoded.
 
 What a codestream says of itself stands in its first bytes: what it makes of an image is known when
 the file is indexed, and is refused or noted there as it is at reading.
