@@ -9,7 +9,7 @@ from enum import IntEnum
 import numpy as np
 
 
-class Stream(IntEnum):
+class RandomStream(IntEnum):
     """A purpose of random numbers. Numbers are never given again: runs would not repeat."""
 
     SLICE_ORDER = 1  # of an epoch
@@ -22,6 +22,6 @@ class Stream(IntEnum):
     SERIES_SLICES = 8  # which slices of a long series stand for it
 
 
-def make_generator(seed: int, stream: Stream, *place: int) -> np.random.Generator:
+def make_generator(seed: int, stream: RandomStream, *place: int) -> np.random.Generator:
     """Make the generator of one purpose at one place (epoch, step)."""
     return np.random.default_rng([seed, int(stream), *place])

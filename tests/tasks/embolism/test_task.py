@@ -57,8 +57,8 @@ def test_what_is_minimised_over_a_whole_set_is_the_official_loss(seed: int) -> N
         [series.image[low:high] for low, high in pieces],
         series.study,
     )
-    logits = torch.zeros(*batch.present.shape, 1, dtype=torch.float64)
-    logits[batch.present] = torch.from_numpy(image)[:, None]
+    logits = torch.zeros(*batch.valid.shape, 1, dtype=torch.float64)
+    logits[batch.valid] = torch.from_numpy(image)[:, None]
     batch = replace(batch, image=batch.image.double(), study=batch.study.double())
     said = series_exam_loss(series, positive_exam_weight=0.0)(
         logits, torch.from_numpy(of_study), batch

@@ -83,7 +83,7 @@ def test_of_a_long_series_a_sample_stands_for_all(series: Series) -> None:
     one, two = series_batches(
         named, inputs, np.arange(3), batch_size=2, most_slices=50, rng=np.random.default_rng(0)
     )
-    assert one.present.sum(1).tolist() == [3, 40]
+    assert one.valid.sum(1).tolist() == [3, 40]
     assert one.positives is None  # all are there
     assert two.inputs.shape == (1, 50, 1)
     assert torch.equal(two.inputs[..., 0], two.image[..., 0])  # the truth of those slices

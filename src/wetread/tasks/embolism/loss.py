@@ -79,7 +79,7 @@ def series_exam_loss(learned: Series, positive_exam_weight: float) -> SeriesLoss
             image[..., 0],
             _counted(batch.study[:, :labels]),
             batch.image[..., 0],
-            batch.present,
+            batch.valid,
             batch.positives,
         )
         positive_exam = batch.study[:, labels]

@@ -30,7 +30,7 @@ from wetread.training.checkpoint import (
 )
 from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import rate_at, set_rate, take_step
-from wetread.training.random_streams import Stream, make_generator
+from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import CHECKPOINT, Run, TrainedModel
@@ -107,11 +107,13 @@ def fit_joint(
         while checkpointer.epoch < settings.epochs:
             epoch = checkpointer.epoch
             torch.manual_seed(recipe.seed + epoch)  # dropout: an epoch begins alike however reached
-            order = make_generator(recipe.seed, Stream.JOINT_ORDER, epoch)
+            order = make_generator(recipe.seed, RandomStream.JOINT_ORDER, epoch)
             for part in np.array_split(order.permutation(len(data.series)), steps):
                 rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
                 set_rate(optimizer, rate)
-                rng = make_generator(recipe.seed, Stream.JOINT_SLICES, epoch, checkpointer.position)
+                rng = make_generator(
+                    recipe.seed, RandomStream.JOINT_SLICES, epoch, checkpointer.position
+                )
                 value = joint_loss(model, data, part, recipe, rng)
                 value.backward()  # type: ignore[no-untyped-call]
                 take_step(optimizer, modules.parameters(), recipe.optimizer.max_norm)
@@ -152,16 +154,16 @@ def joint_loss(
             sequence_features(torch.cat(features, 1), position, recipe.series.differences)
         )
     longest = max(map(len, inputs))
-    present = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
+    valid = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
     truth = torch.full((len(part), longest, series.image.shape[1]), torch.nan, device=device)
     for number, rows in enumerate(picked):
-        present[number, : len(rows)] = True
+        valid[number, : len(rows)] = True
         truth[number, : len(rows)] = torch.from_numpy(series.image[rows]).to(truth)
     study = np.where(flipped[:, None], series.study[part][:, data.flip_index], series.study[part])
     x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
     positives = [float(np.nansum(image[e][:, 0])) for e in part]
-    batch = SeriesBatch(x, present, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
-    image_logits, study_logits = model.network.train()(x, present)
+    batch = SeriesBatch(x, valid, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
+    image_logits, study_logits = model.network.train()(x, valid)
     return data.loss(image_logits, study_logits, batch)
 
 

@@ -24,7 +24,7 @@ from wetread.training.checkpoint import (
 )
 from wetread.training.device import choose_runtime, seeded_runtime
 from wetread.training.optimizer import rate_at, set_rate, take_step
-from wetread.training.random_streams import Stream, make_generator
+from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
 from wetread.training.series.inputs import SequenceInputs, mean_and_deviation
@@ -50,10 +50,10 @@ class StandardizedNetwork(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("deviation", deviation)
 
-    def forward(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs (B, L, D) and present (B, L) bool to logits of images (B, L, I) and of studies
+    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs (B, L, D) and valid (B, L) bool to logits of images (B, L, I) and of studies
         (B, S)."""
-        logits: tuple[Tensor, Tensor] = self.network((x - self.mean) / self.deviation, present)
+        logits: tuple[Tensor, Tensor] = self.network((x - self.mean) / self.deviation, valid)
         return logits
 
 
@@ -121,7 +121,7 @@ def fit_sequence(
                 rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
                 set_rate(optimizer, rate)
                 placed = batch.to(runtime.device)
-                image, study = model(placed.inputs, placed.present)
+                image, study = model(placed.inputs, placed.valid)
                 value = loss(image, study, placed)
                 value.backward()  # type: ignore[no-untyped-call]
                 take_step(optimizer, model.parameters(), recipe.optimizer.max_norm)
@@ -142,10 +142,10 @@ def epoch_batches(
     """Yield all series once, in a fresh order; with mirror images, each by even odds its own; of a
     long one MOST_SLICES, other ones in each epoch. flip_index: (S,), as for fit_sequence."""
     series, seed = training.series, recipe.seed
-    order = make_generator(seed, Stream.SERIES_ORDER, epoch).permutation(len(series))
+    order = make_generator(seed, RandomStream.SERIES_ORDER, epoch).permutation(len(series))
     inputs, study = list(training.inputs), series.study
     if training.mirrored:
-        flipped = make_generator(seed, Stream.SERIES_MIRROR, epoch).random(len(series)) < 0.5
+        flipped = make_generator(seed, RandomStream.SERIES_MIRROR, epoch).random(len(series)) < 0.5
         inputs = [
             training.mirrored[e] if flip else training.inputs[e] for e, flip in enumerate(flipped)
         ]
@@ -156,7 +156,7 @@ def epoch_batches(
         order,
         batch_size=recipe.series.batch_size,
         most_slices=MOST_SLICES,
-        rng=make_generator(seed, Stream.SERIES_SLICES, epoch),
+        rng=make_generator(seed, RandomStream.SERIES_SLICES, epoch),
     )
 
 

@@ -175,13 +175,13 @@ class SeriesBatch:
     """B series padded to the longest, L slices.
 
     inputs:    (B, L, D) float32.
-    present:   (B, L) bool, False where a shorter series is padded.
+    valid:     (B, L) bool, False where a shorter series is padded.
     image:     (B, L, I) truth of the slices, study: (B, S) of the studies; NaN unknown or padding.
     positives: (B,) positive images of each whole series, where the slices are a sample of them.
     """
 
     inputs: Tensor
-    present: Tensor
+    valid: Tensor
     image: Tensor
     study: Tensor
     positives: Tensor | None = None
@@ -190,7 +190,7 @@ class SeriesBatch:
         """Copy the batch to a device."""
         return SeriesBatch(
             self.inputs.to(device),
-            self.present.to(device),
+            self.valid.to(device),
             self.image.to(device),
             self.study.to(device),
             None if self.positives is None else self.positives.to(device),
@@ -203,14 +203,14 @@ def pad_series(
     """Pad series of any lengths to one batch: B inputs (n, D), truth of B series' slices (n, I) and
     of their studies (B, S)."""
     longest = max(len(one) for one in inputs)
-    present = torch.zeros(len(inputs), longest, dtype=torch.bool)
+    valid = torch.zeros(len(inputs), longest, dtype=torch.bool)
     x = torch.zeros(len(inputs), longest, inputs[0].shape[1])
     truth = torch.full((len(inputs), longest, image[0].shape[1]), torch.nan)
     for number, (one, labels) in enumerate(zip(inputs, image, strict=True)):
-        present[number, : len(one)] = True
+        valid[number, : len(one)] = True
         x[number, : len(one)] = torch.from_numpy(one)
         truth[number, : len(one)] = torch.from_numpy(labels).float()
-    return SeriesBatch(x, present, truth, torch.from_numpy(study).float())
+    return SeriesBatch(x, valid, truth, torch.from_numpy(study).float())
 
 
 def spread_slices(count: int, most: int, rng: np.random.Generator) -> Int64Array:

@@ -16,7 +16,7 @@ import polars as pl
 
 from wetread.store.store import acquisition_keys
 from wetread.training.masks import MaskTargets
-from wetread.training.random_streams import Stream, make_generator
+from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
 
@@ -162,10 +162,10 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     chosen = np.empty(wanted, np.int64)
     for turn in np.unique(taken // max(len(negatives), 1)):
         here = taken // len(negatives) == turn
-        shuffle = make_generator(recipe.seed, Stream.NEGATIVES, int(turn))
+        shuffle = make_generator(recipe.seed, RandomStream.NEGATIVES, int(turn))
         chosen[here] = shuffle.permutation(negatives)[taken[here] % len(negatives)]
     items = np.concatenate([np.flatnonzero(positive), chosen])
-    return make_generator(recipe.seed, Stream.SLICE_ORDER, epoch).permutation(items)
+    return make_generator(recipe.seed, RandomStream.SLICE_ORDER, epoch).permutation(items)
 
 
 def steps_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
@@ -182,7 +182,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
 
     def make(step: int) -> Batch:
         item = parts[step]
-        rng = make_generator(recipe.seed, Stream.AUGMENTATION, epoch, step)
+        rng = make_generator(recipe.seed, RandomStream.AUGMENTATION, epoch, step)
         drawn = draw_augmentation(recipe.strengths, len(item), rng)
         targets = data.targets[item]
         flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
