@@ -11,7 +11,8 @@ from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_tab
 
 
 def read_columns_csv(path: Path, id_column: str, columns: Mapping[Finding, str]) -> LabelTable:
-    """One row an id; `columns` says which column holds which finding. An empty cell is unknown."""
+    """Read one row an id; `columns` says which column holds which finding. An empty cell is
+    unknown."""
     if not columns:
         raise LabelError(f"{path}: no column was named as a finding; name at least one.")
     rows = read_text_columns(path, (id_column, *columns.values()))

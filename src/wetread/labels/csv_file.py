@@ -14,7 +14,7 @@ LINE = "line"  # 1 is the header's line, as an editor counts
 def split_spec(spec: str | Path) -> tuple[Path, str | None]:
     """`FILE.csv` or `FILE.csv:COLUMN` to the file and what stands after its last colon.
 
-    A file that is there under the whole name is taken as it is; so is a drive's colon.
+    A file that exists under the whole name is taken as it is; so is a drive's colon.
     """
     text = str(spec)
     file, colon, column = text.rpartition(":")
@@ -24,12 +24,12 @@ def split_spec(spec: str | Path) -> tuple[Path, str | None]:
 
 
 def read_header(path: Path) -> list[str]:
-    """The names in the header line, blanks around them taken off."""
+    """Read the names in the header line, without blanks around them."""
     return [name.strip() for name in read_text_table(path, rows=0).frame.columns]
 
 
 def find_column(name: str, header: Sequence[str]) -> str | None:
-    """The column of a header that is meant by a name: the very name, the first that has it between
+    """Find the column of a header that a name means: the very name, the first that has it between
     blanks, or the only one that has it in letters of another case."""
     if name in header:
         return name
@@ -39,7 +39,7 @@ def find_column(name: str, header: Sequence[str]) -> str | None:
 
 
 def read_text_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """The named columns as text, as written (no trimming), and `line`; empty lines left out.
+    """Read the named columns as text, as written (no trimming), and `line`; empty lines left out.
 
     A name in the header may have blanks around it or letters of the other case, see `find_column`.
     Encoding and separator are labels/text_table.py's matter.
@@ -59,7 +59,10 @@ def read_text_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def read_without_header(path: Path, columns: Sequence[str]) -> pl.DataFrame:
-    """The same of a file whose first line is data: its columns from the left, named here."""
+    """Read a file whose first line is data as text columns and `line`.
+
+    columns: names of its columns, from the left. LabelError where it has fewer.
+    """
     table = read_text_table(path, has_header=False)
     if table.frame.width < len(columns):
         raise LabelError(
@@ -93,7 +96,7 @@ def _sure_letters(path: Path, table: TextTable, rows: pl.DataFrame) -> pl.DataFr
 
 
 def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
-    """Refuse a row without an id."""
+    """Raise LabelError for a row without an id."""
     empty = rows.filter(pl.col(column).is_null() | (pl.col(column) == ""))
     if not empty.is_empty():
         raise LabelError(
@@ -103,7 +106,8 @@ def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
 
 
 def first_column(path: Path, names: Sequence[str], what: str) -> str:
-    """The first of these names that the header has, as written there without blanks; LabelError
+    """Find the first of these names that the header has, as written there without blanks;
+    LabelError
     where it has none."""
     header = read_header(path)
     for name in names:
@@ -116,13 +120,16 @@ def first_column(path: Path, names: Sequence[str], what: str) -> str:
 
 
 def number(column: str) -> pl.Expr:
-    """A column's text as float64, null where it is none; a decimal comma is a point."""
+    """Return a column's text as float64, null where it is none; a decimal comma is a point."""
     text = pl.col(column).str.strip_chars()
     return text.str.replace(r"^(\d*),(\d+)$", "${1}.${2}").cast(pl.Float64, strict=False)
 
 
 def label_values(path: Path, rows: pl.DataFrame, column: str) -> pl.Series:
-    """The column's text as float64 in 0..1; null where the cell is empty (unknown)."""
+    """Return the column's text as float64 in 0..1, null where the cell is empty (unknown).
+
+    LabelError where a text is no number from 0 to 1.
+    """
     text = rows[column]
     value = rows.select(number(column))[column]
     known = text.is_not_null() & (text.str.strip_chars() != "")
@@ -137,10 +144,10 @@ def label_values(path: Path, rows: pl.DataFrame, column: str) -> pl.Series:
 
 
 def lines_with(path: Path, text: str) -> str:
-    """The numbers of the first lines in which a text stands, for a message: `3, 17`."""
+    """Return the numbers of the first lines in which a text stands, for a message: `3, 17`."""
     frame = _without_empty_lines(read_text_table(path))
-    there = pl.any_horizontal(pl.col(pl.String).str.contains(text, literal=True))
-    lines = frame.filter(there.fill_null(False))[LINE].head(3)
+    matches = pl.any_horizontal(pl.col(pl.String).str.contains(text, literal=True))
+    lines = frame.filter(matches.fill_null(False))[LINE].head(3)
     return ", ".join(map(str, lines))
 
 

@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from wetread.archive.types import Float64Array
+
 Level = Literal["image", "study", "pixel"]
 
 
@@ -26,10 +28,10 @@ class Finding:
 
 
 def finding_names(findings: Sequence[Finding]) -> tuple[str, ...]:
-    """The names, in the findings' order: the column order of every array of labels."""
+    """Return the names, in the findings' order: the column order of every array of labels."""
     return tuple(finding.name for finding in findings)
 
 
-def finding_weights(findings: Sequence[Finding]) -> np.ndarray:
-    """(F,) float64, the findings' weights in the metric."""
+def finding_weights(findings: Sequence[Finding]) -> Float64Array:
+    """Return the findings' weights in the metric: (F,) float64."""
     return np.array([finding.weight for finding in findings], dtype=np.float64)

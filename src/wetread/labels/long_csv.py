@@ -13,7 +13,7 @@ ID, LABEL = "ID", "Label"
 
 
 def read_long_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
-    """One row a label. The ID is split at its last underscore: `ID_000012eaf_any` is the image
+    """Read one row a label. The ID is split at its last underscore: `ID_000012eaf_any` is the image
     `ID_000012eaf` and the finding `any`; the image part is kept as it is written."""
     rows = split_ids(path, read_text_columns(path, (ID, LABEL)), findings)
     level = {finding.name: finding.level for finding in findings}
@@ -28,7 +28,7 @@ def read_long_csv(path: Path, findings: Sequence[Finding]) -> LabelTable:
 
 
 def split_ids(path: Path, rows: pl.DataFrame, findings: Sequence[Finding]) -> pl.DataFrame:
-    """Rows with the column ID (and `line`) to the same rows with `id` and `finding` beside."""
+    """Take rows with the column ID (and `line`) and add `id` and `finding`."""
     names = finding_names(findings)
     joined = [name for name in names if "_" in name]
     if joined:

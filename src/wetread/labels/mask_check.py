@@ -19,7 +19,7 @@ MASK_REJECT_SCHEMA: dict[str, pl.DataType] = {
 def check_masks(
     labels: LabelTable, shapes: Mapping[str, tuple[int, int]]
 ) -> tuple[LabelTable, pl.DataFrame]:
-    """The labels without the masks that cannot be, and these (MASK_REJECT_SCHEMA, a row a mask).
+    """Return the labels without impossible masks, and these (MASK_REJECT_SCHEMA, a row a mask).
 
     shapes: (rows, columns) by id; masks of other ids stay as they are. The value stays: an image
     whose mask is refused still has the finding.

@@ -13,9 +13,10 @@ ID_COLUMNS = ("ImageId", "image", "SOPInstanceUID", "id", "ID")
 
 
 def read_named_column(path: Path, column: str, findings: Sequence[Finding]) -> LabelTable:
-    """Values 0 to 1 of the column, an empty cell unknown; the id is the first of ID_COLUMNS there.
+    """Read values 0 to 1 of the column, an empty cell unknown; the id is the first of ID_COLUMNS
+    there.
 
-    It tells nothing of masks: an image that has the finding has it somewhere.
+    It holds no masks: an image that has the finding has it somewhere.
     """
     finding = Finding(only_finding(path, findings).name, level="image")
     return read_columns_csv(path, first_column(path, ID_COLUMNS, "image"), {finding: column})

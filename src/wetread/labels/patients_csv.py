@@ -18,7 +18,7 @@ PATIENT_COLUMNS = ("patient", "PatientID")
 
 
 def read_patients(spec: str | Path) -> dict[str, str]:
-    """image to patient, both as text as they are written (leading zeros stay;
+    """Read which image is of which patient, both as text as they are written (leading zeros stay;
     blanks around a patient do not count).
 
     spec: `FILE.csv` with columns image (or ImageId) and patient (or PatientID), or
@@ -42,7 +42,7 @@ def read_patients(spec: str | Path) -> dict[str, str]:
 
 
 def read_spec(spec: str | Path) -> tuple[Path, str, str]:
-    """The file, and the names of its image and patient columns."""
+    """Return the file, and the names of its image and patient columns."""
     path, columns = split_spec(spec)
     if columns is None:
         image = first_column(path, IMAGE_COLUMNS, "image")

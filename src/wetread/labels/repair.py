@@ -1,7 +1,7 @@
 """labels/repair.py: ids that label files have with a blank, a path or an ending, where it is sure.
 
-An id is taken as it is written. Where it is nobody's, and without blanks, folders and the ending of
-a picture's name is exactly one of those that are there, it is that one; each is counted.
+An id is taken as it is written. Where no image has it, and without blanks, folders and the ending
+of a picture's name it is exactly one that exists, it is that one; each is counted.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _ENDING = re.compile(
 
 
 def bare_id(written: str) -> str:
-    """An id without blanks and quotes around it, the folders before it and endings behind it."""
+    """Strip an id of blanks and quotes around it, the folders before it and endings behind it."""
     bare = re.split(r"[\\/]", written.strip(_BLANKS))[-1].strip(_BLANKS)
     while _ENDING.search(bare):
         bare = _ENDING.sub("", bare).strip(_BLANKS)
     return bare
 
 
-def repairs(written: Iterable[str], there: Collection[str]) -> dict[str, str]:
-    """Each written id that is not there, and the one that it surely is."""
-    known = there if isinstance(there, set | frozenset) else set(there)
+def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]:
+    """Map each written id that does not exist to the existing one that it surely is."""
+    known = existing if isinstance(existing, set | frozenset) else set(existing)
     found = {}
     for one in dict.fromkeys(written):
         if one not in known and (bare := bare_id(one)) in known:
@@ -39,14 +39,14 @@ def repairs(written: Iterable[str], there: Collection[str]) -> dict[str, str]:
 
 
 def repair_labels(
-    table: LabelTable, there: Mapping[str, Collection[str]]
+    table: LabelTable, existing: Mapping[str, Collection[str]]
 ) -> tuple[LabelTable, int]:
-    """The table with the ids that are there, and how many were repaired.
+    """Return the table with existing ids, and how many were repaired.
 
-    there: level to its ids. A repaired id that has a label already is a duplicate or a conflict, as
-    a row that stands twice is.
+    existing: level to its ids. A repaired id that has a label already is a duplicate or a conflict,
+    as a row that stands twice is.
     """
-    levels = {level: set(ids) for level, ids in there.items()}
+    levels = {level: set(ids) for level, ids in existing.items()}
     changed: dict[str, dict[str, str]] = {}
     for level, ids in levels.items():
         rows = pl.concat([table.frame, table.conflicts], how="diagonal")
@@ -60,11 +60,11 @@ def repair_labels(
     disputed = conflicts.select("level", "id", "finding").with_columns(disputed=pl.lit(True))
     value = pl.when("disputed").then(None).otherwise("value").alias("value")
     key = ["level", "id", "finding"]
-    settled = united.frame.join(disputed, on=key, how="left", maintain_order="left")
+    resolved = united.frame.join(disputed, on=key, how="left", maintain_order="left")
     image, study = changed.get("image", {}), changed.get("study", {})
     return replace(
         table,
-        frame=settled.select(*key, value),
+        frame=resolved.select(*key, value),
         conflicts=pl.concat([conflicts, united.conflicts]).unique(key, maintain_order=True),
         duplicates=table.duplicates + united.duplicates,
         masks=merge_masks([table.masks.with_columns(pl.col("id").replace(image))]),
@@ -84,12 +84,12 @@ def _renamed(rows: pl.DataFrame, changed: Mapping[str, Mapping[str, str]]) -> pl
     return rows
 
 
-def repair_keys(written: Mapping[str, str], there: Iterable[str]) -> tuple[dict[str, str], int]:
-    """A mapping of ids (images to patients) by the ids that are there, and how many were repaired.
+def repair_keys(written: Mapping[str, str], existing: Iterable[str]) -> tuple[dict[str, str], int]:
+    """Return a mapping (images to patients) by existing ids, and how many were repaired.
 
     An id that two keys would be, with unequal values, is left as it is written.
     """
-    changed = repairs(written, set(there))
+    changed = repairs(written, set(existing))
     values: dict[str, set[str]] = {}
     for key, bare in changed.items():
         values.setdefault(bare, {written[bare]} if bare in written else set()).add(written[key])

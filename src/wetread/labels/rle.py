@@ -34,7 +34,7 @@ class RleError(WetreadError, ValueError):
 
 @dataclass(frozen=True)
 class RleForm:
-    """How the numbers of a text tell the runs of a mask.
+    """How the numbers of a text encode the runs of a mask.
 
     by_columns: pixels are counted column by column from the top left; otherwise row by row.
     to_edges:   (numbers, pixels of the image) -> (2R,): start and end of each run, pixel positions
@@ -48,7 +48,7 @@ class RleForm:
 
 
 def decode(text: str, shape: tuple[int, int], form: str = "relative") -> BoolArray:
-    """The mask of one text: (rows, columns) bool, laid out in memory as the form counts.
+    """Decode one text to a mask (rows, columns) bool, laid out in memory as the form counts.
 
     RleError where the text is no mask of this shape; `-1` is the empty mask in every form.
     """
@@ -63,7 +63,7 @@ def decode(text: str, shape: tuple[int, int], form: str = "relative") -> BoolArr
 
 
 def decode_union(texts: Sequence[str], shape: tuple[int, int], form: str = "relative") -> BoolArray:
-    """What any of the texts marks: (rows, columns) bool; no text marks nothing."""
+    """Decode the union of texts: (rows, columns) bool; no text marks nothing."""
     if not texts:
         return decode(EMPTY, shape, form)
     union = decode(texts[0], shape, form)
@@ -73,7 +73,7 @@ def decode_union(texts: Sequence[str], shape: tuple[int, int], form: str = "rela
 
 
 def encode(mask: NDArray[np.generic], form: str = "relative") -> str:
-    """The text of a mask (rows, columns), bool or integers of which 0 is background.
+    """Encode a mask (rows, columns), bool or integers of which 0 is background, as text.
 
     The exact inverse of `decode`: touching pixels are one run, the last pixel ends one. An empty
     mask is `-1`, but in COCO's form its one count.
@@ -106,7 +106,8 @@ def find_rle_form(name: str) -> RleForm:
 
 
 def read_edges(text: str, pixels: int, form: RleForm) -> Int64Array:
-    """(2R,) starts and ends of the runs, growing, all within 0..pixels; RleError otherwise."""
+    """Read a text's starts and ends (2R,) of runs, growing, within 0..pixels; RleError
+    otherwise."""
     if text.strip() == EMPTY:
         return np.zeros(0, dtype=np.int64)
     # What is outside stays outside when cut down to just outside, and sums cannot overflow.
@@ -124,7 +125,7 @@ def read_edges(text: str, pixels: int, form: RleForm) -> Int64Array:
 
 
 def read_numbers(text: str) -> Int64Array:
-    """The whole numbers of a text, (N,) with N at least 1."""
+    """Read the whole numbers of a text, (N,) with N at least 1; RleError where it holds others."""
     words = text.split()
     if not words:
         raise RleError("mask_not_numbers", f"the text is empty; an empty mask is {EMPTY}")
@@ -138,13 +139,13 @@ def read_numbers(text: str) -> Int64Array:
 
 
 def refuse(wrong: BoolArray, reason: str, what: str, first: int = 2) -> None:
-    """RleError that names the first wrong run; the first flag is that of run number `first`."""
+    """Raise RleError for the first wrong run of wrong (R,); its first flag is of run `first`."""
     if wrong.any():
         raise RleError(reason, f"run {int(wrong.argmax()) + first} {what}")
 
 
 def edges_of(lines: BoolArray) -> Int64Array:
-    """(2R,) starts and ends of the runs of a mask (lines, places) that is read line by line."""
+    """Return the starts and ends (2R,) of the runs of a mask (lines, places), read line by line."""
     flat = lines.reshape(-1) if lines.flags.c_contiguous else None
     if flat is not None:
         changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
@@ -159,8 +160,10 @@ def edges_of(lines: BoolArray) -> Int64Array:
 
 
 def changes_across(mask: BoolArray) -> Int64Array:
-    """Where a mask (places, lines) changes, read line by line though it lies in memory the other
-    way: turning a million pixels round would take longer than all the rest."""
+    """Return the changes (K,) of a mask (places, lines) read line by line.
+
+    It lies in memory the other way: transposing a million pixels would take longer than the rest.
+    """
     places, lines = mask.shape
     if mask.size == 0:
         return np.zeros(0, dtype=np.int64)
@@ -173,7 +176,7 @@ def changes_across(mask: BoolArray) -> Int64Array:
 
 
 def pairs(numbers: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Int64Array of a form of pairs: (R,) what stands before each length, and the lengths."""
+    """Split numbers (2R,) of a form of pairs: (R,) before each length, and the lengths (R,)."""
     if numbers.size % 2:
         raise RleError("mask_not_numbers", f"{numbers.size} numbers: a start without its length")
     refuse(numbers[1::2] < 1, "mask_backwards", "has a length of 0 or less", first=1)
@@ -181,29 +184,31 @@ def pairs(numbers: Int64Array) -> tuple[Int64Array, Int64Array]:
 
 
 def gaps_to_edges(numbers: Int64Array, _pixels: int) -> Int64Array:
-    """Gap, length: each number is counted from the edge before it."""
+    """Return the edges (2R,) of numbers (2R,): gap, length, each counted from the edge before."""
     pairs(numbers)
     return np.cumsum(numbers)
 
 
 def edges_to_gaps(edges: Int64Array, _pixels: int) -> Int64Array:
-    """The inverse of `gaps_to_edges`."""
+    """Return the numbers (2R,) of edges (2R,): the inverse of `gaps_to_edges`."""
     return np.diff(edges, prepend=0)
 
 
 def starts_to_edges(numbers: Int64Array, _pixels: int, *, first: int) -> Int64Array:
-    """Start, length; `first` is the number of the first pixel."""
+    """Return the edges (2R,) of numbers (2R,): start, length; `first`: number of the first
+    pixel."""
     starts, lengths = pairs(numbers)
     return np.stack([starts - first, starts - first + lengths], axis=1).reshape(-1)
 
 
 def edges_to_starts(edges: Int64Array, _pixels: int, *, first: int) -> Int64Array:
-    """The inverse of `starts_to_edges`."""
+    """Return the numbers (2R,) of edges (2R,): the inverse of `starts_to_edges`."""
     return np.stack([edges[::2] + first, edges[1::2] - edges[::2]], axis=1).reshape(-1)
 
 
 def counts_to_edges(numbers: Int64Array, pixels: int) -> Int64Array:
-    """Lengths of background and mask in turn, background first; together they are the image."""
+    """Return the edges (2R,) of counts (N,): lengths of background and mask in turn, background
+    first; they sum to the image's pixels."""
     refuse(numbers < 0, "mask_backwards", "has a length below 0", first=1)
     if numbers.sum() != pixels:
         raise RleError("mask_outside", f"the counts cover {numbers.sum()} pixels, not {pixels}")
@@ -211,13 +216,16 @@ def counts_to_edges(numbers: Int64Array, pixels: int) -> Int64Array:
 
 
 def edges_to_counts(edges: Int64Array, pixels: int) -> Int64Array:
-    """The inverse of `counts_to_edges`; background of no pixels is written only at the front."""
+    """Return the counts (N,) of edges (2R,): the inverse of `counts_to_edges`.
+
+    Background of no pixels is written only at the front.
+    """
     counts = np.diff(edges, prepend=0, append=pixels)
     return counts[:-1] if edges.size and edges[-1] == pixels else counts
 
 
 def absolute(by_columns: bool, first: int) -> RleForm:
-    """A form of pairs: where a run starts, and its length."""
+    """Make a form of pairs: where a run starts, and its length."""
     return RleForm(
         by_columns,
         partial(starts_to_edges, first=first),

@@ -27,7 +27,7 @@ def read_rle_csv(path: Path, findings: Sequence[Finding], *, form: str = "relati
 
     The value is 1 where an image has runs and 0 for `-1`; an image with both is a conflict, and
     its mask is unknown; an empty cell is unknown. The header may be absent or have blanks.
-    Whether runs lie within their image is seen when the image's shape is known (mask_check.py).
+    Whether runs lie within their image is checked when the image's shape is known (mask_check.py).
     """
     find_rle_form(form)
     finding = only_finding(path, findings)
@@ -51,7 +51,8 @@ def read_rle_csv(path: Path, findings: Sequence[Finding], *, form: str = "relati
 
 
 def only_finding(path: Path, findings: Sequence[Finding]) -> Finding:
-    """The one finding (at whatever levels) that a file without names of findings can be of."""
+    """Return the one finding (at whatever levels) that a file without names of findings can be
+    of."""
     names = sorted(set(finding_names(findings)))
     if len(names) != 1:
         raise LabelError(
@@ -62,7 +63,8 @@ def only_finding(path: Path, findings: Sequence[Finding]) -> Finding:
 
 
 def read_rows(path: Path) -> pl.DataFrame:
-    """`line`, ImageId, EncodedPixels as written; a first line that holds a mask is no header."""
+    """Read `line`, ImageId, EncodedPixels as written; a first line that holds a mask is no
+    header."""
     header = read_header(path)
     if len(header) == 2 and pl.Series([header[1]]).str.contains(WHOLE_NUMBERS).item():
         return read_without_header(path, (ID, RUNS))
@@ -81,13 +83,15 @@ def check_numbers(path: Path, rows: pl.DataFrame) -> None:
 
 
 def values(texts: pl.Series, form: str) -> pl.Series:
-    """1.0 where runs are marked, 0.0 where the mask is empty, null where there is no text."""
-    said = [None if not text else float(not is_empty(text, form)) for text in texts]
-    return pl.Series(said, dtype=pl.Float64)
+    """Return 1.0 where runs are marked, 0.0 where the mask is empty, null where there is no
+    text."""
+    found = [None if not text else float(not is_empty(text, form)) for text in texts]
+    return pl.Series(found, dtype=pl.Float64)
 
 
 def known_masks(labels: LabelTable, rows: pl.DataFrame, form: str) -> pl.DataFrame:
-    """MASK_SCHEMA of the images of known value; rows have the columns ID, RUNS and value."""
+    """Return the masks (MASK_SCHEMA) of the images of known value; rows: columns ID, RUNS,
+    value."""
     runs = rows.filter(pl.col("value") == 1.0).group_by(ID).agg(pl.col(RUNS).alias("runs"))
     nothing = pl.lit([], dtype=pl.List(pl.String()))
     return (

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.errors import WetreadError
+from wetread.archive.types import Float32Array, Float64Array
 from wetread.labels.finding import Finding, Level
 
 LABEL_SCHEMA: dict[str, pl.DataType] = {
@@ -43,13 +44,13 @@ class LabelError(WetreadError):
 class LabelTable:
     """Labels, one row each, no key twice; and masks, where they are known.
 
-    A finding in an image is known in three ways: there, with its mask (value 1 and runs); there,
-    without (value 1, no row in masks); not there (value 0: the mask is empty, row or no row).
+    A finding in an image is known in three ways: present, with its mask (value 1 and runs);
+    present, without (value 1, no row in masks); absent (value 0: the mask is empty, row or no row).
 
     frame:      LABEL_SCHEMA; value in 0..1, null where unknown. Ids are text as they were written.
     conflicts:  CONFLICT_SCHEMA; keys that stood more than once with unequal values (unknown in
                 frame), and the values.
-    duplicates: rows left out because an equal one stood there already.
+    duplicates: rows left out because an equal one was read before.
     masks:      MASK_SCHEMA; one row an (id, finding) of known mask. runs: its run-length texts, to
                 be united ([] where nothing is marked); form: a name of labels/rle.py's FORMS.
     exams:      EXAM_SCHEMA; which image is of which series and study, where the file says so; no
@@ -62,14 +63,18 @@ class LabelTable:
     masks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MASK_SCHEMA))
     exams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXAM_SCHEMA))
 
-    def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> np.ndarray:
-        """(N, F) float32 values, a row an id and a column a finding; NaN where unknown."""
+    def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> Float32Array:
+        """Return the values (N, F) float32, a row an id and a column a finding; NaN where
+        unknown."""
         return self.matrix_float64(ids, findings).astype(np.float32)
 
     def matrix_float64(
         self, ids: Sequence[str] | pl.Series, findings: Sequence[Finding]
-    ) -> np.ndarray:
-        """The same, every digit of the file kept: for the official metric."""
+    ) -> Float64Array:
+        """Return the values (N, F) float64, a row an id and a column a finding; NaN where unknown.
+
+        Every digit of the file is kept: for the official metric.
+        """
         values = np.full((len(ids), len(findings)), np.nan)
         rows = pl.DataFrame({"id": pl.Series(ids, dtype=pl.String())}).with_row_index("row")
         columns = pl.DataFrame(
@@ -91,7 +96,8 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class Match:
-    """How labels and images meet, in distinct ids; labeled + images_without_label = images.
+    """How many labels and images belong to each other, in distinct ids; labeled +
+    images_without_label = images.
 
     labeled:             images with at least one known label.
     images_without_label: images with none (no row at all, or only unknown values).
@@ -114,7 +120,7 @@ def match(labels: LabelTable, ids: Sequence[str], level: Level = "image") -> Mat
 
 
 def label_table(rows: pl.DataFrame) -> LabelTable:
-    """Rows (LABEL_SCHEMA, keys may repeat) to a LabelTable, in the order the keys first appear.
+    """Make a LabelTable of rows (LABEL_SCHEMA, keys may repeat), in order of first appearance.
 
     Equal values are one label; a known value beside an unknown one stands; unequal known values
     make the label unknown and are listed.
@@ -131,21 +137,25 @@ def label_table(rows: pl.DataFrame) -> LabelTable:
     disagree = pl.col("values").list.n_unique() > 1
     conflicts = groups.filter(disagree).select(*KEY, "values")
     duplicates = int(groups.filter(~disagree).select((pl.col("times") - 1).sum()).item())
-    settled = groups.select(
-        *KEY, pl.when(disagree).then(None).otherwise(pl.col("values").list.first()).alias("settled")
+    resolved = groups.select(
+        *KEY,
+        pl.when(disagree).then(None).otherwise(pl.col("values").list.first()).alias("resolved"),
     )
     frame = (
         rows.with_columns(repeated)
         .unique(subset=KEY, keep="first", maintain_order=True)
-        .join(settled, on=KEY, how="left", maintain_order="left")
-        .select(*KEY, pl.when("repeated").then("settled").otherwise("value").alias("value"))
+        .join(resolved, on=KEY, how="left", maintain_order="left")
+        .select(*KEY, pl.when("repeated").then("resolved").otherwise("value").alias("value"))
     )
     return LabelTable(frame, conflicts.cast(CONFLICT_SCHEMA), duplicates)  # type: ignore[arg-type]
 
 
 def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
-    """Several label files as one table. What one file contradicts in itself stays unknown, and a
-    mask of which it is unknown whether the finding is there at all is left out."""
+    """Merge several label files into one table.
+
+    A label that one file contradicts in itself stays unknown; a mask of a finding that is unknown
+    is left out.
+    """
     if len(tables) == 1:
         return tables[0]
     merged = merge_values(tables)
@@ -157,7 +167,7 @@ def merge_labels(tables: Sequence[LabelTable]) -> LabelTable:
 
 
 def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
-    """The values of several tables as one, without masks."""
+    """Merge the values of several tables, without masks."""
     frame = pl.concat([table.frame for table in tables] or [pl.DataFrame(schema=LABEL_SCHEMA)])
     earlier = pl.concat(
         [table.conflicts for table in tables] or [pl.DataFrame(schema=CONFLICT_SCHEMA)]
@@ -172,17 +182,18 @@ def merge_values(tables: Sequence[LabelTable]) -> LabelTable:
         .agg(pl.col("values").list.explode())
     )
     value = pl.when("disputed").then(None).otherwise("value").alias("value")
-    settled = merged.frame.join(
+    resolved = merged.frame.join(
         conflicts.select(*KEY, pl.lit(True).alias("disputed")),
         on=KEY,
         how="left",
         maintain_order="left",
     ).select(*KEY, value)
-    return LabelTable(settled, conflicts, duplicates)
+    return LabelTable(resolved, conflicts, duplicates)
 
 
 def unique_images(exams: pl.DataFrame) -> pl.DataFrame:
-    """EXAM_SCHEMA, equal rows once. LabelError where an image is given to two series or studies."""
+    """Return rows of EXAM_SCHEMA, equal ones once; LabelError where an image has two series or
+    studies."""
     rows = exams.select(list(EXAM_SCHEMA))
     if not rows["image"].is_duplicated().any():
         return rows
@@ -197,7 +208,7 @@ def unique_images(exams: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge_masks(masks: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """MASK_SCHEMA, several to one: the runs of one (id, finding) are united, each text once.
+    """Merge tables of MASK_SCHEMA: the runs of one (id, finding) are united, each text once.
 
     LabelError where one mask stands in two forms: texts of two forms are no one mask's.
     """

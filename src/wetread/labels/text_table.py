@@ -25,7 +25,7 @@ from wetread.labels.table import LabelError
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 HEAD = 64 * 1024  # bytes that are looked at
 UNPACKED = 1 << 30  # bytes that a gzip of a table may unpack to
-_LINES = 50  # of the head, by which the separator is told
+_LINES = 50  # of the head, by which the separator is found
 _GZIP = b"\x1f\x8b"
 _OTHERS = (  # what is saved or fetched in place of a table, by its first bytes
     (b"PK\x03\x04", "a zip or a workbook (.xlsx, .ods)"),
@@ -137,8 +137,8 @@ def detect_text_form(path: Path, head: bytes) -> TextForm:
         lines = lines[:-1]  # it may be cut
     first = lines[0].strip(' \r"') if lines else ""
     if first.lower().startswith("sep=") and len(first.rstrip()) <= 5:
-        told = first[4:5]
-        return TextForm(encoding, told or ",", 1, old_lines)
+        separator = first[4:5]
+        return TextForm(encoding, separator or ",", 1, old_lines)
     return TextForm(encoding, _separator(path, lines[:_LINES]), 0, old_lines)
 
 
@@ -182,15 +182,15 @@ def _separator(path: Path, lines: list[str]) -> str:
     counts = {
         mark: [len(fields) for fields in csv.reader(lines, delimiter=mark)] for mark in SEPARATORS
     }
-    there = [mark for mark, fields in counts.items() if fields and fields[0] > 1]
-    if len(there) <= 1:
-        return there[0] if there else ","
-    even = [mark for mark in there if len(set(counts[mark])) == 1]
+    present = [mark for mark, fields in counts.items() if fields and fields[0] > 1]
+    if len(present) <= 1:
+        return present[0] if present else ","
+    even = [mark for mark in present if len(set(counts[mark])) == 1]
     if len(even) == 1:
         return even[0]
-    if "," in there and not even:
-        return ","  # what is wrong with its lines is told by whoever reads them
-    several = " and ".join(SEPARATORS[mark] for mark in even or there)
+    if "," in present and not even:
+        return ","  # whoever reads its lines names what is wrong with them
+    several = " and ".join(SEPARATORS[mark] for mark in even or present)
     raise LabelError(
         f"{path}: the separator is not sure, {several} each part the header's fields. Save "
         "it again with commas, the other in quotes."
@@ -258,9 +258,9 @@ _DECIMAL = ", and so does a number with a decimal comma"
 
 def _distinct(names: list[str]) -> list[str]:
     """Names of columns, a repeated one with its number, as polars has them."""
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     distinct = []
     for name in names:
-        distinct.append(f"{name}_duplicated_{seen[name] - 1}" if seen[name] else name)
-        seen[name] += 1
+        distinct.append(f"{name}_duplicated_{counts[name] - 1}" if counts[name] else name)
+        counts[name] += 1
     return distinct

@@ -96,7 +96,7 @@ def pretrain_slices(
 def _labeled_data(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
     (store,) = inputs.stores
     truth = inputs.labels.matrix(store.slices["SOPInstanceUID"].to_list(), spec.image_findings)
-    labeled = labeled_rows(~np.isnan(truth).all(axis=1))
+    labeled = labeled_rows(np.asarray(~np.isnan(truth).all(axis=1)))
     known = truth[labeled].astype(np.float64)
     masks = None
     if spec.drawn:
