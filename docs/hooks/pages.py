@@ -5,6 +5,10 @@ notebook.md from the notebook, project/*.md from the files at the root; and in a
 of a schema, from the dictionary and its comments:
 
     <!-- schema MODULE NAME -->
+
+and the table of a recipe's settings:
+
+    <!-- recipe -->
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = re.compile(r"^<!-- schema (?P<module>[\w.]+) (?P<name>\w+) -->$", re.MULTILINE)
+RECIPE = "<!-- recipe -->"
 LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#\s]+)(?P<anchor>#[^)]*)?\)")
 PROJECT = {"ARCHITECTURE.md": "architecture", "CONTRIBUTING.md": "contributing"}
 PROJECT |= {"CHANGELOG.md": "changelog"}
@@ -46,7 +51,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the table of a schema where a page asks for one."""
+    """Put the table of a schema, or of a recipe's settings, where a page asks for one."""
+    if RECIPE in markdown:
+        markdown = markdown.replace(RECIPE, recipe_table())
     return SCHEMA.sub(lambda found: schema_table(found["module"], found["name"]), markdown)
 
 
@@ -158,6 +165,42 @@ def schema_table(module: str, name: str) -> str:
         for key, value in values.items()
     ]
     return "\n".join(["| column | type | is |", "|---|---|---|", *rows])
+
+
+def recipe_table() -> str:
+    """Return every setting of a recipe by its dotted name, with its default and its comment."""
+    from wetread.training import recipe
+
+    comments = field_comments(inspect.getsource(recipe))
+    rows = []
+    for name, default in recipe.Recipe().model_dump().items():
+        if not isinstance(default, dict):
+            rows.append((name, default, comments["Recipe", name]))
+            continue
+        group = type(getattr(recipe.Recipe(), name)).__name__
+        rows += [(f"{name}.{key}", value, comments[group, key]) for key, value in default.items()]
+    lines = (f"| `{name}` | `{json.dumps(value)}` | {_cell(text)} |" for name, value, text in rows)
+    return "\n".join(["| setting | default | is |", "|---|---|---|", *lines])
+
+
+def field_comments(source: str) -> dict[tuple[str, str], str]:
+    """Return the comment at each field of a module's classes, by class and field; "" without."""
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    return {
+        (node.name, field.target.id): " ".join(
+            comments[line]
+            for line in range(field.lineno, (field.end_lineno or field.lineno) + 1)
+            if line in comments
+        )
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+    }
 
 
 def comments_of(source: str, name: str) -> dict[str, str]:

@@ -22,7 +22,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"^ {4}(wetread [a-z].*)$", re.M)
 NEEDS_A_SCHEDULER = "tcp://HOST"
-SMALL = {"epochs": 1, "settings": ("size=32", "batch_size=16", "threads=1", "device=cpu")}
+SMALL = {
+    "epochs": 1,
+    "settings": ("size=32", "batch_size=16", "runtime.threads=1", "runtime.device=cpu"),
+}
 
 
 def commands() -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ import wetread
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import REASONS
 from wetread.cli.main import app
+from wetread.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,6 +66,15 @@ B = {
 """
     assert hooks.comments_of(source, "A")["x"] == "first"
     assert hooks.comments_of(source, "B") == {"x": "second", "y": "both"}
+
+
+def test_every_setting_of_a_recipe_is_in_its_table(hooks: ModuleType) -> None:
+    table = hooks.recipe_table()
+    assert "| `optimizer.beta1` | `0.9` |" in table
+    assert "| `augmentation.flip` | `0.5` | probability |" in table.splitlines()
+    fields = Recipe().model_dump()
+    groups = [value for value in fields.values() if isinstance(value, dict)]
+    assert table.count("\n| `") == len(fields) - len(groups) + sum(map(len, groups))
 
 
 @pytest.fixture(scope="module")
