@@ -14,9 +14,8 @@ from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
 from wetread.store.store import Store
+from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink
-from wetread.view.crop import whole_picture
 
 WORK = Path(__file__).parent / "work"
 STUDIES, SEED, SIZE = 8, 0, 512
@@ -40,7 +39,7 @@ def packed(size: int | None) -> tuple[Store, float]:
     out = WORK / f"store-{size or 'full'}"
     rows = series()
     started = time.perf_counter()
-    store = pack(rows, out, Packing(size, OneBox(whole_picture), shrink), workers=1, progress=quiet)
+    store = pack(rows, out, Packing(size, OneBox(whole_picture)), workers=1, progress=quiet)
     note = out / "seconds.txt"
     if not note.is_file():
         note.write_text(str(time.perf_counter() - started))

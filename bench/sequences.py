@@ -27,6 +27,7 @@ from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
 from wetread.store.store import open_store
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import whole_picture
 from wetread.study.slice_sequence import SliceSequence
 from wetread.tasks import TASKS, Task
 from wetread.training.series import embed_series as embed_series
@@ -37,7 +38,6 @@ from wetread.training.series.series import Series
 from wetread.training.series.slice_features import encode_slices
 from wetread.verbs.index import index
 from wetread.verbs.train.train import train
-from wetread.view.crop import whole_picture
 
 TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 240, 2, 0, 1000
 PAGE = Path(__file__).parents[1] / "docs" / "sequences.md"

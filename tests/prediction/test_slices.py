@@ -13,10 +13,10 @@ from wetread.labels.finding import Finding
 from wetread.prediction.ensemble import read_ensemble
 from wetread.prediction.slices import SliceReader
 from wetread.store.store import Store
+from wetread.study.crop import whole_picture
 from wetread.study.series_choice import SeriesScore
 from wetread.training.losses import undo_balance
 from wetread.training.slices.spec import SliceSpec
-from wetread.view.crop import whole_picture
 from wetread.view.device import to_view
 
 WriteRun = Callable[..., Path]

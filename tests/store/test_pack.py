@@ -13,10 +13,9 @@ from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
 from wetread.study.slice_sequence import SliceSequence
-from wetread.verbs.pack import shrink
-from wetread.view.crop import whole_picture
 
 # Where a worker begins: a decoder that dies of one file, as native decoders do.
 _DECODER = """
@@ -80,7 +79,7 @@ def test_files_that_end_the_process_are_single_rejects(
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(_DECODER)
     monkeypatch.syspath_prepend(str(tmp_path))
-    packing = Packing(None, OneBox(whole_picture), shrink)
+    packing = Packing(None, OneBox(whole_picture))
     store = pack(series, tmp_path / "store", packing, workers=workers, progress=ignore)
     reasons = {
         Path(path).name: reason for path, reason in store.rejects.select("path", "reason").rows()
@@ -99,9 +98,7 @@ def test_a_series_that_ends_the_process_as_a_whole_is_rejected_alone(
     monkeypatch.syspath_prepend(str(tmp_path))
     from box_of_a_test import box_that_dies_of_the_bright as box  # type: ignore[import-not-found]
 
-    store = pack(
-        series, tmp_path / "store", Packing(None, OneBox(box), shrink), workers=1, progress=ignore
-    )
+    store = pack(series, tmp_path / "store", Packing(None, OneBox(box)), workers=1, progress=ignore)
     assert len(store) == 45
     assert sorted(Path(path).name for path in store.rejects["path"]) == [
         f"09-{place}" for place in range(5)

@@ -17,9 +17,8 @@ from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
 from wetread.store.pack_series import SEARCHED_SLICES, OneBox, Packing, pack_series
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import whole_picture
 from wetread.study.slice_sequence import SliceSequence
-from wetread.verbs.pack import shrink
-from wetread.view.crop import whole_picture
 
 SIDE = 512
 
@@ -60,10 +59,10 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
 
 def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_path: Path) -> None:
     few, outs = [series[:5], series[5:8]], [tmp_path / "a", tmp_path / "b"]
-    packing = Packing(32, find_chest_boxes, shrink)
+    packing = Packing(32, find_chest_boxes)
     together = pack_crops(few, outs, packing, workers=1, progress=ignore)
     for crop, store in enumerate(together):
-        alone = Packing(32, OneBox(lambda hu, crop=crop: find_chest_boxes(hu)[crop]), shrink)
+        alone = Packing(32, OneBox(lambda hu, crop=crop: find_chest_boxes(hu)[crop]))
         given = [one for frame in few for one in pack_series(frame, alone, [])]
         assert store.slices["SOPInstanceUID"].to_list() == series[:8]["SOPInstanceUID"].to_list()
         assert store.slices["box"].to_list() == [record["box"] for _, record, _ in given]
@@ -78,7 +77,7 @@ def test_a_slice_is_decoded_once_however_many_crops(
 ) -> None:
     decoded, original = [], module.slice_from_row
     monkeypatch.setattr(module, "slice_from_row", lambda row: decoded.append(row) or original(row))
-    given = list(pack_series(series[:count], Packing(32, find_chest_boxes, shrink), []))
+    given = list(pack_series(series[:count], Packing(32, find_chest_boxes), []))
     assert [crop for crop, _, _ in given] == [0, 1] * count
     uids = series[:count]["SOPInstanceUID"].to_list()
     assert [record["SOPInstanceUID"] for crop, record, _ in given if crop == 0] == uids
@@ -93,7 +92,7 @@ def test_the_search_looks_at_slices_spread_through_a_long_series(series: pl.Data
         return whole_picture(hu)
 
     for count in (3, SEARCHED_SLICES, SEARCHED_SLICES + 1, 1000):
-        list(pack_series(series[:count], Packing(None, OneBox(note_shape), shrink), []))
+        list(pack_series(series[:count], Packing(None, OneBox(note_shape)), []))
     assert shapes == [(3, SIDE, SIDE)] + [(SEARCHED_SLICES, SIDE, SIDE)] * 3
 
 
@@ -103,7 +102,7 @@ def test_what_cannot_be_read_of_a_long_series_leaves_the_rest_in_its_place(
     count, lost = 600, {0, 1, 7, 300, 599}  # the first two stand for a stretch of the search
     path = pl.when(pl.int_range(pl.len()).is_in(lost)).then(pl.lit("gone.dcm")).otherwise("path")
     frame = series[:count].with_columns(path.alias("path"))
-    packing = Packing(8, OneBox(whole_picture), shrink)
+    packing = Packing(8, OneBox(whole_picture))
     store = pack([frame], tmp_path, packing, workers=1, progress=ignore)
     kept = [number for number in range(count) if number not in lost]
     assert store.slices["SOPInstanceUID"].to_list() == frame["SOPInstanceUID"][kept].to_list()
@@ -114,7 +113,7 @@ def test_what_cannot_be_read_of_a_long_series_leaves_the_rest_in_its_place(
 
 
 def test_few_long_series_are_parts_of_their_own(series: pl.DataFrame, tmp_path: Path) -> None:
-    packing = Packing(8, OneBox(whole_picture), shrink)
+    packing = Packing(8, OneBox(whole_picture))
     lengths = [500, 300, 100, 1] + [2] * 10
     starts = np.cumsum([0, *lengths])
     frames = [series[int(a) : int(b)] for a, b in pairwise(starts)]
@@ -129,10 +128,9 @@ import sys
 import polars as pl
 from wetread.store.pack_series import Packing, pack_series
 from wetread.tasks import find_task
-from wetread.verbs.pack import shrink
 crops = find_task("embolism").crops.find_boxes
 frame = pl.read_parquet(sys.argv[1])
-for _ in pack_series(frame, Packing(160, crops, shrink), []):
+for _ in pack_series(frame, Packing(160, crops), []):
     pass
 # Not ru_maxrss: that begins with what the process had that started this one.
 (line,) = (line for line in open("/proc/self/status") if line.startswith("VmHWM"))

@@ -17,17 +17,16 @@ from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.store.pack import pack
 from wetread.store.pack_series import Codec, OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store
+from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink
-from wetread.view.crop import whole_picture
 
 
 def ignore(done: int, total: int) -> None:
     pass
 
 
-FULL = Packing(size=None, find_boxes=OneBox(whole_picture), shrink=shrink)
-SMALL = Packing(size=8, find_boxes=OneBox(whole_picture), shrink=shrink)
+FULL = Packing(size=None, find_boxes=OneBox(whole_picture))
+SMALL = Packing(size=8, find_boxes=OneBox(whole_picture))
 
 
 @pytest.fixture(scope="module")

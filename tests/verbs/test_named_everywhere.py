@@ -14,14 +14,13 @@ from pydicom.uid import UID
 
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
+from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
 from wetread.study.volume import volume_from_rows
 from wetread.verbs.export import export
 from wetread.verbs.index import index
-from wetread.verbs.pack import shrink
 from wetread.verbs.predict.selection import study_issues
 from wetread.verbs.show import ShownFile, ShownTree, show_file, show_tree
-from wetread.view.crop import whole_picture
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 Write = Callable[..., Path]
@@ -78,7 +77,7 @@ def test_clipped_pixels_and_odd_streams_are_named_by_every_verb(
     assert volume["precision_differs"] == f"3 of 3 slices: {odd}"
 
     series = series_slices(images)
-    packing = Packing(size=8, find_boxes=OneBox(whole_picture), shrink=shrink)
+    packing = Packing(size=8, find_boxes=OneBox(whole_picture))
     store = pack(series, tmp_path / "store", packing, workers=1, progress=lambda done, all: None)
     ((_, found),) = study_issues(series, store).items()
     readings = {issue.name: issue.detail for issue in found}

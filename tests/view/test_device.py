@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
+from wetread.study.crop import crop_and_resize
 from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
-from wetread.view.crop import crop_and_resize
 from wetread.view.device import to_view
 from wetread.view.mode import MODES, apply_mode, find_mode
 from wetread.view.view import View

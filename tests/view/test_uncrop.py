@@ -11,7 +11,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.rle import decode_union
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.study.boxes import PixelBox
-from wetread.view.crop import crop_and_resize
+from wetread.study.crop import crop_and_resize
 from wetread.view.uncrop import uncrop
 
 FINE = 8  # samples of a view's pixel along each axis, for the share that a disc covers

@@ -206,7 +206,7 @@ def resized_spacing(
     shape: tuple[int, ...],
     size: int | None,
 ) -> tuple[float, float] | None:
-    """Return the spacing (rows, columns), mm, of the square that view/crop.py makes of a slice.
+    """Return the spacing (rows, columns), mm, of the square that study/crop.py makes of a slice.
 
     shape: (rows, columns) of the slice; box: the crop; size: the square's side, None: not resized.
     """

@@ -15,10 +15,10 @@ from wetread.pages.panel import Panel
 from wetread.reports.slice_panels import EdgeLetters
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import crop_and_resize
 from wetread.study.display import WHITE
 from wetread.training.decide import DecidedFinding
 from wetread.training.mask_table import unpack_map
-from wetread.view.crop import crop_and_resize
 from wetread.view.uncrop import uncrop
 from wetread.view.window import Window, apply_window, as_uint8
 

@@ -1,6 +1,6 @@
 """store/pack.py: series become packed slices; each part is whole or absent, so packing resumes.
 
-What the store does not know (where the head is, how a slice is cropped) comes in as arguments.
+What the store does not know (where the head is) comes in as arguments.
 """
 
 from __future__ import annotations

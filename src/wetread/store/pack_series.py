@@ -18,6 +18,7 @@ from wetread.archive.executor.isolated_process import still_alive
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float32Array, IntegerArray, MutableRow, Row
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import crop_and_resize
 from wetread.study.display import hounsfield
 from wetread.study.series import positions_mm
 from wetread.study.slice_sequence import SliceSequence
@@ -46,7 +47,6 @@ SEARCHED_SLICES = 250  # of one shape, at most: the search for the crops needs n
 Shape = tuple[int, ...]
 FindBox = Callable[[SliceSequence], PixelBox]
 FindBoxes = Callable[[SliceSequence], tuple[PixelBox, ...]]
-Shrink = Callable[[Float32Array, PixelBox, int], Float32Array]
 ValuesOf = Callable[[Row, Slice], Float32Array]  # row of the index and slice
 # Rows of the index and the values of their slices -> what is wanted and not in them, in words.
 FindAbsent = Callable[[Sequence[Row], SliceSequence], str | None]
@@ -65,7 +65,6 @@ class Packing:
     size:       None keeps every stored integer; a number crops to the box and resizes to that side.
     find_boxes: values of a series, or of slices spread evenly through it -> its crops (boxes are
                 stored at either size), one a store.
-    shrink:     (values of one slice, box, size) -> values (size, size).
     values:     what a slice's stored integers stand for: study/display.py.
     in_hu:      whether slices in another unit than HU are refused.
     absent:     what must be in the slices and is not, of the slices that find_boxes is shown; where
@@ -74,7 +73,6 @@ class Packing:
 
     size: int | None
     find_boxes: FindBoxes
-    shrink: Shrink
     values: ValuesOf = hounsfield
     in_hu: bool = False
     absent: FindAbsent = nothing_absent
@@ -151,7 +149,7 @@ def pack_series(
             if packing.size is None or values is None:
                 yield crop, boxed | _as_stored(indexed.slice), indexed.slice.stored
             else:
-                small = np.rint(packing.shrink(values, box, packing.size)).astype(np.int16)
+                small = np.rint(crop_and_resize(values, box, packing.size)).astype(np.int16)
                 yield crop, boxed | _as_hu(small), small
 
 

@@ -7,10 +7,10 @@ from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.outputs.mask_submission import check_mask_sample, submit_masks
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
+from wetread.study.crop import whole_picture
 from wetread.study.display import display_grey
 from wetread.tasks.task import Demo, Phantoms, SubmissionForm, Task
 from wetread.training.slices.spec import SliceSpec
-from wetread.view.crop import whole_picture
 
 PNEUMOTHORAX = Task(
     name="pneumothorax",

@@ -18,7 +18,7 @@ from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import decode_union
 from wetread.labels.table import LabelTable
 from wetread.study.boxes import PixelBox
-from wetread.view.crop import crop_and_resize
+from wetread.study.crop import crop_and_resize
 
 Floats = NDArray[np.float32]
 

@@ -9,18 +9,17 @@ from wetread.archive.executor.workers import select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
-from wetread.archive.types import Float32Array, StrPath
+from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent, stage
 from wetread.store.pack import pack as pack_series
 from wetread.store.pack import pack_crops
 from wetread.store.pack_series import FindAbsent, OneBox, Packing, nothing_absent
 from wetread.store.store import Store
-from wetread.study.boxes import PixelBox
+from wetread.study import crop
 from wetread.study.display import hounsfield
 from wetread.study.series import series_slices
 from wetread.study.split import order_by_acquisition
 from wetread.tasks import Task
-from wetread.view import crop
 
 
 @exclusive_output()
@@ -41,7 +40,7 @@ def pack(
     verify: read the pixels of every file that was packed before again, not only of those whose
     size, times or inode differ from what they were (docs/freshness.md).
     """
-    packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture), shrink=shrink)
+    packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture))
     out = Path(out)
     index = read_index(Path(source)).pseudonymized(None if clear_patients else user_key())
     return pack_series(
@@ -74,7 +73,6 @@ def pack_crops_of(
     packing = Packing(
         size=size,
         find_boxes=crops.find_boxes,
-        shrink=shrink,
         values=task.values,
         in_hu=task.values is hounsfield,
         absent=absent,
@@ -87,11 +85,3 @@ def pack_crops_of(
         progress=stage(report, "pack"),
         verify=verify,
     )
-
-
-def shrink(hu: Float32Array, box: PixelBox, size: int) -> Float32Array:
-    """Return the square (size, size) about the box of HU (rows, columns), as area means.
-
-    Air stands outside the picture.
-    """
-    return crop.crop_and_resize(hu, box, size)

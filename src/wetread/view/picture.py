@@ -19,10 +19,10 @@ from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float32Array, UInt8Array
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import crop_and_resize
 from wetread.study.hu import AIR_HU
 from wetread.study.slices import Slice
 from wetread.study.voi import present
-from wetread.view.crop import crop_and_resize
 from wetread.view.mode import Mode, as_picture, mix_grays, window_slices
 
 Scalar = TypeVar("Scalar", bound=np.generic)

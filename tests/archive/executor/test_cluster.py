@@ -18,9 +18,8 @@ from wetread.archive.executor.workers import Cluster, parallel_map
 from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing
+from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
-from wetread.verbs.pack import shrink
-from wetread.view.crop import whole_picture
 
 pytest.importorskip("distributed", reason="no distributed here: pip install 'wetread[cluster]'")
 Write = Callable[..., Path]
@@ -165,7 +164,7 @@ def test_packing_loses_nothing_when_a_node_is_killed(
             seen.append(done)
 
     index = build_index([archive], tmp_path / "i.parquet", workers=1)
-    packing = Packing(None, OneBox(whole_picture), shrink)
+    packing = Packing(None, OneBox(whole_picture))
     series = series_slices(index.images)
     here = pack(series, tmp_path / "here", packing, workers=1, progress=ignore)
     there = pack(series, tmp_path / "there", packing, workers=cluster, progress=kill_one)

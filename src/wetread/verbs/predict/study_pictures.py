@@ -20,8 +20,8 @@ from wetread.reports.heat import mean_heat_map
 from wetread.reports.mask_cases import mask_in_box
 from wetread.reports.slice_panels import EdgeLetters, series_edge_letters
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import crop_and_resize
 from wetread.verbs.predict.read_archive import ReadArchive
-from wetread.view.crop import crop_and_resize
 from wetread.view.window import apply_window, as_uint8
 
 PICTURES = 3  # key slices of a study

@@ -1,10 +1,10 @@
-"""tests/view/test_crop.py: boxes, their squares, and area means."""
+"""tests/study/test_crop.py: boxes, their squares, and area means."""
 
 import numpy as np
 
 from wetread.study.boxes import PixelBox
+from wetread.study.crop import crop_and_resize
 from wetread.study.hu import AIR_HU
-from wetread.view.crop import crop_and_resize
 
 SLICE = np.random.default_rng(0).normal(30, 20, (32, 48)).astype(np.float32)
 

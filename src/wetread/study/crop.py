@@ -1,4 +1,4 @@
-"""view/crop.py: a box of a slice, resized to a square, whoever found the box."""
+"""study/crop.py: a box of a slice, resized to a square, whoever found the box."""
 
 import cv2
 import numpy as np
