@@ -2,7 +2,7 @@
 
 import pytest
 
-from wetread.archive.notes import NAMED, name_and_detail, names_of, note
+from wetread.archive.notes import NAMED, name_and_detail, note, note_names
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -24,5 +24,5 @@ def test_the_unit_of_a_slice_has_a_name_although_no_header_notes_it() -> None:
 
 
 def test_no_notes_have_no_names() -> None:
-    assert names_of(None) == names_of([]) == []
-    assert names_of([note("clipped", "3 of 4"), "phantom"]) == ["clipped", "phantom"]
+    assert note_names(None) == note_names([]) == []
+    assert note_names([note("clipped", "3 of 4"), "phantom"]) == ["clipped", "phantom"]

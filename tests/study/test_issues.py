@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 
 from wetread.study.issues import geometry_issues
-from wetread.study.series import ordered
+from wetread.study.series import order_slices
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
 
 
 def issues(rows: pl.DataFrame) -> dict[str, str]:
-    return {issue.name: issue.detail for issue in geometry_issues(ordered(rows))}
+    return {issue.name: issue.detail for issue in geometry_issues(order_slices(rows))}
 
 
 def test_a_plain_series_has_no_issue(write_series: WriteSeries, stack: Stack) -> None:

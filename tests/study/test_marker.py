@@ -17,7 +17,7 @@ import SimpleITK
 
 from wetread.study.geometry import affine_ijk_lps, affine_ijk_ras
 from wetread.study.issues import geometry_issues
-from wetread.study.series import ordered
+from wetread.study.series import order_slices
 from wetread.study.stack import StackError, require_affine
 from wetread.study.volume import volume_from_rows
 
@@ -189,7 +189,7 @@ def worst(case: Case, places: dict[int, np.ndarray]) -> float:
 
 def in_order(rows: pl.DataFrame) -> list[str]:
     """Files as a careful user of another library sorts them: by position along the normal."""
-    return ordered(rows)["path"].to_list()
+    return order_slices(rows)["path"].to_list()
 
 
 def test_the_issues_are_named(case: Case, rows: pl.DataFrame) -> None:

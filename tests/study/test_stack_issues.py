@@ -8,7 +8,7 @@ import pytest
 
 from wetread.study.distances import measure_distances
 from wetread.study.issue import Issue
-from wetread.study.series import ordered
+from wetread.study.series import order_slices
 from wetread.study.stack_issues import distance_issues, stack_issues
 
 WriteSeries = Callable[..., pl.DataFrame]
@@ -41,7 +41,7 @@ def test_positions_rounded_to_a_tenth_are_regular() -> None:
 def test_slabs_that_overlap_or_leave_room_are_named(
     write_series: WriteSeries, stack: Stack, thickness: float, named: bool
 ) -> None:
-    rows = ordered(write_series(stack(4), {"SliceThickness": thickness}))
+    rows = order_slices(write_series(stack(4), {"SliceThickness": thickness}))
     found = {issue.name: issue.detail for issue in stack_issues(rows)}
     assert ("thickness_differs" in found) is named
     if named:
@@ -54,7 +54,7 @@ def test_a_slice_off_the_line_of_the_others_is_irregular(
 ) -> None:
     positions = stack(5)
     positions[2, 0] += 3
-    (issue,) = stack_issues(ordered(write_series(positions)))
+    (issue,) = stack_issues(order_slices(write_series(positions)))
     assert (issue.name, issue.detail) == (
         "irregular_spacing",
         "slice 2 at 40.00 mm lies 3.00 mm beside the line",
@@ -64,5 +64,5 @@ def test_a_slice_off_the_line_of_the_others_is_irregular(
 def test_slices_without_a_place_have_no_issues_of_a_stack(
     write_series: WriteSeries, stack: Stack
 ) -> None:
-    rows = ordered(write_series(stack(3), {"ImagePositionPatient": None}))
+    rows = order_slices(write_series(stack(3), {"ImagePositionPatient": None}))
     assert stack_issues(rows) == []

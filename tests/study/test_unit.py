@@ -15,7 +15,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
 from wetread.study.issues import geometry_issues
 from wetread.study.slices import require_hu, slice_from_row
-from wetread.study.unit import Unit, note_taken_as_hu, unit_of
+from wetread.study.unit import Unit, note_taken_as_hu, read_unit
 from wetread.study.volume import volume_from_rows, volumes_from_rows
 
 WriteSeries = Callable[..., pl.DataFrame]
@@ -61,7 +61,7 @@ def row(**columns: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_the_unit_of_a_header(columns: dict[str, Any], unit: str | None, issue: str | None) -> None:
-    found = unit_of(row(**columns))
+    found = read_unit(row(**columns))
     assert (found.name, found.issue) == (unit, issue)
     assert bool(found.detail) == (issue is not None)
     assert "\x1b" not in found.detail
@@ -80,7 +80,7 @@ def test_a_modality_table_is_in_hu_only_where_its_type_says_so(
     kind: str, expected: tuple[str, str]
 ) -> None:
     by_table = row(notes=["modality_lut"], RescaleSlope=None, RescaleIntercept=None)
-    found = unit_of(by_table, kind)
+    found = read_unit(by_table, kind)
     assert (found.name, found.issue) == expected
 
 
@@ -143,7 +143,7 @@ def test_what_is_taken_as_hu_says_so(write_series: WriteSeries, stack: Stack) ->
         "2 of 2 slices: RescaleSlope and RescaleIntercept absent in a CT",
     )
     plain = write_series_rows(rows)
-    assert unit_of(note_taken_as_hu(plain).row(0, named=True)) == Unit("HU")
+    assert read_unit(note_taken_as_hu(plain).row(0, named=True)) == Unit("HU")
 
 
 def write_series_rows(rows: pl.DataFrame) -> pl.DataFrame:
@@ -160,7 +160,7 @@ def test_real_files_of_the_competitions_and_scanners_stay_hu(
     ).images
     ct = images.filter(pl.col("Modality") == "CT")
     assert ct.height > 150
-    assert {unit_of(one).name for one in ct.iter_rows(named=True)} == {"HU"}
+    assert {read_unit(one).name for one in ct.iter_rows(named=True)} == {"HU"}
 
 
 def test_a_frame_of_another_rescale_type_is_not_hu(tmp_path: Path) -> None:

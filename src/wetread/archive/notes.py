@@ -32,6 +32,6 @@ def name_and_detail(text: str) -> tuple[str, str]:
     return (name, detail) if name in NAMED or name in _OF_A_SLICE else (text, "")
 
 
-def names_of(notes: Iterable[str] | None) -> list[str]:
+def note_names(notes: Iterable[str] | None) -> list[str]:
     """The names of notes; None counts as none."""
     return [name_and_detail(text)[0] for text in notes or ()]

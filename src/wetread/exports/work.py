@@ -13,7 +13,7 @@ import polars as pl
 
 from wetread.archive.dataset.luts import LookupTable
 from wetread.archive.executor.isolated_process import LostItem, still_alive
-from wetread.archive.notes import NAMED, names_of
+from wetread.archive.notes import NAMED, note_names
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Row
 from wetread.exports.annotate import annotate
@@ -136,8 +136,8 @@ def _encode_slice(
     spacing = _pixel_spacing(row)
     about: TableRow = {"slices": 1, "unit": one.unit}
     about |= {"min": float(values.min()), "max": float(values.max())}
-    of_header = [name for name in names_of(row["notes"]) if name in NAMED]
-    issues = list(dict.fromkeys((*names_of(one.notes), *of_header)))
+    of_header = [name for name in note_names(row["notes"]) if name in NAMED]
+    issues = list(dict.fromkeys((*note_names(one.notes), *of_header)))
     if options.depth == 16:
         encoded = VALUE_ENCODERS[options.format](values, one.unit, spacing)
         shape: tuple[int, ...] = values.shape

@@ -17,7 +17,7 @@ from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.dump import ITEM, Element, dump_elements
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.files.foreign_text import escaped
-from wetread.archive.identity.privacy import is_sound, is_withheld, presence
+from wetread.archive.identity.privacy import describe_presence, is_sound, is_withheld
 from wetread.archive.rejects import RejectError
 
 _CHARSET = 0x00080005
@@ -105,9 +105,9 @@ def _text_value(element: Element, charset: list[str] | None, identifiers: str) -
     """Return (text, form); no value of its VR may be another element's, and is withheld."""
     text = _decoded(element.value, charset if element.meaning in _ENCODED else None)
     if identifiers == "never":
-        return presence(len(text)), "withheld"
+        return describe_presence(len(text)), "withheld"
     if identifiers == "withhold" and not is_sound(text, element.meaning):
-        return f"{presence(len(text))}, no {element.vr}", "withheld"
+        return f"{describe_presence(len(text))}, no {element.vr}", "withheld"
     return escaped(text), "value"
 
 
@@ -121,7 +121,7 @@ def _other_value(element: Element, withheld: bool) -> tuple[str, str]:
     if not raw:
         return f"{element.length} bytes" if element.length else "", "bytes"
     if withheld:
-        return presence(len(raw), "byte"), "withheld"
+        return describe_presence(len(raw), "byte"), "withheld"
     if element.meaning == "AT":
         pairs = np.frombuffer(raw[: len(raw) // 4 * 4], f"{order}u2").reshape(-1, 2)
         shown = [f"({group:04X},{number:04X})" for group, number in pairs[:_MOST_NUMBERS]]

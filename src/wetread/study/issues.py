@@ -15,7 +15,7 @@ from wetread.study.issue import Issue, shortened, slice_names
 from wetread.study.series import placed_rows
 from wetread.study.split import SPACING_TOLERANCE_MM, SeriesParts, split_series
 from wetread.study.stack_issues import stack_issues
-from wetread.study.unit import UNIT_COLUMNS, unit_of, units_of
+from wetread.study.unit import UNIT_COLUMNS, read_unit, read_units
 
 
 def geometry_issues(rows: pl.DataFrame) -> tuple[Issue, ...]:
@@ -87,7 +87,7 @@ def _mixed(rows: pl.DataFrame) -> list[Issue]:
         if len(kinds) > 1:
             shown = shortened([f"{count} x {pair}" for pair, count in kinds.most_common()])
             found.append(Issue(name, f"{' and '.join(columns)}: {shown}"))
-    units = Counter(units_of(rows))
+    units = Counter(read_units(rows))
     if len(units) > 1:
         shown = shortened([f"{count} x {unit or 'no unit'}" for unit, count in units.most_common()])
         found.append(Issue("mixed_unit", shown))
@@ -132,7 +132,7 @@ def _units(rows: pl.DataFrame) -> list[Issue]:
     """Count CT slices that are not in HU, or are taken so, by element."""
     counts: dict[str, Counter[str]] = {}
     for row in rows.select(UNIT_COLUMNS).iter_rows(named=True):
-        unit = unit_of(row)
+        unit = read_unit(row)
         if unit.issue is not None:
             counts.setdefault(unit.issue, Counter())[unit.detail] += 1
     return [

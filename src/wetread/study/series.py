@@ -26,7 +26,7 @@ def series_slices(images: pl.DataFrame) -> list[pl.DataFrame]:
         _study=pl.col("StudyInstanceUID").fill_null(""),
     ).sort("_study", "_series", maintain_order=True)
     parts = keyed.partition_by("_study", "_series", maintain_order=True)
-    return [ordered(part.drop("_study", "_series")) for part in parts]
+    return [order_slices(part.drop("_study", "_series")) for part in parts]
 
 
 def with_frames(images: pl.DataFrame) -> pl.DataFrame:
@@ -52,7 +52,7 @@ def with_frames(images: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def ordered(rows: pl.DataFrame) -> pl.DataFrame:
+def order_slices(rows: pl.DataFrame) -> pl.DataFrame:
     """Order the rows of one series along the normal that most of them share."""
     rows = with_frames(rows).sort(*_TIES, nulls_last=True)
     if rows.height == 1:

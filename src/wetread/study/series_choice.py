@@ -8,7 +8,7 @@ import polars as pl
 
 from wetread.study.issues import geometry_issues
 from wetread.study.stack import fatal_issues
-from wetread.study.unit import UNIT_COLUMNS, unit_of
+from wetread.study.unit import UNIT_COLUMNS, read_unit
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds below it
 _REPORT_WORDS = re.compile(r"DOSE|SCREEN SAVE|PROTOCOL|\bPROT\b")
@@ -91,7 +91,7 @@ def _preference_costs(rows: pl.DataFrame, preference: SeriesPreference) -> list[
     """List (cost, reason) against the preference; a header that says nothing costs nothing."""
     costs = []
     headers = rows.select(UNIT_COLUMNS).iter_rows(named=True)
-    foreign = sum(unit_of(row).issue in ("no_rescale", "not_hu") for row in headers)
+    foreign = sum(read_unit(row).issue in ("no_rescale", "not_hu") for row in headers)
     if 2 * foreign > rows.height:
         costs.append((60.0, "values that are no Hounsfield units"))
     part = _commonest(rows["BodyPartExamined"]).upper()

@@ -10,13 +10,13 @@ from wetread.archive.dataset.luts import LookupTable, read_modality_table
 from wetread.archive.dataset.row_fields import MODALITY_TABLE
 from wetread.archive.index.frames import frame_rows
 from wetread.archive.index.intercept import WRONG_INTERCEPT
-from wetread.archive.notes import name_and_detail, names_of, note
+from wetread.archive.notes import name_and_detail, note, note_names
 from wetread.archive.pixels.color import is_color
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float32Array, IntegerArray, Row
 from wetread.study.hu import AIR_HU, padding_range, repaired_intercept, rescale, to_hu
-from wetread.study.unit import ADVICE, Unit, unit_of
+from wetread.study.unit import ADVICE, Unit, read_unit
 
 _NO_ENTRY = -1  # below every entry of a table: stands for padding
 
@@ -56,7 +56,7 @@ def slice_from_row(row: Row) -> Slice:
         raise RejectError("wrong_kind", f"{len(frames)} frames in one file, one is wanted")
     pixels = read_pixels(row)
     slice_ = _slice(pixels.stored, row)
-    known = names_of(row["notes"])
+    known = note_names(row["notes"])
     shown = [text for text in pixels.notes if name_and_detail(text)[0] not in known]
     return replace(slice_, notes=(*slice_.notes, *shown)) if shown else slice_
 
@@ -67,8 +67,8 @@ def _slice(stored: IntegerArray, row: Row) -> Slice:
         return Slice(stored, 1.0, 0.0, None, "grey", ("colour_to_grey",))
     padding, notes = padding_range(row), row["notes"] or ()
     if MODALITY_TABLE in notes and (table := read_modality_table(row)) is not None:
-        return _by_table(stored, table, padding, unit_of(row, table.kind))
-    unit = unit_of({**row} | {"notes": [text for text in notes if text != MODALITY_TABLE]})
+        return _by_table(stored, table, padding, read_unit(row, table.kind))
+    unit = read_unit({**row} | {"notes": [text for text in notes if text != MODALITY_TABLE]})
     if WRONG_INTERCEPT in notes and unit.name == "HU":
         hu, padding = repaired_intercept(stored, padding)
         return Slice(hu, 1.0, 0.0, padding, "HU", ("intercept_repaired", *_named(unit)))
@@ -94,7 +94,7 @@ def require_hu(row: Row, slice_: Slice) -> None:
         return
     named = dict(map(name_and_detail, slice_.notes))
     reason = next((name for name in named if name in ("no_rescale", "not_hu")), "not_hu")
-    detail = named.get(reason) or unit_of(row).detail or f"values in {slice_.unit or 'no unit'}"
+    detail = named.get(reason) or read_unit(row).detail or f"values in {slice_.unit or 'no unit'}"
     raise RejectError(reason, f"{detail}; {ADVICE}")
 
 

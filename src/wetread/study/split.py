@@ -13,8 +13,8 @@ from wetread.archive.pixels.color import PALETTE
 from wetread.archive.types import BoolArray
 from wetread.study.acquisitions import find_acquisitions
 from wetread.study.geometry import plane_numbers, unit_axes
-from wetread.study.series import ordered, placed_rows, positions_mm
-from wetread.study.unit import units_of
+from wetread.study.series import order_slices, placed_rows, positions_mm
+from wetread.study.unit import read_units
 
 ACQUISITION = "acquisition"  # a column added to those of the index
 SPACING_TOLERANCE_MM = 1e-3
@@ -51,7 +51,7 @@ class SeriesParts:
 
 def split_series(rows: pl.DataFrame) -> SeriesParts:
     """Split one series' rows, which come in any order."""
-    rows = ordered(rows)
+    rows = order_slices(rows)
     capture = is_capture(rows)
     captures, rows = rows.filter(capture), rows.filter(~capture) if capture.any() else rows
     scout = _is_localizer(rows)
@@ -155,14 +155,14 @@ def _uniform(rows: pl.DataFrame) -> list[pl.DataFrame]:
         *(rows[name].to_list() for name in ("Rows", "Columns")),
         *(_stepped(rows[name].to_list()) for name in ("row_spacing_mm", "column_spacing_mm")),
         *(rows[name].to_list() for name in ("stack_id",) if name in rows.columns),
-        units_of(rows),
+        read_units(rows),
     ]
     parts: dict[tuple[object, ...], list[int]] = {}
     for number, key in enumerate(zip(*keys, strict=True)):
         parts.setdefault(key, []).append(number)
     if len(parts) == 1:
         return [rows]
-    return [ordered(rows[numbers]) for numbers in parts.values()]
+    return [order_slices(rows[numbers]) for numbers in parts.values()]
 
 
 def _stepped(values: list[float | None]) -> list[int | None]:

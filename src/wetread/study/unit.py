@@ -38,7 +38,7 @@ class Unit:
     detail: str = ""
 
 
-def unit_of(row: Row, table_type: str | None = None) -> Unit:
+def read_unit(row: Row, table_type: str | None = None) -> Unit:
     """Read the unit of one row of the index, or of a frame's row.
 
     table_type: Modality LUT Type, of values that go through the file's table; None: not read yet.
@@ -88,9 +88,9 @@ def is_ct(row: Row) -> bool:
     return sop_class == _CT_CLASS or sop_class.startswith(f"{_CT_CLASS}.")
 
 
-def units_of(rows: pl.DataFrame) -> list[str | None]:
+def read_units(rows: pl.DataFrame) -> list[str | None]:
     """Read the unit of each row of the index, as far as headers name it."""
-    return [unit_of(row).name for row in rows.select(UNIT_COLUMNS).iter_rows(named=True)]
+    return [read_unit(row).name for row in rows.select(UNIT_COLUMNS).iter_rows(named=True)]
 
 
 def common_unit(units: Iterable[str | None]) -> str | None:

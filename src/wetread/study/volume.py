@@ -14,7 +14,7 @@ from wetread.study.issue import Issue, slice_names
 from wetread.study.issues import headers_issues, noted_issues, series_issues
 from wetread.study.placement import SlicePlacement, stack_placement
 from wetread.study.preview import three_planes
-from wetread.study.series import ordered
+from wetread.study.series import order_slices
 from wetread.study.slices import Slice, slice_from_row
 from wetread.study.split import SeriesParts, split_series
 from wetread.study.stack_issues import stack_issues
@@ -179,7 +179,7 @@ def _opened(rows: pl.DataFrame) -> tuple[SeriesParts, list[Issue], dict[_Key, Sl
     """Split a series without its copies: (parts, issues, slices read to find the copies)."""
     if rows.is_empty():
         raise RejectError("no_geometry", "no slice in the series")
-    rows, copies, known = _without_copies(ordered(rows))
+    rows, copies, known = _without_copies(order_slices(rows))
     parts = split_series(rows)
     return parts, [*copies, *series_issues(rows, parts)], known
 

@@ -5,7 +5,7 @@ import pytest
 from pydicom.datadict import tag_for_keyword
 
 from wetread.archive.identity import privacy
-from wetread.archive.identity.privacy import is_sound, is_withheld, presence
+from wetread.archive.identity.privacy import describe_presence, is_sound, is_withheld
 
 # The Basic Application Confidentiality Profile's rows that name a person, place or time (PS3.15 E).
 IDENTIFYING = (
@@ -127,5 +127,5 @@ def test_a_text_too_long_for_its_vr_may_hold_a_neighbours_bytes() -> None:
 
 
 def test_presence_counts() -> None:
-    assert presence(1) == "present, 1 character"
-    assert presence(14) == "present, 14 characters"
+    assert describe_presence(1) == "present, 1 character"
+    assert describe_presence(14) == "present, 14 characters"

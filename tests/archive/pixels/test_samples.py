@@ -11,7 +11,7 @@ from pydicom.uid import JPEG2000, ExplicitVRLittleEndian
 
 from wetread.archive.pixels.codestream import Codestream
 from wetread.archive.pixels.decoders import Decoded
-from wetread.archive.pixels.samples import masked, stored_values
+from wetread.archive.pixels.samples import mask_words, stored_values
 from wetread.archive.rejects import RejectError
 
 JPEGXL = "1.2.840.10008.1.2.4.110"
@@ -44,7 +44,7 @@ def test_a_word_is_masked_and_signed_as_the_standard_says(
     for word in words:
         value = (word >> shift) & (2**bits - 1)
         expected.append(value - 2**bits if signed and value >= 2 ** (bits - 1) else value)
-    found = masked(np.array(words, f"u{allocated // 8}"), form(allocated, bits, high, signed))
+    found = mask_words(np.array(words, f"u{allocated // 8}"), form(allocated, bits, high, signed))
     assert found.tolist() == expected
     assert found.dtype == np.dtype(f"{'i' if signed else 'u'}{allocated // 8}")
 

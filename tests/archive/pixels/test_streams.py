@@ -17,7 +17,7 @@ from pydicom.uid import UID
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.archive.notes import NAMED, names_of
+from wetread.archive.notes import NAMED, note_names
 from wetread.archive.pixels.stored_pixels import read_pixels
 from wetread.archive.rejects import RejectError
 from wetread.study.slices import slice_from_row
@@ -280,7 +280,7 @@ def test_the_header_of_a_stream_behind_a_long_segment_is_found(write_frames: Wri
     frame = encoded(pixels, LOSSLESS_SV1, 11)
     comment = b"\xff\xfe" + (5000).to_bytes(2, "big") + bytes(4998)
     path = write_frames([frame[:2] + comment + frame[2:]], LOSSLESS_SV1, 12, 0, fragments=3)
-    assert "precision_differs" in names_of(examined(path)["notes"])
+    assert "precision_differs" in note_names(examined(path)["notes"])
     np.testing.assert_array_equal(read_pixels(examined(path)).stored, pixels)
 
 

@@ -78,7 +78,7 @@ def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
             buffer = grown
 
 
-def inflated(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
+def inflate(read_at: ReadAt, size: int, start: int) -> tuple[bytes, bool]:
     """Inflate a file from byte start on: (its bytes, whether the stream ends as it should)."""
     if size > MAX_INFLATED:
         raise RejectError("too_big", f"a deflated file of {size} bytes")
@@ -103,7 +103,7 @@ def _walk_file(buffer: bytes, read_at: ReadAt, size: int, wanted: frozenset[int]
     syntax = values.get(0x00020010, b"").rstrip(b" \0").decode("latin-1")
     end = size
     if syntax == DEFLATED_LE:
-        buffer, _ = inflated(read_at, size, start)
+        buffer, _ = inflate(read_at, size, start)
         end = len(buffer)
     encoding, notes = _sniff(buffer, start, syntax)
     walk = _walk_data_set(buffer, start, end, encoding, wanted=wanted, values=values)
@@ -178,7 +178,7 @@ def data_set_prefix(read_at: ReadAt, size: int, header: Header) -> tuple[bytes, 
     if header.walk.pixel_tag is not None:
         stop = header.walk.pixel_offset - (12 if header.explicit else 8)
     if header.syntax == DEFLATED_LE:
-        data = inflated(read_at, size, header.data_start)[0][header.data_start : stop]
+        data = inflate(read_at, size, header.data_start)[0][header.data_start : stop]
     else:
         data = read_at(header.data_start, stop - header.data_start)
     return data, not header.explicit, not header.big_endian
@@ -207,7 +207,7 @@ def header_bytes(
     except RejectError:
         header, stop = None, len(first)
     if syntax == DEFLATED_LE:
-        buffer = first[:start] if header is None else inflated(read_at, size, start)[0][:stop]
+        buffer = first[:start] if header is None else inflate(read_at, size, start)[0][:stop]
     else:
         buffer = first[:stop] if stop <= len(first) else read_at(0, min(stop, MAX_HEADER))
     return buffer, meta.blocks, start, _sniff(buffer, start, syntax)[0]

@@ -3,7 +3,7 @@
 import math
 import re
 
-from wetread.archive.identity.privacy import is_sound, presence
+from wetread.archive.identity.privacy import describe_presence, is_sound
 from wetread.archive.notes import note
 from wetread.archive.rejects import RejectError
 
@@ -86,7 +86,7 @@ def needed_numbers(
         found = _parsed(raw, name, notes)
     except ValueError:
         text = raw.decode("latin-1").strip(" \0")
-        shown = repr(text) if is_sound(text, "DS") else presence(len(text))
+        shown = repr(text) if is_sound(text, "DS") else describe_presence(len(text))
         raise RejectError(
             "bad_number", f"{tag_and_name(tag, name)} is {shown}, no number"
         ) from None

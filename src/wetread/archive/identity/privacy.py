@@ -131,7 +131,7 @@ def is_withheld(tag: int, vr: str) -> bool:
     return keyword not in SHOWN_TEXTS and bool(WITHHELD_VRS & {vr, named})
 
 
-def presence(length: int, unit: str = "character") -> str:
+def describe_presence(length: int, unit: str = "character") -> str:
     """Say that a withheld value is there, and how long it is."""
     return f"present, {length} {unit}{'' if length == 1 else 's'}"
 

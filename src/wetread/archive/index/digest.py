@@ -18,7 +18,7 @@ import polars as pl
 
 from wetread.archive.containers.contents import open_contents, text_to_name
 from wetread.archive.dataset.elements import UNDEFINED
-from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
+from wetread.archive.dataset.header import DEFLATED_LE, Header, inflate, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map
@@ -99,7 +99,7 @@ def pixel_digest(path: str, member: str | None) -> str:
         if header.walk.pixel_tag is None:
             raise RejectError("no_pixels", "no pixel data")
         if header.syntax == DEFLATED_LE:
-            data = inflated(read_at, size, header.data_start)[0]
+            data = inflate(read_at, size, header.data_start)[0]
             start = header.walk.pixel_offset
             digest.update(data[start : start + header.walk.pixel_length])
             return digest.hexdigest()

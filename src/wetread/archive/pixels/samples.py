@@ -21,7 +21,7 @@ def stored_values(decoded: Decoded, row: Row) -> tuple[IntegerArray, tuple[str, 
     """
     samples, stream = decoded.samples, decoded.stream
     if row["TransferSyntaxUID"] in WORD_SYNTAXES:
-        return masked(samples, row), ()
+        return mask_words(samples, row), ()
     notes = () if stream is None else form_notes(stream, row)
     if decoded.stray:
         notes = (*notes, note("stream_out_of_form", decoded.stray))
@@ -99,7 +99,7 @@ def _as_allocated(values: IntegerArray, allocated: int, signed: bool) -> Integer
     return values.astype(kind)
 
 
-def masked(words: IntegerArray, row: Row) -> IntegerArray:
+def mask_words(words: IntegerArray, row: Row) -> IntegerArray:
     """Mask every word to BitsStored bits, with their sign (PS3.5 8.1.1); same shape.
 
     words: (..., rows, columns), any integer type; returns the unsigned or signed type of

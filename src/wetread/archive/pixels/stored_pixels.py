@@ -6,7 +6,7 @@ import numpy as np
 
 from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.elements import UNDEFINED
-from wetread.archive.dataset.header import DEFLATED_LE, Header, inflated, read_header
+from wetread.archive.dataset.header import DEFLATED_LE, Header, inflate, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.pixels.color import (
     PALETTE,
@@ -16,7 +16,7 @@ from wetread.archive.pixels.color import (
 )
 from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, decode_frame
 from wetread.archive.pixels.fragments import find_fragments, frame_spans, read_frame
-from wetread.archive.pixels.samples import masked, stored_values
+from wetread.archive.pixels.samples import mask_words, stored_values
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import IntegerArray, ReadAt, Row
 
@@ -87,7 +87,7 @@ def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
     each = native_bytes(row) // (row["NumberOfFrames"] or 1)
     start, needed = header.walk.pixel_offset + numbers.start * each, each * len(numbers)
     if header.syntax == DEFLATED_LE:
-        data = inflated(read_at, size, header.data_start)[0][start : start + needed]
+        data = inflate(read_at, size, header.data_start)[0][start : start + needed]
     else:
         available = header.walk.pixel_offset + header.walk.pixel_length - start
         data = read_at(start, max(min(needed, available), 0))
@@ -98,18 +98,18 @@ def _native(read_at: ReadAt, size: int, header: Header, row: Row, numbers: range
     words = np.frombuffer(data, f"{'>' if header.big_endian else '<'}u{row['BitsAllocated'] // 8}")
     shape = (len(numbers), row["Rows"], row["Columns"])
     if (row["SamplesPerPixel"] or 1) == 1:
-        return masked(words.reshape(shape), row)
+        return mask_words(words.reshape(shape), row)
     if row["PhotometricInterpretation"] == "YBR_FULL_422":  # Y Y B R for two pixels of a row
         if row["Columns"] % 2:
             raise RejectError("bad_pixel_header", "YBR_FULL_422 with an odd number of columns")
         pairs = words.reshape(-1, 4)[:, [0, 2, 3, 1, 2, 3]]
-        return samples_to_gray(masked(pairs.reshape(*shape, 3), row), row)
+        return samples_to_gray(mask_words(pairs.reshape(*shape, 3), row), row)
     planar = header.values.get(_PLANAR_CONFIGURATION, b"\0\0")
     if int.from_bytes(planar, "big" if header.big_endian else "little") == 1:
         samples = np.moveaxis(words.reshape(len(numbers), 3, *shape[1:]), 1, -1)
     else:
         samples = words.reshape(*shape, 3)
-    return samples_to_gray(masked(samples, row), row)
+    return samples_to_gray(mask_words(samples, row), row)
 
 
 def _pixel_vr(read_at: ReadAt, header: Header) -> bytes:
