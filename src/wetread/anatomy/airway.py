@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from wetread.anatomy.coarse import CoarseGrid, coarse_grid
+from wetread.anatomy.coarse import BlockGrid, coarse_grid
 from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside, middle_column
@@ -22,7 +22,7 @@ AREA_MM2 = (35.0, 900.0)  # of a trachea's cross-section
 ALIKE = 2.3  # times as large, at most, as in the next slice
 ROUND = 2.6  # times as long as wide, at most
 FULL = 0.5  # of the box round it, at least
-LEAST_MM = 12.0  # a trachea that is seen over less is none
+LEAST_MM = 12.0  # a trachea that shows over less is none
 STRAY_MM = 60.0  # from the body's middle
 BRONCHI_MM = 55.0  # below the carina that main bronchi reach
 LEAK = 1.7  # growth of the volume from one level to the next that is a leak
@@ -50,9 +50,9 @@ class _Chain:
 
 
 def segment_airway(volume: Volume) -> list[Mask]:
-    """Trachea and main bronchi of a chest CT, as one mask "airway" in the volume's own voxels.
+    """Segment trachea and main bronchi of a chest CT: one mask "airway", (Z, Y, X) as the volume.
 
-    Empty where no trachea is seen. StackError where the volume has no one affine.
+    Empty where no trachea is found. StackError where the volume has no one affine.
     """
     frame = patient_frame(volume)
     hu = frame.to_patient(volume.hu)
@@ -61,14 +61,19 @@ def segment_airway(volume: Volume) -> list[Mask]:
 
 
 def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolArray:
-    """(Z, Y, X) bool of hu (Z, Y, X), HU, z to the head, y to the back, x to the left."""
+    """Find the airway: (Z, Y, X) bool of hu (Z, Y, X), HU, z to the head, y to the back, x to the
+    left."""
     grid = coarse_grid(hu.shape, spacing_mm)
     blocks = grid.mean(hu)
     return refine_airway(hu, grow_airway(blocks, air_inside(blocks, grid.spacing_mm), grid), grid)
 
 
-def grow_airway(blocks: np.ndarray, air: BoolArray, grid: CoarseGrid) -> BoolArray:
-    """Coarse lumen: grown from the trachea level by level in HU until it would leak into a lung."""
+def grow_airway(blocks: np.ndarray, air: BoolArray, grid: BlockGrid) -> BoolArray:
+    """Grow the lumen (Z, Y, X) bool of blocks (Z, Y, X), HU, from the trachea, level by level in
+    HU.
+
+    air: (Z, Y, X) bool within the body. Ends before the lumen would leak into a lung.
+    """
     tube = _find_trachea(blocks, air, grid)
     if not tube.any():
         return tube
@@ -88,13 +93,14 @@ def grow_airway(blocks: np.ndarray, air: BoolArray, grid: CoarseGrid) -> BoolArr
             break
         grown = step
     rim = ndimage.binary_dilation(grown, AROUND)
-    lung = ndimage.binary_dilation(air & ~rim, AROUND)  # and what lies beside it
+    lung = ndimage.binary_dilation(air & ~rim, AROUND)  # and what touches it
     wide: BoolArray = grown | (rim & air & (blocks < WALL_HU) & ~lung)
     return wide
 
 
-def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: CoarseGrid) -> BoolArray:
-    """The coarse lumen in the fine voxels: what is air there within a voxel of it."""
+def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: BlockGrid) -> BoolArray:
+    """Refine a coarse lumen (Z, Y, X) bool to the voxels of hu (Z, Y, X): air within a voxel of
+    it."""
     found = np.zeros(hu.shape, bool)
     reach = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     for number in range(len(hu)):
@@ -107,7 +113,7 @@ def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: CoarseGrid) -> BoolAr
     return found
 
 
-def _find_trachea(blocks: np.ndarray, air: BoolArray, grid: CoarseGrid) -> BoolArray:
+def _find_trachea(blocks: np.ndarray, air: BoolArray, grid: BlockGrid) -> BoolArray:
     """The largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
     middle = middle_column(blocks)

@@ -22,11 +22,12 @@ THINNEST_MM = 12.0  # a sheet or a rod thinner than this is no body: tables, cab
 RIM_MM = 8.0  # what the thickest ball misses of ears, nose and fingers
 LEAF_MM = 3.0  # what is thinner in a slice: sheets, leads, hair
 ISLAND_MM2 = 250.0  # smaller parts of a slice are leads and buttons, and the rim of an ear
-PART_SHARE = 0.1  # of the largest part: an arm beside the chest is body too
+PART_SHARE = 0.1  # of the largest part: an arm next to the chest is body too
 
 
 def segment_body(volume: Volume) -> list[Mask]:
-    """The mask `body`: skin and all within, lungs and airways too; air open to the outside is not.
+    """Segment the mask `body`, (Z, Y, X) as the volume: skin and all within, lungs and airways too;
+    air open to the outside is not.
 
     RejectError where the values are no HU or the slices have no place.
     """
@@ -42,7 +43,8 @@ def segment_body(volume: Volume) -> list[Mask]:
 
 
 def body_on_grid(grid: CubeGrid, hu: np.ndarray) -> np.ndarray:
-    """(layers, rows, columns) bool: the body on the grid of slices hu (Z, Y, X), holes filled."""
+    """Find the body on the grid of slices hu (Z, Y, X): (layers, rows, columns) bool, holes
+    filled."""
     tissue = resample_to_grid(grid, hu, lambda picture: picture > TISSUE_HU) > 0.5
     # Walls of hollow things are thin as well: filled first, else a chest were no more than a shell.
     solid = np.stack([filled(layer) for layer in tissue])
@@ -57,7 +59,7 @@ def body_on_grid(grid: CubeGrid, hu: np.ndarray) -> np.ndarray:
 
 
 def filled(picture: np.ndarray) -> np.ndarray:
-    """(Y, X) bool with its holes filled: all that the outside cannot reach."""
+    """Fill the holes of a picture (Y, X) bool: all that the outside cannot reach."""
     framed = np.pad(picture.astype(np.uint8), 1)
     cv2.floodFill(framed, None, (0, 0), 2)
     return np.asarray(framed[1:-1, 1:-1] != 2)

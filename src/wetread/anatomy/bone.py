@@ -19,7 +19,8 @@ DEEP_MM = 6.0  # below the skin: what reaches nowhere so deep is a table, an ele
 def segment_bone(
     volume: Volume, *, threshold_hu: float = THRESHOLD_HU, closing_mm: float = 0.0
 ) -> list[Mask]:
-    """The mask `bone`: what is above threshold_hu and hangs together with what is surely bone.
+    """Segment the mask `bone`, (Z, Y, X) as the volume: what is above threshold_hu and connected to
+    what is surely bone.
 
     closing_mm: radius, in the slice, of the gaps that are closed, marrow and sutures; 0: none, the
     holes stay. RejectError where the values are no HU or the slices have no place.
@@ -37,16 +38,17 @@ def segment_bone(
         inside[k] = (picture > threshold_hu) & (mm > 0)
         sure[k] = picture > threshold_hu + SURE_HU
         deep[k] = mm > DEEP_MM
-    inside = _hanging_together(inside, (sure, deep), place)
+    inside = _connected_parts(inside, (sure, deep), place)
     if closing_mm > 0:
         inside = np.stack([_closed(picture, closing_mm, place.spacing_mm) for picture in inside])
     return [Mask("bone", inside, place)]
 
 
-def _hanging_together(
+def _connected_parts(
     inside: np.ndarray, needed: tuple[np.ndarray, ...], place: SlicePlacement
 ) -> np.ndarray:
-    """The connected parts (faces touch) that are no specks and hold a voxel of each needed mask."""
+    """Return the connected parts (faces touch) that are no specks and hold a voxel of each needed
+    mask."""
     labels, count = ndimage.label(inside)
     slabs = slabs_mm(place) * place.spacing_mm[0] * place.spacing_mm[1] / 1000
     ml = np.zeros(count + 1)

@@ -52,7 +52,8 @@ WALLED_SHARE = 0.5  # of the surface: less bone than that is no skull
 
 
 def segment_brain(volume: Volume) -> list[Mask]:
-    """The mask `brain`. RejectError where the values are no HU, the slices have no place, or
+    """Segment the mask `brain`, (Z, Y, X) as the volume. RejectError where the values are no HU,
+    the slices have no place, or
     nothing in the volume lies in a skull."""
     place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
@@ -80,7 +81,9 @@ def _about(head: np.ndarray) -> tuple[slice, slice, slice]:
 
 
 def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
-    """The space within the skull, bool; cubes of step_mm, (up, *, *), as are the three given.
+    """Find the space within the skull: (up, *, *) bool, cubes of step_mm.
+
+    soft, bone, head: (up, *, *) bool on the same cubes.
 
     The soft tissue that a ball can sweep without passing a foramen; of the parts of it, the one
     that bone surrounds. RejectError where there is none.

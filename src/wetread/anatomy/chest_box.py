@@ -17,7 +17,7 @@ BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches wha
 
 
 def find_lung_box(hu: SliceSequence) -> PixelBox:
-    """The square (row0, row1, column0, column1) round both lungs in all slices of a series.
+    """Find the square (row0, row1, column0, column1) round both lungs in all slices of a series.
 
     hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
     about its center, and may reach past the picture (the crop fills with air). Without a lung
@@ -27,8 +27,11 @@ def find_lung_box(hu: SliceSequence) -> PixelBox:
 
 
 def find_chest_boxes(hu: SliceSequence) -> tuple[PixelBox, PixelBox]:
-    """find_lung_box, and in the same way the square round the heart; slices from the feet up. Where
-    the heart cannot be told, its box is the lungs'."""
+    """Find the squares (row0, row1, column0, column1) round both lungs and round the heart.
+
+    hu: (Z, rows, columns), HU, axial slices from the feet up; the boxes are made as find_lung_box
+    makes its own. Where the heart is not found, its box is the lungs'.
+    """
     lungs = _lungs_in(hu)
     return _lung_box(lungs, hu.shape), _heart_box(lungs, hu.shape)
 
@@ -44,13 +47,13 @@ def _lungs_in(hu: SliceSequence) -> Lungs:
 
 def _lung_box(lungs: Lungs, shape: tuple[int, ...]) -> PixelBox:
     _, rows, columns = shape
-    seen = np.asarray((lungs.right | lungs.left).any(axis=0))
-    if not seen.any():
+    lung = np.asarray((lungs.right | lungs.left).any(axis=0))
+    if not lung.any():
         return PixelBox(0, rows, 0, columns)
-    row = np.flatnonzero(np.any(seen, axis=1))
-    column = np.flatnonzero(np.any(seen, axis=0))
+    row = np.flatnonzero(np.any(lung, axis=1))
+    column = np.flatnonzero(np.any(lung, axis=0))
     around = PixelBox(int(row[0]), int(row[-1]) + 1, int(column[0]), int(column[-1]) + 1)
-    return _square(around, seen.shape, (rows, columns))
+    return _square(around, lung.shape, (rows, columns))
 
 
 def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> PixelBox:
@@ -76,15 +79,15 @@ def _square(around: PixelBox, coarse: tuple[int, ...], shape: tuple[int, ...]) -
 
 
 def find_heart_box(lungs: Lungs) -> PixelBox:
-    """(row0, row1, column0, column1) of what lies between the lungs: heart and great vessels.
+    """Find the box of what lies between the lungs (Z, Y, X): heart and great vessels.
 
     Rows and columns that lie between a right and a left lung, in the lower half of the slices that
     hold both, where the heart is. ValueError where no slice holds both lungs.
     """
-    both = np.flatnonzero(lungs.right.any(axis=(1, 2)) & lungs.left.any(axis=(1, 2)))
-    if not len(both):
+    slices = np.flatnonzero(lungs.right.any(axis=(1, 2)) & lungs.left.any(axis=(1, 2)))
+    if not len(slices):
         raise ValueError("no slice holds both lungs, so nothing lies between them; take a chest CT")
-    lower = both[: max(round(BETWEEN * len(both)), 1)]
+    lower = slices[: max(round(BETWEEN * len(slices)), 1)]
     right, left = lungs.right[lower], lungs.left[lower]
     columns = np.arange(right.shape[2])
     inner_right = np.where(right, columns, -1).max(axis=2)  # x runs to the left

@@ -1,7 +1,7 @@
 """anatomy/chest_film.py: whether a radiograph is a frontal one of a chest, by header and pixels.
 
-Pixels are told by how edges run in 8 x 8 cells of the picture and how bright these are, weighed by
-one linear function (chest_film.csv). The weights were learned by logistic regression: 623 public
+Pixels are judged by the edges in 8 x 8 cells of the picture and by the brightness of these, weighed
+by one linear function (chest_film.csv). The weights were learned by logistic regression: 623 public
 chest films, shifted, scaled, turned by 6 degrees and mirrored, against other films, CT summed along
 the body, slices, drawn limbs, photographs and noise; docs/reading.md has what it gets wrong.
 """
@@ -19,7 +19,7 @@ from wetread.study.slice_sequence import SliceSequence
 
 WEIGHTS = "chest_film.csv"  # the last is the intercept
 CELLS, CELL, ANGLES = 8, 8, 8  # a side, pixels a side of one, directions of edges
-BLACK, SEEN = 0.08, 0.05  # of the range; of a row or column that is not a black border
+BLACK, LIT = 0.08, 0.05  # of the range; of a row or column that is not a black border
 FLOOR = 0.1  # of the edges in a cell: weaker ones do not count in full
 LEAST_SIDE = 64  # pixels: smaller is a thumbnail
 CHEST_WORDS = ("CHEST", "THORAX", "LUNG", "RIB", "STERNUM", "CLAVICLE")
@@ -35,12 +35,12 @@ def chest_film_absent(rows: Rows, gray: SliceSequence) -> str | None:
     """
     if rows and all(str(row["ViewPosition"] or "").upper() in LATERAL for row in rows):
         return "no frontal chest film: ViewPosition names a lateral one"
-    said = names_body_part(rows, CHEST_WORDS)
-    least = SILENT if said is None else NAMED if said else OTHER
+    named = names_body_part(rows, CHEST_WORDS)
+    least = SILENT if named is None else NAMED if named else OTHER
     doubts = [why for picture in gray if (why := _no_chest(np.asarray(picture), least))]
     if 2 * len(doubts) <= gray.shape[0] and len(doubts) < gray.shape[0]:
         return None
-    part = {None: "", True: "", False: "; BodyPartExamined names another part"}[said]
+    part = {None: "", True: "", False: "; BodyPartExamined names another part"}[named]
     return f"no chest film: {doubts[0]}{part}"
 
 
@@ -54,7 +54,8 @@ def _no_chest(gray: np.ndarray, least: float) -> str | None:
 
 
 def chest_score(gray: np.ndarray) -> float:
-    """Log odds that gray (rows, columns) is a frontal chest film, among what taught them."""
+    """Return the log odds that gray (rows, columns) is a frontal chest film, among the training
+    set."""
     weights = _weights()
     return float(film_features(gray) @ weights[:-1] + weights[-1])
 
@@ -66,8 +67,10 @@ def _weights() -> np.ndarray:
 
 
 def film_features(gray: np.ndarray) -> np.ndarray:
-    """(CELLS * CELLS * (ANGLES + 1),): of each cell the edges by direction, each about 0 to 1, for
-    all cells; then the brightness of each, -1 to 1. Gray counts by its rank, black borders do not.
+    """Describe gray (rows, columns) by (CELLS * CELLS * (ANGLES + 1),) float64.
+
+    Of each cell the edges by direction, each about 0 to 1; then the brightness of each cell, -1 to
+    1. Gray counts by its rank, black borders do not.
     """
     side = CELLS * CELL
     small = cv2.resize(
@@ -94,9 +97,9 @@ def film_features(gray: np.ndarray) -> np.ndarray:
 def _within_border(small: np.ndarray) -> np.ndarray:
     """The picture without the black rows and columns about it."""
     low, high = np.percentile(small, [1, 99])
-    seen = small > low + BLACK * (high - low)
-    rows = np.flatnonzero(seen.mean(axis=1) > SEEN)
-    columns = np.flatnonzero(seen.mean(axis=0) > SEEN)
+    lit = small > low + BLACK * (high - low)
+    rows = np.flatnonzero(lit.mean(axis=1) > LIT)
+    columns = np.flatnonzero(lit.mean(axis=0) > LIT)
     if len(rows) < CELL or len(columns) < CELL:
         return small
     return small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

@@ -14,7 +14,7 @@ STEP_MM = 2.0
 
 
 @dataclass(frozen=True)
-class CoarseGrid:
+class BlockGrid:
     """Blocks of a fine grid.
 
     fine, shape: (Z, Y, X) of the fine and of the coarse grid.
@@ -28,7 +28,8 @@ class CoarseGrid:
     spacing_mm: tuple[float, float, float]
 
     def mean(self, hu: SliceSequence) -> Float32Array:
-        """Mean HU of each block: (Z, Y, X) fine to coarse, one block's slices at a time."""
+        """Average HU (Z, Y, X) fine over each block, (Z, Y, X) coarse, one block's slices at a
+        time."""
         blocks = np.empty(self.shape, np.float32)
         size = (self.shape[2], self.shape[1])
         for number in range(self.shape[0]):
@@ -42,7 +43,8 @@ class CoarseGrid:
         return blocks
 
     def enlarged(self, mask: np.ndarray, number: int) -> UInt8Array:
-        """Fine slice `number` of a coarse mask, (Y, X) of 0 and 1, its edge interpolated."""
+        """Enlarge a coarse mask (Z, Y, X) to fine slice `number`: (Y, X) of 0 and 1, its edge
+        interpolated."""
         at = (number + 0.5) / self.stride - 0.5
         low = int(np.clip(np.floor(at), 0, self.shape[0] - 1))
         high = min(low + 1, self.shape[0] - 1)
@@ -54,10 +56,10 @@ class CoarseGrid:
         return inside
 
 
-def coarse_grid(fine: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> CoarseGrid:
-    """Blocks of about 2 mm on a fine grid (Z, Y, X); a coarser axis stays as it is."""
+def coarse_grid(fine: tuple[int, ...], spacing_mm: tuple[float, float, float]) -> BlockGrid:
+    """Lay blocks of about 2 mm on a fine grid (Z, Y, X); a coarser axis stays as it is."""
     stride, rows, columns = (max(1, round(STEP_MM / step)) for step in spacing_mm)
     shape = (-(-fine[0] // stride), max(fine[1] // rows, 1), max(fine[2] // columns, 1))
     dz, dy, dx = spacing_mm
     spacing = (dz * stride, dy * fine[1] / shape[1], dx * fine[2] / shape[2])
-    return CoarseGrid((fine[0], fine[1], fine[2]), shape, stride, spacing)
+    return BlockGrid((fine[0], fine[1], fine[2]), shape, stride, spacing)

@@ -1,6 +1,6 @@
 """anatomy/frame.py: a volume turned so that its axes run feet to head, front to back, to the left.
 
-However the patient lay, and whichever plane was scanned: organs are looked for in one frame.
+However the patient lay, and whichever plane was scanned: organs are sought in one frame.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class PatientFrame:
     spacing_mm: tuple[float, float, float]
 
     def to_patient(self, array: np.ndarray) -> np.ndarray:
-        """An array of the volume, (Z, Y, X), in the frame."""
+        """Turn an array of the volume, (Z, Y, X), into the frame; a view."""
         return self._flip(array.transpose(self.order))
 
     def from_patient(self, array: np.ndarray) -> np.ndarray:
-        """An array of the frame in the volume's own order again."""
+        """Turn an array of the frame, (Z, Y, X), back into the volume's own order; a view."""
         back = np.argsort(self.order)
         return self._flip(array).transpose(tuple(int(axis) for axis in back))
 
@@ -44,7 +44,7 @@ class PatientFrame:
 
 
 def patient_frame(volume: Volume) -> PatientFrame:
-    """The turn that brings the volume's axes nearest to the patient's.
+    """Find the turn that brings the volume's axes nearest to the patient's.
 
     StackError (a ValueError) where the volume has no one affine: which side is left, and how far a
     millimeter reaches, is then not known.

@@ -41,8 +41,10 @@ class CubeGrid:
 
 
 def require_place(volume: Volume) -> SlicePlacement:
-    """The place of a CT volume whose slices all have one, at two positions at least; RejectError
-    otherwise: shapes are measured in mm and HU."""
+    """Return the place of a CT volume whose slices all have one, at two positions at least.
+
+    RejectError otherwise: shapes are measured in mm and HU.
+    """
     place = volume.place
     require_hu(volume)
     if np.isnan(place.origins_mm).any() or np.isnan(place.spacing_mm).any():
@@ -53,7 +55,7 @@ def require_place(volume: Volume) -> SlicePlacement:
 
 
 def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -> CubeGrid:
-    """The grid of a stack whose slices have (Y, X) pixels each."""
+    """Lay a grid over a stack whose slices have (Y, X) pixels each."""
     spacing = place.spacing_mm
     shifts = in_plane_shifts(place) * np.array(spacing)
     shifts -= shifts.min(axis=0)
@@ -75,26 +77,28 @@ def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -
 
 
 def resample_to_grid(
-    grid: CubeGrid, slices: np.ndarray, of: Callable[[np.ndarray], np.ndarray]
+    grid: CubeGrid, slices: np.ndarray, transform: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """(layers, rows, columns) float32: the mean of `of(slice)` over each cube.
+    """Resample slices (Z, Y, X) to the grid: (layers, rows, columns) float32, each cube's mean.
 
-    slices: (Z, Y, X); of: a picture (Y, X) to one in bool or float. Past the slices' edge: 0.
+    transform: a slice (Y, X) to one in bool or float, before the mean. Past the slices' edge: 0.
     """
     _, rows, columns = grid.shape
     step = (grid.step_mm / grid.spacing_mm[0], grid.step_mm / grid.spacing_mm[1])  # pixels a cube
     window = (max(1, round(step[1])), max(1, round(step[0])))
     flat = np.empty((len(slices), rows * columns), np.float32)
     for k, picture in enumerate(slices):
-        blurred = cv2.blur(of(picture).astype(np.float32), window, borderType=cv2.BORDER_REPLICATE)
-        way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        flat[k] = cv2.warpAffine(blurred, _to_slice(grid, k), (columns, rows), flags=way).ravel()
+        blurred = cv2.blur(
+            transform(picture).astype(np.float32), window, borderType=cv2.BORDER_REPLICATE
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        flat[k] = cv2.warpAffine(blurred, _to_slice(grid, k), (columns, rows), flags=flags).ravel()
     mean: np.ndarray = (grid.weights @ flat).reshape(grid.shape)
     return mean
 
 
 def resample_to_slices(grid: CubeGrid, field: np.ndarray) -> Iterator[np.ndarray]:
-    """Each slice's (Y, X) float32 of a field (layers, rows, columns), linear in all directions."""
+    """Yield each slice (Y, X) float32 of a field (layers, rows, columns), linear along all axes."""
     height, width = grid.picture
     last = max(len(field) - 2, 0)
     for k, layer in enumerate(grid.layer_of):
@@ -118,29 +122,32 @@ def _to_slice(grid: CubeGrid, k: int) -> np.ndarray:
     return np.array([[scale[1], 0, across], [0, scale[0], down]])
 
 
-def distance_mm(there: np.ndarray, step_mm: float) -> np.ndarray:
-    """mm from each cube to the nearest that is `there` (0 in those), FAR_MM where none is.
+def distance_mm(target: np.ndarray, step_mm: float) -> np.ndarray:
+    """Return mm (layers, rows, columns) from each cube to the nearest of target.
+
+    target: (layers, rows, columns) bool; 0 in those, FAR_MM where none is.
 
     An end of the grid is no wall: nothing is known of what lies beyond.
     """
-    if not there.any():
-        return np.full(there.shape, FAR_MM, np.float32)
-    distance = ndimage.distance_transform_edt(~there, sampling=step_mm)
+    if not target.any():
+        return np.full(target.shape, FAR_MM, np.float32)
+    distance = ndimage.distance_transform_edt(~target, sampling=step_mm)
     return np.asarray(distance, np.float32)
 
 
 def ball_opening(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
-    """What a ball of the radius sweeps within `inside`."""
+    """Open inside (layers, rows, columns) bool by a ball: all that it sweeps within, same shape."""
     return distance_mm(distance_mm(~inside, step_mm) > radius_mm, step_mm) <= radius_mm
 
 
 def ball_closing(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
-    """`inside` and what a ball of the radius cannot reach from without."""
+    """Close inside (layers, rows, columns) bool by a ball: fill what it cannot enter."""
     return distance_mm(distance_mm(inside, step_mm) > radius_mm, step_mm) > radius_mm
 
 
 def largest_component(inside: np.ndarray) -> np.ndarray:
-    """The largest connected part (faces touch) of a bool array; empty where it is."""
+    """Return the largest connected part (faces touch) of a bool array, any shape; empty where it
+    is."""
     labels, count = ndimage.label(inside)
     if count < 2:
         return inside
@@ -148,7 +155,10 @@ def largest_component(inside: np.ndarray) -> np.ndarray:
 
 
 def signed_distance_mm(inside: np.ndarray, step_mm: float) -> np.ndarray:
-    """mm to the surface of `inside`, positive within; the surface lies between cubes."""
+    """Return mm to the surface of inside (layers, rows, columns) bool, same shape, positive within.
+
+    The surface lies between cubes.
+    """
     half = step_mm / 2
     return np.where(
         inside, distance_mm(~inside, step_mm) - half, half - distance_mm(inside, step_mm)

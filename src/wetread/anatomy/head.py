@@ -15,7 +15,7 @@ SMALLEST_SHARE = 0.01  # of a slice: below this the slice holds no head
 
 
 def find_head_box(hu: SliceSequence) -> PixelBox:
-    """The square (row0, row1, column0, column1) round the head in all slices of a series.
+    """Find the square (row0, row1, column0, column1) round the head in all slices of a series.
 
     hu: (Z, rows, columns), HU. A slice's head is its largest connected part of tissue; the box
     covers the heads of all slices, is padded, made square about its center, and may reach past the
@@ -38,7 +38,7 @@ def find_head_box(hu: SliceSequence) -> PixelBox:
 def _largest_part(slice_hu: Float32Array) -> PixelBox | None:
     """Bounds of the largest connected tissue of one slice, or None where there is next to none."""
     tissue = (slice_hu > TISSUE_HU).astype(np.uint8)
-    # Thin bridges (ears against the head rest) are cut before parts are told apart.
+    # Thin bridges (ears against the head rest) are cut before parts are counted.
     tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(tissue, connectivity=4)
     if count < 2:

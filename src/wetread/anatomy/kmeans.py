@@ -12,7 +12,7 @@ import numpy as np
 from wetread.archive.types import BoolArray, Float32Array, Float64Array, UInt8Array
 
 CENTRAL = (0.2, 0.8)  # of rows and columns, where clusters are sought
-ROUNDS = 30  # of the clustering; two clusters of gray settle sooner
+ROUNDS = 30  # of the clustering; two clusters of gray converge sooner
 ERODE, DILATE, WIDEN = (3, 3), (8, 8), (10, 10)  # pixels
 # Of a part that may be lung, in shares of the picture: it is smaller than these across and down,
 # and lies between these rows.
@@ -21,7 +21,7 @@ TWO = 2  # clusters: air and tissue
 
 
 def kmeans_lungs(hu: np.ndarray, rng: np.random.Generator) -> BoolArray:
-    """Both lungs as one mask (Z, Y, X) bool of hu (Z, Y, X), HU, axial slices.
+    """Segment both lungs as one mask (Z, Y, X) bool of hu (Z, Y, X), HU, axial slices.
 
     rng: deals where the clusters of each slice start. A slice that is all of one value is empty.
     """
@@ -51,7 +51,8 @@ def _slice_mask(plane: Float32Array, rng: np.random.Generator) -> BoolArray:
 
 
 def two_centers(values: Float32Array, rng: np.random.Generator) -> Float64Array:
-    """(2,) means of the two clusters of values (N,), by Lloyd's rounds from two of the values."""
+    """Return the means (2,) of the two clusters of values (N,), by Lloyd's rounds from two of the
+    values."""
     centers = np.sort(rng.choice(values, TWO, replace=False).astype(np.float64))
     if centers[0] == centers[1]:
         centers = np.array([values.min(), values.max()], np.float64)

@@ -8,7 +8,7 @@ from scipy import ndimage
 from wetread.anatomy.thorax import middle_column
 from wetread.archive.types import BoolArray
 
-GAS_HU = -955.0  # median below: gas in a bowel or beside an arm, not a lung
+GAS_HU = -955.0  # median below: gas in a bowel or next to an arm, not a lung
 LEAST_ML = 2.0
 CRUMB = 0.05  # of its side's largest part: less is no part of a lung
 BOTH = 0.2  # of a part on either side of the middle: it is two lungs in one
@@ -18,7 +18,9 @@ EROSIONS_MM = (2.5, 5.0, 8.0, 12.0, 16.0)  # tried in turn to part what touches
 def split_lungs(
     air: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
 ) -> tuple[BoolArray, BoolArray]:
-    """(right, left): air (Z, Y, X) without airways, blocks its HU; x to the patient's left.
+    """Split air (Z, Y, X) without airways into (right, left), (Z, Y, X) bool each.
+
+    blocks: (Z, Y, X), its HU; x to the patient's left.
 
     Gas that is no lung is left out; a side without a lung is empty.
     """
@@ -77,7 +79,7 @@ def _parted(
 
 
 def _main(side: BoolArray, voxel_ml: float) -> BoolArray:
-    """A side's largest part and what is not tiny beside it."""
+    """Return a side's largest part and those that are not tiny in comparison."""
     labels, count = ndimage.label(side)
     if count < 2:
         return side

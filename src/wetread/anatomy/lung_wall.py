@@ -22,7 +22,7 @@ LEAST_MM = 4.0  # thinner layers are pleura and muscle
 TISSUE_HU = (20.0, 150.0)  # below: water
 AIRLESS_HU = -10.0  # blocks below it hold fat or a little air
 WINDOW = (44.0, 6.0)  # mm along z and degrees, over which the ribs' inner face is sought
-INNER = 20  # percentile there: rays between two ribs go on to a shoulder blade
+INNER = 20  # percentile of these: rays between two ribs go on to a shoulder blade
 SLANT_MM = 12.0  # that the cage may widen over half a window; a ray that goes further missed it
 SMOOTH = (8.0, 6.0)  # standard deviation of the wall's smoothing: mm along z, degrees
 
@@ -30,10 +30,10 @@ SMOOTH = (8.0, 6.0)  # standard deviation of the wall's smoothing: mm along z, d
 def consolidated_lung(
     side: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
 ) -> BoolArray:
-    """Tissue (Z, Y, X) between a lung's air and the ribs behind and beside it.
+    """Find the tissue (Z, Y, X) between a lung's air and the ribs behind it and at its side.
 
     side: air of one lung; blocks: HU; sign: -1 where the lung lies to the patient's right (x runs
-    to the left), 1 to the left. Empty where the ribs cannot be told.
+    to the left), 1 to the left. Empty where the ribs are not found.
     """
     none = np.zeros(side.shape, bool)
     holding = np.flatnonzero(side.any(axis=(1, 2)))
@@ -69,9 +69,9 @@ def _between(
     out = (sign * (np.arange(shape[1]) - center[1]) * spacing_mm[2])[None]
     away = np.hypot(down, out)
     ray = np.rint((np.degrees(np.arctan2(down, out)) - FIRST) / STEP).astype(np.int64)
-    met = (ray >= 0) & (ray < len(ends[0]))
+    covered = (ray >= 0) & (ray < len(ends[0]))
     np.clip(ray, 0, len(ends[0]) - 1, out=ray)
-    found: BoolArray = met & (away > ends[0][ray]) & (away <= ends[1][ray])
+    found: BoolArray = covered & (away > ends[0][ray]) & (away <= ends[1][ray])
     return found
 
 
@@ -134,7 +134,7 @@ def _smooth_wall(first: Int64Array, last: Int64Array, step_mm: float) -> Float64
 def _tissue_of(
     found: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
 ) -> BoolArray:
-    """What of it is neither fat, water nor bone, in pieces and not in films."""
+    """Keep of found what is neither fat, water nor bone, in pieces and not in films."""
     if not found.any():
         return found
     # the mean of the tissue round a block: air in bronchi does not make water of what surrounds it

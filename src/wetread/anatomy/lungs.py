@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.anatomy.airway import grow_airway, refine_airway
-from wetread.anatomy.coarse import CoarseGrid, coarse_grid
+from wetread.anatomy.coarse import BlockGrid, coarse_grid
 from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lung_wall import consolidated_lung
@@ -47,7 +47,7 @@ class Lungs:
 
 
 def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask]:
-    """Masks "lung_right", "lung_left" and "dense_in_lung" in the volume's own voxels.
+    """Segment "lung_right", "lung_left" and "dense_in_lung", (Z, Y, X) each, as the volume.
 
     Sides are the patient's, by the affine, however the patient lay. A mask is empty where nothing
     was found. StackError (a ValueError) where the volume has no one affine.
@@ -64,7 +64,8 @@ def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask
 def find_lungs(
     hu: np.ndarray, spacing_mm: tuple[float, float, float], settings: LungSettings = DEFAULT
 ) -> Lungs:
-    """Lungs of hu (Z, Y, X), HU, z to the head, y to the back, x to the left; also of a part."""
+    """Find the lungs of hu (Z, Y, X), HU, z to the head, y to the back, x to the left; also of a
+    part."""
     grid = coarse_grid(hu.shape, spacing_mm)
     blocks = grid.mean(hu)
     air = air_inside(blocks, grid.spacing_mm, settings.threshold_hu)
@@ -93,7 +94,8 @@ def find_lungs(
 def close_ball(
     inside: BoolArray, spacing_mm: tuple[float, float, float], radius_mm: float
 ) -> BoolArray:
-    """Closing (Z, Y, X) with a ball; the mask goes on beyond the first and the last slice."""
+    """Close inside (Z, Y, X) bool with a ball; the mask goes on beyond the first and the last
+    slice."""
     if not inside.any() or radius_mm <= 0:
         return inside
     reach = [int(np.ceil(radius_mm / step)) + 1 for step in spacing_mm]
@@ -116,7 +118,7 @@ def close_ball(
 def _refined(
     hu: np.ndarray,
     parts: tuple[BoolArray, BoolArray, BoolArray],
-    grid: CoarseGrid,
+    grid: BlockGrid,
     settings: LungSettings,
 ) -> BoolArray:
     """One lung in the fine voxels: its rim by the threshold, what was closed or is dense as it is.

@@ -35,15 +35,16 @@ class Mask:
         bounds: list[int] = []
         for axis in range(3):
             others = tuple(other for other in range(3) if other != axis)
-            there = np.flatnonzero(self.inside.any(axis=others))
-            if not len(there):
+            occupied = np.flatnonzero(self.inside.any(axis=others))
+            if not len(occupied):
                 return VoxelBox(0, 0, 0, 0, 0, 0)
-            bounds += [int(there[0]), int(there[-1]) + 1]
+            bounds += [int(occupied[0]), int(occupied[-1]) + 1]
         return VoxelBox(*bounds)
 
     @property
     def box_mm(self) -> np.ndarray | None:
-        """(2, 3) least and greatest LPS mm of the centers of the box's voxels; None if empty."""
+        """The (2, 3) least and greatest LPS mm of the centers of the box's voxels; None if
+        empty."""
         box = self.box
         if not any(box):
             return None
@@ -56,7 +57,7 @@ class Mask:
 
 
 def slabs_mm(place: SlicePlacement) -> np.ndarray:
-    """(Z,) mm along the normal that each slice stands for: half way to each of its neighbors.
+    """Return the mm (Z,) along the normal that each slice stands for: half way to each neighbor.
 
     A slice at an end reaches as far outward as inward. A lone slice stands for its thickness (1 mm
     where it has none). NaN where a slice has no place.

@@ -45,30 +45,34 @@ def head_absent(rows: Rows, hu: SliceSequence) -> str | None:
 
     rows: of the index; hu: (Z, rows, columns) of them or of some of them, HU. From FEW slices on
     some must show brain within bone, or half of them be as large, as long and as bony as sections
-    of the base; fewer may be of the vertex or the base alone, where brain need not be seen, so that
+    of the base; fewer may be of the vertex or the base alone, where brain need not show, so that
     something must speak against them: size, air, no bone, the header.
     """
     against = _not_slices(rows, hu)
     if against is not None:
         return f"no head: {against}"
-    seen = _sections(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
-    brain = [one for one in seen if _shows_brain(one)]
-    largest = max((one.brain for one in brain), default=0.0)
+    sections = _sections(hu, spacing_mm(rows[0], USUAL_MM) if rows else (USUAL_MM, USUAL_MM))
+    brain = [section for section in sections if _shows_brain(section)]
+    largest = max((section.brain for section in brain), default=0.0)
     if hu.shape[0] >= FEW:
-        alike = sum(_like_base(one) for one in seen)
-        if len(brain) >= BRAIN_SHARE * len(seen) and largest >= LARGEST_CM2:
+        alike = sum(_like_base(section) for section in sections)
+        if len(brain) >= BRAIN_SHARE * len(sections) and largest >= LARGEST_CM2:
             return None
-        if 2 * alike >= len(seen) and names_body_part(rows, HEAD_WORDS) is not False:
+        if 2 * alike >= len(sections) and names_body_part(rows, HEAD_WORDS) is not False:
             return None
-        return f"no head: brain within bone in {len(brain)} of {len(seen)} slices; {_largest(seen)}"
+        return (
+            f"no head: brain within bone in {len(brain)} of {len(sections)} slices; "
+            f"{_largest(sections)}"
+        )
     if brain:
         return None
     if names_body_part(rows, HEAD_WORDS) is False:
         return (
-            f"no head: BodyPartExamined names another part, and no brain is seen; {_largest(seen)}"
+            "no head: BodyPartExamined names another part, and no brain is seen; "
+            f"{_largest(sections)}"
         )
-    doubts = [why for one in seen if (why := _no_head(one)) is not None]
-    return f"no head: {doubts[0]}" if 2 * len(doubts) >= len(seen) else None
+    doubts = [why for section in sections if (why := _no_head(section)) is not None]
+    return f"no head: {doubts[0]}" if 2 * len(doubts) >= len(sections) else None
 
 
 def lungs_absent(rows: Rows, hu: SliceSequence) -> str | None:
@@ -86,32 +90,37 @@ def lungs_absent(rows: Rows, hu: SliceSequence) -> str | None:
 
 
 def lungs_absent_in_pixels(hu: SliceSequence, spacing: tuple[float, float]) -> str | None:
-    """lungs_absent by the pixels alone; spacing: mm between rows and between columns."""
-    seen = _sections(hu, spacing)
-    lung = sum(_shows_lung(one) for one in seen)
-    if lung >= max(LUNG_SHARE * len(seen), 1):
+    """Say in words what speaks against lungs, by the pixels alone; None where there are some.
+
+    hu: (Z, rows, columns), HU; spacing: mm between rows and between columns.
+    """
+    sections = _sections(hu, spacing)
+    lung = sum(_shows_lung(section) for section in sections)
+    if lung >= max(LUNG_SHARE * len(sections), 1):
         return None
-    return f"no lungs: lung in {lung} of {len(seen)} slices; {_largest(seen)}"
+    return f"no lungs: lung in {lung} of {len(sections)} slices; {_largest(sections)}"
 
 
 def shows_head_only(hu: SliceSequence, spacing: tuple[float, float]) -> bool:
-    """Whether slices across the body, HU, show brain within bone and no lung at all; spacing: mm
-    between rows and between columns."""
-    seen = _sections(hu, spacing)
-    brain = sum(_shows_brain(one) for one in seen)
-    return brain >= max(BRAIN_SHARE * len(seen), 1) and not any(map(_shows_lung, seen))
+    """Whether axial slices show brain within bone and no lung at all.
+
+    hu: (Z, rows, columns), HU; spacing: mm between rows and between columns.
+    """
+    sections = _sections(hu, spacing)
+    brain = sum(_shows_brain(section) for section in sections)
+    return brain >= max(BRAIN_SHARE * len(sections), 1) and not any(map(_shows_lung, sections))
 
 
-def _shows_brain(one: Section) -> bool:
-    return BRAIN_CM2[0] <= one.brain <= BRAIN_CM2[1] and one.walled >= WALLED
+def _shows_brain(section: Section) -> bool:
+    return BRAIN_CM2[0] <= section.brain <= BRAIN_CM2[1] and section.walled >= WALLED
 
 
-def _shows_lung(one: Section) -> bool:
+def _shows_lung(section: Section) -> bool:
     return (
-        one.lung >= LUNG_CM2
-        and one.beside < RIBBED
-        and one.width_mm >= CHEST_MM
-        and one.bone >= LEAST_BONE_CM2
+        section.lung >= LUNG_CM2
+        and section.lung_walled < RIBBED
+        and section.width_mm >= CHEST_MM
+        and section.bone >= LEAST_BONE_CM2
     )
 
 
@@ -136,44 +145,49 @@ def _sections(hu: SliceSequence, spacing: tuple[float, float]) -> list[Section]:
     return [measure(hu[int(z)], spacing) for z in places]
 
 
-def _like_base(one: Section) -> bool:
+def _like_base(section: Section) -> bool:
     """Whether one slice is like one through the base of a skull, where no brain is enclosed."""
     return (
-        _no_head(one) is None
-        and BASE_CM2[0] <= one.body <= BASE_CM2[1]
-        and one.hull >= BASE_HULL_SHARE * one.body
-        and one.height_mm >= max(BASE_LENGTH_MM, BASE_LONG * one.width_mm)
+        _no_head(section) is None
+        and BASE_CM2[0] <= section.body <= BASE_CM2[1]
+        and section.hull >= BASE_HULL_SHARE * section.body
+        and section.height_mm >= max(BASE_LENGTH_MM, BASE_LONG * section.width_mm)
     )
 
 
-def _no_head(one: Section) -> str | None:
+def _no_head(section: Section) -> str | None:
     """Why one slice is of no head, whatever its height."""
-    hull = one.hull / one.body if one.body else 0.0
+    hull = section.hull / section.body if section.body else 0.0
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
-        (one.material < LEAST_CM2, lambda: "nothing but air in the picture"),
-        (one.framed > FRAMED, lambda: "the body goes on beyond the picture, or there is no end"),
+        (section.material < LEAST_CM2, lambda: "nothing but air in the picture"),
         (
-            one.width_mm > HEAD_MM[0] or one.height_mm > HEAD_MM[1],
-            lambda: f"a body of {one.width_mm:.0f} x {one.height_mm:.0f} mm",
+            section.framed > FRAMED,
+            lambda: "the body goes on beyond the picture, or there is no end",
         ),
         (
-            one.body > SOLID_CM2 and one.width_mm > WIDE * one.height_mm,
-            lambda: f"a body of {one.width_mm:.0f} x {one.height_mm:.0f} mm, wider than a head",
+            section.width_mm > HEAD_MM[0] or section.height_mm > HEAD_MM[1],
+            lambda: f"a body of {section.width_mm:.0f} x {section.height_mm:.0f} mm",
         ),
-        (one.lung > SINUS_CM2, lambda: f"{one.lung:.0f} cm2 of lung"),
         (
-            one.body > SOLID_CM2 and (one.bone < LEAST_BONE_CM2 or hull < HULL_SHARE),
-            lambda: f"{one.body:.0f} cm2 of body with bone about {100 * hull:.0f} % of it",
+            section.body > SOLID_CM2 and section.width_mm > WIDE * section.height_mm,
+            lambda: (
+                f"a body of {section.width_mm:.0f} x {section.height_mm:.0f} mm, wider than a head"
+            ),
+        ),
+        (section.lung > SINUS_CM2, lambda: f"{section.lung:.0f} cm2 of lung"),
+        (
+            section.body > SOLID_CM2 and (section.bone < LEAST_BONE_CM2 or hull < HULL_SHARE),
+            lambda: f"{section.body:.0f} cm2 of body with bone about {100 * hull:.0f} % of it",
         ),
     )
     return next((words() for true, words in checks if true), None)
 
 
-def _largest(seen: Sequence[Section]) -> str:
+def _largest(sections: Sequence[Section]) -> str:
     """Describe the slice with the largest body, for the reason of a refusal."""
-    if not seen:
+    if not sections:
         return "no slice"
-    most = max(seen, key=lambda one: one.body)
+    most = max(sections, key=lambda section: section.body)
     if most.body == 0:
         return "no body in the picture"
     return (

@@ -1,6 +1,6 @@
 """anatomy/section.py: what one CT slice holds, on pixels of 2 mm: body, bone, air, brain in bone.
 
-Cheap enough to be asked of slices before they are read; nothing is drawn from it.
+Cheap enough for slices that are not read yet; nothing is drawn from it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Section:
     bone, hull: bone in the body, and the convex hull about it.
     brain:    the largest soft tissue with bone on its four sides.
     walled:   the share of its rim that bone lies at.
-    lung:     air in the body that is as dense as lung; beside: the share of its rim at bone.
+    lung:     air in the body that is as dense as lung; lung_walled: the share of its rim at bone.
     width_mm, height_mm: of the body.
     framed:   the share of the picture's border that is body.
     """
@@ -42,7 +42,7 @@ class Section:
     brain: float
     walled: float
     lung: float
-    beside: float
+    lung_walled: float
     width_mm: float
     height_mm: float
     framed: float
@@ -70,7 +70,7 @@ def measure(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Section:
         brain=_cm2(brain),
         walled=_walled(brain, bone),
         lung=_cm2(lung),
-        beside=_walled(lung, bone),
+        lung_walled=_walled(lung, bone),
         width_mm=float(np.ptp(across) + 1) * STEP_MM if len(across) else 0.0,
         height_mm=float(np.ptp(down) + 1) * STEP_MM if len(down) else 0.0,
         framed=float(edge.mean()),

@@ -9,14 +9,14 @@ from wetread.archive.types import BoolArray
 
 AIR_BELOW_HU = -400.0  # below: air, or lung
 OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
-TISSUE_HU, LEAST_SHARE = -300.0, 0.02  # a column that holds less tissue is beside the body
+TISSUE_HU, LEAST_SHARE = -300.0, 0.02  # a column that holds less tissue is outside the body
 BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
 
 
 def air_inside(
     blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_BELOW_HU
 ) -> BoolArray:
-    """Air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
+    """Find the air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
     found = np.zeros(blocks.shape, bool)
     for number, plane in enumerate(blocks):
         air = plane < threshold_hu
@@ -26,7 +26,7 @@ def air_inside(
 
 
 def middle_column(blocks: np.ndarray) -> float:
-    """The column in the middle of the body, of blocks (Z, Y, X), HU."""
+    """Return the column in the middle of the body, of blocks (Z, Y, X), HU."""
     columns = np.flatnonzero((blocks > TISSUE_HU).mean(axis=(0, 1)) > LEAST_SHARE)
     return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
 
