@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from wetread.labels.exams import Exams
 from wetread.tasks.embolism import metric as official
 from wetread.tasks.embolism.findings import IMAGE_FINDING
-from wetread.tasks.embolism.loss import exam_loss, exam_losses
+from wetread.tasks.embolism.loss import batch_loss, loss_parts
 
 PADDING = 1e6  # a value that would be seen
 
@@ -40,13 +40,13 @@ def padded(values: np.ndarray, truth: Exams, longest: int) -> torch.Tensor:
 def parts(
     truth: Exams, study: np.ndarray, image: np.ndarray, longer: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What exam_losses says, and the leaves of its gradient."""
+    """What loss_parts says, and the leaves of its gradient."""
     longest = int(truth.sizes.max()) + longer
     leaves = [torch.from_numpy(study), padded(image, truth, longest)]
     for leaf in leaves:
         leaf.requires_grad_()
     real = torch.arange(longest)[None] < torch.from_numpy(truth.sizes)[:, None]
-    over, under = exam_losses(
+    over, under = loss_parts(
         leaves[0],
         leaves[1],
         torch.from_numpy(truth.study),
@@ -70,7 +70,7 @@ def test_it_is_the_metric_of_the_sigmoid(sizes: list[int], seed: int) -> None:
     assert over.detach().numpy() == pytest.approx(told.loss, abs=1e-9)
     assert under.numpy() == pytest.approx(told.weight, abs=1e-9)
     expected = official.exam_loss(truth, said)
-    assert exam_loss(over, under).item() == pytest.approx(expected, abs=1e-9)
+    assert batch_loss(over, under).item() == pytest.approx(expected, abs=1e-9)
 
 
 def test_padding_changes_neither_value_nor_gradient() -> None:
@@ -91,7 +91,7 @@ def test_padding_changes_neither_value_nor_gradient() -> None:
 def test_the_gradient_is_that_of_the_metric_by_differences() -> None:
     truth, study, image = exams([5, 3], seed=4)
     over, under, study_leaf, image_leaf = parts(truth, study / 8, image / 8)
-    exam_loss(over, under).backward()
+    batch_loss(over, under).backward()
     assert study_leaf.grad is not None
     assert image_leaf.grad is not None
 
@@ -115,8 +115,8 @@ def test_batches_of_equal_size_add_up_to_the_whole_set() -> None:
     truth, study, image = exams([4, 9, 1, 6, 12, 3], seed=5)
     mean_weight = official.mean_exam_weight(truth)
     over, under, _, _ = parts(truth, study, image)
-    whole = exam_loss(over, under).item()
-    batches = [exam_loss(over[k : k + 2], under[k : k + 2], mean_weight).item() for k in (0, 2, 4)]
+    whole = batch_loss(over, under).item()
+    batches = [batch_loss(over[k : k + 2], under[k : k + 2], mean_weight).item() for k in (0, 2, 4)]
     assert np.mean(batches) == pytest.approx(whole, abs=1e-12)
 
 
@@ -127,10 +127,10 @@ def test_a_sample_of_slices_stands_for_all_of_them() -> None:
     nothing = torch.full((1, 9), torch.nan, dtype=torch.float64)
     zeros = torch.zeros((1, 9), dtype=torch.float64)
     real = torch.ones((1, 5), dtype=torch.bool)
-    whole, weight = exam_losses(zeros, logits, nothing, labels, real)
+    whole, weight = loss_parts(zeros, logits, nothing, labels, real)
     assert weight.item() == pytest.approx(2 * IMAGE_FINDING.weight)
     samples = [
-        exam_losses(
+        loss_parts(
             zeros, logits[:, [i, j]], nothing, labels[:, [i, j]], real[:, :2],
             positives=torch.tensor([2.0], dtype=torch.float64),
         )
@@ -145,8 +145,8 @@ def test_nothing_known_has_no_loss_and_no_gradient() -> None:
     logits = torch.zeros((2, 9), requires_grad=True)
     slices = torch.zeros((2, 3), requires_grad=True)
     nan9, nan3 = torch.full((2, 9), torch.nan), torch.full((2, 3), torch.nan)
-    over, under = exam_losses(logits, slices, nan9, nan3, torch.ones((2, 3), dtype=torch.bool))
-    loss = exam_loss(over, under)
+    over, under = loss_parts(logits, slices, nan9, nan3, torch.ones((2, 3), dtype=torch.bool))
+    loss = batch_loss(over, under)
     loss.backward()
     assert loss.item() == 0
     assert logits.grad is not None

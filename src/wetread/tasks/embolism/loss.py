@@ -1,4 +1,4 @@
-"""tasks/embolism/loss.py: the official log loss over exams, from logits, to be minimised."""
+"""tasks/embolism/loss.py: the official log loss over exams, from logits, to be minimized."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from wetread.training.series.sequence_fit import SeriesLoss
 from wetread.training.series.series import Series, SeriesBatch
 
 
-def exam_losses(
+def loss_parts(
     study_logits: Tensor,
     image_logits: Tensor,
     study: Tensor,
@@ -20,16 +20,16 @@ def exam_losses(
     real: Tensor,
     positives: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """What each exam adds above and below the line of tasks/embolism/metric.py: (B,), (B,).
+    """Compute each exam's part above and below the line of tasks/embolism/metric.py: (B,), (B,).
 
     study_logits, study: (B, 9), columns as EXAM_FINDINGS; labels NaN where unknown.
-    image_logits, image: (B, T); real: (B, T) bool, False where a shorter exam is padded. What
-                         stands in the padding has no part in value or gradient.
+    image_logits, image: (B, T); real: (B, T) bool, False where a shorter exam is padded;
+                         values in the padding have no part in value or gradient.
     positives: (B,) positive images of the whole exam, where the batch holds a sample of them: the
                images given then stand for all. None: they are all there.
 
-    The same as the metric wherever the probability lies in its clip; beyond it the metric is flat
-    and this still pulls.
+    Equal to the metric wherever the probability lies in its clip; beyond it the metric is flat and
+    this still has a gradient.
     """
     weights = study.new_tensor([finding.weight for finding in EXAM_FINDINGS])  # (9,)
     study_loss, study_known = _known_losses(study_logits, study, ~torch.isnan(study))
@@ -42,10 +42,10 @@ def exam_losses(
     return over, (study_known * weights).sum(1) + image_total
 
 
-def exam_loss(over: Tensor, under: Tensor, mean_weight: float | None = None) -> Tensor:
-    """The parts of a batch, (B,) each, to a scalar.
+def batch_loss(over: Tensor, under: Tensor, mean_weight: float | None = None) -> Tensor:
+    """Reduce the parts of a batch, (B,) each, to a scalar.
 
-    mean_weight: evaluation.exam_loss.mean_exam_weight of the whole training set. The mean over
+    mean_weight: mean_exam_weight of the whole training set. The mean over
     batches of equal size is then the set's official loss, and its gradient that of the metric; a
     batch's own weight would let an exam count for less the more positive ones it happens to meet.
     None: the batch is the whole set.
@@ -56,7 +56,8 @@ def exam_loss(over: Tensor, under: Tensor, mean_weight: float | None = None) -> 
 
 
 def _known_losses(logits: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Cross entropy of every element, 0 where the label is not known; and known itself."""
+    """Compute the cross entropy of every element, any shape, 0 where the label is not known; and
+    return known as well."""
     each = functional.binary_cross_entropy_with_logits(
         torch.where(known, logits, 0.0), torch.where(known, truth, 0.0), reduction="none"
     )
@@ -64,17 +65,19 @@ def _known_losses(logits: Tensor, truth: Tensor, known: Tensor) -> tuple[Tensor,
 
 
 def series_exam_loss(learned: Series, positive_exam_weight: float) -> SeriesLoss:
-    """The official loss of series (one an exam), as what a sequence network minimises.
+    """Make the official loss of series (one an exam) for a sequence network.
 
     learned: the set that batches are drawn from. The columns of its studies are EXAM_FINDINGS and
-    then positive_exam, which the metric leaves out: its cross entropy is added `beside` times.
+    then positive_exam, which the metric leaves out: its cross entropy is added with
+    positive_exam_weight.
     """
     labels = len(EXAM_FINDINGS)
     truth = as_scored(Exams(learned.study[:, :labels], learned.image[:, 0], learned.starts))
     mean_weight = mean_exam_weight(truth)
 
     def loss(image: Tensor, study: Tensor, batch: SeriesBatch) -> Tensor:
-        over, under = exam_losses(
+        """image (B, L, 1) and study (B, 10) logits to the scalar loss of a batch."""
+        over, under = loss_parts(
             study[:, :labels],
             image[..., 0],
             _counted(batch.study[:, :labels]),
@@ -87,13 +90,13 @@ def series_exam_loss(learned: Series, positive_exam_weight: float) -> SeriesLoss
         extra = functional.binary_cross_entropy_with_logits(
             study[:, labels], torch.where(known, positive_exam, 0.0), weight=known.to(study)
         )
-        return exam_loss(over, under, mean_weight) + positive_exam_weight * extra
+        return batch_loss(over, under, mean_weight) + positive_exam_weight * extra
 
     return loss
 
 
 def _counted(study: Tensor) -> Tensor:
-    """RV/LV as the metric counts it: "no" in an exam that is known not to be positive."""
+    """Set RV/LV (B, 9) as the metric counts it: "no" in exams known not to be positive."""
     undefined = (study[:, list(NOT_POSITIVE)] >= 0.5).any(1, keepdim=True)
     ratios = study[:, list(RATIOS)]
     counted = study.clone()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import Float64Array
 from wetread.evaluation.metrics import log_losses
 from wetread.labels.exams import Exams
 from wetread.labels.finding import finding_weights
@@ -26,26 +27,24 @@ WEIGHTS = finding_weights(EXAM_FINDINGS)  # (9,)
 class ExamLosses:
     """The sums of the formula for each of N exams, (N,) float64 each."""
 
-    study_loss: np.ndarray
-    study_weight: np.ndarray
-    image_loss: np.ndarray
-    image_weight: np.ndarray
+    study_loss: Float64Array
+    study_weight: Float64Array
+    image_loss: Float64Array
+    image_weight: Float64Array
 
     @property
-    def loss(self) -> np.ndarray:
-        """(N,) what the exam adds above the line."""
-        total: np.ndarray = self.study_loss + self.image_loss
-        return total
+    def loss(self) -> Float64Array:
+        """The part of each exam above the line, (N,)."""
+        return self.study_loss + self.image_loss
 
     @property
-    def weight(self) -> np.ndarray:
-        """(N,) what it adds below."""
-        total: np.ndarray = self.study_weight + self.image_weight
-        return total
+    def weight(self) -> Float64Array:
+        """The part of each exam below the line, (N,)."""
+        return self.study_weight + self.image_weight
 
 
 def exam_losses(truth: Exams, probability: Exams) -> ExamLosses:
-    """Each exam's part. truth in 0..1, NaN unknown, RV/LV filled in by labels.exams.as_scored
+    """Compute each exam's part. truth in 0..1, NaN unknown, RV/LV filled in by exams.as_scored
     where the official figure is wanted; probabilities are clipped to [1e-15, 1 - 1e-15].
 
     Raises ValueError where the two are not of the same exams, or a probability is lacking.
@@ -64,22 +63,24 @@ def exam_losses(truth: Exams, probability: Exams) -> ExamLosses:
 
 
 def exam_loss(truth: Exams, probability: Exams) -> float:
-    """The official figure; NaN where no label is known."""
+    """Compute the official figure; NaN where no label is known."""
     parts = exam_losses(truth, probability)
     under = float(parts.weight.sum())
     return float(parts.loss.sum()) / under if under > 0 else float("nan")
 
 
-def positive_share(truth: Exams) -> np.ndarray:
-    """(N,) q: the share of positive images among an exam's known ones; NaN where none is known."""
+def positive_share(truth: Exams) -> Float64Array:
+    """Compute q (N,): the share of positive images among an exam's known ones; NaN without any."""
     known = truth.sum_images(~np.isnan(truth.image))
     positive = truth.sum_images(np.nan_to_num(truth.image))
-    share: np.ndarray = np.divide(positive, known, out=np.full(len(truth), np.nan), where=known > 0)
+    share: Float64Array = np.divide(
+        positive, known, out=np.full(len(truth), np.nan), where=known > 0
+    )
     return share
 
 
-def best_constants(truth: Exams) -> tuple[np.ndarray, float]:
-    """The constants of least loss on this truth: (9,) of the exam's labels, their shares; and of
+def best_constants(truth: Exams) -> tuple[Float64Array, float]:
+    """Find the constants of least loss on this truth: (9,) of the labels, their shares; and of
     every image, the mean weighted by q as the loss is. NaN where nothing is known."""
     known = ~np.isnan(truth.study)
     total = np.nansum(truth.study, axis=0)
@@ -92,14 +93,14 @@ def best_constants(truth: Exams) -> tuple[np.ndarray, float]:
     return study, positive / weight if weight > 0 else float("nan")
 
 
-def constant_exams(truth: Exams, study: np.ndarray, image: float) -> Exams:
-    """The same probabilities for all the exams of truth: study (9,), and one of every image."""
+def constant_exams(truth: Exams, study: Float64Array, image: float) -> Exams:
+    """Give all the exams of truth one answer: study (9,), and one value for every image."""
     return Exams(np.tile(study, (len(truth), 1)), np.full(len(truth.image), image), truth.starts)
 
 
 def mean_exam_weight(truth: Exams) -> float:
-    """What an exam of this set weighs in the mean, 1 + w times the mean number of its positive
-    images: a batch of B exams is normalised by B times this, so that batches add up to the set."""
+    """Compute the mean weight of an exam of this set, 1 + w times the mean number of its positive
+    images: a batch of B exams is normalized by B times this, so that batches add up to the set."""
     parts = exam_losses(truth, constant_exams(truth, np.full(len(WEIGHTS), 0.5), 0.5))
     return float(parts.weight.mean())
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
+from wetread.archive.types import Float64Array
 from wetread.labels.exams import ExamIndex, Exams, exam_index, require_probabilities
 from wetread.labels.finding import Finding
 from wetread.labels.text_table import read_text_table
@@ -17,28 +18,28 @@ from wetread.tasks.embolism.findings import EXAM_NAMES, IMAGE_FINDING, RATIOS
 from wetread.tasks.embolism.label_csv import ID, LABEL, STUDY_LABEL
 
 
-def submit_exams(path: Path, what: SubmissionContent) -> tuple[str, ...]:
-    """The competition's file of what was said of exams and images; the ids that got the prior."""
-    index = exam_index(what.exams)
-    images = dict(zip(what.ids, what.probability[:, 0].tolist(), strict=True))
+def submit_exams(path: Path, content: SubmissionContent) -> tuple[str, ...]:
+    """Write the competition's file of exams and images; return the ids that got the prior."""
+    index = exam_index(content.exams)
+    images = dict(zip(content.ids, content.probability[:, 0].tolist(), strict=True))
     nothing = np.full(len(EXAM_NAMES), np.nan)
     probability = Exams(
         np.array(
-            [what.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]
+            [content.studies.get(study, nothing)[: len(EXAM_NAMES)] for study in index.studies]
         ).reshape(-1, len(EXAM_NAMES)),
         np.array([images.get(uid, np.nan) for uid in index.frame["image"]], np.float64),
         index.starts,
     )
-    return write_exam_submission(path, index, probability, _prior_exam(what), what.sample)
+    return write_exam_submission(path, index, probability, _prior_exam(content), content.sample)
 
 
-def _prior_exam(what: SubmissionContent) -> tuple[np.ndarray, float]:
-    """What is said of an exam of which nothing could be read, (9,), and of an image: the shares of
+def _prior_exam(content: SubmissionContent) -> tuple[Float64Array, float]:
+    """Make the answer for an exam of which nothing could be read, (9,), and for an image: shares of
     training, as an exam that obeys the rules. RV/LV is known in positive exams alone, so its share
     is taken times theirs; an image above 0.5 would contradict exams that were read."""
-    study = what.study_prior[: len(EXAM_NAMES)].copy()
-    study[list(RATIOS)] *= what.study_prior[len(EXAM_NAMES)]
-    image = min(float(what.prior[0]), 0.5)
+    study = content.study_prior[: len(EXAM_NAMES)].copy()
+    study[list(RATIOS)] *= content.study_prior[len(EXAM_NAMES)]
+    image = min(float(content.prior[0]), 0.5)
     # Without images the cheapest exam that obeys is one without an embolus.
     consistent = make_consistent(Exams(study[None], np.empty(0), np.array([0, 0])), COSTS)
     return consistent.study[0], image
@@ -48,16 +49,16 @@ def write_exam_submission(
     path: Path,
     index: ExamIndex,
     probability: Exams,
-    prior: tuple[np.ndarray, float],
+    prior: tuple[Float64Array, float],
     sample: Path | None = None,
 ) -> tuple[str, ...]:
-    """Write the file `id,label`; return the ids that got the prior because nothing was said.
+    """Write the file `id,label`; return the ids that got the prior in place of a probability.
 
     Its rows: for each of the nine labels, in the order of EXAM_FINDINGS, `<study>_<label>` of every
     study in the index's order; then every image in its order: 9 N + M in all.
 
-    said:   probabilities of the index's exams, NaN where there is none. Every digit is written: a
-            value just above 0.5 is above it when it is read again.
+    probability: of the index's exams, NaN where there is none. Every digit is written: a value just
+            above 0.5 is above it when it is read again.
     prior:  (9,) of an exam's labels, and one of every image.
     sample: a file in the same form; its rows, in its order, are written, no other.
     Raises ValueError where something is no probability, or the sample is of another form.
@@ -82,7 +83,7 @@ def write_exam_submission(
 
 
 def _rows(index: ExamIndex, probability: Exams) -> pl.DataFrame:
-    """(id, label), null where nothing was said, in the file's order."""
+    """List (id, label), null where there is no probability, in the file's order."""
     if len(index.studies) != len(probability) or not np.array_equal(
         index.starts, probability.starts
     ):

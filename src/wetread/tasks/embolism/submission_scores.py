@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.plural import plural
+from wetread.archive.types import BoolArray, Float64Array
 from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import ALL, LabeledRows, evaluate
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
@@ -26,10 +27,10 @@ LEVEL_AND_ID = {name: LABEL_SCHEMA[name] for name in ("level", "id")}
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Truth and what was said of the same exams.
+    """Truth and probabilities of the same N exams with M images.
 
     known:    labels, NaN where unknown or undefined.
-    said:     probabilities, NaN where the submission has none.
+    given:    probabilities, NaN where the submission has none.
     lost_study, lost_image: (N, 9) and (M,) bool: labels that count and were not answered.
     index:    which exams and images these are.
     patients: of each exam; the exam's own name where none are given.
@@ -38,8 +39,8 @@ class Compared:
 
     known: Exams
     given: Exams
-    lost_study: np.ndarray
-    lost_image: np.ndarray
+    lost_study: BoolArray
+    lost_image: BoolArray
     index: ExamIndex
     patients: tuple[str, ...]
     split: str
@@ -56,7 +57,7 @@ def score_exam_submission(
     patients: Mapping[str, str] | None = None,
     index: ExamIndex | None = None,
 ) -> SubmissionScores:
-    """The official log loss and the rest, over the labels that truth knows.
+    """Score the official log loss and the rest, over the labels that truth knows.
 
     `weighted_log_loss` is the competition's figure, in which an RV/LV label that is undefined
     counts as "no"; `exam_log_loss` and `image_log_loss` are its two parts, each over its own
@@ -101,8 +102,8 @@ def score_exam_submission(
 
 
 def _official(compared: Compared) -> list[tuple[Score, str | None]]:
-    """The competition's figure and its two parts, each with its prior after it; and what is lost
-    of them in words."""
+    """Score the competition's figure and its two parts, each with its prior after it; and say in
+    words what is missing of them."""
     truth = _answered(as_scored(compared.known), compared.given)
     ours = exam_losses(truth, compared.given)
     prior = exam_losses(truth, constant_exams(truth, *best_constants(truth)))
@@ -112,14 +113,14 @@ def _official(compared: Compared) -> list[tuple[Score, str | None]]:
         whole = "truth labels no image"
     rows, times = draw_patients(compared.patients, compared.draws, compared.rng)
     return [
-        (_score(compared, metric, level, over, under, drawn_ratio(over, under, rows, times)), lost)
-        for metric, level, over, under, lost in (
-            ("weighted_log_loss", "all", ours.loss, ours.weight, whole),
-            ("weighted_log_loss_prior", "all", prior.loss, prior.weight, whole),
-            ("exam_log_loss", "study", ours.study_loss, ours.study_weight, in_study),
-            ("exam_log_loss_prior", "study", prior.study_loss, prior.study_weight, in_study),
-            ("image_log_loss", "image", ours.image_loss, ours.image_weight, in_image),
-            ("image_log_loss_prior", "image", prior.image_loss, prior.image_weight, in_image),
+        (_score(compared, metric, level, part, drawn_ratio(*part, rows, times)), lost)
+        for metric, level, part, lost in (
+            ("weighted_log_loss", "all", (ours.loss, ours.weight), whole),
+            ("weighted_log_loss_prior", "all", (prior.loss, prior.weight), whole),
+            ("exam_log_loss", "study", (ours.study_loss, ours.study_weight), in_study),
+            ("exam_log_loss_prior", "study", (prior.study_loss, prior.study_weight), in_study),
+            ("image_log_loss", "image", (ours.image_loss, ours.image_weight), in_image),
+            ("image_log_loss_prior", "image", (prior.image_loss, prior.image_weight), in_image),
         )
     ]
 
@@ -128,11 +129,12 @@ def _score(
     compared: Compared,
     metric: str,
     level: str,
-    over: np.ndarray,
-    under: np.ndarray,
-    drawn: np.ndarray,
+    part: tuple[Float64Array, Float64Array],
+    drawn: Float64Array,
 ) -> Score:
-    """sum(over) / sum(under) of the exams, (N,) each, and the interval of the draws' own."""
+    """Score sum(over) / sum(under) of the exams, part (over, under), (N,) each, with the interval
+    of the draws' own (draws,)."""
+    over, under = part
     counted = under > 0
     value = float(over.sum() / under.sum()) if counted.any() else float("nan")
     patients = len({compared.patients[exam] for exam in np.flatnonzero(counted)})
@@ -149,12 +151,12 @@ def _score(
 
 
 def _positives(known: Exams) -> int:
-    """Exams known to be neither negative nor indeterminate."""
+    """Count the exams known to be neither negative nor indeterminate."""
     return int((known.study[:, list(NOT_POSITIVE)] < 0.5).all(axis=1).sum())
 
 
 def _by_finding(compared: Compared, names: Sequence[str]) -> list[tuple[Score, str | None]]:
-    """The scores of each finding, and what is lost of it in words."""
+    """Score each finding, and say in words what is missing of it."""
     known, given = compared.known, compared.given
     of_image = tuple(compared.patients[exam] for exam in known.exam_of_image)
     left = _answered(known, given)
@@ -184,7 +186,7 @@ def _by_finding(compared: Compared, names: Sequence[str]) -> list[tuple[Score, s
 
 
 def _broken(compared: Compared) -> dict[str, tuple[str, ...]]:
-    """Study to the rules it breaks, of the exams that the submission has whole."""
+    """Find by study the rules it breaks, of the exams that the submission has whole."""
     given = compared.given
     whole = _whole(given)
     filled = replace(given, study=np.nan_to_num(given.study), image=np.nan_to_num(given.image))
@@ -196,7 +198,7 @@ def _broken(compared: Compared) -> dict[str, tuple[str, ...]]:
 
 
 def _inconsistent(compared: Compared, broken: int) -> Score:
-    """How many exams break a rule; no value where some are not whole."""
+    """Report how many exams break a rule; no value where some are not whole."""
     parted = int((~_whole(compared.given)).sum())
     value = None if parted else float(broken)
     reason = (
@@ -210,17 +212,16 @@ def _inconsistent(compared: Compared, broken: int) -> Score:
     )  # fmt: skip
 
 
-def _whole(given: Exams) -> np.ndarray:
-    """(N,) bool: the submission has all nine labels and all images of the exam, and there are
-    any: of an exam whose images nobody named it is not known which rules it is to obey."""
+def _whole(given: Exams) -> BoolArray:
+    """Mark the exams (N,) of which the submission has all nine labels and all images, and any: of
+    an exam whose images nobody named it is not known which rules it is to obey."""
     lacking = np.isnan(given.study).any(axis=1) | (given.sum_images(np.isnan(given.image)) > 0)
     lacking |= given.sizes == 0
-    whole: np.ndarray = ~lacking
-    return whole
+    return ~lacking
 
 
 def _answered(truth: Exams, given: Exams) -> Exams:
-    """Truth, unknown where nothing was said."""
+    """Set truth to unknown where there is no probability."""
     return replace(
         truth,
         study=np.where(np.isnan(given.study), np.nan, truth.study),
@@ -228,7 +229,7 @@ def _answered(truth: Exams, given: Exams) -> Exams:
     )
 
 
-def _count_missing(lost: np.ndarray) -> str | None:
+def _count_missing(lost: BoolArray) -> str | None:
     return f"{lost.sum()} probabilities are missing" if lost.any() else None
 
 
@@ -238,7 +239,7 @@ def _studies(truth: LabelTable) -> list[str]:
 
 
 def _too_many(truth: LabelTable, submission: LabelTable, index: ExamIndex) -> tuple[str, ...]:
-    """The submission's ids that are no exam's and no image's here."""
+    """List the submission's ids that are no exam's and no image's here."""
     studies = pl.DataFrame({"level": "study", "id": index.studies}, schema=LEVEL_AND_ID)
     images = index.frame.select(pl.lit("image").alias("level"), pl.col("image").alias("id"))
     strange = submission.frame.join(
@@ -254,7 +255,7 @@ def _too_many(truth: LabelTable, submission: LabelTable, index: ExamIndex) -> tu
 
 
 def _patients_of_exams(index: ExamIndex, patients: Mapping[str, str] | None) -> tuple[str, ...]:
-    """Each exam's patient: as given for the study, or else for its images."""
+    """Find each exam's patient: as given for the study, or else for its images."""
     if patients is None or all(study in patients for study in index.studies):
         return tuple(patients_of(index.studies, patients))
     images = np.array(patients_of(index.frame["image"].to_list(), patients), dtype=object)
