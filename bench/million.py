@@ -57,7 +57,7 @@ def replay(rows: int, out: Path) -> index.Index:
             yield Entry(path, None, size, number, None)
 
     @contextmanager
-    def opened(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
+    def open_contents(path: str, member: str | None) -> Iterator[tuple[ReadAt, int]]:
         number = int(path[-13:-4])
         data = templates[number % 40].replace(
             f"{UID}1{number % 40:09d}".encode(), f"{UID}1{number:09d}".encode()
@@ -65,7 +65,7 @@ def replay(rows: int, out: Path) -> index.Index:
         yield lambda offset, length: data[offset : offset + length], len(data) + SIZE_OF_PIXELS
 
     listing.list_entries = entries  # type: ignore[assignment]
-    examine.opened = opened  # type: ignore[assignment]
+    examine.open_contents = open_contents  # type: ignore[assignment]
     return index.build_index([Path("/")], out, workers=1)
 
 
