@@ -28,7 +28,7 @@ from wetread.exports.folder import ExportFolder, open_export_folder
 from wetread.exports.formats import ExportOptions
 from wetread.exports.work import ExportJob
 from wetread.study.series import series_slices
-from wetread.verbs.export import plan, run_export_job
+from wetread.verbs.export import plan_jobs, run_export_job
 
 BSB = ((40, 80), (80, 200), (600, 2000))
 ROUNDS = 4  # the first is not counted
@@ -81,7 +81,7 @@ def export_here(files: Sequence[Path], window: str) -> ExportFolder:
     folder = open_export_folder(_empty(OUT / "ours"), ExportOptions(format="png", window=window))
     found = build_index(files, WORK / "export.parquet", workers=1)
     rows = series_slices(found.images)
-    jobs = plan(folder, rows, [None] * len(rows))
+    jobs = plan_jobs(folder, rows, [None] * len(rows))
     for job in jobs:
         run_export_job(job, folder)
     folder.write_tables([job.key for job in jobs], [])
@@ -167,7 +167,7 @@ def two_workers(rows: Sequence[pl.DataFrame]) -> Row:
             items = [
                 (job, folder)
                 for folder in folders
-                for job in plan(folder, rows, [None] * len(rows))
+                for job in plan_jobs(folder, rows, [None] * len(rows))
             ]
             times.append(wall(partial(_all_of, items, workers)))
         ours.append(times[0] / times[1])

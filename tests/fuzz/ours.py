@@ -16,8 +16,8 @@ from wetread.archive.index.index import build_index, read_index
 from wetread.archive.index.journal import list_parts, read_chunk
 from wetread.archive.index.schema import MARKS
 from wetread.cli.errors import exit_code_and_message
-from wetread.exports.folder import open_folder
-from wetread.exports.formats import Wanted
+from wetread.exports.folder import open_export_folder
+from wetread.exports.formats import ExportOptions
 from wetread.models.weights import load_weights
 from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.prediction.ensemble import read_ensemble
@@ -92,7 +92,7 @@ def _whole_store(path: Path) -> None:
 
 def _whole_export(folder: Path) -> None:
     for part in (folder / ".parts").glob("*.json"):
-        open_folder(folder, Wanted("npy")).has(part.stem)
+        open_export_folder(folder, ExportOptions("npy")).has(part.stem)
 
 
 # What reads a file, by where it lies: the folder that is damaged, and how it is read.

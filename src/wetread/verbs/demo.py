@@ -117,7 +117,7 @@ def demo(
     lap("read")
     shutil.copyfile(out / "run" / "scores.json", out / "scores.json")
     page = (out / "run" / "page.html").read_text(encoding="utf-8")
-    led = add_link(page, READINGS_PAGE, "readings of studies that were locked out")
+    led = add_link(page, READINGS_PAGE, "readings of studies that were held out")
     write_whole(out / "page.html", led.encode())
     return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
 

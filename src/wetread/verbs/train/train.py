@@ -98,7 +98,7 @@ def train(
     weights: a file to start from, in place of pretrained, the weights that the extra `pretrained`
     brings, and of the phantoms that a recipe learns first.
     epochs, folds, pretrained: in place of the recipe's.
-    folds 0 is one split of the patients (train, validation, locked out); K is cross-validation with
+    folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
     out-of-fold predictions. Stopped and called again with the same words, it goes on.
     repair: as for `index`, where it indexes. verify: as for `pack`.
     as_hu:  take CT whose header does not say HU as HU; else such slices are left out and counted.
