@@ -1,16 +1,12 @@
 """tests/evaluation/test_evaluate.py: scores in their form, beside their baselines."""
 
-import json
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from wetread.evaluation import metrics
 from wetread.evaluation.evaluate import LabeledRows, evaluate
-from wetread.evaluation.score import Score, scores_to_json
+from wetread.evaluation.score import Score
 from wetread.labels.finding import Finding
 
 FINDINGS = (Finding("rare"), Finding("common"), Finding("any", weight=2.0))
@@ -133,22 +129,3 @@ def test_shapes_that_do_not_meet_are_refused() -> None:
     rows = LabeledRows(np.zeros((2, 1)), (Finding("a"),), ["p", "q"], "image", "held_out")
     with pytest.raises(ValueError, match=r"ask for \(2, 1\)"):
         evaluate(rows, np.zeros((3, 1)), np.random.default_rng(0))
-
-
-def test_the_json_form_has_the_keys_that_machines_read() -> None:
-    scores, _, _ = scored()
-    rows = json.loads(scores_to_json(scores))["scores"]
-    assert all(set(row) == KEYS for row in rows)
-
-
-NUMBER = st.none() | st.floats(allow_nan=False, allow_infinity=False)
-SCORES = st.builds(
-    Score, st.text(), st.text(), st.sampled_from(["image", "study"]), st.text(),
-    NUMBER, NUMBER, NUMBER, st.integers(0), st.integers(0), st.none() | st.text(),
-)  # fmt: skip
-
-
-@given(st.lists(SCORES, max_size=4))
-def test_scores_come_back_from_json_as_they_were(scores: list[Score]) -> None:
-    rows = json.loads(scores_to_json(scores))["scores"]
-    assert [Score(**row) for row in rows] == scores

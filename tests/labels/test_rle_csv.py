@@ -121,23 +121,6 @@ def test_a_file_without_findings_is_of_one_finding_only(tmp_path: Path) -> None:
         read_rle_csv(path, (AIR, Finding("blood")))
 
 
-def test_masks_that_do_not_fit_their_image_are_rejects_and_the_label_stays(tmp_path: Path) -> None:
-    labels = read(
-        tmp_path,
-        "ImageId,EncodedPixels\nfits,0 12\nout,0 13\nover,0 3 -1 2\nback,4 1 -3 1\nhalf,1 2 3\n"
-        "second,0 1\nsecond,11 2\nunseen,0 99\nnone,-1\n",
-    )
-    shapes = {name: (3, 4) for name in labels.frame["id"] if name != "unseen"}
-    kept, rejects = check_masks(labels, shapes)
-    assert dict(rejects.select("id", "reason").rows()) == {
-        "out": "mask_outside", "over": "mask_overlap", "back": "mask_backwards",
-        "half": "mask_not_numbers", "second": "mask_outside",
-    }  # fmt: skip
-    assert kept.masks["id"].to_list() == ["fits", "unseen", "none"]
-    assert kept.frame.equals(labels.frame)
-    assert (kept.frame["value"].sum(), kept.frame.height) == (7.0, 8)
-
-
 def real_labels(real_data: Path) -> tuple[LabelTable, LabelTable]:
     folder = real_data / "pneumothorax"
     if not folder.is_dir():

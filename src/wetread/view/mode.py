@@ -194,7 +194,7 @@ def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[A
 
 
 def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
-    """Mix grays (..., rows, columns) to mode.channels arrays of equal shape, each in [0, 1]."""
+    """Mix grays (..., rows, columns) to mode.channels arrays of the same shape, each in [0, 1]."""
     stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
     return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
 

@@ -92,8 +92,10 @@ def _black(values: Float32Array, display: DisplaySlice) -> float:
 
 
 def crop_picture(values: NDArray[Scalar], box: PixelBox | None) -> NDArray[Scalar]:
-    """Cut out what of the box lies in values (..., rows, columns); RejectError where nothing
-    does."""
+    """Cut out what of the box lies in values, any shape (..., rows, columns).
+
+    RejectError where nothing does.
+    """
     if box is None:
         return values
     row0, row1, column0, column1 = (max(edge, 0) for edge in box)

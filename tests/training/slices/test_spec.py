@@ -7,10 +7,10 @@ import pytest
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
+from wetread.study.crop import whole_picture
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.spec import SliceSpec
-from wetread.study.crop import whole_picture
 
 SPEC = SliceSpec("net", (Finding("a"), Finding("b")), whole_picture)
 
