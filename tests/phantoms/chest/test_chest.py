@@ -57,8 +57,8 @@ def test_air_in_lines_of_sight_is_the_air_of_the_three_dimensional_chest(chest):
 
 def test_lungs_have_the_volume_of_lungs(chest):
     x, z = sight(STRAIGHT, 0.0)
-    litres = [
+    liters = [
         air_length(chest, p, x, z, pleural_chord(p, x, z)).sum() * 4e-6 for p in chest.pleurae
     ]
-    assert 3.0 < sum(litres) < 7.0  # total capacity of an adult
-    assert litres[0] > litres[1]  # the heart lies to the left
+    assert 3.0 < sum(liters) < 7.0  # total capacity of an adult
+    assert liters[0] > liters[1]  # the heart lies to the left

@@ -124,7 +124,7 @@ def test_every_image_has_one_file_that_reads_back(archive):
         assert data.BitsStored == (16 if data.PixelRepresentation else 12)
 
 
-def test_positions_step_five_millimetres_along_the_normal(archive):
+def test_positions_step_five_millimeters_along_the_normal(archive):
     out, truth = archive
     drifted = 0
     for series in truth.rows.partition_by("series"):

@@ -35,7 +35,7 @@ def film(kind: str, seed: int = 0, size: int = 128, difficulty: float = 1.0) -> 
 
 
 @pytest.mark.parametrize("kind", ["", *KINDS])
-def test_a_film_is_grey_between_0_and_1_and_its_mask_follows_its_kind(kind):
+def test_a_film_is_gray_between_0_and_1_and_its_mask_follows_its_kind(kind):
     study = film(kind, seed=4)
     assert study.gray.dtype == np.float32
     assert study.gray.shape == study.mask.shape == (128, 128)

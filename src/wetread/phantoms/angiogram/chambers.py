@@ -16,6 +16,7 @@ import numpy as np
 from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import Chest
 from wetread.phantoms.shapes.implicit import FAR
+from wetread.phantoms.types import Point
 
 WANDER_MM = 2.0  # how far the walls wander
 GRID_MM = 1.0  # of the search for the widest place
@@ -44,7 +45,7 @@ class Ventricles:
              free wall.
     """
 
-    center: tuple[float, float, float]
+    center: Point
     turn: float
     lean: float
     left: tuple[float, float, float]
@@ -62,8 +63,8 @@ class Chambers:
     """Ventricles, and atria as ellipsoids: (center, half axes) in chest coordinates, mm."""
 
     ventricles: Ventricles
-    left_atrium: tuple[tuple[float, float, float], tuple[float, float, float]]
-    right_atrium: tuple[tuple[float, float, float], tuple[float, float, float]]
+    left_atrium: tuple[Point, Point]
+    right_atrium: tuple[Point, Point]
 
 
 def draw_chambers(rng: np.random.Generator, chest: Chest, ratio: float) -> Chambers:
@@ -153,7 +154,7 @@ def own_frame(
     return a, -s * px - c * py, b
 
 
-def outflow_of(ventricles: Ventricles) -> tuple[float, float, float]:
+def outflow_of(ventricles: Ventricles) -> Point:
     """Give the point (x, y, z) of the right ventricle from where the pulmonary trunk rises, mm."""
     ln, high = ventricles.left[1], 0.55 * ventricles.right[2]
     n = ln * (1 - ventricles.flat) + ventricles.septum_mm + 0.25 * ventricles.right[1]

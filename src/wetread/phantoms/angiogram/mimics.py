@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from wetread.archive.types import BoolArray, FloatArray
 from wetread.phantoms.angiogram.arteries import INTERLOBAR, LOBAR, MAIN, SEGMENTAL, Branches
 from wetread.phantoms.angiogram.exam import Exam
+from wetread.phantoms.types import Point
 
-Ball = tuple[tuple[float, float, float], float, float]  # center, radius, mm, and HU
+
+class Ball(NamedTuple):
+    """A ball of one density; center and radius in chest mm."""
+
+    center: Point
+    radius_mm: float
+    hu: float
 
 
 @dataclass(frozen=True, eq=False)
 class AngiogramMimics:
     """Look-alikes of one exam.
 
-    nodes:    next to the hilar arteries, (center, radius, HU).
+    nodes:    next to the hilar arteries.
     mass:     in the lumen of a large artery, no embolus; empty for most.
     mucus:    (N,) bool by artery: its bronchus is filled. mucus_hu: with what.
     streak_hu: strength of the rays about a dense cava. beat_mm: how far the heart's beat moves it.
@@ -79,7 +87,7 @@ def _draw_mass(rng: np.random.Generator, tree: Branches) -> tuple[Ball, ...]:
 
 
 def _ball(center: FloatArray, radius: float, hu: float) -> Ball:
-    return (float(center[0]), float(center[1]), float(center[2])), float(radius), hu
+    return Ball((float(center[0]), float(center[1]), float(center[2])), float(radius), hu)
 
 
 def _below(tree: Branches, start: int) -> BoolArray:

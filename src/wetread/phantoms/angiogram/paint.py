@@ -31,7 +31,7 @@ from wetread.phantoms.shapes.slab import (
     voxel_coordinates,
     voxel_share,
 )
-from wetread.phantoms.types import SlabBox
+from wetread.phantoms.types import Point, SlabBox
 
 LEFT, RIGHT, CENTRAL, OLD = 1, 2, 4, 8  # bits of a clot's kinds
 SHEATH_MM, LOBAR_SHEATH_MM = 3.0, 1.2  # of fat and tissue around the vessels of the hila
@@ -162,7 +162,7 @@ def _paint_fat(slab: Slab, heart: BoolArray) -> None:
 
 def _paint_ellipsoid(
     slab: Slab,
-    center: tuple[float, float, float],
+    center: Point,
     radii: tuple[float, ...],
     hu: float,
     room: BoolArray,
@@ -177,7 +177,7 @@ def _paint_ellipsoid(
     mix(slab, box, voxel_share(solid.astype(np.float32), slab.pixel) * room[box], hu)
 
 
-def _paint_ball(slab: Slab, center: tuple[float, float, float], radius: float, hu: float) -> None:
+def _paint_ball(slab: Slab, center: Point, radius: float, hu: float) -> None:
     middle = np.asarray(center)
 
     def solid(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:

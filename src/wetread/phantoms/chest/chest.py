@@ -20,6 +20,7 @@ from wetread.phantoms.shapes.chords import (
     rod_chord,
 )
 from wetread.phantoms.shapes.implicit import Waves, draw_waves, evaluate_waves
+from wetread.phantoms.types import Point
 
 POWER = 2.5  # of the superellipse that is a chest's cross-section
 
@@ -49,7 +50,7 @@ class Hemithorax:
     medial: float
     depth: float
     tilt: float
-    dome: tuple[float, float, float]
+    dome: Point
     fall: tuple[float, float]
     lag: tuple[float, float, float] = (0.0, 0.0, 1.0)
     front: float = 0.0
@@ -59,11 +60,11 @@ class Hemithorax:
 class Heart:
     """Ventricles (center, radii, radians of turn), atria, and the great vessels above them."""
 
-    center: tuple[float, float, float]
-    radii: tuple[float, float, float]
+    center: Point
+    radii: Point
     turn: float
-    atrium: tuple[float, float, float]
-    atrium_radii: tuple[float, float, float]
+    atrium: Point
+    atrium_radii: Point
     band: float  # half width of the upper mediastinum, mm
     knob: tuple[float, float]  # how far the aortic arch stands out to the left, its radius, mm
 

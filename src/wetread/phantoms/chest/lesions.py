@@ -12,13 +12,14 @@ import numpy as np
 from wetread.phantoms.chest.chest import Chest
 from wetread.phantoms.chest.vessels import lung_to_chest
 from wetread.phantoms.shapes.implicit import Waves, draw_waves
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True)
 class Nodule:
     """A ball in a lung, cut off where the lung ends; center (x, y, z) and radius, mm."""
 
-    center: tuple[float, float, float]
+    center: Point
     radius_mm: float
     hu: float
 

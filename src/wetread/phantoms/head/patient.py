@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.phantoms.shapes.implicit import Waves, draw_waves
+from wetread.phantoms.types import Point
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class TissueHu:
 class Calcification:
     """One calcification: where and how large, mm, and HU before partial volume."""
 
-    center: tuple[float, float, float]
-    radii: tuple[float, float, float]
+    center: Point
+    radii: Point
     hu: float
 
 

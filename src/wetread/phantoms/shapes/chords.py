@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.archive.types import BoolArray, FloatArray
-from wetread.phantoms.types import Point
+from wetread.phantoms.types import Knot, Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +83,7 @@ def ellipsoid_chord(
     return chord_about(center[1], (1 - u * u - w * w) * radii[1] ** 2)
 
 
-def rod_chord(
-    x: FloatArray, z: FloatArray, start: tuple[float, ...], end: tuple[float, ...]
-) -> Chord:
+def rod_chord(x: FloatArray, z: FloatArray, start: Knot, end: Knot) -> Chord:
     """Make the chord of a rod with round ends at x, z, any shape, mm, across its length.
 
     start, end: (x, y, z, radius), mm.

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from wetread.archive.types import FloatArray
+from wetread.phantoms.types import Knot, Point
 
 COARSE = 2  # full-resolution pixels per coarse pixel along each axis
 
@@ -77,9 +78,7 @@ def _apart(z: FloatArray, low: float, high: float) -> bool:
     return min(corners) - 12 > high or max(corners) + 12 < low
 
 
-def capsule(
-    x: FloatArray, y: FloatArray, z: FloatArray, start: tuple[float, ...], end: tuple[float, ...]
-) -> FloatArray:
+def capsule(x: FloatArray, y: FloatArray, z: FloatArray, start: Knot, end: Knot) -> FloatArray:
     """Evaluate a rod from start to end, each (x, y, z, radius) in mm; the radius runs linearly.
 
     x, y, z: (h, w, S), canonical mm. Returns (h, w, S), mm; FAR where the slice stays clear of it.
@@ -106,7 +105,7 @@ def capsule(
 
 
 def ellipsoid(
-    x: FloatArray, y: FloatArray, z: FloatArray, center: tuple[float, ...], radii: tuple[float, ...]
+    x: FloatArray, y: FloatArray, z: FloatArray, center: Point, radii: Point
 ) -> FloatArray:
     """Evaluate an ellipsoid along the axes, its center and radii as (x, y, z), mm.
 
