@@ -53,8 +53,7 @@ WALLED_SHARE = 0.5  # of the surface: less bone than that is no skull
 
 def segment_brain(volume: Volume) -> list[Mask]:
     """Segment the mask `brain`, (Z, Y, X) as the volume. RejectError where the values are no HU,
-    the slices have no place, or
-    nothing in the volume lies in a skull."""
+    the slices have no place, or nothing in the volume lies in a skull."""
     place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
     low, high = SOFT_HU

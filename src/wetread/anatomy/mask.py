@@ -22,8 +22,8 @@ class Mask:
 
     @property
     def volume_ml(self) -> float:
-        """Each voxel counts the area of its pixel times what its slice stands for; NaN without a
-        place. Along the normal, so a tilted stack holds no more than a straight one."""
+        """The volume: each voxel counts the area of its pixel times the mm of its slice; NaN
+        without a place. Along the normal, so a tilted stack holds no more than a straight one."""
         per_slice = np.count_nonzero(self.inside, axis=(1, 2))
         between_rows, between_columns = self.place.spacing_mm
         mm3 = (per_slice * slabs_mm(self.place)).sum() * between_rows * between_columns
@@ -31,7 +31,7 @@ class Mask:
 
     @property
     def box(self) -> VoxelBox:
-        """(slice0, slice1, row0, row1, column0, column1) voxels, ends excluded; all 0 if empty."""
+        """The box of the voxels, ends excluded; all 0 if empty."""
         bounds: list[int] = []
         for axis in range(3):
             others = tuple(other for other in range(3) if other != axis)

@@ -54,9 +54,8 @@ def histogram_baseline(
 
 def histogram_features(hu: np.ndarray) -> np.ndarray:
     """Describe one slice (H, W), HU, by (D,) float32: the share of pixels in each HU band, after a
-    5 x 5 mean
-    (noise would blur the few HU between brain and blood), fine bands taken as share of the soft
-    tissue and the whole range as share of the slice. No place is left in it."""
+    5 x 5 mean (noise would blur the few HU between brain and blood), fine bands taken as share of
+    the soft tissue and the whole range as share of the slice. No place is left in it."""
     import cv2
 
     smooth = cv2.blur(np.ascontiguousarray(hu, dtype=np.float32), (5, 5)).ravel()
@@ -69,8 +68,7 @@ def histogram_features(hu: np.ndarray) -> np.ndarray:
 
 def contrast_histogram(hu: np.ndarray) -> np.ndarray:
     """Describe one slice (H, W), HU, of a body with contrast by (D,) float32: the share of pixels
-    in
-    each band, after a 3 x 3 mean; no place is left in it."""
+    in each band, after a 3 x 3 mean; no place is left in it."""
     import cv2
 
     smooth = cv2.blur(np.ascontiguousarray(hu, dtype=np.float32), (3, 3)).ravel()
@@ -80,8 +78,7 @@ def contrast_histogram(hu: np.ndarray) -> np.ndarray:
 
 def gray_histogram(gray: np.ndarray) -> np.ndarray:
     """Describe one radiograph (H, W) of display gray by (65,) float32: the share of pixels in 64
-    even
-    bands of it, and the spread; no place is left in it."""
+    even bands of it, and the spread; no place is left in it."""
     shares = np.histogram(gray, bins=GRAY_BANDS)[0] / max(1, gray.size)
     return np.append(shares, float(np.std(gray))).astype(np.float32)
 

@@ -71,8 +71,10 @@ def mask_scores(
 
 
 def size_bounds(truth: np.ndarray) -> tuple[float, float]:
-    """The largest area of the small and of the medium ones: terciles of the positives' true areas
-    (N,); NaN where there is no positive."""
+    """Return the largest area of the small and of the medium positives.
+
+    truth: (N,) true areas; the bounds are terciles of the positive ones, NaN without any.
+    """
     areas = truth[np.nan_to_num(truth) > 0]
     if len(areas) == 0:
         return float("nan"), float("nan")
@@ -81,7 +83,8 @@ def size_bounds(truth: np.ndarray) -> tuple[float, float]:
 
 
 def size_thirds(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(N,) bool each: the small, the medium and the large of the positives."""
+    """Return which of truth (N,), true areas, are small, medium and large positives: (N,) bool
+    each."""
     low, high = size_bounds(truth)
     positive = np.nan_to_num(truth) > 0
     small, large = positive & (truth <= low), positive & (truth > high)

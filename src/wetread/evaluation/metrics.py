@@ -23,8 +23,7 @@ def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
 
 def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
     """Return the official metric: mean cross-entropy of all (image, finding) pairs, finding j
-    weighing
-    weights[j]. truth, probability (N, F); weights (F,)."""
+    weighing weights[j]. truth, probability (N, F); weights (F,)."""
     loss = log_losses(truth, probability)
     weight = np.where(np.isnan(loss), 0.0, np.asarray(weights, dtype=np.float64))
     return _ratio(float(np.nansum(loss * weight)), float(weight.sum()))

@@ -29,7 +29,7 @@ class SubmissionScores:
     ids_repaired: int = 0
 
     def to_dict(self) -> dict[str, object]:
-        """As plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             **self.scores.to_dict(),
             "ids_repaired": self.ids_repaired,

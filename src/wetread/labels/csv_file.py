@@ -12,7 +12,7 @@ LINE = "line"  # 1 is the header's line, as an editor counts
 
 
 def split_spec(spec: str | Path) -> tuple[Path, str | None]:
-    """`FILE.csv` or `FILE.csv:COLUMN` to the file and what stands after its last colon.
+    """Split `FILE.csv` or `FILE.csv:COLUMN` into the file and what stands after its last colon.
 
     A file that exists under the whole name is taken as it is; so is a drive's colon.
     """
@@ -107,8 +107,7 @@ def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
 
 def first_column(path: Path, names: Sequence[str], what: str) -> str:
     """Find the first of these names that the header has, as written there without blanks;
-    LabelError
-    where it has none."""
+    LabelError where it has none."""
     header = read_header(path)
     for name in names:
         if (written := find_column(name, header)) is not None:
@@ -152,5 +151,5 @@ def lines_with(path: Path, text: str) -> str:
 
 
 def and_others(count: int) -> str:
-    """For a message that names the first of several lines."""
+    """Return the end of a message that names the first of `count` lines."""
     return f" (and {count - 1} more lines)" if count > 1 else ""

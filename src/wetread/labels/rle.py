@@ -98,7 +98,7 @@ def is_empty(text: str, form: str = "relative") -> bool:
 
 
 def find_rle_form(name: str) -> RleForm:
-    """The form of that name; ValueError lists the names there are."""
+    """Find the form of that name; ValueError lists the names there are."""
     try:
         return FORMS[name]
     except KeyError:

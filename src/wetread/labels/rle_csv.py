@@ -23,7 +23,7 @@ WHOLE_NUMBERS = r"^-?[0-9]+(\s+-?[0-9]+)*$"
 
 
 def read_rle_csv(path: Path, findings: Sequence[Finding], *, form: str = "relative") -> LabelTable:
-    """One row an annotation, or one of `-1` for an image without; several rows an image unite.
+    """Read one row an annotation, or one of `-1` for an image without; rows of one image unite.
 
     The value is 1 where an image has runs and 0 for `-1`; an image with both is a conflict, and
     its mask is unknown; an empty cell is unknown. The header may be absent or have blanks.

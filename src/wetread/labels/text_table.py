@@ -119,8 +119,8 @@ def is_plain(path: Path) -> bool:
 
 
 def detect_text_form(path: Path, head: bytes) -> TextForm:
-    """The form of a file from its first bytes. LabelError where it is no table of text, or its
-    separator is not sure."""
+    """Detect the form of a file from its first bytes. LabelError where it is no table of text, or
+    its separator is not sure."""
     _refuse_others(path, head)
     encoding = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     encoding = encoding or _without_mark(head)

@@ -27,7 +27,7 @@ class ResidualBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H, W) to (B, outputs, H / stride, W / stride)."""
+        """Map x (B, channels, H, W) to (B, outputs, H / stride, W / stride)."""
         shortcut = self.shortcut(x)
         x = torch.relu(self.first(x))
         return torch.relu(self.second(x) + shortcut)
@@ -47,7 +47,7 @@ class Compact(nn.Module):
         self.head = nn.Linear(2 * widths[-1], outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        """Map gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
         x = compact_maps(self, x)[-1].float()
         x = torch.cat([x.mean((2, 3)), x.amax((2, 3))], 1)  # (B, 2 * widths[-1])
         # Under autocast the last layer would round logits to 8 bits: ties between images.
@@ -57,7 +57,7 @@ class Compact(nn.Module):
 
 
 def convolution(channels: int, outputs: int, stride: int) -> nn.Sequential:
-    """A 3x3 convolution and its BatchNorm."""
+    """Build a 3x3 convolution and its BatchNorm."""
     return nn.Sequential(
         nn.Conv2d(channels, outputs, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(outputs),
@@ -65,7 +65,7 @@ def convolution(channels: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 def compact_maps(model: nn.Module, x: Tensor) -> list[Tensor]:
-    """Gray (B, C, H, W) in [0, 1] to the map after each block: strides 2, 4, 8 and so on."""
+    """Map gray (B, C, H, W) in [0, 1] to the map after each block: strides 2, 4, 8 and so on."""
     if not isinstance(model, Compact):
         raise TypeError(f"{type(model).__name__} is no Compact")
     x = torch.relu(model.stem(x * 2 - 1))
@@ -77,5 +77,5 @@ def compact_maps(model: nn.Module, x: Tensor) -> list[Tensor]:
 
 
 def build_compact(channels: int, outputs: int, widths: Sequence[int] = WIDTHS) -> nn.Module:
-    """The compact net: 0.45 million parameters with 3 channels and 6 outputs."""
+    """Build the compact net: 0.45 million parameters with 3 channels and 6 outputs."""
     return Compact(channels, outputs, widths)

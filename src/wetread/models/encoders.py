@@ -43,7 +43,7 @@ class ScaledInput(nn.Module):
         self.black, self.white = black, white
 
     def forward(self, x: Tensor) -> Tensor:
-        """Gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
+        """Map gray (B, C, H, W) in [0, 1] to logits (B, F), float32."""
         logits: Tensor = self.network(self.scale(x))
         return logits.float()
 
@@ -53,7 +53,7 @@ class ScaledInput(nn.Module):
 
 
 def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
-    """MONAI's EfficientNet-B0 with random weights: 4.0 million parameters."""
+    """Build MONAI's EfficientNet-B0 with random weights: 4.0 million parameters."""
     from monai.networks.nets.efficientnet import EfficientNetBN
 
     network = EfficientNetBN(
@@ -67,7 +67,7 @@ def build_efficientnet_b0(channels: int, outputs: int) -> nn.Module:
 
 
 def build_efficientnet_lite0(channels: int, outputs: int) -> nn.Module:
-    """EfficientNet-Lite0 with random weights: 3.4 million parameters."""
+    """Build EfficientNet-Lite0 with random weights: 3.4 million parameters."""
     return ScaledInput(adapt_to_few_images(lite0(channels, outputs)), BLACK, WHITE)
 
 
@@ -95,7 +95,7 @@ def efficientnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
 
 
 def build_densenet121(channels: int, outputs: int) -> nn.Module:
-    """MONAI's DenseNet-121 with random weights: 7.0 million parameters."""
+    """Build MONAI's DenseNet-121 with random weights: 7.0 million parameters."""
     from monai.networks.nets.densenet import DenseNet121
 
     return ScaledInput(DenseNet121(spatial_dims=2, in_channels=channels, out_channels=outputs))
@@ -113,7 +113,7 @@ def densenet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
 
 
 def build_resnet18(channels: int, outputs: int) -> nn.Module:
-    """MONAI's ResNet-18 with random weights: 11.2 million parameters."""
+    """Build MONAI's ResNet-18 with random weights: 11.2 million parameters."""
     from monai.networks.nets.resnet import resnet18
 
     return ScaledInput(
@@ -133,7 +133,7 @@ def resnet_maps(model: Untyped, x: Tensor) -> list[Tensor]:
 
 
 def build_slim(channels: int, outputs: int) -> nn.Module:
-    """The compact net with narrow fine maps and one more level: 0.27 million parameters."""
+    """Build the compact net with narrow fine maps and one more level: 0.27 million parameters."""
     return build_compact(channels, outputs, SLIM_WIDTHS)
 
 

@@ -62,7 +62,7 @@ class FeatureExtractors(nn.Module):
         self.extractors, self.flipped = nn.ModuleList(extractors), tuple(flipped)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Gray (B, C, H, W) to features (B, D) float32, one tensor a network."""
+        """Map gray (B, C, H, W) to features (B, D) float32, one tensor a network."""
         sides = {side: x.flip(-1) if side else x for side in set(self.flipped)}
         pairs = zip(self.extractors, self.flipped, strict=True)
         return tuple(extractor(sides[side]).float() for extractor, side in pairs)
@@ -103,9 +103,11 @@ def mask_peaks(masks: Tensor) -> Tensor:
 
 
 def series_features(drawn: Tensor, masks: int) -> Tensor:
-    """Features (n, F + PEAKS M) of a series, of a network that draws M masks, to what they say of
-    the series as a whole, (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks,
-    first and second, first and third ..., the logarithm of the ratio of their greatest areas."""
+    """Summarize the features (n, F + PEAKS M) of a series, of a network that draws M masks.
+
+    Returns (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks, first and
+    second, first and third ..., the logarithm of the ratio of their greatest areas.
+    """
     peaks = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
     highest = peaks[:, :, HIGHEST].amax((0, 1))
     area = peaks[:, :, AREA].exp().sum(1).amax(0).log()

@@ -1,4 +1,4 @@
-"""models/flip_average.py: a network whose answer is the mean over an image and its mirror image."""
+"""models/flip_average.py: a network whose output is the mean over an image and its mirror image."""
 
 from collections.abc import Sequence
 
@@ -20,8 +20,8 @@ class FlipAverage(nn.Module):
         self.flip_index = None if flip_index is None else list(flip_index)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Gray (B, C, H, W) to logits (B, F) float64, and mask probabilities (B, M, h, w) float32
-        where the network draws masks, else None."""
+        """Map gray (B, C, H, W) to logits (B, F) float64, and to mask probabilities (B, M, h, w)
+        float32 where the network draws masks, else None."""
         logits, masks = forward_with_masks(self.network, x)
         logits = logits.double()
         if self.flip_index is not None:

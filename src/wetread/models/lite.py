@@ -35,7 +35,7 @@ class Depthwise(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H / stride, W / stride), in the type of x."""
+        """Map x (B, C, H, W) to (B, C, H / stride, W / stride), in the type of x."""
         if x.device.type != "cpu":
             return super().forward(x)
         with torch.autocast("cpu", enabled=False):
@@ -43,7 +43,7 @@ class Depthwise(nn.Conv2d):
 
 
 def lite0(channels: int, outputs: int) -> nn.Module:
-    """EfficientNet-Lite0, 3.4 million parameters before the last layer, no dropout.
+    """Build EfficientNet-Lite0, 3.4 million parameters before the last layer, no dropout.
 
     In: (B, channels, H, W) between BLACK and WHITE, H and W even down to stride 32 (else the
     borders differ from TensorFlow's); out: (B, outputs).
@@ -66,7 +66,8 @@ def lite0(channels: int, outputs: int) -> nn.Module:
 
 
 def _replace_depthwise(block: Any) -> None:
-    """Depthwise for the block's own; where its padding is even it pads itself, one copy less."""
+    """Replace a block's depthwise convolution; where its padding is even it pads itself: a copy
+    less."""
     before = block._depthwise_conv
     even = block.stride == 1
     after = Depthwise(
@@ -85,7 +86,7 @@ def _replace_depthwise(block: Any) -> None:
 
 
 def lite0_weights() -> Path:
-    """The file of ImageNet weights in the package that the extra installs, 296 tensors."""
+    """Find the file of ImageNet weights, 296 tensors, in the package that the extra installs."""
     package = find_spec(PACKAGE)
     if package is None or package.origin is None:
         raise ValueError(

@@ -87,7 +87,7 @@ def match_names(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[
 
 
 def plain_name(key: str) -> str:
-    """A layer's name without what stands around its network, EfficientNet's blocks counted through.
+    """Return a layer's name without its holders' prefixes, EfficientNet's blocks counted through.
 
     MONAI numbers those blocks in stacks (_blocks.2.3), the files of others without (_blocks.3).
     """
