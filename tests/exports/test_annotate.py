@@ -1,4 +1,4 @@
-"""tests/exports/test_annotate.py: lines of a header below a picture, identifying ones on request."""
+"""tests/exports/test_annotate.py: header lines below a picture, identifying ones on request."""
 
 from collections.abc import Callable
 

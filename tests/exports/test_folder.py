@@ -1,4 +1,4 @@
-"""tests/exports/test_folder.py: an export's folder knows what is done, and refuses other settings."""
+"""tests/exports/test_folder.py: an export's folder knows its work, and refuses other settings."""
 
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath

@@ -92,7 +92,7 @@ def _whole_store(path: Path) -> None:
 
 def _whole_export(folder: Path) -> None:
     for part in (folder / ".parts").glob("*.json"):
-        open_export_folder(folder, ExportOptions("npy")).has(part.stem)
+        open_export_folder(folder, ExportOptions("npy")).is_done(part.stem)
 
 
 # What reads a file, by where it lies: the folder that is damaged, and how it is read.

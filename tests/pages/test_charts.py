@@ -1,4 +1,4 @@
-"""tests/pages/test_charts.py: curves are those of the scores, and become XML with ids of their own."""
+"""tests/pages/test_charts.py: curves are those of the scores, as XML with ids of their own."""
 
 import re
 import xml.etree.ElementTree as ElementTree

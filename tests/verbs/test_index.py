@@ -1,4 +1,4 @@
-"""tests/verbs/test_index.py: an index on disk, and a flat table beside it where one is asked for."""
+"""tests/verbs/test_index.py: an index on disk, and a flat table where one is asked for."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""tests/verbs/test_pack.py: every image of an index is a slice of the store, whole or made small."""
+"""tests/verbs/test_pack.py: every image of an index is a slice of the store, in either size."""
 
 from collections.abc import Callable
 from pathlib import Path

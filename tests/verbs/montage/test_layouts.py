@@ -1,4 +1,4 @@
-"""tests/verbs/montage/test_layouts.py: which slices a layout asks for, and how they are arranged."""
+"""tests/verbs/montage/test_layouts.py: the slices of a layout, and how they are arranged."""
 
 from collections.abc import Callable
 from pathlib import Path
