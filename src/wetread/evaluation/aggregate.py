@@ -4,24 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wetread.archive.types import Float64Array, FloatArray, Int64Array
+
 # Slices further apart say nothing of each other: a labeled sample of a series has wide holes.
 NEIGHBOR_MM = 12.0
 
 
 def smooth_along_z(
-    probabilities: np.ndarray, series_ids: Sequence[str], position_mm: np.ndarray
-) -> np.ndarray:
+    probabilities: FloatArray, series_ids: Sequence[str], position_mm: FloatArray
+) -> Float64Array:
     """Smooth each slice with its neighbors in the series, weights 1-2-1; at an end 2-1.
 
     probabilities: (N, F), rows in any order, returned in that order as float64; NaN is left out.
     position_mm:   (N,) along the normal; NaN where a slice has no place: it stays as it is.
     """
-    probabilities = np.asarray(probabilities, dtype=np.float64)
-    if len(probabilities) == 0:
-        return probabilities
+    unordered = np.asarray(probabilities, dtype=np.float64)
+    if len(unordered) == 0:
+        return unordered
     _, series = np.unique(np.asarray(series_ids, dtype=str), return_inverse=True)
     order = np.lexsort((np.asarray(position_mm, dtype=np.float64), series))
-    ordered, run = probabilities[order], series[order]
+    ordered, run = unordered[order], series[order]
     place = np.asarray(position_mm, dtype=np.float64)[order]
     known = ~np.isnan(ordered)
     value = np.nan_to_num(ordered)
@@ -37,8 +39,8 @@ def smooth_along_z(
 
 
 def study_maximum(
-    values: np.ndarray, study_ids: Sequence[str]
-) -> tuple[tuple[str, ...], np.ndarray]:
+    values: FloatArray, study_ids: Sequence[str]
+) -> tuple[tuple[str, ...], Float64Array]:
     """Return the largest of values (N, F) in each study: it is as suspicious as its worst slice.
 
     Returns study ids in order of first appearance and (S, F) float64; NaN only where all of a
@@ -50,7 +52,9 @@ def study_maximum(
     return ids, np.where(np.isneginf(largest), np.nan, largest)
 
 
-def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+def study_truth(
+    truth: FloatArray, study_ids: Sequence[str]
+) -> tuple[tuple[str, ...], Float64Array]:
     """Derive the truth of studies from the truth of images (N, F).
 
     A study is positive when an image is, negative only when every image is known to be, and unknown
@@ -62,7 +66,7 @@ def study_truth(truth: np.ndarray, study_ids: Sequence[str]) -> tuple[tuple[str,
     return ids, np.where(unknown & ~(largest >= 0.5), np.nan, largest)
 
 
-def _first_appearance(study_ids: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+def _first_appearance(study_ids: Sequence[str]) -> tuple[tuple[str, ...], Int64Array]:
     """Return the distinct ids in order of first appearance, and each row's place in them (N,)."""
     places: dict[str, int] = {}
     rows = [places.setdefault(study, len(places)) for study in study_ids]

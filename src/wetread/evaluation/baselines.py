@@ -3,6 +3,8 @@ seeing where anything lies: the prior, the slice's position, the histogram of it
 
 import numpy as np
 
+from wetread.archive.types import Float32Array, Float64Array, FloatArray
+
 SEED = 0
 MIN_PER_CLASS = 2
 ONE_THREAD_ROWS = 50_000  # below it, threads wait for each other longer than they work
@@ -15,25 +17,25 @@ GRAY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
 
-def constant_prior(train_truth: np.ndarray) -> np.ndarray:
+def constant_prior(train_truth: FloatArray) -> Float64Array:
     """Return the share (F,) of positives among the known labels (N, F) of training; NaN where none
     is known."""
     known = ~np.isnan(train_truth)
     total = np.nansum(train_truth, axis=0, dtype=np.float64)
-    share: np.ndarray = np.divide(
+    share: Float64Array = np.divide(
         total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0)
     )
     return share
 
 
-def prior_baseline(train_truth: np.ndarray, rows: int) -> np.ndarray:
+def prior_baseline(train_truth: FloatArray, rows: int) -> Float64Array:
     """Return the training prior for everyone: (rows, F)."""
     return np.tile(constant_prior(train_truth), (rows, 1))
 
 
 def position_baseline(
-    train_z: np.ndarray, train_truth: np.ndarray, test_z: np.ndarray
-) -> np.ndarray:
+    train_z: FloatArray, train_truth: FloatArray, test_z: FloatArray
+) -> Float64Array:
     """Predict (M, F) from the place of a slice in its series alone.
 
     train_z (N,), test_z (M,): position as a share of the series, 0 lowest to 1 highest;
@@ -43,8 +45,8 @@ def position_baseline(
 
 
 def histogram_baseline(
-    train_features: np.ndarray, train_truth: np.ndarray, test_features: np.ndarray
-) -> np.ndarray:
+    train_features: FloatArray, train_truth: FloatArray, test_features: FloatArray
+) -> Float64Array:
     """Predict (M, F) from the histogram of a slice alone.
 
     train_features (N, D), test_features (M, D): of histogram_features; train_truth (N, F).
@@ -52,7 +54,7 @@ def histogram_baseline(
     return boosted_trees(train_features, train_truth, test_features)
 
 
-def histogram_features(hu: np.ndarray) -> np.ndarray:
+def histogram_features(hu: Float32Array) -> Float32Array:
     """Describe one slice (H, W), HU, by (D,) float32: the share of pixels in each HU band, after a
     5 x 5 mean (noise would blur the few HU between brain and blood), fine bands taken as share of
     the soft tissue and the whole range as share of the slice. No place is left in it."""
@@ -66,17 +68,17 @@ def histogram_features(hu: np.ndarray) -> np.ndarray:
     ).astype(np.float32)
 
 
-def contrast_histogram(hu: np.ndarray) -> np.ndarray:
+def contrast_histogram(hu: Float32Array) -> Float32Array:
     """Describe one slice (H, W), HU, of a body with contrast by (D,) float32: the share of pixels
     in each band, after a 3 x 3 mean; no place is left in it."""
     import cv2
 
     smooth = cv2.blur(np.ascontiguousarray(hu, dtype=np.float32), (3, 3)).ravel()
-    shares: np.ndarray = np.histogram(smooth, bins=CONTRAST_HU)[0] / max(1, smooth.size)
+    shares: Float64Array = np.histogram(smooth, bins=CONTRAST_HU)[0] / max(1, smooth.size)
     return shares.astype(np.float32)
 
 
-def gray_histogram(gray: np.ndarray) -> np.ndarray:
+def gray_histogram(gray: Float32Array) -> Float32Array:
     """Describe one radiograph (H, W) of display gray by (65,) float32: the share of pixels in 64
     even bands of it, and the spread; no place is left in it."""
     shares = np.histogram(gray, bins=GRAY_BANDS)[0] / max(1, gray.size)
@@ -84,8 +86,8 @@ def gray_histogram(gray: np.ndarray) -> np.ndarray:
 
 
 def boosted_trees(
-    train_features: np.ndarray, train_truth: np.ndarray, test_features: np.ndarray
-) -> np.ndarray:
+    train_features: FloatArray, train_truth: FloatArray, test_features: FloatArray
+) -> Float64Array:
     """Return probabilities (M, F) of scikit-learn's histogram boosting, one model a finding.
 
     train_features (N, D), train_truth (N, F), test_features (M, D). Where training knows fewer than

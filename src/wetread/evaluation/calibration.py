@@ -21,7 +21,7 @@ class ReliabilityBin:
 
 
 def reliability_curve(
-    truth: np.ndarray, probability: np.ndarray, bins: int = 10
+    truth: FloatArray, probability: FloatArray, bins: int = 10
 ) -> tuple[ReliabilityBin, ...]:
     """Bin rows by probability, rising, with equal expected positives in each bin.
 
@@ -90,7 +90,7 @@ def _known(truth: FloatArray, probability: FloatArray) -> tuple[BoolArray, Float
     return positive, np.asarray(probability)[known]
 
 
-def prevalence(truth: np.ndarray) -> float:
+def prevalence(truth: FloatArray) -> float:
     """Return the share of positives among the known of truth (N,); NaN when nothing is known."""
     known = truth[~np.isnan(truth)]
     return float((known >= THRESHOLD).mean()) if len(known) else float("nan")

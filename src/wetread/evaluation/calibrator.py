@@ -56,7 +56,7 @@ class Calibrator:
         return probability
 
 
-def mask_evidence(probability: np.ndarray) -> float:
+def mask_evidence(probability: FloatArray) -> float:
     """Return the logit of the mean of the highest 0.5 % (at least 20 pixels) of a map (H, W)."""
     count = min(probability.size, max(EVIDENCE_LEAST, round(EVIDENCE_SHARE * probability.size)))
     highest = np.partition(probability, probability.size - count, axis=None)[-count:]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.archive.types import Float64Array, Int64Array
+from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array
 from wetread.evaluation.dice import all_empty_dice, dice
 
 TOPS = tuple(step / 20 for step in range(6, 19))  # 0.30, 0.35 .. 0.90
@@ -29,7 +29,7 @@ class MaskThresholds:
     bottom: float
 
 
-def apply_thresholds(probability: np.ndarray, thresholds: MaskThresholds) -> np.ndarray:
+def apply_thresholds(probability: FloatArray, thresholds: MaskThresholds) -> BoolArray:
     """Return the mask (H, W) bool of a map of probabilities (H, W) float32.
 
     It is empty where too few pixels reach the top.
@@ -61,7 +61,7 @@ class MaskSums:
         return len(self.truth)
 
 
-def mask_sums(probability: np.ndarray, truth: np.ndarray | None) -> MaskSums:
+def mask_sums(probability: FloatArray, truth: BoolArray | None) -> MaskSums:
     """Count one image's pixels: its probabilities (H, W) float32 and true mask (H, W) bool.
 
     truth: None where the mask is not known. The counts are those of apply_thresholds, exactly.
@@ -91,14 +91,14 @@ def mask_sums(probability: np.ndarray, truth: np.ndarray | None) -> MaskSums:
     )
 
 
-def reaches_area(sums: MaskSums, thresholds: MaskThresholds) -> np.ndarray:
+def reaches_area(sums: MaskSums, thresholds: MaskThresholds) -> BoolArray:
     """Return (N,) bool: whether at least the area of an image reaches the top."""
     above = sums.above[:, _place(thresholds.top, TOPS, "top")]
-    enough: np.ndarray = above >= thresholds.area * sums.pixels
+    enough: BoolArray = above >= thresholds.area * sums.pixels
     return enough
 
 
-def dice_with_thresholds(sums: MaskSums, thresholds: MaskThresholds) -> np.ndarray:
+def dice_with_thresholds(sums: MaskSums, thresholds: MaskThresholds) -> Float64Array:
     """Return the Dice (N,) of every image under thresholds of the grid; NaN where truth is
     unknown."""
     column = _place(thresholds.bottom, BOTTOMS, "bottom")
@@ -107,7 +107,7 @@ def dice_with_thresholds(sums: MaskSums, thresholds: MaskThresholds) -> np.ndarr
     return dice(overlap, size, sums.truth)
 
 
-def choose_thresholds(sums: MaskSums, rows: np.ndarray) -> MaskThresholds:
+def choose_thresholds(sums: MaskSums, rows: Int64Array | BoolArray) -> MaskThresholds:
     """Return the thresholds of the best mean Dice over some rows of known truth.
 
     rows: (M,) indices of the sums or (N,) bool.
@@ -128,7 +128,7 @@ def choose_thresholds(sums: MaskSums, rows: np.ndarray) -> MaskThresholds:
     return MaskThresholds(top, area, bottom)
 
 
-def _mean_dice(sums: MaskSums, places: np.ndarray) -> np.ndarray:
+def _mean_dice(sums: MaskSums, places: Int64Array) -> Float64Array:
     """(A, T, B) mean Dice over these images under all thresholds of the grid.
 
     Calling an image changes its Dice from that of an empty mask by a gain that depends on the
@@ -146,11 +146,11 @@ def _mean_dice(sums: MaskSums, places: np.ndarray) -> np.ndarray:
         for bottom in range(len(BOTTOMS)):
             total[:, top, bottom] = np.bincount(largest, gain[:, bottom], len(AREAS))
     called_gain = np.cumsum(total[::-1], axis=0)[::-1]
-    mean: np.ndarray = (empty.sum() + called_gain) / len(places)
+    mean: Float64Array = (empty.sum() + called_gain) / len(places)
     return mean
 
 
-def _counts(values: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+def _counts(values: FloatArray, thresholds: Sequence[float]) -> Int64Array:
     """(1, thresholds) int64: how many values reach each."""
     counts = [np.count_nonzero(values >= np.float32(threshold)) for threshold in thresholds]
     return np.array([counts], np.int64)

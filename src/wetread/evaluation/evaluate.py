@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from wetread.archive.types import Float64Array, Int64Array
+from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array
 from wetread.evaluation import metrics
 from wetread.evaluation.intervals import (
     DRAWS,
@@ -20,7 +20,7 @@ from wetread.evaluation.score import Score, finite_or_none
 from wetread.labels.finding import Finding, finding_weights
 
 ALL = "all"
-SENSITIVITIES: dict[str, Callable[[metrics.RankCounts], np.ndarray]] = {
+SENSITIVITIES: dict[str, Callable[[metrics.RankCounts], FloatArray]] = {
     f"sensitivity_at_specificity_{percent}": partial(
         metrics.sensitivity_of, specificity=percent / 100
     )
@@ -45,7 +45,7 @@ class LabeledRows:
     split:    which patients these are: "held_out", "out_of_fold", ...
     """
 
-    truth: np.ndarray
+    truth: FloatArray
     findings: Sequence[Finding]
     patients: Sequence[str]
     level: str
@@ -69,11 +69,11 @@ class ResampledRows:
 
 def evaluate(
     rows: LabeledRows,
-    probability: np.ndarray,
+    probability: FloatArray,
     rng: np.random.Generator,
     *,
-    prior: np.ndarray | None = None,
-    baselines: Mapping[str, np.ndarray] | None = None,
+    prior: FloatArray | None = None,
+    baselines: Mapping[str, FloatArray] | None = None,
     draws: int = DRAWS,
     official: bool = True,
 ) -> list[Score]:
@@ -106,7 +106,7 @@ def evaluate(
     return scores
 
 
-def _official(sample: ResampledRows, suffix: str, probability: np.ndarray) -> Score:
+def _official(sample: ResampledRows, suffix: str, probability: FloatArray) -> Score:
     loss = metrics.log_losses(sample.truth, probability)
     weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.rows.findings))
     over, under = np.nansum(loss * weight, axis=1), weight.sum(axis=1)
@@ -122,7 +122,7 @@ def _finding_scores(
 ) -> list[Score]:
     """Score one finding: log loss, ranking metrics and calls at 0.5, each with its baselines."""
     truth = sample.truth[:, column]
-    ranked: dict[str, dict[str, tuple[float, np.ndarray]]] = {
+    ranked: dict[str, dict[str, tuple[float, FloatArray]]] = {
         suffix: _ranking_scores(sample, truth, given[:, column])
         for suffix, given in probabilities.items()
     }
@@ -149,14 +149,14 @@ def _finding_scores(
 
 
 def _ranking_scores(
-    sample: ResampledRows, truth: np.ndarray, probability: np.ndarray
-) -> dict[str, tuple[float, np.ndarray]]:
+    sample: ResampledRows, truth: FloatArray, probability: FloatArray
+) -> dict[str, tuple[float, FloatArray]]:
     """Return the value and the draws' values (draws,) of the metrics that read the order alone.
 
     truth, probability: (N,).
     """
     ranking = metrics.rank(truth, probability)
-    parts: dict[str, list[np.ndarray]] = {}
+    parts: dict[str, list[FloatArray]] = {}
     once = [np.ones((1, len(ranking.order)))]
     drawn = row_weights(sample.patient_of_row[ranking.order], sample.times)
     for weights in chain(once, drawn):
@@ -168,7 +168,7 @@ def _ranking_scores(
 
 
 def _score(
-    sample: ResampledRows, metric: str, column: int | None, value: float, drawn: np.ndarray
+    sample: ResampledRows, metric: str, column: int | None, value: float, drawn: FloatArray
 ) -> Score:
     truth = sample.truth if column is None else sample.truth[:, [column]]
     known = ~np.isnan(truth)
@@ -185,7 +185,7 @@ def _score(
 
 
 def _reason(
-    known: np.ndarray, positive: np.ndarray, value: float, interval: bool, patients: int
+    known: BoolArray, positive: BoolArray, value: float, interval: bool, patients: int
 ) -> str | None:
     """Say why there is no value, or no interval; None when there are both. known, positive (N,
     F)."""
@@ -204,7 +204,7 @@ def _reason(
     return "nothing reaches the threshold of 0.5"
 
 
-def _check(name: str, rows: LabeledRows, probability: np.ndarray) -> None:
+def _check(name: str, rows: LabeledRows, probability: FloatArray) -> None:
     """Raise ValueError where probability does not fit the rows, or is NaN for a known label."""
     truth = np.asarray(rows.truth)
     shape = (len(rows.patients), len(rows.findings))

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray
 from wetread.evaluation.metrics import THRESHOLD
 from wetread.labels.exams import Exams, require_probabilities
 
@@ -52,9 +52,7 @@ class RuleSet:
         if unknown:
             raise ValueError(f"rules name {', '.join(sorted(unknown))}, which are no findings here")
 
-    def broken_patterns(
-        self, present: NDArray[np.bool_], some_image: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
+    def broken_patterns(self, present: BoolArray, some_image: BoolArray) -> BoolArray:
         """Find the broken rules: (N, R) bool of findings present (N, S) bool and of whether an
         image is positive, some_image (N,) bool."""
         broken = []
@@ -69,7 +67,7 @@ class RuleSet:
             broken.append(outside)
         return np.stack(broken, axis=1) if broken else np.zeros((len(present), 0), np.bool_)
 
-    def broken_rules(self, exams: Exams) -> NDArray[np.bool_]:
+    def broken_rules(self, exams: Exams) -> BoolArray:
         """Find the rules that probabilities of N exams break: (N, R) bool.
 
         Raises ValueError for a probability that is NaN or outside 0..1, and where the exams have
@@ -84,7 +82,7 @@ class RuleSet:
         """List for each of N exams the names of the rules it breaks."""
         return [self.names(row) for row in self.broken_rules(exams)]
 
-    def names(self, broken: NDArray[np.bool_]) -> tuple[str, ...]:
+    def names(self, broken: BoolArray) -> tuple[str, ...]:
         """Name the broken rules of one study, broken (R,) bool."""
         return tuple(
             rule.name for rule, is_broken in zip(self.rules, broken, strict=True) if is_broken

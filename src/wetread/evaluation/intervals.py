@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from wetread.archive.types import Float64Array, FloatArray, Int64Array
+
 DRAWS = 500
 LEVEL = 0.95
 CHUNK_ELEMENTS = 250_000  # of float64 a step: 2 MB, so that a piece stays in the cache
@@ -12,13 +14,14 @@ CHUNK_ELEMENTS = 250_000  # of float64 a step: 2 MB, so that a piece stays in th
 
 def draw_patients(
     patients: Sequence[str], draws: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Int64Array, Float64Array]:
     """Draw as many patients as there are, with replacement.
 
     Returns the number of each row's patient, (N,) int64, in the sorted order of the names; and how
     often each draw took each patient, (draws, P) float64, each row summing to P.
     """
-    names, patient_of_row = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    names, inverse = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
+    patient_of_row = inverse.astype(np.int64)
     size = len(names)
     times = rng.multinomial(size, np.full(size, 1.0 / size), size=draws) if size else None
     if times is None:
@@ -26,17 +29,15 @@ def draw_patients(
     return patient_of_row, times.astype(np.float64)
 
 
-def patient_sums(values: np.ndarray, patient_of_row: np.ndarray, patients: int) -> np.ndarray:
+def patient_sums(values: FloatArray, patient_of_row: Int64Array, patients: int) -> Float64Array:
     """Sum values (N,) by patient: (P,) float64. NaN counts as nothing."""
-    sums: np.ndarray = np.bincount(
-        patient_of_row, weights=np.nan_to_num(values), minlength=patients
-    )
-    return sums
+    sums = np.bincount(patient_of_row, weights=np.nan_to_num(values), minlength=patients)
+    return np.asarray(sums, np.float64)
 
 
 def drawn_ratio(
-    over: np.ndarray, under: np.ndarray, patient_of_row: np.ndarray, times: np.ndarray
-) -> np.ndarray:
+    over: FloatArray, under: FloatArray, patient_of_row: Int64Array, times: FloatArray
+) -> Float64Array:
     """Return sum(over) / sum(under) of every draw, (draws,); NaN where a draw has nothing under.
 
     over, under, patient_of_row: (N,); times: (draws, P) of draw_patients.
@@ -44,11 +45,11 @@ def drawn_ratio(
     patients = times.shape[1]
     top = times @ patient_sums(over, patient_of_row, patients)
     bottom = times @ patient_sums(under, patient_of_row, patients)
-    ratio: np.ndarray = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+    ratio: Float64Array = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
     return ratio
 
 
-def row_weights(patient_of_row: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+def row_weights(patient_of_row: Int64Array, times: FloatArray) -> Iterator[FloatArray]:
     """Yield the draws (draws, P) as weights of the rows, (b, N) float64, in pieces of bounded
     memory."""
     step = max(1, CHUNK_ELEMENTS // max(1, len(patient_of_row)))
@@ -56,7 +57,7 @@ def row_weights(patient_of_row: np.ndarray, times: np.ndarray) -> Iterator[np.nd
         yield times[start : start + step][:, patient_of_row]
 
 
-def percentile_interval(values: np.ndarray) -> tuple[float, float] | None:
+def percentile_interval(values: FloatArray) -> tuple[float, float] | None:
     """Return the middle 95 % of the draws' scores (draws,); None where under half of them have
     one."""
     known = values[np.isfinite(values)]
@@ -68,7 +69,7 @@ def percentile_interval(values: np.ndarray) -> tuple[float, float] | None:
 
 
 def bootstrap(
-    score: Callable[[np.ndarray], float],
+    score: Callable[[FloatArray], float],
     patients: Sequence[str],
     rng: np.random.Generator,
     draws: int = DRAWS,

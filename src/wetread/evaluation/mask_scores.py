@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, FloatArray, Int64Array
 from wetread.evaluation.dice import all_empty_dice
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
@@ -21,15 +22,15 @@ class MaskRows:
 
     finding: str
     split: str
-    known: np.ndarray
-    positive: np.ndarray
-    patient_of_row: np.ndarray
-    times: np.ndarray
+    known: BoolArray
+    positive: BoolArray
+    patient_of_row: Int64Array
+    times: FloatArray
 
 
 def mask_scores(
-    dice: np.ndarray,
-    truth: np.ndarray,
+    dice: FloatArray,
+    truth: FloatArray,
     patients: Sequence[str],
     *,
     finding: str,
@@ -70,7 +71,7 @@ def mask_scores(
     return scores
 
 
-def size_bounds(truth: np.ndarray) -> tuple[float, float]:
+def size_bounds(truth: FloatArray) -> tuple[float, float]:
     """Return the largest area of the small and of the medium positives.
 
     truth: (N,) true areas; the bounds are terciles of the positive ones, NaN without any.
@@ -82,7 +83,7 @@ def size_bounds(truth: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def size_thirds(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def size_thirds(truth: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
     """Return which of truth (N,), true areas, are small, medium and large positives: (N,) bool
     each."""
     low, high = size_bounds(truth)
@@ -91,7 +92,9 @@ def size_thirds(truth: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return small, positive & ~small & ~large, large
 
 
-def _mean(sample: MaskRows, metric: str, values: np.ndarray, over: np.ndarray, what: str) -> Score:
+def _mean(
+    sample: MaskRows, metric: str, values: FloatArray | BoolArray, over: BoolArray, what: str
+) -> Score:
     """The mean of values (N,) over some of the rows, with its interval; NaN where there is none."""
     counted = np.where(over, values, 0.0).astype(np.float64)
     rows = int(over.sum())
@@ -117,7 +120,7 @@ def _reason(sample: MaskRows, rows: int, patients: int, interval: bool, what: st
     return f"no interval: {'one patient' if patients == 1 else 'too few patients carry it'}"
 
 
-def _check(dice: np.ndarray, truth: np.ndarray, patients: Sequence[str]) -> None:
+def _check(dice: FloatArray, truth: FloatArray, patients: Sequence[str]) -> None:
     if not dice.shape == truth.shape == (len(patients),):
         raise ValueError(
             f"dice is {dice.shape} and truth {truth.shape}; {len(patients)} patients ask for "

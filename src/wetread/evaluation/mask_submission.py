@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.plural import plural
+from wetread.archive.types import BoolArray
 from wetread.evaluation.dice import dice
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.mask_scores import mask_scores
@@ -91,7 +92,7 @@ def _rows(table: LabelTable, finding: str) -> pl.DataFrame:
     return table.frame.filter((pl.col("level") == "image") & (pl.col("finding") == finding))
 
 
-def _mask(texts: MaskTexts, shape: tuple[int, int], file: str, image: str) -> np.ndarray:
+def _mask(texts: MaskTexts, shape: tuple[int, int], file: str, image: str) -> BoolArray:
     form, runs = texts
     try:
         return decode_union(runs, shape, form)

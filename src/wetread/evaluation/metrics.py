@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import Float64Array, FloatArray, Int64Array
+
 CLIP = 1e-15  # the competition's: probabilities in [1e-15, 1 - 1e-15]
 THRESHOLD = 0.5  # of truth and of probability, for precision and recall
 SPECIFICITY = 0.9  # at which sensitivity is read
 
 
-def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
+def log_losses(truth: FloatArray, probability: FloatArray) -> Float64Array:
     """Return the cross-entropy (natural log) of every element, any shape, float64; NaN where truth
     is NaN."""
     clipped = np.clip(np.asarray(probability, dtype=np.float64), CLIP, 1.0 - CLIP)
@@ -21,7 +23,7 @@ def log_losses(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
     return -(truth * np.log(clipped) + (1.0 - truth) * np.log1p(-clipped))
 
 
-def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> float:
+def weighted_log_loss(truth: FloatArray, probability: FloatArray, weights: FloatArray) -> float:
     """Return the official metric: mean cross-entropy of all (image, finding) pairs, finding j
     weighing weights[j]. truth, probability (N, F); weights (F,)."""
     loss = log_losses(truth, probability)
@@ -29,24 +31,24 @@ def weighted_log_loss(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     return _ratio(float(np.nansum(loss * weight)), float(weight.sum()))
 
 
-def log_loss(truth: np.ndarray, probability: np.ndarray) -> float:
+def log_loss(truth: FloatArray, probability: FloatArray) -> float:
     """Return the mean cross-entropy of one finding; truth, probability (N,)."""
     loss = log_losses(truth, probability)
     return _ratio(float(np.nansum(loss)), float((~np.isnan(loss)).sum()))
 
 
-def roc_auc(truth: np.ndarray, probability: np.ndarray) -> float:
+def roc_auc(truth: FloatArray, probability: FloatArray) -> float:
     """Return the area under the ROC curve, ties counted half; truth, probability (N,)."""
     return float(auc_of(_counted(truth, probability))[0])
 
 
-def average_precision(truth: np.ndarray, probability: np.ndarray) -> float:
+def average_precision(truth: FloatArray, probability: FloatArray) -> float:
     """Return the sum of precision over the steps of recall; truth, probability (N,)."""
     return float(average_precision_of(_counted(truth, probability))[0])
 
 
 def sensitivity_at_specificity(
-    truth: np.ndarray, probability: np.ndarray, specificity: float = SPECIFICITY
+    truth: FloatArray, probability: FloatArray, specificity: float = SPECIFICITY
 ) -> float:
     """Return the best sensitivity of any threshold of at least that specificity.
 
@@ -55,21 +57,21 @@ def sensitivity_at_specificity(
     return float(sensitivity_of(_counted(truth, probability), specificity)[0])
 
 
-def precision(truth: np.ndarray, probability: np.ndarray) -> float:
+def precision(truth: FloatArray, probability: FloatArray) -> float:
     """Return the share of true among those called positive (probability >= 0.5); both (N,)."""
     hit, called, _ = call_counts(truth, probability)
     return _ratio(float(hit.sum()), float(called.sum()))
 
 
-def recall(truth: np.ndarray, probability: np.ndarray) -> float:
+def recall(truth: FloatArray, probability: FloatArray) -> float:
     """Return the share of the true that is called positive (probability >= 0.5); both (N,)."""
     hit, _, true = call_counts(truth, probability)
     return _ratio(float(hit.sum()), float(true.sum()))
 
 
 def call_counts(
-    truth: np.ndarray, probability: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    truth: FloatArray, probability: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return three (N,) float64: called and true, called, true; 0 where truth is unknown."""
     true = np.nan_to_num(truth) >= THRESHOLD
     called = (np.asarray(probability) >= THRESHOLD) & ~np.isnan(truth)
@@ -90,11 +92,11 @@ class Ranking:
     last_positive: (G,) index in positives of its last positive row.
     """
 
-    order: np.ndarray
-    positives: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    last_positive: np.ndarray
+    order: Int64Array
+    positives: Int64Array
+    first: Int64Array
+    last: Int64Array
+    last_positive: Int64Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,13 +108,13 @@ class RankCounts:
     negatives:   (B,) all negatives.
     """
 
-    true: np.ndarray
-    false: np.ndarray
-    false_above: np.ndarray
-    negatives: np.ndarray
+    true: FloatArray
+    false: FloatArray
+    false_above: FloatArray
+    negatives: FloatArray
 
 
-def rank(truth: np.ndarray, probability: np.ndarray) -> Ranking:
+def rank(truth: FloatArray, probability: FloatArray) -> Ranking:
     """Sort once; every resample is then counted without sorting. truth, probability (N,)."""
     known = np.flatnonzero(~np.isnan(truth))
     order = known[np.argsort(-np.asarray(probability)[known], kind="stable")]
@@ -125,7 +127,7 @@ def rank(truth: np.ndarray, probability: np.ndarray) -> Ranking:
     return Ranking(order, positives, first, ends[runs], len(positives) - 1 - reverse)
 
 
-def count(ranking: Ranking, weights: np.ndarray) -> RankCounts:
+def count(ranking: Ranking, weights: FloatArray) -> RankCounts:
     """Count the rows in ranking.order under weights (B, N)."""
     total = np.zeros((len(weights), weights.shape[1] + 1))
     np.cumsum(weights, axis=1, out=total[:, 1:])
@@ -141,14 +143,14 @@ def count(ranking: Ranking, weights: np.ndarray) -> RankCounts:
     )
 
 
-def auc_of(counts: RankCounts) -> np.ndarray:
+def auc_of(counts: RankCounts) -> Float64Array:
     """Return the area (B,) under the ROC curve; NaN where positives or negatives weigh nothing."""
     step = np.diff(counts.true, axis=1, prepend=0.0)
     below = counts.negatives[:, None] - (counts.false + counts.false_above) / 2.0
     return _ratios((step * below).sum(axis=1), step.sum(axis=1) * counts.negatives)
 
 
-def average_precision_of(counts: RankCounts) -> np.ndarray:
+def average_precision_of(counts: RankCounts) -> Float64Array:
     """Return the average precision (B,); NaN where positives weigh nothing."""
     step = np.diff(counts.true, axis=1, prepend=0.0)
     called = counts.true + counts.false
@@ -156,18 +158,18 @@ def average_precision_of(counts: RankCounts) -> np.ndarray:
     return _ratios((step * purity).sum(axis=1), step.sum(axis=1))
 
 
-def sensitivity_of(counts: RankCounts, specificity: float = SPECIFICITY) -> np.ndarray:
+def sensitivity_of(counts: RankCounts, specificity: float = SPECIFICITY) -> Float64Array:
     """Return the best sensitivity (B,) of at least that specificity; NaN where a class is
     missing."""
     negatives = counts.negatives
     allowed = counts.false <= (1.0 - specificity) * negatives[:, None] + 1e-9
     best = np.where(allowed, counts.true, 0.0).max(axis=1, initial=0.0)
     positives = np.diff(counts.true, axis=1, prepend=0.0).sum(axis=1)
-    ratio: np.ndarray = np.where(negatives > 0, _ratios(best, positives), np.nan)
+    ratio: Float64Array = np.where(negatives > 0, _ratios(best, positives), np.nan)
     return ratio
 
 
-def _counted(truth: np.ndarray, probability: np.ndarray) -> RankCounts:
+def _counted(truth: FloatArray, probability: FloatArray) -> RankCounts:
     ranking = rank(truth, probability)
     return count(ranking, np.ones((1, len(ranking.order))))
 
@@ -176,6 +178,6 @@ def _ratio(over: float, under: float) -> float:
     return over / under if under > 0 else float("nan")
 
 
-def _ratios(over: np.ndarray, under: np.ndarray) -> np.ndarray:
-    ratio: np.ndarray = np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
+def _ratios(over: FloatArray, under: FloatArray) -> Float64Array:
+    ratio: Float64Array = np.divide(over, under, out=np.full(over.shape, np.nan), where=under > 0)
     return ratio
