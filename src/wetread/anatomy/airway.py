@@ -12,7 +12,7 @@ from wetread.anatomy.coarse import BlockGrid, coarse_grid
 from wetread.anatomy.frame import patient_frame
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside, middle_column
-from wetread.archive.types import BoolArray
+from wetread.archive.types import BoolArray, Float32Array
 from wetread.study.volume import Volume
 
 LUMEN_HU = -900.0  # above: wall, or most lungs
@@ -60,7 +60,7 @@ def segment_airway(volume: Volume) -> list[Mask]:
     return [Mask("airway", np.ascontiguousarray(frame.from_patient(inside)), volume.place)]
 
 
-def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolArray:
+def find_airway(hu: Float32Array, spacing_mm: tuple[float, float, float]) -> BoolArray:
     """Find the airway: (Z, Y, X) bool of hu (Z, Y, X), HU, z to the head, y to the back, x to the
     left."""
     grid = coarse_grid(hu.shape, spacing_mm)
@@ -68,7 +68,7 @@ def find_airway(hu: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolA
     return refine_airway(hu, grow_airway(blocks, air_inside(blocks, grid.spacing_mm), grid), grid)
 
 
-def grow_airway(blocks: np.ndarray, air: BoolArray, grid: BlockGrid) -> BoolArray:
+def grow_airway(blocks: Float32Array, air: BoolArray, grid: BlockGrid) -> BoolArray:
     """Grow the lumen (Z, Y, X) bool of blocks (Z, Y, X), HU, from the trachea, level by level in
     HU.
 
@@ -98,7 +98,7 @@ def grow_airway(blocks: np.ndarray, air: BoolArray, grid: BlockGrid) -> BoolArra
     return wide
 
 
-def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: BlockGrid) -> BoolArray:
+def refine_airway(hu: Float32Array, coarse: BoolArray, grid: BlockGrid) -> BoolArray:
     """Refine a coarse lumen (Z, Y, X) bool to the voxels of hu (Z, Y, X): air within a voxel of
     it."""
     found = np.zeros(hu.shape, bool)
@@ -113,7 +113,7 @@ def refine_airway(hu: np.ndarray, coarse: BoolArray, grid: BlockGrid) -> BoolArr
     return found
 
 
-def _find_trachea(blocks: np.ndarray, air: BoolArray, grid: BlockGrid) -> BoolArray:
+def _find_trachea(blocks: Float32Array, air: BoolArray, grid: BlockGrid) -> BoolArray:
     """The largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
     middle = middle_column(blocks)

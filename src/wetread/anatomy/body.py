@@ -14,6 +14,7 @@ from wetread.anatomy.grid import (
     resample_to_slices,
 )
 from wetread.anatomy.mask import Mask
+from wetread.archive.types import BoolArray, Float32Array
 from wetread.study.volume import Volume
 
 TISSUE_HU = -300.0  # above: skin, fat, bone; below: air, hair, foam
@@ -42,7 +43,7 @@ def segment_body(volume: Volume) -> list[Mask]:
     return [Mask("body", inside, place)]
 
 
-def body_on_grid(grid: CubeGrid, hu: np.ndarray) -> np.ndarray:
+def body_on_grid(grid: CubeGrid, hu: Float32Array) -> BoolArray:
     """Find the body on the grid of slices hu (Z, Y, X): (layers, rows, columns) bool, holes
     filled."""
     tissue = resample_to_grid(grid, hu, lambda picture: picture > TISSUE_HU) > 0.5
@@ -58,14 +59,14 @@ def body_on_grid(grid: CubeGrid, hu: np.ndarray) -> np.ndarray:
     return solid & (distance_mm(kept, grid.step_mm) <= RIM_MM)
 
 
-def filled(picture: np.ndarray) -> np.ndarray:
+def filled(picture: BoolArray) -> BoolArray:
     """Fill the holes of a picture (Y, X) bool: all that the outside cannot reach."""
     framed = np.pad(picture.astype(np.uint8), 1)
     cv2.floodFill(framed, None, (0, 0), 2)
     return np.asarray(framed[1:-1, 1:-1] != 2)
 
 
-def _without_leaves(picture: np.ndarray, spacing_mm: tuple[float, float]) -> np.ndarray:
+def _without_leaves(picture: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
     """(Y, X) bool without what is thinner than LEAF_MM, and without islands."""
     reach = [round(LEAF_MM / 2 / spacing) for spacing in spacing_mm]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach[1] + 1, 2 * reach[0] + 1))

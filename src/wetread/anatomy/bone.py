@@ -7,6 +7,7 @@ from scipy import ndimage
 from wetread.anatomy.body import STEP_MM, body_on_grid
 from wetread.anatomy.grid import distance_mm, grid_over, require_place, resample_to_slices
 from wetread.anatomy.mask import Mask, slabs_mm
+from wetread.archive.types import BoolArray
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
@@ -45,8 +46,8 @@ def segment_bone(
 
 
 def _connected_parts(
-    inside: np.ndarray, needed: tuple[np.ndarray, ...], place: SlicePlacement
-) -> np.ndarray:
+    inside: BoolArray, needed: tuple[BoolArray, ...], place: SlicePlacement
+) -> BoolArray:
     """Return the connected parts (faces touch) that are no specks and hold a voxel of each needed
     mask."""
     labels, count = ndimage.label(inside)
@@ -62,7 +63,7 @@ def _connected_parts(
     return np.asarray(kept[labels])
 
 
-def _closed(picture: np.ndarray, radius_mm: float, spacing_mm: tuple[float, float]) -> np.ndarray:
+def _closed(picture: BoolArray, radius_mm: float, spacing_mm: tuple[float, float]) -> BoolArray:
     """(Y, X) bool, closed by a disc."""
     reach = [int(np.ceil(radius_mm / spacing)) for spacing in spacing_mm]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach[1] + 1, 2 * reach[0] + 1))

@@ -27,11 +27,12 @@ from wetread.anatomy.grid import (
 )
 from wetread.anatomy.mask import Mask
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import BoolArray, Float32Array, UInt8Array
 from wetread.study.geometry import unit_axes
 from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
-AxisTurn = Callable[[np.ndarray], np.ndarray]
+AxisTurn = Callable[[BoolArray], BoolArray]
 
 STEP_MM = 2.0
 SOFT_HU = (-30.0, 150.0)  # brain, fluid, fresh blood; not fat, not air, not bone
@@ -70,7 +71,7 @@ def segment_brain(volume: Volume) -> list[Mask]:
     return [Mask("brain", np.stack(list(edged)), place)]
 
 
-def _about(head: np.ndarray) -> tuple[slice, slice, slice]:
+def _about(head: BoolArray) -> tuple[slice, slice, slice]:
     """The box of the head with the air next to it."""
     found = ndimage.find_objects(head.astype(np.uint8))
     if not found:
@@ -79,7 +80,7 @@ def _about(head: np.ndarray) -> tuple[slice, slice, slice]:
     return low, middle, high
 
 
-def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
+def find_space(soft: BoolArray, bone: BoolArray, head: BoolArray, step_mm: float) -> BoolArray:
     """Find the space within the skull: (up, *, *) bool, cubes of step_mm.
 
     soft, bone, head: (up, *, *) bool on the same cubes.
@@ -106,7 +107,7 @@ def find_space(soft: np.ndarray, bone: np.ndarray, head: np.ndarray, step_mm: fl
     return space
 
 
-def _scalp(bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
+def _scalp(bone: BoolArray, head: BoolArray, step_mm: float) -> BoolArray:
     """The shell under the skin as thick as the scalp over bone: it goes on where bone is missing,
     so that brain ends there too."""
     depth = distance_mm(~head, step_mm)
@@ -117,7 +118,7 @@ def _scalp(bone: np.ndarray, head: np.ndarray, step_mm: float) -> np.ndarray:
     return np.asarray(depth <= thickness)
 
 
-def _sides_with_bone(bone: np.ndarray) -> np.ndarray:
+def _sides_with_bone(bone: BoolArray) -> UInt8Array:
     """(up, *, *) uint8: on how many of its four level sides a cube has bone, near or far."""
     sides = np.zeros(bone.shape, np.uint8)
     for axis in (1, 2):
@@ -126,7 +127,7 @@ def _sides_with_bone(bone: np.ndarray) -> np.ndarray:
     return sides
 
 
-def _most_enclosed(parts: np.ndarray, enclosed: np.ndarray) -> np.ndarray:
+def _most_enclosed(parts: BoolArray, enclosed: BoolArray) -> BoolArray:
     """The connected part with the most enclosed cubes."""
     labels, count = ndimage.label(parts)
     sizes = np.bincount(labels[enclosed & parts], minlength=count + 1)
@@ -135,7 +136,7 @@ def _most_enclosed(parts: np.ndarray, enclosed: np.ndarray) -> np.ndarray:
     return np.asarray(labels == sizes.argmax())
 
 
-def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> np.ndarray:
+def _without_spine(space: BoolArray, enclosed: BoolArray, step_mm: float) -> BoolArray:
     """Without what lies below the foramen magnum, and what lies open just above it."""
     # Rays slip through gaps in bone: what lies between enclosed cubes is enclosed too.
     enclosed = np.stack([_hull(layer) for layer in space & enclosed])
@@ -151,7 +152,7 @@ def _without_spine(space: np.ndarray, enclosed: np.ndarray, step_mm: float) -> n
     return kept
 
 
-def _hull(layer: np.ndarray) -> np.ndarray:
+def _hull(layer: BoolArray) -> BoolArray:
     """(Y, X) bool: the convex hull of one layer."""
     hull = np.zeros(layer.shape, np.uint8)
     points = cv2.findNonZero(layer.astype(np.uint8))
@@ -160,7 +161,7 @@ def _hull(layer: np.ndarray) -> np.ndarray:
     return hull > 0
 
 
-def _edged(hu: np.ndarray, mm: np.ndarray, pixel_mm2: float) -> np.ndarray:
+def _edged(hu: Float32Array, mm: Float32Array, pixel_mm2: float) -> BoolArray:
     """(Y, X) bool: the brain in a slice of hu; mm: to the surface found on cubes, positive within.
 
     What is well within is brain whatever its HU; near the surface they decide. Small holes are

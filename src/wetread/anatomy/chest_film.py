@@ -14,6 +14,7 @@ from importlib import resources
 import cv2
 import numpy as np
 
+from wetread.archive.types import Float32Array, Float64Array
 from wetread.study.header_content import Rows, names_body_part
 from wetread.study.slice_sequence import SliceSequence
 
@@ -44,7 +45,7 @@ def chest_film_absent(rows: Rows, gray: SliceSequence) -> str | None:
     return f"no chest film: {doubts[0]}{part}"
 
 
-def _no_chest(gray: np.ndarray, least: float) -> str | None:
+def _no_chest(gray: Float32Array, least: float) -> str | None:
     if min(gray.shape) < LEAST_SIDE:
         return f"a picture of {gray.shape[0]} x {gray.shape[1]} pixels"
     if not np.ptp(gray) > 0:
@@ -53,7 +54,7 @@ def _no_chest(gray: np.ndarray, least: float) -> str | None:
     return None if score >= least else f"likeness to one {score:.1f}, at least {least:g} wanted"
 
 
-def chest_score(gray: np.ndarray) -> float:
+def chest_score(gray: Float32Array) -> float:
     """Return the log odds that gray (rows, columns) is a frontal chest film, among the training
     set."""
     weights = _weights()
@@ -61,12 +62,12 @@ def chest_score(gray: np.ndarray) -> float:
 
 
 @cache
-def _weights() -> np.ndarray:
+def _weights() -> Float64Array:
     text = resources.files("wetread.anatomy").joinpath(WEIGHTS).read_text(encoding="ascii")
     return np.array(text.split(), np.float64)
 
 
-def film_features(gray: np.ndarray) -> np.ndarray:
+def film_features(gray: Float32Array) -> Float64Array:
     """Describe gray (rows, columns) by (CELLS * CELLS * (ANGLES + 1),) float64.
 
     Of each cell the edges by direction, each about 0 to 1; then the brightness of each cell, -1 to
@@ -94,7 +95,7 @@ def film_features(gray: np.ndarray) -> np.ndarray:
     return np.concatenate([cells.ravel(), 2 * bright.ravel()]).astype(np.float64)
 
 
-def _within_border(small: np.ndarray) -> np.ndarray:
+def _within_border(small: Float32Array) -> Float32Array:
     """The picture without the black rows and columns about it."""
     low, high = np.percentile(small, [1, 99])
     lit = small > low + BLACK * (high - low)
@@ -105,7 +106,7 @@ def _within_border(small: np.ndarray) -> np.ndarray:
     return small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _ranks(small: np.ndarray) -> np.ndarray:
+def _ranks(small: Float32Array) -> Float32Array:
     """Each pixel's share of darker ones, 0 to 1; equal pixels have equal ranks."""
     _, place, count = np.unique(small, return_inverse=True, return_counts=True)
     middle = (np.cumsum(count) - count / 2) / small.size

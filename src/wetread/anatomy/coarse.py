@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from wetread.archive.types import Float32Array, UInt8Array
+from wetread.archive.types import BoolArray, Float32Array, UInt8Array
 from wetread.study.slice_sequence import SliceSequence
 
 STEP_MM = 2.0
@@ -42,7 +42,7 @@ class BlockGrid:
             blocks[number] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
         return blocks
 
-    def enlarged(self, mask: np.ndarray, number: int) -> UInt8Array:
+    def enlarged(self, mask: BoolArray, number: int) -> UInt8Array:
         """Enlarge a coarse mask (Z, Y, X) to fine slice `number`: (Y, X) of 0 and 1, its edge
         interpolated."""
         at = (number + 0.5) / self.stride - 0.5

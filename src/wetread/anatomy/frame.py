@@ -6,14 +6,17 @@ However the patient lay, and whichever plane was scanned: organs are sought in o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wetread.study.stack import require_affine
 from wetread.study.volume import Volume
 
 # In LPS, what (z, y, x) of the frame run along: to the head, to the back, to the left.
 PATIENT_AXES = (2, 1, 0)
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,16 @@ class PatientFrame:
     flipped: tuple[bool, bool, bool]
     spacing_mm: tuple[float, float, float]
 
-    def to_patient(self, array: np.ndarray) -> np.ndarray:
+    def to_patient(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """Turn an array of the volume, (Z, Y, X), into the frame; a view."""
         return self._flip(array.transpose(self.order))
 
-    def from_patient(self, array: np.ndarray) -> np.ndarray:
+    def from_patient(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         """Turn an array of the frame, (Z, Y, X), back into the volume's own order; a view."""
         back = np.argsort(self.order)
         return self._flip(array).transpose(tuple(int(axis) for axis in back))
 
-    def _flip(self, array: np.ndarray) -> np.ndarray:
+    def _flip(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
         z, y, x = (slice(None, None, -1 if against else 1) for against in self.flipped)
         return array[z, y, x]
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.archive.rejects import RejectError
+from wetread.archive.types import BoolArray, Float32Array, Float64Array
 from wetread.study.placement import SlicePlacement
 from wetread.study.shear import in_plane_shifts
 from wetread.study.volume import Volume, require_hu
@@ -33,9 +34,9 @@ class CubeGrid:
 
     step_mm: float
     shape: tuple[int, int, int]
-    weights: np.ndarray
-    layer_of: np.ndarray
-    shifts_mm: np.ndarray
+    weights: Float32Array
+    layer_of: Float64Array
+    shifts_mm: Float64Array
     spacing_mm: tuple[float, float]
     picture: tuple[int, int]
 
@@ -77,8 +78,10 @@ def grid_over(place: SlicePlacement, picture: tuple[int, int], step_mm: float) -
 
 
 def resample_to_grid(
-    grid: CubeGrid, slices: np.ndarray, transform: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
+    grid: CubeGrid,
+    slices: Float32Array,
+    transform: Callable[[Float32Array], Float32Array | BoolArray],
+) -> Float32Array:
     """Resample slices (Z, Y, X) to the grid: (layers, rows, columns) float32, each cube's mean.
 
     transform: a slice (Y, X) to one in bool or float, before the mean. Past the slices' edge: 0.
@@ -93,11 +96,11 @@ def resample_to_grid(
         )
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         flat[k] = cv2.warpAffine(blurred, _to_slice(grid, k), (columns, rows), flags=flags).ravel()
-    mean: np.ndarray = (grid.weights @ flat).reshape(grid.shape)
+    mean: Float32Array = (grid.weights @ flat).reshape(grid.shape)
     return mean
 
 
-def resample_to_slices(grid: CubeGrid, field: np.ndarray) -> Iterator[np.ndarray]:
+def resample_to_slices(grid: CubeGrid, field: Float32Array) -> Iterator[Float32Array]:
     """Yield each slice (Y, X) float32 of a field (layers, rows, columns), linear along all axes."""
     height, width = grid.picture
     last = max(len(field) - 2, 0)
@@ -112,7 +115,7 @@ def resample_to_slices(grid: CubeGrid, field: np.ndarray) -> Iterator[np.ndarray
         )  # fmt: skip
 
 
-def _to_slice(grid: CubeGrid, k: int) -> np.ndarray:
+def _to_slice(grid: CubeGrid, k: int) -> Float64Array:
     """(2, 3) from (column, row) of the grid to (column, row) of slice k, pixel centers whole."""
     scale = [grid.step_mm / spacing for spacing in grid.spacing_mm]
     down, across = (
@@ -122,7 +125,7 @@ def _to_slice(grid: CubeGrid, k: int) -> np.ndarray:
     return np.array([[scale[1], 0, across], [0, scale[0], down]])
 
 
-def distance_mm(target: np.ndarray, step_mm: float) -> np.ndarray:
+def distance_mm(target: BoolArray, step_mm: float) -> Float32Array:
     """Return mm (layers, rows, columns) from each cube to the nearest of target.
 
     target: (layers, rows, columns) bool; 0 in those, FAR_MM where none is.
@@ -135,17 +138,17 @@ def distance_mm(target: np.ndarray, step_mm: float) -> np.ndarray:
     return np.asarray(distance, np.float32)
 
 
-def ball_opening(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+def ball_opening(inside: BoolArray, radius_mm: float, step_mm: float) -> BoolArray:
     """Open inside (layers, rows, columns) bool by a ball: all that it sweeps within, same shape."""
     return distance_mm(distance_mm(~inside, step_mm) > radius_mm, step_mm) <= radius_mm
 
 
-def ball_closing(inside: np.ndarray, radius_mm: float, step_mm: float) -> np.ndarray:
+def ball_closing(inside: BoolArray, radius_mm: float, step_mm: float) -> BoolArray:
     """Close inside (layers, rows, columns) bool by a ball: fill what it cannot enter."""
     return distance_mm(distance_mm(inside, step_mm) > radius_mm, step_mm) > radius_mm
 
 
-def largest_component(inside: np.ndarray) -> np.ndarray:
+def largest_component(inside: BoolArray) -> BoolArray:
     """Return the largest connected part (faces touch) of a bool array, any shape; empty where it
     is."""
     labels, count = ndimage.label(inside)
@@ -154,7 +157,7 @@ def largest_component(inside: np.ndarray) -> np.ndarray:
     return np.asarray(labels == 1 + int(np.bincount(labels.ravel())[1:].argmax()))
 
 
-def signed_distance_mm(inside: np.ndarray, step_mm: float) -> np.ndarray:
+def signed_distance_mm(inside: BoolArray, step_mm: float) -> Float32Array:
     """Return mm to the surface of inside (layers, rows, columns) bool, same shape, positive within.
 
     The surface lies between cubes.

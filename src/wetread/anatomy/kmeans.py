@@ -20,7 +20,7 @@ SMALLER_THAN, ROWS = 0.9, (0.2, 0.8)
 TWO = 2  # clusters: air and tissue
 
 
-def kmeans_lungs(hu: np.ndarray, rng: np.random.Generator) -> BoolArray:
+def kmeans_lungs(hu: Float32Array, rng: np.random.Generator) -> BoolArray:
     """Segment both lungs as one mask (Z, Y, X) bool of hu (Z, Y, X), HU, axial slices.
 
     rng: deals where the clusters of each slice start. A slice that is all of one value is empty.

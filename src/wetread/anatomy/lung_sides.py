@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from wetread.anatomy.thorax import middle_column
-from wetread.archive.types import BoolArray
+from wetread.archive.types import BoolArray, Float32Array
 
 GAS_HU = -955.0  # median below: gas in a bowel or next to an arm, not a lung
 LEAST_ML = 2.0
@@ -16,7 +16,7 @@ EROSIONS_MM = (2.5, 5.0, 8.0, 12.0, 16.0)  # tried in turn to part what touches
 
 
 def split_lungs(
-    air: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
+    air: BoolArray, blocks: Float32Array, spacing_mm: tuple[float, float, float]
 ) -> tuple[BoolArray, BoolArray]:
     """Split air (Z, Y, X) without airways into (right, left), (Z, Y, X) bool each.
 

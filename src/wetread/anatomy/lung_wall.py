@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from wetread.archive.types import BoolArray, Float64Array, Int64Array
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, Int64Array
 
 BONE_HU = 160.0  # of blocks of 2 mm
 BONE_ML = 0.3  # smaller dense things are calcified nodes or filled vessels
@@ -28,7 +28,7 @@ SMOOTH = (8.0, 6.0)  # standard deviation of the wall's smoothing: mm along z, d
 
 
 def consolidated_lung(
-    side: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
+    side: BoolArray, blocks: Float32Array, spacing_mm: tuple[float, float, float], sign: int
 ) -> BoolArray:
     """Find the tissue (Z, Y, X) between a lung's air and the ribs behind it and at its side.
 
@@ -83,7 +83,7 @@ def _centers(side: BoolArray, holding: Int64Array, step_mm: float) -> Float64Arr
 
 
 def _rays(
-    centers: Float64Array, angles: np.ndarray, spacing_mm: tuple[float, float, float], sign: int
+    centers: Float64Array, angles: Float64Array, spacing_mm: tuple[float, float, float], sign: int
 ) -> tuple[Int64Array, Int64Array]:
     """(N, angles, steps) row and column along rays from each center; angles in radians."""
     along = np.arange(0, REACH_MM, RAY_MM)
@@ -105,7 +105,7 @@ def _along(
     return found
 
 
-def _bones(blocks: np.ndarray, spacing_mm: tuple[float, float, float]) -> BoolArray:
+def _bones(blocks: Float32Array, spacing_mm: tuple[float, float, float]) -> BoolArray:
     dense = blocks > BONE_HU
     labels, _ = ndimage.label(dense, np.ones((3, 3, 3), bool))
     sizes = np.bincount(labels.ravel()) * float(np.prod(spacing_mm)) / 1000
@@ -132,7 +132,7 @@ def _smooth_wall(first: Int64Array, last: Int64Array, step_mm: float) -> Float64
 
 
 def _tissue_of(
-    found: BoolArray, blocks: np.ndarray, spacing_mm: tuple[float, float, float]
+    found: BoolArray, blocks: Float32Array, spacing_mm: tuple[float, float, float]
 ) -> BoolArray:
     """Keep of found what is neither fat, water nor bone, in pieces and not in films."""
     if not found.any():

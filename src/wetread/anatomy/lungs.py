@@ -15,7 +15,7 @@ from wetread.anatomy.lung_sides import split_lungs
 from wetread.anatomy.lung_wall import consolidated_lung
 from wetread.anatomy.mask import Mask
 from wetread.anatomy.thorax import air_inside
-from wetread.archive.types import BoolArray
+from wetread.archive.types import BoolArray, Float32Array
 from wetread.study.volume import Volume
 
 
@@ -62,7 +62,7 @@ def segment_lungs(volume: Volume, settings: LungSettings = DEFAULT) -> list[Mask
 
 
 def find_lungs(
-    hu: np.ndarray, spacing_mm: tuple[float, float, float], settings: LungSettings = DEFAULT
+    hu: Float32Array, spacing_mm: tuple[float, float, float], settings: LungSettings = DEFAULT
 ) -> Lungs:
     """Find the lungs of hu (Z, Y, X), HU, z to the head, y to the back, x to the left; also of a
     part."""
@@ -116,7 +116,7 @@ def close_ball(
 
 
 def _refined(
-    hu: np.ndarray,
+    hu: Float32Array,
     parts: tuple[BoolArray, BoolArray, BoolArray],
     grid: BlockGrid,
     settings: LungSettings,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float64Array
 from wetread.study.boxes import VoxelBox
 from wetread.study.placement import UNKNOWN_THICKNESS_MM, SlicePlacement
 
@@ -17,7 +18,7 @@ class Mask:
     """
 
     name: str
-    inside: np.ndarray
+    inside: BoolArray
     place: SlicePlacement
 
     @property
@@ -42,7 +43,7 @@ class Mask:
         return VoxelBox(*bounds)
 
     @property
-    def box_mm(self) -> np.ndarray | None:
+    def box_mm(self) -> Float64Array | None:
         """The (2, 3) least and greatest LPS mm of the centers of the box's voxels; None if
         empty."""
         box = self.box
@@ -56,7 +57,7 @@ class Mask:
         return np.stack([placed.min(axis=0), placed.max(axis=0)])
 
 
-def slabs_mm(place: SlicePlacement) -> np.ndarray:
+def slabs_mm(place: SlicePlacement) -> Float64Array:
     """Return the mm (Z,) along the normal that each slice stands for: half way to each neighbor.
 
     A slice at an end reaches as far outward as inward. A lone slice stands for its thickness (1 mm
@@ -67,5 +68,5 @@ def slabs_mm(place: SlicePlacement) -> np.ndarray:
         thickness = place.thickness_mm
         return np.where(thickness > 0, thickness, UNKNOWN_THICKNESS_MM)
     apart = np.abs(np.diff(along))
-    slabs: np.ndarray = (np.append(apart[0], apart) + np.append(apart, apart[-1])) / 2
+    slabs: Float64Array = (np.append(apart[0], apart) + np.append(apart, apart[-1])) / 2
     return slabs

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from wetread.archive.types import BoolArray, Float32Array, UInt8Array
+
 STEP_MM = 2.0
 MATERIAL_HU = -900.0  # above: hair, foam, lung; below: air
 TISSUE_HU = -300.0
@@ -48,7 +50,7 @@ class Section:
     framed: float
 
 
-def measure(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Section:
+def measure(hu: Float32Array, spacing_mm: tuple[float, float]) -> Section:
     """Measure one slice (rows, columns), HU; spacing_mm between rows and between columns."""
     sides = (hu.shape[1] * spacing_mm[1], hu.shape[0] * spacing_mm[0])
     width, height = (int(np.clip(round(mm / STEP_MM), 8, 512)) for mm in sides)
@@ -77,29 +79,29 @@ def measure(hu: np.ndarray, spacing_mm: tuple[float, float]) -> Section:
     )
 
 
-def _cm2(inside: np.ndarray) -> float:
+def _cm2(inside: BoolArray) -> float:
     return float(np.count_nonzero(inside)) * STEP_MM**2 / 100
 
 
-def _disc(radius_mm: float) -> np.ndarray:
+def _disc(radius_mm: float) -> UInt8Array:
     side = 2 * round(radius_mm / STEP_MM) + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
 
 
-def _largest(inside: np.ndarray) -> np.ndarray:
+def _largest(inside: BoolArray) -> BoolArray:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(np.uint8(inside), connectivity=4)
     if count < 2:
         return np.zeros(inside.shape, bool)
     return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
 
 
-def _filled(inside: np.ndarray) -> np.ndarray:
+def _filled(inside: BoolArray) -> BoolArray:
     framed = np.pad(inside.astype(np.uint8), 1)
     cv2.floodFill(framed, None, (0, 0), 2)
     return np.asarray(framed[1:-1, 1:-1] != 2)
 
 
-def _hull(inside: np.ndarray) -> np.ndarray:
+def _hull(inside: BoolArray) -> BoolArray:
     hull = np.zeros(inside.shape, np.uint8)
     points = cv2.findNonZero(inside.astype(np.uint8))
     if points is not None:
@@ -107,7 +109,7 @@ def _hull(inside: np.ndarray) -> np.ndarray:
     return hull > 0
 
 
-def _enclosed(small: np.ndarray, bone: np.ndarray) -> np.ndarray:
+def _enclosed(small: Float32Array, bone: BoolArray) -> BoolArray:
     """The largest soft tissue with bone above, below, left and right of it, near or far."""
     sides = np.zeros(bone.shape, np.uint8)
     for axis in (0, 1):
@@ -118,7 +120,7 @@ def _enclosed(small: np.ndarray, bone: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.morphologyEx(np.uint8(core), cv2.MORPH_CLOSE, _disc(CLOSED_MM)) > 0)
 
 
-def _walled(inside: np.ndarray, bone: np.ndarray) -> float:
+def _walled(inside: BoolArray, bone: BoolArray) -> float:
     """The share of the rim of an area that bone lies within NEAR_MM of."""
     area = np.uint8(inside)
     rim = (cv2.dilate(area, np.ones((3, 3), np.uint8)) > 0) & ~inside
@@ -127,7 +129,7 @@ def _walled(inside: np.ndarray, bone: np.ndarray) -> float:
     return float((cv2.dilate(np.uint8(bone), _disc(NEAR_MM)) > 0)[rim].mean())
 
 
-def _lung(small: np.ndarray, body: np.ndarray) -> np.ndarray:
+def _lung(small: Float32Array, body: BoolArray) -> BoolArray:
     """Air in the body whose parts are neither small nor as thin as gas."""
     air = body & (small < LUNG_HU[1])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(np.uint8(air), connectivity=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from wetread.archive.types import BoolArray
+from wetread.archive.types import BoolArray, Float32Array
 
 AIR_BELOW_HU = -400.0  # below: air, or lung
 OUTSIDE_HU = -940.0  # of the room's air: a lung that meets the picture's border is denser
@@ -14,7 +14,7 @@ BRIDGE_MM = 5.0  # bridges from the body to bed and wires are thinner
 
 
 def air_inside(
-    blocks: np.ndarray, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_BELOW_HU
+    blocks: Float32Array, spacing_mm: tuple[float, float, float], threshold_hu: float = AIR_BELOW_HU
 ) -> BoolArray:
     """Find the air within the body: (Z, Y, X) bool of blocks (Z, Y, X), HU; slices are axial."""
     found = np.zeros(blocks.shape, bool)
@@ -25,13 +25,13 @@ def air_inside(
     return found
 
 
-def middle_column(blocks: np.ndarray) -> float:
+def middle_column(blocks: Float32Array) -> float:
     """Return the column in the middle of the body, of blocks (Z, Y, X), HU."""
     columns = np.flatnonzero((blocks > TISSUE_HU).mean(axis=(0, 1)) > LEAST_SHARE)
     return float(columns.mean()) if len(columns) else blocks.shape[2] / 2
 
 
-def _body(plane: np.ndarray, air: BoolArray, pixel_mm: float) -> BoolArray:
+def _body(plane: Float32Array, air: BoolArray, pixel_mm: float) -> BoolArray:
     """The largest thing in a slice that is not room, its holes filled."""
     edge = np.zeros_like(air)
     for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):

@@ -60,7 +60,8 @@ def _airway(volume: Volume) -> list[Mask]:
     """Segment trachea and main bronchi; the air of nose and throat above a neck is none."""
     frame = patient_frame(volume)
     _, down, across = frame.spacing_mm
-    if shows_head_only(frame.to_patient(volume.hu), (down, across)):
+    hu = frame.to_patient(volume.hu)
+    if shows_head_only(hu, (down, across)):
         raise RejectError("wrong_anatomy", "no airway: a head, without lung in any slice")
     return segment_airway(volume)
 
