@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.training.about import read_run_recipe
 from wetread.training.averaging import NO_EPOCH, RankedEpoch, best_epochs, mean_state
@@ -27,7 +28,7 @@ from wetread.training.run import CHECKPOINT, Run
 FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps"}
 
 
-class ResumeError(ValueError):
+class ResumeError(WetreadError, ValueError):
     """A training that is to go on was begun with other settings, labels or images."""
 
 
