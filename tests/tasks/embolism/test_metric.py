@@ -236,3 +236,13 @@ def test_the_exam_part_of_all_real_exams_is_the_known_0_318(table: pl.DataFrame)
     assert exam_loss(truth, constant_exams(truth, *best_constants(truth))) == pytest.approx(
         0.318, abs=5e-4
     )
+
+
+def test_exams_of_which_none_has_an_embolus_are_scored_beside_their_best_constants() -> None:
+    """There was no constant for their images, and so no score at all."""
+    truth = Exams(np.eye(9)[[0, 0]], np.zeros(3), np.array([0, 2, 3]))
+    study, image = best_constants(truth)
+    assert image == 0.0
+    assert exam_loss(truth, constant_exams(truth, study, image)) == pytest.approx(0.0, abs=1e-12)
+    unknown = Exams(np.eye(9)[[0, 0]], np.full(3, np.nan), np.array([0, 2, 3]))
+    assert np.isnan(best_constants(unknown)[1])

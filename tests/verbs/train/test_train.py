@@ -25,7 +25,6 @@ from wetread.phantoms.head.archive import label_matrix
 from wetread.tasks import find_task
 from wetread.training.predictions import FILE
 from wetread.training.run import Run
-from wetread.verbs.evaluate import evaluate
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.train.train import TrainResult
 
@@ -211,15 +210,6 @@ def test_scores_can_be_computed_again_from_the_predictions_with_scikit_learn(
                 assert value == pytest.approx(roc_auc_score(own["truth"], own[column]))
                 compared += 1
     assert compared >= 8
-
-
-def test_evaluating_a_run_again_gives_the_same_scores(two_folds: TrainResult) -> None:
-    assert evaluate(two_folds.run) == two_folds.scores
-
-
-def test_a_run_that_is_not_finished_is_not_scored(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="its training has not ended"):
-        evaluate(tmp_path)
 
 
 def test_one_seed_gives_equal_numbers_and_another_seed_others(

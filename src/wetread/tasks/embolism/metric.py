@@ -81,16 +81,19 @@ def positive_share(truth: Exams) -> Float64Array:
 
 def best_constants(truth: Exams) -> tuple[Float64Array, float]:
     """Find the constants of least loss on this truth: (9,) of the labels, their shares; and of
-    every image, the mean weighted by q as the loss is. NaN where nothing is known."""
+    every image, the mean weighted by q as the loss is, 0 where none is positive. NaN where nothing
+    is known."""
     known = ~np.isnan(truth.study)
     total = np.nansum(truth.study, axis=0)
     study = np.divide(
         total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0)
     )
     share = np.nan_to_num(positive_share(truth))
+    if np.isnan(truth.image).all():
+        return study, float("nan")
     weight = float((share * truth.sum_images(~np.isnan(truth.image))).sum())
     positive = float((share * truth.sum_images(np.nan_to_num(truth.image))).sum())
-    return study, positive / weight if weight > 0 else float("nan")
+    return study, positive / weight if weight > 0 else 0.0
 
 
 def constant_exams(truth: Exams, study: Float64Array, image: float) -> Exams:

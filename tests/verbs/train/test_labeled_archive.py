@@ -1,0 +1,71 @@
+"""tests/verbs/train/test_labeled_archive.py: files, labels and patients meet, and are counted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from wetread.archive.index.index import build_index
+from wetread.archive.rejects import RejectError
+from wetread.inputs.progress import silent
+from wetread.phantoms.head.archive import PhantomTruth
+from wetread.tasks import find_task
+from wetread.training.recipe_file import read_recipe
+from wetread.verbs.train.labeled_archive import LabeledArchive, open_labeled_archive
+from wetread.verbs.train.request import check_request
+
+Open = Callable[..., LabeledArchive]
+
+
+@pytest.fixture
+def opened(phantoms: PhantomTruth, settings: tuple[str, ...], tmp_path: Path) -> Open:
+    """opened(labels, sources) -> the archive of the phantoms, packed small."""
+
+    def run(labels: Path | None = None, sources: list[Path] | None = None) -> LabeledArchive:
+        recipe = read_recipe("compact", [*settings, "size=16"])
+        request = check_request(
+            find_task("hemorrhage"), recipe, sources=sources or [phantoms.images],
+            out=tmp_path / "run", labels=[labels or phantoms.labels], columns=None, patients=None,
+            weights=None, clear_patients=False,
+        )  # fmt: skip
+        (tmp_path / "run").mkdir(exist_ok=True)
+        return open_labeled_archive(
+            request, repair=True, as_hu=False, verify=False, workers=1, report=silent
+        )
+
+    return run
+
+
+def test_every_image_and_label_is_counted_once(
+    opened: Open, phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    header, *rows = phantoms.labels.read_text().splitlines()
+    images = sorted({row.rpartition("_")[0] for row in rows})
+    kept = [row for row in rows if row.rpartition("_")[0] not in images[:3]]
+    odd = [*kept, "stranger_any,1", f"{images[3]}_any,1", f"{images[3]}_any,0"]
+    (tmp_path / "labels.csv").write_text("\n".join([header, *odd]) + "\n")
+    archive = opened(tmp_path / "labels.csv")
+    (store,) = archive.stores
+    assert len(store) == archive.images.height == len(images) == archive.counts["packed_images"]
+    assert archive.counts["images_without_label"] == 3
+    assert archive.counts["labelled_images"] == len(images) - 3
+    assert archive.counts["labels_without_image"] == 1
+    assert archive.counts["conflicting_labels"] == 1
+    assert archive.counts["files"] == archive.counts["instances"] == len(images)
+    assert archive.identity.proven
+    assert {"patient", "patient_order"} <= set(store.slices.columns)
+    listed = pl.read_csv(tmp_path / "run" / "conflicting_labels.csv")
+    assert listed["finding"].to_list() == ["any"]
+    assert pl.read_csv(tmp_path / "run" / "refused_masks.csv").is_empty()
+
+
+def test_files_that_are_gone_are_at_fault_where_no_labelled_image_can_be_read(
+    opened: Open, phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.dcm"
+    file.write_bytes(next(phantoms.images.rglob("*.dcm")).read_bytes())
+    build_index([file], tmp_path / "i.parquet", workers=1)
+    file.unlink()
+    with pytest.raises(RejectError, match="the 1 images that have a label cannot be read"):
+        opened(sources=[tmp_path / "i.parquet"])
