@@ -24,6 +24,7 @@ from wetread.study.placement import SlicePlacement
 from wetread.study.volume import Volume
 
 THINNEST_MM = 0.55  # radius of a vessel: a scan shows single ones thinner than a film does
+VESSEL_HU = 42.0
 PLANE_MM = 2.2  # a thicker slice is the mean of several planes
 
 
@@ -35,6 +36,7 @@ class Person:
     arteries: tuple[VesselTree, VesselTree]
     veins: tuple[VesselTree, VesselTree]
     paint: TissueTexture
+    arms_down: bool
 
     @property
     def chest(self) -> Chest:
@@ -126,11 +128,9 @@ def draw_person(
     rng: np.random.Generator, chest: Chest, lesions: Lesions, *, touching: bool, arms_down: bool
 ) -> Person:
     """The rest of a person with this chest."""
-    body = ChestBody(
-        chest, draw_organs(rng, chest), lesions, touching, arms_down, draw_waves(rng, 8, 60)
-    )
+    body = ChestBody(chest, draw_organs(rng, chest), lesions, touching, draw_waves(rng, 8, 60))
     trees = [draw_vessel_tree(rng) for _ in range(4)]
-    return Person(body, (trees[0], trees[1]), (trees[2], trees[3]), draw_texture(rng))
+    return Person(body, (trees[0], trees[1]), (trees[2], trees[3]), draw_texture(rng), arms_down)
 
 
 def draw_chest_scan(
@@ -164,7 +164,7 @@ def scan_chest(person: Person, scan: ChestScan, rng: np.random.Generator) -> Che
     lattice = _lattice(scan, chest.scale, planes)
     x, y, z = (lattice.along(axis) for axis in (2, 1, 0))
     vessels = _vessels(person, lattice)
-    skeleton = cover_bones(draw_bones(chest, 0.0 if person.body.arms_down else 1.0), lattice)
+    skeleton = cover_bones(draw_bones(chest, 0.0 if person.arms_down else 1.0), lattice)
     hu = np.empty((scan.slices, scan.size, scan.size), np.float32)
     found = np.zeros((len(fields(ChestCtTruth)), *hu.shape), bool)
     for number in range(scan.slices):
@@ -173,13 +173,31 @@ def scan_chest(person: Person, scan: ChestScan, rng: np.random.Generator) -> Che
         for at in range(number * planes, (number + 1) * planes):
             points = PlanePoints(x, y, float(z[at]))
             plane = plane_at(person.body, points)
-            total += paint_plane(
-                person.body, person.paint, plane, points, skeleton.plane(at), vessels=vessels[at]
-            )
+            if person.arms_down:
+                _paint_arms(plane.part, chest, points)
+            painted = paint_plane(person.body, person.paint, plane, points, skeleton.plane(at))
+            free = (plane.part == ChestPart.LUNG) & (skeleton.bone[at] == 0)
+            painted += (VESSEL_HU - painted) * (vessels[at] * free * np.float32(1 / 255))
+            total += painted
             share += _parts(plane, skeleton.bone[at] > 127)
         found[:, number] = 2 * share > planes
         hu[number] = _measure(total / planes, scan, rng)
     return ChestCt(hu, ChestCtTruth(*found), _place(scan), person, scan)
+
+
+def _paint_arms(part: UInt8Array, chest: Chest, points: PlanePoints) -> None:
+    """Label upper arms next to the body, below the shoulders, each with its bone; part: (Y, X)."""
+    wide, high, z = points.x[None, :], points.column, points.z
+    if z > chest.shoulder_z - 26:
+        return
+    away = 182 + 0.75 * chest.wall_mm + 0.14 * (chest.shoulder_z - z)
+    limb = np.hypot(np.abs(wide) - away, high - 24)
+    free = part == ChestPart.ROOM
+    part[free & (limb < 40)] = ChestPart.SKIN
+    part[free & (limb < 38)] = ChestPart.FAT
+    part[free & (limb < 33)] = ChestPart.MUSCLE
+    part[free & (limb < 11.5)] = ChestPart.CORTEX
+    part[free & (limb < 7)] = ChestPart.MARROW
 
 
 def _parts(plane: AxialPlane, in_bone: BoolArray) -> BoolArray:

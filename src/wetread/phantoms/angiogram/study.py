@@ -208,7 +208,7 @@ def _draw_body(rng: np.random.Generator, chest: Chest) -> ChestBody:
     drawn = draw_organs(rng, chest)
     kept = tuple(rod for rod in drawn.vessels if "pulmonary" not in rod.name)  # the tree has them
     organs = replace(drawn, vessels=kept)
-    return ChestBody(chest, organs, lesions, False, False, draw_waves(rng, 8, 60))
+    return ChestBody(chest, organs, lesions, False, draw_waves(rng, 8, 60))
 
 
 def _scan_case(

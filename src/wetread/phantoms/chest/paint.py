@@ -39,7 +39,6 @@ HU_OF: dict[ChestPart, float] = {
     ChestPart.DISC: 80.0,
     ChestPart.CORD: 38.0,
 }
-VESSEL_HU = 42.0
 RIB_HU, RIB_MARROW_HU, CARTILAGE_HU = 560.0, 190.0, 105.0
 BRONCHUS_HU = -940.0
 PLEURA_HU, SEAM_MM = 0.0, 0.7
@@ -87,13 +86,8 @@ def paint_plane(
     plane: AxialPlane,
     points: PlanePoints,
     bones: Skeleton,
-    *,
-    vessels: UInt8Array | None = None,
 ) -> FloatArray:
-    """Paint true HU (Y, X) of a plane at its points; bones: covers of this plane, (Y, X).
-
-    vessels: cover (Y, X) of the lungs' vessels, 0 to 255; None where they are painted later.
-    """
+    """Paint true HU (Y, X) of a plane at its points; bones: covers of this plane, (Y, X)."""
     table = np.array([HU_OF[part] for part in ChestPart], np.float32)
     hu = table[plane.part]
     outside = plane.part == ChestPart.ROOM
@@ -106,8 +100,7 @@ def paint_plane(
     hu[own] += 5 * grain * tissue
     lung = plane.part == ChestPart.LUNG
     if lung.any():
-        covered = None if vessels is None else vessels[lung]
-        hu[lung] = _lung(body, texture, plane, points, covered)
+        hu[lung] = _lung(body, texture, plane, points)
     _mix(hu, bones.cartilage * ~lung, CARTILAGE_HU)
     _mix(hu, bones.bone, RIB_HU * body.chest.bone)
     _mix(hu, bones.marrow, RIB_MARROW_HU)
@@ -124,16 +117,9 @@ def _mix(hu: FloatArray, cover: UInt8Array, value: float) -> None:
 
 
 def _lung(
-    body: ChestBody,
-    texture: TissueTexture,
-    plane: AxialPlane,
-    points: PlanePoints,
-    vessels: UInt8Array | None,
+    body: ChestBody, texture: TissueTexture, plane: AxialPlane, points: PlanePoints
 ) -> FloatArray:
-    """Compute HU (N,) of the plane's points in a lung: parenchyma, then what lies in it.
-
-    vessels: (N,) cover of vessels, 0 to 255.
-    """
+    """Compute HU (N,) of the plane's points in a lung: parenchyma, then what lies in it."""
     x, y, depth = points.x, points.y, points.height
     lung = plane.part == ChestPart.LUNG
     side = plane.side[lung]
@@ -157,8 +143,6 @@ def _lung(
             solid = np.maximum(solid, share)
             holes = (fine > 1.75) & (solid > 0.9)
             hu[holes] = -600
-    if vessels is not None:
-        hu += (VESSEL_HU - hu) * (vessels * np.float32(1 / 255))
     for nodule in body.lesions.nodules:
         away = np.sqrt(
             (wide - nodule.center[0]) ** 2

@@ -79,7 +79,7 @@ class AxialPlane:
 class ChestBody:
     """A person for a CT: the chest, and parts that a film does not separate.
 
-    touching: whether the lungs meet in front of the heart; arms_down: next to the body.
+    touching: whether the lungs meet in front of the heart.
     bellies:  the field that parts muscle from the fat between its bellies.
     """
 
@@ -87,7 +87,6 @@ class ChestBody:
     organs: Organs
     lesions: Lesions
     touching: bool
-    arms_down: bool
     bellies: Waves
 
 
@@ -113,8 +112,6 @@ def plane_at(body: ChestBody, points: PlanePoints) -> AxialPlane:
     thorax = cavity | between | spine
 
     _paint_wall(part, body, thorax, points)
-    if body.arms_down:
-        _paint_arms(part, chest, points)
     part[thorax] = ChestPart.MEDIASTINUM
     part[spine & ~cavity] = ChestPart.MUSCLE
     _paint_belly(part, body, under, points)
@@ -203,21 +200,6 @@ def _paint_wall(part: UInt8Array, body: ChestBody, thorax: BoolArray, points: Pl
     part[muscle] = ChestPart.MUSCLE
     part[breasts & ~trunk & (field > 0.2) & (depth > 8)] = ChestPart.GLAND
     part[whole & (depth < 2.0)] = ChestPart.SKIN
-
-
-def _paint_arms(part: UInt8Array, chest: Chest, points: PlanePoints) -> None:
-    """Label upper arms next to the body, below the shoulders, each with its bone; part: (Y, X)."""
-    wide, high, z = points.x[None, :], points.column, points.z
-    if z > chest.shoulder_z - 26:
-        return
-    away = 182 + 0.75 * chest.wall_mm + 0.14 * (chest.shoulder_z - z)
-    limb = np.hypot(np.abs(wide) - away, high - 24)
-    free = part == ChestPart.ROOM
-    part[free & (limb < 40)] = ChestPart.SKIN
-    part[free & (limb < 38)] = ChestPart.FAT
-    part[free & (limb < 33)] = ChestPart.MUSCLE
-    part[free & (limb < 11.5)] = ChestPart.CORTEX
-    part[free & (limb < 7)] = ChestPart.MARROW
 
 
 def _paint_belly(part: UInt8Array, body: ChestBody, under: BoolArray, points: PlanePoints) -> None:
