@@ -1,56 +1,65 @@
-"""tests/reports/test_mask_cases.py: which images a run's page shows as found, missed, raised."""
+"""tests/reports/test_mask_cases.py: the best, the worst and the needless masks become cases."""
+
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
-import pytest
+import polars as pl
 
-from wetread.labels.finding import Finding
-from wetread.pages.panel import Panel
-from wetread.reports.run_page import case_groups
-from wetread.reports.slice_panels import PanelSettings, slice_panels
-from wetread.training.predictions import LevelPredictions
-from wetread.view.window import BONE, BRAIN
+from wetread.evaluation.decision import MaskThresholds
+from wetread.labels.rle import encode
+from wetread.reports.mask_cases import mask_cases, mask_in_box
+from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
+from wetread.training.decide import DecidedFinding
+from wetread.training.mask_table import pack_map
+
+SIDE = 16
+THRESHOLDS = MaskThresholds(0.5, 0.0, 0.5)
 
 
-def predicted(*rows: tuple[float, float]) -> LevelPredictions:
-    """Images of a study each, of (truth, probability)."""
-    truth, said = np.array(rows).T[..., None]
-    names = tuple(f"i{number}" for number in range(len(rows)))
-    order = np.arange(len(rows))
-    return LevelPredictions(
-        "image", "held_out", (Finding("any"),), names, names, names, order, truth, said, {}
+def film(row: int, drawn: bool, true: bool) -> dict[str, object]:
+    """A row of the mask table: the left half is drawn, or has the finding, or neither."""
+    half = np.zeros((SIDE, SIDE), np.float32)
+    half[:, : SIDE // 2] = 1.0
+    truth = half > 0 if true else np.zeros((SIDE, SIDE), bool)
+    return {
+        "row": row, "rows": SIDE, "columns": SIDE, "map": pack_map(half if drawn else 0 * half),
+        "runs": [encode(truth)], "form": "relative", "truth_pixels": float(truth.sum()),
+    }  # fmt: skip
+
+
+def test_cases_are_the_best_the_worst_and_what_is_drawn_where_nothing_is() -> None:
+    rows = pl.DataFrame([film(0, True, True), film(1, False, True), film(2, True, False)])
+    decided = DecidedFinding(
+        rows, np.array([1.0, 0.0, 0.0]), np.array([0.9, 0.2, 0.7]), (THRESHOLDS,) * 3,
+        cast("object", None),  # type: ignore[arg-type]
+    )  # fmt: skip
+    slices = pl.DataFrame(
+        {
+            "StudyInstanceUID": ["a", "b", "c"],
+            "SOPInstanceUID": ["a.1", "b.1", "c.1"],
+            "SeriesInstanceUID": ["as", "bs", "cs"],
+            "box": [[0, SIDE, 0, SIDE]] * 3,
+        }
     )
+    hu = np.zeros((3, SIDE, SIDE), np.float32)
+    store = cast(Store, SimpleNamespace(slices=slices, read_hu=lambda rows: hu[np.asarray(rows)]))
+    cases = mask_cases(store, "air", decided, {"as": ("R", "L")})
+    assert [(case.group, case.where) for case in cases] == [
+        ("drawn best", "study a, image a.1"),
+        ("drawn best", "study b, image b.1"),
+        ("drawn worst", "study b, image b.1"),
+        ("drawn worst", "study a, image a.1"),
+        ("drawn where nothing is", "study c, image c.1"),
+    ]
+    assert cases[0].caption == "truth: 50.00 % of the picture; drawn: 50.00 % of the picture"
+    assert cases[-1].caption == "truth: 0.00 % of the picture; drawn: 50.00 % of the picture"
+    assert cases[0].title == "air: probability 0.90, Dice 1.00"
+    assert [panel.left for panel in cases[0].panels] == ["R", "R"]
 
 
-@pytest.mark.parametrize(
-    ("rows", "found", "missed"),
-    [
-        ([(1, 0.9), (0, 0.2), (0, 0.1)], [0], []),  # one that has it, and it is found
-        ([(1, 0.5), (0, 0.52), (0, 0.51)], [], [0]),  # the same below all that have it not
-        ([(1, 0.1), (1, 0.9), (0, 0.5)], [1], [0]),
-        ([(1, 0.9), (1, 0.8)], [0, 1], []),  # nothing to compare with
-        ([(1, p / 10) for p in range(10)], [9, 8, 7], [0, 1, 2]),
-        ([(0, 0.5)], [], []),
-    ],
-)
-def test_no_image_stands_for_what_was_found_and_for_what_was_missed(
-    rows: list[tuple[float, float]], found: list[int], missed: list[int]
-) -> None:
-    groups = case_groups(predicted(*rows), 0)
-    assert (groups["found"], groups["missed"]) == (found, missed)
-
-
-def test_a_slice_in_which_nothing_glows_says_so() -> None:
-    hu = np.zeros((16, 16), np.float32)
-    shown = PanelSettings(
-        (BRAIN, BONE), "any", "image x", no_glow="no glow: nothing in it speaks for any"
-    )
-
-    def labels(panels: tuple[Panel, ...]) -> list[str]:
-        return [panel.label for panel in panels]
-
-    first, last = labels(slice_panels(hu, None, shown))
-    assert last.endswith("; no glow: nothing in it speaks for any")
-    assert "glow" not in first
-    glowing = labels(slice_panels(hu, np.ones((4, 4), np.float32), shown))
-    assert len(glowing) == 3
-    assert not any("no glow" in label for label in glowing)
+def test_a_mask_is_cropped_to_the_square_of_its_box_and_empty_outside_the_picture() -> None:
+    mask = np.ones((4, 8), bool)
+    square = mask_in_box(mask, PixelBox(0, 4, 0, 8), 8)
+    assert square.tolist() == [[2 <= row < 6] * 8 for row in range(8)]
