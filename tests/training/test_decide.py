@@ -61,7 +61,7 @@ def test_a_map_comes_back_to_a_255th() -> None:
 
 def test_the_truth_of_the_scored_images_chooses_nothing() -> None:
     right, turned = (decide_finding(table(ONE_SPLIT, wrong=w), "air") for w in (None, "held_out"))
-    assert right.triplets == turned.triplets
+    assert right.image_thresholds == turned.image_thresholds
     assert right.decision == turned.decision
     np.testing.assert_array_equal(right.probability, turned.probability)
     assert np.nanmean(right.dice) > 0.8 > np.nanmean(turned.dice)
@@ -76,8 +76,8 @@ def test_a_fold_is_decided_by_the_others() -> None:
     )
     other = decide_finding(changed, "air")
     own = rows["model"].to_numpy() == 1
-    assert [t for t, mine in zip(decided.triplets, own, strict=True) if mine] == [
-        t for t, mine in zip(other.triplets, own, strict=True) if mine
+    assert [t for t, mine in zip(decided.image_thresholds, own, strict=True) if mine] == [
+        t for t, mine in zip(other.image_thresholds, own, strict=True) if mine
     ]
     np.testing.assert_array_equal(decided.probability[own], other.probability[own])
     assert not np.array_equal(decided.probability[~own], other.probability[~own])
@@ -87,8 +87,8 @@ def test_the_dice_is_that_of_the_images_own_triplet() -> None:
     rows = table(FOLDS)
     decided = decide_finding(rows, "air")
     sums = sums_of(rows)
-    for place, triplet in enumerate(decided.triplets):
-        assert decided.dice[place] == dice_with_thresholds(sums, triplet)[place]
+    for place, thresholds in enumerate(decided.image_thresholds):
+        assert decided.dice[place] == dice_with_thresholds(sums, thresholds)[place]
 
 
 def test_where_nothing_can_choose_the_head_and_a_plain_rule_stand() -> None:
@@ -104,7 +104,7 @@ def test_where_nothing_can_choose_the_head_and_a_plain_rule_stand() -> None:
 def test_a_decision_survives_json() -> None:
     decision = decide_finding(table(ONE_SPLIT), "air").decision
     assert Decision.from_dict(json.loads(json.dumps(decision.to_dict()))) == decision
-    assert isinstance(decision.triplet, MaskThresholds)
+    assert isinstance(decision.thresholds, MaskThresholds)
 
 
 def test_predictions_take_the_calibrated_probability_and_studies_the_largest() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import polars as pl
@@ -105,12 +103,6 @@ class Scores(tuple[Score, ...]):
     def to_dict(self) -> dict[str, list[JsonObject]]:
         """Return {"scores": [...]}, as scores.json and --json have it."""
         return {"scores": [score.to_dict() for score in self]}
-
-
-def scores_to_json(scores: Iterable[Score]) -> str:
-    """Write {"scores": [...]} as indented text; ValueError for NaN or infinity, which JSON has
-    not."""
-    return json.dumps(Scores(scores).to_dict(), indent=1, allow_nan=False)
 
 
 def finite_or_none(value: float) -> float | None:

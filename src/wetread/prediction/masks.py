@@ -51,7 +51,7 @@ NO_MASKS = DrawnMasks((), (), ())
 
 def mean_thresholds(decisions: Sequence[Decision]) -> MaskThresholds:
     """Average the thresholds that each of some runs chose, number by number."""
-    numbers = [astuple(decision.triplet) for decision in decisions]
+    numbers = [astuple(decision.thresholds) for decision in decisions]
     return MaskThresholds(*(float(number) for number in np.mean(numbers, axis=0)))
 
 

@@ -64,7 +64,7 @@ class _Films:
         slices = self.store.slices.row(row["row"], named=True)
         box, shape = PixelBox(*slices["box"]), (row["rows"], row["columns"])
         probability = uncrop(unpack_map(row["map"]), box, shape)
-        mask = apply_thresholds(probability, self.decided.triplets[place])
+        mask = apply_thresholds(probability, self.decided.image_thresholds[place])
         truth = decode_union(row["runs"], shape, row["form"])
         outlines = (
             (mask_in_box(truth, box, SIDE), TRUTH_COLOR),

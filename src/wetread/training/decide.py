@@ -32,12 +32,12 @@ UNCALIBRATED = Calibrator(0.0, 1.0, 0.0)  # the head alone, where one class alon
 class Decision:
     """How an image is decided on: when a mask is drawn, and how probable the finding is."""
 
-    triplet: MaskThresholds
+    thresholds: MaskThresholds
     calibrator: Calibrator
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
-        return {"triplet": asdict(self.triplet), "calibrator": asdict(self.calibrator)}
+        return {"triplet": asdict(self.thresholds), "calibrator": asdict(self.calibrator)}
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> Decision:
@@ -62,7 +62,7 @@ class DecidedFinding:
     rows: pl.DataFrame
     dice: NDArray[np.float64]
     probability: NDArray[np.float64]
-    triplets: tuple[MaskThresholds, ...]
+    image_thresholds: tuple[MaskThresholds, ...]
     decision: Decision
 
 
@@ -75,29 +75,31 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
     truth = own["truth"].fill_null(float("nan")).to_numpy()
     group = own["model"].to_numpy()
     dice, probability = np.full(own.height, np.nan), np.full(own.height, np.nan)
-    triplets = [DEFAULT] * own.height
+    image_thresholds = [DEFAULT] * own.height
 
     def chosen(rows: NDArray[np.bool_]) -> Decision:
-        triplet = choose_thresholds(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
+        thresholds = (
+            choose_thresholds(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
+        )
         known = truth[rows][~np.isnan(truth[rows])]
         if len(np.unique(known >= THRESHOLD)) < 2:
-            return Decision(triplet, UNCALIBRATED)
-        return Decision(triplet, Calibrator.fit(head[rows], evidence[rows], truth[rows]))
+            return Decision(thresholds, UNCALIBRATED)
+        return Decision(thresholds, Calibrator.fit(head[rows], evidence[rows], truth[rows]))
 
     folds = len(set(group[scored])) > 1
     for number in np.unique(group[scored]):
         inside = scored & (group == number)
         others = scored & (group != number) if folds else ~scored
         decision = chosen(others)
-        dice[inside] = dice_with_thresholds(sums, decision.triplet)[inside]
+        dice[inside] = dice_with_thresholds(sums, decision.thresholds)[inside]
         probability[inside] = decision.calibrator.apply(head[inside], evidence[inside])
         for place in np.flatnonzero(inside):
-            triplets[place] = decision.triplet
+            image_thresholds[place] = decision.thresholds
     return DecidedFinding(
         own.filter(scored),
         dice[scored],
         probability[scored],
-        tuple(triplets[place] for place in np.flatnonzero(scored)),
+        tuple(image_thresholds[place] for place in np.flatnonzero(scored)),
         chosen(scored) if folds else chosen(~scored),
     )
 

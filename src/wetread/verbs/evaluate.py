@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from wetread.archive.types import StrPath
 from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
-from wetread.evaluation.score import Score, Scores, scores_to_json
+from wetread.evaluation.score import Score, Scores
 from wetread.inputs.patients import name_by_deal_order
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.run_page import write_run_page
@@ -57,9 +58,11 @@ def evaluate(run: StrPath) -> Scores:
         scores += score_level(part, seed, official=part.level in official)
     for finding, masks in decided.items():
         scores += score_masks(finding, masks, seed)
-    write_whole(run / "scores.json", f"{scores_to_json(scores)}\n".encode())
+    scored = Scores(scores)
+    text = json.dumps(scored.to_dict(), indent=1, allow_nan=False)
+    write_whole(run / "scores.json", f"{text}\n".encode())
     write_run_page(run, levels, scores, decided)
-    return Scores(scores)
+    return scored
 
 
 def require_page_inputs(run: Path) -> None:
