@@ -25,7 +25,7 @@ SEED = 0  # of the bootstrap
 def score(
     task: str, truth: StrPath, submission: StrPath, *, patients: StrPath | None = None
 ) -> SubmissionScores:
-    """The task's official metric and per-finding scores of any submission file.
+    """Score any submission file by the task's official metric and finding by finding.
 
     Ids the submission lacks are named, and then there is no official score: leaving out the hard
     ones would flatter. Ids the truth does not know are named and passed over. LabelError where a
@@ -54,7 +54,7 @@ def score(
 
 
 def _ids(truth: LabelTable) -> dict[str, list[str]]:
-    """Level to the ids that the truth has."""
+    """List the ids that the truth has, by level."""
     levels = truth.frame["level"].unique().to_list()
     ids = {
         level: truth.frame.filter(pl.col("level") == level)["id"].unique().to_list()
