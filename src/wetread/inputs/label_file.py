@@ -25,12 +25,12 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
         return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:
         return task.read_labels(path, task.findings)
-    of = {finding.name: finding for finding in task.findings}
-    strange = sorted(columns.keys() - of.keys() - {ID})
+    by_name = {finding.name: finding for finding in task.findings}
+    strange = sorted(columns.keys() - by_name.keys() - {ID})
     if ID not in columns or strange:
         raise ValueError(
-            f"columns name {ID} and findings ({', '.join(of)}); "
+            f"columns name {ID} and findings ({', '.join(by_name)}); "
             + (f"{', '.join(strange)} is none of these" if strange else f"{ID} is missing")
         )
-    named = {of[name]: column for name, column in columns.items() if name != ID}
+    named = {by_name[name]: column for name, column in columns.items() if name != ID}
     return read_columns_csv(path, columns[ID], named)

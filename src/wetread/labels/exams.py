@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.containers.sources import TAR_SUFFIXES, ZIP_SUFFIXES
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA, LabelError, LabelTable, unique_images
 
@@ -35,7 +35,7 @@ class ExamIndex:
 
     frame: pl.DataFrame
     studies: tuple[str, ...]
-    starts: NDArray[np.int64]
+    starts: Int64Array
 
 
 def exam_index(images: pl.DataFrame) -> ExamIndex:
@@ -126,9 +126,9 @@ class Exams:
     starts: (N + 1,) int64; exam i has image[starts[i]:starts[i + 1]], any number of them.
     """
 
-    study: NDArray[np.float64]
-    image: NDArray[np.float64]
-    starts: NDArray[np.int64]
+    study: Float64Array
+    image: Float64Array
+    starts: Int64Array
 
     def __post_init__(self) -> None:
         fits = self.study.ndim == 2 and self.image.ndim == 1
@@ -149,16 +149,16 @@ class Exams:
         return len(self.study)
 
     @property
-    def sizes(self) -> NDArray[np.int64]:
+    def sizes(self) -> Int64Array:
         """Count the images of each exam, (N,) int64."""
         return np.diff(self.starts)
 
     @property
-    def exam_of_image(self) -> NDArray[np.int64]:
+    def exam_of_image(self) -> Int64Array:
         """Number the exam of each image, (M,) int64."""
         return np.repeat(np.arange(len(self)), self.sizes)
 
-    def sum_images(self, values: NDArray[np.float64] | NDArray[np.bool_]) -> NDArray[np.float64]:
+    def sum_images(self, values: Float64Array | BoolArray) -> Float64Array:
         """Add values of images (M,) up in each exam: (N,) float64."""
         total = np.bincount(self.exam_of_image, weights=values, minlength=len(self))
         return total.astype(np.float64, copy=False)

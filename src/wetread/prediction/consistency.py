@@ -39,17 +39,14 @@ from functools import cached_property
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.evaluation.group_rules import RuleSet
 from wetread.evaluation.metrics import THRESHOLD, log_losses
 from wetread.labels.exams import Exams, require_probabilities
 
 ABOVE = THRESHOLD + 1e-6
 MOST_FINDINGS = 16  # all patterns are listed
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +59,7 @@ class AnswerCosts:
     """
 
     rules: RuleSet
-    weights: Floats
+    weights: Float64Array
     image_weight: float
 
     def __post_init__(self) -> None:
@@ -76,17 +73,17 @@ class AnswerCosts:
             raise ValueError("no answer obeys all rules: they contradict each other")
 
     @cached_property
-    def patterns(self) -> Bools:
+    def patterns(self) -> BoolArray:
         """List what may be present at once, (P, S) bool: first without a positive image."""
         return np.concatenate([self._allowed(False), self._allowed(True)])
 
     @cached_property
-    def with_image(self) -> Bools:
+    def with_image(self) -> BoolArray:
         """Mark the patterns that go with a positive image, (P,) bool."""
         without = len(self._allowed(False))
         return np.arange(len(self.patterns)) >= without
 
-    def _allowed(self, some_image: bool) -> Bools:
+    def _allowed(self, some_image: bool) -> BoolArray:
         present = np.array(list(product((False, True), repeat=len(self.rules.findings))))
         broken = self.rules.broken_patterns(present, np.full(len(present), some_image))
         return present[~broken.any(axis=1)]
@@ -107,40 +104,40 @@ def make_consistent(raw: Exams, costs: AnswerCosts) -> Exams:
     return Exams(study, image, raw.starts)
 
 
-def expected_cost(raw: Exams, given: Exams, costs: AnswerCosts) -> Floats:
+def expected_cost(raw: Exams, given: Exams, costs: AnswerCosts) -> Float64Array:
     """Cost (N,) of the module's docstring of answering `given` where `raw` is the truth's."""
     study = log_losses(raw.study, given.study) @ costs.weights
     image = raw.sum_images(log_losses(raw.image, given.image))
-    total: Floats = study + _image_weight(raw, costs) * image
+    total: Float64Array = study + _image_weight(raw, costs) * image
     return total
 
 
-def _below(raw: Floats) -> Floats:
-    value: Floats = np.minimum(raw, THRESHOLD)
+def _below(raw: Float64Array) -> Float64Array:
+    value: Float64Array = np.minimum(raw, THRESHOLD)
     return value
 
 
-def _above(raw: Floats) -> Floats:
-    value: Floats = np.maximum(raw, ABOVE)
+def _above(raw: Float64Array) -> Float64Array:
+    value: Float64Array = np.maximum(raw, ABOVE)
     return value
 
 
-def _price(raw: Floats, answer: Floats) -> Floats:
+def _price(raw: Float64Array, answer: Float64Array) -> Float64Array:
     """Cost of an answer in place of the raw value, any shape; exactly 0 where they are equal."""
-    price: Floats = log_losses(raw, answer) - log_losses(raw, raw)
+    price: Float64Array = log_losses(raw, answer) - log_losses(raw, raw)
     return price
 
 
-def _image_weight(raw: Exams, costs: AnswerCosts) -> Floats:
+def _image_weight(raw: Exams, costs: AnswerCosts) -> Float64Array:
     """Weight w m of each image of an exam, (N,)."""
     mean = raw.sum_images(raw.image) / np.maximum(raw.sizes, 1)
-    weight: Floats = costs.image_weight * mean
+    weight: Float64Array = costs.image_weight * mean
     return weight
 
 
 def _cheapest_patterns(
-    raw: Exams, none: Floats, some: Floats, costs: AnswerCosts
-) -> NDArray[np.int64]:
+    raw: Exams, none: Float64Array, some: Float64Array, costs: AnswerCosts
+) -> Int64Array:
     """Choose the row of the patterns that costs each exam least, (N,). none, some: (M,) the
     cheapest images with none above 0.5 and with at least one."""
     weight = _image_weight(raw, costs)
@@ -152,13 +149,13 @@ def _cheapest_patterns(
     for column, weight_of_label in enumerate(costs.weights):  # one by one: alike in every batch
         present = costs.patterns[:, column]
         cost += weight_of_label * np.where(present, yes[:, [column]], no[:, [column]])
-    best: NDArray[np.int64] = np.argmin(cost, axis=1)
+    best: Int64Array = np.argmin(cost, axis=1)
     if np.isinf(cost[np.arange(len(cost)), best]).any():
         raise ValueError("an exam without images has no answer that obeys: the rules ask for one")
     return best
 
 
-def _some_above(raw: Exams) -> Floats:
+def _some_above(raw: Exams) -> Float64Array:
     """Put each image (M,) on its cheaper side, and raise the largest where none is above."""
     image = raw.image.copy()
     between = np.flatnonzero((image > THRESHOLD) & (image < ABOVE))
@@ -170,7 +167,7 @@ def _some_above(raw: Exams) -> Floats:
     return image
 
 
-def _first_largest(raw: Exams) -> NDArray[np.int64]:
+def _first_largest(raw: Exams) -> Int64Array:
     """Find the place in raw.image of each exam's first largest image, (N,); 0 without images."""
     place = np.zeros(len(raw), dtype=np.int64)
     full = raw.sizes > 0

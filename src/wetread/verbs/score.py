@@ -41,14 +41,14 @@ def score(
         _refuse_conflicts(path, table)
     given, repaired = repair_labels(given, _ids(true))
     _refuse_conflicts(submission, given)
-    who = None
+    owners = None
     if patients is not None:
-        who, of_patients = repair_keys(
+        owners, of_patients = repair_keys(
             read_patients(os.fspath(patients)), chain(*_ids(true).values())
         )
         repaired += of_patients
     scores = chosen.submission.score(
-        true, given, chosen.findings, SPLIT, np.random.default_rng(SEED), who
+        true, given, chosen.findings, SPLIT, np.random.default_rng(SEED), owners
     )
     return replace(scores, ids_repaired=repaired)
 
@@ -80,4 +80,6 @@ def _refuse_conflicts(path: Path, table: LabelTable) -> None:
 def count_computed(result: SubmissionScores) -> int:
     """Count the figures that could be given of the submission itself, baselines apart."""
     others = ("_prior", "_position", "_histogram", "_header", "_all_empty", "inconsistent_exams")
-    return sum(one.value is not None for one in result.scores if not one.metric.endswith(others))
+    return sum(
+        score.value is not None for score in result.scores if not score.metric.endswith(others)
+    )

@@ -118,7 +118,9 @@ def test_folds_are_decided_by_each_other(learn: Learn, tmp_path: Path) -> None:
     drawn = pl.read_parquet(run / "masks.parquet")
     assert set(drawn["split"]) == {"validation", "out_of_fold"}
     assert drawn.filter(split="out_of_fold")["id"].n_unique() == FILMS
-    assert evaluate(run).to_dict()["scores"] == json.loads((run / "scores.json").read_text())["scores"]
+    assert (
+        evaluate(run).to_dict()["scores"] == json.loads((run / "scores.json").read_text())["scores"]
+    )
 
 
 def test_masks_come_back_on_the_pictures_own_grid(

@@ -138,11 +138,11 @@ def _scan(path: Path, ids: Sequence[str], labels: Sequence[str]) -> pl.LazyFrame
             return read_text_columns(path, (*ids, *labels)).drop(LINE).lazy()
         scan = scan_csv(path, infer_schema=False)
         header = scan.collect_schema().names()
-        there = {name: find_column(name, header) for name in (*ids, *labels)}
-        if None in there.values():
+        columns = {name: find_column(name, header) for name in (*ids, *labels)}
+        if None in columns.values():
             raise pl.exceptions.ColumnNotFoundError
         rows = scan.filter(~pl.all_horizontal(pl.all().is_null()))  # so every field is looked at
-        return rows.select(pl.col(str(column)).alias(name) for name, column in there.items())
+        return rows.select(pl.col(str(column)).alias(name) for name, column in columns.items())
     except (pl.exceptions.PolarsError, OSError):
         read_text_columns(path, (*ids, *labels))  # says what is wrong, and where
         raise

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float64Array
 from wetread.labels.finding import Finding
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, EXAM_NAMES, IMAGE_FINDING
-
-Floats = NDArray[np.float64]
 
 # Targets of a slice with an embolus, from its exam; known to be absent where it has none.
 WITH_EMBOLUS = ("leftsided_pe", "rightsided_pe", "central_pe", "chronic_pe", "acute_and_chronic_pe")
@@ -30,20 +28,20 @@ LUNG_FINDINGS = target_findings((*WITH_EMBOLUS, *IN_ANY_SLICE))
 HEART_FINDINGS = target_findings((*WITH_EMBOLUS, *OF_HEART))
 
 
-def lung_targets(image: Floats, study: Floats) -> Floats:
+def lung_targets(image: Float64Array, study: Float64Array) -> Float64Array:
     """Make targets (N, 7) of the lungs' crop: the embolus in the slice, image (N, 1); where there
     is one, the exam's labels of it, from study (N, 10); and the exam's quality. NaN unknown."""
     return np.hstack([image, _of_embolus(image, study), study[:, _columns(IN_ANY_SLICE)]])
 
 
-def heart_targets(image: Floats, study: Floats) -> Floats:
+def heart_targets(image: Float64Array, study: Float64Array) -> Float64Array:
     """Make targets (N, 7) of the heart's crop, in which central vessels take more pixels: the
     embolus in the slice, image (N, 1); where there is one, the exam's labels of it, from study
     (N, 10); and the ratio of the ventricles, which positive exams alone have. NaN unknown."""
     return np.hstack([image, _of_embolus(image, study), study[:, _columns(OF_HEART)]])
 
 
-def _of_embolus(image: Floats, study: Floats) -> Floats:
+def _of_embolus(image: Float64Array, study: Float64Array) -> Float64Array:
     """The labels (N, 5) of the exam in slices with an embolus, 0 in those without, NaN unknown."""
     return np.where(image > 0.5, study[:, _columns(WITH_EMBOLUS)], 0.0 * image)
 

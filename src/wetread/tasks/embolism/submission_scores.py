@@ -259,7 +259,7 @@ def _patients_of_exams(index: ExamIndex, patients: Mapping[str, str] | None) -> 
     if patients is None or all(study in patients for study in index.studies):
         return tuple(patients_of(index.studies, patients))
     images = np.array(patients_of(index.frame["image"].to_list(), patients), dtype=object)
-    who: list[str] = []
+    owners: list[str] = []
     for study, start, end in zip(index.studies, index.starts, index.starts[1:], strict=False):
         of_exam = set(images[start:end])
         if len(of_exam) > 1:
@@ -267,5 +267,5 @@ def _patients_of_exams(index: ExamIndex, patients: Mapping[str, str] | None) -> 
                 f"the images of exam {study!r} are given to {len(of_exam)} patients. An exam is "
                 "of one; correct the table of patients."
             )
-        who += of_exam or patients_of([study], patients)
-    return tuple(who)
+        owners += of_exam or patients_of([study], patients)
+    return tuple(owners)

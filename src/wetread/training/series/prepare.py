@@ -58,21 +58,17 @@ def pretrain_encoders(
     slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
     series = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
     everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
-    encoders = encoder_data(spec, series, inputs)
-    steps = [
-        steps_per_epoch(one.data.truth.astype(np.float32), inputs.recipe, 0) for one in encoders
-    ]
+    data = [encoder_slices.data for encoder_slices in encoder_data(spec, series, inputs)]
+    steps = [steps_per_epoch(each.truth.astype(np.float32), inputs.recipe, 0) for each in data]
     kept: dict[str, Path] = {}
-    for one, each in zip(encoders, steps, strict=True):
-        name = one.encoder.name
+    for encoder, own, own_steps in zip(spec.encoders, data, steps, strict=True):
+        name = encoder.name
         # A finding of whole exams makes many slices positive, and an epoch long: steps are counted.
-        epochs = max(1, round(inputs.recipe.epochs * one.encoder.steps * steps[0] / each))
+        epochs = max(1, round(inputs.recipe.epochs * encoder.steps * steps[0] / own_steps))
         recipe = inputs.recipe.model_copy(update={"epochs": epochs})
         run = Run(inputs.run.folder / name)
         progress = inputs.stage(f"{name} of phantoms")
-        fit_encoder(
-            one.data, everyone, recipe, weights=weights.get(name), run=run, progress=progress
-        )
+        fit_encoder(own, everyone, recipe, weights=weights.get(name), run=run, progress=progress)
         kept[name] = run.folder / BEST
     return kept
 

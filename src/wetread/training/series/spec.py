@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.exams import exams_of_archive, refuse_nameless
 from wetread.labels.finding import Finding
@@ -27,11 +26,11 @@ if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.series.series import Series
     from wetread.training.slices.prepare import Prepared, TrainingInputs
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-SliceTargets = Callable[[Floats, Floats], Floats]
-MakeConsistent = Callable[[Floats, Floats, Rows], tuple[Floats, Floats]]
-BrokenRules = Callable[[Floats, Floats, Rows], list[tuple[str, ...]]]
+SliceTargets = Callable[[Float64Array, Float64Array], Float64Array]
+MakeConsistent = Callable[
+    [Float64Array, Float64Array, Int64Array], tuple[Float64Array, Float64Array]
+]
+BrokenRules = Callable[[Float64Array, Float64Array, Int64Array], list[tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class SeriesSpec:
     loss: Callable[[Series], SeriesLoss]
     make_consistent: MakeConsistent
     broken_rules: BrokenRules
-    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
+    histogram: Callable[[Float32Array], Float32Array] = histogram_features
 
     drawn: ClassVar[tuple[Finding, ...]] = ()  # a run gives no masks: they stay inside the encoders
     official_levels: ClassVar[tuple[str, ...]] = ("all",)  # of the weighted log loss

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
@@ -105,7 +105,7 @@ def _labeled_data(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
     return LabeledSlices(store, labeled, known, spec.image_findings, masks, spec.histogram)
 
 
-def labeled_rows(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+def labeled_rows(known: BoolArray) -> Int64Array:
     """Find the rows with a label, known (N,) bool -> (n,) int64; ValueError where none has one."""
     labeled = np.flatnonzero(known)
     if len(labeled) == 0:
@@ -116,9 +116,7 @@ def labeled_rows(known: NDArray[np.bool_]) -> NDArray[np.int64]:
     return labeled
 
 
-def label_shares(
-    truth: NDArray[np.float64], findings: Sequence[Finding]
-) -> dict[str, tuple[float, int]]:
+def label_shares(truth: Float64Array, findings: Sequence[Finding]) -> dict[str, tuple[float, int]]:
     """Count by finding its share of positives and its known labels; truth (N, F), NaN unknown."""
     known = (~np.isnan(truth)).sum(axis=0)
     share = np.nansum(truth, axis=0) / np.maximum(known, 1)

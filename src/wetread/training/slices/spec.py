@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
@@ -24,8 +23,6 @@ from wetread.training.phantom_recipe import phantom_recipe
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.recipe import Recipe
     from wetread.training.slices.prepare import Prepared, TrainingInputs
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class SliceSpec:
     image_findings: tuple[Finding, ...]
     find_box: FindBox
     drawn: tuple[Finding, ...] = ()
-    histogram: Callable[[Floats], Floats] = histogram_features
+    histogram: Callable[[Float32Array], Float32Array] = histogram_features
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
     curve_levels: ClassVar[tuple[str, ...]] = ("image",)  # levels with findings of their own

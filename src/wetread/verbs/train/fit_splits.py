@@ -75,14 +75,18 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, weights: Mapping[str
             results.append(prepared.fit(number, split, weights))
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
     predictions = pl.concat(
-        [to_table(level, number) for number, one in enumerate(results) for level in one.levels]
+        [
+            to_table(level, number)
+            for number, result in enumerate(results)
+            for level in result.levels
+        ]
     )
-    drawings = pl.concat([one.drawings for one in results])
+    drawings = pl.concat([result.drawings for result in results])
     if drawings.height:
         decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
-        for name, one in decided.items():
-            predictions = with_calibrated(predictions, one, name)
-        rules = {name: one.decision.to_dict() for name, one in decided.items()}
+        for name, finding in decided.items():
+            predictions = with_calibrated(predictions, finding, name)
+        rules = {name: finding.decision.to_dict() for name, finding in decided.items()}
         run.write_json(decide.FILE, rules)
         run.write_table(mask_table.FILE, drawings)
     run.write_table(FILE, predictions)
