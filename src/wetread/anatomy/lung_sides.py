@@ -37,13 +37,13 @@ def split_lungs(
         part = labels[box] == number
         if float(np.median(blocks[box][part])) < GAS_HU:
             continue
-        one, other = _parted(part, middle - box[2].start, spacing_mm)
-        right[box] |= one
-        left[box] |= other
+        on_right, on_left = _split_part(part, middle - box[2].start, spacing_mm)
+        right[box] |= on_right
+        left[box] |= on_left
     return _main(right, voxel_ml), _main(left, voxel_ml)
 
 
-def _parted(
+def _split_part(
     part: BoolArray, middle: float, spacing_mm: tuple[float, float, float]
 ) -> tuple[BoolArray, BoolArray]:
     """One connected part by sides; where it reaches far into both, cut where it is thinnest."""

@@ -93,14 +93,14 @@ def evaluate(
     others = dict(baselines or {})
     if prior is not None:
         others = {"prior": np.tile(np.asarray(prior, np.float64), (len(truth), 1)), **others}
-    for name, given in (("the model", probability), *others.items()):
-        _check(name, rows, given)
+    for name, values in (("the model", probability), *others.items()):
+        _check(name, rows, values)
     sample = ResampledRows(rows, truth, *draw_patients(rows.patients, draws, rng))
     probabilities = {"": np.asarray(probability, np.float64)}
-    probabilities |= {f"_{name}": np.asarray(given, np.float64) for name, given in others.items()}
+    probabilities |= {f"_{name}": np.asarray(values, np.float64) for name, values in others.items()}
     scores: list[Score] = []
     if official and all(finding.level == rows.level for finding in rows.findings):
-        scores += [_official(sample, suffix, given) for suffix, given in probabilities.items()]
+        scores += [_official(sample, suffix, values) for suffix, values in probabilities.items()]
     for column in range(len(rows.findings)):
         scores += _finding_scores(sample, column, probabilities)
     return scores

@@ -93,7 +93,7 @@ def size_thirds(truth: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
 
 
 def _mean(
-    sample: MaskRows, metric: str, values: FloatArray | BoolArray, over: BoolArray, what: str
+    sample: MaskRows, metric: str, values: FloatArray | BoolArray, over: BoolArray, kind: str
 ) -> Score:
     """The mean of values (N,) over some of the rows, with its interval; NaN where there is none."""
     counted = np.where(over, values, 0.0).astype(np.float64)
@@ -105,16 +105,16 @@ def _mean(
     return Score(
         metric, sample.finding, LEVEL, sample.split, finite_or_none(value), low, high,
         patients, int((over & sample.positive).sum()),
-        _reason(sample, rows, patients, low is not None, what),
+        _reason(sample, rows, patients, low is not None, kind),
     )  # fmt: skip
 
 
-def _reason(sample: MaskRows, rows: int, patients: int, interval: bool, what: str) -> str | None:
+def _reason(sample: MaskRows, rows: int, patients: int, interval: bool, kind: str) -> str | None:
     """Why there is no value, or no interval; None when there are both."""
     if not sample.known.any():
         return "no known mask"
     if not rows:
-        return f"no {what} of {int(sample.known.sum())} known masks"
+        return f"no {kind} of {int(sample.known.sum())} known masks"
     if interval:
         return None
     return f"no interval: {'one patient' if patients == 1 else 'too few patients carry it'}"

@@ -70,9 +70,9 @@ def score_submission(
     known = truth.matrix_float64(ids.to_list(), findings)
     given = submission.matrix_float64(ids.to_list(), findings)
     lost = ~np.isnan(known) & np.isnan(given)
-    who = patients_of(ids.to_list(), patients)
+    patient_names = patients_of(ids.to_list(), patients)
     scored = evaluate(
-        LabeledRows(np.where(lost, np.nan, known), findings, who, levels[0], split),
+        LabeledRows(np.where(lost, np.nan, known), findings, patient_names, levels[0], split),
         given,
         rng,
         prior=constant_prior(known),

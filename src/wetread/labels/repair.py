@@ -32,9 +32,9 @@ def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]
     """Map each written id that does not exist to the existing one that it surely is."""
     known = existing if isinstance(existing, set | frozenset) else set(existing)
     found = {}
-    for one in dict.fromkeys(written):
-        if one not in known and (bare := bare_id(one)) in known:
-            found[one] = bare
+    for id_ in dict.fromkeys(written):
+        if id_ not in known and (bare := bare_id(id_)) in known:
+            found[id_] = bare
     return found
 
 

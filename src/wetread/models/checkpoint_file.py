@@ -54,13 +54,13 @@ def tensors_in(content: object, name: str = "") -> Iterator[tuple[str, Tensor]]:
     """Yield the tensors of any shape in mappings and lists, each with the path to it."""
     pending = [(name, content)]
     while pending:
-        where, one = pending.pop()
-        if isinstance(one, Tensor):
-            yield where, one
-        elif isinstance(one, Mapping):
-            pending += [(f"{where}.{key}".lstrip("."), value) for key, value in one.items()]
-        elif isinstance(one, list | tuple):
-            pending += [(f"{where}.{place}".lstrip("."), value) for place, value in enumerate(one)]
+        where, value = pending.pop()
+        if isinstance(value, Tensor):
+            yield where, value
+        elif isinstance(value, Mapping):
+            pending += [(f"{where}.{key}".lstrip("."), item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            pending += [(f"{where}.{place}".lstrip("."), item) for place, item in enumerate(value)]
 
 
 def _check_zip(path: Path, wanted: str) -> None:
@@ -71,7 +71,9 @@ def _check_zip(path: Path, wanted: str) -> None:
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise DamagedFileError(path, wanted, "cut, its end is missing") from error
     size = path.stat().st_size
-    if sum(one.file_size for one in members) > size:
+    if sum(member.file_size for member in members) > size:
         raise DamagedFileError(path, wanted, f"says that it unpacks to more than its {size} bytes")
-    if any(one.file_size > _MOST_PICKLE for one in members if one.filename.endswith(".pkl")):
+    if any(
+        member.file_size > _MOST_PICKLE for member in members if member.filename.endswith(".pkl")
+    ):
         raise DamagedFileError(path, wanted, "holds gigabytes of names")

@@ -36,6 +36,6 @@ def crop_and_resize(
         inside = padded
     if side == size:
         return np.array(inside, np.float32)
-    how = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if side > size else cv2.INTER_LINEAR
     source = np.ascontiguousarray(inside, np.float32)
-    return np.asarray(cv2.resize(source, (size, size), interpolation=how), np.float32)
+    return np.asarray(cv2.resize(source, (size, size), interpolation=interpolation), np.float32)

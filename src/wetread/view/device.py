@@ -84,9 +84,9 @@ def move_masks(masks: Tensor, augmentation: Augmentation, size: int) -> Tensor:
     return resize((_flipped if flips else _sampled)(masks, augmentation), size)
 
 
-def _of(values: object, like: Tensor) -> Tensor:
+def _of(values: object, reference: Tensor) -> Tensor:
     """(B,) numbers as (B, 1, 1, 1) on the device."""
-    numbers = torch.as_tensor(values, dtype=torch.float32, device=like.device)
+    numbers = torch.as_tensor(values, dtype=torch.float32, device=reference.device)
     return numbers[:, None, None, None]
 
 
@@ -107,7 +107,7 @@ def _sampled(images: Tensor, augmentation: Augmentation) -> Tensor:
     # Rows of the map from where a pixel comes out to where it is taken from: x is along columns.
     from_x = torch.stack([mirror * cosine, -sine, -2 * tensor(augmentation.shift_columns)], 1)
     from_y = torch.stack([mirror * sine, cosine, -2 * tensor(augmentation.shift_rows)], 1)
-    where = functional.affine_grid(
+    grid = functional.affine_grid(
         torch.stack([from_x, from_y], 1), list(images.shape), align_corners=False
     )
-    return functional.grid_sample(images, where, align_corners=False)
+    return functional.grid_sample(images, grid, align_corners=False)

@@ -164,26 +164,28 @@ def find_mode(text: str) -> Mode:
     else:
         mode = MODES[name]
         if presets:
-            mode = replace(mode, windows=_own_windows(name, mode, presets))
+            mode = replace(mode, windows=_named_windows(name, mode, presets))
     return replace(mode, slicewise=True) if head.endswith(SLICEWISE) else mode
 
 
-def _own_windows(name: str, mode: Mode, presets: str) -> tuple[Window, ...]:
-    """The windows named, with the mode's curve where they name none."""
+def _named_windows(mode_name: str, mode: Mode, presets: str) -> tuple[Window, ...]:
+    """Find the windows named, with the mode's curve where they name none."""
     names = presets.split(",")
     if len(names) != len(mode.windows):
-        raise ValueError(f"{name} takes {len(mode.windows)} windows, not {len(names)}: {presets!r}")
-    found = [find_window(one) for one in names]
+        raise ValueError(
+            f"{mode_name} takes {len(mode.windows)} windows, not {len(names)}: {presets!r}"
+        )
+    found = [find_window(name) for name in names]
     return tuple(
-        window if one.endswith(f"/{window.curve}") else replace(window, curve=own.curve)
-        for one, window, own in zip(names, found, mode.windows, strict=True)
+        window if name.endswith(f"/{window.curve}") else replace(window, curve=usual.curve)
+        for name, window, usual in zip(names, found, mode.windows, strict=True)
     )
 
 
 def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
     """Window HU slices (rows, columns) at mode.offsets to grays: slice by slice, window by window.
 
-    A mode whose windows are the header's has none of its own: give `mixed` the slices as
+    A mode whose windows are the header's has none of its own: give mix_grays the slices as
     study/display.py shows them.
     """
     if not mode.windows:
@@ -201,17 +203,16 @@ def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
 
 def apply_mode(slices: Sequence[FloatArray], mode: Mode) -> tuple[Float32Array, ...]:
     """Map HU (rows, columns) of the slices at mode.offsets to mode.channels arrays in [0, 1]."""
-    hu = [np.asarray(one, np.float32) for one in slices]
-    return tuple(
-        np.asarray(one, np.float32) for one in mix_grays(window_slices(hu, mode, np), mode, np)
-    )
+    hu = [np.asarray(values, np.float32) for values in slices]
+    channels = mix_grays(window_slices(hu, mode, np), mode, np)
+    return tuple(np.asarray(channel, np.float32) for channel in channels)
 
 
 def as_picture(channels: Sequence[FloatArray]) -> UInt8Array:
     """Turn one channel into (rows, columns) uint8, three into (rows, columns, 3), red first."""
     if len(channels) not in (1, 3):
         raise ValueError(f"a picture has one channel or three, not {len(channels)}")
-    eight_bit = [as_uint8(one) for one in channels]
+    eight_bit = [as_uint8(channel) for channel in channels]
     return eight_bit[0] if len(eight_bit) == 1 else np.stack(eight_bit, axis=-1)
 
 

@@ -48,7 +48,7 @@ def _resized(square: Float32Array, side: int) -> Float32Array:
         return square
     # Cubics, as the outline of a thin mask, thresholded, lies nearer to the true one than between
     # straight lines: on twenty real masks cut out at a quarter of their size half as far off.
-    how = cv2.INTER_CUBIC if side > len(square) else cv2.INTER_AREA
+    interpolation = cv2.INTER_CUBIC if side > len(square) else cv2.INTER_AREA
     source = np.ascontiguousarray(square, np.float32)
-    resized = cv2.resize(source, (side, side), interpolation=how)
+    resized = cv2.resize(source, (side, side), interpolation=interpolation)
     return np.clip(resized, 0.0, 1.0, out=np.asarray(resized, np.float32))
