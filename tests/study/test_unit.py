@@ -98,7 +98,7 @@ def test_a_modality_table_that_is_not_in_hu_names_its_type(
     assert found["not_hu"] == f"3 of 3 slices: {told}"
     one = rows.row(0, named=True)
     with pytest.raises(
-        RejectError, match=r"not_hu: \(0028,3004\) ModalityLUTType is US; .*--as-hu"
+        RejectError, match=r"not_hu: \(0028,3004\) ModalityLUTType is US; .*`as_hu`"
     ):
         require_hu(one, slice_from_row(one))
 
@@ -115,7 +115,7 @@ def test_electron_density_is_not_called_hu(write_series: WriteSeries, stack: Sta
     assert [(one.name, one.detail) for one in volume.issues] == [("not_hu", expected)]
     assert [one.name for one in geometry_issues(rows)] == ["not_hu"]
     one = rows.row(0, named=True)
-    with pytest.raises(RejectError, match=r"not_hu: .*RescaleType is ED; .*--as-hu"):
+    with pytest.raises(RejectError, match=r"not_hu: .*RescaleType is ED; .*`as_hu`"):
         require_hu(one, slice_from_row(one))
 
 

@@ -95,7 +95,7 @@ def test_segment_refuses_what_is_not_in_hu(
     (reject,) = found.rejects
     assert reject.reason == reason
     assert said in reject.detail
-    assert "--as-hu" in reject.detail
+    assert "`as_hu`" in reject.detail
     again = segment("bone", [tmp_path / "source"], tmp_path / "out", workers=1, as_hu=True)
     assert [entry["provenance"]["as_hu"] for entry in again.series] == [True]
     assert [one["name"] for one in again.series[0]["issues"]] == ["taken_as_hu"]

@@ -1,13 +1,13 @@
 """cli/errors.py: errors as one line in the words of the command line; others are shown whole."""
 
 import errno
-import re
 from typing import cast
 
 import typer
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import DamagedFileError
+from wetread.cli.option_names import name_options
 from wetread.cli.options import FAILED, WRONG_USE
 from wetread.labels.table import LabelError
 from wetread.outputs.optional import missing_learn
@@ -28,44 +28,6 @@ OUR_WRONG_USE: tuple[type[Exception], ...] = (
     LabelError,
     ValueError,
 )
-# The options whose arguments in the library have another name than theirs, then all others.
-OPTIONS: dict[str, str] = {
-    "closing_mm": "--closing",
-    "columns": "--column",
-    "every_series": "--all",
-    "masks": "--mask",
-    "meshes": "--mesh",
-    "most_mb": "--max-mb",
-    "neighbors": "--neighbours",
-    "out": "-o",
-    "runs": "--run",
-    "settings": "--set",
-    "source": "--src",
-    "spacing_mm": "--spacing",
-    "table": "--format",
-    "threshold_hu": "--threshold",
-    "windows": "--window",
-} | {
-    name: f"--{name.replace('_', '-')}"
-    for name in (
-        *("annotate", "as_hu", "clear_patients", "cluster", "count", "crop", "data", "depth"),
-        *("epochs", "folds", "frames", "gaps", "hu", "identifiers", "labels", "layout", "mask"),
-        *("member", "method", "mode", "page", "patients", "picture", "pretrained", "quality"),
-        *(
-            "recipe",
-            "repair",
-            "sample",
-            "scroll",
-            "seed",
-            "series",
-            "size",
-            "studies",
-            "submission",
-        ),
-        *("task", "truth", "verify", "weights", "window", "workers"),
-    )
-}
-_ARGUMENT = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")  # `name` or `name=value`
 # What to do, by what the system says.
 _AGAIN = "make room, then give the same command again"
 _ADVICE = {
@@ -86,20 +48,8 @@ _ADVICE = {
 }
 
 
-def name_options(message: str) -> str:
-    """Return a message of the library with its arguments as options: `depth=16` to --depth 16."""
-    return _ARGUMENT.sub(_option, message)
-
-
-def _option(found: re.Match[str]) -> str:
-    argument, value = found.groups()
-    if argument not in OPTIONS:
-        return found[0]
-    return OPTIONS[argument] if value in (None, "True") else f"{OPTIONS[argument]} {value}"
-
-
 def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
-    """The exit code and the one line of an error; None: a fault, which is shown whole."""
+    """Return the exit code and the one line of an error; None: a fault, which is shown whole."""
     if isinstance(error, WrongWords):
         command = error.ctx.command_path if error.ctx else "wetread"
         return WRONG_USE, f"{error.format_message().rstrip('.')}; ask {command} -h"
@@ -118,7 +68,7 @@ def exit_code_and_message(error: Exception) -> tuple[int, str] | None:
 
 
 def _of_the_system(error: OSError) -> str:
-    """The path, what the system says of it, and what to do."""
+    """Return the path, what the system says of it, and what to do."""
     places = [str(place) for place in (error.filename, error.filename2) if place is not None]
     line = f"{' to '.join(places)}: {error.strerror}" if places else str(error.strerror)
     advice = _ADVICE.get(error.errno or 0)

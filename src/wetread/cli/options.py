@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from wetread.cli.examples import task_names
+from wetread.cli.option_names import name_options
 from wetread.cli.text import wrapped
 
 DONE, FAILED, WRONG_USE, REFUSED = 0, 1, 2, 3
@@ -56,5 +57,5 @@ def done_code(made: int, refused: int) -> int:
 
 def print_result(values: object, lines: Sequence[str], as_json: bool) -> None:
     """Print a result to stdout, as JSON or as lines; the one place that does."""
-    text = json.dumps(values, indent=2) if as_json else "\n".join(wrapped(list(lines)))
+    text = json.dumps(values, indent=2) if as_json else "\n".join(wrapped(map(name_options, lines)))
     sys.stdout.write(text + "\n")

@@ -14,6 +14,7 @@ from wetread.archive.files.foreign_text import escaped
 from wetread.archive.notes import NAMED, name_and_detail
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS
+from wetread.cli.option_names import name_options
 from wetread.cli.text import sum_of_files, sum_of_series
 
 if TYPE_CHECKING:  # for types alone, as in cli/text.py
@@ -239,7 +240,7 @@ def _labeled(label: str, text: str, width: int, style: str = "", lead: int = 0) 
         start, hang = f"{label:<{_LABEL}}", " " * _LABEL
     line = start
     fresh = True
-    for word in escaped(text).split(" "):
+    for word in escaped(name_options(text)).split(" "):
         if not fresh and len(line) + 1 + len(word) > width:
             yield Text(line, style)
             line, fresh = hang, True

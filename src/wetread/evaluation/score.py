@@ -101,7 +101,7 @@ class Scores(tuple[Score, ...]):
         return Scores(Score(**{name: row.get(name) for name in SCORE_SCHEMA}) for row in rows)
 
     def to_dict(self) -> dict[str, list[JsonObject]]:
-        """Return {"scores": [...]}, as scores.json and --json have it."""
+        """Return {"scores": [...]}, as scores.json has it."""
         return {"scores": [score.to_dict() for score in self]}
 
 

@@ -73,7 +73,7 @@ def assign_patients(
 
 
 def asks_for_study(given: str | Path) -> bool:
-    """Whether --patients asks for the study in a patient's place; a file of that name is one."""
+    """Whether `patients` asks for the study in a patient's place; a file of that name is one."""
     return str(given) == BY_STUDY and not Path(given).is_file()
 
 

@@ -26,7 +26,7 @@ def read_masks(path: Path, volume: Volume) -> Mapping[str, BoolArray]:
     if name is None:
         raise ValueError(f"{path}: a mask is a file of {', '.join(SUFFIXES)}")
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist; --mask takes a NIfTI or an NPY file")
+        raise FileNotFoundError(f"{path} does not exist; `masks` takes a NIfTI or an NPY file")
     labels: np.ndarray = (
         read_npy(path, volume.hu.shape) if path.suffix == ".npy" else _nifti(path, volume)
     )

@@ -156,7 +156,7 @@ def _pack_survivors(part: StorePart, packing: Packing, workers: Workers, lost: L
     uids = [str(frame["SeriesInstanceUID"][0]) for frame in part.group if frame.height]
     raise RuntimeError(
         f"packing ends its process ({lost.detail}), although each of its series can be packed: "
-        f"{', '.join(uids)}; give it more memory: fewer --workers"
+        f"{', '.join(uids)}; give it more memory: fewer `workers`"
     )
 
 

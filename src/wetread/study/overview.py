@@ -1,4 +1,4 @@
-"""study/overview.py: the rows of one series in figures, for people and for `show --json`."""
+"""study/overview.py: the rows of one series in figures, for people and as plain values."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class SeriesOverview:
     issues: tuple[Issue, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Return one entry of `show DIR --json`."""
+        """Return the figures as plain values, for JSON."""
         entry = {name: getattr(self, name) for name in self.__dataclass_fields__}
         issues = [{"name": issue.name, "detail": issue.detail} for issue in self.issues]
         return {**entry, "distances_mm": list(self.distances_mm), "issues": issues}

@@ -123,6 +123,6 @@ def _refuse_torn_studies(rows: pl.DataFrame) -> None:
         subject = f"{plural(len(torn), 'study')} {'is' if len(torn) == 1 else 'are'}"
         raise ValueError(
             f"{subject} of several patients each, the first {torn[0]}: they would be learned and "
-            "scored at once. Say which image is of which patient with --patients FILE, or take "
-            "each study for a patient: --patients study"
+            "scored at once. Say which image is of which patient with `patients=FILE`, or take "
+            "each study for a patient: `patients=study`"
         )

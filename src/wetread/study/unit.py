@@ -15,7 +15,7 @@ TAKEN_AS_HU = "taken_as_hu"  # the note: someone who knows says so
 UNIT_COLUMNS = (  # of the index: read by unit_of
     *("Modality", "SOPClassUID", "RescaleSlope", "RescaleIntercept", "RescaleType", "notes"),
 )
-ADVICE = "Hounsfield units are needed; where these are, say so: --as-hu"
+ADVICE = "Hounsfield units are needed; where these are, say so: `as_hu`"
 _CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"  # and its enhanced kinds below it
 _CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds
 UNITLESS = "stored value"  # how what has no unit is called on a screen

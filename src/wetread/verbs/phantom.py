@@ -19,7 +19,7 @@ class PhantomArchive:
     images: int
 
     def to_dict(self) -> dict[str, int]:
-        """Return the counts, for --json."""
+        """Return the counts as plain values, for JSON."""
         return {"studies": self.studies, "images": self.images}
 
 

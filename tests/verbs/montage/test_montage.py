@@ -216,7 +216,7 @@ def test_a_file_that_is_no_slice_is_counted_beside_the_picture(study: Path, tmp_
         ({"layout": "studies"}, "no layout 'studies'; known: study, random, findings"),
         ({"windows": ["brian"]}, "no window 'brian'"),
         ({"windows": ["brain", "bone"]}, "shows one window, not 2: brain, bone"),
-        ({"layout": "findings"}, "give --labels FILE and --task NAME"),
+        ({"layout": "findings"}, "give `labels=FILE` and `task=NAME`"),
         ({"labels": "x.csv"}, "x.csv: name the task"),
         ({"series": "1.2"}, r"no series '1\.2'; there are: "),
         ({"layout": "repair", "windows": ["pe-3slice"]}, "one window of HU, not in pe-3slice"),

@@ -215,7 +215,7 @@ def test_wrong_use_is_refused_before_anything_is_read(tmp_path: Path) -> None:
         scroll([tmp_path / "nowhere"], tmp_path / "p.html")
     with pytest.raises(ValueError, match="no window 'bright'"):
         scroll([tmp_path], tmp_path / "p.html", window="bright")
-    with pytest.raises(ValueError, match="leave out --all"):
+    with pytest.raises(ValueError, match="leave out `every_series`"):
         scroll([tmp_path], tmp_path / "p", series="1", every_series=True)
     with pytest.raises(ValueError, match="no image in"):
         scroll([tmp_path], tmp_path / "p.html", workers=1)

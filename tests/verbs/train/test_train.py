@@ -282,7 +282,7 @@ def test_an_index_file_serves_in_place_of_the_files(
 
 
 def test_learning_without_a_label_file_says_to_give_one(learn: Learn, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="--labels"):
+    with pytest.raises(ValueError, match="with `labels`"):
         learn(tmp_path, labels=[])
 
 

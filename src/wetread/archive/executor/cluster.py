@@ -32,7 +32,7 @@ def on_cluster(
         from distributed import Client
     except ImportError as error:
         raise RuntimeError(
-            "--cluster needs the package distributed: pip install 'wetread[cluster]'"
+            "`cluster` needs the package distributed: pip install 'wetread[cluster]'"
         ) from error
 
     message = pickle_work(work, limits)

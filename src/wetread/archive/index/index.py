@@ -48,7 +48,7 @@ _COUNTED: tuple[Literal["files", "instances", "not_image", "duplicates", "reject
 
 
 class IndexCounts(TypedDict):
-    """What `index --json` prints: files = instances + not_image + duplicates + rejects."""
+    """The numbers of an index: files = instances + not_image + duplicates + rejects."""
 
     files: int
     instances: int

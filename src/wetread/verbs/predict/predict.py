@@ -49,7 +49,7 @@ class Prediction:
         return sum(reading.state == "unread" for reading in self.readings)
 
     def to_dict(self) -> dict[str, object]:
-        """For --json."""
+        """Return the result as plain values, for JSON."""
         return {
             "out": str(self.out),
             "page": str(self.out / self.page),

@@ -69,7 +69,7 @@ def check_request(
     phantom_recipe = task.spec.phantom_recipe(recipe) if learns_phantoms else None
     require_sources(sources)
     if not labels:
-        raise ValueError("nothing to learn from: give the label file with --labels")
+        raise ValueError("nothing to learn from: give the label file with `labels`")
     table = merge_labels([read_label_file(path, task, columns) for path in labels])
     if patients is not None and not asks_for_study(patients):
         read_patients(patients)
