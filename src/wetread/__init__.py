@@ -191,11 +191,17 @@ __all__ = ["__version__", *_HOMES]
 if not TYPE_CHECKING:  # a type checker that saw it would take any name for public
 
     def __getattr__(name: str) -> object:
-        """Load a public name from its module; AttributeError names the verbs there are."""
+        """Load a public name from its module; AttributeError names the verbs there are, and
+        MissingExtraError the extra that a verb needs."""
         if name not in _HOMES:
             verbs = ", ".join(PUBLIC["Verbs"])
             raise AttributeError(f"wetread has no verb or noun {name!r}; verbs are: {verbs}")
-        return getattr(import_module(_HOMES[name]), name)
+        try:
+            return getattr(import_module(_HOMES[name]), name)
+        except ImportError as error:
+            from wetread.outputs.optional import missing_learn
+
+            raise missing_learn(error) or error from error
 
 
 def __dir__() -> list[str]:
