@@ -114,7 +114,7 @@ def refine_airway(hu: Float32Array, coarse: BoolArray, grid: BlockGrid) -> BoolA
 
 
 def _find_trachea(blocks: Float32Array, air: BoolArray, grid: BlockGrid) -> BoolArray:
-    """The largest chain of round holes near the middle, from the head down to the carina."""
+    """Find the largest chain of round holes near the middle, from the head down to the carina."""
     dz, dy, dx = grid.spacing_mm
     middle = middle_column(blocks)
     lumen = (blocks < LUMEN_HU) & air
@@ -146,7 +146,7 @@ def _continues(above: BoolArray, hole: BoolArray) -> bool:
 def _round_holes(
     lumen: BoolArray, tissue: BoolArray, pixel_mm: tuple[float, float], middle: float
 ) -> list[BoolArray]:
-    """Those parts of a slice's air that a trachea may be."""
+    """Find the parts of a slice's air that a trachea may be."""
     count, labels, stats, centers = cv2.connectedComponentsWithStats(
         lumen.astype(np.uint8), connectivity=4
     )

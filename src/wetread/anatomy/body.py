@@ -67,7 +67,7 @@ def filled(picture: BoolArray) -> BoolArray:
 
 
 def _without_leaves(picture: BoolArray, spacing_mm: tuple[float, float]) -> BoolArray:
-    """(Y, X) bool without what is thinner than LEAF_MM, and without islands."""
+    """Remove from a picture (Y, X) bool what is thinner than LEAF_MM, and islands."""
     reach = [round(LEAF_MM / 2 / spacing) for spacing in spacing_mm]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach[1] + 1, 2 * reach[0] + 1))
     thick = cv2.morphologyEx(picture.astype(np.uint8), cv2.MORPH_OPEN, disc)

@@ -41,7 +41,7 @@ def segment_bone(
         deep[k] = mm > DEEP_MM
     inside = _connected_parts(inside, (sure, deep), place)
     if closing_mm > 0:
-        inside = np.stack([_closed(picture, closing_mm, place.spacing_mm) for picture in inside])
+        inside = np.stack([_close(picture, closing_mm, place.spacing_mm) for picture in inside])
     return [Mask("bone", inside, place)]
 
 
@@ -63,8 +63,8 @@ def _connected_parts(
     return np.asarray(kept[labels])
 
 
-def _closed(picture: BoolArray, radius_mm: float, spacing_mm: tuple[float, float]) -> BoolArray:
-    """(Y, X) bool, closed by a disc."""
+def _close(picture: BoolArray, radius_mm: float, spacing_mm: tuple[float, float]) -> BoolArray:
+    """Close a picture (Y, X) bool by a disc."""
     reach = [int(np.ceil(radius_mm / spacing)) for spacing in spacing_mm]
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach[1] + 1, 2 * reach[0] + 1))
     framed = np.pad(picture.astype(np.uint8), [(reach[0], reach[0]), (reach[1], reach[1])])

@@ -62,17 +62,17 @@ def segment_brain(volume: Volume) -> list[Mask]:
     bone = resample_to_grid(grid, volume.hu, lambda hu: hu > high) > BONE_SHARE
     head = body_on_grid(grid, volume.hu)
     turn, back = _upright(place)
-    cut = _about(head)
+    cut = _bounding_slices(head)
     level = np.full(grid.shape, -FAR_MM, np.float32)
     found = back(find_space(turn(soft[cut]), turn(bone[cut]), turn(head[cut]), grid.step_mm))
     level[cut] = signed_distance_mm(found, grid.step_mm)
     pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
-    edged = map(_edged, volume.hu, resample_to_slices(grid, level), repeat(pixel_mm2))
+    edged = map(_draw_edge, volume.hu, resample_to_slices(grid, level), repeat(pixel_mm2))
     return [Mask("brain", np.stack(list(edged)), place)]
 
 
-def _about(head: BoolArray) -> tuple[slice, slice, slice]:
-    """The box of the head with the air next to it."""
+def _bounding_slices(head: BoolArray) -> tuple[slice, slice, slice]:
+    """Find the box of the head with the air next to it."""
     found = ndimage.find_objects(head.astype(np.uint8))
     if not found:
         raise RejectError("wrong_anatomy", "no brain: there is no body in the volume")
@@ -108,8 +108,8 @@ def find_space(soft: BoolArray, bone: BoolArray, head: BoolArray, step_mm: float
 
 
 def _scalp(bone: BoolArray, head: BoolArray, step_mm: float) -> BoolArray:
-    """The shell under the skin as thick as the scalp over bone: it goes on where bone is missing,
-    so that brain ends there too."""
+    """Return the shell under the skin as thick as the scalp over bone: it goes on where bone is
+    missing, so that brain ends there too."""
     depth = distance_mm(~head, step_mm)
     upper = bone & (np.arange(len(bone)) > len(bone) // 2)[:, None, None]
     if not upper.any():
@@ -119,7 +119,7 @@ def _scalp(bone: BoolArray, head: BoolArray, step_mm: float) -> BoolArray:
 
 
 def _sides_with_bone(bone: BoolArray) -> UInt8Array:
-    """(up, *, *) uint8: on how many of its four level sides a cube has bone, near or far."""
+    """Count, (up, *, *) uint8, the level sides of each cube that have bone, near or far: 0 to 4."""
     sides = np.zeros(bone.shape, np.uint8)
     for axis in (1, 2):
         sides += np.maximum.accumulate(bone, axis=axis)
@@ -128,7 +128,7 @@ def _sides_with_bone(bone: BoolArray) -> UInt8Array:
 
 
 def _most_enclosed(parts: BoolArray, enclosed: BoolArray) -> BoolArray:
-    """The connected part with the most enclosed cubes."""
+    """Return the connected part with the most enclosed cubes."""
     labels, count = ndimage.label(parts)
     sizes = np.bincount(labels[enclosed & parts], minlength=count + 1)
     if not sizes.any():
@@ -137,7 +137,7 @@ def _most_enclosed(parts: BoolArray, enclosed: BoolArray) -> BoolArray:
 
 
 def _without_spine(space: BoolArray, enclosed: BoolArray, step_mm: float) -> BoolArray:
-    """Without what lies below the foramen magnum, and what lies open just above it."""
+    """Remove what lies below the foramen magnum, and what lies open just above it."""
     # Rays slip through gaps in bone: what lies between enclosed cubes is enclosed too.
     enclosed = np.stack([_hull(layer) for layer in space & enclosed])
     areas = (space & enclosed).sum(axis=(1, 2)) * step_mm**2
@@ -153,7 +153,7 @@ def _without_spine(space: BoolArray, enclosed: BoolArray, step_mm: float) -> Boo
 
 
 def _hull(layer: BoolArray) -> BoolArray:
-    """(Y, X) bool: the convex hull of one layer."""
+    """Return the convex hull (Y, X) bool of one layer."""
     hull = np.zeros(layer.shape, np.uint8)
     points = cv2.findNonZero(layer.astype(np.uint8))
     if points is not None:
@@ -161,8 +161,8 @@ def _hull(layer: BoolArray) -> BoolArray:
     return hull > 0
 
 
-def _edged(hu: Float32Array, mm: Float32Array, pixel_mm2: float) -> BoolArray:
-    """(Y, X) bool: the brain in a slice of hu; mm: to the surface found on cubes, positive within.
+def _draw_edge(hu: Float32Array, mm: Float32Array, pixel_mm2: float) -> BoolArray:
+    """Draw the brain (Y, X) bool in a slice of hu; mm: to the surface on cubes, positive within.
 
     What is well within is brain whatever its HU; near the surface they decide. Small holes are
     filled, small islands go.
@@ -180,7 +180,7 @@ def _edged(hu: Float32Array, mm: Float32Array, pixel_mm2: float) -> BoolArray:
 
 
 def _upright(place: SlicePlacement) -> tuple[AxisTurn, AxisTurn]:
-    """(turn, back): from a grid's axes to (up, *, *), and back."""
+    """Return two turns: from a grid's axes to (up, *, *), and back."""
     row, column, normal = unit_axes(place.orientation)
     onward = normal * np.sign(place.positions_mm[-1] - place.positions_mm[0])
     up = np.array([axis[2] for axis in (onward, column, row)])  # of LPS, the third is up

@@ -37,7 +37,7 @@ def find_chest_boxes(hu: SliceSequence) -> tuple[PixelBox, PixelBox]:
 
 
 def _lungs_in(hu: SliceSequence) -> Lungs:
-    """Both lungs on the coarse grid, without what lies in them."""
+    """Find both lungs on the coarse grid, without what lies in them."""
     grid = coarse_grid(hu.shape, USUAL_MM)
     blocks = grid.mean(hu)
     right, left = split_lungs(air_inside(blocks, grid.spacing_mm), blocks, grid.spacing_mm)
@@ -65,8 +65,8 @@ def _heart_box(lungs: Lungs, shape: tuple[int, ...]) -> PixelBox:
 
 
 def _square(around: PixelBox, coarse: tuple[int, ...], shape: tuple[int, ...]) -> PixelBox:
-    """The padded square about a box on the coarse grid (rows, columns), in pixels of the picture
-    (rows, columns), no larger than its longer side."""
+    """Return the padded square about a box on the coarse grid (rows, columns), in pixels of the
+    picture (rows, columns), no larger than its longer side."""
     down, across = (fine / few for fine, few in zip(shape, coarse, strict=True))
     row0, row1, column0, column1 = (
         edge * step for edge, step in zip(around, (down, down, across, across), strict=True)

@@ -96,7 +96,7 @@ def film_features(gray: Float32Array) -> Float64Array:
 
 
 def _within_border(small: Float32Array) -> Float32Array:
-    """The picture without the black rows and columns about it."""
+    """Return the picture without the black rows and columns about it."""
     low, high = np.percentile(small, [1, 99])
     lit = small > low + BLACK * (high - low)
     rows = np.flatnonzero(lit.mean(axis=1) > LIT)
@@ -107,7 +107,7 @@ def _within_border(small: Float32Array) -> Float32Array:
 
 
 def _ranks(small: Float32Array) -> Float32Array:
-    """Each pixel's share of darker ones, 0 to 1; equal pixels have equal ranks."""
+    """Return each pixel's share of darker ones, 0 to 1; equal pixels have equal ranks."""
     _, place, count = np.unique(small, return_inverse=True, return_counts=True)
     middle = (np.cumsum(count) - count / 2) / small.size
     return np.asarray(middle[place].reshape(small.shape), np.float32)

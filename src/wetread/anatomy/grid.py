@@ -116,7 +116,8 @@ def resample_to_slices(grid: CubeGrid, field: Float32Array) -> Iterator[Float32A
 
 
 def _to_slice(grid: CubeGrid, k: int) -> Float64Array:
-    """(2, 3) from (column, row) of the grid to (column, row) of slice k, pixel centers whole."""
+    """Return the map (2, 3) from (column, row) of the grid to (column, row) of slice k, pixel
+    centers whole."""
     scale = [grid.step_mm / spacing for spacing in grid.spacing_mm]
     down, across = (
         (0.5 * grid.step_mm - shift) / spacing - 0.5

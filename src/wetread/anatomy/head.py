@@ -36,7 +36,8 @@ def find_head_box(hu: SliceSequence) -> PixelBox:
 
 
 def _largest_part(slice_hu: Float32Array) -> PixelBox | None:
-    """Bounds of the largest connected tissue of one slice, or None where there is next to none."""
+    """Find the bounds of the largest connected tissue of one slice, or None where there is next to
+    none."""
     tissue = (slice_hu > TISSUE_HU).astype(np.uint8)
     # Thin bridges (ears against the head rest) are cut before parts are counted.
     tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))

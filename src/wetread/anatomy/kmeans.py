@@ -68,7 +68,7 @@ def two_centers(values: Float32Array, rng: np.random.Generator) -> Float64Array:
 
 
 def _within_boxes(air: UInt8Array) -> UInt8Array:
-    """The parts whose bounds are those of a lung: not the room, not the couch."""
+    """Keep the parts whose bounds are those of a lung: not the room, not the couch."""
     high, wide = air.shape
     _, parts, stats, _ = cv2.connectedComponentsWithStats(air, connectivity=8)
     top, height = stats[:, cv2.CC_STAT_TOP], stats[:, cv2.CC_STAT_HEIGHT]

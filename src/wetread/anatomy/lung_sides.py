@@ -40,13 +40,14 @@ def split_lungs(
         on_right, on_left = _split_part(part, middle - box[2].start, spacing_mm)
         right[box] |= on_right
         left[box] |= on_left
-    return _main(right, voxel_ml), _main(left, voxel_ml)
+    return _main_parts(right, voxel_ml), _main_parts(left, voxel_ml)
 
 
 def _split_part(
     part: BoolArray, middle: float, spacing_mm: tuple[float, float, float]
 ) -> tuple[BoolArray, BoolArray]:
-    """One connected part by sides; where it reaches far into both, cut where it is thinnest."""
+    """Split one connected part by sides; where it reaches far into both, cut where it is
+    thinnest."""
     none = np.zeros(part.shape, bool)
     columns = np.arange(part.shape[2])
     across = part.sum(axis=(0, 1))
@@ -78,7 +79,7 @@ def _split_part(
     return part & before, part & ~before
 
 
-def _main(side: BoolArray, voxel_ml: float) -> BoolArray:
+def _main_parts(side: BoolArray, voxel_ml: float) -> BoolArray:
     """Return a side's largest part and those that are not tiny in comparison."""
     labels, count = ndimage.label(side)
     if count < 2:

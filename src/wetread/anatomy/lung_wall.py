@@ -42,8 +42,8 @@ def consolidated_lung(
     centers = _centers(side, holding, spacing_mm[0])
     angles = np.radians(np.arange(FIRST, LAST_RIGHT if sign < 0 else LAST_LEFT, STEP))
     rows, columns = _rays(centers, angles, spacing_mm, sign)
-    air = _along(side, holding, rows, columns)
-    bone = _along(_bones(blocks, spacing_mm), holding, rows, columns)
+    air = _sample_rays(side, holding, rows, columns)
+    bone = _sample_rays(_bones(blocks, spacing_mm), holding, rows, columns)
     step = np.arange(air.shape[2])
     last = np.where(air.any(axis=2), (air * step).max(axis=2), -1)
     beyond = bone & (step > last[..., None] - 3)
@@ -53,18 +53,18 @@ def consolidated_lung(
     found = none
     for number, z in enumerate(holding):
         ends = (last[number] * RAY_MM, wall[number] * RAY_MM)
-        found[z] = _between(centers[number], ends, side.shape[1:], spacing_mm, sign)
-    return _tissue_of(found, blocks, spacing_mm)
+        found[z] = _pixels_between(centers[number], ends, side.shape[1:], spacing_mm, sign)
+    return _keep_tissue(found, blocks, spacing_mm)
 
 
-def _between(
+def _pixels_between(
     center: Float64Array,
     ends: tuple[Float64Array, Float64Array],
     shape: tuple[int, ...],
     spacing_mm: tuple[float, float, float],
     sign: int,
 ) -> BoolArray:
-    """Pixels (Y, X) between the two ends, mm from the center, of the ray they lie on."""
+    """Find the pixels (Y, X) between the two ends, mm from the center, of the ray they lie on."""
     down = ((np.arange(shape[0]) - center[0]) * spacing_mm[1])[:, None]
     out = (sign * (np.arange(shape[1]) - center[1]) * spacing_mm[2])[None]
     away = np.hypot(down, out)
@@ -76,7 +76,8 @@ def _between(
 
 
 def _centers(side: BoolArray, holding: Int64Array, step_mm: float) -> Float64Array:
-    """(N, 2) row and column of the middle of the air in each slice that holds any, smoothed."""
+    """Return row and column (N, 2) of the middle of the air in each slice that holds any,
+    smoothed."""
     raw = np.array([ndimage.center_of_mass(side[z]) for z in holding])
     smooth: Float64Array = ndimage.gaussian_filter1d(raw, 10.0 / step_mm, axis=0, mode="nearest")
     return smooth
@@ -85,7 +86,7 @@ def _centers(side: BoolArray, holding: Int64Array, step_mm: float) -> Float64Arr
 def _rays(
     centers: Float64Array, angles: Float64Array, spacing_mm: tuple[float, float, float], sign: int
 ) -> tuple[Int64Array, Int64Array]:
-    """(N, angles, steps) row and column along rays from each center; angles in radians."""
+    """Return rows and columns (N, angles, steps) along rays from each center; angles in radians."""
     along = np.arange(0, REACH_MM, RAY_MM)
     down = np.sin(angles)[:, None] * along / spacing_mm[1]
     out = sign * np.cos(angles)[:, None] * along / spacing_mm[2]
@@ -94,10 +95,10 @@ def _rays(
     return rows, columns
 
 
-def _along(
+def _sample_rays(
     mask: BoolArray, holding: Int64Array, rows: Int64Array, columns: Int64Array
 ) -> BoolArray:
-    """The mask on the rays; nothing beyond the picture."""
+    """Sample the mask on the rays; nothing beyond the picture."""
     inside = (rows >= 0) & (rows < mask.shape[1]) & (columns >= 0) & (columns < mask.shape[2])
     np.clip(rows, 0, mask.shape[1] - 1, out=rows)
     np.clip(columns, 0, mask.shape[2] - 1, out=columns)
@@ -115,7 +116,8 @@ def _bones(blocks: Float32Array, spacing_mm: tuple[float, float, float]) -> Bool
 
 
 def _smooth_wall(first: Int64Array, last: Int64Array, step_mm: float) -> Float64Array:
-    """(N, angles) steps to the inner face of the rib cage, also between ribs; -1 where unknown.
+    """Return the steps (N, angles) to the inner face of the rib cage, also between ribs; -1 where
+    unknown.
 
     Where lung touches the cage it says how far before the bone the face lies.
     """
@@ -131,7 +133,7 @@ def _smooth_wall(first: Int64Array, last: Int64Array, step_mm: float) -> Float64
     return np.where(inner < REACH_MM, smooth, -1.0)
 
 
-def _tissue_of(
+def _keep_tissue(
     found: BoolArray, blocks: Float32Array, spacing_mm: tuple[float, float, float]
 ) -> BoolArray:
     """Keep of found what is neither fat, water nor bone, in pieces and not in films."""

@@ -84,7 +84,7 @@ def find_lungs(
     closed[0] &= ~sides[1]
     closed[1] &= ~(sides[0] | closed[0])
     right, left = (
-        _refined(hu, parts, grid, settings) & ~airway
+        _refine(hu, parts, grid, settings) & ~airway
         for parts in zip(closed, sides, dense, strict=True)
     )
     left &= ~right
@@ -115,13 +115,14 @@ def close_ball(
     return closed
 
 
-def _refined(
+def _refine(
     hu: Float32Array,
     parts: tuple[BoolArray, BoolArray, BoolArray],
     grid: BlockGrid,
     settings: LungSettings,
 ) -> BoolArray:
-    """One lung in the fine voxels: its rim by the threshold, what was closed or is dense as it is.
+    """Refine one lung to the fine voxels: its rim by the threshold, what was closed or is dense as
+    it is.
 
     parts: coarse, the lung when closed, its air, its tissue without air.
     """

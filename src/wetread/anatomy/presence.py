@@ -125,7 +125,7 @@ def _shows_lung(section: Section) -> bool:
 
 
 def _not_slices(rows: Rows, hu: SliceSequence) -> str | None:
-    """Why these are no slices across a body, by the header alone."""
+    """Say why these are no slices across a body, by the header alone."""
     if rows and all(is_localizer(row) for row in rows):
         return "a localizer, an overview of which slices are planned"
     if rows and len(rows) < FEW and all(is_axial(row) is False for row in rows):
@@ -139,7 +139,7 @@ def _not_slices(rows: Rows, hu: SliceSequence) -> str | None:
 
 
 def _sections(hu: SliceSequence, spacing: tuple[float, float]) -> list[Section]:
-    """Some slices, spread evenly, measured."""
+    """Measure some slices, spread evenly."""
     count = hu.shape[0]
     places = np.unique(np.linspace(0, count - 1, min(count, SAMPLED_SLICES)).round().astype(int))
     return [measure(hu[int(z)], spacing) for z in places]
@@ -156,7 +156,7 @@ def _like_base(section: Section) -> bool:
 
 
 def _no_head(section: Section) -> str | None:
-    """Why one slice is of no head, whatever its height."""
+    """Say why one slice is of no head, whatever its height."""
     hull = section.hull / section.body if section.body else 0.0
     checks: tuple[tuple[bool, Callable[[], str]], ...] = (
         (section.material < LEAST_CM2, lambda: "nothing but air in the picture"),

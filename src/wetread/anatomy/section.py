@@ -110,7 +110,7 @@ def _hull(inside: BoolArray) -> BoolArray:
 
 
 def _enclosed(small: Float32Array, bone: BoolArray) -> BoolArray:
-    """The largest soft tissue with bone above, below, left and right of it, near or far."""
+    """Find the largest soft tissue with bone above, below, left and right of it, near or far."""
     sides = np.zeros(bone.shape, np.uint8)
     for axis in (0, 1):
         sides += np.maximum.accumulate(bone, axis=axis)
@@ -121,7 +121,7 @@ def _enclosed(small: Float32Array, bone: BoolArray) -> BoolArray:
 
 
 def _walled(inside: BoolArray, bone: BoolArray) -> float:
-    """The share of the rim of an area that bone lies within NEAR_MM of."""
+    """Return the share of the rim of an area that bone lies within NEAR_MM of."""
     area = np.uint8(inside)
     rim = (cv2.dilate(area, np.ones((3, 3), np.uint8)) > 0) & ~inside
     if not rim.any():
@@ -130,7 +130,7 @@ def _walled(inside: BoolArray, bone: BoolArray) -> float:
 
 
 def _lung(small: Float32Array, body: BoolArray) -> BoolArray:
-    """Air in the body whose parts are neither small nor as thin as gas."""
+    """Find the air in the body whose parts are neither small nor as thin as gas."""
     air = body & (small < LUNG_HU[1])
     _, labels, stats, _ = cv2.connectedComponentsWithStats(np.uint8(air), connectivity=4)
     found = np.zeros(air.shape, bool)

@@ -32,7 +32,7 @@ def middle_column(blocks: Float32Array) -> float:
 
 
 def _body(plane: Float32Array, air: BoolArray, pixel_mm: float) -> BoolArray:
-    """The largest thing in a slice that is not room, its holes filled."""
+    """Find the largest thing in a slice that is not room, its holes filled."""
     edge = np.zeros_like(air)
     for line in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
         edge[line] = plane[line] < OUTSIDE_HU

@@ -129,7 +129,7 @@ def choose_thresholds(sums: MaskSums, rows: Int64Array | BoolArray) -> MaskThres
 
 
 def _mean_dice(sums: MaskSums, places: Int64Array) -> Float64Array:
-    """(A, T, B) mean Dice over these images under all thresholds of the grid.
+    """Return the mean Dice (A, T, B) of these images under all thresholds of the grid.
 
     Calling an image changes its Dice from that of an empty mask by a gain that depends on the
     bottom alone; whether it is called depends on top and area. Images are summed by the largest
@@ -151,7 +151,7 @@ def _mean_dice(sums: MaskSums, places: Int64Array) -> Float64Array:
 
 
 def _counts(values: FloatArray, thresholds: Sequence[float]) -> Int64Array:
-    """(1, thresholds) int64: how many values reach each."""
+    """Count, (1, T) int64, how many values reach each of T thresholds."""
     counts = [np.count_nonzero(values >= np.float32(threshold)) for threshold in thresholds]
     return np.array([counts], np.int64)
 

@@ -95,7 +95,7 @@ def size_thirds(truth: FloatArray) -> tuple[BoolArray, BoolArray, BoolArray]:
 def _mean(
     sample: MaskRows, metric: str, values: FloatArray | BoolArray, over: BoolArray, kind: str
 ) -> Score:
-    """The mean of values (N,) over some of the rows, with its interval; NaN where there is none."""
+    """Average values (N,) over some of the rows, with its interval; NaN where there is none."""
     counted = np.where(over, values, 0.0).astype(np.float64)
     rows = int(over.sum())
     value = counted.sum() / rows if rows else float("nan")
@@ -110,7 +110,7 @@ def _mean(
 
 
 def _reason(sample: MaskRows, rows: int, patients: int, interval: bool, kind: str) -> str | None:
-    """Why there is no value, or no interval; None when there are both."""
+    """Say why there is no value, or no interval; None when there are both."""
     if not sample.known.any():
         return "no known mask"
     if not rows:

@@ -55,7 +55,7 @@ def read_text_columns(path: Path, columns: Sequence[str]) -> pl.DataFrame:
             f"{SEPARATORS[table.form.separator]}s). Rename the column, or name the right one."
         )
     named = [pl.col(found).alias(name) for name, found in written.items() if found is not None]
-    return _sure_letters(path, table, _without_empty_lines(table).select(LINE, *named))
+    return _require_known_letters(path, table, _without_empty_lines(table).select(LINE, *named))
 
 
 def read_without_header(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -71,7 +71,7 @@ def read_without_header(path: Path, columns: Sequence[str]) -> pl.DataFrame:
         )
     rows = _without_empty_lines(table)
     named = (pl.nth(k + 1).alias(name) for k, name in enumerate(columns))
-    return _sure_letters(path, table, rows.select(LINE, *named))
+    return _require_known_letters(path, table, rows.select(LINE, *named))
 
 
 def _without_empty_lines(table: TextTable) -> pl.DataFrame:
@@ -80,8 +80,8 @@ def _without_empty_lines(table: TextTable) -> pl.DataFrame:
     return rows.filter(~pl.all_horizontal(pl.col(frame.columns).is_null()))
 
 
-def _sure_letters(path: Path, table: TextTable, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows, where the file's encoding is known or does not matter to them."""
+def _require_known_letters(path: Path, table: TextTable, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows where the file's encoding is known or does not matter to them."""
     if table.form.encoding != "latin-1":
         return rows
     for name in rows.columns[1:]:

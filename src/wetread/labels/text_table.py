@@ -88,7 +88,7 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
             except pl.exceptions.PolarsError as problem:
                 if isinstance(problem, pl.exceptions.NoDataError):
                     raise
-        form, text = _decoded(path, form)
+        form, text = _decode(path, form)
     except FileNotFoundError:
         raise LabelError(f"{path}: there is no such label file; check the path.") from None
     except pl.exceptions.NoDataError:
@@ -98,7 +98,7 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
             f"{path}: cannot be read ({problem.strerror or problem}); a CSV file in UTF-8 "
             "is expected"
         ) from problem
-    return TextTable(_parsed(path, form, text, has_header, rows), form, first_line)
+    return TextTable(_parse(path, form, text, has_header, rows), form, first_line)
 
 
 def is_plain(path: Path) -> bool:
@@ -143,16 +143,16 @@ def detect_text_form(path: Path, head: bytes) -> TextForm:
 
 
 def _head(path: Path) -> tuple[bool, bytes]:
-    """Whether a file is packed by gzip, and its first bytes, unpacked."""
+    """Read whether a file is packed by gzip, and its first bytes, unpacked."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if not head.startswith(_GZIP):
         return False, head
-    return True, _unpacked(path, HEAD)
+    return True, _unpack(path, HEAD)
 
 
-def _unpacked(path: Path, size: int) -> bytes:
-    """So many bytes at most of what a gzip holds. LabelError where it is damaged."""
+def _unpack(path: Path, size: int) -> bytes:
+    """Unpack so many bytes of a gzip at most. LabelError where it is damaged."""
     try:
         with gzip.open(path, "rb") as file:
             return file.read(size)
@@ -169,7 +169,7 @@ def _refuse_others(path: Path, head: bytes) -> None:
 
 
 def _without_mark(head: bytes) -> str:
-    """UTF-16 where every other byte is mostly zero, as Latin letters make it; else UTF-8."""
+    """Guess UTF-16 where every other byte is mostly zero, as Latin letters make it; else UTF-8."""
     half = max(len(head) // 2, 1)
     even, odd = head[::2].count(0) / half, head[1::2].count(0) / half
     if odd > 0.7 and even < 0.3:
@@ -178,7 +178,8 @@ def _without_mark(head: bytes) -> str:
 
 
 def _separator(path: Path, lines: list[str]) -> str:
-    """The one by which all lines have as many fields as the first; a comma where there is none."""
+    """Find the separator by which all lines have as many fields as the first; a comma where there
+    is none."""
     counts = {
         mark: [len(fields) for fields in csv.reader(lines, delimiter=mark)] for mark in SEPARATORS
     }
@@ -197,8 +198,8 @@ def _separator(path: Path, lines: list[str]) -> str:
     )
 
 
-def _decoded(path: Path, form: TextForm) -> tuple[TextForm, str]:
-    """The whole text; Latin-1 where it is no UTF-8, of which only ASCII is sure."""
+def _decode(path: Path, form: TextForm) -> tuple[TextForm, str]:
+    """Decode the whole text; as Latin-1 where it is no UTF-8, of which only ASCII is sure."""
     content = _content(path)
     try:
         return form, content.decode(form.encoding)
@@ -213,10 +214,10 @@ def _decoded(path: Path, form: TextForm) -> tuple[TextForm, str]:
 
 
 def _content(path: Path) -> bytes:
-    """The whole file, unpacked where it is a gzip of no more than UNPACKED bytes."""
+    """Read the whole file, unpacked where it is a gzip of no more than UNPACKED bytes."""
     if not _head(path)[0]:
         return path.read_bytes()
-    content = _unpacked(path, UNPACKED + 1)
+    content = _unpack(path, UNPACKED + 1)
     if len(content) > UNPACKED:
         raise LabelError(
             f"{path}: the gzip unpacks to more than {UNPACKED >> 20} MiB; unpack it, if that is "
@@ -225,10 +226,10 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _parsed(
+def _parse(
     path: Path, form: TextForm, text: str, has_header: bool, rows: int | None
 ) -> pl.DataFrame:
-    """The fields of a decoded text. LabelError, with its line, where one has too many."""
+    """Parse the fields of a decoded text. LabelError, with its line, where one has too many."""
     if form.skipped:
         text = text.split("\n", form.skipped)[-1]
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a mask may be a long field
@@ -257,7 +258,7 @@ _DECIMAL = ", and so does a number with a decimal comma"
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Names of columns, a repeated one with its number, as polars has them."""
+    """Make names of columns distinct, a repeated one by its number, as polars does."""
     counts: Counter[str] = Counter()
     distinct = []
     for name in names:

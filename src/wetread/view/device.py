@@ -39,7 +39,8 @@ def apply_mode(hu: Tensor, mode: Mode) -> Tensor:
 
 
 def _linear_exact(hu: Tensor, windows: Sequence[Window]) -> Tensor:
-    """HU (B, S, H, W) to gray (B, S, windows, H, W): the commonest mode, all windows in one go."""
+    """Map HU (B, S, H, W) to gray (B, S, windows, H, W): the commonest mode, all windows in one
+    go."""
     low = torch.tensor([window.low_hu for window in windows], device=hu.device)
     width = torch.tensor([window.width_hu for window in windows], device=hu.device)
     batch, slices, rows, columns = hu.shape
@@ -69,33 +70,33 @@ def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
     What comes in from outside is air.
     """
     if augmentation.only_flips:
-        return _flipped(hu, augmentation)
-    above_air = _sampled(hu - AIR_HU, augmentation)
+        return _flip(hu, augmentation)
+    above_air = _sample_affine(hu - AIR_HU, augmentation)
     if (augmentation.contrast != 1).any():
         mean = above_air.mean((1, 2, 3), keepdim=True)
-        above_air = mean + (above_air - mean) * _of(augmentation.contrast, hu)
-    return above_air + (AIR_HU + _of(augmentation.hu_shift, hu))
+        above_air = mean + (above_air - mean) * _per_image(augmentation.contrast, hu)
+    return above_air + (AIR_HU + _per_image(augmentation.hu_shift, hu))
 
 
 def move_masks(masks: Tensor, augmentation: Augmentation, size: int) -> Tensor:
     """Move masks (B, M, H, W) float32 in [0, 1] as augment_hu moves their images, none outside, and
     average them to (B, M, size, size)."""
     flips = augmentation.only_flips
-    return resize((_flipped if flips else _sampled)(masks, augmentation), size)
+    return resize((_flip if flips else _sample_affine)(masks, augmentation), size)
 
 
-def _of(values: object, reference: Tensor) -> Tensor:
-    """(B,) numbers as (B, 1, 1, 1) on the device."""
+def _per_image(values: object, reference: Tensor) -> Tensor:
+    """Move numbers (B,) to a tensor (B, 1, 1, 1) on the reference's device."""
     numbers = torch.as_tensor(values, dtype=torch.float32, device=reference.device)
     return numbers[:, None, None, None]
 
 
-def _flipped(images: Tensor, augmentation: Augmentation) -> Tensor:
-    return torch.where(_of(augmentation.flip, images).bool(), images.flip(-1), images)
+def _flip(images: Tensor, augmentation: Augmentation) -> Tensor:
+    return torch.where(_per_image(augmentation.flip, images).bool(), images.flip(-1), images)
 
 
-def _sampled(images: Tensor, augmentation: Augmentation) -> Tensor:
-    """Each image (S, H, W) of the batch through its own affine map; 0 from outside."""
+def _sample_affine(images: Tensor, augmentation: Augmentation) -> Tensor:
+    """Sample images (B, S, H, W), each through its own affine map; 0 from outside."""
 
     def tensor(values: object) -> Tensor:
         """Move (B,) numbers to the images' device."""

@@ -85,7 +85,7 @@ def _channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ..
 
 
 def _all_channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
-    """Three times the gray, poured into blue, then red, then green."""
+    """Pour three times the gray into blue, then red, then green."""
     t = 3.0 * grays[0]
     return xp.clip(t - 1, 0.0, 1.0), xp.clip(t - 2, 0.0, 1.0), xp.clip(t, 0.0, 1.0)
 
@@ -98,7 +98,7 @@ def _gradient(
     weights: tuple[float, ...] = (1.0,),
     above: float = 0.0,
 ) -> tuple[Array, ...]:
-    """The weighted sum of grays as a rainbow: black up to `above`, then blue to red."""
+    """Color the weighted sum of grays as a rainbow: black up to `above`, then blue to red."""
     if len(grays) == len(weights) == 1:
         g = grays[0]
     else:
@@ -197,7 +197,7 @@ def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[A
 
 def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
     """Mix grays (..., rows, columns) to mode.channels arrays of the same shape, each in [0, 1]."""
-    stretch: Stretch = partial(_stretched, xp=xp) if mode.slicewise else _as_it_is
+    stretch: Stretch = partial(_stretch_slices, xp=xp) if mode.slicewise else _unchanged
     return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
 
 
@@ -216,12 +216,12 @@ def as_picture(channels: Sequence[FloatArray]) -> UInt8Array:
     return eight_bit[0] if len(eight_bit) == 1 else np.stack(eight_bit, axis=-1)
 
 
-def _as_it_is(gray: Array) -> Array:
+def _unchanged(gray: Array) -> Array:
     return gray
 
 
-def _stretched(gray: Array, xp: ModuleType) -> Array:
-    """(..., rows, columns): each slice from its own least to its greatest; a constant one: 0."""
+def _stretch_slices(gray: Array, xp: ModuleType) -> Array:
+    """Stretch each slice (..., rows, columns) from its least to its greatest; a constant one: 0."""
     low = xp.amin(gray, (-2, -1))[..., None, None]
     span = xp.amax(gray, (-2, -1))[..., None, None] - low
     return (gray - low) / xp.where(span > 0, span, xp.ones_like(span))

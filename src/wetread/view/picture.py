@@ -109,7 +109,7 @@ def crop_picture(values: NDArray[Scalar], box: PixelBox | None) -> NDArray[Scala
 
 @dataclass(frozen=True)
 class _TableKey:
-    """All that the picture of a stored value depends on."""
+    """What the picture of a stored value depends on, the table's key."""
 
     dtype: str
     slope: float

@@ -54,12 +54,12 @@ Curve = Callable[[Array, Window, ModuleType], Array]
 
 
 def _linear_exact(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """DICOM's LINEAR_EXACT, PS3.3 C.11.2.1.3.2."""
+    """Apply DICOM's LINEAR_EXACT, PS3.3 C.11.2.1.3.2."""
     return xp.clip((hu - window.low_hu) / window.width_hu, 0.0, 1.0)
 
 
 def _linear(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """DICOM's LINEAR, PS3.3 C.11.2.1.2.1: a width of 1 is a step, black at center - 0.5."""
+    """Apply DICOM's LINEAR, PS3.3 C.11.2.1.2.1: a width of 1 is a step, black at center - 0.5."""
     middle, width = window.center_hu - 0.5, window.width_hu - 1.0
     if width == 0.0:
         return xp.where(hu > middle, xp.ones_like(hu), xp.zeros_like(hu))
@@ -67,23 +67,24 @@ def _linear(hu: Array, window: Window, xp: ModuleType) -> Array:
 
 
 def _sigmoid(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """DICOM's SIGMOID, PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (hu - center) / width))."""
+    """Apply DICOM's SIGMOID, PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (hu - center) / width))."""
     return _logistic((hu - window.center_hu) * (4.0 / window.width_hu), xp)
 
 
 def _sigmoid_eps(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """1/255 at the window's low end and 254/255 at its high one: 2.77 times as steep as DICOM's."""
+    """Give 1/255 at the window's low end and 254/255 at its high one: 2.77 times as steep as
+    DICOM's."""
     return _logistic((hu - window.center_hu) * (2.0 * math.log(254.0) / window.width_hu), xp)
 
 
 def _exclusive(hu: Array, window: Window, xp: ModuleType) -> Array:
-    """linear_exact up to the window's high end, and black above it."""
+    """Apply linear_exact up to the window's high end, black above it."""
     gray = _linear_exact(hu, window, xp)
     return xp.where(hu <= window.high_hu, gray, xp.zeros_like(gray))
 
 
 def _logistic(t: Array, xp: ModuleType) -> Array:
-    """1 / (1 + exp(-t)), written so that nothing overflows."""
+    """Return 1 / (1 + exp(-t)), written so that nothing overflows."""
     return 0.5 * xp.tanh(0.5 * t) + 0.5
 
 
