@@ -18,10 +18,9 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.fixture
-def write_ct(tmp_path: Path) -> Callable[..., Path]:
-    """write_ct(count, **tags) -> a folder with one more series of small CT slices 5 mm apart."""
-    source, made = tmp_path / "source", []
+def ct_writer(source: Path) -> Callable[..., Path]:
+    """Make a function that writes one more series of small CT slices 5 mm apart into a folder."""
+    made: list[int] = []
 
     def slices(count: int, **tags: Any) -> Path:
         number = len(made)
@@ -57,6 +56,18 @@ def write_ct(tmp_path: Path) -> Callable[..., Path]:
         return source
 
     return slices
+
+
+@pytest.fixture
+def write_ct(tmp_path: Path) -> Callable[..., Path]:
+    """write_ct(count, **tags) -> a folder with one more series of small CT slices 5 mm apart."""
+    return ct_writer(tmp_path / "source")
+
+
+@pytest.fixture(scope="session")
+def write_ct_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """As write_ct, into a folder that stays for the session."""
+    return ct_writer(tmp_path_factory.mktemp("ct") / "source")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from wetread.training.series.spec import SeriesSpec
 class SeriesReader:
     """Networks of whole series over the features of their encoders.
 
-    spec:  the findings, and what makes the answers of a study agree.
+    spec:  has the findings, and makes the answers of a study agree.
     cache: the folder that keeps the encoders' features by content: a slice is read once for all
            networks that look at the same crop.
     """
@@ -49,8 +49,8 @@ class SeriesReader:
         ranked: Mapping[str, Sequence[SeriesScore]],
         progress: Progress,
     ) -> Answers:
-        """Answer with the networks' mean logits, made consistent: all slices of a study, and of its
-        series that one's answers which `_judging_series` names.
+        """Answer with the networks' mean logits as probabilities, made consistent study by study:
+        of all its slices, and of itself those of the series that judges it.
 
         stores: the same series in each encoder's crop, in the spec's order.
         ranked: studies of several series, best first.
@@ -71,7 +71,7 @@ class SeriesReader:
     def _predict(
         self, series: Series, stores: Sequence[Store], progress: Progress
     ) -> tuple[Float64Array, Float64Array]:
-        """Probabilities of N slices (N, I) and of E series (E, S), not yet consistent."""
+        """Predict probabilities of N slices (N, I) and of E series (E, S), not yet consistent."""
         if len(series) == 0:
             return np.empty(series.image.shape), np.empty(series.study.shape)
         self._cache_features(stores, series.rows, progress)
@@ -103,8 +103,9 @@ class SeriesReader:
 def _judging_series(
     series: Series, store: Store, ranked: Mapping[str, Sequence[SeriesScore]]
 ) -> Int64Array:
-    """The number of the series that judges each study, in the studies' order: the best ranked that
-    was read, else the longest; of a series with several acquisitions the longest of these."""
+    """Choose the series that judges each study, as its number among the E, in the studies' order:
+    the best ranked that was read, else the longest; of a series with several acquisitions the
+    longest of these."""
     uids = store.slices["SeriesInstanceUID"].gather(series.starts[:-1]).to_list()
     pairs = list(zip(series.studies, uids, strict=True))
     lengths = np.diff(series.starts)

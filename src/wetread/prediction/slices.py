@@ -71,7 +71,7 @@ class SliceReader:
     def _predict(
         self, store: Store, progress: Progress
     ) -> tuple[Float64Array, tuple[PackedMaps, ...]]:
-        """Mean probabilities (N, F) of the networks, and the maps of each of the N slices."""
+        """Predict the networks' mean probabilities (N, F), and the maps of each of the N slices."""
         members, flip_index = (
             self.ensemble.members,
             mirror_columns(self.spec.image_findings).tolist(),
@@ -95,7 +95,7 @@ class SliceReader:
 def _calibrated(
     probability: Float64Array, maps: Sequence[PackedMaps], ensemble: Ensemble
 ) -> Float64Array:
-    """Probabilities (N, F), those of drawn findings by the mean of the runs' calibrators, which
+    """Calibrate the probabilities (N, F) of drawn findings: the mean of the runs' calibrators, which
     weigh the image's logit and the evidence of its map."""
     calibrated = probability.copy()
     for column, finding in enumerate(ensemble.drawn):

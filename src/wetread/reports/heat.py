@@ -39,6 +39,7 @@ def run_heat_maps(run: Path, store: Store, column: int) -> HeatMaps:
         return read_series_model(folder / "part-0").encoders[0]
 
     def heat_map_of(row: int) -> Float32Array | None:
+        """Make the heat map (h, w) of a row of the store."""
         model = read_model(numbers[store.slices["SOPInstanceUID"][row]])
         return mean_heat_map([model], store, row, column)
 

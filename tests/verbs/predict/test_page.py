@@ -4,7 +4,6 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +13,6 @@ import polars as pl
 import pydicom
 import pytest
 
-from wetread.archive.index.index import read_index
 from wetread.pages.readings_page import (
     ReadingsContent,
     Refusals,
@@ -22,11 +20,8 @@ from wetread.pages.readings_page import (
     write_readings_page,
 )
 from wetread.phantoms.dicom.archive import PhantomTruth
-from wetread.prediction.reading import Reading
 from wetread.verbs.predict import page as predict_page
-from wetread.verbs.predict import scroll_pages as predict_scroll
 from wetread.verbs.predict.predict import Prediction, predict
-from wetread.verbs.predict.scroll_pages import slice_links
 from wetread.verbs.predict.study_pictures import PICTURES
 from wetread.verbs.train.train import TrainResult
 
@@ -213,14 +208,6 @@ def test_nothing_of_a_patient_stands_on_the_page(
     assert not [one for one in patients if one in text]
 
 
-def test_an_address_holds_no_sign_that_ends_it() -> None:
-    reading = Reading("a b", "", (), {"any": 0.5}, ("1.2#3/4", "x y"), {})
-    assert slice_links(reading, "a b.html") == {
-        "1.2#3/4": "../scroll/a%20b.html#sop=1.2%233%2F4",
-        "x y": "../scroll/a%20b.html#sop=x%20y",
-    }
-
-
 def test_text_of_files_is_shown_and_obeyed_by_nobody(tmp_path: Path) -> None:
     row = WorklistRow(1, "<b>1\x1b[2J\u202e", "unread", "<i>", (None,), 0, 0, 0)
     content = ReadingsContent(
@@ -301,23 +288,6 @@ def test_the_link_of_a_key_slice_opens_the_page_to_scroll_at_that_slice(opened: 
 def test_the_page_is_not_wider_than_the_window(opened: Any, width: int) -> None:
     opened.set_viewport_size({"width": width, "height": 800})
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_a_study_whose_page_to_scroll_cannot_be_made_says_why(
-    read: Prediction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(sources: list[Path], out: Path, **_: object) -> None:
-        raise ValueError(f"{out}: 900 MB, larger than 500 MB; take fewer slices")
-
-    monkeypatch.setattr(predict_scroll, "scroll", refuse)
-    plain = [replace(one, links={}) for one in read.readings]
-    images = read_index(read.out / "index.parquet").instances
-    made, reasons = predict_scroll.link_scroll_pages(
-        plain, tmp_path, predict_scroll.ScrollPages(images, "any", 1, 1)
-    )
-    assert [dict(one.links) for one in made] == [{}] * len(plain)
-    assert list(reasons.values()) == ["900 MB, larger than 500 MB; take fewer slices"]
-    assert not list(tmp_path.rglob("*.html"))
 
 
 def test_what_is_the_same_of_many_files_is_said_once(tmp_path: Path) -> None:

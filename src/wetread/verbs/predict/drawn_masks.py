@@ -20,8 +20,8 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 def write_masks(
     folder: Path, store: Store, masks: DrawnMasks, images: pl.DataFrame
 ) -> list[MaskReading]:
-    """Write the mask of every slice and finding as files, one after the other; return where each
-    lies and how large it is. images: rows of the index, which have the spacing."""
+    """Write the mask (rows, columns) of every slice and finding as files, one after the other, and
+    describe each. images: rows of the index, which have the spacing."""
     spacing = {
         row["SOPInstanceUID"]: (row["row_spacing_mm"], row["column_spacing_mm"])
         for row in images.iter_rows(named=True)
