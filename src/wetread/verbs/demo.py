@@ -61,12 +61,18 @@ def demo(
     workers: int | None = None,
     report: Report = silent,
 ) -> DemoResult:
-    """Write phantoms, learn from most of their patients, be scored on and read the others. Where
-    the task's demo has folds, all are scored, out of fold, and READ of the first fold read.
+    """Run the whole path on phantoms: write, index, train, evaluate, predict.
 
-    Writes out/archive, index.parquet, run, readings, scores.json, page.html (of the run) and
-    readings.html. Stopped and called again, it goes on. Raises ValueError where out holds files
-    of others, before anything is written.
+    out: the folder; it holds archive, index.parquet, run, readings, scores.json, page.html (of the
+        run) and readings.html.
+    task: a name of TASKS; None: the first.
+    studies: phantoms; None: as many as the task's demo has.
+    seed: of phantoms and training.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Held-out patients are scored and read; where the task's demo has folds, all are scored out of
+    fold and up to 40 studies of the first fold read. Stopped and called again, it goes on. Raises
+    ValueError where `out` holds files of others, before anything is written.
     """
     chosen = find_task(task or next(iter(TASKS)))
     out = Path(out)

@@ -84,8 +84,7 @@ class Installation:
 
 
 def doctor() -> Installation:
-    """Report versions, extras, memory, disk, the devices torch sees, and try each transfer
-    syntax."""
+    """Report versions, extras, memory, disk and devices, and try each transfer syntax."""
     return Installation(
         python=platform.python_version(),
         platform=platform.platform(terse=True),

@@ -35,7 +35,9 @@ LEVELS = ("image", "study")
 
 @exclusive_output("run")
 def evaluate(run: StrPath) -> Scores:
-    """Score a run's predictions of patients it never fitted; write scores.json and page.html.
+    """Score a run's predictions for patients it was not fitted on; write scores.json and page.html.
+
+    run: the folder that `train` wrote.
 
     Intervals are over resampled patients from the run's own seed, so the same run gives the same
     numbers. Raises ValueError where the folder is no finished run.

@@ -88,17 +88,32 @@ def export(
     verify: bool = False,
     report: Report = silent,
 ) -> ExportResult:
-    """Write every image of the sources (folders, zips, files, or one index) as files under `out`.
+    """Write every image of an archive as files under a folder, with a manifest.
 
-    format: png, jpeg, tiff, gif, mp4, npy, npz or nifti.
-    window, size, neighbors, frames, crop, depth, spacing_mm, mask, annotate, quality: as
-    `ExportOptions` has them.
+    format: png, jpeg, tiff (a picture a slice), gif, mp4 (a film a stack), npy, npz or nifti (an
+        array a stack).
+    source: folders, zips, tars or files, one or several; or one index (.parquet).
+    out: the folder; STUDY/SERIES/INSTANCE.png and the like, manifest.csv, rejects.csv.
+    window: a mode or window by name, for pictures of 8 bits; "metadata": each header's own.
+    size: side of the square that comes out, pixels. neighbors: slices on either side, as channels.
+    frames: so many slices of a stack, evenly spread.
+    crop: "none", "head", or "row0,row1,column0,column1" in pixels.
+    depth: 8, or 16 for PNG and TIFF that keep the values.
+    spacing_mm: resample arrays to these distances between slices, rows and columns.
+    mask: a file (NPY or NIfTI) outside of which arrays hold air.
+    annotate: "header" draws what the header says below the picture, "identifiers" also what
+        identifies.
+    quality: 1 to 100, of jpeg and mp4.
+    repair: as for `index`, where files are indexed. verify: as for `pack`.
     as_hu: take CT whose header does not say HU as HU; else it is refused where windows of HU are
-    asked for, and its values are written as they are.
-    verify: as for `pack`. A run that was killed goes on where it was; other settings need another
-    folder (ValueError). What was written of the same sources before and is not now is removed.
-    What cannot be exported is a row of out/rejects.csv. Errors: FileNotFoundError for a source or
-    a mask that does not exist; ValueError for settings that do not go together.
+        asked for.
+    cluster: the address of a Dask scheduler whose workers have the same paths, for processes.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Stopped and called again, it goes on; other settings need another folder. Files of the same
+    sources that are no longer exported are removed. What cannot be exported is a row of
+    rejects.csv. Raises FileNotFoundError for a source or a mask that does not exist, and
+    ValueError for settings that do not go together.
     """
     options = ExportOptions(
         format=format,

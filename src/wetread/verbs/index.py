@@ -22,19 +22,21 @@ def index(
     table: str | None = None,
     key: UserKey | None = None,
 ) -> Index:
-    """Index folders, zip files and single files into `out` (NAME.parquet, NAME.rejects.parquet).
+    """Index an archive into a table of DICOM objects and a table of rejects.
 
-    A file that has not changed since the last run is not read again; a run that was stopped goes
-    on. Errors: FileNotFoundError for a source that does not exist; a file that cannot be read is
-    a row of `rejects`, never an error.
-
-    cluster: the address of a Dask scheduler whose workers see the same paths, instead of processes.
+    source: folders, zips, tars or files, one or several.
+    out: NAME.parquet; NAME.rejects.parquet and NAME.duplicates.parquet lie next to it. NAME.csv
+        asks for a flat CSV as well, next to the index.
+    table: "csv" or "parquet": write the flat table of outputs/data_frame.py as well.
     repair: confirm wrong intercepts on the pixels and note them as `wrong_intercept`, so that
-    whatever reads the slice repairs its values.
-    key: what identifies gets pseudonyms under it, so that the index may be shared.
-    table: "csv" or "parquet": the flat table of outputs/data_frame.py beside the index as well. An
-    `out` that ends with .csv asks for it, the index lies beside it as .parquet; ValueError for any
-    other ending.
+        whatever reads the slice repairs its values.
+    key: put pseudonyms under it in place of what identifies, so that the index may be shared.
+    cluster: the address of a Dask scheduler whose workers have the same paths, for processes.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    A file that has not changed since the last call is not read again; a call that was stopped goes
+    on. A file that cannot be read is a row of `rejects`, never an error. Raises FileNotFoundError
+    for a source that does not exist, ValueError for another ending of `out`.
     """
     sources = as_paths(source)
     for path in sources:

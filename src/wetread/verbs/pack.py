@@ -34,11 +34,20 @@ def pack(
     verify: bool = False,
     clear_patients: bool = False,
 ) -> Store:
-    """Pack every image of an index: at full size as stored, or resized to `size` pixels a side.
+    """Pack every image of an index into a store of slices with random access.
 
-    clear_patients: keep PatientIDs as they are; else the store has pseudonyms under the user's key.
+    source: an index (.parquet) that `index` wrote.
+    out: the store's folder.
+    size: resize each slice to so many pixels a side; None: full size, the stored integers.
     verify: read the pixels of every file that was packed before again, not only of those whose
-    size, times or inode differ from what they were (docs/freshness.md).
+        size, times or inode differ from what they were (docs/freshness.md).
+    clear_patients: keep PatientIDs as they are; else the store has pseudonyms under the user's
+        key.
+    cluster: the address of a Dask scheduler whose workers have the same paths, for processes.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    An image that cannot be read is a row of the store's `rejects`. Stopped and called again, it
+    goes on. Raises FileNotFoundError where there is no index.
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture))
     out = Path(out)

@@ -33,9 +33,14 @@ def phantom(
     workers: int | None = None,
     report: Report = silent,
 ) -> PhantomArchive:
-    """Write `studies` phantom studies as DICOM with their label file; counts of what was written.
+    """Write an archive of known truth as DICOM, with its label file in the competition's form.
 
-    The archive depends on the seed and the number of studies alone, not on the workers.
+    task: a name of TASKS.
+    out: the archive's folder.
+    studies: how many. seed: of what is drawn; the archive depends on these two alone.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Stopped and called again, it goes on. Raises UnknownTaskError.
     """
     out = Path(out)
     find_task(task).phantoms.write(

@@ -27,11 +27,14 @@ def score(
 ) -> SubmissionScores:
     """Score any submission file by the task's official metric and finding by finding.
 
-    Ids the submission lacks are named, and then there is no official score: leaving out the hard
-    ones would flatter. Ids the truth does not know are named and passed over. LabelError where a
-    label stands twice with two values.
+    task: a name of TASKS.
+    truth: a label file in the competition's form. submission: probabilities in the same form.
     patients: a CSV that says which image is of which patient (labels/patients_csv.py); without it
-    there are no intervals.
+        there are no intervals.
+
+    Ids that the submission lacks are named, and then there is no official score: leaving out the
+    hard ones would flatter. Ids that the truth does not know are named and passed over. Raises
+    LabelError where a label stands twice with two values.
     """
     truth, submission = Path(truth), Path(submission)
     chosen = find_task(task)

@@ -146,10 +146,13 @@ def show(
 ) -> ShownFile | ShownTree:
     """Examine a file (its header and its pixels), or what lies in a folder, zip or tar.
 
-    member:  one file inside a zip or tar.
-    picture: where the file's picture goes, PNG, in the window that the file names.
-    Errors: FileNotFoundError; ValueError for a picture of a folder. What cannot be read is a state
-    with its reason, never an error.
+    source: a DICOM file, a folder, a zip or tar, or an index (.parquet).
+    member: one file inside a zip or tar.
+    picture: write the file's picture there, PNG, in the window that the file names.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    What cannot be read is a state with its reason, never an error. Raises FileNotFoundError, and
+    ValueError for a picture of a folder.
     """
     path, picture = Path(source), as_path_or_none(picture)
     if not path.exists():

@@ -137,12 +137,17 @@ def windows(
     workers: int | None = None,
     report: Report = silent,
 ) -> WindowsResult:
-    """Write a page: every mode over the HU axis, and one slice in every mode.
+    """Write a page that shows every mode over the HU axis, and one slice in every mode.
 
-    source: a folder, zip or file; its middle slice, of the CT series that suits best or of `series`
-    (a SeriesInstanceUID), with the series' histograms. None: a head phantom, always the same.
+    source: a folder, zip, file or index of CT; its middle slice and its histograms are shown.
+        None: a head phantom, always the same.
+    out: the page, HTML.
+    series: a SeriesInstanceUID; None: the CT series that suits best.
     as_hu: take CT whose header does not say HU as HU.
-    FileNotFoundError, ValueError; RejectError where nothing can be shown.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Raises FileNotFoundError, ValueError for a series that is not there, and RejectError where
+    nothing can be shown.
     """
     refused = 0
     out = Path(out)

@@ -71,17 +71,24 @@ def montage(
     workers: int | None = None,
     report: Report = silent,
 ) -> MontageResult:
-    """Write one PNG of slices side by side. Words name finding and place in the series, no patient.
+    """Write one PNG of slices side by side; its texts name finding and place, no patient.
 
+    source: a folder, zip, tar or file, or an index (.parquet).
+    out: the picture.
     layout: study (the slices of a series, all or `count` evenly), random (of the archive, drawn by
-    `seed`), findings (a positive slice of each finding of `labels`, in several windows), windows
-    (as stored beside windowed), repair (before and after a wrong intercept is repaired).
-    windows: modes or windows (view/mode.py: find_mode); default: the header's own, and for
-    findings and windows brain, subdural and bone beside it.
+        `seed`), findings (a positive slice of each finding of `labels`, in several windows),
+        windows (as stored next to windowed), repair (before and after a wrong intercept is
+        repaired).
+    windows: modes or windows by name; default: the header's own, and for findings and windows
+        brain, subdural and bone as well.
+    columns: panels in a row; None: what the layout takes. size: of a panel, pixels.
+    series: a SeriesInstanceUID; None: the series that suits best.
     labels: a label file, read as `task` reads it.
     as_hu: take CT whose header does not say HU as HU; else windows of HU refuse it.
-    ValueError, FileNotFoundError; RejectError where there is nothing to show. A slice that cannot
-    be read is a black panel that says why.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    A slice that cannot be read is a black panel that says why. Raises ValueError,
+    FileNotFoundError, and RejectError where there is nothing to show.
     """
     if layout not in LAYOUTS:
         raise ValueError(f"no layout {layout!r}; known: {', '.join(LAYOUTS)}")

@@ -82,15 +82,22 @@ def predict(
     clear_patients: bool = False,
     verify: bool = False,
 ) -> Prediction:
-    """Read every study of the sources with the models of one or more runs of one task.
+    """Read every study of an archive with the models of one or more runs of one task.
 
+    source: folders, zips, tars or files, one or several; or one index (.parquet).
+    runs: folders that `train` wrote, one or several, whose probabilities are averaged.
+    out: the folder of readings, worklist, probabilities, submission and page.
     sample: the competition's sample submission; its rows in its order are then written. An image
-    that cannot be read gets the training share of each finding there, and is in rejects.csv.
-    repair: as for `index`. verify: as for `pack`.
+        that cannot be read gets the training share of each finding there, and is in rejects.csv.
     scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
-    clear_patients: keep PatientIDs and times in out's index and store as they are; else they have
-    pseudonyms under the user's key (archive/identity/user_key.py).
+    repair: as for `index`, where files are indexed. verify: as for `pack`.
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
+    clear_patients: keep PatientIDs and times in out's index and store as they are; else they have
+        pseudonyms under the user's key.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Raises RunError for folders that are no runs of one task, FileNotFoundError for a source that
+    does not exist, and ValueError where `out` holds files of others.
     """
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))

@@ -121,15 +121,20 @@ def scroll(
     workers: int | None = None,
     report: Report = silent,
 ) -> ScrollResult:
-    """Write a page to scroll the best series of the sources, or the one named.
+    """Write a page to scroll the series that suits best, or the one named.
 
-    out:          the page; with every_series a folder: a page a series named by its UID, with a
-                  switch to the others of its study, and index.html that lists them.
-    masks:        NIfTI or NPY files in the series' own space.
-    window:       shown first, a name or center/width; else the file's own, else one that suits.
-    most_mb:      a larger page is refused; None: MOST_MB.
-    Errors: FileNotFoundError; ValueError for a series that is not there, a mask that does not fit,
-    a page too large; RejectError where no slice of the series can be read.
+    source: folders, zips, tars or files, one or several; or one index (.parquet).
+    out: the page, HTML; with every_series a folder: a page a series named by its UID, with a
+        switch to the others of its study, and index.html that lists them.
+    series: a SeriesInstanceUID.
+    masks: NIfTI or NPY files in the series' own space, one or several.
+    window: shown first, a name or center/width; None: the file's own, else one that suits.
+    every_series: write a page for each series.
+    most_mb: refuse a larger page; None: 400.
+    workers: processes; None: all cores. report: called with (stage, done, total).
+
+    Raises FileNotFoundError, ValueError for a series that is not there, a mask that does not fit
+    or a page too large, and RejectError where no slice of the series can be read.
     """
     sources, out, masks = as_paths(source), Path(out), as_paths(masks)
     for path in (*sources, *masks):

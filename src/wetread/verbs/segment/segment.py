@@ -67,19 +67,23 @@ def segment(
     workers: int | None = None,
     report: Report = silent,
 ) -> SegmentResult:
-    """Segment an organ of ORGANS in every volume of the sources, into out/STUDY/SERIES/organ/.
+    """Segment an organ in every volume of an archive, into out/STUDY/SERIES/ORGAN/.
 
-    method:       one of the organ's ways; None: its usual one.
+    organ: airway, body, bone, brain or lungs.
+    source: folders, zips, tars or files, one or several; or one index (.parquet).
+    out: the folder of masks (NIfTI) and their segment.json.
+    method: a method of the organ; None: its usual one.
     closing_mm, threshold_hu: settings, where the method has them.
-    meshes:       surfaces as "stl", "ply", "obj".
-    page:         a page to turn the surfaces on, as well.
-    gaps:         what is done about gaps and uneven slices, a name of study/stack.py's CHOICES.
-    as_hu:        take CT whose header does not say HU as HU; else it is refused.
+    meshes: surfaces as "stl", "ply" or "obj".
+    page: write a page to turn the surfaces on, too.
+    gaps: what is done about gaps and uneven slices, a name of CHOICES in study/stack.py.
+    as_hu: take CT whose header does not say HU as HU; else it is refused.
+    workers: processes; None: all cores. report: called with (stage, done, total).
 
     A volume that is whole on disk, made of the same slices with the same settings, is not made
-    again; the organ's files of volumes that were in the same sources before and are not now are
-    removed. A series without a volume is a row of rejects. ValueError for what is not known, and
-    where a library of the extra `pictures` is not installed.
+    again; files of volumes that are no longer in the sources are removed. A series without a
+    volume is a row of rejects. Raises ValueError for what is not known, and MissingExtraError
+    where the extra `pictures` is not installed.
     """
     options = SegmentOptions(
         organ, method or "", closing_mm, threshold_hu, tuple(sorted(set(meshes))), page, gaps

@@ -88,24 +88,31 @@ def train(
     clear_patients: bool = False,
     verify: bool = False,
 ) -> TrainResult:
-    """Learn `task` from an archive (folders, zips, or an index's .parquet) and its label files.
+    """Train networks for a task on an archive and its label files, and score the run.
 
-    labels: files in the competition's form; `FILE.csv:COLUMN` is one's own with the headline
-    finding of an image in that column. Several are united.
+    task: a name of TASKS.
+    source: folders, zips, tars or files, one or several; or one index (.parquet).
+    out: the run's folder.
+    labels: files in the competition's form, one or several, united; `FILE.csv:COLUMN` takes one
+        column as the headline finding of an image.
     columns: for label files of one's own: "id" and findings to the names of their columns.
     patients: a CSV of image and patient (`FILE.csv:IMAGE,PATIENT` names its columns) in place of
-    the headers' PatientID, which may be new in every file; "study": each study is taken for one.
-    weights: a file to start from, in place of pretrained, the weights that the extra `pretrained`
-    brings, and of the phantoms that a recipe learns first.
-    epochs, folds, pretrained: in place of the recipe's.
-    folds 0 is one split of the patients (train, validation, held out); K is cross-validation with
-    out-of-fold predictions. Stopped and called again with the same words, it goes on.
-    repair: as for `index`, where it indexes. verify: as for `pack`.
-    as_hu:  take CT whose header does not say HU as HU; else such slices are left out and counted.
+        the headers' PatientID; "study" takes each study for a patient.
+    folds: 0 is one split (train, validation, held out), K cross-validation with out-of-fold
+        predictions; None: the recipe's. epochs, pretrained: likewise in place of the recipe's.
+    seed: of every random stream of the run.
+    recipe: a name of the package's recipes, or a TOML file; None: the task's own.
+    settings: changes of it, as "optimizer.learning_rate=1e-3".
+    weights: a file of weights to start from, in place of pretrained ones and of phantoms.
+    repair: as for `index`, where files are indexed. verify: as for `pack`.
+    as_hu: take CT whose header does not say HU as HU; else such slices are left out and counted.
     clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
-    user's key (archive/identity/user_key.py), in its index and store too.
+        user's key in its index and store too.
+    workers: processes; None: all cores. report: called with (stage, done, total).
 
-    Raises before its first long step what any of these is refused for.
+    Stopped and called again with the same arguments, it goes on and ends with the same numbers.
+    Raises ValueError, LabelError or FileNotFoundError for its inputs before the first long step,
+    RejectError where no image can be read.
     """
     out, chosen = Path(out), find_task(task)
     given = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
