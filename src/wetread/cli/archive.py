@@ -72,7 +72,7 @@ def show(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """One file (header, pixels, picture), or what lies in a folder, zip or tar."""
+    """Show one file (header, pixels, picture), or the content of a folder, zip or tar."""
     from wetread.cli import show_text
     from wetread.verbs.show import ShownFile, header_of
     from wetread.verbs.show import show as run
@@ -101,7 +101,7 @@ def pack(
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """Packed slices with random access, the stored integers kept."""
+    """Pack slices for random access, the stored integers kept."""
     from wetread.verbs.pack import pack as run
 
     with bars() as report:

@@ -108,7 +108,7 @@ def help_epilog(command: str) -> str:
 
 
 class WithExamples(TyperCommand):
-    """A command that looks up what stands below its help when the help is asked for."""
+    """A command that makes the text below its help when the help is printed."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # Typer's types differ by release
         """Write Typer's help with the examples below it."""

@@ -65,7 +65,7 @@ def export(
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pictures, films, arrays and NIfTI files, named by UIDs, with a manifest."""
+    """Write pictures, films, arrays and NIfTI files, named by UIDs, with a manifest."""
     from wetread.cli.text import counted
     from wetread.verbs.export import export as run
 
@@ -104,7 +104,7 @@ def export(
 
 
 def spacing_of(text: str) -> tuple[float, float, float]:
-    """ "1" or "5,0.5,0.5" as mm between slices, rows and columns."""
+    """Return "1" or "5,0.5,0.5" as mm between slices, rows and columns."""
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError as error:

@@ -107,7 +107,7 @@ def evaluate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
     as_json: AsJson = False,
 ) -> None:
-    """Scores with intervals beside their baselines, from a run's predictions; the page anew."""
+    """Score a run's predictions with intervals and baselines; write its page anew."""
     from wetread.verbs.evaluate import evaluate as score_run
 
     scores = score_run(run)
@@ -130,7 +130,7 @@ def predict(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Readings of studies never seen: JSON, worklist, page, probabilities, submission."""
+    """Read new studies: JSON, worklist, page, probabilities, submission."""
     from wetread.verbs.predict.predict import predict as read
 
     with bars() as report:
@@ -165,7 +165,7 @@ def score(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """The official metric of a submission; names the ids that are missing or too many."""
+    """Score a submission by its official metric; name ids that are missing or too many."""
     from wetread.verbs.score import count_computed
     from wetread.verbs.score import score as run
 

@@ -46,17 +46,17 @@ for command in COMMANDS:
     app.command(cls=WithExamples)(command)
 
 
-def _tell_version(asked: bool) -> None:
-    if asked:
+def _print_version(is_set: bool) -> None:
+    if is_set:
         sys.stdout.write(f"wetread {wetread.__version__}\n")
         raise typer.Exit
 
 
 @app.callback()
 def _options(
-    asked: Annotated[
+    version: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="the version alone"),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="the version alone"),
     ] = False,
 ) -> None:
     """From a raw DICOM archive to findings. Research use only, not for diagnosis."""

@@ -32,7 +32,7 @@ def montage(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Slices side by side: a study, random ones, findings, windows, or repaired intercepts."""
+    """Set slices side by side: a study, random ones, findings, windows, or repairs."""
     from wetread.verbs.montage.montage import montage as run
 
     with bars() as report:

@@ -20,7 +20,7 @@ def phantom(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """An archive of known truth, as DICOM in the competition's layout with its label file."""
+    """Write an archive of known truth, as DICOM in the competition's layout with its labels."""
     from wetread.verbs.phantom import phantom as run
 
     with bars() as report:
@@ -44,7 +44,7 @@ def demo(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """The whole path on phantoms: archive, index, training, honest scores, readings, page."""
+    """Run the whole path on phantoms: archive, index, training, scores, readings, page."""
     from wetread.verbs.demo import demo as run
 
     with bars() as report:
@@ -53,7 +53,7 @@ def demo(
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Versions, devices, decoders, and which transfer syntaxes can be read here."""
+    """Report versions, devices, decoders, and which transfer syntaxes can be read here."""
     from wetread.verbs.doctor import doctor as run
 
     found = run()

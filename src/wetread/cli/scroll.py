@@ -37,7 +37,7 @@ def scroll(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """One HTML page to scroll a series: windows, masks, values; works offline."""
+    """Write one HTML page to scroll a series: windows, masks, values; works offline."""
     from wetread.verbs.scroll.scroll import scroll as run
 
     with bars() as report:
@@ -57,7 +57,7 @@ def scroll(
 
 
 def scroll_lines(result: ScrollResult) -> list[str]:
-    """The pages, what is unusual, and the series that were not taken."""
+    """Return the pages with their issues, and the series that were not taken."""
     lines = []
     for one in result.pages:
         lines.append(

@@ -33,7 +33,7 @@ def segment(
     ],
     src: Sources,
     out: Out,
-    method: Annotated[str | None, typer.Option(help="another way than the usual one")] = None,
+    method: Annotated[str | None, typer.Option(help="a method other than the default")] = None,
     closing: Annotated[
         float | None, typer.Option(min=0, metavar="MM", help="radius of the gaps that are closed")
     ] = None,
@@ -51,7 +51,7 @@ def segment(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """An organ of every CT volume: masks (NIfTI, NPY), millilitres, boxes, surfaces, pictures."""
+    """Segment an organ in every CT volume: masks, milliliters, boxes, surfaces, pictures."""
     from wetread.verbs.segment.segment import segment as run
 
     with bars() as report:
@@ -74,7 +74,7 @@ def segment(
 
 
 def segment_lines(found: SegmentResult) -> list[str]:
-    """A line a mask, a line a reject, where it lies, the counts last."""
+    """Return a line a mask, a line a reject, where the masks lie, and the counts."""
     lines = [
         f"{_which(entry)}  {mask['name']}  {mask['volume_ml']:.1f} ml"
         for entry in found.series
@@ -92,6 +92,6 @@ def segment_lines(found: SegmentResult) -> list[str]:
 
 
 def _which(entry: dict[str, Any]) -> str:
-    """The volume: its series, and what tells it apart from others of that."""
+    """Return the name of a volume: its series, and its acquisition."""
     series = entry["series_uid"] or "no series UID"
     return f"{series} {entry['acquisition']}" if entry["acquisition"] else str(series)

@@ -261,7 +261,7 @@ def _contradictions(result: SubmissionScores) -> list[str]:
 
 
 def demo_lines(result: DemoResult) -> list[str]:
-    """Headline scores, the time of each step, and where to look."""
+    """Return the headline scores, the time of each step, and where the files lie."""
     rows = [score for score in result.scores if score.finding in ("all", result.headline)]
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     return [

@@ -34,7 +34,7 @@ def windows(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Windows and modes: their table, the values of one, or -o PAGE: the chart of them all."""
+    """List windows and modes, print the values of one, or chart them all with -o PAGE."""
     from wetread.verbs import windows as verb
 
     if src is not None and source is not None:

@@ -1,4 +1,4 @@
-"""exports/annotate.py: lines of a header, drawn below a picture when they are asked for."""
+"""exports/annotate.py: lines of a header, drawn below a picture on request."""
 
 from wetread.archive.types import Row, UInt8Array
 from wetread.exports.formats import Annotation

@@ -115,7 +115,7 @@ def _in_one_palette(frames: list[UInt8Array]) -> tuple[UInt8Array, list[UInt8Arr
 
 
 def _median_cut(colors: UInt8Array) -> UInt8Array:
-    """(COLOURS, 3) uint8 that stand for (n, 3)."""
+    """Return colors (PALETTE_SIZE, 3) uint8 that stand for (n, 3)."""
     imaging = import_optional("PIL.Image")
     few = imaging.fromarray(colors[None]).quantize(PALETTE_SIZE, imaging.Quantize.MEDIANCUT)
     return np.array(few.getpalette(), np.uint8).reshape(-1, 3)

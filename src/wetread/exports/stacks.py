@@ -112,7 +112,7 @@ class StackFrames:
         return f"{window_text(self.options, scale)}, one for all frames"
 
     def manifest_row(self) -> TableRow:
-        """Return the part of the manifest's row that tells of the slices shown."""
+        """Return the part of the manifest's row on the slices shown."""
         row = self.reader.rows[0]
         spacing = row["row_spacing_mm"], row["column_spacing_mm"]
         if None not in spacing:

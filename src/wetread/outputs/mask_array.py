@@ -1,4 +1,4 @@
-"""outputs/mask_array.py: the array of a mask file, its size checked before memory is asked for."""
+"""outputs/mask_array.py: the array of a mask file, its size checked before memory is reserved."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ LEARN = ("torch", "monai", "sklearn", "threadpoolctl")  # import names of the ex
 
 
 class MissingExtraError(WetreadError, ValueError):
-    """A library of an extra is not installed; says the command that installs it."""
+    """A library of an extra is not installed; the message has the command that installs it."""
 
 
 def import_optional(module: str) -> Any:

@@ -100,7 +100,7 @@ class PageContent:
 
     @property
     def sides(self) -> bool:
-        """Whether any picture says which side of the patient is where."""
+        """Whether any picture has letters of the patient's sides."""
         return any(panel.left for case in self.cases for panel in case.panels)
 
     @property

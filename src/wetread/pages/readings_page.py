@@ -94,7 +94,7 @@ class ReadingsContent:
 
     @property
     def sides(self) -> bool:
-        """Whether any picture says which side of the patient is where."""
+        """Whether any picture has letters of the patient's sides."""
         keys = [key for study in self.studies for key in study.key_slices]
         return any(panel.left for key in keys for panel in key.panels)
 

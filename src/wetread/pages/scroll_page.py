@@ -67,7 +67,7 @@ SIDE_NAMES = {
 
 
 class PageTooBigError(WetreadError, ValueError):
-    """A page would be larger than was asked for."""
+    """A page would be larger than allowed."""
 
 
 @dataclass(frozen=True)
@@ -196,10 +196,10 @@ def _help(place: SlicePlacement) -> Sequence[tuple[str, str]]:
     direction = place.origins_mm[-1] - place.origins_mm[0]
     if not np.isfinite(direction).all() or not direction.any():
         return HELP
-    towards = SIDE_NAMES[direction_letters(direction)[0]]
-    first = ("wheel down, ↓", f"slice by slice towards the {towards} of the patient")
-    if towards in ("right", "left"):
-        first = ("wheel down, ↓", f"slice by slice towards the patient's {towards}")
+    side = SIDE_NAMES[direction_letters(direction)[0]]
+    first = ("wheel down, ↓", f"slice by slice towards the {side} of the patient")
+    if side in ("right", "left"):
+        first = ("wheel down, ↓", f"slice by slice towards the patient's {side}")
     return (first, ("wheel up, ↑", "back"), *HELP[1:])
 
 

@@ -25,7 +25,7 @@ class CodedSlice:
 
     text:  the codes, int16: the values themselves, or -32768 + a place in the table.
     table: float32 as text; "" where the codes are the values.
-    step:  the usual distance of two different values that are neighbours; 1 without a table.
+    step:  the usual distance between adjacent different values; 1 without a table.
     error: how far a value may lie off, in its unit; 0 where none does.
     """
 

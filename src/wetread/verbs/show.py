@@ -1,4 +1,4 @@
-"""verbs/show.py: one file, or a tree of them, to look at: header, pixels, place, faults."""
+"""verbs/show.py: one file, or a tree of them, examined: header, pixels, place, faults."""
 
 from __future__ import annotations
 

@@ -198,15 +198,15 @@ def series_sample(rows: pl.DataFrame, workers: Workers) -> SampleSlice:
         if isinstance(own, RejectError):
             raise own
         raise RejectError("decode_failed", "no slice of the series can be read twice")
-    hu, grey = {0: own[0]}, {0: own[1]}
+    hu, gray = {0: own[0]}, {0: own[1]}
     for step, other in ((-1, below), (1, above)):
         if isinstance(other, LostItem | RejectError) or other[0].shape != own[0].shape:
             other = own
-        hu[step], grey[step] = other
+        hu[step], gray[step] = other
     place = positions_mm(rows)[middle]
     where = "" if np.isnan(place) else f", at {place:.1f} mm along the normal"
     caption = f"Slice {middle + 1} of {rows.height}{where}"
-    return SampleSlice(hu, grey, rows.row(middle, named=True), caption, histograms)
+    return SampleSlice(hu, gray, rows.row(middle, named=True), caption, histograms)
 
 
 def _slice_and_gray(row: Row) -> tuple[Float32Array, FloatArray] | RejectError:

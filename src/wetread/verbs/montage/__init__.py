@@ -1,1 +1,1 @@
-"""verbs/montage: DICOM comes in; slices beside each other as one PNG go out."""
+"""verbs/montage: DICOM comes in; slices side by side as one PNG go out."""
