@@ -111,5 +111,5 @@ def spacing_of(text: str) -> tuple[float, float, float]:
         raise ValueError(f"--spacing is 1, or slices,rows,columns in mm, not {text!r}") from error
     if len(numbers) not in (1, 3):
         raise ValueError(f"--spacing takes one number or three, not {len(numbers)}: {text!r}")
-    one, two, three = numbers * 3 if len(numbers) == 1 else numbers
-    return one, two, three
+    slices, rows, columns = numbers * 3 if len(numbers) == 1 else numbers
+    return slices, rows, columns

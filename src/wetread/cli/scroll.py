@@ -59,15 +59,17 @@ def scroll(
 def scroll_lines(result: ScrollResult) -> list[str]:
     """Return the pages with their issues, and the series that were not taken."""
     lines = []
-    for one in result.pages:
+    for page in result.pages:
         lines.append(
-            f"series {one.series_uid}: {plural(one.slices, 'slice')}, {one.bytes / 1e6:.1f} MB"
+            f"series {page.series_uid}: {plural(page.slices, 'slice')}, {page.bytes / 1e6:.1f} MB"
         )
-        lines += [f"  {issue.name}: {issue.detail}" for issue in one.issues]
-        lines.append(f"page: {one.page}")
+        lines += [f"  {issue.name}: {issue.detail}" for issue in page.issues]
+        lines.append(f"page: {page.page}")
     if result.index is not None:
         lines.append(f"all: {result.index}")
-    lines += [f"series {one.series_uid}: {one.reason}: {one.detail}" for one in result.unread]
+    lines += [
+        f"series {series.series_uid}: {series.reason}: {series.detail}" for series in result.unread
+    ]
     if result.others:
         lines.append(f"{len(result.others)} other series; choose with --series UID, or --all:")
     for other in result.others[:MOST_LISTED]:

@@ -176,35 +176,35 @@ def tree_text(found: ShownTree, width: int) -> Iterator[Text]:
     yield Text(sum_of_files(counts))
     yield Text(sum_of_series(counts))
     study: str | None = ""
-    for one in found.series[:MOST_SERIES]:
-        if one.study_uid != study:
-            study = one.study_uid
+    for series in found.series[:MOST_SERIES]:
+        if series.study_uid != study:
+            study = series.study_uid
             yield Text("")
             yield Text(f"study {escaped(study or 'without a UID')}", "bold")
-        yield from _series(one, width)
+        yield from _series(series, width)
     if len(found.series) > MOST_SERIES:
         yield Text(f"... and {len(found.series) - MOST_SERIES} more series (--json lists all)")
     yield from _rejects(found, width)
 
 
-def _series(one: SeriesOverview, width: int) -> Iterator[Text]:
-    yield Text(f"  series {escaped(one.series_uid or 'without a UID')}")
-    size = f"{one.rows} x {one.columns}"
-    parts = [one.modality or "no modality", plural(one.slices, "slice"), size]
-    if one.spacing_mm:
-        parts.append(_spacing(one.spacing_mm))
-    if one.distances_mm:
-        shown = ", ".join(f"{mm:.3f}" for mm in one.distances_mm[:4])
+def _series(series: SeriesOverview, width: int) -> Iterator[Text]:
+    yield Text(f"  series {escaped(series.series_uid or 'without a UID')}")
+    size = f"{series.rows} x {series.columns}"
+    parts = [series.modality or "no modality", plural(series.slices, "slice"), size]
+    if series.spacing_mm:
+        parts.append(_spacing(series.spacing_mm))
+    if series.distances_mm:
+        shown = ", ".join(f"{mm:.3f}" for mm in series.distances_mm[:4])
         more = (
-            f" and {plural(len(one.distances_mm) - 4, 'other')}"
-            if len(one.distances_mm) > 4
+            f" and {plural(len(series.distances_mm) - 4, 'other')}"
+            if len(series.distances_mm) > 4
             else ""
         )
         parts.append(f"apart {shown}{more} mm")
-    if one.tilt_degrees is not None:
-        parts.append(f"tilt {one.tilt_degrees:.2f} degrees")
+    if series.tilt_degrees is not None:
+        parts.append(f"tilt {series.tilt_degrees:.2f} degrees")
     yield from _labeled("", ", ".join(parts), width, lead=4)
-    yield from _issues(one.issues, width, lead=4)
+    yield from _issues(series.issues, width, lead=4)
 
 
 def _rejects(found: ShownTree, width: int) -> Iterator[Text]:

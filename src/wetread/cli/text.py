@@ -223,7 +223,10 @@ def _cautions(result: Prediction) -> list[str]:
 def _unread(result: Prediction) -> list[str]:
     """Return the studies of which nothing was read, by name, each with its reason."""
     left = [reading for reading in result.readings if reading.state == "unread"]
-    lines = [f"unread  {one.study_uid}  {one.reason}: {one.detail}" for one in left[:MOST]]
+    lines = [
+        f"unread  {reading.study_uid}  {reading.reason}: {reading.detail}"
+        for reading in left[:MOST]
+    ]
     if len(left) > MOST:
         lines.append(f"... and {len(left) - MOST} more unread in {result.out / 'worklist.csv'}")
     return lines

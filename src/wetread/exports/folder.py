@@ -192,7 +192,9 @@ class ExportFolder:
             if path.stem in keys or part is None or not record.is_file():
                 continue
             paths = map(text_to_name, read_parquet(record)["path"].unique())
-            if all(any(one == top or one.startswith(f"{top}/") for top in tops) for one in paths):
+            if all(
+                any(file == top or file.startswith(f"{top}/") for top in tops) for file in paths
+            ):
                 path.unlink()
                 record.unlink()
                 for name in part.file_names - names:
@@ -208,14 +210,14 @@ class ExportFolder:
         names = {name for part in own for name in part.file_names}
         earlier = [
             ExportPart(
-                files, [one for one in part.slices if one["file"] in {f["file"] for f in files}]
+                files, [row for row in part.slices if row["file"] in {f["file"] for f in files}]
             )
             for part in self._others(frozenset(keys))
             if (files := [f for f in part.files if f["file"] not in names and self._exists(f)])
         ]
         files = [file for part in (*own, *earlier) for file in part.files]
-        slices = [one for part in (*own, *earlier) for one in part.slices]
-        refused = [*rejects, *(Reject(**one) for part in own for one in part.rejects)]
+        slices = [row for part in (*own, *earlier) for row in part.slices]
+        refused = [*rejects, *(Reject(**row) for part in own for row in part.rejects)]
         by_file = pl.DataFrame(files, MANIFEST_SCHEMA).unique("file", keep="first").sort("file")
         write_csv(self.path / "manifest.csv", by_file)
         if self.options.file_format.content != "slice":
@@ -241,9 +243,9 @@ class ExportFolder:
             values = read_json(path, "a part of an export", dict.fromkeys(_LISTS, list))
             part = ExportPart(**values)
             names = part.file_names
-            slices = [{"file": one["file"]} for one in part.slices]
+            slices = [{"file": row["file"]} for row in part.slices]
             _ = pl.DataFrame(part.files, MANIFEST_SCHEMA), pl.DataFrame(slices)
-            _ = [Reject(**one) for one in part.rejects], [file["bytes"] for file in part.files]
+            _ = [Reject(**row) for row in part.rejects], [file["bytes"] for file in part.files]
         except (OSError, ValueError, TypeError, KeyError, pl.exceptions.PolarsError):
             return None  # what is cut or foreign is made anew
         return part if all(map(_is_below, names)) else None

@@ -89,8 +89,8 @@ class StackFrames:
                 near = self.reader.with_neighbors(number, offsets)
                 require_hu_for_windows(near, options)
                 slices = [
-                    DisplaySlice(one, self.scale.voi, at["PhotometricInterpretation"])
-                    for at, one in near
+                    DisplaySlice(slice_, self.scale.voi, at["PhotometricInterpretation"])
+                    for at, slice_ in near
                 ]
                 picture = render_picture(slices, settings)
             except RejectError as error:
@@ -163,13 +163,13 @@ def shared_presentation(rows: Sequence[Row]) -> Presentation:
     """Return one scale for all frames of a stack: the window that most headers name, else the
     first VOI table, else the range of all values."""
     named = [presentation(row) for row in rows]
-    windows = Counter(one.voi for one in named if isinstance(one.voi, VoiWindow))
+    windows = Counter(shown.voi for shown in named if isinstance(shown.voi, VoiWindow))
     if windows:
         return Presentation(windows.most_common(1)[0][0])
-    tables = [one for one in named if isinstance(one.voi, LookupTable)]
+    tables = [shown for shown in named if isinstance(shown.voi, LookupTable)]
     if tables:
         return tables[0]
-    unusable = [one for one in named if one.is_unusable]
+    unusable = [shown for shown in named if shown.is_unusable]
     return replace((unusable or named)[0], voi=_range_of_all(rows))
 
 

@@ -56,7 +56,7 @@ class ExportJob:
     def without_rows(self, lost: Mapping[int, LostItem]) -> ExportJob:
         """Return the job without the rows of those numbers, which become rejects."""
         rows = self.rows.to_dicts()
-        rejects = (reject_row(rows[n], one.reason, one.detail) for n, one in lost.items())
+        rejects = (reject_row(rows[n], item.reason, item.detail) for n, item in lost.items())
         return replace(
             self,
             rows=self.rows.filter(~pl.int_range(pl.len()).is_in(list(lost))),
@@ -131,15 +131,15 @@ def _encode_slice(
     slices: Sequence[tuple[Row, Slice]], center: int, box: PixelBox | None, options: ExportOptions
 ) -> tuple[EncodedImage, TableRow]:
     """Encode the slice of the number `center`; return its file and its row of the manifest."""
-    row, one = slices[center]
-    values = crop_picture(one.values(), box)
+    row, slice_ = slices[center]
+    values = crop_picture(slice_.values(), box)
     spacing = _pixel_spacing(row)
-    about: TableRow = {"slices": 1, "unit": one.unit}
+    about: TableRow = {"slices": 1, "unit": slice_.unit}
     about |= {"min": float(values.min()), "max": float(values.max())}
     of_header = [name for name in note_names(row["notes"]) if name in NAMED]
-    issues = list(dict.fromkeys((*note_names(one.notes), *of_header)))
+    issues = list(dict.fromkeys((*note_names(slice_.notes), *of_header)))
     if options.depth == 16:
-        encoded = VALUE_ENCODERS[options.format](values, one.unit, spacing)
+        encoded = VALUE_ENCODERS[options.format](values, slice_.unit, spacing)
         shape: tuple[int, ...] = values.shape
     else:
         require_hu_for_windows(slices, options)
@@ -153,7 +153,7 @@ def _encode_slice(
         issues += ["window_unusable"] if shown[center].is_unusable else []
         picture = annotate(picture, row, options.annotate)
         shape = picture.shape
-        spacing = resized_spacing(spacing, box, one.stored.shape, options.size)
+        spacing = resized_spacing(spacing, box, slice_.stored.shape, options.size)
         encode = PICTURE_ENCODERS[options.format]
         encoded = EncodedImage(encode(picture, options.lossy_quality, spacing), "uint8")
     about["issues"] = " ".join(issues)
@@ -168,9 +168,9 @@ def _encode_slice(
 def require_hu_for_windows(slices: Sequence[tuple[Row, Slice]], options: ExportOptions) -> None:
     """Raise RejectError where windows of HU are asked for and a CT slice is in another unit."""
     if options.mode.windows:
-        for row, one in slices:
+        for row, slice_ in slices:
             if is_ct(row):
-                require_hu(row, one)
+                require_hu(row, slice_)
 
 
 def _presentation(row: Row, options: ExportOptions) -> Presentation:

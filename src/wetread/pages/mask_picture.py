@@ -92,7 +92,9 @@ def _paint(
     triangles = [((part.surface.points - middle) @ axes.T)[part.surface.faces] for part in parts]
     corners = np.concatenate([np.zeros((0, 3, 3)), *triangles])  # (M, 3 corners, 3)
     colors = np.repeat(
-        np.reshape([_bgr(part) for part in parts], (-1, 3)), [len(one) for one in triangles], axis=0
+        np.reshape([_bgr(part) for part in parts], (-1, 3)),
+        [len(corners_of) for corners_of in triangles],
+        axis=0,
     )
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1)

@@ -29,7 +29,7 @@ def window_label(window: Window) -> str:
     """Return "brain window (center 40, width 80 HU)"; of a radiograph "the film as displayed"."""
     if window == FILM:
         return "the film as displayed"
-    name = next((name for name, one in WINDOWS.items() if one == window), "")
+    name = next((name for name, known in WINDOWS.items() if known == window), "")
     range_hu = f"center {window.center_hu:g}, width {window.width_hu:g} HU"
     return f"{name.replace('_', ' ')} window ({range_hu})" if name else f"window: {range_hu}"
 

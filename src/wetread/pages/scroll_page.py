@@ -208,7 +208,7 @@ def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> Json
     volume, place = content.volume, content.volume.place
     spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
     along_row, along_column = _steps(place)
-    whole, step = not any(one.table for one in coded), min(one.step for one in coded)
+    whole, step = not any(slice_.table for slice_ in coded), min(slice_.step for slice_ in coded)
     return {
         "rows": volume.hu.shape[1],
         "columns": volume.hu.shape[2],
@@ -259,7 +259,7 @@ def _steps(place: SlicePlacement) -> tuple[list[float] | None, list[float] | Non
 
 def _exactness(unit: str, coded: Sequence[CodedSlice]) -> str:
     """Return the unit, and whether the page's values are exactly those of the series."""
-    error = max(one.error for one in coded)
+    error = max(slice_.error for slice_ in coded)
     return f"{unit}, exact" if error == 0 else f"{unit}, within {error:.2g}"
 
 

@@ -127,7 +127,7 @@ def _data(page: WindowsPage) -> JsonObject:
             {
                 "name": mode.name,
                 "curves": [
-                    _text(np.rint(one * 65535).astype("<u2").tobytes()) for one in mode.curves
+                    _text(np.rint(curve * 65535).astype("<u2").tobytes()) for curve in mode.curves
                 ],
             }
             for mode in page.modes

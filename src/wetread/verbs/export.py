@@ -263,9 +263,9 @@ def find_series_head_box(rows: pl.DataFrame) -> PixelBox | None:
     shape = rows.group_by("Rows", "Columns").len().sort("len").select("Rows", "Columns").row(-1)
     for row in rows.iter_rows(named=True):
         with contextlib.suppress(RejectError):
-            one = slice_from_row(row)
-            if one.stored.shape == shape:
-                values.append(one.values())
+            slice_ = slice_from_row(row)
+            if slice_.stored.shape == shape:
+                values.append(slice_.values())
         still_alive()
     return find_head_box(np.stack(values)) if values else None
 
@@ -277,7 +277,9 @@ def _retry_without_lost(
     file does, all of the job is refused."""
     rows = job.rows.to_dicts()
     answers = parallel_map(try_decoding, rows, workers)
-    alone = {number: one for number, one in enumerate(answers) if isinstance(one, LostItem)}
+    alone = {
+        number: answer for number, answer in enumerate(answers) if isinstance(answer, LostItem)
+    }
     if 0 < len(alone) < len(rows):
         job = job.without_rows(alone)
         (answer,) = parallel_map(partial(run_export_job, folder=folder), [job], workers)

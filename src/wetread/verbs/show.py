@@ -123,7 +123,7 @@ class ShownTree:
         rejects = self.rejects.select("path", "member", "reason", "detail")
         return {
             **self.counts,
-            "series": [one.to_dict() for one in self.series],
+            "series": [overview.to_dict() for overview in self.series],
             "rejects": rejects.to_dicts(),
         }
 
@@ -235,14 +235,14 @@ def _read_frames(
     notes: list[tuple[str, ...]] = []
     middle, units = None, set[str | None]()
     for number, row in enumerate(frames.iter_rows(named=True)):
-        one = slice_from_row(row)
-        found = one.values()
-        units.add(one.unit)
+        slice_ = slice_from_row(row)
+        found = slice_.values()
+        units.add(slice_.unit)
         low, high = min(low, float(found.min())), max(high, float(found.max()))
         total, pixels = total + float(found.sum(dtype=np.float64)), pixels + found.size
-        notes.append(one.notes)
+        notes.append(slice_.notes)
         if middle is None or number <= frames.height // 2:
-            middle = one, row
+            middle = slice_, row
     assert middle is not None
     values = ValueSummary(low, high, total / pixels, common_unit(units))
     return values, tuple(noted_issues(notes)), middle
@@ -253,12 +253,12 @@ def _issues_of_file(table: pl.DataFrame) -> tuple[Issue, ...]:
     issues = [issue for stack in series_slices(table) for issue in geometry_issues(stack)]
     if (table["NumberOfFrames"][0] or 1) > 1:
         return tuple(issues)
-    return tuple(one for one in issues if one.name not in ("single_slice", "no_geometry"))
+    return tuple(issue for issue in issues if issue.name not in ("single_slice", "no_geometry"))
 
 
-def _picture(one: Slice, row: Row) -> UInt8Array:
+def _picture(slice_: Slice, row: Row) -> UInt8Array:
     """Return (rows, columns) uint8 as the file wants it shown; all its values without a window."""
-    return as_uint8(present(one.values(), usable_voi(row), row["PhotometricInterpretation"]))
+    return as_uint8(present(slice_.values(), usable_voi(row), row["PhotometricInterpretation"]))
 
 
 def show_tree(path: Path, *, workers: int | None = None, report: Report = silent) -> ShownTree:

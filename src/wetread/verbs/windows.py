@@ -108,12 +108,14 @@ def mode_values(mode: str, hu: Sequence[float], source: StrPath | None = None) -
         )
     else:
         grays = [header_gray(values, _first_row(Path(source)))] * len(found.offsets)
-    channels = [np.asarray(one, np.float64) + 0.0 for one in mix_grays(grays, found, np)]  # no -0.0
+    channels = [
+        np.asarray(channel, np.float64) + 0.0 for channel in mix_grays(grays, found, np)
+    ]  # no -0.0
     if len(channels) not in (1, 3):
         raise ValueError(f"{mode} has {len(channels)} channels, which are no colour")
     red, green, blue = channels if len(channels) == 3 else channels * 3
     rgb = zip(red.tolist(), green.tolist(), blue.tolist(), strict=True)
-    return ModeValues(mode, tuple(float(one) for one in hu), tuple(rgb))
+    return ModeValues(mode, tuple(float(value) for value in hu), tuple(rgb))
 
 
 def header_gray(values: Float64Array, row: Row) -> Float64Array:
@@ -212,9 +214,9 @@ def series_sample(rows: pl.DataFrame, workers: Workers) -> SampleSlice:
 def _slice_and_gray(row: Row) -> tuple[Float32Array, FloatArray] | RejectError:
     """Return (HU, gray in [0, 1] as the header wants it) of a slice, in a worker process."""
     try:
-        one = slice_from_row(row)
-        require_hu(row, one)
-        return one.values(), display_grey(row, one) / WHITE
+        slice_ = slice_from_row(row)
+        require_hu(row, slice_)
+        return slice_.values(), display_grey(row, slice_) / WHITE
     except RejectError as reject:
         return reject
 

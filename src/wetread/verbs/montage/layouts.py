@@ -201,7 +201,9 @@ def _positive(
     for which, rows in enumerate(series):
         images, studies = rows["SOPInstanceUID"].to_list(), rows["StudyInstanceUID"].to_list()
         for at, ids in enumerate(zip(images, studies, strict=True)):
-            present = [one for one, own in ids_with.items() if ids[one.level == "study"] in own]
+            present = [
+                other for other, own in ids_with.items() if ids[other.level == "study"] in own
+            ]
             if finding in present:
                 found.append(((which, at), len(present)))
     return found

@@ -47,8 +47,8 @@ class MontageResult:
     def to_dict(self) -> dict[str, object]:
         """Return the fields as plain values, for JSON."""
         panels = [
-            {"instance": one.instance, "lines": list(one.lines), "refused": one.refused}
-            for one in self.panels
+            {"instance": record.instance, "lines": list(record.lines), "refused": record.refused}
+            for record in self.panels
         ]
         records = {"picture": str(self.picture), "columns": self.columns, "refused": self.refused}
         return {**records, "panels": panels}
@@ -121,7 +121,7 @@ def montage(
         report("montage", number, len(found.requests))
     out = Path(out)
     write_output(out, png_bytes(montage_grid(panels, found.columns)))
-    lost = {one.instance for one in records if one.refused}
+    lost = {record.instance for record in records if record.refused}
     return MontageResult(out, found.columns, tuple(records), opened.refused + len(lost))
 
 

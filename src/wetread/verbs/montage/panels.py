@@ -69,9 +69,11 @@ def _picture(request: PanelRequest) -> UInt8Array:
     if mode.windows:
         slices = [READERS[request.values](row) for row in request.rows]
         if request.values == "read":
-            return as_picture(apply_mode([resized(one, request.size) for one in slices], mode))
+            return as_picture(
+                apply_mode([resized(values, request.size) for values in slices], mode)
+            )
         # Values that are wrapped around have no mean: they are windowed before they shrink.
-        return as_picture([resized(one, request.size) for one in apply_mode(slices, mode)])
+        return as_picture([resized(values, request.size) for values in apply_mode(slices, mode)])
     grays = [
         resized(display_grey(row, slice_from_row(row)) / WHITE, request.size)
         for row in request.rows
@@ -81,10 +83,10 @@ def _picture(request: PanelRequest) -> UInt8Array:
 
 def _read(row: Row) -> Float32Array:
     """Return HU, repaired where a repair is noted. RejectError for a CT in another unit."""
-    one = slice_from_row(row)
+    slice_ = slice_from_row(row)
     if is_ct(row):
-        require_hu(row, one)
-    return one.values()
+        require_hu(row, slice_)
+    return slice_.values()
 
 
 def _stored(row: Row) -> Float32Array:

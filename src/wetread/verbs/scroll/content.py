@@ -49,7 +49,7 @@ def page_content(
     """
     if runs_against(volume):
         volume = reversed_slices(volume)
-        overlays = [replace(one, inside=one.inside[::-1]) for one in overlays]
+        overlays = [replace(overlay, inside=overlay.inside[::-1]) for overlay in overlays]
     start = first_slice(volume, overlays)
     row = slice_row(rows, volume.sources[start])
     presets = list(window_presets(volume, row))
@@ -149,7 +149,7 @@ def _of_file(row: Row) -> list[Preset]:
     """Return the header's windows, each once; none where they cannot be used, or are a table."""
     try:
         found = [] if isinstance(read_voi(row), LookupTable) else read_windows(row)
-        curved = (Window(one.center, one.width, CURVE_OF[one.function]) for one in found)
+        curved = (Window(voi.center, voi.width, CURVE_OF[voi.function]) for voi in found)
         windows = list(dict.fromkeys(curved))
     except (RejectError, ValueError):
         return []

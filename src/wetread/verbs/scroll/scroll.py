@@ -77,20 +77,24 @@ class ScrollResult:
         return {
             "pages": [
                 {
-                    "page": str(one.page),
-                    "series_uid": one.series_uid,
-                    "modality": one.modality,
-                    "slices": one.slices,
-                    "bytes": one.bytes,
-                    "issues": [{"name": i.name, "detail": i.detail} for i in one.issues],
+                    "page": str(page.page),
+                    "series_uid": page.series_uid,
+                    "modality": page.modality,
+                    "slices": page.slices,
+                    "bytes": page.bytes,
+                    "issues": [{"name": i.name, "detail": i.detail} for i in page.issues],
                 }
-                for one in self.pages
+                for page in self.pages
             ],
             "others": [
-                {"series_uid": one.series_uid, "slices": one.slices, "reasons": list(one.reasons)}
-                for one in self.others
+                {
+                    "series_uid": other.series_uid,
+                    "slices": other.slices,
+                    "reasons": list(other.reasons),
+                }
+                for other in self.others
             ],
-            "unread": [asdict(one) for one in self.unread],
+            "unread": [asdict(series) for series in self.unread],
             "index": None if self.index is None else str(self.index),
             "refused": self.refused,
         }
@@ -192,7 +196,7 @@ def _listed(
 ) -> Path:
     """Write index.html; pages that were not written leave the switches of the others."""
     written = {page.page: page for page in pages}
-    why = {one.series_uid: f"{one.reason}: {one.detail}" for one in unread}
+    why = {series.series_uid: f"{series.reason}: {series.detail}" for series in unread}
     missing = [job.page.name for job in jobs if job.page not in written]
     if missing:
         for page in pages:
@@ -219,7 +223,7 @@ def _without(ranked: Sequence[SeriesScore], taken: pl.DataFrame) -> list[SeriesS
     """Return the others, also one of another study that has the same UID."""
     others = list(ranked)
     own = (taken["SeriesInstanceUID"][0], taken.height)
-    others.remove(next(one for one in ranked if (one.series_uid, one.slices) == own))
+    others.remove(next(score for score in ranked if (score.series_uid, score.slices) == own))
     return others
 
 
@@ -258,7 +262,7 @@ def choose_series(
     own = [rows for rows in found if rows["SeriesInstanceUID"][0] == wanted]
     if own:
         return max(own, key=len)  # of two studies that give one UID the longer series
-    listed = ", ".join(one.series_uid for one in ranked[:_MOST_NAMED])
+    listed = ", ".join(score.series_uid for score in ranked[:_MOST_NAMED])
     more = f" and {len(ranked) - _MOST_NAMED} more" if len(ranked) > _MOST_NAMED else ""
     raise ValueError(f"no series {uid}; there are: {listed}{more}")
 

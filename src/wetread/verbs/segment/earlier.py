@@ -70,7 +70,7 @@ def remove_outdated(out: Path, organ: str, made: set[Path], sources: Sequence[Pa
         entry_sources = entry.get("sources")
         if folder in made or not isinstance(entry_sources, list) or not entry_sources:
             continue
-        if not all(one in given for one in entry_sources):
+        if not all(digest in given for digest in entry_sources):
             continue
         for name in (*names, ENTRY_NAME):  # the list last: a kill leaves it to the next
             (folder / name).unlink(missing_ok=True)
