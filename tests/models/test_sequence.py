@@ -118,3 +118,20 @@ def test_what_is_of_the_whole_series_goes_a_straight_way_to_the_study(name: str)
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="known: gru, transformer, plain_gru"):
         build_sequence("lstm", 3, 1, 1)
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_logits_are_float32_and_near_those_of_float32_where_layers_multiply_in_bfloat16(
+    name: str,
+) -> None:
+    torch.manual_seed(0)
+    model = build_sequence(name, 8, 1, 3, overall=2).eval()
+    x, valid = torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool)
+    with torch.inference_mode():
+        exact = model(x, valid)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rounded = model(x, valid)
+    for one, other in zip(rounded, exact, strict=True):
+        assert one.dtype == torch.float32
+        torch.testing.assert_close(one, other, atol=0.03, rtol=0.03)
+        assert not torch.equal(one, other)

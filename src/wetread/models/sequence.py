@@ -38,8 +38,9 @@ class SequenceNet(nn.Module):
         """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S),
         float32."""
         hidden = self.context(self.enter(x), valid).float()
-        image = self.image(hidden) * valid[..., None]
-        return image, self.study(pool_slices(hidden, self.attend(hidden)[..., 0], valid))
+        with torch.autocast(x.device.type, enabled=False):
+            image = self.image(hidden) * valid[..., None]
+            return image, self.study(pool_slices(hidden, self.attend(hidden)[..., 0], valid))
 
 
 def pool_slices(hidden: Tensor, attention: Tensor, valid: Tensor) -> Tensor:
@@ -128,10 +129,12 @@ class PlainGru(nn.Module):
         self.image, self.study = nn.Linear(128, images), nn.Linear(256, studies)
 
     def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S)."""
-        hidden = self.context(x, valid)
-        pools = pool_slices(hidden, hidden.new_zeros(valid.shape), valid)[:, 128:]
-        return self.image(hidden) * valid[..., None], self.study(pools)
+        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S),
+        float32."""
+        hidden = self.context(x, valid).float()
+        with torch.autocast(x.device.type, enabled=False):
+            pools = pool_slices(hidden, hidden.new_zeros(valid.shape), valid)[:, 128:]
+            return self.image(hidden) * valid[..., None], self.study(pools)
 
 
 class LinearSkip(nn.Module):
@@ -148,7 +151,8 @@ class LinearSkip(nn.Module):
     def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
         """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S)."""
         image, study = self.network(x[..., : -self.overall], valid)
-        return image, study + SKIP_GAIN * self.line(x[:, 0, -self.overall :])
+        with torch.autocast(x.device.type, enabled=False):
+            return image, study + SKIP_GAIN * self.line(x[:, 0, -self.overall :])
 
 
 SEQUENCES: dict[str, Builder] = {

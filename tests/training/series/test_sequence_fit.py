@@ -12,7 +12,9 @@ from torch import nn
 
 from wetread.training.checkpoint import ResumeError
 from wetread.training.losses import plain_series_loss
+from wetread.training.optimizer import make_optimizer
 from wetread.training.run import Run
+from wetread.training.series import sequence_fit
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.sequence_fit import LAST, fit_sequence, predict_series_logits
 from wetread.training.series.series import Series
@@ -78,3 +80,33 @@ def test_a_mirror_image_changes_the_sides_of_the_predictions(
     turned_image, turned_study = predict_series_logits(model, turned, FLIP_INDEX, quick())
     np.testing.assert_allclose(turned_image, image, atol=1e-6)
     np.testing.assert_allclose(turned_study, study[:, FLIP_INDEX], atol=1e-6)
+
+
+def test_biases_and_norms_of_a_sequence_network_do_not_decay(
+    series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[torch.optim.AdamW] = []
+
+    def watched(*arguments: Any, **more: Any) -> torch.optim.AdamW:
+        made.append(make_optimizer(*arguments, **more))
+        return made[0]
+
+    monkeypatch.setattr(sequence_fit, "make_optimizer", watched)
+    train(inputs_for(series), None, tmp_path)
+    decaying, free = made[0].param_groups
+    assert {parameter.ndim for parameter in free["params"]} == {1}
+    assert (decaying["weight_decay"], free["weight_decay"]) == (0.02, 0.0)
+
+
+def test_the_recipe_s_precision_is_that_of_the_layers(series: Series, tmp_path: Path) -> None:
+    inputs = inputs_for(series)
+    model = train(inputs, None, tmp_path)
+    taken: list[torch.dtype] = []
+    model.network.network.enter[0].register_forward_hook(  # type: ignore[union-attr,operator]
+        lambda module, given, output: taken.append(output.dtype)
+    )
+    for precision in ("float32", "bfloat16"):
+        recipe = quick(f"runtime.precision={precision}")
+        image, _ = predict_series_logits(model, inputs, FLIP_INDEX, recipe)
+        assert taken[-1] == getattr(torch, precision)
+        assert image.dtype == np.float64

@@ -28,8 +28,8 @@ from wetread.training.checkpoint import (
     digest_arrays,
     learned_settings,
 )
-from wetread.training.device import choose_runtime, seeded_runtime
-from wetread.training.optimizer import rate_at, set_rate, take_step
+from wetread.training.device import Runtime, choose_runtime, seeded_runtime
+from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
@@ -91,9 +91,10 @@ def fit_joint(
     runtime, settings = choose_runtime(recipe), recipe.joint
     model = copy.deepcopy(start)
     modules = model.modules().to(runtime.device)  # before the optimizer: it goes where these are
-    optimizer = torch.optim.AdamW(
-        modules.parameters(),
-        lr=settings.learning_rate,
+    optimizer = make_optimizer(
+        modules,
+        recipe.optimizer,
+        learning_rate=settings.learning_rate,
         weight_decay=recipe.optimizer.weight_decay,
     )
     steps = -(-len(data.series) // settings.batch_size)
@@ -137,7 +138,8 @@ def joint_loss(
 ) -> Tensor:
     """Compute the loss, a scalar (shape ()), of the series numbered by part (B,), each through
     slices spread over it."""
-    series, device = data.series, choose_runtime(recipe).device
+    series, runtime = data.series, choose_runtime(recipe)
+    device = runtime.device
     image = series.image_by_series()
     picked = [
         series.starts[e] + spread_slices(len(image[e]), recipe.joint.slices, rng) for e in part
@@ -146,7 +148,7 @@ def joint_loss(
     inputs = []
     for rows, flip in zip(picked, flipped, strict=True):
         features = [
-            _features(one, store, series.rows[rows], bool(flip), device)
+            _features(one, store, series.rows[rows], bool(flip), runtime)
             for one, store in zip(model.encoders, data.stores, strict=True)
         ]
         position = torch.from_numpy(series.position_mm[rows]).to(device)
@@ -163,21 +165,22 @@ def joint_loss(
     x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
     positives = [float(np.nansum(image[e][:, 0])) for e in part]
     batch = SeriesBatch(x, valid, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
-    image_logits, study_logits = model.network.train()(x, valid)
-    return data.loss(image_logits, study_logits, batch)
+    with runtime.autocast():
+        image_logits, study_logits = model.network.train()(x, valid)
+    return data.loss(image_logits.float(), study_logits.float(), batch)
 
 
 def _features(
-    one: TrainedModel, store: Store, rows: Int64Array, flip: bool, device: torch.device
+    one: TrainedModel, store: Store, rows: Int64Array, flip: bool, runtime: Runtime
 ) -> Tensor:
     """Compute what the last layer of an encoder takes, (n, D) of rows (n,), with gradients."""
     hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbors))
-    image = to_view(torch.from_numpy(hu).to(device), one.view)
+    image = to_view(torch.from_numpy(hu).to(runtime.device), one.view)
     taken: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(
         lambda module, given: taken.append(given[0])
     )
-    with hook:
+    with hook, runtime.autocast():
         one.model.eval()(image.flip(-1) if flip else image)
     return taken[0].float()
 

@@ -23,7 +23,7 @@ from wetread.training.checkpoint import (
     learned_settings,
 )
 from wetread.training.device import choose_runtime, seeded_runtime
-from wetread.training.optimizer import rate_at, set_rate, take_step
+from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
@@ -105,8 +105,11 @@ def fit_sequence(
     model = new_network(recipe, shape)
     model.mean, model.deviation = mean_and_deviation(training.inputs)
     model.to(runtime.device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    optimizer = make_optimizer(
+        model,
+        recipe.optimizer,
+        learning_rate=settings.learning_rate,
+        weight_decay=settings.weight_decay,
     )
     total = settings.epochs * -(-len(series) // settings.batch_size)
     with seeded_runtime(recipe, runtime.device):
@@ -121,8 +124,9 @@ def fit_sequence(
                 rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
                 set_rate(optimizer, rate)
                 placed = batch.to(runtime.device)
-                image, study = model(placed.inputs, placed.valid)
-                value = loss(image, study, placed)
+                with runtime.autocast():
+                    image, study = model(placed.inputs, placed.valid)
+                value = loss(image.float(), study.float(), placed)
                 value.backward()  # type: ignore[no-untyped-call]
                 take_step(optimizer, model.parameters(), recipe.optimizer.max_norm)
                 checkpointer.after_step(value)
@@ -191,12 +195,11 @@ def _series_logits(
     model: nn.Module, inputs: Float32Array, recipe: Recipe
 ) -> tuple[Float64Array, Float64Array]:
     """Predict logits (L, I) and (S,) of one series, inputs (L, D)."""
-    device = choose_runtime(recipe).device
-    with torch.inference_mode():
-        x = torch.from_numpy(inputs)[None].to(device)
-        image, study = model.to(device).eval()(
-            x, torch.ones(x.shape[:2], dtype=torch.bool, device=device)
-        )
+    runtime = choose_runtime(recipe)
+    with torch.inference_mode(), runtime.autocast():
+        x = torch.from_numpy(inputs)[None].to(runtime.device)
+        valid = torch.ones(x.shape[:2], dtype=torch.bool, device=runtime.device)
+        image, study = model.to(runtime.device).eval()(x, valid)
     return image[0].double().cpu().numpy(), study[0].double().cpu().numpy()
 
 
