@@ -114,7 +114,7 @@ def test_values_that_had_to_be_cut_say_how_far_they_may_lie_off(tmp_path: Path) 
 def test_a_page_above_the_limit_is_refused_with_its_size_and_not_written(tmp_path: Path) -> None:
     size = write_scroll_page(tmp_path / "page.html", content(), 10**7)
     other = tmp_path / "other.html"
-    with pytest.raises(PageTooBigError, match=r"other\.html: 5 slices .* --max-mb"):
+    with pytest.raises(PageTooBigError, match=r"other\.html: 5 slices .* `most_mb`"):
         write_scroll_page(other, content(), size - 1)
     assert not other.exists()
     assert write_scroll_page(other, content(), size) == size
