@@ -42,33 +42,6 @@ def roc_auc(truth: FloatArray, probability: FloatArray) -> float:
     return float(auc_of(_counted(truth, probability))[0])
 
 
-def average_precision(truth: FloatArray, probability: FloatArray) -> float:
-    """Return the sum of precision over the steps of recall; truth, probability (N,)."""
-    return float(average_precision_of(_counted(truth, probability))[0])
-
-
-def sensitivity_at_specificity(
-    truth: FloatArray, probability: FloatArray, specificity: float = SPECIFICITY
-) -> float:
-    """Return the best sensitivity of any threshold of at least that specificity.
-
-    truth, probability: (N,).
-    """
-    return float(sensitivity_of(_counted(truth, probability), specificity)[0])
-
-
-def precision(truth: FloatArray, probability: FloatArray) -> float:
-    """Return the share of true among those called positive (probability >= 0.5); both (N,)."""
-    hit, called, _ = call_counts(truth, probability)
-    return _ratio(float(hit.sum()), float(called.sum()))
-
-
-def recall(truth: FloatArray, probability: FloatArray) -> float:
-    """Return the share of the true that is called positive (probability >= 0.5); both (N,)."""
-    hit, _, true = call_counts(truth, probability)
-    return _ratio(float(hit.sum()), float(true.sum()))
-
-
 def call_counts(
     truth: FloatArray, probability: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
