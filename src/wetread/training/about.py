@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from types import NoneType
-from typing import Any
 
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import parse_json, read_json
+from wetread.archive.types import JsonObject
 from wetread.training.origin import is_phantoms_only
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
@@ -19,8 +19,9 @@ _FOLDS = "the parts of a run's patients, which wetread train writes; train again
 _METRICS = "a run's numbers of each epoch, which wetread train writes; train again"
 
 
-def read_about(run: Path) -> dict[str, Any]:
-    """A run's about.json: task, findings and their priors, counts."""
+def read_about(run: Path) -> JsonObject:
+    """Read a run's about.json: task, findings and their priors, counts. DamagedFileError where it
+    is of another form."""
     path = run / "about.json"
     needs: dict[str, type | tuple[type, ...]] = {
         "task": str, "findings": list, "prior": dict, "counts": dict, "patients_from": str,
@@ -37,20 +38,20 @@ def read_about(run: Path) -> dict[str, Any]:
 
 
 def read_run_recipe(run: Path) -> Recipe:
-    """A run's recipe.json."""
+    """Read a run's recipe.json. DamagedFileError where it is of another form."""
     path = run / "recipe.json"
     values = read_json(path, _RECIPE, {"seed": int})
     with expect_form(path, _RECIPE):
         return check_recipe(values, str(path))
 
 
-def read_fold_proof(run: Path) -> dict[str, Any]:
-    """The proof of a run's folds.json that no patient is in two parts; where who is one patient is
-    not known, its shared_patients are None."""
+def read_fold_proof(run: Path) -> JsonObject:
+    """Read the proof of a run's folds.json that no patient is in two parts; where it is not known
+    which studies are of one patient, its shared_patients are None."""
     path = run / "folds.json"
     folds = read_json(path, _FOLDS, {"proof": (dict, NoneType)})
     with expect_form(path, _FOLDS):
-        proof: dict[str, Any] = folds["proof"] or {
+        proof: JsonObject = folds["proof"] or {
             "shared_patients": None,
             "parts": folds["balance"],
         }
@@ -59,15 +60,15 @@ def read_fold_proof(run: Path) -> dict[str, Any]:
 
 
 def read_assignment(run: Path) -> dict[str, str]:
-    """Which part each patient of a run's folds.json is in."""
+    """Read which part each patient of a run's folds.json is in."""
     assignment: dict[str, str] = read_json(run / "folds.json", _FOLDS, {"assignment": dict})[
         "assignment"
     ]
     return assignment
 
 
-def read_metrics(path: Path) -> tuple[dict[str, Any], ...]:
-    """The lines of a metrics.jsonl."""
+def read_metrics(path: Path) -> tuple[JsonObject, ...]:
+    """Read the lines of a metrics.jsonl."""
     needs: dict[str, type | tuple[type, ...]] = {"epoch": int}
     lines = path.read_bytes().splitlines()
     try:

@@ -196,7 +196,7 @@ class Checkpointer:
         return epochs > 0 and self.epoch - 1 - self.best.epoch >= epochs
 
     def best_state(self) -> dict[str, Tensor]:
-        """Read the kept weights, on the CPU."""
+        """Read the kept weights (of any shape), on the CPU."""
         state: dict[str, Tensor] = self.run.read(self.files.best)["model"]
         return state
 
@@ -253,8 +253,8 @@ def check_resume(run: Run, recipe: Recipe) -> None:
     """Refuse a recipe with which the trainings begun in a run's folder cannot go on.
 
     To be called before the first long step. ResumeError names the settings of the encoders that
-    differ; those of networks over them are compared when these are trained. A run whose recipe
-    cannot be read is left to the training itself.
+    differ; those of networks over them are compared when these are trained. DamagedFileError where
+    the run's recipe cannot be read.
     """
     begun = any(run.folder.glob("model-*/**/last.pt"))
     path = run.folder / "recipe.json"

@@ -1,4 +1,4 @@
-"""training/data.py: the labelled slices, and how their patients are parted."""
+"""training/data.py: labeled slices, and how their patients are parted."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding, finding_names
@@ -19,28 +19,31 @@ SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
 INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
 FEWEST_TO_VALIDATE = 8  # patients; with fewer, the last epoch is kept and nothing is chosen
 
-Rows = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class LabeledSlices:
-    """The labelled slices: rows (N,) of the store, truth (N, F), NaN unknown, N masks where the
-    task has findings that are drawn, and what the histogram baseline sees of a slice."""
+    """Slices with labels.
+
+    rows:      (N,) of the store.
+    truth:     (N, F), NaN unknown.
+    masks:     of the N slices, where the task has findings of level pixel.
+    histogram: HU (H, W) of a slice -> features (D,) of the histogram baseline.
+    """
 
     store: Store
-    rows: Rows
-    truth: NDArray[np.float64]
+    rows: Int64Array
+    truth: Float64Array
     findings: tuple[Finding, ...]
     masks: AnnotatedMasks | None = None
-    histogram: Callable[[NDArray[np.float32]], NDArray[np.float32]] = histogram_features
+    histogram: Callable[[Float32Array], Float32Array] = histogram_features
 
     def column(self, name: str) -> list[str]:
-        """A column of the store's table, for these rows."""
+        """Read a column of the store's table, for these rows."""
         values: list[str] = self.store.slices[name].gather(self.rows).to_list()
         return values
 
     def order(self) -> list[str]:
-        """The patients in the order in which they are dealt; none where the store has none."""
+        """List the patients in the order in which they are dealt; none where the store has none."""
         slices = self.store.slices
         if "patient_order" not in slices.columns:
             return []
@@ -48,26 +51,26 @@ class LabeledSlices:
         patients: list[str] = once["patient"].to_list()
         return patients
 
-    def smooth(self, probability: NDArray[np.float64], places: Rows) -> NDArray[np.float64]:
-        """Probabilities (N, F) of those places: neighbours in a series speak for each other."""
+    def smooth(self, probability: Float64Array, places: Int64Array) -> Float64Array:
+        """Smooth probabilities (n, F) of some places (n,) along their series."""
         series = np.array(acquisition_keys(self.store.slices).gather(self.rows).to_list())[places]
         position = np.array(self.column("position_mm"), dtype=np.float64)[places]
-        smoothed: NDArray[np.float64] = smooth_along_z(probability, series.tolist(), position)
+        smoothed: Float64Array = smooth_along_z(probability, series.tolist(), position)
         return smoothed
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Places among the labelled slices: what is fitted, what chooses the epoch, what is scored."""
+    """Places among the labeled slices: to train on, to choose the epoch by, to score."""
 
     name: str  # of the scored part: held_out or out_of_fold
-    train: Rows
-    validation: Rows
-    scored: Rows
+    train: Int64Array
+    validation: Int64Array
+    scored: Int64Array
 
 
 def plan_splits(data: LabeledSlices, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
-    """Patients to one split, or to K folds, each scored once by a model of the others."""
+    """Deal patients to one split, or to K folds, each scored once by a model of the others."""
     patients, names = data.column("patient"), finding_names(data.findings)
     if folds == 0:
         plan = make_split(patients, data.truth, SHARES, seed, names, data.order())
@@ -83,8 +86,8 @@ def plan_splits(data: LabeledSlices, folds: int, seed: int) -> tuple[FoldPlan, l
     return plan, splits
 
 
-def _inner(data: LabeledSlices, places: Rows, seed: int) -> tuple[Rows, Rows]:
-    """What a fold leaves, split again: the scored patients never choose the epoch."""
+def _inner(data: LabeledSlices, places: Int64Array, seed: int) -> tuple[Int64Array, Int64Array]:
+    """Split what a fold leaves, (n,), again: the scored patients never choose the epoch."""
     all_patients = data.column("patient")
     patients = [all_patients[place] for place in places]
     if len(set(patients)) < FEWEST_TO_VALIDATE:
@@ -93,7 +96,7 @@ def _inner(data: LabeledSlices, places: Rows, seed: int) -> tuple[Rows, Rows]:
     return places[inner.mask("train", patients)], places[inner.mask("validation", patients)]
 
 
-def mirror_columns(findings: tuple[Finding, ...]) -> Rows:
-    """(F,) for each finding the column it becomes when left and right change places."""
+def mirror_columns(findings: tuple[Finding, ...]) -> Int64Array:
+    """Find for each finding the column it becomes when left and right change places, (F,)."""
     names = finding_names(findings)
     return np.array([names.index(f.mirror or f.name) for f in findings], dtype=np.int64)

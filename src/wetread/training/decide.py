@@ -7,15 +7,13 @@ chosen by the others, and that for new studies by all.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import logit
 
+from wetread.archive.types import BoolArray, Float64Array, JsonObject
 from wetread.evaluation.calibrator import Calibrator, mask_evidence
 from wetread.evaluation.decision import MaskThresholds, choose_thresholds, dice_with_thresholds
 from wetread.evaluation.metrics import CLIP, THRESHOLD
@@ -35,13 +33,13 @@ class Decision:
     thresholds: MaskThresholds
     calibrator: Calibrator
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> JsonObject:
+        """Give plain values, for JSON."""
         return {"triplet": asdict(self.thresholds), "calibrator": asdict(self.calibrator)}
 
     @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> Decision:
-        """What to_dict gave, as a Decision again."""
+    def from_dict(values: JsonObject) -> Decision:
+        """Read a decision from the plain values of to_dict; ValueError where one is no number."""
         parts = (values["triplet"], values["calibrator"])
         if not all(math.isfinite(float(value)) for part in parts for value in part.values()):
             raise ValueError("a value that is no number")
@@ -60,8 +58,8 @@ class DecidedFinding:
     """
 
     rows: pl.DataFrame
-    dice: NDArray[np.float64]
-    probability: NDArray[np.float64]
+    dice: Float64Array
+    probability: Float64Array
     image_thresholds: tuple[MaskThresholds, ...]
     decision: Decision
 
@@ -77,7 +75,8 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
     dice, probability = np.full(own.height, np.nan), np.full(own.height, np.nan)
     image_thresholds = [DEFAULT] * own.height
 
-    def chosen(rows: NDArray[np.bool_]) -> Decision:
+    def choose(rows: BoolArray) -> Decision:
+        """Choose by some of the rows, (N,)."""
         thresholds = (
             choose_thresholds(sums, rows) if (~np.isnan(sums.truth[rows])).any() else DEFAULT
         )
@@ -90,7 +89,7 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
     for number in np.unique(group[scored]):
         inside = scored & (group == number)
         others = scored & (group != number) if folds else ~scored
-        decision = chosen(others)
+        decision = choose(others)
         dice[inside] = dice_with_thresholds(sums, decision.thresholds)[inside]
         probability[inside] = decision.calibrator.apply(head[inside], evidence[inside])
         for place in np.flatnonzero(inside):
@@ -100,26 +99,30 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
         dice[scored],
         probability[scored],
         tuple(image_thresholds[place] for place in np.flatnonzero(scored)),
-        chosen(scored) if folds else chosen(~scored),
+        choose(scored) if folds else choose(~scored),
     )
 
 
-def with_calibrated(said: pl.DataFrame, decided: DecidedFinding, finding: str) -> pl.DataFrame:
-    """The table of predictions (training/predictions.py) with the calibrated probabilities; a
-    study's is the largest of its images'."""
-    told = decided.rows.select("id").with_columns(calibrated=pl.Series(decided.probability))
-    images = said.filter(pl.col("level") == "image").join(told, on="id", how="inner")
+def with_calibrated(
+    predictions: pl.DataFrame, decided: DecidedFinding, finding: str
+) -> pl.DataFrame:
+    """Replace the probabilities of a finding in the table of predictions (training/predictions.py)
+    by the calibrated ones; a study's is the largest of its images'."""
+    calibrated = decided.rows.select("id").with_columns(calibrated=pl.Series(decided.probability))
+    images = predictions.filter(pl.col("level") == "image").join(calibrated, on="id", how="inner")
     studies = images.group_by("study").agg(pl.col("calibrated").max()).rename({"study": "id"})
-    both = pl.concat(
+    by_level = pl.concat(
         [
-            told.with_columns(level=pl.lit("image")),
+            calibrated.with_columns(level=pl.lit("image")),
             studies.select("id", "calibrated").with_columns(level=pl.lit("study")),
         ]
     ).with_columns(finding=pl.lit(finding))
-    joined = said.join(both, on=["level", "id", "finding"], how="left", maintain_order="left")
+    joined = predictions.join(
+        by_level, on=["level", "id", "finding"], how="left", maintain_order="left"
+    )
     probability = pl.coalesce("calibrated", "probability").alias("probability")
     return joined.with_columns(probability).drop("calibrated")
 
 
-def _evidence(rows: pl.DataFrame) -> NDArray[np.float64]:
+def _evidence(rows: pl.DataFrame) -> Float64Array:
     return np.array([mask_evidence(unpack_map(packed)) for packed in rows["map"]], np.float64)

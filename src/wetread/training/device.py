@@ -19,13 +19,13 @@ class Runtime:
     precision: torch.dtype
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The context the network runs in."""
+        """Open the context in which the network runs."""
         if self.precision == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.precision)
 
     def place(self, model: nn.Module) -> nn.Module:
-        """The model on the device, channels last."""
+        """Move the model to the device, channels last."""
         moved: nn.Module = model.to(self.device)
         return moved.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
@@ -89,7 +89,7 @@ def _gpu(number: int) -> torch.device:
 
 
 def rng_state(device: torch.device) -> dict[str, Tensor]:
-    """Where torch's generators stand."""
+    """Give the state of torch's generators, (bytes,) uint8 each."""
     state = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         state["cuda"] = torch.cuda.get_rng_state(device)
@@ -97,7 +97,7 @@ def rng_state(device: torch.device) -> dict[str, Tensor]:
 
 
 def restore_rng_state(state: dict[str, Tensor], device: torch.device) -> None:
-    """Put torch's generators where chance_state found them."""
+    """Set torch's generators to a state of rng_state, (bytes,) uint8 each."""
     torch.set_rng_state(state["cpu"].cpu())
     if device.type == "cuda":
         torch.cuda.set_rng_state(state["cuda"].cpu(), device)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from wetread.archive.plural import plural
+from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array, JsonObject
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,21 +22,21 @@ class FoldPlan:
 
     parts: tuple[str, ...]
     assignment: dict[str, str]
-    proof: dict[str, Any]
+    proof: JsonObject
 
-    def mask(self, part: str, patients: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """(N,): which of the slices, given by their patients, belong to the part."""
+    def mask(self, part: str, patients: Sequence[str]) -> BoolArray:
+        """Mark (N,) which of the slices, given by their patients, belong to the part."""
         if part not in self.parts:
             raise ValueError(f"no part {part!r}; known: {', '.join(self.parts)}")
         return np.array([self.assignment[patient] == part for patient in patients], bool)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
+    def to_dict(self) -> JsonObject:
+        """Give plain values, for JSON."""
         return {"parts": list(self.parts), "assignment": self.assignment, "proof": self.proof}
 
     @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> "FoldPlan":
-        """What to_dict gave, as a FoldPlan again."""
+    def from_dict(values: JsonObject) -> "FoldPlan":
+        """Read a plan from the plain values of to_dict."""
         return FoldPlan(
             tuple(values["parts"]), dict(values["assignment"]), dict(values["proof"] or {})
         )
@@ -45,13 +44,16 @@ class FoldPlan:
 
 def make_folds(
     patients: Sequence[str],
-    truth: npt.NDArray[np.floating],
+    truth: FloatArray,
     folds: int,
     seed: int,
     findings: Sequence[str] | None = None,
     order: Sequence[str] = (),
 ) -> FoldPlan:
-    """Folds of equal share: patients (N,) and truth (N, F) of every slice, NaN unknown."""
+    """Deal patients (N,) to folds of equal share; truth (N, F) of every slice, NaN unknown.
+
+    findings, order: as for make_split. ValueError for fewer than two folds.
+    """
     if folds < 2:
         raise ValueError(f"cross-validation needs at least 2 folds, not {folds}")
     return make_split(
@@ -61,13 +63,14 @@ def make_folds(
 
 def make_split(
     patients: Sequence[str],
-    truth: npt.NDArray[np.floating],
+    truth: FloatArray,
     shares: Mapping[str, float],
     seed: int,
     findings: Sequence[str] | None = None,
     order: Sequence[str] = (),
 ) -> FoldPlan:
-    """Parts of the given shares, named ("train": 0.7, ...): no patient in two, labels alike.
+    """Deal patients (N,) to parts of the given shares ("train": 0.7, ...): no patient in two, and
+    labels alike; truth (N, F) of every slice, NaN unknown.
 
     order: in which patients are dealt, so that chance falls alike whatever they are called; those
     that it does not name come last, sorted.
@@ -97,12 +100,12 @@ def make_split(
 
 
 def deal(
-    has: npt.NDArray[np.bool_],
-    slices: npt.NDArray[np.int64],
-    share: npt.NDArray[np.float64],
+    has: BoolArray,
+    slices: Int64Array,
+    share: Float64Array,
     rng: np.random.Generator,
-) -> npt.NDArray[np.int64]:
-    """Patients' findings (P, F) and slices (P,) to parts (P,): rarest finding first, greedily.
+) -> Int64Array:
+    """Deal patients to parts (P,) by their findings (P, F) and slices (P,): rarest finding first.
 
     Each patient goes where its finding is most wanting, then where slices are (Sechidis and
     others, On the stratification of multi-label data, 2011, with patients as the units).
@@ -112,7 +115,8 @@ def deal(
     part = np.full(len(has), -1)
     luck = rng.random(len(has))
 
-    def give(patient: int, wish: npt.NDArray[np.float64]) -> None:
+    def give(patient: int, wish: Float64Array) -> None:
+        """Give a patient to the part of the greatest wish (parts,)."""
         best = np.lexsort((rng.random(len(share)), -room, -np.round(wish, 9)))[0]
         part[patient] = best
         wanted[best] -= has[patient]
@@ -132,10 +136,9 @@ def deal(
     return fill_empty(part, has, len(share))
 
 
-def fill_empty(
-    part: npt.NDArray[np.int64], has: npt.NDArray[np.bool_], parts: int
-) -> npt.NDArray[np.int64]:
-    """A part that got nobody takes the patient with fewest findings of the fullest part."""
+def fill_empty(part: Int64Array, has: BoolArray, parts: int) -> Int64Array:
+    """Give each part without a patient the one with fewest findings of the fullest part; part (P,),
+    has (P, F)."""
     for empty in sorted(set(range(parts)) - set(part.tolist())):
         fullest = np.bincount(part, minlength=parts).argmax()
         members = np.flatnonzero(part == fullest)
@@ -147,15 +150,16 @@ def prove(
     assignment: Mapping[str, str],
     parts: Sequence[str],
     patients: Sequence[str],
-    positive: npt.NDArray[np.bool_],
+    positive: BoolArray,
     findings: Sequence[str],
-) -> dict[str, Any]:
-    """What the parts are, counted from the slices themselves and not from how they were dealt."""
+) -> JsonObject:
+    """Count what the parts hold from the slices themselves, patients (N,) and positive (N, F), not
+    from how they were dealt."""
     ids = np.asarray(patients, str)
     where = np.array([assignment[patient] for patient in ids])
     members = {name: set(ids[where == name].tolist()) for name in parts}
     shared = sum(len(members[a] & members[b]) for a, b in combinations(parts, 2))
-    proof: dict[str, Any] = {"shared_patients": shared, "parts": {}}
+    proof: JsonObject = {"shared_patients": shared, "parts": {}}
     for name in parts:
         inside = positive[where == name]
         with_finding = [

@@ -1,4 +1,4 @@
-"""training/losses.py: what is minimised, and what balanced epochs do to probabilities."""
+"""training/losses.py: what is minimized, and what balanced epochs do to probabilities."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
 
 
 def known_weight(target: Tensor, weights: Tensor) -> Tensor:
-    """What masked_loss divides by: the sum of weights (F,) over what target (B, F) knows."""
+    """Sum the weights (F,) over what target (B, F) knows, by which masked_loss divides."""
     return (weights * ~torch.isnan(target)).sum()
 
 
@@ -72,11 +72,11 @@ def mask_loss(
         each = each * (1 - torch.exp(-each)) ** 2
         loss = loss + recipe.masks.focal * (each.mean((2, 3)) * weight).sum()
     if recipe.masks.dice:
-        said = logits.sigmoid()
-        overlap, both = (said * true).sum((2, 3)), (said + true).sum((2, 3))
-        dice = 1 - (2 * overlap + 1) / (both + 1)
-        there = known & (true.amax((2, 3)) > 0)
-        loss = loss + recipe.masks.dice * (dice * there).sum() / max(counts.positive, 1)
+        share = logits.sigmoid()
+        overlap, area = (share * true).sum((2, 3)), (share + true).sum((2, 3))
+        dice = 1 - (2 * overlap + 1) / (area + 1)
+        positive = known & (true.amax((2, 3)) > 0)
+        loss = loss + recipe.masks.dice * (dice * positive).sum() / max(counts.positive, 1)
     return loss
 
 

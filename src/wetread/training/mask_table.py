@@ -1,4 +1,4 @@
-"""training/mask_table.py: what a network drew in images that it never fitted, as one table.
+"""training/mask_table.py: a network's maps of images that it was not trained on, as one table.
 
 One row an image and finding: what any rule of evaluation/decision.py needs, and the map itself, so
 that masks are decided, scored and shown from the table alone.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import blosc2
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float32Array, MutableRow
 from wetread.evaluation.decision import MaskSums, mask_sums
 from wetread.store.store import unpacked_bytes
 from wetread.study.boxes import PixelBox
@@ -48,7 +47,7 @@ SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True, eq=False)
 class ImageKey:
-    """Whose map it is: a row of the table before the map is there."""
+    """The image of a map: the first columns of the table."""
 
     split: str
     model: int
@@ -58,25 +57,25 @@ class ImageKey:
 
 
 def mask_rows(
-    place: ImageKey,
+    key: ImageKey,
     masks: AnnotatedMasks,
     number: int,
-    maps: NDArray[np.float32],
+    maps: Float32Array,
     truth: Sequence[float],
-) -> list[dict[str, Any]]:
-    """The rows of one image but for `head`: maps (M, h, w) probabilities, truth (M,) of the image.
+) -> list[MutableRow]:
+    """Make the rows of one image but for `head`: maps (M, h, w) probabilities, truth (M,) of it.
 
     number: its place in masks.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[MutableRow] = []
     for column, finding in enumerate(masks.findings):
         drawn = masks.drawn[number][column]
         box, shape = PixelBox(*map(int, masks.boxes[number])), masks.shapes[number]
-        there = uncrop(maps[column], box, shape)
-        sums = mask_sums(there, None if drawn is None else drawn.mask())
+        probability = uncrop(maps[column], box, shape)
+        sums = mask_sums(probability, None if drawn is None else drawn.mask())
         rows.append(
             {
-                **vars(place),
+                **vars(key),
                 "finding": finding.name,
                 "truth": truth[column],
                 "above": sums.above[0].tolist(),
@@ -94,24 +93,24 @@ def mask_rows(
     return rows
 
 
-def pack_map(probability: NDArray[np.float32]) -> bytes:
-    """A map (h, h) as few bytes, to 1/255."""
-    grey = np.rint(probability * 255).astype(np.uint8)
-    packed: bytes = blosc2.compress2(grey, codec=blosc2.Codec.ZSTD, typesize=1, nthreads=1)
+def pack_map(probability: Float32Array) -> bytes:
+    """Pack a map (h, h) of probabilities into few bytes, to 1/255."""
+    gray = np.rint(probability * 255).astype(np.uint8)
+    packed: bytes = blosc2.compress2(gray, codec=blosc2.Codec.ZSTD, typesize=1, nthreads=1)
     return packed
 
 
-def unpack_map(packed: bytes) -> NDArray[np.float32]:
+def unpack_map(packed: bytes) -> Float32Array:
     """Unpack a map of pack_map, (h, h) float32. ValueError or RuntimeError where it is damaged."""
     side = round(unpacked_bytes(packed) ** 0.5)
     if not 0 < side <= MOST_SIDE or side * side != unpacked_bytes(packed):
         raise ValueError(f"a map of {unpacked_bytes(packed)} bytes")
-    grey = np.frombuffer(blosc2.decompress2(packed, nthreads=1), np.uint8)
-    return grey.reshape(side, side).astype(np.float32) / np.float32(255)
+    gray = np.frombuffer(blosc2.decompress2(packed, nthreads=1), np.uint8)
+    return gray.reshape(side, side).astype(np.float32) / np.float32(255)
 
 
 def sums_of(table: pl.DataFrame) -> MaskSums:
-    """The sums of a table's rows, in their order."""
+    """Read the sums of a table's rows, in their order."""
     above, size, overlap = (
         np.array(table[name].to_list(), np.int64).reshape(table.height, -1)
         for name in ("above", "size", "overlap")

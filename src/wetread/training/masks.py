@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import blosc2
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, Int64Array
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.rle import decode_union
 from wetread.labels.table import LabelTable
 from wetread.study.boxes import PixelBox
 from wetread.study.crop import crop_and_resize
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +29,8 @@ class AnnotatedMask:
     form: str
     shape: tuple[int, int]
 
-    def mask(self) -> NDArray[np.bool_]:
-        """(rows, columns) of the picture."""
+    def mask(self) -> BoolArray:
+        """Decode the mask, (rows, columns) bool of the picture."""
         return decode_union(self.texts, self.shape, self.form)
 
 
@@ -48,23 +46,23 @@ class AnnotatedMasks:
     findings: tuple[Finding, ...]
     drawn: tuple[tuple[AnnotatedMask | None, ...], ...]
     shapes: tuple[tuple[int, int], ...]
-    boxes: NDArray[np.int64]
+    boxes: Int64Array
 
-    def of(self, places: NDArray[np.int64]) -> AnnotatedMasks:
-        """Those of some images."""
+    def of(self, places: Int64Array) -> AnnotatedMasks:
+        """Select images by place (n,)."""
         drawn, shapes = (tuple(all_of[i] for i in places) for all_of in (self.drawn, self.shapes))
         return AnnotatedMasks(self.findings, drawn, shapes, self.boxes[places])
 
     @property
-    def known(self) -> NDArray[np.bool_]:
-        """(N, M)."""
+    def known(self) -> BoolArray:
+        """Whether each image's mask is known, (N, M)."""
         shape = (len(self.drawn), len(self.findings))
         return np.array([[m is not None for m in row] for row in self.drawn], bool).reshape(shape)
 
 
 @dataclass(frozen=True, eq=False)
 class MaskTargets:
-    """The same at one size, compressed in memory: bytes, empty where nothing is there.
+    """Masks of N images at one size, compressed in memory: bytes, empty where nothing is inside.
 
     findings: M names.
     known:    (N, M).
@@ -73,15 +71,16 @@ class MaskTargets:
     findings: tuple[str, ...]
     size: int
     blobs: tuple[tuple[bytes, ...], ...]
-    known: NDArray[np.bool_]
+    known: BoolArray
 
-    def of(self, places: NDArray[np.int64]) -> MaskTargets:
-        """Those of some images."""
+    def of(self, places: Int64Array) -> MaskTargets:
+        """Select images by place (n,)."""
         blobs = tuple(self.blobs[i] for i in places)
         return MaskTargets(self.findings, self.size, blobs, self.known[places])
 
-    def at(self, places: NDArray[np.int64]) -> Floats:
-        """(B, M, size, size) share of each pixel that is inside; nothing where unknown."""
+    def at(self, places: Int64Array) -> Float32Array:
+        """Unpack the share of each pixel that is inside, (B, M, size, size) float32 of places (B,);
+        0 where unknown."""
         masks = np.zeros((len(places), self.known.shape[1], self.size, self.size), np.float32)
         for number, place in enumerate(places):
             for finding, blob in enumerate(self.blobs[place]):
@@ -93,12 +92,13 @@ class MaskTargets:
 
 def annotated_masks(
     slices: pl.DataFrame,
-    truth: NDArray[np.floating],
+    truth: FloatArray,
     labels: LabelTable,
     findings: Sequence[Finding],
     image_findings: Sequence[Finding],
 ) -> AnnotatedMasks:
-    """What is known of rows of a store: truth (N, F) of image_findings settles the negatives."""
+    """Collect what is known of the masks of N slices (rows of a store); an image that is
+    negative by its truth, (N, F) of image_findings, has an empty mask."""
     names = [finding.name for finding in image_findings]
     known = {
         (row["id"], row["finding"]): (tuple(row["runs"]), row["form"])
@@ -121,7 +121,8 @@ def annotated_masks(
 
 
 def mask_targets(masks: AnnotatedMasks, size: int) -> MaskTargets:
-    """Cropped and area-averaged to the view's size, as the pictures are."""
+    """Crop and average masks to the view's size, as the pictures are: N masks (size, size) of each
+    finding."""
     blobs = tuple(
         tuple(_small(one, box, size) for one in row)
         for row, box in zip(masks.drawn, masks.boxes, strict=True)
@@ -129,12 +130,12 @@ def mask_targets(masks: AnnotatedMasks, size: int) -> MaskTargets:
     return MaskTargets(finding_names(masks.findings), size, blobs, masks.known)
 
 
-def _small(one: AnnotatedMask | None, box: NDArray[np.int64], size: int) -> bytes:
+def _small(one: AnnotatedMask | None, box: Int64Array, size: int) -> bytes:
     if one is None or not one.texts:
         return b""
-    grey = crop_and_resize(
+    gray = crop_and_resize(
         one.mask().astype(np.float32), PixelBox(*map(int, box)), size, outside=0.0
     )
-    shares = np.rint(grey * 255).astype(np.uint8, order="C")
+    shares = np.rint(gray * 255).astype(np.uint8, order="C")
     blob: bytes = blosc2.compress2(shares, codec=blosc2.Codec.LZ4, typesize=1, nthreads=1)
     return blob

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from wetread.archive.dataset.phantom_mark import PHANTOM
-from wetread.training.data import LabeledSlices, Rows, Split
+from wetread.archive.types import Int64Array, JsonObject
+from wetread.training.data import LabeledSlices, Split
 
 
 def phantom_studies(images: pl.DataFrame) -> frozenset[str]:
@@ -39,7 +39,7 @@ def count_origins(
     }
 
 
-def _count(data: LabeledSlices, places: Rows, phantoms: frozenset[str]) -> dict[str, int]:
+def _count(data: LabeledSlices, places: Int64Array, phantoms: frozenset[str]) -> dict[str, int]:
     studies = _different(data, "StudyInstanceUID", places)
     return {
         "images": len(places),
@@ -49,11 +49,11 @@ def _count(data: LabeledSlices, places: Rows, phantoms: frozenset[str]) -> dict[
     }
 
 
-def _different(data: LabeledSlices, column: str, places: Rows) -> set[str]:
+def _different(data: LabeledSlices, column: str, places: Int64Array) -> set[str]:
     values = data.column(column)
     return {values[place] for place in places}
 
 
-def is_phantoms_only(counted: dict[str, Any]) -> bool:
+def is_phantoms_only(counted: JsonObject) -> bool:
     """Whether all studies of one part that count_origins counted are phantoms."""
     return bool(counted["studies"] > 0 and counted["phantom_studies"] == counted["studies"])

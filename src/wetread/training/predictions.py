@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.types import Float64Array, Int64Array
 from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"
@@ -48,10 +47,10 @@ class LevelPredictions:
     ids: tuple[str, ...]
     studies: tuple[str, ...]
     patients: tuple[str, ...]
-    rows: NDArray[np.int64] | None
-    truth: NDArray[np.float64]
-    probability: NDArray[np.float64]
-    baselines: Mapping[str, NDArray[np.float64]]
+    rows: Int64Array | None
+    truth: Float64Array
+    probability: Float64Array
+    baselines: Mapping[str, Float64Array]
 
 
 def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
@@ -125,7 +124,8 @@ def from_table(
     count = len(findings)
     heads = rows.gather_every(count)
 
-    def matrix(name: str) -> NDArray[np.float64]:
+    def matrix(name: str) -> Float64Array:
+        """Read a column as (N, F)."""
         return rows[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().reshape(-1, count)
 
     return LevelPredictions(

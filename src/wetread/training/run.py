@@ -35,6 +35,7 @@ from wetread.view.view import View
 CHECKPOINT = "a checkpoint, which wetread train writes; remove it and train again"
 LAST, BEST, METRICS = "last.pt", "best.pt", "metrics.jsonl"
 SCORES = "scores.json"
+Content = dict[str, Any]  # of a file of torch.save: tensors and plain values by name
 _OF_SCORES: dict[str, type | tuple[type, ...]] = {"scores": list}
 
 
@@ -65,29 +66,30 @@ class Run:
         """Return the scores as HTML, for a notebook."""
         return self.scores._repr_html_()
 
-    def write_json(self, name: str, value: Any) -> None:
-        """A value as JSON; NaN is refused, absent is null."""
+    def write_json(self, name: str, value: object) -> None:
+        """Write a value as JSON; NaN is refused (ValueError), absent is null."""
         text = json.dumps(value, indent=1, allow_nan=False)
         write_whole(self.folder / name, f"{text}\n".encode())
 
-    def write_lines(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
-        """One JSON object a line."""
+    def write_lines(self, name: str, values: Sequence[Mapping[str, object]]) -> None:
+        """Write values as one JSON object a line."""
         text = "".join(json.dumps(dict(v), allow_nan=False) + "\n" for v in values)
         write_whole(self.folder / name, text.encode())
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
-        """A table as Parquet."""
+        """Write a table as Parquet."""
         write_table(table, self.folder / name)
 
-    def save(self, name: str, content: Mapping[str, Any]) -> None:
-        """Tensors and plain values, as torch.load reads them with weights_only=True; equal values
-        give equal bytes, in a run that was stopped and went on as in one that was not."""
+    def save(self, name: str, content: Mapping[str, object]) -> None:
+        """Write tensors and plain values, as torch.load reads them with weights_only=True; equal
+        values give equal bytes, in a run that was stopped and went on as in one that was not."""
         packed = BytesIO()  # torch tells of a disk that is full in words of its own
         torch.save(_rebuilt(dict(content)), packed)
         write_whole(self.folder / name, packed.getbuffer())
 
-    def load(self, name: str) -> dict[str, Any] | None:
-        """What save wrote, on the CPU; None where nothing was."""
+    def load(self, name: str) -> Content | None:
+        """Read what save wrote, tensors on the CPU; None where there is no such file.
+        DamagedFileError where it is cut or of another form."""
         path = self.folder / name
         if not path.exists():
             return None
@@ -97,19 +99,19 @@ class Run:
         require_finite(path, CHECKPOINT, content.get("model"))
         return content
 
-    def read(self, name: str) -> dict[str, Any]:
-        """The same of a file that must be there."""
+    def read(self, name: str) -> Content:
+        """Read what save wrote; ValueError where there is no such file."""
         content = self.load(name)
         if content is None:
             raise ValueError(f"{self.folder / name}: no such checkpoint; train again")
         return content
 
     def remove(self, name: str) -> None:
-        """Forget a file."""
+        """Remove a file, if there is one."""
         (self.folder / name).unlink(missing_ok=True)
 
 
-def _rebuilt(value: Any) -> Any:
+def _rebuilt(value: object) -> object:
     """Copy values into new containers, equal texts one object: pickle writes what it has met
     before as a reference, and what it has met differs after a file was read."""
     if type(value) is dict:
@@ -136,8 +138,8 @@ class TrainedModel:
 
     model:         on the CPU, in evaluation mode; (B, C, size, size) to logits (B, F).
     findings:      F names, in the order of its outputs.
-    mask_findings: M names, of the masks it draws (models/unet.py: both).
-    negative_rate: the share of slices without finding it saw in an epoch, for undo_balance.
+    mask_findings: M names, of the masks it draws (models/unet.py).
+    negative_rate: the share of slices without finding in an epoch, for undo_balance.
     """
 
     model: nn.Module
@@ -151,7 +153,8 @@ class TrainedModel:
 
 
 def build_network(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
-    """The recipe's network, its weights random: `masks` are drawn where it has a decoder."""
+    """Build the recipe's network, its weights random, with `outputs` logits; where it has a
+    decoder, it draws `masks`."""
     channels, drawn = recipe.view.channels, masks if recipe.decoder != "none" else 0
     return build(
         recipe.encoder,
@@ -164,7 +167,8 @@ def build_network(recipe: Recipe, outputs: int, masks: int) -> nn.Module:
 
 
 def read_trained_model(path: Path) -> TrainedModel:
-    """The model of a best.pt, or of the best.pt of a run's folder."""
+    """Read the model of a best.pt, or of the best.pt of a run's folder. ValueError where there is
+    none."""
     file = path / BEST if path.is_dir() else path
     content = Run(file.parent).load(file.name)
     if content is None:
@@ -173,7 +177,7 @@ def read_trained_model(path: Path) -> TrainedModel:
         return _trained(content, file)
 
 
-def _trained(content: dict[str, Any], file: Path) -> TrainedModel:
+def _trained(content: Content, file: Path) -> TrainedModel:
     recipe = check_recipe(content["recipe"], f"{file} (its recipe)")
     view = View.from_dict(content["view"])
     drawn = tuple(content.get("mask_findings", ()))  # older runs draw nothing

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
+from wetread.archive.types import JsonObject
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
@@ -42,7 +42,7 @@ class SeriesModel:
     recipe: Recipe
 
 
-def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> dict[str, Any]:
+def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> JsonObject:
     """Describe, for series.json, all that is needed to build the network again."""
     assert isinstance(network, StandardizedNetwork)
     return {
@@ -66,7 +66,7 @@ def read_series_model(folder: Path) -> SeriesModel:
         return _series_model(about, folder, file)
 
 
-def _series_model(about: dict[str, Any], folder: Path, file: Path) -> SeriesModel:
+def _series_model(about: JsonObject, folder: Path, file: Path) -> SeriesModel:
     if not 0 < about["inputs"] <= MOST_INPUTS or len(about["looks"]) > MOST_ENCODERS:
         raise ValueError(f"{about['inputs']} inputs")
     recipe = check_recipe(about["recipe"], f"{file} (its recipe)")

@@ -136,8 +136,8 @@ def series_containing(series: Series, places: Int64Array) -> Int64Array:
 
 
 def study_starts(series: Series) -> Int64Array:
-    """Find where each study begins among the N slices, (studies + 1,); its series lie one after the
-    other."""
+    """Find where each study begins among the N slices, (studies,) and N at the
+    end; its series lie one after the other."""
     names = series.studies
     first = [e for e, study in enumerate(names) if e == 0 or study != names[e - 1]]
     return np.append(series.starts[first], series.starts[-1])

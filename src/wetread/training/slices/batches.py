@@ -11,29 +11,27 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, Int64Array
 from wetread.store.store import acquisition_keys
 from wetread.training.masks import MaskTargets
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.view.augment import Augmentation, draw_augmentation
 
-Floats = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int64]
 Item = TypeVar("Item")
 
 
 class SliceSource(Protocol):
-    """What training needs of a store: its table of slices, and HU by row."""
+    """A store, as far as training needs it: its table of slices, and HU by row."""
 
     @property
     def slices(self) -> pl.DataFrame:
         """One row a slice, by series then position; SeriesInstanceUID among the columns."""
 
-    def read_hu(self, rows: Sequence[int]) -> Floats:
-        """HU (N, H, W) of the rows."""
+    def read_hu(self, rows: Sequence[int]) -> Float32Array:
+        """Read HU (N, H, W) float32 of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +47,10 @@ class TrainSet:
     """
 
     source: SliceSource
-    rows: Rows
-    targets: Floats
-    weights: Floats
-    mirror: Rows
+    rows: Int64Array
+    targets: Float32Array
+    weights: Float32Array
+    mirror: Int64Array
     masks: MaskTargets | None = None
 
     def __post_init__(self) -> None:
@@ -68,7 +66,7 @@ class TrainSet:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """What one step learns from.
+    """Slices of one training step.
 
     hu:         (B, 1 + 2k, H, W) float32 HU.
     targets:    (B, F), NaN unknown.
@@ -77,15 +75,16 @@ class Batch:
     mask_known: (B, M).
     """
 
-    hu: Floats
-    targets: Floats
+    hu: Float32Array
+    targets: Float32Array
     augmentation: Augmentation
     size: int
-    masks: Floats
-    mask_known: npt.NDArray[np.bool_]
+    masks: Float32Array
+    mask_known: BoolArray
 
     def parts(self, count: int) -> list["Batch"]:
-        """The batch in count parts of about equal size, fewer where there are fewer slices."""
+        """Part the batch into count parts of about equal size, fewer where there are fewer
+        slices."""
         places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
         return [
             Batch(
@@ -98,13 +97,14 @@ class Batch:
 
 def train_set(
     source: SliceSource,
-    rows: Sequence[int] | Rows,
-    targets: npt.NDArray[np.floating],
+    rows: Sequence[int] | Int64Array,
+    targets: FloatArray,
     weights: Sequence[float] | None = None,
     mirror: Sequence[int] | None = None,
     masks: MaskTargets | None = None,
 ) -> TrainSet:
-    """A TrainSet of the slices with at least one known target; equal weights, no mirror twins."""
+    """Select the slices, of rows (N,) and targets (N, F), with at least one known target; weights
+    (F,) are equal and mirror (F,) the findings themselves where they are not given."""
     targets = np.asarray(targets, np.float32)
     known = ~np.isnan(targets).all(1)
     findings = targets.shape[1]
@@ -118,24 +118,24 @@ def train_set(
     )
 
 
-def neighbor_rows(slices: pl.DataFrame, rows: Rows, neighbours: int) -> Rows:
-    """Rows (N,) to (N, 1 + 2k): those before and after in the same acquisition of a series; its
+def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, neighbors: int) -> Int64Array:
+    """Find the rows before and after in the same acquisition of a series, (N,) to (N, 1 + 2k); its
     ends repeat."""
     series = acquisition_keys(slices).rle_id().to_numpy().astype(np.int64)
     starts = np.searchsorted(series, series[rows], side="left")
     ends = np.searchsorted(series, series[rows], side="right") - 1
-    around = rows[:, None] + np.arange(-neighbours, neighbours + 1)
+    around = rows[:, None] + np.arange(-neighbors, neighbors + 1)
     return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
 
 
-def read_with_neighbors(source: SliceSource, seen: Rows) -> Floats:
-    """HU (N, 1 + 2k, H, W) of what neighbour_rows gives (N, 1 + 2k), each slice read once."""
-    once, places = np.unique(seen, return_inverse=True)
-    return source.read_hu(once.tolist())[places.reshape(seen.shape)]
+def read_with_neighbors(source: SliceSource, rows: Int64Array) -> Float32Array:
+    """Read HU (N, 1 + 2k, H, W) of the rows of neighbor_rows, (N, 1 + 2k), each slice once."""
+    once, places = np.unique(rows, return_inverse=True)
+    return source.read_hu(once.tolist())[places.reshape(rows.shape)]
 
 
-def negatives_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
-    """How many of the slices without any finding an epoch takes."""
+def negatives_per_epoch(targets: Float32Array, recipe: Recipe, epoch: int) -> int:
+    """Count the slices without any finding that an epoch takes; targets (N, F)."""
     positives = int((targets > 0.5).any(1).sum())
     negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
     if wanted == 0 or positives == 0:
@@ -143,16 +143,18 @@ def negatives_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
     return min(negatives, max(1, round(positives * wanted)))
 
 
-def negative_rate(targets: Floats, recipe: Recipe) -> float:
-    """The share of the slices without any finding that the last epoch takes: r of undo_balance."""
+def negative_rate(targets: Float32Array, recipe: Recipe) -> float:
+    """Compute the share of the slices without any finding that the last epoch takes, r of
+    undo_balance; targets (N, F)."""
     negatives = len(targets) - int((targets > 0.5).any(1).sum())
     return negatives_per_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
 
 
-def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
-    """What an epoch learns from, in order: all positives, and fresh negatives; indices of targets.
+def epoch_items(targets: Float32Array, recipe: Recipe, epoch: int) -> Int64Array:
+    """Choose what an epoch learns from, in order: all positives, and fresh negatives; (n,) indices
+    of targets (N, F).
 
-    The negatives run through whole shuffles, one after the other, so all are seen equally often.
+    The negatives run through whole shuffles, one after the other, so all are taken equally often.
     """
     positive = (targets > 0.5).any(1)
     negatives = np.flatnonzero(~positive)
@@ -168,17 +170,18 @@ def epoch_items(targets: Floats, recipe: Recipe, epoch: int) -> Rows:
     return make_generator(recipe.seed, RandomStream.SLICE_ORDER, epoch).permutation(items)
 
 
-def steps_per_epoch(targets: Floats, recipe: Recipe, epoch: int) -> int:
-    """Batches in an epoch: none is smaller than half of the others."""
+def steps_per_epoch(targets: Float32Array, recipe: Recipe, epoch: int) -> int:
+    """Count the batches in an epoch, of which none is smaller than half of the others; targets
+    (N, F)."""
     items = int((targets > 0.5).any(1).sum()) + negatives_per_epoch(targets, recipe, epoch)
     return max(1, -(-items // recipe.batch_size))
 
 
 def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Iterator[Batch]:
-    """The epoch's batches from step start on, read ahead by threads, in order."""
+    """Yield the epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
-    seen = neighbor_rows(data.source.slices, data.rows, recipe.neighbors)
+    around = neighbor_rows(data.source.slices, data.rows, recipe.neighbors)
 
     def make(step: int) -> Batch:
         item = parts[step]
@@ -186,14 +189,14 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         drawn = draw_augmentation(recipe.strengths, len(item), rng)
         targets = data.targets[item]
         flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
-        hu = read_with_neighbors(data.source, seen[item])
+        hu = read_with_neighbors(data.source, around[item])
         masks, known = _masks(data.masks, item)
         return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 
     return read_ahead(make, range(start, len(parts)), recipe.runtime.readers)
 
 
-def _masks(masks: MaskTargets | None, item: Rows) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _masks(masks: MaskTargets | None, item: Int64Array) -> tuple[Float32Array, BoolArray]:
     if masks is None:
         return np.zeros((len(item), 0, 1, 1), np.float32), np.zeros((len(item), 0), bool)
     return masks.at(item), masks.known[item]
@@ -205,8 +208,8 @@ def read_ahead(
     readers: int,
     prepare: Callable[[], None] | None = None,
 ) -> Iterator[Item]:
-    """make(step) of every step, in order; up to two a reader are being made before they are due.
-    prepare() is called once in every thread that makes them."""
+    """Yield make(step) of every step, in order; up to two a reader are being made before they are
+    due. prepare() is called once in every thread that makes them."""
     with ThreadPoolExecutor(readers, initializer=prepare) as pool:
         waiting: deque[Future[Item]] = deque()
         try:
@@ -228,20 +231,20 @@ class CachedSource:
         self.slices = source.slices
         self._source = source
         self._hu = np.empty((len(source.slices), *shape), np.float32)  # HU
-        self._there = np.zeros(len(source.slices), bool)
+        self._present = np.zeros(len(source.slices), bool)
 
-    def read_hu(self, rows: Sequence[int]) -> Floats:
-        """HU (N, H, W); what was read before comes from memory."""
+    def read_hu(self, rows: Sequence[int]) -> Float32Array:
+        """Read HU (N, H, W) float32; what was read before comes from memory."""
         wanted = np.asarray(rows, np.int64)
-        missing = np.unique(wanted[~self._there[wanted]])
+        missing = np.unique(wanted[~self._present[wanted]])
         if len(missing):
             self._hu[missing] = self._source.read_hu(missing.tolist())
-            self._there[missing] = True  # after the pixels: another thread may be looking
+            self._present[missing] = True  # after the pixels: another thread may read
         return self._hu[wanted]
 
 
 def cache_source(source: SliceSource, budget_mb: int) -> SliceSource:
-    """The source, its slices kept in memory where all of them fit in budget_mb as float32."""
+    """Keep the slices of a source in memory, where all of them fit in budget_mb as float32."""
     if len(source.slices) == 0 or budget_mb == 0:
         return source
     rows, columns = source.read_hu([0]).shape[1:]

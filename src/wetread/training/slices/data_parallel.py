@@ -47,8 +47,8 @@ class CpuDataParallel:
     weights: Tensor  # (F,) of the findings
 
     def backward(self, batch: Batch) -> Tensor:
-        """Return the loss of the batch, a scalar (shape ()); its gradient is left in the
-        parameters' grad."""
+        """Return the loss of a batch of slices (B, 1 + 2k, H, W), a scalar; its gradient is left in
+        the parameters' grad."""
         parts = batch.parts(len(self.models))
         target = torch.from_numpy(batch.targets).to(self.runtime.device)
         each = partial(

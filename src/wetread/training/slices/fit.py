@@ -6,14 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 from torch import nn
 
-from wetread.archive.types import Float64Array, Int64Array, Progress
+from wetread.archive.types import Float64Array, Int64Array, MutableRow, Progress
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.models.weights import load_weights
@@ -104,12 +103,12 @@ def fit_encoder(
 
 def _read(
     trained: TrainedModel, data: LabeledSlices, places: Int64Array, split: str, number: int
-) -> tuple[Float64Array, list[dict[str, Any]]]:
+) -> tuple[Float64Array, list[MutableRow]]:
     """Predict probabilities (N, F) of images (N,), and their masks (rows of mask_table.py)."""
     names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
     patients, masks = data.column("patient"), data.masks
     columns = [names.index(finding.name) for finding in masks.findings] if masks else []
-    rows: list[dict[str, Any]] = []
+    rows: list[MutableRow] = []
 
     logits, remaining = [], iter(places.tolist())
     for batch, maps in predict_with_masks(

@@ -1,12 +1,11 @@
-"""training/slices/levels.py: what a split says of its scored slices and their studies, and
-beside it what
-three trivial readers say: the prior, the place in the series, the histogram of the values."""
+"""training/slices/levels.py: predictions of scored slices and their studies, with baselines: the
+prior, the place in the series, the histogram of the values."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import study_maximum, study_truth
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
 from wetread.training.data import LabeledSlices, Split
@@ -14,9 +13,10 @@ from wetread.training.predictions import LevelPredictions
 
 
 def slice_predictions(
-    data: LabeledSlices, split: Split, probability: NDArray[np.float64]
+    data: LabeledSlices, split: Split, probability: Float64Array
 ) -> list[LevelPredictions]:
-    """The scored slices and their studies, with what three trivial readers say of them."""
+    """Put probabilities (n, F) of the split's scored slices into the form of predictions.py, and
+    those of their studies, (E, F) the largest of their slices', with baselines."""
     column = {
         name: np.array(data.column(name))[split.scored]
         for name in ("SOPInstanceUID", "StudyInstanceUID", "patient")
@@ -36,7 +36,7 @@ def slice_predictions(
         baselines=baselines,
     )
     studies = column["StudyInstanceUID"].tolist()
-    ids, of_study = study_truth(truth, studies)
+    ids, study_labels = study_truth(truth, studies)
     raised = {
         name: study_maximum(data.smooth(values, split.scored), studies)[1]
         for name, values in baselines.items()
@@ -51,15 +51,16 @@ def slice_predictions(
         studies=ids,
         patients=tuple(patient_of[study] for study in ids),
         rows=None,
-        truth=of_study,
+        truth=study_labels,
         probability=study_maximum(probability, studies)[1],
         baselines=raised,
     )
     return [images, whole]
 
 
-def image_baselines(data: LabeledSlices, split: Split) -> dict[str, NDArray[np.float64]]:
-    """What the prior, the place in the series and the histogram of HU say, each fitted on train."""
+def image_baselines(data: LabeledSlices, split: Split) -> dict[str, Float64Array]:
+    """Compute probabilities (n, F) of the scored slices by the prior, the place in the series and
+    the histogram of HU, each fitted on train."""
     place = np.array(data.column("z"), np.float64) / np.maximum(
         np.array(data.column("n_slices"), np.float64) - 1, 1
     )
@@ -75,12 +76,13 @@ def image_baselines(data: LabeledSlices, split: Split) -> dict[str, NDArray[np.f
     }
 
 
-def _study_prior(data: LabeledSlices, split: Split) -> NDArray[np.float64]:
+def _study_prior(data: LabeledSlices, split: Split) -> Float64Array:
     studies = np.array(data.column("StudyInstanceUID"))[split.train]
     return known_prior(study_truth(data.truth[split.train], studies.tolist())[1])
 
 
-def known_prior(truth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shares of positives; a finding that training knows nothing of is even odds."""
-    share: NDArray[np.float64] = np.nan_to_num(constant_prior(truth), nan=0.5)
+def known_prior(truth: Float64Array) -> Float64Array:
+    """Compute shares of positives (F,) of truth (N, F); 0.5 for a finding of which nothing is
+    known."""
+    share: Float64Array = np.nan_to_num(constant_prior(truth), nan=0.5)
     return share

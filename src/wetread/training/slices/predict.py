@@ -107,14 +107,15 @@ def predict_batches(
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     step = batch_size(view, runtime.device)
-    seen = neighbor_rows(source.slices, rows, view.neighbors)
-    parts = [seen[i : i + step] for i in range(0, len(rows), step)]
+    around = neighbor_rows(source.slices, rows, view.neighbors)
+    parts = [around[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (
         nullcontext() if runtime.device.type == "cpu" else Lock()
     )
 
     def make(number: int) -> tuple[Tensor | None, ...]:
+        """Compute the tensors (B, ...) of a batch."""
         hu = read_with_neighbors(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():
             outputs = network(to_view(torch.from_numpy(hu).to(runtime.device), view))
