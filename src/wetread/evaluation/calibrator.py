@@ -9,7 +9,7 @@ from wetread.archive.types import Float64Array, FloatArray
 from wetread.evaluation.metrics import THRESHOLD
 
 EVIDENCE_SHARE, EVIDENCE_LEAST = 0.005, 20  # the highest pixels that speak for a finding
-CLIP = 1e-6  # of a probability before its logit is taken
+LOGIT_CLIP = 1e-6  # of a probability before its logit is taken
 RIDGE = 1.0  # on weights of standardized inputs: keeps them finite where the classes are separable
 TOLERANCE = 1e-12  # of the gradient: the fit is exact to rounding
 
@@ -60,4 +60,4 @@ def mask_evidence(probability: FloatArray) -> float:
     """Return the logit of the mean of the highest 0.5 % (at least 20 pixels) of a map (H, W)."""
     count = min(probability.size, max(EVIDENCE_LEAST, round(EVIDENCE_SHARE * probability.size)))
     highest = np.partition(probability, probability.size - count, axis=None)[-count:]
-    return float(logit(np.clip(highest.mean(dtype=np.float64), CLIP, 1.0 - CLIP)))
+    return float(logit(np.clip(highest.mean(dtype=np.float64), LOGIT_CLIP, 1.0 - LOGIT_CLIP)))

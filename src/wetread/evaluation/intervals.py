@@ -8,7 +8,7 @@ import numpy as np
 from wetread.archive.types import Float64Array, FloatArray, Int64Array
 
 DRAWS = 500
-LEVEL = 0.95
+CONFIDENCE = 0.95
 CHUNK_ELEMENTS = 250_000  # of float64 a step: 2 MB, so that a piece stays in the cache
 
 
@@ -63,7 +63,7 @@ def percentile_interval(values: FloatArray) -> tuple[float, float] | None:
     known = values[np.isfinite(values)]
     if len(known) == 0 or len(known) < len(values) / 2:
         return None
-    tail = (1.0 - LEVEL) / 2.0
+    tail = (1.0 - CONFIDENCE) / 2.0
     low, high = np.quantile(known, [tail, 1.0 - tail])
     return float(low), float(high)
 

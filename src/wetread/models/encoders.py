@@ -13,7 +13,7 @@ from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
 from wetread.models.unet import Unet
 
 Untyped = Any  # a network whose layers are MONAI's, by their names
-Builder = Callable[[int, int], nn.Module]
+EncoderBuilder = Callable[[int, int], nn.Module]
 FeatureMaps = Callable[[nn.Module, Tensor], list[Tensor]]
 
 
@@ -28,7 +28,7 @@ class Encoder:
     pretrained: where its ImageNet weights lie, if an extra brings some.
     """
 
-    build: Builder
+    build: EncoderBuilder
     maps: FeatureMaps
     head: tuple[str, ...]
     pretrained: Callable[[], Path] | None = None

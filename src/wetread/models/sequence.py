@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-Builder = Callable[[int, int, int], nn.Module]
+SequenceBuilder = Callable[[int, int, int], nn.Module]
 SKIP_GAIN = 20.0  # of the skip connection: a step changes it so much more than other weights
 
 
@@ -155,7 +155,7 @@ class LinearSkip(nn.Module):
             return image, study + SKIP_GAIN * self.line(x[:, 0, -self.overall :])
 
 
-SEQUENCES: dict[str, Builder] = {
+SEQUENCES: dict[str, SequenceBuilder] = {
     "gru": build_gru,
     "transformer": build_transformer,
     "plain_gru": PlainGru,

@@ -95,8 +95,8 @@ class SliceReader:
 def _calibrated(
     probability: Float64Array, maps: Sequence[PackedMaps], ensemble: Ensemble
 ) -> Float64Array:
-    """Calibrate the probabilities (N, F) of drawn findings: the mean of the runs' calibrators, which
-    weigh the image's logit and the evidence of its map."""
+    """Calibrate the probabilities (N, F) of drawn findings by the mean of the runs' calibrators,
+    which weigh the image's logit and the evidence of its map."""
     calibrated = probability.copy()
     for column, finding in enumerate(ensemble.drawn):
         if finding not in ensemble.findings:

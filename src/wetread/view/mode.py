@@ -23,7 +23,7 @@ from wetread.view.window import (
     PULMONARY,
     SOFT_HEAD,
     SUBDURAL,
-    Array,
+    ArrayOrTensor,
     Window,
     as_uint8,
     find_window,
@@ -64,8 +64,8 @@ class Mode:
         return grays if self.mix == "channels" else 3
 
 
-Grays = Sequence[Array]
-Stretch = Callable[[Array], Array]
+Grays = Sequence[ArrayOrTensor]
+Stretch = Callable[[ArrayOrTensor], ArrayOrTensor]
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class Mix:
 
     grays: int | None
     description: str
-    channels: Callable[[Grays, Stretch, ModuleType], tuple[Array, ...]]
+    channels: Callable[[Grays, Stretch, ModuleType], tuple[ArrayOrTensor, ...]]
 
 
-def _channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+def _channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[ArrayOrTensor, ...]:
     return tuple(grays)
 
 
-def _all_channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[Array, ...]:
+def _all_channels(grays: Grays, stretch: Stretch, xp: ModuleType) -> tuple[ArrayOrTensor, ...]:
     """Pour three times the gray into blue, then red, then green."""
     t = 3.0 * grays[0]
     return xp.clip(t - 1, 0.0, 1.0), xp.clip(t - 2, 0.0, 1.0), xp.clip(t, 0.0, 1.0)
@@ -97,7 +97,7 @@ def _gradient(
     *,
     weights: tuple[float, ...] = (1.0,),
     above: float = 0.0,
-) -> tuple[Array, ...]:
+) -> tuple[ArrayOrTensor, ...]:
     """Color the weighted sum of grays as a rainbow: black up to `above`, then blue to red."""
     if len(grays) == len(weights) == 1:
         g = grays[0]
@@ -182,7 +182,9 @@ def _named_windows(mode_name: str, mode: Mode, presets: str) -> tuple[Window, ..
     )
 
 
-def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[Array]:
+def window_slices(
+    slices: Sequence[ArrayOrTensor], mode: Mode, xp: ModuleType
+) -> list[ArrayOrTensor]:
     """Window HU slices (rows, columns) at mode.offsets to grays: slice by slice, window by window.
 
     A mode whose windows are the header's has none of its own: give mix_grays the slices as
@@ -195,7 +197,7 @@ def window_slices(slices: Sequence[Array], mode: Mode, xp: ModuleType) -> list[A
     return [hu_to_gray(hu, window, xp) for hu in slices for window in mode.windows]
 
 
-def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[Array, ...]:
+def mix_grays(grays: Grays, mode: Mode, xp: ModuleType) -> tuple[ArrayOrTensor, ...]:
     """Mix grays (..., rows, columns) to mode.channels arrays of the same shape, each in [0, 1]."""
     stretch: Stretch = partial(_stretch_slices, xp=xp) if mode.slicewise else _unchanged
     return MIXES[mode.mix].channels([stretch(gray) for gray in grays], stretch, xp)
@@ -216,11 +218,11 @@ def as_picture(channels: Sequence[FloatArray]) -> UInt8Array:
     return eight_bit[0] if len(eight_bit) == 1 else np.stack(eight_bit, axis=-1)
 
 
-def _unchanged(gray: Array) -> Array:
+def _unchanged(gray: ArrayOrTensor) -> ArrayOrTensor:
     return gray
 
 
-def _stretch_slices(gray: Array, xp: ModuleType) -> Array:
+def _stretch_slices(gray: ArrayOrTensor, xp: ModuleType) -> ArrayOrTensor:
     """Stretch each slice (..., rows, columns) from its least to its greatest; a constant one: 0."""
     low = xp.amin(gray, (-2, -1))[..., None, None]
     span = xp.amax(gray, (-2, -1))[..., None, None] - low

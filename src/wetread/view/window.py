@@ -17,7 +17,7 @@ import numpy as np
 
 from wetread.archive.types import Float32Array, FloatArray, UInt8Array
 
-Array = Any  # a NumPy array or a torch tensor, floating
+ArrayOrTensor = Any  # a NumPy array or a torch tensor, floating
 NARROWEST_HU, WIDEST_HU = 1e-6, 1e9  # beyond these, float32 grays would divide 0 by 0
 
 
@@ -50,15 +50,15 @@ class Window:
         return self.center_hu + self.width_hu / 2
 
 
-Curve = Callable[[Array, Window, ModuleType], Array]
+Curve = Callable[[ArrayOrTensor, Window, ModuleType], ArrayOrTensor]
 
 
-def _linear_exact(hu: Array, window: Window, xp: ModuleType) -> Array:
+def _linear_exact(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Apply DICOM's LINEAR_EXACT, PS3.3 C.11.2.1.3.2."""
     return xp.clip((hu - window.low_hu) / window.width_hu, 0.0, 1.0)
 
 
-def _linear(hu: Array, window: Window, xp: ModuleType) -> Array:
+def _linear(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Apply DICOM's LINEAR, PS3.3 C.11.2.1.2.1: a width of 1 is a step, black at center - 0.5."""
     middle, width = window.center_hu - 0.5, window.width_hu - 1.0
     if width == 0.0:
@@ -66,24 +66,24 @@ def _linear(hu: Array, window: Window, xp: ModuleType) -> Array:
     return xp.clip((hu - middle) / width + 0.5, 0.0, 1.0)
 
 
-def _sigmoid(hu: Array, window: Window, xp: ModuleType) -> Array:
+def _sigmoid(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Apply DICOM's SIGMOID, PS3.3 C.11.2.1.3.1: 1 / (1 + exp(-4 (hu - center) / width))."""
     return _logistic((hu - window.center_hu) * (4.0 / window.width_hu), xp)
 
 
-def _sigmoid_eps(hu: Array, window: Window, xp: ModuleType) -> Array:
+def _sigmoid_eps(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Give 1/255 at the window's low end and 254/255 at its high one: 2.77 times as steep as
     DICOM's."""
     return _logistic((hu - window.center_hu) * (2.0 * math.log(254.0) / window.width_hu), xp)
 
 
-def _exclusive(hu: Array, window: Window, xp: ModuleType) -> Array:
+def _exclusive(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Apply linear_exact up to the window's high end, black above it."""
     gray = _linear_exact(hu, window, xp)
     return xp.where(hu <= window.high_hu, gray, xp.zeros_like(gray))
 
 
-def _logistic(t: Array, xp: ModuleType) -> Array:
+def _logistic(t: ArrayOrTensor, xp: ModuleType) -> ArrayOrTensor:
     """Return 1 / (1 + exp(-t)), written so that nothing overflows."""
     return 0.5 * xp.tanh(0.5 * t) + 0.5
 
@@ -151,7 +151,7 @@ def with_curve(windows: Iterable[Window], curve: str) -> tuple[Window, ...]:
     return tuple(replace(window, curve=curve) for window in windows)
 
 
-def hu_to_gray(hu: Array, window: Window, xp: ModuleType) -> Array:
+def hu_to_gray(hu: ArrayOrTensor, window: Window, xp: ModuleType) -> ArrayOrTensor:
     """Map HU, any shape, floating, to gray in [0, 1], same shape and type; xp: numpy or torch."""
     return CURVES[window.curve](hu, window, xp)
 
