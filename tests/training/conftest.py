@@ -5,6 +5,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,9 +14,11 @@ import pytest
 import torch
 from torch import nn
 
+from wetread.labels.finding import Finding
 from wetread.models.encoders import build
 from wetread.training.averaging import RankedEpoch
 from wetread.training.checkpoint import EpochScore
+from wetread.training.data import LabeledSlices
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
@@ -23,6 +27,11 @@ from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
 
 FINDINGS = ("any", "left", "right")
+LEFT_RIGHT = (
+    Finding("any", weight=2.0),
+    Finding("left", mirror="right"),
+    Finding("right", mirror="left"),
+)
 QUICK = ("size=24", "batch_size=16", "threads=1", "readers=2", "epochs=3")
 QUICK += ("rotate_degrees=5", "negatives_per_positive=3")
 
@@ -91,6 +100,22 @@ def train_blobs(folder: Path, recipe: Recipe, kill_at: int = 0) -> RankedEpoch:
 @pytest.fixture(scope="session")
 def blobs() -> Blobs:
     return Blobs()
+
+
+@pytest.fixture
+def data(blobs: Blobs) -> LabeledSlices:
+    """The blobs as 20 studies of 10 patients, every slice labeled."""
+    numbers = range(len(blobs.truth))
+    slices = blobs.slices.with_columns(
+        StudyInstanceUID=pl.Series([f"1.4.{i // 12}" for i in numbers]),
+        z=pl.Series([i % 12 for i in numbers]),
+        n_slices=pl.lit(12),
+        position_mm=pl.Series([5.0 * (i % 12) for i in numbers]),
+    )
+    store: Any = SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
+    return LabeledSlices(
+        store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), LEFT_RIGHT
+    )
 
 
 if __name__ == "__main__":  # python conftest.py FOLDER KILL_AT SETTING...: a process to be killed

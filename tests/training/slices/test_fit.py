@@ -3,43 +3,17 @@ learned from."""
 
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 import torch
 
-from wetread.labels.finding import Finding
-from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_splits
+from wetread.training.data import LabeledSlices, Split, plan_splits
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.fit import fit_split, initial_model
-
-FINDINGS = (
-    Finding("any", weight=2.0),
-    Finding("left", mirror="right"),
-    Finding("right", mirror="left"),
-)
-
-
-@pytest.fixture
-def data(blobs: Any) -> LabeledSlices:
-    """The blobs as 20 studies of 10 patients, every slice labelled."""
-    numbers = range(len(blobs.truth))
-    slices = blobs.slices.with_columns(
-        StudyInstanceUID=pl.Series([f"1.4.{i // 12}" for i in numbers]),
-        z=pl.Series([i % 12 for i in numbers]),
-        n_slices=pl.lit(12),
-        position_mm=pl.Series([5.0 * (i % 12) for i in numbers]),
-    )
-    store: Any = SimpleNamespace(slices=slices, read_hu=blobs.read_hu)
-    return LabeledSlices(
-        store, np.arange(len(blobs.truth)), blobs.truth.astype(np.float64), FINDINGS
-    )
 
 
 def quick(*settings: str) -> Recipe:
@@ -59,37 +33,6 @@ def fit(folder: Path, data: LabeledSlices, split: Split, recipe: Recipe) -> list
     )
     assert fitted.drawings.is_empty()
     return fitted.levels
-
-
-def patients_of(data: LabeledSlices, places: np.ndarray) -> set[str]:
-    everyone = data.column("patient")
-    return {everyone[place] for place in places}
-
-
-@pytest.mark.parametrize("folds", [0, 2, 5])
-def test_no_patient_is_in_two_parts_of_a_split_and_every_one_is_scored_once(
-    data: LabeledSlices, folds: int
-) -> None:
-    plan, splits = plan_splits(data, folds, seed=3)
-    assert plan.proof["shared_patients"] == 0
-    assert len(splits) == max(folds, 1)
-    for split in splits:
-        parts = [patients_of(data, p) for p in (split.train, split.validation, split.scored)]
-        assert sum(map(len, parts)) == len(set.union(*parts)) == 10
-        assert parts[0]
-        assert parts[2]
-    scored = np.concatenate([split.scored for split in splits])
-    assert len(np.unique(scored)) == len(scored)
-    if folds:
-        assert len(scored) == len(data.rows)
-        assert {split.name for split in splits} == {"out_of_fold"}
-
-
-def test_with_few_patients_nothing_is_held_back_to_choose_an_epoch(data: LabeledSlices) -> None:
-    few = replace(data, rows=data.rows[:120], truth=data.truth[:120])  # 5 patients
-    _, splits = plan_splits(few, 5, seed=0)
-    assert all(len(split.validation) == 0 for split in splits)
-    assert all(len(patients_of(few, split.train)) == 4 for split in splits)
 
 
 def test_the_truth_of_the_scored_patients_changes_nothing_that_is_said_of_them(
@@ -160,7 +103,3 @@ def test_weights_from_a_file_are_taken_and_what_was_taken_is_written_down(tmp_pa
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
     assert '"w.pt"' in (tmp_path / "run" / "weights.json").read_text()
-
-
-def test_mirror_columns_name_each_findings_twin() -> None:
-    assert mirror_columns(FINDINGS).tolist() == [0, 2, 1]
