@@ -187,8 +187,8 @@ def learned(precision: str) -> Path:
         phantom(TASK, archive, studies=LEARNED, seed=SEED)
         table = WORK / "long-phantoms.parquet"
         index([archive], table)
-        quick = ("phantoms=6", "phantom_epochs=1", "epochs=1", "sequence_epochs=1")
-        settings = (*quick, f"precision={precision}")
+        quick = ("phantoms.studies=6", "phantoms.epochs=1", "epochs=1", "series.epochs=1")
+        settings = (*quick, f"runtime.precision={precision}")
         train(TASK, [table], run, labels=[archive / "train.csv"], seed=SEED, settings=settings)
     return run
 

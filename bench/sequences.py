@@ -43,13 +43,13 @@ TASK, STUDIES, FOLDS, SEED, DRAWS = "embolism", 240, 2, 0, 1000
 PAGE = Path(__file__).parents[1] / "docs" / "sequences.md"
 OURS = "GRU"
 SAME_ENCODERS: dict[str, tuple[str, ...]] = {
-    "transformer": ("sequence=transformer",),
-    "GRU without differences": ("sequence_differences=false",),
-    "GRU, plain loss": ("sequence_loss=plain",),
+    "transformer": ("series.network=transformer",),
+    "GRU without differences": ("series.differences=false",),
+    "GRU, plain loss": ("series.loss=plain",),
     "GRU over permuted slices": (),
     "CNN-GRU of 2020, over logits": (
-        "sequence=plain_gru", "sequence_features=logits", "sequence_differences=false",
-        "sequence_mirror=false", "sequence_rate=5e-4",
+        "series.network=plain_gru", "series.features=logits", "series.differences=false",
+        "series.mirror=false", "series.learning_rate=5e-4",
     ),
 }  # fmt: skip
 

@@ -38,7 +38,13 @@ BROWSER = [
 
 
 STUDIES = 16
-SETTINGS = ("size=32", "batch_size=16", "threads=1", "device=cpu", "precision=float32")
+SETTINGS = (
+    "size=32",
+    "batch_size=16",
+    "runtime.threads=1",
+    "runtime.device=cpu",
+    "runtime.precision=float32",
+)
 
 Learn = Callable[..., "TrainResult"]
 

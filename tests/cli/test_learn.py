@@ -60,7 +60,7 @@ def test_train_evaluate_and_predict_follow_each_other_in_80_columns(
 ) -> None:
     run, out = tmp_path / "run", tmp_path / "out"
     words = ["--data", phantoms.images, "--labels", phantoms.labels, "--epochs", 1, "--folds", 2]
-    for setting in ("size=32", "threads=1", "batch_size=16"):
+    for setting in ("size=32", "runtime.threads=1", "batch_size=16"):
         words += ["--set", setting]
     trained = wetread("train", "hemorrhage", *words, "-o", run, "--workers", 1)
     assert (trained.returncode, trained.stderr) == (0, "")

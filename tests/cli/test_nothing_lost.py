@@ -14,7 +14,16 @@ import pytest
 from wetread.phantoms.dicom.archive import PhantomTruth
 
 Wetread = Callable[..., subprocess.CompletedProcess[str]]
-SMALL = ("--epochs", 1, "--set", "size=32", "--set", "threads=1", "--set", "device=cpu")
+SMALL = (
+    "--epochs",
+    1,
+    "--set",
+    "size=32",
+    "--set",
+    "runtime.threads=1",
+    "--set",
+    "runtime.device=cpu",
+)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ LONG = {  # words of commands that are at work for a while
     "phantom": ["phantom", "hemorrhage", "-o", "{out}/p", "--studies", "50", "--workers", "2"],
     "train": [
         *("train", "hemorrhage", "--data", "{archive}", "--labels", "{labels}", "-o", "{out}/r"),
-        *("--epochs", "500", "--set", "size=32", "--set", "threads=1"),
+        *("--epochs", "500", "--set", "size=32", "--set", "runtime.threads=1"),
     ],
 }
 BEGUN = {  # words of commands that are soon done, and what is there when they have begun
@@ -98,7 +98,16 @@ def made(
 ) -> dict[str, Path]:
     """An index and a run of the phantoms."""
     out = tmp_path_factory.mktemp("made")
-    small = ("--epochs", 1, "--set", "size=32", "--set", "threads=1", "--set", "device=cpu")
+    small = (
+        "--epochs",
+        1,
+        "--set",
+        "size=32",
+        "--set",
+        "runtime.threads=1",
+        "--set",
+        "runtime.device=cpu",
+    )
     index, run = out / "index.parquet", out / "run"
     words = ("train", "hemorrhage", "--data", index, "--labels", phantoms.labels, "-o", run)
     assert wetread("index", phantoms.images, "-o", index).returncode == 0

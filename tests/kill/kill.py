@@ -24,7 +24,16 @@ import polars as pl
 
 from wetread.phantoms.head.archive import write_head_archive
 
-SMALL = ["--set", "size=32", "--set", "threads=1", "--set", "device=cpu", "--set", "readers=1"]
+SMALL = [
+    "--set",
+    "size=32",
+    "--set",
+    "runtime.threads=1",
+    "--set",
+    "runtime.device=cpu",
+    "--set",
+    "runtime.readers=1",
+]
 VERBS: dict[str, list[str]] = {
     "index": ["index", "{archive}", "-o", "{out}/index.parquet"],
     "pack": ["pack", "{made}/index.parquet", "-o", "{out}/store"],

@@ -29,7 +29,7 @@ def write_run(tmp_path: Path) -> WriteRun:
         told = {"task": "t", "findings": FINDINGS, "prior": prior, "counts": {}}
         told["patients_from"] = "the headers' PatientID"
         run.write_json("about.json", told | about)
-        recipe = read_recipe("compact", [f"size={size}", "threads=1", "device=cpu"])
+        recipe = read_recipe("compact", [f"size={size}", "runtime.threads=1", "runtime.device=cpu"])
         for number in range(models):
             with torch.random.fork_rng():
                 torch.manual_seed(sum(map(ord, name)) + number)

@@ -26,8 +26,15 @@ from wetread.verbs.train.train import train
 TASK = "embolism"
 STUDIES = 14
 QUICK = (
-    *("size=64", "phantoms=0", "epochs=1", "sequence_epochs=2", "batch_size=64", "device=cpu"),
-    *("negatives_per_positive=0.5", "precision=float32"),
+    *(
+        "size=64",
+        "phantoms.studies=0",
+        "epochs=1",
+        "series.epochs=2",
+        "batch_size=64",
+        "runtime.device=cpu",
+    ),
+    *("negatives_per_positive=0.5", "runtime.precision=float32"),
 )
 
 
@@ -110,7 +117,7 @@ def test_encoders_start_from_phantoms_that_are_none_of_the_archive_s(
     archive: Path, tmp_path: Path
 ) -> None:
     """Their clots and ventricles are known by the pixel: both encoders draw, and go on there."""
-    settings = (*QUICK, "phantoms=2", "phantom_epochs=1", "learning_rate=1e-9")
+    settings = (*QUICK, "phantoms.studies=2", "phantoms.epochs=1", "optimizer.learning_rate=1e-9")
     labels = [archive / "train.csv"]
     train(TASK, [archive / "train"], tmp_path, labels=labels, settings=settings, workers=1)
     drawn = {"lungs": ("pe_present_on_image",), "heart": ("right_ventricle", "left_ventricle")}
@@ -134,7 +141,7 @@ def test_a_recipe_that_reads_no_series_is_refused(archive: Path, tmp_path: Path)
     with pytest.raises(ValueError, match="the task judges whole series"):
         train(
             TASK, [archive / "train"], tmp_path, labels=[archive / "train.csv"],
-            settings=(*QUICK, "sequence=none"), workers=1,
+            settings=(*QUICK, "series.network=none"), workers=1,
         )  # fmt: skip
 
 

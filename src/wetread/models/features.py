@@ -76,7 +76,7 @@ def feature_extractor(model: nn.Module, features: str) -> nn.Module:
     if features == "drawn":
         if not count_masks(model):
             raise ValueError(
-                "sequence_features = 'drawn': this encoder draws nothing; set decoder = 'unet', "
+                "series.features = 'drawn': this encoder draws nothing; set decoder = 'unet', "
                 "or another kind of features"
             )
         return LogitsWithPeaks(copy.deepcopy(model))

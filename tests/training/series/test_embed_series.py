@@ -27,7 +27,7 @@ def some_series(count: int) -> Series:
 
 
 def recipe_with(*settings: str) -> Recipe:
-    return read_recipe("compact", ["sequence=gru", *settings])
+    return read_recipe("compact", ["series.network=gru", *settings])
 
 
 @pytest.mark.parametrize("mirror", ["false", "true"])
@@ -39,7 +39,7 @@ def test_what_is_drawn_is_seen_with_what_the_masks_say_of_the_whole_series(
     turned = rng.normal(size=drawn.shape).astype(np.float32)
     monkeypatch.setattr(embed_series, "encode_slices", lambda *asked: drawn)
     monkeypatch.setattr(embed_series, "encode_mirrored_slices", lambda *asked: (drawn, turned))
-    recipe = recipe_with("sequence_features=drawn", f"sequence_mirror={mirror}")
+    recipe = recipe_with("series.features=drawn", f"series.mirror={mirror}")
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
     seen = embed_series.embed_series(series, [trained] * 2, [None] * 2, recipe, tmp_path)
     assert seen.overall == 2 * 3
@@ -58,7 +58,7 @@ def test_features_that_are_not_drawn_say_nothing_of_the_whole_series(
     series = some_series(2)
     said = np.ones((len(series.rows), 4), np.float32)
     monkeypatch.setattr(embed_series, "encode_slices", lambda *asked: said)
-    recipe = recipe_with("sequence_features=logits", "sequence_mirror=false")
+    recipe = recipe_with("series.features=logits", "series.mirror=false")
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
     seen = embed_series.embed_series(series, [trained], [None], recipe, tmp_path)
     assert seen.overall == 0

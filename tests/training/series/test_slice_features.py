@@ -28,7 +28,12 @@ def encoder() -> TrainedModel:
 
 
 def encoder_of(seed: int, size: int) -> TrainedModel:
-    settings = [f"size={size}", "threads=1", "precision=float32", "device=cpu"]
+    settings = [
+        f"size={size}",
+        "runtime.threads=1",
+        "runtime.precision=float32",
+        "runtime.device=cpu",
+    ]
     recipe = read_recipe("compact", settings)
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -17,7 +17,7 @@ from wetread.training.slices.fit import fit_split, initial_model
 
 
 def quick(*settings: str) -> Recipe:
-    words = ("size=24", "batch_size=16", "threads=1", "device=cpu", "epochs=1")
+    words = ("size=24", "batch_size=16", "runtime.threads=1", "runtime.device=cpu", "epochs=1")
     return read_recipe("compact", [*words, *settings])
 
 

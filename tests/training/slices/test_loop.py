@@ -130,7 +130,7 @@ def test_a_run_that_is_done_is_done(left_alone: Path) -> None:
 
 def test_a_run_begun_otherwise_is_refused_and_the_difference_named(left_alone: Path) -> None:
     with pytest.raises(ValueError, match=r"last\.pt.*learning_rate was 0\.002, is 0\.001"):
-        shared.train_blobs(left_alone, shared.quick(*STEPS, "learning_rate=1e-3"))
+        shared.train_blobs(left_alone, shared.quick(*STEPS, "optimizer.learning_rate=1e-3"))
 
 
 def test_a_run_begun_with_other_labels_is_refused(left_alone: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_run_begun_with_other_labels_is_refused(left_alone: Path) -> None:
 
 def test_it_finds_the_blobs_of_slices_it_never_saw(tmp_path: Path) -> None:
     blobs = shared.Blobs()
-    recipe = shared.quick("epochs=14", "hu_shift=0", "checkpoint_every_steps=1000")
+    recipe = shared.quick("epochs=14", "augmentation.hu_shift=0", "checkpoint_every_steps=1000")
     shared.train_blobs(tmp_path, recipe)
     trained = read_trained_model(tmp_path)
     said = predict_probabilities(

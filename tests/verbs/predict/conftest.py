@@ -35,7 +35,10 @@ def read_archive(
     out, source = tmp_path_factory.mktemp("read"), write_ct_once(5)
     write_ct_once(1, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     write_ct_once(2, Modality="MR", StudyInstanceUID="1.99")
-    task, recipe = find_task("hemorrhage"), read_recipe("compact", [f"size={SIZE}", "device=cpu"])
+    task, recipe = (
+        find_task("hemorrhage"),
+        read_recipe("compact", [f"size={SIZE}", "runtime.device=cpu"]),
+    )
     names = finding_names(task.findings)
     with torch.random.fork_rng():
         torch.manual_seed(0)

@@ -25,7 +25,14 @@ from wetread.verbs.score import score
 from wetread.verbs.train.train import TrainResult, train
 
 TASK, SIZE, FILMS = "pneumothorax", 96, 40
-SETTINGS = ("size=64", "batch_size=8", "epochs=2", "device=cpu", "precision=float32", "shares=1")
+SETTINGS = (
+    "size=64",
+    "batch_size=8",
+    "epochs=2",
+    "runtime.device=cpu",
+    "runtime.precision=float32",
+    "runtime.batch_parts=1",
+)
 
 Learn = Callable[..., TrainResult]
 
@@ -178,7 +185,7 @@ def test_larger_pictures_later_more_negatives_later_and_the_best_epochs_averaged
     learn: Learn, tmp_path: Path
 ) -> None:
     settings = ("epochs=3", "smaller_first=[32]", "negatives_at_end=2.5", "top_checkpoints=2")
-    run = learn(tmp_path / "run", *settings, "mask_focal=1.0").run
+    run = learn(tmp_path / "run", *settings, "masks.focal=1.0").run
     lines = (run / "model-0" / "metrics.jsonl").read_text().splitlines()
     steps = np.diff([0, *(json.loads(line)["step"] for line in lines)])
     assert steps[-1] > steps[0]  # an epoch of more negatives is longer
@@ -216,7 +223,7 @@ def test_a_network_that_draws_nothing_still_names_every_picture(
 def test_phantoms_are_learned_first_and_their_weights_gone_on_from(
     films: Path, learn: Learn, tmp_path: Path
 ) -> None:
-    settings = ("epochs=1", "phantoms=24", "phantom_epochs=1")
+    settings = ("epochs=1", "phantoms.studies=24", "phantoms.epochs=1")
     run = learn(tmp_path / "run", *settings, seed=4).run
     mine, theirs = ({p.stem for p in of.rglob("*.dcm")} for of in (films, run / "phantoms/archive"))
     assert (len(mine), len(theirs)) == (FILMS, 24)

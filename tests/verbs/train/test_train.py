@@ -269,7 +269,7 @@ def test_the_same_folder_with_other_words_is_refused_and_the_proof_stays(
     names = ("folds.json", "recipe.json", "about.json")
     before = {name: (run / name).read_bytes() for name in names}
     with pytest.raises(ValueError, match=r"begun otherwise: .*max_norm was 2\.0, is 1\.0"):
-        learn(tmp_path, "max_norm=1.0", seed=1)
+        learn(tmp_path, "optimizer.max_norm=1.0", seed=1)
     assert {name: (run / name).read_bytes() for name in names} == before
 
 
