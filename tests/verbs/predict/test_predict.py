@@ -369,3 +369,17 @@ def test_readings_and_pages_of_a_study_since_removed_are_not_left_beside_new_one
     listed = {out / line for line in (out / "written.txt").read_text().splitlines()}
     assert {out / "worklist.csv", out / "submission.csv", out / "page.html"} <= listed
     assert all(path.is_file() for path in listed)
+
+
+def test_what_is_given_is_checked_before_anything_is_indexed(
+    one_split: TrainResult, one_study: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    out, sample = tmp_path / "out", tmp_path / "sample.csv"
+    sample.write_text("ID,Label\na_other,0.5\n")
+    with pytest.raises(ValueError, match=r"line 2: 'a_other' does not end in"):
+        read(one_study[0], one_split.run, out=out, sample=sample)
+    with pytest.raises(FileNotFoundError, match="gone does not exist"):
+        read(tmp_path / "gone", one_split.run, out=out)
+    with pytest.raises(RunError, match="is no run"):
+        read(one_study[0], one_split.run, tmp_path, out=out)
+    assert not (out / "index.parquet").exists()
