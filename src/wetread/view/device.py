@@ -27,10 +27,10 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     hu = resize(hu, view.size)
     if augmentation is not None:
         hu = augment_hu(hu, augmentation)
-    return apply_mode(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
+    return apply_mode_to_batch(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
 
 
-def apply_mode(hu: Tensor, mode: Mode) -> Tensor:
+def apply_mode_to_batch(hu: Tensor, mode: Mode) -> Tensor:
     """Map HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1], each slice by its mode."""
     curves = {window.curve for window in mode.windows}
     if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
