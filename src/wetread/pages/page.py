@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 
 from wetread.archive.files.atomic import write_whole
-from wetread.archive.types import JsonObject
 from wetread.evaluation.score import Score
 from wetread.pages.charts import (
     Curves,
@@ -89,12 +88,12 @@ class PageContent:
     curves: tuple[Curves, ...] = ()
     curves_subject: str = ""
     histories: tuple[History, ...] = ()
-    fold_proof: JsonObject | None = None
-    identity: JsonObject | None = None
+    fold_proof: Mapping[str, object] | None = None
+    identity: Mapping[str, object] | None = None
     counts: tuple[CountSum, ...] = ()
     cases: tuple[PageCase, ...] = ()
-    provenance: JsonObject | None = None
-    settings: JsonObject | None = None
+    provenance: Mapping[str, object] | None = None
+    settings: Mapping[str, object] | None = None
     badge: str = ""
     origin: str = ""
 
@@ -198,9 +197,9 @@ def page_html(content: PageContent) -> str:
     )
 
 
-def patient_unit(identity: JsonObject | None) -> str:
+def patient_unit(identity: Mapping[str, object] | None) -> str:
     """Name the unit of splits: "patients", or "studies" where patients are not known."""
-    unit = "patient" if identity is None else identity["unit"]
+    unit = "patient" if identity is None else str(identity["unit"])
     return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wetread.archive.files.atomic import write_whole
-from wetread.archive.types import JsonObject
 from wetread.pages.environment import page_environment
 from wetread.pages.page import USE
 from wetread.pages.panel import Panel
@@ -90,7 +89,7 @@ class ReadingsContent:
     studies: tuple[StudyEntry, ...]
     refused: tuple[Refusals, ...]
     links: Mapping[str, str]
-    provenance: JsonObject
+    provenance: Mapping[str, object]
 
     @property
     def sides(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from wetread.anatomy.mask import Mask
 from wetread.archive.files.atomic import write_whole
-from wetread.archive.types import JsonObject, NumberArray
+from wetread.archive.types import NumberArray
 from wetread.outputs.mesh import Surface, surface_of
 from wetread.pages.content_policy import content_policy
 
@@ -94,7 +94,7 @@ def scene_html(title: str, parts: Sequence[ScenePart], note: str = "") -> str:
     )
 
 
-def _legend(part: ScenePart) -> JsonObject:
+def _legend(part: ScenePart) -> dict[str, object]:
     red, green, blue = (round(255 * share) for share in part.color[:3])
     return {
         "label": part.name.replace("_", " "),
@@ -104,7 +104,7 @@ def _legend(part: ScenePart) -> JsonObject:
     }
 
 
-def _scene(parts: Sequence[ScenePart]) -> JsonObject:
+def _scene(parts: Sequence[ScenePart]) -> dict[str, object]:
     """Return the data of scene.js: points as int16 steps from one middle, faces uint32, base64."""
     points = np.concatenate([np.zeros((0, 3)), *(part.surface.points for part in parts)])
     low, high = (points.min(axis=0), points.max(axis=0)) if len(points) else (np.zeros(3),) * 2

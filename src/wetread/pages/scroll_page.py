@@ -15,7 +15,7 @@ import numpy as np
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.atomic import write_output
-from wetread.archive.types import BoolArray, FloatArray, JsonObject
+from wetread.archive.types import BoolArray, FloatArray
 from wetread.outputs.sides import direction_letters, edge_letters
 from wetread.pages.content_policy import content_policy
 from wetread.pages.page import USE
@@ -203,7 +203,7 @@ def _help(place: SlicePlacement) -> Sequence[tuple[str, str]]:
     return (first, ("wheel up, ↑", "back"), *HELP[1:])
 
 
-def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> JsonObject:
+def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> dict[str, object]:
     """Return the series as the page's script reads it; JSON, null for unknown values."""
     volume, place = content.volume, content.volume.place
     spacing = place.spacing_mm if np.isfinite(place.spacing_mm).all() else None
@@ -238,7 +238,7 @@ def describe_series(content: ScrollContent, coded: Sequence[CodedSlice]) -> Json
     }
 
 
-def _described(preset: Preset) -> JsonObject:
+def _described(preset: Preset) -> dict[str, object]:
     window = preset.window
     return {
         "name": preset.name,

@@ -81,7 +81,7 @@ def _reach(thickness: FloatArray, steps: FloatArray) -> FloatArray:
     return reach
 
 
-def _made(plane: _Plane, stack: dict[int, tuple[int, int]], axes: FloatArray) -> JsonObject:
+def _made(plane: _Plane, stack: dict[int, tuple[int, int]], axes: FloatArray) -> dict[str, object]:
     """Return a plane in the stack's axes, for JSON."""
     directions = {}
     for name in ("across", "down", "through"):

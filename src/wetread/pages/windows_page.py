@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wetread.archive.files.atomic import write_output
-from wetread.archive.types import FloatArray, JsonObject, UInt8Array
+from wetread.archive.types import FloatArray, UInt8Array
 from wetread.outputs.pictures import png_bytes
 from wetread.pages.content_policy import content_policy
 from wetread.pages.page import USE
@@ -117,7 +117,7 @@ def windows_page_html(page: WindowsPage) -> str:
     )
 
 
-def _data(page: WindowsPage) -> JsonObject:
+def _data(page: WindowsPage) -> dict[str, object]:
     """Return the data of the script: 16-bit numbers as base64, little endian."""
     histograms = page.histograms
     return {
@@ -143,13 +143,13 @@ def _data(page: WindowsPage) -> JsonObject:
     }
 
 
-def _tissue(tissue: TissueRange) -> JsonObject:
+def _tissue(tissue: TissueRange) -> dict[str, object]:
     """Return a tissue as the script reads it."""
     ends = {"low_hu": tissue.low_hu, "high_hu": tissue.high_hu}
     return {"name": tissue.name, **ends, "colour": tissue.color}
 
 
-def _bars(counted: Histogram) -> JsonObject:
+def _bars(counted: Histogram) -> dict[str, object]:
     """Return the bins from the first to the last that is not empty."""
     filled: Sequence[int] = np.flatnonzero(counted.counts).tolist() or [0]
     first, last = filled[0], filled[-1]
