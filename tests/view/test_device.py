@@ -9,7 +9,7 @@ from wetread.study.crop import crop_and_resize
 from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
 from wetread.view.device import to_view
-from wetread.view.mode import MODES, apply_mode_to_batch, find_mode
+from wetread.view.mode import MODES, apply_mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL, Window, apply_window
 
@@ -47,7 +47,7 @@ def test_channels_run_slice_by_slice_and_within_a_slice_window_by_window() -> No
 def test_every_mode_of_one_slice_is_the_one_that_numpy_computes(name: str) -> None:
     mode = find_mode(name)
     out = to_view(torch.from_numpy(HU), View(mode.windows, 1, 32, mode.mix)).numpy()
-    expected = np.stack([one for s in range(3) for one in apply_mode_to_batch([HU[:, s]], mode)], 1)
+    expected = np.stack([one for s in range(3) for one in apply_mode([HU[:, s]], mode)], 1)
     assert out.shape == expected.shape
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-6)
 
