@@ -20,7 +20,12 @@ def volume(heights: tuple[float, ...] = (0.0, 5.0, 10.0)) -> Volume:
     hu = np.arange(8 * len(heights), dtype=np.float32).reshape(-1, 2, 4) - 10
     uids = tuple(f"1.{k}" for k in range(len(heights)))
     return Volume(
-        hu=hu, place=place, sources=uids, slice_map=np.arange(len(heights)), issues=(), unit="HU"
+        hu=hu,
+        place=place,
+        sources=uids,
+        slice_map=np.arange(float(len(heights))),
+        issues=(),
+        unit="HU",
     )
 
 

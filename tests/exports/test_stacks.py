@@ -12,6 +12,7 @@ from wetread.exports.folder import open_export_folder
 from wetread.exports.formats import ExportOptions
 from wetread.exports.stacks import evenly_spaced, export_array, export_film, shared_presentation
 from wetread.exports.work import ExportJob
+from wetread.study.boxes import PixelBox
 
 MakeRows = Callable[..., pl.DataFrame]
 
@@ -61,7 +62,7 @@ def test_a_film_names_the_slices_that_its_frames_show(make_rows: MakeRows, tmp_p
 def test_an_array_is_cropped_at_its_place(make_rows: MakeRows, tmp_path: Path) -> None:
     rows = make_rows(3)
     folder = open_export_folder(tmp_path / "out", ExportOptions(format="npz"))
-    export_array(ExportJob(rows, 0, rows.height, (1, 3, 2, 6), "k"), folder)
+    export_array(ExportJob(rows, 0, rows.height, PixelBox(1, 3, 2, 6), "k"), folder)
     read = np.load(tmp_path / "out/1.7/1.8.npz")
     assert read["values"].shape == (3, 2, 4)
     assert read["values"][:, 0, 0].tolist() == [0, 1, 2]

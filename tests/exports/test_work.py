@@ -19,6 +19,7 @@ from wetread.exports.work import (
     resized_spacing,
     window_text,
 )
+from wetread.study.boxes import PixelBox
 from wetread.study.display import Presentation
 from wetread.view.window import find_window
 
@@ -52,6 +53,7 @@ def test_a_picture_has_the_grays_of_its_window_and_a_row_that_says_so(
     job = ExportJob(make_rows(2), first=1, count=1, box=None, key="k")
     export_slices(job, folder)
     picture = cv2.imread(str(tmp_path / "out/1.7/1.8/1.9.1.png"), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     assert np.unique(picture[:, :3]).tolist() == [round(255 / 80)]  # HU 1 of 0 to 80
     assert np.unique(picture[:, 3:]).tolist() == [128]
     folder.write_tables(["k"], [])
@@ -67,8 +69,8 @@ def test_windows_are_written_as_center_width_and_curve() -> None:
 
 
 def test_a_square_has_the_spacing_of_the_longer_side() -> None:
-    assert resized_spacing((0.5, 0.4), None, (100, 50), 25) == (2.0, pytest.approx(1.6))
-    assert resized_spacing((0.5, 0.4), (0, 10, 0, 20), (100, 50), 20) == (0.5, 0.4)
+    assert resized_spacing((0.5, 0.4), None, (100, 50), 25) == pytest.approx((2.0, 1.6))
+    assert resized_spacing((0.5, 0.4), PixelBox(0, 10, 0, 20), (100, 50), 20) == (0.5, 0.4)
     assert resized_spacing((0.5, 0.4), None, (100, 50), None) == (0.5, 0.4)
     assert resized_spacing(None, None, (100, 50), 25) is None
 

@@ -19,7 +19,7 @@ def volume(unit: str | None = "HU") -> Volume:
     place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (0.5, 0.5), np.full(2, 5.0))
     hu = np.arange(24, dtype=np.float32).reshape(SHAPE)
     return Volume(
-        hu=hu, place=place, sources=("1", "2"), slice_map=np.arange(2), issues=(), unit=unit
+        hu=hu, place=place, sources=("1", "2"), slice_map=np.arange(2.0), issues=(), unit=unit
     )
 
 

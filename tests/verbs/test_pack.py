@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wetread.study.boxes import PixelBox
 from wetread.verbs.index import index
-from wetread.verbs.pack import pack, shrink
+from wetread.verbs.pack import pack
 
 Write = Callable[..., Path]
 
@@ -21,10 +20,10 @@ def test_a_store_holds_the_stored_integers_at_full_size(write_ct: Write, tmp_pat
         assert np.unique(store.read(row)).tolist() == [1024 + 10 * row, 1064]
 
 
-def test_a_crop_is_shrunk_to_the_means_of_its_areas() -> None:
-    hu = np.kron(np.array([[0, 10], [20, 30]], np.float32), np.ones((4, 4), np.float32))
-    small = shrink(hu, PixelBox(0, 8, 0, 8), 2)
-    assert small.tolist() == [[0, 10], [20, 30]]
-    beyond = shrink(hu, PixelBox(-8, 8, 0, 16), 4)
-    assert beyond[0, 0] < -500  # air
-    assert beyond[2:, :2].tolist() == [[0, 10], [20, 30]]
+def test_a_small_store_holds_squares_of_the_given_size(write_ct: Write, tmp_path: Path) -> None:
+    index(write_ct(2), tmp_path / "i.parquet", workers=1)
+    store = pack(tmp_path / "i.parquet", tmp_path / "small", size=12, workers=1)
+    small = store.read(1)
+    assert small.shape == (12, 12)
+    assert small[6, 0] == 10  # HU: 24 columns become 12, area by area
+    assert small[6, -1] == 40

@@ -1,5 +1,6 @@
 """tests/verbs/scroll/test_content.py: slices run as on a workstation, with windows that suit."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,13 @@ def volume(step: tuple[float, float, float], unit: str | None = "HU") -> Volume:
     place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (0.5, 0.4), np.full(3, 2.0))
     hu = np.arange(72, dtype=np.float32).reshape(3, 4, 6)
     uids = ("1.9.0.0", "1.9.0.1", "1.9.0.2")
-    return Volume(hu=hu, place=place, sources=uids, issues=(), slice_map=np.arange(3), unit=unit)
+    return Volume(hu=hu, place=place, sources=uids, issues=(), slice_map=np.arange(3.0), unit=unit)
 
 
 @pytest.fixture
-def rows(write_ct) -> pl.DataFrame:
+def rows(write_ct: Callable[..., Path]) -> pl.DataFrame:
     """The rows of three slices of a head, in order."""
-    folder: Path = write_ct(3, BodyPartExamined="HEAD", SliceThickness=5, ConvolutionKernel="H31s")
+    folder = write_ct(3, BodyPartExamined="HEAD", SliceThickness=5, ConvolutionKernel="H31s")
     (series,) = series_slices(open_source(folder, 1).images)
     return series
 
