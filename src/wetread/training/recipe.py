@@ -267,7 +267,7 @@ def mode_of_windows(names: Sequence[str]) -> Mode:
     heads = [name.partition(":")[0] for name in names]
     if len(names) > 1:
         if alone := [head for head in heads if head in MODES and head not in WINDOWS]:
-            raise ValueError(f"{alone[0]} is a mode, and stands alone in `windows`")
+            raise ValueError(f"{alone[0]} is a mode, and stands alone in the setting windows")
         return Mode(tuple(map(find_window, names)))
     mode = find_mode(names[0])
     if mode.slicewise:
