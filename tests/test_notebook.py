@@ -9,6 +9,7 @@ nbformat = pytest.importorskip("nbformat", reason="needs nbformat (extra dev)")
 nbclient = pytest.importorskip("nbclient", reason="needs nbclient (extra dev)")
 pytest.importorskip("ipykernel", reason="needs ipykernel (extra dev)")
 
+pytestmark = pytest.mark.timeout(600)  # it learns twice, also on a machine that is busy
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first_steps.ipynb"
 
