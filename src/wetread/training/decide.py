@@ -1,4 +1,4 @@
-"""training/decide.py: what was said and drawn becomes decisions, each chosen on other patients.
+"""training/decide.py: predictions and masks become decisions, each chosen on other patients.
 
 Of one split the validation patients choose, for new studies too; of folds each fold's rule is
 chosen by the others, and that for new studies by all.

@@ -1,4 +1,4 @@
-"""training/predictions.py: what was said of slices and studies never fitted, as one long table.
+"""training/predictions.py: predictions of slices and studies never trained on, as one long table.
 
 One row a level, id and finding; truth is null where unknown, and beside the model's probability
 stand those of the baselines, so that every score can be computed again from the table alone.
@@ -22,7 +22,7 @@ WANTED = "the predictions of a run, which wetread train writes"
 SCHEMA: dict[str, pl.DataType] = {
     "level": pl.String(),
     "split": pl.String(),
-    "model": pl.Int32(),  # which of the run's models said it
+    "model": pl.Int32(),  # which of the run's models
     "id": pl.String(),  # SOPInstanceUID or StudyInstanceUID
     "study": pl.String(),
     "patient": pl.String(),
