@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.masks import annotated_masks
 from wetread.training.run import BEST, Run
@@ -55,6 +57,7 @@ def pretrain_encoders(
 
     weights: where they start, by their names.
     """
+    inputs = replace(inputs, stores=[_without_order(store) for store in inputs.stores])
     slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
     series = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
     everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
@@ -71,6 +74,14 @@ def pretrain_encoders(
         fit_encoder(own, everyone, recipe, weights=weights.get(name), run=run, progress=progress)
         kept[name] = run.folder / BEST
     return kept
+
+
+def _without_order(store: Store) -> Store:
+    """Drop the order of patients, whom no split parts here: checkpoints of encoders that learned
+    phantoms have never known it, and would be refused for it."""
+    if "patient_order" not in store.slices.columns:
+        return store
+    return replace(store, slices=store.slices.drop("patient_order"))
 
 
 def encoder_data(
