@@ -116,8 +116,8 @@ def _same_pictures(files: Sequence[Path], some: Sequence[Path], out: Path) -> tu
         name = manifest.row(by_predicate=pl.col("SOPInstanceUID") == file.stem, named=True)["file"]
         path = folder.path / name
         ours.append(path.stat().st_size)
-        pair = [np.asarray(Image.open(one)) for one in (path, out / f"{file.stem}.png")]
-        assert np.array_equal(*pair), file
+        own, other = (np.asarray(Image.open(one)) for one in (path, out / f"{file.stem}.png"))
+        assert np.array_equal(own, other), file
     return float(np.mean(ours)), float(np.mean(theirs))
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from bench.headers import COLUMNS, ROWS, UID, header_bytes
 from wetread.archive.containers.sources import Entry
@@ -64,9 +65,9 @@ def replay(rows: int, out: Path) -> index.Index:
         )
         yield lambda offset, length: data[offset : offset + length], len(data) + SIZE_OF_PIXELS
 
-    listing.list_entries = entries  # type: ignore[assignment]
-    examine.open_contents = open_contents  # type: ignore[assignment]
-    return index.build_index([Path("/")], out, workers=1)
+    with mock.patch.object(listing, "list_entries", entries), \
+            mock.patch.object(examine, "open_contents", open_contents):  # fmt: skip
+        return index.build_index([Path("/")], out, workers=1)
 
 
 def peak_gib(rows: int) -> float:

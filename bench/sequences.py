@@ -32,8 +32,9 @@ from wetread.study.slice_sequence import SliceSequence
 from wetread.tasks import TASKS, Task
 from wetread.training.series import embed_series as embed_series
 from wetread.training.series import fit as series_fit
-from wetread.training.series.inputs import Embeddings, SequenceInputs
+from wetread.training.series.inputs import Embeddings, SequenceInputs, make_sequence_inputs
 from wetread.training.series.reader import read_series_model
+from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series
 from wetread.training.series.slice_features import encode_slices
 from wetread.verbs.index import index
@@ -197,7 +198,7 @@ def unchanged() -> Iterator[None]:
 def permuted() -> Iterator[None]:
     """Inside, sequence networks get each series' slices in a random order, at the places they had;
     what is said comes back in the right one."""
-    real_set, real_said = embed_series.make_sequence_inputs, series_fit.predict_series_logits
+    real_set, real_said = make_sequence_inputs, predict_series_logits
 
     def orders(series: Series) -> NDArray[np.int64]:
         return np.concatenate([
@@ -209,8 +210,10 @@ def permuted() -> Iterator[None]:
         series: Series, plain: Embeddings, mirrored: Embeddings | None, recipe: Any
     ) -> SequenceInputs:
         order = orders(series)
-        told = (one and replace(one, features=one.features[order]) for one in (plain, mirrored))
-        return real_set(replace(series, image=series.image[order]), *told, recipe)
+        plain = replace(plain, features=plain.features[order])
+        if mirrored is not None:
+            mirrored = replace(mirrored, features=mirrored.features[order])
+        return real_set(replace(series, image=series.image[order]), plain, mirrored, recipe)
 
     def unmixed(model: Any, seen: SequenceInputs, *rest: Any) -> Any:
         image, study = real_said(model, seen, *rest)

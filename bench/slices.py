@@ -24,8 +24,9 @@ def compare() -> list[dict[str, Any]]:
     order = np.random.default_rng(0).permutation(len(store))
     wanted = [int(row) for row in np.resize(order, READS)]
     for row in wanted[:20]:
-        png = cv2.imread(str(files[row]), cv2.IMREAD_UNCHANGED).astype(np.int32) - offset
-        assert np.array_equal(png, store.read(row)), row
+        png = cv2.imread(str(files[row]), cv2.IMREAD_UNCHANGED)
+        assert png is not None
+        assert np.array_equal(png.astype(np.int32) - offset, store.read(row)), row
     ours, theirs = in_turn(
         lambda: [store.read(row) for row in wanted],
         lambda: [cv2.imread(str(files[row]), cv2.IMREAD_UNCHANGED) for row in wanted],

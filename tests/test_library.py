@@ -10,7 +10,7 @@ import pytest
 
 import wetread
 from wetread.outputs.optional import LEARN
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.train.train import TrainResult
 
 HEAVY = {

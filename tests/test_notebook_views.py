@@ -11,7 +11,7 @@ import pytest
 import wetread
 from wetread.archive.identity.privacy import PATIENT_COLUMNS
 from wetread.archive.rejects import Reject
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.prediction.reading import USE, Reading
 from wetread.study.issue import Issue
 

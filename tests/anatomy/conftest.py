@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt, make_chest_ct
+from tests.phantoms.chest_ct_phantom import ChestCt, make_chest_ct
 
 from wetread.phantoms.head.study import HeadStudy, make_head_study
 from wetread.study.placement import SlicePlacement
@@ -46,7 +46,9 @@ def to_volume() -> ToVolume:
 
     def volume(hu: np.ndarray, place: SlicePlacement) -> Volume:
         count = len(hu)
-        return Volume(np.float32(hu), place, ("",) * count, (), np.arange(count, dtype=float))
+        return Volume(
+            hu.astype(np.float32), place, ("",) * count, (), np.arange(count, dtype=float)
+        )
 
     return volume
 

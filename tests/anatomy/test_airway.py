@@ -4,7 +4,7 @@ leak into a lung."""
 from collections.abc import Callable
 
 import numpy as np
-from chest_ct_phantom import ChestCt
+from tests.phantoms.chest_ct_phantom import ChestCt
 
 from wetread.anatomy.airway import find_airway, segment_airway
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt
+from tests.phantoms.chest_ct_phantom import ChestCt
 
 from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box, find_lung_box
 from wetread.anatomy.lungs import Lungs
@@ -53,7 +53,7 @@ class OneByOne:
 
     def __getitem__(self, z: int) -> np.ndarray:
         self.asked += 1
-        return self._hu[z]  # type: ignore[no-any-return]
+        return self._hu[z]
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[z] for z in range(len(self._hu)))

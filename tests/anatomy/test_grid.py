@@ -24,8 +24,8 @@ ALONG = (0.3, -0.2, 0.5)  # of a field that is linear in space, per mm
 
 def sloped(place, shape) -> np.ndarray:
     """(Z, Y, X) a field that is linear in space."""
-    index = np.stack(np.indices(shape), axis=-1)
-    return np.float32(place.position_of(index) @ np.array(ALONG))
+    index = np.stack(list(np.indices(shape)), axis=-1)
+    return (place.position_of(index) @ np.array(ALONG)).astype(np.float32)
 
 
 @pytest.mark.parametrize("tilt", [0.0, 18.5])

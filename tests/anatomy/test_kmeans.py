@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt
 from sklearn.cluster import KMeans
+from tests.phantoms.chest_ct_phantom import ChestCt
 
 from wetread.anatomy.kmeans import kmeans_lungs, two_centers
 

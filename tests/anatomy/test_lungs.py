@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt, draw_chest_scan, draw_person, scan_chest
 from scipy import ndimage
+from tests.phantoms.chest_ct_phantom import ChestCt, draw_chest_scan, draw_person, scan_chest
 
 from wetread.anatomy.airway import segment_airway
 from wetread.anatomy.frame import patient_frame

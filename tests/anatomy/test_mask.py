@@ -15,7 +15,7 @@ UNEVEN = np.cumsum([0, *[1.3] * 12, 0.4, *[2.6] * 25])
 
 def ellipsoid(place: SlicePlacement, radii_mm: tuple[float, float, float], size: int) -> np.ndarray:
     """(Z, size, size) bool: voxels whose center lies within, about CENTER."""
-    index = np.stack(np.indices((len(place.origins_mm), size, size)), axis=-1)
+    index = np.stack(list(np.indices((len(place.origins_mm), size, size))), axis=-1)
     off = (place.position_of(index) - CENTER) / radii_mm
     return np.asarray((off**2).sum(axis=-1) <= 1)
 
@@ -51,7 +51,9 @@ def test_the_box_in_mm_holds_every_voxel_of_a_sheared_stack(stack) -> None:
     place = stack(UNEVEN, 15.0, (0.5, 0.8), (-3, 4, 5))
     mask = Mask("ball", ellipsoid(place, (12, 14, 13), 110), place)
     z0, z1, row0, row1, column0, column1 = mask.box
-    index = np.stack(np.indices(mask.inside.shape), axis=-1)[z0:z1, row0:row1, column0:column1]
+    index = np.stack(list(np.indices(mask.inside.shape)), axis=-1)[
+        z0:z1, row0:row1, column0:column1
+    ]
     every = place.position_of(index).reshape(-1, 3)
     assert mask.box_mm == pytest.approx(np.stack([every.min(axis=0), every.max(axis=0)]))
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian
+from pydicom.uid import UID, BasicTextSRStorage, ExplicitVRLittleEndian
 
 import wetread
 
@@ -26,7 +26,7 @@ def write_report(path: Path) -> None:
     report.file_meta = FileMetaDataset()
     report.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     report.file_meta.MediaStorageSOPClassUID = BasicTextSRStorage
-    report.file_meta.MediaStorageSOPInstanceUID = "1.2.3.4"
+    report.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3.4")
     report.save_as(path, enforce_file_format=True)
 
 

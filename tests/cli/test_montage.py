@@ -26,6 +26,7 @@ def test_findings_are_shown_by_a_label_file(
     assert (told["columns"], told["refused"], told["picture"]) == (2, 0, str(out))
     assert {"instance", "lines", "refused"} == set(told["panels"][0])
     picture = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     assert picture.shape[1:] == (2 * 64 + 4, 3)
 
 

@@ -67,8 +67,8 @@ def test_files_cut_or_gone_since_indexing_are_counted_by_train_which_then_ends_w
 def test_pixels_replaced_under_the_same_uids_are_never_scored_with_the_old_weights(
     here: Wetread, phantoms: PhantomTruth, files: list[Path], tmp_path: Path
 ) -> None:
-    words = ("train", "hemorrhage", "--data", files[0].parent, "--labels", phantoms.labels)
-    words = (*words, "--workers", 1, *SMALL, "-o")
+    archive = ("--data", files[0].parent, "--labels", phantoms.labels)
+    words = ("train", "hemorrhage", *archive, "--workers", 1, *SMALL, "-o")
     assert here(*words, tmp_path / "run").returncode == 0
     scores = (tmp_path / "run" / "scores.json").read_bytes()
     brighter(files[4])

@@ -9,20 +9,21 @@ from collections.abc import Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 import wetread
 from wetread.cli.main import app
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 COMMAND = re.compile(r"^ {4}(wetread [a-z].*)$", re.M)
 NEEDS_A_SCHEDULER = "tcp://HOST"
-SMALL = {
+SMALL: dict[str, Any] = {
     "epochs": 1,
     "settings": ("size=32", "batch_size=16", "runtime.threads=1", "runtime.device=cpu"),
 }

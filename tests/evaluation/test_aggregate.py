@@ -7,7 +7,7 @@ from wetread.evaluation.aggregate import smooth_along_z, study_maximum, study_tr
 
 
 def test_smoothing_weighs_one_two_one_and_at_the_ends_two_one() -> None:
-    smoothed = smooth_along_z(np.array([[0.0], [1.0], [0.5]]), ["s"] * 3, np.arange(3))
+    smoothed = smooth_along_z(np.array([[0.0], [1.0], [0.5]]), ["s"] * 3, np.arange(3.0))
     np.testing.assert_allclose(smoothed[:, 0], [1 / 3, 2.5 / 4, 2 / 3])
 
 
@@ -33,7 +33,7 @@ def test_slices_far_apart_or_without_a_place_say_nothing_of_each_other() -> None
 
 
 def test_a_slice_without_probability_is_left_out_of_its_neighbors() -> None:
-    smoothed = smooth_along_z(np.array([[0.6], [np.nan], [0.3]]), ["s"] * 3, np.arange(3))
+    smoothed = smooth_along_z(np.array([[0.6], [np.nan], [0.3]]), ["s"] * 3, np.arange(3.0))
     np.testing.assert_allclose(smoothed[:, 0], [0.6, 0.45, 0.3])
 
 

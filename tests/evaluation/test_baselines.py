@@ -40,7 +40,7 @@ def test_the_histogram_does_not_know_where_anything_lies() -> None:
     np.testing.assert_allclose(
         baselines.histogram_features(hu), baselines.histogram_features(moved), atol=1e-6
     )
-    noisy = baselines.histogram_features(hu + rng.normal(size=hu.shape))
+    noisy = baselines.histogram_features((hu + rng.normal(size=hu.shape)).astype(np.float32))
     assert noisy.dtype == np.float32
     assert np.isfinite(noisy).all()
 
@@ -54,7 +54,8 @@ def test_the_histogram_finds_blood_by_its_amount() -> None:
         if bleeds:
             row, column = rng.integers(5, 33, 2)
             hu[row : row + 10, column : column + 10] = 65
-        return baselines.histogram_features(hu + rng.normal(0, 5, hu.shape))
+        hu += rng.normal(0, 5, hu.shape)
+        return baselines.histogram_features(hu.astype(np.float32))
 
     rows = np.stack([features(bool(one)) for one in bleeds])
     truth = bleeds[:, None].astype(float)

@@ -193,6 +193,6 @@ def test_the_choice_is_many_times_as_fast_as_trying_every_rule() -> None:
         ),
     ],
 )
-def test_what_would_make_a_false_number_is_refused(act, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_would_make_a_false_number_is_refused(act, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         act(cohort(3)[1])

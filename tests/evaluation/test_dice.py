@@ -33,7 +33,9 @@ def test_the_mean_splits_into_empties_and_positives(
 ) -> None:
     scored = np.array([dice_of_counts(*pair) for pair in pairs])
     empty = np.array([not truth.any() for _, truth in pairs])
-    kept = np.mean([not predicted.any() for predicted, truth in pairs if not truth.any()] or [0])
+    kept = np.mean(
+        [not predicted.any() for predicted, truth in pairs if not truth.any()] or [False]
+    )
     positives = np.mean(scored[~empty]) if (~empty).any() else 0.0
     share = empty.mean()
     assert scored.mean() == pytest.approx(share * kept + (1 - share) * positives)

@@ -66,7 +66,7 @@ def test_the_score_is_the_mean_dice_of_the_drawn_masks(form: str) -> None:
 
     pairs = [(union(told[image]), union(truth[image])) for image in truth]
     each = [dice((mask & true).sum(), mask.sum(), true.sum()) for mask, true in pairs]
-    known = {image: float(bool(parts)) for image, parts in truth.items()}
+    known: dict[str, float | None] = {image: float(bool(parts)) for image, parts in truth.items()}
     result = scored(table(truth, known, form), table(told, known), patients=True)
     values = {score.metric: score for score in result.scores}
     assert values["dice"].value == pytest.approx(np.mean(each))

@@ -19,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hostile import heavy_files, hostile_files
 from mutants import mutant
@@ -76,7 +77,9 @@ def child(data: Path | None, ours: Path | None, seed: int, numbers: Sequence[int
     print(json.dumps({"peak": peak}), flush=True)
 
 
-def watched(words: Sequence[str], numbers: Sequence[int]) -> tuple[list[dict], str | None]:
+def watched(
+    words: Sequence[str], numbers: Sequence[int]
+) -> tuple[list[dict[str, Any]], str | None]:
     """(the lines of a child for these cases, how it ended wrongly or None)."""
     command = [sys.executable, __file__, *words, f"--child={','.join(map(str, numbers))}"]
     try:
@@ -90,11 +93,13 @@ def watched(words: Sequence[str], numbers: Sequence[int]) -> tuple[list[dict], s
     return _lines(done.stdout), wrong
 
 
-def _lines(text: str) -> list[dict]:
+def _lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.endswith("}")]
 
 
-def run(words: Sequence[str], numbers: Sequence[int]) -> tuple[list[dict], list[dict]]:
+def run(
+    words: Sequence[str], numbers: Sequence[int]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(lines of all children, findings); a batch that ends wrongly is halved to the one file."""
     lines, findings = [], []
     pending = [list(numbers[at : at + BATCH]) for at in range(0, len(numbers), BATCH)]

@@ -42,9 +42,9 @@ def hostile_files() -> Iterator[tuple[str, bytes]]:
             frame = codestream(name, 64, 64) + garbage(seed, 3000) + end_of(name)
             form = pixel_form(rows=64, columns=64)
             yield f"{name} garbage {seed}", part_10(syntax, form + encapsulated([frame]))
-        frames = [codestream(name, 64, 64)] * 3000
+        stumps = [codestream(name, 64, 64)] * 3000
         form = pixel_form(rows=64, columns=64, frames=b"3000")
-        yield f"{name} 3000 stumps", part_10(syntax, form + encapsulated(frames))
+        yield f"{name} 3000 stumps", part_10(syntax, form + encapsulated(stumps))
     for depth in (31, 32, 33, 199, 100_000):
         for syntax in (EXPLICIT, IMPLICIT):
             nested = undefined_nest(depth, syntax)

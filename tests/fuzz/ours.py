@@ -73,6 +73,7 @@ def _make_run(run: Run) -> None:
     about = {"task": TASK.name, "findings": names, "prior": dict.fromkeys(names, 0.1)}
     about |= {"counts": {}, "patients_from": "nobody", "learned_from": origin, "scored_on": origin}
     run.write_json("about.json", about)
+    rows: dict[str, list[float] | list[str]]
     rows = {name: [0.5] * 2 * len(names) for name in ("truth", "probability", "prior")}
     rows |= {"level": ["image"] * 2 * len(names), "split": ["held_out"] * 2 * len(names)}
     rows |= {"id": ["a"] * len(names) + ["b"] * len(names), "finding": names * 2}
@@ -163,7 +164,9 @@ def _text(data: bytes, rng: random.Random) -> bytes:
 DAMAGES: tuple[Damage, ...] = (_cut, _bits, _bits, _zeroed, _number, _number, _deep, _text)
 
 
-def read_ours(whole: Path, work: Path, seed: int, numbers: Sequence[int]) -> Iterator[dict]:
+def read_ours(
+    whole: Path, work: Path, seed: int, numbers: Sequence[int]
+) -> Iterator[dict[str, object]]:
     """One entry a damaged file, and one a finding: what is neither read nor named in one line."""
     files = [path for path in sorted(whole.rglob("*")) if path.is_file()]
     for number in numbers:

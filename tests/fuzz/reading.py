@@ -38,9 +38,9 @@ def read_batch(
     tree.mkdir()
     what: dict[str, tuple[int, str]] = {}
     for number, told, content in cases:
-        path = tree / f"{number}.dcm"
-        path.write_bytes(content)
-        what[str(path)] = number, told
+        file = tree / f"{number}.dcm"
+        file.write_bytes(content)
+        what[str(file)] = number, told
     index = build_index([tree], folder / "index.parquet", workers=1)
     counts = index.counts()
     if counts["files"] != len(what):

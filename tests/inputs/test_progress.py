@@ -12,4 +12,4 @@ def test_a_stage_reports_under_its_name() -> None:
 
 
 def test_silence_takes_the_same_words() -> None:
-    assert stage(silent, "pack")(1, 2) is None  # type: ignore[func-returns-value]
+    assert stage(silent, "pack")(1, 2) is None

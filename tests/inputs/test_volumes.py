@@ -10,7 +10,7 @@ import pytest
 import wetread
 from wetread.archive.rejects import RejectError
 from wetread.inputs.volumes import read_slice, read_volume
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.study.series import series_slices
 from wetread.study.volume import volume_from_rows
 

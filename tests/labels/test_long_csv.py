@@ -84,7 +84,7 @@ def test_a_finding_with_an_underscore_cannot_be_in_this_form(tmp_path: Path) -> 
 @settings(max_examples=30, deadline=None)
 @given(
     ids=st.lists(
-        st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=8),
+        st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=8),
         unique=True, min_size=1, max_size=6,
     ),
     seed=st.integers(0, 1000),

@@ -14,6 +14,8 @@ def settled(model: nn.Module) -> nn.Module:
     """With BatchNorms that do something: their numbers are those of no channel at the start."""
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
             nn.init.normal_(module.running_mean, 0.0, 0.5)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
             nn.init.uniform_(module.weight, 0.5, 1.5)

@@ -27,6 +27,7 @@ def test_with_mean_pooling_it_adds_up_to_the_logit() -> None:
     with torch.no_grad():
         model.last.weight[1] = model.last.weight[1].abs()  # nothing speaks against
         model.map.weight.abs_()
+        assert model.map.bias is not None
         model.map.bias.abs_()
     x = torch.rand(3, 1, 16, 16)
     heat = heat_map(model, x, 1)

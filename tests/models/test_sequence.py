@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from wetread.models.sequence import SEQUENCES, SKIP_GAIN, build_sequence, pool_slices
+from wetread.models.sequence import SEQUENCES, SKIP_GAIN, LinearSkip, build_sequence, pool_slices
 
 every_network = pytest.mark.parametrize("name", list(SEQUENCES))
 INPUTS, IMAGES, STUDIES = 7, 1, 5
@@ -98,6 +98,7 @@ def test_pools_are_those_of_the_slices_alone() -> None:
 @every_network
 def test_what_is_of_the_whole_series_goes_a_straight_way_to_the_study(name: str) -> None:
     model = build_sequence(name, INPUTS + 2, IMAGES, STUDIES, overall=2).eval()
+    assert isinstance(model, LinearSkip)
     lengths = (5, 9)
     whole = torch.tensor([[1.0, 2.0], [-3.0, 0.5]])
     each = [

@@ -16,7 +16,7 @@ every_encoder = pytest.mark.parametrize("name", list(ENCODERS))
 
 
 @pytest.fixture(autouse=True)
-def _seeded_and_single_threaded():  # type: ignore[no-untyped-def]
+def _seeded_and_single_threaded():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with torch.random.fork_rng():

@@ -63,6 +63,7 @@ def test_the_table_lies_beside_the_index() -> None:
     assert table_paths(Path("a/i.parquet"), "csv") == (Path("a/i.parquet"), Path("a/i.csv"))
     assert table_paths(Path("a/i.csv"), "csv") == (Path("a/i.parquet"), Path("a/i.csv"))
     index, frame = table_paths(Path("i.parquet"), "parquet")
+    assert frame is not None
     assert (index.name, frame.name) == ("i.parquet", "i.frame.parquet")
     with pytest.raises(ValueError, match="csv, parquet"):
         table_paths(Path("i.parquet"), "pickle")

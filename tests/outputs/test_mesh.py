@@ -37,7 +37,7 @@ def ball(along: np.ndarray, tilt: float, pixel_mm: float = 0.8) -> Mask:
     place = SlicePlacement(
         origins, np.array([1, 0, 0, *column]), (pixel_mm, pixel_mm), np.full(len(along), 5.0)
     )
-    index = np.stack(np.indices((len(along), pixels, pixels)), axis=-1)
+    index = np.stack(list(np.indices((len(along), pixels, pixels))), axis=-1)
     return Mask("ball", np.linalg.norm(place.position_of(index) - CENTER, axis=-1) < RADIUS, place)
 
 

@@ -17,7 +17,7 @@ PRIOR = np.array([0.01, 0.1])
 
 
 def rows(path: Path) -> list[tuple[str, float]]:
-    return pl.read_csv(path).rows()  # type: ignore[return-value]
+    return pl.read_csv(path).rows()
 
 
 def test_without_a_sample_images_are_sorted_and_findings_in_their_order(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from viewer_hands import CONTENT, Open, until
+from tests.pages.viewer_hands import CONTENT, Open, until
 
 from wetread.pages.scroll_page import ScrollContent, write_scroll_page
 

@@ -27,7 +27,7 @@ DRAWN = "Number(document.getElementById('view').dataset.drawn)"
 
 def balls() -> list[ScenePart]:
     """A ball within a ball, which is seen through."""
-    index = np.stack(np.indices((40, 40, 40)), axis=-1)
+    index = np.stack(list(np.indices((40, 40, 40))), axis=-1)
     origins = np.arange(40)[:, None] * np.array([0, 0, 1.0])
     place = SlicePlacement(origins, np.array([1, 0, 0, 0, 1, 0.0]), (1, 1), np.ones(40))
     inner = np.linalg.norm(index - np.array([24, 16, 20]), axis=-1) < 8

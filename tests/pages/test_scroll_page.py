@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from wetread.outputs.sides import edge_letters
 from wetread.pages.scroll_page import (
     Overlay,
     PageTooBigError,
     Preset,
     ScrollContent,
-    edge_letters,
     write_scroll_page,
 )
 from wetread.study.issue import Issue

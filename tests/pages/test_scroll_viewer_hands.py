@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from viewer_hands import (
+from tests.pages.viewer_hands import (
     COLUMNS,
     CONTENT,
     PLACE,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from viewer_hands import (
+from tests.pages.viewer_hands import (
     CONTENT,
     INSIDE,
     PLACE,

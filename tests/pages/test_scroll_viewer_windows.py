@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from viewer_hands import (
+from tests.pages.viewer_hands import (
     BAND,
     COLUMNS,
     CONTENT,

@@ -1,14 +1,15 @@
 """tests/phantoms/test_chest_ct_phantom.py: the tests' chest CT is as stated: parts, HU, place."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt, make_chest_ct
+from tests.phantoms.chest_ct_phantom import ChestCt, make_chest_ct
 
 from wetread.study.stack import require_affine
 
-TINY = {"slices": 6, "spacing_mm": (5.0, 4.0, 4.0), "size": 96}
+TINY: dict[str, Any] = {"slices": 6, "spacing_mm": (5.0, 4.0, 4.0), "size": 96}
 
 
 @cache

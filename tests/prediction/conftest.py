@@ -80,8 +80,8 @@ def store() -> MakeStore:
             for study, number in series
             for z in range(number)
         ]
-        empty = np.empty(0)
-        address = Address(empty, empty, empty, empty, [], empty, empty)
+        few, many, real = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
+        address = Address(few, many, many, few, [], real, real)
         slices = pl.DataFrame(rows, schema=SLICE_SCHEMA)
         return NoisyStore(Path(), slices, pl.DataFrame(schema=REJECT_SCHEMA), 16, (), address)
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 from wetread.anatomy.chest_box import find_chest_boxes
 from wetread.archive.index.index import build_index
+from wetread.archive.types import Row
 from wetread.store import pack_series as module
 from wetread.store.pack import pack, pack_crops
 from wetread.store.pack_series import SEARCHED_SLICES, OneBox, Packing, pack_series
 from wetread.study.boxes import PixelBox
 from wetread.study.crop import whole_picture
 from wetread.study.slice_sequence import SliceSequence
+from wetread.study.slices import Slice, slice_from_row
 
 SIDE = 512
 
@@ -57,12 +60,16 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     ).drop("number")
 
 
+def chest_box(number: int, hu: SliceSequence) -> PixelBox:
+    return find_chest_boxes(hu)[number]
+
+
 def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_path: Path) -> None:
     few, outs = [series[:5], series[5:8]], [tmp_path / "a", tmp_path / "b"]
     packing = Packing(32, find_chest_boxes)
     together = pack_crops(few, outs, packing, workers=1, progress=ignore)
     for crop, store in enumerate(together):
-        alone = Packing(32, OneBox(lambda hu, crop=crop: find_chest_boxes(hu)[crop]))
+        alone = Packing(32, OneBox(partial(chest_box, crop)))
         given = [one for frame in few for one in pack_series(frame, alone, [])]
         assert store.slices["SOPInstanceUID"].to_list() == series[:8]["SOPInstanceUID"].to_list()
         assert store.slices["box"].to_list() == [record["box"] for _, record, _ in given]
@@ -75,8 +82,13 @@ def test_crops_packed_together_are_what_each_is_alone(series: pl.DataFrame, tmp_
 def test_a_slice_is_decoded_once_however_many_crops(
     series: pl.DataFrame, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    decoded, original = [], module.slice_from_row
-    monkeypatch.setattr(module, "slice_from_row", lambda row: decoded.append(row) or original(row))
+    decoded: list[Row] = []
+
+    def watched(row: Row) -> Slice:
+        decoded.append(row)
+        return slice_from_row(row)
+
+    monkeypatch.setattr(module, "slice_from_row", watched)
     given = list(pack_series(series[:count], Packing(32, find_chest_boxes), []))
     assert [crop for crop, _, _ in given] == [0, 1] * count
     uids = series[:count]["SOPInstanceUID"].to_list()

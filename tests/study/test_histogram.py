@@ -51,7 +51,7 @@ def test_counts_are_those_of_numpy_and_no_value_is_lost(values: np.ndarray) -> N
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16])
-def test_every_stored_integer_of_16_bits_has_a_bin(dtype: type) -> None:
+def test_every_stored_integer_of_16_bits_has_a_bin(dtype: type[np.int16 | np.uint16]) -> None:
     every = np.arange(np.iinfo(dtype).min, np.iinfo(dtype).max + 1, dtype=np.int64).astype(dtype)
     found = histogram(every, STORED_BINS)
     assert (found.below, found.above, found.total) == (0, 0, 1 << 16)

@@ -28,7 +28,7 @@ def test_voxels_of_an_uneven_stack_have_their_own_places(
 ) -> None:
     place = stack_placement(write_series(stack(4)[[0, 1, 3]]).sort("SOPInstanceUID"))
     index = np.array([[0, 0, 0], [1, 2, 4], [2, 5, 7]])
-    expected = [[-10, -20, 30], [-9, -19, 35], [-8.25, -17.5, 45]]
+    expected = np.array([[-10, -20, 30], [-9, -19, 35], [-8.25, -17.5, 45]])
     np.testing.assert_allclose(place.position_of(index), expected)
     assert np.isnan(place.affine).all()
 

@@ -44,7 +44,7 @@ def volume_at(
 
 def places(volume: Volume) -> np.ndarray:
     """(Z, Y, X, 3) mm of every voxel, from the place of each slice."""
-    return volume.place.position_of(np.stack(np.indices(volume.hu.shape), axis=-1))
+    return volume.place.position_of(np.stack(list(np.indices(volume.hu.shape)), axis=-1))
 
 
 def between_two_slices(made: Volume, volume: Volume) -> np.ndarray:
@@ -185,7 +185,7 @@ def test_a_bright_voxel_of_a_real_tilted_head_stays_within_half_a_voxel(
         about.hu[z, 10, 10] = 30_000
         made = resample_to(about, tuple(steps))
         brightest = np.unravel_index(made.hu.argmax(), made.hu.shape)
-        found = (made.affine @ (*brightest, 1))[:3]
+        found = (made.affine @ np.array([*brightest, 1]))[:3]
         true = volume.place.position_of(np.array([z, y, x]))
         off = np.abs(np.linalg.solve(made.affine[:3, :3], found - true))
         # Slice 14 lies 1.08 mm from one neighbour and 7.00 mm from the other: toward this one a

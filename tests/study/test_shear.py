@@ -3,6 +3,7 @@ places would."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ def tilted(write_series: WriteSeries, step: tuple[float, float, float], unit: st
     angle = np.radians(15)
     rng = np.random.default_rng(11)
     positions = np.array([-10.0, -20, 30]) + np.arange(8)[:, None] * np.array(step)
-    tags = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
+    tags: dict[str, Any] = {"ImageOrientationPatient": [1, 0, 0, 0, np.cos(angle), -np.sin(angle)]}
     tags["Modality"] = {"HU": "CT", "grey": "MR"}[unit]
     each = [{"pixels": rng.integers(900, 3000, SHAPE)} for _ in range(8)]
     return volume_from_rows(write_series(positions, tags, each, shape=SHAPE))

@@ -156,7 +156,7 @@ def test_slices_at_one_place_are_neither_filled_nor_resampled(
 
 
 def test_nothing_is_mixed_with_what_lies_outside_the_field_of_view() -> None:
-    lower, upper = np.float32([[40, -1024, 40]]), np.float32([[80, 80, -1024]])
+    lower, upper = np.array([[40, -1024, 40], [80, 80, -1024]], np.float32)[:, None]
     assert interpolate(lower, upper, 0.25, "HU").tolist() == [[50, -1024, 40]]
     assert interpolate(lower, upper, 0.75, "HU").tolist() == [[70, 80, -1024]]
     assert interpolate(lower, upper, 0.5, "grey").tolist() == [[60, -472, -492]]

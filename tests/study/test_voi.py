@@ -141,7 +141,7 @@ def test_a_table_agrees_with_pydicom_and_highdicom(
     item, dataset = Dataset(), Dataset()
     item.LUTDescriptor, item.LUTData = [count, first, bits], [int(one) for one in entries]
     dataset.VOILUTSequence = [item]
-    dataset.file_meta = None
+    dataset.file_meta = None  # type: ignore[assignment]
     # pydicom counts entries in the entries' own bits, which wraps: it agrees where it does not
     kept = stored.astype(np.int64) - first < (256 if bits == 8 else 65536)
     np.testing.assert_array_equal(found[kept], apply_voi(stored, dataset)[kept])

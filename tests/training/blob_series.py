@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wetread.labels.finding import Finding
+from wetread.study.boxes import PixelBox
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
@@ -29,9 +30,9 @@ def slice_targets(image: np.ndarray, study: np.ndarray) -> np.ndarray:
 
 def quick(*settings: str) -> Recipe:
     """A recipe for a second or two."""
-    small = ("size=24", "batch_size=16", "epochs=2", "negatives_per_positive=0")
-    small += ("runtime.threads=1", "runtime.device=cpu")
-    small += ("series.network=gru", "series.epochs=3", "series.batch_size=4")
+    small = ["size=24", "batch_size=16", "epochs=2", "negatives_per_positive=0"]
+    small += ["runtime.threads=1", "runtime.device=cpu"]
+    small += ["series.network=gru", "series.epochs=3", "series.batch_size=4"]
     return read_recipe("compact", [*small, *settings])
 
 
@@ -40,7 +41,9 @@ def series_data(store: Any, series: Series) -> SeriesData:
     findings = (*IMAGE, *(replace(finding, level="image") for finding in STUDY))
     encoder = CropEncoder("whole", findings, slice_targets)
     spec = SeriesSpec(
-        IMAGE, STUDY, (encoder,), lambda hu: ((0, 1, 0, 1),), lambda series: plain_series_loss,
+        IMAGE, STUDY, (encoder,),
+        lambda hu: (PixelBox(0, 1, 0, 1),),
+        lambda series: plain_series_loss,
         lambda image, study, starts: (image, study),
         lambda image, study, starts: [()] * len(study),
     )  # fmt: skip

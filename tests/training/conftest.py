@@ -32,8 +32,8 @@ LEFT_RIGHT = (
     Finding("left", mirror="right"),
     Finding("right", mirror="left"),
 )
-QUICK = ("size=24", "batch_size=16", "runtime.threads=1", "runtime.readers=2", "epochs=3")
-QUICK += ("augmentation.rotate_degrees=5", "negatives_per_positive=3")
+QUICK = ["size=24", "batch_size=16", "runtime.threads=1", "runtime.readers=2", "epochs=3"]
+QUICK += ["augmentation.rotate_degrees=5", "negatives_per_positive=3"]
 
 
 class Blobs:

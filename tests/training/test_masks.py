@@ -109,10 +109,13 @@ def test_each_loss_is_its_formula_over_the_known(
 
 
 def test_parts_of_a_batch_add_up(drawn: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> None:
-    counts = count_masks(drawn[1].numpy(), drawn[2].numpy())
+    logits, true, known = drawn
+    counts = count_masks(true.numpy(), known.numpy())
     every = recipe(bce=3.0, dice=0.5, focal=1.0)
-    whole = mask_loss(*drawn, every, counts)
-    parts = [mask_loss(*(one[at] for one in drawn), every, counts) for at in ([0, 1], [2, 3, 4])]
+    whole = mask_loss(logits, true, known, every, counts)
+    parts = [
+        mask_loss(logits[at], true[at], known[at], every, counts) for at in ([0, 1], [2, 3, 4])
+    ]
     torch.testing.assert_close(torch.stack(parts).sum(), whole)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pydicom
 import pytest
+from pydicom.uid import UID
 
 from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.phantoms.head.archive import write_head_archive
@@ -32,7 +33,7 @@ def images(folder: Path, out: Path) -> pl.DataFrame:
 
 def save_as_of_another_program(file: Path) -> None:
     data = pydicom.dcmread(file)
-    data.file_meta.ImplementationClassUID = "1.2.3.4"
+    data.file_meta.ImplementationClassUID = UID("1.2.3.4")
     data.save_as(file)
 
 

@@ -4,6 +4,7 @@ files; pydicom is the oracle."""
 import shutil
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ def truth(source: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def exported(format: str, source: Path, out: Path, **settings: object) -> pl.DataFrame:
+def exported(format: str, source: Path, out: Path, **settings: Any) -> pl.DataFrame:
     """The manifest of an export that refused nothing."""
     done = export(format, [source], out, workers=1, **settings)
     assert isinstance(done, ExportResult)

@@ -38,8 +38,10 @@ def clipped(write_ct: Write) -> tuple[Path, str]:
     for number, path in enumerate(sorted(folder.rglob("*.dcm"))):
         dataset = pydicom.dcmread(path)
         pixels = edges if number == 1 else flat
-        how = {"level": 30} if number == 1 else {"level": 0, "reversible": True}
-        frame = bytes(imagecodecs.jpeg2k_encode(pixels, codecformat="j2k", **how))
+        level, reversible = (30, None) if number == 1 else (0, True)
+        frame = bytes(
+            imagecodecs.jpeg2k_encode(pixels, level, codecformat="j2k", reversible=reversible)
+        )
         dataset.Rows, dataset.Columns = pixels.shape
         dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
         dataset.PixelRepresentation, dataset.RescaleIntercept = 0, -1024

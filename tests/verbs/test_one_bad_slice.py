@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pydicom
 import pytest
+from pydicom.uid import UID
 from typer.testing import CliRunner
 
 from wetread.cli.main import app
@@ -30,7 +31,7 @@ def uid_of(name: str) -> str:
 def add_slice(folder: Path, name: str, **tags: Any) -> Path:
     """One more file of the series of write_ct, unlike the others; None leaves an element out."""
     dataset = pydicom.dcmread(folder / "0-000.dcm")
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = uid_of(name)
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(uid_of(name))
     for keyword, value in tags.items():
         if value is None:
             delattr(dataset, keyword)

@@ -1,5 +1,6 @@
 """tests/verbs/test_score.py: submissions as people save them against a truth file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ TRUTH = {"a": 1, "b": 0, "c": 1}
 SAID = {"a": 0.75, "b": 0.25, "c": 0.5}
 
 
-def written(path: Path, values: dict[str, float], end: str = "", separator: str = ",") -> Path:
+def written(path: Path, values: Mapping[str, float], end: str = "", separator: str = ",") -> Path:
     rows = [
         f"{image}{end}_{name}{separator}{value}"
         for image, value in values.items()

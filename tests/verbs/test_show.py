@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def test_the_package_hands_out_show() -> None:
 def test_values_are_those_of_pydicoms_pixels_after_the_rescale() -> None:
     dataset = pydicom.dcmread(of_pydicom(CT))
     hu = dataset.pixel_array * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
-    told = shown_file(of_pydicom(CT)).to_dict()
+    told: dict[str, Any] = shown_file(of_pydicom(CT)).to_dict()
     assert (told["state"], told["reason"], told["detail"]) == ("read", None, None)
     assert (told["rows"], told["columns"], told["frames"]) == (128, 128, 1)
     assert told["transfer_syntax"] == dataset.file_meta.TransferSyntaxUID
@@ -74,7 +75,7 @@ def test_a_multi_frame_file_is_read_through_to_its_last_frame(real_data: Path) -
     path = real_data / "malformed" / "emri_small.dcm"
     stored = pydicom.dcmread(path).pixel_array
     assert stored.shape[0] == 10
-    told = shown_file(path).to_dict()
+    told: dict[str, Any] = shown_file(path).to_dict()
     assert (told["state"], told["frames"]) == ("read", 10)
     assert (told["values"]["min"], told["values"]["max"]) == (stored.min(), stored.max())
     assert told["values"]["mean"] == pytest.approx(stored.mean(), rel=1e-6)
@@ -109,6 +110,7 @@ def test_the_picture_is_the_standards_linear_window_of_the_values(tmp_path: Path
     found = shown_file(path, tmp_path / "out.png")
     assert found.picture == tmp_path / "out.png"
     picture = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     dataset = pydicom.dcmread(path)
     hu = dataset.pixel_array * float(dataset.RescaleSlope) + float(dataset.RescaleIntercept)
     expected = np.clip(((hu - 39.5) / 399 + 0.5) * 255, 0, 255)  # PS3.3 C.11.2.1.2.1
@@ -119,6 +121,7 @@ def test_the_picture_is_the_standards_linear_window_of_the_values(tmp_path: Path
     dataset.save_as(turned)
     shown_file(turned, tmp_path / "turned.png")
     inverted = cv2.imread(str(tmp_path / "turned.png"), cv2.IMREAD_UNCHANGED)
+    assert inverted is not None
     assert np.abs(255 - expected - inverted).max() <= 0.5 + 1e-3
 
 
@@ -126,6 +129,7 @@ def test_a_window_that_cannot_be_is_no_reason_to_show_nothing(tmp_path: Path) ->
     path = changed(tmp_path, WindowCenter=40, WindowWidth=0)
     shown_file(path, tmp_path / "out.png")
     picture = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     assert (picture.min(), picture.max()) == (0, 255)
 
 
@@ -158,7 +162,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_tree_lists_series_with_their_figures_and_rejects_with_their_reasons(tree: Path) -> None:
-    told = shown_tree(tree).to_dict()
+    told: dict[str, Any] = shown_tree(tree).to_dict()
     (series,) = told["series"]
     assert (series["series_uid"], series["modality"], series["slices"]) == ("1.3", "CT", 5)
     assert series["spacing_mm"] == pytest.approx((0.661468, 0.661468))

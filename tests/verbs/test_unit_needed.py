@@ -121,21 +121,23 @@ def test_show_says_no_unit_and_why(write_ct: Write) -> None:
     folder = write_ct(2, RescaleType="US")
     one = show(folder / "0-000.dcm")
     assert isinstance(one, ShownFile)
-    told = one.to_dict()
+    told: dict[str, Any] = one.to_dict()
     assert told["values"]["unit"] is None
     assert told["issues"] == [
         {"name": "not_hu", "detail": "1 of 1 slices: (0028,1054) RescaleType is US"}
     ]
     tree = show(folder, workers=1)
     assert isinstance(tree, ShownTree)
-    (series,) = tree.to_dict()["series"]
+    described: dict[str, Any] = tree.to_dict()
+    (series,) = described["series"]
     assert "not_hu" in [issue["name"] for issue in series["issues"]]
 
 
 def test_show_says_the_rescale_type_as_unit(write_ct: Write) -> None:
     one = show(write_ct(1, RescaleType="Z_EFF") / "0-000.dcm")
     assert isinstance(one, ShownFile)
-    assert one.to_dict()["values"]["unit"] == "Z_EFF"
+    told: dict[str, Any] = one.to_dict()
+    assert told["values"]["unit"] == "Z_EFF"
 
 
 def test_a_montage_in_windows_of_hu_says_which_slices_are_in_none(

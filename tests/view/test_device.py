@@ -1,5 +1,7 @@
 """tests/view/test_device.py: the batched view against NumPy, OpenCV and exact motions."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -28,7 +30,7 @@ def drawn(n: int = 1, **changed: object) -> Augmentation:
     return Augmentation(**arrays)
 
 
-def moved(hu: np.ndarray, **changed: object) -> np.ndarray:
+def moved(hu: np.ndarray, **changed: Any) -> np.ndarray:
     """HU (H, W) as they come out of a view that was augmented so, (H, W) HU."""
     view = View(ALL, size=hu.shape[0])
     out = to_view(torch.from_numpy(hu)[None, None], view, drawn(**changed))

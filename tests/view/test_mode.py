@@ -128,7 +128,7 @@ def agree(hu: np.ndarray, mode: Mode) -> None:
     )
     assert len(found) == len(in_torch) == mode.channels
     for ours, theirs in zip(found, in_torch, strict=True):
-        assert (ours.shape, ours.dtype) == (hu.shape, np.float32)
+        assert (ours.shape, ours.dtype) == (hu.shape, np.dtype(np.float32))
         assert 0 <= ours.min() <= ours.max() <= 1
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=0, atol=1e-6)
 

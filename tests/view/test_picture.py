@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from wetread.archive.dataset.luts import LookupTable, VoiWindow
 from wetread.archive.rejects import RejectError
+from wetread.study.boxes import PixelBox
 from wetread.study.slices import Slice
 from wetread.study.voi import present
 from wetread.view.mode import MODES, apply_mode, as_picture, find_mode
@@ -83,10 +84,10 @@ def test_neighbors_are_the_channels_in_order() -> None:
 def test_a_crop_is_cut_at_the_pictures_edge_and_refused_beside_it() -> None:
     stored = RNG.integers(0, 3000, (6, 7)).astype(np.uint16)
     whole = render_picture([ct(stored)], RenderSettings(find_mode("bsb")))
-    part = render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=(2, 9, -3, 4)))
+    part = render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=PixelBox(2, 9, -3, 4)))
     np.testing.assert_array_equal(part, whole[2:, :4])
     with pytest.raises(RejectError, match="outside a picture of 6 x 7"):
-        render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=(6, 9, 0, 4)))
+        render_picture([ct(stored)], RenderSettings(find_mode("bsb"), box=PixelBox(6, 9, 0, 4)))
 
 
 def test_a_resized_picture_is_a_square_with_air_beside_the_slice() -> None:

@@ -69,7 +69,7 @@ def percentile_interval(values: FloatArray) -> tuple[float, float] | None:
 
 
 def bootstrap(
-    score: Callable[[FloatArray], float],
+    score: Callable[[Int64Array], float],
     patients: Sequence[str],
     rng: np.random.Generator,
     draws: int = DRAWS,

@@ -5,6 +5,7 @@ import os
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -43,10 +44,12 @@ def test_two_members_of_one_name_are_both_kept(tmp_path: Path) -> None:
     assert contents == {"x": b"first", "x#2": b"second"}
 
 
-@pytest.mark.parametrize("suffix", ["tar", "tar.gz"])
-def test_tar_members_are_read_as_they_lie(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize(("suffix", "mode"), [("tar", "w:"), ("tar.gz", "w:gz")])
+def test_tar_members_are_read_as_they_lie(
+    tmp_path: Path, suffix: str, mode: Literal["w:", "w:gz"]
+) -> None:
     (tmp_path / "x").write_bytes(b"content")
-    with tarfile.open(tmp_path / f"t.{suffix}", f"w:{suffix[4:]}") as packed:
+    with tarfile.open(tmp_path / f"t.{suffix}", mode) as packed:
         packed.add(tmp_path / "x", "in/x")
     (tmp_path / "x").unlink()
     (entry,) = list_entries([tmp_path])

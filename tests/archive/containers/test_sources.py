@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from wetread.archive.containers.sources import Entry, Reject, list_entries
+from wetread.archive.containers.sources import Entry, list_entries
+from wetread.archive.rejects import Reject
 
 
 def names(top: Path) -> dict[str, str]:

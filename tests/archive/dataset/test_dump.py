@@ -74,6 +74,7 @@ def test_the_elements_are_those_that_pydicom_finds_in_the_same_order(path: Path)
 
 def test_a_value_is_its_bytes_and_a_sequence_has_numbered_items() -> None:
     path = get_testdata_file("CT_small.dcm")
+    assert isinstance(path, str)
     with open_contents(path, None) as (read_at, size):
         found = list(dump_elements(read_at, size))
     by_tag = {one.tag: one for one in found if not one.within}
@@ -85,6 +86,7 @@ def test_a_value_is_its_bytes_and_a_sequence_has_numbered_items() -> None:
 
 def test_a_private_element_is_named_where_its_creator_is_known() -> None:
     path = get_testdata_file("CT_small.dcm")
+    assert isinstance(path, str)
     with open_contents(path, None) as (read_at, size):
         names = {one.tag: one.keyword for one in dump_elements(read_at, size)}
     assert names[0x00090010] == "[creator of a private block]"
@@ -120,7 +122,7 @@ def explicit(tag: tuple[int, int], vr: bytes, value: bytes) -> bytes:
 def test_what_stands_before_the_damage_is_still_given(ending: bytes, reason: str) -> None:
     whole = bytes(128) + b"DICM" + explicit((2, 0x10), b"UI", b"1.2.840.10008.1.2.1\0")
     whole += explicit((8, 0x60), b"CS", b"CT") + ending
-    found = []
+    found: list[int] = []
     elements = dump_elements(lambda at, count: whole[at : at + count], len(whole))
     with pytest.raises(RejectError) as caught:
         found.extend(one.tag for one in elements)

@@ -59,8 +59,10 @@ PLAIN = [
 def test_free_text_that_a_spreadsheet_would_compute_is_defused_and_numbers_are_not(
     name: str,
 ) -> None:
-    frame = pl.DataFrame({name: FORMULAS + PLAIN, "v": range(len(FORMULAS + PLAIN))})
-    assert escape_formulas(frame)[name].to_list() == [f"'{text}" for text in FORMULAS] + PLAIN
+    texts = [*FORMULAS, *PLAIN]
+    frame = pl.DataFrame({name: texts, "v": range(len(texts))})
+    escaped = escape_formulas(frame)[name].to_list()
+    assert escaped == [*(f"'{text}" for text in FORMULAS), *PLAIN]
 
 
 @pytest.mark.parametrize("name", ["SOPInstanceUID", "study_uid", "id", "ID", "PatientID", "member"])

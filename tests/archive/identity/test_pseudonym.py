@@ -37,8 +37,8 @@ def test_equal_ids_stay_equal_under_one_key_and_differ_under_two() -> None:
 
 
 def test_placeholders_are_no_patient_ids() -> None:
-    nobody = ("Anonymous", "anon", "0", "0000", "REMOVED", "unknown", "N/A", "Not known", "XXXX")
-    nobody += ("---", "ANON^PATIENT", "id")
+    nobody = ["Anonymous", "anon", "0", "0000", "REMOVED", "unknown", "N/A", "Not known", "XXXX"]
+    nobody += ["---", "ANON^PATIENT", "id"]
     somebody = ["anonymous17", "P0", "100", "x1", "ID_00ff", "Anon-3", "patient 7", "1"]
     assert [text for text in nobody if not is_placeholder(text)] == []
     assert [text for text in somebody if is_placeholder(text)] == []

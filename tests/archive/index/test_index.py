@@ -18,6 +18,7 @@ from polars.testing import assert_frame_equal
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index import journal as journal_module
+from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index, build_index, read_index
 from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, REJECT_SCHEMA
@@ -47,13 +48,12 @@ def index(top: Path, out: Path, workers: int = 1) -> Index:
 def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that an index run examines, as it goes."""
     seen: list[str] = []
-    original = journal_module.examine
 
-    def examine(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
+    def watched(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
         seen.append(Path(entry.member or entry.path).name)
-        return original(entry, repair=repair)
+        return examine(entry, repair=repair)
 
-    monkeypatch.setattr(journal_module, "examine", examine)
+    monkeypatch.setattr(journal_module, "examine", watched)
     return seen
 
 

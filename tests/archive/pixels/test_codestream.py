@@ -200,7 +200,7 @@ def test_frames_by_an_offset_table_may_have_fill_behind_them(write_ct: Write) ->
 
 def test_a_codestream_names_its_own_size() -> None:
     narrow, wide = np.zeros((5, 7), np.uint8), np.zeros((5, 7), np.uint16)
-    lossy = {"codecformat": "j2k", "level": 40}
+    lossy = imagecodecs.jpeg2k_encode(wide.view(np.int16), codecformat="j2k", level=40)
     for frame, bits, color, signed, loss in (
         # libjpeg writes JFIF before grey, too
         (imagecodecs.jpeg8_encode(narrow), 8, "YBR", None, False),
@@ -212,9 +212,9 @@ def test_a_codestream_names_its_own_size() -> None:
             False,
             False,
         ),
-        (imagecodecs.jpeg2k_encode(wide.view(np.int16), **lossy), 16, None, True, True),
+        (lossy, 16, None, True, True),
     ):
-        found = read_codestream(frame + b"\0")
+        found = read_codestream(bytes(frame) + b"\0")
         assert found == Codestream(
             5, 7, 1, bits, color=color, end=len(frame) - 2, signed=signed, loss=loss
         )

@@ -63,7 +63,7 @@ def stream(bits: int, signed: bool, loss: bool = True) -> Codestream:
 def test_values_within_the_header_are_as_the_stream_has_them() -> None:
     samples = np.array([[0, 1, 2048, 4095]], np.uint16)
     stored, notes = stored_values(Decoded(samples, stream(12, False)), compressed(12, 0))
-    assert (stored.tolist(), stored.dtype, notes) == ([[0, 1, 2048, 4095]], np.uint16, ())
+    assert (stored.tolist(), stored.dtype, notes) == ([[0, 1, 2048, 4095]], np.dtype(np.uint16), ())
 
 
 def test_overshoot_of_a_lossy_stream_is_clipped_and_counted() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.encaps import encapsulate
+from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -31,7 +32,7 @@ from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.archive.rejects import RejectError
 
 Write = Callable[..., Path]
-RLE_FORM = {
+RLE_FORM: dict[str, Any] = {
     "rows": 64, "columns": 72, "samples_per_pixel": 1, "bits_allocated": 16, "bits_stored": 16,
     "pixel_representation": 0, "photometric_interpretation": "MONOCHROME2", "number_of_frames": 1,
 }  # fmt: skip
@@ -75,7 +76,7 @@ def test_big_endian_pixels_equal_those_of_pydicom(write_ct: Write, noise: np.nda
 @pytest.mark.parametrize("syntax", [RLELossless, JPEGLSLossless, JPEG2000Lossless])
 @pytest.mark.parametrize(("bits", "kind"), [(16, np.int16), (16, np.uint16), (12, np.uint16)])
 def test_lossless_compression_gives_back_what_was_written(
-    write_ct: Write, syntax: UID, bits: int, kind: type
+    write_ct: Write, syntax: UID, bits: int, kind: type[np.integer]
 ) -> None:
     rng = np.random.default_rng(3)
     low = -(2 ** (bits - 1)) if kind is np.int16 else 0
@@ -96,7 +97,7 @@ def test_unused_bits_of_rle_words_mean_nothing(write_ct: Write) -> None:
     words = WIDE | np.uint16(0xA000)
     path = write_ct("x", pixels=words, BitsStored=12, HighBit=11)
     np.testing.assert_array_equal(read_stored(row_of(path)), WIDE)
-    frame = next(pydicom.pixels.encoders.RLELosslessEncoder.iter_encode(words, **RLE_FORM))
+    frame = next(RLELosslessEncoder.iter_encode(words, **RLE_FORM))
     dataset = pydicom.dcmread(path)
     dataset.PixelData = encapsulate([frame])
     dataset["PixelData"].VR, dataset["PixelData"].is_undefined_length = "OB", True

@@ -30,7 +30,7 @@ JPEG_EXTENDED, LOSSLESS_JPEG, LOSSLESS_SV1, JPEG_LS, J2K, J2K_LOSSY, HTJ2K = (
 SHAPE = (24, 20)
 
 
-def ramp(low: int, high: int, kind: type = np.uint16) -> np.ndarray:
+def ramp(low: int, high: int, kind: type[np.integer] = np.uint16) -> np.ndarray:
     """Every kind of value from low to high, both among them."""
     values = np.random.default_rng(high).integers(low, high + 1, SHAPE).astype(kind)
     values[0, :2] = low, high
@@ -294,7 +294,7 @@ def test_a_mismatch_names_the_element_that_differs_and_no_other(
     assert ("Rows" in detail) != ("Columns" in detail)
 
 
-def hard_edges(low: int, high: int, kind: type = np.uint16) -> np.ndarray:
+def hard_edges(low: int, high: int, kind: type[np.integer] = np.uint16) -> np.ndarray:
     """Checks of low and high: what every lossy codec overshoots at."""
     rows, columns = np.indices(SHAPE)
     return np.where((rows // 3 + columns // 3) % 2, high, low).astype(kind)

@@ -130,8 +130,8 @@ def test_vessels_lie_in_lungs_and_mediastinum_of_the_painted_chest(people):
         veins = draw_veins(rng, chest, 27.0)
         body = ChestBody(chest, draw_organs(rng, chest), Lesions(), False, draw_waves(rng, 8, 60))
         ends = np.concatenate([tree.end, veins.end])
-        x = np.arange(-150, 151, 1.5, np.float32)
-        y = np.arange(-120, 121, 1.5, np.float32)
+        x = np.arange(-150, 151, 1.5, dtype=np.float32)
+        y = np.arange(-120, 121, 1.5, dtype=np.float32)
         height = np.round(ends[:, 2] / 6) * 6
         inside = 0
         for z in np.unique(height):

@@ -71,7 +71,7 @@ def test_no_header_field_tells_the_exam():
     few = min(positive.sum(), (~positive).sum())
     deviation = np.sqrt(1 / (12 * few) + 1 / (12 * (500 - few)))
     for name, values in fields.items():
-        ranks = np.unique(values, return_inverse=True)[1]
+        ranks = np.unique(np.array(values), return_inverse=True)[1]
         assert abs(roc_auc_score(positive, ranks) - 0.5) < 4 * deviation, name
 
 

@@ -104,7 +104,7 @@ def test_a_walk_goes_down_the_tree_as_far_as_it_is_told(tree):
             length, at = 0.0, last
             while True:
                 _, low, high = pieces[branches.index(at)]
-                whole = np.linalg.norm(tree.end[at] - tree.start[at])
+                whole = float(np.linalg.norm(tree.end[at] - tree.start[at]))
                 length += whole * (min(high, 1.0) - max(low, 0.0))
                 if at == first:
                     break

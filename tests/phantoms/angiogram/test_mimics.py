@@ -35,7 +35,7 @@ def test_nodes_lie_outside_the_lumen_of_hilar_arteries_and_mucus_beside_whole_su
 
 
 def test_rays_start_at_a_dense_vessel_and_fade():
-    x = np.arange(-100, 100, 2, np.float32)
+    x = np.arange(-100, 100, 2, dtype=np.float32)
     streaks = rays(np.random.default_rng(4), x, x, (-26.0, -20.0), 100.0)
     away = np.hypot(x[None, :] + 26, x[:, None] + 20)
     assert np.abs(streaks[away < 5]).max() == 0

@@ -29,7 +29,9 @@ def tree() -> Branches:
 
 @pytest.fixture(scope="module")
 def slab() -> Slab:
-    x, y, z = (np.arange(*reach, 3, np.float32) for reach in ((-120, 121), (-90, 91), (-80, 81)))
+    x, y, z = (
+        np.arange(*reach, 3, dtype=np.float32) for reach in ((-120, 121), (-90, 91), (-80, 81))
+    )
     return Slab(z, y, x, np.zeros((len(z), len(y), len(x)), np.float32))
 
 
@@ -64,7 +66,7 @@ def test_a_full_clot_has_about_the_volume_of_its_branch(tree: Branches, slab: Sl
 
 
 def test_a_clot_outside_the_slab_has_no_stretch(tree: Branches):
-    far = np.arange(500, 530, 3, np.float32)
+    far = np.arange(500, 530, 3, dtype=np.float32)
     slab = Slab(far, far, far, np.zeros((10, 10, 10), np.float32))
     assert not list(clot_stretches(slab, tree, tree.radius, clot_in(3)))
 

@@ -22,7 +22,9 @@ from wetread.phantoms.chest.plane import PlanePoints
 from wetread.phantoms.chest.skeleton import Skeleton
 from wetread.phantoms.shapes.implicit import draw_waves
 
-POINTS = PlanePoints(np.arange(-210, 211, 3, np.float32), np.arange(-140, 171, 3, np.float32), 10.0)
+POINTS = PlanePoints(
+    np.arange(-210, 211, 3, dtype=np.float32), np.arange(-140, 171, 3, dtype=np.float32), 10.0
+)
 SHAPE = (len(POINTS.y), len(POINTS.x))
 NO_BONES = Skeleton(*(np.zeros(SHAPE, np.uint8) for _ in range(3)))
 

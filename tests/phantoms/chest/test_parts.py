@@ -14,8 +14,8 @@ from wetread.phantoms.chest.parts import AxialPlane, ChestBody, ChestPart, plane
 from wetread.phantoms.chest.plane import PlanePoints
 from wetread.phantoms.shapes.implicit import draw_waves
 
-X = np.arange(-220, 221, 3, np.float32)
-Y = np.arange(-150, 151, 3, np.float32)
+X = np.arange(-220, 221, 3, dtype=np.float32)
+Y = np.arange(-150, 151, 3, dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def test_lungs_lie_on_their_side_and_nothing_else_has_a_side(body: ChestBody, z:
 
 
 def test_the_room_surrounds_skin_and_skin_surrounds_the_rest(body: ChestBody):
-    fine = PlanePoints(*(np.arange(-r, r, 1.5, np.float32) for r in (220, 160)), 0.0)
+    x, y = (np.arange(-reach, reach, 1.5, dtype=np.float32) for reach in (220, 160))
+    fine = PlanePoints(x, y, 0.0)
     part = plane_at(body, fine).part
     edges = np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]])
     assert (edges == ChestPart.ROOM).all()

@@ -9,7 +9,7 @@ from wetread.phantoms.chest.chest import LEFT_BRONCHUS, RIGHT_BRONCHUS, TRACHEA
 from wetread.phantoms.chest.plane import WALL_MM, PlanePoints, airway_regions, ellipsoid_region
 from wetread.phantoms.shapes.implicit import capsule
 
-X, Y = np.arange(-60, 60, 1.7, np.float32), np.arange(-40, 70, 1.7, np.float32)
+X, Y = np.arange(-60, 60, 1.7, dtype=np.float32), np.arange(-40, 70, 1.7, dtype=np.float32)
 
 
 @pytest.mark.parametrize("z", [-10.0, 0.0, 3.0, 12.0, 30.0, 36.0, 60.0])

@@ -116,8 +116,8 @@ def test_the_elements_are_those_of_the_competition(archive, headers, real_data):
     real = pydicom.dcmread(path)
     ours = next(d for d in headers.values() if d.BitsStored == 8)
     assert [(e.tag, e.VR) for e in real] == [(e.tag, e.VR) for e in ours]
-    same = ("StudyDate", "StudyTime", "Modality", "ConversionType", "BodyPartExamined")
-    same += ("SOPClassUID", "SpecificCharacterSet", "LossyImageCompression", "InstanceNumber")
+    same = ["StudyDate", "StudyTime", "Modality", "ConversionType", "BodyPartExamined"]
+    same += ["SOPClassUID", "SpecificCharacterSet", "LossyImageCompression", "InstanceNumber"]
     assert [real[name].value for name in same] == [ours[name].value for name in same]
 
 

@@ -6,12 +6,17 @@ import cv2
 import numpy as np
 import pydicom
 
-from wetread.phantoms.radiograph.dicom import draw_film_encoding, encode_film, identify_film
+from wetread.phantoms.radiograph.dicom import (
+    FilmEncoding,
+    draw_film_encoding,
+    encode_film,
+    identify_film,
+)
 
 
 def test_inverted_and_raw_films_hold_the_same_picture():
     gray = cv2.GaussianBlur(np.random.default_rng(0).random((64, 64), np.float32), (0, 0), 3)
-    forms = {}
+    forms: dict[tuple[bool, bool], FilmEncoding] = {}
     rng = np.random.default_rng(1)
     while len(forms) < 4:
         form = draw_film_encoding(rng)

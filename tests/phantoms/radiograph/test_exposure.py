@@ -44,4 +44,4 @@ def test_what_lies_nearer_to_the_source_is_larger_and_solids_and_points_agree():
         at = (50, 101)
         point = np.array([[x[at], y, z[at]]], np.float32)
         collapsed = project(tilted, Cloud(point, np.ones(1, np.float32)))
-        assert np.unravel_index(int(collapsed.argmax()), collapsed.shape) == at
+        assert np.array_equal(np.unravel_index(int(collapsed.argmax()), collapsed.shape), at)

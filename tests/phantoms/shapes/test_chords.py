@@ -68,6 +68,6 @@ def test_the_hull_of_a_missed_solid_is_the_other():
 def test_a_point_lies_inside_a_chord_where_its_implicit_function_is_negative():
     front = np.array([-3.0, 2, 5, 0], np.float32)
     chord = Chord(front, np.array([4.0, 2, 1, 9], np.float32))
-    y = np.arange(-10, 12, 0.5, np.float32)[:, None]
+    y = np.arange(-10, 12, 0.5, dtype=np.float32)[:, None]
     assert np.array_equal(inside_chord(chord, y), signed_depth(chord, y) < 0)
     assert not inside_chord(chord, y)[:, 1:3].any()  # lines that miss it

@@ -12,7 +12,7 @@ from wetread.phantoms.shapes.slab import Slab, paint_rod
 
 def empty() -> Slab:
     x, y, z = (
-        np.arange(-reach, reach, step, np.float32)
+        np.arange(-reach, reach, step, dtype=np.float32)
         for reach, step in ((40, 1.5), (30, 1.5), (25, 4))
     )
     return Slab(z, y, x, np.full((len(z), len(y), len(x)), -850, np.float32))

@@ -9,7 +9,7 @@ from wetread.phantoms.shapes.slab import Slab, paint, paint_rod, rod_box, rod_fr
 
 
 def empty(step: float = 1.0, reach: float = 30.0) -> Slab:
-    axis = np.arange(-reach, reach + step / 2, step, np.float32)
+    axis = np.arange(-reach, reach + step / 2, step, dtype=np.float32)
     return Slab(axis, axis, axis, np.zeros((len(axis),) * 3, np.float32))
 
 

@@ -24,8 +24,10 @@ def exams(sizes: list[int], seed: int) -> tuple[Exams, np.ndarray, np.ndarray]:
     study[rng.random(study.shape) < 0.1] = np.nan
     image[rng.random(image.shape) < 0.1] = np.nan
     # Beyond 12 what a float64 probability near 1 still holds of its logit is under 1e-9.
-    logits = [rng.normal(0, 6, part.shape).clip(-12, 12) for part in (study, image)]
-    return Exams(study, image, starts), *logits
+    study_logits, image_logits = (
+        rng.normal(0, 6, part.shape).clip(-12, 12) for part in (study, image)
+    )
+    return Exams(study, image, starts), study_logits, image_logits
 
 
 def padded(values: np.ndarray, truth: Exams, longest: int) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from blob_series import IMAGE, STUDY
+from tests.training.blob_series import IMAGE, STUDY
 
 from wetread.labels.table import LabelTable, label_table
 from wetread.training.series.series import Series, labeled_series

@@ -40,8 +40,9 @@ def test_what_is_drawn_is_seen_with_what_the_masks_say_of_the_whole_series(
     monkeypatch.setattr(embed_series, "encode_slices", lambda *asked: drawn)
     monkeypatch.setattr(embed_series, "encode_mirrored_slices", lambda *asked: (drawn, turned))
     recipe = recipe_with("series.features=drawn", f"series.mirror={mirror}")
+    store: Any = None
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
-    seen = embed_series.embed_series(series, [trained] * 2, [None] * 2, recipe, tmp_path)
+    seen = embed_series.embed_series(series, [trained] * 2, [store] * 2, recipe, tmp_path)
     assert seen.overall == 2 * 3
     assert len(seen.mirrored) == (len(series) if mirror == "true" else 0)
     for side, said in ((seen.inputs, drawn), (seen.mirrored, turned)):
@@ -59,7 +60,8 @@ def test_features_that_are_not_drawn_say_nothing_of_the_whole_series(
     said = np.ones((len(series.rows), 4), np.float32)
     monkeypatch.setattr(embed_series, "encode_slices", lambda *asked: said)
     recipe = recipe_with("series.features=logits", "series.mirror=false")
+    store: Any = None
     trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
-    seen = embed_series.embed_series(series, [trained], [None], recipe, tmp_path)
+    seen = embed_series.embed_series(series, [trained], [store], recipe, tmp_path)
     assert seen.overall == 0
     assert seen.inputs[0].shape == (3, 3 * 4 + PLACE)

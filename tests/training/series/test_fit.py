@@ -4,13 +4,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blob_series import fit, quick, series_data
+from tests.training.blob_series import fit, quick, series_data
 
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.series import fit as series_fit
 from wetread.training.series import slice_features
+from wetread.training.series.embed_series import embed_series
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.series import Series
+from wetread.training.slices.fit import fit_encoder
 
 
 def test_features_are_computed_once_for_the_same_slices_and_encoder(
@@ -29,17 +31,16 @@ def test_no_encoder_saw_the_patients_whose_features_it_gives(
 ) -> None:
     fitted: dict[int, set[str]] = {}
     embedded: list[tuple[int, set[str]]] = []
-    real_encoder, real_series = series_fit.fit_encoder, series_fit.embed_series
 
     def watched_encoder(data: LabeledSlices, split: Split, *rest: Any, **more: Any) -> Any:
         everyone = data.column("patient")
-        encoder = real_encoder(data, split, *rest, **more)
+        encoder = fit_encoder(data, split, *rest, **more)
         fitted[id(encoder)] = {everyone[place] for place in split.train}
         return encoder
 
     def watched_series(chosen: Series, encoders: Any, *rest: Any) -> SequenceInputs:
         embedded.extend((id(encoder), set(chosen.patients)) for encoder in encoders)
-        return real_series(chosen, encoders, *rest)
+        return embed_series(chosen, encoders, *rest)
 
     monkeypatch.setattr(series_fit, "fit_encoder", watched_encoder)
     monkeypatch.setattr(series_fit, "embed_series", watched_series)

@@ -27,14 +27,14 @@ def some_series(count: int) -> Series:
 
 def inputs_of(series: Series, seed: int, scale: float, shift: float) -> SequenceInputs:
     rng = np.random.default_rng(seed)
-    sides = [
+    plain, mirrored = (
         Embeddings(
             (rng.normal(size=(len(series.rows), 3)) * scale + shift).astype(np.float32),
             (rng.normal(size=(len(series), 1)) * scale - shift).astype(np.float32),
         )
         for _ in range(2)
-    ]
-    return make_sequence_inputs(series, *sides, Recipe())
+    )
+    return make_sequence_inputs(series, plain, mirrored, Recipe())
 
 
 def test_an_input_is_features_changes_place_and_what_is_of_the_whole_series() -> None:
@@ -54,8 +54,8 @@ def test_an_input_is_features_changes_place_and_what_is_of_the_whole_series() ->
 
 def test_several_encoders_stand_side_by_side() -> None:
     one, other = (
-        Embeddings(np.zeros((4, 2)), np.zeros((2, 1))),
-        Embeddings(np.ones((4, 3)), np.ones((2, 2))),
+        Embeddings(np.zeros((4, 2), np.float32), np.zeros((2, 1), np.float32)),
+        Embeddings(np.ones((4, 3), np.float32), np.ones((2, 2), np.float32)),
     )
     both = concatenate([one, other])
     assert both.features[0].tolist() == [0, 0, 1, 1, 1]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from blob_series import fit, quick, series_data
+from tests.training.blob_series import fit, quick, series_data
 
 from wetread.training.series import joint
 from wetread.training.series.series import Series

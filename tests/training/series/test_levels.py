@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from blob_series import series_data
+from tests.training.blob_series import series_data
 
 from wetread.training.data import Split
 from wetread.training.series.levels import series_predictions

@@ -11,6 +11,7 @@ import pytest
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable, label_table
+from wetread.study.boxes import PixelBox
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, read_trained_model
@@ -38,7 +39,7 @@ SPEC = SeriesSpec(
         CropEncoder("near", IMAGE, only_images),
         CropEncoder("far", (Finding("any"), Finding("again")), double, steps=0.25),
     ),
-    find_boxes=lambda hu: ((0, 1, 0, 1), (0, 1, 0, 1)),
+    find_boxes=lambda hu: (PixelBox(0, 1, 0, 1),) * 2,
     loss=lambda series: plain_series_loss,
     make_consistent=lambda image, study, starts: (image, study),
     broken_rules=lambda image, study, starts: [()] * len(study),

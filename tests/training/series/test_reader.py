@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from blob_series import FLIP_INDEX, fit, quick, series_data
+from tests.training.blob_series import FLIP_INDEX, fit, quick, series_data
 
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.reader import read_series_model

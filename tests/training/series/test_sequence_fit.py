@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from blob_series import FLIP_INDEX, inputs_for, quick
+from tests.training.blob_series import FLIP_INDEX, inputs_for, quick
 from torch import nn
 
 from wetread.training.checkpoint import ResumeError

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from blob_series import IMAGE, STUDY
+from tests.training.blob_series import IMAGE, STUDY
 
 from wetread.labels.table import label_table
 from wetread.training.series.series import (
@@ -55,9 +55,11 @@ def test_series_parted_and_joined_are_the_series(series: Series) -> None:
 
 def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
     features_ = np.array([[1.0], [4.0], [2.0]], np.float32)
-    inputs = sequence_features(
-        *map(torch.from_numpy, (features_, np.array([10.0, 15.0, 40.0]))), True
+    features, place = (
+        torch.from_numpy(features_),
+        torch.tensor([10.0, 15.0, 40.0], dtype=torch.float64),
     )
+    inputs = sequence_features(features, place, True)
     assert inputs[:, 0].tolist() == [1.0, 4.0, 2.0]
     assert inputs[:, 1].tolist() == [3.0, -2.0, 0.0]  # to the next
     assert inputs[:, 2].tolist() == [0.0, 3.0, -2.0]  # from the one before
@@ -65,10 +67,7 @@ def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
     np.testing.assert_allclose(inputs[:, 4], [0.5, 2.5, 0.0])  # to the next
     np.testing.assert_allclose(inputs[:, 5], np.sin(2 * np.pi * np.array([-15, -10, 15]) / 20),
                                atol=1e-6)  # fmt: skip
-    assert sequence_features(*map(torch.from_numpy, (features_, np.zeros(3))), False).shape == (
-        3,
-        11,
-    )
+    assert sequence_features(features, torch.zeros(3, dtype=torch.float64), False).shape == (3, 11)
 
 
 def test_of_a_long_series_a_sample_stands_for_all(series: Series) -> None:

@@ -8,6 +8,7 @@ import pytest
 from wetread.labels.exams import EXAM_COLUMNS
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelError
+from wetread.study.boxes import PixelBox
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series.spec import CropEncoder, SeriesSpec
@@ -16,7 +17,7 @@ IMAGE, STUDY = (Finding("spot"),), (Finding("grade", "study"), Finding("side", "
 SPEC = SeriesSpec(
     IMAGE, STUDY,
     tuple(CropEncoder(name, IMAGE, lambda image, study: image) for name in ("near", "far")),
-    find_boxes=lambda hu: ((0, 1, 0, 1), (0, 2, 0, 2)),
+    find_boxes=lambda hu: (PixelBox(0, 1, 0, 1), PixelBox(0, 2, 0, 2)),
     loss=lambda series: plain_series_loss,
     make_consistent=lambda image, study, starts: (image, study),
     broken_rules=lambda image, study, starts: [()] * len(study),

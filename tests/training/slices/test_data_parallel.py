@@ -82,12 +82,14 @@ def test_two_runs_of_parts_are_equal_to_the_bit(batch: Batch) -> None:
 
 def test_running_statistics_are_the_mean_of_the_parts(batch: Batch) -> None:
     torch.manual_seed(3)
-    model = nn.Sequential(nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3 * 16 * 16, 2))
+    norm = nn.BatchNorm2d(3)
+    model = nn.Sequential(norm, nn.Flatten(), nn.Linear(3 * 16 * 16, 2))
     image = to_view(torch.from_numpy(batch.hu), recipe(1).view, batch.augmentation)
     means = [part.mean((0, 2, 3)) for part in (image[:4], image[4:])]
     learned(model, batch, 2)
-    torch.testing.assert_close(model[0].running_mean, 0.1 * (means[0] + means[1]) / 2)
-    assert int(model[0].num_batches_tracked) == 1
+    torch.testing.assert_close(norm.running_mean, 0.1 * (means[0] + means[1]) / 2)
+    assert norm.num_batches_tracked is not None
+    assert int(norm.num_batches_tracked) == 1
 
 
 @pytest.mark.parametrize(("chance", "parts"), [(0.0, 2), (0.5, 1)])

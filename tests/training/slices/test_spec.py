@@ -17,7 +17,7 @@ SPEC = SliceSpec("net", (Finding("a"), Finding("b")), whole_picture)
 
 def public(kind: type) -> set[str]:
     names = {name for name in dir(kind) if not name.startswith("_")}
-    return names | {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return names | {field.name for field in fields(kind)}
 
 
 def test_slices_and_series_have_the_same_attributes_so_that_no_one_asks_which_it_is() -> None:

@@ -72,7 +72,7 @@ def write_slice(path: Path, k: int, hu: np.ndarray, **tags: Any) -> None:
         dataset.save_as(path, enforce_file_format=True)
 
 
-def write_stack(folder: Path, slices: int, seed: int = 0, **tags: Any) -> np.ndarray:
+def write_stack(folder: Path, slices: int, seed: int = 0, /, **tags: Any) -> np.ndarray:
     """HU (slices, rows, columns) in order of position; file names run against it."""
     folder.mkdir(parents=True, exist_ok=True)
     hu = np.random.default_rng(seed).integers(-1024, 2000, (slices, ROWS, COLUMNS))
@@ -147,7 +147,8 @@ def test_the_best_series_stands_from_head_to_feet_with_its_own_values(
         ("1.7", 2), ("1.7.2", 3), ("../1.7.3", 1)
     ]  # fmt: skip
     assert result.refused == 0
-    assert result.to_dict()["others"][2]["reasons"] == ["-100 localizer"]
+    given: dict[str, Any] = result.to_dict()
+    assert given["others"][2]["reasons"] == ["-100 localizer"]
     words = page.read_text()
     assert [secret for secret in SECRETS.values() if secret in words] == []
     assert "order disagrees" in words

@@ -3,7 +3,7 @@ mask has."""
 
 import numpy as np
 import pytest
-from chest_ct_phantom import ChestCt, make_chest_ct
+from tests.phantoms.chest_ct_phantom import ChestCt, make_chest_ct
 
 from wetread.verbs.segment.organs import ORGANS
 

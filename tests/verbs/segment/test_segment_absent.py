@@ -18,9 +18,9 @@ def head(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_head_archive(out, 1, 8, size=96, progress=lambda done, total: None).images
 
 
-def refused(organ: str, src: Path, out: Path, **words: str) -> tuple[str, str]:
+def refused(organ: str, src: Path, out: Path, method: str | None = None) -> tuple[str, str]:
     """Reason and detail of the one reject of a source that holds one series."""
-    found: SegmentResult = segment(organ, [src], out, workers=1, **words)
+    found: SegmentResult = segment(organ, [src], out, method=method, workers=1)
     assert found.series == ()
     assert not list(out.rglob("*.npy"))
     (reject,) = [one for one in found.rejects if one.reason != "not_dicom"]

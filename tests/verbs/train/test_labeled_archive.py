@@ -9,7 +9,7 @@ import pytest
 from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import silent
-from wetread.phantoms.head.archive import PhantomTruth
+from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.tasks import find_task
 from wetread.training.recipe_file import read_recipe
 from wetread.verbs.train.labeled_archive import LabeledArchive, open_labeled_archive

@@ -165,7 +165,7 @@ def test_out_of_fold_probabilities_are_those_of_the_model_kept_for_that_fold(
             met["probability_right"].to_numpy(), abs=1e-6
         )
         difference = (other["probability"] - other["probability_right"]).abs()
-        assert difference.mean() > 1e-3
+        assert difference.to_numpy().mean() > 1e-3
 
 
 def test_truth_in_the_predictions_is_the_phantoms_truth(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def parallel_map(
     workers: Workers,
     limits: Limits | None = None,
     ahead: int | None = AHEAD,
-) -> Iterator[Result | LostItem]:
+) -> Generator[Result | LostItem, None, None]:
     """Yield `work(item)` for every item, in the items' order, never computed in this process.
 
     work:    a function that can be imported by name; its exceptions are raised here.
