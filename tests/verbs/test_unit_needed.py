@@ -155,4 +155,4 @@ def test_the_page_of_windows_names_a_series_in_another_unit(
     write_ct: Write, tmp_path: Path
 ) -> None:
     with pytest.raises(RejectError, match=r"not_hu: .*RescaleType is Z_EFF"):
-        windows(tmp_path / "w.html", write_ct(3, RescaleType="Z_EFF"), workers=1)
+        windows(write_ct(3, RescaleType="Z_EFF"), tmp_path / "w.html", workers=1)

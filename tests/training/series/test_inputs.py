@@ -89,4 +89,4 @@ def test_mean_and_deviation_are_those_of_all_slices() -> None:
     parts = [np.array([[1.0, 5.0]], np.float32), np.array([[2.0, 5.0], [6.0, 5.0]], np.float32)]
     mean, deviation = mean_and_deviation(parts)
     np.testing.assert_allclose(mean, [3.0, 5.0])
-    np.testing.assert_allclose(deviation, [np.std([1, 2, 6]) + 1e-3, 1e-3], rtol=1e-5)
+    np.testing.assert_allclose(deviation, [float(np.std([1, 2, 6])) + 1e-3, 1e-3], rtol=1e-5)

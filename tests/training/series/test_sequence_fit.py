@@ -100,9 +100,9 @@ def test_biases_and_norms_of_a_sequence_network_do_not_decay(
 
 def test_the_recipe_s_precision_is_that_of_the_layers(series: Series, tmp_path: Path) -> None:
     inputs = inputs_for(series)
-    model = train(inputs, None, tmp_path)
+    model: Any = train(inputs, None, tmp_path)
     taken: list[torch.dtype] = []
-    model.network.network.enter[0].register_forward_hook(  # type: ignore[union-attr,operator]
+    model.network.network.enter[0].register_forward_hook(
         lambda module, given, output: taken.append(output.dtype)
     )
     for precision in ("float32", "bfloat16"):
