@@ -78,7 +78,5 @@ def test_the_compact_net_is_compact() -> None:
 
 
 def test_an_unknown_encoder_is_refused_and_the_known_are_named() -> None:
-    with pytest.raises(
-        ValueError, match="no encoder 'resnet'; known: compact, slim, efficientnet_b0"
-    ):
+    with pytest.raises(ValueError, match=f"no encoder 'resnet'; known: {', '.join(ENCODERS)}"):
         build("resnet", 3, 6)

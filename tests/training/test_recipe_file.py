@@ -84,7 +84,7 @@ def test_a_mode_that_no_network_can_be_shown_is_refused_with_the_reason(
         ),
         (
             "encoder=resnet19",
-            r"encoder = 'resnet19': .*no encoder 'resnet19'; known: compact, slim",
+            r"encoder = 'resnet19': .*no encoder 'resnet19'; known: compact, ",
         ),
         ("device=gpu", r"runtime.device = 'gpu': .*no device of that name"),
         ("series.decoder=unet", r"compact: no setting 'series.decoder'; known: .*series.network"),

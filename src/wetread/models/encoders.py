@@ -202,7 +202,10 @@ def pretrained_weights(name: str) -> Path:
     find = find_encoder(name).pretrained
     if find is None:
         known = ", ".join(key for key, row in ENCODERS.items() if row.pretrained is not None)
-        raise ValueError(f"no pretrained weights for encoder {name!r}; there are for {known}")
+        raise ValueError(
+            f"no pretrained weights for encoder {name!r}; there are for {known}; or set "
+            "pretrained=false"
+        )
     return find()
 
 

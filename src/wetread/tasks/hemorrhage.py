@@ -2,13 +2,11 @@
 
 from wetread.anatomy.head import find_head_box
 from wetread.anatomy.presence import head_absent
-from wetread.evaluation.submission import score_submission
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
-from wetread.outputs.submission import check_sample, submit_probabilities
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.study.series_choice import SeriesPreference
-from wetread.tasks.task import Phantoms, SubmissionForm, Task
+from wetread.tasks.task import Phantoms, Task
 from wetread.training.slices.spec import SliceSpec
 
 HEMORRHAGE = Task(
@@ -29,7 +27,6 @@ HEMORRHAGE = Task(
         find_box=find_head_box,
     ),
     read_labels=read_long_csv,
-    submission=SubmissionForm(read_long_csv, submit_probabilities, score_submission, check_sample),
     absent=head_absent,
     recipe="compact",
     phantoms=Phantoms(write_head_archive, "stage_2_train.csv"),

@@ -10,10 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from wetread.archive.types import Progress
-from wetread.evaluation.submission import SubmissionScores
+from wetread.evaluation.submission import SubmissionScores, score_submission
 from wetread.labels.finding import Finding
+from wetread.labels.long_csv import read_long_csv
 from wetread.labels.table import LabelTable
-from wetread.outputs.submission import SubmissionContent
+from wetread.outputs.submission import SubmissionContent, check_sample, submit_probabilities
 from wetread.store.pack_series import FindAbsent, ValuesOf, nothing_absent
 from wetread.study.display import hounsfield
 from wetread.study.series_choice import ANY_SERIES, SeriesPreference
@@ -62,7 +63,7 @@ class SubmissionForm:
 
     read:         a file -> LabelTable of probabilities.
     write:        a path and the content -> the file; the ids that got the prior.
-    score:        truth and submission as LabelTables -> the official metric and the rest.
+    score:        truth and submission as LabelTables -> the official metric and others.
     check_sample: a sample submission and the findings of images; ValueError where it is of another
                   form.
     """
@@ -71,6 +72,10 @@ class SubmissionForm:
     write: WriteSubmission
     score: ScoreSubmission
     check_sample: CheckSample
+
+
+# ID,Label, ID = image and finding joined by an underscore; scored by the weighted log loss.
+LONG_FORM = SubmissionForm(read_long_csv, submit_probabilities, score_submission, check_sample)
 
 
 @dataclass(frozen=True)
@@ -117,11 +122,11 @@ class Task:
     modalities:   of the images that are read.
     headline:     the finding that orders a worklist and names a study positive.
     spec:         findings, networks and crops: how slices or whole series are learned and read.
-    read_labels:  the competition's label file -> LabelTable.
-    submission:   the form of the competition's submission.
+    read_labels:  a label file of the task's form -> LabelTable.
     recipe:       name of the default recipe (a file in `recipes/`).
     phantoms:     archives of known truth.
     descriptions: of each finding, its look in a reader's words.
+    submission:   the form of the competition's submission; where there is none, `ID,Label`.
     preference:   which series of a study suits best and judges it; None: all of them do.
     values:       the values that are packed of a slice: HU, or a radiograph's gray.
     absent:       rows of a series and their values -> what is to be read and is not in them.
@@ -134,10 +139,10 @@ class Task:
     headline: str
     spec: SliceSpec | SeriesSpec
     read_labels: ReadLabels
-    submission: SubmissionForm
     recipe: str
     phantoms: Phantoms
     descriptions: Mapping[str, str]
+    submission: SubmissionForm = LONG_FORM
     preference: SeriesPreference | None = ANY_SERIES
     values: ValuesOf = hounsfield
     absent: FindAbsent = nothing_absent
