@@ -79,7 +79,7 @@ def _run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign
     warnings.showwarning = _show_warning
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="wetread")
         sys.stdout.flush()
     except BrokenPipeError:  # who reads it has enough: `wetread show F | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
