@@ -19,6 +19,7 @@ from wetread.training.slices.prepare import (
     label_shares,
     labeled_rows,
     prepare_slices,
+    pretrain_slices,
 )
 from wetread.training.slices.spec import SliceSpec
 
@@ -69,7 +70,7 @@ def test_labels_of_other_images_are_refused(blobs: Any, tmp_path: Path) -> None:
 def test_phantoms_are_learned_from_most_patients_and_the_epoch_chosen_by_others(
     blobs: Any, tmp_path: Path
 ) -> None:
-    found = SPEC.pretrain(inputs(tmp_path, blobs, range(240)), {})
+    found = pretrain_slices(SPEC, inputs(tmp_path, blobs, range(240)), {})
     assert found == {"net": tmp_path / "model-0" / "best.pt"}
     kept = read_trained_model(found["net"])
     assert kept.findings == ("any", "left", "right")

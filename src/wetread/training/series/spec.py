@@ -5,9 +5,8 @@ It has the attributes and methods of training/slices/spec.py, so that no one nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -24,7 +23,6 @@ if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.recipe import Recipe
     from wetread.training.series.sequence_fit import SeriesLoss
     from wetread.training.series.series import Series
-    from wetread.training.slices.prepare import Prepared, TrainingInputs
 
 SliceTargets = Callable[[Float64Array, Float64Array], Float64Array]
 MakeConsistent = Callable[
@@ -120,18 +118,3 @@ class SeriesSpec:
     def phantom_recipe(self, recipe: Recipe) -> Recipe:
         """The settings under which the encoders learn the recipe's phantoms."""
         return phantom_recipe(recipe.encoder_only(), {})
-
-    def prepare(self, inputs: TrainingInputs) -> Prepared:
-        """Join packed series and labels; ValueError where none has a label."""
-        from wetread.training.series.prepare import prepare_series  # torch: where it is learned
-
-        return prepare_series(self, inputs)
-
-    def pretrain(self, inputs: TrainingInputs, weights: Mapping[str, Path]) -> dict[str, Path]:
-        """Learn phantoms; the kept models' files, by the encoders' names.
-
-        weights: where the encoders start, by their names.
-        """
-        from wetread.training.series.prepare import pretrain_encoders
-
-        return pretrain_encoders(self, inputs, weights)

@@ -5,9 +5,8 @@ It has the attributes and methods of training/series/spec.py, so that no one nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -22,7 +21,6 @@ from wetread.training.phantom_recipe import phantom_recipe
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.recipe import Recipe
-    from wetread.training.slices.prepare import Prepared, TrainingInputs
 
 
 @dataclass(frozen=True)
@@ -89,18 +87,3 @@ class SliceSpec:
         drawing = {"decoder": "unet"} if self.drawn else {}
         alone = {"folds": 0, "pretrained": False, "negatives_per_positive": 1.0}
         return phantom_recipe(recipe, {**alone, **drawing})
-
-    def prepare(self, inputs: TrainingInputs) -> Prepared:
-        """Join packed slices and labels; ValueError where no slice has a label."""
-        from wetread.training.slices.prepare import prepare_slices  # torch: where it is learned
-
-        return prepare_slices(self, inputs)
-
-    def pretrain(self, inputs: TrainingInputs, weights: Mapping[str, Path]) -> dict[str, Path]:
-        """Learn phantoms; the kept model's file, by the network's name.
-
-        weights: where the network starts, by its name.
-        """
-        from wetread.training.slices.prepare import pretrain_slices
-
-        return pretrain_slices(self, inputs, weights)

@@ -18,6 +18,7 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelTable
 from wetread.study.series import series_slices
 from wetread.tasks import Task
+from wetread.training.prepare import fit_phantoms
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
 from wetread.verbs.pack import pack_crops_of
@@ -53,7 +54,7 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> d
     run.write_json("recipe.json", recipe.model_dump(mode="json"))
     labels = phantom_labels(task, archive)
     inputs = TrainingInputs(run, stores, labels, recipe, partial(stage, report))
-    return task.spec.pretrain(inputs, request.weights)
+    return fit_phantoms(task.spec, inputs, request.weights)
 
 
 def phantom_labels(task: Task, archive: Path) -> LabelTable:

@@ -31,6 +31,7 @@ from wetread.inputs.progress import Report, silent, stage
 from wetread.reports.slice_panels import write_edge_letters
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
+from wetread.training.prepare import prepare
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
@@ -133,8 +134,9 @@ def train(
     archive = open_labeled_archive(
         request, repair=repair, as_hu=as_hu, verify=verify, workers=workers, report=report
     )
-    prepared = chosen.spec.prepare(
-        TrainingInputs(run, archive.stores, archive.labels, request.recipe, partial(stage, report))
+    prepared = prepare(
+        chosen.spec,
+        TrainingInputs(run, archive.stores, archive.labels, request.recipe, partial(stage, report)),
     )
     plan = plan_run(request, archive, prepared)
     write_edge_letters(run, archive.images)

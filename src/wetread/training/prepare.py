@@ -1,0 +1,39 @@
+"""training/prepare.py: a task's spec becomes what is trained; the one place that chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from wetread.training.series.prepare import prepare_series, pretrain_encoders
+from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.prepare import (
+    Prepared,
+    TrainingInputs,
+    prepare_slices,
+    pretrain_slices,
+)
+from wetread.training.slices.spec import SliceSpec
+
+
+def prepare(spec: SliceSpec | SeriesSpec, inputs: TrainingInputs) -> Prepared:
+    """Join packed slices, or whole series, with their labels; ValueError where none has one."""
+    match spec:
+        case SliceSpec():
+            return prepare_slices(spec, inputs)
+        case SeriesSpec():
+            return prepare_series(spec, inputs)
+
+
+def fit_phantoms(
+    spec: SliceSpec | SeriesSpec, inputs: TrainingInputs, weights: Mapping[str, Path]
+) -> dict[str, Path]:
+    """Learn phantoms; return the kept models' files, by the networks' names.
+
+    weights: files from which the networks start, by their names.
+    """
+    match spec:
+        case SliceSpec():
+            return pretrain_slices(spec, inputs, weights)
+        case SeriesSpec():
+            return pretrain_encoders(spec, inputs, weights)
