@@ -1,6 +1,6 @@
-"""outputs: readings, scores and pictures come in, what people open goes out.
+"""outputs: readings, masks and tables come in, what machines read goes out.
 
-In: `Reading`s, probabilities, `Score`s, slices in HU.
-Out: JSON readings, worklist, table of probabilities, submission, PNG pictures, one HTML page.
-Every file is written beside its place and then renamed: what is there is whole.
+In: `Reading`s, probabilities, masks, slices in HU, an Index.
+Out: JSON readings, worklist, tables of probabilities and rejects, submissions, mask files, surfaces,
+gray pictures. Every file is whole or absent.
 """
