@@ -24,7 +24,7 @@ def resample_to(volume: Volume, spacing_mm: float | tuple[float, float, float]) 
     the last voxel may lie up to one step before the old one; `place` and `affine` are the grid's.
     Every voxel is linear in the two slices around it, each looked up at the voxel's own
     place in the plane: a tilt is undone and gaps are filled, nothing overshoots, and nothing is
-    smoothed. Outside the field of view is air (the least grey without HU) and is never mixed.
+    smoothed. Outside the field of view is air (the least gray without HU) and is never mixed.
     sources are "" but for slices that stayed as they were. A single slice keeps its distance.
     StackError where slices have no place, or two lie at one.
     """

@@ -26,7 +26,7 @@ def deshear(volume: Volume) -> Volume:
     """Move the slices onto one normal, so that rows, columns and slices are at right angles.
 
     No voxel is lost: the picture grows by the widest shift, what no slice covers is air (the least
-    grey in other images). A shift is linear in each direction; slices keep number, source and
+    gray in other images). A shift is linear in each direction; slices keep number, source and
     distance. Raises StackError where the headers give no place.
     """
     place = volume.place

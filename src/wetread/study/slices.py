@@ -26,7 +26,7 @@ class Slice:
     """Stored integers with the rescale that turns them into values.
 
     stored:    (rows, columns) integers, masked and signed.
-    slope, intercept: HU or grey = stored * slope + intercept.
+    slope, intercept: HU or gray = stored * slope + intercept.
     padding:   (low, high) stored values outside the field of view, both included; None: undeclared.
     unit:      "HU", a CT's Rescale Type, "grey", or None where nothing says: study/unit.py.
     notes:     what its pixels, or its unit, show, in the form of archive/notes.py: names of

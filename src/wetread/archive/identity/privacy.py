@@ -111,7 +111,7 @@ SHOWN_WORDS = frozenset(
     )
 )
 
-# Most characters of one value (PS3.5 table 6.2-1): what is longer may hold a neighbour's bytes.
+# Most characters of one value (PS3.5 table 6.2-1): what is longer may hold a neighbor's bytes.
 _LONGEST = {"AE": 16, "AS": 4, "CS": 16, "DS": 16, "IS": 12, "LO": 64, "SH": 16, "UI": 64}
 
 
@@ -137,7 +137,7 @@ def describe_presence(length: int, unit: str = "character") -> str:
 
 
 def is_sound(text: str, vr: str) -> bool:
-    """Whether a text can be a value of that VR; what cannot may hold a neighbour's bytes."""
+    """Whether a text can be a value of that VR; what cannot may hold a neighbor's bytes."""
     longest = _LONGEST.get(vr)
     fits = longest is None or all(len(part.strip()) <= longest for part in text.split("\\"))
     return fits and text.isprintable()

@@ -38,7 +38,7 @@ class Codestream:
     """A compressed frame's own headers.
 
     bits:   of a sample.
-    colour: "RGB" or "YBR" where the frame's markers say what its 3 components are, else None.
+    color:  "RGB" or "YBR" where the frame's markers say what its 3 components are, else None.
     end:    the byte behind its data, where its end marker belongs; None where the stream is cut.
     signed: of JPEG 2000; None for JPEG and JPEG-LS, whose streams do not say.
     loss:   whether the stream itself shows that it was made with loss.
