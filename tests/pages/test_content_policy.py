@@ -7,7 +7,7 @@ from importlib import resources
 
 from wetread.pages.content_policy import content_policy
 
-OUTPUTS = resources.files("wetread.outputs")
+PAGES = resources.files("wetread.pages")
 
 
 def test_a_policy_names_its_scripts_by_their_hash_and_allows_no_other() -> None:
@@ -20,7 +20,7 @@ def test_a_policy_names_its_scripts_by_their_hash_and_allows_no_other() -> None:
 
 
 def test_every_page_has_a_policy_and_none_lets_text_become_code() -> None:
-    folders = (OUTPUTS, OUTPUTS / "scroll")
+    folders = (PAGES, PAGES / "scroll")
     pages = [file for folder in folders for file in folder.iterdir() if file.name.endswith(".j2")]
     whole = [text for file in pages if "<head>" in (text := file.read_text("utf-8"))]
     assert len(whole) >= 4
