@@ -80,7 +80,7 @@ def test_a_mode_that_no_network_can_be_shown_is_refused_with_the_reason(
         ("precision=float16", r"precision = 'float16'"),
         (
             "sequence=lstm",
-            r"series.network = 'lstm': .*no sequence network 'lstm'; known: none, gru",
+            r"series.network = 'lstm': no sequence network 'lstm'; known: none, gru",
         ),
         (
             "encoder=resnet19",

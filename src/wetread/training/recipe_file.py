@@ -110,7 +110,7 @@ def check_recipe(values: Mapping[str, Setting], where: str) -> Recipe:
             if e["loc"] and not isinstance(e["input"], Mapping)
             else e["msg"]
             for e in error.errors()
-        )
+        ).replace("Value error, ", "")  # what pydantic puts before the text of a check of ours
         raise ValueError(f"{where}: {faults}") from error
 
 
