@@ -215,14 +215,14 @@ def permuted() -> Iterator[None]:
             mirrored = replace(mirrored, features=mirrored.features[order])
         return real_set(replace(series, image=series.image[order]), plain, mirrored, recipe)
 
-    def unmixed(model: Any, seen: SequenceInputs, *rest: Any) -> Any:
+    def in_order(model: Any, seen: SequenceInputs, *rest: Any) -> Any:
         image, study = real_said(model, seen, *rest)
         back = np.empty_like(image)
         back[orders(seen.series)] = image
         return back, study
 
     with mock.patch.object(embed_series, "make_sequence_inputs", mixed), \
-            mock.patch.object(series_fit, "predict_series_logits", unmixed):  # fmt: skip
+            mock.patch.object(series_fit, "predict_series_logits", in_order):  # fmt: skip
         yield
 
 

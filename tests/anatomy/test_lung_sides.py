@@ -43,7 +43,7 @@ def test_gas_is_no_lung(hu: float) -> None:
     assert left.any()
 
 
-def test_crumbs_beside_a_lung_and_no_air_at_all_are_nothing() -> None:
+def test_crumbs_next_to_a_lung_and_no_air_at_all_are_no_lung() -> None:
     air, blocks = chest()
     air[10, 36, 20] = True  # 0.008 ml
     right, _ = split_lungs(air, blocks, SPACING_MM)

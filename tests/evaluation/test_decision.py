@@ -178,7 +178,7 @@ def test_the_choice_is_many_times_as_fast_as_trying_every_rule() -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "said"),
+    ("act", "message"),
     [
         (lambda s: mask_sums(np.full((2, 2), 3.0, np.float32), None), "no probabilities"),
         (lambda s: mask_sums(np.full((2, 2), np.nan, np.float32), None), "no probabilities"),
@@ -193,6 +193,6 @@ def test_the_choice_is_many_times_as_fast_as_trying_every_rule() -> None:
         ),
     ],
 )
-def test_what_would_make_a_false_number_is_refused(act, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_what_would_make_a_false_number_is_refused(act, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         act(cohort(3)[1])

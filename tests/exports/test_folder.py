@@ -52,9 +52,7 @@ def test_the_same_settings_open_the_folder_again_and_others_do_not(tmp_path: Pat
         open_export_folder(tmp_path, options("bone"))
 
 
-def test_a_key_follows_the_files_and_what_else_it_is_told(
-    make_rows: MakeRows, tmp_path: Path
-) -> None:
+def test_a_key_follows_the_files_and_the_settings(make_rows: MakeRows, tmp_path: Path) -> None:
     rows, folder = make_rows(2), open_export_folder(tmp_path / "out", options())
     key = folder.key(rows, "a")
     assert folder.key(rows, "a") == key

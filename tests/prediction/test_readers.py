@@ -15,7 +15,7 @@ from wetread.training.series.spec import SeriesSpec
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_a_tasks_reader_is_of_its_spec_and_keeps_features_where_it_was_told(name: str) -> None:
+def test_a_tasks_reader_is_of_its_spec_and_keeps_features_in_the_given_folder(name: str) -> None:
     ensemble, spec = cast(Ensemble, SimpleNamespace(series_models=())), TASKS[name].spec
     reader = make_reader(ensemble, spec, Path("cache"))
     assert reader.ensemble is ensemble

@@ -2,7 +2,7 @@
 
 
 class WetreadError(Exception):
-    """What wetread raises where an input cannot be used; the message says where and what to do.
+    """Base of all errors, where an input cannot be used; the message says where and what to do.
 
     Errors of wrong arguments derive from ValueError as well; files that are not there raise
     FileNotFoundError, as everywhere.

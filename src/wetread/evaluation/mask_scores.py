@@ -17,8 +17,8 @@ SIZES = ("small", "medium", "large")
 
 @dataclass(frozen=True, eq=False)
 class MaskRows:
-    """What is scored: patient_of_row (N,) int and the draws of patients, times (draws, P), that all
-    intervals share; positive (N,) bool and known (N,) bool."""
+    """Rows and draws of a score: patient_of_row (N,) int and the draws of patients, times
+    (draws, P), that all intervals share; positive (N,) bool and known (N,) bool."""
 
     finding: str
     split: str

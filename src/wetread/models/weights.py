@@ -16,7 +16,7 @@ WANTED = "a state dict, as torch.save(model.state_dict(), FILE) writes it"
 
 @dataclass(frozen=True)
 class WeightReport:
-    """What became of every key, of the file's and of the model's.
+    """Outcome for every key of the file and of the model.
 
     loaded:  keys of the model that took a tensor of the file.
     skipped: key to reason; the file's that found no place, the model's that kept their start.

@@ -17,7 +17,7 @@ ID, LABEL = "ID", "Label"
 
 @dataclass(frozen=True, eq=False)
 class SubmissionContent:
-    """What a competition's file is made of.
+    """Content of a competition's file.
 
     ids:         N images.
     probability: (N, F) of the findings, NaN where there is none.

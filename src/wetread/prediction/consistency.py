@@ -51,7 +51,7 @@ MOST_FINDINGS = 16  # all patterns are listed
 
 @dataclass(frozen=True, eq=False)
 class AnswerCosts:
-    """What an answer of a task may be, and what it costs.
+    """Rules that an answer of a task obeys, and its costs.
 
     rules:        over the S findings of studies.
     weights:      (S,) float64 of the findings in the loss.

@@ -35,7 +35,7 @@ class FindingNames:
 
 @dataclass(frozen=True, eq=False)
 class StudyContext:
-    """What is known of studies besides the answers, by StudyInstanceUID.
+    """Facts of studies besides the answers, by StudyInstanceUID.
 
     rejects: files that could not be read.
     issues:  what is unusual in headers and pixels.

@@ -117,7 +117,7 @@ class Demo:
 
 @dataclass(frozen=True)
 class Task:
-    """What is learned, from which files, and how it is reported.
+    """Findings, the files they are learned from, and how they are reported.
 
     modalities:   of the images that are read.
     headline:     the finding that orders a worklist and names a study positive.

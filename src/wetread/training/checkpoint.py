@@ -48,7 +48,7 @@ class CheckpointFiles:
 
 @dataclass(frozen=True)
 class TrainingIdentity:
-    """What a training learns from, and by which settings; one that goes on must have the same.
+    """Data and settings of a training; one that goes on must have equal ones.
 
     settings: by dotted name, those that change what is learned.
     data:     a digest of samples, targets and weights (digest_arrays).

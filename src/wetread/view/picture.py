@@ -109,7 +109,7 @@ def crop_picture(values: NDArray[Scalar], box: PixelBox | None) -> NDArray[Scala
 
 @dataclass(frozen=True)
 class _TableKey:
-    """What the picture of a stored value depends on, the table's key."""
+    """Key of a table of pictures of stored values: all that they depend on."""
 
     dtype: str
     slope: float

@@ -53,7 +53,7 @@ def test_raised_arms_take_the_shoulder_blades_outwards(chest: Chest):
     assert mirrored.mean(axis=0)[0] == pytest.approx(hanging.place.mean(axis=0)[0], abs=1)
 
 
-def test_the_humerus_lies_beside_the_chest_and_is_hollow(chest: Chest):
+def test_the_humerus_lies_lateral_to_the_chest_and_is_hollow(chest: Chest):
     across = np.linspace(-260, 260, 521)[None, :]
     height = np.full((1, 1), chest.shoulder_z - 120)
     bone = humerus_thickness(chest, 0.0, *np.broadcast_arrays(across, height))[0]

@@ -22,7 +22,7 @@ from wetread.phantoms.head.archive import REPEAT_SHARE
 from wetread.phantoms.random_streams import Stream
 
 
-def test_about_a_tenth_of_the_studies_belong_to_a_patient_seen_before():
+def test_about_a_tenth_of_the_studies_belong_to_a_patient_with_an_earlier_study():
     numbers = patient_numbers(0, 3000, REPEAT_SHARE)
     assert 0.07 < 1 - len(set(numbers)) / 3000 < 0.13
     assert patient_numbers(0, 100, REPEAT_SHARE) == numbers[:100]

@@ -88,7 +88,7 @@ def test_a_subdural_crescent_is_long_thin_on_one_side_and_ignores_sutures():
     assert crossing >= 2
 
 
-def test_settled_blood_in_the_ventricles_has_a_level_that_is_horizontal_in_the_scanner():
+def test_sedimented_blood_in_the_ventricles_has_a_level_that_is_horizontal_in_the_scanner():
     checked = 0
     for seed in range(12):
         study = study_of("intraventricular", seed=seed)

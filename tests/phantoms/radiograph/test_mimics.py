@@ -41,7 +41,7 @@ def test_fluid_takes_the_sulcus_of_its_side_only(chest):
     assert share[z > right.dome[2] + 20].max() == 0
 
 
-def test_mimics_are_drawn_without_a_look_at_the_air():
+def test_mimics_are_drawn_independently_of_the_air():
     rng = np.random.default_rng(0)
     chest = draw_chest(rng, True, 60)
     ap = [draw_radiograph_mimics(rng, chest, True, 1.0) for _ in range(400)]

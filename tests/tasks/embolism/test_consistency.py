@@ -201,7 +201,7 @@ def test_a_consistent_exam_stays_as_it_is() -> None:
     assert (expected_cost(given, again) == expected_cost(given, given)).all()
 
 
-def test_an_exam_gets_the_same_answer_whatever_lies_beside_it() -> None:
+def test_an_exam_gets_the_same_answer_whatever_other_exams_there_are() -> None:
     raw = random_exams(300, seed=3)
     whole = make_consistent(raw)
     for exam in range(300):

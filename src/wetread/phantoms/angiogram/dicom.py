@@ -41,7 +41,7 @@ class AngiogramSliceIds:
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What a study's headers say of scanner and window, and nothing of what is found.
+    """Scanner and window in a study's headers, and nothing of its findings.
 
     current: of the tube, mA; table_mm: height of the table; center, width: of the window, HU.
     """

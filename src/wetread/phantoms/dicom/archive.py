@@ -29,7 +29,7 @@ from wetread.phantoms.random_streams import Stream, generator
 
 @dataclass(frozen=True)
 class ArchiveSettings:
-    """What decides an archive's content; kept in its folder as phantom.json.
+    """Settings that decide an archive's content; kept in its folder as phantom.json.
 
     positives: share of the studies with a finding, None for the usual one.
     """
@@ -91,7 +91,7 @@ class ArchiveKind:
 
 @dataclass(frozen=True, eq=False)
 class PhantomTruth:
-    """What is true of an archive on disk.
+    """Truth of an archive on disk.
 
     rows:   one row an image in the schema of its kind, ordered by study and image.
     images: the folder of DICOM files; labels: the label file in the competition's form.

@@ -142,7 +142,7 @@ def _deal(
 
 @dataclass(frozen=True, eq=False)
 class _Embedder:
-    """What turns series of a run into the inputs of a sequence network."""
+    """Embeds series of a run as the inputs of a sequence network."""
 
     data: SeriesData
     folder: Path

@@ -25,7 +25,7 @@ FitSplit = Callable[[int, Split, Mapping[str, Path]], SplitResult]
 
 @dataclass(frozen=True, eq=False)
 class TrainingInputs:
-    """What a training is made of.
+    """Run, stores, labels and recipe of a training.
 
     run:    the folder that it writes.
     stores: the same slices in each crop of the task.

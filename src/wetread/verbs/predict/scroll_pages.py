@@ -24,7 +24,7 @@ FOLDER = "scroll"
 
 @dataclass(frozen=True, eq=False)
 class ScrollPages:
-    """What pages to scroll are made of: rows of the index, the finding that orders studies, and how
+    """Material of pages to scroll: rows of the index, the finding that orders studies, and how
     many of the most urgent get one."""
 
     images: pl.DataFrame

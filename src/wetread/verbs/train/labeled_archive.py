@@ -26,7 +26,7 @@ from wetread.verbs.train.request import TrainRequest
 
 @dataclass(frozen=True, eq=False)
 class LabeledArchive:
-    """What a run learns from.
+    """Archive, stores and labels that a run learns from.
 
     images:   the rows of the index that are of the task's modalities.
     stores:   the same slices in each crop of the task, with their patients.

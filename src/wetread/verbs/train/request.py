@@ -26,7 +26,7 @@ from wetread.training.run import Run, build_network
 
 @dataclass(frozen=True, eq=False)
 class TrainRequest:
-    """What is learned, from what, into which folder.
+    """Task, recipe, inputs and output folder of a training.
 
     sources:        folders, zips and files, or one index.
     labels:         of all label files.
