@@ -11,8 +11,9 @@ import polars as pl
 import pydicom
 import pytest
 
+from wetread.labels.rle import decode
 from wetread.phantoms.dicom.archive import PhantomTruth
-from wetread.phantoms.head.archive import LABELS, label_matrix, write_head_archive
+from wetread.phantoms.head.archive import LABELS, MASKS, label_matrix, write_head_archive
 
 STUDIES = 14
 
@@ -103,6 +104,28 @@ def test_labels_are_the_competitions_long_form_and_agree_with_the_truth(archive)
     for row, image in enumerate(truth.rows["image"]):
         assert [labels[f"{image}_{name}"] for name in LABELS] == matrix[row].tolist()
     assert [r[0].rsplit("_", 1)[1] for r in rows[1:7]] == list(LABELS)
+
+
+def test_masks_cover_the_areas_of_the_truth_and_blood_is_denser_than_what_lies_around(archive):
+    out, truth = archive
+    bled = dict.fromkeys(MASKS.values(), 0)
+    brighter = 0
+    for file, name in MASKS.items():
+        runs = dict(pl.read_csv(out / file, schema_overrides=[pl.String, pl.String]).iter_rows())
+        assert set(runs) == set(truth.rows["image"])
+        for row in truth.rows.iter_rows(named=True):
+            mask = decode(runs[row["image"]], (64, 64))
+            if not mask.any():
+                assert row[f"{name}_mm2"] == 0
+                continue
+            data = read(out / "stage_2_train" / f"{row['image']}.dcm")
+            spacing = float(data.PixelSpacing[0])
+            assert mask.sum() * spacing**2 == pytest.approx(row[f"{name}_mm2"], rel=1e-4)
+            hu = data.pixel_array.astype(float) * data.RescaleSlope + data.RescaleIntercept
+            bled[name] += 1
+            brighter += int(np.median(hu[mask]) > 20)
+    assert sum(bled.values()) > 10
+    assert brighter > 0.8 * sum(bled.values())
 
 
 def test_every_image_has_one_file_that_reads_back(archive):

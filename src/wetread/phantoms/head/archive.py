@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.types import Float32Array, Progress
+from wetread.labels.rle import encode
 from wetread.phantoms.dicom.archive import (
     ArchiveKind,
     ArchiveSettings,
@@ -25,6 +26,7 @@ from wetread.phantoms.scanner.stored_values import to_stored
 
 IMAGES, LABEL_FILE = "stage_2_train", "stage_2_train.csv"
 LABELS = (*SUBTYPES, "any")
+MASKS = {f"{name}.csv": name for name in SUBTYPES}  # files of masks: ImageId,EncodedPixels
 REPEAT_SHARE = 0.1  # studies that belong to the patient before
 TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
@@ -34,6 +36,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "study_number": pl.Int64(),
     "z": pl.Int64(),
     **{f"{name}_mm2": pl.Float64() for name in SUBTYPES},  # areas of blood
+    **{name: pl.String() for name in SUBTYPES},  # where it is: runs of pixels, labels/rle.py
 }
 
 
@@ -47,9 +50,10 @@ def write_head_archive(
     workers: int = 1,
     progress: Progress,
 ) -> PhantomTruth:
-    """Write head CTs under out/stage_2_train, with stage_2_train.csv and truth.csv.
+    """Write head CTs under out/stage_2_train, with stage_2_train.csv, MASKS and truth.csv.
 
-    The truth's rows have TRUTH_SCHEMA. Raises as `write_archive` does.
+    The truth's rows have TRUTH_SCHEMA; masks are of the pixels that are filled by half or more.
+    Raises as `write_archive` does.
     """
     settings = ArchiveSettings(seed, float(difficulty), size)
     return write_archive(out, HEAD, studies, settings, workers=workers, progress=progress)
@@ -84,17 +88,21 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
             "study_number": request.number,
             "z": z,
             **{f"{name}_mm2": area for name, area in zip(SUBTYPES, areas, strict=True)},
+            **{name: encode(mask) for name, mask in zip(SUBTYPES, study.masks[:, z], strict=True)},
         }
         yield PhantomImage(row, encode_head_slice(ids, scan, z, window, stored))
 
 
 def _make_tables(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Make the competition's ID,Label: six rows an image in the order of LABELS."""
+    """Make the competition's ID,Label, six rows an image in the order of LABELS, and MASKS."""
     matrix = label_matrix(rows).astype(np.int64)
     images = rows["image"].to_list()
     order = np.argsort(images)
     ids = [f"{images[i]}_{label}" for i in order for label in LABELS]
-    return {LABEL_FILE: pl.DataFrame({"ID": ids, "Label": matrix[order].reshape(-1)})}
+    tables = {LABEL_FILE: pl.DataFrame({"ID": ids, "Label": matrix[order].reshape(-1)})}
+    for file, name in MASKS.items():
+        tables[file] = rows.select(ImageId="image", EncodedPixels=name).sort("ImageId")
+    return tables
 
 
 HEAD = ArchiveKind(
