@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.demo import demo as demo
     from wetread.verbs.doctor import Installation as Installation
     from wetread.verbs.doctor import doctor as doctor
-    from wetread.verbs.evaluate import evaluate as evaluate
+    from wetread.verbs.evaluate.evaluate import evaluate as evaluate
     from wetread.verbs.export import ExportResult as ExportResult
     from wetread.verbs.export import export as export
     from wetread.verbs.index import index as index
@@ -98,7 +98,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "Verbs": {
         "demo": "wetread.verbs.demo",
         "doctor": "wetread.verbs.doctor",
-        "evaluate": "wetread.verbs.evaluate",
+        "evaluate": "wetread.verbs.evaluate.evaluate",
         "export": "wetread.verbs.export",
         "index": "wetread.verbs.index",
         "montage": "wetread.verbs.montage.montage",

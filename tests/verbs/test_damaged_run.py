@@ -16,7 +16,7 @@ import torch
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.prediction.ensemble import read_ensemble
 from wetread.store.pack import is_whole_part
-from wetread.verbs.evaluate import evaluate
+from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.train.train import TrainResult
 
 Damage = Callable[[Path], object]

@@ -108,7 +108,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a run's predictions with intervals and baselines; write its page anew."""
-    from wetread.verbs.evaluate import evaluate as score_run
+    from wetread.verbs.evaluate.evaluate import evaluate as score_run
 
     scores = score_run(run)
     lines = [*score_lines(scores), f"page: {run / 'page.html'}"]

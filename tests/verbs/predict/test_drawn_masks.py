@@ -19,7 +19,7 @@ from wetread.labels.rle import decode, encode
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.training.recipe import flat_settings
 from wetread.training.recipe_file import read_recipe
-from wetread.verbs.evaluate import evaluate
+from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.score import score
 from wetread.verbs.train.train import TrainResult, train

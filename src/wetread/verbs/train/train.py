@@ -35,7 +35,7 @@ from wetread.training.prepare import prepare
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
-from wetread.verbs.evaluate import evaluate
+from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
 from wetread.verbs.train.labeled_archive import open_labeled_archive
 from wetread.verbs.train.pretrain import pretrain

@@ -1,4 +1,4 @@
-"""tests/verbs/test_evaluate.py: a run's predictions become scores, or are refused before any."""
+"""tests/verbs/evaluate/test_evaluate.py: predictions become scores, or are refused before any."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ from wetread.tasks import find_task
 from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.metric import exam_loss
 from wetread.training.predictions import LevelPredictions, to_table
-from wetread.verbs.evaluate import evaluate, exam_frame, score_exams, score_level
+from wetread.verbs.evaluate.evaluate import evaluate, exam_frame, score_exams, score_level
 from wetread.verbs.train.train import TrainResult
 
 EMBOLISM = find_task("embolism")
@@ -57,7 +57,7 @@ def test_a_damaged_file_of_the_page_is_named_before_anything_is_scored(
     run = tmp_path / "run"
     shutil.copytree(one_split.run, run)
     (run / name).write_text("{cut")
-    monkeypatch.setattr("wetread.verbs.evaluate.score_level", None)
+    monkeypatch.setattr("wetread.verbs.evaluate.evaluate.score_level", None)
     with pytest.raises(DamagedFileError):
         evaluate(run)
 

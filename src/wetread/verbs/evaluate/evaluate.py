@@ -1,4 +1,4 @@
-"""verbs/evaluate.py: a run's predictions in, its scores with intervals and its page out."""
+"""verbs/evaluate/evaluate.py: a run's predictions in, its scores with intervals and page out."""
 
 from __future__ import annotations
 
