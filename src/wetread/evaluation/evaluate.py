@@ -1,37 +1,19 @@
 """evaluation/evaluate.py: truth and probabilities to scores: value, interval, baselines, counts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 
 import numpy as np
 
 from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array
 from wetread.evaluation import metrics
-from wetread.evaluation.intervals import (
-    DRAWS,
-    draw_patients,
-    drawn_ratio,
-    percentile_interval,
-    row_weights,
-)
+from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
+from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
 from wetread.labels.finding import Finding, finding_weights
 
 ALL = "all"
-SENSITIVITIES: dict[str, Callable[[metrics.RankCounts], FloatArray]] = {
-    f"sensitivity_at_specificity_{percent}": partial(
-        metrics.sensitivity_of, specificity=percent / 100
-    )
-    for percent in (90, 95)
-}
-
-RANKING = {
-    "roc_auc": metrics.auc_of,
-    "average_precision": metrics.average_precision_of,
-    **SENSITIVITIES,
-}
+WITH_BASELINES = ("log_loss", "brier", "roc_auc", "average_precision")
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,72 +96,37 @@ def _official(sample: ResampledRows, suffix: str, probability: FloatArray) -> Sc
         sample.truth, probability, finding_weights(sample.rows.findings)
     )
     drawn = drawn_ratio(over, under, sample.patient_of_row, sample.times)
-    return _score(sample, f"weighted_log_loss{suffix}", None, value, drawn)
+    return _score(sample, f"weighted_log_loss{suffix}", None, DrawnMetric(value, drawn))
 
 
 def _finding_scores(
     sample: ResampledRows, column: int, probabilities: Mapping[str, Float64Array]
 ) -> list[Score]:
-    """Score one finding: log loss, ranking metrics and calls at 0.5, each with its baselines."""
+    """Score one finding by all metrics; those of WITH_BASELINES with their baselines after them."""
     truth = sample.truth[:, column]
-    ranked: dict[str, dict[str, tuple[float, FloatArray]]] = {
-        suffix: _ranking_scores(sample, truth, given[:, column])
+    drawn = {
+        suffix: draw_metrics(truth, given[:, column], sample.patient_of_row, sample.times)
         for suffix, given in probabilities.items()
     }
-    scores = []
-    for suffix, given in probabilities.items():
-        loss = metrics.log_losses(truth, given[:, column])
-        known = (~np.isnan(loss)).astype(np.float64)
-        drawn = drawn_ratio(loss, known, sample.patient_of_row, sample.times)
-        value = metrics.log_loss(truth, given[:, column])
-        scores.append(_score(sample, f"log_loss{suffix}", column, value, drawn))
-    for metric in ("roc_auc", "average_precision"):
-        scores += [
-            _score(sample, f"{metric}{suffix}", column, *parts[metric])
-            for suffix, parts in ranked.items()
-        ]
-    for sensitivity in SENSITIVITIES:
-        scores.append(_score(sample, sensitivity, column, *ranked[""][sensitivity]))
-    hit, called, true = metrics.call_counts(truth, probabilities[""][:, column])
-    for metric, under in (("precision", called), ("recall", true)):
-        value = hit.sum() / under.sum() if under.sum() else float("nan")
-        drawn = drawn_ratio(hit, under, sample.patient_of_row, sample.times)
-        scores.append(_score(sample, metric, column, float(value), drawn))
-    return scores
+    return [
+        _score(sample, f"{metric}{suffix}", column, drawn[suffix][metric])
+        for metric in drawn[""]
+        for suffix in (probabilities if metric in WITH_BASELINES else ("",))
+    ]
 
 
-def _ranking_scores(
-    sample: ResampledRows, truth: FloatArray, probability: FloatArray
-) -> dict[str, tuple[float, FloatArray]]:
-    """Return the value and the draws' values (draws,) of the metrics that read the order alone.
-
-    truth, probability: (N,).
-    """
-    ranking = metrics.rank(truth, probability)
-    parts: dict[str, list[FloatArray]] = {}
-    once = [np.ones((1, len(ranking.order)))]
-    drawn = row_weights(sample.patient_of_row[ranking.order], sample.times)
-    for weights in chain(once, drawn):
-        counts = metrics.count(ranking, weights)
-        for name, metric in RANKING.items():
-            parts.setdefault(name, []).append(metric(counts))
-    whole = {name: np.concatenate(values) for name, values in parts.items()}
-    return {name: (float(values[0]), values[1:]) for name, values in whole.items()}
-
-
-def _score(
-    sample: ResampledRows, metric: str, column: int | None, value: float, drawn: FloatArray
-) -> Score:
+def _score(sample: ResampledRows, metric: str, column: int | None, drawn: DrawnMetric) -> Score:
     truth = sample.truth if column is None else sample.truth[:, [column]]
     known = ~np.isnan(truth)
     patients = len(np.unique(sample.patient_of_row[known.any(axis=1)]))
     positive = np.where(known, truth, 0.0) >= metrics.THRESHOLD
-    interval = percentile_interval(drawn) if patients > 1 and np.isfinite(value) else None
+    value = finite_or_none(drawn.value)
+    interval = percentile_interval(drawn.draws) if patients > 1 and value is not None else None
     low, high = interval or (None, None)
     finding = ALL if column is None else sample.rows.findings[column].name
-    reason = _reason(known, positive, value, interval is not None, patients)
+    reason = _reason(known, positive, drawn.value, interval is not None, patients)
     return Score(
-        metric, finding, sample.rows.level, sample.rows.split, finite_or_none(value), low, high,
+        metric, finding, sample.rows.level, sample.rows.split, value, low, high,
         patients, int(positive.any(axis=1).sum()), reason,
     )  # fmt: skip
 
