@@ -129,3 +129,21 @@ def test_shapes_that_do_not_meet_are_refused() -> None:
     rows = LabeledRows(np.zeros((2, 1)), (Finding("a"),), ["p", "q"], "image", "held_out")
     with pytest.raises(ValueError, match=r"ask for \(2, 1\)"):
         evaluate(rows, np.zeros((3, 1)), np.random.default_rng(0))
+
+
+def test_calibration_stands_beside_what_perfect_calibration_would_give() -> None:
+    rng = np.random.default_rng(4)
+    given = rng.beta(1, 3, (300, 1))
+    truth = (rng.random((300, 1)) < given).astype(float)
+    rows = LabeledRows(truth, (Finding("any"),), [f"p{i // 2}" for i in range(300)], "image", "x")
+    found = {one.metric: one for one in evaluate(rows, given, np.random.default_rng(0))}
+    assert found["mean_probability"].value == pytest.approx(given.mean())
+    assert found["mean_probability_truth"].value == pytest.approx(truth.mean())
+    assert found["brier"].value == pytest.approx(((given - truth) ** 2).mean())
+    assert found["brier_perfect"].value == pytest.approx((given * (1 - given)).mean())
+    assert found["ece"].value is not None
+    assert found["ece_perfect"].value is not None
+    assert found["ece"].value < found["ece_perfect"].value
+    assert found["ece_perfect"].reason == "no interval: it follows from the probabilities alone"
+    assert found["brier"].low is not None
+    assert found["brier"].low < ((given - truth) ** 2).mean() < (found["brier"].high or 0)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
 
 HEADINGS = (
     "weighted_log_loss", "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
+    "mean_probability", "ece",
 )  # fmt: skip
 MOST = 10  # rows printed of a list that may be long
 WIDTH = 80  # columns of the terminal

@@ -1,18 +1,20 @@
 """evaluation/evaluate.py: truth and probabilities to scores: value, interval, baselines, counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array
 from wetread.evaluation import metrics
+from wetread.evaluation.calibration import calibration_errors
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
 from wetread.labels.finding import Finding, finding_weights
 
 ALL = "all"
+OF_THE_PROBABILITIES = "no interval: it follows from the probabilities alone"
 WITH_BASELINES = ("log_loss", "brier", "roc_auc", "average_precision")
 
 
@@ -68,7 +70,9 @@ def evaluate(
     official:  False where the task's weighted log loss is no mean over the findings of one level.
 
     The official metric comes first where all findings are labeled at this level; then the scores
-    of each finding, a baseline right after its score. Raises ValueError where shapes differ or a
+    of each finding, a baseline right after its score, then those of its calibration: beside the
+    expected calibration error the 95th percentile of it where the probabilities are true, and the
+    expectation of Brier's score there. Raises ValueError where shapes differ or a
     probability is missing (NaN) for a known label.
     """
     truth = np.asarray(rows.truth, dtype=np.float64)
@@ -85,6 +89,7 @@ def evaluate(
         scores += [_official(sample, suffix, values) for suffix, values in probabilities.items()]
     for column in range(len(rows.findings)):
         scores += _finding_scores(sample, column, probabilities)
+        scores += _calibration_scores(sample, column, probabilities[""][:, column], rng)
     return scores
 
 
@@ -112,6 +117,39 @@ def _finding_scores(
         _score(sample, f"{metric}{suffix}", column, drawn[suffix][metric])
         for metric in drawn[""]
         for suffix in (probabilities if metric in WITH_BASELINES else ("",))
+    ]
+
+
+def _calibration_scores(
+    sample: ResampledRows, column: int, probability: Float64Array, rng: np.random.Generator
+) -> list[Score]:
+    """Score how far probabilities (N,) of a finding are from what is true: their mean beside the
+    share that is true, the expected calibration error and Brier's score beside perfect ones."""
+    truth = sample.truth[:, column]
+    known = (~np.isnan(truth)).astype(np.float64)
+    means = {
+        name: DrawnMetric(
+            float(values[known > 0].mean()) if known.any() else float("nan"),
+            drawn_ratio(values * known, known, sample.patient_of_row, sample.times),
+        )
+        for name, values in {
+            "mean_probability": probability,
+            "mean_probability_truth": np.nan_to_num(truth),
+        }.items()
+    }
+    errors = calibration_errors(truth, probability, sample.patient_of_row, sample.times, rng)
+    none = np.full(len(sample.times), np.nan)  # of what is no statistic of drawn patients
+    parts = means | {
+        "ece": DrawnMetric(errors.ece, errors.drawn_ece),
+        "ece_perfect": DrawnMetric(errors.perfect_ece, none),
+        "brier_perfect": DrawnMetric(errors.perfect_brier, none),
+    }
+    scores = [_score(sample, metric, column, drawn) for metric, drawn in parts.items()]
+    return [
+        replace(one, reason=OF_THE_PROBABILITIES)
+        if one.metric.endswith("_perfect") and one.value is not None
+        else one
+        for one in scores
     ]
 
 

@@ -148,6 +148,11 @@ class ScoreTable:
         """Whether images were put in order; masks are not."""
         return any("roc_auc" in row.cells for row in self.rows)
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether probabilities were held against how often they came true."""
+        return any("ece" in row.cells for row in self.rows)
+
 
 def write_page(path: Path, content: PageContent) -> None:
     """Write the page; one file, no script, no request to anywhere."""
