@@ -117,7 +117,7 @@ def test_what_is_of_the_whole_series_goes_a_straight_way_to_the_study(name: str)
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="known: gru, transformer, plain_gru"):
+    with pytest.raises(ValueError, match="known: gru, transformer, convolutions, plain_gru"):
         build_sequence("lstm", 3, 1, 1)
 
 

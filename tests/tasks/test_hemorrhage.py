@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from wetread.tasks import find_task
+from wetread.training.recipe_file import read_recipe
+from wetread.training.series.spec import SeriesSpec
 
 LONG_FORM = "ID,Label\nID_a_any,1\nID_a_subdural,0.25\n"
 
@@ -23,3 +27,17 @@ def test_labels_and_submissions_are_read_in_the_long_form(tmp_path: Path) -> Non
         (values,) = read(path, task.findings).matrix_float64(["ID_a"], task.findings)
         known = {name: v for name, v in zip(names, values, strict=True) if v == v}
         assert known == {"any": 1.0, "subdural": 0.25}
+
+
+def test_a_recipe_with_a_network_over_series_reads_whole_series() -> None:
+    task = find_task("hemorrhage")
+    slices, series = (
+        task.for_recipe(read_recipe("compact", [f"series.network={name}"]))
+        for name in ("none", "gru")
+    )
+    assert slices is task
+    assert isinstance(series.spec, SeriesSpec)
+    assert (series.findings, series.crops.stores) == (task.findings, task.crops.stores)
+    assert series.at("study") == task.at("study")
+    assert series.spec.official_levels == task.spec.official_levels
+    assert series.spec.exams(pl.DataFrame()).is_empty()  # a submission has images alone

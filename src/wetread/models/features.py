@@ -84,6 +84,16 @@ def feature_extractor(model: nn.Module, features: str) -> nn.Module:
     return Float32Head(body, head) if features == "logits" else body
 
 
+def logits_of_features(model: nn.Module, features: Tensor, kind: str) -> Tensor:
+    """Return the logits (N, F) of a network whose features (N, D), of that kind, are known."""
+    head = last_linear(model)
+    if kind == "last":
+        with torch.inference_mode():
+            logits: Tensor = head.cpu()(features.float())
+        return logits
+    return features[:, : head.out_features]
+
+
 def count_masks(model: nn.Module) -> int:
     """Return how many masks M a network draws; 0 without any."""
     head = getattr(model, "mask_head", None)

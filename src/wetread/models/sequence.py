@@ -8,7 +8,7 @@ builder and a line in SEQUENCES.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import torch
@@ -89,6 +89,28 @@ class MaskedTransformer(nn.Module):
         return cast(Tensor, self.layers(x, src_key_padding_mask=~valid))
 
 
+class DilatedConvolutions(nn.Module):
+    """Convolutions along the slices, each a residual block over twice as far as the one before;
+    padding is zero for all of them."""
+
+    def __init__(self, width: int, dilations: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(
+            nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+            for dilation in dilations
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in dilations)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """Map x (B, L, width), valid (B, L), to (B, L, width)."""
+        inside = valid[..., None].to(x)
+        for convolve, norm in zip(self.blocks, self.norms, strict=True):
+            along = convolve((norm(x) * inside).transpose(1, 2)).transpose(1, 2)
+            x = x + self.dropout(along.relu())
+        return x * inside
+
+
 class ContextConcat(nn.Module):
     """The features of a slice, concatenated with those that its series gives it."""
 
@@ -116,6 +138,13 @@ def build_gru(inputs: int, images: int, studies: int) -> nn.Module:
 def build_transformer(inputs: int, images: int, studies: int) -> nn.Module:
     """Build two transformer layers of width 64 with four heads, and the slice's own 64 numbers."""
     context = ContextConcat(MaskedTransformer(64, 4, 2, 0.1))
+    return SequenceNet(_enter(inputs, 64, 0.2), context, 128, images, studies)
+
+
+def build_convolutions(inputs: int, images: int, studies: int) -> nn.Module:
+    """Build four dilated convolutions of width 64 (15 slices to either side), and the slice's own
+    64 numbers."""
+    context = ContextConcat(DilatedConvolutions(64, (1, 2, 4, 8), 0.1))
     return SequenceNet(_enter(inputs, 64, 0.2), context, 128, images, studies)
 
 
@@ -158,6 +187,7 @@ class LinearSkip(nn.Module):
 SEQUENCES: dict[str, SequenceBuilder] = {
     "gru": build_gru,
     "transformer": build_transformer,
+    "convolutions": build_convolutions,
     "plain_gru": PlainGru,
 }
 

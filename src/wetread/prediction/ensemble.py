@@ -14,6 +14,7 @@ from wetread.prediction.cautions import find_cautions
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
+from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, TrainedModel, read_trained_model
 from wetread.training.series.reader import (
     JOINT_FOLDER,
@@ -59,6 +60,11 @@ class Ensemble:
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
 
+    @property
+    def recipe(self) -> Recipe:
+        """The settings of its first run."""
+        return (self.series_models[0] if self.series_models else self.members[0].model).recipe
+
 
 def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
     """Read the kept networks of all runs, or of one of their splits. RunError where a run is not
@@ -75,6 +81,10 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
     if not members:
         raise RunError(
             f"{runs[0]}: no model that is whole; its training has not reached its first epoch"
+        )
+    if series and len(series) < len(members):
+        raise RunError(
+            "some of the runs read whole series and some slices; predict with each alone"
         )
     for run, other in zip(runs[1:], about[1:], strict=True):
         for key in ("task", "findings"):

@@ -15,7 +15,8 @@ from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
-from wetread.training.series.embed_series import embed_series
+from wetread.training.series.blend import SeriesLogits
+from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
@@ -78,9 +79,23 @@ class SeriesReader:
         flip_index, logits = mirror_columns(self.spec.study_findings), []
         for model in self.ensemble.series_models:
             inputs = embed_series(series, model.encoders, stores, model.recipe, self.cache)
-            logits.append(predict_series_logits(model.network, inputs, flip_index, model.recipe))
+            network = predict_series_logits(model.network, inputs, flip_index, model.recipe)
+            logits.append(self._blended(model, network, series, stores))
         image, study = (expit(np.mean(level, axis=0)) for level in zip(*logits, strict=True))
         return image, study
+
+    def _blended(
+        self, model: SeriesModel, network: SeriesLogits, series: Series, stores: Sequence[Store]
+    ) -> SeriesLogits:
+        """Blend the network's logits with those of the model's other heads, where it has any."""
+        if model.blend is None:
+            return network
+        flip_index = mirror_columns(self.spec.encoders[0].findings)
+        encoder = model.encoders[0]
+        slices = slice_probabilities(
+            series, encoder, stores[0], flip_index, model.recipe, self.cache
+        )
+        return model.blend.blend(network, slices, series)
 
     def _cache_features(
         self, stores: Sequence[Store], rows: Int64Array, progress: Progress

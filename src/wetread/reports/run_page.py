@@ -40,7 +40,7 @@ def write_run_page(
     """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
     about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
     recipe = flat_settings(settings)
-    task = find_task(about["task"])
+    task = find_task(about["task"]).for_recipe(settings)
     images = levels[0]
     units = patient_unit(about.get("identity"))
     view = settings.view

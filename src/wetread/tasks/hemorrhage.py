@@ -1,13 +1,48 @@
 """tasks/hemorrhage.py: intracranial hemorrhage on head CT, in the form of the 2019 competition."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from wetread.anatomy.head import find_head_box
 from wetread.anatomy.presence import head_absent
-from wetread.labels.finding import Finding
+from wetread.archive.types import Float64Array
+from wetread.labels.finding import Finding, finding_weights
 from wetread.labels.long_csv import read_long_csv
 from wetread.phantoms.head.archive import write_head_archive
+from wetread.store.pack_series import OneBox
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.task import Phantoms, Task
+from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
+
+if TYPE_CHECKING:
+    from wetread.training.losses import SeriesLoss
+    from wetread.training.series.series import Series
+
+FINDINGS = (
+    Finding("epidural"),
+    Finding("intraparenchymal"),
+    Finding("intraventricular"),
+    Finding("subarachnoid"),
+    Finding("subdural"),
+    Finding("any", weight=2.0),  # the official metric counts it twice
+)
+STUDY_WEIGHT = 0.3  # in the loss of series; the metric is of slices alone
+
+
+def metric_loss(learned: Series) -> SeriesLoss:
+    """Make the loss of series: the official log loss of their slices, and with a small weight that
+    of the studies."""
+    from wetread.training.losses import weighted_series_loss  # torch: where it is learned alone
+
+    return weighted_series_loss(finding_weights(FINDINGS).tolist(), STUDY_WEIGHT)
+
+
+def slice_targets(image: Float64Array, study: Float64Array) -> Float64Array:
+    """Return the labels of the slices, image (N, 6), whatever their study's (N, 6)."""
+    return image
+
 
 HEMORRHAGE = Task(
     name="hemorrhage",
@@ -16,15 +51,16 @@ HEMORRHAGE = Task(
     headline="any",
     spec=SliceSpec(
         network="hemorrhage",
-        image_findings=(
-            Finding("epidural"),
-            Finding("intraparenchymal"),
-            Finding("intraventricular"),
-            Finding("subarachnoid"),
-            Finding("subdural"),
-            Finding("any", weight=2.0),  # the official metric counts it twice
-        ),
+        image_findings=FINDINGS,
         find_box=find_head_box,
+    ),
+    series_spec=SeriesSpec(
+        image_findings=FINDINGS,
+        study_findings=FINDINGS,
+        encoders=(CropEncoder("hemorrhage", FINDINGS, slice_targets),),
+        find_boxes=OneBox(find_head_box),
+        loss=metric_loss,
+        study_from_images=True,
     ),
     read_labels=read_long_csv,
     absent=head_absent,

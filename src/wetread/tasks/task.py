@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from wetread.study.series_choice import ANY_SERIES, SeriesPreference
 from wetread.training.crops import Crops
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.spec import SliceSpec
+
+if TYPE_CHECKING:  # a task is a value that loads no torch
+    from wetread.training.recipe import Recipe
 
 ReadLabels = Callable[[Path, Sequence[Finding]], LabelTable]
 WriteSubmission = Callable[[Path, SubmissionContent], Sequence[str]]
@@ -131,6 +134,8 @@ class Task:
     values:       the values that are packed of a slice: HU, or a radiograph's gray.
     absent:       rows of a series and their values -> what is to be read and is not in them.
     demo:         how the demo goes.
+    series_spec:  of a task whose slices may also be read as whole series, where a recipe names a
+                  network for them; None: `spec` alone.
     """
 
     name: str
@@ -147,6 +152,14 @@ class Task:
     values: ValuesOf = hounsfield
     absent: FindAbsent = nothing_absent
     demo: Demo = Demo()
+    series_spec: SeriesSpec | None = None
+
+    def for_recipe(self, recipe: Recipe) -> Task:
+        """Return the task as a recipe learns it: from whole series where it names a network for
+        them and the task can be read so."""
+        if recipe.series.network == "none" or self.series_spec is None:
+            return self
+        return replace(self, spec=self.series_spec)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -1,5 +1,6 @@
 """training/losses.py: what is minimized, and what balanced epochs do to probabilities."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from torch.nn import functional
 
 from wetread.training.recipe import Recipe
 from wetread.training.series.series import SeriesBatch
+
+SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 
 
 def masked_loss(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
@@ -34,6 +37,19 @@ def plain_series_loss(image: Tensor, study: Tensor, truth: SeriesBatch) -> Tenso
     """Mean cross entropy of the slices (B, L, I) plus that of the studies (B, S), what is known."""
     ones = image.new_ones(image.shape[-1]), study.new_ones(study.shape[-1])
     return masked_loss(image, truth.image, ones[0]) + masked_loss(study, truth.study, ones[1])
+
+
+def weighted_series_loss(weights: Sequence[float], study_weight: float) -> SeriesLoss:
+    """Make the loss of series whose slices and studies have the same F findings, weighted by
+    weights (F,): cross entropy of the slices plus study_weight times that of the studies."""
+
+    def loss(image: Tensor, study: Tensor, truth: SeriesBatch) -> Tensor:
+        """Map logits image (B, L, F) and study (B, F) to the scalar loss of a batch."""
+        each = image.new_tensor(weights)
+        of_images = masked_loss(image, truth.image, each)
+        return of_images + study_weight * masked_loss(study, truth.study, each)
+
+    return loss
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class SeriesSettings(Settings):
         default=2, ge=2, le=100
     )  # one encoder each, trained on the patients of the rest
     features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
+    heads: tuple[Literal["network", "slices", "boosting"], ...] = ("network",)  # judge slices
     differences: bool = True  # to the slices before and after
     mirror: bool = True  # mirror images are learned and read too, sides exchanged
     loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
@@ -188,6 +189,12 @@ class Recipe(Settings):
             raise ValueError(f"sizes {sizes}: a decoder takes multiples of 32")
         if any(not 8 <= size <= self.size for size in self.smaller_first):
             raise ValueError(f"smaller_first = {self.smaller_first}: from 8 to size = {self.size}")
+        if self.series.heads[:1] != ("network",) or len(set(self.series.heads)) < len(
+            self.series.heads
+        ):
+            raise ValueError(f"series.heads = {self.series.heads}: the network first, each once")
+        if self.joint.epochs and self.series.heads != ("network",):
+            raise ValueError("joint.epochs trains the network alone: series.heads = ['network']")
         if self.joint.epochs and self.series.features != "last":
             raise ValueError("joint.epochs trains through features: series.features = 'last'")
         ends = (self.negatives_per_positive, self.negatives_at_end)

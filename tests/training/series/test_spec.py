@@ -63,3 +63,16 @@ def test_encoders_learn_phantoms_without_the_network_over_them() -> None:
     first = replace(SPEC).phantom_recipe(recipe)
     assert (first.series.network, first.joint.epochs, first.folds) == ("none", 0, 3)
     assert first.epochs == recipe.phantoms.epochs
+
+
+def test_heads_of_slices_need_studies_that_are_as_their_worst_slice() -> None:
+    recipe = read_recipe("compact", ["series.network=gru", 'series.heads=["network", "slices"]'])
+    with pytest.raises(ValueError, match="labels of their own"):
+        SPEC.check_recipe(recipe)
+    replace(SPEC, study_from_images=True).check_recipe(recipe)
+
+
+@pytest.mark.parametrize("heads", ['["slices"]', '["network", "slices", "slices"]'])
+def test_the_network_is_the_first_head_and_each_stands_once(heads: str) -> None:
+    with pytest.raises(ValueError, match="network first, each once"):
+        read_recipe("compact", [f"series.heads={heads}"])

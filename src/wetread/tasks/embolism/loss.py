@@ -8,7 +8,7 @@ from wetread.labels.exams import Exams
 from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.metric import mean_exam_weight
-from wetread.training.series.sequence_fit import SeriesLoss
+from wetread.training.losses import SeriesLoss
 from wetread.training.series.series import Series, SeriesBatch
 
 

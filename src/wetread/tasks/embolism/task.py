@@ -27,7 +27,7 @@ from wetread.tasks.task import Demo, Phantoms, SubmissionForm, Task
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 
 if TYPE_CHECKING:
-    from wetread.training.series.sequence_fit import SeriesLoss
+    from wetread.training.losses import SeriesLoss
     from wetread.training.series.series import Series
 
 POSITIVE_EXAM_WEIGHT = 0.1  # in the loss of series; the metric leaves positive_exam out

@@ -9,6 +9,7 @@ then train a part's encoders and network jointly, over all of train. Under the r
 
     model-K/part-J/NAME/best.pt    the encoder of the crop NAME
     model-K/part-J/sequence.pt     the network over its features
+    model-K/part-J/blend.npz       weights of the heads, where the network is not the only one
     features/                      the encoders' features of slices, by content
 """
 
@@ -24,19 +25,29 @@ from scipy.special import expit
 from torch import nn
 
 from wetread.archive.types import Float64Array, Int64Array, Progress
+from wetread.labels.finding import finding_weights
+from wetread.models.boosted_trees import BoostedTrees
 from wetread.training import mask_table
 from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.folds import make_folds
-from wetread.training.losses import plain_series_loss
+from wetread.training.losses import SeriesLoss, plain_series_loss
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel
-from wetread.training.series.embed_series import embed_series
+from wetread.training.series.blend import (
+    Blend,
+    SeriesLogits,
+    choose_weights,
+    equal_weights,
+    fit_trees,
+    head_logits,
+    write_blend,
+)
+from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.inputs import SequenceInputs, join_inputs, rescale_to
 from wetread.training.series.joint import JointData, JointModel, fit_joint
 from wetread.training.series.levels import series_predictions
 from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, describe_series_model
 from wetread.training.series.sequence_fit import (
-    SeriesLoss,
     fit_sequence,
     loss_over,
     predict_series_logits,
@@ -66,6 +77,19 @@ class SeriesData:
     encoders: tuple[EncoderSlices, ...]
     spec: SeriesSpec
 
+    def truth(self) -> Float64Array:
+        """Truth (N, F) of the slices and, spread over them, of their studies, in the columns of
+        spec.findings."""
+        return truth_of(self.spec, self.series)
+
+
+def truth_of(spec: SeriesSpec, series: Series) -> Float64Array:
+    """Join the truth of the series' slices and, spread over them, of their studies: (N, F), in the
+    columns of spec.findings."""
+    if spec.study_from_images:
+        return series.image
+    return np.hstack([series.image, series.spread()])
+
 
 def fit_series(
     data: SeriesData,
@@ -88,7 +112,8 @@ def fit_series(
         for part, train in _deal(data, split, recipe, run.folder / f"model-{number}")
     ]
     scored = series_containing(data.series, split.scored)
-    logits: list[tuple[Float64Array, Float64Array]] = []
+    trees = _fit_trees(parts, embedder) if "boosting" in recipe.series.heads else ()
+    logits: list[SeriesLogits] = []
     for part in parts:
         model = JointModel(part.encoders, _fit_network(part, parts, embedder, split, stage))
         if recipe.joint.epochs:
@@ -96,7 +121,12 @@ def fit_series(
         description = describe_series_model(data.spec, model.network, recipe)
         Run(part.folder).write_json(SERIES_FILE, description)
         inputs = embedder.embed(model.encoders, scored)
-        logits.append(predict_series_logits(model.network, inputs, flip_index, recipe))
+        network = predict_series_logits(model.network, inputs, flip_index, recipe)
+        if recipe.series.heads != ("network",):
+            blend = _fit_blend(part, model, embedder, split, trees)
+            write_blend(part.folder, blend)
+            network = blend.blend(network, embedder.slices(part, scored), data.series.of(scored))
+        logits.append(network)
     image, study = (expit(np.mean([one[level] for one in logits], axis=0)) for level in (0, 1))
     slices = data.encoders[0].data
     levels = series_predictions(
@@ -131,7 +161,7 @@ def _deal(
     first = data.encoders[0].data
     everyone = first.column("patient")
     patients = [everyone[place] for place in split.train]
-    truth = np.hstack([data.series.image, data.series.spread()])[split.train]
+    truth = data.truth()[split.train]
     plan = make_folds(patients, truth, recipe.series.parts, recipe.seed, order=first.order())
     inside = [plan.mask(part, patients) for part in plan.parts]
     return [
@@ -152,6 +182,19 @@ class _Embedder:
         """Embed series by number (e,)."""
         stores = [one.data.store for one in self.data.encoders]
         return embed_series(self.data.series.of(series), encoders, stores, self.recipe, self.folder)
+
+    def slices(self, part: _Part, series: Int64Array) -> Float64Array:
+        """Predict probabilities (N, F) of the slices of series, by number (e,), by the part's first
+        encoder alone."""
+        first = self.data.encoders[0]
+        return slice_probabilities(
+            self.data.series.of(series),
+            part.encoders[0],
+            first.data.store,
+            mirror_columns(first.encoder.findings),
+            self.recipe,
+            self.folder,
+        )
 
     def loss_for(self, series: Series) -> SeriesLoss:
         """Return what is minimized where these series are learned."""
@@ -199,6 +242,39 @@ def _fit_network(
         run=Run(part.folder),
         progress=stage(part.stage_name("series")),
     )
+
+
+def _fit_trees(parts: Sequence[_Part], embedder: _Embedder) -> tuple[BoostedTrees, ...]:
+    """Fit boosted trees to all of the split's train places, each slice by the encoder that was not
+    trained on it."""
+    numbers = [series_containing(embedder.data.series, part.places) for part in parts]
+    slices = [embedder.slices(part, e) for part, e in zip(parts, numbers, strict=True)]
+    series = embedder.data.series.of(np.concatenate(numbers))
+    return fit_trees(np.concatenate(slices), series, embedder.recipe.seed)
+
+
+def _fit_blend(
+    part: _Part,
+    model: JointModel,
+    embedder: _Embedder,
+    split: Split,
+    trees: tuple[BoostedTrees, ...],
+) -> Blend:
+    """Choose the weights of the part's heads by the split's validation series."""
+    data, recipe = embedder.data, embedder.recipe
+    weights, heads = finding_weights(data.spec.image_findings), recipe.series.heads
+    numbers = series_containing(data.series, split.validation)
+    series = data.series.of(numbers)
+    if len(numbers) == 0:
+        return equal_weights(heads, len(weights), trees)
+    network, study = predict_series_logits(
+        model.network,
+        embedder.embed(model.encoders, numbers),
+        mirror_columns(data.spec.study_findings),
+        recipe,
+    )
+    logits = head_logits(heads, network, embedder.slices(part, numbers), series, trees)
+    return choose_weights(heads, logits, study, series, weights, trees)
 
 
 def _fit_joint(

@@ -29,12 +29,13 @@ from wetread.training.checkpoint import (
     learned_settings,
 )
 from wetread.training.device import Runtime, choose_runtime, seeded_runtime
+from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import CHECKPOINT, Run, TrainedModel
-from wetread.training.series.sequence_fit import BEST, LAST, SeriesLoss
+from wetread.training.series.sequence_fit import BEST, LAST
 from wetread.training.series.series import Series, SeriesBatch, sequence_features, spread_slices
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view

@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from wetread.evaluation.aggregate import study_truth
+from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.masks import annotated_masks
 from wetread.training.run import BEST, Run
-from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
+from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series, truth_of
 from wetread.training.series.series import Series, labeled_series
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.batches import steps_per_epoch
@@ -24,8 +27,8 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     """Join whole series, of which slices or studies have labels, with them; each encoder's slices
     are in its own store. ValueError where none has a label."""
     slices = inputs.stores[0].slices
-    everyone = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
-    known = ~np.isnan(np.hstack([everyone.image, everyone.spread()])).all(axis=1)
+    everyone = _labeled(spec, slices, inputs.labels)
+    known = ~np.isnan(truth_of(spec, everyone)).all(axis=1)
     with_label = np.logical_or.reduceat(known, everyone.starts[:-1])
     series = everyone.of(labeled_rows(with_label))
     data = SeriesData(series, encoder_data(spec, series, inputs), spec)
@@ -41,13 +44,22 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
             stage=inputs.stage,
         )
 
-    truth = np.hstack([series.image, series.spread()])
-    return Prepared(
-        LabeledSlices(inputs.stores[0], series.rows, truth, spec.findings),
-        fit,
-        label_shares(series.image, spec.image_findings)
-        | label_shares(series.study, spec.study_findings),
+    shares = label_shares(series.image, spec.image_findings)
+    if not spec.study_from_images:
+        shares |= label_shares(series.study, spec.study_findings)
+    slices_with_truth = LabeledSlices(
+        inputs.stores[0], series.rows, truth_of(spec, series), spec.findings
     )
+    return Prepared(slices_with_truth, fit, shares)
+
+
+def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Series:
+    """List all series of a store's table with the labels of their slices and studies."""
+    series = labeled_series(slices, labels, spec.image_findings, spec.study_findings)
+    if not spec.study_from_images:
+        return series
+    _, study = study_truth(series.image, series.series_of_slices())
+    return series.with_study(study)
 
 
 def pretrain_encoders(
@@ -59,7 +71,7 @@ def pretrain_encoders(
     """
     inputs = replace(inputs, stores=[_without_order(store) for store in inputs.stores])
     slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
-    series = labeled_series(slices, inputs.labels, spec.image_findings, spec.study_findings)
+    series = _labeled(spec, slices, inputs.labels)
     everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
     data = [encoder_slices.data for encoder_slices in encoder_data(spec, series, inputs)]
     steps = [steps_per_epoch(each.truth.astype(np.float32), inputs.recipe, 0) for each in data]

@@ -15,6 +15,7 @@ from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
+from wetread.training.series.blend import Blend, read_blend
 from wetread.training.series.sequence_fit import (
     BEST,
     NetworkShape,
@@ -33,6 +34,7 @@ class SeriesModel:
     """Encoders, in the order of their crops, and the network over them, that read a whole series.
 
     image, study: names of its outputs of slices and of studies.
+    blend: of the network with other heads; None: the network alone judges.
     """
 
     encoders: tuple[TrainedModel, ...]
@@ -40,6 +42,7 @@ class SeriesModel:
     image: tuple[str, ...]
     study: tuple[str, ...]
     recipe: Recipe
+    blend: Blend | None = None
 
 
 def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> JsonObject:
@@ -82,4 +85,5 @@ def _series_model(about: JsonObject, folder: Path, file: Path) -> SeriesModel:
         image=tuple(about["image"]),
         study=tuple(about["study"]),
         recipe=recipe,
+        blend=read_blend(folder),
     )

@@ -4,7 +4,7 @@ out."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from wetread.training.checkpoint import (
     learned_settings,
 )
 from wetread.training.device import choose_runtime, seeded_runtime
+from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
@@ -34,7 +35,6 @@ LAST, BEST = "sequence-last.pt", "sequence.pt"
 FILES = CheckpointFiles(LAST, BEST)
 MOST_SLICES = 512  # of a series in a step: attention takes memory with the square of their number
 GROUPS = ("seed", "series.", "optimizer.")  # settings that change what is learned here
-SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 
 
 class StandardizedNetwork(nn.Module):

@@ -74,6 +74,10 @@ class Series:
         spread: Float64Array = np.repeat(self.study, np.diff(self.starts), axis=0)
         return spread
 
+    def series_of_slices(self) -> list[str]:
+        """Number the series of each slice, N texts: what belongs together in evaluation/."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts)).astype(str).tolist()
+
     def image_by_series(self) -> list[Float64Array]:
         """Part the truth of the slices by series, E arrays (n, I)."""
         return np.split(self.image, self.starts[1:-1])

@@ -15,13 +15,14 @@ from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.exams import exams_of_archive, refuse_nameless
 from wetread.labels.finding import Finding
+from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBoxes
 from wetread.training.crops import Crops
 from wetread.training.phantom_recipe import phantom_recipe
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
+    from wetread.training.losses import SeriesLoss
     from wetread.training.recipe import Recipe
-    from wetread.training.series.sequence_fit import SeriesLoss
     from wetread.training.series.series import Series
 
 SliceTargets = Callable[[Float64Array, Float64Array], Float64Array]
@@ -29,6 +30,20 @@ MakeConsistent = Callable[
     [Float64Array, Float64Array, Int64Array], tuple[Float64Array, Float64Array]
 ]
 BrokenRules = Callable[[Float64Array, Float64Array, Int64Array], list[tuple[str, ...]]]
+
+
+def as_answered(
+    image: Float64Array, study: Float64Array, starts: Int64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Return probabilities (N, I) of slices, (E, S) of studies as they are: no rule binds them."""
+    return image, study
+
+
+def no_broken_rules(
+    image: Float64Array, study: Float64Array, starts: Int64Array
+) -> list[tuple[str, ...]]:
+    """Return no broken rule for each of the E studies; image (N, I), study (E, S)."""
+    return [() for _ in range(len(study))]
 
 
 @dataclass(frozen=True)
@@ -65,6 +80,8 @@ class SeriesSpec:
     broken_rules:    arrays as for make_consistent -> for each study the names of the rules that
                      its answers break.
     histogram:       values of a slice -> features without a place, for the baseline.
+    study_from_images: labels are of slices alone, and a study is as its worst slice; its findings
+                     are then those of the slices, and no exam is part of a submission.
     """
 
     image_findings: tuple[Finding, ...]
@@ -72,18 +89,27 @@ class SeriesSpec:
     encoders: tuple[CropEncoder, ...]
     find_boxes: FindBoxes
     loss: Callable[[Series], SeriesLoss]
-    make_consistent: MakeConsistent
-    broken_rules: BrokenRules
+    make_consistent: MakeConsistent = as_answered
+    broken_rules: BrokenRules = no_broken_rules
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
+    study_from_images: bool = False
 
     drawn: ClassVar[tuple[Finding, ...]] = ()  # a run gives no masks: they stay inside the encoders
-    official_levels: ClassVar[tuple[str, ...]] = ("all",)  # of the weighted log loss
-    curve_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # with findings of their own
+
+    @property
+    def official_levels(self) -> tuple[str, ...]:
+        """Levels of the weighted log loss; "all" is of images and studies together."""
+        return ("image", "study") if self.study_from_images else ("all",)
+
+    @property
+    def curve_levels(self) -> tuple[str, ...]:
+        """Levels with findings of their own."""
+        return ("image",) if self.study_from_images else ("image", "study")
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings, in the column order of files and pages."""
-        return (*self.image_findings, *self.study_findings)
+        return self.image_findings + (() if self.study_from_images else self.study_findings)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -102,7 +128,10 @@ class SeriesSpec:
         refuse_nameless(images)
 
     def exams(self, images: pl.DataFrame) -> pl.DataFrame:
-        """List which image is of which exam, EXAM_SCHEMA; images: rows of an index."""
+        """List which image is of which exam, EXAM_SCHEMA, none where a submission has images alone;
+        images: rows of an index."""
+        if self.study_from_images:
+            return pl.DataFrame(schema=EXAM_SCHEMA)
         return exams_of_archive(images)
 
     def check_recipe(self, recipe: Recipe) -> None:
@@ -111,6 +140,11 @@ class SeriesSpec:
         if recipe.series.network == "none":
             raise ValueError(
                 "series.network = 'none': the task judges whole series; set gru or transformer"
+            )
+        if recipe.series.heads != ("network",) and not self.study_from_images:
+            raise ValueError(
+                f"series.heads = {recipe.series.heads}: studies have labels of their own, which "
+                "slices do not answer; set ['network']"
             )
         if recipe.decoder != "none" and not all(one.drawn for one in self.encoders):
             raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")

@@ -47,7 +47,8 @@ def evaluate(run: StrPath) -> Scores:
         raise ValueError(
             f"{run} has no {FILE}: its training has not ended; run wetread train again"
         )
-    task, seed = find_task(read_about(run)["task"]), read_run_recipe(run).seed
+    recipe = read_run_recipe(run)
+    task, seed = find_task(read_about(run)["task"]).for_recipe(recipe), recipe.seed
     predictions = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
     table = name_by_deal_order(predictions, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]

@@ -101,7 +101,7 @@ def predict(
     """
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))
-    task = find_task(ensemble.task)
+    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
     require_sources(sources)
     if sample is not None:
         task.submission.check_sample(sample, task.spec.image_findings)
@@ -143,7 +143,7 @@ def predict_index(
     (archive/files/written.py: a kill leaves old readings or new ones). Raises ValueError where out
     holds files of others; other_names: names in out that the caller answers for.
     """
-    task = find_task(ensemble.task)
+    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
     refuse_foreign_files(out, own_names(task) | other_names)
     archive = archive if clear_patients else archive.pseudonymized(user_key())
     selection = select_images(archive, task)

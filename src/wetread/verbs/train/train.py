@@ -115,12 +115,14 @@ def train(
     Raises ValueError, LabelError or FileNotFoundError for its inputs before the first long step,
     RejectError where no image can be read.
     """
-    out, chosen = Path(out), find_task(task)
+    out, known = Path(out), find_task(task)
     given = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
     overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
+    resolved = read_recipe(str(recipe or known.recipe), [f"seed={seed}", *overrides, *settings])
+    chosen = known.for_recipe(resolved)
     request = check_request(
         chosen,
-        read_recipe(str(recipe or chosen.recipe), [f"seed={seed}", *overrides, *settings]),
+        resolved,
         sources=as_paths(source),
         out=out,
         labels=as_paths(labels),

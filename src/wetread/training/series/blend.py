@@ -1,0 +1,177 @@
+"""training/series/blend.py: several heads judge the slices of a series; their weights, and files.
+
+network   the network over the series
+slices    the encoder alone, slice by slice, smoothed along the series
+boosting  boosted trees over the encoder's probabilities of a slice and its neighbors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit, logit
+
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.files.damaged import expect_form
+from wetread.archive.types import Float64Array
+from wetread.evaluation.aggregate import smooth_along_z, study_maximum
+from wetread.evaluation.metrics import weighted_log_loss
+from wetread.models.boosted_trees import BoostedTrees, fit_boosted_trees, trees_of_arrays
+from wetread.training.series.neighborhood import neighborhood_features
+from wetread.training.series.series import Series
+
+FILE = "blend.npz"
+WANTED = "the weights of a series reader's heads, which wetread train writes; train again"
+STEPS = 4  # of a weight, from 0 to 1
+FEWEST = 5  # positive slices of a finding, to choose its own weights by
+CLIP = 1e-4  # of probabilities that become logits again
+SeriesLogits = tuple[Float64Array, Float64Array]  # of N slices (N, F), and of E studies (E, F)
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """Weights of heads, whose logits are averaged.
+
+    heads:  H names, the network first.
+    image:  (F, H), of the slices' findings.
+    study:  weight of the network's own answer about a study, the rest is of its worst slice.
+    trees:  F, where boosting is one of the heads.
+    """
+
+    heads: tuple[str, ...]
+    image: Float64Array
+    study: float
+    trees: tuple[BoostedTrees, ...]
+
+    def blend(self, network: SeriesLogits, slices: Float64Array, series: Series) -> SeriesLogits:
+        """Blend what the network over the series gives with the other heads, made of the
+        probabilities (N, F) of the encoder alone."""
+        logits = head_logits(self.heads, network[0], slices, series, self.trees)
+        return self.apply(logits, network[1], series)
+
+    def apply(self, logits: Float64Array, study: Float64Array, series: Series) -> SeriesLogits:
+        """Blend logits (H, N, F) of the slices and study (E, F) of the network's studies."""
+        image = np.einsum("hnf,fh->nf", logits, self.image)
+        return image, self.study * study + (1 - self.study) * worst_slices(image, series)
+
+
+def head_logits(
+    heads: Sequence[str],
+    network: Float64Array,
+    slices: Float64Array,
+    series: Series,
+    trees: Sequence[BoostedTrees],
+) -> Float64Array:
+    """Compute the logits (H, N, F) of each head; network: (N, F) of the network over the series,
+    slices: probabilities (N, F) of the encoder alone."""
+
+    def of_head(head: str) -> Float64Array:
+        """Logits (N, F)."""
+        if head == "network":
+            return network
+        if head == "slices":
+            return _logit(smooth_along_z(slices, series.series_of_slices(), series.position_mm))
+        features = neighborhood_features(slices, series.starts)
+        return _logit(expit(np.stack([one.logits(features) for one in trees], axis=1)))
+
+    return np.stack([of_head(head) for head in heads])
+
+
+def fit_trees(slices: Float64Array, series: Series, seed: int) -> tuple[BoostedTrees, ...]:
+    """Fit trees of each finding to probabilities (N, F) of slices by encoders that were not trained
+    on them."""
+    features = neighborhood_features(slices, series.starts)
+    return tuple(fit_boosted_trees(features, truth, seed) for truth in series.image.T)
+
+
+def choose_weights(
+    heads: tuple[str, ...],
+    logits: Float64Array,
+    study: Float64Array,
+    series: Series,
+    weights: Float64Array,
+    trees: tuple[BoostedTrees, ...],
+) -> Blend:
+    """Choose by the log loss of series that no head was fitted on: logits (H, N, F) of their
+    slices, study (E, F) by the network. A finding with few positive slices gets the weights that
+    suit all findings best.
+
+    weights: (F,) of the findings in the loss.
+    """
+    count = len(weights)
+    shares = _simplex(len(heads))
+
+    def best(columns: slice) -> Float64Array:
+        """Find the weights (H,) of least loss over some findings."""
+        truth = series.image[:, columns]
+        losses = [
+            weighted_log_loss(
+                truth, expit(np.tensordot(share, logits[..., columns], 1)), weights[columns]
+            )
+            for share in shares
+        ]
+        known = not np.isnan(losses).all()
+        chosen: Float64Array = shares[int(np.nanargmin(losses))] if known else shares.mean(axis=0)
+        return chosen
+
+    general = best(slice(None))
+    enough = np.nansum(series.image, axis=0) >= FEWEST
+    image = np.stack([best(slice(f, f + 1)) if enough[f] else general for f in range(count)])
+    blend = Blend(heads, image, 0.0, trees)
+    worst = blend.apply(logits, study, series)[1]
+    parts = np.linspace(0, 1, STEPS + 1)
+    losses = [
+        weighted_log_loss(series.study, expit(part * study + (1 - part) * worst), weights)
+        for part in parts
+    ]
+    chosen = float(parts[int(np.nanargmin(losses))]) if not np.isnan(losses).all() else 0.5
+    return Blend(heads, image, chosen, trees)
+
+
+def equal_weights(heads: tuple[str, ...], findings: int, trees: tuple[BoostedTrees, ...]) -> Blend:
+    """Weigh all heads alike: where no series is left to choose by."""
+    return Blend(heads, np.full((findings, len(heads)), 1 / len(heads)), 0.5, trees)
+
+
+def worst_slices(image: Float64Array, series: Series) -> Float64Array:
+    """Find the largest of the slices' logits (N, F) in each series, (E, F)."""
+    return study_maximum(image, series.series_of_slices())[1]
+
+
+def write_blend(folder: Path, blend: Blend) -> None:
+    """Write the blend into a part's folder."""
+    arrays = {"image": blend.image, "study": np.array([blend.study])}
+    for number, trees in enumerate(blend.trees):
+        arrays |= {f"{name}-{number}": array for name, array in trees.to_arrays().items()}
+    file = BytesIO()
+    np.savez(file, heads=np.array(blend.heads), **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
+    write_whole(folder / FILE, file.getvalue())
+
+
+def read_blend(folder: Path) -> Blend | None:
+    """Read what write_blend wrote; None where there is none."""
+    if not (folder / FILE).is_file():
+        return None
+    with expect_form(folder / FILE, WANTED), np.load(folder / FILE) as arrays:
+        heads, image = tuple(arrays["heads"].tolist()), arrays["image"]
+        findings = range(len(image)) if "boosting" in heads else ()
+        trees = (
+            trees_of_arrays({name: arrays[f"{name}-{f}"] for name in ("start", "first", "nodes")})
+            for f in findings
+        )
+        return Blend(heads, image, float(arrays["study"][0]), tuple(trees))
+
+
+def _logit(probability: Float64Array) -> Float64Array:
+    return np.asarray(logit(np.clip(probability, CLIP, 1 - CLIP)), np.float64)
+
+
+def _simplex(heads: int) -> Float64Array:
+    """List all weights in steps of 1 / STEPS that add up to 1, (combinations, heads)."""
+    grid = product(range(STEPS + 1), repeat=heads)
+    return np.array([share for share in grid if sum(share) == STEPS]) / STEPS
