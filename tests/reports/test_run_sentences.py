@@ -90,6 +90,17 @@ def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
     assert "9 of 9 studies learned from and 0 of 1 study scored on are phantoms" in told
 
 
+def test_a_run_with_grafts_says_into_which_share_of_the_negatives() -> None:
+    counted = {"studies": 9, "phantom_studies": 0}
+    told = origin_sentence({"learned_from": {**counted, "grafts": 0.25}, "scored_on": counted})
+    assert told[0] == ""
+    assert "painted into 25% of the negative images" in told[1]
+    assert origin_sentence({"learned_from": {**counted, "grafts": 0.0}, "scored_on": counted}) == (
+        "",
+        "",
+    )
+
+
 def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:
     badge, told = origin_sentence({"task": "hemorrhage"})
     assert badge == ""

@@ -126,6 +126,13 @@ def test_a_file_from_before_the_groups_goes_on_by_its_old_names(tmp_path: Path) 
         begin(tmp_path).resume()
 
 
+def test_a_setting_that_there_was_not_goes_on_where_it_changes_nothing(tmp_path: Path) -> None:
+    epoch(begin(tmp_path), 1.0, None)
+    assert begin(tmp_path, replace(IDENTITY, settings={"seed": 0, "grafts.share": 0.0})).resume()
+    with pytest.raises(ResumeError, match=r"grafts\.share was 0\.0, is 0\.5"):
+        begin(tmp_path, replace(IDENTITY, settings={"seed": 0, "grafts.share": 0.5})).resume()
+
+
 def test_a_file_of_another_form_is_damaged(tmp_path: Path) -> None:
     Run(tmp_path).save("last.pt", {"described": {"findings": ["a"]}, "settings": 3})
     with pytest.raises(DamagedFileError, match=r"last\.pt"):

@@ -81,10 +81,21 @@ def origin_sentence(about: JsonObject) -> tuple[str, str]:
             "phantom that wetread drew. They show that the path works, not how good a model would "
             "be on patients."
         )
+    grafts = _grafts_sentence(learned.get("grafts", 0))  # runs of before have none
     if not learned["phantom_studies"] and not scored["phantom_studies"]:
-        return "", ""
+        return "", grafts
     return "partly synthetic phantoms", (
         f"{learned['phantom_studies']} of {plural(learned['studies'], 'study')} learned from and "
         f"{scored['phantom_studies']} of {plural(scored['studies'], 'study')} scored on are "
-        "phantoms that wetread drew, of no patient."
+        f"phantoms that wetread drew, of no patient. {grafts}".rstrip()
+    )
+
+
+def _grafts_sentence(share: float) -> str:
+    """Say into which share of the negatives of an epoch lesions were painted; "" for none."""
+    if not share:
+        return ""
+    return (
+        f"While it learned, lesions that wetread drew were painted into {share:.0%} of the "
+        "negative images; none was painted into an image that chose the epoch or was scored."
     )

@@ -301,10 +301,11 @@ def _differences(saved: _Saved, identity: TrainingIdentity) -> list[str]:
 
 
 def _changed(before: Mapping[str, Setting], now: Mapping[str, Setting]) -> list[str]:
+    defaults = flat_settings(Recipe())  # of a setting that there was not: what was done before it
     return [
-        f"{name} was {before.get(name)!r}, is {value!r}"
+        f"{name} was {old!r}, is {value!r}"
         for name, value in now.items()
-        if before.get(name) != value
+        if (old := before.get(name, defaults.get(name))) != value
     ]
 
 

@@ -14,6 +14,7 @@ from wetread.labels.finding import Finding, finding_names
 from wetread.store.store import Store, acquisition_keys
 from wetread.training.folds import FoldPlan, make_folds, make_split
 from wetread.training.masks import AnnotatedMasks
+from wetread.training.slices.grafts import Grafts
 
 SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
 INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
@@ -28,6 +29,7 @@ class LabeledSlices:
     truth:     (N, F), NaN unknown.
     masks:     of the N slices, where the task has findings of level pixel.
     histogram: HU (H, W) of a slice -> features (D,) of the histogram baseline.
+    grafts:    how lesions are painted into slices that are learned; None: not.
     """
 
     store: Store
@@ -36,6 +38,7 @@ class LabeledSlices:
     findings: tuple[Finding, ...]
     masks: AnnotatedMasks | None = None
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
+    grafts: Grafts | None = None
 
     def column(self, name: str) -> list[str]:
         """Read a column of the store's table, for these rows."""

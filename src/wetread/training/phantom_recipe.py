@@ -15,6 +15,7 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
     """
     first = {
         "phantoms.studies": 0,
+        "grafts.share": 0.0,
         "epochs": recipe.phantoms.epochs,
         "optimizer.learning_rate": recipe.phantoms.learning_rate,
         "smaller_first": (),

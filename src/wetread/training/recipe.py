@@ -42,6 +42,12 @@ class PhantomSettings(Settings):
     learning_rate: float = Field(default=1e-3, gt=0)
 
 
+class GraftSettings(Settings):
+    """Lesions of known truth that are painted into negative images of patients that are learned."""
+
+    share: float = Field(default=0.0, ge=0, lt=1)  # of an epoch's negatives that get one
+
+
 class SeriesSettings(Settings):
     """A network over the embeddings of a whole series' slices (models/sequence.py)."""
 
@@ -162,6 +168,7 @@ class Recipe(Settings):
 
     masks: MaskSettings = MaskSettings()
     phantoms: PhantomSettings = PhantomSettings()
+    grafts: GraftSettings = GraftSettings()
     series: SeriesSettings = SeriesSettings()
     joint: JointSettings = JointSettings()
     optimizer: OptimizerSettings = OptimizerSettings()

@@ -14,7 +14,6 @@ from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import (
     TrainSet,
     batches,
-    cache_source,
     epoch_items,
     negative_rate,
     neighbor_rows,
@@ -163,16 +162,6 @@ def test_a_fault_while_reading_reaches_the_caller_and_the_threads_end() -> None:
     with pytest.raises(OSError, match="gone"):
         list(read_ahead(make, range(9), 2))
     assert threading.active_count() == before
-
-
-def test_a_source_that_fits_is_read_once_and_one_that_does_not_is_left_alone() -> None:
-    source = Numbered()
-    held = cache_source(source, 1)
-    source.asked.clear()
-    for _ in range(3):
-        assert held.read_hu([2, 5, 2])[:, 1, 1].tolist() == [2, 5, 2]
-    assert sorted(source.asked) == [2, 5]
-    assert cache_source(source, 0) is source
 
 
 def test_a_phase_sees_no_neighbour_of_another_phase_of_its_series() -> None:

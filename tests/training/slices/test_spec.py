@@ -22,7 +22,7 @@ def public(kind: type) -> set[str]:
 
 def test_slices_and_series_have_the_same_attributes_so_that_no_one_asks_which_it_is() -> None:
     of_slices, of_series = public(SliceSpec), public(SeriesSpec)
-    assert of_slices - of_series == {"network", "find_box"}
+    assert of_slices - of_series == {"network", "find_box", "paint_graft"}
     encoders_and_loss = {"encoders", "find_boxes", "loss", "make_consistent", "broken_rules"}
     assert of_series - of_slices == encoders_and_loss
 
@@ -54,3 +54,12 @@ def test_a_recipe_that_reads_series_or_draws_is_refused() -> None:
         SPEC.check_recipe(read_recipe("embolism-compact"))
     with pytest.raises(ValueError, match="nothing to draw"):
         SPEC.check_recipe(read_recipe("compact", ["decoder=unet"]))
+
+
+def test_grafts_are_refused_where_the_task_paints_none_and_left_out_of_phantoms() -> None:
+    grafted = read_recipe("compact", ["grafts.share=0.2"])
+    with pytest.raises(ValueError, match=r"grafts.share = 0.2: the task paints no lesions"):
+        SPEC.check_recipe(grafted)
+    painting = replace(SPEC, paint_graft=lambda values, about, rng: None)
+    painting.check_recipe(grafted)
+    assert painting.phantom_recipe(grafted).grafts.share == 0

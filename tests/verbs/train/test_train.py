@@ -74,6 +74,7 @@ def test_a_run_counts_what_it_learned_from_as_its_proof_does(one_split: TrainRes
         assert about[name]["images"] == parts[part]["slices"]
         assert about[name]["patients"] == parts[part]["patients"]
         assert about[name]["studies"] == about[name]["phantom_studies"] > 0
+    assert about["learned_from"]["grafts"] == 0
     assert about["scored_on"]["studies"] == images(one_split.run)["study"].n_unique()
 
 

@@ -135,8 +135,8 @@ class SeriesSpec:
         return exams_of_archive(images)
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """Raise ValueError where a recipe reads no series, or an encoder is to draw what it does
-        not know."""
+        """Raise ValueError where a recipe reads no series, an encoder is to draw what it does not
+        know, or grafts are asked for."""
         if recipe.series.network == "none":
             raise ValueError(
                 "series.network = 'none': the task judges whole series; set gru or transformer"
@@ -148,6 +148,10 @@ class SeriesSpec:
             )
         if recipe.decoder != "none" and not all(one.drawn for one in self.encoders):
             raise ValueError(f"decoder = {recipe.decoder!r}: nothing is drawn; set none")
+        if recipe.grafts.share:
+            raise ValueError(
+                f"grafts.share = {recipe.grafts.share}: none are painted into whole series; set 0"
+            )
 
     def phantom_recipe(self, recipe: Recipe) -> Recipe:
         """The settings under which the encoders learn the recipe's phantoms."""

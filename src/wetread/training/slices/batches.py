@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,20 +18,11 @@ from wetread.store.store import acquisition_keys
 from wetread.training.masks import MaskTargets
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
+from wetread.training.slices.grafts import Grafts, Images, odds_without_grafts, paint_grafts
+from wetread.training.slices.source import SliceSource
 from wetread.view.augment import Augmentation, draw_augmentation
 
 Item = TypeVar("Item")
-
-
-class SliceSource(Protocol):
-    """A store, as far as training needs it: its table of slices, and HU by row."""
-
-    @property
-    def slices(self) -> pl.DataFrame:
-        """One row a slice, by series then position; SeriesInstanceUID among the columns."""
-
-    def read_hu(self, rows: Sequence[int]) -> Float32Array:
-        """Read HU (N, H, W) float32 of the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +35,7 @@ class TrainSet:
     weights: (F,) of the findings in the loss.
     mirror:  (F,) the finding that each one becomes when an image is flipped left to right.
     masks:   of the N slices; None where no pixel is learned.
+    grafts:  how a lesion is painted into a slice without any; None: none is.
     """
 
     source: SliceSource
@@ -52,6 +44,7 @@ class TrainSet:
     weights: Float32Array
     mirror: Int64Array
     masks: MaskTargets | None = None
+    grafts: Grafts | None = None
 
     def __post_init__(self) -> None:
         n, findings = self.targets.shape
@@ -102,6 +95,7 @@ def train_set(
     weights: Sequence[float] | None = None,
     mirror: Sequence[int] | None = None,
     masks: MaskTargets | None = None,
+    grafts: Grafts | None = None,
 ) -> TrainSet:
     """Select the slices, of rows (N,) and targets (N, F), with at least one known target; weights
     (F,) are equal and mirror (F,) the findings themselves where they are not given."""
@@ -115,6 +109,7 @@ def train_set(
         np.asarray(np.ones(findings) if weights is None else weights, np.float32),
         np.asarray(np.arange(findings) if mirror is None else mirror, np.int64),
         None if masks is None else masks.of(np.flatnonzero(known)),
+        grafts,
     )
 
 
@@ -145,9 +140,13 @@ def negatives_per_epoch(targets: Float32Array, recipe: Recipe, epoch: int) -> in
 
 def negative_rate(targets: Float32Array, recipe: Recipe) -> float:
     """Compute the share of the slices without any finding that the last epoch takes, r of
-    undo_balance; targets (N, F)."""
-    negatives = len(targets) - int((targets > 0.5).any(1).sum())
-    return negatives_per_epoch(targets, recipe, recipe.epochs - 1) / negatives if negatives else 1.0
+    undo_balance, less by what grafts make positive; targets (N, F)."""
+    positives = int((targets > 0.5).any(1).sum())
+    negatives = len(targets) - positives
+    if not negatives:
+        return 1.0
+    taken = negatives_per_epoch(targets, recipe, recipe.epochs - 1)
+    return taken / negatives * odds_without_grafts(positives, taken, recipe.grafts.share)
 
 
 def epoch_items(targets: Float32Array, recipe: Recipe, epoch: int) -> Int64Array:
@@ -187,11 +186,18 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         item = parts[step]
         rng = make_generator(recipe.seed, RandomStream.AUGMENTATION, epoch, step)
         drawn = draw_augmentation(recipe.strengths, len(item), rng)
-        targets = data.targets[item]
-        flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
-        hu = read_with_neighbors(data.source, around[item])
         masks, known = _masks(data.masks, item)
-        return Batch(hu, flipped, drawn, recipe.size_at(epoch), masks, known)
+        images = Images(
+            read_with_neighbors(data.source, around[item]), data.targets[item], masks, known
+        )
+        if data.grafts is not None and recipe.grafts.share:
+            paint_grafts(
+                images, data.grafts, items=item, slices=data.source.slices[data.rows[item]],
+                share=recipe.grafts.share, seed=recipe.seed, epoch=epoch,
+            )  # fmt: skip
+        targets = images.targets
+        flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
+        return Batch(images.hu, flipped, drawn, recipe.size_at(epoch), masks, known)
 
     return read_ahead(make, range(start, len(parts)), recipe.runtime.readers)
 
@@ -222,31 +228,3 @@ def read_ahead(
         finally:
             for future in waiting:
                 future.cancel()
-
-
-class CachedSource:
-    """A source whose slices stay in memory once read."""
-
-    def __init__(self, source: SliceSource, shape: tuple[int, int]) -> None:
-        self.slices = source.slices
-        self._source = source
-        self._hu = np.empty((len(source.slices), *shape), np.float32)  # HU
-        self._present = np.zeros(len(source.slices), bool)
-
-    def read_hu(self, rows: Sequence[int]) -> Float32Array:
-        """Read HU (N, H, W) float32; what was read before comes from memory."""
-        wanted = np.asarray(rows, np.int64)
-        missing = np.unique(wanted[~self._present[wanted]])
-        if len(missing):
-            self._hu[missing] = self._source.read_hu(missing.tolist())
-            self._present[missing] = True  # after the pixels: another thread may read
-        return self._hu[wanted]
-
-
-def cache_source(source: SliceSource, budget_mb: int) -> SliceSource:
-    """Keep the slices of a source in memory, where all of them fit in budget_mb as float32."""
-    if len(source.slices) == 0 or budget_mb == 0:
-        return source
-    rows, columns = source.read_hu([0]).shape[1:]
-    needed = len(source.slices) * rows * columns * np.dtype(np.float32).itemsize
-    return CachedSource(source, (rows, columns)) if needed <= budget_mb * 2**20 else source

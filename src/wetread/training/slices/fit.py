@@ -85,6 +85,7 @@ def fit_encoder(
         finding_weights(data.findings).tolist(),
         mirror_columns(data.findings).tolist(),
         None if masks is None else mask_targets(masks.of(split.train), recipe.size),
+        data.grafts,
     )
     model = initial_model(
         recipe, len(data.findings), 0 if masks is None else len(masks.findings), weights, run

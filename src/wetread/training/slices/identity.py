@@ -10,7 +10,8 @@ import numpy as np
 from wetread.store.store import digest_of
 from wetread.training.checkpoint import TrainingIdentity, learned_settings
 from wetread.training.recipe import Recipe
-from wetread.training.slices.batches import SliceSource, TrainSet
+from wetread.training.slices.batches import TrainSet
+from wetread.training.slices.source import SliceSource
 
 
 def slice_identity(data: TrainSet, recipe: Recipe, findings: Sequence[str]) -> TrainingIdentity:

@@ -19,13 +19,13 @@ from wetread.training.run import BEST, LAST, METRICS, Run
 from wetread.training.slices.batches import (
     TrainSet,
     batches,
-    cache_source,
     epoch_items,
     negative_rate,
     steps_per_epoch,
 )
 from wetread.training.slices.data_parallel import data_parallel
 from wetread.training.slices.identity import slice_identity
+from wetread.training.slices.source import cache_source
 
 FILES = CheckpointFiles(LAST, BEST, METRICS)
 ScoreModel = Callable[[nn.Module], EpochScore]

@@ -17,11 +17,11 @@ from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.losses import undo_balance
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import (
-    SliceSource,
     neighbor_rows,
     read_ahead,
     read_with_neighbors,
 )
+from wetread.training.slices.source import SliceSource
 from wetread.view.device import to_view
 from wetread.view.view import View
 

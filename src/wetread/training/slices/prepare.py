@@ -17,6 +17,7 @@ from wetread.training.masks import annotated_masks
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, Run
 from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
+from wetread.training.slices.grafts import Grafts
 from wetread.training.slices.spec import SliceSpec
 
 Progress = Callable[[int, int], None]
@@ -102,7 +103,10 @@ def _labeled_data(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
     if spec.drawn:
         slices = store.slices[labeled]
         masks = annotated_masks(slices, known, inputs.labels, spec.drawn, spec.image_findings)
-    return LabeledSlices(store, labeled, known, spec.image_findings, masks, spec.histogram)
+    grafts = (
+        Grafts(spec.paint_graft, finding_names(spec.image_findings)) if spec.paint_graft else None
+    )
+    return LabeledSlices(store, labeled, known, spec.image_findings, masks, spec.histogram, grafts)
 
 
 def labeled_rows(known: BoolArray) -> Int64Array:

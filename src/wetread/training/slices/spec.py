@@ -18,6 +18,7 @@ from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.training.crops import Crops
 from wetread.training.phantom_recipe import phantom_recipe
+from wetread.training.slices.grafts import PaintGraft
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.recipe import Recipe
@@ -33,6 +34,7 @@ class SliceSpec:
     drawn:          findings of level pixel that a network with a decoder draws; a run gives their
                     masks.
     histogram:      values of a slice -> features without a place, for the baseline.
+    paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
     """
 
     network: str
@@ -40,6 +42,7 @@ class SliceSpec:
     find_box: FindBox
     drawn: tuple[Finding, ...] = ()
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
+    paint_graft: PaintGraft | None = None
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
     curve_levels: ClassVar[tuple[str, ...]] = ("image",)  # levels with findings of their own
@@ -72,7 +75,8 @@ class SliceSpec:
         return pl.DataFrame(schema=EXAM_SCHEMA)
 
     def check_recipe(self, recipe: Recipe) -> None:
-        """Raise ValueError where a recipe is for whole series, or draws what there is not."""
+        """Raise ValueError where a recipe is for whole series, or draws or paints what there is
+        not."""
         if recipe.series.network != "none":
             raise ValueError(
                 f"series.network = {recipe.series.network!r}: the task judges slices; set none"
@@ -80,6 +84,10 @@ class SliceSpec:
         if recipe.decoder != "none" and not self.drawn:
             raise ValueError(
                 f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none"
+            )
+        if recipe.grafts.share and self.paint_graft is None:
+            raise ValueError(
+                f"grafts.share = {recipe.grafts.share}: the task paints no lesions; set 0"
             )
 
     def phantom_recipe(self, recipe: Recipe) -> Recipe:

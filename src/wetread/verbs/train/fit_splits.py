@@ -44,6 +44,7 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
     """Deal the patients to splits, and describe the run."""
     task, recipe, identity = request.task, request.recipe, archive.identity
     plan, splits = plan_splits(prepared.data, recipe.folds, recipe.seed)
+    origins = count_origins(prepared.data, splits, phantom_studies(archive.images))
     about = {
         "task": task.name,
         "findings": list(finding_names(task.findings)),
@@ -57,7 +58,9 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
             name: float(np.clip(share, 0.5 / (known + 1), 1 - 0.5 / (known + 1)))
             for name, (share, known) in prepared.shares.items()
         },
-        **count_origins(prepared.data, splits, phantom_studies(archive.images)),
+        **origins,
+        # The share of an epoch's negatives into which a lesion is painted.
+        "learned_from": {**origins["learned_from"], "grafts": recipe.grafts.share},
     }
     return RunPlan(splits, describe_folds(plan, identity), recipe.model_dump(mode="json"), about)
 
