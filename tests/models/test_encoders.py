@@ -39,7 +39,7 @@ def test_eight_samples_are_learned_by_heart(name: str) -> None:
     image = torch.rand(8, 3, 48, 48)
     target = torch.tensor([[i % 2, i // 4] for i in range(8)], dtype=torch.float32)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
-    for _ in range(40):
+    for _ in range(60):  # a network without norms takes the most
         loss = nn.functional.binary_cross_entropy_with_logits(model(image), target)
         optimizer.zero_grad()
         loss.backward()

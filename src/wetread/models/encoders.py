@@ -10,6 +10,11 @@ from torch import Tensor, nn
 
 from wetread.models.compact import SLIM_WIDTHS, build_compact, compact_maps
 from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
+from wetread.models.plain_cnn import (
+    build_seven_convolutions,
+    build_three_convolutions,
+    plain_cnn_maps,
+)
 from wetread.models.unet import Unet
 
 Untyped = Any  # a network whose layers are MONAI's, by their names
@@ -137,6 +142,8 @@ def build_slim(channels: int, outputs: int) -> nn.Module:
     return build_compact(channels, outputs, SLIM_WIDTHS)
 
 
+PLAIN_HEAD = ("flatten", "hidden", "head")
+
 ENCODERS: dict[str, Encoder] = {
     "compact": Encoder(build_compact, compact_maps, ("norm", "head")),
     "slim": Encoder(build_slim, compact_maps, ("norm", "head")),
@@ -151,6 +158,8 @@ ENCODERS: dict[str, Encoder] = {
     ),
     "densenet121": Encoder(build_densenet121, densenet_maps, ("network.class_layers",)),
     "resnet18": Encoder(build_resnet18, resnet_maps, ("network.fc",)),
+    "three_convolutions": Encoder(build_three_convolutions, plain_cnn_maps, PLAIN_HEAD),
+    "seven_convolutions": Encoder(build_seven_convolutions, plain_cnn_maps, PLAIN_HEAD),
 }
 
 
