@@ -18,6 +18,14 @@ def test_findings_and_weights_are_those_of_the_competition() -> None:
     assert find_task("hemorrhage").modalities == ("CT",)
 
 
+def test_each_kind_of_blood_is_drawn_where_a_recipe_has_a_decoder() -> None:
+    task = find_task("hemorrhage")
+    drawn = {(finding.name, finding.level) for finding in task.spec.drawn}
+    assert drawn == {(finding.name, "pixel") for finding in task.findings if finding.name != "any"}
+    assert set(task.phantoms.masks.values()) == set(task.spec.drawn)
+    task.spec.check_recipe(read_recipe("compact", ["decoder=unet"]))
+
+
 def test_labels_and_submissions_are_read_in_the_long_form(tmp_path: Path) -> None:
     task = find_task("hemorrhage")
     path = tmp_path / "labels.csv"

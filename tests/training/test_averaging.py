@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wetread.training.averaging import RankedEpoch, best_epochs, mean_state
+from wetread.training.averaging import RankedEpoch, average_with_start, best_epochs, mean_state
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,12 @@ def test_weights_are_averaged_and_counts_are_not() -> None:
     mean = mean_state(states)
     assert mean["w"].tolist() == [2.0]
     assert mean["n"] == 4
+
+
+def test_a_start_has_its_share_in_the_weights_and_none_in_the_counts() -> None:
+    end = {"w": torch.tensor([1.0, 5.0]), "n": torch.tensor(7)}
+    start = {"w": torch.tensor([3.0, 1.0]), "n": torch.tensor(2)}
+    mixed = average_with_start(end, start, 0.25)
+    assert mixed["w"].tolist() == [1.5, 4.0]
+    assert mixed["n"] == 7
+    assert average_with_start(end, {}, 0.0) == end

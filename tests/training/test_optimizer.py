@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from wetread.models.encoders import build
-from wetread.training.optimizer import make_optimizer, rate_at, set_rate
+from wetread.models.encoders import build, encoder_parameters
+from wetread.training.optimizer import make_optimizer, rate_at, set_rate, train_mode
 from wetread.training.recipe import OptimizerSettings
 
 SETTINGS = OptimizerSettings(warmup_fraction=0.1, final_rate_fraction=0.05)
@@ -46,3 +46,33 @@ def test_a_rate_is_set_for_all_groups() -> None:
     )
     set_rate(optimizer, 0.125)
     assert [group["lr"] for group in optimizer.param_groups] == [0.125, 0.125]
+
+
+@pytest.mark.parametrize("masks", [0, 2])
+def test_an_encoder_has_a_rate_of_its_own(masks: int) -> None:
+    settings = SETTINGS.model_copy(update={"encoder_rate": 0.1})
+    model = build("slim", 3, 6, masks=masks)
+    encoder = encoder_parameters(model, "slim")
+    optimizer = make_optimizer(
+        model, settings, learning_rate=0.4, weight_decay=0.02, encoder=encoder
+    )
+    set_rate(optimizer, 0.5)
+    rates = {id(p): g["lr"] for g in optimizer.param_groups for p in g["params"]}
+    names = dict(model.named_parameters())
+    stem = "encoder.stem.0.weight" if masks else "stem.0.weight"
+    assert rates[id(names[stem])] == pytest.approx(0.05)
+    assert rates[id(names["image_head.weight" if masks else "head.weight"])] == 0.5
+    assert len(rates) == len(names)
+
+
+def test_frozen_norms_keep_their_statistics_and_the_rest_trains() -> None:
+    settings = OptimizerSettings(freeze_norms=True)
+    image = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    for frozen in (False, True):
+        model = build("compact", 3, 2)
+        before = model.state_dict()["stem.1.running_mean"].clone()
+        train_mode(model, settings if frozen else SETTINGS)
+        model(image).sum().backward()
+        assert torch.equal(model.state_dict()["stem.1.running_mean"], before) is frozen
+        assert model.training
+        assert all(p.grad is not None for p in model.parameters())

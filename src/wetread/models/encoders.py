@@ -227,6 +227,15 @@ def forward_with_masks(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor | No
     return logits, None
 
 
+def encoder_parameters(model: nn.Module, name: str) -> list[nn.Parameter]:
+    """List the parameters of the encoder of that name in a network: all but those of its head, or
+    of the U-Net over it."""
+    if isinstance(model, Unet):
+        return list(model.encoder.parameters())
+    head = tuple(f"{part}." for part in find_encoder(name).head)
+    return [p for key, p in model.named_parameters() if not key.startswith(head)]
+
+
 def last_linear(model: nn.Module) -> nn.Linear:
     """Return the last linear layer, whose bias is the logits of an image without content."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wetread.anatomy.head import find_head_box
@@ -28,6 +29,7 @@ FINDINGS = (
     Finding("subdural"),
     Finding("any", weight=2.0),  # the official metric counts it twice
 )
+BLOOD = tuple(replace(finding, level="pixel") for finding in FINDINGS if finding.name != "any")
 STUDY_WEIGHT = 0.3  # in the loss of series; the metric is of slices alone
 
 
@@ -53,11 +55,12 @@ HEMORRHAGE = Task(
         network="hemorrhage",
         image_findings=FINDINGS,
         find_box=find_head_box,
+        drawn=BLOOD,
     ),
     series_spec=SeriesSpec(
         image_findings=FINDINGS,
         study_findings=FINDINGS,
-        encoders=(CropEncoder("hemorrhage", FINDINGS, slice_targets),),
+        encoders=(CropEncoder("hemorrhage", FINDINGS, slice_targets, drawn=BLOOD),),
         find_boxes=OneBox(find_head_box),
         loss=metric_loss,
         study_from_images=True,
@@ -65,7 +68,11 @@ HEMORRHAGE = Task(
     read_labels=read_long_csv,
     absent=head_absent,
     recipe="compact",
-    phantoms=Phantoms(write_head_archive, "stage_2_train.csv"),
+    phantoms=Phantoms(
+        write_head_archive,
+        "stage_2_train.csv",
+        masks={f"{finding.name}.csv": finding for finding in BLOOD},
+    ),
     descriptions={
         "epidural": "a biconvex lens between skull and dura that stops at sutures",
         "intraparenchymal": "a rounded clot in the tissue with a dark rim of edema",

@@ -42,3 +42,18 @@ def mean_state(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         else tensor
         for key, tensor in states[0].items()
     }
+
+
+def average_with_start(
+    state: Mapping[str, Tensor], start: Mapping[str, Tensor], share: float
+) -> dict[str, Tensor]:
+    """Average the floating tensors (any shape) of a state dict with those that its training started
+    from, which have the share; counts stay (Wortsman and others 2022, WiSE-FT)."""
+    if not share:
+        return dict(state)
+    return {
+        key: torch.lerp(tensor, start[key].to(tensor), share)
+        if tensor.is_floating_point()
+        else tensor
+        for key, tensor in state.items()
+    }

@@ -18,7 +18,13 @@ from torch import Tensor, nn
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.training.about import read_run_recipe
-from wetread.training.averaging import NO_EPOCH, RankedEpoch, best_epochs, mean_state
+from wetread.training.averaging import (
+    NO_EPOCH,
+    RankedEpoch,
+    average_with_start,
+    best_epochs,
+    mean_state,
+)
 from wetread.training.device import restore_rng_state, rng_state
 from wetread.training.recipe import Recipe, Setting, flat_settings
 from wetread.training.recipe_file import current_settings
@@ -108,6 +114,8 @@ class Checkpointer:
     described:   plain values that the kept weights are saved with.
     every_steps: a file is written after so many steps; 0: after epochs alone.
     average:     so many of the best epochs' weights are averaged.
+    start:       the weights that the training started from, on the CPU, and their share in those
+                 that are kept.
     """
 
     run: Run
@@ -119,6 +127,8 @@ class Checkpointer:
     described: Mapping[str, Setting] = field(default_factory=dict)
     every_steps: int = 0
     average: int = 1
+    start: Mapping[str, Tensor] = field(default_factory=dict)
+    start_share: float = 0.0
     epoch: int = 0
     position: int = 0  # steps done in this epoch
     step: int = 0  # steps done in all
@@ -212,7 +222,8 @@ class Checkpointer:
             self.run.remove(_top_file(one))
 
     def _save_best(self, state: Mapping[str, Tensor]) -> None:
-        kept = {"model": dict(state), "epoch": self.best.epoch, "value": self.best.value}
+        state = average_with_start(state, self.start, self.start_share)
+        kept = {"model": state, "epoch": self.best.epoch, "value": self.best.value}
         self.run.save(self.files.best, {**kept, **self.described})
 
     def _write_metrics(self) -> None:

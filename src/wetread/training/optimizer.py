@@ -1,27 +1,53 @@
 """training/optimizer.py: the optimizer, and its rate by counted steps."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import torch
 from torch import nn
 
 from wetread.training.recipe import OptimizerSettings
 
+SHARE = "rate_share"  # of a group of parameters, in the rate
+
 
 def make_optimizer(
-    model: nn.Module, settings: OptimizerSettings, *, learning_rate: float, weight_decay: float
+    model: nn.Module,
+    settings: OptimizerSettings,
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    encoder: Collection[nn.Parameter] = (),
 ) -> torch.optim.AdamW:
-    """Make AdamW over the model's trained parameters; vectors (biases and norms) do not decay."""
+    """Make AdamW over the model's trained parameters; vectors (biases and norms) do not decay.
+
+    encoder: parameters whose rate is settings.encoder_rate of that of the others.
+    """
+    slow = {id(p) for p in encoder}
     trained = [p for p in model.parameters() if p.requires_grad]
-    return torch.optim.AdamW(
-        [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        lr=learning_rate,
-        betas=(settings.beta1, settings.beta2),
-    )
+    groups: list[dict[str, object]] = []
+    for share, part in (
+        (1.0, [p for p in trained if id(p) not in slow]),
+        (settings.encoder_rate, [p for p in trained if id(p) in slow]),
+    ):
+        if part:
+            matrices, vectors = (
+                [p for p in part if (p.ndim > 1) is is_2d] for is_2d in (True, False)
+            )
+            groups.append({"params": matrices, "weight_decay": weight_decay, SHARE: share})
+            groups.append({"params": vectors, "weight_decay": 0.0, SHARE: share})
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=(settings.beta1, settings.beta2))
+
+
+def train_mode(model: nn.Module, settings: OptimizerSettings) -> nn.Module:
+    """Put a model into training mode; with freeze_norms its BatchNorm layers go on to use the
+    statistics that they have, and do not change them."""
+    model.train()
+    if settings.freeze_norms:
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+    return model
 
 
 def rate_at(step: int, steps: int, peak: float, settings: OptimizerSettings) -> float:
@@ -36,9 +62,9 @@ def rate_at(step: int, steps: int, peak: float, settings: OptimizerSettings) -> 
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the rate of all groups of parameters."""
+    """Set the rate of all groups of parameters, of each its share."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get(SHARE, 1.0)  # earlier checkpoints have no shares
 
 
 def take_step(

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from wetread.training.data import LabeledSlices
 from wetread.training.series.prepare import prepare_series, pretrain_encoders
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.prepare import (
     Prepared,
     TrainingInputs,
+    labeled_slices,
     prepare_slices,
     pretrain_slices,
 )
@@ -37,3 +39,12 @@ def fit_phantoms(
             return pretrain_slices(spec, inputs, weights)
         case SeriesSpec():
             return pretrain_encoders(spec, inputs, weights)
+
+
+def phantoms_to_mix(spec: SliceSpec | SeriesSpec, inputs: TrainingInputs) -> LabeledSlices | None:
+    """Join phantoms with their labels and masks, where batches are to have some of them."""
+    match spec:
+        case SliceSpec():
+            return labeled_slices(spec, inputs)
+        case SeriesSpec():  # its check_recipe refuses such batches
+            return None

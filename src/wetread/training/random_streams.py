@@ -21,6 +21,7 @@ class RandomStream(IntEnum):
     JOINT_SLICES = 7  # which slices of a series stand for it, and whether it is mirrored
     SERIES_SLICES = 8  # which slices of a long series stand for it
     GRAFTS = 9  # which negative slices get a lesion, and which
+    MIXED = 10  # which phantoms a batch has
 
 
 def make_generator(seed: int, stream: RandomStream, *place: int) -> np.random.Generator:

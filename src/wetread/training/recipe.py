@@ -40,6 +40,9 @@ class PhantomSettings(Settings):
     studies: int = Field(default=0, ge=0, le=1000000)  # 0: none
     epochs: int = Field(default=8, ge=1, le=100000)
     learning_rate: float = Field(default=1e-3, gt=0)
+    share: float = Field(
+        default=0.0, ge=0, lt=1
+    )  # of each later batch, beside batch_size images of the archive
 
 
 class GraftSettings(Settings):
@@ -94,6 +97,10 @@ class OptimizerSettings(Settings):
     beta1: float = Field(default=0.9, ge=0, lt=1)
     beta2: float = Field(default=0.99, ge=0, lt=1)
     max_norm: float = Field(default=2.0, gt=0)  # gradients are clipped to this length
+    encoder_rate: float = Field(
+        default=1.0, gt=0, le=1
+    )  # of the encoder's layers, as a share of the rate of those that follow it
+    freeze_norms: bool = False  # BatchNorm keeps the statistics that it starts with
 
 
 class AugmentationSettings(Settings):
@@ -165,6 +172,9 @@ class Recipe(Settings):
     image_weight: float = Field(
         default=1.0, ge=0
     )  # of the images' cross entropy beside the masks' loss
+    average_with_start: float = Field(
+        default=0.0, ge=0, lt=1
+    )  # share of the weights that it starts from in those that are kept
 
     masks: MaskSettings = MaskSettings()
     phantoms: PhantomSettings = PhantomSettings()
@@ -205,6 +215,8 @@ class Recipe(Settings):
         if self.joint.epochs and self.series.features != "last":
             raise ValueError("joint.epochs trains through features: series.features = 'last'")
         ends = (self.negatives_per_positive, self.negatives_at_end)
+        if self.phantoms.share and not self.phantoms.studies:
+            raise ValueError("phantoms.share: there are no phantoms where phantoms.studies = 0")
         if self.negatives_at_end is not None and 0 in ends:
             raise ValueError(
                 f"negatives from {ends[0]} to {ends[1]}: 0, all there are, is no ratio"

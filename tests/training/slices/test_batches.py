@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from wetread.training.slices.batches import (
     TrainSet,
     batches,
     epoch_items,
+    mixed_items,
     negative_rate,
     neighbor_rows,
     read_ahead,
@@ -169,3 +171,31 @@ def test_a_phase_sees_no_neighbour_of_another_phase_of_its_series() -> None:
     slices = pl.DataFrame({"SeriesInstanceUID": ["a"] * 6, "acquisition": [1, 1, 1, 2, 2, 2]})
     rows = neighbor_rows(slices, np.arange(6), 1)
     assert rows.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2], [3, 3, 4], [3, 4, 5], [4, 5, 5]]
+
+
+def test_a_batch_has_its_share_of_other_slices_behind_its_own() -> None:
+    source = Numbered()
+    other = train_set(source, [4, 5], np.full((2, 3), 1.0), mirror=[0, 2, 1])
+    recipe = Recipe(batch_size=8, negatives_per_positive=0).with_settings(
+        {"phantoms.studies": 1, "phantoms.share": 0.75, "runtime.readers": 1}
+    )
+    plain = list(batches(some_set(), recipe, 0))
+    mixed = list(batches(replace(some_set(), mixed=other), recipe, 0))
+    assert len(mixed) == len(plain)
+    for ours, theirs in zip(mixed, plain, strict=True):
+        own = len(theirs.hu)
+        assert len(ours.hu) == len(ours.targets) == len(ours.augmentation) == 4 * own
+        np.testing.assert_array_equal(ours.hu[:own], theirs.hu)
+        assert set(ours.hu[own:, 0, 0, 0].tolist()) <= {4.0, 5.0}
+        assert (ours.targets[own:] == 1).all()
+    again = next(iter(batches(replace(some_set(), mixed=other), recipe, 0, start=1)))
+    np.testing.assert_array_equal(again.hu, mixed[1].hu)
+
+
+def test_other_slices_have_a_finding_as_often_as_those_they_join() -> None:
+    targets = targets_of(300, 20)
+    rng = np.random.default_rng(0)
+    drawn = mixed_items(targets, 4000, 0.5, 0.14, rng)
+    assert len(drawn) == 4000
+    assert (drawn < 300).mean() == pytest.approx(0.14, abs=0.02)  # four standard errors
+    assert mixed_items(targets_of(5, 0), 3, 0.5, 0.0, rng).size == 3  # no other is there

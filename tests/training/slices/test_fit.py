@@ -21,7 +21,13 @@ def quick(*settings: str) -> Recipe:
     return read_recipe("compact", [*words, *settings])
 
 
-def fit(folder: Path, data: LabeledSlices, split: Split, recipe: Recipe) -> list[LevelPredictions]:
+def fit(
+    folder: Path,
+    data: LabeledSlices,
+    split: Split,
+    recipe: Recipe,
+    mixed: LabeledSlices | None = None,
+) -> list[LevelPredictions]:
     fitted = fit_split(
         data,
         split,
@@ -29,6 +35,7 @@ def fit(folder: Path, data: LabeledSlices, split: Split, recipe: Recipe) -> list
         run=Run(folder),
         number=0,
         weights=None,
+        mixed=mixed,
         progress=lambda done, total: None,
     )
     assert fitted.drawings.is_empty()
@@ -88,7 +95,7 @@ def test_unknown_truth_stays_unknown_and_a_finding_never_seen_is_even_odds(
 def test_a_initial_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path: Path) -> None:
     before = torch.get_rng_state()
     weights = [
-        next(initial_model(quick(f"seed={seed}"), 3, 0, None, Run(tmp_path)).parameters())
+        next(initial_model(quick(f"seed={seed}"), 3, 0, None, Run(tmp_path))[0].parameters())
         for seed in (1, 1, 2)
     ]
     assert torch.equal(weights[0], weights[1])
@@ -97,9 +104,32 @@ def test_a_initial_model_is_decided_by_its_seed_and_leaves_chance_alone(tmp_path
 
 
 def test_weights_from_a_file_are_taken_and_what_was_taken_is_written_down(tmp_path: Path) -> None:
-    first = initial_model(quick("seed=1"), 3, 0, None, Run(tmp_path))
+    first, learned = initial_model(quick("seed=1"), 3, 0, None, Run(tmp_path))
+    assert not learned
     torch.save(first.state_dict(), tmp_path / "w.pt")
-    second = initial_model(quick("seed=2"), 3, 0, tmp_path / "w.pt", Run(tmp_path / "run"))
+    second, learned = initial_model(quick("seed=2"), 3, 0, tmp_path / "w.pt", Run(tmp_path / "run"))
+    assert learned
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name
     assert '"w.pt"' in (tmp_path / "run" / "weights.json").read_text()
+
+
+def test_a_last_layer_of_other_findings_has_not_learned_elsewhere(tmp_path: Path) -> None:
+    first, _ = initial_model(quick("seed=1"), 4, 0, None, Run(tmp_path))
+    torch.save(first.state_dict(), tmp_path / "w.pt")
+    _, learned = initial_model(quick("seed=2"), 3, 0, tmp_path / "w.pt", Run(tmp_path / "run"))
+    assert not learned
+
+
+def test_phantoms_in_every_batch_change_what_is_learned_and_not_what_is_scored(
+    data: LabeledSlices, tmp_path: Path
+) -> None:
+    recipe = quick("phantoms.studies=1", "phantoms.share=0.5")
+    _, (split, *_) = plan_splits(data, 2, seed=0)
+    alone = fit(tmp_path / "a", data, split, recipe)
+    mixed = fit(tmp_path / "b", data, split, recipe, mixed=data)
+    for one, other in zip(alone, mixed, strict=True):
+        assert one.ids == other.ids
+        np.testing.assert_array_equal(one.truth, other.truth)
+        np.testing.assert_array_equal(one.baselines["prior"], other.baselines["prior"])
+    assert not np.array_equal(alone[0].probability, mixed[0].probability)

@@ -1,7 +1,6 @@
 """tests/verbs/train/test_fit_splits.py: the plan of a run and the predictions of its splits."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,7 @@ from wetread.training.predictions import FILE, LevelPredictions
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.fit import SplitResult
-from wetread.training.slices.prepare import Prepared, label_shares
+from wetread.training.slices.prepare import Prepared, Start, label_shares
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
 
 TASK = find_task("hemorrhage")
@@ -30,10 +29,10 @@ class Fitted:
 
     def __init__(self, data: LabeledSlices) -> None:
         self.data = data
-        self.splits: list[tuple[int, Split, Mapping[str, Path]]] = []
+        self.splits: list[tuple[int, Split, Start]] = []
 
-    def __call__(self, number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
-        self.splits.append((number, split, weights))
+    def __call__(self, number: int, split: Split, start: Start) -> SplitResult:
+        self.splits.append((number, split, start))
         truth = self.data.truth[split.scored]
         ids = tuple(f"i{row}" for row in split.scored)
         baselines = {name: np.full(truth.shape, 0.5) for name in ("prior", "position", "histogram")}
@@ -94,12 +93,12 @@ def test_the_plan_parts_patients_and_describes_the_run(
 def test_every_split_is_fitted_once_and_every_slice_predicted_once(
     prepared: Prepared, given: tuple[Any, Any], tmp_path: Path
 ) -> None:
-    weights = {"hemorrhage": tmp_path / "start.pt"}
-    fit_splits(Run(tmp_path), plan_run(*given, prepared), prepared, weights)
+    begun = Start({"hemorrhage": tmp_path / "start.pt"})
+    fit_splits(Run(tmp_path), plan_run(*given, prepared), prepared, begun)
     fitted = prepared.fit
     assert isinstance(fitted, Fitted)
     assert [number for number, _, _ in fitted.splits] == [0, 1]
-    assert all(start == weights for _, _, start in fitted.splits)
+    assert all(start is begun for _, _, start in fitted.splits)
     table = pl.read_parquet(tmp_path / FILE)
     assert sorted(table["id"].unique()) == sorted(f"i{k}" for k in range(SLICES))
     assert table.height == 6 * SLICES
@@ -115,10 +114,10 @@ def test_a_run_that_goes_on_keeps_its_files_until_its_models_have_agreed(
     (tmp_path / "model-0" / "last.pt").write_bytes(b"")
     (tmp_path / "about.json").write_text("old")
 
-    def refuse(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
+    def refuse(number: int, split: Split, start: Start) -> SplitResult:
         raise ValueError("begun otherwise")
 
     other = Prepared(prepared.data, refuse, prepared.shares)
     with pytest.raises(ValueError, match="begun otherwise"):
-        fit_splits(Run(tmp_path), plan_run(*given, prepared), other, {})
+        fit_splits(Run(tmp_path), plan_run(*given, prepared), other, Start({}))
     assert (tmp_path / "about.json").read_text() == "old"

@@ -14,7 +14,9 @@ def test_without_phantoms_networks_start_where_the_request_says(tmp_path: Path) 
     request: Any = SimpleNamespace(
         phantom_recipe=None, task=find_task("hemorrhage"), weights={"hemorrhage": Path("w.pt")}
     )
-    assert pretrain(request, workers=1, report=silent) == {"hemorrhage": Path("w.pt")}
+    start = pretrain(request, workers=1, report=silent)
+    assert start.weights == {"hemorrhage": Path("w.pt")}
+    assert start.mixed is None
     assert not list(tmp_path.iterdir())
 
 

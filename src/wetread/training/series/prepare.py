@@ -20,7 +20,13 @@ from wetread.training.series.series import Series, labeled_series
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.batches import steps_per_epoch
 from wetread.training.slices.fit import SplitResult, fit_encoder
-from wetread.training.slices.prepare import Prepared, TrainingInputs, label_shares, labeled_rows
+from wetread.training.slices.prepare import (
+    Prepared,
+    Start,
+    TrainingInputs,
+    label_shares,
+    labeled_rows,
+)
 
 
 def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
@@ -33,14 +39,14 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     series = everyone.of(labeled_rows(with_label))
     data = SeriesData(series, encoder_data(spec, series, inputs), spec)
 
-    def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
+    def fit(number: int, split: Split, start: Start) -> SplitResult:
         return fit_series(
             data,
             split,
             inputs.recipe,
             run=inputs.run,
             number=number,
-            weights=weights,
+            weights=start.weights,
             stage=inputs.stage,
         )
 

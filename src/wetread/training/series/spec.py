@@ -152,6 +152,11 @@ class SeriesSpec:
             raise ValueError(
                 f"grafts.share = {recipe.grafts.share}: none are painted into whole series; set 0"
             )
+        if recipe.phantoms.share:
+            raise ValueError(
+                f"phantoms.share = {recipe.phantoms.share}: whole series are learned without "
+                "phantoms in their batches; set 0"
+            )
 
     def phantom_recipe(self, recipe: Recipe) -> Recipe:
         """The settings under which the encoders learn the recipe's phantoms."""

@@ -4,6 +4,8 @@ Every number here depends on (seed, epoch, step) alone, never on what was drawn 
 stops goes on at its step, and threads may read ahead in any order.
 """
 
+from __future__ import annotations
+
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -36,6 +38,8 @@ class TrainSet:
     mirror:  (F,) the finding that each one becomes when an image is flipped left to right.
     masks:   of the N slices; None where no pixel is learned.
     grafts:  how a lesion is painted into a slice without any; None: none is.
+    mixed:   slices of other patients, with the same findings and masks, of which each batch has
+             some; None: there are none.
     """
 
     source: SliceSource
@@ -45,6 +49,7 @@ class TrainSet:
     mirror: Int64Array
     masks: MaskTargets | None = None
     grafts: Grafts | None = None
+    mixed: TrainSet | None = None
 
     def __post_init__(self) -> None:
         n, findings = self.targets.shape
@@ -75,7 +80,7 @@ class Batch:
     masks: Float32Array
     mask_known: BoolArray
 
-    def parts(self, count: int) -> list["Batch"]:
+    def parts(self, count: int) -> list[Batch]:
         """Part the batch into count parts of about equal size, fewer where there are fewer
         slices."""
         places = np.array_split(np.arange(len(self.targets)), min(count, len(self.targets)))
@@ -181,25 +186,63 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
     around = neighbor_rows(data.source.slices, data.rows, recipe.neighbors)
+    mixed = data.mixed
+    positive = float((data.targets[items] > 0.5).any(1).mean())
+    if data.grafts is not None:
+        positive += (1 - positive) * recipe.grafts.share
+    if mixed is not None:
+        around_mixed = neighbor_rows(mixed.source.slices, mixed.rows, recipe.neighbors)
 
     def make(step: int) -> Batch:
         item = parts[step]
-        rng = make_generator(recipe.seed, RandomStream.AUGMENTATION, epoch, step)
-        drawn = draw_augmentation(recipe.strengths, len(item), rng)
-        masks, known = _masks(data.masks, item)
         images = Images(
-            read_with_neighbors(data.source, around[item]), data.targets[item], masks, known
+            read_with_neighbors(data.source, around[item]),
+            data.targets[item],
+            *_masks(data.masks, item),
         )
         if data.grafts is not None and recipe.grafts.share:
             paint_grafts(
                 images, data.grafts, items=item, slices=data.source.slices[data.rows[item]],
                 share=recipe.grafts.share, seed=recipe.seed, epoch=epoch,
             )  # fmt: skip
-        targets = images.targets
-        flipped = np.where(drawn.flip[:, None], targets[:, data.mirror], targets)
-        return Batch(images.hu, flipped, drawn, recipe.size_at(epoch), masks, known)
+        if mixed is not None:
+            rng = make_generator(recipe.seed, RandomStream.MIXED, epoch, step)
+            other = mixed_items(mixed.targets, len(item), recipe.phantoms.share, positive, rng)
+            images = images.joined(
+                Images(
+                    read_with_neighbors(mixed.source, around_mixed[other]),
+                    mixed.targets[other],
+                    *_masks(mixed.masks, other),
+                )
+            )
+        rng = make_generator(recipe.seed, RandomStream.AUGMENTATION, epoch, step)
+        drawn = draw_augmentation(recipe.strengths, len(images.targets), rng)
+        flipped = np.where(drawn.flip[:, None], images.targets[:, data.mirror], images.targets)
+        return Batch(
+            images.hu, flipped, drawn, recipe.size_at(epoch), images.masks, images.mask_known
+        )
 
     return read_ahead(make, range(start, len(parts)), recipe.runtime.readers)
+
+
+def mixed_items(
+    targets: Float32Array, count: int, share: float, positive: float, rng: np.random.Generator
+) -> Int64Array:
+    """Draw which of targets (N, F) join `count` others in a batch, to be a share of it: (n,).
+
+    positive: the share of those with a finding among them, that of the others, so that what is
+    learned of how often one has it stays true of them.
+    """
+    wanted = round(count * share / (1 - share))
+    found = (targets > 0.5).any(1)
+    sides = np.flatnonzero(found), np.flatnonzero(~found)
+    with_finding = int(rng.binomial(wanted, positive))
+    counts = (with_finding, wanted - with_finding)
+    drawn = [
+        rng.choice(side if len(side) else np.arange(len(targets)), n)
+        for side, n in zip(sides, counts, strict=True)
+    ]
+    return np.concatenate(drawn).astype(np.int64)
 
 
 def _masks(masks: MaskTargets | None, item: Int64Array) -> tuple[Float32Array, BoolArray]:

@@ -27,6 +27,7 @@ from wetread.training.losses import (
     mask_loss,
     masked_loss,
 )
+from wetread.training.optimizer import train_mode
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import Batch
 from wetread.view.device import move_masks, to_view
@@ -94,7 +95,7 @@ def data_parallel(
 ) -> Iterator[CpuDataParallel]:
     """Open the model in as many parts as the recipe says; weights (F,) of the findings in the
     loss."""
-    replicas = [_replica(model) for _ in range(_parts(model, recipe, runtime) - 1)]
+    replicas = [_replica(model, recipe) for _ in range(_parts(model, recipe, runtime) - 1)]
     with ThreadPoolExecutor(
         len(replicas) + 1, initializer=partial(set_threads, recipe.runtime.threads)
     ) as pool:
@@ -116,9 +117,9 @@ def _draws_by_chance(model: nn.Module, view: View) -> bool:
         return not torch.equal(torch.get_rng_state(), before)
 
 
-def _replica(model: nn.Module) -> nn.Module:
+def _replica(model: nn.Module, recipe: Recipe) -> nn.Module:
     """A copy with the model's own parameters and buffers of its own."""
-    twin = copy.deepcopy(model).train()
+    twin = train_mode(copy.deepcopy(model), recipe.optimizer)
     for ours, theirs in zip(model.modules(), twin.modules(), strict=True):
         for name, parameter in ours.named_parameters(recurse=False):
             setattr(theirs, name, parameter)

@@ -4,7 +4,7 @@ out."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import nn
 from wetread.archive.types import Float64Array, Int64Array, MutableRow, Progress
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.labels.finding import finding_names, finding_weights
+from wetread.models.encoders import last_linear
 from wetread.models.weights import load_weights
 from wetread.training import mask_table
 from wetread.training.checkpoint import EpochScore
@@ -23,7 +24,7 @@ from wetread.training.masks import mask_targets
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
-from wetread.training.slices.batches import negative_rate, train_set
+from wetread.training.slices.batches import TrainSet, negative_rate, train_set
 from wetread.training.slices.levels import slice_predictions
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import (
@@ -54,12 +55,18 @@ def fit_split(
     run: Run,
     number: int,
     weights: Path | None,
+    mixed: LabeledSlices | None = None,
     progress: Progress,
 ) -> SplitResult:
     """Train on the split, keep the best epoch by the weighted log loss of the images (whatever the
-    masks), read the scored part. number: of the split."""
+    masks), read the scored part.
+
+    number: of the split. weights, mixed: as for fit_encoder.
+    """
     folder = Run(run.folder / f"model-{number}")
-    trained = fit_encoder(data, split, recipe, weights=weights, run=folder, progress=progress)
+    trained = fit_encoder(
+        data, split, recipe, weights=weights, run=folder, mixed=mixed, progress=progress
+    )
     probability, drawings = _read(trained, data, split.scored, split.name, number)
     if data.masks is not None and recipe.decoder != "none":
         drawings += _read(trained, data, split.validation, "validation", number)[1]
@@ -74,22 +81,18 @@ def fit_encoder(
     *,
     weights: Path | None,
     run: Run,
+    mixed: LabeledSlices | None = None,
     progress: Progress,
 ) -> TrainedModel:
-    """Train on the split's train part, in the run's folder; the best epoch by its validation."""
-    masks = data.masks if recipe.decoder != "none" else None
-    training = train_set(
-        data.store,
-        data.rows[split.train],
-        data.truth[split.train],
-        finding_weights(data.findings).tolist(),
-        mirror_columns(data.findings).tolist(),
-        None if masks is None else mask_targets(masks.of(split.train), recipe.size),
-        data.grafts,
-    )
-    model = initial_model(
-        recipe, len(data.findings), 0 if masks is None else len(masks.findings), weights, run
-    )
+    """Train on the split's train part, in the run's folder; the best epoch by its validation.
+
+    weights: a file to start from. mixed: phantoms, of which every batch has its share.
+    """
+    training = _train_set(data, split.train, recipe)
+    if mixed is not None:
+        training = replace(training, mixed=_train_set(mixed, np.arange(len(mixed.rows)), recipe))
+    masks = 0 if training.masks is None else len(training.masks.findings)
+    model, head_is_learned = initial_model(recipe, len(data.findings), masks, weights, run)
     train(
         model,
         training,
@@ -97,9 +100,24 @@ def fit_encoder(
         findings=finding_names(data.findings),
         run=run,
         score=_validation_score(data, split, recipe, negative_rate(training.targets, recipe)),
+        head_is_learned=head_is_learned,
         progress=progress,
     )
     return read_trained_model(run.folder)
+
+
+def _train_set(data: LabeledSlices, places: Int64Array, recipe: Recipe) -> TrainSet:
+    """What is learned of places (n,), with their masks where the recipe draws them."""
+    masks = data.masks if recipe.decoder != "none" else None
+    return train_set(
+        data.store,
+        data.rows[places],
+        data.truth[places],
+        finding_weights(data.findings).tolist(),
+        mirror_columns(data.findings).tolist(),
+        None if masks is None else mask_targets(masks.of(places), recipe.size),
+        data.grafts,
+    )
 
 
 def _read(
@@ -137,12 +155,14 @@ def _read(
 
 def initial_model(
     recipe: Recipe, outputs: int, masks: int, weights: Path | None, run: Run
-) -> nn.Module:
+) -> tuple[nn.Module, bool]:
     """Build the recipe's network, random by its seed; filled from a file where one is given, and
-    what was taken from it is written to run.folder/weights.json."""
+    what was taken from it is written to run.folder/weights.json. True where the last layer is from
+    it, and has learned elsewhere."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = build_network(recipe, outputs, masks)
+    head_is_learned = False
     if weights is not None:
         loaded = load_weights(model, weights)
         run.write_json(
@@ -150,7 +170,9 @@ def initial_model(
             {"file": weights.name, "loaded": loaded.loaded, "skipped": loaded.skipped,
              "adapted": loaded.adapted},
         )  # fmt: skip
-    return model
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        head_is_learned = names[id(last_linear(model).weight)] in loaded.loaded
+    return model, head_is_learned
 
 
 def _validation_score(

@@ -56,6 +56,11 @@ class Images:
     masks: Float32Array
     mask_known: BoolArray
 
+    def joined(self, other: Images) -> Images:
+        """Return these slices, and the other behind them."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Images(*(np.concatenate(pair) for pair in pairs))
+
 
 def paint_grafts(
     images: Images,

@@ -45,4 +45,6 @@ def targets_digest(data: TrainSet) -> str:
         digest.update(data.masks.known.tobytes())
         for row in data.masks.blobs:
             digest.update(b"".join(row))
+    if data.mixed is not None:
+        digest.update(targets_digest(data.mixed).encode())
     return digest.hexdigest()

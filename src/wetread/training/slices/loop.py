@@ -1,31 +1,37 @@
 """training/slices/loop.py: the training loop of slices, on one screen. What is kept, and when:
 training/checkpoint.py."""
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from wetread.archive.types import Progress
-from wetread.models.encoders import last_linear
-from wetread.training.averaging import RankedEpoch
+from wetread.models.encoders import encoder_parameters
+from wetread.training.averaging import RankedEpoch, average_with_start
 from wetread.training.checkpoint import Checkpointer, CheckpointFiles, EpochScore
 from wetread.training.device import choose_runtime, seeded_runtime
-from wetread.training.losses import prior_logits
-from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
+from wetread.training.optimizer import (
+    make_optimizer,
+    rate_at,
+    set_rate,
+    take_step,
+    train_mode,
+)
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, LAST, METRICS, Run
 from wetread.training.slices.batches import (
     TrainSet,
     batches,
-    epoch_items,
     negative_rate,
     steps_per_epoch,
 )
 from wetread.training.slices.data_parallel import data_parallel
 from wetread.training.slices.identity import slice_identity
 from wetread.training.slices.source import cache_source
+from wetread.training.slices.start import shift_to_priors, start_at_priors
 
 FILES = CheckpointFiles(LAST, BEST, METRICS)
 ScoreModel = Callable[[nn.Module], EpochScore]
@@ -39,13 +45,15 @@ def train(
     findings: Sequence[str],
     run: Run,
     score: ScoreModel | None = None,
+    head_is_learned: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> RankedEpoch:
     """Fit the model to the data; run.folder/best.pt is what is kept. Goes on where the run stopped.
 
     findings: names of the model's outputs. score: sees validation patients only; without it the
-    last epoch is kept. Held-out patients are not reachable from here. progress: (steps done, steps
-    in all). ResumeError where the run was begun with other data or settings.
+    last epoch is kept. head_is_learned: whether the model's last layer has learned elsewhere.
+    Held-out patients are not reachable from here. progress: (steps done, steps in all).
+    ResumeError where the run was begun with other data or settings.
     """
     runtime, settings = choose_runtime(recipe), recipe.optimizer
     data = replace(data, source=cache_source(data.source, recipe.runtime.cache_mb))
@@ -53,11 +61,14 @@ def train(
     total = sum(steps_per_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
     with seeded_runtime(recipe, runtime.device):
         model = runtime.place(model)
+        share = recipe.average_with_start
+        start = copy.deepcopy(model.state_dict()) if share else {}
         optimizer = make_optimizer(
             model,
             settings,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
+            encoder=encoder_parameters(model, recipe.encoder) if settings.encoder_rate < 1 else (),
         )
         checkpointer = Checkpointer(
             run, FILES, model, optimizer, runtime.device,
@@ -65,15 +76,17 @@ def train(
             describe_model(data, recipe, findings),
             every_steps=recipe.checkpoint_every_steps,
             average=recipe.top_checkpoints,
+            start=start,
+            start_share=share,
         )  # fmt: skip
         if not checkpointer.resume():
             run.write_json("recipe.json", recipe.model_dump(mode="json"))
-            start_at_priors(model, data, recipe)
+            (shift_to_priors if head_is_learned else start_at_priors)(model, data, recipe)
         with data_parallel(model, recipe, runtime, weights) as parallel:
             while checkpointer.epoch < recipe.epochs and not checkpointer.out_of_patience(
                 recipe.patience_epochs
             ):
-                model.train()
+                train_mode(model, settings)
                 for batch in batches(data, recipe, checkpointer.epoch, start=checkpointer.position):
                     rate = rate_at(checkpointer.step, total, settings.learning_rate, settings)
                     set_rate(optimizer, rate)
@@ -81,15 +94,20 @@ def train(
                     take_step(optimizer, model.parameters(), settings.max_norm)
                     checkpointer.after_step(loss)
                     progress(checkpointer.step, total)
-                checkpointer.after_epoch(score(model.eval()) if score else None)
+                kept = average_model(model, start, share)
+                checkpointer.after_epoch(score(kept) if score else None)
         return checkpointer.best
 
 
-def start_at_priors(model: nn.Module, data: TrainSet, recipe: Recipe) -> None:
-    """Set the last layer's bias to the logits of the findings' shares in the first epoch."""
-    first = data.targets[epoch_items(data.targets, recipe, 0)]
-    with torch.no_grad():
-        last_linear(model).bias.copy_(torch.from_numpy(prior_logits(first)))
+def average_model(model: nn.Module, start: Mapping[str, Tensor], share: float) -> nn.Module:
+    """Return the model, in evaluation mode, with its weights averaged with those of the start: what
+    would be kept of it."""
+    model.eval()
+    if not share:
+        return model
+    averaged = copy.deepcopy(model)
+    averaged.load_state_dict(average_with_start(model.state_dict(), start, share))
+    return averaged
 
 
 def describe_model(data: TrainSet, recipe: Recipe, findings: Sequence[str]) -> dict[str, object]:

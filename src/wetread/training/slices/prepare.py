@@ -21,7 +21,21 @@ from wetread.training.slices.grafts import Grafts
 from wetread.training.slices.spec import SliceSpec
 
 Progress = Callable[[int, int], None]
-FitSplit = Callable[[int, Split, Mapping[str, Path]], SplitResult]
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where the training of a split starts.
+
+    weights: files to start from, by the networks' names; none: random ones.
+    mixed:   phantoms of which every batch has its share.
+    """
+
+    weights: Mapping[str, Path]
+    mixed: LabeledSlices | None = None
+
+
+FitSplit = Callable[[int, Split, Start], SplitResult]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +60,7 @@ class Prepared:
     """Slices and labels that belong together, and how a part of them is learned.
 
     data:   the labeled slices, by which patients are parted.
-    fit:    (number of a split, the split, weights to start from by network) -> predictions of its
-            scored part.
+    fit:    (number of a split, the split, its start) -> predictions of its scored part.
     shares: finding to its share of positives and the number of its known labels.
     """
 
@@ -58,16 +71,17 @@ class Prepared:
 
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
     """Join the slices of the one store with their labels. ValueError where none has a label."""
-    data = _labeled_data(spec, inputs)
+    data = labeled_slices(spec, inputs)
 
-    def fit(number: int, split: Split, weights: Mapping[str, Path]) -> SplitResult:
+    def fit(number: int, split: Split, start: Start) -> SplitResult:
         return fit_split(
             data,
             split,
             inputs.recipe,
             run=inputs.run,
             number=number,
-            weights=weights.get(spec.network),
+            weights=start.weights.get(spec.network),
+            mixed=start.mixed,
             progress=inputs.stage(f"train {number + 1}"),
         )
 
@@ -79,7 +93,7 @@ def pretrain_slices(
 ) -> dict[str, Path]:
     """Learn phantoms of most patients, the epoch chosen by others; the kept model's file by the
     network's name. weights: where it starts."""
-    data = _labeled_data(spec, inputs)
+    data = labeled_slices(spec, inputs)
     _, (split,) = plan_splits(data, 0, inputs.recipe.seed)
     kept = Run(inputs.run.folder / "model-0")
     progress = inputs.stage(f"{spec.network} of phantoms")
@@ -94,7 +108,9 @@ def pretrain_slices(
     return {spec.network: kept.folder / BEST}
 
 
-def _labeled_data(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
+def labeled_slices(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
+    """Join the slices of the one store with their labels, and with their masks where the task draws
+    any. ValueError where none has a label."""
     (store,) = inputs.stores
     truth = inputs.labels.matrix(store.slices["SOPInstanceUID"].to_list(), spec.image_findings)
     labeled = labeled_rows(np.asarray(~np.isnan(truth).all(axis=1)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -18,7 +17,7 @@ from wetread.training.decide import decide_finding, with_calibrated
 from wetread.training.origin import count_origins, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
-from wetread.training.slices.prepare import Prepared
+from wetread.training.slices.prepare import Prepared, Start
 from wetread.verbs.train.labeled_archive import LabeledArchive
 from wetread.verbs.train.request import TrainRequest
 
@@ -65,17 +64,15 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
     return RunPlan(splits, describe_folds(plan, identity), recipe.model_dump(mode="json"), about)
 
 
-def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, weights: Mapping[str, Path]) -> None:
-    """Train each split's model, and keep what it predicts of the patients it never saw.
-
-    weights: from which the task's networks start, by their names.
-    """
+def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> None:
+    """Train each split's model from the start, and keep what it predicts of the patients it never
+    saw."""
     if not any(run.folder.glob("model-*/**/last.pt")):
         plan.write(run)
     results = []
     for number, split in enumerate(plan.splits):
         with locked(run.folder / f"model-{number}"):
-            results.append(prepared.fit(number, split, weights))
+            results.append(prepared.fit(number, split, start))
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
     predictions = pl.concat(
         [

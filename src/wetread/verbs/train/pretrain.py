@@ -18,22 +18,22 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import LabelTable
 from wetread.study.series import series_slices
 from wetread.tasks import Task
-from wetread.training.prepare import fit_phantoms
+from wetread.training.prepare import fit_phantoms, phantoms_to_mix
 from wetread.training.run import Run
-from wetread.training.slices.prepare import TrainingInputs
+from wetread.training.slices.prepare import Start, TrainingInputs
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.train.request import TrainRequest
 
 SEED_OFFSET = 1_000_003  # of the phantoms' seed: a demo of the same seed shows none of these
 
 
-def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> dict[str, Path]:
-    """Write phantoms to out/phantoms/archive, learn them and the masks that are known of them in
-    out/phantoms/run; the kept models' files, by the networks' names. Stopped and called again, it
-    goes on. Where the request has no phantoms to learn, its own weights."""
+def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> Start:
+    """Write phantoms to out/phantoms/archive, and learn them and the masks that are known of them
+    in out/phantoms/run, where the request starts from no file of weights. Stopped and called again,
+    it goes on. Where the request has no phantoms, it starts from its own weights."""
     recipe, task = request.phantom_recipe, request.task
     if recipe is None:
-        return dict(request.weights)
+        return Start(request.weights)
     folder = request.out / "phantoms"
     archive, run = folder / "archive", Run(folder / "run")
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,10 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> d
     run.write_json("recipe.json", recipe.model_dump(mode="json"))
     labels = phantom_labels(task, archive)
     inputs = TrainingInputs(run, stores, labels, recipe, partial(stage, report))
-    return fit_phantoms(task.spec, inputs, request.weights)
+    mixed = phantoms_to_mix(task.spec, inputs) if request.recipe.phantoms.share else None
+    if not request.learns_phantoms:
+        return Start(request.weights, mixed)
+    return Start(fit_phantoms(task.spec, inputs, request.weights), mixed)
 
 
 def phantom_labels(task: Task, archive: Path) -> LabelTable:

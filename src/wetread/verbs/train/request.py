@@ -32,7 +32,8 @@ class TrainRequest:
     labels:         of all label files.
     patients:       a file of patients, "study", or None for the headers.
     weights:        where the task's networks start, by their names; none: random.
-    phantom_recipe: the settings of a training on phantoms before it; None: there is none.
+    weights_given:  whether they are the user's, in place of pretrained ones and of phantoms.
+    phantom_recipe: the settings of a training on phantoms before it; None: there are no phantoms.
     key:            of pseudonyms; None keeps PatientIDs as they are.
     """
 
@@ -43,8 +44,14 @@ class TrainRequest:
     labels: LabelTable
     patients: str | Path | None
     weights: Mapping[str, Path]
+    weights_given: bool
     phantom_recipe: Recipe | None
     key: UserKey | None
+
+    @property
+    def learns_phantoms(self) -> bool:
+        """Whether phantoms are learned first; else, if there are any, they join batches alone."""
+        return self.phantom_recipe is not None and not self.weights_given
 
 
 def check_request(
@@ -65,8 +72,8 @@ def check_request(
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
     refuse_other_run(out, task, recipe)
-    learns_phantoms = weights is None and recipe.phantoms.studies > 0
-    phantom_recipe = task.spec.phantom_recipe(recipe) if learns_phantoms else None
+    phantoms = recipe.phantoms.studies > 0 and (weights is None or recipe.phantoms.share > 0)
+    phantom_recipe = task.spec.phantom_recipe(recipe) if phantoms else None
     require_sources(sources)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with `labels`")
@@ -86,6 +93,7 @@ def check_request(
         labels=table,
         patients=patients,
         weights={} if start is None else dict.fromkeys(task.networks, start),
+        weights_given=weights is not None,
         phantom_recipe=phantom_recipe,
         key=None if clear_patients else user_key(),
     )
