@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wetread.models.encoders import ENCODERS, build, forward_with_masks, last_linear
 from wetread.models.unet import MASK_BIAS, Unet, mean_of_highest
+from wetread.training.recipe import Recipe
 from wetread.training.slices.data_parallel import _replica
 
 every_encoder = pytest.mark.parametrize("name", list(ENCODERS))
@@ -58,7 +59,7 @@ def test_gradients_reach_every_parameter(name: str) -> None:
 @every_encoder
 def test_a_twin_with_shared_parameters_gives_the_same_outputs_and_gradients(name: str) -> None:
     model = build(name, 1, 1, masks=1).train()
-    twin, before = _replica(model), copy.deepcopy(model)
+    twin, before = _replica(model, Recipe()), copy.deepcopy(model)
     image = torch.rand(2, 1, 64, 64)
     ours = torch.autograd.grad(losses(model, image), list(model.parameters()))
     theirs = torch.autograd.grad(losses(twin, image), list(model.parameters()))
