@@ -11,6 +11,7 @@ import polars as pl
 
 from wetread.labels.finding import Finding
 from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.scaling import Scalings
 from wetread.prediction.series import SeriesReader
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
@@ -52,7 +53,9 @@ class Numbered(SeriesReader):
         return image, np.column_stack([value, 1 - value])
 
 
-READER = Numbered(cast(Ensemble, SimpleNamespace(series_models=())), SPEC, Path())
+READER = Numbered(
+    cast(Ensemble, SimpleNamespace(series_models=(), scalings=Scalings())), SPEC, Path()
+)
 
 
 def of_one_study(store: Store) -> Store:

@@ -1,11 +1,23 @@
 """tests/training/test_predictions.py: arrays to the long table and back, unknown kept unknown."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
 from wetread.labels.finding import Finding
-from wetread.training.predictions import BASELINES, SCHEMA, LevelPredictions, from_table, to_table
+from wetread.training.predictions import (
+    BASELINES,
+    FILE,
+    SCHEMA,
+    UNCALIBRATED,
+    LevelPredictions,
+    from_table,
+    read_predictions,
+    to_table,
+)
 
 FINDINGS = (Finding("left"), Finding("right"), Finding("any", weight=2.0))
 
@@ -70,3 +82,20 @@ def test_models_of_several_folds_come_back_as_one_level_and_others_are_left_out(
         back.probability, np.concatenate([part.probability for part in parts])
     )
     assert from_table(tables[0], "study", FINDINGS) is None
+
+
+def test_probabilities_before_calibration_come_back_and_runs_without_them_are_read(
+    tmp_path: Path,
+) -> None:
+    scaled = predicted("image", ("a", "b"))
+    raw = scaled.probability / 2
+    scaled = replace(scaled, baselines={**scaled.baselines, UNCALIBRATED: raw})
+    back = from_table(to_table(scaled, 0), "image", FINDINGS)
+    assert back is not None
+    np.testing.assert_array_equal(back.baselines[UNCALIBRATED], raw)
+    older = to_table(predicted("image", ("a", "b")), 0).drop(UNCALIBRATED)
+    older.write_parquet(tmp_path / FILE)
+    table = read_predictions(tmp_path / FILE, {"image": FINDINGS})
+    old = from_table(table, "image", FINDINGS)
+    assert old is not None
+    assert UNCALIBRATED not in old.baselines

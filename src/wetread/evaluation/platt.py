@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from wetread.archive.types import Float64Array, FloatArray
 from wetread.evaluation.metrics import CLIP, THRESHOLD
 
+Names = np.ndarray[tuple[int, ...], np.dtype[np.str_]]
 FEW = 5  # patients with and without a finding, below which its slope is not fitted
 # Standard deviation of the logarithm of the slope, as it is expected before anything is known of
 # it: two in three slopes lie between 0.6 and 1.65. Chosen beforehand, not on any score.
@@ -95,20 +96,21 @@ def fit_scalings(
     bias that makes the mean probability the share of positives; where one class alone is known,
     nothing.
     """
-    truth, given = np.asarray(truth, np.float64), np.asarray(probability, np.float64)
+    true: Float64Array = np.asarray(truth, np.float64)
+    given: Float64Array = np.asarray(probability, np.float64)
     names = np.asarray(patients, dtype=str)
-    whose = np.repeat(names[:, None], truth.shape[1], axis=1)
-    pooled = _fit(truth.ravel(), given.ravel(), whose.ravel())
+    whose = np.repeat(names[:, None], true.shape[1], axis=1)
+    pooled = _fit(true.ravel(), given.ravel(), whose.ravel())
     fitted = []
-    for column in range(truth.shape[1]):
-        own = _fit(truth[:, column], given[:, column], names)
-        if own.kind != "slope and bias" and truth.shape[1] > 1 and pooled.kind == "slope and bias":
+    for column in range(true.shape[1]):
+        own = _fit(true[:, column], given[:, column], names)
+        if own.kind != "slope and bias" and true.shape[1] > 1 and pooled.kind == "slope and bias":
             own = FittedScaling(pooled.scaling, "shared", own.patients, own.positives, own.share)
         fitted.append(own)
     return tuple(fitted)
 
 
-def _fit(truth: Float64Array, probability: Float64Array, patients: np.ndarray) -> FittedScaling:
+def _fit(truth: FloatArray, probability: FloatArray, patients: Names) -> FittedScaling:
     """Fit the scaling of one finding's rows (N,)."""
     known = ~np.isnan(truth)
     true, logits = truth[known], logit(np.clip(probability[known], CLIP, 1.0 - CLIP))
@@ -124,7 +126,7 @@ def _fit(truth: Float64Array, probability: Float64Array, patients: np.ndarray) -
     return FittedScaling(scaling, "slope and bias", everyone, counts[0], share)
 
 
-def _fit_bias(truth: Float64Array, logits: Float64Array) -> PlattScaling:
+def _fit_bias(truth: FloatArray, logits: FloatArray) -> PlattScaling:
     """Find the bias under which the mean probability is the mean of truth, both (N,)."""
 
     def excess(bias: float) -> float:
@@ -133,7 +135,7 @@ def _fit_bias(truth: Float64Array, logits: Float64Array) -> PlattScaling:
     return PlattScaling(1.0, float(brentq(excess, -MOST_BIAS, MOST_BIAS, xtol=1e-12)))
 
 
-def _fit_slope_and_bias(truth: Float64Array, logits: Float64Array, weight: float) -> PlattScaling:
+def _fit_slope_and_bias(truth: FloatArray, logits: FloatArray, weight: float) -> PlattScaling:
     """Minimize the log loss of truth (N,), a row weighing `weight`, and the slope's penalty."""
 
     def loss(values: Float64Array) -> tuple[float, Float64Array]:

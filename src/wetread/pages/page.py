@@ -219,7 +219,8 @@ def score_tables(scores: Sequence[Score], headline: str) -> list[ScoreTable]:
 
 def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> ScoreTable:
     official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
-    names = {f"{OFFICIAL}_{key}": text for key, text in BASELINES.items()} | {OFFICIAL: "the model"}
+    others = BASELINES | {"uncalibrated": "before calibration"}
+    names = {f"{OFFICIAL}_{key}": text for key, text in others.items()} | {OFFICIAL: "the model"}
     findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
     findings.sort(key=lambda finding: finding != headline)
     metrics = {score.metric for score in scores}

@@ -18,9 +18,12 @@ class Answers:
     broken: StudyInstanceUID to the names of the label rules that its probabilities broke before
             they were made consistent; empty where the task has no such rules.
     masks:  drawn in the slices, NO_MASKS where the networks draw none.
+    free:   image and study as they were before they were made consistent; None where the task has
+            no rules.
     """
 
     image: Float64Array
     study: Mapping[str, Float64Array]
     broken: Mapping[str, tuple[str, ...]]
     masks: DrawnMasks = NO_MASKS
+    free: tuple[Float64Array, Mapping[str, Float64Array]] | None = None

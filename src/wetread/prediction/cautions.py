@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from wetread.archive.types import JsonObject
 from wetread.training.origin import is_phantoms_only
 
+CALIBRATED_ON = "calibrated_on_this_study"  # of single readings
 CAUTIONS: Mapping[str, str] = {
     "learned_from_phantoms_alone": "learned from synthetic phantoms alone, from no patient",
     "never_scored_on_patients": "never scored on patients: how good it is on them is not known",
+    CALIBRATED_ON: "its own labels calibrated the probabilities: no test of them",
     "training_data_unknown": "made before runs kept whether they learned from phantoms or patients",
 }
 

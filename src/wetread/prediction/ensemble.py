@@ -11,6 +11,7 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.types import JsonObject
 from wetread.prediction.cautions import find_cautions
+from wetread.prediction.scaling import Scalings, read_scalings
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
@@ -48,6 +49,7 @@ class Ensemble:
     drawn:         findings of which masks are drawn.
     decisions:     of each of them, one a run.
     cautions:      names of prediction/cautions.py that hold for the answers.
+    scalings:      of the probabilities, by what the runs were calibrated on.
     """
 
     task: str
@@ -59,6 +61,7 @@ class Ensemble:
     drawn: tuple[str, ...] = ()
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
+    scalings: Scalings = field(default_factory=Scalings)
 
     @property
     def recipe(self) -> Recipe:
@@ -113,6 +116,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         drawn=findings,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
         cautions=find_cautions(about),
+        scalings=read_scalings(runs),
     )
 
 

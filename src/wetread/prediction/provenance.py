@@ -25,6 +25,7 @@ def provenance(reader: Reader) -> JsonObject:
         ],
         "view": ensemble.members[0].model.view.to_dict(),
         **reader.averaging,
+        **ensemble.scalings.to_dict(),
         "note": "research use only, not for diagnosis",
     }
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit
 
 from wetread.archive.types import Float64Array, Int64Array, JsonObject, Progress
+from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
 from wetread.store.store import Store
@@ -50,8 +51,9 @@ class SeriesReader:
         ranked: Mapping[str, Sequence[SeriesScore]],
         progress: Progress,
     ) -> Answers:
-        """Answer with the networks' mean logits as probabilities, made consistent study by study:
-        of all its slices, and of itself those of the series that judges it.
+        """Answer with the networks' mean logits as probabilities, scaled as they were calibrated
+        and made consistent study by study: of all its slices, and of itself those of the series
+        that judges it.
 
         stores: the same series in each encoder's crop, in the spec's order.
         ranked: studies of several series, best first.
@@ -60,13 +62,20 @@ class SeriesReader:
             stores[0].slices, len(self.spec.image_findings), len(self.spec.study_findings)
         )
         image, study = self._predict(series, stores, progress)
+        scalings = self.ensemble.scalings
+        image = scalings.apply("image", finding_names(self.spec.image_findings), image)
+        study = scalings.apply("study", finding_names(self.spec.study_findings), study)
         judging = _judging_series(series, stores[0], ranked)
         starts = study_starts(series)
+        free_image, free_study = image, study[judging]
         broken = self.spec.broken_rules(image, study[judging], starts)
         image, study = self.spec.make_consistent(image, study[judging], starts)
         ids = [series.studies[number] for number in judging]
         return Answers(
-            image, dict(zip(ids, study, strict=True)), dict(zip(ids, broken, strict=True))
+            image,
+            dict(zip(ids, study, strict=True)),
+            dict(zip(ids, broken, strict=True)),
+            free=(free_image, dict(zip(ids, free_study, strict=True))),
         )
 
     def _predict(

@@ -12,6 +12,7 @@ from wetread.archive.types import Float64Array, JsonObject, Progress
 from wetread.evaluation.aggregate import smooth_along_z, study_maximum
 from wetread.evaluation.calibrator import mask_evidence
 from wetread.evaluation.metrics import CLIP
+from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.masks import DrawnMasks, PackedMaps, mean_map, mean_thresholds
@@ -47,7 +48,8 @@ class SliceReader:
         progress: Progress,
     ) -> Answers:
         """Answer with the mean of the networks, smoothed along each series; a study is as
-        suspicious as the most suspicious slice of its best series.
+        suspicious as the most suspicious slice of its best series. Both are then scaled, each as
+        its level was calibrated.
 
         stores: one, of the task's crop. ranked: studies of several series, best first.
         """
@@ -62,6 +64,9 @@ class SliceReader:
         ids, study = study_maximum(
             image[judging["row"].to_numpy()], judging["StudyInstanceUID"].to_list()
         )
+        names, scalings = finding_names(self.spec.image_findings), self.ensemble.scalings
+        image = scalings.apply("image", names, image)
+        study = scalings.apply("study", names, study)
         drawn = self.ensemble.drawn
         thresholds = tuple(mean_thresholds(self.ensemble.decisions[name]) for name in drawn)
         return Answers(

@@ -16,6 +16,7 @@ from wetread.training.folds import FoldPlan, make_folds, make_split
 from wetread.training.masks import AnnotatedMasks
 from wetread.training.slices.grafts import Grafts
 
+HELD_OUT = "held_out"
 SHARES = {"train": 0.70, "validation": 0.10, "held_out": 0.20}  # of one split
 INNER = {"train": 0.85, "validation": 0.15}  # of what a fold leaves to learn from
 FEWEST_TO_VALIDATE = 8  # patients; with fewer, the last epoch is kept and nothing is chosen
@@ -71,6 +72,11 @@ class Split:
     validation: Int64Array
     scored: Int64Array
 
+    @property
+    def is_only(self) -> bool:
+        """Whether it is the one split of a run: no other fold's patients can choose for it."""
+        return self.name == HELD_OUT
+
 
 def plan_splits(data: LabeledSlices, folds: int, seed: int) -> tuple[FoldPlan, list[Split]]:
     """Deal patients to one split, or to K folds, each scored once by a model of the others."""
@@ -78,7 +84,7 @@ def plan_splits(data: LabeledSlices, folds: int, seed: int) -> tuple[FoldPlan, l
     if folds == 0:
         plan = make_split(patients, data.truth, SHARES, seed, names, data.order())
         parts = {part: np.flatnonzero(plan.mask(part, patients)) for part in plan.parts}
-        split = Split("held_out", parts["train"], parts["validation"], parts["held_out"])
+        split = Split(HELD_OUT, parts["train"], parts["validation"], parts["held_out"])
         return plan, [split]
     plan = make_folds(patients, data.truth, folds, seed, names, data.order())
     splits = []

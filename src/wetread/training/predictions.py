@@ -19,6 +19,7 @@ from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"
 WANTED = "the predictions of a run, which wetread train writes"
+UNCALIBRATED = "uncalibrated"  # the probability before it was scaled
 SCHEMA: dict[str, pl.DataType] = {
     "level": pl.String(),
     "split": pl.String(),
@@ -33,13 +34,17 @@ SCHEMA: dict[str, pl.DataType] = {
     "prior": pl.Float64(),
     "position": pl.Float64(),
     "histogram": pl.Float64(),
+    UNCALIBRATED: pl.Float64(),  # null in runs from before they calibrated
 }
 BASELINES = ("prior", "position", "histogram")
 
 
 @dataclass(frozen=True, eq=False)
 class LevelPredictions:
-    """One level of one split: arrays (N, F), and who they are of."""
+    """One level of one split: arrays (N, F), and who they are of.
+
+    baselines: those of BASELINES by name, and UNCALIBRATED where the probability was scaled.
+    """
 
     level: str
     split: str
@@ -75,6 +80,10 @@ def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
         "probability": predicted.probability.ravel(),
     }
     columns |= {name: predicted.baselines[name].ravel() for name in BASELINES}
+    before = predicted.baselines.get(UNCALIBRATED)
+    columns[UNCALIBRATED] = (
+        [None] * predicted.probability.size if before is None else before.ravel()
+    )
     return pl.DataFrame(columns, schema=SCHEMA, strict=False).with_columns(
         pl.col("truth").fill_nan(None)
     )
@@ -86,7 +95,10 @@ def read_predictions(path: Path, findings: Mapping[str, Sequence[Finding]]) -> p
 
     findings: of each level there may be.
     """
-    table = read_parquet(path, schema=SCHEMA, expected=WANTED)
+    needed = {name: kind for name, kind in SCHEMA.items() if name != UNCALIBRATED}
+    table = read_parquet(path, schema=needed, expected=WANTED)
+    if UNCALIBRATED not in table.columns:
+        table = table.with_columns(pl.lit(None, pl.Float64).alias(UNCALIBRATED))
     levels = table["level"].unique().to_list()
     with expect_form(path, WANTED):
         if not levels or not set(levels) <= set(findings) or "image" not in levels:
@@ -104,7 +116,7 @@ def _check_level(rows: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError("an id without all its findings")
     if rows.select(pl.col("split", "id", "study", "patient").is_null().any()).row(0).count(True):
         raise ValueError("a row without id, study, patient or split")
-    for name in ("probability", "truth", *BASELINES):
+    for name in ("probability", "truth", *BASELINES, UNCALIBRATED):
         values = rows[name].drop_nulls()
         if name == "truth" and (values.is_nan()).any():
             raise ValueError("truth that is no number")
@@ -138,5 +150,9 @@ def from_table(
         rows=None if level == "study" else heads["row"].to_numpy(),
         truth=matrix("truth"),
         probability=matrix("probability"),
-        baselines={name: matrix(name) for name in BASELINES},
+        baselines={
+            name: matrix(name)
+            for name in (*BASELINES, UNCALIBRATED)
+            if name in BASELINES or not rows[name].is_null().any()
+        },
     )

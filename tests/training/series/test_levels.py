@@ -9,7 +9,7 @@ import polars as pl
 from tests.training.blob_series import series_data
 
 from wetread.training.data import Split
-from wetread.training.series.levels import series_predictions
+from wetread.training.series.levels import consistent_levels, series_predictions
 from wetread.training.series.series import Series
 
 SPLIT = Split("held_out", np.arange(168), np.arange(168, 192), np.arange(192, 240))
@@ -21,9 +21,13 @@ def test_scored_series_come_back_consistent_with_baselines_of_the_train_part(
     data = series_data(store, series)
     spec = replace(data.spec, make_consistent=lambda image, study, starts: (image / 2, study / 4))
     image, study = np.full((48, 1), 0.8), np.full((4, 2), 0.4)
-    images, studies = series_predictions(
+    levels = series_predictions(
         data.encoders[0].data, series, SPLIT, image=image, study=study, spec=spec
     )
+    images, studies = levels
+    np.testing.assert_array_equal(images.probability, image)
+    np.testing.assert_array_equal(studies.probability, study)
+    images, studies = consistent_levels(levels, spec)
     np.testing.assert_array_equal(images.probability, image / 2)
     np.testing.assert_array_equal(studies.probability, study / 4)
     assert studies.ids == tuple(f"1.4.{n}" for n in range(16, 20))

@@ -9,9 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from wetread.labels.finding import finding_names
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
 from wetread.training import mask_table
+from wetread.training.calibration import read_calibration
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import FILE, LevelPredictions
 from wetread.training.recipe_file import read_recipe
@@ -102,7 +104,9 @@ def test_every_split_is_fitted_once_and_every_slice_predicted_once(
     table = pl.read_parquet(tmp_path / FILE)
     assert sorted(table["id"].unique()) == sorted(f"i{k}" for k in range(SLICES))
     assert table.height == 6 * SLICES
-    assert (table["truth"] == table["probability"]).all()
+    assert (table["truth"] == table["uncalibrated"]).all()
+    assert ((table["truth"] == 1) == (table["probability"] > 0.5)).all()
+    assert set(read_calibration(tmp_path).fitted["image"]) == set(finding_names(TASK.findings))
     assert set(table["model"]) == {0, 1}
     assert not (tmp_path / mask_table.FILE).exists()  # nothing was drawn
 

@@ -28,6 +28,7 @@ from wetread.archive.types import Float64Array, Int64Array, Progress
 from wetread.labels.finding import finding_weights
 from wetread.models.boosted_trees import BoostedTrees
 from wetread.training import mask_table
+from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.folds import make_folds
 from wetread.training.losses import SeriesLoss, plain_series_loss
@@ -45,7 +46,7 @@ from wetread.training.series.blend import (
 from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.inputs import SequenceInputs, join_inputs, rescale_to
 from wetread.training.series.joint import JointData, JointModel, fit_joint
-from wetread.training.series.levels import series_predictions
+from wetread.training.series.levels import series_predictions, validation_probabilities
 from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, describe_series_model
 from wetread.training.series.sequence_fit import (
     fit_sequence,
@@ -57,6 +58,7 @@ from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.fit import SplitResult, fit_encoder
 
 FEATURES = "features"
+_NOTHING = np.empty(0, np.int64)
 COMPARABLE = ("logits", "drawn")  # features that mean the same whichever encoder gives them
 Stage = Callable[[str], Progress]  # name of a step -> its progress callback
 
@@ -112,27 +114,51 @@ def fit_series(
         for part, train in _deal(data, split, recipe, run.folder / f"model-{number}")
     ]
     scored = series_containing(data.series, split.scored)
+    validation = series_containing(data.series, split.validation if split.is_only else _NOTHING)
     trees = _fit_trees(parts, embedder) if "boosting" in recipe.series.heads else ()
     logits: list[SeriesLogits] = []
+    validation_logits: list[SeriesLogits] = []
     for part in parts:
         model = JointModel(part.encoders, _fit_network(part, parts, embedder, split, stage))
         if recipe.joint.epochs:
             model = _fit_joint(part, embedder, model, split, stage)
         description = describe_series_model(data.spec, model.network, recipe)
         Run(part.folder).write_json(SERIES_FILE, description)
-        inputs = embedder.embed(model.encoders, scored)
-        network = predict_series_logits(model.network, inputs, flip_index, recipe)
+        blend: Blend | None = None
         if recipe.series.heads != ("network",):
             blend = _fit_blend(part, model, embedder, split, trees)
             write_blend(part.folder, blend)
-            network = blend.blend(network, embedder.slices(part, scored), data.series.of(scored))
-        logits.append(network)
-    image, study = (expit(np.mean([one[level] for one in logits], axis=0)) for level in (0, 1))
+        for numbers, found in ((scored, logits), (validation, validation_logits)):
+            if len(numbers) == 0:
+                continue
+            inputs = embedder.embed(model.encoders, numbers)
+            network = predict_series_logits(model.network, inputs, flip_index, recipe)
+            if blend is not None:
+                own = embedder.slices(part, numbers)
+                network = blend.blend(network, own, data.series.of(numbers))
+            found.append(network)
+    image, study = _mean_probabilities(logits)
     slices = data.encoders[0].data
     levels = series_predictions(
         slices, data.series, split, image=image, study=study, spec=data.spec
     )
-    return SplitResult(levels, pl.DataFrame([], schema=mask_table.SCHEMA, orient="row"))
+    chosen_on: tuple[LabeledProbabilities, ...] = ()
+    if validation_logits:
+        image, study = _mean_probabilities(validation_logits)
+        chosen_on = validation_probabilities(
+            data.series.of(validation), image=image, study=study, spec=data.spec
+        )
+    empty = pl.DataFrame([], schema=mask_table.SCHEMA, orient="row")
+    return SplitResult(levels, empty, chosen_on)
+
+
+def _mean_probabilities(
+    logits: Sequence[SeriesLogits],
+) -> tuple[Float64Array, Float64Array]:
+    """Turn the mean of several networks' logits of slices (N, I) and studies (E, S) into
+    probabilities."""
+    image, study = (expit(np.mean([one[level] for one in logits], axis=0)) for level in (0, 1))
+    return image, study
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,15 +6,18 @@ study), and the histogram of the values.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wetread.archive.types import Float64Array
 from wetread.evaluation.baselines import histogram_baseline, position_baseline
+from wetread.labels.finding import finding_names
+from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import LevelPredictions
-from wetread.training.series.series import Series, longest_series, series_containing, study_starts
+from wetread.training.series.series import Series, longest_series, series_containing
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.levels import known_prior
 
@@ -28,8 +31,8 @@ def series_predictions(
     study: Float64Array,
     spec: SeriesSpec,
 ) -> list[LevelPredictions]:
-    """Put predictions of the split's scored series into the form of predictions.py, each study's
-    answers made consistent, with baselines fitted on its train part.
+    """Put predictions of the split's scored series into the form of predictions.py, with baselines
+    fitted on its train part.
 
     data: the slices of all series. image: (n, I) probabilities of the scored slices, study: (e, S)
     of their series; of a study with several series the longest one's count.
@@ -37,9 +40,6 @@ def series_predictions(
     scored = series_containing(series, split.scored)
     whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
     longest = longest_series(whole)
-    consistent_image, consistent_study = spec.make_consistent(
-        image, study[longest], study_starts(whole)
-    )
     scored_features, fitted_features = (
         _baseline_features(data, whole),
         _baseline_features(data, fitted),
@@ -54,7 +54,7 @@ def series_predictions(
         patients=tuple(column["patient"]),
         rows=whole.rows,
         truth=whole.image,
-        probability=consistent_image,
+        probability=image,
         baselines={
             "prior": np.tile(known_prior(fitted.image), (len(whole.rows), 1)),
             "position": position_baseline(
@@ -80,10 +80,55 @@ def series_predictions(
         patients=tuple(whole.patients[e] for e in longest),
         rows=None,
         truth=whole.study[longest],
-        probability=consistent_study,
+        probability=study[longest],
         baselines={name: values[longest] for name, values in baselines.items()},
     )
     return [images, studies]
+
+
+def consistent_levels(
+    levels: Sequence[LevelPredictions], spec: SeriesSpec
+) -> list[LevelPredictions]:
+    """Make the answers of each study consistent; levels: its images, study by study, and the
+    studies in the same order."""
+    images, studies = levels
+    first = [
+        row
+        for row, name in enumerate(images.studies)
+        if row == 0 or name != images.studies[row - 1]
+    ]
+    image, study = spec.make_consistent(
+        images.probability, studies.probability, np.array([*first, len(images.studies)])
+    )
+    return [replace(images, probability=image), replace(studies, probability=study)]
+
+
+def validation_probabilities(
+    series: Series, *, image: Float64Array, study: Float64Array, spec: SeriesSpec
+) -> tuple[LabeledProbabilities, ...]:
+    """Put predictions of series beside their truth, by image and by study.
+
+    image: (n, I) probabilities of the slices of all series, study: (e, S) of the series; of a study
+    with several series the longest one's count.
+    """
+    longest = longest_series(series)
+    lengths = np.diff(series.starts)
+    return (
+        LabeledProbabilities(
+            "image",
+            finding_names(spec.image_findings),
+            series.image,
+            image,
+            tuple(np.repeat(np.asarray(series.patients), lengths).tolist()),
+        ),
+        LabeledProbabilities(
+            "study",
+            finding_names(spec.study_findings),
+            series.study[longest],
+            study[longest],
+            tuple(series.patients[e] for e in longest),
+        ),
+    )
 
 
 @dataclass(frozen=True, eq=False)

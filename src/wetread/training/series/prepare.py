@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from wetread.training.data import LabeledSlices, Split
 from wetread.training.masks import annotated_masks
 from wetread.training.run import BEST, Run
 from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series, truth_of
+from wetread.training.series.levels import consistent_levels
 from wetread.training.series.series import Series, labeled_series
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.batches import steps_per_epoch
@@ -56,7 +58,7 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     slices_with_truth = LabeledSlices(
         inputs.stores[0], series.rows, truth_of(spec, series), spec.findings
     )
-    return Prepared(slices_with_truth, fit, shares)
+    return Prepared(slices_with_truth, fit, shares, partial(consistent_levels, spec=spec))
 
 
 def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Series:

@@ -18,6 +18,7 @@ from wetread.labels.finding import finding_names, finding_weights
 from wetread.models.encoders import last_linear
 from wetread.models.weights import load_weights
 from wetread.training import mask_table
+from wetread.training.calibration import LabeledProbabilities
 from wetread.training.checkpoint import EpochScore
 from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.masks import mask_targets
@@ -25,7 +26,7 @@ from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
-from wetread.training.slices.levels import slice_predictions
+from wetread.training.slices.levels import slice_predictions, validation_probabilities
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import (
     predict_probabilities,
@@ -38,13 +39,16 @@ from wetread.training.slices.predict import (
 class SplitResult:
     """Predictions of a split's model.
 
-    levels:   of the scored images and studies.
-    drawings: maps of the scored and the validation images (a table of mask_table.py); empty where
-              nothing is drawn.
+    levels:     of the scored images and studies, neither calibrated nor made consistent.
+    drawings:   maps of the scored and the validation images (a table of mask_table.py); empty where
+                nothing is drawn.
+    validation: likewise of the validation images and studies, where the split is the only one: it
+                calibrates by them.
     """
 
     levels: list[LevelPredictions]
     drawings: pl.DataFrame
+    validation: tuple[LabeledProbabilities, ...] = ()
 
 
 def fit_split(
@@ -68,10 +72,16 @@ def fit_split(
         data, split, recipe, weights=weights, run=folder, mixed=mixed, progress=progress
     )
     probability, drawings = _read(trained, data, split.scored, split.name, number)
-    if data.masks is not None and recipe.decoder != "none":
-        drawings += _read(trained, data, split.validation, "validation", number)[1]
+    validation: tuple[LabeledProbabilities, ...] = ()
+    if split.is_only or (data.masks is not None and recipe.decoder != "none"):
+        read, maps = _read(trained, data, split.validation, "validation", number)
+        drawings += maps
+        if split.is_only:
+            smoothed = data.smooth(read, split.validation)
+            validation = validation_probabilities(data, split, smoothed)
     levels = slice_predictions(data, split, data.smooth(probability, split.scored))
-    return SplitResult(levels, pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row"))
+    table = pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row")
+    return SplitResult(levels, table, validation)
 
 
 def fit_encoder(

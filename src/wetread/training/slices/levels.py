@@ -8,6 +8,8 @@ import numpy as np
 from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import study_maximum, study_truth
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
+from wetread.labels.finding import finding_names
+from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import LevelPredictions
 
@@ -56,6 +58,30 @@ def slice_predictions(
         baselines=raised,
     )
     return [images, whole]
+
+
+def validation_probabilities(
+    data: LabeledSlices, split: Split, probability: Float64Array
+) -> tuple[LabeledProbabilities, ...]:
+    """Put probabilities (n, F) of the split's validation slices beside their truth, by image and by
+    study; none where there are no such slices."""
+    if len(split.validation) == 0:
+        return ()
+    truth, names = data.truth[split.validation], finding_names(data.findings)
+    studies = np.array(data.column("StudyInstanceUID"))[split.validation].tolist()
+    patients = np.array(data.column("patient"))[split.validation].tolist()
+    patient_of = dict(zip(studies, patients, strict=True))
+    ids, study_labels = study_truth(truth, studies)
+    return (
+        LabeledProbabilities("image", names, truth, probability, tuple(patients)),
+        LabeledProbabilities(
+            "study",
+            names,
+            study_labels,
+            study_maximum(probability, studies)[1],
+            tuple(patient_of[study] for study in ids),
+        ),
+    )
 
 
 def image_baselines(data: LabeledSlices, split: Split) -> dict[str, Float64Array]:

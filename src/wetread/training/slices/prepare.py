@@ -14,6 +14,7 @@ from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split, plan_splits
 from wetread.training.masks import annotated_masks
+from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, Run
 from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
@@ -35,6 +36,7 @@ class Start:
     mixed: LabeledSlices | None = None
 
 
+MakeConsistent = Callable[[list[LevelPredictions]], list[LevelPredictions]]
 FitSplit = Callable[[int, Split, Start], SplitResult]
 
 
@@ -62,11 +64,14 @@ class Prepared:
     data:   the labeled slices, by which patients are parted.
     fit:    (number of a split, the split, its start) -> predictions of its scored part.
     shares: finding to its share of positives and the number of its known labels.
+    make_consistent: levels of predictions -> the same, obeying the task's rules; where it has none,
+            as they are.
     """
 
     data: LabeledSlices
     fit: FitSplit
     shares: Mapping[str, tuple[float, int]]
+    make_consistent: MakeConsistent = list
 
 
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:

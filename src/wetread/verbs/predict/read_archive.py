@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
 from wetread.prediction.answers import Answers
+from wetread.prediction.cautions import CALIBRATED_ON
 from wetread.prediction.provenance import provenance
 from wetread.prediction.readers import Reader
 from wetread.prediction.reading import Reading
@@ -63,4 +64,11 @@ def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Re
         *make_readings(read.store, read.answers, read.names, context, origin),
         *other_modality_readings(read.selection, read.task.modalities, read.names.study, origin),
     ]
-    return [replace(one, cautions=cautions) for one in readings]
+    scalings = read.reader.ensemble.scalings
+    return [
+        replace(
+            one,
+            cautions=(*cautions, CALIBRATED_ON) if scalings.includes(one.study_uid) else cautions,
+        )
+        for one in readings
+    ]

@@ -11,13 +11,14 @@ import polars as pl
 from wetread.archive.files.lock import locked
 from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
-from wetread.training import decide, mask_table
+from wetread.training import calibration, decide, mask_table
 from wetread.training.data import Split, plan_splits
 from wetread.training.decide import decide_finding, with_calibrated
 from wetread.training.origin import count_origins, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
 from wetread.training.slices.prepare import Prepared, Start
+from wetread.training.split_calibration import calibrate_splits, calibrated_levels
 from wetread.verbs.train.labeled_archive import LabeledArchive
 from wetread.verbs.train.request import TrainRequest
 
@@ -74,14 +75,16 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> Non
         with locked(run.folder / f"model-{number}"):
             results.append(prepared.fit(number, split, start))
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
+    drawings = pl.concat([result.drawings for result in results])
+    each, to_come = calibrate_splits(results, set(drawings["finding"]))
+    run.write_json(calibration.FILE, to_come.to_dict())
     predictions = pl.concat(
         [
             to_table(level, number)
-            for number, result in enumerate(results)
-            for level in result.levels
+            for number, (result, own) in enumerate(zip(results, each, strict=True))
+            for level in calibrated_levels(result.levels, own, prepared.make_consistent)
         ]
     )
-    drawings = pl.concat([result.drawings for result in results])
     if drawings.height:
         decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
         for name, finding in decided.items():
