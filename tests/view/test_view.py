@@ -45,3 +45,11 @@ def test_a_view_written_before_there_were_curves_is_read_as_it_was_meant() -> No
 def test_a_mix_that_takes_other_windows_is_refused() -> None:
     with pytest.raises(ValueError, match="takes 3 greys, not 2"):
         View((BRAIN, BONE), mix="gradient-bsb")
+
+
+def test_the_distance_of_neighbors_survives_being_written_and_is_not_written_where_none_is() -> (
+    None
+):
+    view = View((BRAIN,), neighbors=1, neighbor_mm=5.0)
+    assert View.from_dict(view.to_dict()) == view
+    assert "neighbor_mm" not in View((BRAIN,), neighbors=1).to_dict()  # digests of old runs hold

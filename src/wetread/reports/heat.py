@@ -56,7 +56,7 @@ def mean_heat_map(
         return None
     total = np.zeros(())
     for model in models:
-        rows = neighbor_rows(store.slices, np.array([row]), model.view.neighbors)
+        rows = neighbor_rows(store.slices, np.array([row]), model.view)
         view = to_view(torch.from_numpy(read_with_neighbors(store, rows)), model.view)
         total = total + heat_map(model.model, view, column)[0].numpy()
     return np.asarray(total / total.max(), np.float32) if total.max() > 0 else None

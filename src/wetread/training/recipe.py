@@ -147,6 +147,7 @@ class Recipe(Settings):
     decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
     windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
     neighbors: int = Field(default=0, ge=0, le=64)  # slices on either side, as further channels
+    neighbor_mm: float = Field(default=0.0, ge=0)  # how far apart these lie; 0: the adjacent ones
     size: int = Field(default=128, ge=8, le=4096)  # rows and columns, pixels
     smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
 
@@ -236,7 +237,7 @@ class Recipe(Settings):
     def view(self) -> View:
         """The network's view of a slice: windows, neighbors, size."""
         mode = mode_of_windows(self.windows)
-        return View(mode.windows, self.neighbors, self.size, mode.mix)
+        return View(mode.windows, self.neighbors, self.size, mode.mix, self.neighbor_mm)
 
     @property
     def strengths(self) -> Strengths:

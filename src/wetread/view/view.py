@@ -17,6 +17,7 @@ class View:
     neighbors: k slices on either side are read too, in order of position: 2k + 1 slices.
     size:      rows and columns of the square that comes out, pixels.
     mix:       a name of view/mode.py's MIXES: a slice's grays to its channels.
+    neighbor_mm: how far apart the slices of one input lie, mm; 0: the adjacent ones.
 
     Channels run slice by slice, and within a slice window by window, or red, green, blue.
     """
@@ -25,6 +26,7 @@ class View:
     neighbors: int = 0
     size: int = 128
     mix: str = "channels"
+    neighbor_mm: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.windows:
@@ -58,11 +60,13 @@ class View:
             for w in self.windows
         ]
         sizes = {"neighbours": self.neighbors, "size": self.size}
-        return {"windows": windows, **sizes, "mix": self.mix}
+        apart = {"neighbor_mm": self.neighbor_mm} if self.neighbor_mm else {}
+        return {"windows": windows, **sizes, "mix": self.mix, **apart}
 
     @staticmethod
     def from_dict(values: JsonObject) -> "View":
         """Read to_dict's values; those that were written before windows had curves, too."""
         windows = tuple(Window(**window) for window in values["windows"])
         sizes = int(values["neighbours"]), int(values["size"])
-        return View(windows, *sizes, values.get("mix", "channels"))
+        apart = float(values.get("neighbor_mm", 0.0))
+        return View(windows, *sizes, values.get("mix", "channels"), apart)

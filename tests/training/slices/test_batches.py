@@ -24,6 +24,8 @@ from wetread.training.slices.batches import (
     steps_per_epoch,
     train_set,
 )
+from wetread.view.view import View
+from wetread.view.window import BRAIN
 
 
 class Numbered:
@@ -51,7 +53,7 @@ def some_set(n: int = 30) -> TrainSet:
 
 
 def test_neighbours_come_in_order_and_the_ends_of_a_series_repeat() -> None:
-    rows = neighbor_rows(Numbered().slices, np.array([0, 1, 3, 4, 5]), 2)
+    rows = neighbor_rows(Numbered().slices, np.array([0, 1, 3, 4, 5]), View((BRAIN,), 2))
     assert rows.tolist() == [
         [0, 0, 0, 1, 2],
         [0, 0, 1, 2, 3],
@@ -63,7 +65,9 @@ def test_neighbours_come_in_order_and_the_ends_of_a_series_repeat() -> None:
 
 def test_what_is_seen_is_each_slice_between_its_neighbours() -> None:
     source = Numbered()
-    hu = read_with_neighbors(source, neighbor_rows(source.slices, np.array([3, 4]), 1))
+    hu = read_with_neighbors(
+        source, neighbor_rows(source.slices, np.array([3, 4]), View((BRAIN,), 1))
+    )
     assert hu.shape == (2, 3, 4, 4)
     assert hu[:, :, 0, 0].tolist() == [[2, 3, 3], [4, 4, 5]]
     assert source.asked == [2, 3, 4, 5]  # each slice once
@@ -169,7 +173,7 @@ def test_a_fault_while_reading_reaches_the_caller_and_the_threads_end() -> None:
 def test_a_phase_sees_no_neighbour_of_another_phase_of_its_series() -> None:
     """Two acquisitions in one series: the last of one and the first of the other are far apart."""
     slices = pl.DataFrame({"SeriesInstanceUID": ["a"] * 6, "acquisition": [1, 1, 1, 2, 2, 2]})
-    rows = neighbor_rows(slices, np.arange(6), 1)
+    rows = neighbor_rows(slices, np.arange(6), View((BRAIN,), 1))
     assert rows.tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2], [3, 3, 4], [3, 4, 5], [4, 5, 5]]
 
 
@@ -199,3 +203,41 @@ def test_other_slices_have_a_finding_as_often_as_those_they_join() -> None:
     assert len(drawn) == 4000
     assert (drawn < 300).mean() == pytest.approx(0.14, abs=0.02)  # four standard errors
     assert mixed_items(targets_of(5, 0), 3, 0.5, 0.0, rng).size == 3  # no other is there
+
+
+def test_neighbors_lie_the_views_distance_apart_and_one_slice_at_least() -> None:
+    position = [0.0, 1.0, 2.0, 3.0, 4.0, 0.0, 9.0, 18.0]
+    series = ["thin"] * 5 + ["thick"] * 3
+    slices = pl.DataFrame(
+        {"SeriesInstanceUID": series, "acquisition": [0] * 8, "position_mm": position}
+    )
+    view = View((BRAIN,), neighbors=2, neighbor_mm=2.1)
+    rows = neighbor_rows(slices, np.array([0, 2, 4, 6]), view)
+    assert rows.tolist() == [[0, 0, 0, 2, 4], [0, 0, 2, 4, 4], [0, 2, 4, 4, 4], [5, 5, 6, 7, 7]]
+    nowhere = slices.with_columns(position_mm=pl.lit(None, pl.Float64))
+    adjacent = neighbor_rows(nowhere, np.array([2]), view)
+    assert adjacent.tolist() == [[0, 1, 2, 3, 4]]
+
+
+@given(
+    st.lists(st.floats(0.1, 12), min_size=1, max_size=9),
+    st.integers(1, 3),
+    st.floats(0.5, 15),
+)
+def test_a_neighbor_is_the_nearest_slice_to_its_place_among_those_far_enough(
+    apart: list[float], neighbors: int, mm: float
+) -> None:
+    position = np.cumsum([0.0, *apart])
+    slices = pl.DataFrame({"SeriesInstanceUID": ["a"] * len(position), "position_mm": position})
+    slices = slices.with_columns(acquisition=pl.lit(0))
+    view = View((BRAIN,), neighbors=neighbors, neighbor_mm=mm)
+    found = neighbor_rows(slices, np.arange(len(position)), view)
+    for row, around in enumerate(found):
+        for step, chosen in zip(range(-neighbors, neighbors + 1), around, strict=True):
+            allowed = [i for i in range(len(position)) if (i - row) * np.sign(step) >= abs(step)]
+            if step == 0:
+                allowed = [row]
+            if not allowed:  # past the end: the last slice there is
+                allowed = [0 if step < 0 else len(position) - 1]
+            away = [abs(position[i] - position[row] - step * mm) for i in allowed]
+            assert abs(position[chosen] - position[row] - step * mm) <= min(away) + 1e-9

@@ -175,7 +175,7 @@ def _features(
     one: TrainedModel, store: Store, rows: Int64Array, flip: bool, runtime: Runtime
 ) -> Tensor:
     """Compute what the last layer of an encoder takes, (n, D) of rows (n,), with gradients."""
-    hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view.neighbors))
+    hu = read_with_neighbors(store, neighbor_rows(store.slices, rows, one.view))
     image = to_view(torch.from_numpy(hu).to(runtime.device), one.view)
     taken: list[Tensor] = []
     hook = last_linear(one.model).register_forward_pre_hook(

@@ -23,6 +23,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.slices.grafts import Grafts, Images, odds_without_grafts, paint_grafts
 from wetread.training.slices.source import SliceSource
 from wetread.view.augment import Augmentation, draw_augmentation
+from wetread.view.view import View
 
 Item = TypeVar("Item")
 
@@ -118,13 +119,26 @@ def train_set(
     )
 
 
-def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, neighbors: int) -> Int64Array:
+def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, view: View) -> Int64Array:
     """Find the rows before and after in the same acquisition of a series, (N,) to (N, 1 + 2k); its
-    ends repeat."""
+    ends repeat. They are the slices nearest to the view's distances, k slices away at least; the
+    adjacent ones where it has none, or a series no places."""
     series = acquisition_keys(slices).rle_id().to_numpy().astype(np.int64)
     starts = np.searchsorted(series, series[rows], side="left")
     ends = np.searchsorted(series, series[rows], side="right") - 1
-    around = rows[:, None] + np.arange(-neighbors, neighbors + 1)
+    steps = np.arange(-view.neighbors, view.neighbors + 1)
+    around = rows[:, None] + steps
+    if view.neighbors and view.neighbor_mm:
+        position = slices["position_mm"].to_numpy()
+        for start in np.unique(starts):
+            own = starts == start
+            part = position[start : ends[own][0] + 1]
+            if not (np.diff(part) > 0).all():  # NaN: no place
+                continue
+            places = position[rows[own], None] + steps * view.neighbor_mm
+            nearest = start + np.searchsorted((part[1:] + part[:-1]) / 2, places)
+            away = np.maximum(np.abs(nearest - rows[own, None]), np.abs(steps))
+            around[own] = rows[own, None] + np.sign(steps) * away
     return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
 
 
@@ -185,13 +199,13 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
     """Yield the epoch's batches from step start on, read ahead by threads, in order."""
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
-    around = neighbor_rows(data.source.slices, data.rows, recipe.neighbors)
+    around = neighbor_rows(data.source.slices, data.rows, recipe.view)
     mixed = data.mixed
     positive = float((data.targets[items] > 0.5).any(1).mean())
     if data.grafts is not None:
         positive += (1 - positive) * recipe.grafts.share
     if mixed is not None:
-        around_mixed = neighbor_rows(mixed.source.slices, mixed.rows, recipe.neighbors)
+        around_mixed = neighbor_rows(mixed.source.slices, mixed.rows, recipe.view)
 
     def make(step: int) -> Batch:
         item = parts[step]

@@ -107,7 +107,7 @@ def predict_batches(
     rows = np.asarray(rows, np.int64)
     runtime = choose_runtime(recipe)
     step = batch_size(view, runtime.device)
-    around = neighbor_rows(source.slices, rows, view.neighbors)
+    around = neighbor_rows(source.slices, rows, view)
     parts = [around[i : i + step] for i in range(0, len(rows), step)]
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (
