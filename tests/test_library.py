@@ -14,7 +14,7 @@ from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.train.train import TrainResult
 
 HEAVY = {
-    *("train", "predict", "evaluate", "score", "demo"),
+    *("train", "predict", "evaluate", "evaluate_predictions", "score", "demo"),
     *("Run", "read_run", "TrainResult", "Prediction", "DemoResult", "SubmissionScores"),
 }
 LIGHT = sorted({*wetread.__all__} - HEAVY)

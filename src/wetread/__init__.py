@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.archive.index.index import read_index as read_index
     from wetread.archive.rejects import REASONS as REASONS
     from wetread.archive.rejects import RejectError as RejectError
+    from wetread.evaluation.evaluation import Evaluation as Evaluation
     from wetread.evaluation.score import Score as Score
     from wetread.evaluation.score import Scores as Scores
     from wetread.evaluation.submission import SubmissionScores as SubmissionScores
@@ -51,6 +52,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.doctor import Installation as Installation
     from wetread.verbs.doctor import doctor as doctor
     from wetread.verbs.evaluate.evaluate import evaluate as evaluate
+    from wetread.verbs.evaluate.predictions import evaluate_predictions as evaluate_predictions
     from wetread.verbs.export import ExportResult as ExportResult
     from wetread.verbs.export import export as export
     from wetread.verbs.index import index as index
@@ -99,6 +101,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "demo": "wetread.verbs.demo",
         "doctor": "wetread.verbs.doctor",
         "evaluate": "wetread.verbs.evaluate.evaluate",
+        "evaluate_predictions": "wetread.verbs.evaluate.predictions",
         "export": "wetread.verbs.export",
         "index": "wetread.verbs.index",
         "montage": "wetread.verbs.montage.montage",
@@ -128,6 +131,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "series_slices": "wetread.study.series",
     },
     "Nouns": {
+        "Evaluation": "wetread.evaluation.evaluation",
         "Finding": "wetread.labels.finding",
         "Index": "wetread.archive.index.index",
         "Issue": "wetread.study.issue",

@@ -25,7 +25,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread train hemorrhage --data archive --labels labels.csv -o run"
         " --recipe resnet18 --set size=256 --epochs 4",
     ),
-    "evaluate": ("wetread evaluate run",),
+    "evaluate": (
+        "wetread evaluate run",
+        "wetread evaluate readings --labels labels.csv --patients patients.csv",
+        "wetread evaluate first second --labels labels.csv -o compared",
+    ),
     "predict": (
         "wetread predict new.zip --run run -o readings",
         "wetread predict new/ --run first --run second -o readings",
@@ -93,6 +97,7 @@ def _recipes() -> str:
 
 AVAILABLE: dict[str, Sequence[Callable[[], str]]] = {
     "train": (_tasks, _recipes),
+    "evaluate": (_tasks,),
     "score": (_tasks,),
     "phantom": (_tasks,),
     "demo": (_tasks,),

@@ -1,4 +1,4 @@
-"""cli/learn.py: the commands that learn and read: train, evaluate, predict, score."""
+"""cli/learn.py: the commands that learn and read: train, predict, score."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from wetread.cli.options import (
     Verify,
     Workers,
     done_code,
+    pairs,
     print_result,
 )
 from wetread.cli.progress import bars
-from wetread.cli.text import prediction_lines, run_lines, score_lines, submission_lines
+from wetread.cli.text import prediction_lines, run_lines, submission_lines
 
 if TYPE_CHECKING:
     from wetread.verbs.predict.predict import Prediction
@@ -83,7 +84,7 @@ def train(
             data,
             out,
             labels=labels or (),
-            columns=_pairs(column or []),
+            columns=pairs(column or []),
             patients=patients,
             folds=folds,
             epochs=epochs,
@@ -101,18 +102,6 @@ def train(
         )
     print_result(result.to_dict(), run_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
-
-
-def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
-    as_json: AsJson = False,
-) -> None:
-    """Score a run's predictions with intervals and baselines; write its page anew."""
-    from wetread.verbs.evaluate.evaluate import evaluate as score_run
-
-    scores = score_run(run)
-    lines = [*score_lines(scores), f"page: {run / 'page.html'}"]
-    print_result(scores.to_dict(), lines, as_json)
 
 
 def predict(
@@ -172,12 +161,3 @@ def score(
     result = run(task, truth, submission, patients=patients)
     print_result(result.to_dict(), submission_lines(result), as_json)
     raise typer.Exit(done_code(count_computed(result), 0))
-
-
-def _pairs(given: list[str]) -> dict[str, str]:
-    """["id=image", "any=blood"] as a mapping."""
-    parts = [pair.partition("=") for pair in given]
-    wrong = [key for key, equals, value in parts if not (key and equals and value)]
-    if wrong:
-        raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
-    return {key: value for key, _, value in parts}

@@ -17,9 +17,10 @@ import typer
 import wetread
 from wetread.archive.files.foreign_text import visible
 from wetread.cli.archive import index, pack, show
+from wetread.cli.evaluate import evaluate
 from wetread.cli.examples import WithExamples
 from wetread.cli.export import export
-from wetread.cli.learn import evaluate, predict, score, train
+from wetread.cli.learn import predict, score, train
 from wetread.cli.montage import montage
 from wetread.cli.options import FAILED
 from wetread.cli.phantoms import demo, doctor, phantom

@@ -59,3 +59,12 @@ def print_result(values: object, lines: Sequence[str], as_json: bool) -> None:
     """Print a result to stdout, as JSON or as lines; the one place that does."""
     text = json.dumps(values, indent=2) if as_json else "\n".join(wrapped(map(name_options, lines)))
     sys.stdout.write(text + "\n")
+
+
+def pairs(given: list[str]) -> dict[str, str]:
+    """Return ["id=image", "any=blood"] as a mapping; ValueError for what is no pair."""
+    parts = [pair.partition("=") for pair in given]
+    wrong = [key for key, equals, value in parts if not (key and equals and value)]
+    if wrong:
+        raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
+    return {key: value for key, _, value in parts}

@@ -79,5 +79,5 @@ def draw_ranking_metrics(
         counts = metrics.count(ranking, weights)
         for name, metric in RANKING.items():
             parts.setdefault(name, []).append(metric(counts))
-    whole = {name: np.concatenate(values) for name, values in parts.items()}
+    whole = {name: np.concatenate(values).astype(np.float64) for name, values in parts.items()}
     return {name: DrawnMetric(float(values[0]), values[1:]) for name, values in whole.items()}

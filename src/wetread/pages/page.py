@@ -16,15 +16,19 @@ from wetread.pages.charts import (
     training_chart,
 )
 from wetread.pages.environment import page_environment, percent, spaced_words
+from wetread.pages.evaluation_part import EvaluationPart
 from wetread.pages.panel import Panel
 
 TEMPLATE = "page.html.j2"
 USE = "Research use only, not for diagnosis"
-PLURAL = {"image": "images", "study": "studies", "pixel": "pixels", "all": "rows"}
+PLURAL = {
+    "image": "images", "series": "series", "study": "studies", "pixel": "pixels", "all": "rows",
+}  # fmt: skip
 COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
 OFFICIAL = "weighted_log_loss"
+PRIOR = "share in training, for everyone"
 BASELINES = {
-    "prior": "share in training, for everyone",
+    "prior": PRIOR,
     "position": "slice position alone",
     "histogram": "histogram alone",
 }
@@ -77,6 +81,8 @@ class PageContent:
     fold_proof: FoldPlan.proof: shared_patients (None: there is no proof) and parts.
     identity:   study/patients.py's Identity as a mapping; None: of a run that has none.
     provenance: where everything came from, name to value; settings: the rest, folded away.
+    evaluation: of predictions on given data, what stands besides the scores.
+    prior:      what the constant prior is.
     badge:      beside the title, where its patients are none; origin: the sentence to it.
     """
 
@@ -96,6 +102,8 @@ class PageContent:
     settings: Mapping[str, object] | None = None
     badge: str = ""
     origin: str = ""
+    evaluation: EvaluationPart | None = None
+    prior: str = PRIOR
 
     @property
     def sides(self) -> bool:
@@ -189,7 +197,7 @@ def page_html(content: PageContent) -> str:
             units=patient_unit(content.identity),
             use=USE,
             plural=PLURAL,
-            tables=score_tables(content.scores, content.headline),
+            tables=score_tables(content.scores, content.headline, content.prior),
             charts=[
                 (title, Markup(draw(drawn, content.headline)), note)
                 for title, (draw, note) in charts.items()
@@ -208,19 +216,23 @@ def patient_unit(identity: Mapping[str, object] | None) -> str:
     return {"patient": "patients", "study": "studies", "mixed": "patients or studies"}[unit]
 
 
-def score_tables(scores: Sequence[Score], headline: str) -> list[ScoreTable]:
-    """Return tables of scores, one a level and split in their order; the headline row first."""
+def score_tables(scores: Sequence[Score], headline: str, prior: str = PRIOR) -> list[ScoreTable]:
+    """Return tables of scores, one a level and split in their order; the headline row first.
+
+    prior: what the constant prior is, in words.
+    """
     places = list(dict.fromkeys((score.level, score.split) for score in scores))
     return [
-        _table([s for s in scores if (s.level, s.split) == place], *place, headline)
+        _table([s for s in scores if (s.level, s.split) == place], headline, prior)
         for place in places
     ]
 
 
-def _table(scores: Sequence[Score], level: str, split: str, headline: str) -> ScoreTable:
+def _table(scores: Sequence[Score], headline: str, prior: str) -> ScoreTable:
+    level, split = scores[0].level, scores[0].split
     official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
-    others = BASELINES | {"uncalibrated": "before calibration"}
-    names = {f"{OFFICIAL}_{key}": text for key, text in others.items()} | {OFFICIAL: "the model"}
+    words = BASELINES | {"prior": prior, "uncalibrated": "before calibration"}
+    names = {f"{OFFICIAL}_{key}": text for key, text in words.items()} | {OFFICIAL: "the model"}
     findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
     findings.sort(key=lambda finding: finding != headline)
     metrics = {score.metric for score in scores}

@@ -54,7 +54,7 @@ def write_run_page(
             badge=badge,
             origin=origin,
             headline=task.headline,
-            facts=_facts(task, scores),
+            facts=headline_facts(task, scores),
             scores=tuple(scores),
             curves=_curves(task, levels),
             curves_subject=" ".join((_scored(task), "of", units, SPLITS[images.split])),
@@ -85,7 +85,7 @@ def _curves(task: Task, levels: Sequence[LevelPredictions]) -> tuple[Curves, ...
     )
 
 
-def _facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
+def headline_facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
     """Make the numbers of the page's head, each with its interval or the floor beside it."""
     found = {(score.metric, score.finding, score.level): score for score in scores}
     facts = []

@@ -1,0 +1,82 @@
+"""cli/evaluate.py: the command evaluate: a run, or predictions of given data, scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wetread.cli.evaluation_text import evaluation_lines
+from wetread.cli.examples import task_names
+from wetread.cli.options import AsJson, done_code, pairs, print_result
+from wetread.cli.text import score_lines
+
+
+def evaluate(
+    given: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN|PREDICTIONS...",
+            help="a run; or with labels: a folder of predict, its probabilities.csv or a "
+            "submission, and one more to compare it with",
+        ),
+    ],
+    labels: Annotated[
+        list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+    ] = None,
+    patients: Annotated[
+        str | None,
+        typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT), or: study"),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="index of the archive, where predictions have none")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="where the predictions do not say", autocompletion=task_names),
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="the run that predicted: what it says of itself")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="where the result goes; default: NAME-evaluation"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a run, or predictions of anybody's labelled data; write scores and a page."""
+    if labels is None:
+        _evaluate_run(given, as_json)
+        return
+    from wetread.verbs.evaluate.predictions import evaluate_predictions
+
+    if len(given) > 2:
+        raise ValueError(f"{len(given)} predictions; give one, or two to compare")
+    result = evaluate_predictions(
+        given[0],
+        labels,
+        out=out,
+        against=given[1] if len(given) == 2 else None,
+        patients=patients,
+        columns=pairs(column or []),
+        data=data,
+        task=task,
+        run=run,
+    )
+    print_result(result.to_dict(), evaluation_lines(result), as_json)
+    raise typer.Exit(done_code(len(result.scores), 0))
+
+
+def _evaluate_run(given: list[Path], as_json: bool) -> None:
+    from wetread.verbs.evaluate.evaluate import evaluate as score_run
+
+    if len(given) > 1:
+        raise ValueError("several folders without labels; give `labels`, or one run")
+    (run,) = given
+    scores = score_run(run)
+    lines = [*score_lines(scores), f"page: {run / 'page.html'}"]
+    print_result(scores.to_dict(), lines, as_json)

@@ -1,0 +1,97 @@
+"""cli/evaluation_text.py: an evaluation of predictions as lines for an 80-column terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wetread.archive.plural import plural
+from wetread.cli.text import score_lines
+
+if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
+    from wetread.evaluation.comparison import Difference
+    from wetread.evaluation.evaluation import Evaluation
+
+ALL = "all"
+SHOWN = (
+    "weighted_log_loss",
+    "log_loss",
+    "roc_auc",
+    "average_precision",
+    "sensitivity_at_specificity_90",
+)
+
+
+def evaluation_lines(result: Evaluation) -> list[str]:
+    """Return what is known of the models first, then how labels and predictions met, the scores,
+    what has none, the groups that differ, the comparison, and where the page lies."""
+    from wetread.prediction.cautions import CAUTIONS
+
+    return [
+        *(f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}" for name in result.cautions),
+        *_matches(result),
+        *score_lines(result.scores),
+        *(f"no score by {level}: {reason}" for level, reason in result.absent.items()),
+        *_groups(result),
+        *_comparison(result),
+        f"scores: {result.out / 'scores.json'}",
+        f"page:   {result.out / 'page.html'}",
+    ]
+
+
+def _matches(result: Evaluation) -> list[str]:
+    counts = result.counts
+    lines = [
+        f"predicted: {plural(counts['predicted_images'], 'image')}, "
+        f"{plural(counts['predicted_studies'], 'study')}; {counts['unread_studies']} unread",
+        f"{plural(counts['labels_without_prediction'], 'label')} without prediction, "
+        f"{plural(counts['predictions_without_label'], 'prediction')} without label: "
+        f"{result.out / 'unmatched.csv'}",
+    ]
+    if counts["labels_in_conflict"]:
+        lines.append(f"{plural(counts['labels_in_conflict'], 'label')} in conflict, left unknown")
+    if result.identity.reason is not None:
+        lines.append(
+            f"patients are not known: {result.identity.reason}; intervals are too narrow where one "
+            "has several. Say which image is of which patient with --patients"
+        )
+    return lines
+
+
+def _groups(result: Evaluation) -> list[str]:
+    """Return the groups whose area under the ROC curve differs from the rest's, beyond chance."""
+    found = [one for one in result.subgroups if one.difference.metric == "roc_auc"]
+    compared = [one for one in found if one.difference.low is not None]
+    if not compared:
+        return []
+    lines = [
+        f"{plural(len(compared), 'group')} compared with the rest by ROC AUC; beyond its interval:"
+    ]
+    lines += [
+        f"  {one.attribute} {one.group} by {one.difference.level}: {_signed(one.difference)}"
+        for one in compared
+        if one.difference.apart
+    ] or ["  none"]
+    return lines
+
+
+def _comparison(result: Evaluation) -> list[str]:
+    """Return the differences of the two predictions that are shown, of the headline or all
+    findings."""
+    shown = [
+        one
+        for one in result.comparison
+        if one.metric in SHOWN and one.finding in (result.headline, ALL)
+    ]
+    if not shown:
+        return []
+    return [f"{result.name} minus {result.against}, in pairs:"] + [
+        f"  {one.metric} {one.finding} by {one.level}: {_signed(one)}" for one in shown
+    ]
+
+
+def _signed(one: Difference) -> str:
+    if one.value is None:
+        return str(one.reason)
+    if one.low is None:
+        return f"{one.value:+.3f} ({one.reason})"
+    return f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]"

@@ -1,0 +1,86 @@
+"""evaluation/evaluation.py: all that is said of predictions on given data, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wetread.archive.types import JsonObject
+from wetread.evaluation.comparison import Difference
+from wetread.evaluation.score import Scores
+from wetread.evaluation.subgroups import SubgroupScore
+from wetread.study.patients import Identity
+
+
+@dataclass(frozen=True)
+class RunClaims:
+    """What a run says of itself, and how far the scored data are its own.
+
+    scores: of its scores.json.
+    images, patients: of those that are scored, how many the run was made with; patients None where
+        they cannot be compared.
+    """
+
+    scores: Scores
+    images: int
+    patients: int | None
+
+    def to_dict(self) -> JsonObject:
+        """Return plain values, for JSON."""
+        return {
+            "images_known": self.images,
+            "patients_known": self.patients,
+            **self.scores.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of predictions against labels, and what they are of.
+
+    name:       what the predictions are called; against: what the others are, "" without any.
+    out:        the folder that they are written to.
+    task, headline: names of the task and of its first finding.
+    scores:     with intervals and baselines, by level.
+    absent:     level to the reason why it has no score.
+    counts:     how predictions and labels met.
+    identity:   how the patients are known.
+    subgroups:  of the headline, at each level that has it.
+    comparison: with a second prediction of the same patients, where one was given.
+    cautions:   names of what is known of the models that predicted.
+    models:     what made the predictions, in words; empty where that is not known.
+    run:        what the run says of itself; None where no run was given.
+    """
+
+    name: str
+    against: str
+    out: Path
+    task: str
+    headline: str
+    scores: Scores
+    absent: Mapping[str, str]
+    counts: Mapping[str, int]
+    identity: Identity
+    subgroups: tuple[SubgroupScore, ...] = ()
+    comparison: tuple[Difference, ...] = ()
+    cautions: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    run: RunClaims | None = None
+
+    def to_dict(self) -> JsonObject:
+        """Return plain values, as scores.json has them."""
+        return {
+            **self.scores.to_dict(),
+            "predictions": self.name,
+            "against": self.against or None,
+            "task": self.task,
+            "absent": dict(self.absent),
+            "counts": dict(self.counts),
+            "identity": self.identity.to_dict(),
+            "subgroups": [one.to_dict() for one in self.subgroups],
+            "comparison": [one.to_dict() for one in self.comparison],
+            "cautions": list(self.cautions),
+            "models": list(self.models),
+            "run": None if self.run is None else self.run.to_dict(),
+        }

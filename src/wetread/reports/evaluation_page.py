@@ -1,0 +1,152 @@
+"""reports/evaluation_page.py: predictions scored on given data in, their page out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wetread.archive.plural import plural
+from wetread.evaluation.evaluation import Evaluation
+from wetread.evaluation.score import Score
+from wetread.labels.finding import finding_names
+from wetread.pages.charts import Curves, make_curves
+from wetread.pages.evaluation_part import EvaluationPart, group_tables, pair_tables
+from wetread.pages.page import CountSum, PageCase, PageContent, write_page
+from wetread.prediction.cautions import CAUTIONS
+from wetread.reports.run_page import headline_facts
+from wetread.tasks import Task
+from wetread.training.predictions import LevelPredictions
+
+BADGES = {"learned_from_phantoms_alone": "learned from synthetic phantoms"}
+
+
+def write_evaluation_page(
+    found: Evaluation,
+    task: Task,
+    levels: Sequence[LevelPredictions],
+    cases: Sequence[PageCase] = (),
+) -> None:
+    """Write out/page.html: what is known of the models first, then scores beside their floors,
+    curves, groups, the comparison, cases, and how predictions and labels met."""
+    write_page(found.out / "page.html", evaluation_content(found, task, levels, cases))
+
+
+def evaluation_content(
+    found: Evaluation,
+    task: Task,
+    levels: Sequence[LevelPredictions],
+    cases: Sequence[PageCase] = (),
+) -> PageContent:
+    """Return the content of the page of predictions. levels: what was scored, by row."""
+    units = "patients" if found.identity.proven else "studies"
+    shown = [part for part in levels if part.level in task.spec.curve_levels] or levels[:1]
+    return PageContent(
+        title=f"{task.title}: predictions on given data",
+        summary=summary_sentence(found, levels),
+        badge=next((text for name, text in BADGES.items() if name in found.cautions), ""),
+        origin=caution_sentence(found),
+        headline=task.headline,
+        facts=headline_facts(task, found.scores),
+        scores=tuple(found.scores),
+        prior="share in this truth, for everyone",
+        curves=_curves(shown),
+        curves_subject=f"{' and '.join(_PLURAL[part.level] for part in shown)} of these {units}",
+        identity=found.identity.to_dict(),
+        counts=count_sums(found),
+        cases=tuple(cases),
+        provenance={"predictions": found.name, "made by": list(found.models) or "not known"},
+        evaluation=EvaluationPart(
+            absent=found.absent,
+            groups=group_tables(found.subgroups),
+            pairs=pair_tables(found.comparison),
+            names=(found.name, found.against),
+            own_scores=own_scores(found, task),
+            known=known_sentence(found),
+        ),
+    )
+
+
+_PLURAL = {"image": "images", "series": "series", "study": "studies"}
+
+
+def summary_sentence(found: Evaluation, levels: Sequence[LevelPredictions]) -> str:
+    """Return the sentence of what was scored, of how many patients, and what was not."""
+    parts = [f"{len(part.ids)} {_PLURAL[part.level]}" for part in levels]
+    patients = len({patient for part in levels for patient in part.patients})
+    unit = "patient" if found.identity.proven else "study"
+    scored = f"Scored on {' and '.join(parts) or 'masks alone'}"
+    sentence = f"{scored} of {plural(patients, unit)}." if levels else f"{scored}."
+    counts = found.counts
+    if counts["labels_without_prediction"]:
+        lost = plural(counts["labels_without_prediction"], "label")
+        sentence += f" {lost} had no prediction and count{'s' if lost[:2] == '1 ' else ''} nowhere."
+    if not found.identity.proven:
+        sentence += f" Patients are not known ({found.identity.reason})."
+    return sentence
+
+
+def caution_sentence(found: Evaluation) -> str:
+    """Return what is known of the models: how they were made, or that nothing is."""
+    sentences = [CAUTIONS.get(name, name.replace("_", " ")) for name in found.cautions]
+    if not sentences:
+        return "" if found.models else "What the predicting models learned from is not known here."
+    return ". ".join(text[0].upper() + text[1:] for text in sentences) + "."
+
+
+def known_sentence(found: Evaluation) -> str:
+    """Return how many of the scored images the run was made with; "" where no run was given."""
+    if found.run is None:
+        return ""
+    if found.run.images or found.run.patients:
+        of_patients = (
+            "" if found.run.patients is None else f" and {plural(found.run.patients, 'patient')}"
+        )
+        return (
+            f"The run was made with {plural(found.run.images, 'image')}{of_patients} of those that "
+            "are scored here: these scores are too good."
+        )
+    return "None of the images that are scored here was among those the run was made with."
+
+
+def own_scores(found: Evaluation, task: Task) -> tuple[tuple[str, str, str], ...]:
+    """Return the headline's scores that the run and this evaluation both have: label, own, here."""
+    if found.run is None:
+        return ()
+    rows = []
+    for level in ("image", "study"):
+        for metric in ("roc_auc", "average_precision", "log_loss"):
+            own = found.run.scores.find(metric, finding=task.headline, level=level)
+            here = found.scores.find(metric, finding=task.headline, level=level)
+            if own and here:
+                words = f"{metric.replace('_', ' ')} of {task.headline.replace('_', ' ')}"
+                rows.append((f"{words}, by {level}", with_interval(own[0]), with_interval(here[0])))
+    return tuple(rows)
+
+
+def with_interval(score: Score) -> str:
+    """Return `0.912 (0.880–0.941)`, the value alone without an interval, or the reason."""
+    if score.value is None:
+        return score.reason or "–"
+    if score.low is None:
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
+
+
+def count_sums(found: Evaluation) -> tuple[CountSum, ...]:
+    """Return how predictions and labels met, as the page lists it."""
+    counts = found.counts
+    return (
+        CountSum("predicted images", counts["predicted_images"], ()),
+        CountSum("predicted studies", counts["predicted_studies"], ()),
+        CountSum("unread studies", counts["unread_studies"], ()),
+        CountSum("labels without prediction", counts["labels_without_prediction"], ()),
+        CountSum("predictions without label", counts["predictions_without_label"], ()),
+        CountSum("labels in conflict", counts["labels_in_conflict"], ()),
+    )
+
+
+def _curves(levels: Sequence[LevelPredictions]) -> tuple[Curves, ...]:
+    return tuple(
+        curve
+        for part in levels
+        for curve in make_curves(part.truth, part.probability, finding_names(part.findings))
+    )

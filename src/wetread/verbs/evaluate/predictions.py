@@ -1,0 +1,211 @@
+"""verbs/evaluate/predictions.py: predictions of anybody's data and its labels in, scores out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.files.atomic import write_csv, write_whole
+from wetread.archive.files.lock import locked
+from wetread.archive.files.paths import as_path_or_none, as_paths
+from wetread.archive.files.written import refuse_foreign_files, rewriting
+from wetread.archive.index.index import read_index
+from wetread.archive.types import StrPath, StrPaths
+from wetread.evaluation.comparison import Difference, compare_predictions
+from wetread.evaluation.evaluate import ALL, LabeledRows
+from wetread.evaluation.evaluation import Evaluation
+from wetread.evaluation.score import Score, Scores
+from wetread.evaluation.subgroups import SubgroupScore, score_subgroups
+from wetread.inputs.attributes import attributes_of, image_attributes
+from wetread.inputs.label_file import read_label_file
+from wetread.inputs.predictions import Predictions, read_predictions_of
+from wetread.labels.repair import repair_labels
+from wetread.labels.table import LabelError, LabelTable, merge_labels
+from wetread.reports.evaluation_page import write_evaluation_page
+from wetread.tasks import Task
+from wetread.verbs.evaluate.claims import read_claims
+from wetread.verbs.evaluate.evaluate import score_level
+from wetread.verbs.evaluate.levels import Levels, join_levels, places_of
+from wetread.verbs.evaluate.masks import score_drawn_masks
+from wetread.verbs.evaluate.matches import count_matches, existing_ids, unmatched_ids
+from wetread.verbs.evaluate.owners import Owners, find_owners
+
+SEED = 0  # of the bootstrap
+
+
+def evaluate_predictions(
+    predictions: StrPath,
+    labels: StrPaths,
+    *,
+    out: StrPath | None = None,
+    against: StrPath | None = None,
+    patients: StrPath | None = None,
+    columns: Mapping[str, str] | None = None,
+    data: StrPath | None = None,
+    task: str | None = None,
+    run: StrPath | None = None,
+) -> Evaluation:
+    """Score anybody's predictions on data that has labels; write scores.json, page.html and the
+    labels and predictions that did not meet (unmatched.csv).
+
+    predictions: a folder that `predict` wrote, its probabilities.csv, or a submission.
+    labels: label files in every form that `train` takes, one or several; columns: as for `train`.
+    out: the folder of the results; None: next to the predictions, NAME-evaluation.
+    against: further predictions of the same archive, compared with the first in pairs.
+    patients: a file of image (or study) and patient, or "study"; None: the archive's headers where
+        the predictions have them, else each study stands for one patient.
+    data: an index (.parquet) of the archive, where the predictions have none: for the images'
+        studies and headers.
+    task: its name, where the predictions do not say.
+    run: that predicted: what it says of itself stands beside, and whether it knew these images.
+
+    A level without truth is in `absent` with its reason. Raises LabelError where a file cannot be
+    read or nothing can be scored, and ValueError where `out` holds files of others.
+    """
+    given = _read(Path(predictions), task, data)
+    truth, repaired = repair_labels(_read_truth(labels, given.task, columns), existing_ids(given))
+    other = None if against is None else _read(Path(against), given.task.name, data)
+    folder = Path(out) if out is not None else given.path.with_name(f"{given.path.stem}-evaluation")
+    refuse_foreign_files(folder, frozenset())
+    with locked(folder):
+        found, levels = _evaluate(given, truth, other, patients, as_path_or_none(run), folder)
+        found = replace(found, counts={**found.counts, "ids_repaired": repaired})
+        with rewriting(folder):
+            text = json.dumps(found.to_dict(), indent=1, allow_nan=False)
+            write_whole(folder / "scores.json", f"{text}\n".encode())
+            write_csv(folder / "unmatched.csv", unmatched_ids(given, truth))
+            write_evaluation_page(found, given.task, levels.found)
+    return found
+
+
+def _read(path: Path, task: str | None, data: StrPath | None) -> Predictions:
+    given = read_predictions_of(path, task)
+    if given.index is None and data is not None:
+        return replace(given, index=read_index(Path(data)))
+    return given
+
+
+def _read_truth(labels: StrPaths, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
+    paths = as_paths(labels)  # FILE.csv:COLUMN among them
+    if not paths:
+        raise ValueError("nothing to score against: give the label file with `labels`")
+    return merge_labels([read_label_file(path, task, columns) for path in paths])
+
+
+def _evaluate(
+    given: Predictions,
+    truth: LabelTable,
+    other: Predictions | None,
+    patients: StrPath | None,
+    run: Path | None,
+    folder: Path,
+) -> tuple[Evaluation, Levels]:
+    """Score all that can be; nothing is written."""
+    owners, identity = find_owners(
+        given, places_of(given, truth), None if patients is None else str(patients)
+    )
+    levels = join_levels(given, truth, owners)
+    scores = _scores(given, truth, levels)
+    pixel = score_drawn_masks(given, truth, owners)
+    absent = dict(levels.absent)
+    if isinstance(pixel, str):
+        absent["pixel"] = pixel
+    else:
+        scores += pixel
+    if not scores:
+        reasons = "; ".join(f"{level}: {reason}" for level, reason in absent.items())
+        raise LabelError(f"{given.path}: nothing of it can be scored by these labels ({reasons})")
+    found = Evaluation(
+        name=given.path.name,
+        against="" if other is None else other.path.name,
+        out=folder,
+        task=given.task.name,
+        headline=given.task.headline,
+        scores=Scores(scores),
+        absent=absent,
+        counts=count_matches(given, truth, unmatched_ids(given, truth)),
+        identity=identity,
+        subgroups=_subgroups(given, levels),
+        comparison=() if other is None else _comparison(levels, other, truth, owners),
+        cautions=given.cautions,
+        models=given.models,
+        run=None if run is None else read_claims(run, given, levels),
+    )
+    return found, levels
+
+
+def _scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score]:
+    """Score the levels that are there, the task's official figure first."""
+    official = given.task.spec.official_levels
+    scores = _exam_scores(given, truth, levels) if ALL in official else []
+    for part in levels.found:
+        scores += score_level(part, SEED, official=part.level in official)
+    return scores
+
+
+def _exam_scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score]:
+    """Score images and studies as one submission, by the task's figure over both."""
+    images, studies = levels.at("image"), levels.at("study")
+    if images is None or studies is None:
+        return []
+    ids = {"image": set(images.ids), "study": set(studies.ids)}
+    matched = [
+        (pl.col("level") == level) & pl.col("id").is_in(list(names)) for level, names in ids.items()
+    ]
+    kept = levels.places.filter(pl.col("image").is_in(list(ids["image"])))
+    scored = given.task.submission.score(
+        replace(truth, frame=truth.frame.filter(matched[0] | matched[1]), exams=kept),
+        given.table,
+        given.task.findings,
+        images.split,
+        np.random.default_rng(SEED),
+        dict(zip((*images.ids, *studies.ids), (*images.patients, *studies.patients), strict=True)),
+    )
+    return [score for score in scored.scores if score.finding == ALL]
+
+
+def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
+    """Compare groups of the headline's rows, at each level, by the headers of the archive."""
+    if given.index is None:
+        return ()
+    images = levels.places.join(
+        image_attributes(given.index.images).unique("image"), on="image", how="inner"
+    )
+    found: list[SubgroupScore] = []
+    for part in levels.found:
+        names = [finding.name for finding in part.findings]
+        column = names.index(given.task.headline) if given.task.headline in names else 0
+        rows = LabeledRows(
+            part.truth[:, [column]], part.findings[column : column + 1], part.patients,
+            part.level, part.split,
+        )  # fmt: skip
+        groups = attributes_of(part.ids, images, part.level)
+        found += score_subgroups(
+            rows, part.probability[:, [column]], groups, np.random.default_rng(SEED)
+        )
+    return tuple(found)
+
+
+def _comparison(
+    levels: Levels, other: Predictions, truth: LabelTable, owners: Owners
+) -> tuple[Difference, ...]:
+    """Compare with other predictions, at each level that both have."""
+    others = join_levels(other, truth, owners)
+    found: list[Difference] = []
+    for part in levels.found:
+        second = others.at(part.level)
+        if second is None:
+            continue
+        place = {name: row for row, name in enumerate(second.ids)}
+        unknown = np.full(len(part.findings), np.nan)
+        aligned = np.array(
+            [second.probability[place[name]] if name in place else unknown for name in part.ids]
+        )
+        rows = LabeledRows(part.truth, part.findings, part.patients, part.level, part.split)
+        found += compare_predictions(rows, part.probability, aligned, np.random.default_rng(SEED))
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""tests/verbs/evaluate/test_predictions.py: predictions of given data, from files to scores."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+from tests.verbs.evaluate.conftest import FILMS, Films
+
+from wetread.labels.table import LabelError
+from wetread.verbs.evaluate.predictions import evaluate_predictions
+
+
+def test_a_folder_of_readings_has_the_scores_of_scikit_learn(films: Films) -> None:
+    found = evaluate_predictions(films.folder, films.labels, patients=films.patients)
+    value = {(one.level, one.metric): one.value for one in found.scores}
+    true, given = films.truth, films.probability
+    assert value["image", "roc_auc"] == pytest.approx(metrics.roc_auc_score(true, given))
+    assert value["image", "log_loss"] == pytest.approx(metrics.log_loss(true, given))
+    assert value["image", "brier"] == pytest.approx(metrics.brier_score_loss(true, given))
+    assert value["image", "log_loss_prior"] == pytest.approx(np.log(2))
+    # Of each positive half its mask was drawn, 2 * 32 / (64 + 32); negatives were left empty.
+    assert value["pixel", "dice"] == pytest.approx((2 / 3 + 1) / 2)
+    assert value["pixel", "dice_all_empty"] == pytest.approx(0.5)
+    assert {one.patients for one in found.scores if one.metric == "roc_auc"} == {FILMS // 2}
+
+
+def test_levels_without_truth_are_absent_with_their_reason(films: Films) -> None:
+    found = evaluate_predictions(films.folder, films.labels)
+    assert found.absent["study"] == "each study has one image: it is scored as the image"
+    assert found.absent["series"] == "each study has one series: it is scored as the study"
+    assert {one.level for one in found.scores} == {"image", "pixel"}
+
+
+def test_what_does_not_meet_is_counted_and_named(films: Films) -> None:
+    text = films.labels.read_text().replace("i3,", "elsewhere,")
+    films.labels.write_text(text)
+    found = evaluate_predictions(films.folder, films.labels)
+    assert found.counts["labels_without_prediction"] == 1
+    assert found.counts["predictions_without_label"] == 1
+    unmatched = pl.read_csv(found.out / "unmatched.csv")
+    assert set(unmatched["id"]) == {"elsewhere", "i3"}
+
+
+def test_scores_and_page_lie_next_to_the_predictions_and_are_written_again(films: Films) -> None:
+    found = evaluate_predictions(films.folder, films.labels)
+    assert found.out == films.folder.with_name("read-evaluation")
+    values = json.loads((found.out / "scores.json").read_text())
+    assert values == json.loads(json.dumps(found.to_dict()))
+    page = (found.out / "page.html").read_text()
+    assert page.index("Learned from synthetic phantoms alone") < page.index("Scores by image")
+    again = evaluate_predictions(films.folder, films.labels)
+    assert again.to_dict() == found.to_dict()
+
+
+def test_headers_tell_patients_and_groups(films: Films) -> None:
+    found = evaluate_predictions(films.folder, films.labels)
+    assert found.identity.unit == "patient"
+    (one,) = (s for s in found.subgroups
+              if (s.group, s.difference.metric) == ("AP", "roc_auc"))  # fmt: skip
+    odd = slice(1, None, 2)
+    assert one.difference.first == pytest.approx(
+        metrics.roc_auc_score(films.truth[odd], films.probability[odd])
+    )
+
+
+def test_two_predictions_are_compared_on_the_same_patients(films: Films, tmp_path: Path) -> None:
+    worse = pl.read_csv(films.folder / "probabilities.csv")
+    worse.with_columns(probability=1 - pl.col("probability")).write_csv(tmp_path / "worse.csv")
+    found = evaluate_predictions(films.folder, films.labels, against=tmp_path / "worse.csv")
+    (auc,) = (one for one in found.comparison if one.metric == "roc_auc")
+    area = metrics.roc_auc_score(films.truth, films.probability)
+    assert auc.value == pytest.approx(area - (1 - area))
+    assert auc.apart
+    assert "worse.csv" in (found.out / "page.html").read_text()
+
+
+def test_a_table_of_probabilities_alone_has_no_studies_and_says_so(
+    films: Films, tmp_path: Path
+) -> None:
+    table = pl.read_csv(films.folder / "probabilities.csv")
+    table.write_csv(tmp_path / "p.csv")
+    found = evaluate_predictions(tmp_path / "p.csv", films.labels, patients=films.patients)
+    assert "give the archive with `data`" in found.absent["study"]
+    assert found.subgroups == ()
+    with_index = evaluate_predictions(
+        tmp_path / "p.csv",
+        films.labels,
+        patients=films.patients,
+        data=films.folder / "index.parquet",
+    )
+    assert with_index.subgroups
+
+
+def test_a_submission_of_masks_is_scored_by_the_pixel(films: Films, tmp_path: Path) -> None:
+    submission = tmp_path / "masks.csv"
+    submission.write_text(films.labels.read_text())
+    found = evaluate_predictions(
+        submission, films.labels, patients=films.patients, data=films.folder / "index.parquet"
+    )
+    assert found.absent["image"] == "the file has masks and no probability"
+    value = {one.metric: one.value for one in found.scores}
+    assert value["dice"] == 1.0
+
+
+def test_labels_of_other_images_are_refused_with_the_reason(films: Films, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("ImageId,EncodedPixels\nx,-1\n")
+    with pytest.raises(LabelError, match="no label of the 40 images is known"):
+        evaluate_predictions(films.folder, other)
+    assert not (tmp_path / "read-evaluation").exists()
+
+
+def test_a_folder_with_files_of_others_is_not_written_to(films: Films, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=re.escape("notes.txt")):
+        evaluate_predictions(films.folder, films.labels, out=tmp_path / "mine")
