@@ -6,6 +6,7 @@ from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.outputs.mask_submission import check_mask_sample, submit_masks
+from wetread.phantoms.graft.film import paint_film_pneumothorax
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.study.crop import whole_picture
 from wetread.study.display import display_grey
@@ -23,6 +24,7 @@ PNEUMOTHORAX = Task(
         find_box=whole_picture,
         drawn=(Finding("pneumothorax", level="pixel"),),
         histogram=gray_histogram,
+        paint_graft=paint_film_pneumothorax,
     ),
     read_labels=read_rle_csv,
     submission=SubmissionForm(read_rle_csv, submit_masks, score_mask_submission, check_mask_sample),

@@ -1,5 +1,6 @@
 """training/device.py: on which device, in which precision, with how many threads."""
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -73,6 +74,17 @@ def seeded_runtime(recipe: Recipe, device: torch.device) -> Iterator[None]:
 def set_threads(count: int) -> None:
     """Threads inside torch's operations, 0 for as many as cores; for the thread that calls only."""
     torch.set_num_threads(count or os.cpu_count() or 1)
+
+
+def release_memory() -> None:
+    """Give memory that is no longer used back to the system.
+
+    glibc keeps what was freed, in a heap of its own for every thread that ever asked for some:
+    without this a training holds the sum of what its steps and its predictions ever took.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:  # of glibc alone
+        trim(0)
 
 
 def describe_devices() -> list[str]:

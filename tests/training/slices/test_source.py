@@ -28,7 +28,8 @@ def test_a_slice_is_read_once_and_stays() -> None:
     kept = cache_source(source, 1)
     for _ in range(3):
         hu = kept.read_hu([2, 5, 2])
-        assert (hu.shape, hu.dtype) == ((3, 64, 64), np.float32)
+        assert hu.shape == (3, 64, 64)
+        assert hu.dtype == np.float32
         assert hu[:, 1, 1].tolist() == [2, 5, 2]
     assert source.asked == [2, 5]
     assert cache_source(source, 0) is source

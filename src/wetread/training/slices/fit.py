@@ -21,6 +21,7 @@ from wetread.training import mask_table
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.checkpoint import EpochScore
 from wetread.training.data import LabeledSlices, Split, mirror_columns
+from wetread.training.device import release_memory
 from wetread.training.masks import mask_targets
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
@@ -79,6 +80,7 @@ def fit_split(
         if split.is_only:
             smoothed = data.smooth(read, split.validation)
             validation = validation_probabilities(data, split, smoothed)
+    release_memory()
     levels = slice_predictions(data, split, data.smooth(probability, split.scored))
     table = pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row")
     return SplitResult(levels, table, validation)

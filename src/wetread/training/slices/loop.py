@@ -12,7 +12,7 @@ from wetread.archive.types import Progress
 from wetread.models.encoders import encoder_parameters
 from wetread.training.averaging import RankedEpoch, average_with_start
 from wetread.training.checkpoint import Checkpointer, CheckpointFiles, EpochScore
-from wetread.training.device import choose_runtime, seeded_runtime
+from wetread.training.device import choose_runtime, release_memory, seeded_runtime
 from wetread.training.optimizer import (
     make_optimizer,
     rate_at,
@@ -94,8 +94,10 @@ def train(
                     take_step(optimizer, model.parameters(), settings.max_norm)
                     checkpointer.after_step(loss)
                     progress(checkpointer.step, total)
+                release_memory()
                 kept = average_model(model, start, share)
                 checkpointer.after_epoch(score(kept) if score else None)
+                release_memory()
         return checkpointer.best
 
 
