@@ -1,6 +1,7 @@
 """tests/cli/test_learn.py: the commands train, evaluate, predict and score."""
 
 import json
+import re
 import subprocess
 import warnings
 from collections.abc import Callable
@@ -63,7 +64,9 @@ def test_train_evaluate_and_predict_follow_each_other_in_80_columns(
     for setting in ("size=32", "runtime.threads=1", "batch_size=16"):
         words += ["--set", setting]
     trained = wetread("train", "hemorrhage", *words, "-o", run, "--workers", 1)
-    assert (trained.returncode, trained.stderr) == (0, "")
+    assert trained.returncode == 0
+    # On a machine that is busy it takes more than a minute, and says where it is.
+    assert all(re.fullmatch(r".+: \d+ of \d+", line) for line in trained.stderr.splitlines())
     number = phantoms.rows.height
     assert f"{number} images: {number} labelled, 0 without label" in trained.stdout
     assert "no patient shared" in trained.stdout

@@ -1,12 +1,15 @@
-"""tests/cli/test_progress.py: a bar a stage on a terminal, and nothing where there is none."""
+"""tests/cli/test_progress.py: a bar a stage on a terminal, and a line a minute where there is
+none."""
 
 import io
 import sys
+import threading
+import time
 
 import pytest
 
-from wetread.cli.progress import bars
-from wetread.inputs.progress import silent
+from wetread.cli import progress
+from wetread.cli.progress import bars, lines
 
 
 class Terminal(io.StringIO):
@@ -16,13 +19,52 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_where_stderr_is_no_terminal_nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def written(stream: io.StringIO, count: int) -> list[str]:
+    """Wait until so many lines are written, ten seconds at most."""
+    end = time.monotonic() + 10
+    while len(found := stream.getvalue().splitlines()) < count and time.monotonic() < end:
+        time.sleep(0.005)
+    return found
+
+
+def test_where_stderr_is_no_terminal_what_takes_less_than_a_minute_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
+    assert progress.EVERY_S == 60
     with bars() as report:
-        assert report is silent
         report("index", 1, 2)
     assert stream.getvalue() == ""
+
+
+def test_a_line_after_each_span_names_the_stage_and_how_far_it_is() -> None:
+    stream = io.StringIO()
+    with lines(stream, every_s=0.01) as report:
+        report("index", 2, 4)
+        assert written(stream, 1)[0] == "index: 2 of 4"
+        report("train 1", 7, 400)
+        before = len(written(stream, 1))
+        assert written(stream, before + 2)[-1] == "train 1: 7 of 400"  # no call since: again
+
+
+def test_nothing_is_written_before_anything_is_known_or_after_the_end() -> None:
+    stream = io.StringIO()
+    with lines(stream, every_s=0.01) as report:
+        time.sleep(0.05)
+        assert stream.getvalue() == ""
+        report("pack", 1, 2)
+        written(stream, 1)
+    after = stream.getvalue()
+    time.sleep(0.05)
+    assert stream.getvalue() == after
+    assert all(thread.name != "progress" for thread in threading.enumerate())
+
+
+def test_an_error_ends_the_lines_too() -> None:
+    with pytest.raises(ValueError, match="no"), lines(io.StringIO(), every_s=0.01):
+        raise ValueError("no")
+    assert all(thread.name != "progress" for thread in threading.enumerate())
 
 
 def test_on_a_terminal_every_stage_has_one_bar_with_its_numbers(

@@ -85,3 +85,15 @@ def test_an_unread_study_is_told_last() -> None:
     assert [line.split()[:2] for line in lines[1:3]] == [["1.2", "0.000"], ["1.1", "unread"]]
     assert lines[3] == "unread  1.1  empty: no bytes"
     assert lines[-1] == "2 studies, 7 images: 1 study read, 1 unread"
+
+
+def test_a_study_has_its_mean_seconds_over_those_that_were_read() -> None:
+    unread = Reading("1.1", "", (), {}, (), {}, reason="empty", detail="no bytes")
+    readings = (unread, *(Reading(f"1.{i}", "", (), {"any": 0.0}, (), {}) for i in (2, 3)))
+    result = Prediction(Path("out"), readings, "any", {"studies": 3}, seconds=9.0)
+    assert result.seconds_per_study == 4.5
+    assert result.to_dict()["seconds_per_study"] == 4.5
+    assert "4.5 seconds a study, 9 in all" in prediction_lines(result)
+    none = Prediction(Path("out"), (unread,), "any", {"studies": 1}, seconds=9.0)
+    assert none.seconds_per_study is None
+    assert not any("a study, " in line for line in prediction_lines(none))

@@ -198,8 +198,15 @@ def prediction_lines(result: Prediction) -> list[str]:
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
         "Research use only, not for diagnosis.",
+        *_time(result),
         _last_counts(result),
     ]
+
+
+def _time(result: Prediction) -> list[str]:
+    """Return the seconds of a study, where any was read."""
+    mean = result.seconds_per_study
+    return [] if mean is None else [f"{mean:.1f} seconds a study, {result.seconds:.0f} in all"]
 
 
 def _last_counts(result: Prediction) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.paths import as_path_or_none, as_paths
@@ -30,13 +31,17 @@ FEATURES = "features"  # of encoders of series, kept by content
 
 @dataclass(frozen=True)
 class Prediction:
-    """Where the readings lie and what was counted; refused files are in out/rejects.csv."""
+    """Where the readings lie and what was counted; refused files are in out/rejects.csv.
+
+    seconds: from the first file that was opened to the last that was written.
+    """
 
     out: Path
     readings: tuple[Reading, ...]
     headline: str
     counts: dict[str, int]
     page: str = PAGE
+    seconds: float = 0.0
 
     @property
     def refused(self) -> int:
@@ -48,12 +53,20 @@ class Prediction:
         """Studies of which nothing was read."""
         return sum(reading.state == "unread" for reading in self.readings)
 
+    @property
+    def seconds_per_study(self) -> float | None:
+        """Mean seconds of a study that was read; None where none was."""
+        read = len(self.readings) - self.unread
+        return self.seconds / read if read else None
+
     def to_dict(self) -> dict[str, object]:
         """Return the result as plain values, for JSON."""
         return {
             "out": str(self.out),
             "page": str(self.out / self.page),
             "counts": self.counts,
+            "seconds": self.seconds,
+            "seconds_per_study": self.seconds_per_study,
             "studies": [
                 {
                     "study": r.study_uid,
@@ -99,6 +112,7 @@ def predict(
     Raises RunError for folders that are no runs of one task, FileNotFoundError for a source that
     does not exist, and ValueError where `out` holds files of others.
     """
+    started = perf_counter()
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))
     task = find_task(ensemble.task).for_recipe(ensemble.recipe)
@@ -120,6 +134,7 @@ def predict(
         report=report,
         clear_patients=clear_patients,
         verify=verify,
+        started=started,
     )
 
 
@@ -136,13 +151,16 @@ def predict_index(
     clear_patients: bool = False,
     verify: bool = False,
     other_names: frozenset[str] = frozenset(),
+    started: float | None = None,
 ) -> Prediction:
     """Read every study of an index with an ensemble. page: the name of the page of readings.
 
     What wetread wrote to out before, by its list, goes before the first output
     (archive/files/written.py: a kill leaves old readings or new ones). Raises ValueError where out
-    holds files of others; other_names: names in out that the caller answers for.
+    holds files of others; other_names: names in out that the caller answers for. started: when the
+    first file was opened, by perf_counter; None: now.
     """
+    started = perf_counter() if started is None else started
     task = find_task(ensemble.task).for_recipe(ensemble.recipe)
     refuse_foreign_files(out, own_names(task) | other_names)
     archive = archive if clear_patients else archive.pseudonymized(user_key())
@@ -163,7 +181,8 @@ def predict_index(
     with rewriting(out):
         options = WriteOptions(sample, scroll, page, workers)
         written = write_prediction(out, read, options, report)
-    return Prediction(out, written.readings, task.headline, _counts(read, written), page)
+    counts, seconds = _counts(read, written), perf_counter() - started
+    return Prediction(out, written.readings, task.headline, counts, page, seconds)
 
 
 def own_names(task: Task) -> frozenset[str]:
