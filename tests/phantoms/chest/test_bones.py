@@ -7,7 +7,6 @@ import pytest
 
 from wetread.phantoms.chest.bones import (
     VERTEBRA_MM,
-    humerus_thickness,
     rib_cloud,
     rib_curve,
     shoulder_cloud,
@@ -51,16 +50,6 @@ def test_raised_arms_take_the_shoulder_blades_outwards(chest: Chest):
     assert reach[1] > reach[0] + 5
     mirrored = hanging.place * (-1, 1, 1)
     assert mirrored.mean(axis=0)[0] == pytest.approx(hanging.place.mean(axis=0)[0], abs=1)
-
-
-def test_the_humerus_lies_lateral_to_the_chest_and_is_hollow(chest: Chest):
-    across = np.linspace(-260, 260, 521)[None, :]
-    height = np.full((1, 1), chest.shoulder_z - 120)
-    bone = humerus_thickness(chest, 0.0, *np.broadcast_arrays(across, height))[0]
-    assert not bone[np.abs(across[0]) < 150].any()
-    own = np.flatnonzero(bone[across[0] > 0])
-    shaft = bone[across[0] > 0][own[0] : own[-1] + 1]
-    assert shaft[len(shaft) // 2] < shaft.max()
 
 
 def test_vertebrae_repeat_and_have_discs_between_them(chest: Chest):

@@ -1,4 +1,4 @@
-"""phantoms/chest/bones.py: ribs, clavicles, scapulae, humeri and spine of a chest."""
+"""phantoms/chest/bones.py: ribs, clavicles, scapulae and spine of a chest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from wetread.archive.types import FloatArray
 from wetread.phantoms.chest.chest import POWER, Chest, Hemithorax, spine_shift, walls
-from wetread.phantoms.shapes.chords import ellipsoid_chord, rod_chord, thickness
 from wetread.phantoms.shapes.clouds import (
     Cloud,
     join_clouds,
@@ -98,22 +97,6 @@ def _tube(
     cortex = shell_cloud(curve, outward, (radius, radius), np.full(points, wall_mm), around)
     marrow = shell_cloud(curve, outward, (0.6 * radius, 0.6 * radius), 0.18 * radius, around // 2)
     return join_clouds([cortex, marrow])
-
-
-def humerus_thickness(chest: Chest, arms: float, x: FloatArray, z: FloatArray) -> FloatArray:
-    """Compute bone of both upper arms along y at x, z (H, W), mm: spongy head, hollow shaft."""
-    total: FloatArray = np.zeros_like(x)
-    top = chest.shoulder_z
-    for side in (-1, 1):
-        middle = side * (172 + 14 * arms)
-        head = thickness(ellipsoid_chord(x, z, (middle, 26.0, top - 20), (22.0, 22.0, 23.0)))
-        neck = (middle + side * 4, 26.0, top - 34.0)
-        far = (middle + side * 34, 26.0, top - 240.0)
-        outer = rod_chord(x, z, (*neck, 15.0), (*far, 10.5))
-        inner = rod_chord(x, z, (*neck, 12.5), (*far, 6.5))
-        total += 0.22 * np.maximum(head, 0.5 * thickness(outer))
-        total += 0.7 * (thickness(outer) - thickness(inner))
-    return total * chest.bone
 
 
 def spine_thickness(chest: Chest, x: FloatArray, z: FloatArray) -> FloatArray:

@@ -1,4 +1,5 @@
 """phantoms/radiograph: a chest comes in; a radiograph with the mask of its pneumothorax goes out.
 
-`pneumothorax`, `mimics` -> `exposure` (beam, detector) -> `study` -> `dicom`, `archive`.
+`habitus`, `limbs`, `gas`, `mimics`, `pneumothorax` -> `exposure` (beam, detector) -> `finish`
+(shutters, letters) -> `study` -> `dicom`, `archive`.
 """

@@ -23,6 +23,7 @@ class Beam:
     view:      "PA" or "AP"; source_mm: from the focus to the chest's middle.
     tilt:      of the beam, slope of z along y; yaw, roll: of the patient, radians.
     center:    (x, z) mm of the film's middle; pixel_mm: in the chest's middle.
+    stretch:   mm between rows over mm between columns: archives squeeze films into squares.
     """
 
     view: str
@@ -34,6 +35,7 @@ class Beam:
     center: tuple[float, float]
     pixel_mm: float
     size: int
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,7 @@ class Detector:
     low, high: the gray that lung and mediastinum get, 0 to 1; bend: exponent of the display;
     shoulder:  gray above it is compressed; dense: percentile of the body that gets high;
     fog:       the least gray; heel: unevenness of the beam, minus log across half the film.
+    equal:     clip limit of the local equalization of histograms, 0 for none.
     """
 
     photons: float
@@ -68,6 +71,7 @@ class Detector:
     dense: float
     fog: float
     heel: tuple[float, float]
+    equal: float = 0.0
 
 
 def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
@@ -79,17 +83,18 @@ def draw_beam(rng: np.random.Generator, width_mm: float, size: int) -> Beam:
     ap = view == "AP"
     supine = bool(ap and rng.random() < 0.4)
     loose = 2.0 if ap else 1.0
-    field = width_mm * rng.uniform(1.14, 1.5 if ap else 1.38)
+    field = width_mm * (rng.uniform(1.15, 1.75) if ap else rng.uniform(1.12, 1.45))
     return Beam(
         view=view,
         supine=supine,
         source_mm=float(rng.uniform(900, 1250) if ap else rng.uniform(1650, 1750)),
         tilt=float(rng.normal(0.10, 0.07) if ap else rng.normal(0.0, 0.03)),
-        yaw=float(rng.normal(0, 0.035 * loose)),
+        yaw=float(rng.normal(0, 0.045 * loose)),
         roll=float(rng.normal(0, 0.02 * loose)),
-        center=(float(rng.normal(0, 6 * loose)), float(rng.normal(-8, 7 * loose))),
+        center=(float(rng.normal(0, 7 * loose)), float(rng.normal(-10, 10 * loose))),
         pixel_mm=float(field / size),
         size=size,
+        stretch=float(np.clip(rng.normal(1, 0.09), 0.8, 1.25)),
     )
 
 
@@ -97,18 +102,19 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
     """Draw a detector; portable machines (AP) have no grid: more scatter, more noise."""
     ap = view == "AP"
     return Detector(
-        photons=float(rng.uniform(0.6, 2.0) * (5e4 if ap else 9e4)),
+        photons=float(rng.uniform(0.6, 2.0) * (8e4 if ap else 2e5)),
         scatter=float(rng.uniform(0.3, 0.9) if ap else rng.uniform(0.1, 0.4)),
         blur_mm=float(rng.uniform(0.25, 0.7)),
         gain=float(rng.uniform(1.0, 1.9)),
         edge=float(rng.uniform(0.0, 0.8)),
-        low=float(np.clip(rng.normal(0.24, 0.07), 0.08, 0.42)),
-        high=float(np.clip(rng.normal(0.77, 0.07), 0.58, 0.95)),
+        low=float(np.clip(rng.normal(0.30 if ap else 0.25, 0.09), 0.06, 0.5)),
+        high=float(np.clip(rng.normal(0.69 if ap else 0.74, 0.08), 0.55, 0.95)),
         bend=float(np.exp(rng.normal(0, 0.15))),
         shoulder=float(rng.uniform(0.55, 0.8)),
         dense=float(rng.uniform(70, 90)),
-        fog=float(rng.uniform(0, 0.12)),
+        fog=float(np.clip(abs(rng.normal(0, 0.04)), 0, 0.12)),
         heel=(float(rng.normal(0, 0.12)), float(rng.normal(0, 0.10))),
+        equal=float(rng.uniform(0.8, 2.2) * (rng.random() < 0.25)),
     )
 
 
@@ -122,8 +128,9 @@ def sight(beam: Beam, y: float) -> tuple[FloatArray, FloatArray]:
     """Compute x and z, (H, W) float32 mm each, that the pixels show of the plane at depth y."""
     along = ((np.arange(beam.size) - (beam.size - 1) / 2) * beam.pixel_mm).astype(np.float32)
     c, s = cos(beam.roll), sin(beam.roll)
-    u = c * along[None, :] + s * along[:, None] + beam.center[0]
-    v = s * along[None, :] - c * along[:, None] + beam.center[1]
+    down = along * beam.stretch
+    u = c * along[None, :] + s * down[:, None] + beam.center[0]
+    v = s * along[None, :] - c * down[:, None] + beam.center[1]
     scale = float(magnify(beam, y))
     x = u * (1 / scale) - y * sin(beam.yaw)
     z = v * (1 / scale) - y * beam.tilt
@@ -138,8 +145,9 @@ def project(beam: Beam, cloud: Cloud) -> FloatArray:
     u = turned * scale - beam.center[0]
     v = (z + y * beam.tilt) * scale - beam.center[1]
     column = (cos(beam.roll) * u + sin(beam.roll) * v) * (1 / beam.pixel_mm) + (beam.size - 1) / 2
-    row = (sin(beam.roll) * u - cos(beam.roll) * v) * (1 / beam.pixel_mm) + (beam.size - 1) / 2
-    return splat(row, column, cloud.mass * scale**2 * (1 / beam.pixel_mm**2), beam.size)
+    pixel = (beam.pixel_mm, beam.pixel_mm * beam.stretch)
+    row = (sin(beam.roll) * u - cos(beam.roll) * v) * (1 / pixel[1]) + (beam.size - 1) / 2
+    return splat(row, column, cloud.mass * scale**2 * (1 / (pixel[0] * pixel[1])), beam.size)
 
 
 def splat(row: FloatArray, column: FloatArray, weight: FloatArray, size: int) -> FloatArray:
@@ -208,4 +216,14 @@ def develop(detector: Detector, beam: Beam, measured: FloatArray, body: BoolArra
     gray += (1 - shoulder) * (1 - np.exp(-above / (1 - shoulder)))
     gray -= TOE * (1 - np.exp(-below / TOE))
     result: Float32Array = np.clip(gray, 0, 1).astype(np.float32) ** detector.bend
+    if detector.equal:
+        result = _equalize(result, detector.equal)
     return detector.fog + (1 - detector.fog) * result
+
+
+def _equalize(gray: Float32Array, limit: float) -> Float32Array:
+    """Equalize gray (H, W) in 0..1 by its neighborhood (CLAHE), half and half with itself."""
+    levels = np.rint(gray * 65535).astype(np.uint16)
+    equal = cv2.createCLAHE(limit, (4, 4)).apply(levels)
+    mixed: Float32Array = 0.5 * gray + equal * np.float32(0.5 / 65535)
+    return mixed

@@ -13,7 +13,7 @@ from wetread.phantoms.radiograph.exposure import Sightlines
 from wetread.phantoms.shapes.chords import Chord, intersect, thickness
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
-UPRIGHT_SHARES = (0.52, 0.24, 0.14, 0.10)
+UPRIGHT_SHARES = (0.62, 0.18, 0.10, 0.10)
 SUPINE = ("deep_sulcus", "apical", "lateral", "large", "basal")
 SUPINE_SHARES = (0.45, 0.20, 0.12, 0.13, 0.10)
 AIR_MM = 4.0  # thinner air than this is not drawn around by a reader
@@ -65,25 +65,29 @@ def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1
     Raises ValueError for an unknown kind.
     """
     side = int(rng.choice((-1, 1), p=(0.56, 0.44)))
-    size = float(np.exp(rng.normal(0, 0.55)) * difficulty**-0.5)
+    size = float(np.exp(rng.normal(0, 0.65)) * difficulty**-0.5)
     apex = base = front = sulcus = push = 0.0
     share = 0.65
     lag = (0.0, 0.0, 1.0)
     if kind == "apical":
-        apex = float(np.clip(24 * size, 7, 95))
-        lag = (float(np.clip(7 * size, 2, 30)), 0.1, float(rng.uniform(0.25, 0.6)))
+        apex = float(np.clip(13 * size, 4, 95))
+        lag = (float(np.clip(6 * size, 1.5, 30)), 0.1, float(rng.uniform(0.2, 0.6)))
     elif kind == "lateral":
-        apex = float(np.clip(13 * size, 3, 60))
-        lag = (float(np.clip(13 * size, 5, 60)), 0.4, float(rng.uniform(0.5, 1.0)))
+        apex = float(np.clip(8 * size, 2, 60))
+        lag = (
+            float(np.clip(9 * size, 4, 60)),
+            float(rng.uniform(0.2, 0.6)),
+            float(rng.uniform(0.3, 1.0)),
+        )
     elif kind == "large":
-        size = float(rng.uniform(0.4, 1.0) ** difficulty)
+        size = float(rng.uniform(0.25, 1.0) ** difficulty)
         apex, base = 75 * size, 45 * size
         lag = (85 * size, 0.5, 1.4)
         push = float(14 * size * rng.random())
         sulcus = float(10 * size * rng.random())
     elif kind == "basal":
         base = float(np.clip(0.5 * size, 0.2, 0.9))
-        lag = (float(np.clip(13 * size, 5, 45)), 0.95, float(rng.uniform(0.22, 0.4)))
+        lag = (float(np.clip(10 * size, 4, 45)), 0.95, float(rng.uniform(0.22, 0.4)))
     elif kind == "deep_sulcus":
         front = float(np.clip(62 * size, 35, 110))
         base = float(np.clip(0.5 * size, 0.25, 0.9))

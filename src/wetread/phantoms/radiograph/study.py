@@ -9,7 +9,6 @@ import numpy as np
 
 from wetread.archive.types import BoolArray, Float32Array, FloatArray
 from wetread.phantoms.chest.bones import (
-    humerus_thickness,
     rib_cloud,
     shoulder_cloud,
     spine_thickness,
@@ -38,6 +37,10 @@ from wetread.phantoms.radiograph.exposure import (
     project,
     sight,
 )
+from wetread.phantoms.radiograph.finish import Fields, shut, write_letters
+from wetread.phantoms.radiograph.gas import Gas, draw_gas, gas_depth
+from wetread.phantoms.radiograph.habitus import vary_chest
+from wetread.phantoms.radiograph.limbs import Limbs, add_limbs, draw_limbs, limb_bone
 from wetread.phantoms.radiograph.mimics import (
     RadiographMimics,
     bulla_chords,
@@ -57,11 +60,13 @@ from wetread.phantoms.radiograph.pneumothorax import (
     enlarge_air,
     push_heart,
 )
-from wetread.phantoms.shapes.chords import intersect, rod_chord, thickness
+from wetread.phantoms.shapes.chords import intersect, thickness
 from wetread.phantoms.shapes.clouds import join_clouds
 
 POSITIVE_SHARE = 0.30
-MIN_MASK_SHARE = 0.0015  # of the film: the smallest mask
+MIN_MASK_SHARE = 0.0008  # of the film: the smallest mask
+SEEN_MM = 20.0  # of pleural space in a line of sight: from there on it is lung field
+UNEVEN = 0.28  # standard deviation of the log of a lung's density over the other's
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +75,12 @@ class RadiographStudy:
 
     gray: (H, W) float32 in 0..1, bright where little came through.
     mask: (H, W) bool, air in the pleural space as a reader would outline it.
+    lungs: (H, W) bool, both pleural spaces, as far as the film shows them.
     """
 
     gray: Float32Array
     mask: BoolArray
+    lungs: BoolArray
     chest: Chest
     beam: Beam
     detector: Detector
@@ -99,34 +106,50 @@ def make_radiograph(
     person = chest or draw_chest(rng, bool(rng.random() < 0.49), int(rng.integers(5, 75)))
     width = person.pleurae[0].lateral + person.pleurae[1].lateral
     beam = draw_beam(rng, width, size)
+    ap = beam.view == "AP"
     detector = draw_detector(rng, beam.view)
-    mimics = draw_radiograph_mimics(rng, person, beam.view == "AP", difficulty)
+    person = vary_chest(rng, person, ap)
+    limbs, gas = draw_limbs(rng, person, ap), draw_gas(rng, person, ap)
+    mimics = draw_radiograph_mimics(rng, person, ap, difficulty)
     if kind is None:
         kind = draw_kind(rng, beam.supine) if rng.random() < POSITIVE_SHARE else ""
     pneumothorax = draw_pneumothorax(rng, kind, difficulty) if kind else None
-    depth, body, mask, pneumothorax = _attenuate(rng, person, beam, mimics, pneumothorax)
-    gray = develop(detector, beam, expose(rng, detector, beam, depth), body)
+    surroundings = Surroundings(limbs, gas, mimics)
+    depth, fields, pneumothorax = _attenuate(rng, person, beam, surroundings, pneumothorax)
+    gray = develop(detector, beam, expose(rng, detector, beam, depth), fields.body)
+    fields = shut(rng, gray, fields)
+    write_letters(rng, gray, beam)
     return RadiographStudy(
-        _finish(rng, beam, gray), mask, person, beam, detector, pneumothorax, mimics
+        gray, fields.mask, fields.lungs, person, beam, detector, pneumothorax, mimics
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """What a film shows beside lungs and trunk."""
+
+    limbs: Limbs
+    gas: Gas
+    mimics: RadiographMimics
 
 
 def _attenuate(
     rng: np.random.Generator,
     chest: Chest,
     beam: Beam,
-    mimics: RadiographMimics,
+    around: Surroundings,
     pneumothorax: Pneumothorax | None,
-) -> tuple[FloatArray, BoolArray, BoolArray, Pneumothorax | None]:
-    """Compute attenuation integrals, body and mask, each (H, W), and the pneumothorax as shown."""
+) -> tuple[FloatArray, Fields, Pneumothorax | None]:
+    """Compute attenuation integrals (H, W), what lies where, and the pneumothorax as shown."""
     if pneumothorax is not None:
         chest = push_heart(chest, pneumothorax)
     x, z = sight(beam, 0.0)
     fine = 1.5 / beam.pixel_mm
-    soft = _tissue(chest, beam, x, z)
-    body = soft > 25
+    mimics = around.mimics
+    soft = _tissue(chest, beam, around.limbs, x, z)
+    body = thickness(body_chord(chest, x, z)) > 25
     water, ragged = _texture(rng, beam)
-    mask, vessels = np.zeros(x.shape, np.bool_), []
+    mask, lungs, vessels = np.zeros(x.shape, np.bool_), np.zeros(x.shape, np.bool_), []
     for part in chest.pleurae:
         half = _half(x, part.side)
         tree = draw_vessel_tree(rng)
@@ -135,23 +158,32 @@ def _attenuate(
         side = _lung_field(chest, part, own, mimics, lines)
         pneumothorax = side.pneumothorax or pneumothorax
         mask[:, half] |= side.mask
+        lungs[:, half] |= (side.cavity > SEEN_MM) | side.mask
         opaque = opacity_depth(mimics.opacities, lines, side.lung, ragged[:, half])
-        uneven = float(np.exp(rng.normal(0, 0.18)))  # no two lungs are aired alike
+        uneven = float(np.exp(rng.normal(0, UNEVEN)))  # no two lungs are aired alike
         lung = side.lung * water[:, half] * (side.density * uneven)
         soft[:, half] += lung + side.shell + opaque - side.cavity
         vessels.append(vessel_cloud(side.shape, tree, fine))
+    soft -= gas_depth(around.gas, x, z)
     soft = np.maximum(soft, 0) + 0.9 * project(beam, join_clouds(vessels))
     soft += plate_depth(mimics.plates, x, z) + fold_depth(mimics.folds, x, z)
     tubes = line_cloud(mimics.lines, fine)
     if tubes is not None:
         soft += project(beam, tubes)
+    bones = _skeleton(rng, chest, beam, around.limbs)
+    depth = SOFT * soft + (BONE - SOFT) * bones
+    return depth, Fields(body, mask, lungs), pneumothorax
+
+
+def _skeleton(rng: np.random.Generator, chest: Chest, beam: Beam, limbs: Limbs) -> FloatArray:
+    """Compute the bone in lines of sight, (H, W) mm."""
     arms = (1.0 if beam.view == "PA" else 0.0) + rng.normal(0, 0.25)
     arms = float(np.clip(arms, -0.2, 1.2))
+    fine = 1.5 / beam.pixel_mm
     bone = join_clouds([rib_cloud(chest, fine), shoulder_cloud(chest, arms, fine)])
     bones = project(beam, bone) * chest.bone
-    bones += humerus_thickness(chest, arms, x, z)
-    bones += spine_thickness(chest, *sight(beam, 66.0))
-    return SOFT * soft + (BONE - SOFT) * bones, body, mask, pneumothorax
+    bones += limb_bone(limbs, *sight(beam, 0.0)) * chest.bone
+    return bones + spine_thickness(chest, *sight(beam, 66.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,24 +244,14 @@ def _half(x: FloatArray, side: int) -> slice:
     return slice(int(shown[0]), int(shown[-1]) + 1)
 
 
-def _tissue(chest: Chest, beam: Beam, x: FloatArray, z: FloatArray) -> FloatArray:
-    """Compute the body, its lungs not yet taken out, (H, W) mm: trunk, arms, breasts, airways."""
-    soft = thickness(body_chord(chest, x, z))
-    wide = 176 + 0.4 * chest.wall_mm
-    for side in (-1, 1):
-        top = (side * (wide - 16), 10.0, chest.shoulder_z - 34, 40.0)
-        low = (side * (wide + 34), 10.0, chest.shoulder_z - 270, 40.0)
-        soft = np.maximum(soft, thickness(rod_chord(x, z, top, low)))
-        if chest.breast_mm:
-            fx, fz = sight(beam, -chest.pleurae[0].depth)
+def _tissue(chest: Chest, beam: Beam, limbs: Limbs, x: FloatArray, z: FloatArray) -> FloatArray:
+    """Compute the body, its lungs not yet taken out, (H, W) mm: trunk, limbs, breasts, airways."""
+    soft = add_limbs(body_chord(chest, x, z), limbs, x, z)
+    if chest.breast_mm:
+        fx, fz = sight(beam, -chest.pleurae[0].depth)
+        for side in (-1, 1):
             soft = soft + thickness(breast_chord(chest, side, fx, fz))
-    soft = soft - thickness(trachea_chord(x, z))
-    if chest.stomach:
-        left = chest.pleurae[1]
-        center = (left.dome[0] - 8, left.dome[2] - 16 - 0.5 * chest.stomach)
-        reach = chest.stomach**2 - (x - center[0]) ** 2 - 2.2 * (z - center[1]) ** 2
-        soft = soft - 1.4 * np.sqrt(np.maximum(reach, 0))
-    return np.maximum(soft, 0)
+    return np.maximum(soft - thickness(trachea_chord(x, z)), 0)
 
 
 def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArray]:
@@ -237,38 +259,11 @@ def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArr
     size = beam.size
     total: FloatArray = np.ones((size, size), np.float32)
     ragged: FloatArray = np.zeros((size, size), np.float32)
-    for grain_mm, strength in ((45.0, 0.08), (14.0, 0.06), (6.0, 0.05), (3.0, 0.05)):
+    uneven = float(np.exp(rng.normal(0.1, 0.4)))
+    for grain_mm, strength in ((110.0, 0.1), (45.0, 0.08), (14.0, 0.06), (6.0, 0.05), (3.0, 0.05)):
         count = min(max(int(size * beam.pixel_mm / grain_mm), 2), size)
         small = rng.standard_normal((count, count), dtype=np.float32)
         layer = cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
-        total += strength * layer
-        ragged += min(grain_mm, 16.0) / 16.0 * layer
+        total += (uneven if grain_mm > 10 else 1.0) * strength * layer
+        ragged += (grain_mm < 100) * min(grain_mm, 16.0) / 16.0 * layer
     return np.maximum(total, 0.3), ragged
-
-
-def _finish(rng: np.random.Generator, beam: Beam, gray: Float32Array) -> Float32Array:
-    """Add collimation and the letters that technicians put on films; gray (H, W), in place."""
-    size = beam.size
-    if rng.random() < 0.4:
-        edges = rng.gamma(1.2, 0.018, 4) * (rng.random(4) < 0.6) * size
-        top, bottom, left, right = (int(min(e, 0.12 * size)) for e in edges)
-        shade = float(rng.choice((0.0, 0.02, 0.98), p=(0.6, 0.3, 0.1)))
-        gray[:top], gray[size - bottom :] = shade, shade
-        gray[:, :left], gray[:, size - right :] = shade, shade
-    texts = ["L" if rng.random() < 0.85 else "R"]
-    if beam.view == "AP":
-        texts += [t for t in ("AP", "PORTABLE") if rng.random() < 0.6]
-        texts += ["SUPINE"] * int(beam.supine and rng.random() < 0.5)
-    for text in texts:
-        scale = float(rng.uniform(0.35, 0.6) if len(text) == 1 else rng.uniform(0.2, 0.32))
-        scale *= size / 256
-        if text in "LR":
-            column = rng.uniform(0.86, 0.95) if text == "L" else rng.uniform(0.02, 0.1)
-        else:
-            column = rng.choice((rng.uniform(0.01, 0.05), rng.uniform(0.75, 0.82)))
-        place = (int(column * size), int(rng.uniform(0.06, 0.3) * size))
-        bright, thick = float(rng.uniform(0.8, 1)), max(1, round(size / 300))
-        letters = np.zeros(gray.shape, np.uint8)
-        cv2.putText(letters, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, 255, thick, cv2.LINE_AA)
-        gray += (bright - gray) * (letters * np.float32(1 / 255))
-    return gray
