@@ -12,9 +12,9 @@ from wetread.pages.charts import (
     precision_recall_chart,
     reliability_chart,
     roc_chart,
+    thinned,
     training_chart,
 )
-from wetread.pages.charts import _thinned as thinned
 
 
 def drawn_from(size: int = 60) -> tuple[np.ndarray, np.ndarray]:

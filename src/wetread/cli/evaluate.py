@@ -25,6 +25,9 @@ def evaluate(
     labels: Annotated[
         list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
     ] = None,
+    readers: Annotated[
+        Path | None, typer.Option(help="CSV of radiologists' calls, columns READER:FINDING")
+    ] = None,
     column: Annotated[
         list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
     ] = None,
@@ -49,7 +52,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a run, or predictions of anybody's labelled data; write scores and a page."""
-    if labels is None:
+    if labels is None and readers is None:
         _evaluate_run(given, as_json)
         return
     from wetread.verbs.evaluate.predictions import evaluate_predictions
@@ -58,8 +61,9 @@ def evaluate(
         raise ValueError(f"{len(given)} predictions; give one, or two to compare")
     result = evaluate_predictions(
         given[0],
-        labels,
+        labels or (),
         out=out,
+        readers=readers,
         against=given[1] if len(given) == 2 else None,
         patients=patients,
         columns=pairs(column or []),

@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread evaluate run",
         "wetread evaluate readings --labels labels.csv --patients patients.csv",
         "wetread evaluate first second --labels labels.csv -o compared",
+        "wetread evaluate probabilities.csv --readers reads.csv",
     ),
     "predict": (
         "wetread predict new.zip --run run -o readings",

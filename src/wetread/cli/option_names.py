@@ -25,7 +25,7 @@ OPTIONS: dict[str, str] = {
         *("annotate", "as_hu", "clear_patients", "cluster", "count", "crop", "data", "depth"),
         *("epochs", "folds", "frames", "gaps", "hu", "identifiers", "labels", "layout", "mask"),
         *("member", "method", "mode", "page", "patients", "picture", "pretrained", "quality"),
-        *("recipe", "repair", "sample", "scroll", "seed", "series", "size", "studies"),
+        *("readers", "recipe", "repair", "sample", "scroll", "seed", "series", "size", "studies"),
         *("submission", "task", "truth", "verify", "weights", "window", "workers"),
     )
 }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wetread.archive.types import JsonObject
 from wetread.evaluation.comparison import Difference
+from wetread.evaluation.reader_study import ReaderScore
 from wetread.evaluation.score import Scores
 from wetread.evaluation.subgroups import SubgroupScore
 from wetread.study.patients import Identity
+
+UNKNOWN = Identity("study", "nothing", "nobody was asked")
 
 
 @dataclass(frozen=True)
@@ -48,22 +51,26 @@ class Evaluation:
     identity:   how the patients are known.
     subgroups:  of the headline, at each level that has it.
     comparison: with a second prediction of the same patients, where one was given.
+    readers:    each beside the model, where a file of readers' calls was given.
+    truth_of:   whose word the truth is, in words: files of labels, or a majority of readers.
     cautions:   names of what is known of the models that predicted.
     models:     what made the predictions, in words; empty where that is not known.
     run:        what the run says of itself; None where no run was given.
     """
 
     name: str
-    against: str
-    out: Path
     task: str
     headline: str
     scores: Scores
     absent: Mapping[str, str]
-    counts: Mapping[str, int]
-    identity: Identity
+    against: str = ""
+    out: Path = Path()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    identity: Identity = UNKNOWN
     subgroups: tuple[SubgroupScore, ...] = ()
     comparison: tuple[Difference, ...] = ()
+    readers: tuple[ReaderScore, ...] = ()
+    truth_of: str = ""
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     run: RunClaims | None = None
@@ -80,6 +87,8 @@ class Evaluation:
             "identity": self.identity.to_dict(),
             "subgroups": [one.to_dict() for one in self.subgroups],
             "comparison": [one.to_dict() for one in self.comparison],
+            "readers": [one.to_dict() for one in self.readers],
+            "truth_of": self.truth_of,
             "cautions": list(self.cautions),
             "models": list(self.models),
             "run": None if self.run is None else self.run.to_dict(),

@@ -131,11 +131,14 @@ def average_precision_of(counts: RankCounts) -> Float64Array:
     return _ratios((step * purity).sum(axis=1), step.sum(axis=1))
 
 
-def sensitivity_of(counts: RankCounts, specificity: float = SPECIFICITY) -> Float64Array:
-    """Return the best sensitivity (B,) of at least that specificity; NaN where a class is
-    missing."""
+def sensitivity_of(
+    counts: RankCounts, specificity: float | FloatArray = SPECIFICITY
+) -> Float64Array:
+    """Return the best sensitivity (B,) of at least that specificity, one for all or (B,); NaN where
+    a class is missing."""
     negatives = counts.negatives
-    allowed = counts.false <= (1.0 - specificity) * negatives[:, None] + 1e-9
+    most = np.asarray((1.0 - specificity) * negatives)[:, None]  # false ones
+    allowed = counts.false <= most + 1e-9
     best = np.where(allowed, counts.true, 0.0).max(axis=1, initial=0.0)
     positives = np.diff(counts.true, axis=1, prepend=0.0).sum(axis=1)
     ratio: Float64Array = np.where(negatives > 0, _ratios(best, positives), np.nan)

@@ -121,8 +121,8 @@ def _drawn(readings: Iterable[JsonObject], task: Task) -> pl.DataFrame:
             with expect_form(f"reading of {reading['study_uid']}", _READING):
                 if "rle" not in mask or not names:
                     continue
-                stems = [str(file).split(".", 1)[0] for file in mask["files"]]
-                found = [name for name in names if any(stem.endswith(name) for stem in stems)]
+                files = " ".join(map(str, mask["files"]))
+                found = [name for name in names if f"_{name}." in files]
                 text = mask["rle"]
                 runs = [] if text == "-1" else [text]
                 rows.append((mask["image"], (found or names)[0], "relative", runs))

@@ -89,19 +89,19 @@ def make_curves(
 
 def roc_chart(curves: Sequence[Curves], headline: str) -> str:
     """Draw sensitivity over 1 - specificity, the headline finding strongest; return SVG text."""
-    figure, axes = _square("1 − specificity", "sensitivity")
+    figure, axes = square_figure("1 − specificity", "sensitivity")
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, zorder=1)
     for curve, style in _styled(curves, headline):
-        axes.plot(*_thinned(curve.false_rate, curve.true_rate), **style)
-    _legend(axes, "lower right")
-    return _svg(figure, "roc", "ROC curves of the findings")
+        axes.plot(*thinned(curve.false_rate, curve.true_rate), **style)
+    add_legend(axes, "lower right")
+    return svg_text(figure, "roc", "ROC curves of the findings")
 
 
 def precision_recall_chart(curves: Sequence[Curves], headline: str) -> str:
     """Draw precision over recall, the headline's prevalence as a dashed floor; return SVG text."""
-    figure, axes = _square("recall (sensitivity)", "precision")
+    figure, axes = square_figure("recall (sensitivity)", "precision")
     for curve, style in _styled(curves, headline):
-        axes.plot(*_thinned(curve.recall, curve.precision), **style)
+        axes.plot(*thinned(curve.recall, curve.precision), **style)
         if curve.finding == headline and np.isfinite(curve.prevalence):
             axes.axhline(curve.prevalence, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
             axes.annotate(
@@ -112,7 +112,7 @@ def precision_recall_chart(curves: Sequence[Curves], headline: str) -> str:
                 color=MUTED,
                 fontsize=8,
             )
-    return _svg(figure, "pr", "Precision over recall of the findings")
+    return svg_text(figure, "pr", "Precision over recall of the findings")
 
 
 def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
@@ -122,7 +122,7 @@ def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
     """
     from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-    figure, axes = _square("probability said", "share truly positive")
+    figure, axes = square_figure("probability said", "share truly positive")
     reached = [
         max(part.mean_probability, part.share_positive)
         for curve in curves
@@ -139,7 +139,7 @@ def reliability_chart(curves: Sequence[Curves], headline: str) -> str:
         predicted = [part.mean_probability for part in curve.reliability]
         true = [part.share_positive for part in curve.reliability]
         axes.plot(predicted, true, marker="o", markersize=3.5, **style)
-    return _svg(figure, "reliability", "Reliability: what was said against what was true")
+    return svg_text(figure, "reliability", "Reliability: what was said against what was true")
 
 
 def training_chart(histories: Sequence[History]) -> str:
@@ -183,8 +183,8 @@ def training_chart(histories: Sequence[History]) -> str:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
-    _legend(axes, "upper right")
-    return _svg(figure, "training", "Loss and validation metric by epoch")
+    add_legend(axes, "upper right")
+    return svg_text(figure, "training", "Loss and validation metric by epoch")
 
 
 def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, LineStyle]]:
@@ -218,7 +218,8 @@ def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, LineS
     return [(curve, style) for curve, style in styles if len(curve.true_rate)]
 
 
-def _square(x: str, y: str) -> tuple[Figure, Axes]:
+def square_figure(x: str, y: str) -> tuple[Figure, Axes]:
+    """Return a square figure whose axes run from 0 to 1, with their labels."""
     figure, axes = _figure(SIZE_INCHES)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -248,7 +249,8 @@ def _figure(inches: tuple[float, float]) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
+def add_legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
+    """Add a legend of what has a label, the last drawn first; none without any."""
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         axes.legend(
@@ -261,7 +263,7 @@ def _legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None:
         )
 
 
-def _thinned(x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
+def thinned(x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Return at most MOST_POINTS of a curve, evenly along its length, both ends kept."""
     if len(x) <= MOST_POINTS:
         return x, y
@@ -271,7 +273,7 @@ def _thinned(x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Arr
     return x[kept], y[kept]
 
 
-def _svg(figure: Figure, name: str, label: str) -> str:
+def svg_text(figure: Figure, name: str, label: str) -> str:
     """Return the figure as an <svg> element, its ids prefixed, for several share a page."""
     import matplotlib
 

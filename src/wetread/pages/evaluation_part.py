@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from wetread.evaluation.comparison import Difference
 from wetread.evaluation.subgroups import SubgroupScore
 from wetread.pages.environment import spaced_words
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 GROUP_METRICS = {
     "roc_auc": "ROC AUC",
@@ -66,6 +70,41 @@ class DifferenceTable:
     compared: int
 
 
+@dataclass(frozen=True)
+class ReaderLine:
+    """A reader beside the model: values and intervals, as text, of sensitivity, specificity, the
+    model's sensitivity at that specificity, the difference and the model's ROC AUC.
+
+    apart: whether the difference's interval leaves 0 out. reason: why there are no values.
+    """
+
+    reader: str
+    reference: str
+    texts: tuple[tuple[str, str], ...]
+    studies: int
+    positives: int
+    undecided: int
+    apart: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class ReaderPart:
+    """The readers of one finding: the chart as SVG text ("" without any), and their lines."""
+
+    finding: str
+    level: str
+    chart: str
+    lines: tuple[ReaderLine, ...]
+
+    @property
+    def figure(self) -> Markup:
+        """The chart, as it stands on the page."""
+        from markupsafe import Markup
+
+        return Markup(self.chart)
+
+
 @dataclass(frozen=True, eq=False)
 class EvaluationPart:
     """What a page of predictions has besides the scores.
@@ -73,6 +112,7 @@ class EvaluationPart:
     absent:     level to the reason why it has no score.
     groups:     tables of groups against the rest, of one finding.
     pairs:      tables of two predictions of the same rows; names: what they are called.
+    readers:    beside the model, a part a finding.
     own_scores: what the run says of itself and what is found here: label, its own, here.
     known:      the sentence of how many of the scored images the run was made with.
     """
@@ -81,6 +121,7 @@ class EvaluationPart:
     groups: tuple[DifferenceTable, ...] = ()
     pairs: tuple[DifferenceTable, ...] = ()
     names: tuple[str, str] = ("first", "second")
+    readers: tuple[ReaderPart, ...] = ()
     own_scores: tuple[tuple[str, str, str], ...] = ()
     known: str = ""
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wetread.archive.plural import plural
+from wetread.evaluation.calibration import roc_curve
 from wetread.evaluation.evaluation import Evaluation
+from wetread.evaluation.reader_study import Estimate, ReaderRows, ReaderScore, references
 from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, make_curves
-from wetread.pages.evaluation_part import EvaluationPart, group_tables, pair_tables
+from wetread.pages.evaluation_part import (
+    EvaluationPart,
+    ReaderLine,
+    ReaderPart,
+    group_tables,
+    pair_tables,
+)
 from wetread.pages.page import CountSum, PageCase, PageContent, write_page
+from wetread.pages.reader_chart import ReaderPoint, reader_chart
 from wetread.prediction.cautions import CAUTIONS
 from wetread.reports.run_page import headline_facts
 from wetread.tasks import Task
@@ -23,20 +32,25 @@ def write_evaluation_page(
     found: Evaluation,
     task: Task,
     levels: Sequence[LevelPredictions],
+    read: Sequence[ReaderRows] = (),
     cases: Sequence[PageCase] = (),
 ) -> None:
     """Write out/page.html: what is known of the models first, then scores beside their floors,
     curves, groups, the comparison, cases, and how predictions and labels met."""
-    write_page(found.out / "page.html", evaluation_content(found, task, levels, cases))
+    write_page(found.out / "page.html", evaluation_content(found, task, levels, read, cases))
 
 
 def evaluation_content(
     found: Evaluation,
     task: Task,
     levels: Sequence[LevelPredictions],
+    read: Sequence[ReaderRows] = (),
     cases: Sequence[PageCase] = (),
 ) -> PageContent:
-    """Return the content of the page of predictions. levels: what was scored, by row."""
+    """Return the content of the page of predictions.
+
+    levels: what was scored, by row; read: what readers read of it, a finding each.
+    """
     units = "patients" if found.identity.proven else "studies"
     shown = [part for part in levels if part.level in task.spec.curve_levels] or levels[:1]
     return PageContent(
@@ -53,11 +67,16 @@ def evaluation_content(
         identity=found.identity.to_dict(),
         counts=count_sums(found),
         cases=tuple(cases),
-        provenance={"predictions": found.name, "made by": list(found.models) or "not known"},
+        provenance={
+            "truth": found.truth_of,
+            "predictions": found.name,
+            "made by": list(found.models) or "not known",
+        },
         evaluation=EvaluationPart(
             absent=found.absent,
             groups=group_tables(found.subgroups),
             pairs=pair_tables(found.comparison),
+            readers=reader_parts(found, read),
             names=(found.name, found.against),
             own_scores=own_scores(found, task),
             known=known_sentence(found),
@@ -122,6 +141,26 @@ def own_scores(found: Evaluation, task: Task) -> tuple[tuple[str, str, str], ...
     return tuple(rows)
 
 
+def reader_parts(found: Evaluation, read: Sequence[ReaderRows]) -> tuple[ReaderPart, ...]:
+    """Return the readers of each finding: the chart, and a line a reader."""
+    parts = []
+    for rows in sorted(read, key=lambda one: one.finding != found.headline):
+        scores = [one for one in found.readers if one.finding == rows.finding]
+        points = [
+            ReaderPoint(
+                one.reader,
+                one.sensitivity.value,
+                one.specificity.value,
+                *roc_curve(reference, rows.probability),
+            )
+            for one, reference in zip(scores, references(rows), strict=True)
+            if one.sensitivity.value is not None and one.specificity.value is not None
+        ]
+        chart = reader_chart(points, rows.finding) if points else ""
+        parts.append(ReaderPart(rows.finding, rows.level, chart, tuple(map(reader_line, scores))))
+    return tuple(parts)
+
+
 def with_interval(score: Score) -> str:
     """Return `0.912 (0.880–0.941)`, the value alone without an interval, or the reason."""
     if score.value is None:
@@ -129,6 +168,28 @@ def with_interval(score: Score) -> str:
     if score.low is None:
         return f"{score.value:.3f}"
     return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
+
+
+def reader_line(one: ReaderScore) -> ReaderLine:
+    """Return a reader's line of the table."""
+    texts = (
+        value_and_interval(value)
+        for value in (
+            one.sensitivity, one.specificity, one.model_sensitivity, one.difference, one.model_auc
+        )
+    )  # fmt: skip
+    low, high = one.difference.low, one.difference.high
+    apart = low is not None and high is not None and not low <= 0 <= high
+    return ReaderLine(
+        one.reader, one.reference, tuple(texts), one.studies, one.positives, one.undecided,
+        apart, one.reason or "",
+    )  # fmt: skip
+
+
+def value_and_interval(one: Estimate) -> tuple[str, str]:
+    """Return `0.912` and `0.880 – 0.941`, each "" where there is none."""
+    value = "" if one.value is None else f"{one.value:.3f}"
+    return value, "" if one.low is None else f"{one.low:.3f} – {one.high:.3f}"
 
 
 def count_sums(found: Evaluation) -> tuple[CountSum, ...]:

@@ -81,6 +81,14 @@ HEMORRHAGE = Task(
         "subdural": "a crescent along the convexity, falx or tentorium that crosses sutures",
         "any": "any of the five",
     },
+    abbreviations={
+        "ICH": "any",
+        "EDH": "epidural",
+        "IPH": "intraparenchymal",
+        "IVH": "intraventricular",
+        "SAH": "subarachnoid",
+        "SDH": "subdural",
+    },
     preference=SeriesPreference(
         body_parts=("HEAD", "BRAIN", "SKULL"),
         least_slices=10,

@@ -34,6 +34,7 @@ PNEUMOTHORAX = Task(
     descriptions={
         "pneumothorax": "a thin pleural line along the chest wall with no vessels beyond it",
     },
+    abbreviations={"PTX": "pneumothorax"},
     preference=None,  # each film of a study is a series of its own
     values=display_grey,
     demo=Demo(studies=800, recipe="pneumothorax-compact"),

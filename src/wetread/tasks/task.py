@@ -134,6 +134,7 @@ class Task:
     values:       the values that are packed of a slice: HU, or a radiograph's gray.
     absent:       rows of a series and their values -> what is to be read and is not in them.
     demo:         how the demo goes.
+    abbreviations: words for findings in tables of radiologists' reads, as ICH.
     series_spec:  of a task whose slices may also be read as whole series, where a recipe names a
                   network for them; None: `spec` alone.
     """
@@ -152,6 +153,7 @@ class Task:
     values: ValuesOf = hounsfield
     absent: FindAbsent = nothing_absent
     demo: Demo = Demo()
+    abbreviations: Mapping[str, str] = field(default_factory=dict)
     series_spec: SeriesSpec | None = None
 
     def for_recipe(self, recipe: Recipe) -> Task:

@@ -99,6 +99,7 @@ EMBOLISM = Task(
         "rv_lv_ratio_gte_1": "a right ventricle at least as wide as the left one",
         "rv_lv_ratio_lt_1": "a right ventricle narrower than the left one",
     },
+    abbreviations={"PE": POSITIVE_EXAM.name},
     preference=SeriesPreference(
         body_parts=("CHEST", "THORAX", "LUNG"),
         least_slices=40,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +12,15 @@ import polars as pl
 
 from wetread.archive.files.atomic import write_csv, write_whole
 from wetread.archive.files.lock import locked
-from wetread.archive.files.paths import as_path_or_none, as_paths
+from wetread.archive.files.paths import as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
 from wetread.archive.index.index import read_index
+from wetread.archive.plural import plural
 from wetread.archive.types import StrPath, StrPaths
 from wetread.evaluation.comparison import Difference, compare_predictions
 from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluation import Evaluation
+from wetread.evaluation.reader_study import score_readers
 from wetread.evaluation.score import Score, Scores
 from wetread.evaluation.subgroups import SubgroupScore, score_subgroups
 from wetread.inputs.attributes import attributes_of, image_attributes
@@ -34,16 +36,18 @@ from wetread.verbs.evaluate.levels import Levels, join_levels, places_of
 from wetread.verbs.evaluate.masks import score_drawn_masks
 from wetread.verbs.evaluate.matches import count_matches, existing_ids, unmatched_ids
 from wetread.verbs.evaluate.owners import Owners, find_owners
+from wetread.verbs.evaluate.readers import consensus_labels, open_reads, reader_rows
 
 SEED = 0  # of the bootstrap
 
 
 def evaluate_predictions(
     predictions: StrPath,
-    labels: StrPaths,
+    labels: StrPaths = (),
     *,
     out: StrPath | None = None,
     against: StrPath | None = None,
+    readers: StrPath | None = None,
     patients: StrPath | None = None,
     columns: Mapping[str, str] | None = None,
     data: StrPath | None = None,
@@ -57,6 +61,9 @@ def evaluate_predictions(
     labels: label files in every form that `train` takes, one or several; columns: as for `train`.
     out: the folder of the results; None: next to the predictions, NAME-evaluation.
     against: further predictions of the same archive, compared with the first in pairs.
+    readers: a CSV of radiologists' calls, a row a study with columns READER:FINDING: each reader
+        beside the model, against the labels, or without labels against the majority of the others;
+        the model is then scored against the majority of all.
     patients: a file of image (or study) and patient, or "study"; None: the archive's headers where
         the predictions have them, else each study stands for one patient.
     data: an index (.parquet) of the archive, where the predictions have none: for the images'
@@ -68,18 +75,43 @@ def evaluate_predictions(
     read or nothing can be scored, and ValueError where `out` holds files of others.
     """
     given = _read(Path(predictions), task, data)
-    truth, repaired = repair_labels(_read_truth(labels, given.task, columns), existing_ids(given))
+    reads = None if readers is None else open_reads(Path(readers), given)
+    files = as_paths(labels)  # FILE.csv:COLUMN among them
+    if files:
+        truth = _read_truth(files, given.task, columns)
+        truth_of = ", ".join(file.name for file in files)
+    elif reads is not None:
+        truth = consensus_labels(*reads)
+        truth_of = f"the majority of {plural(len(reads[0].readers), 'reader')}"
+    else:
+        raise ValueError("nothing to score against: give `labels`, or `readers`")
+    truth, repaired = repair_labels(truth, existing_ids(given))
     other = None if against is None else _read(Path(against), given.task.name, data)
     folder = Path(out) if out is not None else given.path.with_name(f"{given.path.stem}-evaluation")
     refuse_foreign_files(folder, frozenset())
     with locked(folder):
-        found, levels = _evaluate(given, truth, other, patients, as_path_or_none(run), folder)
-        found = replace(found, counts={**found.counts, "ids_repaired": repaired})
+        owners, identity = find_owners(given, places_of(given, truth), _text(patients))
+        read = reader_rows(*reads, given, truth if files else None, owners) if reads else []
+        levels = join_levels(given, truth, owners)
+        found = replace(
+            _evaluate(given, truth, levels, owners),
+            out=folder,
+            counts=count_matches(given, truth, unmatched_ids(given, truth))
+            | {"ids_repaired": repaired},
+            identity=identity,
+            truth_of=truth_of,
+            against="" if other is None else other.path.name,
+            comparison=() if other is None else _comparison(levels, other, truth, owners),
+            readers=tuple(
+                one for rows in read for one in score_readers(rows, np.random.default_rng(SEED))
+            ),
+            run=None if run is None else read_claims(Path(run), given, levels),
+        )
         with rewriting(folder):
             text = json.dumps(found.to_dict(), indent=1, allow_nan=False)
             write_whole(folder / "scores.json", f"{text}\n".encode())
             write_csv(folder / "unmatched.csv", unmatched_ids(given, truth))
-            write_evaluation_page(found, given.task, levels.found)
+            write_evaluation_page(found, given.task, levels.found, read)
     return found
 
 
@@ -90,26 +122,16 @@ def _read(path: Path, task: str | None, data: StrPath | None) -> Predictions:
     return given
 
 
-def _read_truth(labels: StrPaths, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
-    paths = as_paths(labels)  # FILE.csv:COLUMN among them
-    if not paths:
-        raise ValueError("nothing to score against: give the label file with `labels`")
-    return merge_labels([read_label_file(path, task, columns) for path in paths])
+def _read_truth(files: Sequence[Path], task: Task, columns: Mapping[str, str] | None) -> LabelTable:
+    return merge_labels([read_label_file(file, task, columns) for file in files])
 
 
-def _evaluate(
-    given: Predictions,
-    truth: LabelTable,
-    other: Predictions | None,
-    patients: StrPath | None,
-    run: Path | None,
-    folder: Path,
-) -> tuple[Evaluation, Levels]:
-    """Score all that can be; nothing is written."""
-    owners, identity = find_owners(
-        given, places_of(given, truth), None if patients is None else str(patients)
-    )
-    levels = join_levels(given, truth, owners)
+def _text(path: StrPath | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _evaluate(given: Predictions, truth: LabelTable, levels: Levels, owners: Owners) -> Evaluation:
+    """Score all that can be. LabelError where nothing can."""
     scores = _scores(given, truth, levels)
     pixel = score_drawn_masks(given, truth, owners)
     absent = dict(levels.absent)
@@ -120,23 +142,16 @@ def _evaluate(
     if not scores:
         reasons = "; ".join(f"{level}: {reason}" for level, reason in absent.items())
         raise LabelError(f"{given.path}: nothing of it can be scored by these labels ({reasons})")
-    found = Evaluation(
+    return Evaluation(
         name=given.path.name,
-        against="" if other is None else other.path.name,
-        out=folder,
         task=given.task.name,
         headline=given.task.headline,
         scores=Scores(scores),
         absent=absent,
-        counts=count_matches(given, truth, unmatched_ids(given, truth)),
-        identity=identity,
         subgroups=_subgroups(given, levels),
-        comparison=() if other is None else _comparison(levels, other, truth, owners),
         cautions=given.cautions,
         models=given.models,
-        run=None if run is None else read_claims(run, given, levels),
     )
-    return found, levels
 
 
 def _scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score]:
