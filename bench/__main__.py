@@ -4,6 +4,7 @@ python -m bench              all of them but those on request
 python -m bench NAME         one of them, its rows as JSON on stdout
 python -m bench radiographs  on request: real data, and half an hour
 python -m bench consistency  on request: real tables of exams
+python -m bench hemorrhage   on request: some hours
 """
 
 import json
@@ -17,6 +18,7 @@ from bench import (
     batch,
     consistency,
     export,
+    hemorrhage,
     index,
     long_series,
     million,
@@ -38,6 +40,7 @@ ON_REQUEST = {
     "radiographs": radiographs.compare,
     "consistency": consistency.compare,
     "sequences": sequences.compare,
+    "hemorrhage": hemorrhage.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"

@@ -1,0 +1,297 @@
+"""bench/hemorrhage.py: head phantoms that are hard enough, our networks beside others' designs.
+
+python -m bench hemorrhage [SEED ...]: each row learns the same 300 studies and reads 300 others;
+a row that is there is not learned again, and after each the page docs/experiments/benchmark.md is
+written anew. Some hours on two cores for a seed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import polars as pl
+
+from bench.data import WORK, quiet
+from wetread.archive.executor.workers import available_cores
+from wetread.archive.types import Float64Array, Int64Array
+from wetread.evaluation.aggregate import study_maximum
+from wetread.evaluation.baselines import constant_prior, histogram_baseline, histogram_features
+from wetread.evaluation.intervals import bootstrap
+from wetread.evaluation.metrics import roc_auc, weighted_log_loss
+from wetread.labels.finding import finding_weights
+from wetread.store.pack_series import OneBox
+from wetread.study.crop import whole_picture
+from wetread.tasks import TASKS
+from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.spec import SliceSpec
+from wetread.verbs.index import index
+from wetread.verbs.pack import pack
+from wetread.verbs.predict.predict import predict
+from wetread.verbs.train.train import train
+
+TASK, STUDIES, LEARNED, READ, DRAWS = "hemorrhage", 300, 501, 502, 1000
+FOLDER = WORK / "hemorrhage"
+PAGE = Path(__file__).parents[1] / "docs" / "experiments" / "benchmark.md"
+FINDINGS = TASKS[TASK].at("image")
+ANY = [finding.name for finding in FINDINGS].index("any")
+SERIES = ("series.network=gru",)
+PLAIN_SERIES = (
+    "series.network=plain_gru",
+    "series.features=logits",
+    "series.differences=false",
+    "series.mirror=false",
+    "series.epochs=2",
+    "series.batch_size=16",
+    "series.learning_rate=5e-4",
+)
+BLEND = (*SERIES, 'series.heads=["network", "slices"]')
+BOOSTED = (*SERIES, 'series.heads=["network", "slices", "boosting"]')
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way to learn: a recipe and changes of it.
+
+    crop:     of the head; else the whole picture, as others have it.
+    other:    of another's design.
+    encoders: rows of one name here share theirs, which are learned once a seed; "": its own.
+    """
+
+    name: str
+    recipe: str = "compact"
+    settings: tuple[str, ...] = ()
+    crop: bool = True
+    other: bool = False
+    encoders: str = ""
+
+
+OURS = "+ boosting"
+ROWS = (
+    Row("seven convolutions (E)", "hemorrhage-seven-convolutions", ("size=128",), other=True),
+    Row(
+        "E's input, our network",
+        settings=('windows=["brain"]', "negatives_per_positive=0", "epochs=5"),
+        other=True,
+    ),
+    Row("three convolutions (D)", "hemorrhage-keras-cnn", other=True),
+    Row(
+        "D's input, our network",
+        settings=('windows=["bss"]', "negatives_per_positive=4.2", "epochs=6"),
+        other=True,
+    ),
+    Row("EfficientNet-B0 (B)", "hemorrhage-efficientnet", ("size=128",), other=True),
+    Row("CNN-GRU (A)", "hemorrhage-cnn-gru", ("size=128",), other=True),
+    Row("A's series, our network", settings=PLAIN_SERIES, other=True),
+    Row("1 window", settings=('windows=["brain"]',), crop=False),
+    Row("3 windows", crop=False),
+    Row("3 windows, 2.5-D", settings=("neighbors=1",), crop=False),
+    Row("3 windows + crop"),
+    Row("+ series", settings=SERIES, encoders="series"),
+    Row("+ blend", settings=BLEND, encoders="series"),
+    Row(OURS, settings=BOOSTED, encoders="series"),
+    Row("without mirror images", settings=(*BOOSTED, "series.mirror=false"), encoders="series"),
+    Row("+ folds", settings=(*BOOSTED, "folds=5")),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """Labels (N, F) of the slices that are read, their studies and patients (N,)."""
+
+    image: Float64Array
+    studies: list[str]
+    patients: list[str]
+
+
+def compare() -> list[dict[str, Any]]:
+    """Log loss of our best way under that of each other design, for the seeds on the command line;
+    0 alone where none is named."""
+    seeds = [int(text) for text in sys.argv[2:]] or [0]
+    learned, read = archive(LEARNED), archive(READ)
+    truth = labels_of(READ)
+    prior = np.tile(constant_prior(labels_of(LEARNED).image), (len(truth.patients), 1))
+    answers = {"prior": {0: prior}, "histogram": {0: histogram_answers()}}
+    for seed in seeds:
+        for row in ROWS:
+            answers.setdefault(row.name, {})[seed] = answer(row, seed, learned, read)
+            PAGE.write_text(page(answers, truth))
+    everything = np.arange(len(truth.patients))
+    ours = loss(answers[OURS][seeds[0]], truth, everything)
+    others = [(row, answers[row.name][seeds[0]]) for row in ROWS if row.other]
+    return [
+        {
+            "name": f"hemorrhage_loss_vs_{row.name}",
+            "ours": ours,
+            "theirs": (theirs := loss(probability, truth, everything)),
+            "unit": "weighted log loss by slice",
+            "ratio": theirs / ours,
+            "remark": "",
+        }
+        for row, probability in others
+    ]
+
+
+def archive(seed: int) -> Path:
+    """Phantoms of a seed and their index, FOLDER/SEED.parquet."""
+    folder, table = FOLDER / f"archive-{seed}", FOLDER / f"{seed}.parquet"
+    if not table.is_file():
+        TASKS[TASK].phantoms.write(folder, STUDIES, seed, workers=available_cores(), progress=quiet)
+        index([folder], table)
+    return folder
+
+
+def answer(row: Row, seed: int, learned: Path, read: Path) -> Float64Array:
+    """Probabilities (N, F) of a row, which are learned once and kept."""
+    name = "".join(c if c.isalnum() else "-" for c in row.name.lower()).strip("-")
+    kept, run = FOLDER / f"{name}-{seed}.npy", FOLDER / f"{name}-{seed}"
+    if not kept.is_file():
+        shared = FOLDER / f"encoders-{row.encoders}-{seed}"
+        if row.encoders and shared.is_dir() and not run.is_dir():
+            shutil.copytree(shared, run)
+        with nullcontext() if row.crop and not row.other else whole_pictures():
+            train(
+                TASK,
+                [FOLDER / f"{LEARNED}.parquet"],
+                run,
+                labels=[learned / TASKS[TASK].phantoms.labels],
+                recipe=row.recipe,
+                seed=seed,
+                settings=row.settings,
+            )
+            predict([FOLDER / f"{READ}.parquet"], [run], run / "read")
+        table = pl.read_csv(run / "read" / "probabilities.csv", schema_overrides={"id": pl.String})
+        np.save(kept, in_order(table.filter(pl.col("level") == "image")))
+        if row.encoders and not shared.is_dir():
+            for folder in run.glob(f"model-*/part-*/{TASK}"):
+                shutil.copytree(folder, shared / folder.relative_to(run))
+        shutil.rmtree(run)
+    return np.load(kept)
+
+
+def in_order(table: pl.DataFrame) -> Float64Array:
+    """Probabilities (N, F) of the images that are read, columns as FINDINGS."""
+    wide = table.pivot("finding", index="id", values="probability")
+    ids = pl.read_parquet(FOLDER / f"{READ}.parquet").select(id="SOPInstanceUID")
+    wide = ids.join(wide, on="id", how="left", maintain_order="left")
+    return wide.select(finding.name for finding in FINDINGS).to_numpy()
+
+
+def labels_of(seed: int) -> Truth:
+    """The labels of an archive, in its index's order."""
+    table = pl.read_parquet(FOLDER / f"{seed}.parquet")
+    labels = FOLDER / f"archive-{seed}" / TASKS[TASK].phantoms.labels
+    known = TASKS[TASK].read_labels(labels, FINDINGS)
+    image = known.matrix_float64(table["SOPInstanceUID"], FINDINGS)
+    return Truth(image, table["StudyInstanceUID"].to_list(), table["PatientID"].to_list())
+
+
+def histogram_answers() -> Float64Array:
+    """The baseline without a place, fitted on the archive that is learned: (N, F)."""
+    kept = FOLDER / "histogram.npy"
+    if not kept.is_file():
+        features = [histograms(seed) for seed in (LEARNED, READ)]
+        np.save(kept, histogram_baseline(features[0], labels_of(LEARNED).image, features[1]))
+    return np.load(kept)
+
+
+def histograms(seed: int) -> Float64Array:
+    """Histogram features (N, D) of an archive's slices, in its index's order."""
+    store = pack(FOLDER / f"{seed}.parquet", FOLDER / f"store-{seed}", size=128)
+    row_of = {uid: row for row, uid in enumerate(store.slices["SOPInstanceUID"])}
+    uids = pl.read_parquet(FOLDER / f"{seed}.parquet")["SOPInstanceUID"]
+    slices = (store.read_hu([row_of[uid]])[0] for uid in uids)
+    return np.stack([histogram_features(one) for one in slices]).astype(np.float64)
+
+
+@contextmanager
+def whole_pictures() -> Iterator[None]:
+    """Inside, slices are taken whole."""
+    task = TASKS[TASK]
+    assert isinstance(task.spec, SliceSpec)
+    assert isinstance(task.series_spec, SeriesSpec)
+    whole = replace(
+        task,
+        spec=replace(task.spec, find_box=whole_picture),
+        series_spec=replace(task.series_spec, find_boxes=OneBox(whole_picture)),
+    )
+    with mock.patch.dict(TASKS, {TASK: whole}):
+        yield
+
+
+Figure = Callable[[Float64Array, Truth, Int64Array], float]
+
+
+def loss(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
+    """The official log loss of slices (n,)."""
+    return weighted_log_loss(truth.image[rows], probability[rows], finding_weights(FINDINGS))
+
+
+def auc_by_slice(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
+    """ROC AUC of any hemorrhage in slices (n,)."""
+    return roc_auc(truth.image[rows, ANY], probability[rows, ANY])
+
+
+def auc_by_study(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
+    """ROC AUC of any hemorrhage in the studies of slices (n,), each as its worst slice."""
+    names = np.array(truth.studies)[rows].tolist()
+    _, true = study_maximum(truth.image[rows][:, [ANY]], names)
+    _, answered = study_maximum(probability[rows][:, [ANY]], names)
+    return roc_auc(true[:, 0], answered[:, 0])
+
+
+FIGURES: dict[str, Figure] = {
+    "weighted log loss": loss,
+    "ROC AUC by slice": auc_by_slice,
+    "ROC AUC by study": auc_by_study,
+}
+
+
+def page(answers: dict[str, dict[int, Float64Array]], truth: Truth) -> str:
+    """docs/experiments/benchmark.md."""
+    everything = np.arange(len(truth.patients))
+    lines = [
+        "# Experiments: a benchmark of head phantoms", "",
+        f"Written by `python -m bench hemorrhage`: {STUDIES} phantom studies are learned (of which "
+        f"the training keeps a fifth for its own score), {STUDIES} others read: "
+        f"{len(truth.patients):,} slices, {int(truth.image[:, ANY].sum()):,} with hemorrhage. Mean "
+        "over the seeds (with two and more the standard deviation in brackets), then the "
+        f"difference to `{OURS}` of the first seed and its 95 % interval over patients, paired, "
+        f"{DRAWS} draws. Below 0 in the first column is better than ours, above 0 in the others.",
+        "",
+        "| way | seeds | " + " | ".join(FIGURES) + " |", "|---|---|" + "---|" * len(FIGURES),
+    ]  # fmt: skip
+    ours = answers.get(OURS, {}).get(0)
+    for name, by_seed in answers.items():
+        cells = []
+        for figure in FIGURES.values():
+            values = [figure(one, truth, everything) for one in by_seed.values()]
+            cell = f"{np.mean(values):.4f}"
+            if len(values) > 1:
+                cell += f" ({np.std(values, ddof=1):.4f})"
+            if ours is not None and name != OURS and 0 in by_seed:
+                cell += difference(figure, by_seed[0], ours, truth)
+            cells.append(cell)
+        lines.append(f"| {name} | {len(by_seed)} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def difference(figure: Figure, one: Float64Array, ours: Float64Array, truth: Truth) -> str:
+    """The difference of a figure to ours, with its interval, as text."""
+    everything = np.arange(len(truth.patients))
+    gap = figure(one, truth, everything) - figure(ours, truth, everything)
+    interval = bootstrap(
+        lambda rows: figure(one, truth, rows) - figure(ours, truth, rows),
+        truth.patients,
+        np.random.default_rng(0),
+        draws=DRAWS,
+    )
+    assert interval is not None
+    return f" {gap:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}]"
