@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
 from wetread.study.crop import crop_and_resize
 from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
-from wetread.view.device import to_view
+from wetread.view.device import SHARP_PIXELS, add_noise, change_kernel, to_view
 from wetread.view.mode import MODES, apply_mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL, Window, apply_window
@@ -24,7 +25,8 @@ def drawn(n: int = 1, **changed: object) -> Augmentation:
     """An augmentation of n images that changes nothing but what is given."""
     values: dict[str, object] = {
         "flip": False, "angle": 0.0, "scale": 1.0, "shift_rows": 0.0, "shift_columns": 0.0,
-        "hu_shift": 0.0, "contrast": 1.0,
+        "hu_shift": 0.0, "contrast": 1.0, "hu_scale": 1.0, "soften": 0.0, "sharpen": 0.0,
+        "resolution": 1.0, "noise_hu": 0.0, "noise_seeds": 7,
     }  # fmt: skip
     arrays = {name: np.full(n, changed.get(name, value)) for name, value in values.items()}
     return Augmentation(**arrays)
@@ -103,6 +105,49 @@ def test_rotation_and_scale_agree_with_opencv() -> None:
     matrix = cv2.getRotationMatrix2D((15.5, 15.5), 12.0, scale)
     expected = cv2.warpAffine(smooth, matrix, (32, 32), flags=cv2.INTER_LINEAR)
     np.testing.assert_allclose(out[6:26, 6:26], expected[6:26, 6:26], atol=1.0)
+
+
+@pytest.mark.parametrize("sigma", [0.6, 1.7])
+def test_a_softer_kernel_is_the_gaussian_that_scipy_computes(sigma: float) -> None:
+    expected = gaussian_filter(HU[0, 0], sigma, mode="nearest", radius=int(np.ceil(3 * sigma)))
+    np.testing.assert_allclose(moved(HU[0, 0], soften=sigma), expected, atol=5e-2)
+
+
+def test_a_sharper_kernel_adds_its_share_of_what_a_gaussian_takes_away() -> None:
+    taken = HU[0, 0] - gaussian_filter(HU[0, 0], SHARP_PIXELS, mode="nearest", radius=3)
+    np.testing.assert_allclose(moved(HU[0, 0], sharpen=0.4), HU[0, 0] + 0.4 * taken, atol=5e-2)
+
+
+def test_the_images_of_a_batch_have_a_kernel_each() -> None:
+    soften, sharpen = np.array([0, 1.2, 0], np.float32), np.array([0, 0, 0.5], np.float32)
+    batch = torch.from_numpy(np.stack([HU[0], HU[1], HU[0]]))
+    out = change_kernel(batch, soften, sharpen)
+    np.testing.assert_allclose(out[0], batch[0], atol=1e-4)
+    for place in (1, 2):
+        alone = change_kernel(
+            batch[place : place + 1], soften[place : place + 1], sharpen[place : place + 1]
+        )
+        np.testing.assert_allclose(out[place], alone[0], atol=1e-3)
+
+
+def test_half_the_resolution_leaves_the_means_of_two_by_two_pixels() -> None:
+    out = moved(HU[0, 0], resolution=0.5)
+    small = HU[0, 0].reshape(16, 2, 16, 2).mean((1, 3))
+    expected = cv2.resize(small, (32, 32), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(out, expected, atol=5e-2)
+
+
+def test_noise_has_its_deviation_and_does_not_depend_on_the_batch() -> None:
+    flat, seeds = torch.zeros(3, 1, 128, 128), np.array([5, 6, 7])
+    out = add_noise(flat, np.array([4, 0, 2], np.float32), seeds)
+    assert out[0].std() == pytest.approx(4, rel=0.03)
+    assert not out[1].any()
+    assert out[2].std() == pytest.approx(2, rel=0.03)
+    assert torch.equal(add_noise(flat[:1], np.array([2], np.float32), seeds[2:])[0], out[2])
+
+
+def test_a_hu_scale_multiplies_about_water() -> None:
+    np.testing.assert_allclose(moved(HU[0, 0], hu_scale=1.05), HU[0, 0] * 1.05, atol=2e-2)
 
 
 def test_a_hu_shift_is_added_to_every_slice_of_its_image() -> None:

@@ -112,6 +112,11 @@ class AugmentationSettings(Settings):
     shift: float = Field(default=0.04, ge=0)
     hu_shift: float = Field(default=2.5, ge=0)
     contrast: float = Field(default=0.0, ge=0, lt=1)
+    hu_scale: float = Field(default=0.0, ge=0, lt=1)
+    soften: float = Field(default=0.0, ge=0, le=8)
+    sharpen: float = Field(default=0.0, ge=0, le=4)
+    resolution: float = Field(default=0.0, ge=0, lt=1)
+    noise_hu: float = Field(default=0.0, ge=0)
 
 
 class RuntimeSettings(Settings):

@@ -17,6 +17,12 @@ class Strengths:
     shift:          largest shift along rows and columns, as a share of the image.
     hu_shift:       largest brightness shift either way, HU (or gray of a radiograph).
     contrast:       largest change of contrast about the image's mean, as a share.
+    hu_scale:       largest change of HU about water, as a share.
+    soften:         largest sigma of a softer kernel, pixels.
+    sharpen:        largest overshoot of a sharper kernel, as a share of what a Gaussian takes away;
+                    an image is softened or sharpened, never both.
+    resolution:     largest loss of resolution, as a share of the pixels along each axis.
+    noise_hu:       largest standard deviation of white noise, HU.
     """
 
     flip: float = 0.0
@@ -25,11 +31,19 @@ class Strengths:
     shift: float = 0.0
     hu_shift: float = 0.0
     contrast: float = 0.0
+    hu_scale: float = 0.0
+    soften: float = 0.0
+    sharpen: float = 0.0
+    resolution: float = 0.0
+    noise_hu: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Augmentation:
-    """Random changes of N images; every array is (N,), radians, shares and HU."""
+    """Random changes of N images; every array is (N,), radians, shares, pixels and HU.
+
+    noise_seeds: of each image's noise, so that it does not depend on the batch it is in.
+    """
 
     flip: BoolArray
     angle: Float32Array
@@ -38,6 +52,12 @@ class Augmentation:
     shift_columns: Float32Array
     hu_shift: Float32Array
     contrast: Float32Array
+    hu_scale: Float32Array
+    soften: Float32Array
+    sharpen: Float32Array
+    resolution: Float32Array
+    noise_hu: Float32Array
+    noise_seeds: Int64Array
 
     def __len__(self) -> int:
         return len(self.flip)
@@ -51,8 +71,9 @@ class Augmentation:
     def only_flips(self) -> bool:
         """Whether nothing but flips was drawn: no pixel has to be sampled anew."""
         moved = (self.angle, self.scale - 1, self.shift_rows, self.shift_columns)
-        changed = (self.hu_shift, self.contrast - 1)
-        return not any(values.any() for values in (*moved, *changed))
+        changed = (self.hu_shift, self.contrast - 1, self.hu_scale - 1)
+        blurred = (self.soften, self.sharpen, self.resolution - 1, self.noise_hu)
+        return not any(values.any() for values in (*moved, *changed, *blurred))
 
 
 def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) -> Augmentation:
@@ -62,6 +83,11 @@ def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) ->
         """Draw (n,) float32 within the limit either way."""
         return rng.uniform(-limit, limit, n).astype(np.float32)
 
+    def share() -> Float32Array:
+        """Draw (n,) float32 in [0, 1)."""
+        return rng.random(n, dtype=np.float32)
+
+    # New draws go last: equal seeds go on to move and brighten images as in earlier versions.
     return Augmentation(
         flip=rng.random(n) < strengths.flip,
         angle=uniform(float(np.deg2rad(strengths.rotate_degrees))),
@@ -70,4 +96,10 @@ def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) ->
         shift_columns=uniform(strengths.shift),
         hu_shift=uniform(strengths.hu_shift),
         contrast=1 + uniform(strengths.contrast),
+        hu_scale=1 + uniform(strengths.hu_scale),
+        soften=np.maximum(-(kernel := uniform(1.0)), 0) * np.float32(strengths.soften),
+        sharpen=np.maximum(kernel, 0) * np.float32(strengths.sharpen),
+        resolution=1 - share() * np.float32(strengths.resolution),
+        noise_hu=share() * np.float32(strengths.noise_hu),
+        noise_seeds=rng.integers(0, 2**62, n),
     )

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from wetread.archive.types import Float32Array, Int64Array
 from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
 from wetread.view.mode import Mode, mix_grays, window_slices
 from wetread.view.view import View
 from wetread.view.window import Window
+
+SHARP_PIXELS = 1.0  # sigma of the Gaussian that a sharper kernel takes away
 
 
 def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
@@ -65,7 +69,7 @@ def resize(hu: Tensor, size: int) -> Tensor:
 
 def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
     """Augment HU (B, S, H, W): flip, rotate, scale, shift (one affine sampling), contrast, HU
-    shift.
+    scale and shift, kernel, resolution, noise.
 
     What comes in from outside is air.
     """
@@ -75,7 +79,64 @@ def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
     if (augmentation.contrast != 1).any():
         mean = above_air.mean((1, 2, 3), keepdim=True)
         above_air = mean + (above_air - mean) * _per_image(augmentation.contrast, hu)
-    return above_air + (AIR_HU + _per_image(augmentation.hu_shift, hu))
+    changed = above_air + AIR_HU
+    if (augmentation.hu_scale != 1).any():
+        changed = changed * _per_image(augmentation.hu_scale, hu)
+    changed = change_kernel(changed, augmentation.soften, augmentation.sharpen)
+    changed = lose_resolution(changed, augmentation.resolution)
+    changed = add_noise(changed, augmentation.noise_hu, augmentation.noise_seeds)
+    return changed + _per_image(augmentation.hu_shift, hu)
+
+
+def change_kernel(hu: Tensor, soften: Float32Array, sharpen: Float32Array) -> Tensor:
+    """Blur each image (B, S, H, W) by a Gaussian, or let its edges overshoot.
+
+    soften: (B,) sigma in pixels; sharpen: (B,) share of what a Gaussian of SHARP_PIXELS takes away
+    that is added. Both 0 leave an image as it is.
+    """
+    sigma = np.where(sharpen > 0, np.float32(SHARP_PIXELS), soften)
+    if not (sigma > 0).any():
+        return hu
+    reach = np.ceil(3 * sigma)[:, None]
+    radius = int(reach.max())
+    places = np.arange(-radius, radius + 1)
+    weights = np.exp(-0.5 * (places / np.maximum(sigma, 1e-3)[:, None]) ** 2)
+    weights *= np.abs(places) <= reach  # its own, whatever batch it is in
+    weights /= weights.sum(axis=1, keepdims=True)
+    batch, slices = hu.shape[:2]
+    kernels = torch.as_tensor(weights, dtype=hu.dtype, device=hu.device)
+    kernels = kernels.repeat_interleave(slices, 0)[:, None]
+    low = hu.reshape(1, batch * slices, *hu.shape[2:])
+    low = functional.pad(low, (radius, radius, radius, radius), mode="replicate")
+    low = functional.conv2d(low, kernels[..., None], groups=batch * slices)
+    low = functional.conv2d(low, kernels[:, :, None], groups=batch * slices)
+    low = low.reshape(hu.shape)
+    amount = _per_image(np.where(sharpen > 0, sharpen, -1.0), hu)
+    return torch.lerp(low, hu, 1 + amount)
+
+
+def lose_resolution(hu: Tensor, resolution: Float32Array) -> Tensor:
+    """Shrink each image (B, S, H, W) to a share of its pixels along each axis, and enlarge it."""
+    if (resolution >= 1).all():
+        return hu
+    images = []
+    for image, share in zip(torch.split(hu, 1), resolution.tolist(), strict=True):
+        small = [max(1, round(side * share)) for side in hu.shape[2:]]
+        if small != list(hu.shape[2:]):
+            image = functional.interpolate(image, small, mode="area")
+            image = functional.interpolate(image, hu.shape[2:], mode="bilinear")
+        images.append(image)
+    return torch.cat(images)
+
+
+def add_noise(hu: Tensor, noise_hu: Float32Array, seeds: Int64Array) -> Tensor:
+    """Add white noise to each image (B, S, H, W); noise_hu: (B,) its standard deviation; seeds:
+    (B,) that decide it."""
+    if not (noise_hu > 0).any():
+        return hu
+    shape = hu.shape[1:]
+    noise = [np.random.default_rng(int(s)).standard_normal(shape, np.float32) for s in seeds]
+    return hu + torch.from_numpy(np.stack(noise)).to(hu.device) * _per_image(noise_hu, hu)
 
 
 def move_masks(masks: Tensor, augmentation: Augmentation, size: int) -> Tensor:
