@@ -31,6 +31,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread evaluate first second --labels labels.csv -o compared",
         "wetread evaluate probabilities.csv --readers reads.csv",
     ),
+    "calibrate": ("wetread calibrate run --data here.zip --labels labels.csv -o run-here",),
     "predict": (
         "wetread predict new.zip --run run -o readings",
         "wetread predict new/ --run first --run second -o readings",

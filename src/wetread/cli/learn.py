@@ -1,4 +1,4 @@
-"""cli/learn.py: the commands that learn and read: train, predict, score."""
+"""cli/learn.py: the commands that learn and read: train, calibrate, predict, score."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wetread.cli.calibration_text import calibration_lines
 from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
     DONE,
@@ -138,6 +139,47 @@ def predict(
         )
     print_result(result.to_dict(), prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))
+
+
+def calibrate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
+    data: Annotated[
+        list[Path], typer.Option(help="studies of the new place; as for train; repeatable")
+    ],
+    labels: Annotated[list[str], typer.Option(help="label file, or CSV:COLUMN; repeatable")],
+    out: Out,
+    column: Annotated[
+        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+    ] = None,
+    patients: Annotated[
+        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT), or: study")
+    ] = None,
+    repair: Repair = True,
+    as_hu: AsHU = False,
+    clear_patients: ClearPatients = False,
+    verify: Verify = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a run's probabilities to a new place on a few labeled studies of it."""
+    from wetread.verbs.calibrate.calibrate import calibrate as fit
+
+    with bars() as report:
+        result = fit(
+            run,
+            data,
+            out,
+            labels=labels,
+            columns=pairs(column or []),
+            patients=patients,
+            workers=workers,
+            report=report,
+            repair=repair,
+            as_hu=as_hu,
+            clear_patients=clear_patients,
+            verify=verify,
+        )
+    print_result(result.to_dict(), calibration_lines(result), as_json)
 
 
 def _prediction_code(result: Prediction) -> int:

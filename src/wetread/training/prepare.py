@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from wetread.training.data import LabeledSlices
+from wetread.training.series.levels import consistent_levels
 from wetread.training.series.prepare import prepare_series, pretrain_encoders
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.prepare import (
+    MakeConsistent,
     Prepared,
     TrainingInputs,
     labeled_slices,
@@ -25,6 +28,15 @@ def prepare(spec: SliceSpec | SeriesSpec, inputs: TrainingInputs) -> Prepared:
             return prepare_slices(spec, inputs)
         case SeriesSpec():
             return prepare_series(spec, inputs)
+
+
+def consistency(spec: SliceSpec | SeriesSpec) -> MakeConsistent:
+    """Return what makes levels of predictions, images and studies, obey the task's rules."""
+    match spec:
+        case SliceSpec():
+            return list
+        case SeriesSpec():
+            return partial(consistent_levels, spec=spec)
 
 
 def fit_phantoms(

@@ -23,7 +23,7 @@ from wetread.tasks import Task, find_task
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.predict.page import PAGE
 from wetread.verbs.predict.read_archive import ReadArchive
-from wetread.verbs.predict.selection import LOCALIZER, select_images
+from wetread.verbs.predict.selection import LOCALIZER, Selection, select_images
 from wetread.verbs.predict.write import WriteOptions, Written, write_prediction
 
 FEATURES = "features"  # of encoders of series, kept by content
@@ -115,7 +115,7 @@ def predict(
     started = perf_counter()
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))
-    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
+    task = task_of(ensemble)
     require_sources(sources)
     if sample is not None:
         task.submission.check_sample(sample, task.spec.image_findings)
@@ -161,10 +161,40 @@ def predict_index(
     first file was opened, by perf_counter; None: now.
     """
     started = perf_counter() if started is None else started
-    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
+    task = task_of(ensemble)
     refuse_foreign_files(out, own_names(task) | other_names)
     archive = archive if clear_patients else archive.pseudonymized(user_key())
-    selection = select_images(archive, task)
+    read = read_images(
+        select_images(archive, task),
+        ensemble,
+        out,
+        workers=workers,
+        report=report,
+        verify=verify,
+    )
+    with rewriting(out):
+        options = WriteOptions(sample, scroll, page, workers)
+        written = write_prediction(out, read, options, report)
+    counts, seconds = _counts(read, written), perf_counter() - started
+    return Prediction(out, written.readings, task.headline, counts, page, seconds)
+
+
+def task_of(ensemble: Ensemble) -> Task:
+    """Return the task of an ensemble, as its networks learned it."""
+    return find_task(ensemble.task).for_recipe(ensemble.recipe)
+
+
+def read_images(
+    selection: Selection,
+    ensemble: Ensemble,
+    out: Path,
+    *,
+    workers: int | None,
+    report: Report,
+    verify: bool,
+) -> ReadArchive:
+    """Pack the slices that a task reads into a folder, and read them with an ensemble."""
+    task = task_of(ensemble)
     stores = pack_crops_of(
         series_slices(selection.slices),
         out,
@@ -177,12 +207,7 @@ def predict_index(
     )
     reader = make_reader(ensemble, task.spec, out / FEATURES)
     answers = reader.read(stores, ranked=selection.ranked, progress=stage(report, "read"))
-    read = ReadArchive(task, reader, selection, stores[0], answers)
-    with rewriting(out):
-        options = WriteOptions(sample, scroll, page, workers)
-        written = write_prediction(out, read, options, report)
-    counts, seconds = _counts(read, written), perf_counter() - started
-    return Prediction(out, written.readings, task.headline, counts, page, seconds)
+    return ReadArchive(task, reader, selection, stores[0], answers)
 
 
 def own_names(task: Task) -> frozenset[str]:

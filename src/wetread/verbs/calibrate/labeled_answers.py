@@ -1,0 +1,76 @@
+"""verbs/calibrate/labeled_answers.py: what was read of an archive put beside what is true of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.plural import plural
+from wetread.archive.types import Float64Array
+from wetread.evaluation.aggregate import study_truth
+from wetread.labels.finding import finding_names
+from wetread.labels.repair import repair_labels
+from wetread.labels.table import LabelTable
+from wetread.store.store import Store
+from wetread.tasks import Task
+from wetread.training.calibration import LabeledProbabilities
+from wetread.verbs.predict.read_archive import ReadArchive
+
+
+def labeled_answers(
+    read: ReadArchive, store: Store, labels: LabelTable
+) -> tuple[LabeledProbabilities, ...]:
+    """Put answers, as they were before rules, beside the labels of slices and of studies.
+
+    store: of the same slices, with their patients. A study without a label of its own has that of
+    its slices, where it has their findings. ValueError where nothing is labeled.
+    """
+    slices, task = store.slices, read.task
+    ids = slices["SOPInstanceUID"].to_list()
+    names = {
+        "image": set(ids),
+        "study": set(slices["StudyInstanceUID"].drop_nulls().to_list()),
+    }
+    labels, _ = repair_labels(labels, names)
+    image, study = read.answers.free or (read.answers.image, read.answers.study)
+    truth = labels.matrix_float64(ids, task.at("image"))
+    studies = list(study)
+    study_labels = _study_labels(truth, slices, studies, labels, task)
+    if np.isnan(truth).all() and np.isnan(study_labels).all():
+        raise ValueError(
+            f"`labels`: none of them is of the {plural(len(ids), 'image')} that were read; their "
+            "ids are not the images' SOPInstanceUIDs. Compare both: wetread index, and the label "
+            "file's first lines"
+        )
+    patient_of = dict(zip(slices["StudyInstanceUID"], slices["patient"], strict=True))
+    return (
+        LabeledProbabilities(
+            "image", finding_names(task.at("image")), truth, image, tuple(slices["patient"])
+        ),
+        LabeledProbabilities(
+            "study",
+            finding_names(task.at("study")),
+            study_labels,
+            np.stack([study[name] for name in studies]),
+            tuple(patient_of[name] for name in studies),
+        ),
+    )
+
+
+def _study_labels(
+    truth: Float64Array,
+    slices: pl.DataFrame,
+    studies: Sequence[str],
+    labels: LabelTable,
+    task: Task,
+) -> Float64Array:
+    """Find the truth of studies (S, F): their own labels, else what their slices' (N, F) give."""
+    own = labels.matrix_float64(studies, task.at("study"))
+    if finding_names(task.at("study")) != finding_names(task.at("image")):
+        return own
+    names, derived = study_truth(truth, slices["StudyInstanceUID"].to_list())
+    place = {name: number for number, name in enumerate(names)}
+    found: Float64Array = np.where(np.isnan(own), derived[[place[name] for name in studies]], own)
+    return found
