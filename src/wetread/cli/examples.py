@@ -35,6 +35,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "predict": (
         "wetread predict new.zip --run run -o readings",
         "wetread predict new/ --run first --run second -o readings",
+        "wetread predict new/ --run run -o readings --prevalence any=0.05 --at sensitivity=0.95",
     ),
     "score": ("wetread score hemorrhage --truth labels.csv --submission submission.csv",),
     "windows": (

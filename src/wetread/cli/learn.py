@@ -110,6 +110,14 @@ def predict(
     run: Annotated[list[Path], typer.Option(help="a run; repeat it to average several")],
     out: Out,
     sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FINDING=SHARE", help="of studies that have it, if known; repeatable"),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="flag studies at sensitivity=SHARE or specificity=SHARE of the run"),
+    ] = None,
     repair: Repair = True,
     as_hu: AsHU = False,
     scroll: Annotated[
@@ -129,6 +137,8 @@ def predict(
             run,
             out,
             sample=sample,
+            prevalence=_shares(prevalence or []),
+            at=at,
             workers=workers,
             report=report,
             repair=repair,
@@ -180,6 +190,20 @@ def calibrate(
             verify=verify,
         )
     print_result(result.to_dict(), calibration_lines(result), as_json)
+
+
+def _shares(given: list[str]) -> dict[str, float]:
+    """["any=0.05"] as a mapping; ValueError where a share is no number."""
+    found = {}
+    for pair in given:
+        name, _, share = pair.partition("=")
+        try:
+            found[name] = float(share)
+        except ValueError:
+            raise ValueError(
+                f"--prevalence {pair}: give FINDING=SHARE, as in --prevalence any=0.05"
+            ) from None
+    return found
 
 
 def _prediction_code(result: Prediction) -> int:

@@ -22,9 +22,19 @@ OPTIONS: dict[str, str] = {
 } | {
     name: f"--{name.replace('_', '-')}"
     for name in (
-        *("annotate", "as_hu", "clear_patients", "cluster", "count", "crop", "data", "depth"),
+        *("annotate", "as_hu", "at", "clear_patients", "cluster", "count", "crop", "data", "depth"),
         *("epochs", "folds", "frames", "gaps", "hu", "identifiers", "labels", "layout", "mask"),
-        *("member", "method", "mode", "page", "patients", "picture", "pretrained", "quality"),
+        *(
+            "member",
+            "method",
+            "mode",
+            "page",
+            "patients",
+            "picture",
+            "pretrained",
+            "prevalence",
+            "quality",
+        ),
         *("readers", "recipe", "repair", "sample", "scroll", "seed", "series", "size", "studies"),
         *("submission", "task", "truth", "verify", "weights", "window", "workers"),
     )

@@ -14,6 +14,7 @@ def write_worklist(
 ) -> None:
     """Write worklist.csv: rising rank by falling probability of the headline finding.
 
+    flagged: whether it reaches the threshold of an operating point, where one was asked for.
     Equal probabilities go by study UID. A study without a probability stands at the end, its
     cells empty: it was not read, `state` says so, and `reason` why.
     """
@@ -23,6 +24,7 @@ def write_worklist(
         "study_uid": pl.String(),
         "state": pl.String(),
         **{name: pl.Float64() for name in columns},
+        "flagged": pl.Boolean(),
         "key_slice": pl.String(),
         "slices": pl.Int64(),
         "rejects": pl.Int64(),
@@ -36,6 +38,7 @@ def write_worklist(
             reading.study_uid,
             "read" if headline in reading.study else "unread",
             *(reading.study.get(name) for name in columns),
+            reading.flagged,
             reading.key_slices[0] if reading.key_slices else None,
             len(reading.slices),
             len(reading.rejects),
@@ -44,7 +47,10 @@ def write_worklist(
         )
         for rank, reading in enumerate(order, start=1)
     ]
-    write_csv(path, pl.DataFrame(rows, schema=schema, orient="row"))
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    if all(reading.flagged is None for reading in readings):  # no operating point was asked for
+        table = table.drop("flagged")
+    write_csv(path, table)
 
 
 def by_urgency(readings: Sequence[Reading], headline: str) -> list[Reading]:

@@ -35,6 +35,7 @@ class KeySlice:
 class WorklistRow:
     """A line of the worklist; values are of the findings, in their order, None where unread.
 
+    flagged: whether it reaches the threshold that was asked for.
     anchor: of its pictures on this page, else empty. reason: why it was left unread, as text.
     """
 
@@ -47,6 +48,7 @@ class WorklistRow:
     rejects: int
     issues: int
     anchor: str = ""
+    flagged: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +79,7 @@ class ReadingsContent:
 
     worklist: all studies, the most urgent first, or the first of them; left_out: how many more.
     links:    names and addresses, from the page on, of the files next to it.
+    scaling:  sentences of how the probabilities were scaled, and from where on studies are flagged.
     """
 
     title: str
@@ -90,6 +93,7 @@ class ReadingsContent:
     refused: tuple[Refusals, ...]
     links: Mapping[str, str]
     provenance: Mapping[str, object]
+    scaling: tuple[str, ...] = ()
 
     @property
     def sides(self) -> bool:

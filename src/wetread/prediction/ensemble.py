@@ -10,6 +10,7 @@ from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.types import JsonObject
+from wetread.evaluation.operating_point import OperatingPoint
 from wetread.prediction.cautions import find_cautions
 from wetread.prediction.scaling import Scalings, read_scalings
 from wetread.training import decide
@@ -50,6 +51,7 @@ class Ensemble:
     decisions:     of each of them, one a run.
     cautions:      names of prediction/cautions.py that hold for the answers.
     scalings:      of the probabilities, by what the runs were calibrated on.
+    point:         from which probability of the headline on a study is flagged; None: none is.
     """
 
     task: str
@@ -62,6 +64,7 @@ class Ensemble:
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     scalings: Scalings = field(default_factory=Scalings)
+    point: OperatingPoint | None = None
 
     @property
     def recipe(self) -> Recipe:

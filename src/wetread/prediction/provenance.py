@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wetread.archive.types import JsonObject
 from wetread.archive.version import VERSION
+from wetread.prediction.operating import describe_point
 from wetread.prediction.readers import Reader
 
 
@@ -26,6 +27,7 @@ def provenance(reader: Reader) -> JsonObject:
         "view": ensemble.members[0].model.view.to_dict(),
         **reader.averaging,
         **ensemble.scalings.to_dict(),
+        "operating_point": None if ensemble.point is None else describe_point(ensemble.point),
         "note": "research use only, not for diagnosis",
     }
 

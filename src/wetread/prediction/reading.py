@@ -57,6 +57,8 @@ class Reading:
     reason:     why it is unread, a key of archive.rejects.REASONS; detail: in words.
                 None in a study that was read.
     cautions:   what must be known of the models that read it: names of prediction/cautions.py.
+    flagged:    whether the headline reaches the threshold of the operating point that was asked
+                for; None where none was, and in a study that was not read.
     links:      key slice to its place in a page to scroll, from the reading's file on; where there
                 is such a page.
     """
@@ -77,6 +79,7 @@ class Reading:
     reason: str | None = None
     detail: str | None = None
     cautions: tuple[str, ...] = ()
+    flagged: bool | None = None
     links: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -92,6 +95,7 @@ class Reading:
             "reason": self.reason,
             "detail": self.detail,
             "cautions": list(self.cautions),
+            "flagged": self.flagged,
             "study_uid": self.study_uid,
             "series_uid": self.series_uid,
             "findings": list(self.findings or self.study),

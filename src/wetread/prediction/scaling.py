@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.table_file import read_parquet
+from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array, FloatArray, JsonObject
 from wetread.evaluation.platt import IDENTITY, PlattScaling, mean_scaling, prevalence_shift
 from wetread.training.calibration import Calibration, Level, read_calibration
@@ -43,7 +45,7 @@ class Scalings:
 
         The share of positive images moves in proportion to that of positive studies.
         """
-        if finding not in self.stated:
+        if finding not in self.stated or finding not in self.prevalence.get(level, {}):
             return IDENTITY
         before, now = self.prevalence[level][finding], self.stated[finding]
         if level != "study":
@@ -58,6 +60,24 @@ class Scalings:
             for column, name in enumerate(findings)
         ]
         return np.stack(columns, axis=1) if columns else given
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say what the probabilities were calibrated on, and which prevalence was stated."""
+        sources = dict.fromkeys(
+            f"{one.source} ({plural(one.images, 'image')} of {plural(one.patients, 'patient')})"
+            for run in self.runs
+            for one in run.on
+        )
+        found = [f"Calibrated on {'; then on '.join(sources)}."] if sources else []
+        for name, share in self.stated.items():
+            before = self.prevalence["study"][name]
+            found.append(
+                f"{name.replace('_', ' ').capitalize()}: {share:.1%} of studies were stated to "
+                f"have it, where the probabilities assumed {before:.1%}; the odds of each study "
+                "were multiplied by "
+                f"{math.exp(self.shift('study', name).bias):.3g}."
+            )
+        return tuple(found)
 
     def includes(self, study_uid: str) -> bool:
         """Whether a run was calibrated on a study."""

@@ -13,6 +13,7 @@ from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS, Reject
 from wetread.archive.types import JsonObject
 from wetread.outputs.worklist import by_urgency
+from wetread.pages.environment import spaced_words
 from wetread.pages.panel import window_label
 from wetread.pages.readings_page import (
     ReadingsContent,
@@ -22,6 +23,7 @@ from wetread.pages.readings_page import (
 )
 from wetread.prediction.cautions import CAUTIONS
 from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.operating import point_sentence
 from wetread.prediction.reading import Reading
 from wetread.training.device import seeded_runtime
 from wetread.verbs.predict.read_archive import ReadArchive
@@ -87,6 +89,7 @@ def write_predict_page(out: Path, inputs: ReadingsPageInputs, name: str = PAGE) 
             refused=_refused(inputs.rejects),
             links=_links(out, name),
             provenance=_provenance(inputs.readings, inputs.ensemble),
+            scaling=scaling_sentences(inputs.ensemble, inputs.read.task.headline),
         ),
     )
 
@@ -103,7 +106,15 @@ def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> W
         rejects=len(reading.rejects),
         issues=len(reading.issues),
         anchor=anchor,
+        flagged=bool(reading.flagged),
     )
+
+
+def scaling_sentences(ensemble: Ensemble, headline: str) -> tuple[str, ...]:
+    """Say how an ensemble's probabilities were scaled, and from where on studies are flagged."""
+    point = ensemble.point
+    flag = () if point is None else (point_sentence(point, spaced_words(headline)),)
+    return (*ensemble.scalings.sentences(), *flag)
 
 
 def _summary(inputs: ReadingsPageInputs) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -16,8 +17,10 @@ from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent, stage
 from wetread.inputs.sources import in_hu
 from wetread.prediction.ensemble import Ensemble, read_ensemble
+from wetread.prediction.operating import study_operating_point
 from wetread.prediction.readers import make_reader
 from wetread.prediction.reading import Reading
+from wetread.prediction.scaling import state_prevalence
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.verbs.pack import pack_crops_of
@@ -74,6 +77,7 @@ class Prediction:
                     "reason": r.reason,
                     "cautions": list(r.cautions),
                     "probabilities": dict(r.study),
+                    "flagged": r.flagged,
                 }
                 for r in self.readings
             ],
@@ -87,6 +91,8 @@ def predict(
     out: StrPath,
     *,
     sample: StrPath | None = None,
+    prevalence: Mapping[str, float] | None = None,
+    at: str | None = None,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
@@ -102,6 +108,10 @@ def predict(
     out: the folder of readings, worklist, probabilities, submission and page.
     sample: the competition's sample submission; its rows in its order are then written. An image
         that cannot be read gets the training share of each finding there, and is in rejects.csv.
+    prevalence: finding to the share of this archive's studies that have it, where it is known: the
+        odds are multiplied by that of this share over that of the share which the run assumes.
+    at: "sensitivity=SHARE" or "specificity=SHARE": flag studies from the threshold on that gave it
+        on the run's scored patients; of one run alone.
     scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
     repair: as for `index`, where files are indexed. verify: as for `pack`.
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
@@ -116,6 +126,11 @@ def predict(
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
     ensemble = read_ensemble(as_paths(runs))
     task = task_of(ensemble)
+    scalings = state_prevalence(ensemble.scalings, prevalence or {})
+    point = (
+        None if at is None else study_operating_point(as_paths(runs), scalings, task.headline, at)
+    )
+    ensemble = replace(ensemble, scalings=scalings, point=point)
     require_sources(sources)
     if sample is not None:
         task.submission.check_sample(sample, task.spec.image_findings)

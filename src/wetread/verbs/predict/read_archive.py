@@ -64,11 +64,14 @@ def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Re
         *make_readings(read.store, read.answers, read.names, context, origin),
         *other_modality_readings(read.selection, read.task.modalities, read.names.study, origin),
     ]
-    scalings = read.reader.ensemble.scalings
+    scalings, point = read.reader.ensemble.scalings, read.reader.ensemble.point
     return [
         replace(
             one,
             cautions=(*cautions, CALIBRATED_ON) if scalings.includes(one.study_uid) else cautions,
+            flagged=None
+            if point is None or not one.study
+            else one.study[read.task.headline] >= point.threshold,
         )
         for one in readings
     ]

@@ -1,0 +1,97 @@
+"""prediction/operating.py: from which probability on a study is flagged, by a run's own scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from wetread.archive.files.table_file import read_parquet
+from wetread.archive.types import JsonObject
+from wetread.evaluation.operating_point import (
+    AIMS,
+    Aim,
+    OperatingPoint,
+    Rate,
+    choose_operating_point,
+)
+from wetread.prediction.scaling import Scalings
+from wetread.training.predictions import FILE, WANTED
+
+COLUMNS = ["level", "finding", "patient", "truth", "probability"]
+
+
+def parse_aim(text: str) -> tuple[Aim, float]:
+    """Read "sensitivity=0.95" or "specificity=0.9"; ValueError where it is neither."""
+    name, _, share = text.partition("=")
+    for aim in AIMS:
+        if name == aim:
+            try:
+                return aim, float(share)
+            except ValueError:
+                break
+    raise ValueError(
+        f"`at`: {text!r}; give sensitivity=SHARE or specificity=SHARE, as in sensitivity=0.95"
+    )
+
+
+def study_operating_point(
+    runs: Sequence[Path], scalings: Scalings, finding: str, at: str
+) -> OperatingPoint:
+    """Choose the operating point of studies by the predictions of a run for patients whom its
+    models never saw; its threshold is moved to where a stated prevalence moves probabilities.
+
+    Raises ValueError for several runs, whose mean has no such predictions, for a run without
+    predictions of studies, and where too few patients are scored.
+    """
+    aim, stated = parse_aim(at)
+    if len(runs) != 1:
+        raise ValueError(
+            f"`at`: {len(runs)} runs; a threshold is chosen by the scores of one run, give one"
+        )
+    file = runs[0] / FILE
+    if not file.is_file():
+        raise ValueError(f"`at`: {runs[0]} has no {FILE}, by which a threshold could be chosen")
+    table = read_parquet(file, columns=COLUMNS, expected=WANTED).filter(
+        pl.col("level") == "study", pl.col("finding") == finding
+    )
+    try:
+        point = choose_operating_point(
+            table["truth"].fill_null(float("nan")).to_numpy(),
+            table["probability"].to_numpy(),
+            table["patient"].to_list(),
+            aim,
+            stated,
+            np.random.default_rng(0),
+        )
+    except ValueError as error:
+        raise ValueError(f"`at`: {runs[0]}: {error}") from error
+    shift = scalings.shift("study", finding)
+    return replace(point, threshold=float(shift.apply(np.array(min(1.0, point.threshold)))))
+
+
+def describe_point(point: OperatingPoint) -> JsonObject:
+    """Return plain values, for a reading's provenance."""
+    return {
+        **asdict(point),
+        "chosen_on": "the run's scored patients; sensitivity and specificity are of patients "
+        "called by thresholds that others of them chose",
+    }
+
+
+def point_sentence(point: OperatingPoint, finding: str) -> str:
+    """Say from where on studies are flagged, and what that gave on patients who did not choose."""
+    return (
+        f"Flagged: {finding} {point.threshold:.3f} or more, chosen for a {point.aim} of "
+        f"{point.stated:g} by {point.patients} patients with the run's own labels. Among them, "
+        f"each called by a threshold that others chose: sensitivity {_words(point.sensitivity)}, "
+        f"specificity {_words(point.specificity)}; elsewhere it may be another."
+    )
+
+
+def _words(rate: Rate) -> str:
+    interval = "" if rate.low is None else f" ({rate.low:.2f} to {rate.high:.2f})"
+    return f"{rate.value:.2f}{interval}"
