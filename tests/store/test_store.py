@@ -17,8 +17,10 @@ from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.store.pack import pack
 from wetread.store.pack_series import Codec, OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store
+from wetread.study.boxes import PixelBox
 from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
+from wetread.study.slice_sequence import SliceSequence
 
 
 def ignore(done: int, total: int) -> None:
@@ -104,3 +106,15 @@ def test_a_folder_that_is_no_store_is_named(tmp_path: Path) -> None:
     (tmp_path / "store.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(StoreError, match="format 99"):
         open_store(tmp_path)
+
+
+def half_picture(values: SliceSequence) -> PixelBox:
+    return PixelBox(0, values.shape[1], 0, values.shape[2] // 2)
+
+
+def test_a_store_of_another_crop_is_packed_anew(series: list[pl.DataFrame], tmp_path: Path) -> None:
+    whole = pack(series[:1], tmp_path, SMALL, workers=1, progress=ignore)
+    assert set(whole.slices["box"].list.get(3)) == {512}
+    packing = Packing(size=8, find_boxes=OneBox(half_picture))
+    half = pack(series[:1], tmp_path, packing, workers=1, progress=ignore)
+    assert set(half.slices["box"].list.get(3)) == {256}

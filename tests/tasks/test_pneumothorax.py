@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from wetread.phantoms.radiograph.study import make_radiograph
 from wetread.tasks import find_task
+from wetread.training.recipe_file import read_recipe
 
 TASK = find_task("pneumothorax")
 
@@ -34,3 +37,12 @@ def test_a_sample_submission_of_another_form_is_refused(tmp_path: Path) -> None:
     path.write_text("ID,Label\na_any,0\n")
     with pytest.raises(ValueError, match="no column 'ImageId'"):
         TASK.submission.check_sample(path, TASK.at("image"))
+
+
+def test_a_recipe_may_crop_films_to_the_lungs() -> None:
+    cropped = TASK.for_recipe(read_recipe("pneumothorax-compact", ["crop=region"]))
+    film = make_radiograph(np.random.default_rng(3), kind="apical", size=128)
+    (box,) = cropped.crops.find_boxes(film.gray[None])
+    assert (box.row1 - box.row0) * (box.column1 - box.column0) < 0.95 * film.gray.size
+    inside = film.mask[box.row0 : box.row1, box.column0 : box.column1]
+    assert inside.sum() == film.mask.sum()

@@ -200,7 +200,7 @@ def _try_series(frame: pl.DataFrame, packing: Packing) -> None:
 def _part_key(group: Sequence[pl.DataFrame], packing: Packing) -> str:
     """Name a part by what goes into it: equal files in an equal packing have an equal key."""
     about = f"{FORMAT} digests {packing.size} {packing.values.__name__} {packing.in_hu} "
-    about += packing.absent.__name__
+    about += f"{packing.absent.__name__} {packing.find_boxes.__name__}"
     digest = hashlib.sha256(about.encode())
     for frame in group:
         noted = [

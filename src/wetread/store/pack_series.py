@@ -89,6 +89,11 @@ class OneBox:
 
     find_box: FindBox
 
+    @property
+    def __name__(self) -> str:
+        """The name of the search, by which a store knows its crop."""
+        return self.find_box.__name__
+
     def __call__(self, values: SliceSequence) -> tuple[PixelBox, ...]:
         """Return the one box of values (Z, rows, columns)."""
         return (self.find_box(values),)

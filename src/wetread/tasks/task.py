@@ -158,9 +158,9 @@ class Task:
 
     def for_recipe(self, recipe: Recipe) -> Task:
         """Return the task as a recipe learns it: from whole series where it names a network for
-        them and the task can be read so."""
+        them and the task can be read so; else with the crop that the recipe names."""
         if recipe.series.network == "none" or self.series_spec is None:
-            return self
+            return replace(self, spec=self.spec.for_recipe(recipe))
         return replace(self, spec=self.series_spec)
 
     @property

@@ -154,6 +154,7 @@ class Recipe(Settings):
     neighbors: int = Field(default=0, ge=0, le=64)  # slices on either side, as further channels
     neighbor_mm: float = Field(default=0.0, ge=0)  # how far apart these lie; 0: the adjacent ones
     size: int = Field(default=128, ge=8, le=4096)  # rows and columns, pixels
+    crop: Literal["task", "region"] = "task"  # or the box of where findings can lie, found by each
     smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
 
     # The weights it starts from, and how patients are split.

@@ -58,6 +58,8 @@ def test_a_recipe_without_a_network_over_series_is_refused() -> None:
     SPEC.check_recipe(read_recipe("embolism-compact", ["decoder=none"]))
     with pytest.raises(ValueError, match="none are painted into whole series"):
         SPEC.check_recipe(read_recipe("embolism-compact", ["decoder=none", "grafts.share=0.1"]))
+    with pytest.raises(ValueError, match="crop = 'region'"):
+        SPEC.check_recipe(read_recipe("embolism-compact", ["decoder=none", "crop=region"]))
 
 
 def test_encoders_learn_phantoms_without_the_network_over_them() -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
+from wetread.study.boxes import PixelBox
 from wetread.study.crop import whole_picture
+from wetread.study.slice_sequence import SliceSequence
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.spec import SliceSpec
@@ -22,7 +24,7 @@ def public(kind: type) -> set[str]:
 
 def test_slices_and_series_have_the_same_attributes_so_that_no_one_asks_which_it_is() -> None:
     of_slices, of_series = public(SliceSpec), public(SeriesSpec)
-    assert of_slices - of_series == {"network", "find_box", "paint_graft"}
+    assert of_slices - of_series == {"network", "find_box", "find_region", "paint_graft"}
     encoders_and_loss = {"encoders", "find_boxes", "loss", "make_consistent", "broken_rules"}
     assert of_series - of_slices == encoders_and_loss
 
@@ -63,3 +65,18 @@ def test_grafts_are_refused_where_the_task_paints_none_and_left_out_of_phantoms(
     painting = replace(SPEC, paint_graft=lambda values, about, rng: None)
     painting.check_recipe(grafted)
     assert painting.phantom_recipe(grafted).grafts.share == 0
+
+
+def left_half(values: SliceSequence) -> PixelBox:
+    return PixelBox(0, values.shape[1], 0, values.shape[2] // 2)
+
+
+def test_a_recipe_may_crop_to_the_region_of_the_findings_where_the_task_knows_one() -> None:
+    as_task, in_region = (read_recipe("compact", [f"crop={crop}"]) for crop in ("task", "region"))
+    spec = replace(SPEC, find_region=left_half)
+    spec.check_recipe(in_region)
+    assert spec.for_recipe(as_task) is spec
+    assert spec.for_recipe(in_region).find_box is left_half
+    assert spec.phantom_recipe(in_region).crop == "region"
+    with pytest.raises(ValueError, match="knows no region of its findings"):
+        SPEC.check_recipe(in_region)

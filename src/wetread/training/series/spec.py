@@ -134,9 +134,15 @@ class SeriesSpec:
             return pl.DataFrame(schema=EXAM_SCHEMA)
         return exams_of_archive(images)
 
+    def for_recipe(self, recipe: Recipe) -> SeriesSpec:
+        """Return the spec: its crops are the same whatever the recipe."""
+        return self
+
     def check_recipe(self, recipe: Recipe) -> None:
-        """Raise ValueError where a recipe reads no series, an encoder is to draw what it does not
-        know, or grafts are asked for."""
+        """Raise ValueError where a recipe reads no series, crops otherwise than the task does, an
+        encoder is to draw what it does not know, or grafts are asked for."""
+        if recipe.crop != "task":
+            raise ValueError(f"crop = {recipe.crop!r}: series have the task's own crops; set task")
         if recipe.series.network == "none":
             raise ValueError(
                 "series.network = 'none': the task judges whole series; set gru or transformer"

@@ -6,7 +6,7 @@ It has the attributes and methods of training/series/spec.py, so that no one nee
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
@@ -34,6 +34,7 @@ class SliceSpec:
     drawn:          findings of level pixel that a network with a decoder draws; a run gives their
                     masks.
     histogram:      values of a slice -> features without a place, for the baseline.
+    find_region:    as find_box, the smaller crop of where findings can lie; None: there is none.
     paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
     """
 
@@ -42,6 +43,7 @@ class SliceSpec:
     find_box: FindBox
     drawn: tuple[Finding, ...] = ()
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
+    find_region: FindBox | None = None
     paint_graft: PaintGraft | None = None
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
@@ -74,6 +76,12 @@ class SliceSpec:
         """No exams, EXAM_SCHEMA: a submission has images alone."""
         return pl.DataFrame(schema=EXAM_SCHEMA)
 
+    def for_recipe(self, recipe: Recipe) -> SliceSpec:
+        """Return the spec with the crop that a recipe names."""
+        if recipe.crop == "task" or self.find_region is None:
+            return self
+        return replace(self, find_box=self.find_region)
+
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError where a recipe is for whole series, or draws or paints what there is
         not."""
@@ -85,6 +93,8 @@ class SliceSpec:
             raise ValueError(
                 f"decoder = {recipe.decoder!r}: the task has nothing to draw; set none"
             )
+        if recipe.crop == "region" and self.find_region is None:
+            raise ValueError("crop = 'region': the task knows no region of its findings; set task")
         if recipe.grafts.share and self.paint_graft is None:
             raise ValueError(
                 f"grafts.share = {recipe.grafts.share}: the task paints no lesions; set 0"
