@@ -5,6 +5,7 @@ python -m bench NAME         one of them, its rows as JSON on stdout
 python -m bench radiographs  on request: real data, and half an hour
 python -m bench consistency  on request: real tables of exams
 python -m bench hemorrhage   on request: some hours
+python -m bench heads        on request: real data, and an hour
 """
 
 import json
@@ -18,6 +19,7 @@ from bench import (
     batch,
     consistency,
     export,
+    heads,
     hemorrhage,
     index,
     long_series,
@@ -41,6 +43,7 @@ ON_REQUEST = {
     "consistency": consistency.compare,
     "sequences": sequences.compare,
     "hemorrhage": hemorrhage.compare,
+    "heads": heads.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"

@@ -23,3 +23,12 @@ def test_further_changes_are_made_and_checked() -> None:
     odd = read_recipe("compact", ["size=40"])
     with pytest.raises(ValueError, match="multiples of 32"):
         phantom_recipe(odd, {"decoder": "unet"})
+
+
+def test_what_keeps_learned_weights_is_not_for_phantoms_that_start_from_none() -> None:
+    keeping = ["phantoms.share=0.5", "average_with_start=0.5", "optimizer.freeze_norms=true"]
+    recipe = read_recipe("embolism-compact", [*keeping, "optimizer.encoder_rate=0.1"])
+    first = phantom_recipe(recipe, {})
+    assert (first.phantoms.share, first.average_with_start) == (0, 0)
+    assert not first.optimizer.freeze_norms
+    assert first.optimizer.encoder_rate == 1

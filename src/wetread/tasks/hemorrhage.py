@@ -10,6 +10,7 @@ from wetread.anatomy.presence import head_absent
 from wetread.archive.types import Float64Array
 from wetread.labels.finding import Finding, finding_weights
 from wetread.labels.long_csv import read_long_csv
+from wetread.phantoms.graft.head import paint_head_bleeding
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.pack_series import OneBox
 from wetread.study.series_choice import SeriesPreference
@@ -56,6 +57,7 @@ HEMORRHAGE = Task(
         image_findings=FINDINGS,
         find_box=find_head_box,
         drawn=BLOOD,
+        paint_graft=paint_head_bleeding,
     ),
     series_spec=SeriesSpec(
         image_findings=FINDINGS,

@@ -15,11 +15,16 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
     """
     first = {
         "phantoms.studies": 0,
+        "phantoms.share": 0.0,
         "grafts.share": 0.0,
         "epochs": recipe.phantoms.epochs,
         "optimizer.learning_rate": recipe.phantoms.learning_rate,
         "smaller_first": (),
         "top_checkpoints": 1,
+        # What keeps learned weights is for the training after it.
+        "average_with_start": 0.0,
+        "optimizer.encoder_rate": 1.0,
+        "optimizer.freeze_norms": False,
     }
     settings = flat_settings(recipe) | first | dict(changes)
     return check_recipe(settings, "the recipe, on phantoms")
