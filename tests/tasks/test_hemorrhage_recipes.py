@@ -19,7 +19,7 @@ Learn = Callable[..., TrainResult]
 @pytest.fixture(scope="module")
 def fine_tuned(learn: Learn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Phantoms, then slices at a low rate with phantoms in every batch."""
-    small = ("size=32", "phantoms.studies=2", "phantoms.epochs=1", "phantoms.share=0.5")
+    small = ("size=32", "phantoms.studies=5", "phantoms.epochs=1", "phantoms.share=0.5")
     out = tmp_path_factory.mktemp("run") / "small"
     return learn(out, *small, "batch_size=32", recipe="hemorrhage-small").run
 
