@@ -17,6 +17,7 @@ STRONG = Strengths(
     sharpen=0.6,
     resolution=0.5,
     noise_hu=4,
+    gamma=0.5,
 )
 
 
@@ -37,6 +38,7 @@ def test_what_is_drawn_stays_within_the_strengths_and_fills_them() -> None:
         (drawn.shift_columns, 0.04),
         (drawn.hu_shift, 2.5),
         (drawn.hu_scale - 1, 0.1),
+        (np.log(drawn.gamma), 0.5),
     ]:
         assert 0.98 * limit < np.abs(values).max() <= limit * (1 + 1e-5)
         assert abs(values.mean()) < 0.05 * limit
@@ -53,6 +55,7 @@ def test_what_is_drawn_stays_within_the_strengths_and_fills_them() -> None:
 
 def test_appearance_does_not_change_how_images_are_moved() -> None:
     plain = replace(STRONG, hu_scale=0.0, soften=0.0, sharpen=0.0, resolution=0.0, noise_hu=0.0)
+    plain = replace(plain, gamma=0.0)
     first = draw_augmentation(STRONG, 50, np.random.default_rng(3))
     again = draw_augmentation(plain, 50, np.random.default_rng(3))
     for name in ("flip", "angle", "scale", "shift_rows", "shift_columns", "hu_shift"):
@@ -66,4 +69,5 @@ def test_no_strength_draws_no_change() -> None:
     assert not np.stack([drawn.angle, drawn.shift_rows, drawn.shift_columns, drawn.hu_shift]).any()
     assert not np.stack([drawn.soften, drawn.sharpen, drawn.noise_hu]).any()
     assert (drawn.resolution == 1).all()
+    assert (drawn.gamma == 1).all()
     assert drawn.only_flips

@@ -27,6 +27,7 @@ def drawn(n: int = 1, **changed: object) -> Augmentation:
         "flip": False, "angle": 0.0, "scale": 1.0, "shift_rows": 0.0, "shift_columns": 0.0,
         "hu_shift": 0.0, "contrast": 1.0, "hu_scale": 1.0, "soften": 0.0, "sharpen": 0.0,
         "resolution": 1.0, "noise_hu": 0.0, "noise_seeds": 7,
+        "gamma": 1.0,
     }  # fmt: skip
     arrays = {name: np.full(n, changed.get(name, value)) for name, value in values.items()}
     return Augmentation(**arrays)
@@ -54,6 +55,15 @@ def test_every_mode_of_one_slice_is_the_one_that_numpy_computes(name: str) -> No
     expected = np.stack([one for s in range(3) for one in apply_mode([HU[:, s]], mode)], 1)
     assert out.shape == expected.shape
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-6)
+
+
+def test_gamma_raises_the_gray_of_each_image_to_its_own_exponent() -> None:
+    plain = to_view(torch.from_numpy(HU), View(THREE, neighbors=1, size=32)).numpy()
+    changed = drawn(2)
+    changed.gamma[:] = 0.5, 2.0
+    out = to_view(torch.from_numpy(HU), View(THREE, neighbors=1, size=32), changed).numpy()
+    np.testing.assert_allclose(out[0], np.sqrt(plain[0]), atol=1e-6)
+    np.testing.assert_allclose(out[1], plain[1] ** 2, atol=1e-6)
 
 
 def test_flips_alone_are_exact_and_move_no_value() -> None:

@@ -117,6 +117,7 @@ class AugmentationSettings(Settings):
     sharpen: float = Field(default=0.0, ge=0, le=4)
     resolution: float = Field(default=0.0, ge=0, lt=1)
     noise_hu: float = Field(default=0.0, ge=0)
+    gamma: float = Field(default=0.0, ge=0, le=2)
 
 
 class RuntimeSettings(Settings):

@@ -23,6 +23,7 @@ class Strengths:
                     an image is softened or sharpened, never both.
     resolution:     largest loss of resolution, as a share of the pixels along each axis.
     noise_hu:       largest standard deviation of white noise, HU.
+    gamma:          largest log, either way, of the exponent that the view's gray is raised to.
     """
 
     flip: float = 0.0
@@ -36,6 +37,7 @@ class Strengths:
     sharpen: float = 0.0
     resolution: float = 0.0
     noise_hu: float = 0.0
+    gamma: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,7 @@ class Augmentation:
     resolution: Float32Array
     noise_hu: Float32Array
     noise_seeds: Int64Array
+    gamma: Float32Array
 
     def __len__(self) -> int:
         return len(self.flip)
@@ -102,4 +105,5 @@ def draw_augmentation(strengths: Strengths, n: int, rng: np.random.Generator) ->
         resolution=1 - share() * np.float32(strengths.resolution),
         noise_hu=share() * np.float32(strengths.noise_hu),
         noise_seeds=rng.integers(0, 2**62, n),
+        gamma=np.exp(uniform(strengths.gamma)),
     )

@@ -20,8 +20,8 @@ SHARP_PIXELS = 1.0  # sigma of the Gaussian that a sharper kernel takes away
 def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
     """Map HU (B, 1 + 2k, H, W) float32 to a view (B, C, size, size) float32 in [0, 1].
 
-    With an augmentation each image is moved by its own affine map and its HU shifted, all its
-    slices alike; what comes in from outside is air. ValueError where the slices are not 1 + 2k.
+    With an augmentation each image is moved by its own affine map, its HU shifted and its gray
+    raised to its gamma, all its slices alike; what comes in from outside is air. ValueError where the slices are not 1 + 2k.
     """
     if hu.ndim != 4 or hu.shape[1] != view.slices:
         raise ValueError(
@@ -31,7 +31,10 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     hu = resize(hu, view.size)
     if augmentation is not None:
         hu = augment_hu(hu, augmentation)
-    return apply_mode_to_batch(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
+    gray = apply_mode_to_batch(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
+    if augmentation is None or (augmentation.gamma == 1).all():
+        return gray
+    return gray.clamp(0, 1) ** _per_image(augmentation.gamma, gray)
 
 
 def apply_mode_to_batch(hu: Tensor, mode: Mode) -> Tensor:

@@ -35,7 +35,7 @@ def vary_chest(rng: np.random.Generator, chest: Chest, ap: bool) -> Chest:
         bone=float(chest.bone * np.exp(rng.normal(0, 0.22))),
         rib_drop=chest.rib_drop * float(rng.uniform(0.8, 1.1) if ap else rng.uniform(0.9, 1.2)),
         curve_mm=chest.curve_mm * float(rng.uniform(0.5, 2.5)),
-        lung_density=float(np.clip(chest.lung_density * np.exp(rng.normal(0, 0.25)), 0.1, 0.5)),
+        lung_density=float(np.clip(chest.lung_density * np.exp(rng.normal(-0.2, 0.3)), 0.08, 0.5)),
         wander_mm=chest.wander_mm * float(rng.uniform(0.8, 1.8)),
     )
 

@@ -45,11 +45,11 @@ class Limbs:
 def draw_limbs(rng: np.random.Generator, chest: Chest, ap: bool) -> Limbs:
     """Draw how arms and head are held: rolled forwards with hands on the hips (PA), at the sides
     (AP), in some lifted."""
-    lifted = rng.random() < (0.05 if chest.age > GROWN else 0.3)
-    usual = float(rng.uniform(100, 165) if lifted else rng.normal(15 if ap else 26, 8))
+    lifted = rng.random() < (0.08 if chest.age > GROWN else 0.3)
+    usual = float(rng.uniform(50, 165) if lifted else rng.normal(15 if ap else 26, 8))
     arms = [_draw_arm(rng, chest, side, usual, ap) for side in (-1, 1)]
     chin = None
-    if rng.random() < (0.5 if ap else 0.12):
+    if rng.random() < (0.5 if ap else 0.15):
         chin = (float(rng.normal(0, 10)), chest.shoulder_z + float(rng.uniform(28, 100)))
     return Limbs((arms[0], arms[1]), chin)
 

@@ -13,9 +13,9 @@ from wetread.phantoms.radiograph.exposure import Sightlines
 from wetread.phantoms.shapes.chords import Chord, intersect, thickness
 
 UPRIGHT = ("apical", "lateral", "large", "basal")
-UPRIGHT_SHARES = (0.62, 0.18, 0.10, 0.10)
+UPRIGHT_SHARES = (0.68, 0.17, 0.09, 0.06)
 SUPINE = ("deep_sulcus", "apical", "lateral", "large", "basal")
-SUPINE_SHARES = (0.45, 0.20, 0.12, 0.13, 0.10)
+SUPINE_SHARES = (0.24, 0.40, 0.18, 0.10, 0.08)
 AIR_MM = 4.0  # thinner air than this is not drawn around by a reader
 PLEURA_MM = 0.7  # two layers of cells and what sticks to them, as thick as a film shows it
 
@@ -70,7 +70,7 @@ def draw_pneumothorax(rng: np.random.Generator, kind: str, difficulty: float = 1
     share = 0.65
     lag = (0.0, 0.0, 1.0)
     if kind == "apical":
-        apex = float(np.clip(13 * size, 4, 95))
+        apex = float(np.clip(12 * size, 4, 95))
         lag = (float(np.clip(6 * size, 1.5, 30)), 0.1, float(rng.uniform(0.2, 0.6)))
     elif kind == "lateral":
         apex = float(np.clip(8 * size, 2, 60))

@@ -225,7 +225,7 @@ def _lung_field(
         chord, lung, shell, mask = collapsed.chord, collapsed.lung, collapsed.pleura, collapsed.mask
         cavity = lung + collapsed.air
         squeezed = float(cavity.sum()) / max(float(lung.sum()), 1.0)
-        density = min(density * squeezed**0.7, 0.8)
+        density = min(density * squeezed**0.45, 0.6)
         shape = collapsed_lung(part, pneumothorax)
     fluid = fluid_share(mimics.effusion, part, x, z)
     if fluid is not None:
@@ -254,10 +254,20 @@ def _tissue(chest: Chest, beam: Beam, limbs: Limbs, x: FloatArray, z: FloatArray
     return np.maximum(soft - thickness(trachea_chord(x, z)), 0)
 
 
+def _aeration(rng: np.random.Generator, size: int) -> FloatArray:
+    """Draw how the lung's density changes slowly over a film, (size, size) about 1: from apex to
+    base, towards the chest wall, and from one side to the other. Dark bases are no air."""
+    along = np.linspace(-1, 1, size, dtype=np.float32)
+    down, outward, across = rng.normal(0, (0.35, 0.3, 0.15))
+    log = down * along[:, None] + outward * (np.abs(along) - 0.4) + across * along
+    field: FloatArray = np.exp(np.clip(log, -0.9, 0.7)).astype(np.float32)
+    return field
+
+
 def _texture(rng: np.random.Generator, beam: Beam) -> tuple[FloatArray, FloatArray]:
     """Draw a variation of the lung's density, mean 1, and a field of mean 0, SD 1; (H, W)."""
     size = beam.size
-    total: FloatArray = np.ones((size, size), np.float32)
+    total: FloatArray = _aeration(rng, size)
     ragged: FloatArray = np.zeros((size, size), np.float32)
     uneven = float(np.exp(rng.normal(0.1, 0.4)))
     for grain_mm, strength in ((110.0, 0.1), (45.0, 0.08), (14.0, 0.06), (6.0, 0.05), (3.0, 0.05)):
