@@ -57,6 +57,8 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.evaluate.predictions import evaluate_predictions as evaluate_predictions
     from wetread.verbs.export import ExportResult as ExportResult
     from wetread.verbs.export import export as export
+    from wetread.verbs.features import FeatureTable as FeatureTable
+    from wetread.verbs.features import features as features
     from wetread.verbs.index import index as index
     from wetread.verbs.montage.montage import MontageResult as MontageResult
     from wetread.verbs.montage.montage import montage as montage
@@ -106,6 +108,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "evaluate": "wetread.verbs.evaluate.evaluate",
         "evaluate_predictions": "wetread.verbs.evaluate.predictions",
         "export": "wetread.verbs.export",
+        "features": "wetread.verbs.features",
         "index": "wetread.verbs.index",
         "montage": "wetread.verbs.montage.montage",
         "pack": "wetread.verbs.pack",
@@ -156,6 +159,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",
         "ExportResult": "wetread.verbs.export",
+        "FeatureTable": "wetread.verbs.features",
         "Installation": "wetread.verbs.doctor",
         "MontageResult": "wetread.verbs.montage.montage",
         "PhantomArchive": "wetread.verbs.phantom",

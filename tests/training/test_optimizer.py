@@ -5,7 +5,13 @@ import pytest
 import torch
 
 from wetread.models.encoders import build, encoder_parameters
-from wetread.training.optimizer import make_optimizer, rate_at, set_rate, train_mode
+from wetread.training.optimizer import (
+    make_optimizer,
+    rate_at,
+    set_rate,
+    take_step,
+    train_mode,
+)
 from wetread.training.recipe import OptimizerSettings
 
 SETTINGS = OptimizerSettings(warmup_fraction=0.1, final_rate_fraction=0.05)
@@ -76,3 +82,20 @@ def test_frozen_norms_keep_their_statistics_and_the_rest_trains() -> None:
         assert torch.equal(model.state_dict()["stem.1.running_mean"], before) is frozen
         assert model.training
         assert all(p.grad is not None for p in model.parameters())
+
+
+def test_an_encoder_of_rate_zero_stays_as_it_is_and_its_head_learns() -> None:
+    settings = SETTINGS.model_copy(update={"encoder_rate": 0.0, "freeze_norms": True})
+    model = train_mode(build("compact", 3, 2), settings)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    encoder = encoder_parameters(model, "compact")
+    optimizer = make_optimizer(
+        model, settings, learning_rate=0.4, weight_decay=0.02, encoder=encoder
+    )
+    set_rate(optimizer, 0.4)
+    model(torch.rand(4, 3, 32, 32)).sum().backward()
+    take_step(optimizer, model.parameters(), 1.0)
+    after = model.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert {"head.weight", "head.bias"} <= changed
+    assert all(name.startswith(("norm.", "head.")) for name in changed)

@@ -37,6 +37,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread predict new/ --run first --run second -o readings",
         "wetread predict new/ --run run -o readings --prevalence any=0.05 --at sensitivity=0.95",
     ),
+    "features": ("wetread features new.zip --run run -o features",),
     "score": ("wetread score hemorrhage --truth labels.csv --submission submission.csv",),
     "windows": (
         "wetread windows",

@@ -1,4 +1,4 @@
-"""cli/learn.py: the commands that learn and read: train, calibrate, predict, score."""
+"""cli/learn.py: the commands that learn and read: train, calibrate, predict, features, score."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from wetread.cli.options import (
     print_result,
 )
 from wetread.cli.progress import bars
-from wetread.cli.text import prediction_lines, run_lines, submission_lines
+from wetread.cli.text import feature_lines, prediction_lines, run_lines, submission_lines
 
 if TYPE_CHECKING:
     from wetread.verbs.predict.predict import Prediction
@@ -209,6 +209,36 @@ def _shares(given: list[str]) -> dict[str, float]:
 def _prediction_code(result: Prediction) -> int:
     """1 where there was no study at all, 3 where something was refused or left unread, else 0."""
     return done_code(len(result.readings), result.refused + result.unread)
+
+
+def features(
+    src: Sources,
+    run: Annotated[Path, typer.Option(help="a run, whose encoders are asked")],
+    out: Out,
+    repair: Repair = True,
+    as_hu: AsHU = False,
+    clear_patients: ClearPatients = False,
+    verify: Verify = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Encode slices and studies: the features of a run's encoders as a Parquet table."""
+    from wetread.verbs.features import features as encode
+
+    with bars() as report:
+        result = encode(
+            src,
+            run,
+            out,
+            workers=workers,
+            report=report,
+            repair=repair,
+            as_hu=as_hu,
+            clear_patients=clear_patients,
+            verify=verify,
+        )
+    print_result(result.to_dict(), feature_lines(result), as_json)
+    raise typer.Exit(done_code(result.slices, result.refused))
 
 
 def score(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
     from wetread.study.patients import Identity
     from wetread.verbs.demo import DemoResult
     from wetread.verbs.doctor import Extra, Installation
+    from wetread.verbs.features import FeatureTable
     from wetread.verbs.predict.predict import Prediction
     from wetread.verbs.train.train import TrainResult
 
@@ -201,6 +202,12 @@ def prediction_lines(result: Prediction) -> list[str]:
         *_time(result),
         _last_counts(result),
     ]
+
+
+def feature_lines(result: FeatureTable) -> list[str]:
+    """Return where the table lies, and what it counts."""
+    counts = {"encoders": result.encoders, "studies": result.studies, "slices": result.slices}
+    return [f"features: {result.file}", counted({**counts, "refused": result.refused})]
 
 
 def _time(result: Prediction) -> list[str]:

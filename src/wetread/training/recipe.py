@@ -98,8 +98,8 @@ class OptimizerSettings(Settings):
     beta2: float = Field(default=0.99, ge=0, lt=1)
     max_norm: float = Field(default=2.0, gt=0)  # gradients are clipped to this length
     encoder_rate: float = Field(
-        default=1.0, gt=0, le=1
-    )  # of the encoder's layers, as a share of the rate of those that follow it
+        default=1.0, ge=0, le=1
+    )  # of the encoder's layers, as a share of the rate of those that follow it; 0: they stay
     freeze_norms: bool = False  # BatchNorm keeps the statistics that it starts with
 
 
