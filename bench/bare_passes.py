@@ -64,7 +64,7 @@ def forward_passes(run: Path, out: Path) -> Bare:
 
 def _views(encoder: TrainedModel, store: Store) -> list[torch.Tensor]:
     """The slices of a store as the encoder sees them, in batches like those of `predict`."""
-    seen = neighbor_rows(store.slices, np.arange(len(store)), encoder.view.neighbors)
+    seen = neighbor_rows(store.slices, np.arange(len(store)), encoder.view)
     step = batch_size(encoder.view, torch.device("cpu"))
     return [
         to_view(

@@ -86,4 +86,4 @@ def _closed(part: np.ndarray) -> np.ndarray:
     padded = np.pad(part.astype(np.uint8), 13)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disk)[13:-13, 13:-13]
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return cv2.drawContours(closed, contours, -1, 1, cv2.FILLED) > 0
+    return np.asarray(cv2.drawContours(closed, contours, -1, 1, cv2.FILLED) > 0)

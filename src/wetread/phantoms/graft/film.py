@@ -165,7 +165,7 @@ def _paint(
     ) * (0.03 * rows * 3.5)
     line = np.exp(-0.5 * np.square(distance / width)) * np.clip(strength, 0.1, 1.2)
     painted = painted + np.where(near_air & space, line * drawn.line * WHITE, 0)
-    return np.clip(painted, 0, WHITE).astype(np.float32)
+    return np.asarray(np.clip(painted, 0, WHITE), np.float32)
 
 
 def _without_markings(gray: Float32Array, rng: np.random.Generator) -> Float32Array:
