@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from wetread.evaluation.aggregate import smooth_along_z, study_maximum, study_truth
+from wetread.evaluation.aggregate import (
+    at_study_maximum,
+    smooth_along_z,
+    study_maximum,
+    study_truth,
+)
 
 
 def test_smoothing_weighs_one_two_one_and_at_the_ends_two_one() -> None:
@@ -60,3 +65,10 @@ def test_no_slices_are_no_studies() -> None:
     ids, values = study_maximum(smoothed, [])
     assert ids == ()
     assert values.shape == (0, 2)
+
+
+def test_values_are_those_of_the_slice_with_the_largest_of_another() -> None:
+    values = np.array([[1.0, 5.0], [2.0, 6.0], [3.0, 7.0]])
+    of = np.array([[0.2, 0.9], [0.8, 0.9], [0.5, 0.1]])
+    found = at_study_maximum(values, of, ["b", "b", "a"])
+    np.testing.assert_array_equal(found, [[2.0, 5.0], [3.0, 7.0]])

@@ -52,6 +52,18 @@ def study_maximum(
     return ids, np.where(np.isneginf(largest), np.nan, largest)
 
 
+def at_study_maximum(values: FloatArray, of: FloatArray, study_ids: Sequence[str]) -> Float64Array:
+    """Return values (N, F) at the slice of each study where `of` (N, F, no NaN) is largest, the
+    first of several: (S, F) float64, studies in order of first appearance."""
+    ids, study = _first_appearance(study_ids)
+    found = np.empty((len(ids), values.shape[1]))
+    for column in range(values.shape[1]):
+        falling = np.argsort(-np.asarray(of)[:, column], kind="stable")
+        _, first = np.unique(study[falling], return_index=True)
+        found[:, column] = np.asarray(values)[falling[first], column]
+    return found
+
+
 def study_truth(
     truth: FloatArray, study_ids: Sequence[str]
 ) -> tuple[tuple[str, ...], Float64Array]:

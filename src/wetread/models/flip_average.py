@@ -19,14 +19,16 @@ class FlipAverage(nn.Module):
         self.network = network
         self.flip_index = None if flip_index is None else list(flip_index)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Map gray (B, C, H, W) to logits (B, F) float64, and to mask probabilities (B, M, h, w)
-        float32 where the network draws masks, else None."""
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Map gray (B, C, H, W) to logits (B, F) float64; to mask probabilities (B, M, h, w)
+        float32 where the network draws masks, else None; and to how far the logits of image and
+        mirror image are from their mean, (B, F) float64, None where the image alone is read."""
         logits, masks = forward_with_masks(self.network, x)
-        logits = logits.double()
+        logits, apart = logits.double(), None
         if self.flip_index is not None:
             flipped, flipped_masks = forward_with_masks(self.network, x.flip(-1))
-            logits = (logits + flipped.double()[:, self.flip_index]) / 2
+            mirrored = flipped.double()[:, self.flip_index]
+            logits, apart = (logits + mirrored) / 2, (logits - mirrored).abs() / 2
             if masks is not None and flipped_masks is not None:
                 masks = (masks + flipped_masks.flip(-1)) / 2
-        return logits, None if masks is None else masks.float().sigmoid()
+        return logits, None if masks is None else masks.float().sigmoid(), apart

@@ -6,7 +6,9 @@ from html import escape
 from pathlib import Path
 
 from wetread.archive.files.atomic import write_whole
+from wetread.evaluation.abstention import AbstentionCurve
 from wetread.evaluation.score import Score
+from wetread.pages.abstention_chart import abstention_chart
 from wetread.pages.charts import (
     Curves,
     History,
@@ -27,6 +29,10 @@ PLURAL = {
 COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
 OFFICIAL = "weighted_log_loss"
 PRIOR = "share in training, for everyone"
+ABSTENTION = "Leaving out what is unsure"
+ABSTENTION_NOTE = (
+    "Images, of the headline. Below the dotted line, what is left out was worse than the rest."
+)
 BASELINES = {
     "prior": PRIOR,
     "position": "slice position alone",
@@ -83,6 +89,7 @@ class PageContent:
     provenance: where everything came from, name to value; settings: the rest, folded away.
     evaluation: of predictions on given data, what stands besides the scores.
     prior:      what the constant prior is.
+    abstention: of images of the headline: what is won by leaving out those that are unsure.
     badge:      beside the title, where its patients are none; origin: the sentence to it.
     """
 
@@ -102,6 +109,7 @@ class PageContent:
     settings: Mapping[str, object] | None = None
     badge: str = ""
     origin: str = ""
+    abstention: tuple[AbstentionCurve, ...] = ()
     evaluation: EvaluationPart | None = None
     prior: str = PRIOR
 
@@ -202,7 +210,12 @@ def page_html(content: PageContent) -> str:
                 (title, Markup(draw(drawn, content.headline)), note)
                 for title, (draw, note) in charts.items()
                 if drawn
-            ],
+            ]
+            + (
+                [(ABSTENTION, Markup(abstention_chart(content.abstention)), ABSTENTION_NOTE)]
+                if content.abstention
+                else []
+            ),
             undrawn=[curve.finding for curve in content.curves if not len(curve.true_rate)],
             training=Markup(training_chart(content.histories)) if content.histories else "",
             groups=list(dict.fromkeys(case.group for case in content.cases)),

@@ -59,6 +59,8 @@ class Reading:
     cautions:   what must be known of the models that read it: names of prediction/cautions.py.
     flagged:    whether the headline reaches the threshold of the operating point that was asked
                 for; None where none was, and in a study that was not read.
+    disagreement: finding to the standard deviation of the logits of the networks and their views;
+                empty where one network read one view.
     links:      key slice to its place in a page to scroll, from the reading's file on; where there
                 is such a page.
     """
@@ -80,6 +82,7 @@ class Reading:
     detail: str | None = None
     cautions: tuple[str, ...] = ()
     flagged: bool | None = None
+    disagreement: Mapping[str, float] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -96,6 +99,7 @@ class Reading:
             "detail": self.detail,
             "cautions": list(self.cautions),
             "flagged": self.flagged,
+            "disagreement": dict(self.disagreement),
             "study_uid": self.study_uid,
             "series_uid": self.series_uid,
             "findings": list(self.findings or self.study),

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logit
 
 from wetread.archive.types import Float64Array, JsonObject, Progress
-from wetread.evaluation.aggregate import smooth_along_z, study_maximum
+from wetread.evaluation.aggregate import at_study_maximum, smooth_along_z, study_maximum
 from wetread.evaluation.calibrator import mask_evidence
 from wetread.evaluation.metrics import CLIP
 from wetread.labels.finding import finding_names
@@ -54,7 +54,7 @@ class SliceReader:
         stores: one, of the task's crop. ranked: studies of several series, best first.
         """
         (store,) = stores
-        probability, maps = self._predict(store, progress)
+        probability, maps, apart = self._predict(store, progress)
         if maps:
             probability = _calibrated(probability, maps, self.ensemble)
         series = acquisition_keys(store.slices).to_list()
@@ -64,37 +64,55 @@ class SliceReader:
         ids, study = study_maximum(
             image[judging["row"].to_numpy()], judging["StudyInstanceUID"].to_list()
         )
+        judging_rows = judging["row"].to_numpy()
+        study_apart = at_study_maximum(
+            apart[judging_rows], image[judging_rows], judging["StudyInstanceUID"].to_list()
+        )
         names, scalings = finding_names(self.spec.image_findings), self.ensemble.scalings
         image = scalings.apply("image", names, image)
         study = scalings.apply("study", names, study)
         drawn = self.ensemble.drawn
         thresholds = tuple(mean_thresholds(self.ensemble.decisions[name]) for name in drawn)
         return Answers(
-            image, dict(zip(ids, study, strict=True)), {}, DrawnMasks(drawn, thresholds, maps)
+            image,
+            dict(zip(ids, study, strict=True)),
+            {},
+            DrawnMasks(drawn, thresholds, maps),
+            image_disagreement=apart,
+            study_disagreement=dict(zip(ids, study_apart, strict=True)),
         )
 
     def _predict(
         self, store: Store, progress: Progress
-    ) -> tuple[Float64Array, tuple[PackedMaps, ...]]:
-        """Predict the networks' mean probabilities (N, F), and the maps of each of the N slices."""
+    ) -> tuple[Float64Array, tuple[PackedMaps, ...], Float64Array]:
+        """Predict the networks' mean probabilities (N, F), the maps of each of the N slices, and
+        the standard deviation (N, F) of the logits of networks and views."""
         members, flip_index = (
             self.ensemble.members,
             mirror_columns(self.spec.image_findings).tolist(),
         )
         total = np.zeros((len(store), len(self.spec.image_findings)))
+        each, within = [], np.zeros_like(total)  # logits of each network; variances of its views
         maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
         for done, member in enumerate(members):
             progress(done, len(members))
             model, logits, rows = member.model, [], iter(maps)
-            for batch, drawn in predict_with_masks(
+            apart = [np.empty((0, total.shape[1]))]
+            for batch, drawn, spread in predict_with_masks(
                 model.model, store, np.arange(len(store)), model.view, model.recipe, flip_index
             ):
                 logits.append(batch)
+                apart.append(spread)
                 for masks in () if drawn is None else drawn:
                     next(rows).append(tuple(map(pack_map, masks)))
-            total += to_probabilities(model.model, logits, model.negative_rate)
+            probability = to_probabilities(model.model, logits, model.negative_rate)
+            total += probability
+            each.append(logit(np.clip(probability, CLIP, 1 - CLIP)))
+            within += np.concatenate(apart) ** 2
         progress(len(members), len(members))
-        return total / len(members), tuple(map(tuple, maps)) if self.ensemble.drawn else ()
+        spread = np.sqrt(within / len(members) + np.var(each, axis=0))
+        drawn_maps = tuple(map(tuple, maps)) if self.ensemble.drawn else ()
+        return total / len(members), drawn_maps, spread
 
 
 def _calibrated(

@@ -81,6 +81,9 @@ def make_readings(
             series=tuple(context.ranked.get(study, ())),
             masks=tuple(context.masks.get(study, ())),
             broken=answers.broken.get(study, ()),
+            disagreement={}
+            if answers.study_disagreement is None
+            else _named(names.study, answers.study_disagreement[study]),
         )
         for study, probability in answers.study.items()
     ]

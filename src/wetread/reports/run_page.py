@@ -8,19 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
+from wetread.archive.plural import plural
 from wetread.archive.types import Int64Array
+from wetread.evaluation.abstention import AbstentionCurve, abstention_curves
 from wetread.evaluation.score import Score
 from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, History, make_curves
 from wetread.pages.environment import spaced_words
 from wetread.pages.page import CountSum, PageCase, PageContent, PageFact, patient_unit, write_page
 from wetread.reports.heat import HeatMaps, run_heat_maps
+from wetread.reports.judged import judged_headline
 from wetread.reports.mask_cases import mask_cases
 from wetread.reports.run_sentences import SPLITS, origin_sentence, summary_sentence
 from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
+from wetread.training.calibration import read_calibration
 from wetread.training.decide import DecidedFinding
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import flat_settings
@@ -63,10 +67,30 @@ def write_run_page(
             identity=about.get("identity"),
             counts=_count_sums(about["counts"]),
             cases=_cases(run, view, task, images, drawn),
-            provenance={"task": task.name, **{key: recipe[key] for key in SHOWN_SETTINGS}},
+            provenance={
+                "task": task.name,
+                **{key: recipe[key] for key in SHOWN_SETTINGS},
+                **_calibrated_on(run),
+            },
+            abstention=_abstention(task, images),
             settings=recipe,
         ),
     )
+
+
+def _calibrated_on(run: Path) -> dict[str, str]:
+    """Say what the probabilities were calibrated on, one after the other."""
+    sources = [
+        f"{one.source} ({plural(one.images, 'image')} of {plural(one.patients, 'patient')})"
+        for one in read_calibration(run).on
+    ]
+    return {"calibrated on": "; then ".join(sources)} if sources else {}
+
+
+def _abstention(task: Task, images: LevelPredictions) -> tuple[AbstentionCurve, ...]:
+    """Make the curves of what is won by leaving out images that are unsure of the headline."""
+    rows = judged_headline(images, task.headline)
+    return () if rows is None else abstention_curves(rows)
 
 
 def _scored(task: Task) -> str:

@@ -20,6 +20,7 @@ from wetread.labels.finding import Finding, finding_names
 FILE = "predictions.parquet"
 WANTED = "the predictions of a run, which wetread train writes"
 UNCALIBRATED = "uncalibrated"  # the probability before it was scaled
+DISAGREEMENT = "disagreement"  # standard deviation of the networks' and views' logits
 SCHEMA: dict[str, pl.DataType] = {
     "level": pl.String(),
     "split": pl.String(),
@@ -35,7 +36,9 @@ SCHEMA: dict[str, pl.DataType] = {
     "position": pl.Float64(),
     "histogram": pl.Float64(),
     UNCALIBRATED: pl.Float64(),  # null in runs from before they calibrated
+    DISAGREEMENT: pl.Float64(),  # null where one network read one view
 }
+ADDED = (UNCALIBRATED, DISAGREEMENT)  # columns that older runs lack
 BASELINES = ("prior", "position", "histogram")
 
 
@@ -44,6 +47,7 @@ class LevelPredictions:
     """One level of one split: arrays (N, F), and who they are of.
 
     baselines: those of BASELINES by name, and UNCALIBRATED where the probability was scaled.
+    disagreement: standard deviation of the logits of networks and views; None where it is unknown.
     """
 
     level: str
@@ -56,6 +60,7 @@ class LevelPredictions:
     truth: Float64Array
     probability: Float64Array
     baselines: Mapping[str, Float64Array]
+    disagreement: Float64Array | None = None
 
 
 def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
@@ -80,10 +85,11 @@ def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
         "probability": predicted.probability.ravel(),
     }
     columns |= {name: predicted.baselines[name].ravel() for name in BASELINES}
-    before = predicted.baselines.get(UNCALIBRATED)
-    columns[UNCALIBRATED] = (
-        [None] * predicted.probability.size if before is None else before.ravel()
-    )
+    for name, values in (
+        (UNCALIBRATED, predicted.baselines.get(UNCALIBRATED)),
+        (DISAGREEMENT, predicted.disagreement),
+    ):
+        columns[name] = [None] * predicted.probability.size if values is None else values.ravel()
     return pl.DataFrame(columns, schema=SCHEMA, strict=False).with_columns(
         pl.col("truth").fill_nan(None)
     )
@@ -95,10 +101,10 @@ def read_predictions(path: Path, findings: Mapping[str, Sequence[Finding]]) -> p
 
     findings: of each level there may be.
     """
-    needed = {name: kind for name, kind in SCHEMA.items() if name != UNCALIBRATED}
+    needed = {name: kind for name, kind in SCHEMA.items() if name not in ADDED}
     table = read_parquet(path, schema=needed, expected=WANTED)
-    if UNCALIBRATED not in table.columns:
-        table = table.with_columns(pl.lit(None, pl.Float64).alias(UNCALIBRATED))
+    lacking = [name for name in ADDED if name not in table.columns]
+    table = table.with_columns(pl.lit(None, pl.Float64).alias(name) for name in lacking)
     levels = table["level"].unique().to_list()
     with expect_form(path, WANTED):
         if not levels or not set(levels) <= set(findings) or "image" not in levels:
@@ -155,4 +161,5 @@ def from_table(
             for name in (*BASELINES, UNCALIBRATED)
             if name in BASELINES or not rows[name].is_null().any()
         },
+        disagreement=None if rows[DISAGREEMENT].is_null().any() else matrix(DISAGREEMENT),
     )

@@ -48,7 +48,7 @@ def test_the_mean_of_what_is_given_becomes_the_share_and_the_order_stays() -> No
     def read() -> torch.Tensor:
         rows = range(SLICES)
         return torch.cat(
-            [b for b, _ in predict_with_masks(model, source, rows, recipe.view, recipe)]
+            [batch.logits for batch in predict_with_masks(model, source, rows, recipe.view, recipe)]
         )
 
     before = read()

@@ -72,16 +72,16 @@ def fit_split(
     trained = fit_encoder(
         data, split, recipe, weights=weights, run=folder, mixed=mixed, progress=progress
     )
-    probability, drawings = _read(trained, data, split.scored, split.name, number)
+    probability, drawings, apart = _read(trained, data, split.scored, split.name, number)
     validation: tuple[LabeledProbabilities, ...] = ()
     if split.is_only or (data.masks is not None and recipe.decoder != "none"):
-        read, maps = _read(trained, data, split.validation, "validation", number)
+        read, maps, _ = _read(trained, data, split.validation, "validation", number)
         drawings += maps
         if split.is_only:
             smoothed = data.smooth(read, split.validation)
             validation = validation_probabilities(data, split, smoothed)
     release_memory()
-    levels = slice_predictions(data, split, data.smooth(probability, split.scored))
+    levels = slice_predictions(data, split, data.smooth(probability, split.scored), apart)
     table = pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row")
     return SplitResult(levels, table, validation)
 
@@ -134,15 +134,16 @@ def _train_set(data: LabeledSlices, places: Int64Array, recipe: Recipe) -> Train
 
 def _read(
     trained: TrainedModel, data: LabeledSlices, places: Int64Array, split: str, number: int
-) -> tuple[Float64Array, list[MutableRow]]:
-    """Predict probabilities (N, F) of images (N,), and their masks (rows of mask_table.py)."""
+) -> tuple[Float64Array, list[MutableRow], Float64Array]:
+    """Predict probabilities (N, F) of images (N,), their masks (rows of mask_table.py), and how far
+    the logits of image and mirror image are apart, (N, F)."""
     names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
     patients, masks = data.column("patient"), data.masks
     columns = [names.index(finding.name) for finding in masks.findings] if masks else []
     rows: list[MutableRow] = []
 
-    logits, remaining = [], iter(places.tolist())
-    for batch, maps in predict_with_masks(
+    logits, apart, remaining = [], [np.empty((0, len(names)))], iter(places.tolist())
+    for batch, maps, spread in predict_with_masks(
         trained.model,
         data.store,
         data.rows[places],
@@ -151,6 +152,7 @@ def _read(
         mirror_columns(data.findings).tolist(),
     ):
         logits.append(batch)
+        apart.append(spread)
         for image_maps in () if maps is None else maps:
             assert masks is not None  # nothing else draws
             place = next(remaining)
@@ -162,7 +164,7 @@ def _read(
     probability = to_probabilities(trained.model, logits, trained.negative_rate)
     for row, head in zip(rows, probability[:, columns].ravel().tolist(), strict=bool(rows)):
         row["head"] = head
-    return probability, rows
+    return probability, rows, np.concatenate(apart)
 
 
 def initial_model(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from wetread.archive.types import Float64Array
-from wetread.evaluation.aggregate import study_maximum, study_truth
+from wetread.evaluation.aggregate import at_study_maximum, study_maximum, study_truth
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
 from wetread.labels.finding import finding_names
 from wetread.training.calibration import LabeledProbabilities
@@ -15,10 +15,16 @@ from wetread.training.predictions import LevelPredictions
 
 
 def slice_predictions(
-    data: LabeledSlices, split: Split, probability: Float64Array
+    data: LabeledSlices,
+    split: Split,
+    probability: Float64Array,
+    disagreement: Float64Array | None = None,
 ) -> list[LevelPredictions]:
     """Put probabilities (n, F) of the split's scored slices into the form of predictions.py, and
-    those of their studies, (E, F) the largest of their slices', with baselines."""
+    those of their studies, (E, F) the largest of their slices', with baselines.
+
+    disagreement: (n, F) of the networks; a study has that of its most suspicious slice.
+    """
     column = {
         name: np.array(data.column(name))[split.scored]
         for name in ("SOPInstanceUID", "StudyInstanceUID", "patient")
@@ -36,6 +42,7 @@ def slice_predictions(
         truth=truth,
         probability=probability,
         baselines=baselines,
+        disagreement=disagreement,
     )
     studies = column["StudyInstanceUID"].tolist()
     ids, study_labels = study_truth(truth, studies)
@@ -56,6 +63,9 @@ def slice_predictions(
         truth=study_labels,
         probability=study_maximum(probability, studies)[1],
         baselines=raised,
+        disagreement=None
+        if disagreement is None
+        else at_study_maximum(disagreement, probability, studies),
     )
     return [images, whole]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,20 @@ def predict_probabilities(
     mean over the image and its mirror image.
     """
     batches = predict_with_masks(model, source, rows, view, recipe, mirror)
-    return to_probabilities(model, [logits for logits, _ in batches], negative_rate)
+    return to_probabilities(model, [batch.logits for batch in batches], negative_rate)
+
+
+class SliceBatch(NamedTuple):
+    """What a network says of a batch of slices.
+
+    logits: (B, F) float64, the mean over image and mirror image where both are read.
+    masks:  (B, M, h, w) float32 probabilities; None where the network draws none.
+    apart:  (B, F) float64, the standard deviation of the two logits; 0 where one is read.
+    """
+
+    logits: Tensor
+    masks: npt.NDArray[np.float32] | None
+    apart: npt.NDArray[np.float64]
 
 
 def predict_with_masks(
@@ -55,16 +69,16 @@ def predict_with_masks(
     view: View,
     recipe: Recipe,
     mirror: Sequence[int] | None = None,
-) -> Iterator[tuple[Tensor, npt.NDArray[np.float32] | None]]:
-    """Yield logits (B, F) float64 and mask probabilities (B, M, h, w) float32 of rows (N,), batch
-    by batch in order; None in place of the masks where the network draws none.
+) -> Iterator[SliceBatch]:
+    """Yield logits and mask probabilities of rows (N,), batch by batch in order.
 
     mirror: as for predict_probabilities.
     """
     network = FlipAverage(inference_copy(model, recipe), mirror)
-    for logits, masks in predict_batches(network, source, rows, view, recipe):
+    for logits, masks, apart in predict_batches(network, source, rows, view, recipe):
         assert logits is not None
-        yield logits, None if masks is None else masks.numpy()
+        spread = torch.zeros_like(logits) if apart is None else apart
+        yield SliceBatch(logits, None if masks is None else masks.numpy(), spread.numpy())
 
 
 def to_probabilities(

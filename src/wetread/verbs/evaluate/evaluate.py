@@ -15,12 +15,14 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.types import StrPath
+from wetread.evaluation.abstention import abstention_scores
 from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, Scores
 from wetread.inputs.patients import name_by_deal_order
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
+from wetread.reports.judged import judged_headline
 from wetread.reports.run_page import write_run_page
 from wetread.reports.slice_panels import read_edge_letters
 from wetread.store.store import open_store
@@ -59,6 +61,7 @@ def evaluate(run: StrPath) -> Scores:
     scores = score_exams(task, table, levels, seed) if ALL in official else []
     for part in levels:
         scores += score_level(part, seed, official=part.level in official)
+        scores += score_uncertainty(part, task.headline, seed)
     for finding, masks in decided.items():
         scores += score_masks(finding, masks, seed)
     scored = Scores(scores)
@@ -135,6 +138,15 @@ def exam_frame(images: LevelPredictions) -> pl.DataFrame:
     """List which image is of which study, EXAM_SCHEMA; each study is one series here."""
     columns = {"image": images.ids, "series": images.studies, "study": images.studies}
     return pl.DataFrame(columns, schema=EXAM_SCHEMA)
+
+
+def score_uncertainty(part: LevelPredictions, headline: str, seed: int) -> list[Score]:
+    """Score how well what is unsure of the headline tells its errors, and what leaving it wins."""
+    rows = judged_headline(part, headline)
+    if rows is None:
+        return []
+    like = Score("", headline, part.level, part.split, None, None, None, 0, 0)
+    return abstention_scores(rows, like, np.random.default_rng(seed))
 
 
 def score_level(part: LevelPredictions, seed: int, *, official: bool) -> list[Score]:
