@@ -9,6 +9,8 @@ from wetread.models.features import (
     LEAST,
     PEAKS,
     SMALL,
+    DrawingExtractors,
+    FeatureExtractors,
     count_masks,
     feature_extractor,
     mask_peaks,
@@ -77,3 +79,24 @@ def test_a_series_is_told_by_its_masks_highest_pixels_and_how_their_areas_compar
 def test_it_is_known_how_many_masks_a_network_draws() -> None:
     assert count_masks(build("slim", 3, 4, masks=2)) == 2
     assert count_masks(build("slim", 3, 4)) == 0
+
+
+def test_what_several_networks_draw_is_the_mean_of_their_maps_turned_back() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        networks = [build("slim", 3, 4, masks=2).eval() for _ in range(2)]
+    pairs = [(one, side) for one in networks for side in (False, True)]
+    image = torch.rand(2, 3, 64, 64)
+    extractors = [feature_extractor(one, "drawn") for one, _ in pairs]
+    with torch.inference_mode():
+        *features, drawn = DrawingExtractors(extractors, [side for _, side in pairs])(image)
+        plain = FeatureExtractors(extractors, [side for _, side in pairs])(image)
+        maps = []
+        for one, side in pairs:
+            _, logits = forward_with_masks(one, image.flip(-1) if side else image)
+            assert logits is not None
+            maps.append(logits.sigmoid())
+    turned = [own.flip(-1) if side else own for own, (_, side) in zip(maps, pairs, strict=True)]
+    torch.testing.assert_close(drawn, torch.stack(turned).mean(0))
+    for ours, theirs in zip(features, plain, strict=True):
+        torch.testing.assert_close(ours, theirs)

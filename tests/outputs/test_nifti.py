@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from wetread.archive.index.index import build_index
-from wetread.outputs.nifti import write_nifti
+from wetread.outputs.nifti import nifti_bytes, write_nifti, write_nifti_masks
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.series import series_slices
 from wetread.study.stack import StackError, require_affine
@@ -138,3 +138,17 @@ def test_slices_without_a_common_affine_are_no_nifti_file(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="needs an affine"):
         write_nifti(tmp_path / "v.nii", np.zeros((2, 3, 4)), np.full((4, 4), np.nan))
     assert not list(tmp_path.iterdir())
+
+
+def test_masks_written_one_after_the_other_are_the_file_of_the_whole_volume(tmp_path: Path) -> None:
+    masks = np.random.default_rng(0).random((3, 4, 5)) > 0.5
+    affine = np.array([[0, 0, 0.7, -20], [0, 0.6, 0, 4], [2.5, 0, 0, -90], [0, 0, 0, 1.0]])
+    write_nifti_masks(tmp_path / "m.nii.gz", iter(masks), masks.shape, affine)
+    written = nibabel.load(tmp_path / "m.nii.gz")
+    whole = nibabel.Nifti1Image.from_bytes(nifti_bytes(masks.astype(np.uint8), affine))
+    np.testing.assert_array_equal(np.asarray(written.dataobj), np.asarray(whole.dataobj))
+    np.testing.assert_array_equal(written.affine, whole.affine)
+    for name in ("dim", "datatype", "pixdim", "sform_code", "qform_code", "vox_offset"):
+        np.testing.assert_array_equal(written.header[name], whole.header[name])
+    with pytest.raises(ValueError, match="no common one"):
+        write_nifti_masks(tmp_path / "n.nii.gz", iter(masks), masks.shape, np.full((4, 4), np.nan))

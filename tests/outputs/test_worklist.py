@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.types import JsonObject
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.reading import Reading
 
@@ -27,3 +28,17 @@ def test_equal_probabilities_go_by_study_uid(tmp_path: Path) -> None:
     write_worklist(same, ("any",), "any", tmp_path / "w.csv")
     table = pl.read_csv(tmp_path / "w.csv", infer_schema=False)
     assert table["study_uid"].to_list() == ["1.10", "1.2", "1.9"]
+
+
+def test_measured_numbers_have_columns_of_their_own(tmp_path: Path) -> None:
+    measured: list[JsonObject] = [
+        {"name": "clot_volume", "unit": "ml", "value": 2.5},
+        {"name": "ratio", "unit": "", "value": None},
+    ]
+    read = [
+        Reading("1", "", (), {"any": 0.9}, (), {}, measures=tuple(measured)),
+        Reading("2", "", (), {"any": 0.1}, (), {}),
+    ]
+    write_worklist(read, ("any",), "any", tmp_path / "w.csv")
+    table = pl.read_csv(tmp_path / "w.csv")
+    assert table.select("clot_volume_ml", "ratio").rows() == [(2.5, None), (None, None)]

@@ -54,7 +54,9 @@ class Numbered(SeriesReader):
 
 
 READER = Numbered(
-    cast(Ensemble, SimpleNamespace(series_models=(), scalings=Scalings())), SPEC, Path()
+    cast(Ensemble, SimpleNamespace(series_models=(), scalings=Scalings(), drawings=())),
+    SPEC,
+    Path(),
 )
 
 

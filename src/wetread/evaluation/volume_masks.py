@@ -63,7 +63,7 @@ def score_volume_mask(
     """
     _check(truth, drawn, spacing_zyx_mm)
     voxel_ml = float(np.prod(spacing_zyx_mm)) / 1000.0
-    counts = [np.count_nonzero(mask) for mask in (truth & drawn, drawn, truth)]
+    counts = [int(np.count_nonzero(mask)) for mask in (truth & drawn, drawn, truth)]
     lesions, found = count_lesions(truth, drawn)
     components, met = count_lesions(drawn, truth)
     return VolumeMaskScore(

@@ -45,9 +45,13 @@ class LogitsWithPeaks(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map gray (B, C, H, W) to (B, F + PEAKS M)."""
+        return self.forward_with_maps(x)[0]
+
+    def forward_with_maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map gray (B, C, H, W) to (B, F + PEAKS M) and to the masks' logits (B, M, h, w)."""
         logits, masks = forward_with_masks(self.network, x)
         assert masks is not None
-        return torch.cat([logits, mask_peaks(masks)], 1)
+        return torch.cat([logits, mask_peaks(masks)], 1), masks
 
 
 class FeatureExtractors(nn.Module):
@@ -66,6 +70,23 @@ class FeatureExtractors(nn.Module):
         sides = {side: x.flip(-1) if side else x for side in set(self.flipped)}
         pairs = zip(self.extractors, self.flipped, strict=True)
         return tuple(extractor(sides[side]).float() for extractor, side in pairs)
+
+
+class DrawingExtractors(FeatureExtractors):
+    """Several networks that draw, over the same images: their features, and their mean map."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Map gray (B, C, H, W) to features (B, D) float32, one tensor a network, and after them to
+        mean probabilities (B, M, h, w) float32 of pixels, mirror images turned back."""
+        sides = {side: x.flip(-1) if side else x for side in set(self.flipped)}
+        features, total = [], torch.zeros(())
+        for extractor, side in zip(self.extractors, self.flipped, strict=True):
+            assert isinstance(extractor, LogitsWithPeaks)
+            own, masks = extractor.forward_with_maps(sides[side])
+            features.append(own.float())
+            share = masks.float().sigmoid()
+            total = total.to(share) + (share.flip(-1) if side else share)
+        return (*features, total / len(features))
 
 
 def feature_extractor(model: nn.Module, features: str) -> nn.Module:

@@ -1,15 +1,18 @@
 """outputs/nifti.py: voxels and their affine become a NIfTI file, in RAS as the standard has it."""
 
 import gzip
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from wetread.archive.files.atomic import write_whole
-from wetread.archive.types import Float64Array, NumberArray
+from wetread.archive.files.atomic import atomic_path, write_whole
+from wetread.archive.types import BoolArray, Float64Array, NumberArray
 from wetread.outputs.optional import import_optional
 from wetread.study.geometry import affine_ijk_ras
 
+HEADER_BYTES = 352  # of NIfTI-1, with the mark that nothing extends it
 _SLANT = 1e-4  # a cosine between axes: beyond it they are not at right angles
 
 
@@ -23,12 +26,31 @@ def nifti_bytes(voxels: NumberArray, affine_lps: Float64Array) -> bytes:
         raise ValueError("a NIfTI file needs an affine; these slices have no common one")
     affine = affine_ijk_ras(affine_lps)
     voxels_xyz = np.ascontiguousarray(voxels.transpose(2, 1, 0))
-    image = import_optional("nibabel").Nifti1Image(voxels_xyz, affine)
-    image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, code="scanner")
-    image.set_qform(affine, code="scanner" if _at_right_angles(affine) else "unknown")
-    content: bytes = image.to_bytes()
+    content: bytes = _image(voxels_xyz, affine).to_bytes()
     return content
+
+
+def write_nifti_masks(
+    path: Path, masks: Iterable[BoolArray], shape: tuple[int, int, int], affine_lps: Float64Array
+) -> None:
+    """Write masks (rows, columns) bool, one a slice, as the .nii.gz file path of uint8, 0 and 1;
+    slice after slice, so that no whole volume is in memory.
+
+    shape: (Z, rows, columns). affine_lps: as for nifti_bytes, ValueError where it is not finite.
+    """
+    if not np.isfinite(affine_lps).all():
+        raise ValueError("a NIfTI file needs an affine; these slices have no common one")
+    header = _image(np.zeros((1, 1, 1), np.uint8), affine_ijk_ras(affine_lps)).header
+    header.set_data_shape(shape[::-1])
+    header["vox_offset"] = HEADER_BYTES
+    with (
+        atomic_path(path) as part,
+        part.open("wb") as file,
+        gzip.GzipFile("", "wb", 1, file, mtime=0) as packed,
+    ):
+        packed.write(header.binaryblock.ljust(HEADER_BYTES, b"\0"))
+        for mask in masks:
+            packed.write(np.ascontiguousarray(mask, np.uint8).tobytes())
 
 
 def write_nifti(path: Path, voxels: NumberArray, affine_lps: Float64Array) -> None:
@@ -40,6 +62,15 @@ def write_nifti(path: Path, voxels: NumberArray, affine_lps: Float64Array) -> No
     if path.suffix == ".gz":
         content = gzip.compress(content, 1, mtime=0)  # the same voxels, the same bytes
     write_whole(path, content)
+
+
+def _image(voxels_xyz: np.ndarray, affine_ras: Float64Array) -> Any:
+    """Make nibabel's image of voxels (X, Y, Z) at a place, (4, 4) to RAS mm."""
+    image = import_optional("nibabel").Nifti1Image(voxels_xyz, affine_ras)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_sform(affine_ras, code="scanner")
+    image.set_qform(affine_ras, code="scanner" if _at_right_angles(affine_ras) else "unknown")
+    return image
 
 
 def _at_right_angles(affine: Float64Array) -> bool:

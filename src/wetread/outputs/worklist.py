@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.files.atomic import write_csv
+from wetread.archive.types import JsonObject
 from wetread.prediction.reading import Reading
 
 
@@ -16,7 +17,8 @@ def write_worklist(
 
     flagged: whether it reaches the threshold of an operating point, where one was asked for.
     Equal probabilities go by study UID. A study without a probability stands at the end, its
-    cells empty: it was not read, `state` says so, and `reason` why.
+    cells empty: it was not read, `state` says so, and `reason` why. Numbers that were measured in
+    masks stand last, a column each, named with their unit.
     """
     columns = (headline, *(name for name in findings if name != headline))
     schema = {
@@ -31,6 +33,8 @@ def write_worklist(
         "issues": pl.Int64(),
         "reason": pl.String(),
     }
+    measured = {column_of(one): None for reading in readings for one in reading.measures}
+    schema |= dict.fromkeys(measured, pl.Float64())
     order = by_urgency(readings, headline)
     rows = [
         (
@@ -44,6 +48,7 @@ def write_worklist(
             len(reading.rejects),
             len(reading.issues),
             reading.reason,
+            *({column_of(one): one["value"] for one in reading.measures}.get(n) for n in measured),
         )
         for rank, reading in enumerate(order, start=1)
     ]
@@ -51,6 +56,11 @@ def write_worklist(
     if all(reading.flagged is None for reading in readings):  # no operating point was asked for
         table = table.drop("flagged")
     write_csv(path, table)
+
+
+def column_of(measure: JsonObject) -> str:
+    """Name the column of a measured number: its name, and its unit where it has one."""
+    return "_".join(part for part in (measure["name"], measure["unit"]) if part)
 
 
 def by_urgency(readings: Sequence[Reading], headline: str) -> list[Reading]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wetread.archive.types import Float64Array
 from wetread.prediction.masks import NO_MASKS, DrawnMasks
+from wetread.prediction.volumes import DrawnVolume
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,4 +31,5 @@ class Answers:
     masks: DrawnMasks = NO_MASKS
     image_disagreement: Float64Array | None = None
     study_disagreement: Mapping[str, Float64Array] | None = None
+    volumes: Mapping[str, tuple[DrawnVolume, ...]] = field(default_factory=dict)
     free: tuple[Float64Array, Mapping[str, Float64Array]] | None = None

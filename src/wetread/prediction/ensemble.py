@@ -16,6 +16,7 @@ from wetread.prediction.scaling import Scalings, read_scalings
 from wetread.training import decide
 from wetread.training.about import read_about
 from wetread.training.decide import Decision
+from wetread.training.drawings import Drawings, read_drawings
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, TrainedModel, read_trained_model
 from wetread.training.series.reader import (
@@ -49,6 +50,8 @@ class Ensemble:
     series_models: one a member where runs judge whole series, else ().
     drawn:         findings of which masks are drawn.
     decisions:     of each of them, one a run.
+    drawings:      where runs judge whole series: how each decides what its encoders draw; () where
+                   one of them does not, and nothing is drawn.
     cautions:      names of prediction/cautions.py that hold for the answers.
     scalings:      of the probabilities, by what the runs were calibrated on.
     point:         from which probability of the headline on a study is flagged; None: none is.
@@ -62,6 +65,7 @@ class Ensemble:
     series_models: tuple[SeriesModel, ...] = ()
     drawn: tuple[str, ...] = ()
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
+    drawings: tuple[Drawings, ...] = ()
     cautions: tuple[str, ...] = ()
     scalings: Scalings = field(default_factory=Scalings)
     point: OperatingPoint | None = None
@@ -103,7 +107,8 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         raise RunError(
             f"the runs look at slices of {sorted(sizes)} pixels; predict with each alone"
         )
-    # The masks of a series model's encoder are features of its network, and nobody else's.
+    # The masks of a series model's encoders are decided along the whole series.
+    of_series = [read_drawings(run) for run in runs] if series else []
     drawn = {() if series else member.model.mask_findings for member in members}
     if len(drawn) > 1:
         raise RunError("some of the runs draw masks and some do not; predict with each alone")
@@ -118,6 +123,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         series_models=tuple(model for _, model in series),
         drawn=findings,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
+        drawings=() if None in of_series else tuple(one for one in of_series if one is not None),
         cautions=find_cautions(about),
         scalings=read_scalings(runs),
     )

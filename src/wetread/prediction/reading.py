@@ -53,6 +53,9 @@ class Reading:
     series:     where the study has several: each with its score and why, the best first; the study
                 and the key slices are those of series_uid, slices are of all.
     masks:      what was drawn, one value an image and finding: area, side, text, files.
+    series_masks: what was drawn along the series that judges the study, a finding each: volume and
+                files.
+    measures:   numbers measured in these, each with its error on phantoms.
     broken:     rules that the study's answers broke before they were made consistent.
     reason:     why it is unread, a key of archive.rejects.REASONS; detail: in words.
                 None in a study that was read.
@@ -77,6 +80,8 @@ class Reading:
     findings: tuple[str, ...] = ()
     series: tuple[SeriesScore, ...] = ()
     masks: tuple[JsonObject, ...] = ()
+    series_masks: tuple[JsonObject, ...] = ()
+    measures: tuple[JsonObject, ...] = ()
     broken: tuple[str, ...] = ()
     reason: str | None = None
     detail: str | None = None
@@ -109,6 +114,8 @@ class Reading:
             "links": dict(self.links),
             "slices": [part.to_dict() for part in self.slices],
             "masks": [dict(mask) for mask in self.masks],
+            "series_masks": [dict(mask) for mask in self.series_masks],
+            "measures": [dict(measure) for measure in self.measures],
             "rules_broken_before": list(self.broken),
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
             "rejects": [asdict(reject) for reject in self.rejects],

@@ -13,16 +13,25 @@ from wetread.archive.types import Float64Array, Int64Array, JsonObject, Progress
 from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.volumes import CropMaps, draw_volumes, mean_volume_thresholds
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
+from wetread.training.device import choose_runtime
+from wetread.training.run import TrainedModel
 from wetread.training.series.blend import SeriesLogits
 from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
-from wetread.training.series.slice_features import cache_features
+from wetread.training.series.slice_features import cache_features, cache_features_and_maps
 from wetread.training.series.spec import SeriesSpec
+
+DECIDED = "decided by thresholds chosen on phantoms that no network learned from"
+UNDECIDED = (
+    "none: no thresholds are known for what the networks draw, as a run has no drawings.json; "
+    "train it again, with 10 phantoms or more to learn first"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +51,10 @@ class SeriesReader:
     def averaging(self) -> JsonObject:
         """How probabilities were averaged, for a reading's provenance."""
         models = self.ensemble.series_models
-        return {"flip_averaged": all(one.recipe.series.mirror for one in models)}
+        averaging: JsonObject = {"flip_averaged": all(one.recipe.series.mirror for one in models)}
+        if any(encoder.mask_findings for one in models for encoder in one.encoders):
+            averaging["masks"] = DECIDED if self.ensemble.drawings else UNDECIDED
+        return averaging
 
     def read(
         self,
@@ -61,6 +73,7 @@ class SeriesReader:
         series = unlabeled_series(
             stores[0].slices, len(self.spec.image_findings), len(self.spec.study_findings)
         )
+        crops = self.draw(stores, series.rows, progress) if self.ensemble.drawings else ()
         image, study = self._predict(series, stores, progress)
         scalings = self.ensemble.scalings
         image = scalings.apply("image", finding_names(self.spec.image_findings), image)
@@ -71,12 +84,45 @@ class SeriesReader:
         broken = self.spec.broken_rules(image, study[judging], starts)
         image, study = self.spec.make_consistent(image, study[judging], starts)
         ids = [series.studies[number] for number in judging]
+        thresholds = mean_volume_thresholds(self.ensemble.drawings)
+        judges = [series.slices_of(np.array([number])) for number in judging]
         return Answers(
             image,
             dict(zip(ids, study, strict=True)),
             dict(zip(ids, broken, strict=True)),
             free=(free_image, dict(zip(ids, free_study, strict=True))),
+            volumes={
+                name: draw_volumes(crops, series.rows[places], thresholds)
+                for name, places in zip(ids, judges, strict=True)
+            }
+            if crops
+            else {},
         )
+
+    def draw(
+        self, stores: Sequence[Store], rows: Int64Array, progress: Progress
+    ) -> tuple[CropMaps, ...]:
+        """Draw, with all encoders of each crop, in rows (N,) of its store; the encoders' features
+        are computed on the way and kept. () where an encoder draws nothing."""
+        models = self.ensemble.series_models
+        if len(rows) == 0 or any(one.recipe.series.features != "drawn" for one in models):
+            return ()
+        found = []
+        for number, store in enumerate(stores):
+            progress(number, len(stores))
+            groups: dict[tuple[object, object, bool], list[TrainedModel]] = {}
+            for model in models:
+                encoder = model.encoders[number]
+                key = (encoder.view, choose_runtime(encoder.recipe), model.recipe.series.mirror)
+                groups.setdefault(key, []).append(encoder)
+            each = [
+                cache_features_and_maps(group, store, rows, self.cache, mirror=key[-1])
+                for key, group in groups.items()
+            ]
+            of_rows = dict(zip(rows.tolist(), zip(*each, strict=True), strict=True))
+            maps = [of_rows.get(row, ()) for row in range(len(store))]
+            found.append(CropMaps(store, models[0].encoders[number].mask_findings, maps))
+        return tuple(found)
 
     def _predict(
         self, series: Series, stores: Sequence[Store], progress: Progress

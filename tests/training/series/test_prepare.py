@@ -15,7 +15,12 @@ from wetread.study.boxes import PixelBox
 from wetread.training.losses import plain_series_loss
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, read_trained_model
-from wetread.training.series.prepare import encoder_data, prepare_series, pretrain_encoders
+from wetread.training.series.prepare import (
+    encoder_data,
+    held_out_studies,
+    prepare_series,
+    pretrain_encoders,
+)
 from wetread.training.series.series import labeled_series
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.prepare import TrainingInputs
@@ -125,3 +130,9 @@ def test_every_encoder_learns_all_phantoms_in_its_share_of_the_first_one_s_steps
     }
     assert (len(lines["near"]), len(lines["far"])) == (4, 1)  # a quarter of as many steps
     assert lines["near"][0]["value"] is None  # no patient is kept to choose the epoch
+
+
+def test_one_phantom_in_ten_is_not_learned_from_where_masks_are_drawn() -> None:
+    studies = [f"{number:02d}" for number in range(25)] * 2
+    assert held_out_studies(studies) == {"09", "19"}
+    assert held_out_studies(studies[:9]) == frozenset()

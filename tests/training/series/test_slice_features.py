@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 import torch
 
-from wetread.models.encoders import build
+from wetread.models.encoders import build, forward_with_masks
 from wetread.models.features import split_head
+from wetread.training.mask_table import unpack_map
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import TrainedModel
 from wetread.training.series.slice_features import (
     cache_features,
+    cache_features_and_maps,
     encode_mirrored_slices,
     encode_slices,
 )
@@ -94,3 +96,37 @@ def test_encoders_of_one_view_see_a_slice_together(blobs: Any, tmp_path: Path) -
         alone = encode_mirrored_slices(one, source, rows, tmp_path / f"{number}")  # type: ignore[arg-type]
         for side, own in zip(kept, alone, strict=True):
             np.testing.assert_allclose(side, own, atol=1e-5)
+
+
+def test_maps_and_features_are_kept_and_drawn_once(blobs: Any, tmp_path: Path) -> None:
+    def drawing(seed: int) -> TrainedModel:
+        recipe = read_recipe(
+            "compact",
+            [
+                "size=32", "decoder=unet", "encoder=slim", "runtime.threads=1",
+                "runtime.precision=float32", "runtime.device=cpu",
+            ],
+        )  # fmt: skip
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = build("slim", recipe.view.channels, 2, masks=1).eval()
+        return TrainedModel(model, ("a", "b"), ("a",), recipe.view, recipe, 1.0, 0, None)
+
+    encoders, rows, source = [drawing(0), drawing(1)], np.arange(5, 12), Listed(blobs, 1)
+    maps = cache_features_and_maps(encoders, source, rows, tmp_path, mirror=True)  # type: ignore[arg-type]
+    assert (len(maps), source.asked) == (7, 7)
+    again = cache_features_and_maps(encoders, source, rows, tmp_path, mirror=True)  # type: ignore[arg-type]
+    assert (again, source.asked) == (maps, 7)
+    encode_mirrored_slices(encoders[1], source, rows, tmp_path, "drawn")  # type: ignore[arg-type]
+    assert source.asked == 7  # the features came with the maps
+    view = to_view(torch.from_numpy(blobs.hu[rows][:, None]), encoders[0].view)
+    with torch.inference_mode():
+        expected = torch.zeros(())
+        for one in encoders:
+            for side in (False, True):
+                _, logits = forward_with_masks(one.model, view.flip(-1) if side else view)
+                assert logits is not None
+                share = logits.sigmoid() / 4
+                expected = expected + (share.flip(-1) if side else share)
+    for row, (packed,) in enumerate(maps):
+        np.testing.assert_allclose(unpack_map(packed), expected[row, 0].numpy(), atol=1 / 255)

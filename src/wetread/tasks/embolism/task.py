@@ -15,6 +15,12 @@ from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.embolism.consistency import broken_rules, consistent_answers
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING, POSITIVE_EXAM
 from wetread.tasks.embolism.label_csv import read_exam_csv, read_exam_submission
+from wetread.tasks.embolism.measures import (
+    clot_volume_ml,
+    phantom_clot_ml,
+    phantom_ratio,
+    ventricle_ratio,
+)
 from wetread.tasks.embolism.slice_targets import (
     HEART_FINDINGS,
     LUNG_FINDINGS,
@@ -24,7 +30,7 @@ from wetread.tasks.embolism.slice_targets import (
 from wetread.tasks.embolism.submission import check_exam_sample, submit_exams
 from wetread.tasks.embolism.submission_scores import score_exam_submission
 from wetread.tasks.task import Demo, Phantoms, SubmissionForm, Task
-from wetread.training.series.spec import CropEncoder, SeriesSpec
+from wetread.training.series.spec import CropEncoder, MaskMeasure, SeriesSpec
 
 if TYPE_CHECKING:
     from wetread.training.losses import SeriesLoss
@@ -69,6 +75,16 @@ EMBOLISM = Task(
         make_consistent=consistent_answers,
         broken_rules=broken_rules,
         histogram=contrast_histogram,
+        measures=(
+            MaskMeasure("clot_volume", "ml", (CLOT.name,), clot_volume_ml, phantom_clot_ml),
+            MaskMeasure(
+                "rv_lv_ratio",
+                "",
+                (RIGHT_VENTRICLE.name, LEFT_VENTRICLE.name),
+                ventricle_ratio,
+                phantom_ratio,
+            ),
+        ),
     ),
     read_labels=read_exam_csv,
     submission=SubmissionForm(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,8 @@ from wetread.training.slices.prepare import (
     label_shares,
     labeled_rows,
 )
+
+HELD_OUT = 10  # one phantom of so many is not learned from
 
 
 def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
@@ -73,14 +75,18 @@ def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Seri
 def pretrain_encoders(
     spec: SeriesSpec, inputs: TrainingInputs, weights: Mapping[str, Path]
 ) -> dict[str, Path]:
-    """Learn all phantoms with each encoder; the kept models' files by the encoders' names.
+    """Learn the phantoms with each encoder, all but those that are held out to choose thresholds of
+    masks by; the kept models' files by the encoders' names.
 
     weights: where they start, by their names.
     """
     inputs = replace(inputs, stores=[_without_order(store) for store in inputs.stores])
     slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
     series = _labeled(spec, slices, inputs.labels)
-    everyone = Split("phantoms", np.arange(len(series.rows)), nothing, nothing)
+    held_out = held_out_studies(series.studies) if inputs.recipe.decoder != "none" else ()
+    learned = np.array([study not in held_out for study in series.studies], bool)
+    places = np.flatnonzero(np.repeat(learned, np.diff(series.starts)))
+    everyone = Split("phantoms", places, nothing, nothing)
     data = [encoder_slices.data for encoder_slices in encoder_data(spec, series, inputs)]
     steps = [steps_per_epoch(each.truth.astype(np.float32), inputs.recipe, 0) for each in data]
     kept: dict[str, Path] = {}
@@ -94,6 +100,12 @@ def pretrain_encoders(
         fit_encoder(own, everyone, recipe, weights=weights.get(name), run=run, progress=progress)
         kept[name] = run.folder / BEST
     return kept
+
+
+def held_out_studies(studies: Sequence[str]) -> frozenset[str]:
+    """Choose the phantoms that no encoder learns from: every HELD_OUT-th of their sorted names,
+    which know nothing of what is in them; none of fewer than HELD_OUT."""
+    return frozenset(sorted(set(studies))[HELD_OUT - 1 :: HELD_OUT])
 
 
 def _without_order(store: Store) -> Store:

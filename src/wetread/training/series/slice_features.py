@@ -1,4 +1,5 @@
-"""training/series/slice_features.py: an encoder's features of slices, kept on disk by content."""
+"""training/series/slice_features.py: an encoder's features of slices, and what several draw in
+them, kept on disk by content."""
 
 from __future__ import annotations
 
@@ -9,16 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import torch
+from torch import Tensor
 
 from wetread.archive.files.atomic import atomic_path
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.types import Float32Array, Int64Array
-from wetread.models.features import FeatureExtractors, feature_extractor
+from wetread.models.features import DrawingExtractors, FeatureExtractors, feature_extractor
 from wetread.store.store import Store
 from wetread.training.device import choose_runtime
+from wetread.training.mask_table import pack_map
 from wetread.training.run import TrainedModel
 from wetread.training.slices.predict import inference_copy, predict_batches
 
+MAPS_FORM = "maps of a network, which wetread predict keeps; remove the folder of features"
 CHUNK = 4096  # rows that become one file; a run that stops repeats no more than these
 
 
@@ -93,6 +99,59 @@ def cache_features(
             computed = _compute(lacking, store, chunk, kind)
             for key, features in zip(lacking, computed, strict=True):
                 _write(files[key][number], features)
+
+
+def cache_features_and_maps(
+    encoders: Sequence[TrainedModel], store: Store, rows: Int64Array, folder: Path, *, mirror: bool
+) -> tuple[tuple[bytes, ...], ...]:
+    """Compute the features of kind "drawn" of rows (N,) by every encoder, as cache_features does,
+    and on the way what the encoders, of one view, draw: of each row the mean map of each of their M
+    masks, packed (mask_table.py). Both are kept in the folder."""
+    request = _Request(store, rows, folder, "drawn")
+    keys = [(one, side) for one in encoders for side in ((False, True) if mirror else (False,))]
+    files = [request.files(one, mirrored=side) for one, side in keys]
+    digest = hashlib.sha256(b"maps" + bytes([mirror]))
+    for one in encoders:
+        digest.update(_digest_of(one))
+    found: list[tuple[bytes, ...]] = []
+    for number, chunk in enumerate(_chunks(rows)):
+        kept = folder / f"{_key(digest.digest(), store, chunk)}.maps.parquet"
+        whole = kept.is_file() and all(_is_whole(each[number], len(chunk)) for each in files)
+        if not whole:
+            maps, features = _compute_with_maps(keys, store, chunk)
+            for each, own in zip(files, features, strict=True):
+                _write(each[number], own)
+            write_table(_maps_table(maps), kept)
+        found += read_parquet(kept, expected=MAPS_FORM).iter_rows()
+    return tuple(found)
+
+
+def _compute_with_maps(
+    keys: Sequence[tuple[TrainedModel, bool]], store: Store, rows: Int64Array
+) -> tuple[list[tuple[bytes, ...]], list[Float32Array]]:
+    """Compute the packed mean maps of each row, and the features (N, D) of each encoder and side;
+    all are of one view and runtime."""
+    first, _ = keys[0]
+    extractors = {
+        id(one): inference_copy(feature_extractor(one.model, "drawn"), one.recipe)
+        for one, _ in keys
+    }
+    network = DrawingExtractors(
+        [extractors[id(one)] for one, _ in keys], [mirrored for _, mirrored in keys]
+    )
+    maps: list[tuple[bytes, ...]] = []
+    features: list[list[Tensor]] = [[] for _ in keys]
+    for batch in predict_batches(network, store, rows, first.view, first.recipe):
+        *own, mean = (part for part in batch if part is not None)
+        for each, part in zip(features, own, strict=True):
+            each.append(part)
+        maps += [tuple(map(pack_map, row)) for row in mean.numpy()]
+    return maps, [torch.cat(each).numpy() for each in features]
+
+
+def _maps_table(maps: Sequence[tuple[bytes, ...]]) -> pl.DataFrame:
+    columns = {f"map_{number}": pl.Binary() for number in range(len(maps[0]) if maps else 0)}
+    return pl.DataFrame(maps, schema=columns, orient="row")
 
 
 def _compute(

@@ -5,18 +5,19 @@ It has the attributes and methods of training/slices/spec.py, so that no one nee
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from wetread.archive.types import Float32Array, Float64Array, Int64Array
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, Int64Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.exams import exams_of_archive, refuse_nameless
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBoxes
+from wetread.study.placement import SlicePlacement
 from wetread.training.crops import Crops
 from wetread.training.phantom_recipe import phantom_recipe
 
@@ -66,6 +67,24 @@ class CropEncoder:
 
 
 @dataclass(frozen=True)
+class MaskMeasure:
+    """A number that is measured in the masks drawn of a series.
+
+    name:     in readings and pages; unit: "" for a ratio.
+    findings: whose masks it is measured in.
+    measure:  of each of them the masks (rows, columns) bool of all slices, and where these lie ->
+              the number; NaN where it cannot be measured.
+    truth:    the rows of one phantom in the truth.csv of its archive -> the number as painted.
+    """
+
+    name: str
+    unit: str
+    findings: tuple[str, ...]
+    measure: Callable[[Sequence[Iterable[BoolArray]], SlicePlacement], float]
+    truth: Callable[[pl.DataFrame], float]
+
+
+@dataclass(frozen=True)
 class SeriesSpec:
     """Findings of slices and of studies that are read from whole series.
 
@@ -80,6 +99,7 @@ class SeriesSpec:
     broken_rules:    arrays as for make_consistent -> for each study the names of the rules that
                      its answers break.
     histogram:       values of a slice -> features without a place, for the baseline.
+    measures:        numbers that are reported of what the encoders draw.
     study_from_images: labels are of slices alone, and a study is as its worst slice; its findings
                      are then those of the slices, and no exam is part of a submission.
     """
@@ -92,9 +112,10 @@ class SeriesSpec:
     make_consistent: MakeConsistent = as_answered
     broken_rules: BrokenRules = no_broken_rules
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
+    measures: tuple[MaskMeasure, ...] = ()
     study_from_images: bool = False
 
-    drawn: ClassVar[tuple[Finding, ...]] = ()  # a run gives no masks: they stay inside the encoders
+    drawn: ClassVar[tuple[Finding, ...]] = ()  # of slices alone: encoders draw along whole series
 
     @property
     def official_levels(self) -> tuple[str, ...]:

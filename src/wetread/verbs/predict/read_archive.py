@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
@@ -22,6 +23,7 @@ from wetread.verbs.predict.selection import (
     study_issues,
     unread_files,
 )
+from wetread.verbs.predict.series_masks import DrawnStudy
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +49,15 @@ class ReadArchive:
         )
 
 
-def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Reading]:
+def archive_readings(
+    read: ReadArchive,
+    masks: Sequence[MaskReading],
+    drawn: Mapping[str, DrawnStudy] = MappingProxyType({}),
+) -> list[Reading]:
     """Make a reading of every study of the archive: of those that were read, then of those of which
     no file could be, then of those of other modalities.
 
-    masks: what was drawn in the slices.
+    masks: what was drawn in the slices; drawn: along the series of each study.
     """
     origin, cautions = provenance(read.reader), read.reader.ensemble.cautions
     context = StudyContext(
@@ -65,6 +71,7 @@ def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Re
         *other_modality_readings(read.selection, read.task.modalities, read.names.study, origin),
     ]
     scalings, point = read.reader.ensemble.scalings, read.reader.ensemble.point
+    nothing = DrawnStudy((), (), ())
     return [
         replace(
             one,
@@ -72,6 +79,8 @@ def archive_readings(read: ReadArchive, masks: Sequence[MaskReading]) -> list[Re
             flagged=None
             if point is None or not one.study
             else one.study[read.task.headline] >= point.threshold,
+            series_masks=drawn.get(one.study_uid, nothing).masks,
+            measures=drawn.get(one.study_uid, nothing).measures,
         )
         for one in readings
     ]

@@ -3,8 +3,8 @@ slices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,13 +24,14 @@ FOLDER = "scroll"
 
 @dataclass(frozen=True, eq=False)
 class ScrollPages:
-    """Material of pages to scroll: rows of the index, the finding that orders studies, and how
-    many of the most urgent get one."""
+    """Material of pages to scroll: rows of the index, the finding that orders studies, how many of
+    the most urgent get one, and by study the masks of its series to lay over it, NIfTI files."""
 
     images: pl.DataFrame
     headline: str
     count: int
     workers: int | None
+    masks: Mapping[str, Sequence[Path]] = field(default_factory=dict)
 
 
 def link_scroll_pages(
@@ -72,7 +73,8 @@ def _unmade(reading: Reading, pages: ScrollPages, page: Path) -> str | None:
         series.write_parquet(index)
         try:
             made = folder / page.name
-            scroll([index], made, workers=pages.workers)  # by a process of its own
+            masks = pages.masks.get(reading.study_uid, ())
+            scroll([index], made, masks=masks, workers=pages.workers)  # by a process of its own
             write_whole(page, made.read_bytes())
         except (RejectError, ValueError) as error:  # among these that it would be too large
             page.unlink(missing_ok=True)  # of an earlier run, of other pixels

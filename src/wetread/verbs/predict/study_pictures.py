@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
 from wetread.archive.plural import plural
+from wetread.archive.types import JsonObject, UInt8Array
 from wetread.labels.finding import finding_names
 from wetread.outputs.pictures import PREDICTION_COLOR, heated, jpeg_bytes, outlined, panels
 from wetread.outputs.uid_names import safe_name
 from wetread.pages.panel import Panel, window_label
 from wetread.pages.readings_page import KeySlice, StudyEntry, WorklistRow
 from wetread.prediction.reading import Reading, SliceReading
+from wetread.prediction.volumes import DrawnVolume
 from wetread.reports.heat import mean_heat_map
 from wetread.reports.mask_cases import mask_in_box
 from wetread.reports.slice_panels import EdgeLetters, series_edge_letters
@@ -26,6 +29,7 @@ from wetread.view.window import apply_window, as_uint8
 
 PICTURES = 3  # key slices of a study
 SIDE = 320  # pixels
+COLORS = (PREDICTION_COLOR, (235, 190, 60), (200, 110, 235))  # of findings: blue, green, red
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +117,10 @@ class StudyPictures:
         hu = store.read_hu([row])[0]
         gray, label = panels(hu, [window], SIDE), window_label(window)
         pictures = [(gray, label)]
-        if masks.findings:
+        volumes = self.read.answers.volumes.get(store.slices["StudyInstanceUID"][row], ())
+        if volumes:
+            pictures = self._with_volumes(row, volumes, pictures[0])
+        elif masks.findings:
             box = PixelBox(*store.slices["box"][row].to_list())
             drawn = [
                 mask_in_box(masks.mask(store, row, column), box, SIDE)
@@ -138,6 +145,24 @@ class StudyPictures:
             for picture, label in pictures
         )
 
+    def _with_volumes(
+        self, row: int, volumes: Sequence[DrawnVolume], plain: tuple[UInt8Array, str]
+    ) -> list[tuple[UInt8Array, str]]:
+        """Show a slice plain, and again with the outlines of what was drawn in it along its
+        series."""
+        store, window = self.read.store, self.read.reader.ensemble.members[0].model.view.windows[0]
+        box = PixelBox(*store.slices["box"][row].to_list())
+        outlines, names = [], []
+        for volume, color in zip(volumes, cycle(COLORS), strict=False):
+            mask = mask_in_box(volume.mask_of(row), box, SIDE)
+            if mask.any():
+                outlines.append((mask, color))
+                names.append(volume.finding.replace("_", " "))
+        if not names:
+            return [(plain[0], f"{plain[1]}; nothing was drawn on it")]
+        film = as_uint8(apply_window(crop_and_resize(store.read_hu([row])[0], None, SIDE), window))
+        return [plain, (outlined(film, outlines), f"outlined: {', '.join(names)}")]
+
 
 def _notes(reading: Reading) -> list[str]:
     """List what is odd about one study, a line each."""
@@ -147,11 +172,28 @@ def _notes(reading: Reading) -> list[str]:
             f"judged by series {reading.series_uid}, the best of {len(reading.series)}; "
             f"{'; '.join(reading.series[0].reasons) or 'nothing speaks against it'}"
         )
+    lines += [_measure_sentence(measure) for measure in reading.measures]
     if reading.broken:
         lines.append(f"label rules broken before they were settled: {', '.join(reading.broken)}")
     if reading.rejects:
         lines.append(f"{plural(len(reading.rejects), 'file')} of it could not be read")
     return lines
+
+
+def _measure_sentence(measure: JsonObject) -> str:
+    """Write a number that was measured in what was drawn, with its error on phantoms."""
+    unit = f" {measure['unit']}" if measure["unit"] else ""
+    name = measure["name"].replace("_", " ")
+    if measure["value"] is None:
+        return f"{name}: could not be measured in what was drawn"
+    sentence = f"{name}: {measure['value']:.2f}{unit}, measured in what was drawn"
+    if measure["bias"] is None:
+        return f"{sentence}; how far it is off is not known"
+    low, high = measure["limits_of_agreement"]
+    return (
+        f"{sentence}; in {measure['phantoms']} phantoms it was {measure['bias']:+.2f}{unit} off on "
+        f"average, 95 % of them between {low:+.2f} and {high:+.2f}{unit}"
+    )
 
 
 def _mask_sentence(reading: Reading, uid: str) -> str:

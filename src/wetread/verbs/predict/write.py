@@ -20,11 +20,13 @@ from wetread.outputs.submission import SubmissionContent
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.reading import Reading
+from wetread.training.series.spec import SeriesSpec
 from wetread.verbs.predict.drawn_masks import write_masks
 from wetread.verbs.predict.page import ReadingsPageInputs, write_predict_page
 from wetread.verbs.predict.read_archive import ReadArchive, archive_readings
 from wetread.verbs.predict.scroll_pages import ScrollPages, link_scroll_pages
 from wetread.verbs.predict.selection import index_rejects, unread_images
+from wetread.verbs.predict.series_masks import DrawnStudy, SeriesMaskSource, write_series_masks
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,16 @@ def write_prediction(
 ) -> Written:
     """Write masks, pages to scroll, readings, tables, submission and the page into a folder."""
     masks = write_masks(out / "masks", read.store, read.answers.masks, read.selection.images)
-    pages = ScrollPages(read.selection.images, read.task.headline, options.scroll, options.workers)
-    readings, unscrolled = link_scroll_pages(archive_readings(read, masks), out, pages, report)
+    drawn = _series_masks(out / "masks", read)
+    pages = ScrollPages(
+        read.selection.images,
+        read.task.headline,
+        options.scroll,
+        options.workers,
+        {study: one.files for study, one in drawn.items()},
+    )
+    unlinked = archive_readings(read, masks, drawn)
+    readings, unscrolled = link_scroll_pages(unlinked, out, pages, report)
     of_studies = [reject for reading in readings for reject in reading.rejects]
     rejects = [*index_rejects(read.selection), *of_studies]
     for reading in readings:
@@ -70,6 +80,15 @@ def write_prediction(
     filled = read.task.submission.write(out / "submission.csv", submission)
     write_predict_page(out, ReadingsPageInputs(read, readings, rejects, unscrolled), options.page)
     return Written(tuple(readings), tuple(rejects), tuple(filled))
+
+
+def _series_masks(folder: Path, read: ReadArchive) -> dict[str, DrawnStudy]:
+    """Write what was drawn along the series of each study."""
+    spec, ensemble = read.task.spec, read.reader.ensemble
+    if not read.answers.volumes or not isinstance(spec, SeriesSpec):
+        return {}
+    source = SeriesMaskSource(read.store, read.selection.images, spec.measures, ensemble.drawings)
+    return write_series_masks(folder, read.answers.volumes, source)
 
 
 def _submission(

@@ -8,6 +8,7 @@ A run's folder holds, beside what training writes (training/run.py):
     model-K/              one trained model a split (checkpoints, metrics)
     predictions.parquet   predictions of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
+    drawings.json         how what is drawn along whole series becomes masks (training/drawings.py)
     conflicting_labels.csv  labels that stand twice with two values: unknown
     refused_masks.csv     masks that cannot be, each with its reason
     sides.json            which side of the patient is at the edges of a series' pictures
@@ -36,6 +37,7 @@ from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.prepare import TrainingInputs
 from wetread.verbs.evaluate.evaluate import evaluate
+from wetread.verbs.train.decide_drawings import decide_drawings
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
 from wetread.verbs.train.labeled_archive import open_labeled_archive
 from wetread.verbs.train.pretrain import pretrain
@@ -144,4 +146,5 @@ def train(
     write_edge_letters(run, archive.images)
     start = pretrain(request, workers=workers, report=report)
     fit_splits(run, plan, prepared, start)
+    decide_drawings(out, chosen, report)
     return TrainResult(out, archive.counts, evaluate(out), archive.identity)

@@ -1,0 +1,88 @@
+"""prediction/volumes.py: maps that the encoders of several runs drew along a series become its
+masks, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.archive.types import BoolArray, Int64Array
+from wetread.evaluation.volume_decision import SeriesMaps, VolumeThresholds
+from wetread.prediction.masks import PackedMaps, mean_map
+from wetread.store.store import Store
+from wetread.study.boxes import PixelBox
+from wetread.training.drawings import Drawings
+
+
+@dataclass(frozen=True, eq=False)
+class CropMaps:
+    """What the encoders of one crop drew in all slices.
+
+    findings: M names. maps: by row of the store, of each group of networks its M maps.
+    """
+
+    store: Store
+    findings: tuple[str, ...]
+    maps: Sequence[PackedMaps]
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnVolume:
+    """The mask of one finding along one series; it is made anew each time it is asked for, slice by
+    slice: whole masks of many series are large.
+
+    rows:       (Z,) of the store, by position along the normal, one at least.
+    crop:       in which it was drawn.
+    thresholds: by which maps become the mask.
+    """
+
+    finding: str
+    rows: Int64Array
+    crop: CropMaps
+    thresholds: VolumeThresholds
+
+    @property
+    def maps(self) -> SeriesMaps:
+        """Gather the maps of the series."""
+        slices = self.crop.store.slices.select("box", "source_rows", "source_columns")
+        box, rows, columns = slices.row(int(self.rows[0]))
+        column = self.crop.findings.index(self.finding)
+        maps = np.stack([mean_map(self.crop.maps[row], column) for row in self.rows])
+        return SeriesMaps(maps, PixelBox(*box), (rows, columns))
+
+    def masks(self) -> Iterator[BoolArray]:
+        """Decide the mask (rows, columns) bool of each slice, one after the other."""
+        return self.maps.masks(self.thresholds)
+
+    def mask_of(self, row: int) -> BoolArray:
+        """Decide the mask (rows, columns) bool of a row of the store; empty outside the series."""
+        maps, places = self.maps, np.flatnonzero(self.rows == row)
+        if len(places) == 0:
+            return np.zeros(maps.shape, bool)
+        return maps.mask(self.thresholds, int(places[0]))
+
+
+def draw_volumes(
+    crops: Sequence[CropMaps], rows: Int64Array, thresholds: Mapping[str, VolumeThresholds]
+) -> tuple[DrawnVolume, ...]:
+    """List the masks of one series, rows (Z,) of every crop's store, finding by finding."""
+    return tuple(
+        DrawnVolume(finding, rows, crop, thresholds[finding])
+        for crop in crops
+        for finding in crop.findings
+    )
+
+
+def mean_volume_thresholds(runs: Sequence[Drawings]) -> dict[str, VolumeThresholds]:
+    """Average the thresholds that each of some runs chose, finding by finding; {} without runs."""
+    names = runs[0].thresholds if runs else ()
+    pairs = {name: [run.thresholds[name] for run in runs] for name in names}
+    return {
+        name: VolumeThresholds(
+            float(np.mean([pair.low for pair in chosen])),
+            float(np.mean([pair.high for pair in chosen])),
+        )
+        for name, chosen in pairs.items()
+    }
