@@ -1,9 +1,21 @@
 """tests/training/test_device.py: training/device.py: device, precision, threads, chance."""
 
+import os
+import platform
+import threading
+from pathlib import Path
+
 import pytest
 import torch
 
-from wetread.training.device import choose_runtime, has_native_bfloat16, seeded_runtime
+from wetread.training.device import (
+    LARGE,
+    choose_runtime,
+    has_native_bfloat16,
+    map_large_tensors,
+    release_memory,
+    seeded_runtime,
+)
 from wetread.training.recipe import Recipe
 
 CPU = torch.device("cpu")
@@ -45,3 +57,31 @@ def test_threads_and_chance_are_the_recipes_inside_and_the_callers_after() -> No
     assert torch.equal(drawn[0], drawn[1])
     assert torch.get_num_threads() == threads
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators give back freely")
+def test_what_was_freed_in_a_thread_is_given_back() -> None:
+    """Training held the memory of its steps while it predicted, and both in the next fold."""
+    last: list[bytearray] = []
+
+    def fill() -> None:
+        blocks = [bytearray(b"1" * 60_000) for _ in range(2000)]  # 114 MB of one thread's heap
+        last.append(blocks[-1])  # at its end: what is before cannot shrink away
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    thread.join()
+    before = resident_mb()
+    release_memory()
+    assert before - resident_mb() > 60
+    assert len(last[0]) == 60_000
+
+
+def test_large_tensors_are_mapped_and_computing_goes_on() -> None:
+    map_large_tensors()
+    assert float(torch.ones(LARGE // 4).sum()) == LARGE // 4

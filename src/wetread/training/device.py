@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from wetread.training.recipe import Recipe
 
+M_MMAP_THRESHOLD, LARGE = -3, 16 * 2**20  # of malloc.h; bytes
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -85,6 +87,14 @@ def release_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:  # of glibc alone
         trim(0)
+
+
+def map_large_tensors() -> None:
+    """Ask glibc to take what is larger than LARGE from the system and to give it back when it is
+    freed, at no measurable cost; by itself it stops doing so, as large ones come and go."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(M_MMAP_THRESHOLD, LARGE)
 
 
 def describe_devices() -> list[str]:

@@ -12,7 +12,12 @@ from wetread.archive.types import Progress
 from wetread.models.encoders import encoder_parameters
 from wetread.training.averaging import RankedEpoch, average_with_start
 from wetread.training.checkpoint import Checkpointer, CheckpointFiles, EpochScore
-from wetread.training.device import choose_runtime, release_memory, seeded_runtime
+from wetread.training.device import (
+    choose_runtime,
+    map_large_tensors,
+    release_memory,
+    seeded_runtime,
+)
 from wetread.training.optimizer import (
     make_optimizer,
     rate_at,
@@ -59,6 +64,7 @@ def train(
     data = replace(data, source=cache_source(data.source, recipe.runtime.cache_mb))
     weights = torch.from_numpy(data.weights).to(runtime.device)
     total = sum(steps_per_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
+    map_large_tensors()
     with seeded_runtime(recipe, runtime.device):
         model = runtime.place(model)
         share = recipe.average_with_start
