@@ -12,7 +12,7 @@ from wetread.study.patients import Identity
 
 def test_what_is_known_of_the_models_comes_before_any_number() -> None:
     lines = evaluation_lines(replace(FOUND, cautions=("learned_from_phantoms_alone",)))
-    assert lines[0] == "caution: learned from synthetic phantoms alone, from no patient"
+    assert lines[0] == "caution: Learned from synthetic phantoms alone, from no patient."
     assert any(line.startswith("roc_auc") for line in lines)
     assert "no score by study: why" in lines
 

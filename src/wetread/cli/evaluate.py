@@ -45,6 +45,9 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="the run that predicted: what it says of itself")
     ] = None,
+    slides: Annotated[
+        bool, typer.Option("--slides", help="a summary as slides too, to show or print")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="where the result goes; default: NAME-evaluation"),
@@ -53,7 +56,7 @@ def evaluate(
 ) -> None:
     """Score a run, or predictions of anybody's labelled data; write scores and a page."""
     if labels is None and readers is None:
-        _evaluate_run(given, as_json)
+        _evaluate_run(given, as_json, slides=slides)
         return
     from wetread.verbs.evaluate.predictions import evaluate_predictions
 
@@ -70,17 +73,21 @@ def evaluate(
         data=data,
         task=task,
         run=run,
+        slides=slides,
     )
-    print_result(result.to_dict(), evaluation_lines(result), as_json)
+    lines = evaluation_lines(result)
+    lines += [f"slides: {result.out / 'slides.html'}"] if slides else []
+    print_result(result.to_dict(), lines, as_json)
     raise typer.Exit(done_code(len(result.scores), 0))
 
 
-def _evaluate_run(given: list[Path], as_json: bool) -> None:
+def _evaluate_run(given: list[Path], as_json: bool, *, slides: bool) -> None:
     from wetread.verbs.evaluate.evaluate import evaluate as score_run
 
     if len(given) > 1:
         raise ValueError("several folders without labels; give `labels`, or one run")
     (run,) = given
-    scores = score_run(run)
+    scores = score_run(run, slides=slides)
     lines = [*score_lines(scores), f"page: {run / 'page.html'}"]
+    lines += [f"slides: {run / 'slides.html'}"] if slides else []
     print_result(scores.to_dict(), lines, as_json)

@@ -24,10 +24,10 @@ SHOWN = (
 def evaluation_lines(result: Evaluation) -> list[str]:
     """Return what is known of the models first, then how labels and predictions met, the scores,
     what has none, the groups that differ, the comparison, and where the page lies."""
-    from wetread.prediction.cautions import CAUTIONS
+    from wetread.reports.evaluation_page import caution_sentence
 
     return [
-        *(f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}" for name in result.cautions),
+        *([f"caution: {caution}"] if (caution := caution_sentence(result)) else []),
         *_matches(result),
         *score_lines(result.scores),
         *(f"no score by {level}: {reason}" for level, reason in result.absent.items()),

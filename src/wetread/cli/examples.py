@@ -26,7 +26,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         " --recipe resnet18 --set size=256 --epochs 4",
     ),
     "evaluate": (
-        "wetread evaluate run",
+        "wetread evaluate run --slides",
         "wetread evaluate readings --labels labels.csv --patients patients.csv",
         "wetread evaluate first second --labels labels.csv -o compared",
         "wetread evaluate probabilities.csv --readers reads.csv",

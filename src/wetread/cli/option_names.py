@@ -35,7 +35,8 @@ OPTIONS: dict[str, str] = {
             "prevalence",
             "quality",
         ),
-        *("readers", "recipe", "repair", "sample", "scroll", "seed", "series", "size", "studies"),
+        *("readers", "recipe", "repair", "sample", "scroll", "seed", "series", "size", "slides"),
+        *("studies",),
         *("submission", "task", "truth", "verify", "weights", "window", "workers"),
     )
 }

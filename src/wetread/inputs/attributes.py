@@ -14,7 +14,11 @@ AGES = ((18.0, "0-17"), (40.0, "18-39"), (60.0, "40-59"), (80.0, "60-79"), (np.i
 THICKNESSES_MM = (
     (1.5, "up to 1.5 mm"), (3.0, "1.5 to 3 mm"), (5.0, "3 to 5 mm"), (np.inf, "over 5 mm"),
 )  # fmt: skip
-TILTS_DEGREES = ((5.0, "under 5 degrees"), (15.0, "5 to 15 degrees"), (np.inf, "15 and over"))
+TILTS_DEGREES = (
+    (5.0, "under 5 degrees"),
+    (15.0, "5 to 15 degrees"),
+    (np.inf, "15 degrees and over"),
+)
 SEXES = {"F": "F", "M": "M", "O": "O"}
 
 # Name of an attribute and the columns of the index that it is made of.

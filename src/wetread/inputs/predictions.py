@@ -18,6 +18,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable, label_table
 from wetread.outputs.probabilities import SCHEMA
 from wetread.tasks import TASKS, Task, find_task
+from wetread.view.view import View
 
 PROBABILITIES = "probabilities.csv"
 READINGS, INDEX, STORE = "readings", "index.parquet", "store"
@@ -36,6 +37,7 @@ class Predictions:
     unread:   study to the reason why nothing was read of it.
     cautions: names of prediction/cautions.py that hold for all readings.
     models:   what made it, in words; empty where that is not known.
+    view:     how the first model sees a slice; None where that is not known.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Predictions:
     unread: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    view: View | None = None
 
     @property
     def store(self) -> Path | None:
@@ -96,7 +99,15 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
         },
         cautions=_cautions(readings),
         models=tuple(models),
+        view=_view(folder, made_by),
     )
+
+
+def _view(folder: Path, made_by: JsonObject) -> View | None:
+    if "view" not in made_by:
+        return None
+    with expect_form(folder / READINGS, _READING):
+        return View.from_dict(made_by["view"])
 
 
 def _reading(file: Path) -> JsonObject:

@@ -20,11 +20,21 @@ from wetread.pages.evaluation_part import (
 )
 from wetread.pages.page import CountSum, PageCase, PageContent, write_page
 from wetread.pages.reader_chart import ReaderPoint, reader_chart
+from wetread.pages.slides import write_slides
 from wetread.prediction.cautions import CAUTIONS
+from wetread.reports.limits import (
+    CLOSING,
+    MOST,
+    absent_limits,
+    identity_limits,
+    score_limits,
+    unmatched_limits,
+)
 from wetread.reports.run_page import headline_facts
 from wetread.tasks import Task
 from wetread.training.predictions import LevelPredictions
 
+HERE = {"never_scored_on_patients": "before this, never scored on patients"}
 BADGES = {"learned_from_phantoms_alone": "learned from synthetic phantoms"}
 
 
@@ -34,10 +44,16 @@ def write_evaluation_page(
     levels: Sequence[LevelPredictions],
     read: Sequence[ReaderRows] = (),
     cases: Sequence[PageCase] = (),
+    *,
+    slides: bool = False,
 ) -> None:
     """Write out/page.html: what is known of the models first, then scores beside their floors,
-    curves, groups, the comparison, cases, and how predictions and labels met."""
-    write_page(found.out / "page.html", evaluation_content(found, task, levels, read, cases))
+    curves, groups, the comparison, cases, and how predictions and labels met; and out/slides.html,
+    where asked for."""
+    content = evaluation_content(found, task, levels, read, cases)
+    write_page(found.out / "page.html", content)
+    if slides:
+        write_slides(found.out / "slides.html", content, evaluation_limits(found))
 
 
 def evaluation_content(
@@ -87,6 +103,21 @@ def evaluation_content(
 _PLURAL = {"image": "images", "series": "series", "study": "studies"}
 
 
+def evaluation_limits(found: Evaluation) -> list[str]:
+    """Return the sentences of what these scores do not say."""
+    units = "patients" if found.identity.proven else "studies"
+    caution, known = caution_sentence(found), known_sentence(found)
+    limits = [
+        *([caution] if caution else []),
+        *([known] if known and "too good" in known else []),
+        *identity_limits(found.identity.to_dict()),
+        *score_limits(found.scores, found.headline, units),
+        *unmatched_limits(found.counts),
+        *absent_limits(found.absent),
+    ]
+    return [*limits[: MOST - len(CLOSING)], *CLOSING]
+
+
 def summary_sentence(found: Evaluation, levels: Sequence[LevelPredictions]) -> str:
     """Return the sentence of what was scored, of how many patients, and what was not."""
     parts = [f"{len(part.ids)} {_PLURAL[part.level]}" for part in levels]
@@ -105,7 +136,7 @@ def summary_sentence(found: Evaluation, levels: Sequence[LevelPredictions]) -> s
 
 def caution_sentence(found: Evaluation) -> str:
     """Return what is known of the models: how they were made, or that nothing is."""
-    sentences = [CAUTIONS.get(name, name.replace("_", " ")) for name in found.cautions]
+    sentences = [{**CAUTIONS, **HERE}.get(name, name.replace("_", " ")) for name in found.cautions]
     if not sentences:
         return "" if found.models else "What the predicting models learned from is not known here."
     return ". ".join(text[0].upper() + text[1:] for text in sentences) + "."

@@ -16,8 +16,10 @@ from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, History, make_curves
 from wetread.pages.environment import spaced_words
 from wetread.pages.page import CountSum, PageCase, PageContent, PageFact, patient_unit, write_page
+from wetread.pages.slides import write_slides
 from wetread.reports.heat import HeatMaps, run_heat_maps
 from wetread.reports.judged import judged_headline
+from wetread.reports.limits import CLOSING, MOST, identity_limits, score_limits
 from wetread.reports.mask_cases import mask_cases
 from wetread.reports.run_sentences import SPLITS, origin_sentence, summary_sentence
 from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
@@ -40,8 +42,24 @@ def write_run_page(
     levels: Sequence[LevelPredictions],
     scores: Sequence[Score],
     drawn: Mapping[str, DecidedFinding],
+    *,
+    slides: bool = False,
 ) -> None:
-    """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases."""
+    """Write run/page.html: scores beside their floors, curves, the proof, best and worst cases; and
+    run/slides.html, where asked for."""
+    content = run_content(run, levels, scores, drawn)
+    write_page(run / "page.html", content)
+    if slides:
+        write_slides(run / "slides.html", content, run_limits(content))
+
+
+def run_content(
+    run: Path,
+    levels: Sequence[LevelPredictions],
+    scores: Sequence[Score],
+    drawn: Mapping[str, DecidedFinding],
+) -> PageContent:
+    """Return the content of a run's page."""
     about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
     recipe = flat_settings(settings)
     task = find_task(about["task"]).for_recipe(settings)
@@ -50,32 +68,39 @@ def write_run_page(
     view = settings.view
     first = settings.phantoms.studies if (run / "phantoms").is_dir() else 0
     badge, origin = origin_sentence(about)
-    write_page(
-        run / "page.html",
-        PageContent(
-            title=task.title,
-            summary=summary_sentence(about, proof["parts"], images, first),
-            badge=badge,
-            origin=origin,
-            headline=task.headline,
-            facts=headline_facts(task, scores),
-            scores=tuple(scores),
-            curves=_curves(task, levels),
-            curves_subject=" ".join((_scored(task), "of", units, SPLITS[images.split])),
-            histories=_histories(run),
-            fold_proof=proof,
-            identity=about.get("identity"),
-            counts=_count_sums(about["counts"]),
-            cases=_cases(run, view, task, images, drawn),
-            provenance={
-                "task": task.name,
-                **{key: recipe[key] for key in SHOWN_SETTINGS},
-                **_calibrated_on(run),
-            },
-            abstention=_abstention(task, images),
-            settings=recipe,
-        ),
+    return PageContent(
+        title=task.title,
+        summary=summary_sentence(about, proof["parts"], images, first),
+        badge=badge,
+        origin=origin,
+        headline=task.headline,
+        facts=headline_facts(task, scores),
+        scores=tuple(scores),
+        curves=_curves(task, levels),
+        curves_subject=" ".join((_scored(task), "of", units, SPLITS[images.split])),
+        histories=_histories(run),
+        fold_proof=proof,
+        identity=about.get("identity"),
+        counts=_count_sums(about["counts"]),
+        cases=_cases(run, view, task, images, drawn),
+        provenance={
+            "task": task.name,
+            **{key: recipe[key] for key in SHOWN_SETTINGS},
+            **_calibrated_on(run),
+        },
+        abstention=_abstention(task, images),
+        settings=recipe,
     )
+
+
+def run_limits(content: PageContent) -> list[str]:
+    """Return the sentences of what a run's scores do not say."""
+    limits = [
+        *([content.origin] if content.origin else []),
+        *identity_limits(content.identity),
+        *score_limits(content.scores, content.headline, patient_unit(content.identity)),
+    ]
+    return [*limits[: MOST - len(CLOSING)], *CLOSING]
 
 
 def _calibrated_on(run: Path) -> dict[str, str]:

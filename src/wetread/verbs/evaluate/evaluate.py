@@ -36,10 +36,10 @@ LEVELS = ("image", "study")
 
 
 @exclusive_output("run")
-def evaluate(run: StrPath) -> Scores:
+def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
     """Score a run's predictions for patients it was not fitted on; write scores.json and page.html.
 
-    run: the folder that `train` wrote.
+    run: the folder that `train` wrote. slides: write slides.html too, a summary of 16:9.
 
     Intervals are over resampled patients from the run's own seed, so the same run gives the same
     numbers. Raises ValueError where the folder is no finished run.
@@ -67,7 +67,7 @@ def evaluate(run: StrPath) -> Scores:
     scored = Scores(scores)
     text = json.dumps(scored.to_dict(), indent=1, allow_nan=False)
     write_whole(run / "scores.json", f"{text}\n".encode())
-    write_run_page(run, levels, scores, decided)
+    write_run_page(run, levels, scores, decided, slides=slides)
     return scored
 
 

@@ -28,7 +28,11 @@ from wetread.inputs.label_file import read_label_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
 from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelError, LabelTable, merge_labels
+from wetread.pages.page import PageCase
 from wetread.reports.evaluation_page import write_evaluation_page
+from wetread.reports.given_cases import CaseSources, given_cases, masks_by_image
+from wetread.reports.slice_panels import series_edge_letters
+from wetread.store.store import open_store
 from wetread.tasks import Task
 from wetread.verbs.evaluate.claims import read_claims
 from wetread.verbs.evaluate.evaluate import score_level
@@ -53,6 +57,7 @@ def evaluate_predictions(
     data: StrPath | None = None,
     task: str | None = None,
     run: StrPath | None = None,
+    slides: bool = False,
 ) -> Evaluation:
     """Score anybody's predictions on data that has labels; write scores.json, page.html and the
     labels and predictions that did not meet (unmatched.csv).
@@ -70,6 +75,8 @@ def evaluate_predictions(
         studies and headers.
     task: its name, where the predictions do not say.
     run: that predicted: what it says of itself stands beside, and whether it knew these images.
+
+    slides: write slides.html too, a summary of 16:9 that prints a slide a sheet.
 
     A level without truth is in `absent` with its reason. Raises LabelError where a file cannot be
     read or nothing can be scored, and ValueError where `out` holds files of others.
@@ -111,7 +118,9 @@ def evaluate_predictions(
             text = json.dumps(found.to_dict(), indent=1, allow_nan=False)
             write_whole(folder / "scores.json", f"{text}\n".encode())
             write_csv(folder / "unmatched.csv", unmatched_ids(given, truth))
-            write_evaluation_page(found, given.task, levels.found, read)
+            write_evaluation_page(
+                found, given.task, levels.found, read, _cases(given, truth, levels), slides=slides
+            )
     return found
 
 
@@ -182,6 +191,23 @@ def _exam_scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[
         dict(zip((*images.ids, *studies.ids), (*images.patients, *studies.patients), strict=True)),
     )
     return [score for score in scored.scores if score.finding == ALL]
+
+
+def _cases(given: Predictions, truth: LabelTable, levels: Levels) -> tuple[PageCase, ...]:
+    """Make pictures of images that were read best and worst, where packed slices lie there."""
+    images = levels.at("image")
+    if images is None or given.store is None or given.view is None or given.index is None:
+        return ()
+    column = given.task.headline_column
+    finding = images.findings[column].name
+    sources = CaseSources(
+        store=open_store(given.store),
+        windows=given.view.windows,
+        letters=series_edge_letters(given.index.images),
+        truth=masks_by_image(truth, finding),
+        drawn=masks_by_image(given.table, finding),
+    )
+    return given_cases(images, column, sources)
 
 
 def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:

@@ -1,0 +1,37 @@
+"""tests/reports/test_limits.py: sentences of what scores do not say."""
+
+from dataclasses import replace
+
+from wetread.evaluation.score import Score
+from wetread.reports.limits import (
+    absent_limits,
+    identity_limits,
+    score_limits,
+    unmatched_limits,
+)
+
+AUC = Score("roc_auc", "any", "image", "given_data", 0.8, 0.7, 0.9, 30, 12)
+
+
+def test_the_counts_behind_the_headline_and_the_width_of_its_interval_are_named() -> None:
+    empty = replace(AUC, finding="epidural", value=None, low=None, high=None, positives=0)
+    assert score_limits([AUC, empty], "any", "patients") == [
+        "By image, 12 positive of 30 patients for any: the interval of its ROC AUC is 0.20 wide.",
+        "Nothing positive, so nothing is known, of: epidural.",
+    ]
+
+
+def test_a_level_that_is_scored_as_another_is_no_limit() -> None:
+    absent = {"study": "each study has one image: it is scored as the image", "pixel": "no mask"}
+    assert absent_limits(absent) == ["No score by pixel: no mask."]
+
+
+def test_patients_that_are_not_known_make_intervals_too_narrow() -> None:
+    assert identity_limits({"unit": "patient", "reason": None}) == []
+    assert "no file" in identity_limits({"unit": "study", "reason": "no file"})[0]
+
+
+def test_what_did_not_meet_is_counted_where_there_is_any() -> None:
+    assert unmatched_limits({"labels_without_prediction": 0, "predictions_without_label": 0}) == []
+    found = unmatched_limits({"labels_without_prediction": 1, "predictions_without_label": 2})
+    assert found == ["1 label had no prediction and 2 predictions no label: none of them counts."]
