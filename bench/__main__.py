@@ -6,6 +6,7 @@ python -m bench radiographs  on request: real data, and half an hour
 python -m bench consistency  on request: real tables of exams
 python -m bench hemorrhage   on request: some hours
 python -m bench heads        on request: real data, and an hour
+python -m bench bounds       on request: what is marked as unlike what was learned
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from bench import (
     batch,
+    bounds,
     consistency,
     export,
     heads,
@@ -44,6 +46,7 @@ ON_REQUEST = {
     "sequences": sequences.compare,
     "hemorrhage": hemorrhage.compare,
     "heads": heads.compare,
+    "bounds": bounds.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"

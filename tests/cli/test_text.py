@@ -7,7 +7,9 @@ import pytest
 
 from wetread.cli.text import counted, prediction_lines, score_lines, wrapped
 from wetread.evaluation.score import Score
+from wetread.prediction.in_distribution import Placement
 from wetread.prediction.reading import Reading
+from wetread.training.bounds import Reason
 from wetread.verbs.predict.predict import Prediction
 
 
@@ -82,8 +84,10 @@ def test_an_unread_study_is_told_last() -> None:
     readings = (unread, Reading("1.2", "", (), {"any": 0.0}, (), {}))
     counts = {"studies": 2, "images": 7, "unread": 1}
     lines = prediction_lines(Prediction(Path("out"), readings, "any", counts))
-    assert [line.split()[:2] for line in lines[1:3]] == [["1.2", "0.000"], ["1.1", "unread"]]
-    assert lines[3] == "unread  1.1  empty: no bytes"
+    head = lines.index("study     any slices")
+    rows = [line.split()[:3] for line in lines[head + 1 : head + 3]]
+    assert rows == [["1.2", "?", "0.000"], ["1.1", "unread", "0"]]
+    assert lines[head + 3] == "unread  1.1  empty: no bytes"
     assert lines[-1] == "2 studies, 7 images: 1 study read, 1 unread"
 
 
@@ -97,3 +101,21 @@ def test_a_study_has_its_mean_seconds_over_those_that_were_read() -> None:
     none = Prediction(Path("out"), (unread,), "any", {"studies": 1}, seconds=9.0)
     assert none.seconds_per_study is None
     assert not any("a study, " in line for line in prediction_lines(none))
+
+
+def test_what_must_be_known_of_the_numbers_stands_before_and_after_them() -> None:
+    cautions = ("learned_from_phantoms_alone", "never_scored_on_patients")
+    far = Placement(False, (Reason("slices", "slices 1"), Reason("slices", "slices 2")))
+    readings = (
+        Reading("1.1", "", (), {"any": 0.9}, (), {}, cautions=cautions, placement=far),
+        Reading("1.2", "", (), {"any": 0.1}, (), {}, cautions=cautions, placement=Placement(True)),
+    )
+    lines = prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 2}))
+    assert lines[0] == "caution: learned from synthetic phantoms alone, from no patient"
+    assert lines[1].startswith("caution: never scored on patients")
+    assert lines[2] == "caution: ! 1 of 2 studies unlike what was learned (slices 1)"
+    assert lines[4] == "1.1   ! 0.900      0"
+    assert lines[5] == "1.2     0.100      0"
+    assert lines[-1].endswith(
+        "2 studies read, 0 unread; learned from phantoms alone, never scored on patients"
+    )

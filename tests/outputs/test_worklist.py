@@ -1,12 +1,15 @@
 """tests/outputs/test_worklist.py: the most urgent study stands first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from wetread.archive.types import JsonObject
 from wetread.outputs.worklist import write_worklist
+from wetread.prediction.in_distribution import Placement
 from wetread.prediction.reading import Reading
+from wetread.training.bounds import Reason
 
 
 def test_the_worklist_has_the_urgent_first_and_the_unread_last(
@@ -20,7 +23,20 @@ def test_the_worklist_has_the_urgent_first_and_the_unread_last(
     assert table["state"].to_list() == ["read", "read", "unread"]
     assert table["reason"].to_list() == [None, None, "empty"]
     assert table["rejects"].to_list() == [1, 0, 1]
-    assert table.columns[3:5] == ["any", "lens"]
+    assert table.columns[3:7] == ["cautions", "in_distribution", "any", "lens"]
+
+
+def test_what_must_be_known_of_a_number_stands_before_it(
+    tmp_path: Path, readings: list[Reading]
+) -> None:
+    far = Placement(False, (Reason("slices", "slices 1; learned from 20 to 30"),))
+    names = ("learned_from_phantoms_alone", "never_scored_on_patients")
+    known = [replace(one, cautions=names, placement=far) for one in readings]
+    write_worklist(known, ("any",), "any", tmp_path / "w.csv")
+    table = pl.read_csv(tmp_path / "w.csv", infer_schema=False)
+    assert set(table["cautions"]) == {" ".join(names)}
+    assert table["in_distribution"].to_list() == ["outside", "outside", None]  # the last unread
+    assert table["outside"][0] == "slices 1; learned from 20 to 30"
 
 
 def test_equal_probabilities_go_by_study_uid(tmp_path: Path) -> None:

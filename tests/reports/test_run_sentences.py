@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from wetread.reports.run_sentences import origin_sentence, summary_sentence
+from wetread.reports.run_sentences import origin_sentence, score_caution, summary_sentence
 from wetread.training.predictions import LevelPredictions
 from wetread.verbs.train.train import TrainResult
 
@@ -83,11 +83,25 @@ def origin(learned: tuple[int, int], scored: tuple[int, int]) -> tuple[str, str]
 
 
 def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
-    assert origin((9, 0), (3, 0)) == ("", "")
+    assert origin((9, 0), (3, 0)) == (
+        "",
+        "Learned from 9 studies of patients; scored on 3 studies of patients.",
+    )
     assert origin((9, 9), (3, 3))[0] == "synthetic phantoms"
     badge, told = origin((9, 9), (1, 0))
     assert badge == "partly synthetic phantoms"
-    assert "9 of 9 studies learned from and 0 of 1 study scored on are phantoms" in told
+    assert told.startswith("Learned from 9 studies of phantoms; scored on 1 study of patients.")
+    _, told = origin((9, 2), (3, 1))
+    assert "from 7 studies of patients and 2 of phantoms; scored on 2 studies of patients" in told
+
+
+def test_scores_of_phantoms_alone_are_called_so_wherever_they_stand() -> None:
+    def caution(scored: tuple[int, int]) -> str:
+        counted = {"studies": scored[0], "phantom_studies": scored[1]}
+        return score_caution({"scored_on": counted})
+
+    assert caution((3, 3)) == "of phantoms, no patient"
+    assert caution((3, 2)) == caution((3, 0)) == caution((0, 0)) == score_caution({}) == ""
 
 
 def test_a_run_with_grafts_says_into_which_share_of_the_negatives() -> None:
@@ -95,10 +109,8 @@ def test_a_run_with_grafts_says_into_which_share_of_the_negatives() -> None:
     told = origin_sentence({"learned_from": {**counted, "grafts": 0.25}, "scored_on": counted})
     assert told[0] == ""
     assert "painted into 25% of the negative images" in told[1]
-    assert origin_sentence({"learned_from": {**counted, "grafts": 0.0}, "scored_on": counted}) == (
-        "",
-        "",
-    )
+    without = origin_sentence({"learned_from": {**counted, "grafts": 0.0}, "scored_on": counted})
+    assert "painted" not in without[1]
 
 
 def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:

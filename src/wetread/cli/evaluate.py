@@ -82,12 +82,15 @@ def evaluate(
 
 
 def _evaluate_run(given: list[Path], as_json: bool, *, slides: bool) -> None:
+    from wetread.training.about import read_about
+    from wetread.training.origin import describe_origin
     from wetread.verbs.evaluate.evaluate import evaluate as score_run
 
     if len(given) > 1:
         raise ValueError("several folders without labels; give `labels`, or one run")
     (run,) = given
     scores = score_run(run, slides=slides)
-    lines = [*score_lines(scores), f"page: {run / 'page.html'}"]
+    origin = f"this run {describe_origin(read_about(run))}"
+    lines = [origin, *score_lines(scores), f"page: {run / 'page.html'}"]
     lines += [f"slides: {run / 'slides.html'}"] if slides else []
     print_result(scores.to_dict(), lines, as_json)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
     from wetread.archive.index.index import Index, IndexCounts
     from wetread.evaluation.score import Score
     from wetread.evaluation.submission import SubmissionScores
+    from wetread.prediction.reading import Reading
     from wetread.study.patients import Identity
     from wetread.verbs.demo import DemoResult
     from wetread.verbs.doctor import Extra, Installation
@@ -96,6 +97,7 @@ def run_lines(result: TrainResult) -> list[str]:
         *_repaired(counts.get("ids_repaired", 0)),
         *_refused_masks(counts),
         *patient_lines(result.identity),
+        f"this run {result.origin}",
         *score_lines(result.scores),
         f"run:  {result.run}",
         f"page: {result.run / 'page.html'}",
@@ -183,9 +185,13 @@ def prediction_lines(result: Prediction) -> list[str]:
     """Return the most urgent studies, why others were not read, where files lie, and counts."""
     ranked = sorted(result.readings, key=lambda r: -r.study.get(result.headline, -1.0))
     wide = max([len("study"), *(len(reading.study_uid) for reading in ranked[:MOST])])
-    lines = [f"{'study':<{wide}} {result.headline:>7} slices"]
+    lines = [
+        *_cautions(result),
+        *_outside(result),
+        f"{'study':<{wide}} {result.headline:>7} slices",
+    ]
     lines += [
-        f"{reading.study_uid:<{wide}} {_probability(reading.study.get(result.headline))} "
+        f"{reading.study_uid:<{wide}} {_probability(reading, result.headline)} "
         f"{len(reading.slices):>6}"
         for reading in ranked[:MOST]
     ]
@@ -194,7 +200,6 @@ def prediction_lines(result: Prediction) -> list[str]:
     return [
         *lines,
         *_unread(result),
-        *_cautions(result),
         f"page:       {result.out / result.page}  (open it in a browser)",
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
@@ -217,22 +222,53 @@ def _time(result: Prediction) -> list[str]:
 
 
 def _last_counts(result: Prediction) -> str:
-    """Return all counts, the studies as read and unread."""
+    """Return all counts, the studies as read and unread, and what of their numbers must be
+    known."""
+    from wetread.prediction.cautions import short_cautions
+
     others = {name: number for name, number in result.counts.items() if name != "unread"}
     read = len(result.readings) - result.unread
-    return f"{counted(others)}: {plural(read, 'study')} read, {result.unread} unread"
+    line = f"{counted(others)}: {plural(read, 'study')} read, {result.unread} unread"
+    found = Counter(name for one in result.readings for name in one.cautions)
+    of_all = [name for name, number in found.items() if number == len(result.readings)]
+    return f"{line}; {short_cautions(of_all)}" if of_all else line
 
 
 def _cautions(result: Prediction) -> list[str]:
-    """List the cautions of all readings, once each, with the number of studies each is true of."""
+    """List the cautions of all readings, once each, with the number of studies each is true of;
+    then what was learned from and scored on."""
     from wetread.prediction.cautions import CAUTIONS
 
     found = Counter(name for reading in result.readings for name in reading.cautions)
+    origins = dict.fromkeys(words for reading in result.readings for words in reading.origins)
     return [
-        f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}"
-        + ("" if number == len(result.readings) else f" ({number} of {len(result.readings)})")
-        for name, number in found.items()
+        *(
+            f"caution: {CAUTIONS.get(name, name.replace('_', ' '))}"
+            + ("" if number == len(result.readings) else f" ({number} of {len(result.readings)})")
+            for name, number in found.items()
+        ),
+        *(f"what read: {words}" for words in origins),
     ]
+
+
+def _outside(result: Prediction) -> list[str]:
+    """Count the studies that are unlike what was learned, with the commonest reasons, and those of
+    which that is not known, each with its sign of the table."""
+    read = [reading for reading in result.readings if reading.state == "read"]
+    outside = [reading for reading in read if reading.placement.inside is False]
+    unknown = sum(reading.placement.inside is None for reading in read)
+    lines = []
+    if outside:
+        names = Counter(name for one in outside for name in {r.name for r in one.placement.reasons})
+        why = ", ".join(f"{name} {count}" for name, count in names.most_common(4))
+        lines.append(
+            f"caution: ! {len(outside)} of {plural(len(read), 'study')} unlike what was learned "
+            f"({why})"
+        )
+    if unknown:
+        studies = plural(unknown, "study")
+        lines.append(f"caution: ? not known whether {studies} are like what was learned")
+    return lines
 
 
 def _unread(result: Prediction) -> list[str]:
@@ -247,8 +283,14 @@ def _unread(result: Prediction) -> list[str]:
     return lines
 
 
-def _probability(value: float | None) -> str:
-    return " unread" if value is None else f"{value:>7.3f}"
+def _probability(reading: Reading, finding: str) -> str:
+    """Return a probability, 7 wide, after `!` where the study is unlike what was learned and after
+    `?` where that is not known."""
+    value = reading.study.get(finding)
+    if value is None:
+        return " unread"
+    sign = {True: " ", False: "!", None: "?"}[reading.placement.inside]
+    return f"{sign}{value:>6.3f}"
 
 
 def submission_lines(result: SubmissionScores) -> list[str]:
@@ -283,6 +325,7 @@ def demo_lines(result: DemoResult) -> list[str]:
     rows = [score for score in result.scores if score.finding in ("all", result.headline)]
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     return [
+        f"this run {result.origin}",
         *score_lines(rows),
         f"time: {steps}",
         f"{plural(result.readings, 'study')} read: {result.out / 'readings'}",

@@ -15,16 +15,21 @@ def write_worklist(
 ) -> None:
     """Write worklist.csv: rising rank by falling probability of the headline finding.
 
-    flagged: whether it reaches the threshold of an operating point, where one was asked for.
-    Equal probabilities go by study UID. A study without a probability stands at the end, its
-    cells empty: it was not read, `state` says so, and `reason` why. Numbers that were measured in
-    masks stand last, a column each, named with their unit.
+    What must be known of the models stands before the probabilities: names of
+    prediction/cautions.py, parted by blanks, and whether the study is inside of that which they
+    learned; why it is outside stands in `outside`. flagged: whether it reaches the threshold of an
+    operating point, where one was asked for. Equal probabilities go by study UID. A study without
+    a probability stands at the end, its cells empty: it was not read, `state` says so, and
+    `reason` why. Numbers that were measured in masks stand last, a column each, named with their
+    unit.
     """
     columns = (headline, *(name for name in findings if name != headline))
     schema = {
         "rank": pl.Int64(),
         "study_uid": pl.String(),
         "state": pl.String(),
+        "cautions": pl.String(),
+        "in_distribution": pl.String(),
         **{name: pl.Float64() for name in columns},
         "flagged": pl.Boolean(),
         "key_slice": pl.String(),
@@ -32,6 +37,7 @@ def write_worklist(
         "rejects": pl.Int64(),
         "issues": pl.Int64(),
         "reason": pl.String(),
+        "outside": pl.String(),
     }
     measured = {column_of(one): None for reading in readings for one in reading.measures}
     schema |= dict.fromkeys(measured, pl.Float64())
@@ -41,6 +47,8 @@ def write_worklist(
             rank,
             reading.study_uid,
             "read" if headline in reading.study else "unread",
+            " ".join(reading.cautions) or None,
+            reading.placement.word if reading.study else None,
             *(reading.study.get(name) for name in columns),
             reading.flagged,
             reading.key_slices[0] if reading.key_slices else None,
@@ -48,6 +56,7 @@ def write_worklist(
             len(reading.rejects),
             len(reading.issues),
             reading.reason,
+            "; ".join(one.detail for one in reading.placement.reasons) or None,
             *({column_of(one): one["value"] for one in reading.measures}.get(n) for n in measured),
         )
         for rank, reading in enumerate(order, start=1)

@@ -90,7 +90,8 @@ class PageContent:
     evaluation: of predictions on given data, what stands besides the scores.
     prior:      what the constant prior is.
     abstention: of images of the headline: what is won by leaving out those that are unsure.
-    badge:      beside the title, where its patients are none; origin: the sentence to it.
+    badge:      beside the title, where its patients are none; origin: the sentence to it;
+                short_caution: in few words for where a score stands.
     """
 
     title: str
@@ -112,6 +113,7 @@ class PageContent:
     abstention: tuple[AbstentionCurve, ...] = ()
     evaluation: EvaluationPart | None = None
     prior: str = PRIOR
+    short_caution: str = ""
 
     @property
     def sides(self) -> bool:

@@ -37,6 +37,7 @@ class WorklistRow:
 
     flagged: whether it reaches the threshold that was asked for.
     anchor: of its pictures on this page, else empty. reason: why it was left unread, as text.
+    placement: whether it is inside of that which was learned, in a word.
     """
 
     rank: int
@@ -49,11 +50,14 @@ class WorklistRow:
     issues: int
     anchor: str = ""
     flagged: bool = False
+    placement: str = "not known"
 
 
 @dataclass(frozen=True, eq=False)
 class StudyEntry:
-    """A study with its pictures. command: makes the page to scroll it, where there is none yet."""
+    """A study with its pictures. command: makes the page to scroll it, where there is none yet.
+    outside: why it is outside of that which was learned. short_cautions: in few words, for where
+    its numbers stand."""
 
     row: WorklistRow
     series_uid: str
@@ -61,6 +65,8 @@ class StudyEntry:
     notes: tuple[str, ...]
     scroll: str = ""
     command: str = ""
+    outside: tuple[str, ...] = ()
+    short_cautions: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class Refusals:
 class ReadingsContent:
     """The content of the page; empty parts are left out.
 
+    cautions: sentences, and in few words for where a number stands: short_cautions.
+    origins:  what the models learned from and were scored on, in words.
     worklist: all studies, the most urgent first, or the first of them; left_out: how many more.
     links:    names and addresses, from the page on, of the files next to it.
     scaling:  sentences of how the probabilities were scaled, and from where on studies are flagged.
@@ -94,6 +102,8 @@ class ReadingsContent:
     links: Mapping[str, str]
     provenance: Mapping[str, object]
     scaling: tuple[str, ...] = ()
+    short_cautions: str = ""
+    origins: tuple[str, ...] = ()
 
     @property
     def sides(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wetread.archive.types import JsonObject
-from wetread.training.origin import is_phantoms_only
+from wetread.training.origin import describe_origin, is_phantoms_only, is_without_patients
 
 CALIBRATED_ON = "calibrated_on_this_study"  # of single readings
 CAUTIONS: Mapping[str, str] = {
@@ -13,6 +13,14 @@ CAUTIONS: Mapping[str, str] = {
     "never_scored_on_patients": "never scored on patients: how good it is on them is not known",
     CALIBRATED_ON: "its own labels calibrated the probabilities: no test of them",
     "training_data_unknown": "made before runs kept whether they learned from phantoms or patients",
+}
+
+# In few words, for where a number stands.
+SHORT: Mapping[str, str] = {
+    "learned_from_phantoms_alone": "learned from phantoms alone",
+    "never_scored_on_patients": "never scored on patients",
+    CALIBRATED_ON: "calibrated by its own labels",
+    "training_data_unknown": "not known what it learned from",
 }
 
 
@@ -27,6 +35,19 @@ def find_cautions(descriptions: Sequence[JsonObject]) -> tuple[str, ...]:
     found = []
     if all(is_phantoms_only(one["learned_from"]) for one in complete):
         found.append("learned_from_phantoms_alone")
-    if all(is_phantoms_only(one["scored_on"]) for one in complete):
+    if all(is_without_patients(one["scored_on"]) for one in complete):
         found.append("never_scored_on_patients")
     return tuple(found)
+
+
+def describe_origins(descriptions: Sequence[JsonObject]) -> tuple[str, ...]:
+    """Describe what each of some runs learned from and was scored on, by its about.json; runs of
+    which the same is true once, with their number."""
+    words = [describe_origin(one) for one in descriptions]
+    counts = {text: words.count(text) for text in dict.fromkeys(words)}
+    return tuple(text if n == 1 else f"{text} (each of {n} runs)" for text, n in counts.items())
+
+
+def short_cautions(names: Sequence[str]) -> str:
+    """Put the names of CAUTIONS in few words, in their order; "" where there are none."""
+    return ", ".join(SHORT.get(name, name.replace("_", " ")) for name in names)

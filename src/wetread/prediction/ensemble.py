@@ -11,10 +11,12 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.types import JsonObject
 from wetread.evaluation.operating_point import OperatingPoint
-from wetread.prediction.cautions import find_cautions
+from wetread.prediction.cautions import describe_origins, find_cautions
+from wetread.prediction.in_distribution import RunBounds
 from wetread.prediction.scaling import Scalings, read_scalings
 from wetread.training import decide
 from wetread.training.about import read_about
+from wetread.training.bounds import read_bounds
 from wetread.training.decide import Decision
 from wetread.training.drawings import Drawings, read_drawings
 from wetread.training.recipe import Recipe
@@ -54,6 +56,8 @@ class Ensemble:
                    one of them does not, and nothing is drawn.
     cautions:      names of prediction/cautions.py that hold for the answers.
     scalings:      of the probabilities, by what the runs were calibrated on.
+    origins:       what the runs learned from and were scored on, in words.
+    bounds:        what is inside of that which each run learned; None of a run that has none.
     point:         from which probability of the headline on a study is flagged; None: none is.
     """
 
@@ -67,6 +71,8 @@ class Ensemble:
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     drawings: tuple[Drawings, ...] = ()
     cautions: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    bounds: tuple[RunBounds | None, ...] = ()
     scalings: Scalings = field(default_factory=Scalings)
     point: OperatingPoint | None = None
 
@@ -126,6 +132,8 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         drawings=() if None in of_series else tuple(one for one in of_series if one is not None),
         cautions=find_cautions(about),
         scalings=read_scalings(runs),
+        origins=describe_origins(about),
+        bounds=tuple(map(_run_bounds, runs)),
     )
 
 
@@ -152,6 +160,13 @@ def _decisions(run: Path) -> dict[str, Decision]:
     values = read_json(file, decide.WANTED)
     with expect_form(file, decide.WANTED):
         return {name: Decision.from_dict(value) for name, value in values.items()}
+
+
+def _run_bounds(run: Path) -> RunBounds | None:
+    bounds = read_bounds(run)
+    if bounds is None:
+        return None
+    return RunBounds(bounds, read_trained_model(run / bounds.checkpoint))
 
 
 def _about(run: Path) -> JsonObject:

@@ -8,6 +8,8 @@ import polars as pl
 from wetread.archive.notebook import table_html
 from wetread.archive.rejects import Reject
 from wetread.archive.types import JsonObject
+from wetread.prediction.cautions import short_cautions
+from wetread.prediction.in_distribution import NOT_KNOWN, Placement
 from wetread.study.issue import Issue
 from wetread.study.series_choice import SeriesScore
 
@@ -60,6 +62,8 @@ class Reading:
     reason:     why it is unread, a key of archive.rejects.REASONS; detail: in words.
                 None in a study that was read.
     cautions:   what must be known of the models that read it: names of prediction/cautions.py.
+    origins:    what these models learned from and were scored on, in words.
+    placement:  whether it is inside of that which these models learned, and why not.
     flagged:    whether the headline reaches the threshold of the operating point that was asked
                 for; None where none was, and in a study that was not read.
     disagreement: finding to the standard deviation of the logits of the networks and their views;
@@ -86,6 +90,8 @@ class Reading:
     reason: str | None = None
     detail: str | None = None
     cautions: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    placement: Placement = NOT_KNOWN
     flagged: bool | None = None
     disagreement: Mapping[str, float] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
@@ -99,10 +105,12 @@ class Reading:
         """Return plain values, for JSON."""
         return {
             "use": USE,
+            "cautions": list(self.cautions),
+            "origins": list(self.origins),
+            "in_distribution": self.placement.to_dict(),
             "state": self.state,
             "reason": self.reason,
             "detail": self.detail,
-            "cautions": list(self.cautions),
             "flagged": self.flagged,
             "disagreement": dict(self.disagreement),
             "study_uid": self.study_uid,
@@ -132,7 +140,9 @@ class Reading:
             {"finding": names, "probability": probabilities},
             schema={"finding": pl.String, "probability": pl.Float64},
         )
+        outside = tuple(one.detail for one in self.placement.reasons)
         lines = {
+            "outside what was learned": outside,
             "key slices": self.key_slices,
             "issues": tuple(dict.fromkeys(issue.name for issue in self.issues)),
             "cautions": self.cautions,
@@ -140,7 +150,10 @@ class Reading:
         }
         rows = [(name, ", ".join(values)) for name, values in lines.items() if values]
         notes = pl.DataFrame(rows, schema={"": pl.String, " ": pl.String}, orient="row")
-        return table_html(table, f"Study {self.study_uid}: {state}") + table_html(notes)
+        title = f"Study {self.study_uid}: {state}"
+        if self.cautions:
+            title += f" ({short_cautions(self.cautions)})"
+        return table_html(table, title) + table_html(notes)
 
 
 def unread_reading(

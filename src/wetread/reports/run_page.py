@@ -21,7 +21,12 @@ from wetread.reports.heat import HeatMaps, run_heat_maps
 from wetread.reports.judged import judged_headline
 from wetread.reports.limits import CLOSING, MOST, identity_limits, score_limits
 from wetread.reports.mask_cases import mask_cases
-from wetread.reports.run_sentences import SPLITS, origin_sentence, summary_sentence
+from wetread.reports.run_sentences import (
+    SPLITS,
+    origin_sentence,
+    score_caution,
+    summary_sentence,
+)
 from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
@@ -73,6 +78,7 @@ def run_content(
         summary=summary_sentence(about, proof["parts"], images, first),
         badge=badge,
         origin=origin,
+        short_caution=score_caution(about),
         headline=task.headline,
         facts=headline_facts(task, scores),
         scores=tuple(scores),

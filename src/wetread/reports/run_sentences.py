@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from wetread.archive.plural import plural
 from wetread.archive.types import JsonObject
-from wetread.training.origin import is_phantoms_only
+from wetread.training.origin import describe_origin, is_phantoms_only, is_without_patients
 from wetread.training.predictions import LevelPredictions
 
 SPLITS = {
@@ -75,19 +75,19 @@ def origin_sentence(about: JsonObject) -> tuple[str, str]:
     if "learned_from" not in about or "scored_on" not in about:
         return "", "Whether its studies are of patients or synthetic phantoms was not kept."
     learned, scored = about["learned_from"], about["scored_on"]
-    if is_phantoms_only(learned) and is_phantoms_only(scored):
+    if is_phantoms_only(learned) and is_without_patients(scored):
         return "synthetic phantoms", (
             "No patient stands behind these numbers: every study learned from or scored on is a "
             "phantom that wetread drew. They show that the path works, not how good a model would "
             "be on patients."
         )
+    words = describe_origin(about)
     grafts = _grafts_sentence(learned.get("grafts", 0))  # runs of before have none
+    sentence = f"{words[0].upper()}{words[1:]}. {grafts}".rstrip()
     if not learned["phantom_studies"] and not scored["phantom_studies"]:
-        return "", grafts
+        return "", sentence
     return "partly synthetic phantoms", (
-        f"{learned['phantom_studies']} of {plural(learned['studies'], 'study')} learned from and "
-        f"{scored['phantom_studies']} of {plural(scored['studies'], 'study')} scored on are "
-        f"phantoms that wetread drew, of no patient. {grafts}".rstrip()
+        f"{sentence} What is of phantoms, wetread drew: no patient stands behind it."
     )
 
 
@@ -99,3 +99,10 @@ def _grafts_sentence(share: float) -> str:
         f"While it learned, lesions that wetread drew were painted into {share:.0%} of the "
         "negative images; none was painted into an image that chose the epoch or was scored."
     )
+
+
+def score_caution(about: JsonObject) -> str:
+    """Return in few words that a score is of phantoms and of no patient; "" where that is not
+    so."""
+    known = "scored_on" in about
+    return "of phantoms, no patient" if known and is_phantoms_only(about["scored_on"]) else ""

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.dataset.phantom_mark import PHANTOM
+from wetread.archive.plural import plural
 from wetread.archive.types import Int64Array, JsonObject
 from wetread.training.data import LabeledSlices, Split
 
@@ -57,3 +58,28 @@ def _different(data: LabeledSlices, column: str, places: Int64Array) -> set[str]
 def is_phantoms_only(counted: JsonObject) -> bool:
     """Whether all studies of one part that count_origins counted are phantoms."""
     return bool(counted["studies"] > 0 and counted["phantom_studies"] == counted["studies"])
+
+
+def is_without_patients(counted: JsonObject) -> bool:
+    """Whether no study of one part that count_origins counted is a patient's; also where the part
+    has no study."""
+    return bool(counted["phantom_studies"] == counted["studies"])
+
+
+def describe_origin(about: JsonObject) -> str:
+    """Describe in words, by its about.json, what a run learned from and was scored on."""
+    if "learned_from" not in about or "scored_on" not in about:
+        return "whether it learned from patients or phantoms was not kept"
+    learned, scored = about["learned_from"], about["scored_on"]
+    words = f"learned from {_describe_part(learned)}; scored on {_describe_part(scored)}"
+    return words + (", never on a patient" if is_without_patients(scored) else "")
+
+
+def _describe_part(counted: JsonObject) -> str:
+    phantoms: int = counted["phantom_studies"]
+    patients: int = counted["studies"] - phantoms
+    if not phantoms:
+        return f"{plural(patients, 'study')} of patients" if patients else "nothing"
+    if not patients:
+        return f"{plural(phantoms, 'study')} of phantoms"
+    return f"{plural(patients, 'study')} of patients and {phantoms} of phantoms"

@@ -33,10 +33,12 @@ OWN = frozenset(("archive", "run", "scores.json", "page.html"))  # names in out,
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Where to look, what it is worth, and how long each step took."""
+    """Where to look, what it is worth, what it learned from and was scored on, in words, and how
+    long each step took."""
 
     out: Path
     headline: str
+    origin: str
     scores: Scores
     readings: int
     seconds: dict[str, float]
@@ -45,6 +47,7 @@ class DemoResult:
         """As plain values, for JSON."""
         return {
             "out": str(self.out),
+            "origin": self.origin,
             "readings": self.readings,
             "seconds": self.seconds,
             **self.scores.to_dict(),
@@ -125,7 +128,9 @@ def demo(
     page = (out / "run" / "page.html").read_text(encoding="utf-8")
     led = add_link(page, READINGS_PAGE, "readings of studies that were held out")
     write_whole(out / "page.html", led.encode())
-    return DemoResult(out, chosen.headline, result.scores, len(read.readings), seconds)
+    return DemoResult(
+        out, chosen.headline, result.origin, result.scores, len(read.readings), seconds
+    )
 
 
 def held_out_images(found: Index, run: Path, most: int | None = None) -> Index:

@@ -174,9 +174,28 @@ def test_key_slices_are_pictures_with_place_sides_and_words_for_who_does_not_see
 
 
 def test_cautions_of_the_models_stand_at_the_head(page: str) -> None:
-    assert '<span class="badge">learned from synthetic phantoms</span></h1>' in page
+    assert '<span class="badge">learned from phantoms alone</span></h1>' in page
     assert "Learned from synthetic phantoms alone, from no patient." in page
     assert "Never scored on patients" in page
+    text = re.sub('base64,[^"]+', "", page)
+    assert text.index("Learned from synthetic phantoms alone") < text.index('class="lead"')
+
+
+def test_cautions_stand_at_the_numbers_of_every_study(read: Prediction, page: str) -> None:
+    words = "learned from phantoms alone, never scored on patients"
+    cards = re.findall(r'<div class="said">(.*?)</div>', page)
+    assert len(cards) == sum(bool(one.study) for one in read.readings)
+    assert all(card.startswith(f'<span class="short">{words}:</span>') for card in cards)
+    assert f"Every number here: {words}." in section(page, "Worklist")
+
+
+def test_whether_a_study_is_like_what_was_learned_stands_in_the_worklist(
+    read: Prediction, page: str
+) -> None:
+    """This run held out too few to know."""
+    assert section(page, "Worklist").count("<td>not known</td>") == sum(
+        bool(one.study) for one in read.readings
+    )
 
 
 def test_reading_and_page_lead_to_the_slice_in_the_page_to_scroll(

@@ -21,7 +21,7 @@ from wetread.pages.readings_page import (
     WorklistRow,
     write_readings_page,
 )
-from wetread.prediction.cautions import CAUTIONS
+from wetread.prediction.cautions import CAUTIONS, short_cautions
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.operating import point_sentence
 from wetread.prediction.reading import Reading
@@ -82,6 +82,8 @@ def write_predict_page(out: Path, inputs: ReadingsPageInputs, name: str = PAGE) 
             summary=_summary(inputs),
             badge=_badge(inputs.ensemble),
             cautions=_cautions(inputs.readings),
+            short_cautions=short_cautions(inputs.ensemble.cautions),
+            origins=inputs.ensemble.origins,
             findings=inputs.findings,
             worklist=tuple(rows[:ROWS]),
             left_out=max(0, len(rows) - ROWS),
@@ -107,6 +109,7 @@ def _row(rank: int, reading: Reading, findings: Sequence[str], anchor: str) -> W
         issues=len(reading.issues),
         anchor=anchor,
         flagged=bool(reading.flagged),
+        placement=reading.placement.word,
     )
 
 
@@ -132,8 +135,7 @@ def _summary(inputs: ReadingsPageInputs) -> str:
 
 
 def _badge(ensemble: Ensemble) -> str:
-    alone = "learned_from_phantoms_alone" in ensemble.cautions
-    return "learned from synthetic phantoms" if alone else ""
+    return short_cautions(ensemble.cautions[:1])
 
 
 def _cautions(readings: Sequence[Reading]) -> tuple[str, ...]:

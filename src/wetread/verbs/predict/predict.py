@@ -25,6 +25,7 @@ from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.predict.page import PAGE
+from wetread.verbs.predict.placements import place_read
 from wetread.verbs.predict.read_archive import ReadArchive
 from wetread.verbs.predict.selection import LOCALIZER, Selection, select_images
 from wetread.verbs.predict.write import WriteOptions, Written, write_prediction
@@ -76,6 +77,7 @@ class Prediction:
                     "state": r.state,
                     "reason": r.reason,
                     "cautions": list(r.cautions),
+                    "in_distribution": r.placement.to_dict(),
                     "probabilities": dict(r.study),
                     "flagged": r.flagged,
                 }
@@ -187,6 +189,7 @@ def predict_index(
         report=report,
         verify=verify,
     )
+    read = replace(read, placements=place_read(read))
     with rewriting(out):
         options = WriteOptions(sample, scroll, page, workers)
         written = write_prediction(out, read, options, report)
@@ -245,6 +248,7 @@ def _counts(read: ReadArchive, written: Written) -> dict[str, int]:
     rare = {
         "unread": sum(one.state == "unread" for one in written.readings),  # studies
         "localizers": read.selection.localizers.height,
+        "outside_what_was_learned": sum(one.placement.inside is False for one in written.readings),
         "inconsistent_before": sum(bool(one.broken) for one in written.readings),
         "images_of_other_modalities": read.selection.others,
         "filled_in_submission": len(written.filled),  # of which there is no answer

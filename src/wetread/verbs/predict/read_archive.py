@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
 from wetread.prediction.answers import Answers
 from wetread.prediction.cautions import CALIBRATED_ON
+from wetread.prediction.in_distribution import NOT_KNOWN, Placement
 from wetread.prediction.provenance import provenance
 from wetread.prediction.readers import Reader
 from wetread.prediction.reading import Reading
@@ -30,7 +31,9 @@ from wetread.verbs.predict.series_masks import DrawnStudy
 class ReadArchive:
     """The images of an archive, and the answers of a task's reader about them.
 
-    store: of the slices that were read, in the task's first crop; answers: by its rows.
+    store:      of the slices that were read, in the task's first crop; answers: by its rows.
+    placements: whether studies are inside of that which was learned; what is not in it is not
+                known.
     """
 
     task: Task
@@ -38,6 +41,7 @@ class ReadArchive:
     selection: Selection
     store: Store
     answers: Answers
+    placements: Mapping[str, Placement] = field(default_factory=dict)
 
     @property
     def names(self) -> FindingNames:
@@ -59,7 +63,7 @@ def archive_readings(
 
     masks: what was drawn in the slices; drawn: along the series of each study.
     """
-    origin, cautions = provenance(read.reader), read.reader.ensemble.cautions
+    origin, ensemble = provenance(read.reader), read.reader.ensemble
     context = StudyContext(
         rejects=unread_files(read.selection, read.store),
         issues=study_issues(read.selection.series, read.store),
@@ -70,7 +74,7 @@ def archive_readings(
         *make_readings(read.store, read.answers, read.names, context, origin),
         *other_modality_readings(read.selection, read.task.modalities, read.names.study, origin),
     ]
-    scalings, point = read.reader.ensemble.scalings, read.reader.ensemble.point
+    cautions, scalings, point = ensemble.cautions, ensemble.scalings, ensemble.point
     nothing = DrawnStudy((), (), ())
     return [
         replace(
@@ -81,6 +85,8 @@ def archive_readings(
             else one.study[read.task.headline] >= point.threshold,
             series_masks=drawn.get(one.study_uid, nothing).masks,
             measures=drawn.get(one.study_uid, nothing).measures,
+            origins=ensemble.origins,
+            placement=read.placements.get(one.study_uid, NOT_KNOWN),
         )
         for one in readings
     ]

@@ -17,6 +17,7 @@ from wetread.outputs.pictures import PREDICTION_COLOR, heated, jpeg_bytes, outli
 from wetread.outputs.uid_names import safe_name
 from wetread.pages.panel import Panel, window_label
 from wetread.pages.readings_page import KeySlice, StudyEntry, WorklistRow
+from wetread.prediction.cautions import short_cautions
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.prediction.volumes import DrawnVolume
 from wetread.reports.heat import mean_heat_map
@@ -77,6 +78,8 @@ class StudyPictures:
             notes=(*_notes(reading), *self._unscrolled_note(reading)),
             scroll=page if is_made else "",
             command="" if is_made else shlex.join(make),
+            short_cautions=short_cautions(reading.cautions),
+            outside=tuple(one.detail for one in reading.placement.reasons),
         )
 
     def _unscrolled_note(self, reading: Reading) -> list[str]:

@@ -9,6 +9,7 @@ A run's folder holds, beside what training writes (training/run.py):
     predictions.parquet   predictions of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
     drawings.json         how what is drawn along whole series becomes masks (training/drawings.py)
+    in_distribution.json  what is inside of that which was learned, with in_distribution.npz
     conflicting_labels.csv  labels that stand twice with two values: unknown
     refused_masks.csv     masks that cannot be, each with its reason
     sides.json            which side of the patient is at the edges of a series' pictures
@@ -32,6 +33,8 @@ from wetread.inputs.progress import Report, silent, stage
 from wetread.reports.slice_panels import write_edge_letters
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
+from wetread.training.about import read_about
+from wetread.training.origin import describe_origin
 from wetread.training.prepare import prepare
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
@@ -39,6 +42,7 @@ from wetread.training.slices.prepare import TrainingInputs
 from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.train.decide_drawings import decide_drawings
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
+from wetread.verbs.train.keep_bounds import keep_bounds
 from wetread.verbs.train.labeled_archive import open_labeled_archive
 from wetread.verbs.train.pretrain import pretrain
 from wetread.verbs.train.request import check_request
@@ -46,12 +50,14 @@ from wetread.verbs.train.request import check_request
 
 @dataclass(frozen=True)
 class TrainResult:
-    """Where the run lies, what was counted, what it is worth, and who was taken for one patient."""
+    """Where the run lies, what was counted, what it is worth, who was taken for one patient, and
+    what it learned from and was scored on, in words."""
 
     run: Path
     counts: dict[str, int]
     scores: Scores
     identity: Identity
+    origin: str
 
     @property
     def refused(self) -> int:
@@ -64,6 +70,7 @@ class TrainResult:
             "run": str(self.run),
             "counts": self.counts,
             "identity": self.identity.to_dict(),
+            "origin": self.origin,
             **self.scores.to_dict(),
         }
 
@@ -147,4 +154,6 @@ def train(
     start = pretrain(request, workers=workers, report=report)
     fit_splits(run, plan, prepared, start)
     decide_drawings(out, chosen, report)
-    return TrainResult(out, archive.counts, evaluate(out), archive.identity)
+    keep_bounds(run, archive.images, archive.stores[0], chosen.networks[0])
+    scores, origin = evaluate(out), describe_origin(read_about(out))
+    return TrainResult(out, archive.counts, scores, archive.identity, origin)
