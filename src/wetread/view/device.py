@@ -21,7 +21,8 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     """Map HU (B, 1 + 2k, H, W) float32 to a view (B, C, size, size) float32 in [0, 1].
 
     With an augmentation each image is moved by its own affine map, its HU shifted and its gray
-    raised to its gamma, all its slices alike; what comes in from outside is air. ValueError where the slices are not 1 + 2k.
+    raised to its gamma, all its slices alike; what comes in from outside is air. ValueError where
+    the slices are not 1 + 2k.
     """
     if hu.ndim != 4 or hu.shape[1] != view.slices:
         raise ValueError(
