@@ -1,11 +1,14 @@
 """tests/prediction/test_ensemble.py: only finished runs of one task read together."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from wetread.prediction.ensemble import RunError, read_ensemble
+from wetread.prediction.run_weights import RunWeights
 
 WriteRun = Callable[..., Path]
 
@@ -50,3 +53,10 @@ def test_runs_of_two_tasks_two_columns_or_two_sizes_do_not_read_together(
         read_ensemble([first, write_run("c", findings=["any", "left", "right"])])
     with pytest.raises(RunError, match=r"\[16, 24\] pixels; predict with each alone"):
         read_ensemble([first, write_run("d", size=24)])
+
+
+def test_members_of_a_run_share_its_weight(write_run: WriteRun) -> None:
+    ensemble = read_ensemble([write_run("one"), write_run("three", models=3)])
+    np.testing.assert_array_equal(ensemble.member_weights, np.ones(4))
+    weighed = replace(ensemble, run_weights=RunWeights((0.7, 0.3), 50, 100, 0.1, 0.2, (0.1, 0.3)))
+    np.testing.assert_allclose(weighed.member_weights / 4, [0.7, 0.1, 0.1, 0.1])

@@ -34,7 +34,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "calibrate": ("wetread calibrate run --data here.zip --labels labels.csv -o run-here",),
     "predict": (
         "wetread predict new.zip --run run -o readings",
-        "wetread predict new/ --run first --run second -o readings",
+        "wetread predict new/ --run first --run second -o readings --blend",
         "wetread predict new/ --run run -o readings --prevalence any=0.05 --at sensitivity=0.95",
     ),
     "features": ("wetread features new.zip --run run -o features",),

@@ -118,6 +118,9 @@ def predict(
         str | None,
         typer.Option(help="flag studies at sensitivity=SHARE or specificity=SHARE of the run"),
     ] = None,
+    blend: Annotated[
+        bool, typer.Option("--blend", help="weigh the runs as is best for patients unseen by them")
+    ] = False,
     repair: Repair = True,
     as_hu: AsHU = False,
     scroll: Annotated[
@@ -139,6 +142,7 @@ def predict(
             sample=sample,
             prevalence=_shares(prevalence or []),
             at=at,
+            blend=blend,
             workers=workers,
             report=report,
             repair=repair,

@@ -22,7 +22,18 @@ OPTIONS: dict[str, str] = {
 } | {
     name: f"--{name.replace('_', '-')}"
     for name in (
-        *("annotate", "as_hu", "at", "clear_patients", "cluster", "count", "crop", "data", "depth"),
+        *(
+            "annotate",
+            "as_hu",
+            "at",
+            "blend",
+            "clear_patients",
+            "cluster",
+            "count",
+            "crop",
+            "data",
+            "depth",
+        ),
         *("epochs", "folds", "frames", "gaps", "hu", "identifiers", "labels", "layout", "mask"),
         *(
             "member",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from wetread.archive.errors import WetreadError
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
-from wetread.archive.types import JsonObject
+from wetread.archive.types import Float64Array, JsonObject
 from wetread.evaluation.operating_point import OperatingPoint
 from wetread.prediction.cautions import describe_origins, find_cautions
 from wetread.prediction.in_distribution import RunBounds
+from wetread.prediction.run_weights import RunWeights
 from wetread.prediction.scaling import Scalings, read_scalings
 from wetread.training import decide
 from wetread.training.about import read_about
@@ -37,10 +40,11 @@ class RunError(WetreadError, ValueError):
 @dataclass(frozen=True, eq=False)
 class Member:
     """A trained network of slices and its checkpoint; of a series model, its first encoder and the
-    checkpoint of the network over it."""
+    checkpoint of the network over it. run: the number of its run."""
 
     model: TrainedModel
     checkpoint: Path
+    run: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,7 @@ class Ensemble:
     scalings:      of the probabilities, by what the runs were calibrated on.
     origins:       what the runs learned from and were scored on, in words.
     bounds:        what is inside of that which each run learned; None of a run that has none.
+    run_weights:   how much each run weighs in the mean; None: every member alike.
     point:         from which probability of the headline on a study is flagged; None: none is.
     """
 
@@ -75,6 +80,18 @@ class Ensemble:
     bounds: tuple[RunBounds | None, ...] = ()
     scalings: Scalings = field(default_factory=Scalings)
     point: OperatingPoint | None = None
+    run_weights: RunWeights | None = None
+
+    @property
+    def member_weights(self) -> Float64Array:
+        """Return how much each of the M members weighs in their mean, (M,), on average 1: the
+        members of a run share its weight."""
+        if self.run_weights is None:
+            return np.ones(len(self.members))
+        runs = np.array([member.run for member in self.members])
+        shares = np.array(self.run_weights.weights)[runs] / np.bincount(runs)[runs]
+        weights: Float64Array = shares * len(runs) / shares.sum()
+        return weights
 
     @property
     def recipe(self) -> Recipe:
@@ -89,9 +106,17 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         raise RunError("no run given; train one first: wetread train, or wetread demo")
     about = [_about(run) for run in runs]
     which = "*" if split is None else str(split)
-    series = tuple(found for run in runs for found in _series_members(run, which))
+    series = tuple(
+        (replace(member, run=number), model)
+        for number, run in enumerate(runs)
+        for member, model in _series_members(run, which)
+    )
     members = (
-        *(member for run in runs for member in _slice_members(run, which)),
+        *(
+            replace(member, run=number)
+            for number, run in enumerate(runs)
+            for member in _slice_members(run, which)
+        ),
         *(member for member, _ in series),
     )
     if not members:

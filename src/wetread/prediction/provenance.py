@@ -27,6 +27,7 @@ def provenance(reader: Reader) -> JsonObject:
         "view": ensemble.members[0].model.view.to_dict(),
         **reader.averaging,
         **ensemble.scalings.to_dict(),
+        "run_weights": None if ensemble.run_weights is None else ensemble.run_weights.to_dict(),
         "operating_point": None if ensemble.point is None else describe_point(ensemble.point),
         "note": "research use only, not for diagnosis",
     }

@@ -136,7 +136,10 @@ class SeriesReader:
             inputs = embed_series(series, model.encoders, stores, model.recipe, self.cache)
             network = predict_series_logits(model.network, inputs, flip_index, model.recipe)
             logits.append(self._blended(model, network, series, stores))
-        image, study = (expit(np.mean(level, axis=0)) for level in zip(*logits, strict=True))
+        weights = self.ensemble.member_weights
+        image, study = (
+            expit(np.average(level, axis=0, weights=weights)) for level in zip(*logits, strict=True)
+        )
         return image, study
 
     def _blended(

@@ -94,6 +94,7 @@ class SliceReader:
         total = np.zeros((len(store), len(self.spec.image_findings)))
         each, within = [], np.zeros_like(total)  # logits of each network; variances of its views
         maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
+        weights = self.ensemble.member_weights
         for done, member in enumerate(members):
             progress(done, len(members))
             model, logits, rows = member.model, [], iter(maps)
@@ -106,11 +107,13 @@ class SliceReader:
                 for masks in () if drawn is None else drawn:
                     next(rows).append(tuple(map(pack_map, masks)))
             probability = to_probabilities(model.model, logits, model.negative_rate)
-            total += probability
+            total += weights[done] * probability
             each.append(logit(np.clip(probability, CLIP, 1 - CLIP)))
-            within += np.concatenate(apart) ** 2
+            within += weights[done] * np.concatenate(apart) ** 2
         progress(len(members), len(members))
-        spread = np.sqrt(within / len(members) + np.var(each, axis=0))
+        mean = np.average(each, axis=0, weights=weights)
+        between = np.average((np.stack(each) - mean) ** 2, axis=0, weights=weights)
+        spread = np.sqrt(within / len(members) + between)
         drawn_maps = tuple(map(tuple, maps)) if self.ensemble.drawn else ()
         return total / len(members), drawn_maps, spread
 

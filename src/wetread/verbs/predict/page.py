@@ -117,7 +117,8 @@ def scaling_sentences(ensemble: Ensemble, headline: str) -> tuple[str, ...]:
     """Say how an ensemble's probabilities were scaled, and from where on studies are flagged."""
     point = ensemble.point
     flag = () if point is None else (point_sentence(point, spaced_words(headline)),)
-    return (*ensemble.scalings.sentences(), *flag)
+    weighed = () if ensemble.run_weights is None else (ensemble.run_weights.sentence(),)
+    return (*weighed, *ensemble.scalings.sentences(), *flag)
 
 
 def _summary(inputs: ReadingsPageInputs) -> str:

@@ -20,6 +20,7 @@ from wetread.prediction.ensemble import Ensemble, read_ensemble
 from wetread.prediction.operating import study_operating_point
 from wetread.prediction.readers import make_reader
 from wetread.prediction.reading import Reading
+from wetread.prediction.run_weights import choose_run_weights
 from wetread.prediction.scaling import state_prevalence
 from wetread.study.series import series_slices
 from wetread.tasks import Task, find_task
@@ -95,6 +96,7 @@ def predict(
     sample: StrPath | None = None,
     prevalence: Mapping[str, float] | None = None,
     at: str | None = None,
+    blend: bool = False,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
@@ -114,6 +116,8 @@ def predict(
         odds are multiplied by that of this share over that of the share which the run assumes.
     at: "sensitivity=SHARE" or "specificity=SHARE": flag studies from the threshold on that gave it
         on the run's scored patients; of one run alone.
+    blend: weigh several runs as it is best for the images that each of them read without having
+        seen the patient; else all networks weigh alike.
     scroll: the number of most urgent studies that get a page to scroll, out/scroll/STUDY.html.
     repair: as for `index`, where files are indexed. verify: as for `pack`.
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
@@ -132,7 +136,9 @@ def predict(
     point = (
         None if at is None else study_operating_point(as_paths(runs), scalings, task.headline, at)
     )
-    ensemble = replace(ensemble, scalings=scalings, point=point)
+    findings = {level: task.at(level) for level in ("image", "study")}
+    weights = choose_run_weights(as_paths(runs), findings) if blend else None
+    ensemble = replace(ensemble, scalings=scalings, point=point, run_weights=weights)
     require_sources(sources)
     if sample is not None:
         task.submission.check_sample(sample, task.spec.image_findings)
