@@ -66,6 +66,14 @@ def test_gamma_raises_the_gray_of_each_image_to_its_own_exponent() -> None:
     np.testing.assert_allclose(out[1], plain[1] ** 2, atol=1e-6)
 
 
+def test_a_kernel_under_autocast_keeps_float32() -> None:
+    hu = torch.from_numpy(HU)
+    plain = to_view(hu, View(THREE, neighbors=1, size=32), drawn(2, soften=1.2))
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = to_view(hu, View(THREE, neighbors=1, size=32), drawn(2, soften=1.2))
+    assert torch.equal(plain, mixed)
+
+
 def test_flips_alone_are_exact_and_move_no_value() -> None:
     flips = drawn(2)
     flips.flip[:] = [True, False]

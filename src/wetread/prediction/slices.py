@@ -22,6 +22,7 @@ from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
 from wetread.training.mask_table import pack_map
 from wetread.training.slices.predict import predict_with_masks, to_probabilities
+from wetread.training.slices.region import limit_masks
 from wetread.training.slices.spec import SliceSpec
 
 
@@ -92,6 +93,7 @@ class SliceReader:
             mirror_columns(self.spec.image_findings).tolist(),
         )
         total = np.zeros((len(store), len(self.spec.image_findings)))
+        every = np.arange(len(store))
         each, within = [], np.zeros_like(total)  # logits of each network; variances of its views
         maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
         weights = self.ensemble.member_weights
@@ -99,9 +101,10 @@ class SliceReader:
             progress(done, len(members))
             model, logits, rows = member.model, [], iter(maps)
             apart = [np.empty((0, total.shape[1]))]
-            for batch, drawn, spread in predict_with_masks(
-                model.model, store, np.arange(len(store)), model.view, model.recipe, flip_index
-            ):
+            batches = predict_with_masks(
+                model.model, store, every, model.view, model.recipe, flip_index
+            )
+            for batch, drawn, spread in limit_masks(batches, store, every, self.spec.inside):
                 logits.append(batch)
                 apart.append(spread)
                 for masks in () if drawn is None else drawn:

@@ -1,7 +1,7 @@
 """tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
 
 from wetread.anatomy.chest_film import chest_film_absent
-from wetread.anatomy.film_pleura import find_pleural_box
+from wetread.anatomy.film_pleura import find_pleural_box, find_pleural_region
 from wetread.evaluation.baselines import gray_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.labels.finding import Finding
@@ -24,6 +24,7 @@ PNEUMOTHORAX = Task(
         image_findings=(Finding("pneumothorax"),),
         find_box=whole_picture,
         find_region=find_pleural_box,
+        inside=find_pleural_region,
         drawn=(Finding("pneumothorax", level="pixel"),),
         histogram=gray_histogram,
         paint_graft=paint_film_pneumothorax,

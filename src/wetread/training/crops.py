@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from wetread.archive.types import BoolArray, Float32Array
 from wetread.store.pack_series import FindBoxes
+
+FindInside = Callable[[Float32Array], BoolArray]  # values (rows, columns) -> bool of that shape
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding, finding_names
 from wetread.store.store import Store, acquisition_keys
+from wetread.training.crops import FindInside
 from wetread.training.folds import FoldPlan, make_folds, make_split
 from wetread.training.masks import AnnotatedMasks
 from wetread.training.slices.grafts import Grafts
@@ -31,6 +32,7 @@ class LabeledSlices:
     masks:     of the N slices, where the task has findings of level pixel.
     histogram: HU (H, W) of a slice -> features (D,) of the histogram baseline.
     grafts:    how lesions are painted into slices that are learned; None: not.
+    inside:    where in HU (H, W) of a slice findings can lie; None: anywhere.
     """
 
     store: Store
@@ -40,6 +42,7 @@ class LabeledSlices:
     masks: AnnotatedMasks | None = None
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
     grafts: Grafts | None = None
+    inside: FindInside | None = None
 
     def column(self, name: str) -> list[str]:
         """Read a column of the store's table, for these rows."""

@@ -112,8 +112,10 @@ def change_kernel(hu: Tensor, soften: Float32Array, sharpen: Float32Array) -> Te
     kernels = kernels.repeat_interleave(slices, 0)[:, None]
     low = hu.reshape(1, batch * slices, *hu.shape[2:])
     low = functional.pad(low, (radius, radius, radius, radius), mode="replicate")
-    low = functional.conv2d(low, kernels[..., None], groups=batch * slices)
-    low = functional.conv2d(low, kernels[:, :, None], groups=batch * slices)
+    # Autocast would round HU to 8 bits.
+    with torch.autocast(hu.device.type, enabled=False):
+        low = functional.conv2d(low, kernels[..., None], groups=batch * slices)
+        low = functional.conv2d(low, kernels[:, :, None], groups=batch * slices)
     low = low.reshape(hu.shape)
     amount = _per_image(np.where(sharpen > 0, sharpen, -1.0), hu)
     return torch.lerp(low, hu, 1 + amount)

@@ -20,6 +20,7 @@ from wetread.phantoms.radiograph.exposure import (
 from wetread.phantoms.radiograph.pneumothorax import (
     SUPINE,
     UPRIGHT,
+    UPRIGHT_SHARES,
     collapse,
     draw_pneumothorax,
     enlarge_air,
@@ -116,7 +117,7 @@ def test_sizes_spread_from_rims_to_whole_lungs_as_the_real_ones_do():
     rng = np.random.default_rng(0)
     for number in range(60):
         chest = draw_chest(rng, bool(number % 2), 50)
-        kind = str(rng.choice(UPRIGHT, p=(0.52, 0.24, 0.14, 0.10)))
+        kind = str(rng.choice(UPRIGHT, p=UPRIGHT_SHARES))
         pneumothorax = draw_pneumothorax(rng, kind)
         beam = draw_beam(rng, 270, 96)
         x, z = sight(beam, 0.0)
@@ -124,7 +125,7 @@ def test_sizes_spread_from_rims_to_whole_lungs_as_the_real_ones_do():
         shares.append(
             collapse(chest, part, pneumothorax, Sightlines(x, z, beam.pixel_mm)).mask.mean()
         )
-    # real masks: 0.2 % to 14 % of the film, median 3 %
-    assert np.percentile(shares, 5) < 0.012
-    assert 0.015 < np.median(shares) < 0.045
+    # real masks of 138 films: 0.1 % to 8 % of the film, median 0.8 %; of 48 others median 3 %
+    assert np.percentile(shares, 5) < 0.009
+    assert 0.008 < np.median(shares) < 0.03
     assert np.max(shares) > 0.09

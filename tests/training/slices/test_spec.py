@@ -24,8 +24,9 @@ def public(kind: type) -> set[str]:
 
 def test_slices_and_series_have_the_same_attributes_so_that_no_one_asks_which_it_is() -> None:
     of_slices, of_series = public(SliceSpec), public(SeriesSpec)
-    assert of_slices - of_series == {"network", "find_box", "find_region", "paint_graft"}
+    assert of_slices - of_series == {"network", "find_box", "find_region", "inside", "paint_graft"}
     encoders_and_loss = {"encoders", "find_boxes", "loss", "make_consistent", "broken_rules"}
+    encoders_and_loss |= {"study_from_images", "measures"}
     assert of_series - of_slices == encoders_and_loss
 
 
@@ -78,5 +79,8 @@ def test_a_recipe_may_crop_to_the_region_of_the_findings_where_the_task_knows_on
     assert spec.for_recipe(as_task) is spec
     assert spec.for_recipe(in_region).find_box is left_half
     assert spec.phantom_recipe(in_region).crop == "region"
+    limited = replace(spec, inside=lambda values: values > 0)
+    assert limited.for_recipe(as_task).inside is None
+    assert limited.for_recipe(in_region).inside is limited.inside
     with pytest.raises(ValueError, match="knows no region of its findings"):
         SPEC.check_recipe(in_region)

@@ -34,6 +34,7 @@ from wetread.training.slices.predict import (
     predict_with_masks,
     to_probabilities,
 )
+from wetread.training.slices.region import limit_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,14 +144,16 @@ def _read(
     rows: list[MutableRow] = []
 
     logits, apart, remaining = [], [np.empty((0, len(names)))], iter(places.tolist())
-    for batch, maps, spread in predict_with_masks(
+    chosen = data.rows[places]
+    batches = predict_with_masks(
         trained.model,
         data.store,
-        data.rows[places],
+        chosen,
         trained.view,
         trained.recipe,
         mirror_columns(data.findings).tolist(),
-    ):
+    )
+    for batch, maps, spread in limit_masks(batches, data.store, chosen, data.inside):
         logits.append(batch)
         apart.append(spread)
         for image_maps in () if maps is None else maps:

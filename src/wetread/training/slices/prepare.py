@@ -127,7 +127,9 @@ def labeled_slices(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
     grafts = (
         Grafts(spec.paint_graft, finding_names(spec.image_findings)) if spec.paint_graft else None
     )
-    return LabeledSlices(store, labeled, known, spec.image_findings, masks, spec.histogram, grafts)
+    return LabeledSlices(
+        store, labeled, known, spec.image_findings, masks, spec.histogram, grafts, spec.inside
+    )
 
 
 def labeled_rows(known: BoolArray) -> Int64Array:

@@ -16,7 +16,7 @@ from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBox, OneBox
-from wetread.training.crops import Crops
+from wetread.training.crops import Crops, FindInside
 from wetread.training.phantom_recipe import phantom_recipe
 from wetread.training.slices.grafts import PaintGraft
 
@@ -35,6 +35,8 @@ class SliceSpec:
                     masks.
     histogram:      values of a slice -> features without a place, for the baseline.
     find_region:    as find_box, the smaller crop of where findings can lie; None: there is none.
+    inside:         where in values (rows, columns) of a slice so cropped findings can lie: nothing
+                    is drawn beyond; None: anywhere.
     paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
     """
 
@@ -44,6 +46,7 @@ class SliceSpec:
     drawn: tuple[Finding, ...] = ()
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
     find_region: FindBox | None = None
+    inside: FindInside | None = None
     paint_graft: PaintGraft | None = None
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
@@ -77,10 +80,10 @@ class SliceSpec:
         return pl.DataFrame(schema=EXAM_SCHEMA)
 
     def for_recipe(self, recipe: Recipe) -> SliceSpec:
-        """Return the spec with the crop that a recipe names."""
-        if recipe.crop == "task" or self.find_region is None:
-            return self
-        return replace(self, find_box=self.find_region)
+        """Return the spec with the crop that a recipe names, and its limit of what is drawn."""
+        if recipe.crop == "task":
+            return self if self.inside is None else replace(self, inside=None)
+        return self if self.find_region is None else replace(self, find_box=self.find_region)
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Raise ValueError where a recipe is for whole series, or draws or paints what there is

@@ -1,0 +1,44 @@
+"""tests/training/slices/test_region.py: nothing is drawn where findings cannot lie."""
+
+import numpy as np
+import torch
+
+from wetread.archive.types import BoolArray, Float32Array
+from wetread.training.slices.predict import SliceBatch
+from wetread.training.slices.region import limit_masks
+
+
+class Slices:
+    """Five slices of 8 x 12; slice k holds the value k."""
+
+    def read_hu(self, rows: list[int]) -> Float32Array:
+        return np.stack([np.full((8, 12), row, np.float32) for row in rows])
+
+
+def left_columns(values: Float32Array) -> BoolArray:
+    """As many columns on the left as the slice's value says."""
+    return np.broadcast_to(np.arange(values.shape[1]) < values[0, 0], values.shape)
+
+
+def batches(masks: bool) -> list[SliceBatch]:
+    drawn = np.ones((5, 2, 2, 3), np.float32)
+    logits, apart = torch.zeros(5, 1), np.zeros((5, 1))
+    parts = (slice(0, 3), slice(3, 5))
+    return [SliceBatch(logits[p], drawn[p] if masks else None, apart[p]) for p in parts]
+
+
+def test_maps_keep_the_share_of_each_pixel_that_is_inside_the_slice_s_own_region() -> None:
+    rows = np.array([4, 0, 12, 6, 2])
+    limited = list(limit_masks(batches(True), Slices(), rows, left_columns))
+    found = np.concatenate([batch.masks for batch in limited if batch.masks is not None])
+    shares = {4: (1, 0, 0), 0: (0, 0, 0), 12: (1, 1, 1), 6: (1, 0.5, 0), 2: (0.5, 0, 0)}
+    for maps, row in zip(found, rows.tolist(), strict=True):
+        np.testing.assert_allclose(maps, np.broadcast_to(shares[row], (2, 2, 3)), atol=1e-6)
+
+
+def test_batches_pass_as_they_are_where_nothing_is_drawn_or_findings_lie_anywhere() -> None:
+    rows = np.arange(5)
+    for drawn, inside in ((False, left_columns), (True, None)):
+        before = batches(drawn)
+        after = list(limit_masks(before, Slices(), rows, inside))
+        assert all(a is b for a, b in zip(after, before, strict=True))
