@@ -56,3 +56,16 @@ def test_images_of_patients_with_endings_meet(tmp_path: Path) -> None:
     found = score("hemorrhage", truth, said, patients=tmp_path / "p.csv")
     assert max(one.patients for one in found.scores) == 2
     assert found.ids_repaired == 3
+
+
+def test_one_s_own_table_is_a_truth_too(tmp_path: Path) -> None:
+    plain = score(
+        "hemorrhage", written(tmp_path / "truth.csv", TRUTH), written(tmp_path / "s.csv", SAID)
+    )
+    own = tmp_path / "own.csv"
+    own.write_text("image,bleed\n" + "".join(f"{name},{value}\n" for name, value in TRUTH.items()))
+    columns = {"id": "image", **dict.fromkeys(NAMES, "bleed")}
+    found = score("hemorrhage", own, tmp_path / "s.csv", columns=columns)
+    assert found.scores == plain.scores
+    named = score("hemorrhage", f"{own}:bleed", tmp_path / "s.csv")
+    assert {one.finding for one in named.scores if one.value is not None} <= {"any", "all"}

@@ -247,8 +247,11 @@ def features(
 
 def score(
     task: TaskName,
-    truth: Annotated[Path, typer.Option(help="label file in the competition's form")],
-    submission: Annotated[Path, typer.Option(help="probabilities in the same form")],
+    truth: Annotated[list[str], typer.Option(help="label file, or CSV:COLUMN; repeatable")],
+    submission: Annotated[Path, typer.Option(help="probabilities in the competition's form")],
+    column: Annotated[
+        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+    ] = None,
     patients: Annotated[
         str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT): intervals")
     ] = None,
@@ -258,6 +261,6 @@ def score(
     from wetread.verbs.score import count_computed
     from wetread.verbs.score import score as run
 
-    result = run(task, truth, submission, patients=patients)
+    result = run(task, truth, submission, patients=patients, columns=pairs(column or []))
     print_result(result.to_dict(), submission_lines(result), as_json)
     raise typer.Exit(done_code(count_computed(result), 0))

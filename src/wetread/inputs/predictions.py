@@ -15,13 +15,14 @@ from wetread.archive.index.index import Index, read_index
 from wetread.archive.types import JsonObject
 from wetread.labels.csv_file import check_ids, label_values, read_header, read_text_columns
 from wetread.labels.finding import Finding
+from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable, label_table
 from wetread.outputs.probabilities import SCHEMA
 from wetread.tasks import TASKS, Task, find_task
 from wetread.view.view import View
 
 PROBABILITIES = "probabilities.csv"
-READINGS, INDEX, STORE = "readings", "index.parquet", "store"
+READINGS, MASKS, INDEX, STORE = "readings", "masks", "index.parquet", "store"
 _READING = "a reading, which wetread predict writes"
 _SURE = 0.5  # of a task's findings: a file that names fewer is another's
 
@@ -92,7 +93,9 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
     return Predictions(
         path=folder,
         task=chosen,
-        table=replace(table, masks=_drawn(readings, chosen)),
+        table=replace(
+            table, masks=pl.concat([_drawn(readings, chosen), _drawn_series(folder, readings)])
+        ),
         index=index,
         unread={
             one["study_uid"]: str(one["reason"]) for one in readings if one["state"] == "unread"
@@ -137,6 +140,27 @@ def _drawn(readings: Iterable[JsonObject], task: Task) -> pl.DataFrame:
                 text = mask["rle"]
                 runs = [] if text == "-1" else [text]
                 rows.append((mask["image"], (found or names)[0], "relative", runs))
+    return pl.DataFrame(rows, schema=MASK_SCHEMA, orient="row")
+
+
+def _drawn_series(folder: Path, readings: Iterable[JsonObject]) -> pl.DataFrame:
+    """Gather the masks along series, MASK_SCHEMA, a row an image of the series, drawn in or not."""
+    rows: list[tuple[str, str, str, list[str]]] = []
+    for reading in readings:
+        for mask in reading.get("series_masks", ()):
+            with expect_form(f"reading of {reading['study_uid']}", _READING):
+                finding, files = str(mask["finding"]), list(mask["files"])
+            for name in files:
+                path = folder / MASKS / Path(str(name)).name
+                if path.suffix == ".csv" and path.is_file():
+                    table = read_rle_csv(path, (Finding(finding),))
+                    runs = {
+                        one: list(texts) for one, texts in table.masks.select("id", "runs").rows()
+                    }
+                    rows += [
+                        (image, finding, "relative", runs.get(image, []))
+                        for image in table.frame["id"]
+                    ]
     return pl.DataFrame(rows, schema=MASK_SCHEMA, orient="row")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wetread.archive.types import BoolArray
+from wetread.archive.types import BoolArray, Float64Array
 from wetread.outputs.mask_array import read_nifti, read_npy
 from wetread.study.geometry import affine_ijk_ras
 from wetread.study.volume import Volume
@@ -53,9 +53,16 @@ def _each_label(path: Path, name: str, labels: np.ndarray) -> dict[str, np.ndarr
 
 def _nifti(path: Path, volume: Volume) -> np.ndarray:
     """(Z, Y, X) on the volume's grid."""
-    found, own = read_nifti(path, volume.hu.shape)
-    if np.isfinite(volume.affine).all():
-        found = _on_grid(path, found, own, affine_ijk_ras(volume.affine))
+    return read_nifti_on_grid(path, volume.hu.shape, volume.affine)
+
+
+def read_nifti_on_grid(path: Path, shape: tuple[int, ...], affine: Float64Array) -> np.ndarray:
+    """Read a NIfTI file as voxels (Z, Y, X) of a grid: its shape, and its affine (4, 4) to LPS mm,
+    or NaN where it has none: the file is then taken as it lies. ValueError names the file and what
+    does not fit."""
+    found, own = read_nifti(path, shape)
+    if np.isfinite(affine).all():
+        found = _on_grid(path, found, own, affine_ijk_ras(affine))
     voxels: np.ndarray = found.transpose(2, 1, 0)
     return voxels
 

@@ -24,7 +24,8 @@ from wetread.pages.panel import Panel
 TEMPLATE = "page.html.j2"
 USE = "Research use only, not for diagnosis"
 PLURAL = {
-    "image": "images", "series": "series", "study": "studies", "pixel": "pixels", "all": "rows",
+    "image": "images", "series": "series", "study": "studies", "pixel": "pixels", "scan": "scans",
+    "all": "rows",
 }  # fmt: skip
 COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
 OFFICIAL = "weighted_log_loss"

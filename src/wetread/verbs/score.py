@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import StrPath
+from wetread.archive.files.paths import as_paths
+from wetread.archive.types import StrPath, StrPaths
 from wetread.evaluation.submission import SubmissionScores
-from wetread.labels.csv_file import and_others, lines_with
+from wetread.inputs.label_file import read_label_file
+from wetread.labels.csv_file import and_others, lines_with, split_spec
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.repair import repair_keys, repair_labels
-from wetread.labels.table import LabelError, LabelTable
+from wetread.labels.table import LabelError, LabelTable, merge_labels
 from wetread.tasks import find_task
 
 SPLIT = "held_out"  # a submission is of images that were not learned from
@@ -23,12 +26,18 @@ SEED = 0  # of the bootstrap
 
 
 def score(
-    task: str, truth: StrPath, submission: StrPath, *, patients: StrPath | None = None
+    task: str,
+    truth: StrPaths,
+    submission: StrPath,
+    *,
+    patients: StrPath | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> SubmissionScores:
     """Score any submission file by the task's official metric and finding by finding.
 
     task: a name of TASKS.
-    truth: a label file in the competition's form. submission: probabilities in the same form.
+    truth: label files in every form that `train` takes, one or several; columns: as for `train`.
+    submission: probabilities in the competition's form.
     patients: a CSV that says which image is of which patient (labels/patients_csv.py); without it
         there are no intervals.
 
@@ -36,11 +45,13 @@ def score(
     hard ones would flatter. Ids that the truth does not know are named and passed over. Raises
     LabelError where a label stands twice with two values.
     """
-    truth, submission = Path(truth), Path(submission)
+    files, submission = as_paths(truth), Path(submission)  # FILE.csv:COLUMN among the files
     chosen = find_task(task)
-    true = chosen.read_labels(truth, chosen.findings)
+    tables = [read_label_file(file, chosen, columns) for file in files]
+    true = merge_labels(tables)
     given = chosen.submission.read(submission, chosen.findings)
-    for path, table in ((truth, true), (submission, given)):
+    paths = [split_spec(file)[0] for file in files]
+    for path, table in (*zip(paths, tables, strict=True), (paths[-1], true), (submission, given)):
         _refuse_conflicts(path, table)
     given, repaired = repair_labels(given, _ids(true))
     _refuse_conflicts(submission, given)

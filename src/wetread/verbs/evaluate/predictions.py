@@ -26,6 +26,7 @@ from wetread.evaluation.subgroups import SubgroupScore, score_subgroups
 from wetread.inputs.attributes import attributes_of, image_attributes
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
+from wetread.inputs.truth_masks import is_mask_file, read_truth_mask
 from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelError, LabelTable, merge_labels
 from wetread.pages.page import PageCase
@@ -41,6 +42,7 @@ from wetread.verbs.evaluate.masks import score_drawn_masks
 from wetread.verbs.evaluate.matches import count_matches, existing_ids, unmatched_ids
 from wetread.verbs.evaluate.owners import Owners, find_owners
 from wetread.verbs.evaluate.readers import consensus_labels, open_reads, reader_rows
+from wetread.verbs.evaluate.scans import score_scans
 
 SEED = 0  # of the bootstrap
 
@@ -63,7 +65,8 @@ def evaluate_predictions(
     labels and predictions that did not meet (unmatched.csv).
 
     predictions: a folder that `predict` wrote, its probabilities.csv, or a submission.
-    labels: label files in every form that `train` takes, one or several; columns: as for `train`.
+    labels: label files in every form that `train` takes, one or several, and NIfTI masks of whole
+        series (FILE.nii.gz, or FILE.nii.gz:FINDING); columns: as for `train`.
     out: the folder of the results; None: next to the predictions, NAME-evaluation.
     against: further predictions of the same archive, compared with the first in pairs.
     readers: a CSV of radiologists' calls, a row a study with columns READER:FINDING: each reader
@@ -85,7 +88,8 @@ def evaluate_predictions(
     reads = None if readers is None else open_reads(Path(readers), given)
     files = as_paths(labels)  # FILE.csv:COLUMN among them
     if files:
-        truth = _read_truth(files, given.task, columns)
+        images = None if given.index is None else given.index.images
+        truth = _read_truth(files, given.task, columns, images)
         truth_of = ", ".join(file.name for file in files)
     elif reads is not None:
         truth = consensus_labels(*reads)
@@ -131,8 +135,20 @@ def _read(path: Path, task: str | None, data: StrPath | None) -> Predictions:
     return given
 
 
-def _read_truth(files: Sequence[Path], task: Task, columns: Mapping[str, str] | None) -> LabelTable:
-    return merge_labels([read_label_file(file, task, columns) for file in files])
+def _read_truth(
+    files: Sequence[Path],
+    task: Task,
+    columns: Mapping[str, str] | None,
+    images: pl.DataFrame | None,
+) -> LabelTable:
+    return merge_labels(
+        [
+            read_truth_mask(file, task, images)
+            if is_mask_file(file)
+            else read_label_file(file, task, columns)
+            for file in files
+        ]
+    )
 
 
 def _text(path: StrPath | None) -> str | None:
@@ -144,10 +160,12 @@ def _evaluate(given: Predictions, truth: LabelTable, levels: Levels, owners: Own
     scores = _scores(given, truth, levels)
     pixel = score_drawn_masks(given, truth, owners)
     absent = dict(levels.absent)
-    if isinstance(pixel, str):
-        absent["pixel"] = pixel
-    else:
-        scores += pixel
+    scans = score_scans(given, truth, owners)
+    for level, found in (("pixel", pixel), ("scan", scans)):
+        if isinstance(found, str):
+            absent[level] = found
+        else:
+            scores += found
     if not scores:
         reasons = "; ".join(f"{level}: {reason}" for level, reason in absent.items())
         raise LabelError(f"{given.path}: nothing of it can be scored by these labels ({reasons})")
