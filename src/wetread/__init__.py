@@ -47,6 +47,8 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.training.recipe_file import read_recipe as read_recipe
     from wetread.training.run import Run as Run
     from wetread.training.run import read_run as read_run
+    from wetread.verbs.blend import BlendResult as BlendResult
+    from wetread.verbs.blend import blend as blend
     from wetread.verbs.calibrate.calibrate import CalibrationResult as CalibrationResult
     from wetread.verbs.calibrate.calibrate import calibrate as calibrate
     from wetread.verbs.demo import DemoResult as DemoResult
@@ -102,6 +104,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
 # this table and the imports above alike.
 PUBLIC: dict[str, dict[str, str]] = {
     "Verbs": {
+        "blend": "wetread.verbs.blend",
         "calibrate": "wetread.verbs.calibrate.calibrate",
         "demo": "wetread.verbs.demo",
         "doctor": "wetread.verbs.doctor",
@@ -156,6 +159,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "Window": "wetread.view.window",
     },
     "Results of verbs": {
+        "BlendResult": "wetread.verbs.blend",
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",
         "ExportResult": "wetread.verbs.export",

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread predict new/ --run run -o readings --prevalence any=0.05 --at sensitivity=0.95",
     ),
     "features": ("wetread features new.zip --run run -o features",),
+    "blend": ("wetread blend first.csv second.csv -o submission.csv --weights 0.7,0.3",),
     "score": ("wetread score hemorrhage --truth labels.csv --submission submission.csv",),
     "windows": (
         "wetread windows",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wetread.archive.plural import plural
 from wetread.cli.calibration_text import calibration_lines
 from wetread.cli.examples import recipe_names
 from wetread.cli.options import (
@@ -194,6 +195,34 @@ def calibrate(
             verify=verify,
         )
     print_result(result.to_dict(), calibration_lines(result), as_json)
+
+
+def blend(
+    submissions: Annotated[
+        list[Path], typer.Argument(metavar="CSV...", help="submissions of the same images")
+    ],
+    out: Out,
+    weights: Annotated[
+        str | None, typer.Option(help="one a file, as in 0.7,0.3; default: all alike")
+    ] = None,
+    how: Annotated[str, typer.Option(help="mean, logit (mean of logits) or rank")] = "mean",
+    as_json: AsJson = False,
+) -> None:
+    """Blend submissions of probabilities into one."""
+    from wetread.verbs.blend import blend as run
+
+    result = run(submissions, out, weights=_numbers(weights), how=how)
+    shares = ", ".join(f"{share:.3f}" for share in result.weights)
+    lines = [f"{plural(result.rows, 'row')}, {result.how} of {shares}: {result.out}"]
+    print_result(result.to_dict(), lines, as_json)
+
+
+def _numbers(given: str | None) -> list[float]:
+    """ "0.7,0.3" as numbers; ValueError where one is none."""
+    try:
+        return [float(part) for part in given.split(",")] if given else []
+    except ValueError:
+        raise ValueError(f"--weights {given}: give numbers, as in --weights 0.7,0.3") from None
 
 
 def _shares(given: list[str]) -> dict[str, float]:

@@ -20,7 +20,7 @@ from wetread.cli.archive import index, pack, show
 from wetread.cli.evaluate import evaluate
 from wetread.cli.examples import WithExamples
 from wetread.cli.export import export
-from wetread.cli.learn import calibrate, features, predict, score, train
+from wetread.cli.learn import blend, calibrate, features, predict, score, train
 from wetread.cli.montage import montage
 from wetread.cli.options import FAILED
 from wetread.cli.phantoms import demo, doctor, phantom
@@ -39,7 +39,7 @@ app = typer.Typer(
 # In the order of the help: an archive, what is learned from it, what is looked at, the rest.
 COMMANDS = (
     *(index, show, pack),
-    *(train, evaluate, calibrate, predict, features, score),
+    *(train, evaluate, calibrate, predict, blend, features, score),
     *(windows, montage, scroll, export, segment),
     *(phantom, demo, doctor),
 )

@@ -29,6 +29,6 @@ def abstention_chart(curves: Sequence[AbstentionCurve]) -> str:
         label = LABELS[curve.uncertainty]
         axes.plot(curve.left, curve.log_loss, color=color, linestyle=dashes, label=label)
     highest = max((max(curve.log_loss) for curve in curves), default=1.0)
-    axes.set_ylim(0, 1.15 * highest)
+    axes.set_ylim(0, 1.4 * highest)  # room for the legend above
     add_legend(axes, "upper right")
     return svg_text(figure, "abstention", "Log loss of what is kept over the share left out")
