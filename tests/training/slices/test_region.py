@@ -1,6 +1,9 @@
 """tests/training/slices/test_region.py: nothing is drawn where findings cannot lie."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import polars as pl
 import torch
 
 from wetread.archive.types import BoolArray, Float32Array
@@ -11,7 +14,9 @@ from wetread.training.slices.region import limit_masks
 class Slices:
     """Five slices of 8 x 12; slice k holds the value k."""
 
-    def read_hu(self, rows: list[int]) -> Float32Array:
+    slices = pl.DataFrame({"row": range(5)})
+
+    def read_hu(self, rows: Sequence[int]) -> Float32Array:
         return np.stack([np.full((8, 12), row, np.float32) for row in rows])
 
 
