@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 from wetread.evaluation.comparison import Difference, compare_predictions
 from wetread.evaluation.evaluate import LabeledRows
 from wetread.evaluation.intervals import draw_patients
+from wetread.evaluation.metrics import weighted_log_loss
 from wetread.labels.finding import Finding
 
 
@@ -81,3 +82,19 @@ def test_too_few_positives_give_no_difference_and_the_reason() -> None:
                "roc_auc", "a")  # fmt: skip
     assert (one.value, one.first, one.low) == (None, None, None)
     assert one.reason == "4 positive, at least 5 are needed"
+
+
+def test_the_official_metric_is_compared_over_all_findings() -> None:
+    truth, first, second = made()
+    weighted = (Finding("a"), Finding("b", weight=2.0))
+    both = LabeledRows(truth, weighted, rows(truth).patients, "image", "given_data")
+    found = compare_predictions(
+        both, first, second, np.random.default_rng(0), draws=50, official=True
+    )
+    one = find(found, "weighted_log_loss", "all")
+    weights = np.array([1.0, 2.0])
+    assert one.first == pytest.approx(weighted_log_loss(truth, first, weights))
+    assert one.value == pytest.approx(
+        weighted_log_loss(truth, first, weights) - weighted_log_loss(truth, second, weights)
+    )
+    assert one.low is not None

@@ -96,6 +96,7 @@ def test_the_real_clots_are_in_every_slice_of_the_real_angiogram(
     found = read_truth_mask(folder / "clot_mask.nii.gz", EMBOLISM, index.images)
     assert found.frame["value"].to_list() == [1.0] * 24
     voxels = sum(
-        int(decode_union(runs, (512, 512), "relative").sum()) for runs in found.masks["runs"].to_list()
+        int(decode_union(runs, (512, 512), "relative").sum())
+        for runs in found.masks["runs"].to_list()
     )
     assert voxels == 19_039

@@ -45,6 +45,10 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(help="the run that predicted: what it says of itself")
     ] = None,
+    threshold: Annotated[
+        list[float] | None,
+        typer.Option(help="call the headline from this probability on; repeatable"),
+    ] = None,
     slides: Annotated[
         bool, typer.Option("--slides", help="a summary as slides too, to show or print")
     ] = False,
@@ -73,6 +77,7 @@ def evaluate(
         data=data,
         task=task,
         run=run,
+        thresholds=threshold or (),
         slides=slides,
     )
     lines = evaluation_lines(result)

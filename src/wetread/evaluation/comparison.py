@@ -4,12 +4,18 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from wetread.archive.types import FloatArray, JsonObject
+from wetread.archive.types import FloatArray, Int64Array, JsonObject
 from wetread.evaluation import metrics
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
-from wetread.evaluation.evaluate import LabeledRows
-from wetread.evaluation.intervals import DRAWS, draw_patients, percentile_interval
+from wetread.evaluation.evaluate import ALL, LabeledRows
+from wetread.evaluation.intervals import (
+    DRAWS,
+    draw_patients,
+    drawn_ratio,
+    percentile_interval,
+)
 from wetread.evaluation.score import finite_or_none
+from wetread.labels.finding import finding_weights
 
 MIN_CLASS = 5  # rows with a finding, and as many without: below it a difference is mostly chance
 
@@ -53,8 +59,12 @@ def compare_predictions(
     second: FloatArray,
     rng: np.random.Generator,
     draws: int = DRAWS,
+    *,
+    official: bool = False,
 ) -> list[Difference]:
     """Compare two probabilities (N, F) of the same rows, finding by finding, by every metric.
+
+    official: by the task's weighted log loss over all findings too, which then comes first.
 
     Rows that either has no probability for (NaN) count for neither. Each draw of patients is the
     same for both, so what makes a patient hard cancels out.
@@ -62,6 +72,8 @@ def compare_predictions(
     truth = np.asarray(rows.truth, np.float64)
     of_row, times = draw_patients(rows.patients, draws, rng)
     found = []
+    if official:
+        found.append(_official(rows, (first, second), of_row, times))
     for column, finding in enumerate(rows.findings):
         one, other = first[:, column], second[:, column]
         both = np.where(np.isnan(one) | np.isnan(other), np.nan, truth[:, column])
@@ -73,6 +85,29 @@ def compare_predictions(
             for metric in drawn[0]
         ]  # fmt: skip
     return found
+
+
+def _official(
+    rows: LabeledRows,
+    pair: tuple[FloatArray, FloatArray],
+    of_row: Int64Array,
+    times: FloatArray,
+) -> Difference:
+    """Compare by the weighted log loss, over the labels that both answered."""
+    truth = np.asarray(rows.truth, np.float64)
+    both = np.where(np.isnan(pair[0]) | np.isnan(pair[1]), np.nan, truth)
+    weight = np.where(np.isnan(both), 0.0, finding_weights(rows.findings))
+    drawn = []
+    for values in pair:
+        over = np.nansum(metrics.log_losses(both, values) * weight, axis=1)
+        value = metrics.weighted_log_loss(both, values, finding_weights(rows.findings))
+        drawn.append(DrawnMetric(value, drawn_ratio(over, weight.sum(axis=1), of_row, times)))
+    known = ~np.isnan(both)
+    any_positive = np.where(known, both, 0.0).max(axis=1, initial=0.0)
+    shown = np.where(known.any(axis=1), any_positive, np.nan)
+    return make_difference(
+        "weighted_log_loss", ALL, rows, shown, (drawn[0], drawn[1]), too_few(shown)
+    )
 
 
 def make_difference(

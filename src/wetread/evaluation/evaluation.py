@@ -52,6 +52,7 @@ class Evaluation:
     subgroups:  of the headline, at each level that has it.
     comparison: with a second prediction of the same patients, where one was given.
     readers:    each beside the model, where a file of readers' calls was given.
+    promised:   metric to the value that the run gave with the threshold of its flags.
     truth_of:   whose word the truth is, in words: files of labels, or a majority of readers.
     cautions:   names of what is known of the models that predicted.
     models:     what made the predictions, in words; empty where that is not known.
@@ -70,6 +71,7 @@ class Evaluation:
     subgroups: tuple[SubgroupScore, ...] = ()
     comparison: tuple[Difference, ...] = ()
     readers: tuple[ReaderScore, ...] = ()
+    promised: Mapping[str, float] = field(default_factory=dict)
     truth_of: str = ""
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ class Evaluation:
             "subgroups": [one.to_dict() for one in self.subgroups],
             "comparison": [one.to_dict() for one in self.comparison],
             "readers": [one.to_dict() for one in self.readers],
+            "promised": dict(self.promised),
             "truth_of": self.truth_of,
             "cautions": list(self.cautions),
             "models": list(self.models),

@@ -38,6 +38,7 @@ class Predictions:
     unread:   study to the reason why nothing was read of it.
     cautions: names of prediction/cautions.py that hold for all readings.
     models:   what made it, in words; empty where that is not known.
+    point:    the operating point by which studies were flagged, as their provenance has it.
     view:     how the first model sees a slice; None where that is not known.
     """
 
@@ -49,6 +50,7 @@ class Predictions:
     unread: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    point: JsonObject | None = None
     view: View | None = None
 
     @property
@@ -102,8 +104,21 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
         },
         cautions=_cautions(readings),
         models=tuple(models),
+        point=_point(folder, made_by),
         view=_view(folder, made_by),
     )
+
+
+def _point(folder: Path, made_by: JsonObject) -> JsonObject | None:
+    """Return the operating point of a folder's readings, its numbers looked at."""
+    point: JsonObject | None = made_by.get("operating_point")
+    if point is None:
+        return None
+    with expect_form(folder / READINGS, _READING):
+        for name in ("sensitivity", "specificity"):
+            float(point[name]["value"])
+        float(point["threshold"])
+    return point
 
 
 def _view(folder: Path, made_by: JsonObject) -> View | None:

@@ -20,6 +20,7 @@ GROUP_METRICS = {
     "log_loss": "log loss",
 }
 PAIR_METRICS = {
+    "weighted_log_loss": "weighted log loss",
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",
     "sensitivity_at_specificity_90": "sensitivity at 90 % specificity",

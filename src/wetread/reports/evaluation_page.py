@@ -158,10 +158,15 @@ def known_sentence(found: Evaluation) -> str:
 
 
 def own_scores(found: Evaluation, task: Task) -> tuple[tuple[str, str, str], ...]:
-    """Return the headline's scores that the run and this evaluation both have: label, own, here."""
+    """Return the headline's scores that the run and this evaluation both have, and those that were
+    promised with the threshold of flags: label, own, here."""
+    rows = [
+        (f"{metric.replace('_', ' ')} on, by {here.level}", f"{value:.3f}", with_interval(here))
+        for metric, value in found.promised.items()
+        for here in found.scores.find(metric)
+    ]
     if found.run is None:
-        return ()
-    rows = []
+        return tuple(rows)
     for level in ("image", "study"):
         for metric in ("roc_auc", "average_precision", "log_loss"):
             own = found.run.scores.find(metric, finding=task.headline, level=level)

@@ -119,3 +119,20 @@ def test_a_folder_with_files_of_others_is_not_written_to(films: Films, tmp_path:
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=re.escape("notes.txt")):
         evaluate_predictions(films.folder, films.labels, out=tmp_path / "mine")
+
+
+def test_flags_of_the_readings_are_held_against_what_their_run_promised(films: Films) -> None:
+    for file in (films.folder / "readings").glob("*.json"):
+        reading = json.loads(file.read_text())
+        reading["provenance"]["operating_point"] = {
+            "threshold": 0.35, "sensitivity": {"value": 0.95}, "specificity": {"value": 0.6},
+        }  # fmt: skip
+        file.write_text(json.dumps(reading))
+    found = evaluate_predictions(films.folder, films.labels, thresholds=(0.5,))
+    value = {one.metric: one.value for one in found.scores if one.level == "image"}
+    called = films.probability >= 0.35
+    assert value["sensitivity_from_0.35"] == pytest.approx(called[films.truth == 1].mean())
+    assert value["specificity_from_0.35"] == pytest.approx((~called)[films.truth == 0].mean())
+    assert value["sensitivity_from_0.5"] == value["recall"]
+    assert found.promised == {"sensitivity_from_0.35": 0.95, "specificity_from_0.35": 0.6}
+    assert "sensitivity from 0.35 on, by image" in (found.out / "page.html").read_text()

@@ -16,13 +16,14 @@ from wetread.archive.files.paths import as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
 from wetread.archive.index.index import read_index
 from wetread.archive.plural import plural
-from wetread.archive.types import StrPath, StrPaths
+from wetread.archive.types import Float64Array, StrPath, StrPaths
 from wetread.evaluation.comparison import Difference, compare_predictions
 from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluation import Evaluation
 from wetread.evaluation.reader_study import score_readers
 from wetread.evaluation.score import Score, Scores
 from wetread.evaluation.subgroups import SubgroupScore, score_subgroups
+from wetread.evaluation.threshold_scores import threshold_names, threshold_scores
 from wetread.inputs.attributes import attributes_of, image_attributes
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
@@ -59,6 +60,7 @@ def evaluate_predictions(
     data: StrPath | None = None,
     task: str | None = None,
     run: StrPath | None = None,
+    thresholds: Sequence[float] = (),
     slides: bool = False,
 ) -> Evaluation:
     """Score anybody's predictions on data that has labels; write scores.json, page.html and the
@@ -79,6 +81,8 @@ def evaluate_predictions(
     task: its name, where the predictions do not say.
     run: that predicted: what it says of itself stands beside, and whether it knew these images.
 
+    thresholds: probabilities from which on the headline is called, chosen elsewhere, whose
+        sensitivity and specificity are given; that of the readings' flags is one of them.
     slides: write slides.html too, a summary of 16:9 that prints a slide a sheet.
 
     A level without truth is in `absent` with its reason. Raises LabelError where a file cannot be
@@ -105,7 +109,7 @@ def evaluate_predictions(
         read = reader_rows(*reads, given, truth if files else None, owners) if reads else []
         levels = join_levels(given, truth, owners)
         found = replace(
-            _evaluate(given, truth, levels, owners),
+            _evaluate(given, truth, levels, owners, thresholds),
             out=folder,
             counts=count_matches(given, truth, unmatched_ids(given, truth))
             | {"ids_repaired": repaired},
@@ -155,9 +159,23 @@ def _text(path: StrPath | None) -> str | None:
     return None if path is None else str(path)
 
 
-def _evaluate(given: Predictions, truth: LabelTable, levels: Levels, owners: Owners) -> Evaluation:
+def _evaluate(
+    given: Predictions,
+    truth: LabelTable,
+    levels: Levels,
+    owners: Owners,
+    thresholds: Sequence[float],
+) -> Evaluation:
     """Score all that can be. LabelError where nothing can."""
     scores = _scores(given, truth, levels)
+    promised = {}
+    if given.point is not None:
+        flags = float(given.point["threshold"])
+        thresholds = (flags, *thresholds)
+        values = (given.point[name]["value"] for name in ("sensitivity", "specificity"))
+        promised = dict(zip(threshold_names(flags), map(float, values), strict=True))
+    for rows, probability in _headline_rows(given.task, levels) if thresholds else ():
+        scores += threshold_scores(rows, probability[:, 0], thresholds, np.random.default_rng(SEED))
     pixel = score_drawn_masks(given, truth, owners)
     absent = dict(levels.absent)
     scans = score_scans(given, truth, owners)
@@ -176,6 +194,7 @@ def _evaluate(given: Predictions, truth: LabelTable, levels: Levels, owners: Own
         scores=Scores(scores),
         absent=absent,
         subgroups=_subgroups(given, levels),
+        promised=promised,
         cautions=given.cautions,
         models=given.models,
     )
@@ -228,6 +247,20 @@ def _cases(given: Predictions, truth: LabelTable, levels: Levels) -> tuple[PageC
     return given_cases(images, column, sources)
 
 
+def _headline_rows(task: Task, levels: Levels) -> list[tuple[LabeledRows, Float64Array]]:
+    """Return the rows of the headline alone, and its probability (N, 1), at each level."""
+    found = []
+    for part in levels.found:
+        names = [finding.name for finding in part.findings]
+        column = names.index(task.headline) if task.headline in names else 0
+        rows = LabeledRows(
+            part.truth[:, [column]], part.findings[column : column + 1], part.patients,
+            part.level, part.split,
+        )  # fmt: skip
+        found.append((rows, part.probability[:, [column]]))
+    return found
+
+
 def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
     """Compare groups of the headline's rows, at each level, by the headers of the archive."""
     if given.index is None:
@@ -236,17 +269,11 @@ def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
         image_attributes(given.index.images).unique("image"), on="image", how="inner"
     )
     found: list[SubgroupScore] = []
-    for part in levels.found:
-        names = [finding.name for finding in part.findings]
-        column = names.index(given.task.headline) if given.task.headline in names else 0
-        rows = LabeledRows(
-            part.truth[:, [column]], part.findings[column : column + 1], part.patients,
-            part.level, part.split,
-        )  # fmt: skip
+    for part, (rows, probability) in zip(
+        levels.found, _headline_rows(given.task, levels), strict=True
+    ):
         groups = attributes_of(part.ids, images, part.level)
-        found += score_subgroups(
-            rows, part.probability[:, [column]], groups, np.random.default_rng(SEED)
-        )
+        found += score_subgroups(rows, probability, groups, np.random.default_rng(SEED))
     return tuple(found)
 
 
@@ -266,5 +293,8 @@ def _comparison(
             [second.probability[place[name]] if name in place else unknown for name in part.ids]
         )
         rows = LabeledRows(part.truth, part.findings, part.patients, part.level, part.split)
-        found += compare_predictions(rows, part.probability, aligned, np.random.default_rng(SEED))
+        official = part.level in other.task.spec.official_levels
+        found += compare_predictions(
+            rows, part.probability, aligned, np.random.default_rng(SEED), official=official
+        )
     return tuple(found)
