@@ -11,6 +11,7 @@ from wetread.anatomy.film_pleura import (
     _weights,
     find_pleural_box,
     find_pleural_region,
+    find_pleural_sides,
     pleural_map,
 )
 from wetread.archive.index.index import build_index
@@ -64,6 +65,24 @@ def test_the_region_holds_the_lungs_of_phantoms_whatever_their_gray():
         assert 0 <= box.column0 <= columns.min() < columns.max() < box.column1 <= 128
     assert np.median(held) > 0.97
     assert np.median(share) < 0.7
+
+
+def test_each_side_holds_its_own_lung_of_phantoms():
+    held, strange = [], []
+    for seed in range(8):
+        film = make_radiograph(np.random.default_rng([9, seed]), size=128)
+        sides = find_pleural_sides(film.gray)
+        if sides is None:
+            continue
+        middle = np.nonzero(film.lungs)[1].mean()
+        for side, half in ((1, np.arange(128) < middle), (2, np.arange(128) > middle)):
+            lung = film.lungs & half
+            held.append((sides == side)[lung].mean())
+            strange.append((sides == 3 - side)[lung].mean())
+    assert len(held) >= 12
+    assert np.median(held) > 0.85
+    assert np.median(strange) < 0.02
+    assert find_pleural_sides(np.zeros((80, 100), np.float32)) is None
 
 
 def test_where_no_lungs_are_found_the_region_is_the_whole_picture():

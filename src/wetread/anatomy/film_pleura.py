@@ -13,7 +13,7 @@ from importlib import resources
 import cv2
 import numpy as np
 
-from wetread.archive.types import BoolArray, Float32Array
+from wetread.archive.types import BoolArray, Float32Array, Int64Array
 from wetread.study.boxes import PixelBox
 from wetread.study.slice_sequence import SliceSequence
 
@@ -24,6 +24,7 @@ THRESHOLD = 0.5
 SMALLEST = 0.01  # of the picture: a part that is smaller is no lung
 WIDEN = 3 / 128  # of the picture: the region reaches so far beyond what was found
 LEAST_SHARE = 0.08  # of the picture: two lungs that take less were not found
+LEAST_SPACE, MOST_SPACE = 0.04, 0.3  # of the picture: the area of one side's space
 MARGIN = 0.06  # of the region's height and width, about it in its box
 
 
@@ -49,6 +50,27 @@ def find_pleural_box(values: SliceSequence) -> PixelBox:
         margin = round(MARGIN * (places[-1] + 1 - places[0]))
         cut += [max(int(places[0]) - margin, 0), min(int(places[-1]) + 1 + margin, length)]
     return PixelBox(*cut)
+
+
+def find_pleural_sides(gray: Float32Array) -> Int64Array | None:
+    """Find each pleural space in gray (rows, columns): 1 in the one on the picture's left, 2 in the
+    other, 0 elsewhere, (rows, columns). None where there are not two, side by side."""
+    probability = pleural_map(gray)
+    inside = (probability > THRESHOLD).astype(np.uint8)
+    count, parts, sizes, centers = cv2.connectedComponentsWithStats(inside)
+    sides = np.zeros(gray.shape, np.int64)
+    for side in (1, 2):
+        half = [part for part in range(1, count) if (centers[part, 0] > SIDE / 2) == (side == 2)]
+        if not half:
+            return None
+        largest = max(half, key=lambda part: int(sizes[part, cv2.CC_STAT_AREA]))
+        if not LEAST_SPACE < sizes[largest, cv2.CC_STAT_AREA] / inside.size < MOST_SPACE:
+            return None
+        shape = (gray.shape[1], gray.shape[0])
+        part = (parts == largest).astype(np.float32)
+        large = cv2.resize(part, shape, interpolation=cv2.INTER_LINEAR) > THRESHOLD
+        sides[large & (sides == 0)] = side
+    return sides
 
 
 def pleural_map(gray: Float32Array) -> Float32Array:

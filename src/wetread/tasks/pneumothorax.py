@@ -1,5 +1,7 @@
 """tasks/pneumothorax.py: air in the pleural space on chest radiographs, as the 2019 competition."""
 
+from functools import partial
+
 from wetread.anatomy.chest_film import chest_film_absent
 from wetread.anatomy.film_pleura import find_pleural_box, find_pleural_region
 from wetread.evaluation.baselines import gray_histogram
@@ -27,7 +29,7 @@ PNEUMOTHORAX = Task(
         inside=find_pleural_region,
         drawn=(Finding("pneumothorax", level="pixel"),),
         histogram=gray_histogram,
-        paint_graft=paint_film_pneumothorax,
+        paint_graft=partial(paint_film_pneumothorax, finding="pneumothorax"),
     ),
     read_labels=read_rle_csv,
     submission=SubmissionForm(read_rle_csv, submit_masks, score_mask_submission, check_mask_sample),

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from wetread.anatomy.film_lungs import find_film_lungs
+from wetread.anatomy.film_pleura import find_pleural_sides
 from wetread.archive.types import BoolArray, Float32Array
 from wetread.study.display import WHITE
 from wetread.training.slices.grafts import Grafted
 
-FINDING = "pneumothorax"
-WALL = 0.02  # of the picture: how far the pleura lies outside the dark part of the lung
+WALL = 0.008  # of the picture: how far the pleura may lie outside the space that was found
+BARE = 0.55  # between the space's lung and what is brightest there, diaphragm or heart
 VESSEL = 0.014  # of the picture: markings of about this width are taken out,
 FAINT = 0.025  # of WHITE: and of about this contrast; ribs have more
 LEAST_AREA = 0.002  # of the picture: a smaller one is none that a reader draws
@@ -73,31 +73,47 @@ def draw_film_pneumothorax(rng: np.random.Generator) -> FilmPneumothorax:
 
 
 def paint_film_pneumothorax(
-    values: Float32Array, about: Mapping[str, object], rng: np.random.Generator
+    values: Float32Array,
+    about: Mapping[str, object],
+    rng: np.random.Generator,
+    *,
+    finding: str,
 ) -> Grafted | None:
     """Paint a pneumothorax into values (1, rows, columns), gray from 0 to WHITE; a PaintGraft of
-    training/slices/grafts.py. None where no lungs are found, or what was drawn leaves no air."""
-    lungs = find_film_lungs(values[0])
-    if lungs is None:
+    training/slices/grafts.py. finding: its name. None where no lungs are found, or what was drawn
+    leaves no air."""
+    sides = find_pleural_sides(values[0])
+    if sides is None:
         return None
     drawn = draw_film_pneumothorax(rng)
-    space = _pleural_space(lungs == drawn.side)
+    space = _pleural_space(sides == drawn.side)
+    if space[[0, -1]].any() or space[:, [0, -1]].any():
+        return None  # no chest ends at the picture's edge: it was found too large
     distance = _distance_from_lung(space, drawn)
-    air = _largest_part(space & (distance > 0))
+    air = _largest_part(space & (distance > 0) & _is_bare(values[0], space))
     if air.mean() < LEAST_AREA:
         return None
     painted = _paint(values[0], space, air, distance, drawn, rng)
-    return Grafted(painted[None], (FINDING,), air[None].astype(np.float32))
+    return Grafted(painted[None], (finding,), air[None].astype(np.float32))
 
 
 def _pleural_space(lung: BoolArray) -> BoolArray:
-    """Widen a lung (rows, columns), found by its darkness, to the chest wall, and smooth it."""
+    """Widen a pleural space (rows, columns), found coarsely, to the chest wall, and smooth it."""
     rows = lung.shape[0]
     reach = max(1, round(WALL * rows))
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     wide = cv2.dilate(lung.astype(np.float32), disk)
     smooth: BoolArray = cv2.GaussianBlur(wide, (0, 0), 0.015 * rows) > 0.5
     return smooth
+
+
+def _is_bare(gray: Float32Array, space: BoolArray) -> BoolArray:
+    """Find where neither diaphragm nor heart lies over the space, (rows, columns): a reader draws
+    no air there."""
+    smooth = cv2.GaussianBlur(gray, (0, 0), 0.02 * gray.shape[0])
+    lung, brightest = np.quantile(smooth[space], (0.3, 0.97))
+    bare: BoolArray = smooth < lung + BARE * (brightest - lung)
+    return bare
 
 
 def _distance_from_lung(space: BoolArray, drawn: FilmPneumothorax) -> Float32Array:
@@ -156,8 +172,8 @@ def _paint(
     painted = gray + edge * (bare * (1 - drawn.darker) - gray)
     # The fallen lung is denser near its edge: the same blood in less room.
     depth = np.clip(-distance / (0.12 * rows), 0, 1)
-    inside = space & (distance <= 0)
-    painted = painted + inside * (1 - depth) * 0.25 * drawn.darker * painted
+    near = cv2.GaussianBlur(air.astype(np.float32), (0, 0), 0.04 * rows) * space * (distance <= 0)
+    painted = painted + near * (1 - depth) * 0.5 * drawn.darker * painted
     width = max(drawn.line_width * rows, 0.7)
     near_air = cv2.GaussianBlur(air.astype(np.float32), (0, 0), 1.5 * width) > 0.05
     strength = 0.75 + 0.25 * cv2.GaussianBlur(
