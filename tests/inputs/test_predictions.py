@@ -104,3 +104,29 @@ def test_findings_are_of_the_level_that_rows_are_of() -> None:
     assert [finding.name for finding in findings_at(HEMORRHAGE, "study")] == [
         finding.name for finding in HEMORRHAGE.findings
     ]
+
+
+def _folder(folder: Path, cautions: dict[str, list[str]]) -> Path:
+    """Readings of studies of one image each, and their probabilities."""
+    (folder / "readings").mkdir(parents=True)
+    rows = [HEADER]
+    for study, names in cautions.items():
+        rows.append(f"study,{study},any,0.5\nimage,{study}-i,any,0.5\n")
+        values = {
+            "state": "read", "study_uid": study, "masks": [], "reason": None, "cautions": names,
+            "provenance": {"task": "hemorrhage"}, "slices": [{"SOPInstanceUID": f"{study}-i"}],
+        }  # fmt: skip
+        (folder / "readings" / f"{study}.json").write_text(json.dumps(values))
+    (folder / "probabilities.csv").write_text("".join(rows))
+    return folder
+
+
+def test_studies_that_calibrated_the_probabilities_are_never_scored(tmp_path: Path) -> None:
+    names = {"a": ["calibrated_on_this_study", "x"], "b": ["x"], "c": ["x"]}
+    given = read_predictions_of(_folder(tmp_path / "some", names))
+    assert set(given.table.frame["id"]) == {"b", "b-i", "c", "c-i"}
+    assert given.left_out == ("a",)
+    assert given.cautions == ("x",)
+    only = _folder(tmp_path / "all", {"a": ["calibrated_on_this_study"]})
+    with pytest.raises(LabelError, match="labels of all 1 study calibrated these"):
+        read_predictions_of(only)

@@ -47,6 +47,10 @@ def _matches(result: Evaluation) -> list[str]:
         f"{plural(counts['predictions_without_label'], 'prediction')} without label: "
         f"{result.out / 'unmatched.csv'}",
     ]
+    if left := counts.get("studies_that_calibrated", 0):
+        lines.append(
+            f"{plural(left, 'study')} left out: their labels calibrated these probabilities"
+        )
     if counts["labels_in_conflict"]:
         lines.append(f"{plural(counts['labels_in_conflict'], 'label')} in conflict, left unknown")
     if result.identity.reason is not None:

@@ -12,12 +12,14 @@ import polars as pl
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.index.index import Index, read_index
+from wetread.archive.plural import plural
 from wetread.archive.types import JsonObject
 from wetread.labels.csv_file import check_ids, label_values, read_header, read_text_columns
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable, label_table
 from wetread.outputs.probabilities import SCHEMA
+from wetread.prediction.cautions import CALIBRATED_ON
 from wetread.tasks import TASKS, Task, find_task
 from wetread.view.view import View
 
@@ -36,6 +38,7 @@ class Predictions:
     masks_alone: it holds masks and no probability: values are 1 where a mask is not empty.
     index:    of the archive; None where only ids are known.
     unread:   study to the reason why nothing was read of it.
+    left_out: studies that calibrated the probabilities, and so are no test of them.
     cautions: names of prediction/cautions.py that hold for all readings.
     models:   what made it, in words; empty where that is not known.
     point:    the operating point by which studies were flagged, as their provenance has it.
@@ -48,6 +51,7 @@ class Predictions:
     masks_alone: bool = False
     index: Index | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     point: JsonObject | None = None
@@ -86,7 +90,15 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
             "run alone, without labels"
         )
     table, names = _read_probabilities(folder / PROBABILITIES)
-    readings = [_reading(file) for file in sorted((folder / READINGS).glob("*.json"))]
+    every = [_reading(file) for file in sorted((folder / READINGS).glob("*.json"))]
+    calibrating = [one for one in every if CALIBRATED_ON in one.get("cautions", [])]
+    readings = [one for one in every if one not in calibrating]
+    if calibrating and not readings:
+        raise LabelError(
+            f"{folder}: the labels of all {plural(len(calibrating), 'study')} calibrated these "
+            "very probabilities (wetread calibrate); score them on others"
+        )
+    table = _without(table, calibrating)
     makers = (one["provenance"] for one in readings if "task" in one["provenance"])
     made_by: JsonObject = next(makers, {})
     chosen = find_task(task or made_by["task"]) if made_by else _task_of(folder, names, task)
@@ -102,6 +114,7 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
         unread={
             one["study_uid"]: str(one["reason"]) for one in readings if one["state"] == "unread"
         },
+        left_out=tuple(one["study_uid"] for one in calibrating),
         cautions=_cautions(readings),
         models=tuple(models),
         point=_point(folder, made_by),
@@ -119,6 +132,18 @@ def _point(folder: Path, made_by: JsonObject) -> JsonObject | None:
             float(point[name]["value"])
         float(point["threshold"])
     return point
+
+
+def _without(table: LabelTable, readings: Iterable[JsonObject]) -> LabelTable:
+    """Leave out the rows of some readings: of their studies, and of the images of these."""
+    studies, images = set[str](), set[str]()
+    for one in readings:
+        with expect_form(f"reading of {one['study_uid']}", _READING):
+            studies.add(one["study_uid"])
+            images.update(part["SOPInstanceUID"] for part in one["slices"])
+    theirs = pl.when(pl.col("level") == "study").then(pl.col("id").is_in(list(studies)))
+    frame = table.frame.filter(~theirs.otherwise(pl.col("id").is_in(list(images))))
+    return replace(table, frame=frame)
 
 
 def _view(folder: Path, made_by: JsonObject) -> View | None:

@@ -235,6 +235,11 @@ def count_sums(found: Evaluation) -> tuple[CountSum, ...]:
         CountSum("predicted images", counts["predicted_images"], ()),
         CountSum("predicted studies", counts["predicted_studies"], ()),
         CountSum("unread studies", counts["unread_studies"], ()),
+        CountSum(
+            "studies left out, for their labels calibrated the probabilities",
+            counts.get("studies_that_calibrated", 0),
+            (),
+        ),
         CountSum("labels without prediction", counts["labels_without_prediction"], ()),
         CountSum("predictions without label", counts["predictions_without_label"], ()),
         CountSum("labels in conflict", counts["labels_in_conflict"], ()),

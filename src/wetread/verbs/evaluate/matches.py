@@ -65,6 +65,7 @@ def count_matches(
         "predicted_images": len(images),
         "predicted_studies": frame.filter(pl.col("level") == "study")["id"].n_unique(),
         "unread_studies": len(predictions.unread),
+        "studies_that_calibrated": len(predictions.left_out),
         "labels_without_prediction": counted.get(NO_PREDICTION, 0),
         "predictions_without_label": counted.get(NO_LABEL, 0),
         "labels_in_conflict": counted.get(CONFLICT, 0),
