@@ -44,7 +44,10 @@ CONTENT = PageContent(
     curves=make_curves(np.array([[1.0], [0.0], [1.0]]), np.array([[0.9], [0.3], [0.4]]), ["any"]),
     curves_subject="images of these patients",
     counts=(CountSum("predicted images", 40, ()),),
-    cases=(case("missed", "brain", "outlines: truth green"), case("found", "brain")),
+    cases=(
+        case("least sure where it is", "brain", "outlines: truth green"),
+        case("found", "brain"),
+    ),
     provenance={"truth": "labels.csv"},
     evaluation=EvaluationPart({}, groups=group_tables([SubgroupScore("view", "AP", DIFFERENCE)])),
 )
@@ -73,9 +76,9 @@ def test_slides_tell_data_method_score_findings_errors_and_limits_in_this_order(
 
 def test_errors_show_the_picture_with_outlines_and_leave_out_what_was_found() -> None:
     ((kind, shown),) = error_cases(CONTENT.cases)
-    assert kind == "missed"
+    assert kind == "least sure where it is"
     assert [(panel.label, title) for panel, title in shown] == [
-        ("outlines: truth green", "missed title")
+        ("outlines: truth green", "least sure where it is title")
     ]
 
 

@@ -39,8 +39,12 @@ def test_packed_images_are_shown_by_how_they_were_read(
     one_split: TrainResult, images: LevelPredictions
 ) -> None:
     cases = given_cases(images, 0, sources(one_split))
-    assert {case.group for case in cases} <= {"found", "missed", "raised without cause"}
-    assert sum(case.group == "raised without cause" for case in cases) == 3
+    assert {case.group for case in cases} <= {
+        "found",
+        "least sure where it is",
+        "surest where it is not",
+    }
+    assert sum(case.group == "surest where it is not" for case in cases) == 3
     assert not any("elsewhere" in case.where for case in cases)
     assert cases[0].title == "any: probability 0.90, in truth present"
     assert cases[0].panels[0].image.startswith(b"\x89PNG")

@@ -20,7 +20,12 @@ MOST_ROWS = 11  # of a table on a slide
 OUTLINES = "outlines"  # begins the label of a picture that has them
 MOST_GROUPS = 8  # of a table whose rows have two lines
 MOST_CASES = 3  # pictures of a kind of error
-ERRORS = ("missed", "raised without cause", "drawn worst", "drawn where nothing is")
+ERRORS = (
+    "least sure where it is",
+    "surest where it is not",
+    "drawn worst",
+    "drawn where nothing is",
+)
 # A metric, its words, the metric of its floor and the words for that.
 FLOORS = (
     ("weighted_log_loss", "weighted log loss", "weighted_log_loss_prior", "constant prior"),
@@ -28,7 +33,18 @@ FLOORS = (
     ("average_precision", "average precision", "average_precision_prior", "a guess"),
     ("brier", "Brier score", "brier_prior", "constant prior"),
     ("ece", "calibration error", "ece_perfect", "calibrated: 95 % are below"),
-    ("dice", "Dice, mean of images", "dice_all_empty", "no mask at all"),
+    ("dice", "Dice, mean", "dice_all_empty", "no mask at all"),
+)
+# Scores of whole scans that have no floor.
+WITHOUT = tuple(
+    (metric, words, "", "")
+    for metric, words in (
+        ("surface_dice", "surface distance within 2 mm"),
+        ("lesion_recall", "lesions found"),
+        ("false_lesions", "false lesions a scan"),
+        ("truth_ml", "true ml"),
+        ("drawn_ml", "drawn ml"),
+    )
 )
 
 
@@ -87,22 +103,25 @@ def slides_html(content: PageContent, limits: Sequence[str]) -> str:
 
 
 def floor_rows(scores: Sequence[Score], headline: str) -> list[FloorRow]:
-    """Return the headline's scores, and those over all findings, each beside its floor."""
+    """Return the headline's scores, those over all findings and those of masks, each beside its
+    floor; of whole scans also what has none."""
     found = {(one.level, one.finding, one.metric): one for one in scores}
     rows = []
     for level in dict.fromkeys(one.level for one in scores):
-        for metric, words, floor, floor_words in FLOORS:
-            for finding in ("all", headline):
+        drawn = dict.fromkeys(one.finding for one in scores if level in ("pixel", "scan"))
+        findings = ["all", headline, *(name for name in drawn if name not in ("all", headline))]
+        for metric, words, floor, floor_words in (*FLOORS, *WITHOUT):
+            for finding in findings:
                 one = found.get((level, finding, metric))
                 other = found.get((level, finding, floor))
-                if one is None or one.value is None or other is None or other.value is None:
+                if one is None or one.value is None or (floor and other is None):
                     continue
                 interval = "" if one.low is None else f"{one.low:.3f} – {one.high:.3f}"
                 subject = "" if finding == "all" else f" of {spaced_words(finding)}"
+                beside = "" if other is None or other.value is None else f"{other.value:.3f}"
                 rows.append(
                     FloorRow(
-                        level, words + subject, f"{one.value:.3f}", interval,
-                        f"{other.value:.3f}", floor_words,
+                        level, words + subject, f"{one.value:.3f}", interval, beside, floor_words,
                     )
                 )  # fmt: skip
     return rows

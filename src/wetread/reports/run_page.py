@@ -222,9 +222,9 @@ def _cases(
 def case_groups(images: LevelPredictions, column: int) -> dict[str, list[int]]:
     """Choose the rows of `images` to show of one finding, a slice a study, CASES a group at most.
 
-    found: the surest of what has it, above the usual probability of what has it not; missed: the
-    least sure of the others that have it; raised without cause: the surest of what has it not. No
-    row is in two groups.
+    found: the surest of what has it, above the usual probability of what has it not; least sure
+    where it is: of the others that have it; surest where it is not: of what has it not. No row is
+    in two groups.
     """
     truth, probability = images.truth[:, column], images.probability[:, column]
     positive, negative = np.flatnonzero(truth >= 0.5), np.flatnonzero(truth < 0.5)
@@ -235,10 +235,10 @@ def case_groups(images: LevelPredictions, column: int) -> dict[str, list[int]]:
     raised = negative[np.argsort(-probability[negative], kind="stable")]
     return {
         "found": found,
-        "missed": _first_of_each_study(
+        "least sure where it is": _first_of_each_study(
             images, others[np.argsort(probability[others], kind="stable")]
         ),
-        "raised without cause": _first_of_each_study(images, raised),
+        "surest where it is not": _first_of_each_study(images, raised),
     }
 
 
