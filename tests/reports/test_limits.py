@@ -21,6 +21,12 @@ def test_the_counts_behind_the_headline_and_the_width_of_its_interval_are_named(
     ]
 
 
+def test_one_patient_alone_is_said_to_be_one() -> None:
+    lone = replace(AUC, low=None, high=None, patients=1, positives=1)
+    found = score_limits([lone], "any", "patients")
+    assert found[-1] == "One of the patients alone stands behind every score: none has an interval."
+
+
 def test_a_level_that_is_scored_as_another_is_no_limit() -> None:
     absent = {"study": "each study has one image: it is scored as the image", "pixel": "no mask"}
     assert absent_limits(absent) == ["No score by pixel: no mask."]

@@ -39,6 +39,8 @@ class Predictions:
     index:    of the archive; None where only ids are known.
     unread:   study to the reason why nothing was read of it.
     left_out: studies that calibrated the probabilities, and so are no test of them.
+    inside:   study to whether it is like what was learned; studies of which it is not known are not
+              in it.
     cautions: names of prediction/cautions.py that hold for all readings.
     models:   what made it, in words; empty where that is not known.
     point:    the operating point by which studies were flagged, as their provenance has it.
@@ -52,6 +54,7 @@ class Predictions:
     index: Index | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    inside: Mapping[str, bool] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     point: JsonObject | None = None
@@ -115,6 +118,7 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
             one["study_uid"]: str(one["reason"]) for one in readings if one["state"] == "unread"
         },
         left_out=tuple(one["study_uid"] for one in calibrating),
+        inside=_inside(readings),
         cautions=_cautions(readings),
         models=tuple(models),
         point=_point(folder, made_by),
@@ -158,6 +162,17 @@ def _reading(file: Path) -> JsonObject:
         "state": str, "study_uid": str, "masks": list, "provenance": dict,
     }  # fmt: skip
     return read_json(file, _READING, needs)
+
+
+def _inside(readings: Iterable[JsonObject]) -> dict[str, bool]:
+    """Return which studies are like what was learned, and which are not."""
+    found = {}
+    for reading in readings:
+        with expect_form(f"reading of {reading['study_uid']}", _READING):
+            inside = reading.get("in_distribution", {}).get("inside")
+            if inside is not None:
+                found[str(reading["study_uid"])] = bool(inside)
+    return found
 
 
 def _cautions(readings: Iterable[JsonObject]) -> tuple[str, ...]:

@@ -33,13 +33,13 @@ FLOORS = (
     ("average_precision", "average precision", "average_precision_prior", "a guess"),
     ("brier", "Brier score", "brier_prior", "constant prior"),
     ("ece", "calibration error", "ece_perfect", "calibrated: 95 % are below"),
-    ("dice", "Dice, mean", "dice_all_empty", "no mask at all"),
+    ("dice", "mean Dice", "dice_all_empty", "no mask at all"),
 )
 # Scores of whole scans that have no floor.
 WITHOUT = tuple(
     (metric, words, "", "")
     for metric, words in (
-        ("surface_dice", "surface distance within 2 mm"),
+        ("surface_dice", "surface Dice at 2 mm"),
         ("lesion_recall", "lesions found"),
         ("false_lesions", "false lesions a scan"),
         ("truth_ml", "true ml"),

@@ -24,6 +24,8 @@ def score_limits(scores: Sequence[Score], headline: str, units: str) -> list[str
                 f"By {one.level}, {one.positives} positive of {one.patients} {units} for "
                 f"{headline.replace('_', ' ')}{width}."
             )
+    if scores and all(one.patients <= 1 for one in scores):
+        limits.append(f"One of the {units} alone stands behind every score: none has an interval.")
     empty = sorted({one.finding for one in found if one.value is None and one.positives == 0})
     if empty:
         names = ", ".join(name.replace("_", " ") for name in empty)

@@ -67,6 +67,17 @@ def test_headers_tell_patients_and_groups(films: Films) -> None:
     )
 
 
+def test_studies_unlike_what_was_learned_are_a_group(films: Films) -> None:
+    for number, file in enumerate(sorted((films.folder / "readings").glob("*.json"))):
+        reading = json.loads(file.read_text())
+        reading["in_distribution"] = {"inside": number % 2 == 0, "reasons": []}
+        file.write_text(json.dumps(reading))
+    found = evaluate_predictions(films.folder, films.labels)
+    groups = {one.group: one.difference.rows for one in found.subgroups
+              if one.attribute == "what was learned"}  # fmt: skip
+    assert groups == {"inside": FILMS // 2, "outside": FILMS // 2}
+
+
 def test_two_predictions_are_compared_on_the_same_patients(films: Films, tmp_path: Path) -> None:
     worse = pl.read_csv(films.folder / "probabilities.csv")
     worse.with_columns(probability=1 - pl.col("probability")).write_csv(tmp_path / "worse.csv")

@@ -272,7 +272,11 @@ def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
     for part, (rows, probability) in zip(
         levels.found, _headline_rows(given.task, levels), strict=True
     ):
-        groups = attributes_of(part.ids, images, part.level)
+        inside = {True: "inside", False: "outside", None: None}
+        groups = {
+            **attributes_of(part.ids, images, part.level),
+            "what was learned": [inside[given.inside.get(study)] for study in part.studies],
+        }
         found += score_subgroups(rows, probability, groups, np.random.default_rng(SEED))
     return tuple(found)
 
