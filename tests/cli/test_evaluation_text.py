@@ -6,6 +6,7 @@ from tests.evaluation.test_evaluation import DIFFERENCE
 from tests.reports.test_evaluation_page import FOUND
 
 from wetread.cli.evaluation_text import evaluation_lines
+from wetread.evaluation.score import Scores
 from wetread.evaluation.subgroups import SubgroupScore
 from wetread.study.patients import Identity
 
@@ -37,3 +38,13 @@ def test_a_comparison_says_which_is_subtracted() -> None:
 def test_patients_that_are_not_known_are_said_to_be() -> None:
     lines = evaluation_lines(replace(FOUND, identity=Identity("study", "ids", "no file")))
     assert any(line.startswith("patients are not known: no file") for line in lines)
+    doubted = Identity("patient", "the headers' PatientID", caution="all ids are new")
+    lines = evaluation_lines(replace(FOUND, identity=doubted))
+    assert any("but all ids are new: if so, intervals are too narrow" in line for line in lines)
+
+
+def test_of_calibration_the_headline_alone_is_printed() -> None:
+    ece = replace(FOUND.scores[0], metric="ece")
+    scores = Scores([ece, replace(ece, finding="another")])
+    lines = evaluation_lines(replace(FOUND, scores=scores))
+    assert sum(line.startswith("ece") for line in lines) == 1

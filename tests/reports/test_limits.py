@@ -34,6 +34,10 @@ def test_a_level_that_is_scored_as_another_is_no_limit() -> None:
 
 def test_patients_that_are_not_known_make_intervals_too_narrow() -> None:
     assert identity_limits({"unit": "patient", "reason": None}) == []
+    doubted = {"unit": "patient", "source": "the headers' PatientID", "caution": "all are new"}
+    assert identity_limits(doubted) == [
+        "Patients are those of the headers' PatientID, but all are new."
+    ]
     assert "no file" in identity_limits({"unit": "study", "reason": "no file"})[0]
 
 

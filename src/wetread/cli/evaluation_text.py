@@ -10,8 +10,10 @@ from wetread.cli.text import score_lines
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.evaluation.comparison import Difference
     from wetread.evaluation.evaluation import Evaluation
+    from wetread.evaluation.score import Score
 
 ALL = "all"
+CALIBRATION = ("mean_probability", "ece")
 SHOWN = (
     "weighted_log_loss",
     "log_loss",
@@ -29,12 +31,21 @@ def evaluation_lines(result: Evaluation) -> list[str]:
     return [
         *([f"caution: {caution}"] if (caution := caution_sentence(result)) else []),
         *_matches(result),
-        *score_lines(result.scores),
+        *score_lines(_shown_scores(result)),
         *(f"no score by {level}: {reason}" for level, reason in result.absent.items()),
         *_groups(result),
         *_comparison(result),
         f"scores: {result.out / 'scores.json'}",
         f"page:   {result.out / 'page.html'}",
+    ]
+
+
+def _shown_scores(result: Evaluation) -> list[Score]:
+    """Return the scores of the terminal: of calibration those of the headline alone."""
+    return [
+        one
+        for one in result.scores
+        if one.finding in (result.headline, ALL) or not one.metric.startswith(CALIBRATION)
     ]
 
 
@@ -57,6 +68,11 @@ def _matches(result: Evaluation) -> list[str]:
         lines.append(
             f"patients are not known: {result.identity.reason}; intervals are too narrow where one "
             "has several. Say which image is of which patient with --patients"
+        )
+    elif result.identity.caution is not None:
+        lines.append(
+            f"patients are those of {result.identity.source}, but {result.identity.caution}: if "
+            "so, intervals are too narrow. Say which image is of which patient with --patients"
         )
     return lines
 

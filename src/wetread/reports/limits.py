@@ -35,8 +35,11 @@ def score_limits(scores: Sequence[Score], headline: str, units: str) -> list[str
 
 def identity_limits(identity: Mapping[str, object] | None) -> list[str]:
     """Return what is not known of who is one patient."""
-    if identity is None or identity["unit"] == "patient":
+    if identity is None:
         return []
+    if identity["unit"] == "patient":
+        caution = identity.get("caution")
+        return [f"Patients are those of {identity['source']}, but {caution}."] if caution else []
     return [
         f"Patients are not known ({identity['reason']}): intervals are too narrow where one has "
         "several studies."
