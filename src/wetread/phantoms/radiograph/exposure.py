@@ -105,7 +105,7 @@ def draw_detector(rng: np.random.Generator, view: str) -> Detector:
         photons=float(rng.uniform(0.6, 2.0) * (8e4 if ap else 2e5)),
         scatter=float(rng.uniform(0.3, 0.9) if ap else rng.uniform(0.1, 0.4)),
         blur_mm=float(rng.uniform(0.25, 0.7)),
-        gain=float(rng.uniform(1.0, 1.9)),
+        gain=float(rng.uniform(0.75, 1.45)),
         edge=float(rng.uniform(0.0, 0.8)),
         low=float(np.clip(rng.normal(0.30 if ap else 0.25, 0.09), 0.06, 0.5)),
         high=float(np.clip(rng.normal(0.69 if ap else 0.74, 0.08), 0.55, 0.95)),
