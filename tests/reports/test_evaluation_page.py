@@ -72,4 +72,4 @@ def test_the_page_is_of_these_scores(tmp_path: Path) -> None:
     html = (tmp_path / "page.html").read_text()
     assert "0.800" in html
     assert "By study</b>: why" in html
-    assert evaluation_content(FOUND, TASK, [IMAGES]).curves_subject == "images of these patients"
+    assert evaluation_content(FOUND, TASK, [IMAGES]).curves_subject == "the scored images"

@@ -29,6 +29,8 @@ ERRORS = (
 # A metric, its words, the metric of its floor and the words for that.
 FLOORS = (
     ("weighted_log_loss", "weighted log loss", "weighted_log_loss_prior", "constant prior"),
+    ("exam_log_loss", "log loss of exams", "exam_log_loss_prior", "constant prior"),
+    ("image_log_loss", "log loss of images", "image_log_loss_prior", "constant prior"),
     ("roc_auc", "ROC AUC", "roc_auc_prior", "a guess"),
     ("average_precision", "average precision", "average_precision_prior", "a guess"),
     ("brier", "Brier score", "brier_prior", "constant prior"),

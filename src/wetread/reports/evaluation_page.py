@@ -67,7 +67,6 @@ def evaluation_content(
 
     levels: what was scored, by row; read: what readers read of it, a finding each.
     """
-    units = "patients" if found.identity.proven else "studies"
     shown = [part for part in levels if part.level in task.spec.curve_levels] or levels[:1]
     return PageContent(
         title=f"{task.title}: predictions on given data",
@@ -79,7 +78,7 @@ def evaluation_content(
         scores=tuple(found.scores),
         prior="share in this truth, for everyone",
         curves=_curves(shown),
-        curves_subject=f"{' and '.join(_PLURAL[part.level] for part in shown)} of these {units}",
+        curves_subject=f"the scored {' and '.join(_PLURAL[part.level] for part in shown)}",
         identity=found.identity.to_dict(),
         counts=count_sums(found),
         cases=tuple(cases),
@@ -121,10 +120,11 @@ def evaluation_limits(found: Evaluation) -> list[str]:
 def summary_sentence(found: Evaluation, levels: Sequence[LevelPredictions]) -> str:
     """Return the sentence of what was scored, of how many patients, and what was not."""
     parts = [f"{len(part.ids)} {_PLURAL[part.level]}" for part in levels]
-    patients = len({patient for part in levels for patient in part.patients})
-    unit = "patient" if found.identity.proven else "study"
-    scored = f"Scored on {' and '.join(parts) or 'masks alone'}"
-    sentence = f"{scored} of {plural(patients, unit)}." if levels else f"{scored}."
+    patients = {patient for part in levels for patient in part.patients}
+    sentence = f"Scored on {' and '.join(parts) or 'masks alone'}"
+    if found.identity.proven and levels:
+        sentence += f" of {plural(len(patients), 'patient')}"
+    sentence += "."
     counts = found.counts
     if counts["labels_without_prediction"]:
         lost = plural(counts["labels_without_prediction"], "label")

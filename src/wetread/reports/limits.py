@@ -13,7 +13,7 @@ MOST = 8  # that a slide holds
 def score_limits(scores: Sequence[Score], headline: str, units: str) -> list[str]:
     """Return how few patients and positives stand behind the headline's scores, and which findings
     have none. units: "patients" or "studies"."""
-    found = [one for one in scores if one.metric == "roc_auc"]
+    found = [one for one in scores if one.metric == "roc_auc" and one.patients]
     limits = []
     for one in found:
         if one.finding == headline:

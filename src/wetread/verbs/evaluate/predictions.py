@@ -210,22 +210,27 @@ def _scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score
 
 
 def _exam_scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score]:
-    """Score images and studies as one submission, by the task's figure over both."""
-    images, studies = levels.at("image"), levels.at("study")
-    if images is None or studies is None:
+    """Score images and studies as one submission, by the task's figure over both and by its parts;
+    a part without truth or predictions has no value."""
+    parts = [part for part in (levels.at("image"), levels.at("study")) if part is not None]
+    if not any(part.level == "study" for part in parts):
         return []
-    ids = {"image": set(images.ids), "study": set(studies.ids)}
     matched = [
-        (pl.col("level") == level) & pl.col("id").is_in(list(names)) for level, names in ids.items()
+        (pl.col("level") == part.level) & pl.col("id").is_in(list(part.ids)) for part in parts
     ]
-    kept = levels.places.filter(pl.col("image").is_in(list(ids["image"])))
+    images = {name for part in parts if part.level == "image" for name in part.ids}
+    kept = levels.places.filter(pl.col("image").is_in(list(images)))
     scored = given.task.submission.score(
-        replace(truth, frame=truth.frame.filter(matched[0] | matched[1]), exams=kept),
+        replace(truth, frame=truth.frame.filter(pl.any_horizontal(matched)), exams=kept),
         given.table,
         given.task.findings,
-        images.split,
+        parts[0].split,
         np.random.default_rng(SEED),
-        dict(zip((*images.ids, *studies.ids), (*images.patients, *studies.patients), strict=True)),
+        {
+            name: patient
+            for part in parts
+            for name, patient in zip(part.ids, part.patients, strict=True)
+        },
     )
     return [score for score in scored.scores if score.finding == ALL]
 
