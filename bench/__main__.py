@@ -7,6 +7,7 @@ python -m bench consistency  on request: real tables of exams
 python -m bench hemorrhage   on request: some hours
 python -m bench heads        on request: real data, and an hour
 python -m bench bounds       on request: what is marked as unlike what was learned
+python -m bench explanations on request: whether maps of what speaks for blood point at it
 """
 
 import json
@@ -20,6 +21,7 @@ from bench import (
     batch,
     bounds,
     consistency,
+    explanations,
     export,
     heads,
     hemorrhage,
@@ -47,6 +49,7 @@ ON_REQUEST = {
     "hemorrhage": hemorrhage.compare,
     "heads": heads.compare,
     "bounds": bounds.compare,
+    "explanations": explanations.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"

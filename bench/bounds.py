@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,9 +27,18 @@ from scipy.ndimage import affine_transform
 
 from bench.data import WORK
 from wetread.archive.types import Float32Array
+from wetread.inputs.archive import open_archive
+from wetread.inputs.progress import silent
+from wetread.inputs.study_traits import study_traits
+from wetread.prediction.ensemble import read_ensemble
+from wetread.prediction.in_distribution import place_studies
+from wetread.prediction.studies import judging_slices
+from wetread.study.series import series_slices
 from wetread.verbs.demo import demo
+from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.phantom import phantom
-from wetread.verbs.predict.predict import predict
+from wetread.verbs.predict.predict import task_of
+from wetread.verbs.predict.selection import select_images
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # ids of competitions
 FOLDER = WORK / "bounds"
@@ -41,7 +51,8 @@ Change = Callable[[Float32Array, Series, np.random.Generator], Float32Array]
 
 @dataclass(frozen=True)
 class Row:
-    """studies of one kind, and how many were left unread, marked as outside, or neither."""
+    """studies of one kind, and how many were left unread, marked as outside (by reason), or
+    neither."""
 
     task: str
     kind: str
@@ -49,6 +60,7 @@ class Row:
     studies: int
     unread: int
     marked: int
+    reasons: Mapping[str, int]
 
     @property
     def unmarked(self) -> int:
@@ -91,13 +103,30 @@ def kept_rows(task: str) -> list[Row]:
 
 
 def count(task: str, kind: str, must: str, source: Path, run: Path) -> Row:
-    """Read an archive and count its studies."""
-    out = FOLDER / "read"
+    """Pack an archive as the reader of a run does, place its studies, and count them."""
+    out = FOLDER / f"read-{task}"
     shutil.rmtree(out, ignore_errors=True)
-    read = predict([source], [run], out, workers=1).readings
-    unread = sum(one.state == "unread" for one in read)
-    marked = sum(one.placement.inside is False for one in read)
-    return Row(task, kind, must, len(read), unread, marked)
+    ensemble = read_ensemble([run])
+    reader = task_of(ensemble)
+    archive = open_archive([source], out, workers=1, report=silent)
+    selection = select_images(archive, reader)
+    series = series_slices(selection.slices)
+    store = pack_crops_of(
+        series,
+        out,
+        reader,
+        size=ensemble.size,
+        absent=reader.absent,
+        workers=1,
+        report=silent,
+    )[0]
+    judging = judging_slices(store, selection.ranked)
+    traits = study_traits(selection.series, judging)
+    placed = place_studies(ensemble.bounds, store, judging, traits)
+    studies = archive.images["StudyInstanceUID"].n_unique()
+    marked = [one for one in placed.values() if one.inside is False]
+    reasons = Counter(name for one in marked for name in {each.name for each in one.reasons})
+    return Row(task, kind, must, studies, studies - len(placed), len(marked), dict(reasons))
 
 
 def fresh(task: str, studies: int = FRESH) -> Path:
@@ -383,12 +412,12 @@ CASES: Mapping[str, Cases] = {
 def table(rows: list[Row]) -> str:
     """The rows as a table in Markdown."""
     lines = [
-        "| reader | studies | must be | n | unread | marked | neither |",
-        "|---|---|---|---|---|---|---|",
+        "| reader | studies | must be | n | unread | marked | neither | marked by |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {row.task} | {row.kind} | {row.must} | {row.studies} | {row.unread} | {row.marked} | "
-        f"{row.unmarked} |"
+        f"{row.unmarked} | {', '.join(f'{name} {n}' for name, n in row.reasons.items())} |"
         for row in rows
     ]
     return "\n".join(lines)

@@ -48,3 +48,21 @@ def test_every_kind_of_network_has_one_and_is_left_as_it_was(name: str) -> None:
     assert not any(module._forward_hooks for module in model.modules())
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_map_before_the_last_is_finer_and_is_activation_times_gradient_there() -> None:
+    torch.manual_seed(3)
+    model = build("compact", 1, 2).eval()
+    x = torch.rand(1, 1, 64, 64)
+    last, before = heat_map(model, x, 1), heat_map(model, x, 1, back=1)
+    assert before.shape[1] == 2 * last.shape[1]
+    kept: list[Tensor] = []
+    hook = model.get_submodule("blocks.2").register_forward_hook(lambda m, i, out: kept.append(out))
+    (gradient,) = torch.autograd.grad(model(x)[0, 1], kept[-1])
+    hook.remove()
+    torch.testing.assert_close(before[0], (gradient * kept[-1])[0].sum(0).clamp_min(0).detach())
+
+
+def test_no_such_map_is_an_error() -> None:
+    with pytest.raises(IndexError):
+        heat_map(build("compact", 1, 1), torch.rand(1, 1, 64, 64), 0, back=9)

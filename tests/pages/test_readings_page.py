@@ -63,3 +63,26 @@ def test_a_page_says_that_pictures_have_sides_only_where_one_has(tmp_path: Path)
     bare = replace(content(), studies=())
     assert not bare.sides
     assert written(tmp_path, bare).startswith("<!doctype html>")
+
+
+def test_a_page_with_a_glow_says_what_it_is_not(tmp_path: Path) -> None:
+    sentence = "where it is brightest need not be where the lesion is"
+    assert sentence not in written(tmp_path, content())
+    glowing = replace(PANEL, label="the glow: what speaks for any")
+    key = KeySlice("1.2.4.9", "slice 3 of 30", 0.91, "any", (glowing,))
+    study = replace(content().studies[0], key_slices=(key,))
+    assert sentence in written(tmp_path, replace(content(), studies=(study,)))
+
+
+def test_why_a_study_is_outside_stands_before_its_numbers(tmp_path: Path) -> None:
+    far = replace(
+        content().studies[0],
+        row=replace(URGENT, placement="outside"),
+        outside=("slices 1; learned from 20 to 30",),
+        short_cautions="learned from phantoms alone",
+    )
+    page = written(tmp_path, replace(content(), studies=(far,)))
+    part = page[page.index('class="study-part"') :]
+    assert part.index("outside what was learned") < part.index("slices 1; learned from 20 to 30")
+    assert part.index("slices 1; learned from 20 to 30") < part.index('class="said"')
+    assert '<span class="short">learned from phantoms alone:</span><span>' in part

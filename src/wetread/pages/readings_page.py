@@ -108,8 +108,17 @@ class ReadingsContent:
     @property
     def sides(self) -> bool:
         """Whether any picture has letters of the patient's sides."""
+        return any(panel.left for panel in self._panels)
+
+    @property
+    def glow(self) -> bool:
+        """Whether any picture glows where it speaks for a finding."""
+        return any(panel.label.startswith("the glow") for panel in self._panels)
+
+    @property
+    def _panels(self) -> list[Panel]:
         keys = [key for study in self.studies for key in study.key_slices]
-        return any(panel.left for key in keys for panel in key.panels)
+        return [panel for key in keys for panel in key.panels]
 
 
 def write_readings_page(path: Path, content: ReadingsContent) -> None:
