@@ -14,8 +14,9 @@ from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.train.train import TrainResult
 
 HEAVY = {
-    *("train", "predict", "evaluate", "evaluate_predictions", "score", "demo"),
+    *("train", "predict", "calibrate", "evaluate", "evaluate_predictions", "score", "demo"),
     *("Run", "read_run", "TrainResult", "Prediction", "DemoResult", "SubmissionScores"),
+    *("CalibrationResult", "features", "FeatureTable"),
 }
 LIGHT = sorted({*wetread.__all__} - HEAVY)
 

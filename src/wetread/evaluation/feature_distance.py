@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from sklearn.covariance import ledoit_wolf_shrinkage
 
 from wetread.archive.types import Float32Array, Float64Array, FloatArray
@@ -69,6 +69,6 @@ def upper_limit(scores: FloatArray, share: float) -> float:
         raise ValueError(f"{count} scores; a limit takes three")
     logs = np.log(np.maximum(ordered, 1e-12))
     spread = logs.std(ddof=1) * np.sqrt(1 + 1 / count)
-    limit = float(np.exp(logs.mean() + student.ppf(1 - share, count - 1) * spread))
+    limit = float(np.exp(logs.mean() + stdtrit(count - 1, 1 - share) * spread))
     place = int(np.ceil((count + 1) * (1 - share)))
     return max(limit, float(ordered[place - 1])) if place <= count else limit
