@@ -7,7 +7,7 @@ import pytest
 
 from wetread.cli.text import counted, prediction_lines, score_lines, wrapped
 from wetread.evaluation.score import Score
-from wetread.prediction.in_distribution import Placement
+from wetread.prediction.placement import Placement
 from wetread.prediction.reading import Reading
 from wetread.training.bounds import Reason
 from wetread.verbs.predict.predict import Prediction

@@ -7,7 +7,7 @@ import polars as pl
 
 from wetread.archive.types import JsonObject
 from wetread.outputs.worklist import write_worklist
-from wetread.prediction.in_distribution import Placement
+from wetread.prediction.placement import Placement
 from wetread.prediction.reading import Reading
 from wetread.training.bounds import Reason
 

@@ -12,9 +12,10 @@ import torch
 
 from wetread.evaluation.feature_distance import fit_reference
 from wetread.models.encoders import build
-from wetread.prediction.in_distribution import NOT_KNOWN, Placement, RunBounds, place_studies
+from wetread.prediction.in_distribution import RunBounds, place_studies
+from wetread.prediction.placement import NOT_KNOWN, Placement
 from wetread.study.traits import Traits
-from wetread.training.bounds import Bounds, Limit, Reason
+from wetread.training.bounds import Bounds, Limit
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import TrainedModel
 from wetread.training.study_features import References, pooled_features
@@ -108,13 +109,3 @@ def test_without_bounds_it_is_not_known_unless_another_run_finds_it_outside(
 
 def test_a_store_without_slices_places_nothing(placed: SimpleNamespace) -> None:
     assert place_studies([placed.run], placed.store, placed.slices.clear(), {}) == {}
-
-
-def test_a_placement_as_plain_values() -> None:
-    placement = Placement(False, (Reason("slices", "slices 1; learned from 20 to 30"),))
-    assert placement.to_dict() == {
-        "inside": False,
-        "reasons": [{"name": "slices", "detail": "slices 1; learned from 20 to 30"}],
-    }
-    assert NOT_KNOWN.to_dict() == {"inside": None, "reasons": []}
-    assert (NOT_KNOWN.word, Placement(True).word) == ("not known", "inside")

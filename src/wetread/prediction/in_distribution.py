@@ -8,34 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import JsonObject
+from wetread.prediction.placement import Placement
 from wetread.store.store import Store
 from wetread.study.traits import Traits
 from wetread.training.bounds import Bounds, Reason
 from wetread.training.run import TrainedModel
 from wetread.training.study_features import pooled_features, sample_studies, study_scores
-
-
-@dataclass(frozen=True)
-class Placement:
-    """inside: whether a study is inside of that which was learned; None where it is not known.
-    reasons: why it is outside."""
-
-    inside: bool | None = None
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def word(self) -> str:
-        """In one word for a column."""
-        return {True: "inside", False: "outside", None: "not known"}[self.inside]
-
-    def to_dict(self) -> JsonObject:
-        """Return plain values, for JSON."""
-        reasons = [{"name": one.name, "detail": one.detail} for one in self.reasons]
-        return {"inside": self.inside, "reasons": reasons}
-
-
-NOT_KNOWN = Placement()
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from wetread.archive.notebook import table_html
 from wetread.archive.rejects import Reject
 from wetread.archive.types import JsonObject
 from wetread.prediction.cautions import short_cautions
-from wetread.prediction.in_distribution import NOT_KNOWN, Placement
+from wetread.prediction.placement import NOT_KNOWN, Placement
 from wetread.study.issue import Issue
 from wetread.study.series_choice import SeriesScore
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from wetread.prediction.in_distribution import NOT_KNOWN, RunBounds
+from wetread.prediction.in_distribution import RunBounds
+from wetread.prediction.placement import NOT_KNOWN
 from wetread.prediction.readers import make_reader
 from wetread.training.bounds import Bounds, Limit
 from wetread.training.study_features import fit_references, pooled_features

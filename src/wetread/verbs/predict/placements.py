@@ -4,7 +4,8 @@ its readers learned from."""
 from __future__ import annotations
 
 from wetread.inputs.study_traits import study_traits
-from wetread.prediction.in_distribution import Placement, place_studies
+from wetread.prediction.in_distribution import place_studies
+from wetread.prediction.placement import Placement
 from wetread.prediction.studies import judging_slices
 from wetread.verbs.predict.read_archive import ReadArchive
 
