@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 from wetread.archive.types import Float32Array, Float64Array, FloatArray
 
@@ -43,6 +42,8 @@ class FeatureReference:
 def fit_reference(features: FloatArray) -> FeatureReference:
     """Fit the reference of features (N, D), the covariance shrunk as Ledoit and Wolf do (2004);
     what never varies has scale 1."""
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
     values = np.asarray(features, np.float64)
     mean, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(scale > 1e-6, scale, 1.0)
