@@ -160,7 +160,8 @@ class Task:
         """Return the task as a recipe learns it: from whole series where it names a network for
         them and the task can be read so; else with the crop that the recipe names."""
         if recipe.series.network == "none" or self.series_spec is None:
-            return replace(self, spec=self.spec.for_recipe(recipe))
+            spec = self.spec.for_recipe(recipe)
+            return self if spec is self.spec else replace(self, spec=spec)
         return replace(self, spec=self.series_spec)
 
     @property
