@@ -41,3 +41,11 @@ def test_slices_without_a_head_do_not_change_the_box() -> None:
 
 def test_a_series_without_any_head_is_kept_whole() -> None:
     assert find_head_box(np.full((3, 64, 80), -1000.0, np.float32)) == (0, 64, 0, 80)
+
+
+def test_a_cushion_that_touches_the_head_is_left_out() -> None:
+    hu = ellipse(256, 120, 128, 70, 60)
+    on_cushion = hu.copy()
+    on_cushion[190:193, 40:220] = 50.0  # thinner than a head is anywhere
+    row0, row1, column0, column1 = find_head_box(on_cushion[None])
+    np.testing.assert_allclose((row0, row1, column0, column1), find_head_box(hu[None]), atol=4)

@@ -11,6 +11,7 @@ from wetread.study.slice_sequence import SliceSequence
 
 TISSUE_HU = -300.0  # above: skin, brain, bone; below: air, hair, foam of the head rest
 PADDING = 0.02  # of the box, on each side
+BRIDGE_SHARE = 1 / 64  # of a slice's edge: thinner tissue is cut off, as a head rest is
 SMALLEST_SHARE = 0.01  # of a slice: below this the slice holds no head
 
 
@@ -40,7 +41,8 @@ def _largest_part(slice_hu: Float32Array) -> PixelBox | None:
     none."""
     tissue = (slice_hu > TISSUE_HU).astype(np.uint8)
     # Thin bridges (ears against the head rest) are cut before parts are counted.
-    tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    bridge = max(3, round(BRIDGE_SHARE * min(tissue.shape)))
+    tissue = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, np.ones((bridge, bridge), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(tissue, connectivity=4)
     if count < 2:
         return None

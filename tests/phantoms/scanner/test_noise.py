@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wetread.phantoms.scanner.noise import draw_noise
+from wetread.phantoms.scanner.noise import draw_noise, draw_streaks
 
 
 @pytest.mark.parametrize("grain", [0.6, 0.9, 1.5])
@@ -22,3 +22,14 @@ def test_a_coarser_grain_is_more_alike_from_pixel_to_pixel():
         alike.append(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1])
     assert alike == sorted(alike)
     assert alike[0] < 0.4 < alike[2]
+
+
+def test_streaks_run_along_the_rows_and_have_the_deviation_of_each_row():
+    wanted = np.where(np.arange(128) < 64, 2.0, 8.0)
+    streaks = draw_streaks(np.random.default_rng(0), 128, wanted, 14.0)
+    assert streaks[:64].std() == pytest.approx(2, rel=0.15)
+    assert streaks[64:].std() == pytest.approx(8, rel=0.15)
+    along = np.corrcoef(streaks[:, :-4].ravel(), streaks[:, 4:].ravel())[0, 1]
+    down = np.corrcoef(streaks[:-4].ravel(), streaks[4:].ravel())[0, 1]
+    assert along > 0.9
+    assert abs(down) < 0.2

@@ -78,6 +78,7 @@ class Intraparenchymal:
     edema_mm: float
     hu: float
     edema_hu: float
+    mottle_hu: float = 3.0  # standard deviation within the clot
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def displace_by_mass(grid: SliceGrid, bleeds: tuple[Bleed, ...]) -> SliceGrid:
             shift, spread, center = 0.55 * bleed.thick_mm, 48.0, bleed.center
         elif isinstance(bleed, Intraparenchymal):
             size = float(np.cbrt(np.prod(bleed.radii[0])))
+            size += 0.5 * bleed.edema_mm
             shift, spread, center = 0.45 * max(size - 5, 0), 26.0, bleed.centers[0]
         else:
             continue

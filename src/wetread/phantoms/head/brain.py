@@ -92,7 +92,7 @@ def _ventricles(
         lateral = np.maximum(lateral, 0.7 - side)
     wide = 2.0 * patient.ventricle
     third = ellipsoid(x, y, z, (0, -1, 0), (wide + 0.6, 15, 11))
-    fourth = ellipsoid(x, y, z, (0, 31, -38), (6 * patient.ventricle + 2, 5, 11))
+    fourth = ellipsoid(x, y, z, (0, 30, -36), (6 * patient.ventricle + 3, 6, 12))
     fourth = np.maximum(fourth, y - 34 + side * 0.35)
     return lateral, np.minimum(np.minimum(lateral, third), fourth)
 
@@ -117,12 +117,13 @@ def _cisterns(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> 
         arms = capsule(side, y, z, (0, -14, -18, 5.0), (15, -19, -17, 1.2))
         arms = np.minimum(arms, capsule(side, y, z, (0, -14, -18, 5.0), (0, -31, -17, 1.2)))
         arms = np.minimum(arms, capsule(side, y, z, (0, -10, -18, 5.0), (13, 1, -16, 1.0)))
-        ring = np.abs(ellipsoid(x, y, z, (0, 10, -16), (18, 15, 60))) - 0.9 * wide
-        ring = np.maximum(ring, np.abs(z + 14) - 13)
+        ring = np.abs(ellipsoid(x, y, z, (0, 10, -16), (18, 15, 60))) - (0.6 + 1.1 * wide)
+        ring = np.maximum(ring, np.maximum(np.abs(z + 14) - 13, 3 - y))
         quad = ellipsoid(x, y, z, (0, 26, -8), (11, 3.2 + wide, 10))
         pons = np.maximum(ellipsoid(x, y, z, (0, -2, -34), (15, 3.0, 14)), -z - 52)
         angle = capsule(side, y, z, (14, 6, -38, 2.5), (24, 14, -40, 2.0))
-        for part in (arms, ring, quad, pons, angle):
+        magna = ellipsoid(x, y, z, (0, 62, -47), (1.2 * patient.cistern_mm, 11, 12))
+        for part in (arms, ring, quad, pons, angle, magna):
             result = np.minimum(result, part - 0.6 * (wide - 0.8))
     if high > -22 and low < 34:
         leaf = np.maximum(np.abs(z - 6) - 15, -40)
@@ -208,18 +209,20 @@ def paint_brain(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) -> None
     white = np.maximum(white, 1.2 - brain.ventricles)
     white = np.maximum(white, 2.0 - brain.below_tentorium)
     paint(hu, white * 0.6, tissue.white, pixel)
-    rim = np.maximum(brain.lateral - 2.2, -brain.lateral)
+    reach = 2.2 + patient.leukoaraiosis_mm * np.clip(0.6 + 0.8 * skull.patchy, 0.1, 2)
+    rim = np.maximum(brain.lateral - reach, -brain.lateral)
     rim = np.maximum(rim, 1.5 - _deep_gray(moved.x, moved.y, moved.z)) if low < 34 else rim
-    paint(hu, rim, tissue.white - 3 * patient.atrophy, pixel)
+    rim = np.maximum(rim, brain.tissue)
+    paint(hu, rim * 0.5, tissue.white - 3 * patient.atrophy - 0.5 * patient.leukoaraiosis_mm, pixel)
     if low < 30:
         hind = np.maximum(brain.below_tentorium, brain.tissue)
         paint(hu, hind, tissue.cerebellum, pixel)
         folia = np.abs(np.sin(0.75 * (moved.y - 0.3 * np.abs(moved.x)) + 0.4 * moved.z)) - 0.12
         folia = np.maximum(
             np.maximum(folia, hind),
-            ellipsoid(moved.x, moved.y, moved.z, (0, 44, -22), (13, 26, 18)),
+            ellipsoid(moved.x, moved.y, moved.z, (0, 44, -26), (14 + 40 * patient.atrophy, 32, 24)),
         )
-        paint(hu, folia, 0.5 * (tissue.cerebellum + tissue.fluid), pixel)
+        paint(hu, folia, 0.7 * tissue.cerebellum + 0.3 * tissue.fluid, pixel)
         stem = ellipsoid(moved.x, moved.y, moved.z, (0, 12, -34), (14, 13, 40))
         paint(hu, np.maximum(stem, brain.tissue), tissue.white + 3, pixel)
 
@@ -228,7 +231,7 @@ def _paint_tentorium(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) ->
     """Paint a thin sheet that the slice cuts at a slant: its share of 5 mm, not its full HU."""
     grid, skull, brain = anatomy.grid, anatomy.skull, anatomy.brain
     height = tentorium_height(grid.x, grid.y)
-    upright = patient.fold_mm * 1.4 * np.sqrt(1 + np.minimum(slope(height, grid.pixel), 4.0) ** 2)
+    upright = patient.fold_mm * 1.1 * np.sqrt(1 + np.minimum(slope(height, grid.pixel), 4.0) ** 2)
     away = np.abs((grid.z - height).mean(axis=2, keepdims=True))
     upright = upright.mean(axis=2, keepdims=True)
     share = np.clip(2.5 + 0.5 * upright - away, 0, np.minimum(upright, 5)) * (1 / 5)
@@ -246,6 +249,7 @@ def paint_folds(patient: Patient, anatomy: SliceAnatomy, hu: FloatArray) -> None
     x, y, z = grid.x, grid.y, grid.z
     side = np.abs(x)
     within = skull.inside + 0.3
+    paint(hu, np.maximum(skull.inside, -0.9 - skull.inside), tissue.fold, pixel)  # dura
     paint(hu, np.maximum(brain.falx - half, within), tissue.fold, pixel)
     _paint_tentorium(patient, anatomy, hu)
     size = patient.sinus_mm

@@ -109,11 +109,13 @@ def _subdural(rng: np.random.Generator, patient: Patient, severity: Severity) ->
     if where < 0.86:
         side = _side(rng)
         direction = (side * 62.0, rng.uniform(-30, 35), rng.uniform(-14, 56))
-        thick = _lognormal(rng, 5.0 * severity.growth, 0.45, 3.0, 25)
+        thick = _lognormal(rng, 5.0 * severity.growth, 0.5, 2.4, 25)
         age = rng.random()
-        hu = rng.uniform(55, 73)
+        hu = rng.uniform(52, 73)
         level_hu = hu
-        if age > 0.78:  # mixed: old fluid above, fresh blood settled below
+        if age > 0.93:  # subacute: as dense as brain
+            hu = level_hu = rng.uniform(28, 46)
+        elif age > 0.73:  # mixed: old fluid above, fresh blood settled below
             hu, level_hu = rng.uniform(22, 42), rng.uniform(48, 66)
         hu, level_hu = (
             severity.contrast(hu),
@@ -189,14 +191,18 @@ def _clot(
         x, y, z = (float(c + s) for c, s in zip(center, shift, strict=True))
         centers.append((x, y, z))
         radii.append(_radii(rng, size, 0.4, 0.75))
+    seeping = rng.random() < 0.15  # into an infarct: mottled, in much edema
     return Intraparenchymal(
         centers=tuple(centers),
         radii=tuple(radii),
         edge=draw_waves(rng, 6, max(1.6 * size, 9)),
         side=0 if abs(center[0]) < 6 else int(np.sign(center[0])),
-        edema_mm=float(rng.uniform(1.0, 3.0) + 0.25 * size * rng.random()),
-        hu=severity.contrast(rng.uniform(55, 75)),
-        edema_hu=float(rng.uniform(14, 22)),
+        edema_mm=float(
+            rng.uniform(8, 20) if seeping else rng.uniform(0.5, 3.0) + 0.6 * size * rng.random()
+        ),
+        hu=severity.contrast(rng.uniform(46, 60) if seeping else rng.uniform(52, 75)),
+        edema_hu=float(rng.uniform(14, 24)),
+        mottle_hu=float(rng.uniform(5, 10) if seeping else rng.uniform(1.5, 6)),
     )
 
 

@@ -21,6 +21,11 @@ from wetread.phantoms.shapes.implicit import (
 )
 from wetread.phantoms.types import Point
 
+DRAINS = (  # of the left side, frontal and parietal: burr hole and tip, mm
+    ((26.0, -58.0, 72.0), (8.0, -22.0, 12.0)),
+    ((44.0, 66.0, 40.0), (10.0, -4.0, 18.0)),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Infarct:
@@ -42,10 +47,12 @@ class Craniotomy:
 
 @dataclass(frozen=True)
 class Catheter:
-    """Ventricular drain from a frontal burr hole to the frontal horn."""
+    """Ventricular drain from a burr hole, frontal or parietal, to the lateral ventricle."""
 
     side: int
     hu: float
+    parietal: bool = False
+    radius_mm: float = 1.2
 
 
 @dataclass(frozen=True)
@@ -97,19 +104,20 @@ def draw_head_mimics(
         z = float(rng.uniform(low, high))
         return (float(70 * reach * np.cos(angle)), float(85 * reach * np.sin(angle)), z)
 
-    if rng.random() < 0.12 + 0.1 * patient.atrophy:
-        deep = rng.random() < 0.45
-        center = somewhere(0.35, 2, 16) if deep else somewhere(0.85, -5, 40)
-        size = rng.uniform(3, 7) if deep else rng.uniform(10, 26)
+    for _ in range(int(rng.integers(1, 3)) if rng.random() < 0.18 + 0.15 * patient.atrophy else 0):
+        deep = rng.random() < 0.4
+        center = somewhere(0.35, 2, 16) if deep else somewhere(0.85, -48, 45)
+        size = rng.uniform(3, 7) if deep else rng.uniform(8, 32)
         radii = tuple(float(size * v) for v in rng.uniform(0.7, 1.4, 3))
-        hu = float(rng.uniform(11, 24))
+        hu = float(rng.uniform(5, 25))
         found.append(
             Infarct(center, (radii[0], radii[1], radii[2]), draw_waves(rng, 5, 2 * size), hu)
         )
-    if rng.random() < 0.04:
+    if rng.random() < 0.06:
         found.append(Craniotomy(somewhere(1.0, 5, 45), float(rng.uniform(20, 38))))
-    if rng.random() < 0.03:
-        found.append(Catheter(int(rng.choice((-1, 1))), float(rng.uniform(150, 500))))
+    if rng.random() < 0.06:
+        side, hu = int(rng.choice((-1, 1))), float(rng.uniform(150, 1500))
+        found.append(Catheter(side, hu, bool(rng.random() < 0.5), float(rng.uniform(0.9, 2.0))))
     if rng.random() < (0.6 if injured else 0.5):
         center = struck or somewhere(1.1, -5, 50)
         found.append(
@@ -189,6 +197,12 @@ def paint_hardware(
             away = distance_to(grid, mimic.center) - mimic.reach_mm
             paint(hu, np.maximum(crack, away), 60.0, grid.pixel)
         elif isinstance(mimic, Catheter):
-            start = (mimic.side * 26.0, -58.0, 72.0, 1.2)
-            tube = capsule(grid.x, grid.y, grid.z, start, (mimic.side * 8.0, -22.0, 12.0, 1.2))
+            start, end = DRAINS[mimic.parietal]
+            tube = capsule(
+                grid.x * mimic.side,
+                grid.y,
+                grid.z,
+                (*start, mimic.radius_mm),
+                (*end, mimic.radius_mm),
+            )
             paint(hu, np.maximum(tube, skull.head), mimic.hu, grid.pixel)

@@ -10,7 +10,8 @@ import numpy as np
 
 from wetread.archive.types import Float32Array, Float64Array, FloatArray
 from wetread.phantoms.head.patient import Patient
-from wetread.phantoms.scanner.noise import draw_noise
+from wetread.phantoms.scanner.hardening import bone_paths, harden_beam
+from wetread.phantoms.scanner.noise import draw_noise, draw_streaks
 from wetread.phantoms.scanner.stored_values import LOWEST_HU
 from wetread.phantoms.shapes.implicit import (
     COARSE,
@@ -24,6 +25,8 @@ from wetread.phantoms.shapes.implicit import (
 
 THICKNESS_MM = 5.0
 SUBSLICES_MM = (-1.3, 1.3)  # each slice is the mean of two planes: partial volume along z
+THIN = 0.35  # of SUBSLICES_MM, where thin slices lie 5 mm apart
+SKULL_MM = 16.0  # bone to both sides that scanners correct for, mm of 1000 HU
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,9 @@ class HeadScan:
     down_axis:  (3,) direction of the columns; the rows run along (1, 0, 0).
     head:       (3, 3) canonical axes as columns, in LPS; center_mm: (3,) canonical origin in LPS.
     signed, padded: of the stored integers, see scanner/stored_values.py.
+    thin:       a slice's thickness over the usual one.
+    blur_mm:    sigma of the kernel's Gaussian; sharpen: of a sharp kernel, overshoot at edges.
+    hardening:  HU by which a mm of bone on both sides darkens; streak_hu: of its noise there.
     holder_mm:  radius of the head rest, 0 for none; cushion_mm: of gel on it; side_mm: of the pads
                 next to the head. All lie outside the head, as dense as blood or bone.
     """
@@ -49,12 +55,14 @@ class HeadScan:
     signed: bool
     padded: bool
     implicit: bool
+    thin: float
     noise_hu: float
     grain_pixels: float
-    blur_pixels: float
+    blur_mm: float
     sharpen: float
     offset_hu: float
     cupping_hu: float
+    hardening: float
     streak_hu: float
     moving: frozenset[int]
     holder_mm: float
@@ -102,14 +110,14 @@ def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadS
     normal = np.array([0.0, -sin(t), cos(t)])
     # A tilted gantry moves the table along z, so positions shift within the plane.
     step = np.array([0, 0, THICKNESS_MM / cos(t)]) if along_table else normal * THICKNESS_MM
-    head = _axes(rng.normal(0, 7), rng.normal(0, 2.5), tilt + rng.normal(0, 4))
-    bottom = rng.uniform(-64, -36) * scale_z
-    top = 83 * scale_z + rng.uniform(-7, 6)
+    head = _axes(rng.normal(0, rng.choice((4, 14))), rng.normal(0, 3.5), tilt + rng.normal(0, 7))
+    bottom = rng.uniform(-78, -38) * scale_z
+    top = 83 * scale_z + rng.uniform(-7, 11)
     slices = int(np.clip(round((top - bottom) / THICKNESS_MM), 20, 36))
     center = np.array([rng.normal(0, 4), rng.normal(0, 8), rng.uniform(-20, 220)])
     middle = center + normal * (bottom + (slices - 1) / 2 * THICKNESS_MM)
     middle = middle + down_axis * (rng.normal(2, 4)) + np.array([rng.normal(0, 3), 0, 0])
-    signed = bool(rng.random() < 0.55)
+    signed, thin = bool(rng.random() < 0.55), bool(rng.random() < 0.15)
     pixels = (0.976562, 0.976562, 0.976562, 0.9375, 0.921875, 0.9896, 0.898438)
     moving: frozenset[int] = frozenset()
     if rng.random() < 0.05:
@@ -127,20 +135,22 @@ def draw_head_scan(rng: np.random.Generator, size: int, scale_z: float) -> HeadS
         signed=signed,
         padded=bool(signed and rng.random() < 0.7),
         implicit=bool(rng.random() < (0.1 if signed else 0.45)),
-        noise_hu=float(rng.uniform(3.0, 5.2)),
-        grain_pixels=float(rng.uniform(0.55, 0.95)),
-        blur_pixels=float(rng.uniform(0.35, 0.7)),
-        sharpen=float(rng.uniform(0.0, 0.5)),
-        offset_hu=float(np.clip(rng.normal(0, 2.8), -4.5, 4.5)),
-        cupping_hu=float(rng.uniform(0, 8)),
-        streak_hu=float(rng.gamma(2.0, 3.0)),
+        thin=THIN if thin else 1.0,
+        noise_hu=float(rng.uniform(2.3, 4.9) * (1.3 if thin else 1.0)),
+        grain_pixels=float(rng.uniform(0.3, 0.7)),
+        blur_mm=float(rng.uniform(0.75, 1.3)),
+        sharpen=float(rng.uniform(0.2, 0.6) * (rng.random() < 0.2)),
+        offset_hu=float(np.clip(rng.normal(-0.5, 3.2), -7, 6)),
+        cupping_hu=float(rng.uniform(0, 12)),
+        hardening=float(rng.uniform(0.15, 1.1)),
+        streak_hu=float(rng.gamma(2.0, 1.6)),
         moving=moving,
         holder_mm=float(rng.choice((0.0, 108.0, 116.0, 125.0))),
-        holder_hu=float(rng.uniform(35, 400)),
-        cushion_mm=float(rng.uniform(3, 14) * (rng.random() < 0.6)),
-        cushion_hu=float(rng.uniform(25, 85)),
-        side_mm=float(rng.uniform(2, 9) * (rng.random() < 0.35)),
-        side_hu=float(rng.choice((rng.uniform(30, 90), rng.uniform(90, 300)))),
+        holder_hu=float(rng.uniform(35, 700)),
+        cushion_mm=float(rng.uniform(2, 10) * (rng.random() < 0.35)),
+        cushion_hu=float(rng.choice((rng.uniform(-300, 0), rng.uniform(25, 85)))),
+        side_mm=float(rng.uniform(0.8, 4) * (rng.random() < 0.4)),
+        side_hu=float(rng.choice((rng.uniform(30, 90), rng.uniform(90, 500)))),
         ripple=draw_waves(rng, 5, 60),
     )
 
@@ -152,7 +162,7 @@ def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[SliceGrid,
     middle = scan.first_mm + index * scan.step_mm - scan.center_mm
     normal = np.cross([1.0, 0, 0], scan.down_axis)
     scale = np.asarray(patient.scale_xyz)
-    planes = np.asarray(SUBSLICES_MM)[:, None] * normal
+    planes = scan.thin * np.asarray(SUBSLICES_MM)[:, None] * normal
     axes = []
     for axis in range(3):
         inward = scan.head[:, axis] / scale[axis]
@@ -189,20 +199,22 @@ def paint_table(scan: HeadScan, grid: SliceGrid, across: FloatArray, hu: FloatAr
         paint(hu, np.maximum(pad, np.abs(grid.down - 20) - 38), scan.side_hu, grid.pixel)
 
 
-def _streaks(
-    scan: HeadScan, grid: SliceGrid, inside: FloatArray, rng: np.random.Generator
+def _harden(
+    rng: np.random.Generator, scan: HeadScan, picture: FloatArray, inside: FloatArray
 ) -> FloatArray:
-    """Draw dark and bright bands between the petrous ridges, (h, w) HU."""
-    x, y, z = grid.x[..., 0], grid.y[..., 0], grid.z[..., 0]
-    reach = np.exp(-(((z + 34) / 9) ** 2)) * (inside[..., 0] < 0)
-    total = np.zeros_like(x)
-    for _ in range(5):
-        offset, lean, width = rng.uniform(4, 26), rng.normal(0, 0.12), rng.uniform(1.2, 4.5)
-        strength = float(rng.normal(-0.5, 1.0)) * scan.streak_hu
-        total += strength * np.exp(-(((y - offset - lean * x) / width) ** 2))
-    roof = np.exp(-(((z + 20) / 6) ** 2)) * (y < -25) * (inside[..., 0] < 0)
-    total *= reach
-    total += roof * rng.normal(0, 0.4) * scan.streak_hu
+    """Compute what bone does to rays: dark bands and streaks, (h, w) HU.
+
+    picture: (h, w) true HU on the coarse grid; inside: (h, w), the cavity's implicit function, mm.
+    """
+    pixel = scan.pixel_mm * COARSE
+    dark = np.minimum(scan.hardening * harden_beam(picture, pixel, SKULL_MM), 25)
+    left, _ = bone_paths(picture, pixel)
+    rows = np.maximum(left[:, -1] - 2 * SKULL_MM, 0) * (scan.streak_hu / 50)
+    total: FloatArray = draw_streaks(rng, len(picture), np.minimum(rows, 12), 14.0) - dark
+    within = inside < 2
+    if within.any():
+        total += 0.5 * float(dark[within].mean())  # a correction for the whole slice
+    total *= inside < 6
     return total
 
 
@@ -224,14 +236,17 @@ def acquire(
         scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
     )
     bias[..., 0] += scan.offset_hu
-    if float(grid.z.min()) < -6:
-        bias[..., 0] += _streaks(scan, grid, inside, rng)
+    if float(grid.z.min()) < 0:
+        coarse = cv2.resize(
+            picture, None, fx=1 / COARSE, fy=1 / COARSE, interpolation=cv2.INTER_AREA
+        )
+        bias[..., 0] += _harden(rng, scan, coarse, inside[..., 0])
     picture += enlarge(bias.astype(np.float32))[..., 0]
     if index in scan.moving:
         shift = np.array([[1, 0, rng.normal(0, 2.5)], [0, 1, rng.normal(0, 1.5)]], np.float32)
         ghost = cv2.warpAffine(picture, shift, picture.shape[::-1], borderValue=LOWEST_HU)
         picture = 0.6 * picture + 0.4 * ghost
-    picture = cv2.GaussianBlur(picture, (0, 0), scan.blur_pixels * scan.size / 256)
+    picture = cv2.GaussianBlur(picture, (0, 0), scan.blur_mm / scan.pixel_mm)
     if scan.sharpen > 0.15:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.1)
         picture += scan.sharpen * np.clip(picture - soft, -60, 60)

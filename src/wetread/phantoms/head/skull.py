@@ -9,6 +9,7 @@ import numpy as np
 from wetread.archive.types import FloatArray
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.shapes.implicit import (
+    FAR,
     SliceGrid,
     blend,
     capsule,
@@ -25,7 +26,15 @@ from wetread.phantoms.shapes.implicit import (
 
 PETROUS = ((13.0, 6.0, -35.0, 5.0), (56.0, 24.0, -33.0, 10.5))  # apex and base: x, y, z, radius
 
-
+# Left of pairs: center, radii, mm
+BASE_BONES = (
+    ((0.0, -4.0, -48.0), (17.0, 18.0, 13.0)),  # clivus and body of the sphenoid
+    ((34.0, -36.0, -46.0), (15.0, 7.0, 16.0)),  # greater wing and root of the pterygoid
+    ((52.0, -10.0, -46.0), (14.0, 13.0, 6.0)),  # roof of the jaw's joint
+    ((17.0, 22.0, -66.0), (8.0, 13.0, 8.0)),  # condyles
+    ((21.0, 26.0, -82.0), (10.0, 9.0, 11.0)),  # lateral masses of the atlas
+    ((0.0, 12.0, -84.0), (6.5, 6.0, 18.0)),  # dens
+)
 # Left of pairs under the base: center, radii, mm; HU as a share of muscle's
 MUSCLES = (
     ((40.0, -24.0, -60.0), (17.0, 25.0, 27.0), 1.0),  # pterygoids
@@ -86,11 +95,21 @@ def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
     anterior = -22 + orbital_roof
     bowl = 0.010 * ((side - 40) ** 2 + 0.6 * (y + 12) ** 2)
     middle = -23 + (np.minimum(bowl, 10) - 25) * sigmoid((side - 18) * 0.5)
-    posterior = -70 + 0.008 * (0.6 * side**2 + (y - 36) ** 2)
+    posterior = -59 + 0.0105 * (side**2 + (y - 34) ** 2)
     wing = sigmoid((-24 - 0.35 * np.clip(side - 10, 0, 34) - y) * 0.5)
     ridge = sigmoid((y - 6 - 0.42 * side) * (0.20 + 0.3 * np.minimum(side * (1 / 25), 1)))
     floor: FloatArray = wing * anterior + (1 - wing) * (ridge * posterior + (1 - ridge) * middle)
     return floor
+
+
+def _base_bones(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+    """Compute what is massive under the base, (h, w, S) mm: BASE_BONES of both sides."""
+    side = np.abs(x)
+    solid = np.full_like(x, FAR)
+    if float(z.min()) < -20:
+        for center, radii in BASE_BONES:
+            solid = np.minimum(solid, ellipsoid(side, y, z, center, radii))
+    return solid
 
 
 def build_skull(patient: Patient, grid: SliceGrid) -> Skull:
@@ -117,6 +136,7 @@ def build_skull(patient: Patient, grid: SliceGrid) -> Skull:
     bone = np.minimum(bone, np.maximum(petrous, outer + 1))
     ring = np.abs(np.sqrt(x * x + (y - 32) ** 2) - 17) - 3.5
     bone = np.minimum(bone, np.maximum(np.maximum(ring, z + 72), -inside))
+    bone = np.minimum(bone, np.maximum(_base_bones(x, y, z), np.maximum(outer + 4, -inside)))
 
     temple = np.exp(-(((y + 18) / 26) ** 2 + ((z + 22) / 30) ** 2)) * sigmoid((side - 40) * 0.2)
     scalp = patient.scalp_mm + patient.temporalis_mm * temple
@@ -170,6 +190,9 @@ def _paint_face(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray)
     outside = np.minimum(3 - skull.above_floor, 1 - skull.outer)
     below = np.maximum(np.maximum(skull.head + 3.5, outside), z + 18)
     ragged = 1.6 * evaluate_waves(patient.cells, side, y, z)
+    planes = np.abs(evaluate_waves(patient.winding, side, y, z * 0.3))
+    deep = (0.5 - 0.28 * sigmoid((y - 15) * 0.15) - planes) * 4.0
+    paint(hu, np.maximum(deep, np.maximum(below, -58 - y)), tissue.muscle * 0.9, pixel)
     for center, radii, share in MUSCLES:
         belly = ellipsoid(side, y, z, center, radii) + ragged
         paint(hu, np.maximum(belly, below), tissue.muscle * share, pixel)
@@ -223,7 +246,7 @@ def _paint_air(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) 
     frontal = ellipsoid(x, y, z, (2, -89, -14), (20 * size + 6, 4.5, 14 * size + 4))
     frontal = np.maximum(frontal, 0.9 - np.abs(x - 1))
     frontal = np.maximum(frontal, np.maximum(skull.outer + 1.2, 1.2 - skull.vault))
-    solids = [frontal]
+    solids = [(frontal, patient.clouded[0])]
     if float(z.min()) < -20:
         ethmoid = np.maximum(side - 12, np.maximum(np.maximum(-80 - y, y + 40), z + 25))
         ethmoid = np.maximum(ethmoid, np.maximum(-58 - z, (np.abs(cells) - 1.1) * 3))
@@ -237,6 +260,14 @@ def _paint_air(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) 
         mastoid = np.maximum(mastoid, (cells - patient.mastoid_air) * 3.0)
         canal = capsule(side, y, z, (52, 14, -38, 2.5), (80, 16, -40, 3.5))
         antrum = np.maximum(skull.petrous + 3.5, (np.abs(cells) - 0.3) * 4)
-        solids += [ethmoid, sphenoid, maxillary, nose, pharynx, mastoid, canal, antrum]
-    for solid in solids:
-        paint(hu, np.maximum(solid, 1.5 - skull.inside), -950.0, pixel)
+        wall = (
+            np.minimum(np.abs(maxillary + 0.5), np.abs(np.maximum(side - 12, -82 - y) + 0.5)) - 0.6
+        )
+        wall = np.maximum(wall, np.maximum(np.maximum(y + 36, z + 24), skull.head + 4))
+        paint(hu, np.maximum(wall, np.minimum(maxillary - 2, side - 14)), 600.0, pixel)
+        solids += [(one, patient.clouded[1]) for one in (ethmoid, sphenoid)]
+        solids += [(maxillary, patient.clouded[2])]
+        solids += [(one, False) for one in (nose, pharynx, mastoid, canal, antrum)]
+    for solid, clouded in solids:
+        within = np.maximum(solid, 1.5 - skull.inside)
+        paint(hu, within, 32.0 if clouded else -950.0, pixel)

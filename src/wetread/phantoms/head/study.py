@@ -209,8 +209,9 @@ def _paint_blood(
             continue
         if texture is None:
             field = evaluate_waves(case.patient.cells, grid.x, grid.y, grid.z)
-            texture = enlarge(3.0 * field)
-        value = texture + bleed.hu
+            texture = enlarge(field)
+        mottle = bleed.mottle_hu if isinstance(bleed, Intraparenchymal) else 3.0
+        value = mottle * texture + bleed.hu
         if isinstance(bleed, Subdural) and bleed.level_hu != bleed.hu:
             level = enlarge(np.clip((grid.down - bleed.center[1] - 4) * 0.15, 0, 1))
             value += level * (bleed.level_hu - bleed.hu)
