@@ -153,10 +153,10 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         temporalis_mm=float(rng.uniform(1, 11)),
         fold_mm=float(rng.uniform(0.4, 1.9)),
         gap_mm=float(0.1 + 2.8 * atrophy**2 * rng.uniform(0.6, 1.3)),
-        sulcus_mm=float(0.3 + 4.6 * atrophy * rng.uniform(0.7, 1.25)),
+        sulcus_mm=float(0.4 + 5.2 * atrophy * rng.uniform(0.7, 1.25)),
         sulcus_depth_mm=float(rng.uniform(13, 24)),
         ventricle=float(
-            (0.66 + 1.0 * atrophy**1.3 * rng.uniform(0.8, 1.25))
+            (0.7 + 1.2 * atrophy**1.3 * rng.uniform(0.8, 1.25))
             * (rng.uniform(1.2, 1.6) if rng.random() < 0.05 else 1)
         ),
         sides=(float(rng.normal(1, 0.13)), float(rng.normal(1, 0.13))),
