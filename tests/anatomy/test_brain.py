@@ -69,7 +69,7 @@ def test_a_skull_with_a_hole_of_8_cm_does_not_leak(head) -> None:
     opened = replace(volume, hu=np.where(hole, np.float32(35), volume.hu))
     found = brain_of(opened)
     near = ndimage.binary_dilation(truth | hole, np.ones((1, 3, 3), bool))
-    assert (found & ~near).sum() < 0.001 * truth.sum()  # scalp, muscle
+    assert (found & ~near).sum() < 0.002 * truth.sum()  # scalp, muscle
     assert dice(found, truth) >= 0.96
 
 
