@@ -188,7 +188,7 @@ def subarachnoid_solid(bleed: Subarachnoid, anatomy: SliceAnatomy) -> FloatArray
         space = np.minimum(brain.cisterns, brain.fissure) - 0.35 * bleed.thread_mm
         filled: FloatArray = np.maximum(np.maximum(space, skull.inside + 0.5), region)
         return filled
-    fade = np.maximum(brain.sulcus_width * 0.25 + bleed.thread_mm * 0.5, 0.4)
+    fade = np.maximum(brain.sulcus_width * 0.17 + bleed.thread_mm * 0.5, 0.4)
     thread = brain.sulcus - fade
     thread = np.maximum(thread, brain.depth - 15)
     thread = np.where(brain.below_tentorium < 0, FAR, thread)
