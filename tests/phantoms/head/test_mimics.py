@@ -113,3 +113,25 @@ def test_plates_are_dense_and_a_fracture_opens_the_bone_within_its_reach():
     assert 3 < opened.sum() < 200
     assert opened[bone].sum() >= 0.5 * opened.sum()
     assert not opened[:128].any()  # rows run to the back, where it lies
+
+
+@pytest.mark.parametrize("parietal", [False, True])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_drain_runs_on_its_side_from_its_burr_hole_to_the_ventricle(side: int, parietal: bool):
+    patient = draw_patient(np.random.default_rng(3))
+    scan = draw_head_scan(np.random.default_rng(1), 128, patient.scale_xyz[2])
+    places = []
+    for index in range(scan.slices):
+        grid, _ = slice_grid(patient, scan, index)
+        hu = np.zeros((128, 128, 2), np.float32)
+        drain = Catheter(side, 900.0, parietal, 2.0)
+        paint_hardware((drain,), grid, build_skull(patient, grid), hu)
+        found = hu[::2, ::2] > 300
+        places += [
+            (grid.x[at], grid.y[at], grid.z[at]) for at in zip(*found.nonzero(), strict=True)
+        ]
+    x, y, z = np.array(places).T
+    assert (x * side > 0).all()
+    assert z.min() < 20
+    assert z.max() > 36
+    assert (y[z > 35].mean() > 40) == parietal

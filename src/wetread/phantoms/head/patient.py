@@ -84,7 +84,8 @@ class Patient:
 
 
 def _draw_calcium(rng: np.random.Generator, age: float) -> tuple[Calcification, ...]:
-    """Draw calcium, 100-400 HU: pineal mostly, choroid in half, pallidum and falx rarely."""
+    """Draw calcium, 60-900 HU: pineal mostly, choroid in half, arteries of the base and falx in a
+    third, pallidum rarely."""
     found: list[Calcification] = []
     if rng.random() < 0.45 + 0.3 * age:
         r = rng.uniform(1.2, 3.8)
