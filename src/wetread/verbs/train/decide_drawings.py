@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.archive.files.table_file import read_csv, read_parquet
 from wetread.archive.types import BoolArray, Row
 from wetread.evaluation.volume_decision import KnownSeries, VolumeThresholds
 from wetread.inputs.progress import Report, stage
@@ -64,8 +65,8 @@ def _draw(
     own = series.of(chosen)
     crops = reader.draw(stores, own.rows, stage(report, "masks of phantoms"))
     labels = phantom_labels(task, folder / "archive")
-    truth = pl.read_csv(folder / "archive" / "truth.csv", infer_schema_length=None)
-    images = pl.read_parquet(folder / "index.parquet")
+    truth = read_csv(folder / "archive" / "truth.csv", infer_schema_length=None)
+    images = read_parquet(folder / "index.parquet")
     masks = {(row["id"], row["finding"]): row for row in labels.masks.iter_rows(named=True)}
     anything = {name: ANY for crop in crops for name in crop.findings}
     found = []
