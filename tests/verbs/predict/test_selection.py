@@ -120,7 +120,9 @@ def test_the_submission_gives_what_was_not_read_the_prior_and_counts_it(
 
 def test_the_last_line_counts_read_and_unread_and_the_exit_code_is_3(read: Prediction) -> None:
     lines = prediction_lines(read)
-    assert lines[-1].endswith(": 1 study read, 3 unread")
+    counts, _, cautions = lines[-1].partition("; ")
+    assert counts.endswith(": 1 study read, 3 unread")
+    assert cautions == "learned from phantoms alone, never scored on patients"
     assert sum(line.startswith("unread  ") for line in lines) == 3
     assert _prediction_code(read) == 3
 

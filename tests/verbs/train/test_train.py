@@ -145,7 +145,8 @@ def test_two_folds_read_every_labelled_image_once_with_the_model_of_the_others(
 def test_out_of_fold_probabilities_are_those_of_the_model_kept_for_that_fold(
     two_folds: TrainResult, phantoms: PhantomTruth, tmp_path: Path
 ) -> None:
-    """Each model reads the whole archive anew; its rows, and only its, come back."""
+    """Each model reads the whole archive anew; its rows, and only its, come back, as they were
+    before the run calibrated them."""
     alone = []
     for number in (0, 1):
         run = tmp_path / f"only{number}"
@@ -162,10 +163,10 @@ def test_out_of_fold_probabilities_are_those_of_the_model_kept_for_that_fold(
             alone[1 - number], on=["id", "finding"]
         )
         assert met.height == table.filter(pl.col("model") == number).height > 0
-        assert met["probability"].to_numpy() == pytest.approx(
+        assert met["uncalibrated"].to_numpy() == pytest.approx(
             met["probability_right"].to_numpy(), abs=1e-6
         )
-        difference = (other["probability"] - other["probability_right"]).abs()
+        difference = (other["uncalibrated"] - other["probability_right"]).abs()
         assert difference.to_numpy().mean() > 1e-3
 
 
