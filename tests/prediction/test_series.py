@@ -9,12 +9,14 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from wetread.evaluation.volume_decision import VolumeThresholds
 from wetread.labels.finding import Finding
 from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.scaling import Scalings
 from wetread.prediction.series import SeriesReader
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
+from wetread.training.drawings import Drawings
 from wetread.training.series.series import Series
 from wetread.training.series.spec import SeriesSpec
 
@@ -92,3 +94,16 @@ def test_a_store_without_slices_has_no_answers(store: MakeStore) -> None:
     answers = reader.read([store()], ranked={}, progress=lambda done, total: None)
     assert (answers.image.shape, dict(answers.study)) == ((0, 1), {})
     assert reader.averaging == {"flip_averaged": True}
+
+
+def test_a_reading_says_how_masks_were_decided_or_why_there_are_none() -> None:
+    model = SimpleNamespace(
+        recipe=SimpleNamespace(series=SimpleNamespace(mirror=True)),
+        encoders=(SimpleNamespace(mask_findings=("clot",)),),
+    )
+    of_run = SimpleNamespace(series_models=(model,), scalings=Scalings(), drawings=())
+    undecided = SeriesReader(cast(Ensemble, of_run), SPEC, Path()).averaging
+    assert "drawings.json" in undecided["masks"]
+    of_run.drawings = (Drawings({"clot": VolumeThresholds(0.3, 0.8)}),)
+    decided = SeriesReader(cast(Ensemble, of_run), SPEC, Path()).averaging
+    assert decided["masks"].startswith("decided by thresholds")

@@ -37,6 +37,9 @@ class VolumeThresholds:
             raise ValueError(f"thresholds {self.low} and {self.high}: 0 < low <= high <= 1")
 
 
+PAIRS = tuple(VolumeThresholds(a, b) for a, b in product(LOWS, HIGHS) if a <= b)  # that are tried
+
+
 @dataclass(frozen=True, eq=False)
 class SeriesMaps:
     """Probabilities of one finding along a series.
@@ -91,11 +94,20 @@ class KnownSeries:
 def choose_volume_thresholds(series: Sequence[KnownSeries]) -> VolumeThresholds:
     """Choose the thresholds of the best mean Dice of whole series, 1 where nothing is there and
     nothing is drawn. Of equally good ones the highest. ValueError without a series."""
-    if not series:
+    return best_thresholds(np.array([dice_of_pairs(one) for one in series]))
+
+
+def dice_of_pairs(series: KnownSeries) -> Float64Array:
+    """Compute the Dice (P,) of a series under each of PAIRS."""
+    return np.array([series_dice(series, pair) for pair in PAIRS])
+
+
+def best_thresholds(dice_by_series: Float64Array) -> VolumeThresholds:
+    """Choose among PAIRS by the Dice (N, P) of N series, as choose_volume_thresholds does."""
+    if len(dice_by_series) == 0:
         raise ValueError("no series whose masks are known; thresholds are chosen on such")
-    pairs = [VolumeThresholds(a, b) for a, b in product(LOWS, HIGHS) if a <= b]
-    mean = np.mean([[series_dice(one, pair) for pair in pairs] for one in series], axis=0)
-    return pairs[int(np.flatnonzero(mean >= mean.max() - TIE)[-1])]
+    mean = dice_by_series.mean(axis=0)
+    return PAIRS[int(np.flatnonzero(mean >= mean.max() - TIE)[-1])]
 
 
 def series_dice(series: KnownSeries, thresholds: VolumeThresholds) -> float:

@@ -30,7 +30,7 @@ from wetread.training.series.spec import SeriesSpec
 DECIDED = "decided by thresholds chosen on phantoms that no network learned from"
 UNDECIDED = (
     "none: no thresholds are known for what the networks draw, as a run has no drawings.json; "
-    "train it again, with 10 phantoms or more to learn first"
+    "train it again, with 20 phantoms or more to learn first"
 )
 
 

@@ -14,10 +14,11 @@ import numpy as np
 import polars as pl
 
 from wetread.evaluation.volume_decision import (
+    PAIRS,
     KnownSeries,
     VolumeThresholds,
-    choose_volume_thresholds,
-    series_dice,
+    best_thresholds,
+    dice_of_pairs,
 )
 from wetread.study.placement import SlicePlacement
 from wetread.training.drawings import Drawings, MeasureError
@@ -45,41 +46,29 @@ def choose_drawings(phantoms: Sequence[KnownDrawing], measures: Sequence[MaskMea
     """
     if len(phantoms) < 2:
         raise ValueError(f"{len(phantoms)} phantoms; thresholds and errors ask for two at least")
-    halves = phantoms[::2], phantoms[1::2]
-    each = [_thresholds(half) for half in halves]
-    chosen_by_others = [(half, each[1 - number]) for number, half in enumerate(halves)]
-    dice = {
-        name: float(
-            np.mean(
-                [
-                    series_dice(one.known[name], chosen[name])
-                    for half, chosen in chosen_by_others
-                    for one in half
-                ]
-            )
-        )
-        for name in each[0]
-    }
+    half = np.arange(len(phantoms)) % 2
+    to_come: dict[str, VolumeThresholds] = {}
+    dice: dict[str, float] = {}
+    by_others: list[dict[str, VolumeThresholds]] = [{}, {}]  # of each half
+    for name in phantoms[0].known:
+        table = np.array([dice_of_pairs(one.known[name]) for one in phantoms])
+        for number in (0, 1):
+            by_others[number][name] = best_thresholds(table[half != number])
+        chosen = [PAIRS.index(by_others[number][name]) for number in half]
+        dice[name] = float(table[np.arange(len(phantoms)), chosen].mean())
+        to_come[name] = best_thresholds(table)
     errors: dict[str, MeasureError] = {}
     for measure in measures:
         off = [
-            _measured(measure, one, chosen) - measure.truth(one.truth)
-            for half, chosen in chosen_by_others
-            for one in half
+            _measured(measure, one, by_others[number]) - measure.truth(one.truth)
+            for one, number in zip(phantoms, half, strict=True)
         ]
         known = np.array([value for value in off if np.isfinite(value)])
         if len(known) > 1:
             errors[measure.name] = MeasureError(
                 float(known.mean()), float(known.std(ddof=1)), len(known)
             )
-    return Drawings(_thresholds(phantoms), dice, errors, len(phantoms))
-
-
-def _thresholds(phantoms: Sequence[KnownDrawing]) -> dict[str, VolumeThresholds]:
-    return {
-        name: choose_volume_thresholds([one.known[name] for one in phantoms])
-        for name in phantoms[0].known
-    }
+    return Drawings(to_come, dice, errors, len(phantoms))
 
 
 def _measured(

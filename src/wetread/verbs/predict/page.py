@@ -180,5 +180,5 @@ def _provenance(readings: Sequence[Reading], ensemble: Ensemble) -> JsonObject:
     first: JsonObject = readings[0].provenance if readings else {}
     models = [f"{one['checkpoint']} ({one['encoder']})" for one in first.get("models", ())]
     windows = [window_label(window) for window in ensemble.members[0].model.view.windows]
-    kept: JsonObject = {key: first[key] for key in ("wetread", "task") if key in first}
+    kept: JsonObject = {key: first[key] for key in ("wetread", "task", "masks") if key in first}
     return {**kept, "models": models, "windows": windows, "slices seen at": f"{ensemble.size} px"}
