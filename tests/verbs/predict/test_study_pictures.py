@@ -13,7 +13,7 @@ from wetread.prediction.masks import DrawnMasks
 from wetread.study.series_choice import SeriesScore
 from wetread.training.mask_table import pack_map
 from wetread.verbs.predict.read_archive import ReadArchive, archive_readings
-from wetread.verbs.predict.study_pictures import PICTURES, StudyPictures
+from wetread.verbs.predict.study_pictures import PICTURES, StudyPictures, _measure_sentence
 
 ROW = WorklistRow(1, "1.7", "read", "", (0.5,), 5, 1, 0)
 
@@ -65,3 +65,34 @@ def test_notes_say_what_is_odd_and_which_series_judges(
     assert entry.notes[-1] == "no page to scroll it could be made: too large"
     (key,) = entry.key_slices
     assert key.mask.startswith("drawn: 6 pixels, side: both (as films are hung")
+
+
+@pytest.mark.parametrize(
+    ("value", "bias", "sentence"),
+    [
+        (
+            12.345,
+            -0.4,
+            "clot volume: 12.35 ml, measured in what was drawn; in 25 phantoms it was -0.40 ml off "
+            "on average, limits of agreement -3.00 to +2.20 ml",
+        ),
+        (
+            1.0,
+            None,
+            "clot volume: 1.00 ml, measured in what was drawn; how far it is off is not known",
+        ),
+        (None, -0.4, "clot volume: could not be measured in what was drawn"),
+    ],
+)
+def test_a_measured_number_is_told_with_its_error(
+    value: float | None, bias: float | None, sentence: str
+) -> None:
+    measure = {
+        "name": "clot_volume",
+        "unit": "ml",
+        "value": value,
+        "bias": bias,
+        "limits_of_agreement": [-3.0, 2.2],
+        "phantoms": 25,
+    }
+    assert _measure_sentence(measure) == sentence

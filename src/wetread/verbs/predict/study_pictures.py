@@ -195,7 +195,7 @@ def _measure_sentence(measure: JsonObject) -> str:
     low, high = measure["limits_of_agreement"]
     return (
         f"{sentence}; in {measure['phantoms']} phantoms it was {measure['bias']:+.2f}{unit} off on "
-        f"average, 95 % of them between {low:+.2f} and {high:+.2f}{unit}"
+        f"average, limits of agreement {low:+.2f} to {high:+.2f}{unit}"
     )
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from wetread.archive.files.table_file import read_csv, read_parquet
+from wetread.archive.files.table_file import read_csv
+from wetread.archive.index.index import read_index
 from wetread.archive.types import BoolArray, Row
 from wetread.evaluation.volume_decision import KnownSeries, VolumeThresholds
 from wetread.inputs.progress import Report, stage
@@ -65,15 +66,18 @@ def _draw(
     own = series.of(chosen)
     crops = reader.draw(stores, own.rows, stage(report, "masks of phantoms"))
     labels = phantom_labels(task, folder / "archive")
-    truth = read_csv(folder / "archive" / "truth.csv", infer_schema_length=None)
-    images = read_parquet(folder / "index.parquet")
+    text = read_csv(folder / "archive" / "truth.csv", infer_schema=False)
+    truth = text.select("study", pl.exclude("study").cast(pl.Float64, strict=False))
+    images = read_index(folder / "index.parquet").images
     masks = {(row["id"], row["finding"]): row for row in labels.masks.iter_rows(named=True)}
     anything = {name: ANY for crop in crops for name in crop.findings}
     found = []
     for number, study in enumerate(own.studies):
         rows = own.rows[own.starts[number] : own.starts[number + 1]]
         ids = stores[0].slices["SOPInstanceUID"].gather(rows).to_list()
-        place = pl.DataFrame({"SOPInstanceUID": ids}).join(images, on="SOPInstanceUID", how="left")
+        place = pl.DataFrame({"SOPInstanceUID": ids}).join(
+            images, on="SOPInstanceUID", how="left", maintain_order="left"
+        )
         known = {}
         for volume in draw_volumes(crops, rows, anything):
             maps = volume.maps
