@@ -75,7 +75,6 @@ def read_csv(
     *,
     schema: Mapping[str, pl.DataType] | None = None,
     infer_schema: bool = True,
-    infer_schema_length: int | None = 100,
     has_header: bool = True,
     n_rows: int | None = None,
 ) -> pl.DataFrame:
@@ -86,7 +85,6 @@ def read_csv(
         glob=False,
         schema=schema,
         infer_schema=infer_schema,
-        infer_schema_length=infer_schema_length,
         has_header=has_header,
         n_rows=n_rows,
     )
