@@ -63,10 +63,10 @@ def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     rows = []
     for name in COMPARISONS:
-        told = subprocess.run(
+        printed = subprocess.run(
             [sys.executable, "-m", "bench", name], check=True, stdout=subprocess.PIPE, text=True
         )
-        found = json.loads(told.stdout.splitlines()[-1])
+        found = json.loads(printed.stdout.splitlines()[-1])
         for row in found:
             print(f"{row['name']:<36} {row['ratio']:>7.2f} x")
         rows += found

@@ -34,7 +34,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Bare:
-    """What forward passes take as torch runs the networks, and folded as `predict` runs them."""
+    """Time of forward passes as torch runs the networks, and folded as `predict` runs them."""
 
     plain: Spent
     folded: Spent
@@ -64,11 +64,11 @@ def forward_passes(run: Path, out: Path) -> Bare:
 
 def _views(encoder: TrainedModel, store: Store) -> list[torch.Tensor]:
     """The slices of a store as the encoder sees them, in batches like those of `predict`."""
-    seen = neighbor_rows(store.slices, np.arange(len(store)), encoder.view)
+    around = neighbor_rows(store.slices, np.arange(len(store)), encoder.view)
     step = batch_size(encoder.view, torch.device("cpu"))
     return [
         to_view(
-            torch.from_numpy(read_with_neighbors(store, seen[first : first + step])), encoder.view
+            torch.from_numpy(read_with_neighbors(store, around[first : first + step])), encoder.view
         )
         for first in range(0, len(store), step)
     ]

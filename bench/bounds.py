@@ -344,7 +344,7 @@ Cases = Mapping[str, Callable[[], Path | None]]
 
 
 def corrupted_series(task: str) -> Cases:
-    """What may befall a CT series."""
+    """List what may befall a CT series, by name."""
     changes: dict[str, Change] = {
         "turned by 45 degrees, headers silent": tilted,
         "planes at 45 degrees by the headers": oblique,

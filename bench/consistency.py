@@ -80,11 +80,11 @@ def real_exams() -> tuple[Exams, Exams]:
     """
     folder = Path(os.environ.get("WETREAD_DATA", "../shared/data")) / "embolism"
     table = pl.read_csv(folder / "exam_labels.csv", infer_schema_length=None)
-    said = pl.read_csv(folder / "exam_predictions_oof.csv").select(EXAM_NAMES).to_numpy()
+    predicted = pl.read_csv(folder / "exam_predictions_oof.csv").select(EXAM_NAMES).to_numpy()
     rng = np.random.default_rng(SEED)
     sizes = table.select(pl.coalesce("n_slices", "n_slices_at_least")).to_series().to_numpy()
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    embolus = np.clip(1 - said[:, list(NOT_POSITIVE)].sum(axis=1), 0.01, 0.99)
+    embolus = np.clip(1 - predicted[:, list(NOT_POSITIVE)].sum(axis=1), 0.01, 0.99)
     height = 1 / (1 + np.exp(-np.log(embolus / (1 - embolus)) - rng.normal(0, 1, len(sizes))))
     center, width = rng.uniform(0.3, 0.7, len(sizes)), rng.uniform(0.03, 0.12, len(sizes))
     exam = np.repeat(np.arange(len(sizes)), sizes)
@@ -93,7 +93,7 @@ def real_exams() -> tuple[Exams, Exams]:
     image = np.clip(bump + rng.beta(1, 60, len(exam)), 0, 1)
     labels = table.select(EXAM_NAMES).to_numpy().astype(np.float64)
     unknown = np.full(len(exam), np.nan)
-    return Exams(said, image, starts), Exams(labels, unknown, starts)
+    return Exams(predicted, image, starts), Exams(labels, unknown, starts)
 
 
 def random_exams() -> Exams:

@@ -50,7 +50,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Taken:
-    """What a command took: highest PSS and RSS of its processes together, CPU and wall seconds."""
+    """Resources of a command: highest PSS and RSS of all its processes, CPU and wall seconds."""
 
     gib: float
     rss_gib: float

@@ -31,10 +31,10 @@ SIZE_OF_PIXELS = 2 * ROWS * COLUMNS
 
 def compare() -> list[dict[str, Any]]:
     """GiB against the budget, measured in a process of its own."""
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "bench.million"], check=True, capture_output=True, text=True
     )
-    peak = float(told.stdout)
+    peak = float(printed.stdout)
     return [
         {
             "name": "index_million_rows_gib",

@@ -52,8 +52,8 @@ def fit_predict(
     plain = ScaleIntensity()
     with torch.inference_mode():
         images = torch.stack([torch.as_tensor(np.asarray(plain(one))) for one in test])
-        said: np.ndarray = model(images.float()).softmax(1)[:, 1].double().numpy()
-    return said
+        predicted: np.ndarray = model(images.float()).softmax(1)[:, 1].double().numpy()
+    return predicted
 
 
 def _sized(images: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ RIVALS = ("plain", "monai")
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What one row says of every film, (N,) each, in one order for all rows: by image."""
+    """Probabilities of one row of the bench and the truth of every film, (N,) each, by image."""
 
     images: tuple[str, ...]
     patients: tuple[str, ...]
@@ -143,7 +143,7 @@ def learn_monai(run: Path, out: Path, seed: int) -> None:
 
 
 def read_row(name: str, seed: int) -> OutOfFold | None:
-    """What a row says of each film; None where it is not there."""
+    """Read the probabilities of a row; None where it has not been trained."""
     if not (folder(name, seed) / "predictions.parquet").is_file():
         return None
     table = predictions(folder(name, seed)).sort("id")
@@ -190,19 +190,19 @@ def score_row(
     """ROC AUC with interval and spread, sensitivity, calibration and groups: means over seeds."""
     first, rng = next(iter(rows.values())), np.random.default_rng(0)
     truth = first.truth
-    said = np.stack([row.probability for row in rows.values()])
+    predicted = np.stack([row.probability for row in rows.values()])
     interval = bootstrap(
-        lambda i: float(np.mean([roc_auc(truth[i], one[i]) for one in said])),
+        lambda i: float(np.mean([roc_auc(truth[i], one[i]) for one in predicted])),
         list(first.patients),
         rng,
     )
-    aucs = [roc_auc(truth, one) for one in said]
+    aucs = [roc_auc(truth, one) for one in predicted]
     by_group = {}
     for attribute, group_of in groups.items():
         names = np.array([group_of[image] for image in first.images])
         for group in np.unique(names[names != ""]):
             inside = names == group
-            values = [roc_auc(truth[inside], one[inside]) for one in said]
+            values = [roc_auc(truth[inside], one[inside]) for one in predicted]
             by_group[f"{attribute} {group}"] = [int(inside.sum()), float(np.mean(values))]
     return {
         "films": len(truth),
@@ -210,9 +210,9 @@ def score_row(
         "roc_auc": float(np.mean(aucs)),
         "interval": interval,
         "by_seed": aucs,
-        "sensitivity": float(np.mean([sensitivity(truth, one) for one in said])),
-        "ece": float(np.mean([expected_calibration_error(truth, one) for one in said])),
-        "perfect_ece": float(np.mean([perfect_ece(one, rng) for one in said])),
+        "sensitivity": float(np.mean([sensitivity(truth, one) for one in predicted])),
+        "ece": float(np.mean([expected_calibration_error(truth, one) for one in predicted])),
+        "perfect_ece": float(np.mean([perfect_ece(one, rng) for one in predicted])),
         "groups": by_group,
     }
 

@@ -58,9 +58,9 @@ def two_candidates(raw: Exams) -> Exams:
         if len(one.image):
             candidates.append(_positive(one))
         losses = [
-            (log_losses(said.study, one.study) @ WEIGHTS).item()
-            + IMAGE_FINDING.weight * IMAGE_SHARE * log_losses(said.image, one.image).sum()
-            for said in candidates
+            (log_losses(answer.study, one.study) @ WEIGHTS).item()
+            + IMAGE_FINDING.weight * IMAGE_SHARE * log_losses(answer.image, one.image).sum()
+            for answer in candidates
         ]
         best = candidates[int(np.argmin(losses))]
         study[exam], image[where] = best.study[0], best.image

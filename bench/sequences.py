@@ -56,7 +56,7 @@ SAME_ENCODERS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Said:
+class Answers:
     """Out of fold: of slices in the store's order, and of studies by name."""
 
     image: NDArray[np.float64]
@@ -65,7 +65,7 @@ class Said:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The same, with whose they are."""
+    """Truth of the slices and studies, and their patients."""
 
     image: NDArray[np.float64]
     study: NDArray[np.float64]
@@ -80,26 +80,26 @@ def compare() -> list[dict[str, Any]]:
     write(archive, STUDIES, SEED, workers=available_cores(), progress=lambda done, total: None)
     index([archive], WORK / "angiograms.parquet")
     base = learn(WORK / "series-gru")
-    ways = {OURS: out_of_fold(base)}
+    answers = {OURS: out_of_fold(base)}
     truth = truth_of(base)
     alone = slices_alone(base)
-    ways["slices alone"] = alone
-    ways["slices, smoothed 1-2-1"] = smoothed(base, alone)
+    answers["slices alone"] = alone
+    answers["slices, smoothed 1-2-1"] = smoothed(base, alone)
     for name, settings in SAME_ENCODERS.items():
         run = WORK / f"series-{name.replace(' ', '-').replace(',', '')}"
         borrow_encoders(base, run)
         with permuted() if "permuted" in name else unchanged():
-            ways[name] = out_of_fold(learn(run, settings))
-        PAGE.write_text(page(ways, truth))  # so far
+            answers[name] = out_of_fold(learn(run, settings))
+        PAGE.write_text(page(answers, truth))  # so far
     with whole_pictures():
-        ways["GRU, whole picture for lung and heart box"] = out_of_fold(
+        answers["GRU, whole picture for lung and heart box"] = out_of_fold(
             learn(WORK / "series-whole")
         )
-    PAGE.write_text(page(ways, truth))
+    PAGE.write_text(page(answers, truth))
     ours, other = (
-        roc_auc(truth.image, ways[name].image) for name in (OURS, "slices, smoothed 1-2-1")
+        roc_auc(truth.image, answers[name].image) for name in (OURS, "slices, smoothed 1-2-1")
     )
-    low, high = difference(ways[OURS], ways["slices, smoothed 1-2-1"], truth, by_slice)
+    low, high = difference(answers[OURS], answers["slices, smoothed 1-2-1"], truth, by_slice)
     return [
         {
             "name": "series_auc_vs_slices", "ours": ours, "theirs": other,
@@ -131,14 +131,14 @@ def borrow_encoders(source: Path, out: Path) -> None:
             (out / name).symlink_to(source / name)
 
 
-def out_of_fold(run: Path) -> Said:
-    """What a run's predictions say of the headline, by slice and by study."""
+def out_of_fold(run: Path) -> Answers:
+    """Read a run's probabilities of the headline, by slice and by study."""
     table = pl.read_parquet(run / "predictions.parquet")
-    return Said(_column(table, "image", "probability"), _column(table, "study", "probability"))
+    return Answers(_column(table, "image", "probability"), _column(table, "study", "probability"))
 
 
 def truth_of(run: Path) -> Truth:
-    """What is true of the same slices and studies, and whose they are."""
+    """Read the truth of the slices and studies of a run, and their patients."""
     table = pl.read_parquet(run / "predictions.parquet")
     image, study = _rows(table, "image"), _rows(table, "study")
     return Truth(
@@ -157,11 +157,11 @@ def _column(table: pl.DataFrame, level: str, name: str) -> NDArray[np.float64]:
     return _rows(table, level)[name].to_numpy()
 
 
-def slices_alone(run: Path) -> Said:
-    """What the encoders of the lungs say of each slice, the mean of a split's parts."""
+def slices_alone(run: Path) -> Answers:
+    """Predict each slice by the encoders of the lungs alone, the mean of a split's parts."""
     table = pl.read_parquet(run / "predictions.parquet")
     image, store = _rows(table, "image"), open_store(run / "store")
-    said = np.empty(image.height)
+    predicted = np.empty(image.height)
     for model in image["model"].unique().to_list():
         mine = (image["model"] == model).to_numpy()
         rows = image["row"].to_numpy()[mine]
@@ -169,23 +169,23 @@ def slices_alone(run: Path) -> Said:
             encode_slices(reader.encoders[0], store, rows, run / "features", "logits")[:, 0]
             for reader in map(read_series_model, sorted(run.glob(f"model-{model}/part-*")))
         ]
-        said[mine] = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
-    return Said(said, _greatest(table, said))
+        predicted[mine] = 1 / (1 + np.exp(-np.mean(logits, axis=0)))
+    return Answers(predicted, _greatest(table, predicted))
 
 
-def smoothed(run: Path, alone: Said) -> Said:
-    """The same, neighbours in the series speaking for each other."""
+def smoothed(run: Path, alone: Answers) -> Answers:
+    """Smooth the probabilities of slices along their series."""
     table, store = pl.read_parquet(run / "predictions.parquet"), open_store(run / "store")
     rows = store.slices[_rows(table, "image")["row"].to_numpy()]
     image = smooth_along_z(
         alone.image[:, None], rows["SeriesInstanceUID"].to_list(), rows["position_mm"].to_numpy()
     )[:, 0]
-    return Said(image, _greatest(table, image))
+    return Answers(image, _greatest(table, image))
 
 
 def _greatest(table: pl.DataFrame, image: NDArray[np.float64]) -> NDArray[np.float64]:
-    rows = _rows(table, "image").select("study").with_columns(said=image)
-    of = dict(rows.group_by("study").agg(pl.col("said").max()).iter_rows())
+    rows = _rows(table, "image").select("study").with_columns(predicted=image)
+    of = dict(rows.group_by("study").agg(pl.col("predicted").max()).iter_rows())
     return np.array([of[study] for study in _rows(table, "study")["id"]])
 
 
@@ -198,7 +198,7 @@ def unchanged() -> Iterator[None]:
 def permuted() -> Iterator[None]:
     """Inside, sequence networks get each series' slices in a random order, at the places they had;
     what is said comes back in the right one."""
-    real_set, real_said = make_sequence_inputs, predict_series_logits
+    real_set, real_predict = make_sequence_inputs, predict_series_logits
 
     def orders(series: Series) -> NDArray[np.int64]:
         return np.concatenate([
@@ -215,10 +215,10 @@ def permuted() -> Iterator[None]:
             mirrored = replace(mirrored, features=mirrored.features[order])
         return real_set(replace(series, image=series.image[order]), plain, mirrored, recipe)
 
-    def in_order(model: Any, seen: SequenceInputs, *rest: Any) -> Any:
-        image, study = real_said(model, seen, *rest)
+    def in_order(model: Any, inputs: SequenceInputs, *rest: Any) -> Any:
+        image, study = real_predict(model, inputs, *rest)
         back = np.empty_like(image)
-        back[orders(seen.series)] = image
+        back[orders(inputs.series)] = image
         return back, study
 
     with mock.patch.object(embed_series, "make_sequence_inputs", mixed), \
@@ -244,22 +244,22 @@ def _series(task: Task) -> Any:
     return task.spec
 
 
-Figure = Callable[[Said, Truth, NDArray[np.int64]], float]
+Figure = Callable[[Answers, Truth, NDArray[np.int64]], float]
 
 
-def by_slice(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+def by_slice(predicted: Answers, truth: Truth, rows: NDArray[np.int64]) -> float:
     """ROC AUC of the slices."""
-    return roc_auc(truth.image[rows], said.image[rows])
+    return roc_auc(truth.image[rows], predicted.image[rows])
 
 
-def loss_by_slice(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+def loss_by_slice(predicted: Answers, truth: Truth, rows: NDArray[np.int64]) -> float:
     """Log loss of the slices."""
-    return log_loss(truth.image[rows], said.image[rows])
+    return log_loss(truth.image[rows], predicted.image[rows])
 
 
-def by_study(said: Said, truth: Truth, rows: NDArray[np.int64]) -> float:
+def by_study(predicted: Answers, truth: Truth, rows: NDArray[np.int64]) -> float:
     """ROC AUC of the studies."""
-    return roc_auc(truth.study[rows], said.study[rows])
+    return roc_auc(truth.study[rows], predicted.study[rows])
 
 
 FIGURES: dict[str, Figure] = {
@@ -267,7 +267,7 @@ FIGURES: dict[str, Figure] = {
 }  # fmt: skip
 
 
-def difference(one: Said, other: Said, truth: Truth, figure: Figure) -> tuple[float, float]:
+def difference(one: Answers, other: Answers, truth: Truth, figure: Figure) -> tuple[float, float]:
     """95 % of one minus other over resampled patients."""
     patients = truth.study_patients if figure is by_study else truth.patients
     found = bootstrap(
@@ -278,7 +278,7 @@ def difference(one: Said, other: Said, truth: Truth, figure: Figure) -> tuple[fl
     return found
 
 
-def page(ways: dict[str, Said], truth: Truth) -> str:
+def page(answers: dict[str, Answers], truth: Truth) -> str:
     """docs/sequences.md."""
     lines = [
         "# What reading a series as a whole gains", "",
@@ -288,14 +288,14 @@ def page(ways: dict[str, Said], truth: Truth) -> str:
         f"over patients, paired, {DRAWS} draws. One seed.", "",
         "| way | " + " | ".join(FIGURES) + " |", "|---|" + "---|" * len(FIGURES),
     ]  # fmt: skip
-    for name, said in ways.items():
+    for name, predicted in answers.items():
         cells = []
         for figure in FIGURES.values():
             rows = np.arange(len(truth.study if figure is by_study else truth.image))
-            cell = f"{figure(said, truth, rows):.3f}"
+            cell = f"{figure(predicted, truth, rows):.3f}"
             if name != OURS:
-                gap = figure(said, truth, rows) - figure(ways[OURS], truth, rows)
-                low, high = difference(said, ways[OURS], truth, figure)
+                gap = figure(predicted, truth, rows) - figure(answers[OURS], truth, rows)
+                low, high = difference(predicted, answers[OURS], truth, figure)
                 cell += f" ({gap:+.3f} [{low:+.3f}, {high:+.3f}])"
             cells.append(cell)
         lines.append(f"| {name} | " + " | ".join(cells) + " |")

@@ -80,7 +80,7 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> PhantomTruth:
 
 @pytest.fixture(scope="session")
 def settings() -> tuple[str, ...]:
-    """What makes a run small, and equal wherever it runs."""
+    """Settings that make a run small, and equal wherever it runs."""
     return SETTINGS
 
 

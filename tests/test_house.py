@@ -52,7 +52,7 @@ def test_no_code_outside_tasks_names_a_task(name: str) -> None:
 
 
 def test_no_code_outside_tasks_imports_a_task_s_own() -> None:
-    """What only a task knows is reached through its value: `wetread.tasks` and the type alone."""
+    """Others reach a task through its value: `wetread.tasks` and the type alone."""
     own = {path.stem for path in (SOURCE / "tasks").iterdir()} - {"__init__", "task", "__pycache__"}
     assert {"embolism", "hemorrhage", "pneumothorax"} <= own
     imports = [

@@ -22,7 +22,7 @@ LIGHT = sorted({*wetread.__all__} - HEAVY)
 
 
 def in_a_fresh_python(code: str) -> str:
-    """What a Python that has loaded nothing yet prints."""
+    """Run code in a Python that has loaded nothing yet; its output."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

@@ -48,7 +48,7 @@ WRONG = {
 
 @pytest.fixture(scope="module")
 def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What mypy says of each expression, in a project of its own."""
+    """Run mypy on each expression, in a project of its own; its words."""
     file = tmp_path_factory.mktemp("project") / "notebook.py"
     expressions = [*(f"reveal_type({one})" for one in REVEALED), *WRONG]
     file.write_text("\n".join(("from pathlib import Path", "import wetread", *expressions)))

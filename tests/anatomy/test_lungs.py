@@ -73,7 +73,7 @@ def test_fluid_beside_a_lung_is_left_out(chest: Chests) -> None:
 
 
 def to_patient(volume: Volume, order: tuple[int, int, int], flips: tuple[int, ...]) -> Volume:
-    """The same patient, stored with other axes: the affine goes with the voxels."""
+    """One patient stored with other axes: the affine goes with the voxels."""
     hu = np.flip(volume.hu.transpose(order), flips)
     affine = volume.affine[:, [*order, 3]].copy()
     for axis in flips:

@@ -29,7 +29,7 @@ def wetread() -> Wetread:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Wetread:
-    """The same in this process, where torch need not be loaded anew."""
+    """Run the command in this process, where torch need not be loaded anew."""
 
     def run(*words: object) -> subprocess.CompletedProcess[str]:
         command = ["wetread", *map(str, words)]

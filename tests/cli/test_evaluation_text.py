@@ -35,7 +35,7 @@ def test_a_comparison_says_which_is_subtracted() -> None:
     assert "  roc_auc any by image: +0.100 [+0.000, +0.200]" in lines
 
 
-def test_patients_that_are_not_known_are_said_to_be() -> None:
+def test_patients_that_are_not_known_are_named_so() -> None:
     lines = evaluation_lines(replace(FOUND, identity=Identity("study", "ids", "no file")))
     assert any(line.startswith("patients are not known: no file") for line in lines)
     doubted = Identity("patient", "the headers' PatientID", caution="all ids are new")

@@ -21,43 +21,43 @@ LIKE = Score("log_loss", "any", "image", "held_out", 0.3, None, None, 1, 1)
 def _rows(seed: int = 0, rows: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Truth, calibrated probability, and a disagreement that is larger where the call is wrong."""
     rng = np.random.default_rng(seed)
-    said = rng.beta(0.6, 1.2, rows)
-    truth = (rng.random(rows) < said).astype(float)
-    wrong = (said >= 0.5) != (truth == 1)
-    return truth, said, rng.normal(wrong, 1.0)
+    predicted = rng.beta(0.6, 1.2, rows)
+    truth = (rng.random(rows) < predicted).astype(float)
+    wrong = (predicted >= 0.5) != (truth == 1)
+    return truth, predicted, rng.normal(wrong, 1.0)
 
 
 def test_the_numbers_are_scikit_learns_of_the_rows_that_are_kept() -> None:
-    truth, said, apart = _rows()
-    judged = judge_rows(truth, said, [str(k) for k in range(400)], apart)
+    truth, predicted, apart = _rows()
+    judged = judge_rows(truth, predicted, [str(k) for k in range(400)], apart)
     by_nearness, by_disagreement, chance = abstention_curves(judged)
-    for curve, order in ((by_nearness, -np.abs(said - 0.5)), (by_disagreement, apart)):
+    for curve, order in ((by_nearness, -np.abs(predicted - 0.5)), (by_disagreement, apart)):
         place = SHARES.index(0.2)
         kept = np.argsort(order)[:320]
-        assert curve.log_loss[place] == pytest.approx(log_loss(truth[kept], said[kept]))
-        wrong = (said >= 0.5)[kept] != (truth[kept] == 1)
+        assert curve.log_loss[place] == pytest.approx(log_loss(truth[kept], predicted[kept]))
+        wrong = (predicted >= 0.5)[kept] != (truth[kept] == 1)
         assert curve.errors[place] == pytest.approx(wrong.mean())
-    assert chance.log_loss == pytest.approx([log_loss(truth, said)] * len(SHARES))
+    assert chance.log_loss == pytest.approx([log_loss(truth, predicted)] * len(SHARES))
 
 
 def test_how_errors_are_ordered_is_scikit_learns_area_with_an_interval_around_it() -> None:
-    truth, said, apart = _rows()
-    judged = judge_rows(truth, said, [str(k // 2) for k in range(400)], apart)
+    truth, predicted, apart = _rows()
+    judged = judge_rows(truth, predicted, [str(k // 2) for k in range(400)], apart)
     found = {s.metric: s for s in abstention_scores(judged, LIKE, np.random.default_rng(0))}
-    wrong = (said >= 0.5) != (truth == 1)
+    wrong = (predicted >= 0.5) != (truth == 1)
     of_disagreement = found["error_auc_disagreement"]
     assert of_disagreement.value == pytest.approx(roc_auc_score(wrong, apart))
     assert of_disagreement.low is not None
     assert of_disagreement.low < roc_auc_score(wrong, apart) < (of_disagreement.high or 0)
     assert found["error_auc_nearness"].value == pytest.approx(
-        roc_auc_score(wrong, -np.abs(said - 0.5))
+        roc_auc_score(wrong, -np.abs(predicted - 0.5))
     )
     assert found["abstained_20_log_loss_nearness"].patients == 200
 
 
 def test_calibrated_rows_near_one_half_are_worth_leaving() -> None:
-    truth, said, _ = _rows()
-    (curve, _) = abstention_curves(judge_rows(truth, said, [str(k) for k in range(400)]))
+    truth, predicted, _ = _rows()
+    (curve, _) = abstention_curves(judge_rows(truth, predicted, [str(k) for k in range(400)]))
     assert curve.log_loss[-1] < curve.log_loss[0] - 0.1
 
 
@@ -79,10 +79,10 @@ def test_where_no_call_is_wrong_there_is_no_area_and_the_score_says_why() -> Non
 
 
 def test_unknown_truth_is_left_out_and_nothing_known_gives_nothing() -> None:
-    truth, said, apart = _rows()
+    truth, predicted, apart = _rows()
     names = [str(k) for k in range(400)]
     more = judge_rows(
-        np.append(truth, np.nan), np.append(said, 0.5), [*names, "x"], np.append(apart, 9)
+        np.append(truth, np.nan), np.append(predicted, 0.5), [*names, "x"], np.append(apart, 9)
     )
-    assert abstention_curves(more) == abstention_curves(judge_rows(truth, said, names, apart))
+    assert abstention_curves(more) == abstention_curves(judge_rows(truth, predicted, names, apart))
     assert abstention_curves(judge_rows(np.array([np.nan]), np.ones(1), ["a"])) == ()

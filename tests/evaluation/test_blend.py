@@ -25,14 +25,16 @@ def test_each_blend_by_hand() -> None:
 
 @given(st.sampled_from(list(BLENDS)), st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_the_same_twice_keeps_its_order_and_means_keep_it_whole(
-    how: str, said: list[float]
+    how: str, predicted: list[float]
 ) -> None:
-    blended = blend_groups(np.array([said, said]), [0.3, 0.7], how, np.zeros(len(said), np.int64))
-    order = np.argsort(said, kind="stable")
+    blended = blend_groups(
+        np.array([predicted, predicted]), [0.3, 0.7], how, np.zeros(len(predicted), np.int64)
+    )
+    order = np.argsort(predicted, kind="stable")
     assert (np.diff(blended[order]) >= -1e-12).all()
     assert ((blended >= 0) & (blended <= 1)).all()
     if how == "mean":
-        np.testing.assert_allclose(blended, said, atol=1e-12)
+        np.testing.assert_allclose(blended, predicted, atol=1e-12)
 
 
 def test_findings_are_ranked_apart() -> None:

@@ -131,7 +131,7 @@ def test_shapes_that_do_not_meet_are_refused() -> None:
         evaluate(rows, np.zeros((3, 1)), np.random.default_rng(0))
 
 
-def test_calibration_stands_beside_what_perfect_calibration_would_give() -> None:
+def test_calibration_is_compared_with_perfect_calibration() -> None:
     rng = np.random.default_rng(4)
     given = rng.beta(1, 3, (300, 1))
     truth = (rng.random((300, 1)) < given).astype(float)

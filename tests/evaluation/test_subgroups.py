@@ -29,7 +29,7 @@ def auc(found: list[SubgroupScore], group: str) -> SubgroupScore:
     return one
 
 
-def test_a_group_is_scored_beside_all_others_whose_header_says_theirs() -> None:
+def test_a_group_is_compared_with_all_others_whose_header_has_a_value() -> None:
     groups: list[str | None] = ["AP"] * 60 + ["PA"] * 60 + [None] * 30
     found, values = scored(groups)
     first = roc_auc_score(*values[:60].T)

@@ -167,7 +167,7 @@ def undefined_nest(depth: int, syntax: str) -> bytes:
 
 
 def unknown_nest(depth: int) -> bytes:
-    """The same in UN, whose inside is implicit."""
+    """Nest sequences of undefined length in UN, whose inside is implicit."""
     opened = struct.pack("<HH2sHI", 0x9, 0x1001, b"UN", 0, UNDEFINED)
     inner = struct.pack("<HHI", 0x9, 0x1001, UNDEFINED)
     item = struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
@@ -176,7 +176,7 @@ def unknown_nest(depth: int) -> bytes:
 
 
 def defined_nest(depth: int) -> bytes:
-    """The same with lengths that are right."""
+    """Nest sequences whose lengths are right."""
     data = element(8, 0x60, b"CS", b"CT")
     for _ in range(depth):
         item = struct.pack("<HHI", 0xFFFE, 0xE000, len(data)) + data

@@ -178,7 +178,7 @@ def _syntax_changed(data: bytearray, rng: random.Random) -> bytearray:
 
 
 def _pixels_replaced(data: bytearray, rng: random.Random) -> bytearray:
-    """What follows the pixel data's header becomes garbage, its length kept."""
+    """Make garbage of all that follows the pixel data's header, its length kept."""
     at = max(data.rfind(b"\xe0\x7f\x10\0"), 0)
     begin = min(at + rng.choice((12, 20, 28, 60, 400)), len(data))
     garbage = rng.randbytes(min(len(data) - begin, 1 << 16))

@@ -26,7 +26,7 @@ KEY = UserKey(b"1" * 32)
 
 @dataclass(frozen=True)
 class Slices:
-    """What of a store counts here."""
+    """The columns of a store that count here."""
 
     slices: pl.DataFrame
 

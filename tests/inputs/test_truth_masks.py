@@ -78,7 +78,7 @@ def test_the_finding_is_named_where_a_task_has_several_that_can_be_drawn(tmp_pat
     assert set(found.frame["finding"]) == {"subdural"}
 
 
-def test_masks_are_told_from_tables_by_their_ending() -> None:
+def test_masks_and_tables_differ_by_their_ending() -> None:
     assert is_mask_file(Path("a/clots.nii.gz"))
     assert is_mask_file(Path("clots.nii:subdural"))
     assert not is_mask_file(Path("labels.csv:subdural"))

@@ -51,7 +51,7 @@ def runs_by_hand(mask: Mask, form: str) -> list[tuple[int, int]]:
 
 
 def text_by_hand(mask: Mask, form: str) -> str:
-    """What the form's definition says, number by number."""
+    """Decode by the form's definition, number by number."""
     runs = runs_by_hand(mask, form)
     numbers: list[int] = []
     end = 0

@@ -8,11 +8,11 @@ from wetread.pages.abstention_chart import abstention_chart
 
 def test_every_curve_is_drawn_and_named() -> None:
     rng = np.random.default_rng(0)
-    said = rng.random(60)
-    truth = (rng.random(60) < said).astype(float)
+    predicted = rng.random(60)
+    truth = (rng.random(60) < predicted).astype(float)
     names = [str(row) for row in range(60)]
-    both = abstention_chart(abstention_curves(judge_rows(truth, said, names, rng.random(60))))
-    alone = abstention_chart(abstention_curves(judge_rows(truth, said, names)))
+    both = abstention_chart(abstention_curves(judge_rows(truth, predicted, names, rng.random(60))))
+    alone = abstention_chart(abstention_curves(judge_rows(truth, predicted, names)))
     assert both.startswith("<svg")
     assert both.count("<svg") == 1
     for words in ("nearest to 0.5 left out first", "left out at random"):

@@ -38,7 +38,7 @@ PANEL = Panel(png_bytes(np.zeros((4, 4), np.uint8)), "brain window", "any 0.91; 
 
 
 class Outline(HTMLParser):
-    """What the page asks for and whether its tags close in order."""
+    """List the addresses a page asks for, and whether its tags close in order."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -53,7 +53,7 @@ CONTENT = PageContent(
 )
 
 
-def test_each_score_stands_beside_its_floor() -> None:
+def test_each_score_has_its_floor() -> None:
     rows = floor_rows(SCORES, "any")
     assert [(row.label, row.value, row.floor) for row in rows] == [
         ("weighted log loss", "0.200", "0.300"),

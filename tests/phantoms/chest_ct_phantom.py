@@ -67,7 +67,7 @@ class ChestScan:
 
 @dataclass(frozen=True, eq=False)
 class ChestCtTruth:
-    """What the voxels are, (Z, Y, X) bool.
+    """Tissues of the voxels, (Z, Y, X) bool.
 
     lungs hold their vessels, nodules and consolidated lung, not fluid; airway: the lumen of trachea
     and main bronchi; heart: without the fat of its grooves; body: skin and all within, arms too.

@@ -47,7 +47,7 @@ def test_the_summary_counts_what_was_scored_and_what_was_not() -> None:
     assert summary_sentence(unknown, [IMAGES]).endswith("Patients are not known (no file).")
 
 
-def test_what_is_known_of_the_models_is_said_or_that_nothing_is() -> None:
+def test_the_models_origin_is_stated_or_that_it_is_unknown() -> None:
     assert "not known here" in caution_sentence(FOUND)
     told = replace(FOUND, cautions=("learned_from_phantoms_alone",))
     assert caution_sentence(told) == "Learned from synthetic phantoms alone, from no patient."

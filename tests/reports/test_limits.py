@@ -21,7 +21,7 @@ def test_the_counts_behind_the_headline_and_the_width_of_its_interval_are_named(
     ]
 
 
-def test_one_patient_alone_is_said_to_be_one() -> None:
+def test_one_patient_is_stated_as_one() -> None:
     lone = replace(AUC, low=None, high=None, patients=1, positives=1)
     found = score_limits([lone], "any", "patients")
     assert found[-1] == "One of the patients alone stands behind every score: none has an interval."

@@ -34,26 +34,26 @@ def words(parts: dict[str, Any], scored: Judged, first: int = 0) -> str:
 def test_what_was_learned_from_is_not_all_that_had_a_label() -> None:
     parts = {"train": part(6882, 222), "validation": part(984, 40), "held_out": part(1967, 77)}
     scored = Judged(("i",) * 1967, tuple(str(i % 77) for i in range(1967)), "held_out")
-    told = words(parts, scored)
-    assert told.startswith(
+    stated = words(parts, scored)
+    assert stated.startswith(
         "Learned from 6882 labelled images of 222 patients; 984 images of 40 other patients chose "
         "what is kept; judged on 1967 images of 77 patients held out"
     )
-    assert "9833" not in told
+    assert "9833" not in stated
 
 
 def test_where_nothing_was_kept_aside_to_choose_none_is_said_to_have_chosen() -> None:
     parts = {"train": part(1, 1), "validation": part(0, 0), "held_out": part(2, 1)}
-    told = words(parts, Judged(("a", "b"), ("p", "p"), "held_out"), first=300)
-    assert "chose" not in told
-    assert "Learned from 1 labelled image of 1 patient, after 300 studies of phantoms;" in told
+    stated = words(parts, Judged(("a", "b"), ("p", "p"), "held_out"), first=300)
+    assert "chose" not in stated
+    assert "Learned from 1 labelled image of 1 patient, after 300 studies of phantoms;" in stated
 
 
 def test_of_folds_all_are_learned_from_by_models_of_the_others() -> None:
     parts = {"0": part(10, 3), "1": part(12, 4)}
     scored = Judged(("i",) * 22, tuple("abcdefg") * 3 + ("a",), "out_of_fold")
-    told = words(parts, scored)
-    assert "22 labelled images of 7 patients in 2 folds, each fold read by a model" in told
+    stated = words(parts, scored)
+    assert "22 labelled images of 7 patients in 2 folds, each fold read by a model" in stated
 
 
 @pytest.mark.parametrize("which", ["one_split", "two_folds"])
@@ -88,11 +88,11 @@ def test_a_run_of_patients_has_no_badge_and_a_mixed_one_says_how_many() -> None:
         "Learned from 9 studies of patients; scored on 3 studies of patients.",
     )
     assert origin((9, 9), (3, 3))[0] == "synthetic phantoms"
-    badge, told = origin((9, 9), (1, 0))
+    badge, stated = origin((9, 9), (1, 0))
     assert badge == "partly synthetic phantoms"
-    assert told.startswith("Learned from 9 studies of phantoms; scored on 1 study of patients.")
-    _, told = origin((9, 2), (3, 1))
-    assert "from 7 studies of patients and 2 of phantoms; scored on 2 studies of patients" in told
+    assert stated.startswith("Learned from 9 studies of phantoms; scored on 1 study of patients.")
+    _, stated = origin((9, 2), (3, 1))
+    assert "from 7 studies of patients and 2 of phantoms; scored on 2 studies of patients" in stated
 
 
 def test_scores_of_phantoms_alone_are_called_so_wherever_they_stand() -> None:
@@ -106,14 +106,14 @@ def test_scores_of_phantoms_alone_are_called_so_wherever_they_stand() -> None:
 
 def test_a_run_with_grafts_says_into_which_share_of_the_negatives() -> None:
     counted = {"studies": 9, "phantom_studies": 0}
-    told = origin_sentence({"learned_from": {**counted, "grafts": 0.25}, "scored_on": counted})
-    assert told[0] == ""
-    assert "painted into 25% of the negative images" in told[1]
+    stated = origin_sentence({"learned_from": {**counted, "grafts": 0.25}, "scored_on": counted})
+    assert stated[0] == ""
+    assert "painted into 25% of the negative images" in stated[1]
     without = origin_sentence({"learned_from": {**counted, "grafts": 0.0}, "scored_on": counted})
     assert "painted" not in without[1]
 
 
 def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:
-    badge, told = origin_sentence({"task": "hemorrhage"})
+    badge, stated = origin_sentence({"task": "hemorrhage"})
     assert badge == ""
-    assert "was not kept" in told
+    assert "was not kept" in stated

@@ -46,7 +46,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def grey(path: Path) -> np.ndarray:
-    """What is packed of the one file."""
+    """Read the values that are packed of the one file."""
     found = build_index([path.parent], path.parents[1] / "i.parquet", workers=1)
     (row,) = found.images.iter_rows(named=True)
     return display_grey(row, slice_from_row(row))

@@ -83,7 +83,7 @@ def test_a_linear_function_of_position_stays_what_it_was(
     target: tuple[float, float, float],
     slope: tuple[float, float, float],
 ) -> None:
-    """Whatever the distances, the tilt and the spacing asked for: the closed form is the oracle."""
+    """The closed form is the oracle, for any distances, tilt and spacing."""
     origins = tilted_origins(np.cumsum([0.0, *steps]), lean)
     volume = volume_at(origins, (0.9, 0.6), (9, 11))
     volume = replace(volume, hu=(places(volume) @ slope + 700).astype(np.float32))

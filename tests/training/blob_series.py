@@ -13,8 +13,9 @@ from wetread.training.losses import plain_series_loss
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
-from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series
+from wetread.training.series.fit import fit_series
 from wetread.training.series.inputs import Embeddings, SequenceInputs, make_sequence_inputs
+from wetread.training.series.parts import EncoderSlices, SeriesData
 from wetread.training.series.series import Series
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.fit import SplitResult

@@ -25,9 +25,9 @@ from wetread.training.calibration import (
 def _labeled(slope: float = 0.5, bias: float = -1.0, rows: int = 300) -> LabeledProbabilities:
     rng = np.random.default_rng(0)
     true = expit(rng.normal(-1, 2, (rows, 1)))
-    said = expit((logit(true) - bias) / slope)
+    predicted = expit((logit(true) - bias) / slope)
     truth = (rng.random((rows, 1)) < true).astype(float)
-    return LabeledProbabilities("image", ("any",), truth, said, tuple(map(str, range(rows))))
+    return LabeledProbabilities("image", ("any",), truth, predicted, tuple(map(str, range(rows))))
 
 
 ON = CalibratedOn("somewhere", 300, 300, calibration.digests(["1.2.3", "1.2.4"]))

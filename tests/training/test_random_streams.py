@@ -18,7 +18,7 @@ def test_purposes_seeds_and_places_draw_different_numbers_each_the_same_again() 
 
 
 def test_the_numbers_are_those_of_the_runs_that_there_are() -> None:
-    """What a purpose's number is may never change: a run would go on with other slices."""
+    """A purpose's number may never change: a run would go on with other slices."""
     assert {stream.name: stream.value for stream in RandomStream} == {
         "SLICE_ORDER": 1,
         "NEGATIVES": 2,

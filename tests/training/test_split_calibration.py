@@ -24,13 +24,13 @@ def _result(seed: int, validation: int = 0) -> SplitResult:
     """Predictions three times too bold."""
     rng = np.random.default_rng(seed)
     true = expit(rng.normal(-1, 1.5, (ROWS, 2)))
-    truth, said = (rng.random((ROWS, 2)) < true).astype(float), expit(3 * logit(true))
+    truth, predicted = (rng.random((ROWS, 2)) < true).astype(float), expit(3 * logit(true))
     ids = tuple(f"{seed}.{row}" for row in range(ROWS))
     level = LevelPredictions(
-        "image", "out_of_fold", FINDINGS, ids, ids, ids, np.arange(ROWS), truth, said,
+        "image", "out_of_fold", FINDINGS, ids, ids, ids, np.arange(ROWS), truth, predicted,
         {name: np.full((ROWS, 2), 0.3) for name in ("prior", "position", "histogram")},
     )  # fmt: skip
-    chosen = LabeledProbabilities("image", ("any", "drawn"), truth, said, ids)
+    chosen = LabeledProbabilities("image", ("any", "drawn"), truth, predicted, ids)
     drawings = pl.DataFrame([], schema=mask_table.SCHEMA, orient="row")
     return SplitResult([level], drawings, (chosen,) if validation else ())
 
@@ -72,7 +72,7 @@ def test_without_validation_patients_nothing_is_scaled() -> None:
     np.testing.assert_array_equal(level.probability, _result(0).levels[0].probability)
 
 
-def test_rules_are_obeyed_after_scaling_and_in_what_stands_beside_it() -> None:
+def test_rules_hold_after_scaling_and_before_it() -> None:
     results = [_result(0), _result(1)]
     each, _ = calibrate_splits(results)
 

@@ -52,7 +52,7 @@ def test_a_study_in_order_has_smaller_steps_than_a_shuffled_one() -> None:
     assert scores["in order"]["pictures"] == pytest.approx(scores["shuffled"]["pictures"], 1e-4)
 
 
-def test_order_is_the_mean_step_beside_the_mean_of_all_differences() -> None:
+def test_order_is_the_mean_step_over_the_mean_of_all_differences() -> None:
     features = np.random.default_rng(1).normal(size=(7, 4)).astype(np.float32)
     references = References(fit_reference(features), None)
     found = study_scores(features, {"s": np.arange(7)}, references)["s"]["order"]

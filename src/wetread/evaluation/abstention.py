@@ -93,6 +93,7 @@ def abstention_curves(rows: JudgedRows) -> tuple[AbstentionCurve, ...]:
     loss, wrong = log_losses(rows.truth, rows.probability), rows.wrong
 
     def curve(name: str, kept: Sequence[Float64Array]) -> AbstentionCurve:
+        """Compute the curve over the rows that are kept at each share, weights (N,) each."""
         means = [
             tuple(float((values * one).sum() / one.sum()) for one in kept)
             for values in (loss, wrong)
@@ -126,6 +127,7 @@ def abstention_scores(rows: JudgedRows, like: Score, rng: np.random.Generator) -
     }
 
     def score(metric: str, value: float, drawn: FloatArray) -> Score:
+        """Make the score of a value with the interval of its draws (draws,)."""
         low, high = (percentile_interval(drawn) if times.shape[1] > 1 else None) or (None, None)
         found = finite_or_none(value)
         why = None if found is not None else "all calls are right, or all are wrong"

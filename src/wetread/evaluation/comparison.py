@@ -80,8 +80,8 @@ def compare_predictions(
         reason = too_few(both)
         drawn = [draw_metrics(both, values, of_row, times) for values in (one, other)]
         found += [
-            make_difference(metric, finding.name, rows, both, (drawn[0][metric], drawn[1][metric]),
-                            reason)
+            make_difference(metric, finding.name, rows, truth=both, reason=reason,
+                            pair=(drawn[0][metric], drawn[1][metric]))
             for metric in drawn[0]
         ]  # fmt: skip
     return found
@@ -106,7 +106,12 @@ def _official(
     any_positive = np.where(known, both, 0.0).max(axis=1, initial=0.0)
     shown = np.where(known.any(axis=1), any_positive, np.nan)
     return make_difference(
-        "weighted_log_loss", ALL, rows, shown, (drawn[0], drawn[1]), too_few(shown)
+        "weighted_log_loss",
+        ALL,
+        rows,
+        truth=shown,
+        pair=(drawn[0], drawn[1]),
+        reason=too_few(shown),
     )
 
 
@@ -114,6 +119,7 @@ def make_difference(
     metric: str,
     finding: str,
     rows: LabeledRows,
+    *,
     truth: FloatArray,
     pair: tuple[DrawnMetric, DrawnMetric],
     reason: str | None,
@@ -121,7 +127,7 @@ def make_difference(
     """Subtract the second of a pair from the first.
 
     truth:  (N,) of the rows behind the first, NaN for all others.
-    reason: why nothing is to be said of it; None where there is enough.
+    reason: why it has no value; None where there is enough.
     """
     known = ~np.isnan(truth)
     patients = len({rows.patients[row] for row in np.flatnonzero(known).tolist()})

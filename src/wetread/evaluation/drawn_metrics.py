@@ -51,6 +51,7 @@ def draw_metrics(
     """
 
     def ratio(over: FloatArray, under: FloatArray) -> DrawnMetric:
+        """Divide the sum of over (N,) by that of under (N,), of all rows and of every draw."""
         total = float(under.sum())
         value = float(np.nansum(over)) / total if total > 0 else float("nan")
         return DrawnMetric(value, drawn_ratio(over, under, patient_of_row, times))
@@ -71,7 +72,12 @@ def draw_metrics(
 def draw_ranking_metrics(
     truth: FloatArray, probability: FloatArray, patient_of_row: Int64Array, times: FloatArray
 ) -> dict[str, DrawnMetric]:
-    """Return the metrics that read the order of the probabilities alone, as draw_metrics does."""
+    """Compute the metrics that need the order of the probabilities alone, of all rows and of every
+    draw of patients.
+
+    truth, probability, patient_of_row: (N,), truth NaN where unknown; times: (draws, P) of
+    draw_patients.
+    """
     ranking = metrics.rank(truth, probability)
     parts: dict[str, list[FloatArray]] = {}
     once = [np.ones((1, len(ranking.order)))]

@@ -18,7 +18,7 @@ UNKNOWN = Identity("study", "nothing", "nobody was asked")
 
 @dataclass(frozen=True)
 class RunClaims:
-    """What a run says of itself, and how far the scored data are its own.
+    """Scores that a run has of itself, and how many of the scored data it was made with.
 
     scores: of its scores.json.
     images, patients: of those that are scored, how many the run was made with; patients None where

@@ -34,8 +34,8 @@ class FeatureReference:
         """Measure the Mahalanobis distance of features (N, D) from the mean: (N,)."""
         values = self.standardize(features)
         along = (values @ self.axes) ** 2
-        beside = np.maximum((values**2).sum(axis=1) - along.sum(axis=1), 0)
-        away: Float64Array = np.sqrt(along @ self.weights + beside * self.rest[0])
+        residual = np.maximum((values**2).sum(axis=1) - along.sum(axis=1), 0)
+        away: Float64Array = np.sqrt(along @ self.weights + residual * self.rest[0])
         return away
 
 

@@ -50,7 +50,11 @@ def crossfitted_loss(
     rng: np.random.Generator,
 ) -> float:
     """Return the weighted log loss of the mean, each patient's under the shares that the patients
-    of other parts choose; arrays as for mixture_weights. rng: deals the patients."""
+    of other parts choose.
+
+    truth: (N, F), NaN unknown; probabilities: (K, N, F) of K runs; weights: (F,) of the findings;
+    patients: N names. rng: deals the patients to parts.
+    """
     names, inverse = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     part = rng.permutation(np.arange(len(names)) % PARTS)[inverse]
     mixed = np.empty(np.shape(truth))

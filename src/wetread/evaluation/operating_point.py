@@ -71,6 +71,7 @@ def choose_operating_point(
     truth: FloatArray,
     probability: FloatArray,
     patients: Sequence[str],
+    *,
     aim: Aim,
     stated: float,
     rng: np.random.Generator,
@@ -94,10 +95,11 @@ def choose_operating_point(
                 f"{len(np.unique(names[which]))} patients {word} the finding; a threshold is "
                 "chosen and measured on two at least"
             )
-    called = _called_by_others(true, given, names, aim, stated, rng)
+    called = _called_by_others(true, given, names, aim=aim, stated=stated, rng=rng)
     patient_of_row, times = draw_patients(names.tolist(), DRAWS, rng)
 
     def rate(right: BoolArray, among: BoolArray) -> Rate:
+        """Compute the share of right (N,) calls among some rows (N,)."""
         over, under = (right & among).astype(np.float64), among.astype(np.float64)
         interval = percentile_interval(drawn_ratio(over, under, patient_of_row, times))
         low, high = interval or (None, None)
@@ -118,6 +120,7 @@ def _called_by_others(
     truth: Float64Array,
     probability: Float64Array,
     names: np.ndarray[tuple[int, ...], np.dtype[np.str_]],
+    *,
     aim: Aim,
     stated: float,
     rng: np.random.Generator,

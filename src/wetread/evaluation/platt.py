@@ -139,6 +139,7 @@ def _fit_slope_and_bias(truth: FloatArray, logits: FloatArray, weight: float) ->
     """Minimize the log loss of truth (N,), a row weighing `weight`, and the slope's penalty."""
 
     def loss(values: Float64Array) -> tuple[float, Float64Array]:
+        """Compute the penalized loss and its gradient (2,) at values (2,): log slope and bias."""
         slope = np.exp(values[0])
         z = slope * logits + values[1]
         residual = expit(z) - truth

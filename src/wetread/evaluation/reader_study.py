@@ -150,6 +150,7 @@ def _estimates(
     called = np.nan_to_num(calls) * known
 
     def ratio(over: FloatArray, under: FloatArray) -> DrawnMetric:
+        """Divide the sum of over (N,) by that of under (N,), of all studies and of every draw."""
         return DrawnMetric(float(over.sum() / under.sum()), drawn_ratio(over, under, of_row, times))
 
     sensitivity = ratio(called * true, true)

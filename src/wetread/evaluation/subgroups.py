@@ -61,8 +61,8 @@ def score_subgroups(
                     SubgroupScore(
                         attribute,
                         name,
-                        make_difference(metric, finding.name, rows, parts[0],
-                                        (drawn[0][metric], drawn[1][metric]), reason),
+                        make_difference(metric, finding.name, rows, truth=parts[0], reason=reason,
+                                        pair=(drawn[0][metric], drawn[1][metric])),
                     )
                     for metric in drawn[0]
                 ]  # fmt: skip

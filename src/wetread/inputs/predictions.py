@@ -31,7 +31,7 @@ _SURE = 0.5  # of a task's findings: a file that names fewer is another's
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What was predicted of an archive, and what is known of who predicted it.
+    """Probabilities and masks predicted of an archive, with run and index where these are known.
 
     path:     the folder or file it was read from.
     table:    probabilities as values, of images and studies; masks: what was drawn in images.

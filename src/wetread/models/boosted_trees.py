@@ -62,12 +62,13 @@ class BoostedTrees:
         return total
 
     def to_arrays(self) -> dict[str, Float64Array | Int64Array]:
-        """As arrays by name, for a file."""
+        """Return start (1,), first (T + 1,) and nodes (n, 7) by name, for a file."""
         return {"start": np.array([self.start]), "first": self.first, "nodes": self.nodes}
 
 
 def trees_of_arrays(arrays: Mapping[str, Float64Array | Int64Array]) -> BoostedTrees:
-    """Make trees of what to_arrays gave. ValueError where they cannot be walked to a leaf."""
+    """Make trees of the arrays that to_arrays gave: start (1,), first (T + 1,), nodes (n, 7).
+    ValueError where they cannot be walked to a leaf."""
     first = np.asarray(arrays["first"], np.int64)
     nodes = np.asarray(arrays["nodes"], np.float64)
     sizes = np.diff(first)

@@ -264,7 +264,8 @@ def add_legend(axes: Axes, place: Literal["lower right", "upper right"]) -> None
 
 
 def thinned(x: Float64Array, y: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Return at most MOST_POINTS of a curve, evenly along its length, both ends kept."""
+    """Return at most MOST_POINTS of a curve, x (N,) and y (N,), evenly along its length, both ends
+    kept."""
     if len(x) <= MOST_POINTS:
         return x, y
     along = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y)))])

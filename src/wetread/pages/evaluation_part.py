@@ -108,7 +108,7 @@ class ReaderPart:
 
 @dataclass(frozen=True, eq=False)
 class EvaluationPart:
-    """What a page of predictions has besides the scores.
+    """Parts of a page of predictions besides the scores: groups, pairs, readers, provenance.
 
     absent:     level to the reason why it has no score.
     groups:     tables of groups against the rest, of one finding.

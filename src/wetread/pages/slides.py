@@ -120,10 +120,10 @@ def floor_rows(scores: Sequence[Score], headline: str) -> list[FloorRow]:
                     continue
                 interval = "" if one.low is None else f"{one.low:.3f} – {one.high:.3f}"
                 subject = "" if finding == "all" else f" of {spaced_words(finding)}"
-                beside = "" if other is None or other.value is None else f"{other.value:.3f}"
+                baseline = "" if other is None or other.value is None else f"{other.value:.3f}"
                 rows.append(
                     FloorRow(
-                        level, words + subject, f"{one.value:.3f}", interval, beside, floor_words,
+                        level, words + subject, f"{one.value:.3f}", interval, baseline, floor_words,
                     )
                 )  # fmt: skip
     return rows

@@ -63,9 +63,9 @@ def study_operating_point(
             table["truth"].fill_null(float("nan")).to_numpy(),
             table["probability"].to_numpy(),
             table["patient"].to_list(),
-            aim,
-            stated,
-            np.random.default_rng(0),
+            aim=aim,
+            stated=stated,
+            rng=np.random.default_rng(0),
         )
     except ValueError as error:
         raise ValueError(f"`at`: {runs[0]}: {error}") from error

@@ -78,6 +78,7 @@ def choose_run_weights(
         )
 
     def matrix(name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Read a column as (N, F), NaN where it is null."""
         values = shared[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         return np.asarray(values, np.float64).reshape(-1, len(names))
 

@@ -19,8 +19,8 @@ from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
 from wetread.training.device import choose_runtime
 from wetread.training.run import TrainedModel
-from wetread.training.series.blend import SeriesLogits
 from wetread.training.series.embed_series import embed_series, slice_probabilities
+from wetread.training.series.heads import SeriesLogits
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
@@ -151,7 +151,12 @@ class SeriesReader:
         flip_index = mirror_columns(self.spec.encoders[0].findings)
         encoder = model.encoders[0]
         slices = slice_probabilities(
-            series, encoder, stores[0], flip_index, model.recipe, self.cache
+            series,
+            encoder,
+            stores[0],
+            flip_index=flip_index,
+            recipe=model.recipe,
+            folder=self.cache,
         )
         return model.blend.blend(network, slices, series)
 

@@ -18,7 +18,7 @@ from wetread.training.drawings import Drawings
 
 @dataclass(frozen=True, eq=False)
 class CropMaps:
-    """What the encoders of one crop drew in all slices.
+    """Maps that the encoders of one crop drew in all slices.
 
     findings: M names. maps: by row of the store, of each group of networks its M maps.
     """

@@ -28,7 +28,7 @@ Masks = Mapping[str, tuple[str, tuple[str, ...]]]  # image to the form and texts
 
 @dataclass(frozen=True, eq=False)
 class CaseSources:
-    """What pictures of cases are made of.
+    """Slices, windows, letters and masks of which pictures of cases are made.
 
     store:   the packed slices; windows: one picture each.
     letters: at the pictures' edges, by series.

@@ -59,7 +59,7 @@ class Limit:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """What is inside.
+    """Limits between studies that are like what a run learned from and all others.
 
     checkpoint: of the network whose features are compared, from the run's folder on.
     studies:    whose traits are the ranges and words.

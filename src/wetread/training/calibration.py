@@ -27,7 +27,8 @@ Level = str  # "image" or "study"
 
 @dataclass(frozen=True)
 class CalibratedOn:
-    """What a calibration was fitted on, known again by digests that lead nobody back.
+    """Patients and studies that a calibration was fitted on; of studies digests, which can be
+    compared and not read.
 
     source: in words: "validation patients", "studies that wetread calibrate was given", ...
     images, patients: how many. studies: digests of their StudyInstanceUIDs; of those that train

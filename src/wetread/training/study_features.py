@@ -20,8 +20,10 @@ FEWEST_IN_ORDER = 6  # sampled slices, of which an order can be told
 
 
 def sample_studies(slices: pl.DataFrame) -> dict[str, Int64Array]:
-    """Choose rows of each study, SAMPLED at most and evenly along it, in its order; slices: with
-    their row of the store as `row`."""
+    """Choose rows (n,) of each study, SAMPLED at most and evenly along it, in its order.
+
+    slices: a store's table with the row of each slice as `row`.
+    """
     chosen = {}
     for (study,), own in slices.group_by("StudyInstanceUID", maintain_order=True):
         rows = own.sort("SeriesInstanceUID", "z", nulls_last=True)["row"].to_numpy()

@@ -37,7 +37,7 @@ def ours(path: Path) -> list[Place]:
 
 
 def theirs(dataset: Dataset, within: tuple[int, ...] = ()) -> Iterator[Place]:
-    """The same of pydicom's tree."""
+    """Elements of pydicom's data set in order; private creators and pixel data included."""
     for element in dataset:
         tag = int(element.tag)
         if tag >> 16 > 4 and tag & 0xFFFF:

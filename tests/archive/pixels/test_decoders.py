@@ -89,7 +89,7 @@ def by_plugin(path: Path, plugin: str, row: dict[str, Any]) -> np.ndarray | None
 
 
 def by_gdcm(path: Path) -> np.ndarray:
-    """What pydicom does not let its plugin do: 12-bit JPEG."""
+    """Decode 12-bit JPEG, which pydicom does not let its plugin do."""
     reader = gdcm.ImageReader()
     reader.SetFileName(str(path))
     assert reader.Read()

@@ -9,7 +9,7 @@ import pytest
 
 from wetread.phantoms.chest.chest import Chest, draw_chest
 from wetread.phantoms.radiograph.exposure import Beam, sight
-from wetread.phantoms.radiograph.gas import Gas, Pocket, draw_gas, gas_depth
+from wetread.phantoms.radiograph.gas import Gas, GasPocket, draw_gas, gas_depth
 
 FILM = Beam("PA", False, 1e9, 0.0, 0.0, 0.0, (0.0, -60.0), 3.0, 160)
 
@@ -21,7 +21,7 @@ def chest() -> Chest:
 
 def test_a_pocket_has_its_gas_above_the_fluid(chest):
     x, z = sight(FILM, 0.0)
-    depth = gas_depth(Gas((Pocket((40.0, 0.0, -90.0), (30.0, 30.0, 20.0), -90.0),), ()), x, z)
+    depth = gas_depth(Gas((GasPocket((40.0, 0.0, -90.0), (30.0, 30.0, 20.0), -90.0),), ()), x, z)
     assert depth.max() == pytest.approx(0.85 * 60, rel=0.1)
     assert depth[z < -92].max() == 0
     assert depth[np.abs(x - 40) > 31].max() == 0

@@ -126,7 +126,7 @@ def test_any_exam_is_made_consistent_at_the_least_cost(
 @settings(max_examples=300, deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_no_point_of_a_half_line_costs_less_than_the_nearest(raw: float, other: float) -> None:
-    """What least_costs takes for granted: of the points on one side the nearest is the cheapest."""
+    """The premise of least_costs: of the points on one side the nearest is the cheapest."""
     p = np.array(raw)
     yes, no = max(ABOVE, other), min(0.5, other)
     assert entropy(p, np.array(max(raw, ABOVE))) <= entropy(p, np.array(yes)) + 1e-12

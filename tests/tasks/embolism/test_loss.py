@@ -42,7 +42,7 @@ def padded(values: np.ndarray, truth: Exams, longest: int) -> torch.Tensor:
 def parts(
     truth: Exams, study: np.ndarray, image: np.ndarray, longer: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """What loss_parts says, and the leaves of its gradient."""
+    """Call loss_parts; return its values and the leaves of its gradient."""
     longest = int(truth.sizes.max()) + longer
     leaves = [torch.from_numpy(study), padded(image, truth, longest)]
     for leaf in leaves:

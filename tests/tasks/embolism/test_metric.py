@@ -192,8 +192,8 @@ def table(real_data: Path) -> pl.DataFrame:
 
 
 def counted_exams(table: pl.DataFrame) -> Exams:
-    """Those of which the number of positive images is known. An exam without any, whose length is
-    not known, stands with one image: its images weigh nothing."""
+    """Select the exams of which the number of positive images is known. An exam without any, whose
+    length is not known, stands with one image: its images weigh nothing."""
     table = table.filter(pl.col("n_positive_slices").is_not_null())
     sizes = table["n_slices"].fill_null(1).to_numpy()
     positive = table["n_positive_slices"].to_numpy()

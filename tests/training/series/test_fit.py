@@ -8,7 +8,7 @@ from tests.training.blob_series import fit, quick, series_data
 
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.series import fit as series_fit
-from wetread.training.series import slice_features
+from wetread.training.series import parts, slice_features
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.series import Series
@@ -43,7 +43,7 @@ def test_no_encoder_saw_the_patients_whose_features_it_gives(
         return embed_series(chosen, encoders, *rest)
 
     monkeypatch.setattr(series_fit, "fit_encoder", watched_encoder)
-    monkeypatch.setattr(series_fit, "embed_series", watched_series)
+    monkeypatch.setattr(parts, "embed_series", watched_series)
     fit(tmp_path, series_data(store, series), quick(f"series.features={kind}"))
     one, other = fitted.values()
     assert not one & other  # two parts: each learned from the other

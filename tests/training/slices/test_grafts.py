@@ -134,13 +134,13 @@ def test_a_network_that_knows_lesions_from_grafts_alone_finds_those_of_patients(
     assert roc_auc(blobs.truth[160:, 0], probability[:, 0]) > 0.9
 
 
-def test_what_is_painted_is_told_where_the_slice_lies(blobs: Blobs) -> None:
-    told: list[str] = []
+def test_a_painter_gets_the_place_of_the_slice(blobs: Blobs) -> None:
+    painted_at: list[str] = []
 
     def watch(values: np.ndarray, about: Mapping[str, object], rng: np.random.Generator) -> None:
-        told.append(str(about["SOPInstanceUID"]))
+        painted_at.append(str(about["SOPInstanceUID"]))
 
     rows = np.flatnonzero(blobs.truth.max(1) == 0)[3:9]
     data = train_set(blobs, rows, blobs.truth[rows], grafts=Grafts(watch, FINDINGS))
     one_batch(data, "grafts.share=0.999")
-    assert sorted(told) == sorted(blobs.slices["SOPInstanceUID"].gather(rows).to_list())
+    assert sorted(painted_at) == sorted(blobs.slices["SOPInstanceUID"].gather(rows).to_list())

@@ -31,7 +31,7 @@ def test_each_study_is_one_where_that_is_asked_for(films: Films) -> None:
     assert not identity.proven
 
 
-def test_without_file_and_archive_each_id_stands_for_itself_and_why_is_said(films: Films) -> None:
+def test_without_file_and_archive_each_id_is_its_own_patient_with_the_reason(films: Films) -> None:
     given = read_predictions_of(films.folder / "probabilities.csv")
     owners, identity = find_owners(given, NONE, None)
     assert owners["image"]["i3"] == "i3"

@@ -59,7 +59,7 @@ def test_readers_of_other_studies_are_refused(files: tuple[Path, Path]) -> None:
         evaluate_predictions(files[0], readers=files[1])
 
 
-def test_nothing_to_score_against_is_said() -> None:
+def test_nothing_to_score_against_is_refused_with_the_reason() -> None:
     with pytest.raises(FileNotFoundError):
         evaluate_predictions("absent.csv")
 

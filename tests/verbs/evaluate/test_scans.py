@@ -65,6 +65,6 @@ def test_a_series_with_an_unknown_slice_is_no_scan_to_score() -> None:
     assert score_scans(predicted(DRAWN), known, OWNERS) == "no true mask of a whole series is known"
 
 
-def test_where_nothing_was_drawn_along_a_series_that_is_said() -> None:
+def test_an_empty_drawing_along_a_series_is_stated() -> None:
     empty = table({})
     assert score_scans(predicted(empty), TRUTH, OWNERS) == "no mask was drawn along a series"

@@ -84,7 +84,7 @@ def test_notes_say_what_is_odd_and_which_series_judges(
         (None, -0.4, "clot volume: could not be measured in what was drawn"),
     ],
 )
-def test_a_measured_number_is_told_with_its_error(
+def test_a_measured_number_has_its_error(
     value: float | None, bias: float | None, sentence: str
 ) -> None:
     measure = {

@@ -101,7 +101,7 @@ def switch(page: Path) -> dict[str, bool]:
 
 
 def content(folder: Path, shown: Preset | None = None) -> ScrollContent:
-    """What a page of the folder's one series would hold; in this process."""
+    """Read the content of a page of the folder's one series, in this process."""
     index = build_index([folder], folder.parent / "index.parquet", workers=1)
     (rows,) = series_slices(index.images)
     return page_content(volume_from_rows(rows), rows, (), shown)

@@ -31,7 +31,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def volumes(heads: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Volume]:
-    """The same as volumes, by SeriesInstanceUID."""
+    """The phantoms as volumes, by SeriesInstanceUID."""
     out = tmp_path_factory.mktemp("index") / "index.parquet"
     images = build_index([heads], out, workers=1, progress=lambda done, total: None).images
     return {rows["SeriesInstanceUID"][0]: volume_from_rows(rows) for rows in series_slices(images)}

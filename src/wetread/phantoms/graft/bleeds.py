@@ -63,7 +63,7 @@ def draw_subdural(rng: np.random.Generator, cranium: Cranium) -> Bleeding | None
     middle_row, middle_column = cranium.center
     rows, columns = np.indices(cranium.inside.shape, np.float32)
     if rng.random() < 0.2:
-        return _draw_beside_falx(rng, cranium)
+        return _draw_along_falx(rng, cranium)
     row, column = _on_rim(rng, cranium, lateral=True)
     angle = np.arctan2(rows - middle_row, columns - middle_column)
     apart = np.angle(np.exp(1j * (angle - np.arctan2(row - middle_row, column - middle_column))))
@@ -82,7 +82,7 @@ def draw_subdural(rng: np.random.Generator, cranium: Cranium) -> Bleeding | None
     return Bleeding("subdural", solid, ones, hu, push_mm=push, push_from=(row, column))
 
 
-def _draw_beside_falx(rng: np.random.Generator, cranium: Cranium) -> Bleeding:
+def _draw_along_falx(rng: np.random.Generator, cranium: Cranium) -> Bleeding:
     """Draw a sheet on one side of the midline, from the front or the back of the skull."""
     rows, columns = np.indices(cranium.inside.shape, np.float32)
     _, middle_column = cranium.center

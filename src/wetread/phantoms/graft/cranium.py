@@ -23,7 +23,7 @@ LEAST_VENTRICLE_MM2 = 50.0
 
 @dataclass(frozen=True, eq=False)
 class Cranium:
-    """What lies within the skull, every array (rows, columns).
+    """The inside of a skull in one slice, every array (rows, columns).
 
     inside:     bool. depth_mm: float32, how far within; 0 outside.
     smooth_hu:  float32, without the noise.

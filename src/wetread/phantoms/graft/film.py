@@ -28,7 +28,7 @@ BLEND = 0.004  # of the picture: width of the transition at the chest wall
 
 @dataclass(frozen=True)
 class FilmPneumothorax:
-    """What was drawn of a pneumothorax on a film.
+    """Shape and gray of a pneumothorax that is painted into a film.
 
     side:       1, the lung on the picture's left, or 2.
     width, height: what is left of the lung's, as shares.
@@ -93,7 +93,7 @@ def paint_film_pneumothorax(
     air = _largest_part(space & (distance > 0) & _is_bare(values[0], space))
     if air.mean() < LEAST_AREA:
         return None
-    painted = _paint(values[0], space, air, distance, drawn, rng)
+    painted = _paint(values[0], space, air, distance, drawn=drawn, rng=rng)
     return Grafted(painted[None], (finding,), air[None].astype(np.float32))
 
 
@@ -161,6 +161,7 @@ def _paint(
     space: BoolArray,
     air: BoolArray,
     distance: Float32Array,
+    *,
     drawn: FilmPneumothorax,
     rng: np.random.Generator,
 ) -> Float32Array:

@@ -19,7 +19,7 @@ STREAK_MM = (45.0, 5.0)  # along and across the fibers of muscle that air spread
 
 
 @dataclass(frozen=True)
-class Pocket:
+class GasPocket:
     """Gas in stomach or bowel; level: z under which fluid lies, mm."""
 
     center: Point
@@ -46,7 +46,7 @@ class SkinAir:
 class Gas:
     """All gas of one film beyond lungs and airways."""
 
-    pockets: tuple[Pocket, ...]
+    pockets: tuple[GasPocket, ...]
     skin: tuple[SkinAir, ...]
 
 
@@ -61,21 +61,21 @@ def draw_gas(rng: np.random.Generator, chest: Chest, ap: bool) -> Gas:
     return Gas(tuple(pockets), tuple(skin))
 
 
-def _bubble(rng: np.random.Generator, chest: Chest, ap: bool) -> Pocket:
+def _bubble(rng: np.random.Generator, chest: Chest, ap: bool) -> GasPocket:
     left, radius = chest.pleurae[1], chest.stomach
     center = (left.dome[0] - 8.0, 0.0, left.dome[2] - 16 - 0.5 * radius)
     level = center[2] + radius * float(rng.uniform(-0.3, 0.3))
     radii = (radius, 0.7 * radius, 0.67 * radius)
-    return Pocket(center, radii, -1e3 if ap and rng.random() < 0.6 else level)
+    return GasPocket(center, radii, -1e3 if ap and rng.random() < 0.6 else level)
 
 
-def _bowel(rng: np.random.Generator, chest: Chest) -> Pocket:
+def _bowel(rng: np.random.Generator, chest: Chest) -> GasPocket:
     side = int(rng.choice((-1, 1), p=(0.4, 0.6)))
     dome = chest.pleurae[(side + 1) // 2].dome[2]
     radius = float(rng.uniform(7, 26))
     wide = radius * float(rng.uniform(0.8, 2.2))
     center = (side * float(rng.uniform(5, 115)), -20.0, dome - 34 - float(rng.gamma(1.6, 34)))
-    return Pocket(center, (wide, radius, radius), -1e3)
+    return GasPocket(center, (wide, radius, radius), -1e3)
 
 
 def _skin_air(rng: np.random.Generator, chest: Chest, side: int) -> SkinAir:

@@ -65,7 +65,7 @@ from wetread.phantoms.shapes.clouds import join_clouds
 
 POSITIVE_SHARE = 0.30
 MIN_MASK_SHARE = 0.0008  # of the film: the smallest mask
-SEEN_MM = 20.0  # of pleural space in a line of sight: from there on it is lung field
+VISIBLE_MM = 20.0  # of pleural space in a line of sight: from there on it is lung field
 UNEVEN = 0.28  # standard deviation of the log of a lung's density over the other's
 
 
@@ -126,7 +126,7 @@ def make_radiograph(
 
 @dataclass(frozen=True, eq=False)
 class Surroundings:
-    """What a film shows beside lungs and trunk."""
+    """Limbs, gas and mimics: all that a film shows besides lungs and trunk."""
 
     limbs: Limbs
     gas: Gas
@@ -158,7 +158,7 @@ def _attenuate(
         side = _lung_field(chest, part, own, mimics, lines)
         pneumothorax = side.pneumothorax or pneumothorax
         mask[:, half] |= side.mask
-        lungs[:, half] |= (side.cavity > SEEN_MM) | side.mask
+        lungs[:, half] |= (side.cavity > VISIBLE_MM) | side.mask
         opaque = opacity_depth(mimics.opacities, lines, side.lung, ragged[:, half])
         uneven = float(np.exp(rng.normal(0, UNEVEN)))  # no two lungs are aired alike
         lung = side.lung * water[:, half] * (side.density * uneven)

@@ -59,6 +59,7 @@ def slice_probabilities(
     series: Series,
     encoder: TrainedModel,
     store: Store,
+    *,
     flip_index: Int64Array,
     recipe: Recipe,
     folder: Path,

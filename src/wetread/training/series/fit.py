@@ -9,14 +9,14 @@ then train a part's encoders and network jointly, over all of train. Under the r
 
     model-K/part-J/NAME/best.pt    the encoder of the crop NAME
     model-K/part-J/sequence.pt     the network over its features
-    model-K/part-J/blend.npz       weights of the heads, where the network is not the only one
+    model-K/part-J/heads.npz       weights of the heads, where the network is not the only one
     features/                      the encoders' features of slices, by content
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,73 +24,40 @@ import polars as pl
 from scipy.special import expit
 from torch import nn
 
-from wetread.archive.types import Float64Array, Int64Array, Progress
+from wetread.archive.types import Float64Array, Progress
 from wetread.labels.finding import finding_weights
 from wetread.models.boosted_trees import BoostedTrees
 from wetread.training import mask_table
 from wetread.training.calibration import LabeledProbabilities
-from wetread.training.data import LabeledSlices, Split, mirror_columns
-from wetread.training.folds import make_folds
-from wetread.training.losses import SeriesLoss, plain_series_loss
+from wetread.training.data import Split, mirror_columns
 from wetread.training.recipe import Recipe
-from wetread.training.run import Run, TrainedModel
-from wetread.training.series.blend import (
-    Blend,
+from wetread.training.run import Run
+from wetread.training.series.heads import (
     SeriesLogits,
+    WeightedHeads,
     choose_weights,
     equal_weights,
     fit_trees,
     head_logits,
-    write_blend,
+    write_heads,
 )
-from wetread.training.series.embed_series import embed_series, slice_probabilities
-from wetread.training.series.inputs import SequenceInputs, join_inputs, rescale_to
+from wetread.training.series.inputs import join_inputs, rescale_to
 from wetread.training.series.joint import JointData, JointModel, fit_joint
 from wetread.training.series.levels import series_predictions, validation_probabilities
+from wetread.training.series.parts import Embedder, Part, SeriesData, deal_parts
 from wetread.training.series.reader import JOINT_FOLDER, SERIES_FILE, describe_series_model
 from wetread.training.series.sequence_fit import (
     fit_sequence,
     loss_over,
     predict_series_logits,
 )
-from wetread.training.series.series import Series, series_containing
-from wetread.training.series.spec import CropEncoder, SeriesSpec
+from wetread.training.series.series import series_containing
 from wetread.training.slices.fit import SplitResult, fit_encoder
 
 FEATURES = "features"
 _NOTHING = np.empty(0, np.int64)
 COMPARABLE = ("logits", "drawn")  # features that mean the same whichever encoder gives them
 Stage = Callable[[str], Progress]  # name of a step -> its progress callback
-
-
-@dataclass(frozen=True, eq=False)
-class EncoderSlices:
-    """An encoder, and the slices of all series in its crop with their targets."""
-
-    encoder: CropEncoder
-    data: LabeledSlices
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesData:
-    """Series to learn, and the slices of each encoder's crop, row by row the same."""
-
-    series: Series
-    encoders: tuple[EncoderSlices, ...]
-    spec: SeriesSpec
-
-    def truth(self) -> Float64Array:
-        """Truth (N, F) of the slices and, spread over them, of their studies, in the columns of
-        spec.findings."""
-        return truth_of(self.spec, self.series)
-
-
-def truth_of(spec: SeriesSpec, series: Series) -> Float64Array:
-    """Join the truth of the series' slices and, spread over them, of their studies: (N, F), in the
-    columns of spec.findings."""
-    if spec.study_from_images:
-        return series.image
-    return np.hstack([series.image, series.spread()])
 
 
 def fit_series(
@@ -108,10 +75,10 @@ def fit_series(
     number: of the split. weights: from which encoders start, by their names.
     """
     flip_index = mirror_columns(data.spec.study_findings)
-    embedder = _Embedder(data, run.folder / FEATURES, recipe)
+    embedder = Embedder(data, run.folder / FEATURES, recipe)
     parts = [
         _fit_encoders(part, embedder, replace(split, train=train), weights, stage)
-        for part, train in _deal(data, split, recipe, run.folder / f"model-{number}")
+        for part, train in deal_parts(data, split, recipe, run.folder / f"model-{number}")
     ]
     scored = series_containing(data.series, split.scored)
     validation = series_containing(data.series, split.validation if split.is_only else _NOTHING)
@@ -124,10 +91,10 @@ def fit_series(
             model = _fit_joint(part, embedder, model, split, stage)
         description = describe_series_model(data.spec, model.network, recipe)
         Run(part.folder).write_json(SERIES_FILE, description)
-        blend: Blend | None = None
+        blend: WeightedHeads | None = None
         if recipe.series.heads != ("network",):
-            blend = _fit_blend(part, model, embedder, split, trees)
-            write_blend(part.folder, blend)
+            blend = _weigh_heads(part, model, embedder, split, trees)
+            write_heads(part.folder, blend)
         for numbers, found in ((scored, logits), (validation, validation_logits)):
             if len(numbers) == 0:
                 continue
@@ -161,76 +128,9 @@ def _mean_probabilities(
     return image, study
 
 
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A part of a split's train places, and the encoders that were not trained on it.
-
-    number: of the part; the split's folder is the part's parent.
-    places: (n,) of the part, among the labeled slices.
-    """
-
-    folder: Path
-    number: int
-    places: Int64Array
-    encoders: tuple[TrainedModel, ...] = ()
-
-    def stage_name(self, step: str) -> str:
-        """Name a step, as "series 1.2": of the first split, the second part."""
-        split = int(self.folder.parent.name.removeprefix("model-"))
-        return f"{step} {split + 1}.{self.number + 1}"
-
-
-def _deal(
-    data: SeriesData, split: Split, recipe: Recipe, folder: Path
-) -> list[tuple[_Part, Int64Array]]:
-    """Deal the split's train patients to parts, each with the places its encoders learn from."""
-    first = data.encoders[0].data
-    everyone = first.column("patient")
-    patients = [everyone[place] for place in split.train]
-    truth = data.truth()[split.train]
-    plan = make_folds(patients, truth, recipe.series.parts, recipe.seed, order=first.order())
-    inside = [plan.mask(part, patients) for part in plan.parts]
-    return [
-        (_Part(folder / f"part-{number}", number, split.train[one]), split.train[~one])
-        for number, one in enumerate(inside)
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class _Embedder:
-    """Embeds series of a run as the inputs of a sequence network."""
-
-    data: SeriesData
-    folder: Path
-    recipe: Recipe
-
-    def embed(self, encoders: Sequence[TrainedModel], series: Int64Array) -> SequenceInputs:
-        """Embed series by number (e,)."""
-        stores = [one.data.store for one in self.data.encoders]
-        return embed_series(self.data.series.of(series), encoders, stores, self.recipe, self.folder)
-
-    def slices(self, part: _Part, series: Int64Array) -> Float64Array:
-        """Predict probabilities (N, F) of the slices of series, by number (e,), by the part's first
-        encoder alone."""
-        first = self.data.encoders[0]
-        return slice_probabilities(
-            self.data.series.of(series),
-            part.encoders[0],
-            first.data.store,
-            mirror_columns(first.encoder.findings),
-            self.recipe,
-            self.folder,
-        )
-
-    def loss_for(self, series: Series) -> SeriesLoss:
-        """Return what is minimized where these series are learned."""
-        metric = self.recipe.series.loss == "metric"
-        return self.data.spec.loss(series) if metric else plain_series_loss
-
-
 def _fit_encoders(
-    part: _Part, embedder: _Embedder, split: Split, weights: Mapping[str, Path], stage: Stage
-) -> _Part:
+    part: Part, embedder: Embedder, split: Split, weights: Mapping[str, Path], stage: Stage
+) -> Part:
     """Train the part's encoders, one a crop, on the split's train places."""
     encoders = tuple(
         fit_encoder(
@@ -247,7 +147,7 @@ def _fit_encoders(
 
 
 def _fit_network(
-    part: _Part, parts: Sequence[_Part], embedder: _Embedder, split: Split, stage: Stage
+    part: Part, parts: Sequence[Part], embedder: Embedder, split: Split, stage: Stage
 ) -> nn.Module:
     """Train a network over the embeddings of series whose encoders were not trained on them: of its
     own part, and where such numbers mean the same whichever encoder gives them, of all parts."""
@@ -270,7 +170,7 @@ def _fit_network(
     )
 
 
-def _fit_trees(parts: Sequence[_Part], embedder: _Embedder) -> tuple[BoostedTrees, ...]:
+def _fit_trees(parts: Sequence[Part], embedder: Embedder) -> tuple[BoostedTrees, ...]:
     """Fit boosted trees to all of the split's train places, each slice by the encoder that was not
     trained on it."""
     numbers = [series_containing(embedder.data.series, part.places) for part in parts]
@@ -279,13 +179,13 @@ def _fit_trees(parts: Sequence[_Part], embedder: _Embedder) -> tuple[BoostedTree
     return fit_trees(np.concatenate(slices), series, embedder.recipe.seed)
 
 
-def _fit_blend(
-    part: _Part,
+def _weigh_heads(
+    part: Part,
     model: JointModel,
-    embedder: _Embedder,
+    embedder: Embedder,
     split: Split,
     trees: tuple[BoostedTrees, ...],
-) -> Blend:
+) -> WeightedHeads:
     """Choose the weights of the part's heads by the split's validation series."""
     data, recipe = embedder.data, embedder.recipe
     weights, heads = finding_weights(data.spec.image_findings), recipe.series.heads
@@ -300,11 +200,11 @@ def _fit_blend(
         recipe,
     )
     logits = head_logits(heads, network, embedder.slices(part, numbers), series, trees)
-    return choose_weights(heads, logits, study, series, weights, trees)
+    return choose_weights(logits, study, series, heads=heads, weights=weights, trees=trees)
 
 
 def _fit_joint(
-    part: _Part, embedder: _Embedder, start: JointModel, split: Split, stage: Stage
+    part: Part, embedder: Embedder, start: JointModel, split: Split, stage: Stage
 ) -> JointModel:
     """Train the part's encoders and network end to end over all of the split's train places."""
     data, recipe = embedder.data, embedder.recipe

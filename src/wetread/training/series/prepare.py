@@ -16,8 +16,9 @@ from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.masks import annotated_masks
 from wetread.training.run import BEST, Run
-from wetread.training.series.fit import EncoderSlices, SeriesData, fit_series, truth_of
+from wetread.training.series.fit import fit_series
 from wetread.training.series.levels import consistent_levels
+from wetread.training.series.parts import EncoderSlices, SeriesData, truth_of
 from wetread.training.series.series import Series, labeled_series
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.batches import steps_per_epoch

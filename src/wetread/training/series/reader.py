@@ -15,7 +15,7 @@ from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
-from wetread.training.series.blend import Blend, read_blend
+from wetread.training.series.heads import WeightedHeads, read_heads
 from wetread.training.series.sequence_fit import (
     BEST,
     NetworkShape,
@@ -42,7 +42,7 @@ class SeriesModel:
     image: tuple[str, ...]
     study: tuple[str, ...]
     recipe: Recipe
-    blend: Blend | None = None
+    blend: WeightedHeads | None = None
 
 
 def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> JsonObject:
@@ -85,5 +85,5 @@ def _series_model(about: JsonObject, folder: Path, file: Path) -> SeriesModel:
         image=tuple(about["image"]),
         study=tuple(about["study"]),
         recipe=recipe,
-        blend=read_blend(folder),
+        blend=read_heads(folder),
     )

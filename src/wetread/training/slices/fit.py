@@ -120,7 +120,7 @@ def fit_encoder(
 
 
 def _train_set(data: LabeledSlices, places: Int64Array, recipe: Recipe) -> TrainSet:
-    """What is learned of places (n,), with their masks where the recipe draws them."""
+    """Select the labeled slices at places (n,), with masks where the recipe draws them."""
     masks = data.masks if recipe.decoder != "none" else None
     return train_set(
         data.store,

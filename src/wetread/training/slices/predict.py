@@ -50,7 +50,7 @@ def predict_probabilities(
 
 
 class SliceBatch(NamedTuple):
-    """What a network says of a batch of slices.
+    """Outputs of a network for a batch of B slices.
 
     logits: (B, F) float64, the mean over image and mirror image where both are read.
     masks:  (B, M, h, w) float32 probabilities; None where the network draws none.

@@ -62,7 +62,7 @@ OWN = (FILE, PREDICTIONS, "scores.json", "page.html", STUDIES)  # not taken from
 
 @dataclass(frozen=True)
 class FindingChange:
-    """What calibrating did to a finding at a level, on the very studies that chose it.
+    """Effect of a calibration on one finding at one level, on the very studies that chose it.
 
     mean_before, mean_after: probability; share: of positives among the labeled.
     """

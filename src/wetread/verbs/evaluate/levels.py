@@ -24,7 +24,7 @@ LEVELS = ("image", "series", "study")
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What can be scored, and why the rest cannot.
+    """Levels that can be scored, and the reasons why others cannot.
 
     found:   rows of known truth, level by level.
     absent:  level to the reason why it has no score.
@@ -89,9 +89,9 @@ def _images(
         findings,
         ids,
         [study.get(image) or image for image in ids],
-        owners,
-        truth.matrix_float64(ids, findings),
-        predictions.table.matrix_float64(ids, findings),
+        owners=owners,
+        truth=truth.matrix_float64(ids, findings),
+        probability=predictions.table.matrix_float64(ids, findings),
     )
 
 
@@ -116,7 +116,9 @@ def _series(
     _, true = study_truth(truth.matrix_float64(known, images.findings), series)
     study = {of_image[image][0]: of_image[image][1] for image in known}
     studies = [study[name] for name in names]
-    return _rows("series", findings, names, studies, owners, true, probability)
+    return _rows(
+        "series", findings, names, studies, owners=owners, truth=true, probability=probability
+    )
 
 
 def _studies(
@@ -136,7 +138,7 @@ def _studies(
         if _repeats_images(predictions, places, ids, probability):
             return "each study has one image: it is scored as the image"
         true[:, derived] = _derived_truth(predictions, truth, places, ids)[:, derived]
-    return _rows("study", findings, ids, ids, owners, true, probability)
+    return _rows("study", findings, ids, ids, owners=owners, truth=true, probability=probability)
 
 
 def _repeats_images(
@@ -174,6 +176,7 @@ def _rows(
     findings: Sequence[Finding],
     ids: Sequence[str],
     studies: Sequence[str],
+    *,
     owners: Owners,
     truth: Float64Array,
     probability: Float64Array,

@@ -30,7 +30,7 @@ NO_PLACE = "no NIfTI file: the headers give these slices no common place"
 
 @dataclass(frozen=True)
 class DrawnStudy:
-    """What was drawn along the series that judges a study, as values for its reading.
+    """Masks along the series that judges a study, as values for its reading.
 
     masks:    a finding each: volume, and the files that were written.
     measures: numbers measured in them, each with its error on phantoms.
@@ -44,7 +44,7 @@ class DrawnStudy:
 
 @dataclass(frozen=True, eq=False)
 class SeriesMaskSource:
-    """What masks along series are made of besides the volumes.
+    """Inputs of the masks of series besides the volumes that were drawn.
 
     store:    of the task's first crop. images: rows of the index, which say where slices lie.
     measures: of the task. runs: how each run decides, and its errors.

@@ -1,4 +1,4 @@
-"""tests/training/series/test_blend.py: heads are weighed by what they are worth elsewhere."""
+"""tests/training/series/test_heads.py: heads are weighed by what they are worth elsewhere."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +11,16 @@ from tests.training.blob_series import IMAGE, fit, quick, series_data
 
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.labels.finding import Finding
-from wetread.training.series.blend import (
+from wetread.training.series.heads import (
     FEWEST,
-    Blend,
+    WeightedHeads,
     choose_weights,
     fit_trees,
     head_logits,
-    read_blend,
-    write_blend,
+    read_heads,
+    write_heads,
 )
-from wetread.training.series.fit import SeriesData
+from wetread.training.series.parts import SeriesData
 from wetread.training.series.series import Series
 
 HEADS = ("network", "slices", "boosting")
@@ -39,7 +39,12 @@ def test_a_head_that_knows_gets_all_weight_and_one_that_knows_not_none(sliced: S
     right = 6 * sliced.image - 3
     logits = np.stack([rng.normal(size=right.shape), right])
     blend = choose_weights(
-        HEADS[:2], logits, rng.normal(size=sliced.study.shape), sliced, np.ones(1), ()
+        logits,
+        rng.normal(size=sliced.study.shape),
+        sliced,
+        heads=HEADS[:2],
+        weights=np.ones(1),
+        trees=(),
     )
     np.testing.assert_array_equal(blend.image, [[0.0, 1.0]])
     assert blend.study == 0  # the worst slice knows, the network's studies are noise
@@ -52,7 +57,9 @@ def test_a_finding_without_positives_gets_the_weights_of_all(sliced: Series) -> 
     logits = np.stack(
         [np.hstack([6 * sliced.image - 3, -6 + 0 * sliced.image]), np.zeros((240, 2))]
     )
-    blend = choose_weights(HEADS[:2], logits, rng.normal(size=(20, 2)), two, np.ones(2), ())
+    blend = choose_weights(
+        logits, rng.normal(size=(20, 2)), two, heads=HEADS[:2], weights=np.ones(2), trees=()
+    )
     np.testing.assert_array_equal(blend.image[1], blend.image[0])
 
 
@@ -69,9 +76,11 @@ def test_heads_are_the_network_the_smoothed_slices_and_trees(sliced: Series) -> 
 
 def test_a_blend_comes_back_from_its_file(sliced: Series, tmp_path: Path) -> None:
     slices = np.random.default_rng(1).random((240, 1))
-    blend = Blend(HEADS, np.array([[0.5, 0.25, 0.25]]), 0.75, fit_trees(slices, sliced, seed=0))
-    write_blend(tmp_path, blend)
-    again = read_blend(tmp_path)
+    blend = WeightedHeads(
+        HEADS, np.array([[0.5, 0.25, 0.25]]), 0.75, fit_trees(slices, sliced, seed=0)
+    )
+    write_heads(tmp_path, blend)
+    again = read_heads(tmp_path)
     assert again is not None
     assert again.heads == HEADS
     network = np.zeros((240, 1)), np.ones((20, 1))
@@ -82,7 +91,7 @@ def test_a_blend_comes_back_from_its_file(sliced: Series, tmp_path: Path) -> Non
 
 
 def test_no_file_is_no_blend(tmp_path: Path) -> None:
-    assert read_blend(tmp_path) is None
+    assert read_heads(tmp_path) is None
 
 
 def test_a_training_with_three_heads_leaves_a_blend_in_each_part(
@@ -99,7 +108,7 @@ def test_a_training_with_three_heads_leaves_a_blend_in_each_part(
     assert image.probability.shape == (48, 1)
     assert study.probability.shape == (4, 1)
     for part in ("part-0", "part-1"):
-        blend = read_blend(tmp_path / "model-0" / part)
+        blend = read_heads(tmp_path / "model-0" / part)
         assert blend is not None
         assert blend.heads == HEADS
         np.testing.assert_allclose(blend.image.sum(1), 1)

@@ -1,4 +1,4 @@
-"""training/series/blend.py: several heads judge the slices of a series; their weights, and files.
+"""training/series/heads.py: several heads judge the slices of a series; their weights, and files.
 
 network   the network over the series
 slices    the encoder alone, slice by slice, smoothed along the series
@@ -25,7 +25,7 @@ from wetread.models.boosted_trees import BoostedTrees, fit_boosted_trees, trees_
 from wetread.training.series.neighborhood import neighborhood_features
 from wetread.training.series.series import Series
 
-FILE = "blend.npz"
+FILE = "heads.npz"
 WANTED = "the weights of a series reader's heads, which wetread train writes; train again"
 STEPS = 4  # of a weight, from 0 to 1
 FEWEST = 5  # positive slices of a finding, to choose its own weights by
@@ -34,7 +34,7 @@ SeriesLogits = tuple[Float64Array, Float64Array]  # of N slices (N, F), and of E
 
 
 @dataclass(frozen=True, eq=False)
-class Blend:
+class WeightedHeads:
     """Weights of heads, whose logits are averaged.
 
     heads:  H names, the network first.
@@ -90,13 +90,14 @@ def fit_trees(slices: Float64Array, series: Series, seed: int) -> tuple[BoostedT
 
 
 def choose_weights(
-    heads: tuple[str, ...],
     logits: Float64Array,
     study: Float64Array,
     series: Series,
+    *,
+    heads: tuple[str, ...],
     weights: Float64Array,
     trees: tuple[BoostedTrees, ...],
-) -> Blend:
+) -> WeightedHeads:
     """Choose by the log loss of series that no head was fitted on: logits (H, N, F) of their
     slices, study (E, F) by the network. A finding with few positive slices gets the weights that
     suit all findings best.
@@ -122,7 +123,7 @@ def choose_weights(
     general = best(slice(None))
     enough = np.nansum(series.image, axis=0) >= FEWEST
     image = np.stack([best(slice(f, f + 1)) if enough[f] else general for f in range(count)])
-    blend = Blend(heads, image, 0.0, trees)
+    blend = WeightedHeads(heads, image, 0.0, trees)
     worst = blend.apply(logits, study, series)[1]
     parts = np.linspace(0, 1, STEPS + 1)
     losses = [
@@ -130,12 +131,14 @@ def choose_weights(
         for part in parts
     ]
     chosen = float(parts[int(np.nanargmin(losses))]) if not np.isnan(losses).all() else 0.5
-    return Blend(heads, image, chosen, trees)
+    return WeightedHeads(heads, image, chosen, trees)
 
 
-def equal_weights(heads: tuple[str, ...], findings: int, trees: tuple[BoostedTrees, ...]) -> Blend:
+def equal_weights(
+    heads: tuple[str, ...], findings: int, trees: tuple[BoostedTrees, ...]
+) -> WeightedHeads:
     """Weigh all heads alike: where no series is left to choose by."""
-    return Blend(heads, np.full((findings, len(heads)), 1 / len(heads)), 0.5, trees)
+    return WeightedHeads(heads, np.full((findings, len(heads)), 1 / len(heads)), 0.5, trees)
 
 
 def worst_slices(image: Float64Array, series: Series) -> Float64Array:
@@ -143,7 +146,7 @@ def worst_slices(image: Float64Array, series: Series) -> Float64Array:
     return study_maximum(image, series.series_of_slices())[1]
 
 
-def write_blend(folder: Path, blend: Blend) -> None:
+def write_heads(folder: Path, blend: WeightedHeads) -> None:
     """Write the blend into a part's folder."""
     arrays = {"image": blend.image, "study": np.array([blend.study])}
     for number, trees in enumerate(blend.trees):
@@ -153,7 +156,7 @@ def write_blend(folder: Path, blend: Blend) -> None:
     write_whole(folder / FILE, file.getvalue())
 
 
-def read_blend(folder: Path) -> Blend | None:
+def read_heads(folder: Path) -> WeightedHeads | None:
     """Read what write_blend wrote; None where there is none."""
     if not (folder / FILE).is_file():
         return None
@@ -164,7 +167,7 @@ def read_blend(folder: Path) -> Blend | None:
             trees_of_arrays({name: arrays[f"{name}-{f}"] for name in ("start", "first", "nodes")})
             for f in findings
         )
-        return Blend(heads, image, float(arrays["study"][0]), tuple(trees))
+        return WeightedHeads(heads, image, float(arrays["study"][0]), tuple(trees))
 
 
 def _logit(probability: Float64Array) -> Float64Array:
