@@ -37,7 +37,7 @@ from wetread.study.series import series_slices
 from wetread.verbs.demo import demo
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.phantom import phantom
-from wetread.verbs.predict.predict import task_of
+from wetread.verbs.predict.read_archive import task_of
 from wetread.verbs.predict.selection import select_images
 
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE  # ids of competitions

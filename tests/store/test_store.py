@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from polars.testing import assert_frame_equal
 
+from wetread.anatomy.head import find_head_box
 from wetread.archive.index.index import build_index
 from wetread.archive.pixels.stored_pixels import read_stored
 from wetread.store.pack import pack
 from wetread.store.pack_series import Codec, OneBox, Packing, compress
 from wetread.store.store import StoreError, open_store
-from wetread.study.boxes import PixelBox
 from wetread.study.crop import whole_picture
 from wetread.study.series import series_slices
-from wetread.study.slice_sequence import SliceSequence
 
 
 def ignore(done: int, total: int) -> None:
@@ -108,13 +107,11 @@ def test_a_folder_that_is_no_store_is_named(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
-def half_picture(values: SliceSequence) -> PixelBox:
-    return PixelBox(0, values.shape[1], 0, values.shape[2] // 2)
-
-
 def test_a_store_of_another_crop_is_packed_anew(series: list[pl.DataFrame], tmp_path: Path) -> None:
     whole = pack(series[:1], tmp_path, SMALL, workers=1, progress=ignore)
     assert set(whole.slices["box"].list.get(3)) == {512}
-    packing = Packing(size=8, find_boxes=OneBox(half_picture))
-    half = pack(series[:1], tmp_path, packing, workers=1, progress=ignore)
-    assert set(half.slices["box"].list.get(3)) == {256}
+    packing = Packing(size=SMALL.size, find_boxes=OneBox(find_head_box))
+    again = pack(series[:1], tmp_path, packing, workers=1, progress=ignore)
+    fresh = pack(series[:1], tmp_path / "fresh", packing, workers=1, progress=ignore)
+    assert again.slices["box"].to_list() == fresh.slices["box"].to_list()
+    assert set(again.slices["box"].list.get(3)) != {512}

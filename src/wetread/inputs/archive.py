@@ -11,7 +11,7 @@ from wetread.archive.executor.workers import select_workers
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.index import Index, build_index, read_index
 from wetread.inputs.progress import Report, stage
-from wetread.inputs.sources import given_index
+from wetread.inputs.sources import given_index, in_hu
 
 
 def require_sources(sources: Sequence[Path]) -> None:
@@ -33,22 +33,26 @@ def open_archive(
     workers: int | None,
     report: Report,
     repair: bool = True,
+    as_hu: bool = False,
     key: UserKey | None = None,
 ) -> Index:
     """Read the index that stands in place of files, or index the sources into out/index.parquet.
 
+    as_hu: take its CT as HU, whatever the headers say; the file stays as it is.
     key: of the pseudonyms that it gets, in either case; None keeps PatientIDs as they are.
     """
     if (given := given_index(sources)) is not None:
-        return read_index(given).pseudonymized(key)
-    return build_index(
-        sources,
-        out / "index.parquet",
-        workers=select_workers(workers, None),
-        progress=stage(report, "index"),
-        repair=repair,
-        key=key,
-    )
+        archive = read_index(given).pseudonymized(key)
+    else:
+        archive = build_index(
+            sources,
+            out / "index.parquet",
+            workers=select_workers(workers, None),
+            progress=stage(report, "index"),
+            repair=repair,
+            key=key,
+        )
+    return in_hu(archive) if as_hu else archive
 
 
 def select_modalities(archive: Index, modalities: Sequence[str]) -> Index:

@@ -45,9 +45,7 @@ def open_source(
     """
     if not source.exists():
         raise FileNotFoundError(f"{source} does not exist; give a folder, a zip or a file")
-    with indexed([source], workers, report) as index:
-        if as_hu:
-            index = in_hu(index)
+    with indexed([source], workers, report, as_hu=as_hu) as index:
         return Source(source, index.images, index.rejects)
 
 
@@ -69,19 +67,27 @@ def in_hu(archive: Index) -> Index:
 
 @contextmanager
 def indexed(
-    sources: Sequence[Path], workers: Workers, report: Report = silent, *, repair: bool = True
+    sources: Sequence[Path],
+    workers: Workers,
+    report: Report = silent,
+    *,
+    repair: bool = True,
+    as_hu: bool = False,
 ) -> Iterator[Index]:
     """Open the index that is given as a .parquet, or make one that is gone at the end, so that
-    nothing of a patient stays behind. repair: as for `index`, where it indexes."""
+    nothing of a patient stays behind. repair: as for `index`, where it indexes. as_hu: take its CT
+    as HU, whatever the headers say."""
     if (given := given_index(sources)) is not None:
-        yield read_index(given)
+        archive = read_index(given)
+        yield in_hu(archive) if as_hu else archive
         return
     with scratch_folder() as folder:
         out = folder / "index.parquet"
         local = workers if isinstance(workers, int) else 1  # a cluster's node does not see it
-        yield build_index(
+        archive = build_index(
             sources, out, workers=local, progress=stage(report, "index"), repair=repair
         )
+        yield in_hu(archive) if as_hu else archive
 
 
 def ct_series(source: Source) -> list[pl.DataFrame]:

@@ -11,7 +11,7 @@ from wetread.archive.files.paths import as_paths
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import StrPath, StrPaths
-from wetread.inputs.sources import best_series, in_hu, indexed
+from wetread.inputs.sources import best_series, indexed
 from wetread.study.series import series_slices, with_frames
 from wetread.study.slices import Slice, slice_from_row
 from wetread.study.volume import Volume, volume_from_rows
@@ -74,8 +74,8 @@ def _images(source: StrPaths, as_hu: bool, workers: int | None) -> pl.DataFrame:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist; give folders, zips, files or an index")
-    with indexed(paths, select_workers(workers, None)) as index:
-        images = (in_hu(index) if as_hu else index).images
+    with indexed(paths, select_workers(workers, None), as_hu=as_hu) as index:
+        images = index.images
         if images.is_empty():
             raise _no_image(index, paths)
     return images

@@ -23,7 +23,7 @@ from wetread.exports.formats import Annotation, ExportOptions, parse_crop
 from wetread.exports.stacks import evenly_spaced, export_array, export_film
 from wetread.exports.work import ExportJob, export_slices
 from wetread.inputs.progress import Report, silent, stage
-from wetread.inputs.sources import in_hu, indexed
+from wetread.inputs.sources import indexed
 from wetread.outputs.optional import import_optional
 from wetread.study.boxes import PixelBox
 from wetread.study.series import series_slices
@@ -160,9 +160,7 @@ def export_with_options(
     if options.file_format.library is not None:
         import_optional(options.file_format.library)
     folder = open_export_folder(out.absolute(), options)
-    with indexed(sources, workers, report, repair=repair) as found:
-        if as_hu:
-            found = in_hu(found)
+    with indexed(sources, workers, report, repair=repair, as_hu=as_hu) as found:
         series = series_slices(found.images)
         if options.mask is not None and len(series) != 1:
             raise ValueError(f"a mask is of one series; the sources hold {len(series)}")

@@ -16,14 +16,11 @@ from wetread.archive.identity.user_key import user_key
 from wetread.archive.types import Float32Array, StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent
-from wetread.inputs.sources import in_hu
 from wetread.prediction.ensemble import Ensemble, read_ensemble
 from wetread.store.store import Store
-from wetread.study.series import series_slices
-from wetread.tasks import find_task
 from wetread.training.run import TrainedModel
 from wetread.training.series.slice_features import encode_slices
-from wetread.verbs.pack import pack_crops_of
+from wetread.verbs.predict.read_archive import pack_selection, task_of
 from wetread.verbs.predict.selection import select_images
 
 FILE, CACHE = "features.parquet", "encoded"
@@ -87,21 +84,14 @@ def features(
     of a study their mean over its slices. Raises RunError where the folder is no run.
     """
     sources, out, ensemble = as_paths(source), Path(out), read_ensemble([Path(run)])
-    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
+    task = task_of(ensemble)
     require_sources(sources)
     key = None if clear_patients else user_key()
-    archive = open_archive(sources, out, workers=workers, report=report, repair=repair, key=key)
-    selection = select_images(in_hu(archive) if as_hu else archive, task)
-    stores = pack_crops_of(
-        series_slices(selection.slices),
-        out,
-        task,
-        size=ensemble.size,
-        absent=task.absent,
-        workers=workers,
-        report=report,
-        verify=verify,
+    archive = open_archive(
+        sources, out, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
     )
+    selection = select_images(archive, task)
+    stores = pack_selection(selection, ensemble, out, workers=workers, report=report, verify=verify)
     tables = [
         feature_rows(store, name, _encoded(model, store, out / CACHE))
         for name, model, store in _encoders(Path(run), ensemble, stores)
@@ -143,11 +133,12 @@ def _encoders(
             (str(member.checkpoint.parent.relative_to(run)), member.model, stores[0])
             for member in ensemble.members
         ]
-    task = find_task(ensemble.task).for_recipe(ensemble.recipe)
     return [
         (f"{member.checkpoint.parent.relative_to(run)}/{name}", encoder, store)
         for member, model in zip(ensemble.members, ensemble.series_models, strict=True)
-        for name, encoder, store in zip(task.networks, model.encoders, stores, strict=True)
+        for name, encoder, store in zip(
+            task_of(ensemble).networks, model.encoders, stores, strict=True
+        )
     ]
 
 

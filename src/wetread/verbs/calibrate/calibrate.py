@@ -31,7 +31,6 @@ from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.patients import asks_for_study, assign_patients
 from wetread.inputs.progress import Report, silent
-from wetread.inputs.sources import in_hu
 from wetread.labels.finding import finding_names
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import merge_labels
@@ -53,7 +52,7 @@ from wetread.training.predictions import from_table, read_predictions
 from wetread.training.prepare import consistency
 from wetread.verbs.calibrate.labeled_answers import labeled_answers
 from wetread.verbs.evaluate.evaluate import LEVELS, evaluate
-from wetread.verbs.predict.predict import read_images, task_of
+from wetread.verbs.predict.read_archive import read_images, task_of
 from wetread.verbs.predict.selection import select_images
 
 STUDIES = "calibrated-on"  # the folder of index and store of what was given
@@ -147,8 +146,10 @@ def calibrate(
     if patients is not None and not asks_for_study(os.fspath(patients)):
         read_patients(os.fspath(patients))
     key, folder = None if clear_patients else user_key(), out / STUDIES
-    archive = open_archive(sources, folder, workers=workers, report=report, repair=repair, key=key)
-    selection = select_images(in_hu(archive) if as_hu else archive, task)
+    archive = open_archive(
+        sources, folder, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
+    )
+    selection = select_images(archive, task)
     read = read_images(selection, ensemble, folder, workers=workers, report=report, verify=verify)
     (store,), _ = assign_patients(
         (read.store,), archive, None if patients is None else os.fspath(patients), key, folder

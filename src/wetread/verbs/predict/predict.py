@@ -14,24 +14,18 @@ from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import Index
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
-from wetread.inputs.progress import Report, silent, stage
-from wetread.inputs.sources import in_hu
+from wetread.inputs.progress import Report, silent
 from wetread.prediction.ensemble import Ensemble, read_ensemble
 from wetread.prediction.operating import study_operating_point
-from wetread.prediction.readers import make_reader
 from wetread.prediction.reading import Reading
 from wetread.prediction.run_weights import choose_run_weights
 from wetread.prediction.scaling import state_prevalence
-from wetread.study.series import series_slices
-from wetread.tasks import Task, find_task
-from wetread.verbs.pack import pack_crops_of
+from wetread.tasks import Task
 from wetread.verbs.predict.page import PAGE
 from wetread.verbs.predict.placements import place_read
-from wetread.verbs.predict.read_archive import ReadArchive
-from wetread.verbs.predict.selection import LOCALIZER, Selection, select_images
+from wetread.verbs.predict.read_archive import FEATURES, ReadArchive, read_images, task_of
+from wetread.verbs.predict.selection import LOCALIZER, select_images
 from wetread.verbs.predict.write import WriteOptions, Written, write_prediction
-
-FEATURES = "features"  # of encoders of series, kept by content
 
 
 @dataclass(frozen=True)
@@ -144,9 +138,9 @@ def predict(
         task.submission.check_sample(sample, task.spec.image_findings)
     refuse_foreign_files(out, own_names(task))
     key = None if clear_patients else user_key()
-    found = open_archive(sources, out, workers=workers, report=report, repair=repair, key=key)
-    if as_hu:
-        found = in_hu(found)
+    found = open_archive(
+        sources, out, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
+    )
     return predict_index(
         found,
         ensemble,
@@ -201,37 +195,6 @@ def predict_index(
         written = write_prediction(out, read, options, report)
     counts, seconds = _counts(read, written), perf_counter() - started
     return Prediction(out, written.readings, task.headline, counts, page, seconds)
-
-
-def task_of(ensemble: Ensemble) -> Task:
-    """Return the task of an ensemble, as its networks learned it."""
-    return find_task(ensemble.task).for_recipe(ensemble.recipe)
-
-
-def read_images(
-    selection: Selection,
-    ensemble: Ensemble,
-    out: Path,
-    *,
-    workers: int | None,
-    report: Report,
-    verify: bool,
-) -> ReadArchive:
-    """Pack the slices that a task reads into a folder, and read them with an ensemble."""
-    task = task_of(ensemble)
-    stores = pack_crops_of(
-        series_slices(selection.slices),
-        out,
-        task,
-        size=ensemble.size,
-        absent=task.absent,
-        workers=workers,
-        report=report,
-        verify=verify,
-    )
-    reader = make_reader(ensemble, task.spec, out / FEATURES)
-    answers = reader.read(stores, ranked=selection.ranked, progress=stage(report, "read"))
-    return ReadArchive(task, reader, selection, stores[0], answers)
 
 
 def own_names(task: Task) -> frozenset[str]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 
+from wetread.inputs.progress import Report, stage
 from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
 from wetread.prediction.answers import Answers
 from wetread.prediction.cautions import CALIBRATED_ON
+from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.placement import NOT_KNOWN, Placement
 from wetread.prediction.provenance import provenance
-from wetread.prediction.readers import Reader
+from wetread.prediction.readers import Reader, make_reader
 from wetread.prediction.reading import Reading
 from wetread.prediction.studies import FindingNames, StudyContext, make_readings
 from wetread.store.store import Store
-from wetread.tasks import Task
+from wetread.study.series import series_slices
+from wetread.tasks import Task, find_task
+from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.predict.drawn_masks import masks_by_study
 from wetread.verbs.predict.selection import (
     Selection,
@@ -25,6 +30,8 @@ from wetread.verbs.predict.selection import (
     unread_files,
 )
 from wetread.verbs.predict.series_masks import DrawnStudy
+
+FEATURES = "features"  # of encoders of series, kept by content
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,51 @@ class ReadArchive:
             study=finding_names(self.task.at("study")),
             key=self.task.headline_column,
         )
+
+
+def task_of(ensemble: Ensemble) -> Task:
+    """Return the task of an ensemble, as its networks learned it."""
+    return find_task(ensemble.task).for_recipe(ensemble.recipe)
+
+
+def pack_selection(
+    selection: Selection,
+    ensemble: Ensemble,
+    out: Path,
+    *,
+    workers: int | None,
+    report: Report,
+    verify: bool,
+) -> tuple[Store, ...]:
+    """Pack the slices that an ensemble's task reads into a folder, in each of its crops."""
+    task = task_of(ensemble)
+    return pack_crops_of(
+        series_slices(selection.slices),
+        out,
+        task,
+        size=ensemble.size,
+        absent=task.absent,
+        workers=workers,
+        report=report,
+        verify=verify,
+    )
+
+
+def read_images(
+    selection: Selection,
+    ensemble: Ensemble,
+    out: Path,
+    *,
+    workers: int | None,
+    report: Report,
+    verify: bool,
+) -> ReadArchive:
+    """Pack the slices that a task reads into a folder, and read them with an ensemble."""
+    task = task_of(ensemble)
+    stores = pack_selection(selection, ensemble, out, workers=workers, report=report, verify=verify)
+    reader = make_reader(ensemble, task.spec, out / FEATURES)
+    answers = reader.read(stores, ranked=selection.ranked, progress=stage(report, "read"))
+    return ReadArchive(task, reader, selection, stores[0], answers)
 
 
 def archive_readings(

@@ -16,7 +16,7 @@ from wetread.archive.index.index import Index
 from wetread.archive.rejects import Reject
 from wetread.archive.types import JsonObject, StrPath, StrPaths
 from wetread.inputs.progress import Report, silent
-from wetread.inputs.sources import in_hu, indexed
+from wetread.inputs.sources import indexed
 from wetread.outputs.optional import import_optional
 from wetread.outputs.rejects import write_rejects
 from wetread.study.series import series_slices
@@ -92,10 +92,8 @@ def segment(
     for library in ("nibabel", "skimage", "trimesh"):
         import_optional(library)  # better now than after the first volume
     sources, out = as_paths(source), Path(out)
-    with indexed(sources, select_workers(workers, None), report) as index:
+    with indexed(sources, select_workers(workers, None), report, as_hu=as_hu) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
-        if as_hu:
-            index = in_hu(index)
         items = [
             SegmentJob(rows, options, out, source_digests(rows, sources))
             for rows in series_slices(index.images)

@@ -13,7 +13,6 @@ from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
 from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
-from wetread.inputs.sources import in_hu
 from wetread.labels.mask_check import check_masks
 from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelTable, match
@@ -59,10 +58,14 @@ def open_labeled_archive(
     """
     task, out = request.task, request.out
     archive = open_archive(
-        request.sources, out, workers=workers, report=report, repair=repair, key=request.key
+        request.sources,
+        out,
+        workers=workers,
+        report=report,
+        repair=repair,
+        as_hu=as_hu,
+        key=request.key,
     )
-    if as_hu:
-        archive = in_hu(archive)
     images = select_modalities(archive, task.modalities).images
     task.spec.check_images(images)
     stores = pack_crops_of(
