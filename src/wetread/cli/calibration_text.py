@@ -15,8 +15,9 @@ def calibration_lines(result: CalibrationResult) -> list[str]:
     """Return on what a run was calibrated, and what that changed on the very same studies."""
     wide = max(len("finding"), *(len(change.finding) for change in result.changes))
     lines = [
-        f"{plural(result.images, 'labeled image')} of {plural(result.patients, 'patient')}; "
-        f"{plural(result.studies, 'study')} of theirs must no more be scored by this run",
+        f"calibrated on {plural(result.images, 'labeled image')} of "
+        f"{plural(result.patients, 'patient')}, {plural(result.studies, 'study')}; "
+        "do not score the run on them",
         f"{'level':<6} {'finding':<{wide}} {'fitted':<14} {'patients':>8} {'with it':>7} "
         f"{'mean':>6} {'now':>6} {'true':>6}",
     ]

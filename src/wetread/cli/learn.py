@@ -27,8 +27,9 @@ from wetread.cli.options import (
     pairs,
     print_result,
 )
+from wetread.cli.prediction_text import prediction_lines
 from wetread.cli.progress import bars
-from wetread.cli.text import feature_lines, prediction_lines, run_lines, submission_lines
+from wetread.cli.text import feature_lines, run_lines, submission_lines
 
 if TYPE_CHECKING:
     from wetread.verbs.predict.predict import Prediction

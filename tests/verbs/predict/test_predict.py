@@ -14,7 +14,7 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGLSLossless
 
-from wetread.cli.text import prediction_lines
+from wetread.cli.prediction_text import prediction_lines
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.prediction.ensemble import RunError, read_ensemble
 from wetread.verbs.predict.predict import Prediction, predict

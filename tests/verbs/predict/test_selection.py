@@ -12,7 +12,7 @@ import pydicom
 import pytest
 
 from wetread.cli.learn import _prediction_code
-from wetread.cli.text import prediction_lines
+from wetread.cli.prediction_text import prediction_lines
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.predict.predict import Prediction, predict
 from wetread.verbs.train.train import TrainResult
