@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -23,8 +23,23 @@ from typing import Any
 
 import numpy as np
 import pydicom
-from scipy.ndimage import affine_transform
 
+from bench.corruptions import (
+    Change,
+    blank,
+    half_blank,
+    height_mm,
+    inverted,
+    noise,
+    oblique,
+    shuffled,
+    tilted,
+    turned,
+    unchanged,
+    upside_down,
+    wrong_intercept,
+    wrong_slope,
+)
 from bench.data import WORK
 from wetread.archive.types import Float32Array
 from wetread.inputs.archive import open_archive
@@ -45,8 +60,6 @@ FOLDER = WORK / "bounds"
 SEED, FRESH, CORRUPTED = 4711, 60, 10  # studies; no demo draws phantoms of this seed
 PAGE = Path(__file__).parents[1] / "docs" / "bounds.md"
 START, END = "<!-- rows of bench/bounds.py -->", "<!-- end of rows -->"
-Series = Sequence[pydicom.Dataset]  # one series, in order of position
-Change = Callable[[Float32Array, Series, np.random.Generator], Float32Array]
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,7 @@ def rewritten(source: Path, out: Path, change: Change, **tags: object) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     files = [pydicom.dcmread(path, force=True) for path in sorted(source.rglob("*.dcm"))]
-    files.sort(key=lambda one: (str(one.SeriesInstanceUID), _height(one)))
+    files.sort(key=lambda one: (str(one.SeriesInstanceUID), height_mm(one)))
     rng = np.random.default_rng(SEED)
     for number, (_, group) in enumerate(groupby(files, lambda one: one.SeriesInstanceUID)):
         series = list(group)
@@ -171,101 +184,6 @@ def rewritten(source: Path, out: Path, change: Change, **tags: object) -> Path:
                 setattr(one, keyword, value)
             one.save_as(out / f"{number:03d}-{place:03d}.dcm", enforce_file_format=False)
     return out
-
-
-def _height(one: pydicom.Dataset) -> float:
-    if "ImagePositionPatient" not in one:
-        return 0.0
-    along = np.asarray(one.ImageOrientationPatient, float).reshape(2, 3)
-    return float(np.cross(*along) @ np.asarray(one.ImagePositionPatient, float))
-
-
-def same(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """No change of pixels."""
-    return pixels
-
-
-def noise(sigma: float) -> Change:
-    """White noise of a standard deviation, in stored values."""
-
-    def change(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-        return pixels + rng.normal(0, sigma, pixels.shape).astype(np.float32)
-
-    return change
-
-
-def shuffled(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """The pictures of a series in another order than their positions say."""
-    return pixels[rng.permutation(len(pixels))]
-
-
-def blank(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Pictures without content."""
-    return np.full_like(pixels, np.median(pixels))
-
-
-def half_blank(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Every second picture lost: the least value everywhere."""
-    pixels[::2] = pixels.min()
-    return pixels
-
-
-def wrong_slope(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """RescaleSlope (0028,1053) of 2 where it was 1."""
-    for one in series:
-        one.RescaleSlope = 2
-    return pixels
-
-
-def wrong_intercept(shift: int) -> Change:
-    """RescaleIntercept (0028,1052) off by so many HU."""
-
-    def change(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-        for one in series:
-            one.RescaleIntercept = float(one.RescaleIntercept) + shift
-        return pixels
-
-    return change
-
-
-def tilted(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """The body turned by 45 degrees about the axis from ear to ear; the headers as they were."""
-    one = series[0]
-    down = float(one.PixelSpacing[0])
-    apart = abs(_height(series[-1]) - _height(one)) / (len(series) - 1)
-    spacing = np.array([apart, down, down])
-    turn = np.array([[1, -1, 0], [1, 1, 0], [0, 0, np.sqrt(2)]]) / np.sqrt(2)
-    matrix = turn * spacing[None] / spacing[:, None]
-    center = (np.array(pixels.shape) - 1) / 2
-    turned: Float32Array = affine_transform(
-        pixels, matrix, center - matrix @ center, order=1, cval=float(pixels.min())
-    )
-    return turned
-
-
-def oblique(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Planes that lean by 45 degrees, by the headers."""
-    cosine = float(np.sqrt(0.5))
-    apart = abs(_height(series[-1]) - _height(series[0])) / (len(series) - 1)
-    for place, one in enumerate(series):
-        one.ImageOrientationPatient = [1, 0, 0, 0, cosine, -cosine]
-        one.ImagePositionPatient = [0, place * apart * cosine, place * apart * cosine]
-    return pixels
-
-
-def turned(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Turned by 90 degrees."""
-    return np.rot90(pixels, axes=(1, 2)).copy()
-
-
-def upside_down(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Turned by 180 degrees."""
-    return pixels[:, ::-1, ::-1].copy()
-
-
-def inverted(pixels: Float32Array, series: Series, rng: np.random.Generator) -> Float32Array:
-    """Black is white, and no header says so."""
-    return pixels.max() + pixels.min() - pixels
 
 
 def slices_as_films(source: Path, name: str, count: int = CORRUPTED) -> Path:
@@ -288,7 +206,7 @@ def lateral_films(name: str = "lateral") -> Path:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     files = [pydicom.dcmread(one) for one in sorted(fresh("embolism", CORRUPTED).rglob("*.dcm"))]
-    files.sort(key=lambda one: (str(one.SeriesInstanceUID), _height(one)))
+    files.sort(key=lambda one: (str(one.SeriesInstanceUID), height_mm(one)))
     for number, (_, group) in enumerate(groupby(files, lambda one: one.SeriesInstanceUID)):
         series = list(group)
         hu = np.stack([one.pixel_array for one in series]).astype(np.float32)
@@ -336,7 +254,7 @@ def film_as_head(source: Path | None, name: str) -> Path | None:
         "RescaleIntercept": -1024,
         "PixelSpacing": [0.5, 0.5],
     }
-    return rewritten(few, FOLDER / name, same, **tags)
+    return rewritten(few, FOLDER / name, unchanged, **tags)
 
 
 FRESH_PHANTOMS = "fresh phantoms"
