@@ -95,6 +95,14 @@ def test_series_of_which_slices_or_studies_have_labels_are_learned(
     assert prepared.shares["any"][1] == 24
 
 
+@pytest.mark.parametrize("loss", ["metric", "plain"])
+def test_answers_to_the_metric_are_no_shares_to_be_scaled(
+    blobs: Any, store: Any, tmp_path: Path, loss: str
+) -> None:
+    given = inputs(tmp_path, store, labels_of(blobs, range(3, 7)), f"series.loss={loss}")
+    assert prepare_series(SPEC, given).calibrated is (loss == "plain")
+
+
 def test_labels_of_other_series_are_refused(store: Any, tmp_path: Path) -> None:
     rows = [("study", "elsewhere", "left", 1.0)]
     labels = label_table(pl.DataFrame(rows, ["level", "id", "finding", "value"], orient="row"))

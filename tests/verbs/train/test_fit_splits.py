@@ -1,6 +1,7 @@
 """tests/verbs/train/test_fit_splits.py: the plan of a run and the predictions of its splits."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -125,3 +126,14 @@ def test_a_run_that_goes_on_keeps_its_files_until_its_models_have_agreed(
     with pytest.raises(ValueError, match="begun otherwise"):
         fit_splits(Run(tmp_path), plan_run(*given, prepared), other, Start({}))
     assert (tmp_path / "about.json").read_text() == "old"
+
+
+def test_probabilities_that_minimize_a_metric_of_their_own_are_not_scaled(
+    prepared: Prepared, given: tuple[Any, Any], tmp_path: Path
+) -> None:
+    own = replace(prepared, calibrated=False)
+    fit_splits(Run(tmp_path), plan_run(*given, own), own, Start({}))
+    table = pl.read_parquet(tmp_path / FILE)
+    assert (table["truth"] == table["probability"]).all()
+    assert table["uncalibrated"].null_count() == table.height
+    assert read_calibration(tmp_path).fitted == {}

@@ -61,7 +61,13 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     slices_with_truth = LabeledSlices(
         inputs.stores[0], series.rows, truth_of(spec, series), spec.findings
     )
-    return Prepared(slices_with_truth, fit, shares, partial(consistent_levels, spec=spec))
+    return Prepared(
+        slices_with_truth,
+        fit,
+        shares,
+        partial(consistent_levels, spec=spec),
+        calibrated=spec.study_from_images or inputs.recipe.series.loss == "plain",
+    )
 
 
 def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Series:

@@ -66,12 +66,15 @@ class Prepared:
     shares: finding to its share of positives and the number of its known labels.
     make_consistent: levels of predictions -> the same, obeying the task's rules; where it has none,
             as they are.
+    calibrated: whether the probabilities mean shares and are scaled to them; not where networks
+            minimize a metric that weighs images and studies by what they are.
     """
 
     data: LabeledSlices
     fit: FitSplit
     shares: Mapping[str, tuple[float, int]]
     make_consistent: MakeConsistent = list
+    calibrated: bool = True
 
 
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:

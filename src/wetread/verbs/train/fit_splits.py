@@ -76,14 +76,16 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> Non
             results.append(prepared.fit(number, split, start))
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
     drawings = pl.concat([result.drawings for result in results])
-    each, to_come = calibrate_splits(results, set(drawings["finding"]))
-    run.write_json(calibration.FILE, to_come.to_dict())
-    predictions = pl.concat(
-        [
-            to_table(level, number)
-            for number, (result, own) in enumerate(zip(results, each, strict=True))
-            for level in calibrated_levels(result.levels, own, prepared.make_consistent)
+    levels = [prepared.make_consistent(result.levels) for result in results]
+    if prepared.calibrated:
+        each, to_come = calibrate_splits(results, set(drawings["finding"]))
+        run.write_json(calibration.FILE, to_come.to_dict())
+        levels = [
+            calibrated_levels(result.levels, own, prepared.make_consistent)
+            for result, own in zip(results, each, strict=True)
         ]
+    predictions = pl.concat(
+        [to_table(level, number) for number, of_split in enumerate(levels) for level in of_split]
     )
     if drawings.height:
         decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
