@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
 from wetread.archive.types import Float64Array, FloatArray
-from wetread.evaluation.intervals import draw_patients, drawn_ratio, percentile_interval
+from wetread.evaluation.intervals import (
+    draw_patients,
+    drawn_ratio,
+    percentile_interval,
+    row_weights,
+)
 from wetread.evaluation.metrics import THRESHOLD, auc_of, count, log_losses, rank
 from wetread.evaluation.score import Score, finite_or_none
 
@@ -139,8 +145,9 @@ def abstention_scores(rows: JudgedRows, like: Score, rng: np.random.Generator) -
     scores = []
     for name, values in known.uncertainties.items():
         ranking = rank(wrong, values)
-        weights = np.concatenate([np.ones((1, len(wrong))), times[:, patient_of_row]])
-        aucs = auc_of(count(ranking, weights[:, ranking.order]))
+        draws = row_weights(patient_of_row[ranking.order], times)
+        each = chain([np.ones((1, len(wrong)))], draws)
+        aucs = np.concatenate([auc_of(count(ranking, weights)) for weights in each])
         scores.append(score(f"error_auc_{name}", float(aucs[0]), aucs[1:]))
     for percent in SCORED_PERCENT:
         for name, values in known.uncertainties.items():

@@ -48,10 +48,16 @@ class PlattScaling:
 IDENTITY = PlattScaling()
 
 
-def mean_scaling(scalings: Sequence[PlattScaling]) -> PlattScaling:
-    """Return the scaling whose logits are the mean of those of the given ones, at least one."""
-    slope = math.fsum(one.slope for one in scalings) / len(scalings)
-    return PlattScaling(slope, math.fsum(one.bias for one in scalings) / len(scalings))
+def mean_scaling(scalings: Sequence[PlattScaling], weights: Sequence[float] = ()) -> PlattScaling:
+    """Return the scaling whose logits are the mean of those of the given ones, at least one.
+
+    weights: of each, of any positive sum; none: all alike.
+    """
+    shares = weights or [1.0] * len(scalings)
+    total = math.fsum(shares)
+    slope = math.fsum(share * one.slope for share, one in zip(shares, scalings, strict=True))
+    bias = math.fsum(share * one.bias for share, one in zip(shares, scalings, strict=True))
+    return PlattScaling(slope / total, bias / total)
 
 
 def prevalence_shift(before: float, now: float) -> PlattScaling:

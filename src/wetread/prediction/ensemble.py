@@ -94,6 +94,11 @@ class Ensemble:
         return weights
 
     @property
+    def weights_of_runs(self) -> tuple[float, ...] | None:
+        """The weights of the runs in their mean; None where all weigh alike."""
+        return None if self.run_weights is None else self.run_weights.weights
+
+    @property
     def recipe(self) -> Recipe:
         """The settings of its first run."""
         return (self.series_models[0] if self.series_models else self.members[0].model).recipe

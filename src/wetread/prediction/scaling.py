@@ -28,16 +28,18 @@ class Scalings:
     runs:       the calibration of each run; the ensemble's is the mean of their logits.
     prevalence: the share of positives that probabilities mean before any other is stated.
     stated:     finding to the share of positive studies that the user states for this archive.
+    weights:    of each run in the mean; none: all alike.
     """
 
     runs: tuple[Calibration, ...] = ()
     prevalence: Shares = field(default_factory=dict)
     stated: Mapping[str, float] = field(default_factory=dict)
+    weights: tuple[float, ...] = ()
 
     def scaling(self, level: Level, finding: str) -> PlattScaling:
         """Return the scaling of a finding at a level, the shift of its prevalence included."""
         each = [run.scaling(level, finding) for run in self.runs]
-        calibrated = mean_scaling(each) if each else IDENTITY
+        calibrated = mean_scaling(each, self.weights) if each else IDENTITY
         return calibrated.then(self.shift(level, finding))
 
     def shift(self, level: Level, finding: str) -> PlattScaling:

@@ -124,8 +124,8 @@ class SliceReader:
 def _calibrated(
     probability: Float64Array, maps: Sequence[PackedMaps], ensemble: Ensemble
 ) -> Float64Array:
-    """Calibrate the probabilities (N, F) of drawn findings by the mean of the runs' calibrators,
-    which weigh the image's logit and the evidence of its map."""
+    """Calibrate the probabilities (N, F) of drawn findings by the weighted mean of the runs'
+    calibrators, which weigh the image's logit and the evidence of its map."""
     calibrated = probability.copy()
     for column, finding in enumerate(ensemble.drawn):
         if finding not in ensemble.findings:
@@ -134,5 +134,5 @@ def _calibrated(
         head = logit(np.clip(probability[:, at], CLIP, 1 - CLIP))
         evidence = np.array([mask_evidence(mean_map(drawn, column)) for drawn in maps])
         each = [one.calibrator.apply(head, evidence) for one in ensemble.decisions[finding]]
-        calibrated[:, at] = np.mean(each, axis=0)
+        calibrated[:, at] = np.average(each, axis=0, weights=ensemble.weights_of_runs)
     return calibrated

@@ -7,7 +7,7 @@ chosen by the others, and that for new studies by all.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from wetread.archive.types import BoolArray, Float64Array, JsonObject
 from wetread.evaluation.calibrator import Calibrator, mask_evidence
 from wetread.evaluation.decision import MaskThresholds, choose_thresholds, dice_with_thresholds
 from wetread.evaluation.metrics import CLIP, THRESHOLD
+from wetread.training.data import LabeledSlices
 from wetread.training.mask_table import sums_of, unpack_map
 
 FILE = "decisions.json"
@@ -101,6 +102,15 @@ def decide_finding(drawings: pl.DataFrame, finding: str) -> DecidedFinding:
         tuple(image_thresholds[place] for place in np.flatnonzero(scored)),
         choose(scored) if folds else choose(~scored),
     )
+
+
+def smooth_decided(decided: DecidedFinding, data: LabeledSlices) -> DecidedFinding:
+    """Smooth the probabilities of slices along their series, as a reader of slices does after it
+    has calibrated them. data: the labeled slices, the decided ones among them."""
+    place_of = {row: place for place, row in enumerate(data.rows.tolist())}
+    places = np.array([place_of[row] for row in decided.rows["row"]], np.int64)
+    smoothed = data.smooth(decided.probability[:, None], places)[:, 0]
+    return replace(decided, probability=smoothed)
 
 
 def with_calibrated(

@@ -12,13 +12,15 @@ import polars as pl
 from wetread.archive.files.atomic import write_csv
 from wetread.archive.files.paths import as_paths
 from wetread.archive.plural import plural
-from wetread.archive.types import StrPath, StrPaths
+from wetread.archive.types import Int64Array, StrPath, StrPaths
 from wetread.evaluation.blend import blend_groups
 from wetread.labels.csv_file import LINE, check_ids, label_values, read_text_columns
 from wetread.labels.table import LabelError
 from wetread.labels.text_table import read_text_table
+from wetread.tasks import TASKS
 
 ID_COLUMNS, LABEL_COLUMNS = ("ID", "id"), ("Label", "label")
+LEVELS = ("image", "study")
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,24 @@ def blend(
         column = table.select("id", pl.col("value").alias(f"value-{number}"))
         joined = joined.join(column, on="id", how="left", maintain_order="left")
     values = joined.drop("id").to_numpy().T
-    finding = joined["id"].str.extract(r"_([^_]*)$").fill_null("")
-    group = finding.rank("dense").to_numpy().astype(np.int64)
+    group = findings_of_ids(joined["id"].to_list())
     share = tuple(float(weight) for weight in (weights or [1.0] * len(files)))
     blended = blend_groups(values, share, how, group)
     header = read_text_table(files[0]).frame.columns
     name, label = _columns(files[0], header)
     write_csv(out, pl.DataFrame({name: joined["id"], label: blended}))
     return BlendResult(out, joined.height, how, tuple(one / sum(share) for one in share))
+
+
+def findings_of_ids(ids: Sequence[str]) -> Int64Array:
+    """Number the finding of each id, (N,): the longest name of a known one that the id ends with
+    after an underscore; ids that end with none, as those of an exam's images, are alike."""
+    known = {one.name for task in TASKS.values() for level in LEVELS for one in task.at(level)}
+    names = [""] * len(ids)
+    for place, name in enumerate(ids):
+        ends = (name[at + 1 :] for at, letter in enumerate(name) if letter == "_")
+        names[place] = next((end for end in ends if end in known), "")
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
 def _read(path: Path) -> pl.DataFrame:

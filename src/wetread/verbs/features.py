@@ -114,14 +114,19 @@ def feature_rows(store: Store, encoder: str, features: Float32Array) -> pl.DataF
         level=pl.lit("image")
     )
     studies = slices["study"].unique(maintain_order=True)
-    place = slices["study"].to_numpy()
-    means = [features[place == study].mean(axis=0, dtype=np.float64) for study in studies]
     whole = pl.DataFrame({"study": studies, "id": studies}).with_columns(level=pl.lit("study"))
-    values = [*features.tolist(), *(mean.tolist() for mean in means)]
-    rows = pl.concat([slices, whole], how="diagonal").with_columns(
-        encoder=pl.lit(encoder), features=pl.Series(values, dtype=SCHEMA["features"])
-    )
-    return rows.select(*SCHEMA).cast(SCHEMA)
+    number = slices["study"].replace_strict(studies, range(len(studies))).to_numpy()
+    means = np.zeros((len(studies), features.shape[1]))
+    np.add.at(means, number, features)
+    means /= np.bincount(number, minlength=len(studies))[:, None]
+    tables = [
+        rows.with_columns(
+            encoder=pl.lit(encoder),
+            features=pl.Series(values.astype(np.float32)).cast(SCHEMA["features"]),
+        )
+        for rows, values in ((slices, features), (whole, means))
+    ]
+    return pl.concat([rows.select(*SCHEMA).cast(SCHEMA) for rows in tables])
 
 
 def _encoders(

@@ -67,6 +67,7 @@ def train(
     map_large_tensors()
     with seeded_runtime(recipe, runtime.device):
         model = runtime.place(model)
+        (shift_to_priors if head_is_learned else start_at_priors)(model, data, recipe)
         share = recipe.average_with_start
         start = copy.deepcopy(model.state_dict()) if share else {}
         optimizer = make_optimizer(
@@ -87,7 +88,6 @@ def train(
         )  # fmt: skip
         if not checkpointer.resume():
             run.write_json("recipe.json", recipe.model_dump(mode="json"))
-            (shift_to_priors if head_is_learned else start_at_priors)(model, data, recipe)
         with data_parallel(model, recipe, runtime, weights) as parallel:
             while checkpointer.epoch < recipe.epochs and not checkpointer.out_of_patience(
                 recipe.patience_epochs

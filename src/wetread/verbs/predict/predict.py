@@ -131,7 +131,14 @@ def predict(
         None if at is None else study_operating_point(as_paths(runs), scalings, task.headline, at)
     )
     findings = {level: task.at(level) for level in ("image", "study")}
+    if blend and ensemble.series_models:
+        raise ValueError(
+            "`blend`: networks of whole series answer with the mean of their logits, and weights "
+            "are chosen for a mean of probabilities; leave it out, and all runs weigh alike"
+        )
     weights = choose_run_weights(as_paths(runs), findings) if blend else None
+    if weights is not None:
+        scalings = replace(scalings, weights=weights.weights)
     ensemble = replace(ensemble, scalings=scalings, point=point, run_weights=weights)
     require_sources(sources)
     if sample is not None:

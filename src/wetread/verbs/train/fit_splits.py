@@ -13,7 +13,7 @@ from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.training import calibration, decide, mask_table
 from wetread.training.data import Split, plan_splits
-from wetread.training.decide import decide_finding, with_calibrated
+from wetread.training.decide import decide_finding, smooth_decided, with_calibrated
 from wetread.training.origin import count_origins, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
@@ -90,7 +90,8 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> Non
     if drawings.height:
         decided = {name: decide_finding(drawings, name) for name in drawings["finding"].unique()}
         for name, finding in decided.items():
-            predictions = with_calibrated(predictions, finding, name)
+            smoothed = smooth_decided(finding, prepared.data)
+            predictions = with_calibrated(predictions, smoothed, name)
         rules = {name: finding.decision.to_dict() for name, finding in decided.items()}
         run.write_json(decide.FILE, rules)
         run.write_table(mask_table.FILE, drawings)
