@@ -11,7 +11,7 @@ from tests.evaluation.test_evaluation import DIFFERENCE
 from wetread.evaluation.score import Score
 from wetread.evaluation.subgroups import SubgroupScore
 from wetread.pages.charts import make_curves
-from wetread.pages.evaluation_part import EvaluationPart, group_tables
+from wetread.pages.evaluation_part import EvaluationPart, group_tables, pair_tables
 from wetread.pages.page import CountSum, PageCase, PageContent
 from wetread.pages.panel import Panel
 from wetread.pages.slides import error_cases, floor_rows, shortened, slides_html, write_slides
@@ -90,6 +90,14 @@ def test_a_long_table_keeps_its_largest_differences() -> None:
     kept = [row.head[1] for row in shortened(table).rows]
     assert kept == [f"K{k}" for k in range(11, 3, -1)]
     assert shortened(table).compared == 12
+
+
+def test_of_pairs_the_findings_that_differ_most_are_kept_beside_the_official_score() -> None:
+    official = replace(DIFFERENCE, metric="weighted_log_loss", finding="all")
+    findings = [replace(DIFFERENCE, finding=f"f{k}", value=k / 100) for k in range(12)]
+    (table,) = pair_tables([*findings, official])
+    kept = [row.head[0] for row in shortened(table).rows]
+    assert kept == ["all", *(f"f{k}" for k in range(11, 4, -1))]
 
 
 def test_every_slide_prints_on_a_sheet_of_its_own(browser: Any, tmp_path: Path) -> None:

@@ -130,17 +130,20 @@ def floor_rows(scores: Sequence[Score], headline: str) -> list[FloorRow]:
 
 
 def shortened(table: DifferenceTable) -> DifferenceTable:
-    """Return a table with as many rows as a slide holds: those with values first, the largest
-    differences of the first metric before the others."""
-    first = next(iter(table.metrics))
+    """Return a table with as many rows as a slide holds: those whose values are of other metrics
+    first, as the official one that all findings together have; then the largest differences of the
+    first metric that most rows have; then those without a difference and those without values."""
+    most = max(table.metrics, key=lambda name: sum(name in row.cells for row in table.rows))
 
-    def size(row: DifferenceRow) -> float:
-        cell = row.cells.get(first)
-        return -1.0 if cell is None else abs(float(cell.difference))
+    def rank(row: DifferenceRow) -> tuple[int, float]:
+        cell = row.cells.get(most)
+        if cell is None:
+            return (0 if row.cells else 3), 0.0
+        return (1, -abs(float(cell.difference))) if cell.difference else (2, 0.0)
 
     rows = table.rows
     if len(rows) > MOST_GROUPS:
-        rows = tuple(sorted(rows, key=size, reverse=True)[:MOST_GROUPS])
+        rows = tuple(sorted(rows, key=rank)[:MOST_GROUPS])
     return DifferenceTable(table.level, table.metrics, rows, table.apart, table.compared)
 
 
