@@ -40,6 +40,20 @@ def test_a_group_is_compared_with_all_others_whose_header_has_a_value() -> None:
     assert one.rows == 60
 
 
+def test_two_groups_are_compared_once_and_both_have_their_scores() -> None:
+    found, _ = scored(["F"] * 60 + ["M"] * 60)
+    first, second = auc(found, "F").difference, auc(found, "M").difference
+    assert (second.first, second.second) == (first.second, first.first)
+    assert (second.rows, second.reason) == (60, "compared once, as F")
+    assert {one.group for one in found if one.difference.low is not None} == {"F"}
+    assert {one.group for one in found if one.difference.value is not None} == {"F"}
+
+
+def test_each_of_three_groups_has_a_rest_of_its_own() -> None:
+    found, _ = scored(["A"] * 60 + ["B"] * 60 + ["C"] * 60)
+    assert {one.group for one in found if one.difference.value is not None} == {"A", "B", "C"}
+
+
 def test_a_group_that_is_really_harder_stands_apart_and_equal_ones_do_not() -> None:
     groups = ["AP"] * 80 + ["PA"] * 80
     assert auc(scored(groups, harder="AP")[0], "AP").difference.apart

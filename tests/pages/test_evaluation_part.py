@@ -28,6 +28,18 @@ def test_groups_that_are_too_small_stand_with_their_reason() -> None:
     assert [row.reason for row in table.rows] == ["", "2 positive"]
 
 
+def test_the_second_of_two_groups_has_its_values_and_is_not_counted_again() -> None:
+    turned = replace(
+        AUC, value=None, low=None, high=None, first=0.875, second=0.75,
+        reason="compared once, as F",
+    )  # fmt: skip
+    (table,) = group_tables([SubgroupScore("sex", "F", AUC), SubgroupScore("sex", "M", turned)])
+    cell = table.rows[1].cells["roc_auc"]
+    assert (cell.first, cell.second, cell.difference) == ("0.875", "0.750", "")
+    assert (cell.interval, cell.apart) == ("compared once, as F", False)
+    assert (table.apart, table.compared) == (1, 1)
+
+
 def test_each_level_has_a_table() -> None:
     tables = pair_tables([AUC, replace(AUC, level="study")])
     assert [table.level for table in tables] == ["image", "study"]

@@ -100,6 +100,15 @@ def test_of_pairs_the_findings_that_differ_most_are_kept_beside_the_official_sco
     assert kept == ["all", *(f"f{k}" for k in range(11, 4, -1))]
 
 
+def test_groups_without_a_difference_come_after_those_with_one() -> None:
+    none = replace(DIFFERENCE, value=None, low=None, high=None, reason="compared once, as K0")
+    few = replace(none, first=None, second=None, reason="2 positive")
+    groups = [SubgroupScore("x", "few", few), SubgroupScore("x", "once", none)]
+    groups += [SubgroupScore("kernel", f"K{k}", DIFFERENCE) for k in range(7)]
+    (table,) = group_tables(groups)
+    assert [row.head[1] for row in shortened(table).rows] == [*(f"K{k}" for k in range(7)), "once"]
+
+
 def test_every_slide_prints_on_a_sheet_of_its_own(browser: Any, tmp_path: Path) -> None:
     write_slides(tmp_path / "slides.html", CONTENT, ["Few patients."])
     page = browser.new_page()

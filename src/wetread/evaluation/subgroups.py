@@ -1,7 +1,7 @@
 """evaluation/subgroups.py: each group of rows against the rest, with the difference's interval."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,9 @@ class SubgroupScore:
     """A group's score beside that of the rest.
 
     attribute, group: "view" and "AP".
-    difference: first of the group, second of all other rows whose attribute is known.
+    difference: first of the group, second of all other rows whose attribute is known. Of two groups
+    each is the other's rest: the second has both metrics, and no difference but a reason, so that
+    one comparison is not counted twice.
     """
 
     attribute: str
@@ -57,16 +59,23 @@ def score_subgroups(
                 drawn = [
                     draw_metrics(part, probability[:, column], of_row, times) for part in parts
                 ]
-                found += [
-                    SubgroupScore(
-                        attribute,
-                        name,
-                        make_difference(metric, finding.name, rows, truth=parts[0], reason=reason,
-                                        pair=(drawn[0][metric], drawn[1][metric])),
-                    )
+                differences = [
+                    make_difference(metric, finding.name, rows, truth=parts[0], reason=reason,
+                                    pair=(drawn[0][metric], drawn[1][metric]))
                     for metric in drawn[0]
                 ]  # fmt: skip
+                if len(names) == 2 and name == names[1]:
+                    differences = [_without_value(one, names[0]) for one in differences]
+                found += [SubgroupScore(attribute, name, one) for one in differences]
     return found
+
+
+def _without_value(one: Difference, first: str) -> Difference:
+    """Return the difference of the second of two groups, which is that of the first, sign
+    turned."""
+    if one.value is None:
+        return one
+    return replace(one, value=None, low=None, high=None, reason=f"compared once, as {first}")
 
 
 def _reason(group: FloatArray, rest: FloatArray) -> str | None:

@@ -33,7 +33,8 @@ PAIR_METRICS = {
 
 @dataclass(frozen=True)
 class DifferenceCell:
-    """A difference in a table: the two values, and it with its interval, as text.
+    """A difference in a table: the two values, and it with its interval, as text; where there are
+    both values and yet no difference, why, in place of the interval.
 
     apart: whether its interval leaves 0 out.
     """
@@ -155,13 +156,16 @@ def _tables(
 
 
 def _row(head: tuple[str, ...], line: Sequence[Difference]) -> DifferenceRow:
-    cells = {one.metric: _cell(one) for one in line if one.value is not None}
+    cells = {
+        one.metric: _cell(one) for one in line if one.first is not None and one.second is not None
+    }
     reason = "" if cells else next((one.reason or "" for one in line), "")
     return DifferenceRow(head, line[0].rows, line[0].positives, cells, reason)
 
 
 def _cell(one: Difference) -> DifferenceCell:
+    both = f"{one.first:.3f}", f"{one.second:.3f}"
+    if one.value is None:
+        return DifferenceCell(*both, "", one.reason or "", apart=False)
     interval = "" if one.low is None else f"{one.low:+.3f} – {one.high:+.3f}"
-    return DifferenceCell(
-        f"{one.first:.3f}", f"{one.second:.3f}", f"{one.value:+.3f}", interval, one.apart
-    )
+    return DifferenceCell(*both, f"{one.value:+.3f}", interval, one.apart)
