@@ -26,7 +26,7 @@ def test_an_evaluation_is_json_from_which_its_scores_come_back() -> None:
         identity=Identity("patient", "a file of patients"),
         subgroups=(SubgroupScore("view", "AP", DIFFERENCE),),
         comparison=(DIFFERENCE,),
-        run=RunClaims(Scores([SCORE]), 0, None),
+        run=RunClaims(Scores([SCORE]), 0, None, None),
     )
     values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert Scores.from_dict(values) == found.scores

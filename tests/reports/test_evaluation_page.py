@@ -41,7 +41,7 @@ FOUND = Evaluation(
 
 def test_the_summary_counts_what_was_scored_and_what_was_not() -> None:
     assert summary_sentence(FOUND, [IMAGES]) == (
-        "Scored on 3 images of 2 patients. 1 label had no prediction and counts nowhere."
+        "Scored on 3 images of 2 patients. 1 label had no prediction."
     )
     unknown = replace(FOUND, identity=Identity("study", "ids", "no file"))
     assert summary_sentence(unknown, [IMAGES]).endswith("Patients are not known (no file).")
@@ -56,15 +56,33 @@ def test_the_models_origin_is_stated_or_that_it_is_unknown() -> None:
 
 def test_images_that_the_run_knew_make_its_scores_too_good() -> None:
     own = Scores([replace(SCORE, value=0.95, low=0.9, high=0.99)])
-    clean = replace(FOUND, run=RunClaims(own, 0, 0))
-    assert known_sentence(clean).startswith("None of the images")
-    spoiled = replace(FOUND, run=RunClaims(own, 2, None))
+    clean = replace(FOUND, run=RunClaims(own, 0, None, 0))
+    assert known_sentence(clean) == (
+        "The run was made with no image and no patient of those scored here."
+    )
+    spoiled = replace(FOUND, run=RunClaims(own, 2, 0, None))
     assert known_sentence(spoiled) == (
-        "The run was made with 2 images of those that are scored here: these scores are too good."
+        "The run was made with 2 images of those scored here: these scores are too good."
     )
     assert own_scores(clean, TASK) == (
         ("roc auc of pneumothorax, by image", "0.950 (0.900–0.990)", "0.800 (0.700–0.900)"),
     )
+
+
+def test_a_run_is_not_cleared_of_what_no_id_can_tell() -> None:
+    unknown = replace(FOUND, run=RunClaims(Scores(), None, None, None))
+    assert known_sentence(unknown).endswith("no id tells.")
+    part = evaluation_content(unknown, TASK, [IMAGES]).evaluation
+    assert part is not None
+    assert "no id tells" in part.known
+
+
+def test_what_flags_promise_of_studies_is_not_held_against_images() -> None:
+    at_image = replace(SCORE, metric="sensitivity_from_0.35")
+    promised = {"sensitivity_from_0.35": 0.9}
+    both = Scores([at_image, replace(at_image, level="study", value=0.7)])
+    rows = own_scores(replace(FOUND, scores=both, promised=promised), TASK)
+    assert [row[0] for row in rows] == ["sensitivity from 0.35 on, by study"]
 
 
 def test_the_page_is_of_these_scores(tmp_path: Path) -> None:

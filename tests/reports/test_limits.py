@@ -16,7 +16,7 @@ AUC = Score("roc_auc", "any", "image", "given_data", 0.8, 0.7, 0.9, 30, 12)
 def test_the_counts_behind_the_headline_and_the_width_of_its_interval_are_named() -> None:
     empty = replace(AUC, finding="epidural", value=None, low=None, high=None, positives=0)
     assert score_limits([AUC, empty], "any", "patients") == [
-        "By image, 12 positive of 30 patients for any: the interval of its ROC AUC is 0.20 wide.",
+        "12 positive images for any, 30 patients in all: the interval of its ROC AUC is 0.20 wide.",
         "Nothing positive, so nothing is known, of: epidural.",
     ]
 
@@ -44,4 +44,7 @@ def test_patients_that_are_not_known_make_intervals_too_narrow() -> None:
 def test_what_did_not_meet_is_counted_where_there_is_any() -> None:
     assert unmatched_limits({"labels_without_prediction": 0, "predictions_without_label": 0}) == []
     found = unmatched_limits({"labels_without_prediction": 1, "predictions_without_label": 2})
-    assert found == ["1 label had no prediction and 2 predictions no label: none of them counts."]
+    assert found == [
+        "1 label had no prediction and 2 predictions no label: none of them is in a score of its "
+        "own level."
+    ]

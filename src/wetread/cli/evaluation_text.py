@@ -26,10 +26,12 @@ SHOWN = (
 def evaluation_lines(result: Evaluation) -> list[str]:
     """Return what is known of the models first, then how labels and predictions met, the scores,
     what has none, the groups that differ, the comparison, and where the page lies."""
-    from wetread.reports.evaluation_page import caution_sentence
+    from wetread.reports.evaluation_page import caution_sentence, known_sentence
 
+    too_good = result.run is not None and result.run.overlaps
     return [
         *([f"caution: {caution}"] if (caution := caution_sentence(result)) else []),
+        *([f"caution: {known_sentence(result)}"] if too_good else []),
         *_matches(result),
         *score_lines(_shown_scores(result)),
         *(f"no score by {level}: {reason}" for level, reason in result.absent.items()),

@@ -21,18 +21,25 @@ class RunClaims:
     """Scores that a run has of itself, and how many of the scored data it was made with.
 
     scores: of its scores.json.
-    images, patients: of those that are scored, how many the run was made with; patients None where
+    images, studies, patients: of those that are scored, how many the run was made with; None where
         they cannot be compared.
     """
 
     scores: Scores
-    images: int
+    images: int | None
+    studies: int | None
     patients: int | None
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the run was made with anything of what is scored."""
+        return bool(self.images or self.studies or self.patients)
 
     def to_dict(self) -> JsonObject:
         """Return plain values, for JSON."""
         return {
             "images_known": self.images,
+            "studies_known": self.studies,
             "patients_known": self.patients,
             **self.scores.to_dict(),
         }

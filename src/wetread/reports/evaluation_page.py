@@ -108,7 +108,7 @@ def evaluation_limits(found: Evaluation) -> list[str]:
     caution, known = caution_sentence(found), known_sentence(found)
     limits = [
         *([caution] if caution else []),
-        *([known] if known and "too good" in known else []),
+        *([known] if found.run is not None and found.run.overlaps else []),
         *identity_limits(found.identity.to_dict()),
         *score_limits(found.scores, found.headline, units),
         *unmatched_limits(found.counts),
@@ -128,7 +128,7 @@ def summary_sentence(found: Evaluation, levels: Sequence[LevelPredictions]) -> s
     counts = found.counts
     if counts["labels_without_prediction"]:
         lost = plural(counts["labels_without_prediction"], "label")
-        sentence += f" {lost} had no prediction and count{'s' if lost[:2] == '1 ' else ''} nowhere."
+        sentence += f" {lost} had no prediction."
     if not found.identity.proven:
         sentence += f" Patients are not known ({found.identity.reason})."
     return sentence
@@ -143,27 +143,35 @@ def caution_sentence(found: Evaluation) -> str:
 
 
 def known_sentence(found: Evaluation) -> str:
-    """Return how many of the scored images the run was made with; "" where no run was given."""
+    """Return how much of what is scored the run was made with; "" where no run was given."""
     if found.run is None:
         return ""
-    if found.run.images or found.run.patients:
-        of_patients = (
-            "" if found.run.patients is None else f" and {plural(found.run.patients, 'patient')}"
+    known = {
+        name: count
+        for name, count in (
+            ("image", found.run.images),
+            ("study", found.run.studies),
+            ("patient", found.run.patients),
         )
-        return (
-            f"The run was made with {plural(found.run.images, 'image')}{of_patients} of those that "
-            "are scored here: these scores are too good."
-        )
-    return "None of the images that are scored here was among those the run was made with."
+        if count is not None
+    }
+    if not known:
+        return "Whether the run was made with what is scored here is not known: no id tells."
+    if found.run.overlaps:
+        parts = " and ".join(plural(count, name) for name, count in known.items() if count)
+        return f"The run was made with {parts} of those scored here: these scores are too good."
+    parts = " and no ".join(known)
+    return f"The run was made with no {parts} of those scored here."
 
 
 def own_scores(found: Evaluation, task: Task) -> tuple[tuple[str, str, str], ...]:
     """Return the headline's scores that the run and this evaluation both have, and those that were
     promised with the threshold of flags: label, own, here."""
+    flagged = "image" if "as the image" in found.absent.get("study", "") else "study"
     rows = [
         (f"{metric.replace('_', ' ')} on, by {here.level}", f"{value:.3f}", with_interval(here))
         for metric, value in found.promised.items()
-        for here in found.scores.find(metric)
+        for here in found.scores.find(metric, level=flagged)
     ]
     if found.run is None:
         return tuple(rows)

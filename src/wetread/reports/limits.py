@@ -21,8 +21,8 @@ def score_limits(scores: Sequence[Score], headline: str, units: str) -> list[str
                 "" if one.low is None else f": the interval of its ROC AUC is {_width(one)} wide"
             )
             limits.append(
-                f"By {one.level}, {one.positives} positive of {one.patients} {units} for "
-                f"{headline.replace('_', ' ')}{width}."
+                f"{plural(one.positives, 'positive ' + one.level)} for "
+                f"{headline.replace('_', ' ')}, {one.patients} {units} in all{width}."
             )
     if scores and all(one.patients <= 1 for one in scores):
         limits.append(f"One of the {units} alone stands behind every score: none has an interval.")
@@ -62,7 +62,7 @@ def unmatched_limits(counts: Mapping[str, int]) -> list[str]:
         return []
     return [
         f"{plural(lost, 'label')} had no prediction and {plural(without, 'prediction')} no label: "
-        "none of them counts."
+        "none of them is in a score of its own level."
     ]
 
 

@@ -89,6 +89,19 @@ def test_two_predictions_are_compared_on_the_same_patients(films: Films, tmp_pat
     assert "worse.csv" in (found.out / "page.html").read_text()
 
 
+def test_other_predictions_of_more_patients_than_these_are_compared_on_these(
+    films: Films, tmp_path: Path
+) -> None:
+    given = pl.read_csv(films.folder / "probabilities.csv")
+    beyond = given.head(2).with_columns(id=pl.lit("nobody's"))
+    pl.concat([given, beyond]).write_csv(tmp_path / "more.csv")
+    found = evaluate_predictions(
+        films.folder, films.labels, patients=films.patients, against=tmp_path / "more.csv"
+    )
+    (auc,) = (one for one in found.comparison if one.metric == "roc_auc")
+    assert (auc.rows, auc.value) == (FILMS, 0.0)
+
+
 def test_a_table_of_probabilities_alone_has_no_studies_and_says_so(
     films: Films, tmp_path: Path
 ) -> None:

@@ -18,17 +18,32 @@ _EXPECTED = "the scores of a run, which wetread train and evaluate write"
 
 
 def read_claims(run: Path, predictions: Predictions, levels: Levels) -> RunClaims:
-    """Read a run's own scores, and count the scored images and patients that it was made with,
-    for learning, for choosing or for scoring.
+    """Read a run's own scores, and count the scored images, studies and patients that it was made
+    with, for learning, for choosing or for scoring.
 
-    Patients are compared by PatientID where both have an index under the same key; pseudonyms of
-    two keys never meet. Raises FileNotFoundError for a folder without scores.
+    Scored are images with a label of their own, those of a scored study or series, and those with a
+    drawn mask. Patients are compared by PatientID where both have an index under the same key;
+    pseudonyms of two keys never meet. Raises FileNotFoundError for a folder without scores.
     """
     scores = Scores.from_dict(read_json(run / SCORES, _EXPECTED, {"scores": list}))
     slices = open_store(run / "store").slices
-    images = {name for part in levels.found if part.level == "image" for name in part.ids}
-    known = images & set(slices["SOPInstanceUID"])
-    return RunClaims(scores, len(known), _known_patients(predictions, images, slices))
+    studies = {name for part in levels.found if part.level == "study" for name in part.ids}
+    of_studies = {study for part in levels.found for study in part.studies}
+    images = {
+        *(name for part in levels.found if part.level == "image" for name in part.ids),
+        *levels.places.filter(pl.col("study").is_in(list(of_studies)))["image"],
+        *predictions.table.masks["id"],
+    }
+    return RunClaims(
+        scores,
+        _count_known(images, slices["SOPInstanceUID"]),
+        _count_known(studies, slices["StudyInstanceUID"]),
+        _known_patients(predictions, images, slices),
+    )
+
+
+def _count_known(scored: set[str], of_run: pl.Series) -> int | None:
+    return len(scored & set(of_run)) if scored else None
 
 
 def _known_patients(predictions: Predictions, images: set[str], slices: pl.DataFrame) -> int | None:

@@ -134,10 +134,11 @@ def _studies(
     derived = [column for column, finding in enumerate(findings) if finding.name in names]
     if np.isnan(true).all() and derived and places.is_empty():
         return "which image is of which study is not known; give the archive with `data`"
-    if np.isnan(true).all() and derived:
-        if _repeats_images(predictions, places, ids, probability):
-            return "each study has one image: it is scored as the image"
-        true[:, derived] = _derived_truth(predictions, truth, places, ids)[:, derived]
+    if np.isnan(true).all() and _repeats_images(predictions, places, ids, probability):
+        return "each study has one image: it is scored as the image"
+    if np.isnan(true[:, derived]).any() and places.height:
+        of_images = _derived_truth(predictions, truth, places, ids)[:, derived]
+        true[:, derived] = np.where(np.isnan(true[:, derived]), of_images, true[:, derived])
     return _rows("study", findings, ids, ids, owners=owners, truth=true, probability=probability)
 
 

@@ -106,17 +106,17 @@ def evaluate_predictions(
     refuse_foreign_files(folder, frozenset())
     with locked(folder):
         owners, identity = find_owners(given, places_of(given, truth), _text(patients))
-        read = reader_rows(*reads, given, truth if files else None, owners) if reads else []
         levels = join_levels(given, truth, owners)
+        read = reader_rows(*reads, given, levels if files else None, owners) if reads else []
+        unmatched = unmatched_ids(given, truth)
         found = replace(
             _evaluate(given, truth, levels, owners, thresholds),
             out=folder,
-            counts=count_matches(given, truth, unmatched_ids(given, truth))
-            | {"ids_repaired": repaired},
+            counts=count_matches(given, truth, unmatched) | {"ids_repaired": repaired},
             identity=identity,
             truth_of=truth_of,
             against="" if other is None else other.path.name,
-            comparison=() if other is None else _comparison(levels, other, truth, owners),
+            comparison=() if other is None else _comparison(given, other, levels, truth, owners),
             readers=tuple(
                 one for rows in read for one in score_readers(rows, np.random.default_rng(SEED))
             ),
@@ -125,7 +125,7 @@ def evaluate_predictions(
         with rewriting(folder):
             text = json.dumps(found.to_dict(), indent=1, allow_nan=False)
             write_whole(folder / "scores.json", f"{text}\n".encode())
-            write_csv(folder / "unmatched.csv", unmatched_ids(given, truth))
+            write_csv(folder / "unmatched.csv", unmatched)
             write_evaluation_page(
                 found, given.task, levels.found, read, _cases(given, truth, levels), slides=slides
             )
@@ -253,11 +253,14 @@ def _cases(given: Predictions, truth: LabelTable, levels: Levels) -> tuple[PageC
 
 
 def _headline_rows(task: Task, levels: Levels) -> list[tuple[LabeledRows, Float64Array]]:
-    """Return the rows of the headline alone, and its probability (N, 1), at each level."""
+    """Return the rows of the headline alone, and its probability (N, 1), at each level that has
+    it."""
     found = []
     for part in levels.found:
         names = [finding.name for finding in part.findings]
-        column = names.index(task.headline) if task.headline in names else 0
+        if task.headline not in names:
+            continue
+        column = names.index(task.headline)
         rows = LabeledRows(
             part.truth[:, [column]], part.findings[column : column + 1], part.patients,
             part.level, part.split,
@@ -287,10 +290,11 @@ def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
 
 
 def _comparison(
-    levels: Levels, other: Predictions, truth: LabelTable, owners: Owners
+    given: Predictions, other: Predictions, levels: Levels, truth: LabelTable, owners: Owners
 ) -> tuple[Difference, ...]:
-    """Compare with other predictions, at each level that both have."""
-    others = join_levels(other, truth, owners)
+    """Compare with other predictions, at each level that both have, of what both predict."""
+    shared = other.table.frame.join(given.table.frame, on=["level", "id"], how="semi")
+    others = join_levels(replace(other, table=replace(other.table, frame=shared)), truth, owners)
     found: list[Difference] = []
     for part in levels.found:
         second = others.at(part.level)

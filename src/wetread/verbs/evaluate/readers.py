@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.archive.types import Float64Array
 from wetread.evaluation.reader_study import ReaderRows, majority
 from wetread.inputs.predictions import Predictions, findings_at
 from wetread.labels.finding import Finding
 from wetread.labels.reads_csv import Reads, read_reads
 from wetread.labels.repair import repairs
 from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_table
+from wetread.training.predictions import LevelPredictions
+from wetread.verbs.evaluate.levels import Levels
 from wetread.verbs.evaluate.owners import Owners, patients_at
 
 LEVELS = ("study", "image")
@@ -53,11 +56,12 @@ def consensus_labels(reads: Reads, level: str) -> LabelTable:
 
 
 def reader_rows(
-    reads: Reads, level: str, predictions: Predictions, truth: LabelTable | None, owners: Owners
+    reads: Reads, level: str, predictions: Predictions, labeled: Levels | None, owners: Owners
 ) -> list[ReaderRows]:
     """Join calls and probabilities, a finding each, over the ids that both have.
 
-    truth: the labels that readers are held against; None: each against the others.
+    labeled: what is scored by labels, whose truth readers are held against; None: each against the
+        others.
     """
     frame = predictions.table.frame
     predicted = set(frame.filter(pl.col("level") == level)["id"])
@@ -72,11 +76,24 @@ def reader_rows(
             readers=reads.readers,
             calls=reads.calls[finding.name][:, kept],
             probability=_column(predictions.table, ids, finding),
-            truth=None if truth is None else _column(truth, ids, finding),
+            truth=None if labeled is None else _truth(labeled.at(level), ids, finding),
             patients=patients,
         )
         for finding in findings
     ]
+
+
+def _truth(part: LevelPredictions | None, ids: Sequence[str], finding: Finding) -> Float64Array:
+    """Return the truth (N,) of ids, that of studies from their images' labels where these alone are
+    given; NaN where it is not known."""
+    found = np.full(len(ids), np.nan)
+    if part is not None:
+        place = {name: row for row, name in enumerate(part.ids)}
+        column = part.findings.index(finding)
+        for row, name in enumerate(ids):
+            if name in place:
+                found[row] = part.truth[place[name], column]
+    return found
 
 
 def _column(table: LabelTable, ids: Sequence[str], finding: Finding) -> np.ndarray:
