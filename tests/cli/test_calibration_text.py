@@ -33,3 +33,11 @@ def test_findings_without_a_fit_of_their_own_are_explained_once() -> None:
     lines = lines_of(*(change(name, kind, 0.1) for name in "ab" for kind in ("shared", "none")))
     assert sum(line.startswith("shared: ") for line in lines) == 1
     assert sum(line.startswith("none: ") for line in lines) == 1
+
+
+def test_ids_that_were_repaired_are_counted() -> None:
+    result = CalibrationResult(Path("near"), 50, 12, 12, (change("any", "bias", 0.1),), 3)
+    assert any(
+        line.startswith("3 ids of label files repaired") for line in calibration_lines(result)
+    )
+    assert not any("repaired" in line for line in lines_of(change("any", "bias", 0.1)))

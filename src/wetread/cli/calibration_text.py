@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from wetread.archive.plural import plural
+from wetread.cli.text import repaired_lines
 
 if TYPE_CHECKING:  # the command line starts without loading what it may not need
     from wetread.verbs.calibrate.calibrate import CalibrationResult
@@ -31,6 +32,7 @@ def calibration_lines(result: CalibrationResult) -> list[str]:
         lines.append("shared: too few have it; scaled as all findings together are")
     if any(one.kind == "none" for one in result.changes):
         lines.append("none: with one class alone nothing can be fitted; it stays as it was")
+    lines += repaired_lines(result.ids_repaired)
     return [*lines, f"run:  {result.run}", f"page: {result.run / 'page.html'}"]
 
 

@@ -91,7 +91,7 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
         f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown"
         f"{': conflicting_labels.csv' if counts['conflicting_labels'] else ''}",
-        *_repaired(counts.get("ids_repaired", 0)),
+        *repaired_lines(counts.get("ids_repaired", 0)),
         *_refused_masks(counts),
         *patient_lines(result.identity),
         f"this run {result.origin}",
@@ -136,7 +136,8 @@ def patient_lines(who: Identity) -> list[str]:
     ]
 
 
-def _repaired(ids: int) -> list[str]:
+def repaired_lines(ids: int) -> list[str]:
+    """Return the line of how many ids were repaired; none where none was."""
     if not ids:
         return []
     return [f"{plural(ids, 'id')} of label files repaired: a blank, a path or an ending taken off"]
@@ -192,7 +193,7 @@ def submission_lines(result: SubmissionScores) -> list[str]:
         lines += [f"  {label}" for label in ids[:MOST]]
         if len(ids) > MOST:
             lines.append(f"  ... and {len(ids) - MOST} more (--json lists all)")
-    return lines + _repaired(result.ids_repaired) + _contradictions(result)
+    return lines + repaired_lines(result.ids_repaired) + _contradictions(result)
 
 
 def _contradictions(result: SubmissionScores) -> list[str]:

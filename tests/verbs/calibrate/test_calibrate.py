@@ -38,6 +38,16 @@ def calibrated(
     return calibrate(one_split.run, elsewhere.images, out, labels=[elsewhere.labels], workers=1)
 
 
+class Stages:
+    """A report that remembers which stages were reached."""
+
+    def __init__(self) -> None:
+        self.reached: set[str] = set()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self.reached.add(stage)
+
+
 def _logits(file: Path, level: str = "image") -> np.ndarray:
     table = pl.read_parquet(file).filter(pl.col("level") == level, pl.col("finding") == "any")
     return logit(np.clip(table["probability"].to_numpy(), 1e-12, 1 - 1e-12))
@@ -101,20 +111,53 @@ def test_nothing_in_the_run_names_the_studies_but_index_and_store_of_them(
 def test_studies_that_the_run_knows_are_refused(
     one_split: TrainResult, phantoms: PhantomTruth, tmp_path: Path
 ) -> None:
+    stages = Stages()
     with pytest.raises(ValueError, match=r"16 studies .* give studies that it does not know"):
         calibrate(
-            one_split.run, phantoms.images, tmp_path / "out", labels=[phantoms.labels], workers=1
-        )
+            one_split.run, phantoms.images, tmp_path / "out", labels=[phantoms.labels], workers=1,
+            report=stages,
+        )  # fmt: skip
     assert not (tmp_path / "out" / FILE).exists()
+    assert stages.reached == {"index"}
 
 
 def test_labels_of_other_images_are_named(
     one_split: TrainResult, elsewhere: PhantomTruth, phantoms: PhantomTruth, tmp_path: Path
 ) -> None:
+    stages = Stages()
     with pytest.raises(ValueError, match="none of them is of the"):
         calibrate(
-            one_split.run, elsewhere.images, tmp_path / "out", labels=[phantoms.labels], workers=1
-        )
+            one_split.run, elsewhere.images, tmp_path / "out", labels=[phantoms.labels], workers=1,
+            report=stages,
+        )  # fmt: skip
+    assert stages.reached == {"index"}
+
+
+def test_an_image_that_the_file_of_patients_lacks_is_refused_before_a_network_reads(
+    one_split: TrainResult, elsewhere: PhantomTruth, tmp_path: Path
+) -> None:
+    (tmp_path / "p.csv").write_text("image,patient\n1.2.3,a\n")
+    stages = Stages()
+    with pytest.raises(ValueError, match="without a patient there"):
+        calibrate(
+            one_split.run, elsewhere.images, tmp_path / "out", labels=[elsewhere.labels], workers=1,
+            patients=tmp_path / "p.csv", report=stages,
+        )  # fmt: skip
+    assert stages.reached == {"index", "pack"}
+
+
+def test_studies_without_a_label_are_not_counted_and_repaired_ids_are(
+    one_split: TrainResult, elsewhere: PhantomTruth, tmp_path: Path
+) -> None:
+    table = pl.read_csv(elsewhere.labels)
+    of_one = table["ID"].str.split("_").list[1] == table["ID"][0].split("_")[1]
+    label = pl.col("ID").str.replace(r"^(ID_.*)_", "${1}.dcm_")
+    table.filter(of_one).with_columns(label).write_csv(tmp_path / "labels.csv")
+    found = calibrate(
+        one_split.run, elsewhere.images, tmp_path / "out", labels=[tmp_path / "labels.csv"],
+        patients="study", workers=1,
+    )  # fmt: skip
+    assert (found.images, found.studies, found.patients, found.ids_repaired) == (1, 1, 1, 1)
 
 
 def test_a_run_is_never_written_over(one_split: TrainResult, elsewhere: PhantomTruth) -> None:

@@ -50,9 +50,9 @@ from wetread.training.calibration import (
 from wetread.training.predictions import FILE as PREDICTIONS
 from wetread.training.predictions import from_table, read_predictions
 from wetread.training.prepare import consistency
-from wetread.verbs.calibrate.labeled_answers import labeled_answers
+from wetread.verbs.calibrate.labeled_answers import labeled_answers, repair_ids
 from wetread.verbs.evaluate.evaluate import LEVELS, evaluate
-from wetread.verbs.predict.read_archive import read_images, task_of
+from wetread.verbs.predict.read_archive import pack_selection, read_stores, task_of
 from wetread.verbs.predict.selection import select_images
 
 STUDIES = "calibrated-on"  # the folder of index and store of what was given
@@ -80,13 +80,18 @@ class FindingChange:
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """Where the calibrated run lies, on how much it was calibrated, and what that changed."""
+    """Where the calibrated run lies, on how much it was calibrated, and what that changed.
+
+    images, studies, patients: that have a label; of a study, or of a slice of it.
+    ids_repaired: ids of label files that were an image's but for a blank, a path or an ending.
+    """
 
     run: Path
     images: int
     studies: int
     patients: int
     changes: tuple[FindingChange, ...]
+    ids_repaired: int = 0
 
     def to_dict(self) -> dict[str, object]:
         """Return the result as plain values, for JSON; what is not known is null."""
@@ -102,6 +107,7 @@ class CalibrationResult:
             "images": self.images,
             "studies": self.studies,
             "patients": self.patients,
+            "ids_repaired": self.ids_repaired,
             "changes": rows,
         }
 
@@ -138,10 +144,10 @@ def calibrate(
     one that the run learned from or was scored on, and where `out` is the run itself or another.
     """
     run, out, sources = Path(run), Path(out), as_paths(source)
-    ensemble = read_ensemble([run])
-    task = task_of(ensemble)
     _check_folders(run, out)
     require_sources(sources)
+    ensemble = read_ensemble([run])
+    task = task_of(ensemble)
     table = merge_labels([read_label_file(path, task, columns) for path in as_paths(labels)])
     if patients is not None and not asks_for_study(os.fspath(patients)):
         read_patients(os.fspath(patients))
@@ -149,14 +155,31 @@ def calibrate(
     archive = open_archive(
         sources, folder, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
     )
+    # What the headers refuse is refused before any pixel is read, what patients do before a
+    # network reads.
     selection = select_images(archive, task)
-    read = read_images(selection, ensemble, folder, workers=workers, report=report, verify=verify)
-    (store,), _ = assign_patients(
-        (read.store,), archive, None if patients is None else os.fspath(patients), key, folder
+    _refuse_studies_of(run, selection.slices)
+    table, repaired = repair_ids(table, selection.slices)
+    stores = pack_selection(
+        selection, ensemble, folder, workers=workers, report=report, verify=verify
     )
-    _refuse_studies_of(run, store)
-    levels = labeled_answers(read, store, table)
-    fitted = fit_calibration(levels, _describe(run, store, levels))
+    (store,), who = assign_patients(
+        stores[:1], archive, None if patients is None else os.fspath(patients), key, folder
+    )
+    read = read_stores(stores, selection, ensemble, folder, report=report)
+    answers = labeled_answers(read, store, table)
+    fitted = fit_calibration(answers.levels, _describe(run, store, answers.levels))
+    _write_calibrated(run, out, fitted, task)
+    (on,) = fitted.on
+    return CalibrationResult(
+        out, on.images, len(answers.studies), on.patients, _changes(answers.levels, fitted),
+        repaired + who.ids_repaired,
+    )  # fmt: skip
+
+
+def _write_calibrated(run: Path, out: Path, fitted: Calibration, task: Task) -> None:
+    """Write the calibrated run: the files of the run, both scalings, and its own predictions and
+    their scores anew."""
     _link_run(run, out)
     whole = put_behind(read_calibration(run), fitted)
     text = json.dumps(whole.to_dict(), indent=1, allow_nan=False)
@@ -164,8 +187,6 @@ def calibrate(
     if (run / PREDICTIONS).is_file():
         write_table(scale_predictions(run / PREDICTIONS, fitted, task), out / PREDICTIONS)
         evaluate(out)
-    (on,) = fitted.on
-    return CalibrationResult(out, on.images, len(on.studies), on.patients, _changes(levels, fitted))
 
 
 def scale_predictions(path: Path, calibration: Calibration, task: Task) -> pl.DataFrame:
@@ -196,12 +217,12 @@ def _check_folders(run: Path, out: Path) -> None:
         raise ValueError(f"{out} holds another run; give another folder")
 
 
-def _refuse_studies_of(run: Path, store: Store) -> None:
+def _refuse_studies_of(run: Path, slices: pl.DataFrame) -> None:
     """Raise ValueError where a study is one that the run learned from or was scored on."""
     if not (run / "store").is_dir():
         return
     known = set(open_store(run / "store").slices["StudyInstanceUID"].drop_nulls())
-    shared = known & set(store.slices["StudyInstanceUID"].drop_nulls())
+    shared = known & set(slices["StudyInstanceUID"].drop_nulls())
     if shared:
         raise RunError(
             f"{plural(len(shared), 'study')} of `source`, the first {min(shared)}, "
@@ -211,7 +232,8 @@ def _refuse_studies_of(run: Path, store: Store) -> None:
 
 
 def _describe(run: Path, store: Store, levels: Sequence[LabeledProbabilities]) -> CalibratedOn:
-    """Describe the labeled studies that a run is calibrated on."""
+    """Describe what a run is calibrated on; the digests are of all studies of these patients, for
+    what has no label of its own is of a patient that had a share in it."""
     images, studies = levels
     labeled = ~np.isnan(images.truth).all(axis=1)
     rows = store.slices.filter(pl.Series(labeled, dtype=pl.Boolean))

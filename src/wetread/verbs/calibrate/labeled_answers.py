@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -19,33 +20,55 @@ from wetread.training.calibration import LabeledProbabilities
 from wetread.verbs.predict.read_archive import ReadArchive
 
 
-def labeled_answers(
-    read: ReadArchive, store: Store, labels: LabelTable
-) -> tuple[LabeledProbabilities, ...]:
+@dataclass(frozen=True, eq=False)
+class LabeledAnswers:
+    """Answers beside labels: of slices, then of studies.
+
+    studies: StudyInstanceUIDs that have a label, or a slice that has one.
+    """
+
+    levels: tuple[LabeledProbabilities, LabeledProbabilities]
+    studies: tuple[str, ...]
+
+
+def repair_ids(labels: LabelTable, slices: pl.DataFrame) -> tuple[LabelTable, int]:
+    """Return labels by the ids of slices and their studies, and how many ids were repaired.
+
+    Raises ValueError where none of the slices and studies has a label. slices: rows of an index.
+    """
+    names = {
+        "image": set(slices["SOPInstanceUID"].drop_nulls().to_list()),
+        "study": set(slices["StudyInstanceUID"].drop_nulls().to_list()),
+    }
+    labels, repaired = repair_labels(labels, names)
+    known = labels.frame.filter(pl.col("value").is_not_null())
+    if all(
+        ids.isdisjoint(known.filter(pl.col("level") == level)["id"]) for level, ids in names.items()
+    ):
+        raise _strange_labels(slices.height)
+    return labels, repaired
+
+
+def labeled_answers(read: ReadArchive, store: Store, labels: LabelTable) -> LabeledAnswers:
     """Put answers, as they were before rules, beside the labels of slices and of studies.
 
-    store: of the same slices, with their patients. A study without a label of its own has that of
-    its slices, where it has their findings. ValueError where nothing is labeled.
+    store: of the same slices, with their patients. labels: by the ids of these. A study without a
+    label of its own has that of its slices, where it has their findings. ValueError where nothing
+    is labeled.
     """
     slices, task = store.slices, read.task
     ids = slices["SOPInstanceUID"].to_list()
-    names = {
-        "image": set(ids),
-        "study": set(slices["StudyInstanceUID"].drop_nulls().to_list()),
-    }
-    labels, _ = repair_labels(labels, names)
     image, study = read.answers.free or (read.answers.image, read.answers.study)
     truth = labels.matrix_float64(ids, task.at("image"))
     studies = list(study)
     study_labels = _study_labels(truth, slices, studies, labels, task)
-    if np.isnan(truth).all() and np.isnan(study_labels).all():
-        raise ValueError(
-            f"`labels`: none of them is of the {plural(len(ids), 'image')} that were read; their "
-            "ids are not the images' SOPInstanceUIDs. Compare both: wetread index, and the label "
-            "file's first lines"
-        )
+    labeled, known = ~np.isnan(truth).all(axis=1), ~np.isnan(study_labels).all(axis=1)
+    if not (labeled.any() or known.any()):
+        raise _strange_labels(len(ids))
+    of_slices = slices["StudyInstanceUID"].filter(pl.Series(labeled, dtype=pl.Boolean))
+    used = {studies[row] for row in np.flatnonzero(known)}
     patient_of = dict(zip(slices["StudyInstanceUID"], slices["patient"], strict=True))
-    return (
+    levels = (
         LabeledProbabilities(
             "image", finding_names(task.at("image")), truth, image, tuple(slices["patient"])
         ),
@@ -56,6 +79,16 @@ def labeled_answers(
             np.stack([study[name] for name in studies]),
             tuple(patient_of[name] for name in studies),
         ),
+    )
+    return LabeledAnswers(levels, tuple(sorted(used.union(of_slices.drop_nulls()))))
+
+
+def _strange_labels(images: int) -> ValueError:
+    """Say that no label is of any image."""
+    return ValueError(
+        f"`labels`: none of them is of the {plural(images, 'image')} of `source`; their "
+        "ids are not the images' SOPInstanceUIDs. Compare both: wetread index, and the label "
+        "file's first lines"
     )
 
 

@@ -98,8 +98,20 @@ def read_images(
     verify: bool,
 ) -> ReadArchive:
     """Pack the slices that a task reads into a folder, and read them with an ensemble."""
-    task = task_of(ensemble)
     stores = pack_selection(selection, ensemble, out, workers=workers, report=report, verify=verify)
+    return read_stores(stores, selection, ensemble, out, report=report)
+
+
+def read_stores(
+    stores: Sequence[Store],
+    selection: Selection,
+    ensemble: Ensemble,
+    out: Path,
+    *,
+    report: Report,
+) -> ReadArchive:
+    """Read the packed slices of a selection with an ensemble; features are kept in the folder."""
+    task = task_of(ensemble)
     reader = make_reader(ensemble, task.spec, out / FEATURES)
     answers = reader.read(stores, ranked=selection.ranked, progress=stage(report, "read"))
     return ReadArchive(task, reader, selection, stores[0], answers)
