@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wetread.anatomy.mask import Mask, slabs_mm
+from wetread.anatomy.mask import Mask, slabs_mm, volume_ml
 from wetread.study.placement import SlicePlacement
 
 CENTER = np.array([40.0, 35.0, 30.0])
@@ -61,3 +61,9 @@ def test_the_box_in_mm_holds_every_voxel_of_a_sheared_stack(stack) -> None:
 def test_an_empty_mask_has_no_volume_and_no_box(stack) -> None:
     empty = Mask("none", np.zeros((3, 4, 5), bool), stack([0, 1, 2]))
     assert (empty.volume_ml, empty.box, empty.box_mm) == (0.0, (0,) * 6, None)
+
+
+def test_pixels_of_uneven_slices_are_millilitres_by_hand(stack) -> None:
+    place = stack([0, 4, 8, 9, 16], 0, (0.5, 0.25))
+    by_hand = (3 * 4 + 5 * 4 + 2 * 2.5 + 0 + 1 * 7) * 0.5 * 0.25 / 1000
+    assert volume_ml([3, 5, 2, 0, 1], place) == pytest.approx(by_hand)

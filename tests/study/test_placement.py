@@ -16,7 +16,7 @@ from wetread.study.geometry import (
     tilt_parts,
     unit_axes,
 )
-from wetread.study.placement import stack_placement
+from wetread.study.placement import series_placement, stack_placement
 
 WriteSeries = Callable[..., pl.DataFrame]
 Stack = Callable[..., np.ndarray]
@@ -31,6 +31,17 @@ def test_voxels_of_an_uneven_stack_have_their_own_places(
     expected = np.array([[-10, -20, 30], [-9, -19, 35], [-8.25, -17.5, 45]])
     np.testing.assert_allclose(place.position_of(index), expected)
     assert np.isnan(place.affine).all()
+
+
+def test_images_are_placed_in_the_order_asked_for_and_strangers_nowhere(
+    write_series: WriteSeries, stack: Stack
+) -> None:
+    rows = write_series(stack(4))
+    ids = rows.sort("SOPInstanceUID")["SOPInstanceUID"].to_list()
+    whole = stack_placement(rows.sort("SOPInstanceUID"))
+    place = series_placement([ids[2], "9.9", ids[0]], rows)
+    np.testing.assert_array_equal(place.origins_mm[[0, 2]], whole.origins_mm[[2, 0]])
+    assert np.isnan(place.origins_mm[1]).all()
 
 
 def test_an_affine_holds_for_positions_rounded_to_a_tenth(write_series: WriteSeries) -> None:

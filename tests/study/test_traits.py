@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.study.traits import SECONDARY_CAPTURE, series_traits
+from wetread.study.header_content import SECONDARY_CAPTURE
+from wetread.study.traits import series_traits
 
 
 def rows(count: int = 4, **changes: Any) -> pl.DataFrame:

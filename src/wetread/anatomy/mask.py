@@ -1,10 +1,11 @@
 """anatomy/mask.py: voxels that belong to one thing, with the place of the volume they are of."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.archive.types import BoolArray, Float64Array
+from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.study.boxes import VoxelBox
 from wetread.study.placement import UNKNOWN_THICKNESS_MM, SlicePlacement
 
@@ -25,10 +26,7 @@ class Mask:
     def volume_ml(self) -> float:
         """The volume: each voxel counts the area of its pixel times the mm of its slice; NaN
         without a place. Along the normal, so a tilted stack holds no more than a straight one."""
-        per_slice = np.count_nonzero(self.inside, axis=(1, 2))
-        between_rows, between_columns = self.place.spacing_mm
-        mm3 = (per_slice * slabs_mm(self.place)).sum() * between_rows * between_columns
-        return float(mm3) / 1000.0
+        return volume_ml(np.count_nonzero(self.inside, axis=(1, 2)), self.place)
 
     @property
     def box(self) -> VoxelBox:
@@ -55,6 +53,14 @@ class Mask:
         )
         placed = self.place.position_of(corners.reshape(-1, 3))
         return np.stack([placed.min(axis=0), placed.max(axis=0)])
+
+
+def volume_ml(pixels: Sequence[int] | Int64Array, place: SlicePlacement) -> float:
+    """Compute the ml of a mask of whose slices this many pixels (Z,) are inside; NaN without a
+    place."""
+    between_rows, between_columns = place.spacing_mm
+    mm3 = (np.asarray(pixels) * slabs_mm(place)).sum() * between_rows * between_columns
+    return float(mm3) / 1000.0
 
 
 def slabs_mm(place: SlicePlacement) -> Float64Array:

@@ -48,6 +48,13 @@ class PlattScaling:
 IDENTITY = PlattScaling()
 
 
+def scale_columns(values: FloatArray, scalings: Sequence[PlattScaling]) -> Float64Array:
+    """Scale probabilities (N, F), each column by its own scaling."""
+    given = np.asarray(values, np.float64)
+    columns = [one.apply(given[:, column]) for column, one in enumerate(scalings)]
+    return np.stack(columns, axis=1) if columns else given
+
+
 def mean_scaling(scalings: Sequence[PlattScaling], weights: Sequence[float] = ()) -> PlattScaling:
     """Return the scaling whose logits are the mean of those of the given ones, at least one.
 

@@ -38,6 +38,12 @@ def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]
     return found
 
 
+def ids_by_level(rows: pl.DataFrame) -> dict[str, set[str]]:
+    """Return the ids of images and of their studies, rows of an index or a store, by level."""
+    columns = {"image": "SOPInstanceUID", "study": "StudyInstanceUID"}
+    return {level: set(rows[column].drop_nulls()) for level, column in columns.items()}
+
+
 def repair_labels(
     table: LabelTable, existing: Mapping[str, Collection[str]]
 ) -> tuple[LabelTable, int]:

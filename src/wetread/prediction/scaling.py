@@ -13,7 +13,13 @@ import polars as pl
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array, FloatArray, JsonObject
-from wetread.evaluation.platt import IDENTITY, PlattScaling, mean_scaling, prevalence_shift
+from wetread.evaluation.platt import (
+    IDENTITY,
+    PlattScaling,
+    mean_scaling,
+    prevalence_shift,
+    scale_columns,
+)
 from wetread.training.calibration import Calibration, Level, read_calibration
 from wetread.training.predictions import FILE, WANTED
 
@@ -56,12 +62,7 @@ class Scalings:
 
     def apply(self, level: Level, findings: Sequence[str], values: FloatArray) -> Float64Array:
         """Scale probabilities (N, F) of a level, a column a finding."""
-        given = np.asarray(values, np.float64)
-        columns = [
-            self.scaling(level, name).apply(given[:, column])
-            for column, name in enumerate(findings)
-        ]
-        return np.stack(columns, axis=1) if columns else given
+        return scale_columns(values, [self.scaling(level, name) for name in findings])
 
     def sentences(self) -> tuple[str, ...]:
         """Say what the probabilities were calibrated on, and which prevalence was stated."""

@@ -11,6 +11,7 @@ from wetread.study.geometry import unit_axes
 
 Rows = Sequence[Row]
 
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # SOP class; its multi-frame kinds lie below it
 AXIAL = 0.7  # of the normal's length along the body: an axial slice leans no more than 45 degrees
 
 

@@ -1,5 +1,6 @@
 """study/placement.py: where the slices of one stack lie, from their rows; headers only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,3 +85,12 @@ def stack_placement(rows: pl.DataFrame) -> SlicePlacement:
     spacing = next((pair for pair in pairs if None not in pair), (np.nan, np.nan))
     thickness = np.array(rows["SliceThickness"].to_list(), np.float64)
     return SlicePlacement(origins, orientation, spacing, thickness)
+
+
+def series_placement(ids: Sequence[str] | pl.Series, images: pl.DataFrame) -> SlicePlacement:
+    """Read the placement of the images of one stack, SOPInstanceUIDs in order of position, from
+    rows of an index."""
+    asked = pl.DataFrame({"SOPInstanceUID": pl.Series(ids, dtype=pl.String)})
+    return stack_placement(
+        asked.join(images, on="SOPInstanceUID", how="left", maintain_order="left")
+    )

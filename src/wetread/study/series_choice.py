@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from wetread.study.header_content import SECONDARY_CAPTURE
 from wetread.study.issues import geometry_issues
 from wetread.study.stack import fatal_issues
 from wetread.study.unit import UNIT_COLUMNS, read_unit
 
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds below it
 _REPORT_WORDS = re.compile(r"DOSE|SCREEN SAVE|PROTOCOL|\bPROT\b")
 _SECOND_HAND = re.compile(r"\b(MPR|MIP|MINIP|AVERAGE|REFORMATTED|PROJECTION IMAGE|CSA 3D)\b")
 

@@ -13,6 +13,7 @@ from wetread.archive.pixels.color import PALETTE
 from wetread.archive.types import BoolArray
 from wetread.study.acquisitions import find_acquisitions
 from wetread.study.geometry import plane_numbers, unit_axes
+from wetread.study.header_content import SECONDARY_CAPTURE
 from wetread.study.series import order_slices, placed_rows, positions_mm
 from wetread.study.unit import read_units
 
@@ -24,7 +25,6 @@ CAPTURE = "a picture of a screen or a page among slices: it is no slice of a vol
 STRAY = "unlike the other slices in plane, shape, spacing or unit, or without a place: left out"
 LOCALIZER_DEGREES = 45.0
 _OUTVOTED = 4  # times as many slices that are no scout, or no stray
-_CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # secondary capture, and its multi-frame kinds
 _CAPTURE_WORDS = ("SCREEN SAVE", "SCREENSAVE", "SCREEN SHOT", "DOSE_INFO")  # of ImageType
 
 
@@ -112,7 +112,7 @@ def is_capture(rows: pl.DataFrame) -> BoolArray:
     capture = (
         (pl.col("SamplesPerPixel").fill_null(1) != 1)
         | (pl.col("PhotometricInterpretation") == PALETTE)
-        | sop_class.str.starts_with(_CAPTURE_CLASS)
+        | sop_class.str.starts_with(SECONDARY_CAPTURE)
     ).fill_null(False) | pl.any_horizontal(
         kind.str.contains(word, literal=True).fill_null(False) for word in _CAPTURE_WORDS
     )

@@ -11,6 +11,7 @@ import polars as pl
 
 from wetread.archive.types import Float64Array
 from wetread.study.geometry import unit_axes
+from wetread.study.header_content import SECONDARY_CAPTURE
 from wetread.study.series import placed_rows, positions_mm
 
 
@@ -44,8 +45,6 @@ WORDS: Mapping[str, str] = {
     "body_part": "BodyPartExamined",
     "view": "ViewPosition",
 }
-# Its spacing is often that of the picture before it was made smaller.
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def series_traits(
     boxes: (row0, row1, column0, column1) in source pixels, of what networks are shown of slices.
     part_of: text of BodyPartExamined -> part of the body; "" where it names none.
     """
+    # A capture's spacing is often that of the picture before it was made smaller.
     captured = (rows["SOPClassUID"] == SECONDARY_CAPTURE).fill_null(False)
     sized = rows.filter(~captured)
     numbers: dict[str, float | None] = {

@@ -10,6 +10,7 @@ import polars as pl
 
 from wetread.archive.dataset.row_fields import MODALITY_TABLE, MULTI_ENERGY
 from wetread.archive.types import Row
+from wetread.study.header_content import SECONDARY_CAPTURE
 
 TAKEN_AS_HU = "taken_as_hu"  # the note: someone who knows says so
 UNIT_COLUMNS = (  # of the index: read by unit_of
@@ -17,7 +18,6 @@ UNIT_COLUMNS = (  # of the index: read by unit_of
 )
 ADVICE = "Hounsfield units are needed; where these are, say so: `as_hu`"
 _CT_CLASS = "1.2.840.10008.5.1.4.1.1.2"  # and its enhanced kinds below it
-_CAPTURE_CLASS = "1.2.840.10008.5.1.4.1.1.7"  # and its multi-frame kinds
 UNITLESS = "stored value"  # how what has no unit is called on a screen
 _HOUNSFIELD = frozenset({"HU", "HOUNSFIELD", "HOUNSFIELD UNIT", "HOUNSFIELD UNITS"})
 _UNSPECIFIED = frozenset({"US", "UNSPECIFIED"})
@@ -75,7 +75,7 @@ def _stated(row: Row, table_type: str | None) -> Unit:
         return Unit(None, "no_rescale", f"{' and '.join(lacking)} absent in a CT")
     if MULTI_ENERGY in (row["notes"] or ()):
         return Unit(None, "not_hu", f"{tag} is absent in a multi-energy CT, which needs it")
-    if (row["SOPClassUID"] or "").startswith(_CAPTURE_CLASS) and _is_identity(row):
+    if (row["SOPClassUID"] or "").startswith(SECONDARY_CAPTURE) and _is_identity(row):
         return Unit(None, "no_rescale", f"slope 1, intercept 0 and no {tag} in a secondary capture")
     return Unit("HU")  # of a CT image the type may be absent where it is HU
 

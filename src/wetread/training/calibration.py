@@ -12,12 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.types import Float64Array, FloatArray, JsonObject
-from wetread.evaluation.platt import IDENTITY, FittedScaling, PlattScaling, fit_scalings
+from wetread.evaluation.platt import (
+    IDENTITY,
+    FittedScaling,
+    PlattScaling,
+    fit_scalings,
+    scale_columns,
+)
 
 FILE = "calibration.json"
 WANTED = "the calibration of a run, which wetread train and wetread calibrate write; make it again"
@@ -65,12 +69,7 @@ class Calibration:
 
     def apply(self, level: Level, findings: Sequence[str], values: FloatArray) -> Float64Array:
         """Scale probabilities (N, F) of a level, a column a finding."""
-        given = np.asarray(values, np.float64)
-        columns = [
-            self.scaling(level, name).apply(given[:, column])
-            for column, name in enumerate(findings)
-        ]
-        return np.stack(columns, axis=1) if columns else given
+        return scale_columns(values, [self.scaling(level, name) for name in findings])
 
     def includes(self, study_uid: str) -> bool:
         """Whether it was fitted on a study, by what `wetread calibrate` kept of it."""

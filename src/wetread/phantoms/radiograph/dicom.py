@@ -16,7 +16,6 @@ from wetread.archive.types import Float32Array
 from wetread.phantoms.dicom.elements import (
     EXPLICIT_LITTLE_ENDIAN,
     JPEG_BASELINE,
-    SECONDARY_CAPTURE,
     Element,
     encapsulated,
     encode_elements,
@@ -25,6 +24,7 @@ from wetread.phantoms.dicom.elements import (
     pixel_data,
     scramble,
 )
+from wetread.study.header_content import SECONDARY_CAPTURE
 
 SPACINGS = (
     ("0.14300000000000002", 0.34),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import polars as pl
 
-from wetread.anatomy.mask import slabs_mm
+from wetread.anatomy.mask import volume_ml
 from wetread.archive.types import BoolArray, Float64Array
 from wetread.study.placement import SlicePlacement
 
@@ -21,9 +21,7 @@ def clot_volume_ml(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) 
     """Measure the clot, ml; masks: one finding, of each slice (rows, columns) bool. Every slice
     stands for the mm half way to its neighbors; NaN without a place."""
     (clots,) = masks
-    pixels = np.array([np.count_nonzero(mask) for mask in clots], np.float64)
-    between_rows, between_columns = place.spacing_mm
-    return float((pixels * slabs_mm(place)).sum() * between_rows * between_columns / 1000.0)
+    return volume_ml([np.count_nonzero(mask) for mask in clots], place)
 
 
 def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) -> float:
@@ -35,10 +33,12 @@ def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement)
     both, where less than LEAST_ML of one is drawn, or without a place.
     """
     right, left = masks
-    widest, volume_ml = np.zeros(2), np.zeros(2)
+    widest = np.zeros(2)
+    pixels: list[list[int]] = [[], []]
     spacing = np.array(place.spacing_mm)
-    for *pair, slab in zip(right, left, slabs_mm(place), strict=True):
-        volume_ml += [np.count_nonzero(mask) * np.prod(spacing) * slab / 1000.0 for mask in pair]
+    for pair in zip(right, left, strict=True):
+        for counts, mask in zip(pixels, pair, strict=True):
+            counts.append(np.count_nonzero(mask))
         points = [np.argwhere(mask) * spacing for mask in pair]  # (n, 2) mm
         if min(map(len, points)) * float(np.prod(spacing)) < LEAST_MM2:
             continue
@@ -47,7 +47,8 @@ def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement)
         if not length > 0:
             continue
         widest = np.maximum(widest, [_width_mm(one, across / length, spacing) for one in points])
-    if not (widest.min() > 0 and volume_ml.min() >= LEAST_ML):
+    least_ml = min(volume_ml(counts, place) for counts in pixels)
+    if not (widest.min() > 0 and least_ml >= LEAST_ML):
         return float("nan")
     return float(widest[0] / widest[1])
 

@@ -12,7 +12,7 @@ from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import study_truth
 from wetread.labels.finding import finding_names
-from wetread.labels.repair import repair_labels
+from wetread.labels.repair import ids_by_level, repair_labels
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.tasks import Task
@@ -36,10 +36,7 @@ def repair_ids(labels: LabelTable, slices: pl.DataFrame) -> tuple[LabelTable, in
 
     Raises ValueError where none of the slices and studies has a label. slices: rows of an index.
     """
-    names = {
-        "image": set(slices["SOPInstanceUID"].drop_nulls().to_list()),
-        "study": set(slices["StudyInstanceUID"].drop_nulls().to_list()),
-    }
+    names = ids_by_level(slices)
     labels, repaired = repair_labels(labels, names)
     known = labels.frame.filter(pl.col("value").is_not_null())
     if all(

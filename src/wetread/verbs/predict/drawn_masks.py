@@ -12,9 +12,7 @@ from wetread.outputs.masks import MaskReading, write_mask
 from wetread.outputs.uid_names import safe_name
 from wetread.prediction.masks import DrawnMasks
 from wetread.store.store import Store
-
-# Its spacing is often that of the film before it was made smaller.
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+from wetread.study.header_content import SECONDARY_CAPTURE
 
 
 def write_masks(
@@ -22,7 +20,7 @@ def write_masks(
 ) -> list[MaskReading]:
     """Write the mask (rows, columns) of every slice and finding as files, one after the other, and
     describe each. images: rows of the index, which have the spacing."""
-    spacing = {
+    spacing = {  # a capture's is often that of the film before it was made smaller
         row["SOPInstanceUID"]: (row["row_spacing_mm"], row["column_spacing_mm"])
         for row in images.iter_rows(named=True)
         if row["row_spacing_mm"] is not None and row["SOPClassUID"] != SECONDARY_CAPTURE

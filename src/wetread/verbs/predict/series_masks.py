@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from wetread.anatomy.mask import slabs_mm
+from wetread.anatomy.mask import volume_ml
 from wetread.archive.files.atomic import write_csv, write_whole
-from wetread.archive.types import Float64Array, JsonObject
+from wetread.archive.types import JsonObject
 from wetread.labels.rle import EMPTY, encode
 from wetread.outputs.masks import NO_NIBABEL
 from wetread.outputs.nifti import write_nifti_masks
@@ -21,7 +21,7 @@ from wetread.outputs.pictures import png_bytes
 from wetread.outputs.uid_names import safe_name
 from wetread.prediction.volumes import DrawnVolume
 from wetread.store.store import Store
-from wetread.study.placement import SlicePlacement, stack_placement
+from wetread.study.placement import SlicePlacement, series_placement
 from wetread.training.drawings import Drawings
 from wetread.training.series.spec import MaskMeasure
 
@@ -65,20 +65,14 @@ def write_series_masks(
     for study, own in volumes.items():
         if not own:
             continue
-        place = series_placement(source.store, own[0], source.images)
+        ids = source.store.slices["SOPInstanceUID"].gather(own[0].rows)
+        place = series_placement(ids, source.images)
         masks = tuple(_write(folder, source.store, volume, place) for volume in own)
         files = tuple(folder / name for one in masks for name in one["files"] if ".nii" in name)
         found[study] = DrawnStudy(
             masks, measure_volumes(own, place, source.measures, source.runs), files
         )
     return found
-
-
-def series_placement(store: Store, volume: DrawnVolume, images: pl.DataFrame) -> SlicePlacement:
-    """Read where the slices of a drawn volume lie from their rows of the index."""
-    ids = pl.DataFrame({"SOPInstanceUID": store.slices["SOPInstanceUID"].gather(volume.rows)})
-    rows = ids.join(images, on="SOPInstanceUID", how="left", maintain_order="left")
-    return stack_placement(rows)
 
 
 def measure_volumes(
@@ -134,13 +128,13 @@ def _write(folder: Path, store: Store, volume: DrawnVolume, place: SlicePlacemen
         notes.append(note)
     else:
         files.append(f"{stem}.nii.gz")
-    volume_ml = _volume_ml(np.array(pixels, np.float64), place)
+    ml = volume_ml(pixels, place)
     return {
         "finding": volume.finding,
         "series_uid": series,
         "slices": int(np.count_nonzero(pixels)),
         "largest_in": ids[most] if pixels[most] else None,
-        "volume_ml": volume_ml if np.isfinite(volume_ml) else None,
+        "volume_ml": ml if np.isfinite(ml) else None,
         "thresholds": [volume.thresholds.low, volume.thresholds.high],
         "files": files,
         "notes": notes,
@@ -157,8 +151,3 @@ def _write_nifti(path: Path, volume: DrawnVolume, place: SlicePlacement) -> str:
     except MissingExtraError:
         return NO_NIBABEL
     return ""
-
-
-def _volume_ml(pixels: Float64Array, place: SlicePlacement) -> float:
-    between_rows, between_columns = place.spacing_mm
-    return float((pixels * slabs_mm(place)).sum() * between_rows * between_columns / 1000.0)

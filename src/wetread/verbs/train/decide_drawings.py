@@ -19,7 +19,7 @@ from wetread.prediction.ensemble import read_ensemble
 from wetread.prediction.series import SeriesReader
 from wetread.prediction.volumes import draw_volumes
 from wetread.store.store import Store, open_store
-from wetread.study.placement import stack_placement
+from wetread.study.placement import series_placement
 from wetread.tasks import Task
 from wetread.training.choose_drawings import KnownDrawing, choose_drawings
 from wetread.training.drawings import FILE
@@ -75,16 +75,13 @@ def _draw(
     for number, study in enumerate(own.studies):
         rows = own.rows[own.starts[number] : own.starts[number + 1]]
         ids = stores[0].slices["SOPInstanceUID"].gather(rows).to_list()
-        place = pl.DataFrame({"SOPInstanceUID": ids}).join(
-            images, on="SOPInstanceUID", how="left", maintain_order="left"
-        )
         known = {}
         for volume in draw_volumes(crops, rows, anything):
             maps = volume.maps
             true = [_mask(masks.get((name, volume.finding)), maps.shape) for name in ids]
             known[volume.finding] = KnownSeries(maps, true)
         of_study = truth.filter(pl.col("study") == study)
-        found.append(KnownDrawing(known, stack_placement(place), of_study))
+        found.append(KnownDrawing(known, series_placement(ids, images), of_study))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -14,7 +13,7 @@ from wetread.inputs.archive import open_archive, select_modalities
 from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
 from wetread.labels.mask_check import check_masks
-from wetread.labels.repair import repair_labels
+from wetread.labels.repair import ids_by_level, repair_labels
 from wetread.labels.table import LabelTable, match
 from wetread.store.store import Store
 from wetread.study.patients import Identity
@@ -79,7 +78,7 @@ def open_labeled_archive(
     )
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
-    labels, repaired = repair_labels(request.labels, _ids(archive))
+    labels, repaired = repair_labels(request.labels, ids_by_level(archive.instances))
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
     conflicts = labels.conflicts.with_columns(
@@ -91,12 +90,6 @@ def open_labeled_archive(
         "ids_repaired": repaired + identity.ids_repaired,
     }
     return LabeledArchive(images, stores, labels, identity, counts)
-
-
-def _ids(archive: Index) -> Mapping[str, set[str]]:
-    """The ids of the archive by level."""
-    columns = {"image": "SOPInstanceUID", "study": "StudyInstanceUID"}
-    return {level: set(archive.instances[column]) for level, column in columns.items()}
 
 
 def _shapes(store: Store) -> dict[str, tuple[int, int]]:
