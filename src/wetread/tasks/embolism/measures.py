@@ -21,7 +21,7 @@ def clot_volume_ml(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) 
     """Measure the clot, ml; masks: one finding, of each slice (rows, columns) bool. Every slice
     stands for the mm half way to its neighbors; NaN without a place."""
     (clots,) = masks
-    return volume_ml([np.count_nonzero(mask) for mask in clots], place)
+    return volume_ml([int(np.count_nonzero(mask)) for mask in clots], place)
 
 
 def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) -> float:
@@ -38,7 +38,7 @@ def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement)
     spacing = np.array(place.spacing_mm)
     for pair in zip(right, left, strict=True):
         for counts, mask in zip(pixels, pair, strict=True):
-            counts.append(np.count_nonzero(mask))
+            counts.append(int(np.count_nonzero(mask)))
         points = [np.argwhere(mask) * spacing for mask in pair]  # (n, 2) mm
         if min(map(len, points)) * float(np.prod(spacing)) < LEAST_MM2:
             continue
