@@ -6,9 +6,12 @@ of a schema, from the dictionary and its comments:
 
     <!-- schema MODULE NAME -->
 
-and the table of a recipe's settings:
+the table of a recipe's settings, that of the recipes in the package, and that of the builders in a
+dictionary, from their docstrings:
 
     <!-- recipe -->
+    <!-- recipes -->
+    <!-- builders MODULE NAME -->
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import re
 import tokenize
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +34,8 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = re.compile(r"^<!-- schema (?P<module>[\w.]+) (?P<name>\w+) -->$", re.MULTILINE)
-RECIPE = "<!-- recipe -->"
+BUILDERS = re.compile(r"^<!-- builders (?P<module>[\w.]+) (?P<name>\w+) -->$", re.MULTILINE)
+RECIPE, RECIPES = "<!-- recipe -->", "<!-- recipes -->"
 LINK = re.compile(r"\]\((?!https?:|#)(?P<target>[^)#\s]+)(?P<anchor>#[^)]*)?\)")
 PROJECT = {"ARCHITECTURE.md": "architecture", "CONTRIBUTING.md": "contributing"}
 PROJECT |= {"CHANGELOG.md": "changelog"}
@@ -51,9 +56,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the table of a schema, or of a recipe's settings, where a page asks for one."""
+    """Put the table of a schema, of settings, recipes or builders, where a page asks for one."""
     if RECIPE in markdown:
         markdown = markdown.replace(RECIPE, recipe_table())
+    if RECIPES in markdown:
+        markdown = markdown.replace(RECIPES, recipes_table())
+    markdown = BUILDERS.sub(lambda found: builder_table(found["module"], found["name"]), markdown)
     return SCHEMA.sub(lambda found: schema_table(found["module"], found["name"]), markdown)
 
 
@@ -181,6 +189,42 @@ def recipe_table() -> str:
         rows += [(f"{name}.{key}", value, comments[group, key]) for key, value in default.items()]
     lines = (f"| `{name}` | `{json.dumps(value)}` | {_cell(text)} |" for name, value, text in rows)
     return "\n".join(["| setting | default | is |", "|---|---|---|", *lines])
+
+
+def recipes_table() -> str:
+    """Return every recipe in the package with the comment that its file begins with."""
+    from wetread.tasks import TASKS
+    from wetread.training.recipe_file import recipe_names
+
+    first = {task.recipe: name for name, task in TASKS.items()}
+    lines = ["| recipe | is |", "|---|---|"]
+    for name in recipe_names():
+        source = (package_files("wetread") / "recipes" / f"{name}.toml").read_text("utf-8")
+        text = _opening_comment(source)
+        text += f" *The default of {first[name]}.*" if name in first else ""
+        lines.append(f"| `{name}` | {_cell(text)} |")
+    return "\n".join(lines)
+
+
+def _opening_comment(source: str) -> str:
+    """Return the comment lines that a TOML file begins with, as one line."""
+    lines = []
+    for line in source.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    return " ".join(lines)
+
+
+def builder_table(module: str, name: str) -> str:
+    """Return a dictionary of builders, or of values with a builder, as a table of docstrings."""
+    builders: Mapping[str, Any] = getattr(import_module(module), name)
+    lines = ["| name | is |", "|---|---|"]
+    for key, value in builders.items():
+        text = inspect.getdoc(getattr(value, "build", value)) or ""
+        text = " ".join(text.split("\n\n")[0].split()).removeprefix("Build ")
+        lines.append(f"| `{key}` | {_cell(text)} |")
+    return "\n".join(lines)
 
 
 def field_comments(source: str) -> dict[tuple[str, str], str]:

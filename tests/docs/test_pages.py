@@ -16,7 +16,10 @@ import wetread
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import REASONS
 from wetread.cli.main import app
+from wetread.models.encoders import ENCODERS
+from wetread.tasks import TASKS
 from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import recipe_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,10 +74,32 @@ B = {
 def test_every_setting_of_a_recipe_is_in_its_table(hooks: ModuleType) -> None:
     table = hooks.recipe_table()
     assert "| `optimizer.beta1` | `0.9` |" in table
-    assert "| `augmentation.flip` | `0.5` | probability |" in table.splitlines()
+    assert "| `batch_size` | `32` | images a step |" in table.splitlines()
     fields = Recipe().model_dump()
     groups = [value for value in fields.values() if isinstance(value, dict)]
     assert table.count("\n| `") == len(fields) - len(groups) + sum(map(len, groups))
+
+
+def test_every_setting_says_what_it_is(hooks: ModuleType) -> None:
+    rows = hooks.recipe_table().splitlines()[2:]
+    assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_every_recipe_of_the_package_is_listed_with_what_it_is_for(hooks: ModuleType) -> None:
+    rows = hooks.recipes_table().splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == recipe_names()
+    assert [row for row in rows if len(row.split("|")[2].strip()) < 20] == []
+    defaults = {row.split("`")[1] for row in rows if "The default of" in row}
+    assert defaults == {task.recipe for task in TASKS.values()}
+
+
+def test_every_network_is_listed_by_its_docstring(hooks: ModuleType) -> None:
+    table = hooks.builder_table("wetread.models.encoders", "ENCODERS")
+    rows = table.splitlines()[2:]
+    assert [row.split("`")[1] for row in rows] == list(ENCODERS)
+    assert (
+        "| `resnet18` | MONAI's ResNet-18 with random weights: 11.2 million parameters. |" in rows
+    )
 
 
 @pytest.fixture(scope="module")

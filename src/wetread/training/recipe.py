@@ -37,9 +37,9 @@ class MaskSettings(Settings):
 class PhantomSettings(Settings):
     """Phantoms of the task, whose truth is known by the pixel, that are learned first."""
 
-    studies: int = Field(default=0, ge=0, le=1000000)  # 0: none
-    epochs: int = Field(default=8, ge=1, le=100000)
-    learning_rate: float = Field(default=1e-3, gt=0)
+    studies: int = Field(default=0, ge=0, le=1000000)  # that are learned first; 0: none
+    epochs: int = Field(default=8, ge=1, le=100000)  # passes over them
+    learning_rate: float = Field(default=1e-3, gt=0)  # while they are learned
     share: float = Field(
         default=0.0, ge=0, lt=1
     )  # of each later batch, beside batch_size images of the archive
@@ -54,19 +54,23 @@ class GraftSettings(Settings):
 class SeriesSettings(Settings):
     """A network over the embeddings of a whole series' slices (models/sequence.py)."""
 
-    network: str = "none"  # none, or a name of models/sequence.py: SEQUENCES
+    network: str = "none"  # over slices: none, gru, transformer, convolutions or plain_gru
     parts: int = Field(
         default=2, ge=2, le=100
     )  # one encoder each, trained on the patients of the rest
-    features: Literal["last", "logits", "drawn"] = "last"  # models/features.py
-    heads: tuple[Literal["network", "slices", "boosting"], ...] = ("network",)  # judge slices
+    features: Literal["last", "logits", "drawn"] = (
+        "last"  # of a slice: inputs of the encoder's last layer, logits, or logits and mask peaks
+    )
+    heads: tuple[Literal["network", "slices", "boosting"], ...] = (
+        "network",
+    )  # what judges slices: the network; slices: the encoder alone too; boosting: trees, too
     differences: bool = True  # to the slices before and after
     mirror: bool = True  # mirror images are learned and read too, sides exchanged
     loss: Literal["metric", "plain"] = "metric"  # the task's own, or equal weights
-    epochs: int = Field(default=30, ge=1, le=1000000)
+    epochs: int = Field(default=30, ge=1, le=1000000)  # of the network
     batch_size: int = Field(default=8, ge=1, le=65536)  # series
-    learning_rate: float = Field(default=2e-3, gt=0)
-    weight_decay: float = Field(default=0.02, ge=0)
+    learning_rate: float = Field(default=2e-3, gt=0)  # at its highest
+    weight_decay: float = Field(default=0.02, ge=0)  # not on biases and norms
 
     @field_validator("network")
     @classmethod
@@ -81,21 +85,21 @@ class SeriesSettings(Settings):
 class JointSettings(Settings):
     """Encoders and sequence network trained end to end after that, on a sample of the slices."""
 
-    epochs: int = Field(default=0, ge=0, le=1000000)  # 0: not
+    epochs: int = Field(default=0, ge=0, le=1000000)  # end to end, after all else; 0: none
     slices: int = Field(default=48, ge=2, le=65536)  # of a series in a step, whatever its length
     batch_size: int = Field(default=2, ge=1, le=65536)  # series
-    learning_rate: float = Field(default=1e-4, gt=0)
+    learning_rate: float = Field(default=1e-4, gt=0)  # at its highest
 
 
 class OptimizerSettings(Settings):
     """AdamW; the rate warms up in a line, then falls as a cosine over counted steps."""
 
-    learning_rate: float = Field(default=2e-3, gt=0)
-    warmup_fraction: float = Field(default=0.08, ge=0, lt=1)
-    final_rate_fraction: float = Field(default=0.01, ge=0, le=1)
+    learning_rate: float = Field(default=2e-3, gt=0)  # of AdamW, at its highest
+    warmup_fraction: float = Field(default=0.08, ge=0, lt=1)  # of all steps, in a rising line
+    final_rate_fraction: float = Field(default=0.01, ge=0, le=1)  # of the rate, at the last step
     weight_decay: float = Field(default=0.02, ge=0)  # not on biases and norms
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    beta2: float = Field(default=0.99, ge=0, lt=1)
+    beta1: float = Field(default=0.9, ge=0, lt=1)  # decay of the mean of gradients
+    beta2: float = Field(default=0.99, ge=0, lt=1)  # decay of the mean of their squares
     max_norm: float = Field(default=2.0, gt=0)  # gradients are clipped to this length
     encoder_rate: float = Field(
         default=1.0, ge=0, le=1
@@ -106,18 +110,18 @@ class OptimizerSettings(Settings):
 class AugmentationSettings(Settings):
     """How far images are changed in training (view/augment.py)."""
 
-    flip: float = Field(default=0.5, ge=0, le=1)  # probability
-    rotate_degrees: float = Field(default=15.0, ge=0)
-    scale: float = Field(default=0.12, ge=0, lt=1)
-    shift: float = Field(default=0.04, ge=0)
-    hu_shift: float = Field(default=2.5, ge=0)
-    contrast: float = Field(default=0.0, ge=0, lt=1)
-    hu_scale: float = Field(default=0.0, ge=0, lt=1)
-    soften: float = Field(default=0.0, ge=0, le=8)
-    sharpen: float = Field(default=0.0, ge=0, le=4)
-    resolution: float = Field(default=0.0, ge=0, lt=1)
-    noise_hu: float = Field(default=0.0, ge=0)
-    gamma: float = Field(default=0.0, ge=0, le=2)
+    flip: float = Field(default=0.5, ge=0, le=1)  # probability of a left-right mirror
+    rotate_degrees: float = Field(default=15.0, ge=0)  # at most, either way
+    scale: float = Field(default=0.12, ge=0, lt=1)  # change of size at most, as a share
+    shift: float = Field(default=0.04, ge=0)  # along rows and columns at most, share of the image
+    hu_shift: float = Field(default=2.5, ge=0)  # at most, HU or the gray of a radiograph (0..4095)
+    contrast: float = Field(default=0.0, ge=0, lt=1)  # about the image's mean at most, as a share
+    hu_scale: float = Field(default=0.0, ge=0, lt=1)  # of HU about water at most, as a share
+    soften: float = Field(default=0.0, ge=0, le=8)  # Gaussian sigma at most, pixels
+    sharpen: float = Field(default=0.0, ge=0, le=4)  # unsharp mask at most; never with soften
+    resolution: float = Field(default=0.0, ge=0, lt=1)  # lost at most, share of pixels an axis
+    noise_hu: float = Field(default=0.0, ge=0)  # standard deviation of white noise at most
+    gamma: float = Field(default=0.0, ge=0, le=2)  # log of the gray's exponent at most, either way
 
 
 class RuntimeSettings(Settings):
@@ -130,7 +134,7 @@ class RuntimeSettings(Settings):
         default=2, ge=1, le=64
     )  # of a batch, trained at the same time on a CPU
     readers: int = Field(default=2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
-    cache_mb: int = Field(default=1024, ge=0)  # slices stay in memory where all fit in this
+    cache_mb: int = Field(default=1024, ge=0)  # of slices stay in memory, as many as fit; 0: none
 
     @field_validator("device")
     @classmethod
@@ -149,26 +153,28 @@ class Recipe(Settings):
     """The settings, with the defaults of the compact net; stored resolved in the run."""
 
     # The network and its view of a slice.
-    encoder: str = "compact"  # a name of models/encoders.py: ENCODERS
+    encoder: str = "compact"  # a name of the list below
     decoder: Literal["none", "unet"] = "none"  # unet: pixel findings are learned as masks too
-    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # or center/width in HU, or one mode
+    windows: tuple[str, ...] = ("brain", "subdural", "bone")  # a channel each; or one mode
     neighbors: int = Field(default=0, ge=0, le=64)  # slices on either side, as further channels
-    neighbor_mm: float = Field(default=0.0, ge=0)  # how far apart these lie; 0: the adjacent ones
+    neighbor_mm: float = Field(default=0.0, ge=0)  # how far apart these lie, mm; 0: adjacent
     size: int = Field(default=128, ge=8, le=4096)  # rows and columns, pixels
-    crop: Literal["task", "region"] = "task"  # or the box of where findings can lie, found by each
+    crop: Literal["task", "region"] = (
+        "task"  # the task's box; region: that of where findings can lie, found on each film
+    )
     smaller_first: tuple[int, ...] = ()  # sizes before `size`, each for an equal part of the epochs
 
     # The weights it starts from, and how patients are split.
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0)  # the one source of randomness
     pretrained: bool = False  # ImageNet weights, where an extra brings the encoder's
     folds: int = Field(
         default=0, ge=0, le=1000
     )  # 0: one split; K: each patient read by a model of others
 
     # How long, and in which steps.
-    epochs: int = Field(default=24, ge=1, le=1000000)
-    batch_size: int = Field(default=32, ge=1, le=65536)
-    negatives_per_positive: float = Field(default=0.5, ge=0)  # 0: every slice in every epoch
+    epochs: int = Field(default=24, ge=1, le=1000000)  # passes over the training images
+    batch_size: int = Field(default=32, ge=1, le=65536)  # images a step
+    negatives_per_positive: float = Field(default=0.5, ge=0)  # drawn an epoch; 0: all there are
     negatives_at_end: float | None = Field(
         default=None, ge=0
     )  # of the last epoch, reached in equal steps
@@ -176,7 +182,7 @@ class Recipe(Settings):
     patience_epochs: int = Field(
         default=0, ge=0
     )  # stop after so many without a better score; 0: never
-    checkpoint_every_steps: int = Field(default=50, ge=1)
+    checkpoint_every_steps: int = Field(default=50, ge=1)  # a stopped training goes on from there
     image_weight: float = Field(
         default=1.0, ge=0
     )  # of the images' cross entropy beside the masks' loss
