@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.phantoms.chest_ct_phantom import ChestCt
 
-from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box, find_lung_box
+from wetread.anatomy.chest_box import find_chest_boxes, find_heart_box
 from wetread.anatomy.lungs import Lungs
 
 Chests = Callable[..., ChestCt]
@@ -15,7 +15,7 @@ Chests = Callable[..., ChestCt]
 def test_the_lung_box_is_a_square_round_both_lungs(chest: Chests) -> None:
     scan = chest(101, nodules=3)
     lungs = scan.truth.lung_right | scan.truth.lung_left
-    row0, row1, column0, column1 = find_lung_box(scan.hu)
+    row0, row1, column0, column1 = find_chest_boxes(scan.hu)[0]
     assert row1 - row0 == column1 - column0
     outside = lungs.copy()
     outside[:, max(row0, 0) : row1, max(column0, 0) : column1] = False
@@ -25,7 +25,7 @@ def test_the_lung_box_is_a_square_round_both_lungs(chest: Chests) -> None:
 
 
 def test_a_series_without_lungs_is_kept_whole() -> None:
-    assert find_lung_box(np.full((3, 64, 80), -1000, np.float32)) == (0, 64, 0, 80)
+    assert find_chest_boxes(np.full((3, 64, 80), -1000, np.float32)) == ((0, 64, 0, 80),) * 2
 
 
 def test_the_heart_box_lies_between_the_lungs_and_holds_the_heart(chest: Chests) -> None:
@@ -64,6 +64,6 @@ def test_the_boxes_of_both_looks_take_one_reading_of_the_series(chest: Chests) -
     seen = OneByOne(hu)
     lungs, heart = find_chest_boxes(seen)
     assert seen.asked == len(hu)
-    assert lungs == find_lung_box(hu)
+    assert (lungs, heart) == find_chest_boxes(hu)
     assert lungs[0] < heart[0] < heart[1] < lungs[1]
     assert lungs[2] < heart[2] < heart[3] < lungs[3]

@@ -12,7 +12,8 @@ from wetread.evaluation.volume_decision import (
     KnownSeries,
     SeriesMaps,
     VolumeThresholds,
-    choose_volume_thresholds,
+    best_thresholds,
+    dice_of_pairs,
     kept_maps,
     series_dice,
 )
@@ -69,12 +70,12 @@ def test_thresholds_are_the_best_of_all_pairs() -> None:
         for seed in range(3)
     ]
     known.append(KnownSeries(whole(smooth_maps(7) * 0.85), list(np.zeros((6, 16, 16), bool))))
-    chosen = choose_volume_thresholds(known)
+    chosen = best_thresholds(np.array([dice_of_pairs(one) for one in known]))
     pairs = [VolumeThresholds(a, b) for a in LOWS for b in HIGHS if a <= b]
     scores = {pair: np.mean([series_dice(one, pair) for one in known]) for pair in pairs}
     assert scores[chosen] == pytest.approx(max(scores.values()))
     assert len({round(value, 3) for value in scores.values()}) > 5
     with pytest.raises(ValueError, match="no series"):
-        choose_volume_thresholds([])
+        best_thresholds(np.empty((0, 36)))
     with pytest.raises(ValueError, match="low <= high"):
         VolumeThresholds(0.8, 0.5)

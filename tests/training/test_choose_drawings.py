@@ -4,7 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.evaluation.volume_decision import KnownSeries, SeriesMaps, choose_volume_thresholds
+from wetread.evaluation.volume_decision import (
+    KnownSeries,
+    SeriesMaps,
+    VolumeThresholds,
+    best_thresholds,
+    dice_of_pairs,
+)
 from wetread.study.boxes import PixelBox
 from wetread.study.placement import SlicePlacement
 from wetread.training.choose_drawings import KnownDrawing, choose_drawings
@@ -33,6 +39,10 @@ COUNT = MaskMeasure(
 )
 
 
+def chosen_by(phantoms: list[KnownDrawing]) -> VolumeThresholds:
+    return best_thresholds(np.array([dice_of_pairs(one.known["clot"]) for one in phantoms]))
+
+
 def test_each_half_is_scored_under_the_thresholds_of_the_other() -> None:
     phantoms = [
         phantom(0.75, 16, 30),
@@ -41,8 +51,7 @@ def test_each_half_is_scored_under_the_thresholds_of_the_other() -> None:
         phantom(0.66, 16, 31),
     ]
     found = choose_drawings(phantoms, [COUNT])
-    by_odd = choose_volume_thresholds([phantoms[1].known["clot"], phantoms[3].known["clot"]])
-    by_even = choose_volume_thresholds([phantoms[0].known["clot"], phantoms[2].known["clot"]])
+    by_odd, by_even = chosen_by(phantoms[1::2]), chosen_by(phantoms[::2])
     drawn = [
         sum(int(mask.sum()) for mask in one.known["clot"].maps.masks(by))
         for one, by in zip(phantoms, [by_odd, by_even, by_odd, by_even], strict=True)
@@ -55,9 +64,7 @@ def test_each_half_is_scored_under_the_thresholds_of_the_other() -> None:
     off = np.array(drawn) - [30, 0, 20, 31]
     error = found.errors["pixels"]
     assert (error.bias, error.sd, error.studies) == pytest.approx((off.mean(), off.std(ddof=1), 4))
-    assert found.thresholds["clot"] == choose_volume_thresholds(
-        [one.known["clot"] for one in phantoms]
-    )
+    assert found.thresholds["clot"] == chosen_by(phantoms)
     assert found.studies == 4
 
 

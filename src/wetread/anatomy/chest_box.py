@@ -16,21 +16,12 @@ USUAL_MM = (2.0, 0.75, 0.75)  # of a chest CT; a box needs no better guess
 BETWEEN = 0.5  # of the slices that hold both lungs: the heart's box reaches what lies in these
 
 
-def find_lung_box(hu: SliceSequence) -> PixelBox:
-    """Find the square (row0, row1, column0, column1) round both lungs in all slices of a series.
-
-    hu: (Z, rows, columns), HU, axial slices in any order along z. The box is padded, made square
-    about its center, and may reach past the picture (the crop fills with air). Without a lung
-    anywhere it is the whole picture.
-    """
-    return _lung_box(_lungs_in(hu), hu.shape)
-
-
 def find_chest_boxes(hu: SliceSequence) -> tuple[PixelBox, PixelBox]:
     """Find the squares (row0, row1, column0, column1) round both lungs and round the heart.
 
-    hu: (Z, rows, columns), HU, axial slices from the feet up; the boxes are made as find_lung_box
-    makes its own. Where the heart is not found, its box is the lungs'.
+    hu: (Z, rows, columns), HU, axial slices from the feet up. A box is padded, made square about
+    its center, and may reach past the picture (the crop fills with air). Without a lung anywhere
+    it is the whole picture; where the heart is not found, its box is the lungs'.
     """
     lungs = _lungs_in(hu)
     return _lung_box(lungs, hu.shape), _heart_box(lungs, hu.shape)

@@ -91,19 +91,14 @@ class KnownSeries:
     truth: Sequence[BoolArray]
 
 
-def choose_volume_thresholds(series: Sequence[KnownSeries]) -> VolumeThresholds:
-    """Choose the thresholds of the best mean Dice of whole series, 1 where nothing is there and
-    nothing is drawn. Of equally good ones the highest. ValueError without a series."""
-    return best_thresholds(np.array([dice_of_pairs(one) for one in series]))
-
-
 def dice_of_pairs(series: KnownSeries) -> Float64Array:
     """Compute the Dice (P,) of a series under each of PAIRS."""
     return np.array([series_dice(series, pair) for pair in PAIRS])
 
 
 def best_thresholds(dice_by_series: Float64Array) -> VolumeThresholds:
-    """Choose among PAIRS by the Dice (N, P) of N series, as choose_volume_thresholds does."""
+    """Choose among PAIRS those of the best mean Dice (N, P) of N series, of equally good ones the
+    highest. ValueError without a series."""
     if len(dice_by_series) == 0:
         raise ValueError("no series whose masks are known; thresholds are chosen on such")
     mean = dice_by_series.mean(axis=0)

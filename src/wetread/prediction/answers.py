@@ -19,8 +19,8 @@ class Answers:
     broken: StudyInstanceUID to the names of the label rules that its probabilities broke before
             they were made consistent; empty where the task has no such rules.
     masks:  drawn in the slices, NO_MASKS where the networks draw none.
-    image_disagreement, study_disagreement: standard deviations of the logits of networks and
-            views, as image and study; None where they are not known.
+    study_disagreement: standard deviations of the logits of networks and views, as study; None
+            where they are not known.
     free:   image and study as they were before they were made consistent; None where the task has
             no rules.
     """
@@ -29,7 +29,6 @@ class Answers:
     study: Mapping[str, Float64Array]
     broken: Mapping[str, tuple[str, ...]]
     masks: DrawnMasks = NO_MASKS
-    image_disagreement: Float64Array | None = None
     study_disagreement: Mapping[str, Float64Array] | None = None
     volumes: Mapping[str, tuple[DrawnVolume, ...]] = field(default_factory=dict)
     free: tuple[Float64Array, Mapping[str, Float64Array]] | None = None

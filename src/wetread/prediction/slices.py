@@ -79,7 +79,6 @@ class SliceReader:
             dict(zip(ids, study, strict=True)),
             {},
             DrawnMasks(drawn, thresholds, maps),
-            image_disagreement=apart,
             study_disagreement=dict(zip(ids, study_apart, strict=True)),
         )
 

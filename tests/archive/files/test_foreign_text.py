@@ -11,7 +11,7 @@ import pytest
 
 from wetread.archive.containers.contents import name_to_text
 from wetread.archive.files.atomic import write_csv
-from wetread.archive.files.foreign_text import escape_formulas, quoted, visible
+from wetread.archive.files.foreign_text import escape_formulas, visible
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,6 @@ def test_of_a_cell_of_50_mb_the_ends_and_its_size_are_shown() -> None:
     assert shown.startswith("labels.csv: line 2: 'aaa")
     assert "... 50 MB ..." in shown
     assert shown.endswith("a' is no number")
-    assert quoted("b" * 50_000_000) == f"{'b' * 100!r}... 50 MB"
-    assert quoted("\x1b[2J") == r"'\x1b[2J'"
 
 
 FORMULAS = [

@@ -11,7 +11,6 @@ import unicodedata
 import polars as pl
 
 MOST_LINE = 4500  # characters of one line that are shown: a path may have 4096
-MOST_VALUE = 200  # of one value that a message quotes
 _HEAD, _TAIL = 600, 300  # what stays of a longer line
 _JOINERS = "\u200c\u200d\u00ad"  # of Persian, Indic and others: they move nothing
 _NAME_BYTES = range(
@@ -46,14 +45,6 @@ def escaped(text: str) -> str:
     Bytes of a file's name that are not UTF-8 stand as \\xff.
     """
     return text if text.isprintable() else "".join(map(_visible_sign, text))
-
-
-def quoted(value: object, most: int = MOST_VALUE) -> str:
-    """Quote a value for a message, as repr does, shortened and escaped."""
-    if isinstance(value, str) and len(value) > most:
-        size = format_bytes(len(value.encode(errors="replace")))
-        return f"{visible(repr(value[: most // 2]))}... {size}"
-    return visible(repr(value), 2 * most)
 
 
 def format_bytes(count: int) -> str:

@@ -26,7 +26,6 @@ class Cranium:
     """The inside of a skull in one slice, every array (rows, columns).
 
     inside:     bool. depth_mm: float32, how far within; 0 outside.
-    smooth_hu:  float32, without the noise.
     csf:        float32 in [0, 1], the share of each pixel that is fluid.
     ventricles: bool, deep fluid in one piece or several.
     pixel_mm:   by the size of the usual head.
@@ -34,7 +33,6 @@ class Cranium:
 
     inside: BoolArray
     depth_mm: Float32Array
-    smooth_hu: Float32Array
     csf: Float32Array
     ventricles: BoolArray
     pixel_mm: float
@@ -76,5 +74,5 @@ def find_cranium(hu: Float32Array) -> Cranium | None:
     area = np.bincount(deep.ravel(), minlength=count + 1) * pixel_mm**2
     area[0] = 0
     return Cranium(
-        inside, depth, smooth, csf.astype(np.float32), area[deep] >= LEAST_VENTRICLE_MM2, pixel_mm
+        inside, depth, csf.astype(np.float32), area[deep] >= LEAST_VENTRICLE_MM2, pixel_mm
     )
