@@ -27,6 +27,7 @@ NO_NIBABEL = (
 class MaskReading:
     """A mask's area and side as values.
 
+    image, finding: what it is of.
     area_mm2: None where the spacing is not known.
     side:     of the patient; None where the mask is empty.
     rle:      its text, labels.rle form "relative".
@@ -35,6 +36,7 @@ class MaskReading:
     """
 
     image: str
+    finding: str
     area_px: int
     area_mm2: float | None
     side: PatientSide | None
@@ -51,10 +53,12 @@ def write_mask(
     mask: BoolArray,
     folder: Path,
     image: str,
+    finding: str,
     spacing_mm: tuple[float, float] | None = None,
     name: str | None = None,
 ) -> MaskReading:
-    """Write a mask (rows, columns) bool as folder/NAME.png, .rle and .nii.gz; return it as values.
+    """Write a finding's mask (rows, columns) bool as folder/NAME.png, .rle and .nii.gz; return it
+    as values.
 
     All are on the image's own grid: the picture has 0 and 255, the NIfTI volume 0 and 1. Without
     nibabel there is no NIfTI file, and the notes say so.
@@ -62,7 +66,7 @@ def write_mask(
     before it was made smaller: whoever knows that gives None.
     name: of the files; None: the image's.
     """
-    reading = describe_mask(mask, image, spacing_mm)
+    reading = describe_mask(mask, image, finding, spacing_mm)
     stem = name or image
     contents: dict[str, bytes] = {
         f"{stem}.png": png_bytes(np.where(mask, np.uint8(255), np.uint8(0))),
@@ -80,14 +84,14 @@ def write_mask(
 
 
 def describe_mask(
-    mask: BoolArray, image: str, spacing_mm: tuple[float, float] | None = None
+    mask: BoolArray, image: str, finding: str, spacing_mm: tuple[float, float] | None = None
 ) -> MaskReading:
     """Return the area and side of a mask (rows, columns) bool; ValueError for any other array."""
     if mask.ndim != 2 or mask.dtype != np.bool_:
         raise ValueError(f"a mask is (rows, columns) bool, not {mask.shape} {mask.dtype}")
     area = int(np.count_nonzero(mask))
     area_mm2 = None if spacing_mm is None else area * math.prod(_checked(spacing_mm))
-    return MaskReading(image, area, area_mm2, patient_side(mask), encode(mask))
+    return MaskReading(image, finding, area, area_mm2, patient_side(mask), encode(mask))
 
 
 def patient_side(mask: BoolArray) -> PatientSide | None:

@@ -153,6 +153,7 @@ def test_masks_come_back_on_the_pictures_own_grid(
         assert f"drawn: {mask['area_px']} pixels, side: {mask['side']} (as films are hung" in page
     (mask,) = found.readings[0].to_dict()["masks"]
     assert mask["area_mm2"] is None  # the spacing of a secondary capture is another film's
+    assert mask["finding"] == "pneumothorax"
     assert set(mask) >= {"image", "area_px", "side", "rle", "files"}
 
 

@@ -30,7 +30,7 @@ def test_the_finding_that_orders_key_slices_is_the_headline(read_archive: ReadAr
 
 
 def test_what_was_drawn_stands_with_the_study_of_its_image(read_archive: ReadArchive) -> None:
-    mask = describe_mask(np.ones((2, 2), bool), "1.9.0.3")
+    mask = describe_mask(np.ones((2, 2), bool), "1.9.0.3", "subdural")
     read, other = archive_readings(read_archive, [mask])
     assert [one["image"] for one in read.masks] == ["1.9.0.3"]
     assert other.masks == ()

@@ -83,6 +83,18 @@ def test_all_files_hold_the_same_mask_and_the_reading_its_volume(tmp_path: Path)
     assert measure["limits_of_agreement"] == pytest.approx([-1.46, 2.46])
 
 
+def test_of_slices_with_equally_much_the_picture_shows_the_one_that_the_reading_names(
+    tmp_path: Path,
+) -> None:
+    tied = np.zeros(SHAPE, bool)
+    tied[1, 0, :2] = tied[3, 5, 3:] = True
+    drawn = write_series_masks(tmp_path, {"s": [volume_of(tied)]}, source_of())["s"]
+    picture = cv2.imread(str(tmp_path / "1_clot.png"), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    assert drawn.masks[0]["largest_in"] == "1.1"
+    np.testing.assert_array_equal(picture > 0, tied[1])
+
+
 def test_of_several_runs_no_error_is_known(tmp_path: Path) -> None:
     run = Drawings({}, {}, {"count": MeasureError(0.5, 1.0, 20)}, 25)
     drawn = write_series_masks(tmp_path, {"s": [volume_of(MASKS)]}, source_of(run, run))["s"]

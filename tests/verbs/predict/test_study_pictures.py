@@ -52,8 +52,9 @@ def test_what_was_drawn_is_outlined_or_said_not_to_be(
 def test_notes_say_what_is_odd_and_which_series_judges(
     read_archive: ReadArchive, tmp_path: Path
 ) -> None:
+    mask = describe_mask(np.ones((2, 3), bool), "1.9.0.1", "subdural")
     reading = replace(
-        archive_readings(read_archive, [describe_mask(np.ones((2, 3), bool), "1.9.0.1")])[0],
+        archive_readings(read_archive, [mask])[0],
         series=(SeriesScore("1.8.0", 5, 0.0, ()), SeriesScore("1.8.1", 1, -100.0, ("localizer",))),
         broken=("one side at least",),
         key_slices=("1.9.0.1",),
@@ -64,7 +65,7 @@ def test_notes_say_what_is_odd_and_which_series_judges(
     assert "label rules broken before they were settled: one side at least" in entry.notes
     assert entry.notes[-1] == "no page to scroll it could be made: too large"
     (key,) = entry.key_slices
-    assert key.mask.startswith("drawn: 6 pixels, side: both (as films are hung")
+    assert key.mask.startswith("subdural drawn: 6 pixels, side: both (as films are hung")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def write_masks(
             mask,
             folder,
             uids[row],
+            finding,
             spacing.get(uids[row]),
             safe_name(f"{uids[row]}_{finding}" if several else uids[row]),
         )

@@ -111,14 +111,14 @@ def _write(folder: Path, store: Store, volume: DrawnVolume, place: SlicePlacemen
     of_series = slices.filter(pl.col("SeriesInstanceUID") == series)["StudyInstanceUID"]
     name = series if of_series.n_unique() == 1 else f"{study}_{series}"
     stem = safe_name(f"{name}_{volume.finding}")
-    pixels, runs, largest = [], [], None
-    for mask in volume.masks():
+    pixels, runs, most, largest = list[int](), list[str](), 0, None
+    for z, mask in enumerate(volume.masks()):
         pixels.append(int(np.count_nonzero(mask)))
         runs.append(encode(mask) if pixels[-1] else EMPTY)
-        largest = mask if largest is None or pixels[-1] == max(pixels) else largest
+        if largest is None or pixels[-1] > pixels[most]:  # of equal ones the first
+            most, largest = z, mask
     write_csv(folder / f"{stem}.csv", pl.DataFrame({"ImageId": ids, "EncodedPixels": runs}))
     files, notes = [f"{stem}.csv"], []
-    most = int(np.argmax(pixels))
     if largest is not None and pixels[most]:
         write_whole(
             folder / f"{stem}.png", png_bytes(np.where(largest, np.uint8(255), np.uint8(0)))

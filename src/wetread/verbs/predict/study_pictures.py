@@ -200,10 +200,10 @@ def _measure_sentence(measure: JsonObject) -> str:
 
 
 def _mask_sentence(reading: Reading, uid: str) -> str:
-    """Describe what was drawn in a slice: area and side."""
+    """Describe what was drawn in a slice: finding, area and side."""
     found = [mask for mask in reading.masks if mask["image"] == uid and mask["area_px"]]
     return "; ".join(
-        f"drawn: {mask['area_px']} pixels"
+        f"{mask['finding'].replace('_', ' ')} drawn: {mask['area_px']} pixels"
         + ("" if mask["area_mm2"] is None else f", {mask['area_mm2']:.0f} mm²")
         + f", side: {mask['side']} (as films are hung: the patient's right on the picture's left)"
         for mask in found
