@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from wetread.inputs.label_file import read_label_file
+from wetread.labels.table import LabelError
 from wetread.tasks import find_task
 
 TASK = find_task("hemorrhage")
@@ -40,3 +41,8 @@ def test_columns_that_name_no_finding_or_no_id_are_refused(tmp_path: Path) -> No
         known(tmp_path / "l.csv", {"id": "uid", "stroke": "sdh"})
     with pytest.raises(ValueError, match="id is missing"):
         known(tmp_path / "l.csv", {"subdural": "sdh"})
+
+
+def test_a_mask_without_an_archive_is_refused_with_where_it_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="train and evaluate take it"):
+        read_label_file(tmp_path / "blood.nii.gz", TASK, None)

@@ -23,7 +23,7 @@ def evaluate(
         ),
     ],
     labels: Annotated[
-        list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
+        list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
     ] = None,
     readers: Annotated[
         Path | None, typer.Option(help="CSV of radiologists' calls, columns READER:FINDING")

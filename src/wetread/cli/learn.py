@@ -42,7 +42,7 @@ def train(
     ],
     out: Out,
     labels: Annotated[
-        list[str] | None, typer.Option(help="label file, or CSV:COLUMN; repeatable")
+        list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
     ] = None,
     column: Annotated[
         list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")

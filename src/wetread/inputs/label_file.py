@@ -4,10 +4,11 @@ own."""
 from collections.abc import Mapping
 from pathlib import Path
 
+from wetread.inputs.truth_masks import is_mask_file
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.csv_file import split_spec
 from wetread.labels.named_column import read_named_column
-from wetread.labels.table import LabelTable
+from wetread.labels.table import LabelError, LabelTable
 from wetread.tasks import Task
 
 ID = "id"  # how the column of SOPInstanceUIDs is asked for
@@ -21,6 +22,11 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
     LabelError where the file cannot be read.
     """
     path, column = split_spec(given)
+    if is_mask_file(Path(given)):
+        raise LabelError(
+            f"{path}: a mask lies on the grid of a series, and none is given here; train and "
+            "evaluate take it beside the archive"
+        )
     if column is not None:
         return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:

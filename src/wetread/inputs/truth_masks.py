@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,13 @@ ENDINGS = (".nii", ".nii.gz")
 def is_mask_file(given: Path) -> bool:
     """Whether a label file is a NIfTI mask: FILE.nii.gz, or FILE.nii.gz:FINDING."""
     return split_spec(given)[0].name.lower().endswith(ENDINGS)
+
+
+def require_mask_files(given: Sequence[Path]) -> None:
+    """FileNotFoundError where a mask file is not there; what it holds is read beside an archive."""
+    for path, _ in map(split_spec, given):
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file; give the mask's own path")
 
 
 def read_truth_mask(given: Path, task: Task, images: pl.DataFrame | None) -> LabelTable:

@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import silent
+from wetread.outputs.nifti import write_nifti
 from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.study.placement import stack_placement
+from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.recipe_file import read_recipe
 from wetread.verbs.train.labeled_archive import LabeledArchive, open_labeled_archive
@@ -22,12 +26,14 @@ Open = Callable[..., LabeledArchive]
 def opened(phantoms: PhantomTruth, settings: tuple[str, ...], tmp_path: Path) -> Open:
     """opened(labels, sources) -> the archive of the phantoms, packed small."""
 
-    def run(labels: Path | None = None, sources: list[Path] | None = None) -> LabeledArchive:
+    def run(
+        labels: Path | None = None, sources: list[Path] | None = None, masks: tuple[str, ...] = ()
+    ) -> LabeledArchive:
         recipe = read_recipe("compact", [*settings, "size=16"])
         request = check_request(
             find_task("hemorrhage"), recipe, sources=sources or [phantoms.images],
-            out=tmp_path / "run", labels=[labels or phantoms.labels], columns=None, patients=None,
-            weights=None, clear_patients=False,
+            out=tmp_path / "run", labels=[labels or phantoms.labels, *masks], columns=None,
+            patients=None, weights=None, clear_patients=False,
         )  # fmt: skip
         (tmp_path / "run").mkdir(exist_ok=True)
         return open_labeled_archive(
@@ -35,6 +41,25 @@ def opened(phantoms: PhantomTruth, settings: tuple[str, ...], tmp_path: Path) ->
         )
 
     return run
+
+
+def test_a_nifti_mask_of_a_series_labels_and_draws_its_slices(
+    opened: Open, phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    pytest.importorskip("nibabel")
+    images = build_index([phantoms.images], tmp_path / "index.parquet", workers=1).images
+    rows = next(rows for rows in series_slices(images) if rows.height > 3)
+    shape = (rows.height, rows["Rows"][0], rows["Columns"][0])
+    mask = np.zeros(shape, np.uint8)
+    mask[1:3, 4:6, 4:6] = 1
+    write_nifti(tmp_path / "blood.nii.gz", mask, stack_placement(rows).affine)
+    (tmp_path / "none.csv").write_text("ID,Label\n")
+    given = f"{tmp_path / 'blood.nii.gz'}:subdural"
+    archive = opened(tmp_path / "none.csv", masks=(given,))
+    ids = rows["SOPInstanceUID"].to_list()
+    values = {name: value for _, name, _, value in archive.labels.frame.iter_rows()}
+    assert values == {name: float(place in (1, 2)) for place, name in enumerate(ids)}
+    assert set(archive.labels.masks["id"]) == set(ids[1:3])
 
 
 def test_every_image_and_label_is_counted_once(

@@ -143,3 +143,8 @@ def test_phantoms_are_not_drawn_where_no_image_has_a_label(
             "hemorrhage", phantoms.images, tmp_path / "run", labels=tmp_path / "labels.csv",
             settings=[*settings, "phantoms.studies=800"], workers=1,
         )  # fmt: skip
+
+
+def test_a_mask_that_is_not_there_is_refused_at_once(check: Check, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        check(labels=[tmp_path / "labels.csv", f"{tmp_path / 'blood.nii.gz'}:subdural"])

@@ -12,9 +12,10 @@ from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
 from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
+from wetread.inputs.truth_masks import read_truth_mask
 from wetread.labels.mask_check import check_masks
 from wetread.labels.repair import ids_by_level, repair_labels
-from wetread.labels.table import LabelTable, match
+from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.store.store import Store
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
@@ -78,7 +79,9 @@ def open_labeled_archive(
     )
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
-    labels, repaired = repair_labels(request.labels, ids_by_level(archive.instances))
+    masks = [read_truth_mask(file, task, archive.images) for file in request.mask_files]
+    labels = merge_labels([request.labels, *masks])
+    labels, repaired = repair_labels(labels, ids_by_level(archive.instances))
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
     conflicts = labels.conflicts.with_columns(

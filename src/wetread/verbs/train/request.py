@@ -12,6 +12,7 @@ from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.inputs.archive import require_sources
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.patients import asks_for_study
+from wetread.inputs.truth_masks import is_mask_file, require_mask_files
 from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
@@ -29,7 +30,7 @@ class TrainRequest:
     """Task, recipe, inputs and output folder of a training.
 
     sources:        folders, zips and files, or one index.
-    labels:         of all label files.
+    labels:         of all label files; mask_files: NIfTI masks, read beside the archive.
     patients:       a file of patients, "study", or None for the headers.
     weights:        where the task's networks start, by their names; none: random.
     weights_given:  whether they are the user's, in place of pretrained ones and of phantoms.
@@ -42,6 +43,7 @@ class TrainRequest:
     out: Path
     recipe: Recipe
     labels: LabelTable
+    mask_files: tuple[Path, ...]
     patients: str | Path | None
     weights: Mapping[str, Path]
     weights_given: bool
@@ -77,7 +79,10 @@ def check_request(
     require_sources(sources)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with `labels`")
-    table = merge_labels([read_label_file(path, task, columns) for path in labels])
+    files = [Path(path) for path in labels]
+    masks = tuple(path for path in files if is_mask_file(path))
+    require_mask_files(masks)
+    tables = [read_label_file(path, task, columns) for path in files if path not in masks]
     if patients is not None and not asks_for_study(patients):
         read_patients(patients)
     start = weights
@@ -90,7 +95,8 @@ def check_request(
         sources=tuple(sources),
         out=out,
         recipe=recipe,
-        labels=table,
+        labels=merge_labels(tables),
+        mask_files=masks,
         patients=patients,
         weights={} if start is None else dict.fromkeys(task.networks, start),
         weights_given=weights is not None,
