@@ -39,6 +39,14 @@ def make_optimizer(
     return torch.optim.AdamW(groups, lr=learning_rate, betas=(settings.beta1, settings.beta2))
 
 
+def freeze_encoder(encoder: Iterable[nn.Parameter], settings: OptimizerSettings) -> None:
+    """Compute no gradient for an encoder whose rate is 0. It stays among the optimizer's groups, so
+    that a checkpoint with all of them fits."""
+    if settings.encoder_rate == 0:
+        for parameter in encoder:
+            parameter.requires_grad_(False)
+
+
 def train_mode(model: nn.Module, settings: OptimizerSettings) -> nn.Module:
     """Put a model into training mode; with freeze_norms its BatchNorm layers go on to use the
     statistics that they have, and do not change them."""

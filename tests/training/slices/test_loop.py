@@ -1,6 +1,7 @@
 """tests/training/slices/test_loop.py: it learns, twice the same, and goes on where it was
 killed."""
 
+import copy
 import os
 import signal
 import subprocess
@@ -16,9 +17,11 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import wetread
+from wetread.models.encoders import encoder_parameters
 from wetread.training.averaging import RankedEpoch
 from wetread.training.checkpoint import EpochScore
 from wetread.training.run import BEST, LAST, METRICS, Run, read_trained_model
+from wetread.training.slices import loop
 from wetread.training.slices.batches import TrainSet
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import predict_probabilities
@@ -194,6 +197,46 @@ def test_it_stops_when_patience_is_over_and_stays_stopped(tmp_path: Path) -> Non
         best = train_scored(recipe, data, score, tmp_path)
         assert best == RankedEpoch(1, 0.8)
         assert left == [0.9]
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_frozen_encoder_keeps_its_weights_to_the_bit_and_has_no_gradient(
+    parts: int, tmp_path: Path
+) -> None:
+    recipe = shared.quick(
+        "optimizer.encoder_rate=0", "optimizer.freeze_norms=true", f"runtime.batch_parts={parts}",
+        "epochs=1",
+    )  # fmt: skip
+    model = shared.fresh(recipe)
+    before = copy.deepcopy(model.state_dict())
+    encoder = encoder_parameters(model, recipe.encoder)
+    train(model, shared.Blobs().train_set(), recipe, findings=shared.FINDINGS, run=Run(tmp_path))
+    assert all(one.grad is None and not one.requires_grad for one in encoder)
+    kept = read_trained_model(tmp_path).model.state_dict()
+    same = {name for name, value in kept.items() if torch.equal(value.cpu(), before[name])}
+    assert kept.keys() - same == {"norm.weight", "norm.bias", "head.weight", "head.bias"}
+
+
+def test_a_run_begun_when_a_frozen_encoder_had_gradients_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = shared.quick("optimizer.encoder_rate=0", "optimizer.freeze_norms=true", "epochs=2")
+
+    def stop(done: int, total: int) -> None:
+        if done == total // 2 + 1:
+            raise KeyboardInterrupt
+
+    arguments = {"findings": shared.FINDINGS, "run": Run(tmp_path)}
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "freeze_encoder", lambda *given: None)
+        with pytest.raises(KeyboardInterrupt):
+            train(shared.fresh(recipe), shared.Blobs().train_set(), recipe, progress=stop,
+                  **arguments)  # fmt: skip
+    content = Run(tmp_path).load(LAST)
+    assert content is not None
+    assert content["epoch"] == 1
+    best = train(shared.fresh(recipe), shared.Blobs().train_set(), recipe, **arguments)
+    assert best.epoch == 1
 
 
 def test_without_a_score_the_last_epoch_is_kept(tmp_path: Path) -> None:

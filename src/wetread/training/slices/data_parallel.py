@@ -62,7 +62,7 @@ class CpuDataParallel:
         else:
             done = list(self.pool.map(each, self.models, parts))
         for parameter, *grads in zip(
-            self.models[0].parameters(), *(grads for _, grads in done), strict=True
+            learned_parameters(self.models[0]), *(grads for _, grads in done), strict=True
         ):
             known = [grad for grad in grads if grad is not None]
             parameter.grad = torch.stack(known).sum(0) if len(known) > 1 else (known or [None])[0]
@@ -72,7 +72,7 @@ class CpuDataParallel:
     def _part_gradients(
         self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
     ) -> tuple[Tensor, Gradients]:
-        """The part's share of the loss, and its gradients in the order of the parameters."""
+        """The part's share of the loss, and its gradients in the order of learned_parameters."""
         view = replace(self.recipe.view, size=part.size)
         hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
         target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
@@ -85,8 +85,13 @@ class CpuDataParallel:
             true = move_masks(true, part.augmentation, drawn.shape[-1])
             known = torch.from_numpy(part.mask_known).to(self.runtime.device)
             loss = loss + mask_loss(drawn.float(), true, known, self.recipe, masks)
-        grads = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+        grads = torch.autograd.grad(loss, learned_parameters(model), allow_unused=True)
         return loss.detach(), grads
+
+
+def learned_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """List the parameters of a model that are not frozen."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
 @contextmanager

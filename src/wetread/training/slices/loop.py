@@ -19,6 +19,7 @@ from wetread.training.device import (
     seeded_runtime,
 )
 from wetread.training.optimizer import (
+    freeze_encoder,
     make_optimizer,
     rate_at,
     set_rate,
@@ -70,13 +71,15 @@ def train(
         (shift_to_priors if head_is_learned else start_at_priors)(model, data, recipe)
         share = recipe.average_with_start
         start = copy.deepcopy(model.state_dict()) if share else {}
+        encoder = encoder_parameters(model, recipe.encoder) if settings.encoder_rate < 1 else ()
         optimizer = make_optimizer(
             model,
             settings,
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
-            encoder=encoder_parameters(model, recipe.encoder) if settings.encoder_rate < 1 else (),
+            encoder=encoder,
         )
+        freeze_encoder(encoder, settings)
         checkpointer = Checkpointer(
             run, FILES, model, optimizer, runtime.device,
             slice_identity(data, recipe, findings),
