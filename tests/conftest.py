@@ -139,11 +139,10 @@ def readings() -> list[Reading]:
         {"checkpoint": "best.pt"},
         (Issue("tilted", "8.0 degrees"),),
         (Reject("a.zip", "x.dcm", "truncated_pixels", "1 of 2 bytes, cut"),),
-        2.5,
         ("lens", "any"),
     )
     unread = Reading(
-        "1.2.5", "", (), {}, (), {}, (), (Reject("y.dcm", None, "empty", "no bytes"),), None,
+        "1.2.5", "", (), {}, (), {}, (), (Reject("y.dcm", None, "empty", "no bytes"),),
         ("lens", "any"), reason="empty", detail="no bytes",
     )  # fmt: skip
     return [calm, unread, urgent]

@@ -17,6 +17,7 @@ from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import REASONS
 from wetread.cli.main import app
 from wetread.models.encoders import ENCODERS
+from wetread.prediction.reading import unread_reading
 from wetread.tasks import TASKS
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import recipe_names
@@ -100,6 +101,15 @@ def test_every_network_is_listed_by_its_docstring(hooks: ModuleType) -> None:
     assert (
         "| `resnet18` | MONAI's ResNet-18 with random weights: 11.2 million parameters. |" in rows
     )
+
+
+def test_every_key_of_a_reading_is_in_the_file_forms() -> None:
+    page = (ROOT / "docs" / "reference" / "file-forms.md").read_text("utf-8")
+    section = page.split("### A reading\n")[1].split("\n## ")[0]
+    firsts = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    named = [key for first in firsts for key in re.findall(r"`(\w+)`", first)]
+    keys = unread_reading("s", "other_modality", "images of MR", ("any",), {}).to_dict()
+    assert sorted(named) == sorted(keys)
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,6 @@ class Reading:
     provenance: checkpoints, versions and settings that made the reading.
     issues:     what is unusual in the geometry.
     rejects:    files of this study that could not be read.
-    seconds:    time from the study's files to this reading; None where it was not taken.
     findings:   all names in their order; also where nothing could be read.
     series:     where the study has several: each with its score and why, the best first; the study
                 and the key slices are those of series_uid, slices are of all.
@@ -80,7 +79,6 @@ class Reading:
     provenance: JsonObject
     issues: tuple[Issue, ...] = ()
     rejects: tuple[Reject, ...] = ()
-    seconds: float | None = None
     findings: tuple[str, ...] = ()
     series: tuple[SeriesScore, ...] = ()
     masks: tuple[JsonObject, ...] = ()
@@ -127,7 +125,6 @@ class Reading:
             "rules_broken_before": list(self.broken),
             "issues": [{"name": issue.name, "detail": issue.detail} for issue in self.issues],
             "rejects": [asdict(reject) for reject in self.rejects],
-            "seconds": self.seconds,
             "provenance": dict(self.provenance),
         }
 
