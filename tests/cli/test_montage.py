@@ -1,12 +1,14 @@
 """tests/cli/test_montage.py: `wetread montage`: picture, panels as JSON, wrong use."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from wetread.cli.examples import EXAMPLES
 from wetread.phantoms.dicom.archive import PhantomTruth
 
 Wetread = Callable[..., Any]
@@ -28,6 +30,16 @@ def test_findings_are_shown_by_a_label_file(
     picture = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
     assert picture is not None
     assert picture.shape[1:] == (2 * 64 + 4, 3)
+
+
+def test_the_examples_of_the_help_run(
+    here: Wetread, phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    for example in EXAMPLES["montage"]:
+        words = shlex.split(example)[2:]
+        words[0], words[words.index("-o") + 1] = str(phantoms.images), str(tmp_path / "m.png")
+        ended = here("montage", *words, "--size", 32, "--workers", 1)
+        assert ended.returncode == 0, ended.stderr
 
 
 def test_what_is_refused_is_told_and_ends_with_3(

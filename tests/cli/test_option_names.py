@@ -58,7 +58,7 @@ def raised(path: Path) -> Iterator[str]:
     ("message", "expected"),
     [
         ("give the label file with `labels`", "give the label file with --labels"),
-        ("`depth=16`; leave `neighbors` out", "--depth 16; leave --neighbours out"),
+        ("`depth=16`; leave `neighbors` out", "--depth 16; leave --neighbors out"),
         ("say so: `as_hu`", "say so: --as-hu"),
         ("say so: `as_hu=True`", "say so: --as-hu"),
         ("`most_mb` or `every_series`", "--max-mb or --all"),

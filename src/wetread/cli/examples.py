@@ -46,7 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread windows --mode brain --hu -1000,0,40,80",
     ),
     "montage": (
-        "wetread montage archive/ -o study.png --window brain --window bone",
+        "wetread montage archive/ -o windows.png --layout windows --window brain --window bone",
         "wetread montage index.parquet -o random.png --layout random --count 24",
     ),
     "scroll": (

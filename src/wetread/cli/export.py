@@ -34,7 +34,9 @@ def export(
     size: Annotated[int | None, typer.Option(min=8, help="pixels a side")] = None,
     neighbors: Annotated[
         int,
-        typer.Option("--neighbours", min=0, help="slices on either side, shown as channels"),
+        typer.Option(
+            "--neighbors", "--neighbours", min=0, help="slices on either side, shown as channels"
+        ),
     ] = 0,
     frames: Annotated[
         int | None, typer.Option(min=1, help="so many slices of a stack, evenly spread")

@@ -19,7 +19,8 @@ def montage(
         str, typer.Option(help="study, random, findings, windows or repair")
     ] = "study",
     window: Annotated[
-        list[str] | None, typer.Option(help="mode or window: brain, 40/80, bsb; repeatable")
+        list[str] | None,
+        typer.Option(help="mode or window: brain, 40/80, bsb; several of findings and windows"),
     ] = None,
     columns: Annotated[int | None, typer.Option(min=1, help="panels in a row")] = None,
     count: Annotated[int | None, typer.Option(min=1, help="slices; of findings: of each")] = None,

@@ -10,7 +10,7 @@ OPTIONS: dict[str, str] = {
     "masks": "--mask",
     "meshes": "--mesh",
     "most_mb": "--max-mb",
-    "neighbors": "--neighbours",
+    "neighbors": "--neighbors",
     "out": "-o",
     "runs": "--run",
     "settings": "--set",

@@ -129,7 +129,7 @@ class ExportOptions:
         if mode.channels not in (1, 3):
             raise ValueError(
                 f"a picture has one channel or three; {self.window} with {self.neighbors} "
-                f"neighbours has {mode.channels}: one window with `neighbors=1` has three"
+                f"neighbors has {mode.channels}: one window with `neighbors=1` has three"
             )
 
     @property

@@ -173,7 +173,10 @@ def _modes(
 ) -> tuple[str, ...]:
     modes = options.windows or default
     if most is not None and len(modes) > most:
-        raise ValueError(f"this layout shows one window, not {len(modes)}: {', '.join(modes)}")
+        raise ValueError(
+            f"this layout shows one window, not {len(modes)}: {', '.join(modes)}; "
+            "`layout=windows` shows several"
+        )
     return modes
 
 
