@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from wetread.models import lite
 from wetread.models.encoders import build, forward_with_masks, pretrained_weights
-from wetread.models.weights import load_weights, read_state
+from wetread.models.weight_formats import read_tensors
+from wetread.models.weights import load_weights
 
 NAME = "efficientnet_lite0"
 
@@ -74,7 +75,7 @@ def test_a_cat_is_a_cat(imagenet: nn.Module, name: str, classes: tuple[int, ...]
 @needs_weights
 def test_all_tensors_of_the_file_find_their_place() -> None:
     report = load_weights(build(NAME, 3, 1000), pretrained_weights(NAME))
-    assert len(report.loaded) == len(read_state(pretrained_weights(NAME))) == 296
+    assert len(report.loaded) == len(read_tensors(pretrained_weights(NAME))) == 296
     assert not report.skipped
     assert not report.adapted
 

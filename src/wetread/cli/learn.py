@@ -66,7 +66,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="a setting of the recipe, key=value; repeatable"),
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="start from this state dict")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="start from these: state dict, TorchScript, ONNX")
+    ] = None,
     pretrained: Annotated[
         bool | None,
         typer.Option("--pretrained/--no-pretrained", help="from ImageNet weights of an extra"),

@@ -8,10 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from wetread.archive.files.damaged import DamagedFileError
-from wetread.models.checkpoint_file import load_checkpoint, require_finite
-
-WANTED = "a state dict, as torch.save(model.state_dict(), FILE) writes it"
+from wetread.models.weight_formats import read_tensors
 
 
 @dataclass(frozen=True)
@@ -29,12 +26,13 @@ class WeightReport:
 
 
 def load_weights(model: nn.Module, path: Path) -> WeightReport:
-    """Fill model in place with the .pt or .pth state dict at path, as far as names and shapes fit.
+    """Fill model in place with the weights at path, as far as names and shapes fit.
 
-    A state dict may stand alone or under "model" or "state_dict"; "module." before names goes. A
-    network's weights fit a U-Net over it, and a U-Net's the network.
+    path: a state dict of torch.save, alone or under "model" or "state_dict"; a TorchScript file; an
+    ONNX file, with the extra `onnx`. "module." before names goes. A network's weights fit a U-Net
+    over it, and a U-Net's the network.
     """
-    found = read_state(path)
+    found = read_tensors(path)
     own = model.state_dict()
     names = match_names(found, own)
     first = next((key for key, tensor in own.items() if tensor.ndim == 4), "")
@@ -62,19 +60,6 @@ def load_weights(model: nn.Module, path: Path) -> WeightReport:
         skipped[key] = "not in the file; keeps its start"
     model.load_state_dict(loaded, strict=False)
     return WeightReport(tuple(loaded), skipped, adapted)
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read the tensors, any shape, by name from a file of torch.save; nothing in it is executed."""
-    content = load_checkpoint(path, WANTED)
-    for holder in ("model", "state_dict"):
-        if isinstance(content, Mapping) and isinstance(content.get(holder), Mapping):
-            content = content[holder]
-    if not isinstance(content, Mapping):
-        raise DamagedFileError(path, WANTED, f"it holds a {type(content).__name__}")
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    require_finite(path, WANTED, tensors)
-    return {key.removeprefix("module."): value for key, value in tensors.items()}
 
 
 def match_names(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, str]:

@@ -30,6 +30,7 @@ EXTRAS = {  # what each is for; what belongs to it stands in the package's own m
     "learn": "torch and what learns: train, evaluate, predict, score, demo",
     "pictures": "NIfTI, TIFF, films and surfaces: export, segment",
     "pretrained": "ImageNet weights: train --pretrained, recipe pneumothorax-small",
+    "onnx": "weights out of ONNX files: train --weights",
     "cluster": "many machines over Dask: --cluster",
     "docs": "the documentation site: make docs",
     "dev": "tests and checks of wetread itself",
