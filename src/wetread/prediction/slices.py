@@ -22,7 +22,7 @@ from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
 from wetread.training.mask_table import pack_map
 from wetread.training.slices.predict import predict_with_masks, to_probabilities
-from wetread.training.slices.region import limit_masks
+from wetread.training.slices.region import Regions, limit_masks
 from wetread.training.slices.spec import SliceSpec
 
 
@@ -96,6 +96,7 @@ class SliceReader:
         each, within = [], np.zeros_like(total)  # logits of each network; variances of its views
         maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
         weights = self.ensemble.member_weights
+        regions = None if self.spec.inside is None else Regions(store, self.spec.inside)
         for done, member in enumerate(members):
             progress(done, len(members))
             model, logits, rows = member.model, [], iter(maps)
@@ -103,7 +104,7 @@ class SliceReader:
             batches = predict_with_masks(
                 model.model, store, every, model.view, model.recipe, flip_index
             )
-            for batch, drawn, spread in limit_masks(batches, store, every, self.spec.inside):
+            for batch, drawn, spread in limit_masks(batches, every, regions):
                 logits.append(batch)
                 apart.append(spread)
                 for masks in () if drawn is None else drawn:

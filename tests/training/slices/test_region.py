@@ -8,7 +8,7 @@ import torch
 
 from wetread.archive.types import BoolArray, Float32Array
 from wetread.training.slices.predict import SliceBatch
-from wetread.training.slices.region import limit_masks
+from wetread.training.slices.region import Regions, limit_masks
 
 
 class Slices:
@@ -34,7 +34,7 @@ def batches(masks: bool) -> list[SliceBatch]:
 
 def test_maps_keep_the_share_of_each_pixel_that_is_inside_the_slice_s_own_region() -> None:
     rows = np.array([4, 0, 12, 6, 2])
-    limited = list(limit_masks(batches(True), Slices(), rows, left_columns))
+    limited = list(limit_masks(batches(True), rows, Regions(Slices(), left_columns)))
     found = np.concatenate([batch.masks for batch in limited if batch.masks is not None])
     shares = {4: (1, 0, 0), 0: (0, 0, 0), 12: (1, 1, 1), 6: (1, 0.5, 0), 2: (0.5, 0, 0)}
     for maps, row in zip(found, rows.tolist(), strict=True):
@@ -43,7 +43,23 @@ def test_maps_keep_the_share_of_each_pixel_that_is_inside_the_slice_s_own_region
 
 def test_batches_pass_as_they_are_where_nothing_is_drawn_or_findings_lie_anywhere() -> None:
     rows = np.arange(5)
-    for drawn, inside in ((False, left_columns), (True, None)):
+    for drawn, regions in ((False, Regions(Slices(), left_columns)), (True, None)):
         before = batches(drawn)
-        after = list(limit_masks(before, Slices(), rows, inside))
+        after = list(limit_masks(before, rows, regions))
         assert all(a is b for a, b in zip(after, before, strict=True))
+
+
+def test_the_region_of_a_slice_is_found_once_for_all_networks() -> None:
+    asked: list[float] = []
+
+    def count(values: Float32Array) -> BoolArray:
+        asked.append(float(values[0, 0]))
+        return left_columns(values)
+
+    rows, regions = np.array([4, 0, 4, 6, 2]), Regions(Slices(), count)
+    first, again = (list(limit_masks(batches(True), rows, regions)) for _ in range(2))
+    assert sorted(asked) == [0, 2, 4, 6]
+    alone = list(limit_masks(batches(True), rows, Regions(Slices(), left_columns)))
+    for one, two, three in zip(first, again, alone, strict=True):
+        np.testing.assert_array_equal(one.masks, two.masks)
+        np.testing.assert_array_equal(one.masks, three.masks)

@@ -34,7 +34,7 @@ from wetread.training.slices.predict import (
     predict_with_masks,
     to_probabilities,
 )
-from wetread.training.slices.region import limit_masks
+from wetread.training.slices.region import Regions, limit_masks
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,8 @@ def _read(
         trained.recipe,
         mirror_columns(data.findings).tolist(),
     )
-    for batch, maps, spread in limit_masks(batches, data.store, chosen, data.inside):
+    regions = None if data.inside is None else Regions(data.store, data.inside)
+    for batch, maps, spread in limit_masks(batches, chosen, regions):
         logits.append(batch)
         apart.append(spread)
         for image_maps in () if maps is None else maps:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+import blosc2
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +16,39 @@ from wetread.training.slices.predict import SliceBatch
 from wetread.training.slices.source import SliceSource
 
 
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """The regions of a source's slices, each found once however many networks draw in it, and kept
+    packed: to find one takes longer than to read a film with a small network."""
+
+    source: SliceSource
+    inside: FindInside
+    packed: dict[int, bytes] = field(default_factory=dict)
+
+    def of(self, rows: Sequence[int]) -> Iterator[BoolArray]:
+        """Find the regions (rows, columns) of slices, in order."""
+        new = [row for row in dict.fromkeys(rows) if row not in self.packed]
+        for row, hu in zip(new, self.source.read_hu(new) if new else (), strict=True):
+            self.packed[row] = blosc2.pack_array2(np.ascontiguousarray(self.inside(hu)))
+        return (blosc2.unpack_array2(self.packed[row]) for row in rows)
+
+
 def limit_masks(
     batches: Iterable[SliceBatch],
-    source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
-    inside: FindInside | None,
+    regions: Regions | None,
 ) -> Iterator[SliceBatch]:
-    """Yield batches of the source's rows (N,), in order, their masks 0 outside the region that is
-    found in each slice; as they are where there is nothing to find."""
+    """Yield batches of rows (N,), in order, their masks 0 outside the region of each slice; as they
+    are where there are no regions."""
     start = 0
     for batch in batches:
-        if inside is None or batch.masks is None:
+        if regions is None or batch.masks is None:
             yield batch
             continue
         stop = start + len(batch.masks)
-        values = source.read_hu([int(row) for row in rows[start:stop]])
-        pairs = zip(batch.masks, values, strict=True)
-        yield batch._replace(masks=np.stack([_limit(maps, inside(one)) for maps, one in pairs]))
+        own = regions.of([int(row) for row in rows[start:stop]])
+        pairs = zip(batch.masks, own, strict=True)
+        yield batch._replace(masks=np.stack([_limit(maps, region) for maps, region in pairs]))
         start = stop
 
 
