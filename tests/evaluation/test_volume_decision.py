@@ -9,6 +9,7 @@ from skimage.filters import apply_hysteresis_threshold
 from wetread.evaluation.volume_decision import (
     HIGHS,
     LOWS,
+    PAIRS,
     KnownSeries,
     SeriesMaps,
     VolumeThresholds,
@@ -44,7 +45,7 @@ def test_what_is_drawn_is_hysteresis_in_three_dimensions(
     joined = np.isin(components, np.unique(components[theirs & (components > 0)]))
     np.testing.assert_array_equal(drawn, joined & (components > 0))
     assert 0 < drawn.mean() < 0.9
-    np.testing.assert_array_equal(whole(maps).mask(VolumeThresholds(low, high), 3), drawn[3])
+    np.testing.assert_array_equal(whole(maps).decide(VolumeThresholds(low, high)).mask(3), drawn[3])
 
 
 def test_a_faint_component_is_not_drawn_and_a_strong_one_keeps_its_faint_edge() -> None:
@@ -79,3 +80,13 @@ def test_thresholds_are_the_best_of_all_pairs() -> None:
         best_thresholds(np.empty((0, 36)))
     with pytest.raises(ValueError, match="low <= high"):
         VolumeThresholds(0.8, 0.5)
+
+
+def test_the_dice_of_all_pairs_is_that_of_each_alone_to_the_bit() -> None:
+    for seed in range(3):
+        known = KnownSeries(whole(smooth_maps(seed)), list(smooth_maps(seed) > 0.62))
+        alone = np.array([series_dice(known, pair) for pair in PAIRS])
+        np.testing.assert_array_equal(dice_of_pairs(known), alone)
+        assert len(set(alone)) > 5
+    nothing = KnownSeries(whole(np.zeros((2, 8, 8), np.float32)), list(np.zeros((2, 8, 8), bool)))
+    np.testing.assert_array_equal(dice_of_pairs(nothing), np.ones(len(PAIRS)))

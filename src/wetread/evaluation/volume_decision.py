@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 
 import numpy as np
 from scipy import ndimage
 
-from wetread.archive.types import BoolArray, Float32Array, Float64Array
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, Int64Array
 from wetread.evaluation.dice import dice
 from wetread.evaluation.volume_masks import NEIGHBORS
 from wetread.study.boxes import PixelBox
@@ -41,6 +41,32 @@ PAIRS = tuple(VolumeThresholds(a, b) for a, b in product(LOWS, HIGHS) if a <= b)
 
 
 @dataclass(frozen=True, eq=False)
+class DecidedMaps:
+    """Maps of a series of which is kept what is drawn.
+
+    kept:  (Z, h, h) float32 of the crop, 0 where nothing is; low: from which on it is drawn.
+    box:   the crop, in pixels of the pictures; shape: rows and columns of these.
+    """
+
+    kept: Float32Array
+    low: float
+    box: PixelBox
+    shape: tuple[int, int]
+
+    def masks(self) -> Iterator[BoolArray]:
+        """Make the mask (rows, columns) bool of each slice, one after the other."""
+        return (self.mask(z) for z in range(len(self.kept)))
+
+    def mask(self, z: int) -> BoolArray:
+        """Make the mask (rows, columns) bool of one slice; the others have had their part in it."""
+        kept = self.kept[z]
+        if not kept.any():
+            return np.zeros(self.shape, bool)
+        reached: BoolArray = uncrop(kept, self.box, self.shape) >= np.float32(self.low)
+        return reached
+
+
+@dataclass(frozen=True, eq=False)
 class SeriesMaps:
     """Probabilities of one finding along a series.
 
@@ -52,34 +78,55 @@ class SeriesMaps:
     box: PixelBox
     shape: tuple[int, int]
 
+    def decide(self, thresholds: VolumeThresholds) -> DecidedMaps:
+        """Decide what is drawn along the whole series."""
+        kept = kept_maps(self.maps, thresholds)
+        return DecidedMaps(kept, thresholds.low, self.box, self.shape)
+
     def masks(self, thresholds: VolumeThresholds) -> Iterator[BoolArray]:
         """Decide the mask (rows, columns) bool of each slice, one after the other."""
-        for kept in kept_maps(self.maps, thresholds):
-            yield self._mask(kept, thresholds)
+        return self.decide(thresholds).masks()
 
-    def mask(self, thresholds: VolumeThresholds, z: int) -> BoolArray:
-        """Decide the mask (rows, columns) bool of one slice; the others have their part in it."""
-        return self._mask(kept_maps(self.maps, thresholds)[z], thresholds)
 
-    def _mask(self, kept: Float32Array, thresholds: VolumeThresholds) -> BoolArray:
-        if not kept.any():
-            return np.zeros(self.shape, bool)
-        reached: BoolArray = uncrop(kept, self.box, self.shape) >= np.float32(thresholds.low)
-        return reached
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The components of what reaches a low threshold in maps (Z, h, h).
+
+    numbers: (Z, h, h), of each pixel's component, 0 for none; highest: (C + 1,) of each component.
+    """
+
+    maps: Float32Array
+    numbers: Int64Array
+    highest: Float32Array
+
+    @staticmethod
+    def of(maps: Float32Array, low: float) -> Components:
+        """Find the components of what reaches `low`."""
+        numbers, count = ndimage.label(maps >= np.float32(low), NEIGHBORS)
+        highest = ndimage.maximum(maps, numbers, np.arange(count + 1)) if count else [0.0]
+        return Components(maps, numbers, np.asarray(highest, np.float32))
+
+    def strong(self, high: float) -> BoolArray:
+        """Tell which components (C + 1,) reach `high` somewhere."""
+        strong: BoolArray = self.highest >= np.float32(high)
+        strong[0] = False
+        return strong
+
+    def kept(self, strong: BoolArray) -> Float32Array:
+        """Set the maps to 0 but within and next to the strong components."""
+        if not strong.any():
+            return np.zeros_like(self.maps)
+        inside = strong[self.numbers]
+        near = ndimage.binary_dilation(inside, np.ones((1, 3, 3), bool))
+        others = (self.numbers > 0) & ~inside
+        return np.where(near & ~others, self.maps, np.float32(0))
 
 
 def kept_maps(maps: Float32Array, thresholds: VolumeThresholds) -> Float32Array:
     """Set maps (Z, h, h) to 0 but within and next to the components of what reaches `low` that
     reach `high` somewhere; next to them, for their outlines lie between pixels."""
-    components, count = ndimage.label(maps >= np.float32(thresholds.low), NEIGHBORS)
-    if count == 0:
-        return np.zeros_like(maps)
-    highest = ndimage.maximum(maps, components, np.arange(count + 1))
-    strong = np.asarray(highest) >= np.float32(thresholds.high)
-    strong[0] = False
-    near = ndimage.binary_dilation(strong[components], np.ones((1, 3, 3), bool))
-    others = (components > 0) & ~strong[components]
-    return np.where(near & ~others, maps, np.float32(0))
+    components = Components.of(maps, thresholds.low)
+    return components.kept(components.strong(thresholds.high))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +139,21 @@ class KnownSeries:
 
 
 def dice_of_pairs(series: KnownSeries) -> Float64Array:
-    """Compute the Dice (P,) of a series under each of PAIRS."""
-    return np.array([series_dice(series, pair) for pair in PAIRS])
+    """Compute the Dice (P,) of a series under each of PAIRS; of slices in which a higher threshold
+    leaves the same, the pixels are not counted again."""
+    maps, found = series.maps, list[float]()
+    counts = np.zeros((len(maps.maps), 3), np.int64)
+    for low, pairs in groupby(PAIRS, key=lambda pair: pair.low):
+        components, before = Components.of(maps.maps, low), None
+        for pair in pairs:
+            kept = components.kept(components.strong(pair.high))
+            decided = DecidedMaps(kept, low, maps.box, maps.shape)
+            new = np.ones(len(kept)) if before is None else (kept != before).any(axis=(1, 2))
+            for z in np.flatnonzero(new).tolist():
+                counts[z] = _counts(decided.mask(z), series.truth[z])
+            found.append(float(dice(*counts.sum(axis=0))))
+            before = kept
+    return np.array(found)
 
 
 def best_thresholds(dice_by_series: Float64Array) -> VolumeThresholds:
@@ -107,7 +167,11 @@ def best_thresholds(dice_by_series: Float64Array) -> VolumeThresholds:
 
 def series_dice(series: KnownSeries, thresholds: VolumeThresholds) -> float:
     """Compute the Dice of a series' voxels under thresholds."""
-    counts: Float64Array = np.zeros(3)
-    for drawn, true in zip(series.maps.masks(thresholds), series.truth, strict=True):
-        counts += [np.count_nonzero(mask) for mask in (drawn & true, drawn, true)]
-    return float(dice(*counts))
+    masks = zip(series.maps.masks(thresholds), series.truth, strict=True)
+    return float(dice(*np.sum([_counts(drawn, true) for drawn, true in masks], axis=0)))
+
+
+def _counts(drawn: BoolArray, true: BoolArray) -> tuple[int, int, int]:
+    """Count the pixels of both, of the drawn and of the true mask."""
+    both, first, second = (int(np.count_nonzero(mask)) for mask in (drawn & true, drawn, true))
+    return both, first, second

@@ -4,12 +4,12 @@ masks, slice by slice."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from wetread.archive.types import BoolArray, Int64Array
-from wetread.evaluation.volume_decision import SeriesMaps, VolumeThresholds
+from wetread.evaluation.volume_decision import DecidedMaps, SeriesMaps, VolumeThresholds
 from wetread.prediction.masks import PackedMaps, mean_map
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
@@ -21,17 +21,29 @@ class CropMaps:
     """Maps that the encoders of one crop drew in all slices.
 
     findings: M names. maps: by row of the store, of each group of networks its M maps.
+    recent:   what was decided on the M volumes that were asked for last, those of one series.
     """
 
     store: Store
     findings: tuple[str, ...]
     maps: Sequence[PackedMaps]
+    recent: dict[DrawnVolume, DecidedMaps] = field(default_factory=dict, repr=False)
+
+    def decided(self, volume: DrawnVolume) -> DecidedMaps:
+        """Unpack the maps of a volume of this crop and decide on them, once for its files, its
+        measures and its key slices."""
+        found = self.recent.get(volume)
+        if found is None:
+            while len(self.recent) >= len(self.findings):
+                self.recent.pop(next(iter(self.recent)))
+            found = self.recent[volume] = volume.maps.decide(volume.thresholds)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class DrawnVolume:
-    """The mask of one finding along one series; it is made anew each time it is asked for, slice by
-    slice: whole masks of many series are large.
+    """The mask of one finding along one series; slices are made anew each time they are asked for,
+    for whole masks of many series are large.
 
     rows:       (Z,) of the store, by position along the normal, one at least.
     crop:       in which it was drawn.
@@ -46,22 +58,28 @@ class DrawnVolume:
     @property
     def maps(self) -> SeriesMaps:
         """Gather the maps of the series."""
-        slices = self.crop.store.slices.select("box", "source_rows", "source_columns")
-        box, rows, columns = slices.row(int(self.rows[0]))
+        box = self.crop.store.slices["box"][int(self.rows[0])].to_list()
         column = self.crop.findings.index(self.finding)
         maps = np.stack([mean_map(self.crop.maps[row], column) for row in self.rows])
-        return SeriesMaps(maps, PixelBox(*box), (rows, columns))
+        return SeriesMaps(maps, PixelBox(*box), self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the pictures."""
+        slices = self.crop.store.slices.select("source_rows", "source_columns")
+        rows, columns = slices.row(int(self.rows[0]))
+        return rows, columns
 
     def masks(self) -> Iterator[BoolArray]:
         """Decide the mask (rows, columns) bool of each slice, one after the other."""
-        return self.maps.masks(self.thresholds)
+        return self.crop.decided(self).masks()
 
     def mask_of(self, row: int) -> BoolArray:
         """Decide the mask (rows, columns) bool of a row of the store; empty outside the series."""
-        maps, places = self.maps, np.flatnonzero(self.rows == row)
+        places = np.flatnonzero(self.rows == row)
         if len(places) == 0:
-            return np.zeros(maps.shape, bool)
-        return maps.mask(self.thresholds, int(places[0]))
+            return np.zeros(self.shape, bool)
+        return self.crop.decided(self).mask(int(places[0]))
 
 
 def draw_volumes(

@@ -51,7 +51,7 @@ def volume_of(masks: np.ndarray) -> Any:
         finding="clot",
         rows=np.arange(4),
         masks=lambda: iter(masks),
-        maps=SimpleNamespace(shape=SHAPE[1:]),
+        shape=SHAPE[1:],
         thresholds=SimpleNamespace(low=0.4, high=0.8),
     )
 

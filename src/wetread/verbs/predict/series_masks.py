@@ -145,7 +145,7 @@ def _write_nifti(path: Path, volume: DrawnVolume, place: SlicePlacement) -> str:
     """Write the whole series' mask; why it was not written, or nothing."""
     if not np.isfinite(place.affine).all():
         return NO_PLACE
-    shape = (len(volume.rows), *volume.maps.shape)
+    shape = (len(volume.rows), *volume.shape)
     try:
         write_nifti_masks(path, volume.masks(), shape, place.affine)
     except MissingExtraError:
