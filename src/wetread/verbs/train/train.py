@@ -113,7 +113,8 @@ def train(
     seed: of every random stream of the run.
     recipe: a name of the package's recipes, or a TOML file; None: the task's own.
     settings: changes of it, as "optimizer.learning_rate=1e-3".
-    weights: a state dict, TorchScript or ONNX file to start from, in place of pretrained ones and of phantoms.
+    weights: a state dict, TorchScript or ONNX file to start from, in place of pretrained ones and
+        of phantoms.
     repair: as for `index`, where files are indexed. verify: as for `pack`.
     as_hu: take CT whose header does not say HU as HU; else such slices are left out and counted.
     clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
