@@ -7,11 +7,14 @@ import polars as pl
 import pytest
 
 from wetread.archive.index.schema import INDEX_SCHEMA
-from wetread.inputs.truth_masks import is_mask_file, read_truth_mask
+from wetread.inputs import truth_masks
+from wetread.inputs.truth_masks import is_mask_file, read_truth_mask, read_truth_masks
 from wetread.labels.rle import decode_union
 from wetread.labels.table import LabelError
+from wetread.outputs.mask_array import read_nifti
 from wetread.outputs.nifti import write_nifti
 from wetread.study.placement import stack_placement
+from wetread.study.series import series_slices
 from wetread.tasks import find_task
 
 pytest.importorskip("nibabel")
@@ -66,6 +69,33 @@ def test_a_mask_that_fits_no_series_or_two_is_refused(tmp_path: Path) -> None:
         read_truth_mask(path, EMBOLISM, pl.concat([series("a"), series("b")]))
     with pytest.raises(LabelError, match="give its index with `data`"):
         read_truth_mask(path, EMBOLISM, None)
+
+
+def test_a_mask_is_read_once_however_many_series_have_its_sides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = "abcde"
+    archive = pl.concat([series(name, z0=50.0 * k) for k, name in enumerate(names)])
+    paths = [tmp_path / f"{name}.nii.gz" for name in "bd"]
+    for path in paths:
+        written(path, archive.filter(pl.col("SeriesInstanceUID") == path.name[0]))
+    reads: list[Path] = []
+    splits: list[int] = []
+
+    def count(path: Path, shape: tuple[int, ...]) -> object:
+        reads.append(path)
+        return read_nifti(path, shape)
+
+    def split(images: pl.DataFrame) -> list[pl.DataFrame]:
+        splits.append(images.height)
+        return series_slices(images)
+
+    monkeypatch.setattr(truth_masks, "read_nifti", count)
+    monkeypatch.setattr(truth_masks, "series_slices", split)
+    found = read_truth_masks(paths, EMBOLISM, archive)
+    assert [table.masks["id"].to_list() for table in found] == [["b1", "b2"], ["d1", "d2"]]
+    assert reads == paths
+    assert splits == [archive.height]
 
 
 def test_the_finding_is_named_where_a_task_has_several_that_can_be_drawn(tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import BoolArray
-from wetread.inputs.volume_masks import read_nifti_on_grid
+from wetread.archive.types import BoolArray, Float64Array
+from wetread.inputs.volume_masks import turn_to_grid
 from wetread.labels.csv_file import split_spec
 from wetread.labels.finding import Finding
 from wetread.labels.rle import encode
 from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelError, LabelTable, label_table
+from wetread.outputs.mask_array import read_nifti
 from wetread.study.placement import stack_placement
 from wetread.study.series import series_slices
 from wetread.tasks import Task
@@ -33,33 +36,93 @@ def require_mask_files(given: Sequence[Path]) -> None:
             raise FileNotFoundError(f"{path}: no such file; give the mask's own path")
 
 
+@dataclass(frozen=True, eq=False)
+class SeriesGrid:
+    """Where the voxels of a series lie.
+
+    ids:    SOPInstanceUIDs in order of position. shape: slices, rows and columns.
+    affine: (4, 4) of index (z, y, x, 1) to LPS mm; NaN where no one holds.
+    """
+
+    ids: tuple[str, ...]
+    shape: tuple[int, int, int]
+    affine: Float64Array
+
+
 def read_truth_mask(given: Path, task: Task, images: pl.DataFrame | None) -> LabelTable:
-    """Read a NIfTI mask as labels and masks of the images of the one series whose grid it has: an
-    image is positive where any voxel of its slice is not 0.
+    """Read one NIfTI mask as read_truth_masks does."""
+    (table,) = read_truth_masks([given], task, images)
+    return table
+
+
+def read_truth_masks(
+    given: Sequence[Path], task: Task, images: pl.DataFrame | None
+) -> list[LabelTable]:
+    """Read NIfTI masks, each as labels and masks of the images of the one series whose grid it has:
+    an image is positive where any voxel of its slice is not 0.
 
     given: FILE.nii.gz, or FILE.nii.gz:FINDING where the task has several that can be drawn.
     images: rows of the archive's index. Raises LabelError where there is none, where no series or
     more than one has that grid, or where the finding is not sure.
     """
-    path, word = split_spec(given)
-    finding = _finding(path, word, task)
-    if images is None:
+    files = [split_spec(one) for one in given]
+    findings = [_finding(path, word, task) for path, word in files]
+    if images is None and files:
+        path = files[0][0]
         raise LabelError(f"{path}: a mask lies on the grid of a series; give its index with `data`")
+    grids = [] if images is None or not files else _grids(images, task)
+    return [
+        _labels(*_fitting(path, grids), finding)
+        for (path, _), finding in zip(files, findings, strict=True)
+    ]
+
+
+def _grids(images: pl.DataFrame, task: Task) -> list[SeriesGrid]:
+    """Find the grids of the series of a task's modalities."""
     own = images.filter(pl.col("Modality").is_in(list(task.modalities)))
-    fits, reasons = [], []
+    grids = []
     for rows in series_slices(own):
+        sides = rows.select("Rows", "Columns").row(0)
+        ids = tuple(rows["SOPInstanceUID"].to_list())
+        grids.append(SeriesGrid(ids, (rows.height, *sides), stack_placement(rows).affine))
+    return grids
+
+
+def _fitting(path: Path, grids: Sequence[SeriesGrid]) -> tuple[tuple[str, ...], BoolArray]:
+    """Read the images of the one series whose grid a mask has, and the mask (Z, Y, X) bool on it;
+    LabelError where no series or more than one has it."""
+
+    @cache
+    def read(shape: tuple[int, ...]) -> tuple[np.ndarray, Float64Array] | ValueError:
+        """Read the file once for all series of a shape: array, affine; why it does not fit."""
         try:
-            fits.append((rows, _voxels(path, rows)))
+            return read_nifti(path, shape)
+        except ValueError as problem:
+            return problem
+
+    fits, reasons = [], list[str]()
+    for grid in grids:
+        found = read(grid.shape)
+        if isinstance(found, ValueError):
+            reasons.append(str(found))
+            continue
+        try:
+            voxels = turn_to_grid(path, *found, grid.affine)
         except ValueError as problem:
             reasons.append(str(problem))
+            continue
+        if voxels.shape == grid.shape:
+            fits.append((grid.ids, voxels))
+        else:
+            reasons.append(f"{path}: {voxels.shape} voxels, the series has {grid.shape}")
     if len(fits) != 1:
         reason = f" ({reasons[0]})" if reasons and not fits else ""
         raise LabelError(
             f"{path}: {len(fits) or 'no'} series of the archive "
             f"{'have' if len(fits) > 1 else 'has'} its grid{reason}; give the mask of one series"
         )
-    ((rows, voxels),) = fits
-    return _labels(rows, voxels, finding)
+    ((ids, voxels),) = fits
+    return ids, voxels != 0
 
 
 def _finding(path: Path, word: str | None, task: Task) -> Finding:
@@ -79,18 +142,7 @@ def _finding(path: Path, word: str | None, task: Task) -> Finding:
     )
 
 
-def _voxels(path: Path, rows: pl.DataFrame) -> BoolArray:
-    """Read the mask (Z, Y, X) bool on the grid of a series' slices, in their order."""
-    first = rows.row(0, named=True)
-    shape = (rows.height, first["Rows"], first["Columns"])
-    inside: BoolArray = read_nifti_on_grid(path, shape, stack_placement(rows).affine) != 0
-    if inside.shape != shape:
-        raise ValueError(f"{path}: {inside.shape} voxels, the series has {shape}")
-    return inside
-
-
-def _labels(rows: pl.DataFrame, voxels: BoolArray, finding: Finding) -> LabelTable:
-    ids = rows["SOPInstanceUID"].to_list()
+def _labels(ids: Sequence[str], voxels: BoolArray, finding: Finding) -> LabelTable:
     positive: BoolArray = np.any(voxels, axis=(1, 2))
     frame = label_table(
         pl.DataFrame(

@@ -61,6 +61,14 @@ def read_nifti_on_grid(path: Path, shape: tuple[int, ...], affine: Float64Array)
     or NaN where it has none: the file is then taken as it lies. ValueError names the file and what
     does not fit."""
     found, own = read_nifti(path, shape)
+    return turn_to_grid(path, found, own, affine)
+
+
+def turn_to_grid(
+    path: Path, found: np.ndarray, own: Float64Array, affine: Float64Array
+) -> np.ndarray:
+    """Turn a file's array (i, j, k) and affine (4, 4) to RAS mm to voxels (Z, Y, X) of a grid with
+    that affine to LPS mm, as read_nifti_on_grid does."""
     if np.isfinite(affine).all():
         found = _on_grid(path, found, own, affine_ijk_ras(affine))
     voxels: np.ndarray = found.transpose(2, 1, 0)

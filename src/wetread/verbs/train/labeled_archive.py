@@ -12,7 +12,7 @@ from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
 from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
-from wetread.inputs.truth_masks import read_truth_mask
+from wetread.inputs.truth_masks import read_truth_masks
 from wetread.labels.mask_check import check_masks
 from wetread.labels.repair import ids_by_level, repair_labels
 from wetread.labels.table import LabelTable, match, merge_labels
@@ -79,7 +79,7 @@ def open_labeled_archive(
     )
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
-    masks = [read_truth_mask(file, task, archive.images) for file in request.mask_files]
+    masks = read_truth_masks(request.mask_files, task, archive.images)
     labels = merge_labels([request.labels, *masks])
     labels, repaired = repair_labels(labels, ids_by_level(archive.instances))
     labels, refused = check_masks(labels, _shapes(stores[0]))
