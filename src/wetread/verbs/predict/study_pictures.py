@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from wetread.archive.plural import plural
-from wetread.archive.types import JsonObject, UInt8Array
+from wetread.archive.types import Float32Array, JsonObject, UInt8Array
 from wetread.labels.finding import finding_names
 from wetread.outputs.pictures import PREDICTION_COLOR, heated, jpeg_bytes, outlined, panels
 from wetread.outputs.uid_names import safe_name
@@ -122,7 +122,7 @@ class StudyPictures:
         pictures = [(gray, label)]
         volumes = self.read.answers.volumes.get(store.slices["StudyInstanceUID"][row], ())
         if volumes:
-            pictures = self._with_volumes(row, volumes, pictures[0])
+            pictures = self._with_volumes(row, volumes, hu, pictures[0])
         elif masks.findings:
             box = PixelBox(*store.slices["box"][row].to_list())
             drawn = [
@@ -149,10 +149,14 @@ class StudyPictures:
         )
 
     def _with_volumes(
-        self, row: int, volumes: Sequence[DrawnVolume], plain: tuple[UInt8Array, str]
+        self,
+        row: int,
+        volumes: Sequence[DrawnVolume],
+        hu: Float32Array,
+        plain: tuple[UInt8Array, str],
     ) -> list[tuple[UInt8Array, str]]:
-        """Show a slice plain, and again with the outlines of what was drawn in it along its
-        series."""
+        """Show a slice, HU (rows, columns), plain, and again with the outlines of what was drawn in
+        it along its series."""
         store, window = self.read.store, self.read.reader.ensemble.members[0].model.view.windows[0]
         box = PixelBox(*store.slices["box"][row].to_list())
         outlines, names = [], []
@@ -163,7 +167,7 @@ class StudyPictures:
                 names.append(volume.finding.replace("_", " "))
         if not names:
             return [(plain[0], f"{plain[1]}; nothing was drawn on it")]
-        film = as_uint8(apply_window(crop_and_resize(store.read_hu([row])[0], None, SIDE), window))
+        film = as_uint8(apply_window(crop_and_resize(hu, None, SIDE), window))
         return [plain, (outlined(film, outlines), f"outlined: {', '.join(names)}")]
 
 
