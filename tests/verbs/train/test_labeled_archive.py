@@ -10,6 +10,7 @@ import pytest
 from wetread.archive.index.index import build_index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import silent
+from wetread.labels.table import LabelError
 from wetread.outputs.nifti import write_nifti
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.study.placement import stack_placement
@@ -60,6 +61,17 @@ def test_a_nifti_mask_of_a_series_labels_and_draws_its_slices(
     values = {name: value for _, name, _, value in archive.labels.frame.iter_rows()}
     assert values == {name: float(place in (1, 2)) for place, name in enumerate(ids)}
     assert set(archive.labels.masks["id"]) == set(ids[1:3])
+
+
+def test_a_mask_of_another_series_is_refused_before_slices_are_packed(
+    opened: Open, tmp_path: Path
+) -> None:
+    pytest.importorskip("nibabel")
+    write_nifti(tmp_path / "blood.nii.gz", np.zeros((3, 5, 7), np.uint8), np.eye(4)[[2, 1, 0, 3]])
+    with pytest.raises(LabelError, match="no series of the archive has its grid"):
+        opened(masks=(f"{tmp_path / 'blood.nii.gz'}:subdural",))
+    assert (tmp_path / "run" / "index.parquet").is_file()
+    assert not (tmp_path / "run" / "store").exists()
 
 
 def test_every_image_and_label_is_counted_once(

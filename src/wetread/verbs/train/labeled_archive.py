@@ -68,6 +68,8 @@ def open_labeled_archive(
     )
     images = select_modalities(archive, task.modalities).images
     task.spec.check_images(images)
+    # Before any pixel is packed: a mask of another series is refused at once.
+    masks = read_truth_masks(request.mask_files, task, archive.images)
     stores = pack_crops_of(
         series_slices(images),
         out,
@@ -79,7 +81,6 @@ def open_labeled_archive(
     )
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
-    masks = read_truth_masks(request.mask_files, task, archive.images)
     labels = merge_labels([request.labels, *masks])
     labels, repaired = repair_labels(labels, ids_by_level(archive.instances))
     labels, refused = check_masks(labels, _shapes(stores[0]))
