@@ -44,6 +44,22 @@ def test_two_predictions_are_compared(here: Here, files: Path) -> None:
     assert all(len(line) <= 80 for line in done.stdout.splitlines() if str(files) not in line)
 
 
+def test_what_is_asked_of_predictions_is_refused_without_labels(here: Here, files: Path) -> None:
+    done = here("evaluate", files, "-o", files / "out", "--threshold", 0.3)
+    assert done.returncode == 2
+    assert "--threshold, -o: of predictions alone, which need --labels or --readers" in done.stderr
+    assert not (files / "out").exists()
+
+
+def test_predictions_without_labels_are_no_run(here: Here, files: Path) -> None:
+    (files / "readings").mkdir()
+    (files / "p.csv").rename(files / "readings" / "probabilities.csv")
+    for given in (files / "readings", files / "readings" / "probabilities.csv"):
+        done = here("evaluate", given)
+        assert done.returncode == 2
+        assert "is no run; to score predictions give --labels or --readers" in done.stderr
+
+
 def test_wrong_use_is_one_line(here: Here, files: Path) -> None:
     for words in (
         (files / "p.csv", files / "p.csv"),

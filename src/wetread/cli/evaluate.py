@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -58,8 +59,14 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a run, or predictions of anybody's labelled data; write scores and a page."""
+    """Score a run, or predictions of anybody's labeled data; write scores and a page."""
     if labels is None and readers is None:
+        _refuse_without_labels(
+            {
+                "--column": column, "--patients": patients, "--data": data, "--task": task,
+                "--run": run, "--threshold": threshold, "-o": out,
+            }
+        )  # fmt: skip
         _evaluate_run(given, as_json, slides=slides)
         return
     from wetread.verbs.evaluate.predictions import evaluate_predictions
@@ -86,7 +93,18 @@ def evaluate(
     raise typer.Exit(done_code(len(result.scores), 0))
 
 
+def _refuse_without_labels(options: Mapping[str, object]) -> None:
+    """Raise ValueError for options that only predictions have, which are scored by labels."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"{', '.join(given)}: of predictions alone, which need `labels` or `readers`; a run is "
+            "scored by its own labels, into its own folder"
+        )
+
+
 def _evaluate_run(given: list[Path], as_json: bool, *, slides: bool) -> None:
+    from wetread.inputs.predictions import PROBABILITIES
     from wetread.training.about import read_about
     from wetread.training.origin import describe_origin
     from wetread.verbs.evaluate.evaluate import evaluate as score_run
@@ -94,6 +112,8 @@ def _evaluate_run(given: list[Path], as_json: bool, *, slides: bool) -> None:
     if len(given) > 1:
         raise ValueError("several folders without labels; give `labels`, or one run")
     (run,) = given
+    if run.is_file() or (run / PROBABILITIES).is_file():
+        raise ValueError(f"{run} is no run; to score predictions give `labels` or `readers`")
     scores = score_run(run, slides=slides)
     origin = f"this run {describe_origin(read_about(run))}"
     lines = [origin, *score_lines(scores), f"page: {run / 'page.html'}"]
