@@ -46,6 +46,7 @@ def run(*commands: tuple[str | Path, ...]) -> tuple[list[int], str]:
 
 def test_verbs_that_learn_nothing_run_without_torch(tmp_path: Path) -> None:
     archive, index = tmp_path / "archive", tmp_path / "index.parquet"
+    labels = archive / "stage_2_train.csv"
     commands = (
         ("phantom", "hemorrhage", "-o", archive, "--studies", "1", "--workers", "1"),
         ("index", archive, "-o", index),
@@ -55,11 +56,14 @@ def test_verbs_that_learn_nothing_run_without_torch(tmp_path: Path) -> None:
         ("scroll", index, "-o", tmp_path / "scroll.html"),
         ("montage", index, "-o", tmp_path / "montage.png"),
         ("windows", index, "-o", tmp_path / "windows.html"),
+        ("score", "hemorrhage", "--truth", labels, "--submission", labels),
+        ("blend", labels, labels, "-o", tmp_path / "blend.csv"),
+        ("segment", "brain", archive, "-o", tmp_path / "brain"),
         ("doctor",),
     )
     codes, errors = run(*commands)
     assert codes == [0] * len(commands), errors
-    for name in ("store", "png", "scroll.html", "montage.png", "windows.html"):
+    for name in ("store", "png", "scroll.html", "montage.png", "windows.html", "blend.csv"):
         assert (tmp_path / name).exists(), name
 
 
@@ -68,6 +72,8 @@ def test_a_verb_that_learns_says_what_to_install(tmp_path: Path) -> None:
         ("train", "hemorrhage", "--data", tmp_path, "--labels", "x.csv", "-o", tmp_path / "run"),
         ("predict", tmp_path, "--run", tmp_path, "-o", tmp_path / "out"),
         ("evaluate", tmp_path),
+        ("calibrate", tmp_path, "--data", tmp_path, "--labels", "x.csv", "-o", tmp_path / "new"),
+        ("features", tmp_path, "--run", tmp_path, "-o", tmp_path / "features"),
     )
     codes, errors = run(*commands)
     assert codes == [2] * len(commands)

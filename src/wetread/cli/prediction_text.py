@@ -73,7 +73,7 @@ def _cautions(result: Prediction) -> list[str]:
             + ("" if number == len(result.readings) else f" ({number} of {len(result.readings)})")
             for name, number in found.items()
         ),
-        *(f"what read: {words}" for words in origins),
+        *(f"models: {words}" for words in origins),
     ]
 
 

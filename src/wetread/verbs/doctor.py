@@ -27,9 +27,9 @@ PACKAGES = (
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
 EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
-    "learn": "torch and what learns: train, evaluate, predict, score, demo",
+    "learn": "torch and what learns: train, calibrate, evaluate, predict, features, demo",
     "pictures": "NIfTI, TIFF, films and surfaces: export, segment",
-    "pretrained": "ImageNet weights: train --pretrained, recipe pneumothorax-small",
+    "pretrained": "ImageNet weights: train --pretrained, and recipes that start from them",
     "onnx": "weights out of ONNX files: train --weights",
     "cluster": "many machines over Dask: --cluster",
     "docs": "the documentation site: make docs",
