@@ -65,3 +65,35 @@ def test_what_must_be_known_of_the_numbers_stands_before_and_after_them() -> Non
     assert lines[-1].endswith(
         "2 studies read, 0 unread; learned from phantoms alone, never scored on patients"
     )
+
+
+def test_flags_and_a_stated_prevalence_are_said_and_flagged_studies_marked() -> None:
+    point = {
+        "threshold": 0.25,
+        "sensitivity": {"value": 0.95, "low": 0.9, "high": 1.0},
+        "specificity": {"value": 0.5, "low": None, "high": None},
+    }
+    made_by = {
+        "operating_point": point,
+        "prevalence": {"any": {"stated": 0.05, "assumed_before": 0.4331}},
+    }
+    readings = (
+        Reading("1.1", "", (), {"any": 0.5}, (), made_by, flagged=True),
+        Reading("1.2", "", (), {"any": 0.1}, (), made_by, flagged=False),
+        Reading("1.3", "", (), {}, (), made_by, reason="empty", detail="no bytes"),
+    )
+    lines = prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 3}))
+    assert "prevalence of any: 0.05 stated, 0.433 assumed before" in lines
+    assert (
+        "flagged: 1 of 2 studies, any 0.250 or more; on the run's patients "
+        "sensitivity 0.95 [0.90, 1.00], specificity 0.50"
+    ) in lines
+    rows = [line for line in lines if line.startswith("1.")]
+    assert [row.endswith(" flagged") for row in rows] == [True, False, False]
+
+
+def test_without_an_operating_point_nothing_is_said_of_flags() -> None:
+    readings = (Reading("1.1", "", (), {"any": 0.5}, (), {}),)
+    text = " ".join(prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 1})))
+    assert "flagged" not in text
+    assert "prevalence" not in text

@@ -9,6 +9,7 @@ from wetread.archive.plural import plural
 from wetread.cli.text import MOST, counted
 
 if TYPE_CHECKING:  # the command line starts without loading what it may not need
+    from wetread.archive.types import JsonObject
     from wetread.prediction.reading import Reading
     from wetread.verbs.predict.predict import Prediction
 
@@ -20,11 +21,13 @@ def prediction_lines(result: Prediction) -> list[str]:
     lines = [
         *_cautions(result),
         *_outside(result),
+        *_prevalences(result),
+        *_flags(result),
         f"{'study':<{wide}} {result.headline:>7} slices",
     ]
     lines += [
         f"{reading.study_uid:<{wide}} {_probability(reading, result.headline)} "
-        f"{len(reading.slices):>6}"
+        f"{len(reading.slices):>6}{' flagged' if reading.flagged else ''}"
         for reading in ranked[:MOST]
     ]
     if len(ranked) > MOST:
@@ -95,6 +98,35 @@ def _outside(result: Prediction) -> list[str]:
         studies = plural(unknown, "study")
         lines.append(f"caution: ? not known whether {studies} are like what was learned")
     return lines
+
+
+def _prevalences(result: Prediction) -> list[str]:
+    """Return the shares of positive studies that were stated, beside those assumed before."""
+    stated = result.readings[0].provenance.get("prevalence", {}) if result.readings else {}
+    return [
+        f"prevalence of {name}: {one['stated']:.3g} stated, {one['assumed_before']:.3g} assumed before"
+        for name, one in stated.items()
+    ]
+
+
+def _flags(result: Prediction) -> list[str]:
+    """Return how many studies are flagged, from which probability on, and what that gave on the
+    run's own patients; none where no operating point was asked for."""
+    called = [reading for reading in result.readings if reading.flagged is not None]
+    if not called:
+        return []
+    point = called[0].provenance["operating_point"]
+    rates = ", ".join(f"{name} {_rate(point[name])}" for name in ("sensitivity", "specificity"))
+    return [
+        f"flagged: {sum(bool(one.flagged) for one in called)} of {plural(len(called), 'study')}, "
+        f"{result.headline} {point['threshold']:.3f} or more; on the run's patients {rates}"
+    ]
+
+
+def _rate(rate: JsonObject) -> str:
+    """`0.95 [0.90, 1.00]`, or the value alone."""
+    interval = "" if rate["low"] is None else f" [{rate['low']:.2f}, {rate['high']:.2f}]"
+    return f"{rate['value']:.2f}{interval}"
 
 
 def _unread(result: Prediction) -> list[str]:
