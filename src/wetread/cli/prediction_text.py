@@ -104,7 +104,8 @@ def _prevalences(result: Prediction) -> list[str]:
     """Return the shares of positive studies that were stated, beside those assumed before."""
     stated = result.readings[0].provenance.get("prevalence", {}) if result.readings else {}
     return [
-        f"prevalence of {name}: {one['stated']:.3g} stated, {one['assumed_before']:.3g} assumed before"
+        f"prevalence of {name}: {one['stated']:.3g} stated, "
+        f"{one['assumed_before']:.3g} assumed before"
         for name, one in stated.items()
     ]
 
