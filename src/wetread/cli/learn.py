@@ -80,7 +80,7 @@ def train(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn a task from an archive and its labels; ends with honest scores and a page."""
+    """Learn a task from an archive and its labels; score unseen patients, write a page."""
     from wetread.verbs.train.train import train as run
 
     with bars() as report:
@@ -249,7 +249,7 @@ def _prediction_code(result: Prediction) -> int:
 
 def features(
     src: Sources,
-    run: Annotated[Path, typer.Option(help="a run, whose encoders are asked")],
+    run: Annotated[Path, typer.Option(help="a run, whose encoders compute them")],
     out: Out,
     repair: Repair = True,
     as_hu: AsHU = False,

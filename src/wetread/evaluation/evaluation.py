@@ -51,7 +51,7 @@ class Evaluation:
 
     name:       what the predictions are called; against: what the others are, "" without any.
     out:        the folder that they are written to.
-    task, headline: names of the task and of its first finding.
+    task, headline: names of the task and of its headline finding.
     scores:     with intervals and baselines, by level.
     absent:     level to the reason why it has no score.
     counts:     how predictions and labels met.

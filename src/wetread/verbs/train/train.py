@@ -104,7 +104,8 @@ def train(
     source: folders, zips, tars or files, one or several; or one index (.parquet).
     out: the run's folder.
     labels: files in the competition's form, one or several, united; `FILE.csv:COLUMN` takes one
-        column as the headline finding of an image.
+        column as the headline finding of an image; NIfTI masks of whole series (FILE.nii.gz, or
+        FILE.nii.gz:FINDING).
     columns: for label files of one's own: "id" and findings to the names of their columns.
     patients: a CSV of image and patient (`FILE.csv:IMAGE,PATIENT` names its columns) in place of
         the headers' PatientID; "study" takes each study for a patient.
