@@ -105,7 +105,7 @@ def test_a_share_that_is_none_is_refused(stated: float) -> None:
 
 def test_one_patient_with_the_finding_is_too_few() -> None:
     truth = np.array([1.0, 0.0, 0.0])
-    with pytest.raises(ValueError, match="1 patients with the finding"):
+    with pytest.raises(ValueError, match="1 patient with the finding"):
         choose_operating_point(
             truth,
             truth / 2,

@@ -162,7 +162,7 @@ def predict(
 def calibrate(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="a run's folder")],
     data: Annotated[
-        list[Path], typer.Option(help="studies of the new place; as for train; repeatable")
+        list[Path], typer.Option(help="studies of the new site; as for train; repeatable")
     ],
     labels: Annotated[list[str], typer.Option(help="label file, or CSV:COLUMN; repeatable")],
     out: Out,
@@ -179,7 +179,7 @@ def calibrate(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a run's probabilities to a new place on a few labeled studies of it."""
+    """Fit a run's probabilities to a new site on a few labeled studies of it."""
     from wetread.verbs.calibrate.calibrate import calibrate as fit
 
     with bars() as report:

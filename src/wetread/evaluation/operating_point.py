@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from wetread.archive.plural import plural
 from wetread.archive.types import BoolArray, Float64Array, FloatArray
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.metrics import THRESHOLD
@@ -90,10 +91,11 @@ def choose_operating_point(
     names = np.asarray(patients, dtype=str)[known]
     positive = true >= THRESHOLD
     for which, word in ((positive, "with"), (~positive, "without")):
-        if len(np.unique(names[which])) < 2:
+        count = len(np.unique(names[which]))
+        if count < 2:
             raise ValueError(
-                f"{len(np.unique(names[which]))} patients {word} the finding; a threshold is "
-                "chosen and measured on two at least"
+                f"{plural(count, 'patient')} {word} the finding; a threshold is chosen and "
+                "measured on two at least"
             )
     called = _called_by_others(true, given, names, aim=aim, stated=stated, rng=rng)
     patient_of_row, times = draw_patients(names.tolist(), DRAWS, rng)

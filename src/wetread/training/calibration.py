@@ -1,7 +1,7 @@
 """training/calibration.py: how a run's probabilities are scaled, as its file calibration.json.
 
 Of one split the validation patients choose it; of folds those that the others' models read.
-`wetread calibrate` puts a further scaling behind it, fitted on studies of a new place.
+`wetread calibrate` puts a further scaling behind it, fitted on studies of a new site.
 """
 
 from __future__ import annotations

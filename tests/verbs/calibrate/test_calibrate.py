@@ -1,4 +1,4 @@
-"""tests/verbs/calibrate/test_calibrate.py: a run fitted to a new place, and never scored on it."""
+"""tests/verbs/calibrate/test_calibrate.py: a run fitted to a new site, and never scored on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> PhantomTruth:
-    """Sixteen studies of another place."""
+    """Sixteen studies of another site."""
     out = tmp_path_factory.mktemp("elsewhere")
     return write_head_archive(out, 16, 11, size=64, progress=lambda done, total: None)
 

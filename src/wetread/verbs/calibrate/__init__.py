@@ -1,1 +1,1 @@
-"""verbs/calibrate: a run and labeled studies of a new place in; a run that fits the place out."""
+"""verbs/calibrate: a run and labeled studies of a new site in; a run that fits the site out."""

@@ -1,4 +1,4 @@
-"""verbs/calibrate/calibrate.py: a run fitted to a new place by a few labeled studies of it.
+"""verbs/calibrate/calibrate.py: a run fitted to a new site by a few labeled studies of it.
 
 The new run's folder holds all that the run's does, as hard links where the disk has them, and
 
@@ -128,10 +128,10 @@ def calibrate(
     clear_patients: bool = False,
     verify: bool = False,
 ) -> CalibrationResult:
-    """Fit a run's probabilities to a new place on a few labeled studies of it.
+    """Fit a run's probabilities to a new site on a few labeled studies of it.
 
     run: the folder that `train` wrote; it stays as it is.
-    source: folders, zips, tars or files of the new place, one or several; or one index (.parquet).
+    source: folders, zips, tars or files of the new site, one or several; or one index (.parquet).
     out: the folder of the calibrated run, a whole run by itself.
     labels: files in the competition's form, or `FILE.csv:COLUMN`. columns: as for `train`.
     patients: a CSV of image and patient, or "study", in place of the headers' PatientID.
@@ -246,7 +246,7 @@ def _describe(run: Path, store: Store, levels: Sequence[LabeledProbabilities]) -
     }
     of_studies = store.slices.filter(pl.col("patient").is_in(list(patients)))
     return CalibratedOn(
-        f"labeled studies of another place, given to wetread calibrate for the run {run.name}",
+        f"labeled studies of another site, given to wetread calibrate for the run {run.name}",
         rows.height,
         len(patients),
         digests(of_studies["StudyInstanceUID"].drop_nulls()),
