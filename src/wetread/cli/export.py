@@ -67,7 +67,7 @@ def export(
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write pictures, films, arrays and NIfTI files, named by UIDs, with a manifest."""
+    """Write pictures, movies, arrays and NIfTI files, named by UIDs, with a manifest."""
     from wetread.cli.text import counted
     from wetread.verbs.export import export as run
 

@@ -28,7 +28,7 @@ PACKAGES = (
 )  # fmt: skip
 EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
     "learn": "torch and what learns: train, calibrate, evaluate, predict, features, demo",
-    "pictures": "NIfTI, TIFF, films and surfaces: export, segment",
+    "pictures": "NIfTI, TIFF, movies and surfaces: export, segment",
     "pretrained": "ImageNet weights: train --pretrained, and recipes that start from them",
     "onnx": "weights out of ONNX files: train --weights",
     "cluster": "many machines over Dask: --cluster",

@@ -1,4 +1,4 @@
-"""verbs/export.py: DICOM in; pictures, films, arrays and NIfTI out, with a manifest."""
+"""verbs/export.py: DICOM in; pictures, movies, arrays and NIfTI out, with a manifest."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def export(
 ) -> ExportResult:
     """Write every image of an archive as files under a folder, with a manifest.
 
-    format: png, jpeg, tiff (a picture a slice), gif, mp4 (a film a stack), npy, npz or nifti (an
+    format: png, jpeg, tiff (a picture a slice), gif, mp4 (a movie a stack), npy, npz or nifti (an
         array a stack).
     source: folders, zips, tars or files, one or several; or one index (.parquet).
     out: the folder; STUDY/SERIES/INSTANCE.png and the like, manifest.csv, rejects.csv.
