@@ -8,8 +8,10 @@ import pytest
 from scipy.special import logit
 
 from wetread.evaluation.operating_point import choose_threshold
+from wetread.evaluation.platt import FittedScaling, PlattScaling
 from wetread.prediction.operating import parse_aim, point_sentence, study_operating_point
 from wetread.prediction.scaling import Scalings, read_scalings, state_prevalence
+from wetread.training.calibration import Calibration
 from wetread.training.predictions import FILE
 
 
@@ -49,6 +51,21 @@ def test_a_stated_prevalence_moves_the_threshold_with_the_probabilities(run: Pat
     moved = logit(after.threshold) - logit(before.threshold)
     assert moved == pytest.approx(logit(0.1) - logit(0.4))
     assert (after.sensitivity, after.specificity) == (before.sensitivity, before.specificity)
+
+
+def test_a_threshold_is_of_probabilities_as_new_studies_get_them(run: Path) -> None:
+    table = pl.read_parquet(run / FILE)
+    table.with_columns(uncalibrated=pl.col("probability"), probability=0.5).write_parquet(
+        run / FILE
+    )
+    scaling = FittedScaling(PlattScaling(0.5, -1.0), "slope and bias", 60, 24, 0.4)
+    scalings = Scalings((Calibration({"study": {"any": scaling}}),))
+    point = study_operating_point([run], scalings, "any", "sensitivity=0.9")
+    plain = choose_threshold(
+        table["truth"].fill_null(float("nan")).to_numpy(), table["probability"].to_numpy(),
+        "sensitivity", 0.9,
+    )  # fmt: skip
+    assert logit(point.threshold) == pytest.approx(0.5 * logit(plain) - 1.0)
 
 
 def test_the_sentence_has_the_numbers(run: Path) -> None:

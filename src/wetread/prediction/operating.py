@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.table_file import read_parquet
-from wetread.archive.types import JsonObject
+from wetread.archive.types import Float64Array, JsonObject
 from wetread.evaluation.operating_point import (
     AIMS,
     Aim,
@@ -19,9 +19,7 @@ from wetread.evaluation.operating_point import (
     choose_operating_point,
 )
 from wetread.prediction.scaling import Scalings
-from wetread.training.predictions import FILE, WANTED
-
-COLUMNS = ["level", "finding", "patient", "truth", "probability"]
+from wetread.training.predictions import FILE, UNCALIBRATED, WANTED
 
 
 def parse_aim(text: str) -> tuple[Aim, float]:
@@ -55,13 +53,13 @@ def study_operating_point(
     file = runs[0] / FILE
     if not file.is_file():
         raise ValueError(f"`at`: {runs[0]} has no {FILE}, by which a threshold could be chosen")
-    table = read_parquet(file, columns=COLUMNS, expected=WANTED).filter(
+    table = read_parquet(file, expected=WANTED).filter(
         pl.col("level") == "study", pl.col("finding") == finding
     )
     try:
         point = choose_operating_point(
             table["truth"].fill_null(float("nan")).to_numpy(),
-            table["probability"].to_numpy(),
+            _as_read(table, scalings, finding),
             table["patient"].to_list(),
             aim=aim,
             stated=stated,
@@ -71,6 +69,16 @@ def study_operating_point(
         raise ValueError(f"`at`: {runs[0]}: {error}") from error
     shift = scalings.shift("study", finding)
     return replace(point, threshold=float(shift.apply(np.array(min(1.0, point.threshold)))))
+
+
+def _as_read(table: pl.DataFrame, scalings: Scalings, finding: str) -> Float64Array:
+    """The probabilities (N,) of a run's own predictions as a new study would be given them: each
+    part of a run is scaled by its other patients, new studies are scaled by one scaling for all."""
+    fitted = any(finding in run.fitted.get("study", {}) for run in scalings.runs)
+    if not fitted or UNCALIBRATED not in table.columns or table[UNCALIBRATED].null_count():
+        return table["probability"].to_numpy()
+    (calibration,) = scalings.runs
+    return calibration.apply("study", (finding,), table[UNCALIBRATED].to_numpy()[:, None])[:, 0]
 
 
 def describe_point(point: OperatingPoint) -> JsonObject:

@@ -17,6 +17,7 @@ from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.task import Phantoms, Task
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
+from wetread.view.augment import Strengths
 
 if TYPE_CHECKING:
     from wetread.training.losses import SeriesLoss
@@ -58,6 +59,15 @@ HEMORRHAGE = Task(
         find_box=find_head_box,
         drawn=BLOOD,
         paint_graft=paint_head_bleeding,
+        other_scanners=Strengths(
+            rotate_degrees=20.0,
+            scale=0.35,
+            hu_shift=8.0,
+            hu_scale=0.15,
+            soften=2.0,
+            sharpen=1.0,
+            noise_hu=8.0,
+        ),
     ),
     series_spec=SeriesSpec(
         image_findings=FINDINGS,

@@ -1,7 +1,8 @@
 """training/split_calibration.py: predictions of splits are calibrated, each by other patients.
 
 Of one split the validation patients choose, for new studies too; of folds each fold's scaling is
-chosen by the others, and that for new studies by all.
+chosen by the others, and that for new studies by all. Where nothing but phantoms was learned, that
+for new studies is chosen by phantoms that are changed as if other scanners had made them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from wetread.training.slices.prepare import MakeConsistent
 
 VALIDATION = "validation patients, who also chose the epoch"
 OTHER_FOLDS = "patients whom the model that read them had never seen"
+ALTERED = "phantoms changed as if other scanners had made them, which no model had learned"
 
 
 def calibrate_splits(
@@ -46,6 +48,16 @@ def calibrate_splits(
         for number in range(len(read))
     ]
     return tuple(each), _fit(read, OTHER_FOLDS, left)
+
+
+def calibrate_altered(
+    parts: Sequence[Sequence[LabeledProbabilities]], left: Collection[str] = ()
+) -> Calibration:
+    """Fit the calibration of patients to come, of models that learned phantoms alone.
+
+    parts: of each split what its model says of its scored phantoms, changed; left: as above.
+    """
+    return _fit(parts, ALTERED, left)
 
 
 def calibrated_levels(

@@ -10,7 +10,9 @@ import pytest
 from sklearn import metrics
 from tests.verbs.evaluate.conftest import FILMS, Films
 
+from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.labels.table import LabelError
+from wetread.tasks import find_task
 from wetread.verbs.evaluate.predictions import evaluate_predictions
 
 
@@ -160,3 +162,44 @@ def test_flags_of_the_readings_are_held_against_what_their_run_promised(films: F
     assert value["sensitivity_from_0.5"] == value["recall"]
     assert found.promised == {"sensitivity_from_0.35": 0.95, "specificity_from_0.35": 0.6}
     assert "sensitivity from 0.35 on, by image" in (found.out / "page.html").read_text()
+
+
+def test_exams_are_scored_with_subgroups_of_the_level_that_has_the_headline(
+    tmp_path: Path,
+) -> None:
+    exams, slices = 12, 3
+    task = find_task("embolism")
+    names = [finding.name for finding in task.at("study")]
+    image = task.at("image")[0].name
+    listed = [name for name in names if name != "positive_exam"]  # it is derived
+    header = ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", image, *listed]
+    lines, rows, columns = [",".join(header)], [], []
+    for exam in range(exams):
+        positive = exam % 2
+        truth = dict.fromkeys(names, 0) | {
+            "negative_exam_for_pe": 1 - positive, "rightsided_pe": positive,
+            "rv_lv_ratio_lt_1": positive, "positive_exam": positive,
+        }  # fmt: skip
+        for z in range(slices):
+            ids = (f"s{exam}", f"e{exam}", f"i{exam}-{z}")
+            values = [truth[name] for name in listed]
+            lines.append(",".join([*ids, str(positive), *map(str, values)]))
+            columns.append((*ids, "CT", "F" if exam % 4 < 2 else "M", f"p{exam}", "image"))
+            rows.append(("image", ids[2], image, 0.2 + 0.5 * positive))
+        rows += [("study", f"s{exam}", name, 0.1 + 0.6 * truth[name]) for name in names]
+    (tmp_path / "train.csv").write_text("\n".join(lines))
+    table = pl.DataFrame(rows, schema=["level", "id", "finding", "probability"], orient="row")
+    table.write_csv(tmp_path / "p.csv")
+    keys = ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "Modality", "PatientSex",
+            "PatientID", "state"]  # fmt: skip
+    known = pl.DataFrame(columns, schema=keys, orient="row")
+    empty = pl.DataFrame(schema=INDEX_SCHEMA)
+    index = pl.concat([empty, known], how="diagonal_relaxed")
+    index.write_parquet(tmp_path / "index.parquet")
+    found = evaluate_predictions(
+        tmp_path / "p.csv", tmp_path / "train.csv", task="embolism",
+        data=tmp_path / "index.parquet",
+    )  # fmt: skip
+    levels = {one.difference.level for one in found.subgroups if one.attribute == "sex"}
+    assert levels == {"study"}
+    assert found.scores.find("roc_auc", finding="positive_exam", level="study")[0].value == 1.0

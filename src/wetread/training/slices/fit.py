@@ -27,7 +27,7 @@ from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
-from wetread.training.slices.levels import slice_predictions, validation_probabilities
+from wetread.training.slices.levels import labeled_probabilities, slice_predictions
 from wetread.training.slices.loop import train
 from wetread.training.slices.predict import (
     predict_probabilities,
@@ -80,7 +80,7 @@ def fit_split(
         drawings += maps
         if split.is_only:
             smoothed = data.smooth(read, split.validation)
-            validation = validation_probabilities(data, split, smoothed)
+            validation = labeled_probabilities(data, split.validation, smoothed)
     release_memory()
     levels = slice_predictions(data, split, data.smooth(probability, split.scored), apart)
     table = pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wetread.archive.types import Float64Array
+from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.aggregate import at_study_maximum, study_maximum, study_truth
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
 from wetread.labels.finding import finding_names
@@ -70,16 +70,16 @@ def slice_predictions(
     return [images, whole]
 
 
-def validation_probabilities(
-    data: LabeledSlices, split: Split, probability: Float64Array
+def labeled_probabilities(
+    data: LabeledSlices, places: Int64Array, probability: Float64Array
 ) -> tuple[LabeledProbabilities, ...]:
-    """Put probabilities (n, F) of the split's validation slices beside their truth, by image and by
+    """Put probabilities (n, F) of the slices at places (n,) beside their truth, by image and by
     study; none where there are no such slices."""
-    if len(split.validation) == 0:
+    if len(places) == 0:
         return ()
-    truth, names = data.truth[split.validation], finding_names(data.findings)
-    studies = np.array(data.column("StudyInstanceUID"))[split.validation].tolist()
-    patients = np.array(data.column("patient"))[split.validation].tolist()
+    truth, names = data.truth[places], finding_names(data.findings)
+    studies = np.array(data.column("StudyInstanceUID"))[places].tolist()
+    patients = np.array(data.column("patient"))[places].tolist()
     patient_of = dict(zip(studies, patients, strict=True))
     ids, study_labels = study_truth(truth, studies)
     return (

@@ -12,13 +12,15 @@ from wetread.archive.types import BoolArray, Float64Array, Int64Array
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
+from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split, plan_splits
 from wetread.training.masks import annotated_masks
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
-from wetread.training.run import BEST, Run
+from wetread.training.run import BEST, Run, read_trained_model
 from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
 from wetread.training.slices.grafts import Grafts
+from wetread.training.slices.other_scanners import read_altered
 from wetread.training.slices.spec import SliceSpec
 
 Progress = Callable[[int, int], None]
@@ -38,6 +40,7 @@ class Start:
 
 MakeConsistent = Callable[[list[LevelPredictions]], list[LevelPredictions]]
 FitSplit = Callable[[int, Split, Start], SplitResult]
+ReadAltered = Callable[[int, Split], tuple[LabeledProbabilities, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,8 @@ class Prepared:
             as they are.
     calibrated: whether the probabilities mean shares and are scaled to them; not where networks
             minimize a metric that weighs images and studies by what they are.
+    read_altered: (number of a split, the split) -> what its model says of its scored part as if
+            other scanners had made it; None where the task does not say how these differ.
     """
 
     data: LabeledSlices
@@ -75,6 +80,7 @@ class Prepared:
     shares: Mapping[str, tuple[float, int]]
     make_consistent: MakeConsistent = list
     calibrated: bool = True
+    read_altered: ReadAltered | None = None
 
 
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
@@ -93,7 +99,17 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
             progress=inputs.stage(f"train {number + 1}"),
         )
 
-    return Prepared(data, fit, label_shares(data.truth, spec.image_findings))
+    def read(number: int, split: Split) -> tuple[LabeledProbabilities, ...]:
+        assert spec.other_scanners is not None  # else nobody reads so
+        trained = read_trained_model(inputs.run.folder / f"model-{number}")
+        return read_altered(data, split, trained, spec.other_scanners)
+
+    return Prepared(
+        data,
+        fit,
+        label_shares(data.truth, spec.image_findings),
+        read_altered=None if spec.other_scanners is None else read,
+    )
 
 
 def pretrain_slices(

@@ -19,6 +19,7 @@ from wetread.store.pack_series import FindBox, OneBox
 from wetread.training.crops import Crops, FindInside
 from wetread.training.phantom_recipe import phantom_recipe
 from wetread.training.slices.grafts import PaintGraft
+from wetread.view.augment import Strengths
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.recipe import Recipe
@@ -38,6 +39,8 @@ class SliceSpec:
     inside:         where in values (rows, columns) of a slice so cropped findings can lie: nothing
                     is drawn beyond; None: anywhere.
     paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
+    other_scanners: how far the images of other scanners may differ from phantoms: a network that
+                    learned phantoms alone is calibrated on phantoms so changed; None: it is not.
     """
 
     network: str
@@ -48,6 +51,7 @@ class SliceSpec:
     find_region: FindBox | None = None
     inside: FindInside | None = None
     paint_graft: PaintGraft | None = None
+    other_scanners: Strengths | None = None
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
     curve_levels: ClassVar[tuple[str, ...]] = ("image",)  # levels with findings of their own

@@ -36,6 +36,7 @@ from wetread.reports.given_cases import CaseSources, given_cases, masks_by_image
 from wetread.reports.slice_panels import series_edge_letters
 from wetread.store.store import open_store
 from wetread.tasks import Task
+from wetread.training.predictions import LevelPredictions
 from wetread.verbs.evaluate.claims import read_claims
 from wetread.verbs.evaluate.evaluate import score_level
 from wetread.verbs.evaluate.levels import Levels, join_levels, places_of
@@ -174,7 +175,7 @@ def _evaluate(
         thresholds = (flags, *thresholds)
         values = (given.point[name]["value"] for name in ("sensitivity", "specificity"))
         promised = dict(zip(threshold_names(flags), map(float, values), strict=True))
-    for rows, probability in _headline_rows(given.task, levels) if thresholds else ():
+    for _, rows, probability in _headline_rows(given.task, levels) if thresholds else ():
         scores += threshold_scores(rows, probability[:, 0], thresholds, np.random.default_rng(SEED))
     pixel = score_drawn_masks(given, truth, owners)
     absent = dict(levels.absent)
@@ -252,9 +253,11 @@ def _cases(given: Predictions, truth: LabelTable, levels: Levels) -> tuple[PageC
     return given_cases(images, column, sources)
 
 
-def _headline_rows(task: Task, levels: Levels) -> list[tuple[LabeledRows, Float64Array]]:
-    """Return the rows of the headline alone, and its probability (N, 1), at each level that has
-    it."""
+def _headline_rows(
+    task: Task, levels: Levels
+) -> list[tuple[LevelPredictions, LabeledRows, Float64Array]]:
+    """Return each level that has the headline, its rows of the headline alone, and its probability
+    (N, 1)."""
     found = []
     for part in levels.found:
         names = [finding.name for finding in part.findings]
@@ -265,7 +268,7 @@ def _headline_rows(task: Task, levels: Levels) -> list[tuple[LabeledRows, Float6
             part.truth[:, [column]], part.findings[column : column + 1], part.patients,
             part.level, part.split,
         )  # fmt: skip
-        found.append((rows, part.probability[:, [column]]))
+        found.append((part, rows, part.probability[:, [column]]))
     return found
 
 
@@ -277,9 +280,7 @@ def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
         image_attributes(given.index.images).unique("image"), on="image", how="inner"
     )
     found: list[SubgroupScore] = []
-    for part, (rows, probability) in zip(
-        levels.found, _headline_rows(given.task, levels), strict=True
-    ):
+    for part, rows, probability in _headline_rows(given.task, levels):
         inside = {True: "inside", False: "outside", None: None}
         groups = {
             **attributes_of(part.ids, images, part.level),

@@ -9,16 +9,21 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.lock import locked
+from wetread.archive.types import JsonObject
 from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.training import calibration, decide, mask_table
 from wetread.training.data import Split, plan_splits
 from wetread.training.decide import decide_finding, smooth_decided, with_calibrated
-from wetread.training.origin import count_origins, phantom_studies
+from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
 from wetread.training.slices.prepare import Prepared, Start
-from wetread.training.split_calibration import calibrate_splits, calibrated_levels
+from wetread.training.split_calibration import (
+    calibrate_altered,
+    calibrate_splits,
+    calibrated_levels,
+)
 from wetread.verbs.train.labeled_archive import LabeledArchive
 from wetread.verbs.train.request import TrainRequest
 
@@ -31,7 +36,7 @@ class RunPlan:
     splits: Sequence[Split]
     folds: Mapping[str, object]
     recipe: Mapping[str, object]
-    about: Mapping[str, object]
+    about: JsonObject
 
     def write(self, run: Run) -> None:
         """Write the plain files into the run's folder."""
@@ -78,7 +83,11 @@ def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> Non
     drawings = pl.concat([result.drawings for result in results])
     levels = [prepared.make_consistent(result.levels) for result in results]
     if prepared.calibrated:
-        each, to_come = calibrate_splits(results, set(drawings["finding"]))
+        drawn = set(drawings["finding"])
+        each, to_come = calibrate_splits(results, drawn)
+        if prepared.read_altered is not None and is_phantoms_only(plan.about["learned_from"]):
+            altered = [prepared.read_altered(*split) for split in enumerate(plan.splits)]
+            to_come = calibrate_altered(altered, drawn)
         run.write_json(calibration.FILE, to_come.to_dict())
         levels = [
             calibrated_levels(result.levels, own, prepared.make_consistent)
