@@ -21,7 +21,7 @@ def fine_tuned(learn: Learn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Phantoms, then slices at a low rate with phantoms in every batch."""
     small = ("size=32", "phantoms.studies=5", "phantoms.epochs=1", "phantoms.share=0.5")
     out = tmp_path_factory.mktemp("run") / "small"
-    return learn(out, *small, "batch_size=32", recipe="hemorrhage-small").run
+    return learn(out, *small, "batch_size=32", recipe="hemorrhage-masks").run
 
 
 def test_a_few_slices_are_learned_after_phantoms_which_stay_in_every_batch(
@@ -39,6 +39,18 @@ def test_each_kind_of_blood_is_drawn_of_images_that_were_not_learned(fine_tuned:
     types = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural"]
     assert sorted(drawn["finding"].unique()) == types
     assert set(drawn["split"]) == {"validation", "held_out"}
+
+
+def test_the_recipe_for_a_few_slices_learns_phantoms_by_their_labels(
+    learn: Learn, tmp_path: Path
+) -> None:
+    small = ("size=32", "phantoms.studies=5", "phantoms.epochs=2", "batch_size=32")
+    run = learn(tmp_path / "run", *small, recipe="hemorrhage-small").run
+    report = json.loads((run / "model-0" / "weights.json").read_text())
+    assert "head.weight" in report["loaded"]
+    before = read_trained_model(run / "phantoms" / "run" / "model-0").recipe
+    assert (before.decoder, before.top_checkpoints, before.epochs) == ("none", 6, 2)
+    assert not (run / mask_table.FILE).exists()
 
 
 def test_the_recipe_for_the_whole_competition_runs_in_all_its_parts_at_small_size(

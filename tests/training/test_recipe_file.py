@@ -21,8 +21,8 @@ def test_every_recipe_of_the_package_names_an_encoder_that_there_is() -> None:
     assert {read_recipe(name).encoder for name in recipe_names()} == set(ENCODERS)
 
 
-def test_the_compact_recipe_is_what_a_recipe_is_by_default() -> None:
-    assert read_recipe("compact") == Recipe()
+def test_the_compact_recipe_is_what_a_recipe_is_by_default_but_for_averaged_checkpoints() -> None:
+    assert read_recipe("compact", ["top_checkpoints=1"]) == Recipe()
 
 
 def test_a_recipe_survives_being_stored_resolved() -> None:

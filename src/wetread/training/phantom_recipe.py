@@ -9,7 +9,8 @@ from wetread.training.recipe_file import check_recipe
 
 
 def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
-    """Make the settings of a training on phantoms: their epochs and rate, one size, one checkpoint.
+    """Make the settings of a training on phantoms: their epochs, rate and checkpoints, one
+    size.
 
     changes: of further settings. Raises ValueError where they do not fit each other.
     """
@@ -20,7 +21,7 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
         "epochs": recipe.phantoms.epochs,
         "optimizer.learning_rate": recipe.phantoms.learning_rate,
         "smaller_first": (),
-        "top_checkpoints": 1,
+        "top_checkpoints": recipe.phantoms.top_checkpoints,
         # What keeps learned weights is for the training after it.
         "average_with_start": 0.0,
         "optimizer.encoder_rate": 1.0,

@@ -40,6 +40,8 @@ class PhantomSettings(Settings):
     studies: int = Field(default=0, ge=0, le=1000000)  # that are learned first; 0: none
     epochs: int = Field(default=8, ge=1, le=100000)  # passes over them
     learning_rate: float = Field(default=1e-3, gt=0)  # while they are learned
+    top_checkpoints: int = Field(default=1, ge=1, le=1000)  # of them the weights are averaged
+    masks: bool = True  # they are learned by the pixel too, where the task has what is drawn
     share: float = Field(
         default=0.0, ge=0, lt=1
     )  # of each later batch, beside batch_size images of the archive

@@ -109,6 +109,6 @@ class SliceSpec:
 
     def phantom_recipe(self, recipe: Recipe) -> Recipe:
         """The settings under which the recipe's phantoms are learned, with their masks."""
-        drawing = {"decoder": "unet"} if self.drawn else {}
+        drawing = {"decoder": "unet"} if self.drawn and recipe.phantoms.masks else {}
         alone = {"folds": 0, "pretrained": False, "negatives_per_positive": 1.0}
         return phantom_recipe(recipe, {**alone, **drawing})
