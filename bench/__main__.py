@@ -5,7 +5,7 @@ python -m bench NAME         one of them, its rows as JSON on stdout
 python -m bench radiographs  on request: real data, and half an hour
 python -m bench consistency  on request: real tables of exams
 python -m bench hemorrhage   on request: some hours
-python -m bench heads        on request: real data, and an hour
+python -m bench heads        on request: real data, and some hours
 python -m bench bounds       on request: what is marked as unlike what was learned
 python -m bench explanations on request: whether maps of what speaks for blood point at it
 """
