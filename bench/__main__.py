@@ -58,7 +58,10 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 def main() -> None:
     """Run what is named, or all."""
     if len(sys.argv) > 1:
-        print(json.dumps((COMPARISONS | ON_REQUEST)[sys.argv[1]]()))
+        known = COMPARISONS | ON_REQUEST
+        if sys.argv[1] not in known:
+            sys.exit(__doc__ if sys.argv[1] in ("-h", "--help") else f"one of {', '.join(known)}")
+        print(json.dumps(known[sys.argv[1]]()))
         return
     WORK.mkdir(parents=True, exist_ok=True)
     rows = []

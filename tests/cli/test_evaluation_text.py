@@ -6,6 +6,7 @@ from tests.evaluation.test_evaluation import DIFFERENCE
 from tests.reports.test_evaluation_page import FOUND
 
 from wetread.cli.evaluation_text import evaluation_lines
+from wetread.evaluation.reader_study import Estimate, ReaderScore
 from wetread.evaluation.score import Scores
 from wetread.evaluation.subgroups import SubgroupScore
 from wetread.study.patients import Identity
@@ -48,3 +49,18 @@ def test_of_calibration_the_headline_alone_is_printed() -> None:
     scores = Scores([ece, replace(ece, finding="another")])
     lines = evaluation_lines(replace(FOUND, scores=scores))
     assert sum(line.startswith("ece") for line in lines) == 1
+
+
+def test_readers_stand_beside_the_model() -> None:
+    half = Estimate(0.5, 0.3, 0.7)
+    reader = ReaderScore(
+        "R1", "pneumothorax", "study", "the labels", half, Estimate(0.9, None, None), half,
+        Estimate(-0.1, -0.3, 0.1), half, 40, 12, 0,
+    )  # fmt: skip
+    short = replace(reader, reader="R2", reason="fewer than 5 with it")
+    lines = evaluation_lines(replace(FOUND, readers=(reader, short)))
+    at = lines.index("readers of pneumothorax by study, against the labels:")
+    assert lines[at + 1] == (
+        "  R1: sensitivity 0.50, specificity 0.90; model there -0.10 [-0.30, +0.10]"
+    )
+    assert lines[at + 2] == "  R2: fewer than 5 with it"

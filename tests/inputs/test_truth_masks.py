@@ -106,6 +106,8 @@ def test_the_finding_is_named_where_a_task_has_several_that_can_be_drawn(tmp_pat
         read_truth_mask(path, task, series("a"))
     found = read_truth_mask(Path(f"{path}:subdural"), task, series("a"))
     assert set(found.frame["finding"]) == {"subdural"}
+    with pytest.raises(LabelError, match="ventricle is no finding that masks are truth of"):
+        read_truth_mask(Path(f"{path}:ventricle"), task, series("a"))
 
 
 def test_masks_and_tables_differ_by_their_ending() -> None:

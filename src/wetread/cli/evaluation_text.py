@@ -10,6 +10,7 @@ from wetread.cli.text import score_lines
 if TYPE_CHECKING:  # for types alone: the command line starts without loading what it may not need
     from wetread.evaluation.comparison import Difference
     from wetread.evaluation.evaluation import Evaluation
+    from wetread.evaluation.reader_study import Estimate
     from wetread.evaluation.score import Score
 
 ALL = "all"
@@ -37,6 +38,7 @@ def evaluation_lines(result: Evaluation) -> list[str]:
         *(f"no score by {level}: {reason}" for level, reason in result.absent.items()),
         *_groups(result),
         *_comparison(result),
+        *_readers(result),
         f"scores: {result.out / 'scores.json'}",
         f"page:   {result.out / 'page.html'}",
     ]
@@ -109,6 +111,32 @@ def _comparison(result: Evaluation) -> list[str]:
     return [f"{result.name} minus {result.against}, in pairs:"] + [
         f"  {one.metric} {one.finding} by {one.level}: {_signed(one)}" for one in shown
     ]
+
+
+def _readers(result: Evaluation) -> list[str]:
+    """Return of each reader of the headline the sensitivity and specificity, and the model's
+    sensitivity at that specificity minus the reader's."""
+    shown = [one for one in result.readers if one.finding == result.headline]
+    if not shown:
+        return []
+    lines = [f"readers of {result.headline} by {shown[0].level}, against {shown[0].reference}:"]
+    for one in shown:
+        if one.reason is not None:
+            lines.append(f"  {one.reader}: {one.reason}")
+            continue
+        lines.append(
+            f"  {one.reader}: sensitivity {one.sensitivity.value:.2f}, specificity "
+            f"{one.specificity.value:.2f}; model there {_interval(one.difference)}"
+        )
+    return lines
+
+
+def _interval(one: Estimate) -> str:
+    if one.value is None:
+        return "not known"
+    if one.low is None:
+        return f"{one.value:+.2f}"
+    return f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"
 
 
 def _signed(one: Difference) -> str:

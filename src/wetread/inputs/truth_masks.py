@@ -136,9 +136,13 @@ def _finding(path: Path, word: str | None, task: Task) -> Finding:
         return images[names[0]]
     if word in images:
         return images[word]
+    listed = ", ".join(names or images)
+    if word is not None:
+        raise LabelError(
+            f"{path}: {word} is no finding that masks are truth of; these are {listed}"
+        )
     raise LabelError(
-        f"{path}: of which finding is this mask? Write {path.name}:FINDING, one of "
-        f"{', '.join(names or images)}"
+        f"{path}: of which finding is this mask? Write {path.name}:FINDING, one of {listed}"
     )
 
 

@@ -225,7 +225,7 @@ def _counts(read: ReadArchive, written: Written) -> dict[str, int]:
         "unread": sum(one.state == "unread" for one in written.readings),  # studies
         "localizers": read.selection.localizers.height,
         "outside_what_was_learned": sum(one.placement.inside is False for one in written.readings),
-        "inconsistent_before": sum(bool(one.broken) for one in written.readings),
+        "made_consistent": sum(bool(one.broken) for one in written.readings),
         "images_of_other_modalities": read.selection.others,
         "filled_in_submission": len(written.filled),  # of which there is no answer
     }
