@@ -19,6 +19,7 @@ from wetread.training.predictions import LevelPredictions
 from wetread.verbs.evaluate.owners import Owners, patients_at
 
 SPLIT = "given_data"  # of data that somebody gives to be scored on
+SEED = 0  # of every bootstrap over them
 LEVELS = ("image", "series", "study")
 
 

@@ -12,10 +12,8 @@ from wetread.evaluation.score import Score
 from wetread.inputs.predictions import Predictions
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
-from wetread.verbs.evaluate.levels import SPLIT
+from wetread.verbs.evaluate.levels import SEED, SPLIT
 from wetread.verbs.evaluate.owners import Owners, patients_at
-
-SEED = 0  # of the bootstrap
 
 
 def score_drawn_masks(

@@ -16,18 +16,15 @@ from wetread.archive.files.paths import as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
 from wetread.archive.index.index import read_index
 from wetread.archive.plural import plural
-from wetread.archive.types import Float64Array, StrPath, StrPaths
-from wetread.evaluation.comparison import Difference, compare_predictions
-from wetread.evaluation.evaluate import ALL, LabeledRows
+from wetread.archive.types import StrPath, StrPaths
+from wetread.evaluation.evaluate import ALL
 from wetread.evaluation.evaluation import Evaluation
 from wetread.evaluation.reader_study import score_readers
 from wetread.evaluation.score import Score, Scores
-from wetread.evaluation.subgroups import SubgroupScore, score_subgroups
 from wetread.evaluation.threshold_scores import threshold_names, threshold_scores
-from wetread.inputs.attributes import attributes_of, image_attributes
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
-from wetread.inputs.truth_masks import is_mask_file, read_truth_mask
+from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelError, LabelTable, merge_labels
 from wetread.pages.page import PageCase
@@ -36,17 +33,15 @@ from wetread.reports.given_cases import CaseSources, given_cases, masks_by_image
 from wetread.reports.slice_panels import series_edge_letters
 from wetread.store.store import open_store
 from wetread.tasks import Task
-from wetread.training.predictions import LevelPredictions
 from wetread.verbs.evaluate.claims import read_claims
+from wetread.verbs.evaluate.contrasts import compare_subgroups, compare_with, headline_rows
 from wetread.verbs.evaluate.evaluate import score_level
-from wetread.verbs.evaluate.levels import Levels, join_levels, places_of
+from wetread.verbs.evaluate.levels import SEED, Levels, join_levels, places_of
 from wetread.verbs.evaluate.masks import score_drawn_masks
 from wetread.verbs.evaluate.matches import count_matches, existing_ids, unmatched_ids
 from wetread.verbs.evaluate.owners import Owners, find_owners
 from wetread.verbs.evaluate.readers import consensus_labels, open_reads, reader_rows
 from wetread.verbs.evaluate.scans import score_scans
-
-SEED = 0  # of the bootstrap
 
 
 def evaluate_predictions(
@@ -117,7 +112,7 @@ def evaluate_predictions(
             identity=identity,
             truth_of=truth_of,
             against="" if other is None else other.path.name,
-            comparison=() if other is None else _comparison(given, other, levels, truth, owners),
+            comparison=() if other is None else compare_with(given, other, levels, truth, owners),
             readers=tuple(
                 one for rows in read for one in score_readers(rows, np.random.default_rng(SEED))
             ),
@@ -146,14 +141,9 @@ def _read_truth(
     columns: Mapping[str, str] | None,
     images: pl.DataFrame | None,
 ) -> LabelTable:
-    return merge_labels(
-        [
-            read_truth_mask(file, task, images)
-            if is_mask_file(file)
-            else read_label_file(file, task, columns)
-            for file in files
-        ]
-    )
+    masks = [file for file in files if is_mask_file(file)]
+    tables = [read_label_file(file, task, columns) for file in files if file not in masks]
+    return merge_labels([*tables, *read_truth_masks(masks, task, images)])
 
 
 def _text(path: StrPath | None) -> str | None:
@@ -175,7 +165,7 @@ def _evaluate(
         thresholds = (flags, *thresholds)
         values = (given.point[name]["value"] for name in ("sensitivity", "specificity"))
         promised = dict(zip(threshold_names(flags), map(float, values), strict=True))
-    for _, rows, probability in _headline_rows(given.task, levels) if thresholds else ():
+    for _, rows, probability in headline_rows(given.task, levels) if thresholds else ():
         scores += threshold_scores(rows, probability[:, 0], thresholds, np.random.default_rng(SEED))
     pixel = score_drawn_masks(given, truth, owners)
     absent = dict(levels.absent)
@@ -194,7 +184,7 @@ def _evaluate(
         headline=given.task.headline,
         scores=Scores(scores),
         absent=absent,
-        subgroups=_subgroups(given, levels),
+        subgroups=compare_subgroups(given, levels),
         promised=promised,
         cautions=given.cautions,
         models=given.models,
@@ -251,64 +241,3 @@ def _cases(given: Predictions, truth: LabelTable, levels: Levels) -> tuple[PageC
         drawn=masks_by_image(given.table, finding),
     )
     return given_cases(images, column, sources)
-
-
-def _headline_rows(
-    task: Task, levels: Levels
-) -> list[tuple[LevelPredictions, LabeledRows, Float64Array]]:
-    """Return each level that has the headline, its rows of the headline alone, and its probability
-    (N, 1)."""
-    found = []
-    for part in levels.found:
-        names = [finding.name for finding in part.findings]
-        if task.headline not in names:
-            continue
-        column = names.index(task.headline)
-        rows = LabeledRows(
-            part.truth[:, [column]], part.findings[column : column + 1], part.patients,
-            part.level, part.split,
-        )  # fmt: skip
-        found.append((part, rows, part.probability[:, [column]]))
-    return found
-
-
-def _subgroups(given: Predictions, levels: Levels) -> tuple[SubgroupScore, ...]:
-    """Compare groups of the headline's rows, at each level, by the headers of the archive."""
-    if given.index is None:
-        return ()
-    images = levels.places.join(
-        image_attributes(given.index.images).unique("image"), on="image", how="inner"
-    )
-    found: list[SubgroupScore] = []
-    for part, rows, probability in _headline_rows(given.task, levels):
-        inside = {True: "inside", False: "outside", None: None}
-        groups = {
-            **attributes_of(part.ids, images, part.level),
-            "what was learned": [inside[given.inside.get(study)] for study in part.studies],
-        }
-        found += score_subgroups(rows, probability, groups, np.random.default_rng(SEED))
-    return tuple(found)
-
-
-def _comparison(
-    given: Predictions, other: Predictions, levels: Levels, truth: LabelTable, owners: Owners
-) -> tuple[Difference, ...]:
-    """Compare with other predictions, at each level that both have, of what both predict."""
-    shared = other.table.frame.join(given.table.frame, on=["level", "id"], how="semi")
-    others = join_levels(replace(other, table=replace(other.table, frame=shared)), truth, owners)
-    found: list[Difference] = []
-    for part in levels.found:
-        second = others.at(part.level)
-        if second is None:
-            continue
-        place = {name: row for row, name in enumerate(second.ids)}
-        unknown = np.full(len(part.findings), np.nan)
-        aligned = np.array(
-            [second.probability[place[name]] if name in place else unknown for name in part.ids]
-        )
-        rows = LabeledRows(part.truth, part.findings, part.patients, part.level, part.split)
-        official = part.level in other.task.spec.official_levels
-        found += compare_predictions(
-            rows, part.probability, aligned, np.random.default_rng(SEED), official=official
-        )
-    return tuple(found)

@@ -14,10 +14,8 @@ from wetread.labels.table import LabelTable
 from wetread.reports.given_cases import Masks, masks_by_image
 from wetread.study.placement import stack_placement
 from wetread.study.series import series_slices
-from wetread.verbs.evaluate.levels import SPLIT
+from wetread.verbs.evaluate.levels import SEED, SPLIT
 from wetread.verbs.evaluate.owners import Owners, patients_at
-
-SEED = 0  # of the bootstrap
 
 
 def score_scans(predictions: Predictions, truth: LabelTable, owners: Owners) -> list[Score] | str:
