@@ -1,10 +1,14 @@
 """tests/reports/test_run_page.py: which images a run's page shows as found, missed, raised."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from wetread.labels.finding import Finding
-from wetread.reports.run_page import case_groups
+from wetread.reports.run_page import calibrated_on, case_groups
+from wetread.training.calibration import ALTERED, FILE, VALIDATION, CalibratedOn, Calibration
 from wetread.training.predictions import LevelPredictions
 
 
@@ -34,3 +38,16 @@ def test_no_image_stands_for_what_was_found_and_for_what_was_missed(
 ) -> None:
     groups = case_groups(predicted(*rows), 0)
     assert (groups["found"], groups["least sure where it is"]) == (found, missed)
+
+
+def test_scores_of_phantoms_and_probabilities_of_new_studies_are_calibrated_on_their_own(
+    tmp_path: Path,
+) -> None:
+    plain = Calibration(on=(CalibratedOn(VALIDATION, 20, 4),))
+    (tmp_path / FILE).write_text(json.dumps(plain.to_dict()))
+    assert list(calibrated_on(tmp_path)) == ["calibrated on"]
+    altered = Calibration(on=(CalibratedOn(ALTERED, 20, 4),))
+    (tmp_path / FILE).write_text(json.dumps(altered.to_dict()))
+    found = calibrated_on(tmp_path)
+    assert ALTERED not in found["calibrated on"]
+    assert found["new studies calibrated on"] == f"{ALTERED} (20 images of 4 patients)"

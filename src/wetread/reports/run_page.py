@@ -31,7 +31,7 @@ from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_l
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, find_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
-from wetread.training.calibration import read_calibration
+from wetread.training.calibration import ALTERED, read_calibration
 from wetread.training.decide import DecidedFinding
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import flat_settings
@@ -92,7 +92,7 @@ def run_content(
         provenance={
             "task": task.name,
             **{key: recipe[key] for key in SHOWN_SETTINGS},
-            **_calibrated_on(run),
+            **calibrated_on(run),
         },
         abstention=_abstention(task, images),
         settings=recipe,
@@ -109,13 +109,23 @@ def run_limits(content: PageContent) -> list[str]:
     return [*limits[: MOST - len(CLOSING)], *CLOSING]
 
 
-def _calibrated_on(run: Path) -> dict[str, str]:
-    """Say what the probabilities were calibrated on, one after the other."""
+def calibrated_on(run: Path) -> dict[str, str]:
+    """Say what the probabilities of the scores were calibrated on, one after the other; of a run
+    that learned phantoms alone, what those of new studies are."""
+    on = read_calibration(run).on
+    if not on:
+        return {}
     sources = [
         f"{one.source} ({plural(one.images, 'image')} of {plural(one.patients, 'patient')})"
-        for one in read_calibration(run).on
+        for one in on
     ]
-    return {"calibrated on": "; then ".join(sources)} if sources else {}
+    if on[0].source != ALTERED:
+        return {"calibrated on": "; then ".join(sources)}
+    phantoms, *later = sources
+    return {
+        "calibrated on": "; then ".join(["phantoms as they are, that are not scored", *later]),
+        "new studies calibrated on": "; then ".join([phantoms, *later]),
+    }
 
 
 def _abstention(task: Task, images: LevelPredictions) -> tuple[AbstentionCurve, ...]:

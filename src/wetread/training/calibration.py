@@ -27,6 +27,10 @@ FILE = "calibration.json"
 WANTED = "the calibration of a run, which wetread train and wetread calibrate write; make it again"
 DIGEST_DIGITS = 32  # of SHA-256, hexadecimal: 128 bits
 Level = str  # "image" or "study"
+# What a calibration by train was fitted on.
+VALIDATION = "validation patients, who also chose the epoch"
+OTHER_FOLDS = "patients whom the model that read them had never seen"
+ALTERED = "phantoms changed as if other scanners had made them, which no model had learned"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ import numpy as np
 from wetread.evaluation.platt import FittedScaling
 from wetread.labels.finding import finding_names
 from wetread.training.calibration import (
+    ALTERED,
+    OTHER_FOLDS,
     UNCALIBRATED,
+    VALIDATION,
     CalibratedOn,
     Calibration,
     LabeledProbabilities,
@@ -25,10 +28,6 @@ from wetread.training.predictions import UNCALIBRATED as BEFORE
 from wetread.training.predictions import LevelPredictions
 from wetread.training.slices.fit import SplitResult
 from wetread.training.slices.prepare import MakeConsistent
-
-VALIDATION = "validation patients, who also chose the epoch"
-OTHER_FOLDS = "patients whom the model that read them had never seen"
-ALTERED = "phantoms changed as if other scanners had made them, which no model had learned"
 
 
 def calibrate_splits(
