@@ -14,7 +14,7 @@ from wetread.labels.finding import finding_names
 from wetread.study.patients import Identity
 from wetread.tasks import find_task
 from wetread.training import mask_table
-from wetread.training.calibration import read_calibration
+from wetread.training.calibration import ALTERED, read_calibration
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import FILE, LevelPredictions
 from wetread.training.recipe_file import read_recipe
@@ -22,6 +22,7 @@ from wetread.training.run import Run
 from wetread.training.slices.fit import SplitResult
 from wetread.training.slices.prepare import Prepared, Start, label_shares
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
+from wetread.verbs.train.train import TrainResult
 
 TASK = find_task("hemorrhage")
 SLICES = 40
@@ -137,3 +138,14 @@ def test_probabilities_that_minimize_a_metric_of_their_own_are_not_scaled(
     assert (table["truth"] == table["probability"]).all()
     assert table["uncalibrated"].null_count() == table.height
     assert read_calibration(tmp_path).fitted == {}
+
+
+def test_new_studies_of_a_run_of_phantoms_are_calibrated_on_changed_ones(
+    one_split: TrainResult,
+) -> None:
+    (on,) = read_calibration(one_split.run).on
+    assert on.source == ALTERED
+    predicted = pl.read_parquet(one_split.run / "predictions.parquet")
+    scored = predicted.filter(pl.col("level") == "image")
+    assert on.images == scored["id"].n_unique()
+    assert on.patients == scored["patient"].n_unique()
