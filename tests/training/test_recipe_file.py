@@ -25,6 +25,14 @@ def test_the_compact_recipe_is_what_a_recipe_is_by_default_but_for_averaged_chec
     assert read_recipe("compact", ["top_checkpoints=1"]) == Recipe()
 
 
+def test_a_short_training_averages_no_more_than_half_of_its_epochs() -> None:
+    averaged = [
+        read_recipe("compact", [f"epochs={epochs}", "top_checkpoints=8"]).averaged_epochs
+        for epochs in (1, 3, 6, 24, 40)
+    ]
+    assert averaged == [1, 1, 3, 8, 8]
+
+
 def test_a_recipe_survives_being_stored_resolved() -> None:
     recipe = read_recipe("densenet121", ["seed=4", "windows=brain,35/90"])
     assert check_recipe(recipe.model_dump(mode="json"), "stored") == recipe

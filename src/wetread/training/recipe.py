@@ -180,7 +180,9 @@ class Recipe(Settings):
     negatives_at_end: float | None = Field(
         default=None, ge=0
     )  # of the last epoch, reached in equal steps
-    top_checkpoints: int = Field(default=1, ge=1, le=1000)  # the best epochs' weights are averaged
+    top_checkpoints: int = Field(
+        default=1, ge=1, le=1000
+    )  # so many of the best epochs' weights are averaged, at most half of all epochs'
     patience_epochs: int = Field(
         default=0, ge=0
     )  # stop after so many without a better score; 0: never
@@ -247,6 +249,12 @@ class Recipe(Settings):
     def encoder_only(self) -> Recipe:
         """Return the settings of an encoder; those of networks over it are the defaults."""
         return self.model_copy(update={"series": SeriesSettings(), "joint": JointSettings()})
+
+    @property
+    def averaged_epochs(self) -> int:
+        """How many of the best epochs' weights are averaged: a short training has no half of it to
+        spare for weights that have just begun to learn."""
+        return min(self.top_checkpoints, max(1, self.epochs // 2))
 
     @property
     def view(self) -> View:

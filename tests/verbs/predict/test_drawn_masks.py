@@ -185,7 +185,7 @@ def test_the_truth_scores_one_and_all_empty_the_share_of_negatives(
 def test_larger_pictures_later_more_negatives_later_and_the_best_epochs_averaged(
     learn: Learn, tmp_path: Path
 ) -> None:
-    settings = ("epochs=3", "smaller_first=[32]", "negatives_at_end=2.5", "top_checkpoints=2")
+    settings = ("epochs=4", "smaller_first=[32]", "negatives_at_end=2.5", "top_checkpoints=2")
     run = learn(tmp_path / "run", *settings, "masks.focal=1.0").run
     lines = (run / "model-0" / "metrics.jsonl").read_text().splitlines()
     steps = np.diff([0, *(json.loads(line)["step"] for line in lines)])

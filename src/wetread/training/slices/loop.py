@@ -85,7 +85,7 @@ def train(
             slice_identity(data, recipe, findings),
             describe_model(data, recipe, findings),
             every_steps=recipe.checkpoint_every_steps,
-            average=recipe.top_checkpoints,
+            average=recipe.averaged_epochs,
             start=start,
             start_share=share,
         )  # fmt: skip
