@@ -51,7 +51,7 @@ def test_of_calibration_the_headline_alone_is_printed() -> None:
     assert sum(line.startswith("ece") for line in lines) == 1
 
 
-def test_readers_stand_beside_the_model() -> None:
+def test_each_reader_has_sensitivity_specificity_and_the_models_difference() -> None:
     half = Estimate(0.5, 0.3, 0.7)
     reader = ReaderScore(
         "R1", "pneumothorax", "study", "the labels", half, Estimate(0.9, None, None), half,

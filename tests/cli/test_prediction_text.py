@@ -67,7 +67,7 @@ def test_what_must_be_known_of_the_numbers_stands_before_and_after_them() -> Non
     )
 
 
-def test_flags_and_a_stated_prevalence_are_said_and_flagged_studies_marked() -> None:
+def test_operating_point_prevalence_and_flagged_studies_are_printed() -> None:
     point = {
         "threshold": 0.25,
         "sensitivity": {"value": 0.95, "low": 0.9, "high": 1.0},
@@ -85,14 +85,14 @@ def test_flags_and_a_stated_prevalence_are_said_and_flagged_studies_marked() -> 
     lines = prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 3}))
     assert "prevalence of any: 0.05 stated, 0.433 assumed before" in lines
     assert (
-        "flagged: 1 of 2 studies, any 0.250 or more; on the run's patients "
+        "flagged: 1 of 2 studies, any 0.250 or more; on studies the run is scored on: "
         "sensitivity 0.95 [0.90, 1.00], specificity 0.50"
     ) in lines
     rows = [line for line in lines if line.startswith("1.")]
     assert [row.endswith(" flagged") for row in rows] == [True, False, False]
 
 
-def test_without_an_operating_point_nothing_is_said_of_flags() -> None:
+def test_no_flag_line_is_printed_without_an_operating_point() -> None:
     readings = (Reading("1.1", "", (), {"any": 0.5}, (), {}),)
     text = " ".join(prediction_lines(Prediction(Path("out"), readings, "any", {"studies": 1})))
     assert "flagged" not in text

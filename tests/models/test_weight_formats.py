@@ -1,5 +1,6 @@
 """tests/models/test_weight_formats.py: weights that other programs wrote, read by layer's name."""
 
+import sys
 import warnings
 from pathlib import Path
 
@@ -70,6 +71,15 @@ def test_weights_that_are_no_numbers_are_refused_in_any_format(
         read_tensors(onnx_file(network, tmp_path / "nan.onnx"))
 
 
-def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_tensors(tmp_path / "absent.onnx")
+
+
+def test_without_the_package_onnx_the_error_has_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ValueError, match=r"wetread\[onnx\]"):
+        read_tensors(tmp_path / "net.onnx")

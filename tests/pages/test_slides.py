@@ -92,7 +92,7 @@ def test_a_long_table_keeps_its_largest_differences() -> None:
     assert shortened(table).compared == 12
 
 
-def test_of_pairs_the_findings_that_differ_most_are_kept_beside_the_official_score() -> None:
+def test_a_slide_keeps_the_official_score_and_the_largest_differences() -> None:
     official = replace(DIFFERENCE, metric="weighted_log_loss", finding="all")
     findings = [replace(DIFFERENCE, finding=f"f{k}", value=k / 100) for k in range(12)]
     (table,) = pair_tables([*findings, official])

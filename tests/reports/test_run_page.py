@@ -50,4 +50,4 @@ def test_scores_of_phantoms_and_probabilities_of_new_studies_are_calibrated_on_t
     (tmp_path / FILE).write_text(json.dumps(altered.to_dict()))
     found = calibrated_on(tmp_path)
     assert ALTERED not in found["calibrated on"]
-    assert found["new studies calibrated on"] == f"{ALTERED} (20 images of 4 patients)"
+    assert found["new studies calibrated on"] == f"{ALTERED} (20 images of 4 phantom patients)"

@@ -120,7 +120,8 @@ def _flags(result: Prediction) -> list[str]:
     rates = ", ".join(f"{name} {_rate(point[name])}" for name in ("sensitivity", "specificity"))
     return [
         f"flagged: {sum(bool(one.flagged) for one in called)} of {plural(len(called), 'study')}, "
-        f"{result.headline} {point['threshold']:.3f} or more; on the run's patients {rates}"
+        f"{result.headline} {point['threshold']:.3f} or more; "
+        f"on studies the run is scored on: {rates}"
     ]
 
 

@@ -23,7 +23,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
     Of a file of torch.save nothing is executed, of ONNX neither; the code of a TorchScript file is
     compiled and may run as it is loaded: take one from whom you trust. FileNotFoundError where
-    there is none, DamagedFileError where it cannot be read or holds no numbers.
+    there is none, DamagedFileError where it cannot be read or holds no numbers, ValueError for
+    an ONNX file without the extra `onnx`.
     """
     with path.open("rb"):
         pass  # absent or not to be read: said before any format is tried
@@ -44,8 +45,9 @@ def _read_onnx(path: Path) -> Tensors:
         import onnx
         from onnx import numpy_helper
     except ImportError as error:
-        raise ImportError(
-            f"{path}: reading it needs the package onnx: pip install 'wetread[onnx]'"
+        raise ValueError(
+            f"{path}: reading it needs the package onnx: pip install 'wetread[onnx]', from a "
+            "checkout pip install -e '.[onnx]'"
         ) from error
     try:
         graph = onnx.load(path).graph

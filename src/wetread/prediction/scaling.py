@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.files.table_file import read_parquet
-from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array, FloatArray, JsonObject
 from wetread.evaluation.platt import (
     IDENTITY,
@@ -66,11 +65,7 @@ class Scalings:
 
     def sentences(self) -> tuple[str, ...]:
         """Say what the probabilities were calibrated on, and which prevalence was stated."""
-        sources = dict.fromkeys(
-            f"{one.source} ({plural(one.images, 'image')} of {plural(one.patients, 'patient')})"
-            for run in self.runs
-            for one in run.on
-        )
+        sources = dict.fromkeys(one.describe() for run in self.runs for one in run.on)
         found = [f"Calibrated on {'; then on '.join(sources)}."] if sources else []
         for name, share in self.stated.items():
             before = self.prevalence["study"][name]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from wetread.archive.plural import plural
 from wetread.archive.types import Int64Array
 from wetread.evaluation.abstention import AbstentionCurve, abstention_curves
 from wetread.evaluation.score import Score
@@ -115,10 +114,7 @@ def calibrated_on(run: Path) -> dict[str, str]:
     on = read_calibration(run).on
     if not on:
         return {}
-    sources = [
-        f"{one.source} ({plural(one.images, 'image')} of {plural(one.patients, 'patient')})"
-        for one in on
-    ]
+    sources = [one.describe() for one in on]
     if on[0].source != ALTERED:
         return {"calibrated on": "; then ".join(sources)}
     phantoms, *later = sources

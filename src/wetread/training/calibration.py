@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
+from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array, FloatArray, JsonObject
 from wetread.evaluation.platt import (
     IDENTITY,
@@ -47,6 +48,11 @@ class CalibratedOn:
     images: int = 0
     patients: int = 0
     studies: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """Say in words what it was fitted on, and on how many."""
+        unit = "phantom patient" if self.source == ALTERED else "patient"
+        return f"{self.source} ({plural(self.images, 'image')} of {plural(self.patients, unit)})"
 
     def includes(self, study_uid: str) -> bool:
         """Whether a study is one of those that it was fitted on."""

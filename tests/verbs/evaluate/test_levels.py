@@ -83,7 +83,7 @@ def test_labels_of_studies_go_before_those_derived_from_images() -> None:
     assert (study.ids, any_column(study.truth)) == (("t",), [1.0])
 
 
-def test_a_study_without_a_label_of_its_own_has_that_of_its_images_beside_one_that_has_it() -> None:
+def test_image_labels_fill_in_for_studies_without_a_study_label() -> None:
     truth = table({("study", "t"): 0.0, **{("image", name): float(name == "2") for name in "123"}})
     study = joined(truth, predicted()).at("study")
     assert study is not None
