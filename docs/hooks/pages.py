@@ -77,19 +77,33 @@ def commands_page() -> str:
     group: Any = typer.main.get_command(app)
     context = group.make_context("wetread", [], resilient_parsing=True)
     lines = ["# Command line", "", _sentence(group.help), "", _sentence(group.epilog), ""]
+    commands = _flat(group)
     lines += [
-        f"- [`wetread {name}`](#wetread-{name}): {_sentence(command.help)}"
-        for name, command in group.commands.items()
+        f"- [`wetread {name}`](#wetread-{name.replace(' ', '-')}): {_sentence(command.help)}"
+        for name, command in commands.items()
     ]
     lines += ["", "Options of `wetread` itself:", "", *_parameters(group, context)]
-    for name, command in group.commands.items():
+    for name, command in commands.items():
         lines += ["", *_command(name, command, context)]
     return "\n".join(lines) + "\n"
+
+
+def _flat(group: Any, before: str = "") -> dict[str, Any]:
+    """Return all commands by name, those of a group after the group's."""
+    found = {}
+    for name, command in group.commands.items():
+        found |= (
+            _flat(command, f"{before}{name} ")
+            if hasattr(command, "commands")
+            else {before + name: command}
+        )
+    return found
 
 
 def _command(name: str, command: Any, parent: Any) -> Iterator[str]:
     from wetread.cli.examples import EXAMPLES
 
+    examples = EXAMPLES.get(name) or (command.epilog.removeprefix("Example: "),)
     context = type(parent)(command, info_name=name, parent=parent)
     given = [
         _record(param, context)[0].split(" ")[0]
@@ -106,7 +120,7 @@ def _command(name: str, command: Any, parent: Any) -> Iterator[str]:
     yield ""
     yield "Examples:"
     yield ""
-    yield from (f"    {line}" for line in EXAMPLES[name])
+    yield from (f"    {line}" for line in examples)
 
 
 def _parameters(command: Any, context: Any) -> Iterator[str]:

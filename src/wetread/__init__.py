@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.study.stack import resample as resample
     from wetread.study.volume import Volume as Volume
     from wetread.tasks import TASKS as TASKS
+    from wetread.tasks import TaskFileError as TaskFileError
     from wetread.tasks import find_task as find_task
     from wetread.tasks.task import Task as Task
     from wetread.training.recipe import Recipe as Recipe
@@ -77,6 +78,11 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.show import ShownFile as ShownFile
     from wetread.verbs.show import ShownTree as ShownTree
     from wetread.verbs.show import show as show
+    from wetread.verbs.task.check import TaskCheck as TaskCheck
+    from wetread.verbs.task.check import check_task as check_task
+    from wetread.verbs.task.new import NewTask as NewTask
+    from wetread.verbs.task.new import new_task as new_task
+    from wetread.verbs.task.show import show_task as show_task
     from wetread.verbs.train.train import TrainResult as TrainResult
     from wetread.verbs.train.train import train as train
     from wetread.verbs.windows import WindowsResult as WindowsResult
@@ -106,6 +112,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "Verbs": {
         "blend": "wetread.verbs.blend",
         "calibrate": "wetread.verbs.calibrate.calibrate",
+        "check_task": "wetread.verbs.task.check",
         "demo": "wetread.verbs.demo",
         "doctor": "wetread.verbs.doctor",
         "evaluate": "wetread.verbs.evaluate.evaluate",
@@ -113,6 +120,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "export": "wetread.verbs.export",
         "features": "wetread.verbs.features",
         "index": "wetread.verbs.index",
+        "new_task": "wetread.verbs.task.new",
         "montage": "wetread.verbs.montage.montage",
         "pack": "wetread.verbs.pack",
         "phantom": "wetread.verbs.phantom",
@@ -121,6 +129,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "scroll": "wetread.verbs.scroll.scroll",
         "segment": "wetread.verbs.segment.segment",
         "show": "wetread.verbs.show",
+        "show_task": "wetread.verbs.task.show",
         "train": "wetread.verbs.train.train",
         "windows": "wetread.verbs.windows",
     },
@@ -165,6 +174,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ExportResult": "wetread.verbs.export",
         "FeatureTable": "wetread.verbs.features",
         "Installation": "wetread.verbs.doctor",
+        "NewTask": "wetread.verbs.task.new",
         "MontageResult": "wetread.verbs.montage.montage",
         "PhantomArchive": "wetread.verbs.phantom",
         "Prediction": "wetread.verbs.predict.predict",
@@ -173,6 +183,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ShownFile": "wetread.verbs.show",
         "ShownTree": "wetread.verbs.show",
         "SubmissionScores": "wetread.evaluation.submission",
+        "TaskCheck": "wetread.verbs.task.check",
         "TrainResult": "wetread.verbs.train.train",
         "WindowsResult": "wetread.verbs.windows",
     },
@@ -182,6 +193,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "LabelError": "wetread.labels.table",
         "RejectError": "wetread.archive.rejects",
         "StoreError": "wetread.store.store",
+        "TaskFileError": "wetread.tasks",
         "WetreadError": "wetread.archive.errors",
     },
     "Constants": {

@@ -52,6 +52,9 @@ def test_a_command_of_the_docs_is_one_that_there_is(page: str, line: str) -> Non
     words = ["a" if word.isupper() or word.endswith("...") else word for word in words]
     group = typer.main.get_command(app)
     command = group.commands[words[0]]  # type: ignore[attr-defined]
+    if hasattr(command, "commands"):
+        words = words[1:]
+        command = command.commands[words[0]]
     assert command.make_context(words[0], words[1:]).params
 
 

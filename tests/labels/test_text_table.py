@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wetread.labels import text_table
+from wetread.labels import table_bytes
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
@@ -176,7 +176,7 @@ def test_a_header_in_letters_of_another_case_is_read_where_one_column_is_meant(
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), r"a workbook \(.xls\)"),
         (b"\xef\xbb\xbf\n<!DOCTYPE html>\n<html><title>Sign in, please</title>", "a web page"),
         (b"{\\rtf1 ID,Label}", "rich text"),
-        (b"PAR1\x15\x04\x15,PAR1", "a Parquet file"),
+        (b"PAR1\x15\x04\x15,PAR1", r"a table of labels \(Parquet\)"),
         (b"%PDF-1.7\n1,2", "a PDF"),
         (b"ID,Label\nx_any,1\n" + bytes(64), "zero bytes"),
     ],
@@ -199,7 +199,7 @@ def test_a_gzip_of_a_table_is_read_whatever_its_bytes_look_like_and_a_cut_one_is
     path.write_bytes(packed[:-12])
     with pytest.raises(LabelError, match="the gzip is damaged"):
         read_long_csv(path, FINDINGS)
-    monkeypatch.setattr(text_table, "UNPACKED", 1 << 20)
+    monkeypatch.setattr(table_bytes, "UNPACKED", 1 << 20)
     path.write_bytes(gzip.compress(b"ID,Label\n" + b" " * (1 << 21)))
     with pytest.raises(LabelError, match="unpacks to more than 1 MiB"):
         read_long_csv(path, FINDINGS)

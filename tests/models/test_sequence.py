@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from wetread.models.sequence import SEQUENCES, SKIP_GAIN, LinearSkip, build_sequence, pool_slices
+from wetread.models.sequence import (
+    SEQUENCES,
+    SKIP_GAIN,
+    AttentionPool,
+    LinearSkip,
+    build_sequence,
+    pool_slices,
+)
 
 every_network = pytest.mark.parametrize("name", list(SEQUENCES))
 INPUTS, IMAGES, STUDIES = 7, 1, 5
@@ -136,3 +143,20 @@ def test_logits_are_float32_and_near_those_of_float32_where_layers_multiply_in_b
         assert one.dtype == torch.float32
         torch.testing.assert_close(one, other, atol=0.03, rtol=0.03)
         assert not torch.equal(one, other)
+
+
+def test_attention_gives_a_study_the_weighted_mean_of_its_slices() -> None:
+    torch.manual_seed(0)
+    network = AttentionPool(6, 3, 3).eval()
+    x = torch.randn(2, 5, 6)
+    valid = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    image, study = network(x, valid)
+    hidden = network.context(network.enter(x), valid)
+    logits = network.judge(hidden)
+    for e, length in enumerate((5, 3)):
+        own = network.attend(network.value(hidden).tanh() * network.gate(hidden).sigmoid())
+        share = own[e, :length].softmax(0)
+        torch.testing.assert_close(study[e], (share * logits[e, :length]).sum(0))
+        expected = logits[e, :length] + (share * length).log()
+        torch.testing.assert_close(image[e, :length], expected)
+        assert (image[e, length:] == 0).all()

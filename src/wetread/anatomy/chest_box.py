@@ -27,6 +27,16 @@ def find_chest_boxes(hu: SliceSequence) -> tuple[PixelBox, PixelBox]:
     return _lung_box(lungs, hu.shape), _heart_box(lungs, hu.shape)
 
 
+def find_lung_square(hu: SliceSequence) -> PixelBox:
+    """Find the square round both lungs, as `find_chest_boxes`."""
+    return _lung_box(_lungs_in(hu), hu.shape)
+
+
+def find_heart_square(hu: SliceSequence) -> PixelBox:
+    """Find the square round the heart, as `find_chest_boxes`."""
+    return _heart_box(_lungs_in(hu), hu.shape)
+
+
 def _lungs_in(hu: SliceSequence) -> Lungs:
     """Find both lungs on the coarse grid, without what lies in them."""
     grid = coarse_grid(hu.shape, USUAL_MM)

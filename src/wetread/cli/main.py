@@ -27,6 +27,7 @@ from wetread.cli.phantoms import demo, doctor, phantom
 from wetread.cli.scroll import scroll
 from wetread.cli.segment import segment
 from wetread.cli.stop import INTERRUPTED, end_stopped, interrupts_answered
+from wetread.cli.task import task
 from wetread.cli.windows import windows
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command(cls=WithExamples)(command)
+app.add_typer(task, name="task")
 
 
 def _print_version(is_set: bool) -> None:

@@ -27,6 +27,8 @@ class GroupRule:
     with_image: True: holds in studies with a positive image; False: in those without; None: in all.
     least:      as many of the group are present at least.
     most:       at most; None: any number.
+    given:      the rule holds where this finding is present, or where it is absent (given_is);
+                None: whatever else is there.
     """
 
     name: str
@@ -35,6 +37,13 @@ class GroupRule:
     with_image: bool | None = None
     least: int = 0
     most: int | None = None
+    given: str | None = None
+    given_is: bool = True
+
+    @property
+    def bound(self) -> set[str]:
+        """Return the findings that it binds to each other."""
+        return {*self.findings, *(() if self.given is None else (self.given,))}
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class RuleSet:
     rules: tuple[GroupRule, ...]
 
     def __post_init__(self) -> None:
-        unknown = {name for rule in self.rules for name in rule.findings} - {*self.findings}
+        unknown = {name for rule in self.rules for name in rule.bound} - {*self.findings}
         if unknown:
             raise ValueError(f"rules name {', '.join(sorted(unknown))}, which are no findings here")
 
@@ -64,6 +73,8 @@ class RuleSet:
                 outside |= count > rule.most
             if rule.with_image is not None:
                 outside &= some_image == rule.with_image
+            if rule.given is not None:
+                outside &= present[:, self.findings.index(rule.given)] == rule.given_is
             broken.append(outside)
         return np.stack(broken, axis=1) if broken else np.zeros((len(present), 0), np.bool_)
 

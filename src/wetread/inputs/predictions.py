@@ -20,7 +20,7 @@ from wetread.labels.rle_csv import read_rle_csv
 from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable, label_table
 from wetread.outputs.probabilities import SCHEMA
 from wetread.prediction.cautions import CALIBRATED_ON
-from wetread.tasks import TASKS, Task, find_task
+from wetread.tasks import TASKS, Task, find_task, kept_task
 from wetread.view.view import View
 
 PROBABILITIES = "probabilities.csv"
@@ -104,7 +104,10 @@ def _read_folder(folder: Path, task: str | None) -> Predictions:
     table = _without(table, calibrating)
     makers = (one["provenance"] for one in readings if "task" in one["provenance"])
     made_by: JsonObject = next(makers, {})
-    chosen = find_task(task or made_by["task"]) if made_by else _task_of(folder, names, task)
+    if task is None and made_by:
+        chosen = kept_task(folder, made_by["task"])
+    else:
+        chosen = find_task(task) if task is not None else _task_of(folder, names, task)
     index = read_index(folder / INDEX) if (folder / INDEX).is_file() else None
     models = [f"{one['checkpoint']} ({one['encoder']})" for one in made_by.get("models", ())]
     return Predictions(

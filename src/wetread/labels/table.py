@@ -1,5 +1,7 @@
 """labels/table.py: labels as one long table, and how they join to images. Reads no files."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -62,6 +64,10 @@ class LabelTable:
     duplicates: int
     masks: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MASK_SCHEMA))
     exams: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=EXAM_SCHEMA))
+
+    def with_frame(self, frame: pl.DataFrame) -> LabelTable:
+        """Replace the labels by others, LABEL_SCHEMA, no key twice."""
+        return replace(self, frame=frame)
 
     def matrix(self, ids: Sequence[str], findings: Sequence[Finding]) -> Float32Array:
         """Return the values (N, F) float32, a row an id and a column a finding; NaN where

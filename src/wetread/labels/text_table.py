@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
-import zlib
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -21,16 +19,14 @@ import polars as pl
 
 from wetread.archive.files.table_file import read_csv
 from wetread.labels.table import LabelError
+from wetread.labels.table_bytes import GZIP, HEAD, ZIP, read_content, read_head
+from wetread.labels.typed_table import JSON_LINES, PARQUET, read_typed_table
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-HEAD = 64 * 1024  # bytes that are looked at
-UNPACKED = 1 << 30  # bytes that a gzip of a table may unpack to
 _LINES = 50  # of the head, by which the separator is found
-_GZIP = b"\x1f\x8b"
 _OTHERS = (  # what is saved or fetched in place of a table, by its first bytes
     (b"PK\x03\x04", "a zip or a workbook (.xlsx, .ods)"),
     (b"\xd0\xcf\x11\xe0", "a workbook (.xls)"),
-    (b"PAR1", "a Parquet file"),
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "rich text (.rtf)"),
     (b"<!doctype", "a web page"),
@@ -78,7 +74,9 @@ class TextTable:
 def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = None) -> TextTable:
     """Read a file; rows: so many at most. LabelError where it cannot be read."""
     try:
-        packed, head = _head(path)
+        packed, head = read_head(path)
+        if head.startswith(PARQUET) or path.suffix.lower() in JSON_LINES:
+            return _typed(path, rows)
         form = detect_text_form(path, head)
         first_line = 1 + form.skipped + has_header
         if form.plain and not packed:
@@ -101,13 +99,19 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
     return TextTable(_parse(path, form, text, has_header, rows), form, first_line)
 
 
+def _typed(path: Path, rows: int | None) -> TextTable:
+    frame = read_typed_table(path, read_content(path))
+    assert frame is not None  # by what it begins with, or its ending
+    return TextTable(frame.head(rows) if rows is not None else frame, TextForm("utf-8"), 1)
+
+
 def is_plain(path: Path) -> bool:
     """Whether a file is UTF-8 with commas to its end, so that it may be read piece by piece."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
-            if head.startswith(_GZIP) or not detect_text_form(path, head).plain:
+            if head.startswith((GZIP, ZIP, PARQUET)) or not detect_text_form(path, head).plain:
                 return False
             decoder.decode(head)
             while piece := file.read(16 * HEAD):
@@ -140,24 +144,6 @@ def detect_text_form(path: Path, head: bytes) -> TextForm:
         separator = first[4:5]
         return TextForm(encoding, separator or ",", 1, old_lines)
     return TextForm(encoding, _separator(path, lines[:_LINES]), 0, old_lines)
-
-
-def _head(path: Path) -> tuple[bool, bytes]:
-    """Read whether a file is packed by gzip, and its first bytes, unpacked."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-    if not head.startswith(_GZIP):
-        return False, head
-    return True, _unpack(path, HEAD)
-
-
-def _unpack(path: Path, size: int) -> bytes:
-    """Unpack so many bytes of a gzip at most. LabelError where it is damaged."""
-    try:
-        with gzip.open(path, "rb") as file:
-            return file.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise LabelError(f"{path}: the gzip is damaged ({problem}); fetch it again.") from None
 
 
 def _refuse_others(path: Path, head: bytes) -> None:
@@ -200,7 +186,7 @@ def _separator(path: Path, lines: list[str]) -> str:
 
 def _decode(path: Path, form: TextForm) -> tuple[TextForm, str]:
     """Decode the whole text; as Latin-1 where it is no UTF-8, of which only ASCII is sure."""
-    content = _content(path)
+    content = read_content(path)
     try:
         return form, content.decode(form.encoding)
     except UnicodeDecodeError as problem:
@@ -211,19 +197,6 @@ def _decode(path: Path, form: TextForm) -> tuple[TextForm, str]:
             ) from None
     text = content.decode("latin-1")
     return TextForm("latin-1", form.separator, form.skipped, form.old_lines), text
-
-
-def _content(path: Path) -> bytes:
-    """Read the whole file, unpacked where it is a gzip of no more than UNPACKED bytes."""
-    if not _head(path)[0]:
-        return path.read_bytes()
-    content = _unpack(path, UNPACKED + 1)
-    if len(content) > UNPACKED:
-        raise LabelError(
-            f"{path}: the gzip unpacks to more than {UNPACKED >> 20} MiB; unpack it, if that is "
-            "meant."
-        )
-    return content
 
 
 def _parse(

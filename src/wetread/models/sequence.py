@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 SequenceBuilder = Callable[[int, int, int], nn.Module]
+MOST_ATTENTION = 6.0  # log of how many times more, or less, than the mean a slice may count
 SKIP_GAIN = 20.0  # of the skip connection: a step changes it so much more than other weights
 
 
@@ -166,6 +167,40 @@ class PlainGru(nn.Module):
             return self.image(hidden) * valid[..., None], self.study(pools)
 
 
+class AttentionPool(nn.Module):
+    """Each study finding is the mean of its slices' logits, weighted by gated attention of its own
+    (Ilse and others 2018), so that labels of studies alone teach which slices speak for them.
+
+    A slice's own answer is its logit plus the log of its weight times their number: what no
+    attention is paid to says little, whatever its logit. Where slices have other findings than
+    studies, they have a layer of their own.
+    """
+
+    def __init__(self, inputs: int, images: int, studies: int) -> None:
+        super().__init__()
+        self.enter = _enter(inputs, 64, 0.2)
+        self.context = ContextConcat(DilatedConvolutions(64, (1, 2), 0.1))
+        self.judge = nn.Linear(128, studies)
+        self.value, self.gate = nn.Linear(128, 64), nn.Linear(128, 64)
+        self.attend = nn.Linear(64, studies)
+        self.image = None if images == studies else nn.Linear(128, images)
+
+    def forward(self, x: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+        """Map x (B, L, D), valid (B, L), to image logits (B, L, I) and study logits (B, S),
+        float32."""
+        hidden = self.context(self.enter(x), valid).float()
+        with torch.autocast(x.device.type, enabled=False):
+            logits = self.judge(hidden)
+            attention = self.attend(self.value(hidden).tanh() * self.gate(hidden).sigmoid())
+            weight = attention.masked_fill(~valid[..., None], -torch.inf).log_softmax(1)
+            study = (weight.exp() * logits).sum(1)
+            if self.image is not None:
+                return self.image(hidden) * valid[..., None], study
+            times = weight + valid.sum(1)[:, None, None].log()
+            image = logits + times.clamp(-MOST_ATTENTION, MOST_ATTENTION)
+            return image * valid[..., None], study
+
+
 class LinearSkip(nn.Module):
     """A network, and a linear skip connection to the study from the last `overall` inputs, which
     are of the series as a whole and the same at each of its slices. Of a hundred exams a line
@@ -189,6 +224,7 @@ SEQUENCES: dict[str, SequenceBuilder] = {
     "transformer": build_transformer,
     "convolutions": build_convolutions,
     "plain_gru": PlainGru,
+    "attention": AttentionPool,
 }
 
 

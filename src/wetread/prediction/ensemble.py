@@ -51,6 +51,7 @@ class Member:
 class Ensemble:
     """Trained networks of one task, from one or more runs, of slices of one size.
 
+    folder:        of its first run, which keeps a task that was given as a file.
     size:          rows and columns of a packed slice, pixels.
     prior:         finding to its share in training, what an unreadable image is given.
     series_models: one a member where runs judge whole series, else ().
@@ -67,6 +68,7 @@ class Ensemble:
     """
 
     task: str
+    folder: Path
     findings: tuple[str, ...]
     size: int
     prior: dict[str, float]
@@ -152,6 +154,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
     rules = [_decisions(run) for run in runs] if findings else []
     return Ensemble(
         task=about[0]["task"],
+        folder=runs[0],
         findings=tuple(about[0]["findings"]),
         size=sizes.pop(),
         prior=about[0]["prior"],

@@ -74,11 +74,16 @@ class SliceReader:
         study = scalings.apply("study", names, study)
         drawn = self.ensemble.drawn
         thresholds = tuple(mean_thresholds(self.ensemble.decisions[name]) for name in drawn)
+        free = None
+        if self.spec.obey is not None:
+            free = (image, dict(zip(ids, study, strict=True)))
+            image, study = self.spec.obey("image", image), self.spec.obey("study", study)
         return Answers(
             image,
             dict(zip(ids, study, strict=True)),
             {},
             DrawnMasks(drawn, thresholds, maps),
+            free=free,
             study_disagreement=dict(zip(ids, study_apart, strict=True)),
         )
 

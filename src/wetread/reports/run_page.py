@@ -28,7 +28,7 @@ from wetread.reports.run_sentences import (
 )
 from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
 from wetread.store.store import Store, open_store
-from wetread.tasks import Task, find_task
+from wetread.tasks import Task, kept_task
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.calibration import ALTERED, read_calibration
 from wetread.training.decide import DecidedFinding
@@ -66,7 +66,7 @@ def run_content(
     """Return the content of a run's page."""
     about, proof, settings = read_about(run), read_fold_proof(run), read_run_recipe(run)
     recipe = flat_settings(settings)
-    task = find_task(about["task"]).for_recipe(settings)
+    task = kept_task(run, about["task"]).for_recipe(settings)
     images = levels[0]
     units = patient_unit(about.get("identity"))
     view = settings.view

@@ -1,29 +1,66 @@
 """tasks: what can be learned and read, each one value. Nothing outside this room names one."""
 
+from pathlib import Path
+
 from wetread.archive.errors import WetreadError
+from wetread.archive.files.atomic import write_whole
+from wetread.archive.types import StrPath
 from wetread.tasks.embolism.task import EMBOLISM
 from wetread.tasks.hemorrhage import HEMORRHAGE
+from wetread.tasks.own.build import build_task, read_task_file
+from wetread.tasks.own.schema import TaskFileError
 from wetread.tasks.pneumothorax import PNEUMOTHORAX
 from wetread.tasks.task import Task
 
 TASKS = {task.name: task for task in (HEMORRHAGE, PNEUMOTHORAX, EMBOLISM)}
+TASK_FILE = "task.toml"  # of a run, and of readings: the task that it was given as a file
 
 
 class UnknownTaskError(WetreadError, ValueError):
     """No task of that name."""
 
 
-def find_task(name: str) -> Task:
-    """Find the task of a name, the one place where a string becomes a task.
+def find_task(name: StrPath) -> Task:
+    """Find the task of a name, or read that of a TOML file; the one place where a string becomes a
+    task.
 
-    Raises UnknownTaskError, which names the tasks there are.
+    Raises UnknownTaskError, which names the tasks there are, TaskFileError for a file that does not
+    fit.
 
     >>> find_task("pneumothorax").headline
     'pneumothorax'
     """
-    if name not in TASKS:
-        raise UnknownTaskError(f"no task {name!r}; there are: {', '.join(TASKS)}")
-    return TASKS[name]
+    if Path(name).suffix == ".toml":
+        return read_task_file(Path(name))
+    if str(name) not in TASKS:
+        raise UnknownTaskError(
+            f"no task {str(name)!r}; there are: {', '.join(TASKS)}; or give a task's file, whose "
+            "name ends in .toml"
+        )
+    return TASKS[str(name)]
 
 
-__all__ = ["TASKS", "Task", "UnknownTaskError", "find_task"]
+def keep_task(folder: Path, task: Task) -> None:
+    """Write the task that came as a file into a folder, so that no verb needs the file again."""
+    if task.source is not None:
+        write_whole(folder / TASK_FILE, task.source.encode())
+
+
+def kept_task(folder: Path, name: str) -> Task:
+    """Return the task of a run's folder, or of readings: that of its own file, where it was given
+    as one; else the package's of that name."""
+    file = folder / TASK_FILE
+    return read_task_file(file) if file.is_file() else find_task(name)
+
+
+__all__ = [
+    "TASKS",
+    "TASK_FILE",
+    "Task",
+    "TaskFileError",
+    "UnknownTaskError",
+    "build_task",
+    "find_task",
+    "keep_task",
+    "kept_task",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import numpy as np
 
@@ -108,6 +108,15 @@ class Phantoms:
         return archive / self.patients if self.patients else None
 
 
+def _refuse(
+    out: Path, studies: int, seed: int, *, workers: int = 1, progress: Progress
+) -> NoReturn:
+    raise ValueError("the task has no phantoms: it was given as a file")
+
+
+NO_PHANTOMS = Phantoms(_refuse, labels="")  # of a task that was given as a file
+
+
 @dataclass(frozen=True)
 class Demo:
     """How the task's demo goes: studies of phantoms, the recipe that learns them (None: the
@@ -126,8 +135,9 @@ class Task:
     headline:     the finding that orders a worklist and names a study positive.
     spec:         findings, networks and crops: how slices or whole series are learned and read.
     read_labels:  a label file of the task's form -> LabelTable.
-    recipe:       name of the default recipe (a file in `recipes/`).
-    phantoms:     archives of known truth.
+    recipe:       name of the default recipe (a file in `recipes/`). settings: what the task changes
+                  of it, or of whichever recipe takes its place: key=value.
+    phantoms:     archives of known truth; NO_PHANTOMS: there are none.
     descriptions: of each finding, its look in a reader's words.
     submission:   the form of the competition's submission; where there is none, `ID,Label`.
     preference:   which series of a study suits best and judges it; None: all of them do.
@@ -137,6 +147,7 @@ class Task:
     abbreviations: words for findings in tables of radiologists' reads, as ICH.
     series_spec:  of a task whose slices may also be read as whole series, where a recipe names a
                   network for them; None: `spec` alone.
+    source:       the text of the TOML file that it comes from; None: the package's own.
     """
 
     name: str
@@ -155,6 +166,8 @@ class Task:
     demo: Demo = Demo()
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     series_spec: SeriesSpec | None = None
+    settings: tuple[str, ...] = ()
+    source: str | None = None
 
     def for_recipe(self, recipe: Recipe) -> Task:
         """Return the task as a recipe learns it: from whole series where it names a network for

@@ -52,6 +52,18 @@ def weighted_series_loss(weights: Sequence[float], study_weight: float) -> Serie
     return loss
 
 
+def pooled_series_loss(weights: Sequence[float]) -> SeriesLoss:
+    """Make the loss of series of F findings that are known of studies, or of slices, or of both,
+    weighted by weights (F,): cross entropy of the studies plus that of the slices."""
+
+    def loss(image: Tensor, study: Tensor, truth: SeriesBatch) -> Tensor:
+        """Map logits image (B, L, F) and study (B, F) to the scalar loss of a batch."""
+        each = image.new_tensor(weights)
+        return masked_loss(study, truth.study, each) + masked_loss(image, truth.image, each)
+
+    return loss
+
+
 @dataclass(frozen=True)
 class MaskCounts:
     """Of a whole batch: masks that are known, and those of them with anything inside."""

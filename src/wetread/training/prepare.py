@@ -10,6 +10,7 @@ from wetread.training.data import LabeledSlices
 from wetread.training.series.levels import consistent_levels
 from wetread.training.series.prepare import prepare_series, pretrain_encoders
 from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.levels import obeying_levels
 from wetread.training.slices.prepare import (
     MakeConsistent,
     Prepared,
@@ -34,7 +35,7 @@ def consistency(spec: SliceSpec | SeriesSpec) -> MakeConsistent:
     """Return what makes levels of predictions, images and studies, obey the task's rules."""
     match spec:
         case SliceSpec():
-            return list
+            return partial(obeying_levels, obey=spec.obey)
         case SeriesSpec():
             return partial(consistent_levels, spec=spec)
 

@@ -56,7 +56,7 @@ class GraftSettings(Settings):
 class SeriesSettings(Settings):
     """A network over the embeddings of a whole series' slices (models/sequence.py)."""
 
-    network: str = "none"  # over slices: none, gru, transformer, convolutions or plain_gru
+    network: str = "none"  # over slices: none, or a name of models/sequence.py
     parts: int = Field(
         default=2, ge=2, le=100
     )  # one encoder each, trained on the patients of the rest

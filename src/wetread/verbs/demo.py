@@ -78,7 +78,7 @@ def demo(
     ValueError where `out` holds files of others, before anything is written.
     """
     chosen = find_task(task or next(iter(TASKS)))
-    out = Path(out)
+    out, phantoms = Path(out), chosen.phantoms
     count = studies or chosen.demo.studies
     refuse_foreign_files(out, own_names(chosen) | OWN)
     seconds = dict[str, float]()
@@ -89,7 +89,7 @@ def demo(
         seconds[step], clock = round(time.monotonic() - clock, 1), time.monotonic()
 
     archive = out / "archive"
-    chosen.phantoms.write_to_learn(
+    phantoms.write_to_learn(
         archive,
         count,
         seed,
@@ -103,9 +103,9 @@ def demo(
         chosen.name,
         [out / "index.parquet"],
         out / "run",
-        labels=[archive / chosen.phantoms.labels],
+        labels=[archive / phantoms.labels],
         recipe=chosen.demo.recipe,
-        patients=chosen.phantoms.patients_file(archive),
+        patients=phantoms.patients_file(archive),
         folds=chosen.demo.folds,
         seed=seed,
         workers=workers,

@@ -45,6 +45,7 @@ def read_archive(
         network = build(recipe.encoder, recipe.view.channels, len(names)).eval()
     model = TrainedModel(network, names, (), recipe.view, recipe, 1.0, 3, None)
     ensemble = Ensemble(
+        folder=Path("run"),
         task=task.name,
         findings=names,
         size=SIZE,

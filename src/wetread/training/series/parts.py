@@ -40,7 +40,10 @@ class SeriesData:
 
 def truth_of(spec: SeriesSpec, series: Series) -> Float64Array:
     """Join the truth of the series' slices and, spread over them, of their studies: (N, F), in the
-    columns of spec.findings."""
+    columns of spec.findings. Where both have the same findings and labels of their own, a slice's
+    label stands, and where it has none its study's."""
+    if spec.study_labels:
+        return np.where(np.isnan(series.image), series.spread(), series.image)
     if spec.study_from_images:
         return series.image
     return np.hstack([series.image, series.spread()])

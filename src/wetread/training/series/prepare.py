@@ -56,7 +56,7 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
         )
 
     shares = label_shares(series.image, spec.image_findings)
-    if not spec.study_from_images:
+    if not spec.study_from_images or spec.study_labels:
         shares |= label_shares(series.study, spec.study_findings)
     slices_with_truth = LabeledSlices(
         inputs.stores[0], series.rows, truth_of(spec, series), spec.findings
@@ -76,6 +76,8 @@ def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Seri
     if not spec.study_from_images:
         return series
     _, study = study_truth(series.image, series.series_of_slices())
+    if spec.study_labels:
+        study = np.where(np.isnan(series.study), study, series.study)
     return series.with_study(study)
 
 

@@ -100,8 +100,9 @@ class SeriesSpec:
                      its answers break.
     histogram:       values of a slice -> features without a place, for the baseline.
     measures:        numbers that are reported of what the encoders draw.
-    study_from_images: labels are of slices alone, and a study is as its worst slice; its findings
-                     are then those of the slices, and no exam is part of a submission.
+    study_from_images: slices and studies have the same findings; labels are of slices, and a study
+                     is as its worst slice. No exam is part of a submission.
+    study_labels:    with it, studies have labels of their own, and their slices may have none.
     """
 
     image_findings: tuple[Finding, ...]
@@ -114,17 +115,22 @@ class SeriesSpec:
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
     measures: tuple[MaskMeasure, ...] = ()
     study_from_images: bool = False
+    study_labels: bool = False
 
     drawn: ClassVar[tuple[Finding, ...]] = ()  # of slices alone: encoders draw along whole series
 
     @property
     def official_levels(self) -> tuple[str, ...]:
         """Levels of the weighted log loss; "all" is of images and studies together."""
+        if self.study_labels:
+            return ("study",)
         return ("image", "study") if self.study_from_images else ("all",)
 
     @property
     def curve_levels(self) -> tuple[str, ...]:
         """Levels with findings of their own."""
+        if self.study_labels:
+            return ("study",)
         return ("image",) if self.study_from_images else ("image", "study")
 
     @property

@@ -3,6 +3,9 @@ prior, the place in the series, the histogram of the values."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from wetread.archive.types import Float64Array, Int64Array
@@ -115,6 +118,16 @@ def image_baselines(data: LabeledSlices, split: Split) -> dict[str, Float64Array
 def _study_prior(data: LabeledSlices, split: Split) -> Float64Array:
     studies = np.array(data.column("StudyInstanceUID"))[split.train]
     return known_prior(study_truth(data.truth[split.train], studies.tolist())[1])
+
+
+def obeying_levels(
+    levels: Sequence[LevelPredictions],
+    obey: Callable[[str, Float64Array], Float64Array] | None,
+) -> list[LevelPredictions]:
+    """Make predictions of images and of studies obey the task's rules, where it has any."""
+    if obey is None:
+        return list(levels)
+    return [replace(one, probability=obey(one.level, one.probability)) for one in levels]
 
 
 def known_prior(truth: Float64Array) -> Float64Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, Run, read_trained_model
 from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
 from wetread.training.slices.grafts import Grafts
+from wetread.training.slices.levels import obeying_levels
 from wetread.training.slices.other_scanners import read_altered
 from wetread.training.slices.spec import SliceSpec
 
@@ -108,6 +110,7 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
         data,
         fit,
         label_shares(data.truth, spec.image_findings),
+        partial(obeying_levels, obey=spec.obey),
         read_altered=None if spec.other_scanners is None else read,
     )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from wetread.archive.types import Float32Array
+from wetread.archive.types import Float32Array, Float64Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
@@ -39,6 +39,8 @@ class SliceSpec:
     inside:         where in values (rows, columns) of a slice so cropped findings can lie: nothing
                     is drawn beyond; None: anywhere.
     paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
+    obey:           level and probabilities (N, F) -> answers that obey the task's rules; None: it
+                    has none.
     other_scanners: how far the images of other scanners may differ from phantoms: a network that
                     learned phantoms alone is calibrated on phantoms so changed; None: it is not.
     """
@@ -52,9 +54,11 @@ class SliceSpec:
     inside: FindInside | None = None
     paint_graft: PaintGraft | None = None
     other_scanners: Strengths | None = None
+    obey: Callable[[str, Float64Array], Float64Array] | None = None
 
     official_levels: ClassVar[tuple[str, ...]] = ("image", "study")  # of the weighted log loss
     curve_levels: ClassVar[tuple[str, ...]] = ("image",)  # levels with findings of their own
+    study_labels: ClassVar[bool] = False
 
     @property
     def study_findings(self) -> tuple[Finding, ...]:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from wetread.archive.identity.user_key import UserKey
 from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import study_truth
+from wetread.inputs.label_ids import place_labels
 from wetread.labels.finding import finding_names
-from wetread.labels.repair import ids_by_level, repair_labels
+from wetread.labels.repair import ids_by_level
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.tasks import Task
@@ -31,13 +33,16 @@ class LabeledAnswers:
     studies: tuple[str, ...]
 
 
-def repair_ids(labels: LabelTable, slices: pl.DataFrame) -> tuple[LabelTable, int]:
+def repair_ids(
+    labels: LabelTable, task: Task, slices: pl.DataFrame, key: UserKey | None
+) -> tuple[LabelTable, int]:
     """Return labels by the ids of slices and their studies, and how many ids were repaired.
 
-    Raises ValueError where none of the slices and studies has a label. slices: rows of an index.
+    Raises ValueError where none of the slices and studies has a label. slices: rows of an index;
+    key: of its pseudonyms.
     """
     names = ids_by_level(slices)
-    labels, repaired = repair_labels(labels, names)
+    labels, repaired = place_labels(labels, task, slices, key)
     known = labels.frame.filter(pl.col("value").is_not_null())
     if all(
         ids.isdisjoint(known.filter(pl.col("level") == level)["id"]) for level, ids in names.items()

@@ -26,7 +26,7 @@ from wetread.reports.judged import judged_headline
 from wetread.reports.run_page import write_run_page
 from wetread.reports.slice_panels import read_edge_letters
 from wetread.store.store import open_store
-from wetread.tasks import Task, find_task
+from wetread.tasks import Task, kept_task
 from wetread.training import mask_table
 from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
 from wetread.training.decide import DecidedFinding, decide_finding
@@ -50,7 +50,7 @@ def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
             f"{run} has no {FILE}: its training has not ended; run wetread train again"
         )
     recipe = read_run_recipe(run)
-    task, seed = find_task(read_about(run)["task"]).for_recipe(recipe), recipe.seed
+    task, seed = kept_task(run, read_about(run)["task"]).for_recipe(recipe), recipe.seed
     predictions = read_predictions(run / FILE, {level: task.at(level) for level in LEVELS})
     table = name_by_deal_order(predictions, run)
     found = [from_table(table, level, task.at(level)) for level in LEVELS]
@@ -60,6 +60,8 @@ def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
     official = task.spec.official_levels
     scores = score_exams(task, table, levels, seed) if ALL in official else []
     for part in levels:
+        if np.isnan(part.truth).all():
+            continue  # of slices, say, where labels are of studies alone
         scores += score_level(part, seed, official=part.level in official)
         scores += score_uncertainty(part, task.headline, seed)
     for finding, masks in decided.items():

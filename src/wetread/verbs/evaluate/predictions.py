@@ -14,6 +14,8 @@ from wetread.archive.files.atomic import write_csv, write_whole
 from wetread.archive.files.lock import locked
 from wetread.archive.files.paths import as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
+from wetread.archive.identity.pseudonym import is_pseudonym
+from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
 from wetread.archive.plural import plural
 from wetread.archive.types import StrPath, StrPaths
@@ -23,6 +25,7 @@ from wetread.evaluation.reader_study import score_readers
 from wetread.evaluation.score import Score, Scores
 from wetread.evaluation.threshold_scores import threshold_names, threshold_scores
 from wetread.inputs.label_file import read_label_file
+from wetread.inputs.label_ids import place_labels
 from wetread.inputs.predictions import Predictions, read_predictions_of
 from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.repair import repair_labels
@@ -96,6 +99,7 @@ def evaluate_predictions(
         truth_of = f"the majority of {plural(len(reads[0].readers), 'reader')}"
     else:
         raise ValueError("nothing to score against: give `labels`, or `readers`")
+    truth, named = _by_index(truth, given)
     truth, repaired = repair_labels(truth, existing_ids(given))
     other = None if against is None else _read(Path(against), given.task.name, data)
     folder = Path(out) if out is not None else given.path.with_name(f"{given.path.stem}-evaluation")
@@ -108,7 +112,7 @@ def evaluate_predictions(
         found = replace(
             _evaluate(given, truth, levels, owners, thresholds),
             out=folder,
-            counts=count_matches(given, truth, unmatched) | {"ids_repaired": repaired},
+            counts=count_matches(given, truth, unmatched) | {"ids_repaired": named + repaired},
             identity=identity,
             truth_of=truth_of,
             against="" if other is None else other.path.name,
@@ -133,6 +137,15 @@ def _read(path: Path, task: str | None, data: StrPath | None) -> Predictions:
     if given.index is None and data is not None:
         return replace(given, index=read_index(Path(data)))
     return given
+
+
+def _by_index(truth: LabelTable, given: Predictions) -> tuple[LabelTable, int]:
+    """Name images and studies by the index of the predictions, where there is one."""
+    if given.index is None:
+        return truth, 0
+    images = given.index.images
+    hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
+    return place_labels(truth, given.task, images, user_key() if hidden else None)
 
 
 def _read_truth(

@@ -20,7 +20,7 @@ from wetread.prediction.reading import Reading
 from wetread.prediction.studies import FindingNames, StudyContext, make_readings
 from wetread.store.store import Store
 from wetread.study.series import series_slices
-from wetread.tasks import Task, find_task
+from wetread.tasks import Task, kept_task
 from wetread.verbs.pack import pack_crops_of
 from wetread.verbs.predict.drawn_masks import masks_by_study
 from wetread.verbs.predict.selection import (
@@ -62,7 +62,7 @@ class ReadArchive:
 
 def task_of(ensemble: Ensemble) -> Task:
     """Return the task of an ensemble, as its networks learned it."""
-    return find_task(ensemble.task).for_recipe(ensemble.recipe)
+    return kept_task(ensemble.folder, ensemble.task).for_recipe(ensemble.recipe)
 
 
 def pack_selection(

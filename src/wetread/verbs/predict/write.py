@@ -20,6 +20,7 @@ from wetread.outputs.submission import SubmissionContent
 from wetread.outputs.uid_names import safe_name
 from wetread.outputs.worklist import write_worklist
 from wetread.prediction.reading import Reading
+from wetread.tasks import keep_task
 from wetread.training.series.spec import SeriesSpec
 from wetread.verbs.predict.drawn_masks import write_masks
 from wetread.verbs.predict.page import ReadingsPageInputs, write_predict_page
@@ -58,6 +59,7 @@ def write_prediction(
     out: Path, read: ReadArchive, options: WriteOptions, report: Report
 ) -> Written:
     """Write masks, pages to scroll, readings, tables, submission and the page into a folder."""
+    keep_task(out, read.task)
     masks = write_masks(out / "masks", read.store, read.answers.masks, read.selection.images)
     drawn = _series_masks(out / "masks", read)
     pages = ScrollPages(

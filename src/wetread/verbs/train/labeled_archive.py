@@ -10,11 +10,12 @@ from wetread.archive.files.atomic import write_csv
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
+from wetread.inputs.label_ids import place_labels
 from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
 from wetread.inputs.truth_masks import read_truth_masks
 from wetread.labels.mask_check import check_masks
-from wetread.labels.repair import ids_by_level, repair_labels
+from wetread.labels.resolve import spread_over_images
 from wetread.labels.table import LabelTable, match, merge_labels
 from wetread.store.store import Store
 from wetread.study.patients import Identity
@@ -82,14 +83,14 @@ def open_labeled_archive(
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
     labels = merge_labels([request.labels, *masks])
-    labels, repaired = repair_labels(labels, ids_by_level(archive.instances))
+    labels, repaired = place_labels(labels, task, archive.instances, request.key)
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
     conflicts = labels.conflicts.with_columns(
         pl.col("values").cast(pl.List(pl.String)).list.join(" ")
     )
     write_csv(out / "conflicting_labels.csv", conflicts)
-    counts = count(archive, images, stores[0], labels) | {
+    counts = count(archive, images, stores[0], labels, of_studies=task.spec.study_labels) | {
         "refused_masks": refused.height,
         "ids_repaired": repaired + identity.ids_repaired,
     }
@@ -117,11 +118,21 @@ def _refuse_unreadable(store: Store, images: pl.DataFrame, labels: LabelTable) -
     )
 
 
-def count(archive: Index, images: pl.DataFrame, store: Store, labels: LabelTable) -> dict[str, int]:
+def count(
+    archive: Index,
+    images: pl.DataFrame,
+    store: Store,
+    labels: LabelTable,
+    *,
+    of_studies: bool = False,
+) -> dict[str, int]:
     """Count files, images and labels, and how images and labels meet.
 
-    images: rows of the archive of the task's modalities; store: of them.
+    images: rows of the archive of the task's modalities; store: of them. of_studies: a study's
+    label is one of its images, too.
     """
+    if of_studies:
+        labels = spread_over_images(labels, images)
     ids = store.slices["SOPInstanceUID"].to_list()
     matched = match(labels, ids)
     with_lost = match(labels, [*ids, *store.rejects["SOPInstanceUID"].drop_nulls().unique()])

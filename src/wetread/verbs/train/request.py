@@ -17,7 +17,8 @@ from wetread.labels.patients_csv import read_patients
 from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.models.weights import load_weights
-from wetread.tasks import Task
+from wetread.tasks import Task, kept_task
+from wetread.tasks.task import NO_PHANTOMS
 from wetread.training.about import read_about
 from wetread.training.checkpoint import check_resume, refuse_differences
 from wetread.training.device import choose_runtime
@@ -74,6 +75,11 @@ def check_request(
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
     refuse_other_run(out, task, recipe)
+    if recipe.phantoms.studies and task.phantoms is NO_PHANTOMS:
+        raise ValueError(
+            f"phantoms.studies = {recipe.phantoms.studies}: there are no phantoms of the task "
+            f"{task.name}; set phantoms.studies=0"
+        )
     phantoms = recipe.phantoms.studies > 0 and (weights is None or recipe.phantoms.share > 0)
     phantom_recipe = task.spec.phantom_recipe(recipe) if phantoms else None
     require_sources(sources)
@@ -113,5 +119,7 @@ def refuse_other_run(out: Path, task: Task, recipe: Recipe) -> None:
         if any(out.glob("model-*/**/last.pt")) and (out / "about.json").is_file():
             before = read_about(out)["task"]
             changed = [] if before == task.name else [f"task was {before!r}, is {task.name!r}"]
+            if kept_task(out, before).source != task.source:
+                changed.append("the task's file was another")
             refuse_differences(str(out / "about.json"), changed)
         check_resume(Run(out), recipe)

@@ -2,6 +2,7 @@
 
 A run's folder holds, beside what training writes (training/run.py):
 
+    task.toml             the task, where it was given as a file
     about.json            the task, the counts, the priors: what other verbs need to know
     index.parquet, store/ the archive as it was learned from
     phantoms/             what was learned first, where the recipe says so: archive and run
@@ -32,7 +33,7 @@ from wetread.evaluation.score import Scores
 from wetread.inputs.progress import Report, silent, stage
 from wetread.reports.slice_panels import write_edge_letters
 from wetread.study.patients import Identity
-from wetread.tasks import find_task
+from wetread.tasks import find_task, keep_task
 from wetread.training.about import read_about
 from wetread.training.origin import describe_origin
 from wetread.training.prepare import prepare
@@ -100,7 +101,7 @@ def train(
 ) -> TrainResult:
     """Train networks for a task on an archive and its label files, and score the run.
 
-    task: a name of TASKS.
+    task: a name of TASKS, or a TOML file that describes one.
     source: folders, zips, tars or files, one or several; or one index (.parquet).
     out: the run's folder.
     labels: files in the competition's form, one or several, united; `FILE.csv:COLUMN` takes one
@@ -129,7 +130,9 @@ def train(
     out, known = Path(out), find_task(task)
     given = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
     overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
-    resolved = read_recipe(str(recipe or known.recipe), [f"seed={seed}", *overrides, *settings])
+    resolved = read_recipe(
+        str(recipe or known.recipe), [f"seed={seed}", *known.settings, *overrides, *settings]
+    )
     chosen = known.for_recipe(resolved)
     request = check_request(
         chosen,
@@ -144,6 +147,7 @@ def train(
     )
     run = Run(out)
     out.mkdir(parents=True, exist_ok=True)
+    keep_task(out, known)
     archive = open_labeled_archive(
         request, repair=repair, as_hu=as_hu, verify=verify, workers=workers, report=report
     )

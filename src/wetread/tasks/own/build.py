@@ -1,0 +1,286 @@
+"""tasks/own/build.py: the words of a task's file become a Task; what contradicts itself is refused.
+
+Findings of images alone are learned slice by slice, findings of studies from whole series.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from wetread.archive.types import Float32Array, Float64Array
+from wetread.evaluation.baselines import gray_histogram, histogram_features
+from wetread.labels.cell_values import CellValues
+from wetread.labels.finding import Finding, Level, finding_weights
+from wetread.labels.label_form import FINDING, LabelForm
+from wetread.store.pack_series import FindBox, OneBox
+from wetread.study.display import display_grey, hounsfield
+from wetread.study.series_choice import SeriesPreference
+from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
+from wetread.tasks.own.labels import read_by_forms
+from wetread.tasks.own.rules import TaskRules, task_rules
+from wetread.tasks.own.schema import LabelsEntry, TaskEntry, TaskFileError, parse_task, read_text
+from wetread.tasks.task import NO_PHANTOMS, Demo, Task
+from wetread.training.recipe_file import read_recipe
+from wetread.training.series.spec import CropEncoder, SeriesSpec
+from wetread.training.slices.spec import SliceSpec
+
+if TYPE_CHECKING:
+    from wetread.training.losses import SeriesLoss
+    from wetread.training.series.series import Series
+
+VALUES_IN_HU = "CT"  # of other modalities the gray as it is displayed is packed
+CT_RECIPE, FILM_RECIPE = "compact", "pneumothorax-small"
+CT_SETTINGS = ('windows=["brain", "lung", "bone"]',)  # soft tissue, air, bone
+FILM_SETTINGS = ("phantoms.studies=0", 'windows=["display"]')
+SERIES_RECIPE = "series-compact"
+Histogram = Callable[[Float32Array], Float32Array]
+
+
+def read_task_file(path: Path) -> Task:
+    """Read a task of a TOML file. TaskFileError, with the key, for what does not fit."""
+    return build_task(read_text(path), str(path), path.stem)
+
+
+def build_task(text: str, where: str, stem: str) -> Task:
+    """Make a Task of its TOML. where: its file, for messages; stem: its name where it has none."""
+    entry = parse_task(text, where)
+    in_hu = _in_hu(entry, where)
+    findings = _findings(entry, where)
+    crops = CT_CROPS if in_hu else FILM_CROPS
+    crop = entry.crop or PICTURE
+    if crop not in crops:
+        raise TaskFileError(
+            f"{where}: crop = {crop!r} is none for {', '.join(entry.modalities)}; "
+            f"known: {', '.join(crops)}"
+        )
+    name = entry.name or stem
+    of_studies = any(one.level == "study" for one in findings)
+    recipe, settings = _recipe(entry, where, in_hu=in_hu, of_studies=of_studies)
+    histogram = histogram_features if in_hu else gray_histogram
+    any_of = _any_of(entry, findings, where)
+    return Task(
+        name=name,
+        title=entry.title or name,
+        modalities=tuple(entry.modalities),
+        headline=_headline(entry, findings, where),
+        spec=_spec(name, findings, crops[crop], histogram, _rules(entry, findings, any_of, where)),
+        read_labels=partial(read_by_forms, forms=_forms(entry), any_of=_derived(entry, any_of)),
+        recipe=recipe,
+        settings=settings,
+        phantoms=NO_PHANTOMS,
+        descriptions={one.name: one.description for one in entry.findings if one.description},
+        abbreviations=entry.abbreviations,
+        preference=SeriesPreference(
+            tuple(entry.series.body_parts),
+            entry.series.least_slices,
+            entry.series.thickness_mm,
+            entry.series.sharp,
+        )
+        if in_hu
+        else None,  # each film of a study is a series of its own
+        values=hounsfield if in_hu else display_grey,
+        demo=Demo(),
+        source=text,
+    )
+
+
+def _spec(
+    name: str,
+    findings: Sequence[Finding],
+    find_box: FindBox,
+    histogram: Histogram,
+    rules: TaskRules,
+) -> SliceSpec | SeriesSpec:
+    """Say how findings are learned: slice by slice where all are of images; else from whole series,
+    where each finding may be known of studies, of slices, or of both."""
+    if all(one.level == "image" for one in findings):
+        obey = rules.obey if rules.all else None
+        return SliceSpec(name, tuple(findings), find_box, histogram=histogram, obey=obey)
+    of_images = tuple(replace(one, level="image") for one in findings)
+    weights = finding_weights(findings).tolist()
+    return SeriesSpec(
+        image_findings=of_images,
+        study_findings=tuple(replace(one, level="study") for one in findings),
+        encoders=(CropEncoder(name, of_images, slice_targets),),
+        find_boxes=OneBox(find_box),
+        loss=partial(pooled_loss, weights=weights),
+        make_consistent=rules.obey_series,
+        broken_rules=rules.broken_series,
+        histogram=histogram,
+        study_from_images=True,
+        study_labels=True,
+    )
+
+
+def slice_targets(image: Float64Array, study: Float64Array) -> Float64Array:
+    """Return the labels of slices, image (N, F), and where they have none those of their studies at
+    each slice, study (N, F)."""
+    return np.where(np.isnan(image), study, image)
+
+
+def pooled_loss(learned: Series, weights: Sequence[float]) -> SeriesLoss:
+    """Make the loss of series: the cross entropy of what is known of studies and of slices."""
+    from wetread.training.losses import pooled_series_loss  # torch: where it is learned alone
+
+    return pooled_series_loss(weights)
+
+
+def _in_hu(entry: TaskEntry, where: str) -> bool:
+    """Whether the values are HU. TaskFileError where modalities of both kinds are named."""
+    kinds = {modality == VALUES_IN_HU for modality in entry.modalities}
+    if len(kinds) > 1:
+        raise TaskFileError(
+            f"{where}: modalities = {entry.modalities}: CT is in HU and the others are not; write "
+            "a task for each"
+        )
+    return kinds.pop()
+
+
+def _findings(entry: TaskEntry, where: str) -> tuple[Finding, ...]:
+    """Return the findings, in their order. TaskFileError where names do not fit each other."""
+    names = [one.name for one in entry.findings]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TaskFileError(f"{where}: findings named {twice[0]!r} stand twice; name each once")
+    twins = {one.name: one.mirror for one in entry.findings if one.mirror is not None}
+    for number, one in enumerate(entry.findings, start=1):
+        if one.mirror is not None and twins.get(one.mirror) != one.name:
+            raise TaskFileError(
+                f"{where}: findings[{number}].mirror = {one.mirror!r}, whose mirror is "
+                f"{twins.get(one.mirror)!r}; twins name each other"
+            )
+        for part in one.any_of:
+            if part not in names or part == one.name:
+                raise TaskFileError(
+                    f"{where}: findings[{number}].any_of names {part!r}, which is no other "
+                    f"finding; there are: {', '.join(names)}"
+                )
+    by_ids: Level = "image" if entry.labels[0].id_of in ("image", "file") else "study"
+    return tuple(
+        Finding(one.name, one.level or by_ids, one.weight, one.mirror) for one in entry.findings
+    )
+
+
+def _any_of(
+    entry: TaskEntry, findings: Sequence[Finding], where: str
+) -> dict[str, tuple[str, ...]]:
+    """Return the findings that are unions of others of the same level."""
+    level = {one.name: one.level for one in findings}
+    for number, one in enumerate(entry.findings, start=1):
+        for part in one.any_of:
+            if level[part] != level[one.name]:
+                raise TaskFileError(
+                    f"{where}: findings[{number}].any_of names {part!r} of level {level[part]}, "
+                    f"and {one.name!r} is of level {level[one.name]}"
+                )
+    return {one.name: tuple(one.any_of) for one in entry.findings if one.any_of}
+
+
+def _derived(
+    entry: TaskEntry, any_of: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return the unions that no column of a label file has."""
+    labeled = {one.name for one in entry.findings if one.label}
+    return {name: parts for name, parts in any_of.items() if name not in labeled}
+
+
+def _rules(
+    entry: TaskEntry,
+    findings: Sequence[Finding],
+    any_of: Mapping[str, tuple[str, ...]],
+    where: str,
+) -> TaskRules:
+    """Return the rules of groups and unions."""
+    names = [one.name for one in findings]
+    for number, group in enumerate(entry.groups, start=1):
+        strange = [name for name in group.exactly_one if name not in names]
+        if strange:
+            raise TaskFileError(
+                f"{where}: groups[{number}].exactly_one names {strange[0]!r}, which is no finding; "
+                f"there are: {', '.join(names)}"
+            )
+    try:
+        return task_rules(findings, [group.exactly_one for group in entry.groups], any_of)
+    except ValueError as error:
+        raise TaskFileError(f"{where}: groups and any_of: {error}") from None
+
+
+def _headline(entry: TaskEntry, findings: Sequence[Finding], where: str) -> str:
+    """Return the finding that orders a worklist."""
+    names = [one.name for one in findings]
+    if entry.headline is not None and entry.headline not in names:
+        raise TaskFileError(
+            f"{where}: headline = {entry.headline!r} is no finding; there are: {', '.join(names)}"
+        )
+    return entry.headline or names[0]
+
+
+def _recipe(
+    entry: TaskEntry, where: str, *, in_hu: bool, of_studies: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Return the name of the default recipe, and the settings that the task changes of it."""
+    own = dict(entry.recipe)
+    name = own.pop("name", None)
+    if name is not None and not isinstance(name, str):
+        raise TaskFileError(f"{where}: recipe.name = {name!r} is no name of a recipe")
+    default = SERIES_RECIPE if of_studies else CT_RECIPE if in_hu else FILM_RECIPE
+    settings: tuple[str, ...] = CT_SETTINGS if in_hu else FILM_SETTINGS
+    if name is not None:
+        default, settings = name, ()
+    changed = tuple(f"{key}={json.dumps(value)}" for key, value in _flat(own).items())
+    try:
+        read_recipe(default, [*settings, *changed])
+    except ValueError as error:
+        raise TaskFileError(f"{where}: [recipe]: {error}") from None
+    return default, (*settings, *changed)
+
+
+def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
+    """Return the settings of nested tables by dotted names."""
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[before + key] = value
+    return flat
+
+
+def _forms(entry: TaskEntry) -> tuple[LabelForm, ...]:
+    """Return how each kind of label file is written."""
+    words = {
+        one.name: tuple(one.label) or (one.name,)
+        for one in entry.findings
+        if one.label or not one.any_of
+    }
+    return tuple(_form(labels, words) for labels in entry.labels)
+
+
+def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelForm:
+    separators = {"long": "_", "names": "|"}
+    separator = labels.separator
+    return LabelForm(
+        layout=labels.layout,
+        id=labels.id,
+        id_of=labels.id_of,
+        words=words,
+        cells=CellValues(
+            words=labels.values,
+            blank=labels.blank,
+            uncertain=labels.uncertain,
+            refuse_uncertain="uncertain" not in labels.model_fields_set,
+        ),
+        value="Label" if labels.layout == "long" and labels.value is None else labels.value,
+        finding=labels.finding or FINDING,
+        separator=separators.get(labels.layout, "") if separator is None else separator,
+        none=tuple(labels.none),
+        other=tuple(labels.other),
+        several=labels.several,
+    )

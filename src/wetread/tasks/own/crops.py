@@ -1,0 +1,18 @@
+"""tasks/own/crops.py: the crops that a task's file may name, by the modality they are found in."""
+
+from __future__ import annotations
+
+from wetread.anatomy.chest_box import find_heart_square, find_lung_square
+from wetread.anatomy.film_pleura import find_pleural_box
+from wetread.anatomy.head import find_head_box
+from wetread.store.pack_series import FindBox
+from wetread.study.crop import whole_picture
+
+PICTURE = "picture"
+CT_CROPS: dict[str, FindBox] = {
+    PICTURE: whole_picture,
+    "head": find_head_box,
+    "lungs": find_lung_square,
+    "heart": find_heart_square,
+}
+FILM_CROPS: dict[str, FindBox] = {PICTURE: whole_picture, "lungs": find_pleural_box}

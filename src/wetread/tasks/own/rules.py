@@ -1,0 +1,114 @@
+"""tasks/own/rules.py: answers of a task's file obey its groups and unions, at the least cost.
+
+The findings that rules bind to each other, directly or through others, are settled together by
+prediction/consistency.py, exactly; what no rule binds stays as it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from wetread.archive.types import Float64Array, Int64Array
+from wetread.evaluation.group_rules import GroupRule, RuleSet
+from wetread.labels.exams import Exams
+from wetread.labels.finding import Finding
+from wetread.prediction.consistency import AnswerCosts, make_consistent
+
+LEAST_WEIGHT = 1e-6  # of a finding that the metric leaves out: between two answers it still decides
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """Findings that rules bind to each other: their columns, and what an answer costs."""
+
+    columns: tuple[int, ...]
+    costs: AnswerCosts
+
+    def exams(self, probability: Float64Array) -> Exams:
+        """Take the columns of probability (N, F) as exams without images."""
+        nothing = np.empty(0)
+        return Exams(
+            probability[:, self.columns], nothing, np.zeros(len(probability) + 1, np.int64)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class TaskRules:
+    """The rules of a task's file: of images and studies, and those that hold of slices' maxima."""
+
+    all: tuple[Bound, ...]
+    unions: tuple[Bound, ...]
+
+    def obey(self, level: str, probability: Float64Array) -> Float64Array:
+        """Return answers (N, F) of least expected cost that obey; a study that is as its worst
+        slice may have two findings of which a slice has one, and obeys the unions alone."""
+        return settle(probability, self.unions if level == "study" else self.all)
+
+    def obey_series(
+        self, image: Float64Array, study: Float64Array, starts: Int64Array
+    ) -> tuple[Float64Array, Float64Array]:
+        """Return slices' answers (N, F) as they are, and studies' (E, F) that obey."""
+        return image, settle(study, self.all)
+
+    def broken_series(
+        self, image: Float64Array, study: Float64Array, starts: Int64Array
+    ) -> list[tuple[str, ...]]:
+        """List the rules that each study, (E, F), breaks."""
+        parts = [one.costs.rules.broken_names(one.exams(study)) for one in self.all]
+        return [tuple(name for part in parts for name in part[e]) for e in range(len(study))]
+
+
+def task_rules(
+    findings: Sequence[Finding],
+    groups: Sequence[Sequence[str]],
+    any_of: Mapping[str, Sequence[str]],
+) -> TaskRules:
+    """Make the rules of findings; groups: of which exactly one holds. ValueError where too many
+    are bound to each other, or rules contradict each other."""
+    exclusive = [
+        GroupRule(f"exactly_one_{number}", "not exactly one of them", tuple(group), None, 1, 1)
+        for number, group in enumerate(groups, start=1)
+    ]
+    unions = [rule for name, parts in any_of.items() for rule in union_rules(name, tuple(parts))]
+    return TaskRules(bind(findings, [*exclusive, *unions]), bind(findings, unions))
+
+
+def union_rules(name: str, parts: tuple[str, ...]) -> tuple[GroupRule, GroupRule]:
+    """Say that a finding is present where any of its parts is, and nowhere else."""
+    return (
+        GroupRule(f"{name}_without_part", f"{name}, but none of it", parts, None, 1, None, name),
+        GroupRule(
+            f"part_without_{name}", f"a part of {name} without it", parts, None, 0, 0, name, False
+        ),
+    )
+
+
+def bind(findings: Sequence[Finding], rules: Sequence[GroupRule]) -> tuple[Bound, ...]:
+    """Part the findings that rules bind to each other."""
+    names = [one.name for one in findings]
+    parts: list[set[str]] = []
+    for rule in rules:
+        whole = rule.bound
+        for part in [part for part in parts if part & whole]:
+            parts.remove(part)
+            whole |= part
+        parts.append(whole)
+    bounds = []
+    for part in parts:
+        columns = tuple(k for k, name in enumerate(names) if name in part)
+        own = tuple(rule for rule in rules if rule.bound <= part)
+        weights = np.array([max(findings[k].weight, LEAST_WEIGHT) for k in columns])
+        rule_set = RuleSet(tuple(names[k] for k in columns), own)
+        bounds.append(Bound(columns, AnswerCosts(rule_set, weights, image_weight=0.0)))
+    return tuple(bounds)
+
+
+def settle(probability: Float64Array, bounds: Sequence[Bound]) -> Float64Array:
+    """Return answers (N, F) that obey all rules."""
+    settled = probability.copy()
+    for one in bounds:
+        settled[:, one.columns] = make_consistent(one.exams(probability), one.costs).study
+    return settled

@@ -1,0 +1,142 @@
+"""verbs/task/check.py: what a task would learn of label files and an archive, by count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.executor.workers import select_workers
+from wetread.archive.files.paths import as_paths
+from wetread.archive.identity.pseudonym import is_pseudonym
+from wetread.archive.identity.user_key import user_key
+from wetread.archive.types import StrPath, StrPaths
+from wetread.inputs.label_file import read_label_file
+from wetread.inputs.label_ids import place_labels
+from wetread.inputs.progress import Report, silent
+from wetread.inputs.sources import open_source
+from wetread.labels.table import merge_labels
+from wetread.tasks import find_task
+
+
+@dataclass(frozen=True)
+class FindingCount:
+    """Labels of one finding at one level: those of value 0.5 and more, those below, and the ids
+    that have none."""
+
+    name: str
+    level: str
+    positive: int
+    negative: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class TaskCheck:
+    """What a task would learn.
+
+    counts:   by finding and level; of an archive's images or studies where one was given, else of
+              the label files' ids.
+    ids:      distinct ids of the label files. named: of them those that name something in the
+              archive; None without one. repaired: of these by a repair.
+    missed:   the first ids that name nothing.
+    conflicts, duplicates: labels with unequal values, unknown; equal ones, one.
+    """
+
+    task: str
+    recipe: str
+    counts: tuple[FindingCount, ...]
+    ids: int
+    named: int | None
+    repaired: int
+    missed: tuple[str, ...]
+    conflicts: int
+    duplicates: int
+    images: int | None
+    studies: int | None
+
+    @property
+    def refused(self) -> int:
+        """Findings of which nothing can be learned: less than two of either kind are known."""
+        return sum(min(one.positive, one.negative) < 2 for one in self.counts)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, for JSON."""
+        return {
+            **{key: value for key, value in vars(self).items() if key != "counts"},
+            "missed": list(self.missed),
+            "findings": [vars(one) for one in self.counts],
+        }
+
+
+def check_task(
+    task: StrPath,
+    labels: StrPaths,
+    *,
+    data: StrPath | None = None,
+    workers: int | None = None,
+    report: Report = silent,
+) -> TaskCheck:
+    """Count what a task would learn, before anything is learned.
+
+    task: a name of TASKS, or a TOML file. labels: label files, one or several. data: the index of
+    the images (.parquet), or the images; without it the label files are counted alone.
+
+    Raises what `train` would raise of the task and of its label files.
+    """
+    chosen = find_task(task)
+    table = merge_labels([read_label_file(path, chosen, None) for path in as_paths(labels)])
+    ids, images, named, repaired = set(table.frame["id"]), None, None, 0
+    missed: tuple[str, ...] = ()
+    if data is not None:
+        found = open_source(Path(data), select_workers(workers, None), report)
+        wanted = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(chosen.modalities))
+        images = found.images.filter(wanted)
+        hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
+        table, repaired = place_labels(table, chosen, images, user_key() if hidden else None)
+        there = {*images["SOPInstanceUID"], *images["StudyInstanceUID"]}
+        lost = table.frame.filter(~pl.col("id").is_in(list(there)))["id"].unique(
+            maintain_order=True
+        )
+        named, missed = len(ids) - lost.len(), tuple(lost.head(3))
+    names = {one.name: None for level in ("image", "study") for one in chosen.at(level)}
+    levels = ("image", "study") if images is not None else table.frame["level"].unique().sort()
+    return TaskCheck(
+        task=chosen.name,
+        recipe=chosen.recipe,
+        counts=tuple(
+            one for level in levels for one in count_level(table.frame, level, tuple(names), images)
+        ),
+        ids=len(ids),
+        named=named,
+        repaired=repaired,
+        missed=missed,
+        conflicts=table.conflicts.height,
+        duplicates=table.duplicates,
+        images=None if images is None else images.height,
+        studies=None if images is None else images["StudyInstanceUID"].n_unique(),
+    )
+
+
+def count_level(
+    labels: pl.DataFrame, level: str, findings: Sequence[str], images: pl.DataFrame | None
+) -> list[FindingCount]:
+    """Count the labels of one level, of an archive's images or studies where these are given; none
+    where the files have none of it. labels: LABEL_SCHEMA, no key twice."""
+    rows = labels.filter(pl.col("level") == level)
+    ids = rows["id"].n_unique()
+    if images is not None:
+        there = images["SOPInstanceUID" if level == "image" else "StudyInstanceUID"].unique()
+        rows = rows.filter(pl.col("id").is_in(there.drop_nulls().to_list()))
+        ids = there.drop_nulls().len()
+    if rows.is_empty():
+        return []
+    value = pl.col("value")
+    counts = rows.group_by("finding").agg(
+        positive=(value >= 0.5).sum(), negative=(value < 0.5).sum()
+    )
+    of = {name: (positive, negative) for name, positive, negative in counts.iter_rows()}
+    found = [(name, *of.get(name, (0, 0))) for name in findings]
+    return [FindingCount(name, level, p, n, ids - p - n) for name, p, n in found]

@@ -1,0 +1,327 @@
+"""verbs/task/draft.py: the profile of a label file, beside an archive, becomes a task's TOML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.plural import plural
+from wetread.inputs.body_part import part_of
+from wetread.labels.cell_values import CellValues, read_cells
+from wetread.labels.csv_file import LINE
+from wetread.labels.table import LabelError
+from wetread.verbs.task.profile import (
+    IdMatch,
+    Profile,
+    id_matches,
+    joined_names,
+    long_endings,
+    no_finding_words,
+)
+
+READER = re.compile(r"^(?P<reader>[A-Za-z]*[0-9]+)[:_ .-]+(?P<finding>.+)$")
+NOT_LABELS = re.compile(r"^(age|sex|gender|fold|split|set|.*[ _]id|follow.?up.*|unnamed.*)$", re.I)
+WINDOWS = {  # of CT, by the part that is shown
+    "HEAD": ("brain", "subdural", "bone"),
+    "CHEST": ("lung", "mediastinum", "chest_bone"),
+    "SPINE": ("spine_soft", "spine_bone", "bone"),
+    "ABDOMEN": ("abdomen", "liver", "bone"),
+    "": ("mediastinum", "lung", "bone"),
+}
+CROPS = {"HEAD": "head"}
+FILMS = ("CR", "DR", "DX", "RG")
+
+
+@dataclass(frozen=True)
+class DraftFinding:
+    """A finding as it is drafted: its name, its words in the label file, and its facts."""
+
+    name: str
+    label: tuple[str, ...]
+    positive: float
+    known: int
+    mirror: str | None = None
+    any_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A task as it is drafted.
+
+    labels:   keys of [[labels]] to their values, and a comment behind some of them.
+    groups:   findings of which exactly one holds in every row.
+    """
+
+    findings: tuple[DraftFinding, ...]
+    labels: dict[str, object]
+    comments: dict[str, str]
+    level: str
+    modalities: tuple[str, ...]
+    crop: str
+    windows: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+
+def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
+    """Draft a task of a label file, and of the images of an index where there is one. LabelError
+    where no column looks like labels or like ids."""
+    labels, comments, found, match = _layout(profile, images)
+    modalities, part, why = _archive(images, profile)
+    if images is None and profile.box and match.id_of == "patient":
+        match = replace(match, id_of="file")  # boxes lie in pictures
+    by_image = match.id_of in ("image", "file")
+    repeated = profile.frame[match.column].drop_nulls().is_duplicated().any()
+    labels |= {"id": match.column, "id_of": match.id_of}
+    comments |= {"id_of": _met(match, images), "modalities": why}
+    notes = []
+    if repeated and labels["layout"] in ("columns", "names"):
+        notes.append(
+            f"several rows have the same {match.column!r}: equal labels are one, unequal ones "
+            "unknown; else choose several"
+        )
+    return Draft(
+        findings=_with_twins(found),
+        labels=labels,
+        comments=comments,
+        level="image" if by_image else "study",
+        modalities=modalities,
+        crop=CROPS.get(part, "picture") if modalities == ("CT",) else "picture",
+        windows=WINDOWS[part] if modalities == ("CT",) and images is not None else (),
+        groups=exclusive_groups(profile, found) if labels["layout"] == "columns" else (),
+        notes=tuple(notes),
+    )
+
+
+def _met(match: IdMatch, images: pl.DataFrame | None) -> str:
+    if images is None:
+        return "guessed by the column's name: no images were given"
+    missed = f"; not there: {', '.join(match.missed)}" if match.missed else ""
+    repaired = f", {match.repaired} of them after a repair" if match.repaired else ""
+    return (
+        f"{match.met} of {match.ids} ids name {plural(match.images, 'image')} of "
+        f"{images.height}{repaired}{missed}"
+    )
+
+
+def _layout(
+    profile: Profile, images: pl.DataFrame | None
+) -> tuple[dict[str, object], dict[str, str], list[DraftFinding], IdMatch]:
+    """Find where a file has its labels: the keys of its layout, comments, findings and ids."""
+    for column in profile.columns:
+        endings = long_endings(column, profile.frame)
+        values = [one.name for one in profile.columns if one.is_label]
+        if endings is not None and len(profile.columns) <= 3 and len(values) == 1:
+            separator, words = endings
+            matches = id_matches(profile, images, f"{separator}[^{separator}]+$")
+            found = [
+                _counted(word, (word,), _long_rows(profile, column.name, word), values[0])
+                for word in words
+            ]
+            own = next(one for one in matches if one.column == column.name)
+            return {"layout": "long", "value": values[0]}, {}, found, own
+    matches = id_matches(profile, images)
+    joined = [(one.name, joined_names(one)) for one in profile.columns]
+    names = [(name, how) for name, how in joined if how is not None]
+    ids = [match for match in matches if not names or match.column != names[0][0]]
+    if not ids:
+        raise LabelError(f"{profile.path}: no column looks like ids; name one SOPInstanceUID")
+    label_columns = [
+        one.name
+        for one in profile.columns
+        if one.is_label and one.name != ids[0].column and one.name not in profile.box
+        and not NOT_LABELS.match(one.name.strip())
+    ]  # fmt: skip
+    if names and len(label_columns) < 2:
+        named, (separator, words) = names[0]
+        none = no_finding_words(words)
+        found = [_named(profile, named, separator, word) for word in words if word not in none]
+        keys: dict[str, object] = {"layout": "names", "finding": named, "separator": separator}
+        return keys | ({"none": list(none)} if none else {}), {}, found, ids[0]
+    if not label_columns:
+        raise LabelError(
+            f"{profile.path}: no column looks like labels (0 and 1, yes and no, shares, names "
+            f"joined by a bar); its columns are {', '.join(repr(c.name) for c in profile.columns)}"
+        )
+    keys, comments = {"layout": "columns"}, {}
+    if any(profile.column(name).is_uncertain for name in label_columns):
+        keys["uncertain"] = "unknown"
+        comments["uncertain"] = "-1 and its like; or a number from 0 to 1"
+    if any(profile.column(name).blank for name in label_columns):
+        keys["blank"] = "unknown"
+        comments["blank"] = "or 0, where an empty cell means that it was not mentioned"
+    return *_columns(profile, label_columns, keys, comments), ids[0]
+
+
+def _columns(
+    profile: Profile, columns: Sequence[str], keys: dict[str, object], comments: dict[str, str]
+) -> tuple[dict[str, object], dict[str, str], list[DraftFinding]]:
+    """Draft findings of a column each, or of a column for each reader."""
+    by_finding: dict[str, list[str]] = defaultdict(list)
+    for name in columns:
+        match = READER.match(name)
+        by_finding[match["finding"] if match else name].append(name)
+    readers = max(map(len, by_finding.values()))
+    if readers < 2 or any(len(names) != readers for names in by_finding.values()):
+        by_finding = {name: [name] for name in columns}
+    else:
+        keys |= {"several": "majority"}
+        comments["several"] = f"{readers} readers; or mean, any, equal"
+    found = [
+        _counted(word, tuple(names), profile.frame, *names) for word, names in by_finding.items()
+    ]
+    return keys, comments, _with_union(profile, found)
+
+
+def _counted(word: str, label: tuple[str, ...], frame: pl.DataFrame, *columns: str) -> DraftFinding:
+    """Draft a finding with the share of positives and the number of known labels."""
+    cells = CellValues(refuse_uncertain=False)
+    rows = frame.with_row_index(LINE, offset=2)
+    values = pl.concat([read_cells(Path("labels"), rows, name, cells) for name in columns])
+    known = values.drop_nulls().to_numpy()
+    return DraftFinding(slug(word), label, float(known.sum()) / max(len(known), 1), len(known))
+
+
+def _named(profile: Profile, column: str, separator: str, word: str) -> DraftFinding:
+    cells = profile.frame[column].drop_nulls()
+    names = cells.str.split(separator).list.eval(pl.element().str.strip_chars())
+    positive = int(names.list.contains(word).sum())
+    return DraftFinding(slug(word), (word,), positive / max(cells.len(), 1), cells.len())
+
+
+def _long_rows(profile: Profile, column: str, word: str) -> pl.DataFrame:
+    return profile.frame.filter(pl.col(column).str.ends_with(f"_{word}"))
+
+
+def _with_union(profile: Profile, found: list[DraftFinding]) -> list[DraftFinding]:
+    """Mark the finding whose column is, in every row, the greatest of the columns that are never
+    above it; of several the one of the most parts."""
+    single = [one for one in found if len(one.label) == 1]
+    if len(single) < 3:
+        return found
+    values = _values(profile, single).drop_nulls()
+    best, parts = "", list[str]()
+    for one in single:
+        within = [p.name for p in single if p is not one and _implies(values, p.name, one.name)]
+        if len(within) > max(1, len(parts)):
+            union = values.select(pl.max_horizontal(within).alias("union"))["union"]
+            if (values[one.name] == union).all():
+                best, parts = one.name, within
+    return [replace(one, any_of=tuple(parts)) if one.name == best else one for one in found]
+
+
+def _implies(values: pl.DataFrame, part: str, whole: str) -> bool:
+    """Whether a column is nowhere above another, and somewhere above 0."""
+    return bool((values[part] <= values[whole]).all() and (values[part] > 0).any())
+
+
+def exclusive_groups(
+    profile: Profile, found: Sequence[DraftFinding]
+) -> tuple[tuple[str, ...], ...]:
+    """Find the groups of columns with one word before the underscore of which exactly one is 1 in
+    every row where all are known."""
+    single = [one for one in found if len(one.label) == 1]
+    ordered = sorted(single, key=lambda one: one.label[0].rpartition("_")[0])
+    groups = []
+    for word, members in groupby(ordered, key=lambda one: one.label[0].rpartition("_")[0]):
+        several = list(members)
+        if not word or len(several) < 2:
+            continue
+        values = _values(profile, several).drop_nulls()
+        if values.height and (values.sum_horizontal() == 1.0).all():
+            groups.append(tuple(one.name for one in several))
+    return tuple(groups)
+
+
+def _values(profile: Profile, findings: Sequence[DraftFinding]) -> pl.DataFrame:
+    cells, rows = CellValues(refuse_uncertain=False), profile.frame.with_row_index(LINE, offset=2)
+    return pl.DataFrame(
+        {one.name: read_cells(profile.path, rows, one.label[0], cells) for one in findings}
+    )
+
+
+def _with_twins(found: Sequence[DraftFinding]) -> tuple[DraftFinding, ...]:
+    """Name the mirror twin of each finding whose name has left or right in it."""
+    names = {one.name for one in found}
+    other = {"left": "right", "right": "left"}
+    swapped = {
+        one.name: re.sub("left|right", lambda side: other[side[0]], one.name) for one in found
+    }
+    return tuple(
+        DraftFinding(
+            one.name, one.label, one.positive, one.known,
+            swapped[one.name] if swapped[one.name] in names - {one.name} else None, one.any_of,
+        )
+        for one in found
+    )  # fmt: skip
+
+
+def _archive(images: pl.DataFrame | None, profile: Profile) -> tuple[tuple[str, ...], str, str]:
+    """Return the commonest modality of an archive, the part of the body that it shows, and why;
+    without an archive, films where the label file speaks of views, pictures or boxes."""
+    if images is None or not images.height:
+        names = " ".join(column.name.lower() for column in profile.columns)
+        pictures = any(
+            text.lower().endswith((".png", ".jpg", ".jpeg"))
+            for column in profile.columns
+            for text, _ in column.values[:5]
+        )
+        if profile.box or pictures or "view" in names or "ap/pa" in names:
+            return FILMS, "", "guessed: the label file has views, pictures or boxes"
+        return ("CT",), "", "guessed: no images were given"
+    modality = images["Modality"].drop_nulls().mode().sort()
+    first = modality[0] if modality.len() else "CT"
+    parts = images["BodyPartExamined"].drop_nulls().mode().sort()
+    count = images.filter(pl.col("Modality") == first).height
+    why = f"{count} of {plural(images.height, 'image')}"
+    modalities = FILMS if first in FILMS else (first,)
+    return modalities, part_of(parts[0]) if parts.len() else "", why
+
+
+def slug(word: str) -> str:
+    """Make a name of a finding of its word in a label file: lower case, underscores."""
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip())
+    return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_") or "finding"
+
+
+def draft_text(draft: Draft, title: str) -> str:
+    """Write a draft as TOML, with what was guessed, and why, as comments."""
+    modalities = f"modalities = {_toml(list(draft.modalities))}  # {draft.comments['modalities']}"
+    lines = [f"title = {_toml(title)}", modalities]
+    if draft.crop != "picture":
+        lines.append(f"crop = {_toml(draft.crop)}")
+    lines += ["", "[[labels]]"]
+    for key, value in draft.labels.items():
+        comment = f"  # {draft.comments[key]}" if key in draft.comments else ""
+        lines.append(f"{key} = {_toml(value)}{comment}")
+    lines += [f"# {note}" for note in draft.notes]
+    for one in draft.findings:
+        lines += ["", "[[findings]]", f"name = {_toml(one.name)}"]
+        if one.label != (one.name,) or one.any_of:
+            lines.append(f"label = {_toml(one.label[0] if len(one.label) == 1 else one.label)}")
+        if one.mirror:
+            lines.append(f"mirror = {_toml(one.mirror)}")
+        if one.any_of:
+            lines.append(f"any_of = {_toml(list(one.any_of))}  # in every row of the file")
+        only = {0.0: ": nothing is positive", 1.0: ": nothing is negative"}.get(one.positive, "")
+        lines.append(f"# {one.positive:.2%} positive of {one.known} known labels{only}")
+    for group in draft.groups:
+        lines += ["", "[[groups]]  # exactly one of these in every row of the file"]
+        lines.append(f"exactly_one = {_toml(list(group))}")
+    if draft.windows:
+        recipe = "compact" if draft.level == "image" else "series-compact"
+        lines += ["", "[recipe]", f"name = {_toml(recipe)}"]
+        lines.append(f"windows = {_toml(list(draft.windows))}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """Write text, a number or a list as TOML, which writes these as JSON does."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,71 @@
+"""tests/tasks/own/test_build.py: the words of a task's file become a Task."""
+
+import numpy as np
+import pytest
+
+from wetread.labels.finding import finding_names
+from wetread.study.display import display_grey, hounsfield
+from wetread.tasks.own.build import build_task, slice_targets
+from wetread.tasks.own.schema import TaskFileError
+from wetread.tasks.task import NO_PHANTOMS, Task
+from wetread.training.series.spec import SeriesSpec
+from wetread.training.slices.spec import SliceSpec
+
+FILM = """
+modalities = ["CR", "DX"]
+[[findings]]
+name = "fracture"
+weight = 2
+description = "a line that is none of a vessel"
+[[labels]]
+id = "file"
+id_of = "file"
+"""
+
+
+def built(text: str) -> Task:
+    """Make the task of a text."""
+    return build_task(text, "mine.toml", "mine")
+
+
+def test_findings_of_files_are_learned_image_by_image_in_gray() -> None:
+    task = built(FILM)
+    assert isinstance(task.spec, SliceSpec)
+    assert task.values is display_grey
+    assert task.findings[0].weight == 2
+    assert (task.recipe, task.preference) == ("pneumothorax-small", None)
+    assert "phantoms.studies=0" in task.settings
+    assert task.phantoms is NO_PHANTOMS
+    assert task.descriptions == {"fracture": "a line that is none of a vessel"}
+    with pytest.raises(ValueError, match="no phantoms"):
+        task.phantoms.write(None, 1, 0, progress=print)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("id_of", ["study", "series", "patient"])
+def test_findings_of_studies_are_learned_from_whole_series(id_of: str) -> None:
+    text = FILM.replace('["CR", "DX"]', '["CT"]').replace('id_of = "file"', f'id_of = "{id_of}"')
+    task = built(text)
+    assert isinstance(task.spec, SeriesSpec)
+    assert task.values is hounsfield
+    assert (task.spec.study_from_images, task.spec.study_labels) == (True, True)
+    assert finding_names(task.at("image")) == finding_names(task.at("study")) == ("fracture",)
+    assert {one.level for one in task.at("study")} == {"study"}
+    assert task.recipe == "series-compact"
+    assert task.spec.official_levels == ("study",)
+
+
+def test_a_recipe_s_settings_are_those_of_the_file() -> None:
+    task = built(FILM + '[recipe]\nname = "resnet18"\nsize = 64\n[recipe.optimizer]\nbeta1 = 0.8\n')
+    assert (task.recipe, task.settings) == ("resnet18", ("size=64", "optimizer.beta1=0.8"))
+
+
+def test_crops_are_those_of_the_modality() -> None:
+    assert built('crop = "lungs"' + FILM).spec.crops.stores == ("store",)
+    with pytest.raises(TaskFileError, match="crop = 'heart' is none for CR, DX"):
+        built('crop = "heart"' + FILM)
+
+
+def test_a_slice_has_its_own_label_else_its_study_s() -> None:
+    image = np.array([[np.nan, 0.0], [1.0, np.nan]])
+    study = np.array([[1.0, 1.0], [0.0, np.nan]])
+    np.testing.assert_array_equal(slice_targets(image, study), [[1, 0], [1, np.nan]])
