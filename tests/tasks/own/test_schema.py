@@ -46,6 +46,8 @@ MISTAKES = {  # what is replaced, by what, and what the message says
               r"groups\[1\].exactly_one names 'x'"),
     "short_group": ("[[labels]]", '[[groups]]\nexactly_one = ["left_lesion"]\n[[labels]]',
                     r"groups\[1\].exactly_one List should have at least 2"),
+    "submission": ("[[labels]]", '[submission]\nby = "image"\n[[labels]]',
+                   "submission.by = 'image', and the findings are of studies"),
     "no_findings": ("[[findings]]", "[[finding]]", "no key finding; known there"),
 }  # fmt: skip
 MISTAKES["headline"] = ("modalities", 'headline = "x"\nmodalities', "headline = 'x' is no finding")

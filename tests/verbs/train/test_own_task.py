@@ -124,6 +124,8 @@ def test_studies_are_learned_by_their_own_labels_alone(
     assert {score.level for score in result.scores} == {"study"}
     prediction = wetread.predict(source, run, out, workers=1)
     assert {*prediction.readings[0].study} == {"blood", "left", "right"}
+    rows = pl.read_csv(out / "submission.csv")
+    assert set(rows["ID"].str.replace("_[a-z]+$", "")) == set(phantoms.rows["study"])
     assert prediction.counts["studies"] == phantoms.rows["study"].n_unique()
     scored = wetread.evaluate_predictions(out, labels=sheets[1])
     assert 0 <= value(scored, "study") <= 1

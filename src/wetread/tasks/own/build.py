@@ -16,17 +16,22 @@ import numpy as np
 
 from wetread.archive.types import Float32Array, Float64Array
 from wetread.evaluation.baselines import gray_histogram, histogram_features
-from wetread.labels.cell_values import CellValues
 from wetread.labels.finding import Finding, Level, finding_weights
-from wetread.labels.label_form import FINDING, LabelForm
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.study.display import display_grey, hounsfield
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
-from wetread.tasks.own.labels import read_by_forms
+from wetread.tasks.own.labels import label_forms, read_by_forms
 from wetread.tasks.own.rules import TaskRules, task_rules
-from wetread.tasks.own.schema import LabelsEntry, TaskEntry, TaskFileError, parse_task, read_text
-from wetread.tasks.task import NO_PHANTOMS, Demo, Task
+from wetread.tasks.own.schema import (
+    SubmissionEntry,
+    TaskEntry,
+    TaskFileError,
+    parse_task,
+    read_text,
+)
+from wetread.tasks.own.submission import OwnSubmission
+from wetread.tasks.task import NO_PHANTOMS, Demo, SubmissionForm, Task
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
@@ -71,7 +76,10 @@ def build_task(text: str, where: str, stem: str) -> Task:
         modalities=tuple(entry.modalities),
         headline=_headline(entry, findings, where),
         spec=_spec(name, findings, crops[crop], histogram, _rules(entry, findings, any_of, where)),
-        read_labels=partial(read_by_forms, forms=_forms(entry), any_of=_derived(entry, any_of)),
+        read_labels=partial(
+            read_by_forms, forms=label_forms(entry), any_of=_derived(entry, any_of)
+        ),
+        submission=_submission(entry, where, of_studies=of_studies),
         recipe=recipe,
         settings=settings,
         phantoms=NO_PHANTOMS,
@@ -183,6 +191,17 @@ def _any_of(
     return {one.name: tuple(one.any_of) for one in entry.findings if one.any_of}
 
 
+def _submission(entry: TaskEntry, where: str, *, of_studies: bool) -> SubmissionForm:
+    """Return the form of submissions, whose rows are of what the findings are of."""
+    given = entry.submission or SubmissionEntry()
+    by = given.by or ("study" if of_studies else "image")
+    if (by == "image") == of_studies:
+        level = "studies" if of_studies else "images"
+        raise TaskFileError(f"{where}: submission.by = {by!r}, and the findings are of {level}")
+    words = {one.name: (one.label or [one.name])[0] for one in entry.findings}
+    return OwnSubmission(given.layout, by, words, given.id, given.value, given.separator).form
+
+
 def _derived(
     entry: TaskEntry, any_of: Mapping[str, tuple[str, ...]]
 ) -> Mapping[str, tuple[str, ...]]:
@@ -251,36 +270,3 @@ def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
         else:
             flat[before + key] = value
     return flat
-
-
-def _forms(entry: TaskEntry) -> tuple[LabelForm, ...]:
-    """Return how each kind of label file is written."""
-    words = {
-        one.name: tuple(one.label) or (one.name,)
-        for one in entry.findings
-        if one.label or not one.any_of
-    }
-    return tuple(_form(labels, words) for labels in entry.labels)
-
-
-def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelForm:
-    separators = {"long": "_", "names": "|"}
-    separator = labels.separator
-    return LabelForm(
-        layout=labels.layout,
-        id=labels.id,
-        id_of=labels.id_of,
-        words=words,
-        cells=CellValues(
-            words=labels.values,
-            blank=labels.blank,
-            uncertain=labels.uncertain,
-            refuse_uncertain="uncertain" not in labels.model_fields_set,
-        ),
-        value="Label" if labels.layout == "long" and labels.value is None else labels.value,
-        finding=labels.finding or FINDING,
-        separator=separators.get(labels.layout, "") if separator is None else separator,
-        none=tuple(labels.none),
-        other=tuple(labels.other),
-        several=labels.several,
-    )

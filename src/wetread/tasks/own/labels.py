@@ -8,10 +8,45 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.labels.cell_values import CellValues
 from wetread.labels.csv_file import find_column, read_header
 from wetread.labels.finding import Finding
-from wetread.labels.label_form import LabelForm, read_labels
+from wetread.labels.label_form import FINDING, LabelForm, read_labels
 from wetread.labels.table import LabelError, LabelTable, label_table
+from wetread.tasks.own.schema import LabelsEntry, TaskEntry
+
+
+def label_forms(entry: TaskEntry) -> tuple[LabelForm, ...]:
+    """Return how each kind of label file is written."""
+    words = {
+        one.name: tuple(one.label) or (one.name,)
+        for one in entry.findings
+        if one.label or not one.any_of
+    }
+    return tuple(_form(labels, words) for labels in entry.labels)
+
+
+def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelForm:
+    separators = {"long": "_", "names": "|"}
+    separator = labels.separator
+    return LabelForm(
+        layout=labels.layout,
+        id=labels.id,
+        id_of=labels.id_of,
+        words=words,
+        cells=CellValues(
+            words=labels.values,
+            blank=labels.blank,
+            uncertain=labels.uncertain,
+            refuse_uncertain="uncertain" not in labels.model_fields_set,
+        ),
+        value="Label" if labels.layout == "long" and labels.value is None else labels.value,
+        finding=labels.finding or FINDING,
+        separator=separators.get(labels.layout, "") if separator is None else separator,
+        none=tuple(labels.none),
+        other=tuple(labels.other),
+        several=labels.several,
+    )
 
 
 def read_by_forms(

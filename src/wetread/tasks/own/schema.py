@@ -93,6 +93,16 @@ class SeriesEntry(Entry):
     sharp: bool | None = None
 
 
+class SubmissionEntry(Entry):
+    """[submission]: how probabilities are written for a competition."""
+
+    layout: Literal["long", "wide"] = "long"  # a row an id and finding, or a column a finding
+    by: Literal["image", "series", "study"] | None = None  # by default the findings' level
+    id: str = "ID"  # the column of ids
+    value: str = "Label"  # the column of probabilities, of the long layout
+    separator: str = "_"  # between an id and its finding, in the long layout
+
+
 class TaskEntry(Entry):
     """The whole file. Everything but modalities, findings and labels has a default."""
 
@@ -105,6 +115,7 @@ class TaskEntry(Entry):
     labels: list[LabelsEntry] = Field(min_length=1)
     groups: list[GroupEntry] = []
     series: SeriesEntry = SeriesEntry()
+    submission: SubmissionEntry | None = None
     recipe: dict[str, Any] = {}  # name: whose settings are the default; others change them
     abbreviations: dict[str, str] = {}
 
@@ -168,5 +179,6 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "labels": LabelsEntry,
         "groups": GroupEntry,
         "series": SeriesEntry,
+        "submission": SubmissionEntry,
     }
     return list(tables.get(str(location[0]) if len(location) > 1 else "", TaskEntry).model_fields)

@@ -157,7 +157,7 @@ class SeriesSpec:
     def exams(self, images: pl.DataFrame) -> pl.DataFrame:
         """List which image is of which exam, EXAM_SCHEMA, none where a submission has images alone;
         images: rows of an index."""
-        if self.study_from_images:
+        if self.study_from_images and not self.study_labels:
             return pl.DataFrame(schema=EXAM_SCHEMA)
         return exams_of_archive(images)
 
