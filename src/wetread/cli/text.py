@@ -93,6 +93,11 @@ def run_lines(result: TrainResult) -> list[str]:
         f"{': conflicting_labels.csv' if counts['conflicting_labels'] else ''}",
         *repaired_lines(counts.get("ids_repaired", 0)),
         *_refused_masks(counts),
+        *(
+            f"{name}: {positive} of {plural(known, 'known label')} positive: nothing can be "
+            "learned of it"
+            for name, (positive, known) in result.few.items()
+        ),
         *patient_lines(result.identity),
         f"this run {result.origin}",
         *score_lines(result.scores),

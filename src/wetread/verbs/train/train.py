@@ -52,10 +52,15 @@ from wetread.verbs.train.request import check_request
 @dataclass(frozen=True)
 class TrainResult:
     """Where the run lies, what was counted, what it is worth, who was taken for one patient, and
-    what it learned from and was scored on, in words."""
+    what it learned from and was scored on, in words.
+
+    few: findings of which nothing can be learned, less than two labels being positive or less than
+    two negative: the number of positive and of all known labels.
+    """
 
     run: Path
     counts: dict[str, int]
+    few: dict[str, tuple[int, int]]
     scores: Scores
     identity: Identity
     origin: str
@@ -70,6 +75,7 @@ class TrainResult:
         return {
             "run": str(self.run),
             "counts": self.counts,
+            "few": {name: list(counts) for name, counts in self.few.items()},
             "identity": self.identity.to_dict(),
             "origin": self.origin,
             **self.scores.to_dict(),
@@ -162,4 +168,12 @@ def train(
     decide_drawings(out, chosen, report)
     keep_bounds(run, archive.images, archive.stores[0], chosen.networks[0])
     scores, origin = evaluate(out), describe_origin(read_about(out))
-    return TrainResult(out, archive.counts, scores, archive.identity, origin)
+    few = few_labels(prepared.shares)
+    return TrainResult(out, archive.counts, few, scores, archive.identity, origin)
+
+
+def few_labels(shares: Mapping[str, tuple[float, int]]) -> dict[str, tuple[int, int]]:
+    """Find what has less than two positive or less than two negative labels; shares: finding to its
+    share of positives and its known labels."""
+    counts = {name: (round(share * known), known) for name, (share, known) in shares.items()}
+    return {name: (p, known) for name, (p, known) in counts.items() if min(p, known - p) < 2}
