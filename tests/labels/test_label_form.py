@@ -42,6 +42,18 @@ def test_every_layout_of_the_same_labels_reads_alike(tmp_path: Path) -> None:
     assert read(tmp_path, long, form("long", value="Label", separator="_")) == TRUE
 
 
+def test_a_row_of_a_mask_or_box_says_that_the_one_finding_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("id,x,w\n1,10,5\n1,40,5\n2,-1,\n3,,\n")
+    box = form("marks", value="x")
+    found = {row[1]: row[3] for row in read_labels(path, box, FINDINGS[:1]).frame.iter_rows()}
+    assert found == {"1": 1.0, "2": 0.0, "3": None}
+    absent = form("marks", value="x", cells=CellValues(blank=0.0))
+    assert read_labels(path, absent, FINDINGS[:1]).frame["value"].to_list() == [1.0, 0.0, 0.0]
+    with pytest.raises(LabelError, match=r"of one finding, .* 2 findings are asked for"):
+        read_labels(path, box, FINDINGS)
+
+
 def test_a_cell_of_one_name_is_one_of_several_classes(tmp_path: Path) -> None:
     found = read(tmp_path, "id,finding\n1,A\n2,B\n3,\n", form("names", separator=""))
     assert [found["1", "a"], found["2", "a"]] == [1.0, 0.0]

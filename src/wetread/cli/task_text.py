@@ -19,12 +19,17 @@ def new_lines(found: NewTask) -> list[str]:
     lines = [
         f"{plural(found.rows, 'row')}, layout {draft.labels['layout']}: "
         f"{plural(len(draft.findings), 'finding')} of level {draft.level}",
-        f"ids: column {draft.labels['id']!r} names a {draft.labels['id_of']}: "
+        f"ids: column {draft.labels['id']!r} names {article(str(draft.labels['id_of']))}: "
         f"{draft.comments['id_of']}",
         f"modalities: {', '.join(draft.modalities)} ({draft.comments['modalities']})",
     ]
     lines += [f"exactly one of {', '.join(group)}" for group in draft.groups]
     return [*lines, f"task: {found.out}", "read it, correct it, then: wetread task check"]
+
+
+def article(noun: str) -> str:
+    """Put a or an before a noun."""
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def check_lines(found: TaskCheck) -> list[str]:

@@ -28,6 +28,7 @@ IdOf = Literal["image", "series", "study", "patient", "file"]
 Several = Literal["equal", "majority", "mean", "any"]
 ID_OF: tuple[IdOf, ...] = get_args(IdOf)
 FINDING = "finding"
+NO_MARK = "-1"  # in the place of a run-length text: the mask is empty
 
 
 @dataclass(frozen=True)
@@ -221,9 +222,32 @@ def read_long(path: Path, form: LabelForm, findings: Sequence[Finding]) -> pl.Da
     )
 
 
+def read_marks(path: Path, form: LabelForm, findings: Sequence[Finding]) -> pl.DataFrame:
+    """Read a row a mask or box of the one finding: present where the column of values has one, a
+    run-length text or a corner; absent where it has -1, and where it is empty as `cells` say."""
+    if len(findings) != 1 or form.value is None:
+        raise LabelError(
+            f"{path}: rows of masks or boxes are of one finding, whose column is named: "
+            f'value = "..."; {len(findings)} findings are asked for. Use layout = "rows".'
+        )
+    rows = read_text_columns(path, (form.id, form.value))
+    check_ids(path, rows, form.id)
+    text = pl.col(form.value).fill_null("").str.strip_chars()
+    value = (
+        pl.when(text == "")
+        .then(pl.lit(form.cells.blank, pl.Float64))
+        .otherwise((text != NO_MARK).cast(pl.Float64))
+    )
+    marked = rows.select(
+        pl.col(form.id).alias("id"), pl.lit(findings[0].name).alias("finding"), value.alias("value")
+    )
+    return marked.unique(maintain_order=True)
+
+
 LAYOUTS: dict[str, Layout] = {
     "columns": read_columns,
     "names": read_names,
     "rows": read_rows,
     "long": read_long,
+    "marks": read_marks,
 }

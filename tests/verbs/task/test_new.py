@@ -73,6 +73,18 @@ def test_ids_are_looked_up_in_the_archive(
     )  # fmt: skip
 
 
+def test_masks_and_boxes_without_a_label_are_marks(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("ImageId,EncodedPixels\na,1 2 9 3\nb,-1\nb,-1\nc,5 5\n")
+    new_task(labels, tmp_path / "runs.toml")
+    (runs,) = check_task(tmp_path / "runs.toml", labels).counts
+    assert (runs.positive, runs.negative) == (2, 1)
+    labels.write_text("image,x,y,width,height\na,1,2,3,4\na,5,5,5,5\nb,,,,\nc,9,9,9,9\n")
+    new_task(labels, tmp_path / "boxes.toml")
+    (boxes,) = check_task(tmp_path / "boxes.toml", labels).counts
+    assert (boxes.positive, boxes.negative) == (2, 1)
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     labels, out = write_public_form("chexpert", tmp_path), tmp_path / "mine.toml"
     out.write_text("mine")

@@ -64,7 +64,7 @@ class FindingEntry(Entry):
 class LabelsEntry(Entry):
     """[[labels]]: how a label file is written."""
 
-    layout: Literal["columns", "names", "rows", "long"] = "columns"
+    layout: Literal["columns", "names", "rows", "long", "marks"] = "columns"
     id: str  # the column of ids
     id_of: Literal["image", "series", "study", "patient", "file"] = "image"
     value: str | None = None  # the column of values, where a row is of one finding

@@ -1,8 +1,7 @@
-"""verbs/task/draft.py: the profile of a label file, beside an archive, becomes a task's TOML."""
+"""verbs/task/draft.py: the profile of a label file, beside an archive, becomes the draft of a task."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from wetread.archive.plural import plural
 from wetread.inputs.body_part import part_of
 from wetread.labels.cell_values import CellValues, read_cells
 from wetread.labels.csv_file import LINE
+from wetread.labels.label_form import NO_MARK
 from wetread.labels.table import LabelError
 from wetread.verbs.task.profile import (
     IdMatch,
@@ -23,6 +23,7 @@ from wetread.verbs.task.profile import (
     id_matches,
     joined_names,
     long_endings,
+    marks_of,
     no_finding_words,
 )
 
@@ -145,12 +146,20 @@ def _layout(
         found = [_named(profile, named, separator, word) for word in words if word not in none]
         keys: dict[str, object] = {"layout": "names", "finding": named, "separator": separator}
         return keys | ({"none": list(none)} if none else {}), {}, found, ids[0]
+    marks = marks_of(profile)
+    if not label_columns and marks is not None:
+        ids = [match for match in ids if match.column not in marks[1]]
+        keys = {"layout": "marks", "value": marks[0]}
+        comments = {"value": "present where it is filled and not -1"}
+        if profile.column(marks[0]).blank:
+            keys["blank"], comments["blank"] = 0, "an empty cell: absent"
+        return keys, comments, [_marked(profile, marks[0])], ids[0]
     if not label_columns:
         raise LabelError(
             f"{profile.path}: no column looks like labels (0 and 1, yes and no, shares, names "
             f"joined by a bar); its columns are {', '.join(repr(c.name) for c in profile.columns)}"
         )
-    keys, comments = {"layout": "columns"}, {}
+    keys, comments = {"layout": "columns"}, dict[str, str]()
     if any(profile.column(name).is_uncertain for name in label_columns):
         keys["uncertain"] = "unknown"
         comments["uncertain"] = "-1 and its like; or a number from 0 to 1"
@@ -194,6 +203,12 @@ def _named(profile: Profile, column: str, separator: str, word: str) -> DraftFin
     names = cells.str.split(separator).list.eval(pl.element().str.strip_chars())
     positive = int(names.list.contains(word).sum())
     return DraftFinding(slug(word), (word,), positive / max(cells.len(), 1), cells.len())
+
+
+def _marked(profile: Profile, column: str) -> DraftFinding:
+    cells = profile.frame[column].fill_null("").str.strip_chars()
+    positive = int((~cells.is_in(["", NO_MARK])).sum())
+    return DraftFinding("marked", ("marked",), positive / max(cells.len(), 1), cells.len())
 
 
 def _long_rows(profile: Profile, column: str, word: str) -> pl.DataFrame:
@@ -289,39 +304,3 @@ def slug(word: str) -> str:
     """Make a name of a finding of its word in a label file: lower case, underscores."""
     parted = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", word.strip())
     return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_") or "finding"
-
-
-def draft_text(draft: Draft, title: str) -> str:
-    """Write a draft as TOML, with what was guessed, and why, as comments."""
-    modalities = f"modalities = {_toml(list(draft.modalities))}  # {draft.comments['modalities']}"
-    lines = [f"title = {_toml(title)}", modalities]
-    if draft.crop != "picture":
-        lines.append(f"crop = {_toml(draft.crop)}")
-    lines += ["", "[[labels]]"]
-    for key, value in draft.labels.items():
-        comment = f"  # {draft.comments[key]}" if key in draft.comments else ""
-        lines.append(f"{key} = {_toml(value)}{comment}")
-    lines += [f"# {note}" for note in draft.notes]
-    for one in draft.findings:
-        lines += ["", "[[findings]]", f"name = {_toml(one.name)}"]
-        if one.label != (one.name,) or one.any_of:
-            lines.append(f"label = {_toml(one.label[0] if len(one.label) == 1 else one.label)}")
-        if one.mirror:
-            lines.append(f"mirror = {_toml(one.mirror)}")
-        if one.any_of:
-            lines.append(f"any_of = {_toml(list(one.any_of))}  # in every row of the file")
-        only = {0.0: ": nothing is positive", 1.0: ": nothing is negative"}.get(one.positive, "")
-        lines.append(f"# {one.positive:.2%} positive of {one.known} known labels{only}")
-    for group in draft.groups:
-        lines += ["", "[[groups]]  # exactly one of these in every row of the file"]
-        lines.append(f"exactly_one = {_toml(list(group))}")
-    if draft.windows:
-        recipe = "compact" if draft.level == "image" else "series-compact"
-        lines += ["", "[recipe]", f"name = {_toml(recipe)}"]
-        lines.append(f"windows = {_toml(list(draft.windows))}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: object) -> str:
-    """Write text, a number or a list as TOML, which writes these as JSON does."""
-    return json.dumps(value, ensure_ascii=False)

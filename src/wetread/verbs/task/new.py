@@ -13,7 +13,8 @@ from wetread.archive.types import StrPath
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
 from wetread.tasks import build_task
-from wetread.verbs.task.draft import Draft, draft_task, draft_text
+from wetread.verbs.task.draft import Draft, draft_task
+from wetread.verbs.task.draft_text import draft_text
 from wetread.verbs.task.profile import read_profile
 
 

@@ -25,6 +25,7 @@ BOX_WORDS = (
     ("x", "y", "w", "h"),
 )
 NO_FINDING = re.compile(r"^(no ?_?findings?|none|normal|negative|nothing)$", re.IGNORECASE)
+RUNS = re.compile(r"^[0-9]+ [0-9]+( [0-9]+ [0-9]+)*$")
 ID_NAMES: dict[str, IdOf] = {  # words of a column's name that tell what its ids name
     "sopinstanceuid": "image", "image": "image", "seriesinstanceuid": "series", "series": "series",
     "studyinstanceuid": "study", "study": "study", "exam": "study", "patient": "patient",
@@ -128,6 +129,19 @@ def _is_share(word: str) -> bool:
         return 0.0 <= float(word.replace(",", ".")) <= 1.0
     except ValueError:
         return False
+
+
+def marks_of(profile: Profile) -> tuple[str, tuple[str, ...]] | None:
+    """Return the column that holds run-length masks, or the first of a box, and all columns of
+    marks; None where there are none."""
+    if profile.box:
+        return profile.box[0], profile.box
+    for column in profile.columns:
+        texts = [text.strip() for text, _ in column.values]
+        runs = [text for text in texts if RUNS.match(text)]
+        if runs and all(text == "-1" or RUNS.match(text) for text in texts):
+            return column.name, (column.name,)
+    return None
 
 
 def joined_names(column: Column) -> tuple[str, tuple[str, ...]] | None:
