@@ -1,4 +1,4 @@
-"""verbs/task/draft.py: the profile of a label file, beside an archive, becomes the draft of a task."""
+"""verbs/task/draft.py: the profile of a label file, beside an archive, becomes a draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""verbs/task/draft_text.py: the draft of a task as TOML, with what was guessed, and why, beside it."""
+"""verbs/task/draft_text.py: the draft of a task as TOML, what was guessed and why beside it."""
 
 from __future__ import annotations
 
