@@ -67,7 +67,7 @@ def test_numbers_may_have_a_decimal_comma_and_labels_lie_from_0_to_1(tmp_path: P
     assert rows.select(number("air"))["air"].to_list() == [0.5, 1.0, None]
     assert label_values(tmp_path, rows, "air").to_list() == [0.5, 1.0, None]
     wrong = pl.DataFrame({"line": [2, 3, 4], "air": ["1", "1.5", "yes"]})
-    with pytest.raises(LabelError, match=r"line 3, column 'air': '1.5' .* \(and 1 more lines\)"):
+    with pytest.raises(LabelError, match=r"line 3, column 'air': '1.5' .* \(and 1 more line\)"):
         label_values(tmp_path, wrong, "air")
 
 

@@ -78,6 +78,29 @@ def test_readers_as_columns_or_as_rows_agree_by_the_rule(
     assert [found[id_, "a"] for id_ in "123"] == pytest.approx(expected)
 
 
+def test_readers_in_rows_of_a_finding_each_agree_by_the_rule(tmp_path: Path) -> None:
+    text = "id,finding,who\n1,A,r\n1,A,r\n1,No,s\n1,A,t\n2,B,r\n2,No,s\n3,No,r\n"
+    rows = form("rows", reader="who", none=("No",), several="majority")
+    found = read(tmp_path, text, rows)
+    assert found == {
+        ("1", "a"): 1.0, ("1", "b"): 0.0, ("2", "a"): 0.0, ("2", "b"): None, ("3", "a"): 0.0,
+        ("3", "b"): 0.0,
+    }  # fmt: skip
+    mean = read(tmp_path, text, form("rows", reader="who", none=("No",), several="mean"))
+    assert [mean["1", "a"], mean["2", "b"]] == pytest.approx([2 / 3, 0.5])
+
+
+def test_names_in_a_printed_list_are_split_at_its_commas(tmp_path: Path) -> None:
+    text = "id,finding\n1,\"['A', 'B']\"\n2,['B']\n3,[]\n"
+    found = read(tmp_path, text, form("names", none=("",)))
+    assert [found["1", "a"], found["2", "a"], found["2", "b"], found["3", "b"]] == [1, 0, 1, 0]
+
+
+def test_an_id_that_a_spreadsheet_rounded_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match=r"line 3, column 'id': '1.2E\+15' is an id that a spread"):
+        read(tmp_path, "id,A\n1.2.8,1\n1.2E+15,0\n", form("columns"))
+
+
 def test_a_name_that_is_no_finding_is_refused_unless_it_is_listed(tmp_path: Path) -> None:
     text = "id,finding\n1,A\n2,A|Typo\n"
     with pytest.raises(LabelError, match=r"line 3, column 'finding': 'Typo' is the name of no"):

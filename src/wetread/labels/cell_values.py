@@ -14,6 +14,8 @@ from wetread.labels.table import LabelError
 WORDS: dict[str, float] = {
     **dict.fromkeys(("yes", "y", "true", "t", "positive", "pos", "present"), 1.0),
     **dict.fromkeys(("no", "n", "false", "f", "negative", "neg", "absent"), 0.0),
+    **dict.fromkeys(("ja", "oui", "si", "sí", "sim"), 1.0),
+    **dict.fromkeys(("nein", "nee", "non", "não"), 0.0),
 }
 UNCERTAIN = ("-1", "-1.0", "u", "uncertain", "maybe", "equivocal")
 BLANK = ("", "nan", "na", "n/a", "null", "none")

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.plural import plural
 from wetread.labels.table import LabelError
 from wetread.labels.text_table import SEPARATORS, TextTable, read_text_table
 
+DAMAGED_ID = r"^\s*[0-9]+([.,][0-9]+)?[eE]\+[0-9]+\s*$"  # 1.2E+15
 LINE = "line"  # 1 is the header's line, as an editor counts
 
 
@@ -96,12 +98,19 @@ def _require_known_letters(path: Path, table: TextTable, rows: pl.DataFrame) -> 
 
 
 def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
-    """Raise LabelError for a row without an id."""
+    """Raise LabelError for a row without an id, or with one that a spreadsheet has rounded."""
     empty = rows.filter(pl.col(column).is_null() | (pl.col(column) == ""))
     if not empty.is_empty():
         raise LabelError(
             f"{path}: line {empty[LINE][0]}, column {column!r} is empty"
             f"{and_others(empty.height)}; give the id, or remove the line."
+        )
+    damaged = rows.filter(pl.col(column).str.contains(DAMAGED_ID))
+    if not damaged.is_empty():
+        raise LabelError(
+            f"{path}: line {damaged[LINE][0]}, column {column!r}: {damaged[column][0]!r} is an id "
+            f"that a spreadsheet took for a number{and_others(damaged.height)}: its digits are "
+            "lost. Take the ids from the original, and keep that column as text."
         )
 
 
@@ -152,4 +161,4 @@ def lines_with(path: Path, text: str) -> str:
 
 def and_others(count: int) -> str:
     """Return the end of a message that names the first of `count` lines."""
-    return f" (and {count - 1} more lines)" if count > 1 else ""
+    return f" (and {plural(count - 1, 'more line')})" if count > 1 else ""

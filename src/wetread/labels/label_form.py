@@ -28,6 +28,7 @@ IdOf = Literal["image", "series", "study", "patient", "file"]
 Several = Literal["equal", "majority", "mean", "any"]
 ID_OF: tuple[IdOf, ...] = get_args(IdOf)
 FINDING = "finding"
+LIST = r"^\[.*\]$"  # of names, as a program prints it
 NO_MARK = "-1"  # in the place of a run-length text: the mask is empty
 
 
@@ -47,6 +48,8 @@ class LabelForm:
                one name.
     none:      words in place of names for none of them.
     other:     names of findings that the file has and that are not learned.
+    reader:    the column that names who found it, of a layout with a row a finding; None: all rows
+               of an id are one reader's.
     several:   what labels of one finding in one id count as: "equal" ones as one, unequal as
                unknown; else their majority (a tie is unknown), their mean, or any of them.
     """
@@ -61,13 +64,15 @@ class LabelForm:
     separator: str = "|"
     none: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    reader: str | None = None
     several: Several = "equal"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a file of this form must have; of findings in columns any will do."""
         named = {"names": (self.finding,), "rows": (self.finding,)}.get(self.layout, ())
-        return (self.id, *named, *(() if self.value is None else (self.value,)))
+        others = (name for name in (self.value, self.reader) if name is not None)
+        return (self.id, *named, *others)
 
 
 Layout = Callable[[Path, LabelForm, Sequence[Finding]], pl.DataFrame]
@@ -126,9 +131,7 @@ def read_names(path: Path, form: LabelForm, findings: Sequence[Finding]) -> pl.D
     rows = read_text_columns(path, (form.id, form.finding))
     check_ids(path, rows, form.id)
     cell = pl.col(form.finding)
-    parts = cell.str.split(form.separator) if form.separator else pl.concat_list(cell)
-    names = parts.list.eval(pl.element().str.strip_chars())
-    rows = rows.with_columns(names=names)
+    rows = rows.with_columns(names=split_names(cell, form.separator))
     _require_known(path, rows.select(LINE, "names").explode("names"), form)
     known = cell.is_not_null() & (cell.str.strip_chars() != "")
     value = {
@@ -149,25 +152,46 @@ def read_names(path: Path, form: LabelForm, findings: Sequence[Finding]) -> pl.D
     )
 
 
+def split_names(cell: pl.Expr, separator: str) -> pl.Expr:
+    """Split the names in a cell; a list as programs print it, ['A', 'B'], at its commas."""
+    inside = cell.str.strip_chars().str.strip_prefix("[").str.strip_suffix("]")
+    listed = inside.str.split(",").list.eval(pl.element().str.strip_chars(" \t'\""))
+    parts = cell.str.split(separator) if separator else pl.concat_list(cell)
+    plain = parts.list.eval(pl.element().str.strip_chars())
+    is_list = cell.str.strip_chars().str.contains(LIST)
+    return pl.when(is_list).then(listed).otherwise(plain)
+
+
 def read_rows(path: Path, form: LabelForm, findings: Sequence[Finding]) -> pl.DataFrame:
     """Read a row a finding of an id, with its value or (no column of values) as present; a finding
-    that no row of an id names is absent there. An id without any row is unknown."""
-    columns = (form.id, form.finding, *(() if form.value is None else (form.value,)))
-    rows = read_text_columns(path, columns)
+    that no row of an id, or of a reader of it, names is absent there. An id without any row is
+    unknown."""
+    rows = read_text_columns(path, tuple(dict.fromkeys(form.columns)))
     check_ids(path, rows, form.id)
     named = rows.with_columns(names=pl.col(form.finding).str.strip_chars())
     _require_known(path, named.select(LINE, "names"), form)
     value = pl.lit(1.0) if form.value is None else read_cells(path, rows, form.value, form.cells)
     finding_of = {word: name for name, words in form.words.items() for word in words}
+    reader = pl.lit("") if form.reader is None else pl.col(form.reader).fill_null("")
     listed = named.select(
         pl.col(form.id).alias("id"),
+        reader.alias("reader"),
         pl.col("names").replace_strict(finding_of, default=None).alias("finding"),
         pl.lit(value).alias("value") if isinstance(value, pl.Series) else value.alias("value"),
     ).filter(pl.col("finding").is_not_null())
-    every = rows.select(pl.col(form.id).alias("id")).unique(maintain_order=True)
+    if form.reader is not None:  # several boxes of one reader are one finding
+        listed = listed.group_by("id", "reader", "finding", maintain_order=True).agg(
+            pl.col("value").max()
+        )
+    every = rows.select(pl.col(form.id).alias("id"), reader.alias("reader"))
     wanted = pl.DataFrame({"finding": [finding.name for finding in findings]})
-    absent = every.join(wanted, how="cross").join(listed, on=["id", "finding"], how="anti")
-    return pl.concat([listed, absent.with_columns(value=pl.lit(0.0))])
+    absent = (
+        every.unique(maintain_order=True)
+        .join(wanted, how="cross")
+        .join(listed, on=["id", "reader", "finding"], how="anti")
+    )
+    both = pl.concat([listed, absent.with_columns(value=pl.lit(0.0))], how="diagonal")
+    return both.select("id", "finding", "value")
 
 
 def _require_known(path: Path, rows: pl.DataFrame, form: LabelForm) -> None:

@@ -20,12 +20,16 @@ _ENDING = re.compile(
 )
 
 
+_WHOLE_AS_FLOAT = re.compile(r"[0-9]+\.0")  # a whole number that went through a table of floats
+
+
 def bare_id(written: str) -> str:
-    """Strip an id of blanks and quotes around it, the folders before it and endings behind it."""
+    """Strip an id of blanks and quotes around it, the folders before it and endings behind it, as
+    the .0 of a whole number."""
     bare = re.split(r"[\\/]", written.strip(_BLANKS))[-1].strip(_BLANKS)
     while _ENDING.search(bare):
         bare = _ENDING.sub("", bare).strip(_BLANKS)
-    return bare
+    return bare.removesuffix(".0") if _WHOLE_AS_FLOAT.fullmatch(bare) else bare
 
 
 def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]:

@@ -85,6 +85,32 @@ def test_masks_and_boxes_without_a_label_are_marks(tmp_path: Path) -> None:
     assert (boxes.positive, boxes.negative) == (2, 1)
 
 
+def test_rows_of_readers_and_printed_lists_are_seen(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text(
+        "image_id,class_name,rad_id,x_min,y_min,x_max,y_max\na,No finding,R1,,,,\n"
+        "a,No finding,R2,,,,\nb,Cardiomegaly,R1,1,2,3,4\nb,Cardiomegaly,R2,1,2,3,4\n"
+        "b,Nodule,R2,5,6,7,8\n"
+    )
+    rows = new_task(labels, tmp_path / "rows.toml").draft
+    assert (rows.labels["layout"], rows.labels["reader"]) == ("rows", "rad_id")
+    found = {one.name: one.positive for one in check_task(tmp_path / "rows.toml", labels).counts}
+    assert found == {"cardiomegaly": 1, "nodule": 0}
+    labels.write_text("ImageID,Labels\na.png,['normal']\nb.png,\"['mass', 'effusion']\"\n")
+    new_task(labels, tmp_path / "lists.toml")
+    listed = check_task(tmp_path / "lists.toml", labels).counts
+    assert {(one.name, one.positive, one.negative) for one in listed} == {
+        ("mass", 1, 1), ("effusion", 1, 1),
+    }  # fmt: skip
+
+
+def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("train/patient1/,1\ntrain/patient2/,0\n")
+    with pytest.raises(LabelError, match=r"the first line is no header \('1' stands in it\)"):
+        new_task(labels, tmp_path / "mine.toml")
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     labels, out = write_public_form("chexpert", tmp_path), tmp_path / "mine.toml"
     out.write_text("mine")

@@ -42,6 +42,7 @@ def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelFor
         ),
         value="Label" if labels.layout == "long" and labels.value is None else labels.value,
         finding=labels.finding or FINDING,
+        reader=labels.reader,
         separator=separators.get(labels.layout, "") if separator is None else separator,
         none=tuple(labels.none),
         other=tuple(labels.other),

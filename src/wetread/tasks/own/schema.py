@@ -69,6 +69,7 @@ class LabelsEntry(Entry):
     id_of: Literal["image", "series", "study", "patient", "file"] = "image"
     value: str | None = None  # the column of values, where a row is of one finding
     finding: str | None = None  # the column of names of findings
+    reader: str | None = None  # the column of readers, where a row is of one finding
     separator: str | None = None  # between names in one cell, or an id and its finding
     none: Words = []  # words in the place of names for: nothing found
     other: Words = []  # names of findings that the file has and that are not learned

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -15,19 +14,23 @@ from wetread.archive.plural import plural
 from wetread.inputs.body_part import part_of
 from wetread.labels.cell_values import CellValues, read_cells
 from wetread.labels.csv_file import LINE
-from wetread.labels.label_form import NO_MARK
+from wetread.labels.label_form import NO_MARK, split_names
 from wetread.labels.table import LabelError
 from wetread.verbs.task.profile import (
+    Column,
     IdMatch,
     Profile,
+    class_column,
     id_matches,
     joined_names,
     long_endings,
     marks_of,
     no_finding_words,
 )
+from wetread.verbs.task.relations import DraftFinding, exclusive_groups, with_twins, with_union
 
 READER = re.compile(r"^(?P<reader>[A-Za-z]*[0-9]+)[:_ .-]+(?P<finding>.+)$")
+READER_NAMES = re.compile(r"^(rad|reader|annotator|radiologist|rater)([ _]?id)?$", re.I)
 NOT_LABELS = re.compile(r"^(age|sex|gender|fold|split|set|.*[ _]id|follow.?up.*|unnamed.*)$", re.I)
 WINDOWS = {  # of CT, by the part that is shown
     "HEAD": ("brain", "subdural", "bone"),
@@ -38,18 +41,6 @@ WINDOWS = {  # of CT, by the part that is shown
 }
 CROPS = {"HEAD": "head"}
 FILMS = ("CR", "DR", "DX", "RG")
-
-
-@dataclass(frozen=True)
-class DraftFinding:
-    """A finding as it is drafted: its name, its words in the label file, and its facts."""
-
-    name: str
-    label: tuple[str, ...]
-    positive: float
-    known: int
-    mirror: str | None = None
-    any_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +80,7 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
             "unknown; else choose several"
         )
     return Draft(
-        findings=_with_twins(found),
+        findings=with_twins(found),
         labels=labels,
         comments=comments,
         level="image" if by_image else "study",
@@ -146,6 +137,9 @@ def _layout(
         found = [_named(profile, named, separator, word) for word in words if word not in none]
         keys: dict[str, object] = {"layout": "names", "finding": named, "separator": separator}
         return keys | ({"none": list(none)} if none else {}), {}, found, ids[0]
+    classes = class_column(profile, ids[0].column)
+    if classes is not None and len(label_columns) < 2:
+        return *_rows(profile, ids[0].column, classes), ids[0]
     marks = marks_of(profile)
     if not label_columns and marks is not None:
         ids = [match for match in ids if match.column not in marks[1]]
@@ -186,7 +180,7 @@ def _columns(
     found = [
         _counted(word, tuple(names), profile.frame, *names) for word, names in by_finding.items()
     ]
-    return keys, comments, _with_union(profile, found)
+    return keys, comments, with_union(profile, found)
 
 
 def _counted(word: str, label: tuple[str, ...], frame: pl.DataFrame, *columns: str) -> DraftFinding:
@@ -200,9 +194,32 @@ def _counted(word: str, label: tuple[str, ...], frame: pl.DataFrame, *columns: s
 
 def _named(profile: Profile, column: str, separator: str, word: str) -> DraftFinding:
     cells = profile.frame[column].drop_nulls()
-    names = cells.str.split(separator).list.eval(pl.element().str.strip_chars())
+    names = cells.to_frame().select(split_names(pl.col(column), separator))[column]
     positive = int(names.list.contains(word).sum())
     return DraftFinding(slug(word), (word,), positive / max(cells.len(), 1), cells.len())
+
+
+def _rows(
+    profile: Profile, ids: str, classes: Column
+) -> tuple[dict[str, object], dict[str, str], list[DraftFinding]]:
+    """Draft findings of a row each, whose names are in one column; readers in another."""
+    words = [text for text, _ in classes.values]
+    none = no_finding_words(words)
+    keys: dict[str, object] = {"layout": "rows", "finding": classes.name}
+    comments = {}
+    if none:
+        keys["none"] = list(none)
+    reader = next((one.name for one in profile.columns if READER_NAMES.match(one.name)), None)
+    if reader is not None:
+        keys |= {"reader": reader, "several": "majority"}
+        comments["several"] = "of the readers of an id; or mean, any, equal"
+    count = profile.frame[ids].n_unique()
+    found = []
+    for word in words:
+        if word not in none:
+            has = profile.frame.filter(pl.col(classes.name) == word)[ids].n_unique()
+            found.append(DraftFinding(slug(word), (word,), has / count, count))
+    return keys, comments, found
 
 
 def _marked(profile: Profile, column: str) -> DraftFinding:
@@ -213,69 +230,6 @@ def _marked(profile: Profile, column: str) -> DraftFinding:
 
 def _long_rows(profile: Profile, column: str, word: str) -> pl.DataFrame:
     return profile.frame.filter(pl.col(column).str.ends_with(f"_{word}"))
-
-
-def _with_union(profile: Profile, found: list[DraftFinding]) -> list[DraftFinding]:
-    """Mark the finding whose column is, in every row, the greatest of the columns that are never
-    above it; of several the one of the most parts."""
-    single = [one for one in found if len(one.label) == 1]
-    if len(single) < 3:
-        return found
-    values = _values(profile, single).drop_nulls()
-    best, parts = "", list[str]()
-    for one in single:
-        within = [p.name for p in single if p is not one and _implies(values, p.name, one.name)]
-        if len(within) > max(1, len(parts)):
-            union = values.select(pl.max_horizontal(within).alias("union"))["union"]
-            if (values[one.name] == union).all():
-                best, parts = one.name, within
-    return [replace(one, any_of=tuple(parts)) if one.name == best else one for one in found]
-
-
-def _implies(values: pl.DataFrame, part: str, whole: str) -> bool:
-    """Whether a column is nowhere above another, and somewhere above 0."""
-    return bool((values[part] <= values[whole]).all() and (values[part] > 0).any())
-
-
-def exclusive_groups(
-    profile: Profile, found: Sequence[DraftFinding]
-) -> tuple[tuple[str, ...], ...]:
-    """Find the groups of columns with one word before the underscore of which exactly one is 1 in
-    every row where all are known."""
-    single = [one for one in found if len(one.label) == 1]
-    ordered = sorted(single, key=lambda one: one.label[0].rpartition("_")[0])
-    groups = []
-    for word, members in groupby(ordered, key=lambda one: one.label[0].rpartition("_")[0]):
-        several = list(members)
-        if not word or len(several) < 2:
-            continue
-        values = _values(profile, several).drop_nulls()
-        if values.height and (values.sum_horizontal() == 1.0).all():
-            groups.append(tuple(one.name for one in several))
-    return tuple(groups)
-
-
-def _values(profile: Profile, findings: Sequence[DraftFinding]) -> pl.DataFrame:
-    cells, rows = CellValues(refuse_uncertain=False), profile.frame.with_row_index(LINE, offset=2)
-    return pl.DataFrame(
-        {one.name: read_cells(profile.path, rows, one.label[0], cells) for one in findings}
-    )
-
-
-def _with_twins(found: Sequence[DraftFinding]) -> tuple[DraftFinding, ...]:
-    """Name the mirror twin of each finding whose name has left or right in it."""
-    names = {one.name for one in found}
-    other = {"left": "right", "right": "left"}
-    swapped = {
-        one.name: re.sub("left|right", lambda side: other[side[0]], one.name) for one in found
-    }
-    return tuple(
-        DraftFinding(
-            one.name, one.label, one.positive, one.known,
-            swapped[one.name] if swapped[one.name] in names - {one.name} else None, one.any_of,
-        )
-        for one in found
-    )  # fmt: skip
 
 
 def _archive(images: pl.DataFrame | None, profile: Profile) -> tuple[tuple[str, ...], str, str]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from wetread.labels.cell_values import BLANK, UNCERTAIN, WORDS
-from wetread.labels.label_form import ID_OF, IdOf
+from wetread.labels.label_form import ID_OF, LIST, IdOf
 from wetread.labels.resolve import name_images
+from wetread.labels.table import LabelError
 from wetread.labels.text_table import read_text_table
 
 MOST_NAMES = 200  # of findings in one column
@@ -25,6 +27,7 @@ BOX_WORDS = (
     ("x", "y", "w", "h"),
 )
 NO_FINDING = re.compile(r"^(no ?_?findings?|none|normal|negative|nothing)$", re.IGNORECASE)
+HEADLESS = re.compile(r"^([01](\.0)?|-1|.*\.(dcm|png|jpe?g|nii(\.gz)?))$", re.IGNORECASE)
 RUNS = re.compile(r"^[0-9]+ [0-9]+( [0-9]+ [0-9]+)*$")
 ID_NAMES: dict[str, IdOf] = {  # words of a column's name that tell what its ids name
     "sopinstanceuid": "image", "image": "image", "seriesinstanceuid": "series", "series": "series",
@@ -112,6 +115,12 @@ class Profile:
 def read_profile(path: Path) -> Profile:
     """Read a label file and look at all of its columns. LabelError where it cannot be read."""
     frame = read_text_table(path).frame
+    data = [name for name in frame.columns if HEADLESS.match(name.strip())]
+    if data and frame.height:
+        raise LabelError(
+            f"{path}: the first line is no header ({data[0]!r} stands in it); write the names of "
+            "the columns there."
+        )
     frame = frame.rename({name: name.strip() for name in frame.columns})
     frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     return Profile(path, frame, tuple(_column(frame[name]) for name in frame.columns))
@@ -147,15 +156,39 @@ def marks_of(profile: Profile) -> tuple[str, tuple[str, ...]] | None:
 def joined_names(column: Column) -> tuple[str, tuple[str, ...]] | None:
     """Return the separator and the names of a column of joined names, the most frequent first;
     None where it is no such column."""
-    texts = [text for text, _ in column.values]
+    texts = [text.strip() for text, _ in column.values]
+    if texts and all(re.match(LIST, text) for text in texts):
+        return ",", _names_of(column, lambda text: text.strip("[]").split(","))
     for separator in SEPARATORS:
         if any(separator in text for text in texts):
-            counts: Counter[str] = Counter()
-            for text, times in column.values:
-                counts.update({part.strip(): times for part in text.split(separator)})
-            names = tuple(name for name, _ in counts.most_common() if name)
+            names = _names_of(column, partial(re.split, re.escape(separator)))
             if len(names) <= MOST_NAMES and len(names) < column.distinct:
                 return separator, names
+    return None
+
+
+def _names_of(column: Column, split: Callable[[str], list[str]]) -> tuple[str, ...]:
+    counts: Counter[str] = Counter()
+    for text, times in column.values:
+        counts.update({part.strip(" '\""): times for part in split(text.strip())})
+    return tuple(name for name, _ in counts.most_common() if name)
+
+
+def class_column(profile: Profile, ids: str) -> Column | None:
+    """Return the column that names the finding of each row, where an id has several rows: words,
+    one of which says that nothing was found, or of which ids have different ones."""
+    repeated = profile.frame[ids].drop_nulls()
+    if not repeated.is_duplicated().any():
+        return None
+    for column in profile.columns:
+        texts = [text for text, _ in column.values]
+        if column.name == ids or column.distinct > len(texts) or column.is_label or column.blank:
+            continue
+        if not all(re.search(r"[A-Za-z]{3}", text) for text in texts) or len(texts) < 2:
+            continue
+        of_ids = profile.frame.group_by(ids).agg(pl.col(column.name).n_unique())[column.name]
+        if no_finding_words(texts) or (of_ids.max() or 0) > 1:  # type: ignore[operator]
+            return column
     return None
 
 
