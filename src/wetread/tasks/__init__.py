@@ -1,5 +1,6 @@
 """tasks: what can be learned and read, each one value. Nothing outside this room names one."""
 
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from wetread.archive.errors import WetreadError
@@ -21,8 +22,8 @@ class UnknownTaskError(WetreadError, ValueError):
 
 
 def find_task(name: StrPath) -> Task:
-    """Find the task of a name, or read that of a TOML file; the one place where a string becomes a
-    task.
+    """Find the task of a name, the package's or that of an entry point `wetread.tasks` of another
+    package, or read that of a TOML file; the one place where a string becomes a task.
 
     Raises UnknownTaskError, which names the tasks there are, TaskFileError for a file that does not
     fit.
@@ -32,12 +33,26 @@ def find_task(name: StrPath) -> Task:
     """
     if Path(name).suffix == ".toml":
         return read_task_file(Path(name))
-    if str(name) not in TASKS:
+    if str(name) in TASKS:
+        return TASKS[str(name)]
+    installed = entry_points(group="wetread.tasks")
+    if str(name) in installed.names:
+        return _loaded(installed[str(name)])
+    names = ", ".join((*TASKS, *sorted(installed.names)))
+    raise UnknownTaskError(
+        f"no task {str(name)!r}; there are: {names}; or give a task's file, whose name ends in "
+        ".toml"
+    )
+
+
+def _loaded(entry: EntryPoint) -> Task:
+    """Load the task of an entry point. UnknownTaskError where it gives none."""
+    task = entry.load()
+    if not isinstance(task, Task):
         raise UnknownTaskError(
-            f"no task {str(name)!r}; there are: {', '.join(TASKS)}; or give a task's file, whose "
-            "name ends in .toml"
+            f"the entry point {entry.name} = {entry.value} gives {type(task).__name__}, no Task"
         )
-    return TASKS[str(name)]
+    return task
 
 
 def keep_task(folder: Path, task: Task) -> None:

@@ -13,6 +13,7 @@ from wetread.archive.files.atomic import write_output
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import StrPath
 from wetread.inputs.label_file import read_label_file
+from wetread.inputs.label_ids import place_labels
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
 from wetread.outputs.pictures import png_bytes
@@ -103,6 +104,9 @@ def montage(
         options = replace(options, labels=table, findings=chosen.findings)
     pool = select_workers(workers, None)
     opened = open_source(Path(source), pool, report, as_hu=as_hu)
+    if labels is not None:
+        placed, _ = place_labels(table, chosen, opened.images, None)
+        options = replace(options, labels=placed)
     found = LAYOUTS[layout](opened, options)
     if len(found.requests) > MOST_PANELS:
         raise ValueError(
