@@ -170,10 +170,17 @@ def _findings(entry: TaskEntry, where: str) -> tuple[Finding, ...]:
                     f"{where}: findings[{number}].any_of names {part!r}, which is no other "
                     f"finding; there are: {', '.join(names)}"
                 )
-    by_ids: Level = "image" if entry.labels[0].id_of in ("image", "file") else "study"
-    return tuple(
+    of_images = [labels.id_of in ("image", "file") for labels in entry.labels]
+    by_ids: Level = "image" if of_images[0] else "study"
+    findings = tuple(
         Finding(one.name, one.level or by_ids, one.weight, one.mirror) for one in entry.findings
     )
+    if not any(of_images) and all(one.level == "image" for one in findings):
+        raise TaskFileError(
+            f"{where}: findings are of level 'image', and labels[1].id_of = "
+            f"{entry.labels[0].id_of!r}; what is known of these alone is of level 'study'"
+        )
+    return findings
 
 
 def _any_of(
