@@ -97,7 +97,7 @@ def test_names_in_a_printed_list_are_split_at_its_commas(tmp_path: Path) -> None
 
 
 def test_an_id_that_a_spreadsheet_rounded_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"line 3, column 'id': '1.2E\+15' is an id that a spread"):
+    with pytest.raises(LabelError, match=r"line 3, column 'id': a spreadsheet took the id"):
         read(tmp_path, "id,A\n1.2.8,1\n1.2E+15,0\n", form("columns"))
 
 

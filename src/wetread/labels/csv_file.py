@@ -108,9 +108,9 @@ def check_ids(path: Path, rows: pl.DataFrame, column: str) -> None:
     damaged = rows.filter(pl.col(column).str.contains(DAMAGED_ID))
     if not damaged.is_empty():
         raise LabelError(
-            f"{path}: line {damaged[LINE][0]}, column {column!r}: {damaged[column][0]!r} is an id "
-            f"that a spreadsheet took for a number{and_others(damaged.height)}: its digits are "
-            "lost. Take the ids from the original, and keep that column as text."
+            f"{path}: line {damaged[LINE][0]}, column {column!r}: a spreadsheet took the id for a "
+            f"number, as 1.2E+15{and_others(damaged.height)}, and its digits are lost. Take ids "
+            "from the original, and keep that column as text."
         )
 
 

@@ -30,6 +30,7 @@ def test_labels_of_patients_are_counted_by_their_studies(
     assert (bleeding.level, bleeding.positive, bleeding.negative, bleeding.unknown) == (
         "study", 2, 0, 1,
     )  # fmt: skip
-    assert (found.studies, found.missed, found.refused) == (3, ("r",), 1)
+    assert (found.studies, found.missed, found.refused) == (3, (), 1)
+    assert found.named == 1
     assert found.to_dict()["findings"] == [vars(bleeding)]
     assert show_task(task) == TASK

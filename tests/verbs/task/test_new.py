@@ -111,6 +111,16 @@ def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
         new_task(labels, tmp_path / "mine.toml")
 
 
+def test_an_id_of_a_patient_is_shown_nowhere(
+    write_ct_once: Callable[..., Path], tmp_path: Path
+) -> None:
+    source, labels, out = write_ct_once(1, PatientID="p"), tmp_path / "l.csv", tmp_path / "m.toml"
+    labels.write_text("PatientID,lesion\np,1\nNobody-7,0\n")
+    assert new_task(labels, out, data=source, workers=1).draft.labels["id_of"] == "patient"
+    assert "Nobody" not in out.read_text()
+    assert "not there: the others" in out.read_text()
+
+
 def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     labels, out = write_public_form("chexpert", tmp_path), tmp_path / "mine.toml"
     out.write_text("mine")

@@ -41,7 +41,7 @@ class TaskCheck:
               the label files' ids.
     ids:      distinct ids of the label files. named: of them those that name something in the
               archive; None without one. repaired: of these by a repair.
-    missed:   the first ids that name nothing.
+    missed:   the first ids that name nothing; none where ids are of patients: these are not shown.
     conflicts, duplicates: labels with unequal values, unknown; equal ones, one.
     """
 
@@ -90,6 +90,7 @@ def check_task(
     table = merge_labels([read_label_file(path, chosen, None) for path in as_paths(labels)])
     ids, images, named, repaired = set(table.frame["id"]), None, None, 0
     missed: tuple[str, ...] = ()
+    of_patients = (table.frame["level"] == "patient").any()
     if data is not None:
         found = open_source(Path(data), select_workers(workers, None), report)
         wanted = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(chosen.modalities))
@@ -100,7 +101,7 @@ def check_task(
         lost = table.frame.filter(~pl.col("id").is_in(list(there)))["id"].unique(
             maintain_order=True
         )
-        named, missed = len(ids) - lost.len(), tuple(lost.head(3))
+        named, missed = len(ids) - lost.len(), () if of_patients else tuple(lost.head(3))
     names = {one.name: None for level in ("image", "study") for one in chosen.at(level)}
     levels = ("image", "study") if images is not None else table.frame["level"].unique().sort()
     return TaskCheck(

@@ -95,7 +95,10 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
 def _met(match: IdMatch, images: pl.DataFrame | None) -> str:
     if images is None:
         return "guessed by the column's name: no images were given"
-    missed = f"; not there: {', '.join(match.missed)}" if match.missed else ""
+    missed = ""
+    if match.missed:  # a patient's id is shown nowhere
+        named = "the others" if match.id_of == "patient" else ", ".join(match.missed)
+        missed = f"; not there: {named}"
     repaired = f", {match.repaired} of them after a repair" if match.repaired else ""
     return (
         f"{match.met} of {match.ids} ids name {plural(match.images, 'image')} of "
