@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy.special import logit
 from sklearn.metrics import roc_curve
 
 from bench.data import WORK
@@ -37,6 +38,7 @@ OUT = WORK / "radiographs"
 SPECIFICITY = 0.9
 AGES = (0, 40, 60, 200)  # bounds of the age bands, years
 FOLDERS = {"pneumothorax": "train-rle-stage2.csv", "pneumothorax_more": "train-rle.csv"}
+CLIP = 1e-6  # of probabilities that become logits
 ALONE = "phantoms.studies=0"
 ROWS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "small": ("pneumothorax-small", ()),  # the task's default
@@ -166,6 +168,7 @@ def scores() -> list[dict[str, Any]]:
         {"name": name, "seeds": list(rows)}
         | score_row(rows, groups)
         | {f"minus {other}": difference(rows, found[other]) for other in RIVALS if other != name}
+        | {"mean of its networks": averaged(rows, found["plain"])}
         | drawn(name, list(rows))
         for name, rows in found.items()
         if rows
@@ -241,6 +244,38 @@ def difference(
     everyone = np.arange(len(first.truth))
     interval = bootstrap(gain, list(first.patients), np.random.default_rng(0))
     return {"seeds": common, "value": gain(everyone), "interval": interval}
+
+
+def averaged(
+    rows: Mapping[int, OutOfFold], plain: Mapping[int, OutOfFold]
+) -> dict[str, Any] | None:
+    """ROC AUC of the mean of the logits of a row's seeds, each film read by networks that have not
+    seen its patient, and its gain over the mean AUC of single plain networks of the same seeds,
+    with intervals over patients; None where there are not two."""
+    common = [seed for seed in rows if seed in plain]
+    if len(common) < 2:
+        return None
+    first = rows[common[0]]
+    mean = np.mean([logit(np.clip(rows[s].probability, CLIP, 1 - CLIP)) for s in common], axis=0)
+
+    def auc(i: np.ndarray) -> float:
+        """Of some rows."""
+        return float(roc_auc(first.truth[i], mean[i]))
+
+    def gain(i: np.ndarray) -> float:
+        """Over single plain networks, on some rows."""
+        return auc(i) - float(
+            np.mean([roc_auc(first.truth[i], plain[s].probability[i]) for s in common])
+        )
+
+    everyone, patients = np.arange(len(first.truth)), list(first.patients)
+    return {
+        "seeds": common,
+        "roc_auc": auc(everyone),
+        "interval": bootstrap(auc, patients, np.random.default_rng(0)),
+        "minus single plain": gain(everyone),
+        "gain's interval": bootstrap(gain, patients, np.random.default_rng(0)),
+    }
 
 
 def drawn(name: str, seeds: Sequence[int]) -> dict[str, Any]:
