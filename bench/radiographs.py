@@ -39,13 +39,13 @@ SPECIFICITY = 0.9
 AGES = (0, 40, 60, 200)  # bounds of the age bands, years
 FOLDERS = {"pneumothorax": "train-rle-stage2.csv", "pneumothorax_more": "train-rle.csv"}
 CLIP = 1e-6  # of probabilities that become logits
-ALONE = "phantoms.studies=0"
+PHANTOMS = "phantoms.studies=800"
 ROWS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "small": ("pneumothorax-small", ()),  # the task's default
     "masks": ("pneumothorax-masks", ()),
     "masks without grafts": ("pneumothorax-masks", ("grafts.share=0.0",)),
-    "films alone": ("pneumothorax-small", (ALONE,)),
-    "plain": ("pneumothorax-small", (ALONE, "size=224", "top_checkpoints=1")),
+    "phantoms first": ("pneumothorax-small", (PHANTOMS,)),
+    "plain": ("pneumothorax-small", ("size=224", "top_checkpoints=1")),
     "monai": None,
 }
 RIVALS = ("plain", "monai")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from tests.verbs.task.public_forms import write_public_form
 from typer.testing import CliRunner
 
@@ -16,8 +17,11 @@ def run(*words: object) -> str:
     return result.stdout
 
 
-def test_a_task_is_drafted_checked_and_shown(tmp_path: Path) -> None:
-    labels, out = write_public_form("chestxray14", tmp_path), tmp_path / "nih.toml"
+def test_a_task_is_drafted_checked_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a long path would be a long line
+    labels, out = write_public_form("chestxray14", Path()), Path("nih.toml")
     drafted = run("task", "new", "--labels", labels, "-o", out)
     assert "300 rows, layout names: 14 findings of level image" in drafted
     checked = run("task", "check", out, "--labels", labels)

@@ -34,7 +34,6 @@ def test_findings_of_files_are_learned_image_by_image_in_gray() -> None:
     assert task.values is display_grey
     assert task.findings[0].weight == 2
     assert (task.recipe, task.preference) == ("pneumothorax-small", None)
-    assert "phantoms.studies=0" in task.settings
     assert task.phantoms is NO_PHANTOMS
     assert task.descriptions == {"fracture": "a line that is none of a vessel"}
     with pytest.raises(ValueError, match="no phantoms"):

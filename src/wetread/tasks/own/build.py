@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 VALUES_IN_HU = "CT"  # of other modalities the gray as it is displayed is packed
 CT_RECIPE, FILM_RECIPE = "compact", "pneumothorax-small"
 CT_SETTINGS = ('windows=["brain", "lung", "bone"]',)  # soft tissue, air, bone
-FILM_SETTINGS = ("phantoms.studies=0", 'windows=["display"]')
+FILM_SETTINGS = ('windows=["display"]',)
 SERIES_RECIPE = "series-compact"
 Histogram = Callable[[Float32Array], Float32Array]
 
