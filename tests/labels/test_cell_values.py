@@ -30,7 +30,7 @@ def test_minus_one_is_refused_with_its_line_until_somebody_says_what_it_counts_a
     assert cells(["-1"], CellValues(refuse_uncertain=False)) == [None]
 
 
-def test_blank_and_words_of_one_s_own_count_as_said() -> None:
+def test_blank_cells_and_given_words_have_the_given_values() -> None:
     assert cells([None, "1"], CellValues(blank=0.0)) == [0.0, 1.0]
     own = CellValues(words={"Severe": 1.0, "?": None, "-1": 0.0})
     assert cells(["severe", "?", "-1", "0"], own) == [1.0, None, 0.0, 0.0]

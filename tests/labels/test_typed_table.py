@@ -1,5 +1,6 @@
 """tests/labels/test_typed_table.py: Parquet and JSON lines are tables of text."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def test_parquet_and_json_lines_are_read_as_text(tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text(lines)
     assert read_text_table(tmp_path / "t.jsonl").frame.rows() == ROWS
     assert read_text_table(tmp_path / "t.jsonl", rows=1).frame.rows() == ROWS[:1]
+    (tmp_path / "t.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    assert read_text_table(tmp_path / "t.jsonl.gz").frame.rows() == ROWS
 
 
 def test_names_in_a_list_are_joined_and_other_values_refused_with_their_line(

@@ -55,8 +55,12 @@ def open_archive(
     return in_hu(archive) if as_hu else archive
 
 
+def of_modalities(modalities: Sequence[str]) -> pl.Expr:
+    """Select rows of an index by modality; rows that do not say theirs are selected."""
+    return pl.col("Modality").is_null() | pl.col("Modality").is_in(list(modalities))
+
+
 def select_modalities(archive: Index, modalities: Sequence[str]) -> Index:
     """Keep the images of some modalities; images that do not say theirs are kept."""
-    wanted = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(modalities))
-    kept = archive.instances.filter(wanted | (pl.col("state") != "image"))
+    kept = archive.instances.filter(of_modalities(modalities) | (pl.col("state") != "image"))
     return Index(kept.lazy(), archive.rejects, archive.duplicates)

@@ -23,7 +23,7 @@ BLANK = ("", "nan", "na", "n/a", "null", "none")
 
 @dataclass(frozen=True)
 class CellValues:
-    """What the cells of a label file mean; None is unknown.
+    """Values that the texts in a label file's cells stand for; None is unknown.
 
     words:     text to its value, before those of WORDS; letters of either case.
     blank:     of an empty cell.

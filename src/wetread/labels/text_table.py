@@ -20,7 +20,7 @@ import polars as pl
 from wetread.archive.files.table_file import read_csv
 from wetread.labels.table import LabelError
 from wetread.labels.table_bytes import GZIP, HEAD, ZIP, read_content, read_head
-from wetread.labels.typed_table import JSON_LINES, PARQUET, read_typed_table
+from wetread.labels.typed_table import PARQUET, is_typed_table, read_typed_table
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _LINES = 50  # of the head, by which the separator is found
@@ -75,8 +75,9 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
     """Read a file; rows: so many at most. LabelError where it cannot be read."""
     try:
         packed, head = read_head(path)
-        if head.startswith(PARQUET) or path.suffix.lower() in JSON_LINES:
-            return _typed(path, rows)
+        if is_typed_table(path, head):
+            frame = read_typed_table(path, read_content(path))
+            return TextTable(frame if rows is None else frame.head(rows), TextForm(), 1)
         form = detect_text_form(path, head)
         first_line = 1 + form.skipped + has_header
         if form.plain and not packed:
@@ -97,12 +98,6 @@ def read_text_table(path: Path, *, has_header: bool = True, rows: int | None = N
             "is expected"
         ) from problem
     return TextTable(_parse(path, form, text, has_header, rows), form, first_line)
-
-
-def _typed(path: Path, rows: int | None) -> TextTable:
-    frame = read_typed_table(path, read_content(path))
-    assert frame is not None  # by what it begins with, or its ending
-    return TextTable(frame.head(rows) if rows is not None else frame, TextForm("utf-8"), 1)
 
 
 def is_plain(path: Path) -> bool:

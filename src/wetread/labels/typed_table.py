@@ -15,15 +15,16 @@ PARQUET = b"PAR1"
 JSON_LINES = (".jsonl", ".ndjson")
 
 
-def read_typed_table(path: Path, content: bytes) -> pl.DataFrame | None:
-    """Read a Parquet file, or JSON lines, as text columns, null where a cell is empty; None for
-    another file. content: its bytes, unpacked. LabelError where it cannot be read."""
-    if content.startswith(PARQUET):
-        return _parquet(path)
-    names = [suffix.lower() for suffix in path.suffixes]
-    if any(name in JSON_LINES for name in names):
-        return _json_lines(path, content)
-    return None
+def is_typed_table(path: Path, head: bytes) -> bool:
+    """Whether a file is Parquet by its first bytes, unpacked, or JSON lines by its name."""
+    endings = {suffix.lower() for suffix in path.suffixes}
+    return head.startswith(PARQUET) or not endings.isdisjoint(JSON_LINES)
+
+
+def read_typed_table(path: Path, content: bytes) -> pl.DataFrame:
+    """Read a Parquet file, or JSON lines, as text columns, null where a cell is empty. content: its
+    bytes, unpacked. LabelError where it cannot be read."""
+    return _parquet(path) if content.startswith(PARQUET) else _json_lines(path, content)
 
 
 def _parquet(path: Path) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wetread.evaluation.metrics import log_losses
 from wetread.labels.finding import Finding
 from wetread.prediction.consistency import ABOVE
-from wetread.tasks.own.rules import TaskRules, settle, task_rules
+from wetread.tasks.own.rules import TaskRules, consistent_probabilities, task_rules
 
 NAMES = tuple("abcdefgh")
 
@@ -58,7 +58,7 @@ def test_answers_obey_and_no_other_that_does_costs_less(
     names, count = [one.name for one in findings], len(findings)
     rules = task_rules(findings, groups, unions)
     raw = np.random.default_rng(seed).beta(0.6, 0.9, (40, count))
-    settled = settle(raw, rules.all)
+    settled = consistent_probabilities(raw, rules.all)
     weights = np.array([max(one.weight, 1e-6) for one in findings])
     for answer in settled:
         assert obeys(answer, names, groups, unions)
@@ -73,7 +73,7 @@ def test_answers_obey_and_no_other_that_does_costs_less(
 def test_what_no_rule_binds_stays_as_it_was() -> None:
     findings = [Finding(name, "study") for name in "abc"]
     rules = task_rules(findings, [["a", "b"]], {})
-    settled = settle(np.array([[0.6, 0.7, 0.9], [0.1, 0.2, 0.4]]), rules.all)
+    settled = consistent_probabilities(np.array([[0.6, 0.7, 0.9], [0.1, 0.2, 0.4]]), rules.all)
     np.testing.assert_allclose(settled, [[0.5, 0.7, 0.9], [0.1, ABOVE, 0.4]])
     assert rules.broken_series(
         np.empty((0, 3)), np.array([[0.6, 0.7, 0.9]]), np.zeros(2, np.int64)

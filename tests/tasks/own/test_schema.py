@@ -48,10 +48,8 @@ MISTAKES = {  # what is replaced, by what, and what the message says
                     r"groups\[1\].exactly_one List should have at least 2"),
     "submission": ("[[labels]]", '[submission]\nby = "image"\n[[labels]]',
                    "submission.by = 'image', and the findings are of studies"),
-    "level_of_ids": ('level = "study"', 'level = "image"', r"labels\[1\].id_of = 'study'; what is"),
     "no_findings": ("[[findings]]", "[[finding]]", "no key finding; known there"),
 }  # fmt: skip
-LEVELED = {"level_of_ids"}
 MISTAKES["headline"] = ("modalities", 'headline = "x"\nmodalities', "headline = 'x' is no finding")
 
 
@@ -67,9 +65,8 @@ def test_the_good_one_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_one_line_that_names_file_and_key(mistake: str) -> None:
     old, new, said = MISTAKES[mistake]
-    good = GOOD.replace("name = ", 'level = "study"\nname = ') if mistake in LEVELED else GOOD
-    text = good.replace(old, new) if mistake in LEVELED else good.replace(old, new, 1)
-    assert text != good
+    text = GOOD.replace(old, new, 1)
+    assert text != GOOD
     with pytest.raises(TaskFileError, match=rf"^mine\.toml: .*{said}") as refused:
         build_task(text, "mine.toml", "mine")
     assert len(str(refused.value).splitlines()) == 1
@@ -84,3 +81,9 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
         read_task_file(path)
     with pytest.raises(TaskFileError, match="cannot be read"):
         read_task_file(tmp_path)
+
+
+def test_findings_of_images_want_labels_by_image() -> None:
+    text = GOOD.replace("name = ", 'level = "image"\nname = ')
+    with pytest.raises(TaskFileError, match=r"labels\[1\]\.id_of = 'study'; what is known"):
+        build_task(text, "mine.toml", "mine")

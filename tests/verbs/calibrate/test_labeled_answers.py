@@ -82,10 +82,10 @@ def test_labels_of_other_images_are_refused_by_what_was_read_and_by_headers_alon
     with pytest.raises(ValueError, match="none of them is of the 3 images of `source`"):
         joined(others)
     with pytest.raises(ValueError, match="none of them is of the 3 images of `source`"):
-        repair_ids(others, find_task("hemorrhage"), SLICES, None)
+        repair_ids(others, find_task("hemorrhage"), SLICES)
 
 
 def test_ids_with_an_ending_are_repaired_and_counted() -> None:
     written = labels(("image", "1.1.dcm", "any", 1.0), ("image", "1.2", "any", 0.0))
-    repaired, count = repair_ids(written, find_task("hemorrhage"), SLICES, None)
+    repaired, count = repair_ids(written, find_task("hemorrhage"), SLICES)
     assert (count, repaired.frame["id"].to_list()) == (1, ["1.1", "1.2"])

@@ -85,7 +85,7 @@ def test_masks_and_boxes_without_a_label_are_marks(tmp_path: Path) -> None:
     assert (boxes.positive, boxes.negative) == (2, 1)
 
 
-def test_rows_of_readers_and_printed_lists_are_seen(tmp_path: Path) -> None:
+def test_layouts_of_rows_with_readers_and_of_bracketed_lists_are_detected(tmp_path: Path) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text(
         "image_id,class_name,rad_id,x_min,y_min,x_max,y_max\na,No finding,R1,,,,\n"

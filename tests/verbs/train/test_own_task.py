@@ -131,7 +131,7 @@ def test_studies_are_learned_by_their_own_labels_alone(
     assert 0 <= value(scored, "study") <= 1
 
 
-def test_labels_of_some_slices_are_learned_beside_those_of_studies(
+def test_slice_labels_from_a_second_file_are_used_with_study_labels(
     phantoms: PhantomTruth, sheets: Sheets, settings: tuple[str, ...], tmp_path: Path
 ) -> None:
     task, some = tmp_path / "both.toml", tmp_path / "some.csv"

@@ -1,6 +1,6 @@
 """tasks/own/rules.py: answers of a task's file obey its groups and unions, at the least cost.
 
-The findings that rules bind to each other, directly or through others, are settled together by
+The findings that rules bind to each other, directly or through others, are consistent together by
 prediction/consistency.py, exactly; what no rule binds stays as it was answered.
 """
 
@@ -21,7 +21,7 @@ LEAST_WEIGHT = 1e-6  # of a finding that the metric leaves out: between two answ
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class BoundFindings:
     """Findings that rules bind to each other: their columns, and what an answer costs."""
 
     columns: tuple[int, ...]
@@ -39,19 +39,19 @@ class Bound:
 class TaskRules:
     """The rules of a task's file: of images and studies, and those that hold of slices' maxima."""
 
-    all: tuple[Bound, ...]
-    unions: tuple[Bound, ...]
+    all: tuple[BoundFindings, ...]
+    unions: tuple[BoundFindings, ...]
 
     def obey(self, level: str, probability: Float64Array) -> Float64Array:
         """Return answers (N, F) of least expected cost that obey; a study that is as its worst
         slice may have two findings of which a slice has one, and obeys the unions alone."""
-        return settle(probability, self.unions if level == "study" else self.all)
+        return consistent_probabilities(probability, self.unions if level == "study" else self.all)
 
     def obey_series(
         self, image: Float64Array, study: Float64Array, starts: Int64Array
     ) -> tuple[Float64Array, Float64Array]:
         """Return slices' answers (N, F) as they are, and studies' (E, F) that obey."""
-        return image, settle(study, self.all)
+        return image, consistent_probabilities(study, self.all)
 
     def broken_series(
         self, image: Float64Array, study: Float64Array, starts: Int64Array
@@ -86,7 +86,7 @@ def union_rules(name: str, parts: tuple[str, ...]) -> tuple[GroupRule, GroupRule
     )
 
 
-def bind(findings: Sequence[Finding], rules: Sequence[GroupRule]) -> tuple[Bound, ...]:
+def bind(findings: Sequence[Finding], rules: Sequence[GroupRule]) -> tuple[BoundFindings, ...]:
     """Part the findings that rules bind to each other."""
     names = [one.name for one in findings]
     parts: list[set[str]] = []
@@ -102,13 +102,15 @@ def bind(findings: Sequence[Finding], rules: Sequence[GroupRule]) -> tuple[Bound
         own = tuple(rule for rule in rules if rule.bound <= part)
         weights = np.array([max(findings[k].weight, LEAST_WEIGHT) for k in columns])
         rule_set = RuleSet(tuple(names[k] for k in columns), own)
-        bounds.append(Bound(columns, AnswerCosts(rule_set, weights, image_weight=0.0)))
+        bounds.append(BoundFindings(columns, AnswerCosts(rule_set, weights, image_weight=0.0)))
     return tuple(bounds)
 
 
-def settle(probability: Float64Array, bounds: Sequence[Bound]) -> Float64Array:
-    """Return answers (N, F) that obey all rules."""
-    settled = probability.copy()
+def consistent_probabilities(
+    probability: Float64Array, bounds: Sequence[BoundFindings]
+) -> Float64Array:
+    """Return the probabilities (N, F) of least expected cost that obey all rules."""
+    consistent = probability.copy()
     for one in bounds:
-        settled[:, one.columns] = make_consistent(one.exams(probability), one.costs).study
-    return settled
+        consistent[:, one.columns] = make_consistent(one.exams(probability), one.costs).study
+    return consistent

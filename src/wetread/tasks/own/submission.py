@@ -17,6 +17,7 @@ from wetread.labels.csv_file import read_header
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.label_form import LabelForm, read_labels
 from wetread.labels.table import LabelError, LabelTable
+from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import SubmissionContent
 from wetread.tasks.task import SubmissionForm
 
@@ -130,8 +131,6 @@ def _as_sample(
 ) -> tuple[pl.DataFrame, list[str]]:
     """Return the rows of a sample in its order, and the ids there without an answer, which get the
     shares of training."""
-    from wetread.labels.text_table import read_text_table
-
     rows = read_text_table(sample).frame.select(id_column)
     joined = rows.join(table, on=id_column, how="left", maintain_order="left")
     values = [name for name in table.columns if name != id_column]

@@ -159,7 +159,7 @@ def calibrate(
     # network reads.
     selection = select_images(archive, task)
     _refuse_studies_of(run, selection.slices)
-    table, repaired = repair_ids(table, task, selection.slices, key)
+    table, repaired = repair_ids(table, task, selection.slices)
     stores = pack_selection(
         selection, ensemble, folder, workers=workers, report=report, verify=verify
     )

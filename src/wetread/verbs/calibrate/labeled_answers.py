@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from wetread.archive.identity.user_key import UserKey
 from wetread.archive.plural import plural
 from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import study_truth
@@ -33,16 +32,13 @@ class LabeledAnswers:
     studies: tuple[str, ...]
 
 
-def repair_ids(
-    labels: LabelTable, task: Task, slices: pl.DataFrame, key: UserKey | None
-) -> tuple[LabelTable, int]:
+def repair_ids(labels: LabelTable, task: Task, slices: pl.DataFrame) -> tuple[LabelTable, int]:
     """Return labels by the ids of slices and their studies, and how many ids were repaired.
 
-    Raises ValueError where none of the slices and studies has a label. slices: rows of an index;
-    key: of its pseudonyms.
+    Raises ValueError where none of the slices and studies has a label. slices: rows of an index.
     """
     names = ids_by_level(slices)
-    labels, repaired = place_labels(labels, task, slices, key)
+    labels, repaired = place_labels(labels, task, slices)
     known = labels.frame.filter(pl.col("value").is_not_null())
     if all(
         ids.isdisjoint(known.filter(pl.col("level") == level)["id"]) for level, ids in names.items()

@@ -14,8 +14,6 @@ from wetread.archive.files.atomic import write_csv, write_whole
 from wetread.archive.files.lock import locked
 from wetread.archive.files.paths import as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
-from wetread.archive.identity.pseudonym import is_pseudonym
-from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
 from wetread.archive.plural import plural
 from wetread.archive.types import StrPath, StrPaths
@@ -143,9 +141,7 @@ def _by_index(truth: LabelTable, given: Predictions) -> tuple[LabelTable, int]:
     """Name images and studies by the index of the predictions, where there is one."""
     if given.index is None:
         return truth, 0
-    images = given.index.images
-    hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
-    return place_labels(truth, given.task, images, user_key() if hidden else None)
+    return place_labels(truth, given.task, given.index.images)
 
 
 def _read_truth(

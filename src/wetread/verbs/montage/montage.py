@@ -105,7 +105,7 @@ def montage(
     pool = select_workers(workers, None)
     opened = open_source(Path(source), pool, report, as_hu=as_hu)
     if labels is not None:
-        placed, _ = place_labels(table, chosen, opened.images, None)
+        placed, _ = place_labels(table, chosen, opened.images)
         options = replace(options, labels=placed)
     found = LAYOUTS[layout](opened, options)
     if len(found.requests) > MOST_PANELS:

@@ -10,9 +10,8 @@ import polars as pl
 
 from wetread.archive.executor.workers import select_workers
 from wetread.archive.files.paths import as_paths
-from wetread.archive.identity.pseudonym import is_pseudonym
-from wetread.archive.identity.user_key import user_key
 from wetread.archive.types import StrPath, StrPaths
+from wetread.inputs.archive import of_modalities
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
 from wetread.inputs.progress import Report, silent
@@ -35,7 +34,7 @@ class FindingCount:
 
 @dataclass(frozen=True)
 class TaskCheck:
-    """What a task would learn.
+    """Counts of the labels that a task would learn.
 
     counts:   by finding and level; of an archive's images or studies where one was given, else of
               the label files' ids.
@@ -93,14 +92,11 @@ def check_task(
     of_patients = (table.frame["level"] == "patient").any()
     if data is not None:
         found = open_source(Path(data), select_workers(workers, None), report)
-        wanted = pl.col("Modality").is_null() | pl.col("Modality").is_in(list(chosen.modalities))
-        images = found.images.filter(wanted)
-        hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
-        table, repaired = place_labels(table, chosen, images, user_key() if hidden else None)
+        images = found.images.filter(of_modalities(chosen.modalities))
+        table, repaired = place_labels(table, chosen, images)
         there = {*images["SOPInstanceUID"], *images["StudyInstanceUID"]}
-        lost = table.frame.filter(~pl.col("id").is_in(list(there)))["id"].unique(
-            maintain_order=True
-        )
+        strange = table.frame.filter(~pl.col("id").is_in(list(there)))
+        lost = strange["id"].unique(maintain_order=True)
         named, missed = len(ids) - lost.len(), () if of_patients else tuple(lost.head(3))
     names = {one.name: None for level in ("image", "study") for one in chosen.at(level)}
     levels = ("image", "study") if images is not None else table.frame["level"].unique().sort()

@@ -83,7 +83,7 @@ def open_labeled_archive(
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
     labels = merge_labels([request.labels, *masks])
-    labels, repaired = place_labels(labels, task, archive.instances, request.key)
+    labels, repaired = place_labels(labels, task, archive.instances)
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
     conflicts = labels.conflicts.with_columns(
