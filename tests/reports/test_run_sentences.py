@@ -27,7 +27,7 @@ def part(slices: int, patients: int) -> dict[str, int]:
 
 
 def words(parts: dict[str, Any], scored: Judged, first: int = 0) -> str:
-    about = {"patients_from": "the headers' PatientID"}
+    about = {"patients_from": "the headers' PatientID", "counts": {}}
     return summary_sentence(about, parts, cast(LevelPredictions, scored), first)
 
 
@@ -117,3 +117,11 @@ def test_a_run_of_before_does_not_claim_patients(tmp_path: Path) -> None:
     badge, stated = origin_sentence({"task": "hemorrhage"})
     assert badge == ""
     assert "was not kept" in stated
+
+
+def test_images_with_a_label_by_their_study_alone_are_counted() -> None:
+    about = {"patients_from": "the headers' PatientID", "counts": {"labelled_by_study": 9}}
+    scored = cast(LevelPredictions, Judged(("i",) * 4, ("a", "b") * 2, "held_out"))
+    parts = {"train": part(8, 4), "validation": part(0, 0), "held_out": part(4, 2)}
+    said = summary_sentence(about, parts, scored, 0)
+    assert "9 of the images have a label by their study alone." in said

@@ -85,8 +85,8 @@ def run_lines(result: TrainResult) -> list[str]:
     counts = result.counts
     return [
         *_left_out(result),
-        f"{plural(counts['packed_images'], 'image')}: {counts['labelled_images']} labelled, "
-        f"{counts['images_without_label']} without label; "
+        f"{plural(counts['packed_images'], 'image')}: {counts['labelled_images']} labelled"
+        f"{by_study(counts)}, {counts['images_without_label']} without label; "
         f"{plural(counts['labels_without_image'], 'label')} without image",
         f"{plural(counts['duplicate_labels'], 'duplicate label')} dropped, "
         f"{plural(counts['conflicting_labels'], 'conflicting label')} left unknown"
@@ -104,6 +104,12 @@ def run_lines(result: TrainResult) -> list[str]:
         f"run:  {result.run}",
         f"page: {result.run / 'page.html'}",
     ]
+
+
+def by_study(counts: Mapping[str, int]) -> str:
+    """Return how many images have a label by their study alone, in brackets; nothing for none."""
+    count = counts.get("labelled_by_study", 0)  # runs of before have none
+    return f" ({count} by their study alone)" if count else ""
 
 
 def _left_out(result: TrainResult) -> list[str]:

@@ -29,7 +29,10 @@ def summary_sentence(about: JsonObject, parts: Parts, images: LevelPredictions, 
         f"judged on {plural(len(images.ids), 'image')} of {plural(patients, unit)} "
         f"{SPLITS[images.split]}"
     )
-    return f"Learned from {_learned(parts, first, unit)}; {judged}. {identity_sentence(about)}"
+    counted = about["counts"].get("labelled_by_study", 0)
+    spread = f" {counted} of the images have a label by their study alone." if counted else ""
+    learned = f"Learned from {_learned(parts, first, unit)}; {judged}."
+    return f"{learned}{spread} {identity_sentence(about)}"
 
 
 def split_unit(about: JsonObject) -> str:

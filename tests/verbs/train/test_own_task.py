@@ -121,6 +121,9 @@ def test_studies_are_learned_by_their_own_labels_alone(
         str(task), source, run, labels=sheets[1], settings=[*settings, *QUICK], epochs=1, workers=1
     )
     assert result.counts["labelled_images"] == phantoms.rows.height
+    assert result.counts["labelled_by_study"] == phantoms.rows.height
+    text = " ".join((run / "page.html").read_text().split())
+    assert f"{phantoms.rows.height} of the images have a label by their study alone." in text
     assert {score.level for score in result.scores} == {"study"}
     prediction = wetread.predict(source, run, out, workers=1)
     assert {*prediction.readings[0].study} == {"blood", "left", "right"}

@@ -129,12 +129,13 @@ def count(
     """Count files, images and labels, and how images and labels meet.
 
     images: rows of the archive of the task's modalities; store: of them. of_studies: a study's
-    label is one of its images, too.
+    label is one of its images, too; labelled_by_study counts those that have no other.
     """
+    ids = store.slices["SOPInstanceUID"].to_list()
+    matched = by_image = match(labels, ids)
     if of_studies:
         labels = spread_over_images(labels, images)
-    ids = store.slices["SOPInstanceUID"].to_list()
-    matched = match(labels, ids)
+        matched = match(labels, ids)
     with_lost = match(labels, [*ids, *store.rejects["SOPInstanceUID"].drop_nulls().unique()])
     refused = archive.rejects.filter(pl.col("reason") != "not_dicom").height
     return {
@@ -144,6 +145,7 @@ def count(
         "images_of_other_modalities": archive.images.height - images.height,
         "refused_files": refused + store.rejects.height,
         "labelled_images": matched.labeled,
+        "labelled_by_study": matched.labeled - by_image.labeled,
         "images_without_label": matched.images_without_label,
         "labels_of_undecodable_images": with_lost.labeled - matched.labeled,
         "labels_without_image": with_lost.labels_without_image,
