@@ -41,11 +41,12 @@ FOLDERS = {"pneumothorax": "train-rle-stage2.csv", "pneumothorax_more": "train-r
 CLIP = 1e-6  # of probabilities that become logits
 PHANTOMS = "phantoms.studies=800"
 ROWS: dict[str, tuple[str, tuple[str, ...]] | None] = {
-    "small": ("pneumothorax-small", ()),  # the task's default
+    "small": ("pneumothorax-small", ()),  # the task's default, three networks of each split
+    "one network": ("pneumothorax-small", ("members=1",)),
     "masks": ("pneumothorax-masks", ()),
     "masks without grafts": ("pneumothorax-masks", ("grafts.share=0.0",)),
-    "phantoms first": ("pneumothorax-small", (PHANTOMS,)),
-    "plain": ("pneumothorax-small", ("size=224", "top_checkpoints=1")),
+    "phantoms first": ("pneumothorax-small", ("members=1", PHANTOMS)),
+    "plain": ("pneumothorax-small", ("members=1", "size=224", "top_checkpoints=1")),
     "monai": None,
 }
 RIVALS = ("plain", "monai")

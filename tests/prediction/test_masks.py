@@ -10,10 +10,10 @@ import pytest
 
 from wetread.evaluation.calibrator import Calibrator
 from wetread.evaluation.decision import MaskThresholds
-from wetread.prediction.masks import NO_MASKS, DrawnMasks, mean_map, mean_thresholds
+from wetread.prediction.masks import NO_MASKS, DrawnMasks, mean_thresholds
 from wetread.store.store import Store
 from wetread.training.decide import Decision
-from wetread.training.mask_table import pack_map
+from wetread.training.mask_table import mean_map, pack_map
 
 THRESHOLDS = MaskThresholds(0.7, 0.01, 0.4)
 

@@ -10,11 +10,10 @@ import pytest
 from wetread.archive.types import Float32Array
 from wetread.evaluation.volume_decision import VolumeThresholds
 from wetread.prediction import volumes
-from wetread.prediction.masks import PackedMaps, mean_map
 from wetread.prediction.volumes import CropMaps, draw_volumes, mean_volume_thresholds
 from wetread.store.store import Store
 from wetread.training.drawings import Drawings
-from wetread.training.mask_table import pack_map
+from wetread.training.mask_table import PackedMaps, mean_map, pack_map
 
 MakeStore = Callable[..., Store]
 ROWS, COLUMNS = 40, 32

@@ -23,7 +23,7 @@ from wetread.training.bounds import read_bounds
 from wetread.training.decide import Decision
 from wetread.training.drawings import Drawings, read_drawings
 from wetread.training.recipe import Recipe
-from wetread.training.run import BEST, TrainedModel, read_trained_model
+from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.series.reader import (
     JOINT_FOLDER,
     SERIES_FILE,
@@ -31,6 +31,7 @@ from wetread.training.series.reader import (
     read_series_model,
 )
 from wetread.training.series.sequence_fit import BEST as SEQUENCE
+from wetread.training.slices.members import member_checkpoints
 
 
 class RunError(WetreadError, ValueError):
@@ -172,8 +173,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
 
 def _slice_members(run: Path, which: str) -> list[Member]:
     """The kept networks of slices of a run's splits, in their order."""
-    files = sorted(run.glob(f"model-{which}/{BEST}"))
-    return [Member(read_trained_model(file.parent), file) for file in files]
+    return [Member(read_trained_model(file), file) for file in member_checkpoints(run, which)]
 
 
 def _series_members(run: Path, which: str) -> list[tuple[Member, SeriesModel]]:

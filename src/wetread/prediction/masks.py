@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 
-import cv2
 import numpy as np
 
-from wetread.archive.types import BoolArray, Float32Array
+from wetread.archive.types import BoolArray
 from wetread.evaluation.decision import MaskThresholds, apply_thresholds
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
 from wetread.training.decide import Decision
-from wetread.training.mask_table import unpack_map
+from wetread.training.mask_table import PackedMaps, mean_map
 from wetread.view.uncrop import uncrop
-
-PackedMaps = tuple[tuple[bytes, ...], ...]  # of one slice: of each network its M maps, packed
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +50,3 @@ def mean_thresholds(decisions: Sequence[Decision]) -> MaskThresholds:
     """Average the thresholds that each of some runs chose, number by number."""
     numbers = [astuple(decision.thresholds) for decision in decisions]
     return MaskThresholds(*(float(number) for number in np.mean(numbers, axis=0)))
-
-
-def mean_map(maps: PackedMaps, column: int) -> Float32Array:
-    """Average the networks' maps of one finding in one slice, (h, h) float32 probabilities, on the
-    grid of the first: another network's mask stride may be another."""
-    first, *others = [unpack_map(network[column]) for network in maps]
-    resized = [cv2.resize(one, first.shape, interpolation=cv2.INTER_AREA) for one in others]
-    return np.asarray(np.mean([first, *resized], axis=0), np.float32)

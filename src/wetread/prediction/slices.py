@@ -15,14 +15,14 @@ from wetread.evaluation.metrics import CLIP
 from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
 from wetread.prediction.ensemble import Ensemble
-from wetread.prediction.masks import DrawnMasks, PackedMaps, mean_map, mean_thresholds
+from wetread.prediction.masks import DrawnMasks, mean_thresholds
 from wetread.prediction.studies import judging_slices
 from wetread.store.store import Store, acquisition_keys
 from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
-from wetread.training.mask_table import pack_map
-from wetread.training.slices.predict import predict_with_masks, to_probabilities
-from wetread.training.slices.region import Regions, limit_masks
+from wetread.training.mask_table import PackedMaps, mean_map
+from wetread.training.slices.members import read_mean
+from wetread.training.slices.region import Regions
 from wetread.training.slices.spec import SliceSpec
 
 
@@ -55,9 +55,18 @@ class SliceReader:
         stores: one, of the task's crop. ranked: studies of several series, best first.
         """
         (store,) = stores
-        probability, maps, apart = self._predict(store, progress)
-        if maps:
-            probability = _calibrated(probability, maps, self.ensemble)
+        read = read_mean(
+            [member.model for member in self.ensemble.members],
+            store,
+            np.arange(len(store)),
+            mirror_columns(self.spec.image_findings).tolist(),
+            regions=None if self.spec.inside is None else Regions(store, self.spec.inside),
+            weights=self.ensemble.member_weights,
+            progress=progress,
+        )
+        probability = read.probability
+        if read.maps:
+            probability = _calibrated(probability, read.maps, self.ensemble)
         series = acquisition_keys(store.slices).to_list()
         position = np.array(store.slices["position_mm"].to_list(), dtype=np.float64)
         image = smooth_along_z(probability, series, position)
@@ -67,7 +76,7 @@ class SliceReader:
         )
         judging_rows = judging["row"].to_numpy()
         study_apart = at_study_maximum(
-            apart[judging_rows], image[judging_rows], judging["StudyInstanceUID"].to_list()
+            read.apart[judging_rows], image[judging_rows], judging["StudyInstanceUID"].to_list()
         )
         names, scalings = finding_names(self.spec.image_findings), self.ensemble.scalings
         image = scalings.apply("image", names, image)
@@ -82,48 +91,10 @@ class SliceReader:
             image,
             dict(zip(ids, study, strict=True)),
             {},
-            DrawnMasks(drawn, thresholds, maps),
+            DrawnMasks(drawn, thresholds, read.maps),
             free=free,
             study_disagreement=dict(zip(ids, study_apart, strict=True)),
         )
-
-    def _predict(
-        self, store: Store, progress: Progress
-    ) -> tuple[Float64Array, tuple[PackedMaps, ...], Float64Array]:
-        """Predict the networks' mean probabilities (N, F), the maps of each of the N slices, and
-        the standard deviation (N, F) of the logits of networks and views."""
-        members, flip_index = (
-            self.ensemble.members,
-            mirror_columns(self.spec.image_findings).tolist(),
-        )
-        total = np.zeros((len(store), len(self.spec.image_findings)))
-        every = np.arange(len(store))
-        each, within = [], np.zeros_like(total)  # logits of each network; variances of its views
-        maps: list[list[tuple[bytes, ...]]] = [[] for _ in range(len(store))]
-        weights = self.ensemble.member_weights
-        regions = None if self.spec.inside is None else Regions(store, self.spec.inside)
-        for done, member in enumerate(members):
-            progress(done, len(members))
-            model, logits, rows = member.model, [], iter(maps)
-            apart = [np.empty((0, total.shape[1]))]
-            batches = predict_with_masks(
-                model.model, store, every, model.view, model.recipe, flip_index
-            )
-            for batch, drawn, spread in limit_masks(batches, every, regions):
-                logits.append(batch)
-                apart.append(spread)
-                for masks in () if drawn is None else drawn:
-                    next(rows).append(tuple(map(pack_map, masks)))
-            probability = to_probabilities(model.model, logits, model.negative_rate)
-            total += weights[done] * probability
-            each.append(logit(np.clip(probability, CLIP, 1 - CLIP)))
-            within += weights[done] * np.concatenate(apart) ** 2
-        progress(len(members), len(members))
-        mean = np.average(each, axis=0, weights=weights)
-        between = np.average((np.stack(each) - mean) ** 2, axis=0, weights=weights)
-        spread = np.sqrt(within / len(members) + between)
-        drawn_maps = tuple(map(tuple, maps)) if self.ensemble.drawn else ()
-        return total / len(members), drawn_maps, spread
 
 
 def _calibrated(

@@ -10,10 +10,10 @@ import numpy as np
 
 from wetread.archive.types import BoolArray, Int64Array
 from wetread.evaluation.volume_decision import DecidedMaps, SeriesMaps, VolumeThresholds
-from wetread.prediction.masks import PackedMaps, mean_map
 from wetread.store.store import Store
 from wetread.study.boxes import PixelBox
 from wetread.training.drawings import Drawings
+from wetread.training.mask_table import PackedMaps, mean_map
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,10 @@ from wetread.archive.types import Float32Array
 from wetread.models.heat import heat_map
 from wetread.store.store import Store
 from wetread.training.predictions import FILE
-from wetread.training.run import BEST, TrainedModel, read_trained_model
+from wetread.training.run import TrainedModel
 from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
+from wetread.training.slices.members import read_members
 from wetread.view.device import to_view
 
 # Row of a store -> (h, w) float32 from 0 to 1, or None where there is no heat map.
@@ -25,23 +26,21 @@ HeatMaps = Callable[[int], Float32Array | None]
 
 
 def run_heat_maps(run: Path, store: Store, column: int) -> HeatMaps:
-    """Make heat maps of a run's slices for the output `column`, each (h, w) float32 by the model
-    that was not fitted to the slice; None as for mean_heat_map."""
+    """Make heat maps of a run's slices for the output `column`, each (h, w) float32 by the
+    networks that were not fitted to the slice; None as for mean_heat_map."""
     table = read_parquet(run / FILE, columns=["level", "id", "model"])
     images = table.filter(pl.col("level") == "image").select("id", "model").unique()
     numbers = dict(images.iter_rows())
 
     @lru_cache(maxsize=1)
-    def read_model(number: int) -> TrainedModel:
-        folder = run / f"model-{number}"
-        if (folder / BEST).is_file():
-            return read_trained_model(folder)
-        return read_series_model(folder / "part-0").encoders[0]
+    def read_models(number: int) -> list[TrainedModel]:
+        part = run / f"model-{number}" / "part-0"
+        return read_members(run, number) or [read_series_model(part).encoders[0]]
 
     def heat_map_of(row: int) -> Float32Array | None:
         """Make the heat map (h, w) of a row of the store."""
-        model = read_model(numbers[store.slices["SOPInstanceUID"][row]])
-        return mean_heat_map([model], store, row, column)
+        models = read_models(numbers[store.slices["SOPInstanceUID"][row]])
+        return mean_heat_map(models, store, row, column)
 
     return heat_map_of
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import blosc2
+import cv2
 import numpy as np
 import polars as pl
 
@@ -22,6 +23,7 @@ from wetread.view.uncrop import uncrop
 
 FILE = "masks.parquet"
 MOST_SIDE = 4096
+PackedMaps = tuple[tuple[bytes, ...], ...]  # of one slice: of each network its M maps, packed
 WANTED = "the masks of a run, which wetread train writes"
 SCHEMA: dict[str, pl.DataType] = {
     "split": pl.String(),  # validation too: thresholds are chosen there
@@ -107,6 +109,14 @@ def unpack_map(packed: bytes) -> Float32Array:
         raise ValueError(f"a map of {unpacked_bytes(packed)} bytes")
     gray = np.frombuffer(blosc2.decompress2(packed, nthreads=1), np.uint8)
     return gray.reshape(side, side).astype(np.float32) / np.float32(255)
+
+
+def mean_map(maps: PackedMaps, column: int) -> Float32Array:
+    """Average the networks' maps of one finding in one slice, (h, h) float32 probabilities, on the
+    grid of the first: another network's mask stride may be another."""
+    first, *others = [unpack_map(network[column]) for network in maps]
+    resized = [cv2.resize(one, first.shape, interpolation=cv2.INTER_AREA) for one in others]
+    return np.asarray(np.mean([first, *resized], axis=0), np.float32)
 
 
 def sums_of(table: pl.DataFrame) -> MaskSums:

@@ -17,6 +17,7 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
     first = {
         "phantoms.studies": 0,
         "phantoms.share": 0.0,
+        "members": 1,  # all start from the same weights
         "grafts.share": 0.0,
         "epochs": recipe.phantoms.epochs,
         "optimizer.learning_rate": recipe.phantoms.learning_rate,

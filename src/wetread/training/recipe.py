@@ -174,6 +174,9 @@ class Recipe(Settings):
     )  # 0: one split; K: each patient read by a model of others
 
     # How long, and in which steps.
+    members: int = Field(
+        default=1, ge=1, le=1000
+    )  # networks of slices of each split, of different seeds, whose mean is taken
     epochs: int = Field(default=24, ge=1, le=1000000)  # passes over the training images
     batch_size: int = Field(default=32, ge=1, le=65536)  # images a step
     negatives_per_positive: float = Field(default=0.5, ge=0)  # drawn an epoch; 0: all there are
@@ -232,6 +235,11 @@ class Recipe(Settings):
             raise ValueError("joint.epochs trains the network alone: series.heads = ['network']")
         if self.joint.epochs and self.series.features != "last":
             raise ValueError("joint.epochs trains through features: series.features = 'last'")
+        if self.members > 1 and self.series.network != "none":
+            raise ValueError(
+                f"members = {self.members}: of networks of slices; a network over the series has "
+                "series.parts"
+            )
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.phantoms.share and not self.phantoms.studies:
             raise ValueError("phantoms.share: there are no phantoms where phantoms.studies = 0")

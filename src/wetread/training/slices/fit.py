@@ -3,8 +3,9 @@ out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +30,9 @@ from wetread.training.run import Run, TrainedModel, build_network, read_trained_
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
 from wetread.training.slices.levels import labeled_probabilities, slice_predictions
 from wetread.training.slices.loop import train
-from wetread.training.slices.predict import (
-    predict_probabilities,
-    predict_with_masks,
-    to_probabilities,
-)
-from wetread.training.slices.region import Regions, limit_masks
+from wetread.training.slices.members import member_recipes, read_mean
+from wetread.training.slices.predict import predict_probabilities
+from wetread.training.slices.region import Regions
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +62,28 @@ def fit_split(
     mixed: LabeledSlices | None = None,
     progress: Progress,
 ) -> SplitResult:
-    """Train on the split, keep the best epoch by the weighted log loss of the images (whatever the
-    masks), read the scored part.
+    """Train the split's networks, keep of each the best epoch by the weighted log loss of the
+    images (whatever the masks), and read the scored part with their mean.
 
     number: of the split. weights, mixed: as for fit_encoder.
     """
-    folder = Run(run.folder / f"model-{number}")
-    trained = fit_encoder(
-        data, split, recipe, weights=weights, run=folder, mixed=mixed, progress=progress
-    )
-    probability, drawings, apart = _read(trained, data, split.scored, split.name, number)
+    folder = run.folder / f"model-{number}"
+    models = [
+        fit_encoder(
+            data,
+            split,
+            own,
+            weights=weights,
+            run=Run(folder / name),
+            mixed=mixed,
+            progress=partial(_member_progress, progress, member, recipe.members),
+        )
+        for member, (name, own) in enumerate(member_recipes(recipe))
+    ]
+    probability, drawings, apart = _read(models, data, split.scored, split.name, number)
     validation: tuple[LabeledProbabilities, ...] = ()
     if split.is_only or (data.masks is not None and recipe.decoder != "none"):
-        read, maps, _ = _read(trained, data, split.validation, "validation", number)
+        read, maps, _ = _read(models, data, split.validation, "validation", number)
         drawings += maps
         if split.is_only:
             smoothed = data.smooth(read, split.validation)
@@ -133,42 +140,37 @@ def _train_set(data: LabeledSlices, places: Int64Array, recipe: Recipe) -> Train
     )
 
 
+def _member_progress(progress: Progress, member: int, members: int, done: int, total: int) -> None:
+    """Report the steps of one of several networks of a split, which take as many each."""
+    progress(member * total + done, members * total)
+
+
 def _read(
-    trained: TrainedModel, data: LabeledSlices, places: Int64Array, split: str, number: int
+    models: Sequence[TrainedModel], data: LabeledSlices, places: Int64Array, split: str, number: int
 ) -> tuple[Float64Array, list[MutableRow], Float64Array]:
     """Predict probabilities (N, F) of images (N,), their masks (rows of mask_table.py), and how far
-    the logits of image and mirror image are apart, (N, F)."""
+    the logits of networks, and of image and mirror image, are apart, (N, F)."""
     names, ids = finding_names(data.findings), data.column("SOPInstanceUID")
     patients, masks = data.column("patient"), data.masks
     columns = [names.index(finding.name) for finding in masks.findings] if masks else []
-    rows: list[MutableRow] = []
-
-    logits, apart, remaining = [], [np.empty((0, len(names)))], iter(places.tolist())
-    chosen = data.rows[places]
-    batches = predict_with_masks(
-        trained.model,
+    read = read_mean(
+        models,
         data.store,
-        chosen,
-        trained.view,
-        trained.recipe,
+        data.rows[places],
         mirror_columns(data.findings).tolist(),
+        regions=None if data.inside is None else Regions(data.store, data.inside),
     )
-    regions = None if data.inside is None else Regions(data.store, data.inside)
-    for batch, maps, spread in limit_masks(batches, chosen, regions):
-        logits.append(batch)
-        apart.append(spread)
-        for image_maps in () if maps is None else maps:
-            assert masks is not None  # nothing else draws
-            place = next(remaining)
-            key = mask_table.ImageKey(
-                split, number, ids[place], patients[place], int(data.rows[place])
-            )
-            truth = data.truth[place, columns].tolist()
-            rows.extend(mask_table.mask_rows(key, masks, place, image_maps, truth))
-    probability = to_probabilities(trained.model, logits, trained.negative_rate)
-    for row, head in zip(rows, probability[:, columns].ravel().tolist(), strict=bool(rows)):
+    rows: list[MutableRow] = []
+    for place, packed in zip(places.tolist(), read.maps, strict=False):
+        assert masks is not None  # nothing else draws
+        key = mask_table.ImageKey(split, number, ids[place], patients[place], int(data.rows[place]))
+        maps = np.stack([mask_table.mean_map(packed, column) for column in range(len(columns))])
+        truth = data.truth[place, columns].tolist()
+        rows.extend(mask_table.mask_rows(key, masks, place, maps, truth))
+    heads = read.probability[:, columns].ravel().tolist()
+    for row, head in zip(rows, heads, strict=bool(rows)):
         row["head"] = head
-    return probability, rows, np.concatenate(apart)
+    return read.probability, rows, read.apart
 
 
 def initial_model(

@@ -19,7 +19,7 @@ from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.run import TrainedModel
 from wetread.training.slices.levels import labeled_probabilities
-from wetread.training.slices.predict import predict_probabilities
+from wetread.training.slices.members import read_mean
 from wetread.training.slices.source import SliceSource
 from wetread.view.augment import Strengths, draw_augmentation
 from wetread.view.device import augment_hu
@@ -49,17 +49,14 @@ class AlteredSource:
 
 
 def read_altered(
-    data: LabeledSlices, split: Split, trained: TrainedModel, strengths: Strengths
+    data: LabeledSlices, split: Split, models: Sequence[TrainedModel], strengths: Strengths
 ) -> tuple[LabeledProbabilities, ...]:
-    """Read the scored slices of a split, changed, by the model that never learned from them: the
-    probabilities of slices and of studies beside their truth."""
-    probability = predict_probabilities(
-        trained.model,
+    """Read the scored slices of a split, changed, by the networks that never learned from them:
+    the probabilities of slices and of studies beside their truth."""
+    read = read_mean(
+        models,
         AlteredSource(data.store, strengths),
         data.rows[split.scored],
-        trained.view,
-        trained.recipe,
-        trained.negative_rate,
         mirror_columns(data.findings).tolist(),
     )
-    return labeled_probabilities(data, split.scored, data.smooth(probability, split.scored))
+    return labeled_probabilities(data, split.scored, data.smooth(read.probability, split.scored))

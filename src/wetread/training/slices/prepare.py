@@ -18,10 +18,11 @@ from wetread.training.data import LabeledSlices, Split, plan_splits
 from wetread.training.masks import annotated_masks
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
-from wetread.training.run import BEST, Run, read_trained_model
+from wetread.training.run import BEST, Run
 from wetread.training.slices.fit import SplitResult, fit_encoder, fit_split
 from wetread.training.slices.grafts import Grafts
 from wetread.training.slices.levels import obeying_levels
+from wetread.training.slices.members import read_members
 from wetread.training.slices.other_scanners import read_altered
 from wetread.training.slices.spec import SliceSpec
 
@@ -103,8 +104,8 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
 
     def read(number: int, split: Split) -> tuple[LabeledProbabilities, ...]:
         assert spec.other_scanners is not None  # else nobody reads so
-        trained = read_trained_model(inputs.run.folder / f"model-{number}")
-        return read_altered(data, split, trained, spec.other_scanners)
+        models = read_members(inputs.run.folder, number)
+        return read_altered(data, split, models, spec.other_scanners)
 
     return Prepared(
         data,

@@ -1,0 +1,115 @@
+"""tests/training/slices/test_members.py: several networks of a split differ by the seed alone, and
+their mean is what is said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from wetread.training.data import LabeledSlices, mirror_columns, plan_splits
+from wetread.training.recipe import Recipe
+from wetread.training.recipe_file import read_recipe
+from wetread.training.run import Run
+from wetread.training.slices.fit import fit_split
+from wetread.training.slices.members import (
+    member_checkpoints,
+    member_recipes,
+    read_mean,
+    read_members,
+)
+from wetread.training.slices.predict import predict_probabilities
+
+
+def quick(*settings: str) -> Recipe:
+    words = ("size=24", "batch_size=16", "runtime.threads=1", "runtime.device=cpu", "epochs=1")
+    return read_recipe("compact", [*words, *settings])
+
+
+def test_networks_of_a_split_have_seeds_of_their_own() -> None:
+    of_two = [dict(member_recipes(quick("members=3", f"seed={seed}"))) for seed in (0, 1)]
+    assert [list(one) for one in of_two] == [[".", "member-1", "member-2"]] * 2
+    seeds = {recipe.seed for one in of_two for recipe in one.values()}
+    assert len(seeds) == 6
+    first, other = of_two[0]["."], of_two[0]["member-1"]
+    assert first == quick("members=3")
+    assert other.model_copy(update={"seed": 0}) == first
+
+
+def test_a_network_over_the_series_has_parts_in_place_of_members() -> None:
+    with pytest.raises(ValueError, match=r"members = 2: of networks of slices"):
+        quick("members=2", "series.network=gru")
+
+
+def test_what_is_said_out_of_fold_is_the_mean_of_the_networks(
+    data: LabeledSlices, tmp_path: Path
+) -> None:
+    _, (split, *_) = plan_splits(data, 2, seed=0)
+    steps: list[tuple[int, int]] = []
+    fitted = fit_split(
+        data,
+        split,
+        quick("members=2"),
+        run=Run(tmp_path),
+        number=0,
+        weights=None,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    first, second = (
+        predict_probabilities(
+            model.model,
+            data.store,
+            data.rows[split.scored],
+            model.view,
+            model.recipe,
+            model.negative_rate,
+            mirror_columns(data.findings).tolist(),
+        )
+        for model in read_members(tmp_path, 0)
+    )
+    assert np.abs(first - second).max() > 1e-4
+    mean = data.smooth((first + second) / 2, split.scored)
+    np.testing.assert_allclose(fitted.levels[0].probability, mean, atol=1e-6)
+    # Half the distance of two is their standard deviation; views add to it.
+    apart = fitted.levels[0].disagreement
+    assert apart is not None
+    assert (apart >= np.abs(logit(first) - logit(second)) / 2 - 1e-4).all()
+    assert steps[-1][0] == steps[-1][1]
+    assert len({total for _, total in steps}) == 1
+
+
+def test_one_network_alone_has_the_folder_of_its_split(data: LabeledSlices, tmp_path: Path) -> None:
+    _, splits = plan_splits(data, 2, seed=0)
+    for number, split in enumerate(splits):
+        fit_split(
+            data,
+            split,
+            quick(f"members={2 - number}"),
+            run=Run(tmp_path),
+            number=number,
+            weights=None,
+            progress=lambda done, total: None,
+        )
+    named = [file.relative_to(tmp_path).as_posix() for file in member_checkpoints(tmp_path, "*")]
+    assert named == ["model-0/best.pt", "model-0/member-1/best.pt", "model-1/best.pt"]
+    assert member_checkpoints(tmp_path, "1") == [tmp_path / "model-1" / "best.pt"]
+    assert read_members(tmp_path, 2) == []
+
+
+def test_networks_weigh_as_they_are_told(data: LabeledSlices, tmp_path: Path) -> None:
+    _, (split, *_) = plan_splits(data, 2, seed=0)
+    fit_split(
+        data,
+        split,
+        quick("members=2"),
+        run=Run(tmp_path),
+        number=0,
+        weights=None,
+        progress=lambda done, total: None,
+    )
+    models, mirror = read_members(tmp_path, 0), mirror_columns(data.findings).tolist()
+    alone = [read_mean([one], data.store, data.rows, mirror).probability for one in models]
+    weights = np.array([0.5, 1.5])
+    together = read_mean(models, data.store, data.rows, mirror, weights=weights)
+    np.testing.assert_allclose(together.probability, 0.25 * alone[0] + 0.75 * alone[1], atol=1e-12)
+    assert together.maps == ()
