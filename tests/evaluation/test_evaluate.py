@@ -7,6 +7,7 @@ from sklearn.metrics import roc_auc_score
 from wetread.evaluation import metrics
 from wetread.evaluation.evaluate import LabeledRows, evaluate
 from wetread.evaluation.score import Score
+from wetread.evaluation.task_metric import TaskMetric
 from wetread.labels.finding import Finding
 
 FINDINGS = (Finding("rare"), Finding("common"), Finding("any", weight=2.0))
@@ -40,10 +41,11 @@ def test_the_official_metric_stands_beside_its_baselines() -> None:
     scores, truth, said = scored()
     weights = np.array([1.0, 1, 2])
     ours = find(scores, "weighted_log_loss", "all")
-    assert ours.value == metrics.weighted_log_loss(truth, said, weights)
+    assert ours.value == pytest.approx(metrics.weighted_log_loss(truth, said, weights), rel=1e-12)
     prior = np.tile([0.01, 0.3, 0.4], (200, 1))
     beside = find(scores, "weighted_log_loss_prior", "all")
-    assert beside.value == metrics.weighted_log_loss(truth, prior, weights)
+    floor = metrics.weighted_log_loss(truth, prior, weights)
+    assert beside.value == pytest.approx(floor, rel=1e-12)
     worst = find(scores, "weighted_log_loss_position", "all").value
     assert worst is not None
     assert worst > (beside.value or 0)
@@ -147,3 +149,29 @@ def test_calibration_is_compared_with_perfect_calibration() -> None:
     assert found["ece_perfect"].reason == "no interval: it follows from the probabilities alone"
     assert found["brier"].low is not None
     assert found["brier"].low < ((given - truth) ** 2).mean() < (found["brier"].high or 0)
+
+
+def test_a_task_s_own_metric_comes_first_and_scores_the_answers_that_follow() -> None:
+    rng = np.random.default_rng(5)
+    truth = (rng.random((60, 1)) < 0.3).astype(np.float64)
+    said = np.clip(rng.beta(2, 5, (60, 1)), 0.01, 0.99)
+    findings = [Finding("a", positive_weight=3.0)]
+    patients = [f"p{row}" for row in range(60)]
+    metric = TaskMetric("group_log_loss")
+    rows = LabeledRows(truth, findings, patients, "image", "held_out", metric)
+
+    def values(as_answered: bool) -> dict[str, float | None]:
+        scores = evaluate(
+            rows, said, np.random.default_rng(0), prior=np.array([0.3]), as_answered=as_answered
+        )
+        names = [score.metric for score in scores]
+        assert names[:4:2] == ["group_log_loss", "weighted_log_loss"]
+        return {score.metric: score.value for score in scores if score.finding == "all"}
+
+    weight = np.where(truth == 1, 3.0, 1.0)
+    answer = 3 * said / (3 * said + 1 - said)
+    for how, given in ((False, answer), (True, said)):
+        loss = -np.where(truth == 1, np.log(given), np.log(1 - given))
+        expected = (loss * weight).sum() / weight.sum()
+        assert values(how)["group_log_loss"] == pytest.approx(expected)
+        assert values(how)["weighted_log_loss"] == pytest.approx(expected)

@@ -17,6 +17,9 @@ ALL = "all"
 CALIBRATION = ("mean_probability", "ece")
 SHOWN = (
     "weighted_log_loss",
+    "group_log_loss",
+    "mean_roc_auc",
+    "probabilistic_f1",
     "log_loss",
     "roc_auc",
     "average_precision",

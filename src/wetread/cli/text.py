@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # for types alone: the command line starts without loading wh
     from wetread.verbs.train.train import TrainResult
 
 HEADINGS = (
-    "weighted_log_loss", "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
+    "weighted_log_loss", "group_log_loss", "mean_roc_auc", "probabilistic_f1",
+    "exam_log_loss", "image_log_loss", "roc_auc", "average_precision", "dice",
     "mean_probability", "ece",
 )  # fmt: skip
 MOST = 10  # rows printed of a list that may be long

@@ -4,18 +4,17 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from wetread.archive.types import FloatArray, Int64Array, JsonObject
+from wetread.archive.types import FloatArray, JsonObject
 from wetread.evaluation import metrics
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
 from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.intervals import (
     DRAWS,
     draw_patients,
-    drawn_ratio,
     percentile_interval,
 )
 from wetread.evaluation.score import finite_or_none
-from wetread.labels.finding import finding_weights
+from wetread.evaluation.task_metric import Drawn, draw_task_metric, least_cost_answers
 
 MIN_CLASS = 5  # rows with a finding, and as many without: below it a difference is mostly chance
 
@@ -61,10 +60,12 @@ def compare_predictions(
     draws: int = DRAWS,
     *,
     official: bool = False,
+    as_answered: tuple[bool, bool] = (False, False),
 ) -> list[Difference]:
     """Compare two probabilities (N, F) of the same rows, finding by finding, by every metric.
 
-    official: by the task's weighted log loss over all findings too, which then comes first.
+    official: by the task's metric over all findings too, which then comes first. as_answered: of
+    each, whether its probabilities are answers for that metric, as a submission's are.
 
     Rows that either has no probability for (NaN) count for neither. Each draw of patients is the
     same for both, so what makes a patient hard cancels out.
@@ -73,7 +74,7 @@ def compare_predictions(
     of_row, times = draw_patients(rows.patients, draws, rng)
     found = []
     if official:
-        found.append(_official(rows, (first, second), of_row, times))
+        found.append(_official(rows, (first, second), as_answered, Drawn(of_row, times)))
     for column, finding in enumerate(rows.findings):
         one, other = first[:, column], second[:, column]
         both = np.where(np.isnan(one) | np.isnan(other), np.nan, truth[:, column])
@@ -90,28 +91,27 @@ def compare_predictions(
 def _official(
     rows: LabeledRows,
     pair: tuple[FloatArray, FloatArray],
-    of_row: Int64Array,
-    times: FloatArray,
+    as_answered: tuple[bool, bool],
+    drawn: Drawn,
 ) -> Difference:
-    """Compare by the weighted log loss, over the labels that both answered."""
+    """Compare by the task's metric, over the labels that both answered."""
     truth = np.asarray(rows.truth, np.float64)
     both = np.where(np.isnan(pair[0]) | np.isnan(pair[1]), np.nan, truth)
-    weight = np.where(np.isnan(both), 0.0, finding_weights(rows.findings))
-    drawn = []
-    for values in pair:
-        over = np.nansum(metrics.log_losses(both, values) * weight, axis=1)
-        value = metrics.weighted_log_loss(both, values, finding_weights(rows.findings))
-        drawn.append(DrawnMetric(value, drawn_ratio(over, weight.sum(axis=1), of_row, times)))
+    first, second = (
+        draw_task_metric(
+            rows.metric,
+            rows.findings,
+            both,
+            values if final else least_cost_answers(rows.metric, rows.findings, values),
+            drawn,
+        )
+        for values, final in zip(np.asarray(pair, np.float64), as_answered, strict=True)
+    )
     known = ~np.isnan(both)
     any_positive = np.where(known, both, 0.0).max(axis=1, initial=0.0)
     shown = np.where(known.any(axis=1), any_positive, np.nan)
     return make_difference(
-        "weighted_log_loss",
-        ALL,
-        rows,
-        truth=shown,
-        pair=(drawn[0], drawn[1]),
-        reason=too_few(shown),
+        rows.metric.name, ALL, rows, truth=shown, pair=(first, second), reason=too_few(shown)
     )
 
 

@@ -11,7 +11,14 @@ from wetread.evaluation.calibration import calibration_errors
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
 from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, percentile_interval
 from wetread.evaluation.score import Score, finite_or_none
-from wetread.labels.finding import Finding, finding_weights
+from wetread.evaluation.task_metric import (
+    WEIGHTED_LOG_LOSS,
+    Drawn,
+    TaskMetric,
+    draw_task_metric,
+    least_cost_answers,
+)
+from wetread.labels.finding import Finding
 
 ALL = "all"
 OF_THE_PROBABILITIES = "no interval: it follows from the probabilities alone"
@@ -27,6 +34,7 @@ class LabeledRows:
     patients: N names; rows of one patient are resampled together.
     level:    "image", "series" or "study": what a row is.
     split:    which patients these are: "held_out", "out_of_fold", ...
+    metric:   the task's, over all findings.
     """
 
     truth: FloatArray
@@ -34,6 +42,7 @@ class LabeledRows:
     patients: Sequence[str]
     level: str
     split: str
+    metric: TaskMetric = WEIGHTED_LOG_LOSS
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +69,7 @@ def evaluate(
     baselines: Mapping[str, FloatArray] | None = None,
     draws: int = DRAWS,
     official: bool = True,
+    as_answered: bool = False,
 ) -> list[Score]:
     """Score probability (N, F) against the truth (N, F) of rows, with intervals and baselines.
 
@@ -67,9 +77,12 @@ def evaluate(
     prior:     (F,) shares of positives in training, scored as `<metric>_prior`; None: left out.
     baselines: further probabilities (N, F) by name ("position"), scored as `<metric>_<name>`.
     draws:     bootstrap draws; 0: no intervals.
-    official:  False where the task's weighted log loss is no mean over the findings of one level.
+    official:  False where the task's metric is not of the findings of one level.
+    as_answered: whether the probabilities are answers for the metric, as those of a submission are;
+               else it scores the answers of least expected cost that follow from them.
 
-    The official metric comes first where all findings are labeled at this level; then the scores
+    The task's metric comes first where all findings are labeled at this level, and the weighted log
+    loss after it, where it is another; then the scores
     of each finding, a baseline right after its score, then those of its calibration: beside the
     expected calibration error the 95th percentile of it where the probabilities are true, and the
     expectation of Brier's score there. Raises ValueError where shapes differ or a
@@ -86,22 +99,33 @@ def evaluate(
     probabilities |= {f"_{name}": np.asarray(values, np.float64) for name, values in others.items()}
     scores: list[Score] = []
     if official and all(finding.level == rows.level for finding in rows.findings):
-        scores += [_official(sample, suffix, values) for suffix, values in probabilities.items()]
+        metrics_of_all = dict.fromkeys((rows.metric, WEIGHTED_LOG_LOSS))
+        scores += [
+            _of_all(sample, metric, suffix, values, as_answered=as_answered)
+            for metric in metrics_of_all
+            for suffix, values in probabilities.items()
+        ]
     for column in range(len(rows.findings)):
         scores += _finding_scores(sample, column, probabilities)
         scores += _calibration_scores(sample, column, probabilities[""][:, column], rng)
     return scores
 
 
-def _official(sample: ResampledRows, suffix: str, probability: FloatArray) -> Score:
-    loss = metrics.log_losses(sample.truth, probability)
-    weight = np.where(np.isnan(loss), 0.0, finding_weights(sample.rows.findings))
-    over, under = np.nansum(loss * weight, axis=1), weight.sum(axis=1)
-    value = metrics.weighted_log_loss(
-        sample.truth, probability, finding_weights(sample.rows.findings)
-    )
-    drawn = drawn_ratio(over, under, sample.patient_of_row, sample.times)
-    return _score(sample, f"weighted_log_loss{suffix}", None, DrawnMetric(value, drawn))
+def _of_all(
+    sample: ResampledRows,
+    metric: TaskMetric,
+    suffix: str,
+    probability: Float64Array,
+    *,
+    as_answered: bool,
+) -> Score:
+    """Score all findings together by a metric, by the answers that follow from probabilities (N,
+    F)."""
+    findings = sample.rows.findings
+    answer = probability if as_answered else least_cost_answers(metric, findings, probability)
+    drawn = Drawn(sample.patient_of_row, sample.times)
+    found = draw_task_metric(metric, findings, sample.truth, answer, drawn)
+    return _score(sample, f"{metric.name}{suffix}", None, found)
 
 
 def _finding_scores(

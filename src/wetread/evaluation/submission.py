@@ -10,6 +10,7 @@ from wetread.evaluation.baselines import constant_prior
 from wetread.evaluation.evaluate import LabeledRows, evaluate
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.score import Score, Scores
+from wetread.evaluation.task_metric import WEIGHTED_LOG_LOSS, TaskMetric
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelError, LabelTable
 
@@ -46,8 +47,9 @@ def score_submission(
     split: str,
     rng: np.random.Generator,
     patients: Mapping[str, str] | None = None,
+    metric: TaskMetric = WEIGHTED_LOG_LOSS,
 ) -> SubmissionScores:
-    """Score a submission by the official metric and the rest, over the labels that truth knows.
+    """Score a submission by the task's metric and the rest, over the labels that truth knows.
 
     Findings of one level. A finding with missing probabilities gets no score, and then the
     official metric gets none either: leaving out the hard ones would flatter. What is too many is
@@ -72,11 +74,14 @@ def score_submission(
     lost = ~np.isnan(known) & np.isnan(given)
     patient_names = patients_of(ids.to_list(), patients)
     scored = evaluate(
-        LabeledRows(np.where(lost, np.nan, known), findings, patient_names, levels[0], split),
+        LabeledRows(
+            np.where(lost, np.nan, known), findings, patient_names, levels[0], split, metric
+        ),
         given,
         rng,
         prior=constant_prior(known),
         draws=DRAWS if patients else 0,
+        as_answered=True,
     )
     incomplete = {
         finding.name: int(lost[:, column].sum()) for column, finding in enumerate(findings)

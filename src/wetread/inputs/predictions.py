@@ -35,6 +35,7 @@ class Predictions:
 
     path:     the folder or file it was read from.
     table:    probabilities as values, of images and studies; masks: what was drawn in images.
+    as_answered: whether they are a submission's answers for the task's metric.
     masks_alone: it holds masks and no probability: values are 1 where a mask is not empty.
     index:    of the archive; None where only ids are known.
     unread:   study to the reason why nothing was read of it.
@@ -50,6 +51,7 @@ class Predictions:
     path: Path
     task: Task
     table: LabelTable
+    as_answered: bool = False
     masks_alone: bool = False
     index: Index | None = None
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -279,7 +281,7 @@ def _submitted(path: Path, task: Task, table: LabelTable) -> Predictions:
     calls = table.frame["value"].drop_nulls().is_in([0.0, 1.0]).all()
     masks_alone = bool(table.masks.height) and bool(calls)
     if not masks_alone:
-        return Predictions(path, task, table)
+        return Predictions(path, task, table, as_answered=True)
     # An image with the value 0 and no text is a mask without a pixel.
     empty = table.frame.filter(pl.col("value") == 0.0).join(table.masks, on="id", how="anti")
     rows: list[tuple[str, str, str, list[str]]] = [

@@ -18,6 +18,7 @@ class Finding:
     name:   as it stands in label files, scores and readings, e.g. "subdural".
     level:  what carries the label: an image, a study or a pixel.
     weight: its weight in the task's metric, against the other findings.
+    positive_weight: that of its positives, where they weigh otherwise; None: as all others.
     mirror: the finding it becomes when the image is flipped left to right; None when it stays.
     """
 
@@ -25,6 +26,7 @@ class Finding:
     level: Level = "image"
     weight: float = 1.0
     mirror: str | None = None
+    positive_weight: float | None = None
 
 
 def finding_names(findings: Sequence[Finding]) -> tuple[str, ...]:
@@ -35,3 +37,9 @@ def finding_names(findings: Sequence[Finding]) -> tuple[str, ...]:
 def finding_weights(findings: Sequence[Finding]) -> Float64Array:
     """Return the findings' weights in the metric: (F,) float64."""
     return np.array([finding.weight for finding in findings], dtype=np.float64)
+
+
+def positive_weights(findings: Sequence[Finding]) -> Float64Array:
+    """Return the weights of the findings' positives in the metric: (F,) float64."""
+    own = (one.weight if one.positive_weight is None else one.positive_weight for one in findings)
+    return np.array(list(own), dtype=np.float64)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wetread.evaluation.comparison import Difference
 from wetread.evaluation.subgroups import SubgroupScore
+from wetread.evaluation.task_metric import METRIC_WORDS
 from wetread.pages.environment import spaced_words
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ GROUP_METRICS = {
     "sensitivity_at_specificity_90": "sensitivity at 90 % specificity",
     "log_loss": "log loss",
 }
-PAIR_METRICS = {
-    "weighted_log_loss": "weighted log loss",
+PAIR_METRICS: dict[str, str] = {
+    **{str(name): words for name, words in METRIC_WORDS.items()},
     "roc_auc": "ROC AUC",
     "average_precision": "average precision",
     "sensitivity_at_specificity_90": "sensitivity at 90 % specificity",

@@ -8,6 +8,7 @@ from pathlib import Path
 from wetread.archive.files.atomic import write_whole
 from wetread.evaluation.abstention import AbstentionCurve
 from wetread.evaluation.score import Score
+from wetread.evaluation.task_metric import LOSSES, METRIC_WORDS, MetricName
 from wetread.pages.abstention_chart import abstention_chart
 from wetread.pages.charts import (
     Curves,
@@ -28,7 +29,6 @@ PLURAL = {
     "all": "rows",
 }  # fmt: skip
 COUNTS = frozenset({"inconsistent_exams"})  # scores that are no shares
-OFFICIAL = "weighted_log_loss"
 PRIOR = "share in training, for everyone"
 ABSTENTION = "Leaving out what is unsure"
 ABSTENTION_NOTE = (
@@ -152,11 +152,11 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The scores of one level and split."""
+    """The scores of one level and split; of_all: of all findings together, by metric in words."""
 
     level: str
     split: str
-    official: tuple[tuple[str, ScoreCell], ...]
+    of_all: Mapping[str, tuple[tuple[str, ScoreCell], ...]]
     patients: int
     baselines: tuple[tuple[str, str], ...]
     rows: tuple[ScoreRow, ...]
@@ -246,9 +246,6 @@ def score_tables(scores: Sequence[Score], headline: str, prior: str = PRIOR) -> 
 
 def _table(scores: Sequence[Score], headline: str, prior: str) -> ScoreTable:
     level, split = scores[0].level, scores[0].split
-    official = {score.metric: _cell(score) for score in scores if score.finding == "all"}
-    words = BASELINES | {"prior": prior, "uncalibrated": "before calibration"}
-    names = {f"{OFFICIAL}_{key}": text for key, text in words.items()} | {OFFICIAL: "the model"}
     findings = list(dict.fromkeys(score.finding for score in scores if score.finding != "all"))
     findings.sort(key=lambda finding: finding != headline)
     metrics = {score.metric for score in scores}
@@ -260,12 +257,32 @@ def _table(scores: Sequence[Score], headline: str, prior: str) -> ScoreTable:
     return ScoreTable(
         level,
         split,
-        tuple((names.get(metric, spaced_words(metric)), cell) for metric, cell in official.items()),
+        _of_all([score for score in scores if score.finding == "all"], prior),
         max(score.patients for score in scores),
         baselines,
         tuple(_row(finding, [s for s in scores if s.finding == finding]) for finding in findings),
         tuple((score, _cell(score)) for score in scores),
     )
+
+
+def _of_all(scores: Sequence[Score], prior: str) -> dict[str, tuple[tuple[str, ScoreCell], ...]]:
+    """Group the scores of all findings together by metric, each with its baselines; what is of no
+    metric of a task's stands with the first."""
+    words = BASELINES | {"prior": prior, "uncalibrated": "before calibration"}
+    groups: dict[str, list[tuple[str, ScoreCell]]] = {}
+    for score in scores:
+        name = next((one for one in METRIC_WORDS if score.metric.startswith(one)), None)
+        heading = _heading(name) if name else next(iter(groups), _heading("weighted_log_loss"))
+        baseline = score.metric.removeprefix(f"{name}_")
+        text = "the model" if score.metric == name else words.get(baseline, spaced_words(baseline))
+        groups.setdefault(heading, []).append((text, _cell(score)))
+    return {heading: tuple(cells) for heading, cells in groups.items()}
+
+
+def _heading(name: MetricName) -> str:
+    better = "lower" if name in LOSSES else "higher"
+    words = METRIC_WORDS[name]
+    return f"{words[0].upper()}{words[1:]}, all findings ({better} is better)"
 
 
 def _row(finding: str, scores: Sequence[Score]) -> ScoreRow:

@@ -9,6 +9,7 @@ from pathlib import Path
 from wetread.archive.files.atomic import write_whole
 from wetread.evaluation.intervals import DRAWS
 from wetread.evaluation.score import Score
+from wetread.evaluation.task_metric import METRIC_WORDS
 from wetread.pages.charts import reliability_chart, roc_chart
 from wetread.pages.environment import page_environment, spaced_words
 from wetread.pages.evaluation_part import DifferenceRow, DifferenceTable
@@ -28,7 +29,7 @@ ERRORS = (
 )
 # A metric, its words, the metric of its floor and the words for that.
 FLOORS = (
-    ("weighted_log_loss", "weighted log loss", "weighted_log_loss_prior", "constant prior"),
+    *((name, words, f"{name}_prior", "constant prior") for name, words in METRIC_WORDS.items()),
     ("exam_log_loss", "log loss of exams", "exam_log_loss_prior", "constant prior"),
     ("image_log_loss", "log loss of images", "image_log_loss_prior", "constant prior"),
     ("roc_auc", "ROC AUC", "roc_auc_prior", "a guess"),

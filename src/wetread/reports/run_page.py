@@ -11,6 +11,7 @@ import numpy as np
 from wetread.archive.types import Int64Array
 from wetread.evaluation.abstention import AbstentionCurve, abstention_curves
 from wetread.evaluation.score import Score
+from wetread.evaluation.task_metric import LOSSES, METRIC_WORDS
 from wetread.labels.finding import finding_names
 from wetread.pages.charts import Curves, History, make_curves
 from wetread.pages.environment import spaced_words
@@ -157,11 +158,12 @@ def headline_facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
             label = f"ROC AUC of {task.headline}, by {level}"
             facts.append(PageFact(label, f"{score.value:.3f}", note))
     official = task.spec.official_levels[0]
-    loss = found.get(("weighted_log_loss", "all", official))
-    prior = found.get(("weighted_log_loss_prior", "all", official))
-    if loss is not None and loss.value is not None and prior is not None and prior.value:
-        note = f"{loss.value / prior.value:.2f} of the constant prior's {prior.value:.3f}"
-        facts.append(PageFact("weighted log loss", f"{loss.value:.3f}", note))
+    name = task.metric.name
+    score, prior = (found.get((f"{name}{end}", "all", official)) for end in ("", "_prior"))
+    if score is not None and score.value is not None and prior is not None and prior.value:
+        share = f"{score.value / prior.value:.2f} of " if name in LOSSES else ""
+        note = f"{share}the constant prior's {prior.value:.3f}"
+        facts.append(PageFact(METRIC_WORDS[name], f"{score.value:.3f}", note))
     for finding in (one.name for one in task.spec.drawn):
         dice, empty = (found.get((name, finding, "pixel")) for name in ("dice", "dice_all_empty"))
         if dice is not None and dice.value is not None and empty is not None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from wetread.archive.types import Progress
 from wetread.evaluation.submission import SubmissionScores, score_submission
+from wetread.evaluation.task_metric import WEIGHTED_LOG_LOSS, TaskMetric
 from wetread.labels.finding import Finding
 from wetread.labels.long_csv import read_long_csv
 from wetread.labels.table import LabelTable
@@ -147,6 +148,8 @@ class Task:
     abbreviations: words for findings in tables of radiologists' reads, as ICH.
     series_spec:  of a task whose slices may also be read as whole series, where a recipe names a
                   network for them; None: `spec` alone.
+    metric:       by which answers are scored; the submission form of a task of whole exams may have
+                  its own.
     source:       the text of the TOML file that it comes from; None: the package's own.
     """
 
@@ -167,6 +170,7 @@ class Task:
     abbreviations: Mapping[str, str] = field(default_factory=dict)
     series_spec: SeriesSpec | None = None
     settings: tuple[str, ...] = ()
+    metric: TaskMetric = WEIGHTED_LOG_LOSS
     source: str | None = None
 
     def for_recipe(self, recipe: Recipe) -> Task:

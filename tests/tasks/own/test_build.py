@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from wetread.evaluation.task_metric import TaskMetric
 from wetread.labels.finding import finding_names
 from wetread.study.display import display_grey, hounsfield
 from wetread.tasks.own.build import build_task, slice_targets
@@ -68,3 +69,46 @@ def test_a_slice_has_its_own_label_else_its_study_s() -> None:
     image = np.array([[np.nan, 0.0], [1.0, np.nan]])
     study = np.array([[1.0, 1.0], [0.0, np.nan]])
     np.testing.assert_array_equal(slice_targets(image, study), [[1, 0], [1, np.nan]])
+
+
+GROUP = """
+[[findings]]
+name = "healthy"
+[[findings]]
+name = "low"
+weight = 2
+[[findings]]
+name = "any"
+weight = 1
+positive_weight = 6
+any_of = ["low"]
+[[groups]]
+exactly_one = ["healthy", "low"]
+[[labels]]
+id = "patient"
+id_of = "patient"
+"""
+
+
+def test_a_metric_is_that_of_the_file_and_says_in_what_sense_answers_obey() -> None:
+    decided = built('modalities = ["CT"]' + GROUP)
+    shared = built('modalities = ["CT"]\nmetric = "group_log_loss"' + GROUP)
+    assert decided.metric == TaskMetric("weighted_log_loss", (("healthy", "low"),))
+    assert shared.metric == TaskMetric("group_log_loss", (("healthy", "low"),))
+    assert [one.positive_weight for one in shared.findings] == [None, None, 6.0]
+    said = np.array([[0.2, 0.3, 0.1]])
+    nothing = np.empty((0, 3)), said, np.zeros(2, np.int64)
+    specs = [task.spec for task in (decided, shared)]
+    assert all(isinstance(spec, SeriesSpec) for spec in specs)
+    _, yes = specs[0].make_consistent(*nothing)  # type: ignore[union-attr]
+    _, share = specs[1].make_consistent(*nothing)  # type: ignore[union-attr]
+    assert (yes[0] > 0.5).tolist() in ([False, True, True], [True, False, False])
+    np.testing.assert_allclose(share, [[0.4, 0.6, 0.6]])
+
+
+def test_metrics_that_are_none_and_rules_they_cannot_have_are_refused() -> None:
+    with pytest.raises(TaskFileError, match=r"mine.toml: metric = 'accuracy' should be"):
+        built('modalities = ["CT"]\nmetric = "accuracy"' + GROUP)
+    other = GROUP + '[[groups]]\nexactly_one = ["low", "any"]\n'
+    with pytest.raises(TaskFileError, match="groups and any_of: 'low' is of two groups"):
+        built('modalities = ["CT"]\nmetric = "mean_roc_auc"' + other)

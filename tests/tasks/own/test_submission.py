@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from wetread.evaluation.task_metric import WEIGHTED_LOG_LOSS
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA, LabelError, label_table
 from wetread.outputs.submission import SubmissionContent
@@ -38,7 +39,8 @@ def content(sample: Path | None = None) -> SubmissionContent:
 
 def form(**words: Any) -> OwnSubmission:
     """Make a form of the words A and B part."""
-    return OwnSubmission(**{"layout": "wide", "by": "image", "words": WORDS, **words})
+    known = {"metric": WEIGHTED_LOG_LOSS, "findings": FINDINGS, "layout": "wide", "by": "image"}
+    return OwnSubmission(**{**known, "words": WORDS, **words})
 
 
 def test_a_wide_file_has_a_row_an_image_and_the_share_where_it_was_not_read(
@@ -49,6 +51,15 @@ def test_a_wide_file_has_a_row_an_image_and_the_share_where_it_was_not_read(
     assert path.read_text().splitlines() == [
         "image,A,B part", "1.1,0.125,0.75", "1.2,0.25,0.5", "2.1,0.1,0.2",
     ]  # fmt: skip
+
+
+def test_answers_are_those_of_least_cost_where_positives_weigh_more(tmp_path: Path) -> None:
+    path, twice = tmp_path / "s.csv", (Finding("a_b", positive_weight=2.0), Finding("b"))
+    form(findings=twice, id="image").write(path, content())
+    table = pl.read_csv(path)
+    expected = [2 * p / (1 + p) for p in (0.125, 0.25, 0.1)]
+    np.testing.assert_allclose(table["A"], expected)
+    np.testing.assert_allclose(table["B part"], [0.75, 0.5, 0.2])
 
 
 @pytest.mark.parametrize(("by", "first"), [("study", "1"), ("series", "1.s")])

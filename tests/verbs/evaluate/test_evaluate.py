@@ -10,6 +10,7 @@ import pytest
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.evaluation.metrics import weighted_log_loss
 from wetread.evaluation.score import Scores
+from wetread.evaluation.task_metric import WEIGHTED_LOG_LOSS
 from wetread.labels.exams import Exams
 from wetread.labels.finding import finding_weights
 from wetread.labels.table import EXAM_SCHEMA
@@ -66,12 +67,12 @@ def test_a_level_has_its_official_figure_only_where_the_task_says_so() -> None:
     part = predictions("image", ["a", "b", "c", "d"], ["s", "s", "t", "t"])
     (official,) = [
         score.value
-        for score in score_level(part, 0, official=True)
+        for score in score_level(part, WEIGHTED_LOG_LOSS, 0, official=True)
         if score.metric == "weighted_log_loss"
     ]
     expected = weighted_log_loss(part.truth, part.probability, finding_weights(part.findings))
     assert official == pytest.approx(expected)
-    metrics = {score.metric for score in score_level(part, 0, official=False)}
+    metrics = {score.metric for score in score_level(part, WEIGHTED_LOG_LOSS, 0, official=False)}
     assert "weighted_log_loss" not in metrics
     assert {"log_loss", "log_loss_prior", "roc_auc_histogram"} <= metrics
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -28,14 +29,18 @@ id_of = "file"
 """
 STUDIES = """
 modalities = ["CT"]
+metric = "group_log_loss"
 [[findings]]
 name = "blood"
+positive_weight = 3
 [[findings]]
 name = "left"
 mirror = "right"
 [[findings]]
 name = "right"
 mirror = "left"
+[[groups]]
+exactly_one = ["left", "right"]
 [[labels]]
 id = "study"
 id_of = "study"
@@ -132,6 +137,26 @@ def test_studies_are_learned_by_their_own_labels_alone(
     assert prediction.counts["studies"] == phantoms.rows["study"].n_unique()
     scored = wetread.evaluate_predictions(out, labels=sheets[1])
     assert 0 <= value(scored, "study") <= 1
+    check_answers(out, scored, sheets[1], run)
+
+
+def check_answers(out: Path, scored: wetread.Evaluation, labels: Path, run: Path) -> None:
+    """Probabilities agree, the submission has what costs least, and both score the same."""
+    said = pl.read_csv(out / "probabilities.csv").filter(level="study")
+    p = said.pivot("finding", index="id", values="probability").sort("id")
+    np.testing.assert_allclose(p["left"] + p["right"], 1, atol=2e-6)
+    rows = pl.read_csv(out / "submission.csv").with_columns(
+        pl.col("ID").str.extract_groups(r"^(?<id>.*)_(?<finding>[a-z]+)$").struct.unnest()
+    )
+    answer = rows.pivot("finding", index="id", values="Label").sort("id")
+    blood = p["blood"].to_numpy()
+    np.testing.assert_allclose(answer["blood"], 3 * blood / (1 + 2 * blood), atol=1e-5)
+    np.testing.assert_allclose(answer["left"], p["left"], atol=2e-6)
+    (of_readings,) = scored.scores.find("group_log_loss", level="study")
+    submitted = wetread.score(str(run / TASK_FILE), labels, out / "submission.csv")
+    (of_submission,) = submitted.scores.find("group_log_loss")
+    assert of_submission.value == pytest.approx(of_readings.value, abs=1e-5)
+    assert "Log loss of groups, all findings (lower is better)" in (run / "page.html").read_text()
 
 
 def test_slice_labels_from_a_second_file_are_used_with_study_labels(

@@ -16,10 +16,12 @@ import numpy as np
 
 from wetread.archive.types import Float32Array, Float64Array
 from wetread.evaluation.baselines import gray_histogram, histogram_features
+from wetread.evaluation.task_metric import TaskMetric
 from wetread.labels.finding import Finding, Level, finding_weights
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.study.display import display_grey, hounsfield
 from wetread.study.series_choice import SeriesPreference
+from wetread.tasks.own.coherence import CoherentShares, coherent_shares
 from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
 from wetread.tasks.own.labels import label_forms, read_by_forms
 from wetread.tasks.own.rules import TaskRules, task_rules
@@ -79,7 +81,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
         read_labels=partial(
             read_by_forms, forms=label_forms(entry), any_of=_derived(entry, any_of)
         ),
-        submission=_submission(entry, where, of_studies=of_studies),
+        submission=_submission(entry, findings, where, of_studies=of_studies),
         recipe=recipe,
         settings=settings,
         phantoms=NO_PHANTOMS,
@@ -94,6 +96,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
         if in_hu
         else None,  # each film of a study is a series of its own
         values=hounsfield if in_hu else display_grey,
+        metric=_metric(entry),
         demo=Demo(),
         source=text,
     )
@@ -104,7 +107,7 @@ def _spec(
     findings: Sequence[Finding],
     find_box: FindBox,
     histogram: Histogram,
-    rules: TaskRules,
+    rules: TaskRules | CoherentShares,
 ) -> SliceSpec | SeriesSpec:
     """Say how findings are learned: slice by slice where all are of images; else from whole series,
     where each finding may be known of studies, of slices, or of both."""
@@ -173,7 +176,8 @@ def _findings(entry: TaskEntry, where: str) -> tuple[Finding, ...]:
     of_images = [labels.id_of in ("image", "file") for labels in entry.labels]
     by_ids: Level = "image" if of_images[0] else "study"
     findings = tuple(
-        Finding(one.name, one.level or by_ids, one.weight, one.mirror) for one in entry.findings
+        Finding(one.name, one.level or by_ids, one.weight, one.mirror, one.positive_weight)
+        for one in entry.findings
     )
     if not any(of_images) and all(one.level == "image" for one in findings):
         raise TaskFileError(
@@ -198,7 +202,13 @@ def _any_of(
     return {one.name: tuple(one.any_of) for one in entry.findings if one.any_of}
 
 
-def _submission(entry: TaskEntry, where: str, *, of_studies: bool) -> SubmissionForm:
+def _metric(entry: TaskEntry) -> TaskMetric:
+    return TaskMetric(entry.metric, tuple(tuple(group.exactly_one) for group in entry.groups))
+
+
+def _submission(
+    entry: TaskEntry, findings: Sequence[Finding], where: str, *, of_studies: bool
+) -> SubmissionForm:
     """Return the form of submissions, whose rows are of what the findings are of."""
     given = entry.submission or SubmissionEntry()
     by = given.by or ("study" if of_studies else "image")
@@ -206,7 +216,16 @@ def _submission(entry: TaskEntry, where: str, *, of_studies: bool) -> Submission
         level = "studies" if of_studies else "images"
         raise TaskFileError(f"{where}: submission.by = {by!r}, and the findings are of {level}")
     words = {one.name: (one.label or [one.name])[0] for one in entry.findings}
-    return OwnSubmission(given.layout, by, words, given.id, given.value, given.separator).form
+    return OwnSubmission(
+        metric=_metric(entry),
+        findings=tuple(findings),
+        layout=given.layout,
+        by=by,
+        words=words,
+        id=given.id,
+        value=given.value,
+        separator=given.separator,
+    ).form
 
 
 def _derived(
@@ -222,8 +241,9 @@ def _rules(
     findings: Sequence[Finding],
     any_of: Mapping[str, tuple[str, ...]],
     where: str,
-) -> TaskRules:
-    """Return the rules of groups and unions."""
+) -> TaskRules | CoherentShares:
+    """Return the rules of groups and unions: by decisions where the metric is the weighted log
+    loss, else as probabilities agree."""
     names = [one.name for one in findings]
     for number, group in enumerate(entry.groups, start=1):
         strange = [name for name in group.exactly_one if name not in names]
@@ -232,8 +252,9 @@ def _rules(
                 f"{where}: groups[{number}].exactly_one names {strange[0]!r}, which is no finding; "
                 f"there are: {', '.join(names)}"
             )
+    make = task_rules if entry.metric == "weighted_log_loss" else coherent_shares
     try:
-        return task_rules(findings, [group.exactly_one for group in entry.groups], any_of)
+        return make(findings, [group.exactly_one for group in entry.groups], any_of)
     except ValueError as error:
         raise TaskFileError(f"{where}: groups and any_of: {error}") from None
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from wetread.archive.errors import WetreadError
+from wetread.evaluation.task_metric import MetricName
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]
 
@@ -56,6 +57,7 @@ class FindingEntry(Entry):
     level: Literal["image", "study"] | None = None  # by default what the label file's ids name
     label: Words = []  # its column, or its word, in the label file; by default its name
     weight: float = Field(default=1.0, ge=0)  # in the metric
+    positive_weight: float | None = Field(default=None, ge=0)  # of its positives; by default weight
     mirror: str | None = None  # the finding that it becomes in a mirror image
     description: str = ""  # its look, in a reader's words
     any_of: list[str] = []  # it is present where any of these is: without a label, by these
@@ -115,6 +117,7 @@ class TaskEntry(Entry):
     findings: list[FindingEntry] = Field(min_length=1)
     labels: list[LabelsEntry] = Field(min_length=1)
     groups: list[GroupEntry] = []
+    metric: MetricName = "weighted_log_loss"
     series: SeriesEntry = SeriesEntry()
     submission: SubmissionEntry | None = None
     recipe: dict[str, Any] = {}  # name: whose settings are the default; others change them

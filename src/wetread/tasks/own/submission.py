@@ -13,6 +13,7 @@ import polars as pl
 from wetread.archive.files.atomic import write_csv
 from wetread.archive.types import Float64Array
 from wetread.evaluation.submission import SubmissionScores, score_submission
+from wetread.evaluation.task_metric import TaskMetric, least_cost_answers
 from wetread.labels.csv_file import read_header
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.label_form import LabelForm, read_labels
@@ -30,11 +31,14 @@ COLUMN = "finding"
 class OwnSubmission:
     """How a submission is written.
 
+    metric, findings: by what answers are scored: those of least expected cost are written.
     layout: a row an id and finding, its id `ID_WORD`; or wide, a row an id and a column a finding.
     by:     what a row is of. words: finding to what the file calls it.
     id, value: the columns of ids, and of the probabilities of the long form.
     """
 
+    metric: TaskMetric
+    findings: tuple[Finding, ...]
     layout: Layout
     by: By
     words: Mapping[str, str]
@@ -64,7 +68,9 @@ class OwnSubmission:
         """Write a submission, sorted by id or in the order of a sample; return the ids that got
         the shares of training."""
         ids, values = self._answers(content)
+        values = least_cost_answers(self.metric, self.findings, values)
         prior = content.prior if self.by == "image" else content.study_prior
+        prior = least_cost_answers(self.metric, self.findings, np.array([prior]))[0]
         columns = {
             self.words[name]: np.where(np.isnan(values[:, k]), prior[k], values[:, k])
             for k, name in enumerate(content.findings)
@@ -111,7 +117,7 @@ class OwnSubmission:
         of_level = [replace(one, level=self.by) for one in findings]  # type: ignore[arg-type]
         files = pl.when(pl.col("level") == "file").then(pl.lit(self.by)).otherwise("level")
         truth = truth.with_frame(truth.frame.with_columns(level=files))
-        return score_submission(truth, submission, of_level, split, rng, patients)
+        return score_submission(truth, submission, of_level, split, rng, patients, self.metric)
 
     def check_sample(self, sample: Path, findings: Sequence[Finding]) -> None:
         """Raise LabelError where a sample submission is not in this form."""

@@ -73,9 +73,16 @@ def compare_with(
         aligned = np.array(
             [second.probability[place[name]] if name in place else unknown for name in part.ids]
         )
-        rows = LabeledRows(part.truth, part.findings, part.patients, part.level, part.split)
+        rows = LabeledRows(
+            part.truth, part.findings, part.patients, part.level, part.split, given.task.metric
+        )
         official = part.level in other.task.spec.official_levels
         found += compare_predictions(
-            rows, part.probability, aligned, np.random.default_rng(SEED), official=official
+            rows,
+            part.probability,
+            aligned,
+            np.random.default_rng(SEED),
+            official=official,
+            as_answered=(given.as_answered, other.as_answered),
         )
     return tuple(found)

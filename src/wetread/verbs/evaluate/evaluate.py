@@ -20,6 +20,7 @@ from wetread.evaluation.evaluate import ALL, LabeledRows
 from wetread.evaluation.evaluate import evaluate as evaluate_level
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, Scores
+from wetread.evaluation.task_metric import TaskMetric
 from wetread.inputs.patients import name_by_deal_order
 from wetread.labels.table import EXAM_SCHEMA, LabelTable, label_table
 from wetread.reports.judged import judged_headline
@@ -62,7 +63,7 @@ def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
     for part in levels:
         if np.isnan(part.truth).all():
             continue  # of slices, say, where labels are of studies alone
-        scores += score_level(part, seed, official=part.level in official)
+        scores += score_level(part, task.metric, seed, official=part.level in official)
         scores += score_uncertainty(part, task.headline, seed)
     for finding, masks in decided.items():
         scores += score_masks(finding, masks, seed)
@@ -151,13 +152,21 @@ def score_uncertainty(part: LevelPredictions, headline: str, seed: int) -> list[
     return abstention_scores(rows, like, np.random.default_rng(seed))
 
 
-def score_level(part: LevelPredictions, seed: int, *, official: bool) -> list[Score]:
-    """Score one level beside the three trivial readers; official: with the task's weighted log
-    loss."""
+def score_level(
+    part: LevelPredictions,
+    metric: TaskMetric,
+    seed: int,
+    *,
+    official: bool,
+    as_answered: bool = False,
+) -> list[Score]:
+    """Score one level beside the three trivial readers; official: with the task's metric;
+    as_answered: the probabilities are a submission's answers for it."""
     return evaluate_level(
-        LabeledRows(part.truth, part.findings, part.patients, part.level, part.split),
+        LabeledRows(part.truth, part.findings, part.patients, part.level, part.split, metric),
         part.probability,
         np.random.default_rng(seed),
         baselines=part.baselines,
         official=official,
+        as_answered=as_answered,
     )

@@ -205,7 +205,13 @@ def _scores(given: Predictions, truth: LabelTable, levels: Levels) -> list[Score
     official = given.task.spec.official_levels
     scores = _exam_scores(given, truth, levels) if ALL in official else []
     for part in levels.found:
-        scores += score_level(part, SEED, official=part.level in official)
+        scores += score_level(
+            part,
+            given.task.metric,
+            SEED,
+            official=part.level in official,
+            as_answered=given.as_answered,
+        )
     return scores
 
 
