@@ -35,6 +35,13 @@ def index(
             "--format", help="csv or parquet: a flat table as well; -o NAME.csv does it, too"
         ),
     ] = None,
+    pictures: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODALITY",
+            help="take PNG, JPEG and NIfTI without a header for images of it, as DX or CT",
+        ),
+    ] = None,
     workers: Workers = None,
     cluster: ClusterAddress = None,
     as_json: AsJson = False,
@@ -52,6 +59,7 @@ def index(
             report=report,
             repair=repair,
             table=table,
+            pictures=pictures,
         )
     lines = index_lines(found, *table_paths(out, table))
     print_result(found.counts(), lines, as_json)

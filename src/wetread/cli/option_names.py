@@ -53,6 +53,7 @@ OPTIONS: dict[str, str] = {
             "page",
             "patients",
             "picture",
+            "pictures",
             "pretrained",
             "prevalence",
             "quality",

@@ -22,6 +22,7 @@ from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index, build_index, read_index
 from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, REJECT_SCHEMA
+from wetread.archive.pictures.kinds import Pictures
 
 Write = Callable[..., Path]
 
@@ -49,9 +50,11 @@ def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that an index run examines, as it goes."""
     seen: list[str] = []
 
-    def watched(entry: Entry, *, repair: bool = True) -> dict[str, Any]:
+    def watched(
+        entry: Entry, *, repair: bool = True, pictures: Pictures | None = None
+    ) -> dict[str, Any]:
         seen.append(Path(entry.member or entry.path).name)
-        return examine(entry, repair=repair)
+        return examine(entry, repair=repair, pictures=pictures)
 
     monkeypatch.setattr(journal_module, "examine", watched)
     return seen
@@ -67,6 +70,7 @@ def test_counts_add_up_and_members_are_counted_in_place_of_their_zip(
         "not_image": 0,
         "duplicates": 0,
         "rejects": 1,
+        "without_header": 0,
         "series": 1,
         "studies": 1,
         "patients": 1,
@@ -227,10 +231,10 @@ _DYING_WORKER = """
 import os
 import wetread.archive.index.journal as journal
 original = journal.examine
-def examine(entry, *, repair):
+def examine(entry, *, repair, pictures):
     if entry.path.endswith("/7"):
         os._exit(9)
-    return original(entry, repair=repair)
+    return original(entry, repair=repair, pictures=pictures)
 journal.examine = examine
 """
 

@@ -22,6 +22,7 @@ from wetread.archive.dataset.header import DEFLATED_LE, Header, inflate, read_he
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.executor.isolated_process import LostItem, still_alive
 from wetread.archive.executor.workers import Workers, parallel_map
+from wetread.archive.pictures.kinds import picture_kind
 from wetread.archive.pixels.fragments import find_fragments
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import ReadAt, Row
@@ -95,6 +96,10 @@ def pixel_digest(path: str, member: str | None) -> str:
     """
     digest = blake2b(digest_size=16)
     with open_contents(path, member) as (read_at, size):
+        if picture_kind(read_at, size) is not None:  # no header to leave out
+            for start in range(0, size, _CHUNK):
+                digest.update(read_at(start, min(_CHUNK, size - start)))
+            return digest.hexdigest()
         header = read_header(read_at, size, WANTED)
         if header.walk.pixel_tag is None:
             raise RejectError("no_pixels", "no pixel data")

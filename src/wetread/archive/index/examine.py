@@ -12,6 +12,8 @@ from wetread.archive.dataset.row_fields import MODALITY_TABLE, PIXEL_FORM, WANTE
 from wetread.archive.index.intercept import intercept_note
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import note
+from wetread.archive.pictures.kinds import Pictures
+from wetread.archive.pictures.rows import picture_fields
 from wetread.archive.pixels.decoders import NATIVE_SYNTAXES, SUPPORTED_SYNTAXES
 from wetread.archive.pixels.fragments import find_fragments, frame_spans
 from wetread.archive.pixels.stored_pixels import MAX_FRAME_BYTES, MAX_PIXEL_BYTES, native_bytes
@@ -50,10 +52,11 @@ _IMAGE_MODALITIES = frozenset(
 )
 
 
-def examine(entry: Entry, *, repair: bool = True) -> MutableRow:
+def examine(entry: Entry, *, repair: bool = True, pictures: Pictures | None = None) -> MutableRow:
     """Examine one file: a row of JOURNAL_SCHEMA, a missing key is null; no content of it raises.
 
     repair: examine the pixels of a slice whose header is that of a wrong intercept, and note it.
+    pictures: what files without a DICOM header are taken for; None: they are refused.
     """
     row: MutableRow = {
         "path": entry.path,
@@ -64,7 +67,7 @@ def examine(entry: Entry, *, repair: bool = True) -> MutableRow:
     }
     try:
         with open_contents(entry.path, entry.member) as (read_at, size):
-            _examine_bytes(read_at, size, row)
+            _examine_bytes(read_at, size, row, pictures)
         if MODALITY_TABLE in (row.get("notes") or ()) and row["state"] == "image":
             _check_modality_table(row)
         if repair and row["state"] == "image" and (found := intercept_note(row)):
@@ -85,12 +88,17 @@ def _check_modality_table(row: MutableRow) -> None:
         row["notes"].append(note("lut_empty", detail))
 
 
-def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow) -> None:
+def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow, pictures: Pictures | None) -> None:
     """Fill in the row as far as the header can be read, whatever is refused afterwards."""
     try:
         header = read_header(read_at, size, WANTED)
     except RejectError as reject:
         if reject.reason == "not_dicom":
+            found = picture_fields(read_at, size, row["path"], row["member"], pictures)
+            if found is not None:
+                row.update(found, state="image")
+                _check_size(row)
+                return
             refuse_packed(read_at, size)
         raise
     if header.walk.last_tag == 0 and header.walk.cut is None:
@@ -170,13 +178,7 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow
         raise RejectError("unsupported_syntax", f"transfer syntax {syntax}")
     if header.walk.pixel_length == 0:
         raise RejectError("no_pixels", "(7FE0,0010) Pixel Data is empty")
-    check_pixel_form(fields)
-    needed = native_bytes(fields)
-    if needed > MAX_PIXEL_BYTES:
-        raise RejectError("too_big", f"the header declares {needed} bytes of pixels")
-    frame_bytes = needed // (fields.get("NumberOfFrames") or 1)
-    if frame_bytes > MAX_FRAME_BYTES:
-        raise RejectError("too_big", f"the header declares a frame of {frame_bytes} bytes")
+    needed = _check_size(fields)
     encapsulated = header.walk.pixel_length == UNDEFINED
     if encapsulated == (syntax in NATIVE_SYNTAXES):
         form = "encapsulated" if encapsulated else "not encapsulated"
@@ -197,6 +199,18 @@ def _check_pixels(read_at: ReadAt, size: int, header: Header, fields: MutableRow
         raise RejectError("no_pixels", "encapsulated pixel data without a fragment")
     spans = frame_spans(read_at, fragments, fields.get("NumberOfFrames") or 1)
     check_streams(read_at, spans, fields)
+
+
+def _check_size(fields: MutableRow) -> int:
+    """Check that the pixels can be, and return how many bytes they take uncompressed."""
+    check_pixel_form(fields)
+    needed = native_bytes(fields)
+    if needed > MAX_PIXEL_BYTES:
+        raise RejectError("too_big", f"the header declares {needed} bytes of pixels")
+    frame_bytes = needed // (fields.get("NumberOfFrames") or 1)
+    if frame_bytes > MAX_FRAME_BYTES:
+        raise RejectError("too_big", f"the header declares a frame of {frame_bytes} bytes")
+    return needed
 
 
 def check_pixel_form(fields: MutableRow) -> None:

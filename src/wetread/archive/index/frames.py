@@ -11,6 +11,8 @@ from wetread.archive.dataset.functional_groups import (
 )
 from wetread.archive.dataset.header import read_header
 from wetread.archive.dataset.row_fields import WANTED
+from wetread.archive.pictures.kinds import kind_of
+from wetread.archive.pictures.volume_file import volume_frames
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import MutableRow, Row
 
@@ -21,6 +23,8 @@ def frame_rows(row: Row) -> list[MutableRow]:
     Place, spacing, thickness, rescale and window come from the frame's functional groups (PS3.3
     C.7.6.16); an image without them keeps the row's. Raises RejectError.
     """
+    if kind_of(row) == "nifti":
+        return volume_frames(row)
     count = row["NumberOfFrames"] or 1
     shared_item, items = Dataset(), list[Dataset]()
     with open_contents(row["path"], row["member"]) as (read_at, size):

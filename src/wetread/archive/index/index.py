@@ -1,5 +1,6 @@
 """archive/index/index.py: an archive becomes an Index: parallel, incremental, resumed."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
 from wetread.archive.index.tables import Tables, known_marks, write_tables
 from wetread.archive.notebook import table_html
+from wetread.archive.pictures.kinds import SYNTAXES, Pictures
 from wetread.archive.types import Progress, StrPath
 
 ReadChunk = partial[int]  # read_chunk of one journal
@@ -48,13 +50,15 @@ _COUNTED: tuple[Literal["files", "instances", "not_image", "duplicates", "reject
 
 
 class IndexCounts(TypedDict):
-    """The numbers of an index: files = instances + not_image + duplicates + rejects."""
+    """The numbers of an index: files = instances + not_image + duplicates + rejects; of instances
+    without_header are PNG, JPEG or NIfTI."""
 
     files: int
     instances: int
     not_image: int
     duplicates: int
     rejects: int
+    without_header: int
     series: int
     studies: int
     patients: int
@@ -122,15 +126,18 @@ class Index:
     def counts(self) -> IndexCounts:
         """Count files, instances, series (and up: of images alone) and rejects by reason."""
         image = pl.col("state") == "image"
+        foreign = pl.col("TransferSyntaxUID").is_in(list(SYNTAXES.values()))
         reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
         with _named_if_damaged(self.path):
-            objects, images = self.table.select(pl.len(), images=image.sum()).collect().row(0)
+            numbers = self.table.select(pl.len(), images=image.sum(), foreign=foreign.sum())
+            objects, images, without_header = numbers.collect().row(0)
         return {
             "files": objects + self.duplicates + self.rejects.height,
             "instances": images,
             "not_image": objects - images,
             "duplicates": self.duplicates,
             "rejects": self.rejects.height,
+            "without_header": without_header,
             "series": self._different_images("SeriesInstanceUID"),
             "studies": self._different_images("StudyInstanceUID"),
             "patients": self._different_images("PatientID"),
@@ -153,15 +160,19 @@ def build_index(
     progress: Progress | None = None,
     repair: bool = True,
     key: UserKey | None = None,
+    pictures: str | None = None,
 ) -> Index:
     """Index the sources into out, out's `.rejects` and `.duplicates`; returns what was written.
 
     A file whose size, time or CRC stand in the index that is there, or in the journal of a run
     that was killed, is not read again. repair: see `examine`. key: what identifies gets pseudonyms
-    under it before anything is written; None: it stands in the tables.
+    under it before anything is written; None: it stands in the tables. pictures: the modality of
+    files without a DICOM header; None: these are refused.
     """
     out = out.absolute()
-    tables, options = Tables.of(out), ReadOptions(repair, key)
+    roots = tuple(os.path.abspath(source) for source in sources)
+    told = None if pictures is None else Pictures(pictures, roots)
+    tables, options = Tables.of(out), ReadOptions(repair, key, told)
     with locked(tables.journal, out):
         _build(sources, tables, options, workers, progress)
     return read_index(out)

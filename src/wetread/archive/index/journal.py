@@ -22,6 +22,7 @@ from wetread.archive.identity.pseudonym import pseudonymous_columns
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.examine import examine
 from wetread.archive.index.schema import JOURNAL_SCHEMA
+from wetread.archive.pictures.kinds import Pictures
 from wetread.archive.types import Row
 
 _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file leaves is bounded
@@ -71,11 +72,13 @@ class ReadOptions:
     """How the files of an archive are read.
 
     repair: confirm a header's wrong intercept on the pixels, and note it (`examine`).
+    pictures: what files without a DICOM header are taken for; None: they are refused.
     key:    the user's key; what identifies gets pseudonyms under it. None: it stands as it is.
     """
 
     repair: bool = True
     key: UserKey | None = None
+    pictures: Pictures | None = None
 
 
 def read_rows(marks: pl.DataFrame, options: ReadOptions | None = None) -> pl.DataFrame:
@@ -84,7 +87,7 @@ def read_rows(marks: pl.DataFrame, options: ReadOptions | None = None) -> pl.Dat
     rows = []
     with _seldom_collected():
         for mark in marks.iter_rows():
-            rows.append(examine(Entry(*mark), repair=chosen.repair))
+            rows.append(examine(Entry(*mark), repair=chosen.repair, pictures=chosen.pictures))
             still_alive()
         frame = rows_to_frame(rows, JOURNAL_SCHEMA)
         if chosen.key is None:

@@ -25,6 +25,7 @@ from wetread.archive.index.duplicates import VERDICT_SCHEMA, judge_duplicates
 from wetread.archive.index.intercept import is_current
 from wetread.archive.index.journal import ReadOptions, list_parts, rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
+from wetread.archive.pictures.kinds import is_as_told
 from wetread.archive.rejects import Reject
 
 RANGE = 32 * 1024  # rows in memory at a time
@@ -86,6 +87,8 @@ def former_rows(tables: Tables, options: ReadOptions) -> list[Former]:
     if _is_table(tables.rejects, REJECT_SCHEMA):
         rejects = scan_parquet(tables.rejects)
         kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
+        if options.pictures is not None:  # what was refused may be one
+            kept = kept.filter(~pl.col("reason").is_in(["not_dicom", "io_error"]))
         found.append(kept.with_columns(state=pl.lit("reject")))
     known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
     return known + [former for rows in found if (former := _former(rows, options)) is not None]
@@ -104,7 +107,9 @@ def _former(rows: pl.LazyFrame, options: ReadOptions) -> Former | None:
     ends = rows.select(_KEY)
     keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
     if "notes" in rows.collect_schema():
-        rows = rows.filter(is_current(options.repair), matches_key(key))
+        rows = rows.filter(
+            is_current(options.repair), matches_key(key), is_as_told(options.pictures)
+        )
         rows = rows if key is None else rows.with_columns(pseudonymous_columns(key))
     return Former(rows, *((path, member or "") for path, member in keys)) if keys else None
 

@@ -8,6 +8,9 @@ from wetread.archive.containers.contents import open_contents
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflate, read_header
 from wetread.archive.dataset.row_fields import WANTED
+from wetread.archive.pictures.flat import flat_samples
+from wetread.archive.pictures.kinds import Kind, kind_of, whole
+from wetread.archive.pictures.volume_file import volume_stored
 from wetread.archive.pixels.color import (
     PALETTE,
     check_color,
@@ -60,6 +63,9 @@ def read_pixels(row: Row) -> Pixels:
         raise RejectError("bad_pixel_header", f"frame {only} of {frames}")
     numbers = range(frames) if only is None else range(only, only + 1)
     notes: tuple[str, ...] = ()
+    if (kind := kind_of(row)) is not None:
+        stored = _without_header(row, kind)[numbers.start : numbers.stop]
+        return Pixels(stored if frames > 1 and only is None else stored[0])
     with open_contents(row["path"], row["member"]) as (read_at, size):
         header = read_header(read_at, size, WANTED | {_PLANAR_CONFIGURATION})
         if header.walk.pixel_tag != _PIXEL_DATA:
@@ -71,6 +77,15 @@ def read_pixels(row: Row) -> Pixels:
         if row["PhotometricInterpretation"] == PALETTE:
             stored = palette_to_gray(stored, read_at, size, header)
     return Pixels(stored if frames > 1 and only is None else stored[0], notes)
+
+
+def _without_header(row: Row, kind: Kind) -> IntegerArray:
+    """Read a picture or volume without a DICOM header: (frames, rows, columns), color as gray."""
+    if kind == "nifti":
+        return volume_stored(row)
+    with open_contents(row["path"], row["member"]) as (read_at, size):
+        samples = flat_samples(whole(read_at, size), row)
+    return (samples_to_gray(samples, row) if samples.ndim == 3 else samples)[None]
 
 
 def native_bytes(row: Row) -> int:

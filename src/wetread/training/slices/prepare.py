@@ -157,6 +157,11 @@ def labeled_slices(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
 
 def labeled_rows(known: BoolArray) -> Int64Array:
     """Find the rows with a label, known (N,) bool -> (n,) int64; ValueError where none has one."""
+    if len(known) == 0:
+        raise ValueError(
+            "the archive has no image that the task reads; wetread index lists what it holds, and "
+            "what is refused and why"
+        )
     labeled = np.flatnonzero(known)
     if len(labeled) == 0:
         raise ValueError(
