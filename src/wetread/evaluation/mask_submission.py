@@ -13,7 +13,8 @@ from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Scores
 from wetread.evaluation.submission import SubmissionScores, mark_incomplete, patients_of
 from wetread.labels.finding import Finding, finding_names
-from wetread.labels.rle import RleError, decode_union
+from wetread.labels.mask_text import decode_masks
+from wetread.labels.rle import RleError
 from wetread.labels.table import LabelError, LabelTable
 
 SHAPE = (1024, 1024)  # rows, columns of the competition's images
@@ -95,7 +96,7 @@ def _rows(table: LabelTable, finding: str) -> pl.DataFrame:
 def _mask(texts: MaskTexts, shape: tuple[int, int], file: str, image: str) -> BoolArray:
     form, runs = texts
     try:
-        return decode_union(runs, shape, form)
+        return decode_masks(runs, shape, form)
     except RleError as problem:
         raise LabelError(
             f"{file}: image {image!r}: {problem}. Its mask was read as {form!r} on "

@@ -4,7 +4,8 @@ own."""
 from collections.abc import Mapping
 from pathlib import Path
 
-from wetread.inputs.truth_masks import is_mask_file
+from wetread.inputs.mask_pictures import read_mask_pictures
+from wetread.inputs.truth_masks import is_mask_file, mask_finding
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.csv_file import split_spec
 from wetread.labels.named_column import read_named_column
@@ -17,7 +18,8 @@ ID = "id"  # how the column of SOPInstanceUIDs is asked for
 def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
     """Read a label file in the competition's form, or one's own with its columns named.
 
-    given: a path, or `FILE.csv:COLUMN` for the headline finding in that column. columns: "id" and
+    given: a path, `FILE.csv:COLUMN` for the headline finding in that column, or a folder of PNG
+    masks (`FOLDER:FINDING` where several findings are drawn). columns: "id" and
     findings to the names of their columns. Raises ValueError where columns name something else,
     LabelError where the file cannot be read.
     """
@@ -27,6 +29,8 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
             f"{path}: a mask lies on the grid of a series, and none is given here; train and "
             "evaluate take it beside the archive"
         )
+    if path.is_dir():
+        return read_mask_pictures(path, mask_finding(path, column, task).name)
     if column is not None:
         return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:

@@ -3,13 +3,16 @@ studies."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from wetread.archive.identity.pseudonym import is_pseudonym, pseudonym
 from wetread.archive.identity.user_key import user_key
+from wetread.labels.mask_text import BOX, BOX_MM, scale_box
 from wetread.labels.repair import ids_by_level, repair_labels
 from wetread.labels.resolve import resolve_labels
-from wetread.labels.table import LabelTable
+from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable
 from wetread.tasks import Task
 
 
@@ -28,4 +31,27 @@ def place_labels(labels: LabelTable, task: Task, images: pl.DataFrame) -> tuple[
         labels = labels.with_frame(labels.frame.with_columns(id=renamed))
     resolved, named = resolve_labels(labels, task.at("image"), task.at("study"), images)
     placed, repaired = repair_labels(resolved, ids_by_level(images))
-    return placed, named + repaired
+    return replace(placed, masks=boxes_in_pixels(placed.masks, images)), named + repaired
+
+
+def boxes_in_pixels(masks: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """Turn boxes in millimeters, rows of MASK_SCHEMA, into pixels of their images, rows of an
+    index. LabelError where an image has no spacing; boxes of images that are not there are left
+    out."""
+    in_mm = pl.col("form") == BOX_MM
+    if masks.filter(in_mm).is_empty():
+        return masks
+    spacing = images.select("SOPInstanceUID", "row_spacing_mm", "column_spacing_mm")
+    known = {name: pair for name, *pair in spacing.unique("SOPInstanceUID").iter_rows()}
+    rows = []
+    for row in masks.filter(in_mm, pl.col("id").is_in(list(known))).iter_rows(named=True):
+        row_mm, column_mm = known[row["id"]]
+        if not row_mm or not column_mm:
+            raise LabelError(
+                f"a box of {row['finding']} is in millimeters, and image {row['id']} has no pixel "
+                'spacing; write its boxes in pixels, unit = "pixel"'
+            )
+        rows.append(
+            row | {"form": BOX, "runs": [scale_box(t, row_mm, column_mm) for t in row["runs"]]}
+        )
+    return pl.concat([masks.filter(~in_mm), pl.DataFrame(rows, schema=MASK_SCHEMA)])

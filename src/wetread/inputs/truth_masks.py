@@ -66,7 +66,7 @@ def read_truth_masks(
     more than one has that grid, or where the finding is not sure.
     """
     files = [split_spec(one) for one in given]
-    findings = [_finding(path, word, task) for path, word in files]
+    findings = [mask_finding(path, word, task) for path, word in files]
     if images is None and files:
         path = files[0][0]
         raise LabelError(f"{path}: a mask lies on the grid of a series; give its index with `data`")
@@ -125,7 +125,9 @@ def _fitting(path: Path, grids: Sequence[SeriesGrid]) -> tuple[tuple[str, ...], 
     return ids, voxels != 0
 
 
-def _finding(path: Path, word: str | None, task: Task) -> Finding:
+def mask_finding(path: Path, word: str | None, task: Task) -> Finding:
+    """Return the finding that a mask is of: the one named, or the only one that the task draws.
+    LabelError where it is not sure."""
     images = {one.name: one for one in task.at("image")}
     spec = task.spec
     drawn = getattr(spec, "drawn", ()) or [

@@ -6,7 +6,7 @@ A layout says where a file has its labels; to add one, write a function and a li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -22,6 +22,7 @@ from wetread.labels.csv_file import (
     read_text_columns,
 )
 from wetread.labels.finding import Finding
+from wetread.labels.marks import Marks, read_mark_texts
 from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_table
 
 IdOf = Literal["image", "series", "study", "patient", "file"]
@@ -50,6 +51,8 @@ class LabelForm:
     other:     names of findings that the file has and that are not learned.
     reader:    the column that names who found it, of a layout with a row a finding; None: all rows
                of an id are one reader's.
+    marks:     the columns that say where what is drawn is; drawn: these findings. None: masks are
+               not read.
     several:   what labels of one finding in one id count as: "equal" ones as one, unequal as
                unknown; else their majority (a tie is unknown), their mean, or any of them.
     """
@@ -65,6 +68,8 @@ class LabelForm:
     none: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
     reader: str | None = None
+    marks: Marks | None = None
+    drawn: tuple[str, ...] = ()
     several: Several = "equal"
 
     @property
@@ -72,7 +77,7 @@ class LabelForm:
         """The columns that a file of this form must have; of findings in columns any will do."""
         named = {"names": (self.finding,), "rows": (self.finding,)}.get(self.layout, ())
         others = (name for name in (self.value, self.reader) if name is not None)
-        return (self.id, *named, *others)
+        return (self.id, *named, *others, *(self.marks.columns if self.marks else ()))
 
 
 Layout = Callable[[Path, LabelForm, Sequence[Finding]], pl.DataFrame]
@@ -83,7 +88,22 @@ def read_labels(path: Path, form: LabelForm, findings: Sequence[Finding]) -> Lab
     those of an archive (labels/resolve.py). LabelError, with its line, for what does not fit."""
     rows = LAYOUTS[form.layout](path, form, findings)
     rows = rows.select(pl.lit(form.id_of).alias("level"), "id", "finding", "value")
-    return unite(rows.cast(LABEL_SCHEMA), form.several)  # type: ignore[arg-type]
+    labels = unite(rows.cast(LABEL_SCHEMA), form.several)  # type: ignore[arg-type]
+    if form.marks is None:
+        return labels
+    present = labels.frame.filter(pl.col("value") > 0).select("id", "finding")
+    masks = _masks(path, form, form.marks).join(
+        present, on=["id", "finding"], how="semi", maintain_order="left"
+    )
+    return replace(labels, masks=masks)
+
+
+def _masks(path: Path, form: LabelForm, marks: Marks) -> pl.DataFrame:
+    """Read where what is drawn is: of the finding that a row names, or of the only one drawn."""
+    if form.layout != "rows":
+        return read_mark_texts(path, marks, form.id, form.drawn[0], form.finding)
+    words = {word: name for name in form.drawn for word in form.words[name]}
+    return read_mark_texts(path, marks, form.id, words, form.finding)
 
 
 def unite(rows: pl.DataFrame, several: Several) -> LabelTable:

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from wetread.labels.rle import RleError, find_rle_form, read_edges
+from wetread.labels.mask_text import check_text
+from wetread.labels.rle import RleError
 from wetread.labels.table import LabelTable
 
 MASK_REJECT_SCHEMA: dict[str, pl.DataType] = {
@@ -28,10 +29,9 @@ def check_masks(
     for row in labels.masks.iter_rows(named=True):
         if row["id"] not in shapes:
             continue
-        rows, columns = shapes[row["id"]]
         try:
             for text in row["runs"]:
-                read_edges(text, rows * columns, find_rle_form(row["form"]))
+                check_text(text, shapes[row["id"]], row["form"])
         except RleError as problem:
             rejects.append((row["id"], row["finding"], problem.reason, problem.detail))
     table = pl.DataFrame(rejects, schema=MASK_REJECT_SCHEMA, orient="row")

@@ -10,7 +10,7 @@ import polars as pl
 
 from wetread.labels.finding import Finding
 from wetread.labels.repair import bare_id, repairs
-from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_table
+from wetread.labels.table import LABEL_SCHEMA, LabelError, LabelTable, label_table, merge_masks
 
 DEEPEST = 8  # parts of a path's end that are compared at most
 COLUMNS = {  # of an index, by what an id names
@@ -37,7 +37,7 @@ def resolve_labels(
     LabelError where an id of a finding of images names several of them.
     """
     levels = {"image": {one.name for one in image}, "study": {one.name for one in study}}
-    parts, repaired = [table.frame.filter(pl.col("level") == "study")], 0
+    parts, repaired, masks = [table.frame.filter(pl.col("level") == "study")], 0, table.masks
     for id_of in ("image", "file", "series", "patient"):
         rows = table.frame.filter(pl.col("level") == id_of)
         first, second = ("image", "study") if id_of in ("image", "file") else ("study", "image")
@@ -49,6 +49,8 @@ def resolve_labels(
             continue
         named, count = name_images(rows["id"].unique(maintain_order=True), id_of, images)
         repaired += count
+        if id_of == "file" and masks.height:
+            masks = _masks_of_files(masks, rows, named)
         parts.append(_at_level(rows.filter(at_first), first, id_of, named))
         parts.append(_at_level(rows.filter(~at_first), second, id_of, named))
     if len(parts) == 2 and parts[0].height + parts[1].height == table.frame.height:
@@ -56,7 +58,19 @@ def resolve_labels(
     united = label_table(pl.concat(parts))
     conflicts = pl.concat([table.conflicts, united.conflicts])
     duplicates = table.duplicates + united.duplicates
-    return replace(table, frame=united.frame, conflicts=conflicts, duplicates=duplicates), repaired
+    return replace(
+        table, frame=united.frame, conflicts=conflicts, duplicates=duplicates, masks=masks
+    ), repaired
+
+
+def _masks_of_files(masks: pl.DataFrame, rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:
+    """Give the masks of files, whose labels are rows, the ids of their images; named: columns
+    written, image."""
+    of_files = rows.select("id", "finding").unique()
+    image_of = named.select(id="written", image="image").unique()
+    targets = of_files.join(image_of, on="id", how="inner")
+    joined = masks.join(targets, on=["id", "finding"], how="left", maintain_order="left")
+    return merge_masks([joined.select(pl.coalesce("image", "id").alias("id"), *masks.columns[1:])])
 
 
 def _at_level(rows: pl.DataFrame, level: str, id_of: str, named: pl.DataFrame) -> pl.DataFrame:

@@ -54,7 +54,7 @@ class LabelTable:
                 frame), and the values.
     duplicates: rows left out because an equal one was read before.
     masks:      MASK_SCHEMA; one row an (id, finding) of known mask. runs: its run-length texts, to
-                be united ([] where nothing is marked); form: a name of labels/rle.py's FORMS.
+                be united ([] where nothing is marked); form: one of labels/mask_text.py.
     exams:      EXAM_SCHEMA; which image is of which series and study, where the file says so; no
                 image twice.
     """

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from wetread.archive.types import BoolArray
-from wetread.labels.rle import RleError, decode_union
+from wetread.labels.mask_text import decode_masks
+from wetread.labels.rle import RleError
 from wetread.labels.table import LabelTable
 from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, panels, png_bytes
 from wetread.pages.environment import spaced_words
@@ -121,6 +122,6 @@ def _mask(masks: Masks, image: str, rows: int, columns: int) -> BoolArray | None
         return None
     form, runs = masks[image]
     try:
-        return decode_union(runs, (rows, columns), form)
+        return decode_masks(runs, (rows, columns), form)
     except RleError:
         return None

@@ -8,7 +8,7 @@ import numpy as np
 
 from wetread.archive.types import BoolArray
 from wetread.evaluation.decision import apply_thresholds
-from wetread.labels.rle import decode_union
+from wetread.labels.mask_text import decode_masks
 from wetread.outputs.pictures import PREDICTION_COLOR, TRUTH_COLOR, outlined, png_bytes
 from wetread.pages.page import PageCase
 from wetread.pages.panel import Panel
@@ -65,7 +65,7 @@ class _Films:
         box, shape = PixelBox(*slices["box"]), (row["rows"], row["columns"])
         probability = uncrop(unpack_map(row["map"]), box, shape)
         mask = apply_thresholds(probability, self.decided.image_thresholds[place])
-        truth = decode_union(row["runs"], shape, row["form"])
+        truth = decode_masks(row["runs"], shape, row["form"])
         outlines = (
             (mask_in_box(truth, box, SIDE), TRUTH_COLOR),
             (mask_in_box(mask, box, SIDE), PREDICTION_COLOR),

@@ -15,7 +15,7 @@ import polars as pl
 
 from wetread.archive.types import BoolArray, Float32Array, FloatArray, Int64Array
 from wetread.labels.finding import Finding, finding_names
-from wetread.labels.rle import decode_union
+from wetread.labels.mask_text import decode_masks
 from wetread.labels.table import LabelTable
 from wetread.study.boxes import PixelBox
 from wetread.study.crop import crop_and_resize
@@ -31,7 +31,7 @@ class AnnotatedMask:
 
     def mask(self) -> BoolArray:
         """Decode the mask, (rows, columns) bool of the picture."""
-        return decode_union(self.texts, self.shape, self.form)
+        return decode_masks(self.texts, self.shape, self.form)
 
 
 @dataclass(frozen=True, eq=False)

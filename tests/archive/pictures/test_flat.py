@@ -1,5 +1,6 @@
 """tests/archive/pictures/test_flat.py: PNG and JPEG as other libraries read them."""
 
+import contextlib
 from io import BytesIO
 from typing import Any
 
@@ -87,3 +88,15 @@ def test_what_cannot_be_decoded_is_refused() -> None:
     frames[0].save(animated, "PNG", save_all=True, append_images=frames[1:])
     with pytest.raises(RejectError, match="a picture of 2 frames"):
         flat_fields(animated.getvalue(), lossy=False)
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_broken_bytes_are_read_or_refused(ending: str) -> None:
+    rng = np.random.default_rng(0)
+    good = bytes(cv2.imencode(ending, np.tile(GRAY, (3, 3)))[1])
+    for _ in range(600):
+        broken = bytearray(good)
+        for _ in range(rng.integers(1, 6)):
+            broken[rng.integers(0, len(good))] = rng.integers(0, 256)
+        with contextlib.suppress(RejectError):
+            read(bytes(broken))

@@ -1,5 +1,6 @@
 """tests/archive/pictures/test_volume_file.py: a NIfTI volume lies as CT does, whatever its axes."""
 
+import contextlib
 from itertools import permutations, product
 from typing import Any
 
@@ -106,3 +107,14 @@ def test_what_is_no_volume_of_numbers_is_refused() -> None:
             parse_volume(data)
     one: Any = parse_volume(packed(np.zeros((3, 4, 5, 1), np.int16), np.eye(4)))
     assert one.stored.shape == (5, 4, 3)
+
+
+def test_broken_bytes_are_read_or_refused() -> None:
+    rng = np.random.default_rng(0)
+    good = packed(np.full((6, 7, 8), -900, np.int16), np.eye(4))
+    for _ in range(600):
+        broken = bytearray(good)
+        for _ in range(rng.integers(1, 6)):
+            broken[rng.integers(0, 360)] = rng.integers(0, 256)
+        with contextlib.suppress(RejectError):
+            volume_fields(bytes(broken), "CT")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wetread.evaluation.task_metric import TaskMetric
-from wetread.labels.finding import finding_names
+from wetread.labels.finding import Finding, finding_names
 from wetread.study.display import display_grey, hounsfield
 from wetread.tasks.own.build import build_task, slice_targets
 from wetread.tasks.own.schema import TaskFileError
@@ -112,3 +112,44 @@ def test_metrics_that_are_none_and_rules_they_cannot_have_are_refused() -> None:
     other = GROUP + '[[groups]]\nexactly_one = ["low", "any"]\n'
     with pytest.raises(TaskFileError, match="groups and any_of: 'low' is of two groups"):
         built('modalities = ["CT"]\nmetric = "mean_roc_auc"' + other)
+
+
+DRAWN = """
+modalities = ["DX"]
+[[findings]]
+name = "a"
+level = "pixel"
+[[findings]]
+name = "b"
+[[labels]]
+id = "id"
+boxes = ["x", "y", "w", "h"]
+"""
+
+
+def test_what_is_drawn_is_of_images_and_its_recipe_draws() -> None:
+    task = built(DRAWN)
+    assert task.spec.drawn == (Finding("a", level="pixel"),)
+    assert [one.level for one in task.findings] == ["image", "image"]
+    assert task.settings[-1] == "decoder=unet"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('level = "pixel"\n', ""), "labels[1].boxes: no finding is drawn"),
+        (('"x", "y", "w", "h"', '"x"'), "labels[1].boxes = ['x']: should name four columns"),
+        (('"h"]', '"h"]\nruns = "m"'), "labels[1].runs: there is boxes too"),
+        (
+            ('boxes = ["x", "y", "w", "h"]', 'runs = "m"\nruns_form = "z"'),
+            "'z' is none",
+        ),
+        (('id = "id"', 'id = "id"\nid_of = "study"'), "level 'pixel', and other findings are of"),
+        (('name = "b"', 'name = "b"\nlevel = "pixel"'), "only rows of layout"),
+    ],
+)
+def test_marks_that_do_not_fit_are_one_line(change: tuple[str, str], words: str) -> None:
+    with pytest.raises(TaskFileError) as error:
+        built(DRAWN.replace(*change))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)

@@ -66,7 +66,7 @@ def _opened(data: bytes) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(data), formats=("PNG", "JPEG", "MPO"))
+            image = Image.open(BytesIO(data), formats=("PNG", "JPEG"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise RejectError("too_big", "a picture of more pixels than a film has") from error
     except (OSError, SyntaxError, ValueError) as error:

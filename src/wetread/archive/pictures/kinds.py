@@ -11,6 +11,7 @@ from typing import Literal
 
 import polars as pl
 
+from wetread.archive.rejects import RejectError
 from wetread.archive.types import MutableRow, ReadAt, Row
 
 Kind = Literal["png", "jpeg", "nifti"]
@@ -75,9 +76,14 @@ def is_as_told(pictures: Pictures | None) -> pl.Expr:
 
 
 def whole(read_at: ReadAt, size: int) -> bytes:
-    """Read all of a file, unpacked where it is packed by gzip."""
+    """Read all of a file, unpacked where it is packed by gzip. RejectError where it is cut."""
     data = read_at(0, size)
-    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise RejectError("truncated_pixels", "a gzip that cannot be unpacked whole") from error
 
 
 def picture_id(path: str, member: str | None, roots: tuple[str, ...]) -> str:

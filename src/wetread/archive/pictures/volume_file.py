@@ -95,10 +95,12 @@ def _read(path: str, member: str | None, size: int, mtime_ns: int | None) -> Vol
 def parse_volume(data: bytes) -> Volume:
     """Parse a NIfTI file. RejectError where it is cut, or its slices are no rectangles."""
     nibabel = _nibabel()
+    faults = (nibabel.filebasedimages.ImageFileError, nibabel.wrapstruct.WrapStructError)
     try:
-        image = nibabel.Nifti1Image.from_bytes(data)
-        raw = np.squeeze(image.dataobj.get_unscaled())
-    except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
+        with nibabel.imageglobals.LoggingOutputSuppressor():
+            image = nibabel.Nifti1Image.from_bytes(data)
+            raw = np.squeeze(image.dataobj.get_unscaled())
+    except (OSError, ValueError, EOFError, OverflowError, *faults) as error:
         raise RejectError("truncated_pixels", "a NIfTI file that cannot be read whole") from error
     except nibabel.spatialimages.HeaderDataError as error:
         raise RejectError("bad_element", "a NIfTI header that cannot be read") from error
@@ -108,15 +110,18 @@ def parse_volume(data: bytes) -> Volume:
     scale = (float(image.dataobj.slope), float(image.dataobj.inter))  # 1 and 0 where none is stated
     stored, rounded = _whole_numbers(raw, *scale)
     scale = scale if rounded is None else (1.0, 0.0)
-    turn = nibabel.orientations.ornt_transform(
-        nibabel.io_orientation(image.affine), nibabel.orientations.axcodes2ornt("LPS")
-    )
+    lengths = np.linalg.norm(image.affine[:3, :3], axis=0)
+    if not (np.isfinite(image.affine).all() and (lengths > 0).all()):
+        raise RejectError("no_geometry", "voxels without a size")
+    axes = nibabel.io_orientation(image.affine)
+    if not np.isfinite(axes).all():
+        raise RejectError("no_geometry", "axes that lie in one plane")
+    turn = nibabel.orientations.ornt_transform(axes, nibabel.orientations.axcodes2ornt("LPS"))
     turned = nibabel.orientations.apply_orientation(stored, turn)
     affine = image.affine @ nibabel.orientations.inv_ornt_aff(turn, raw.shape)
     affine[:2] *= -1  # right and front become left and back
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    across = affine[:3, 0] @ affine[:3, 1] / (lengths[0] * lengths[1])
-    if not (np.isfinite(lengths).all() and lengths.all() and abs(across) < _SQUARE):
+    across = affine[:3, 0] @ affine[:3, 1] / np.prod(np.linalg.norm(affine[:3, :2], axis=0))
+    if abs(across) > _SQUARE:
         raise RejectError("no_geometry", "slices that are no rectangles in space")
     return Volume(np.ascontiguousarray(turned.T), *scale, affine, rounded or 0.0)
 

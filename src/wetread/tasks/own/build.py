@@ -17,12 +17,19 @@ import numpy as np
 from wetread.archive.types import Float32Array, Float64Array
 from wetread.evaluation.baselines import gray_histogram, histogram_features
 from wetread.evaluation.task_metric import TaskMetric
-from wetread.labels.finding import Finding, Level, finding_weights
+from wetread.labels.finding import Finding, finding_weights
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.study.display import display_grey, hounsfield
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.own.coherence import CoherentShares, coherent_shares
 from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
+from wetread.tasks.own.findings import (
+    derived_unions,
+    drawn_findings,
+    headline,
+    task_findings,
+    unions,
+)
 from wetread.tasks.own.labels import label_forms, read_by_forms
 from wetread.tasks.own.rules import TaskRules, task_rules
 from wetread.tasks.own.schema import (
@@ -46,6 +53,7 @@ VALUES_IN_HU = "CT"  # of other modalities the gray as it is displayed is packed
 CT_RECIPE, FILM_RECIPE = "compact", "pneumothorax-small"
 CT_SETTINGS = ('windows=["brain", "lung", "bone"]',)  # soft tissue, air, bone
 FILM_SETTINGS = ('windows=["display"]',)
+DRAWING = ("decoder=unet",)  # where a finding is drawn
 SERIES_RECIPE = "series-compact"
 Histogram = Callable[[Float32Array], Float32Array]
 
@@ -59,7 +67,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
     """Make a Task of its TOML. where: its file, for messages; stem: its name where it has none."""
     entry = parse_task(text, where)
     in_hu = _in_hu(entry, where)
-    findings = _findings(entry, where)
+    findings = task_findings(entry, where)
     crops = CT_CROPS if in_hu else FILM_CROPS
     crop = entry.crop or PICTURE
     if crop not in crops:
@@ -71,15 +79,22 @@ def build_task(text: str, where: str, stem: str) -> Task:
     of_studies = any(one.level == "study" for one in findings)
     recipe, settings = _recipe(entry, where, in_hu=in_hu, of_studies=of_studies)
     histogram = histogram_features if in_hu else gray_histogram
-    any_of = _any_of(entry, findings, where)
+    any_of = unions(entry, findings, where)
     return Task(
         name=name,
         title=entry.title or name,
         modalities=tuple(entry.modalities),
-        headline=_headline(entry, findings, where),
-        spec=_spec(name, findings, crops[crop], histogram, _rules(entry, findings, any_of, where)),
+        headline=headline(entry, findings, where),
+        spec=_spec(
+            name,
+            findings,
+            drawn_findings(entry, findings, where),
+            crops[crop],
+            histogram,
+            _rules(entry, findings, any_of, where),
+        ),
         read_labels=partial(
-            read_by_forms, forms=label_forms(entry), any_of=_derived(entry, any_of)
+            read_by_forms, forms=label_forms(entry), any_of=derived_unions(entry, any_of)
         ),
         submission=_submission(entry, findings, where, of_studies=of_studies),
         recipe=recipe,
@@ -105,6 +120,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
 def _spec(
     name: str,
     findings: Sequence[Finding],
+    drawn: tuple[Finding, ...],
     find_box: FindBox,
     histogram: Histogram,
     rules: TaskRules | CoherentShares,
@@ -113,7 +129,7 @@ def _spec(
     where each finding may be known of studies, of slices, or of both."""
     if all(one.level == "image" for one in findings):
         obey = rules.obey if rules.all else None
-        return SliceSpec(name, tuple(findings), find_box, histogram=histogram, obey=obey)
+        return SliceSpec(name, tuple(findings), find_box, drawn, histogram=histogram, obey=obey)
     of_images = tuple(replace(one, level="image") for one in findings)
     weights = finding_weights(findings).tolist()
     return SeriesSpec(
@@ -154,54 +170,6 @@ def _in_hu(entry: TaskEntry, where: str) -> bool:
     return kinds.pop()
 
 
-def _findings(entry: TaskEntry, where: str) -> tuple[Finding, ...]:
-    """Return the findings, in their order. TaskFileError where names do not fit each other."""
-    names = [one.name for one in entry.findings]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TaskFileError(f"{where}: findings named {twice[0]!r} stand twice; name each once")
-    twins = {one.name: one.mirror for one in entry.findings if one.mirror is not None}
-    for number, one in enumerate(entry.findings, start=1):
-        if one.mirror is not None and twins.get(one.mirror) != one.name:
-            raise TaskFileError(
-                f"{where}: findings[{number}].mirror = {one.mirror!r}, whose mirror is "
-                f"{twins.get(one.mirror)!r}; twins name each other"
-            )
-        for part in one.any_of:
-            if part not in names or part == one.name:
-                raise TaskFileError(
-                    f"{where}: findings[{number}].any_of names {part!r}, which is no other "
-                    f"finding; there are: {', '.join(names)}"
-                )
-    of_images = [labels.id_of in ("image", "file") for labels in entry.labels]
-    by_ids: Level = "image" if of_images[0] else "study"
-    findings = tuple(
-        Finding(one.name, one.level or by_ids, one.weight, one.mirror, one.positive_weight)
-        for one in entry.findings
-    )
-    if not any(of_images) and all(one.level == "image" for one in findings):
-        raise TaskFileError(
-            f"{where}: findings are of level 'image', and labels[1].id_of = "
-            f"{entry.labels[0].id_of!r}; what is known of these alone is of level 'study'"
-        )
-    return findings
-
-
-def _any_of(
-    entry: TaskEntry, findings: Sequence[Finding], where: str
-) -> dict[str, tuple[str, ...]]:
-    """Return the findings that are unions of others of the same level."""
-    level = {one.name: one.level for one in findings}
-    for number, one in enumerate(entry.findings, start=1):
-        for part in one.any_of:
-            if level[part] != level[one.name]:
-                raise TaskFileError(
-                    f"{where}: findings[{number}].any_of names {part!r} of level {level[part]}, "
-                    f"and {one.name!r} is of level {level[one.name]}"
-                )
-    return {one.name: tuple(one.any_of) for one in entry.findings if one.any_of}
-
-
 def _metric(entry: TaskEntry) -> TaskMetric:
     return TaskMetric(entry.metric, tuple(tuple(group.exactly_one) for group in entry.groups))
 
@@ -228,14 +196,6 @@ def _submission(
     ).form
 
 
-def _derived(
-    entry: TaskEntry, any_of: Mapping[str, tuple[str, ...]]
-) -> Mapping[str, tuple[str, ...]]:
-    """Return the unions that no column of a label file has."""
-    labeled = {one.name for one in entry.findings if one.label}
-    return {name: parts for name, parts in any_of.items() if name not in labeled}
-
-
 def _rules(
     entry: TaskEntry,
     findings: Sequence[Finding],
@@ -259,16 +219,6 @@ def _rules(
         raise TaskFileError(f"{where}: groups and any_of: {error}") from None
 
 
-def _headline(entry: TaskEntry, findings: Sequence[Finding], where: str) -> str:
-    """Return the finding that orders a worklist."""
-    names = [one.name for one in findings]
-    if entry.headline is not None and entry.headline not in names:
-        raise TaskFileError(
-            f"{where}: headline = {entry.headline!r} is no finding; there are: {', '.join(names)}"
-        )
-    return entry.headline or names[0]
-
-
 def _recipe(
     entry: TaskEntry, where: str, *, in_hu: bool, of_studies: bool
 ) -> tuple[str, tuple[str, ...]]:
@@ -279,6 +229,8 @@ def _recipe(
         raise TaskFileError(f"{where}: recipe.name = {name!r} is no name of a recipe")
     default = SERIES_RECIPE if of_studies else CT_RECIPE if in_hu else FILM_RECIPE
     settings: tuple[str, ...] = CT_SETTINGS if in_hu else FILM_SETTINGS
+    if any(one.level == "pixel" for one in entry.findings):
+        settings = (*settings, *DRAWING)
     if name is not None:
         default, settings = name, ()
     changed = tuple(f"{key}={json.dumps(value)}" for key, value in _flat(own).items())

@@ -12,6 +12,7 @@ from wetread.labels.cell_values import CellValues
 from wetread.labels.csv_file import find_column, read_header
 from wetread.labels.finding import Finding
 from wetread.labels.label_form import FINDING, LabelForm, read_labels
+from wetread.labels.marks import Marks
 from wetread.labels.table import LabelError, LabelTable, label_table
 from wetread.tasks.own.schema import LabelsEntry, TaskEntry
 
@@ -23,10 +24,13 @@ def label_forms(entry: TaskEntry) -> tuple[LabelForm, ...]:
         for one in entry.findings
         if one.label or not one.any_of
     }
-    return tuple(_form(labels, words) for labels in entry.labels)
+    drawn = tuple(one.name for one in entry.findings if one.level == "pixel")
+    return tuple(_form(labels, words, drawn) for labels in entry.labels)
 
 
-def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelForm:
+def _form(
+    labels: LabelsEntry, words: Mapping[str, tuple[str, ...]], drawn: tuple[str, ...]
+) -> LabelForm:
     separators = {"long": "_", "names": "|"}
     separator = labels.separator
     return LabelForm(
@@ -46,8 +50,20 @@ def _form(labels: LabelsEntry, words: Mapping[str, tuple[str, ...]]) -> LabelFor
         separator=separators.get(labels.layout, "") if separator is None else separator,
         none=tuple(labels.none),
         other=tuple(labels.other),
+        marks=label_marks(labels),
+        drawn=drawn,
         several=labels.several,
     )
+
+
+def label_marks(labels: LabelsEntry) -> Marks | None:
+    """Return the columns that say where a finding is; None where none is named."""
+    in_mm = labels.unit == "mm"
+    if labels.boxes:
+        return Marks("box", tuple(labels.boxes), in_mm)
+    if labels.corners:
+        return Marks("corners", tuple(labels.corners), in_mm)
+    return None if labels.runs is None else Marks(labels.runs_form, (labels.runs,))
 
 
 def read_by_forms(

@@ -54,7 +54,8 @@ class FindingEntry(Entry):
     """[[findings]]: one thing that is found."""
 
     name: Name
-    level: Literal["image", "study"] | None = None  # by default what the label file's ids name
+    # By default what the label file's ids name; pixel: of images, and it is drawn.
+    level: Literal["image", "study", "pixel"] | None = None
     label: Words = []  # its column, or its word, in the label file; by default its name
     weight: float = Field(default=1.0, ge=0)  # in the metric
     positive_weight: float | None = Field(default=None, ge=0)  # of its positives; by default weight
@@ -78,6 +79,11 @@ class LabelsEntry(Entry):
     values: dict[str, Policy] = {}  # what words count as
     blank: Policy = None  # what an empty cell counts as
     uncertain: Policy = None  # what -1 counts as; where the key is not there, -1 is an error
+    boxes: list[str] = []  # the columns of x, y, width and height of a box
+    corners: list[str] = []  # the columns of a box's left, upper, right and lower edge
+    unit: Literal["pixel", "mm"] = "pixel"  # of boxes
+    runs: str | None = None  # the column of run-length masks
+    runs_form: str = "relative"  # their form, of labels/rle.py
     several: Literal["equal", "majority", "mean", "any"] = "equal"  # labels of one finding in an id
 
 

@@ -9,7 +9,7 @@ from wetread.evaluation.scan_scores import scan_scores
 from wetread.evaluation.score import Score
 from wetread.evaluation.volume_masks import VolumeMaskScore, score_volume_mask
 from wetread.inputs.predictions import Predictions
-from wetread.labels.rle import decode_union
+from wetread.labels.mask_text import decode_masks
 from wetread.labels.table import LabelTable
 from wetread.reports.given_cases import Masks, masks_by_image
 from wetread.study.placement import stack_placement
@@ -69,7 +69,7 @@ def _score(rows: pl.DataFrame, truth: Masks, drawn: Masks) -> VolumeMaskScore | 
     shape = (first["Rows"], first["Columns"])
     volumes = [
         np.stack(
-            [decode_union(masks[name][1], shape, masks[name][0]) for name in rows["SOPInstanceUID"]]
+            [decode_masks(masks[name][1], shape, masks[name][0]) for name in rows["SOPInstanceUID"]]
         )
         for masks in (truth, drawn)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -79,6 +80,8 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
             f"several rows have the same {match.column!r}: equal labels are one, unequal ones "
             "unknown; else choose several"
         )
+    if by_image and (where := _marked_where(profile)) is not None:
+        notes.append(f'to learn where it is: {where} here, level = "pixel" at the finding')
     return Draft(
         findings=with_twins(found),
         labels=labels,
@@ -90,6 +93,18 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
         groups=exclusive_groups(profile, found) if labels["layout"] == "columns" else (),
         notes=tuple(notes),
     )
+
+
+def _marked_where(profile: Profile) -> str | None:
+    """Write the key for the columns that say where a finding is; None where there are none."""
+    marks = marks_of(profile)
+    if marks is None:
+        return None
+    value, columns = marks
+    if len(columns) == 1:
+        return f'runs = "{value}"'
+    corners = any("max" in name.lower() for name in columns)
+    return f"{'corners' if corners else 'boxes'} = {json.dumps(list(columns))}"
 
 
 def _met(match: IdMatch, images: pl.DataFrame | None) -> str:

@@ -14,7 +14,7 @@ from wetread.archive.index.index import read_index
 from wetread.archive.types import BoolArray, Row
 from wetread.evaluation.volume_decision import KnownSeries, VolumeThresholds
 from wetread.inputs.progress import Report, stage
-from wetread.labels.rle import decode_union
+from wetread.labels.mask_text import decode_masks
 from wetread.prediction.ensemble import read_ensemble
 from wetread.prediction.series import SeriesReader
 from wetread.prediction.volumes import draw_volumes
@@ -89,4 +89,4 @@ def _mask(row: Row | None, shape: tuple[int, int]) -> BoolArray:
     """Decode the true mask (rows, columns) of a slice; empty where nothing is marked."""
     if row is None or not row["runs"]:
         return np.zeros(shape, bool)
-    return decode_union(row["runs"], shape, row["form"])
+    return decode_masks(row["runs"], shape, row["form"])
