@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from wetread.phantoms.head.mimics import (
+    MIMICS,
     Catheter,
     Craniotomy,
     Fracture,
@@ -13,6 +14,7 @@ from wetread.phantoms.head.mimics import (
     Swelling,
     Tumor,
     draw_head_mimics,
+    mimic_areas,
     paint_hardware,
     paint_lesions,
     paint_swelling,
@@ -135,3 +137,21 @@ def test_a_drain_runs_on_its_side_from_its_burr_hole_to_the_ventricle(side: int,
     assert z.min() < 20
     assert z.max() > 36
     assert (y[z > 35].mean() > 40) == parietal
+
+
+def test_areas_are_those_of_what_is_painted(head: tuple[SliceGrid, Skull]):
+    grid, skull = head
+    z = level(grid)
+    swelling, tumor = Swelling((75.0, 0.0, z), 30.0, 10.0, 60.0), Tumor((30.0, 10.0, z), 12.0, 45.0)
+    raised = raise_scalp((swelling,), grid, skull)
+    areas = dict(zip(MIMICS.values(), mimic_areas((swelling, tumor), grid, raised), strict=True))
+    assert {name for name, area in areas.items() if area} == {"scalp_swelling", "meningioma"}
+    # A ball's section: a little less than its great circle, for the slice has a thickness.
+    assert 0.7 < areas["meningioma"] / (np.pi * 12**2) <= 1.05
+    for name, paint_kind in (("scalp_swelling", paint_swelling), ("meningioma", paint_lesions)):
+        hu = np.zeros((SIZE, SIZE, grid.x.shape[2]), np.float32)
+        paint_kind((swelling, tumor), grid, raised, hu)
+        painted = (hu.mean(axis=2) >= 0.5 * hu.max()).sum() * grid.pixel**2
+        assert areas[name] == pytest.approx(painted, rel=0.05)
+    twice = mimic_areas((tumor, tumor), grid, raised)
+    assert twice.sum() == pytest.approx(2 * areas["meningioma"])

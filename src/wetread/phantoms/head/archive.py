@@ -20,6 +20,7 @@ from wetread.phantoms.dicom.archive import (
 )
 from wetread.phantoms.head.blood import SUBTYPES
 from wetread.phantoms.head.dicom import draw_window_values, encode_head_slice, identify_head_slice
+from wetread.phantoms.head.mimics import MIMICS
 from wetread.phantoms.head.patient import draw_patient
 from wetread.phantoms.head.study import VISIBLE_MM2, make_head_study
 from wetread.phantoms.scanner.stored_values import to_stored
@@ -36,6 +37,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "study_number": pl.Int64(),
     "z": pl.Int64(),
     **{f"{name}_mm2": pl.Float64() for name in SUBTYPES},  # areas of blood
+    **{f"{name}_mm2": pl.Float64() for name in MIMICS.values()},  # of what is none
     **{name: pl.String() for name in SUBTYPES},  # where it is: runs of pixels, labels/rle.py
 }
 
@@ -80,6 +82,7 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
         ids = identify_head_slice(seed, request.patient, request.number, z)
         stored = to_stored(picture, signed=scan.signed, padded=scan.padded)
         areas = (round(float(area), 3) for area in study.areas_mm2[z])
+        others = (round(float(area), 3) for area in study.mimic_areas_mm2[z])
         row = {
             "image": ids.image,
             "study": ids.study,
@@ -88,6 +91,7 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
             "study_number": request.number,
             "z": z,
             **{f"{name}_mm2": area for name, area in zip(SUBTYPES, areas, strict=True)},
+            **{f"{name}_mm2": area for name, area in zip(MIMICS.values(), others, strict=True)},
             **{name: encode(mask) for name, mask in zip(SUBTYPES, study.masks[:, z], strict=True)},
         }
         yield PhantomImage(row, encode_head_slice(ids, scan, z, window, stored))

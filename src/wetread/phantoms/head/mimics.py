@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wetread.archive.types import FloatArray
+from wetread.archive.types import Float64Array, FloatArray
 from wetread.phantoms.head.blood import distance_to
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.head.skull import Skull
@@ -14,6 +14,7 @@ from wetread.phantoms.shapes.implicit import (
     SliceGrid,
     Waves,
     capsule,
+    cover,
     draw_waves,
     ellipsoid,
     evaluate_waves,
@@ -84,6 +85,14 @@ class Fracture:
 
 
 Mimic = Fracture | Infarct | Craniotomy | Catheter | Swelling | Tumor
+MIMICS: dict[type[Mimic], str] = {
+    Infarct: "infarct",
+    Craniotomy: "craniotomy",
+    Catheter: "drain",
+    Swelling: "scalp_swelling",
+    Tumor: "meningioma",
+    Fracture: "fracture",
+}
 
 
 def draw_head_mimics(
@@ -152,42 +161,29 @@ def raise_scalp(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull) -> Sku
     return replace(skull, head=head)
 
 
-def paint_swelling(
-    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
-) -> None:
-    """Paint blood under the galea, outside the bone, into hu (H, W, S)."""
-    for mimic in mimics:
-        if isinstance(mimic, Swelling):
-            away = distance_to(grid, mimic.center) - mimic.radius_mm
-            solid = np.maximum(np.maximum(away, skull.head + 3), 0.5 - skull.outer)
-            paint(hu, solid, mimic.hu, grid.pixel)
-
-
-def paint_lesions(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
-    """Paint infarcts and tumors into hu (H, W, S), before any blood is painted."""
-    for mimic in mimics:
-        if isinstance(mimic, Infarct):
+def mimic_solids(
+    mimic: Mimic, grid: SliceGrid, skull: Skull
+) -> tuple[tuple[FloatArray, float], ...]:
+    """Compute the solids (h, w, S), mm, that a mimic is made of, each with its HU."""
+    match mimic:
+        case Infarct():
             solid = ellipsoid(grid.x, grid.y, grid.z, mimic.center, mimic.radii)
             solid += 3 * evaluate_waves(mimic.edge, grid.x, grid.y, grid.z)
-            paint(hu, np.maximum(solid, skull.inside + 0.5) * 0.5, mimic.hu, grid.pixel)
-        elif isinstance(mimic, Tumor):
+            return ((np.maximum(solid, skull.inside + 0.5) * 0.5, mimic.hu),)
+        case Tumor():
             solid = distance_to(grid, mimic.center) - mimic.radius_mm
-            paint(hu, np.maximum(solid, skull.inside), mimic.hu, grid.pixel)
-
-
-def paint_hardware(
-    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
-) -> None:
-    """Paint saw cuts, plates, cracks and drains into hu (H, W, S), after the bone."""
-    for mimic in mimics:
-        if isinstance(mimic, Craniotomy):
+            return ((np.maximum(solid, skull.inside), mimic.hu),)
+        case Swelling():
+            away = distance_to(grid, mimic.center) - mimic.radius_mm
+            under = np.maximum(np.maximum(away, skull.head + 3), 0.5 - skull.outer)
+            return ((under, mimic.hu),)
+        case Craniotomy():
             away = distance_to(grid, mimic.center)
             cut = np.maximum(np.abs(away - mimic.radius_mm) - 0.9, skull.bone)
-            paint(hu, cut, 35.0, grid.pixel)
             plate = np.maximum(np.abs(skull.outer - 0.4) - 0.6, np.abs(away - mimic.radius_mm) - 5)
             swing = np.cos(np.arctan2(grid.z - mimic.center[2], grid.y - mimic.center[1]) * 2)
-            paint(hu, np.maximum(plate, (0.8 - swing) * 20), 2300.0, grid.pixel)
-        elif isinstance(mimic, Fracture):
+            return ((cut, 35.0), (np.maximum(plate, (0.8 - swing) * 20), 2300.0))
+        case Fracture():
             offsets = (grid.x, grid.y, grid.z)
             plane = sum(
                 (axis - c) * n
@@ -195,8 +191,8 @@ def paint_hardware(
             )
             crack = np.maximum(np.abs(plane + skull.patchy) - 0.6, skull.bone)
             away = distance_to(grid, mimic.center) - mimic.reach_mm
-            paint(hu, np.maximum(crack, away), 60.0, grid.pixel)
-        elif isinstance(mimic, Catheter):
+            return ((np.maximum(crack, away), 60.0),)
+        case Catheter():
             start, end = DRAINS[mimic.parietal]
             tube = capsule(
                 grid.x * mimic.side,
@@ -205,4 +201,46 @@ def paint_hardware(
                 (*start, mimic.radius_mm),
                 (*end, mimic.radius_mm),
             )
-            paint(hu, np.maximum(tube, skull.head), mimic.hu, grid.pixel)
+            return ((np.maximum(tube, skull.head), mimic.hu),)
+
+
+def mimic_areas(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull) -> Float64Array:
+    """Compute the area of each of MIMICS in a slice, (6,) mm2: of pixels that are half in it."""
+    areas = np.zeros(len(MIMICS))
+    for mimic in mimics:
+        patches = (cover(solid, grid.pixel) for solid, _ in mimic_solids(mimic, grid, skull))
+        pixels = sum(int((p.cover.mean(axis=2) >= 0.5).sum()) for p in patches if p is not None)
+        areas[list(MIMICS).index(type(mimic))] += pixels * grid.pixel**2
+    return areas
+
+
+def paint_swelling(
+    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
+) -> None:
+    """Paint blood under the galea, outside the bone, into hu (H, W, S)."""
+    _paint(mimics, (Swelling,), grid, skull, hu)
+
+
+def paint_lesions(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray) -> None:
+    """Paint infarcts and tumors into hu (H, W, S), before any blood is painted."""
+    _paint(mimics, (Infarct, Tumor), grid, skull, hu)
+
+
+def paint_hardware(
+    mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull, hu: FloatArray
+) -> None:
+    """Paint saw cuts, plates, cracks and drains into hu (H, W, S), after the bone."""
+    _paint(mimics, (Craniotomy, Fracture, Catheter), grid, skull, hu)
+
+
+def _paint(
+    mimics: tuple[Mimic, ...],
+    kinds: tuple[type[Mimic], ...],
+    grid: SliceGrid,
+    skull: Skull,
+    hu: FloatArray,
+) -> None:
+    for mimic in mimics:
+        if isinstance(mimic, kinds):
+            for solid, value in mimic_solids(mimic, grid, skull):
+                paint(hu, solid, value, grid.pixel)

@@ -31,6 +31,7 @@ from wetread.phantoms.head.injuries import TRAUMA, draw_bleeds, draw_scenario
 from wetread.phantoms.head.mimics import (
     Mimic,
     draw_head_mimics,
+    mimic_areas,
     paint_hardware,
     paint_lesions,
     paint_swelling,
@@ -60,6 +61,7 @@ class HeadStudy:
     cavity:    (Z, Y, X) bool, within the dura, half a voxel or more: brain, fluid, blood; it goes
                on as the canal of the spine where the slices reach below the foramen magnum.
     areas_mm2: (Z, 5) float64, lesion area by slice.
+    mimic_areas_mm2: (Z, 6) float64, of what is no bleeding, in the order of MIMICS.
     labels:    (Z, 6) int, SUBTYPES and then any: area >= VISIBLE_MM2.
     """
 
@@ -67,6 +69,7 @@ class HeadStudy:
     masks: BoolArray
     cavity: BoolArray
     areas_mm2: Float64Array
+    mimic_areas_mm2: Float64Array
     labels: Int64Array
     scan: HeadScan
     patient: Patient
@@ -85,11 +88,13 @@ class HeadCase:
 
 
 class HeadSlice(NamedTuple):
-    """One slice: hu (H, W) float32 as measured; masks (5, H, W) and cavity (H, W) bool."""
+    """One slice: hu (H, W) float32 as measured; masks (5, H, W) and cavity (H, W) bool; mimic_areas
+    (6,) float64, mm2."""
 
     hu: Float32Array
     masks: BoolArray
     cavity: BoolArray
+    mimic_areas: Float64Array
 
 
 def make_head_study(
@@ -117,7 +122,16 @@ def make_head_study(
     subtypes = (areas >= VISIBLE_MM2).astype(np.int64)
     labels = np.concatenate([subtypes, subtypes.max(axis=1, keepdims=True)], axis=1)
     return HeadStudy(
-        hu, masks, cavity, areas, labels, case.scan, case.patient, case.bleeds, case.mimics
+        hu,
+        masks,
+        cavity,
+        areas,
+        np.stack([one.mimic_areas for one in slices]),
+        labels,
+        case.scan,
+        case.patient,
+        case.bleeds,
+        case.mimics,
     )
 
 
@@ -160,7 +174,10 @@ def _make_slice(case: HeadCase, index: int, rng: np.random.Generator) -> HeadSli
         _paint_blood(case, anatomy, planes, masks)
     paint_hardware(mimics, grid, skull, planes)
     return HeadSlice(
-        acquire(rng, scan, index, planes, grid=grid, inside=skull.inside), masks, cavity
+        acquire(rng, scan, index, planes, grid=grid, inside=skull.inside),
+        masks,
+        cavity,
+        mimic_areas(mimics, grid, skull),
     )
 
 
