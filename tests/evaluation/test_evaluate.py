@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from wetread.evaluation import metrics
 from wetread.evaluation.evaluate import LabeledRows, evaluate
 from wetread.evaluation.score import Score
-from wetread.evaluation.task_metric import TaskMetric
+from wetread.evaluation.task_metric import MetricName, TaskMetric
 from wetread.labels.finding import Finding
 
 FINDINGS = (Finding("rare"), Finding("common"), Finding("any", weight=2.0))
@@ -175,3 +175,15 @@ def test_a_task_s_own_metric_comes_first_and_scores_the_answers_that_follow() ->
         expected = (loss * weight).sum() / weight.sum()
         assert values(how)["group_log_loss"] == pytest.approx(expected)
         assert values(how)["weighted_log_loss"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["weighted_log_loss", "dice"])
+def test_the_weighted_log_loss_stands_once_where_it_is_the_task_s_or_masks_are(
+    name: MetricName,
+) -> None:
+    truth, findings = np.eye(2), [Finding("a"), Finding("b")]
+    metric = TaskMetric(name, (("a", "b"),))
+    rows = LabeledRows(truth, findings, ["p", "q"], "image", "held_out", metric)
+    scores = evaluate(rows, np.full((2, 2), 0.4), np.random.default_rng(0))
+    of_all = [score.metric for score in scores if score.finding == "all"]
+    assert of_all == ["weighted_log_loss"]

@@ -111,7 +111,12 @@ def _official(
     any_positive = np.where(known, both, 0.0).max(axis=1, initial=0.0)
     shown = np.where(known.any(axis=1), any_positive, np.nan)
     return make_difference(
-        rows.metric.name, ALL, rows, truth=shown, pair=(first, second), reason=too_few(shown)
+        rows.metric.of_probabilities.name,
+        ALL,
+        rows,
+        truth=shown,
+        pair=(first, second),
+        reason=too_few(shown),
     )
 
 

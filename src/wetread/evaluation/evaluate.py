@@ -99,10 +99,11 @@ def evaluate(
     probabilities |= {f"_{name}": np.asarray(values, np.float64) for name, values in others.items()}
     scores: list[Score] = []
     if official and all(finding.level == rows.level for finding in rows.findings):
-        metrics_of_all = dict.fromkeys((rows.metric, WEIGHTED_LOG_LOSS))
+        own = rows.metric.of_probabilities
+        beside = [] if own.name == WEIGHTED_LOG_LOSS.name else [WEIGHTED_LOG_LOSS]
         scores += [
             _of_all(sample, metric, suffix, values, as_answered=as_answered)
-            for metric in metrics_of_all
+            for metric in (own, *beside)
             for suffix, values in probabilities.items()
         ]
     for column in range(len(rows.findings)):

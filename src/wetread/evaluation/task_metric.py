@@ -7,6 +7,8 @@ findings to one number, of all rows and of every draw of patients.
                         gives to what holds: in a group of findings that exclude each other, or of
                         one finding, present or not. A row weighs as what holds in it
     mean_roc_auc        weighted mean of the findings' ROC AUC
+    dice                of what is drawn, by the pixel (evaluation/mask_scores.py); beside it
+                        probabilities are scored by the weighted log loss
     probabilistic_f1    weighted mean of the findings' 2 P R / (P + R), in which each probability p
                         counts as p of a call
 """
@@ -14,7 +16,7 @@ findings to one number, of all rows and of every draw of patients.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,9 +27,11 @@ from wetread.evaluation.intervals import drawn_ratio
 from wetread.evaluation.metrics import CLIP, log_losses
 from wetread.labels.finding import Finding, finding_names, finding_weights, positive_weights
 
-MetricName = Literal["weighted_log_loss", "group_log_loss", "mean_roc_auc", "probabilistic_f1"]
+MetricName = Literal[
+    "weighted_log_loss", "group_log_loss", "mean_roc_auc", "probabilistic_f1", "dice"
+]
 LOSSES = ("weighted_log_loss", "group_log_loss")
-METRIC_WORDS: dict[MetricName, str] = {
+METRIC_WORDS: dict[MetricName, str] = {  # of probabilities
     "weighted_log_loss": "weighted log loss",
     "group_log_loss": "log loss of groups",
     "mean_roc_auc": "mean ROC AUC",
@@ -41,6 +45,11 @@ class TaskMetric:
 
     name: MetricName = "weighted_log_loss"
     groups: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def of_probabilities(self) -> TaskMetric:
+        """The metric by which probabilities are scored."""
+        return replace(self, name="weighted_log_loss") if self.name == "dice" else self
 
 
 WEIGHTED_LOG_LOSS = TaskMetric()
@@ -67,7 +76,8 @@ def draw_task_metric(
     drawn: Drawn,
 ) -> DrawnMetric:
     """Compute the metric of answers (N, F); truth (N, F) from 0 to 1, NaN where unknown."""
-    return _METRICS[metric.name](metric, findings, truth, answer, drawn)
+    own = metric.of_probabilities
+    return _METRICS[own.name](own, findings, truth, answer, drawn)
 
 
 def least_cost_answers(
@@ -76,6 +86,7 @@ def least_cost_answers(
     """Turn probabilities (N, F) into the answers (N, F) whose expected loss is least: where what
     holds weighs unequally, w p of the sum of all w p. They are the probabilities where positives
     weigh as negatives do, or the metric is no loss."""
+    metric = metric.of_probabilities
     if metric.name not in LOSSES:
         return probability
     names, answer = finding_names(findings), probability.copy()

@@ -158,7 +158,7 @@ def headline_facts(task: Task, scores: Sequence[Score]) -> tuple[PageFact, ...]:
             label = f"ROC AUC of {task.headline}, by {level}"
             facts.append(PageFact(label, f"{score.value:.3f}", note))
     official = task.spec.official_levels[0]
-    name = task.metric.name
+    name = task.metric.of_probabilities.name
     score, prior = (found.get((f"{name}{end}", "all", official)) for end in ("", "_prior"))
     if score is not None and score.value is not None and prior is not None and prior.value:
         share = f"{score.value / prior.value:.2f} of " if name in LOSSES else ""

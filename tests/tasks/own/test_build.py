@@ -7,7 +7,9 @@ from wetread.evaluation.task_metric import TaskMetric
 from wetread.labels.finding import Finding, finding_names
 from wetread.study.display import display_grey, hounsfield
 from wetread.tasks.own.build import build_task, slice_targets
+from wetread.tasks.own.mask_submission import OwnMaskSubmission
 from wetread.tasks.own.schema import TaskFileError
+from wetread.tasks.own.submission import OwnSubmission
 from wetread.tasks.task import NO_PHANTOMS, Task
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.spec import SliceSpec
@@ -153,3 +155,19 @@ def test_marks_that_do_not_fit_are_one_line(change: tuple[str, str], words: str)
         built(DRAWN.replace(*change))
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_dice_is_of_what_is_drawn_and_submits_masks() -> None:
+    task = built('metric = "dice"' + DRAWN)
+    assert task.metric.of_probabilities.name == "weighted_log_loss"
+    assert isinstance(task.submission.write.__self__, OwnMaskSubmission)  # type: ignore[attr-defined]
+    assert isinstance(built(DRAWN).submission.write.__self__, OwnSubmission)  # type: ignore[attr-defined]
+    plain = DRAWN.replace('level = "pixel"\n', "").replace('boxes = ["x", "y", "w", "h"]\n', "")
+    with pytest.raises(TaskFileError, match="metric = 'dice' is of what is drawn"):
+        built('metric = "dice"' + plain)
+    for text, words in (
+        ('[submission]\nlayout = "masks"\nruns_form = "rows_0"\n', "'rows_0' is not written"),
+        ('[submission]\nlayout = "masks"\n', "of one finding of level 'pixel', and there are 0"),
+    ):
+        with pytest.raises(TaskFileError, match=words):
+            built((DRAWN if "rows_0" in text else plain) + text)

@@ -9,6 +9,7 @@ import pytest
 
 import wetread
 from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.tasks import TASK_FILE, kept_task
 from wetread.training.checkpoint import ResumeError
 from wetread.verbs.task.show import shown
@@ -193,3 +194,33 @@ def test_the_package_s_task_as_a_file_gives_the_same_predictions(
     assert first.equals(second)
     of_both = [json.loads((one.run / "scores.json").read_text()) for one in (one_split, own)]
     assert of_both[0] == of_both[1]
+
+
+def test_films_drawn_by_the_package_s_task_as_a_file_are_the_same(tmp_path: Path) -> None:
+    archive = tmp_path / "films"
+    truth = write_radiograph_archive(archive, 24, 3, progress=lambda done, total: None)
+    settings = ("size=64", "epochs=1", "phantoms.studies=0", "runtime.device=cpu", 'crop="task"')
+    file = tmp_path / "pneumothorax.toml"
+    file.write_text(shown("pneumothorax"))
+    runs = [
+        wetread.train(
+            task, truth.images, tmp_path / name, labels=truth.labels, folds=2,
+            patients=archive / "patients.csv", recipe="pneumothorax-compact", settings=settings,
+            workers=1,
+        )
+        for name, task in (("built", "pneumothorax"), ("own", str(file)))
+    ]  # fmt: skip
+    for table in ("predictions.parquet", "masks.parquet"):
+        first, second = (pl.read_parquet(one.run / table) for one in runs)
+        assert first.equals(second)
+    of_both = [json.loads((one.run / "scores.json").read_text()) for one in runs]
+    assert of_both[0] == of_both[1]
+    for name in ("built", "own"):
+        wetread.predict(truth.images, tmp_path / name, tmp_path / f"{name}-out", workers=1)
+    texts = [(tmp_path / f"{name}-out" / "submission.csv").read_text() for name in ("built", "own")]
+    assert texts[0] == texts[1]
+    scores = [
+        wetread.score(task, truth.labels, tmp_path / "own-out" / "submission.csv").scores
+        for task in ("pneumothorax", str(file))
+    ]
+    assert scores[0] == scores[1]

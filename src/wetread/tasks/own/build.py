@@ -31,6 +31,7 @@ from wetread.tasks.own.findings import (
     unions,
 )
 from wetread.tasks.own.labels import label_forms, read_by_forms
+from wetread.tasks.own.mask_submission import WRITTEN, OwnMaskSubmission
 from wetread.tasks.own.rules import TaskRules, task_rules
 from wetread.tasks.own.schema import (
     SubmissionEntry,
@@ -178,7 +179,16 @@ def _submission(
     entry: TaskEntry, findings: Sequence[Finding], where: str, *, of_studies: bool
 ) -> SubmissionForm:
     """Return the form of submissions, whose rows are of what the findings are of."""
-    given = entry.submission or SubmissionEntry()
+    drawn = any(one.level == "pixel" for one in entry.findings)
+    if entry.metric == "dice" and not drawn:
+        raise TaskFileError(
+            f"{where}: metric = 'dice' is of what is drawn; give a finding level = \"pixel\""
+        )
+    given = entry.submission or SubmissionEntry(
+        layout="masks" if entry.metric == "dice" else "long"
+    )
+    if given.layout == "masks":
+        return _masks(entry, given, where)
     by = given.by or ("study" if of_studies else "image")
     if (by == "image") == of_studies:
         level = "studies" if of_studies else "images"
@@ -194,6 +204,24 @@ def _submission(
         value=given.value,
         separator=given.separator,
     ).form
+
+
+def _masks(entry: TaskEntry, given: SubmissionEntry, where: str) -> SubmissionForm:
+    """Return the form of submissions of masks, which are of the one finding that is drawn."""
+    drawn = [one.name for one in entry.findings if one.level == "pixel"]
+    if len(drawn) != 1:
+        raise TaskFileError(
+            f"{where}: submission.layout = 'masks' is of one finding of level 'pixel', and there "
+            f"are {len(drawn)}"
+        )
+    if given.runs_form not in WRITTEN:
+        raise TaskFileError(
+            f"{where}: submission.runs_form = {given.runs_form!r} is not written; known: "
+            f"{', '.join(WRITTEN)}"
+        )
+    told = given.model_fields_set
+    names = {name: getattr(given, name) for name in ("id", "value") if name in told}
+    return OwnMaskSubmission(drawn[0], runs_form=given.runs_form, empty=given.empty, **names).form
 
 
 def _rules(

@@ -105,11 +105,14 @@ class SeriesEntry(Entry):
 class SubmissionEntry(Entry):
     """[submission]: how probabilities are written for a competition."""
 
-    layout: Literal["long", "wide"] = "long"  # a row an id and finding, or a column a finding
+    # A row an id and finding, or a column a finding; masks: a row an image, of what is drawn.
+    layout: Literal["long", "wide", "masks"] = "long"
     by: Literal["image", "series", "study"] | None = None  # by default the findings' level
     id: str = "ID"  # the column of ids
     value: str = "Label"  # the column of probabilities, of the long layout
     separator: str = "_"  # between an id and its finding, in the long layout
+    runs_form: str = "relative"  # of masks; value is their column
+    empty: str = "-1"  # the text of a mask without a pixel
 
 
 class TaskEntry(Entry):
