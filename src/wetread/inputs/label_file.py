@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wetread.inputs.mask_pictures import read_mask_pictures
+from wetread.inputs.segmentations import is_segmentation_file, read_segmentation
 from wetread.inputs.truth_masks import is_mask_file, mask_finding
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.csv_file import split_spec
 from wetread.labels.named_column import read_named_column
-from wetread.labels.table import LabelError, LabelTable
+from wetread.labels.table import LabelError, LabelTable, merge_labels
 from wetread.tasks import Task
 
 ID = "id"  # how the column of SOPInstanceUIDs is asked for
@@ -18,8 +19,9 @@ ID = "id"  # how the column of SOPInstanceUIDs is asked for
 def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | None) -> LabelTable:
     """Read a label file in the competition's form, or one's own with its columns named.
 
-    given: a path, `FILE.csv:COLUMN` for the headline finding in that column, or a folder of PNG
-    masks (`FOLDER:FINDING` where several findings are drawn). columns: "id" and
+    given: a path; `FILE.csv:COLUMN` for the headline finding in that column; a DICOM Segmentation
+    (`FILE.dcm`); a folder of Segmentations, or else of PNG masks. `:FINDING` behind these says of
+    what they are. columns: "id" and
     findings to the names of their columns. Raises ValueError where columns name something else,
     LabelError where the file cannot be read.
     """
@@ -30,7 +32,12 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
             "evaluate take it beside the archive"
         )
     if path.is_dir():
+        segmentations = sorted(filter(is_segmentation_file, path.rglob("*")))
+        if segmentations:
+            return merge_labels([read_segmentation(one, column, task) for one in segmentations])
         return read_mask_pictures(path, mask_finding(path, column, task).name)
+    if is_segmentation_file(path):
+        return read_segmentation(path, column, task)
     if column is not None:
         return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:
