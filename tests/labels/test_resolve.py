@@ -75,3 +75,24 @@ def test_unequal_labels_of_two_series_of_a_study_are_a_conflict() -> None:
 def test_labels_of_images_and_studies_stay_the_very_same_table() -> None:
     labels = table(("image", "1.1", "x", 1.0), ("study", "2", "y", 0.0))
     assert resolve_labels(labels, IMAGE, STUDY, IMAGES) == (labels, 0)
+
+
+def test_a_file_of_several_frames_names_its_study_where_studies_have_the_finding() -> None:
+    images = pl.DataFrame(
+        {
+            "path": ["/a/v1.nii.gz", "/a/f2.png"],
+            "member": [None, None],
+            "SOPInstanceUID": ["v1", "f2"],
+            "SeriesInstanceUID": ["v1", "f2"],
+            "StudyInstanceUID": ["s1", "s2"],
+            "PatientID": [None, None],
+            "NumberOfFrames": [30, None],
+        },
+        schema_overrides={"member": pl.String, "PatientID": pl.String},
+    )
+    for id_of, written in (("file", ["v1.nii.gz", "f2.png"]), ("image", ["v1", "f2"])):
+        given = table(*((id_of, one, "a", float(k)) for k, one in enumerate(written)))
+        both, _ = resolve_labels(given, [Finding("a")], [Finding("a", "study")], images)
+        assert sorted(both.frame.rows()) == [("image", "f2", "a", 1.0), ("study", "s1", "a", 0.0)]
+        alone, _ = resolve_labels(given, [Finding("a")], [], images)
+        assert sorted(alone.frame["level"]) == ["image", "image"]

@@ -103,3 +103,52 @@ def test_a_volume_has_the_values_and_places_of_the_dicom_it_was_made_of(
         assert one.unit == same.unit == "HU"
         for name in ("position_mm", "orientation"):
             np.testing.assert_allclose(row[name], other[name], atol=1e-3)
+
+
+VOLUMES = """
+modalities = ["CT"]
+[[findings]]
+name = "bright"
+level = "study"
+[[labels]]
+id = "file"
+id_of = "file"
+[recipe]
+name = "series-compact"
+size = 32
+epochs = 1
+[recipe.series]
+epochs = 2
+[recipe.joint]
+epochs = 1
+slices = 4
+[recipe.runtime]
+device = "cpu"
+"""
+
+
+def test_volumes_are_learned_by_the_study_that_each_file_is(tmp_path: Path) -> None:
+    nibabel = pytest.importorskip("nibabel", reason="NIfTI files need the extra pictures (nibabel)")
+    rng = np.random.default_rng(0)
+    for number in range(12):
+        voxels = rng.integers(-1000, -900, (40, 36, 6)).astype(np.int16)
+        voxels[8:30, 8:30] = 30
+        if number % 2:
+            voxels[12:20, 12:20, 3] = 300
+        (tmp_path / "v" / f"site{number % 3}").mkdir(parents=True, exist_ok=True)
+        name = tmp_path / "v" / f"site{number % 3}" / f"v{number:02d}.nii.gz"
+        nibabel.save(nibabel.Nifti1Image(voxels, np.diag([1.0, 1.0, 5.0, 1.0])), name)
+    labels, task, index = (tmp_path / one for one in ("l.csv", "mine.toml", "i.parquet"))
+    labels.write_text("file,bright\n" + "".join(f"v{n:02d}.nii.gz,{n % 2}\n" for n in range(12)))
+    wetread.index(tmp_path / "v", index, workers=1, pictures="CT")
+    drafted = tmp_path / "draft.toml"
+    wetread.new_task(labels, drafted, data=index)
+    assert 'level = "study"  # most files hold a whole volume' in drafted.read_text()
+    task.write_text(VOLUMES)
+    (count,) = wetread.check_task(drafted, labels, data=index).counts
+    assert (count.level, count.positive, count.negative, count.unknown) == ("study", 6, 6, 0)
+    result = wetread.train(str(task), index, tmp_path / "run", labels=labels, folds=2, workers=1)
+    assert result.counts["labelled_by_study"] == 72
+    wetread.predict(index, tmp_path / "run", tmp_path / "out", workers=1)
+    rows = pl.read_csv(tmp_path / "out" / "submission.csv")["ID"].to_list()
+    assert sorted(rows) == sorted(f"site{n % 3}/v{n:02d}_bright" for n in range(12))

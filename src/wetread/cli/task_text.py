@@ -50,7 +50,7 @@ def check_lines(found: TaskCheck) -> list[str]:
     lines.append(
         f"{found.duplicates} duplicate labels, {found.conflicts} conflicting ones left unknown"
     )
-    width = max((len(one.name) for one in found.counts), default=0)
+    width = max(len(one) for one in ("finding", *(count.name for count in found.counts)))
     lines.append(f"{'finding':<{width}}  level    positive  negative   unknown")
     lines += [
         f"{one.name:<{width}}  {one.level:<7}  {one.positive:>8}  {one.negative:>8}  "

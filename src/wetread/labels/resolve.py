@@ -32,25 +32,31 @@ def resolve_labels(
 
     table: its rows' level is what an id names. image, study: the findings that images and studies
     have; of one that only studies have, an image's label is its study's. images: rows of an index.
+    A file of several frames, as a volume, names its study, where studies have the finding.
     A label of an id that names nothing here stays as it is written. A study has the label of its
     series, its patient or its file; of its images' labels the greatest, where all are known.
     LabelError where an id of a finding of images names several of them.
     """
     levels = {"image": {one.name for one in image}, "study": {one.name for one in study}}
+    volumes = _volumes(images)
     parts, repaired, masks = [table.frame.filter(pl.col("level") == "study")], 0, table.masks
     for id_of in ("image", "file", "series", "patient"):
         rows = table.frame.filter(pl.col("level") == id_of)
         first, second = ("image", "study") if id_of in ("image", "file") else ("study", "image")
         at_first = pl.col("finding").is_in(levels[first]) | ~pl.col("finding").is_in(levels[second])
         if id_of == "image":
-            parts.append(rows.filter(at_first))
-            rows = rows.filter(~at_first)
+            alone = at_first & ~pl.col("id").is_in(volumes)
+            parts.append(rows.filter(alone))
+            rows = rows.filter(~alone)
         if rows.is_empty():
             continue
         named, count = name_images(rows["id"].unique(maintain_order=True), id_of, images)
         repaired += count
         if id_of == "file" and masks.height:
             masks = _masks_of_files(masks, rows, named)
+        if first == "image":
+            whole = named.filter(pl.col("image").is_in(volumes))["written"].to_list()
+            at_first &= ~(pl.col("id").is_in(whole) & pl.col("finding").is_in(levels["study"]))
         parts.append(_at_level(rows.filter(at_first), first, id_of, named))
         parts.append(_at_level(rows.filter(~at_first), second, id_of, named))
     if len(parts) == 2 and parts[0].height + parts[1].height == table.frame.height:
@@ -61,6 +67,13 @@ def resolve_labels(
     return replace(
         table, frame=united.frame, conflicts=conflicts, duplicates=duplicates, masks=masks
     ), repaired
+
+
+def _volumes(images: pl.DataFrame) -> list[str]:
+    """List the images that hold several frames, rows of an index."""
+    if "NumberOfFrames" not in images.columns:
+        return []
+    return images.filter(pl.col("NumberOfFrames") > 1)["SOPInstanceUID"].drop_nulls().to_list()
 
 
 def _masks_of_files(masks: pl.DataFrame, rows: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:

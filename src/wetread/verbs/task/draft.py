@@ -70,7 +70,7 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
     modalities, part, why = _archive(images, profile)
     if images is None and profile.box and match.id_of == "patient":
         match = replace(match, id_of="file")  # boxes lie in pictures
-    by_image = match.id_of in ("image", "file")
+    by_image = match.id_of in ("image", "file") and not _are_volumes(images)
     repeated = profile.frame[match.column].drop_nulls().is_duplicated().any()
     labels |= {"id": match.column, "id_of": match.id_of}
     comments |= {"id_of": _met(match, images), "modalities": why}
@@ -93,6 +93,13 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
         groups=exclusive_groups(profile, found) if labels["layout"] == "columns" else (),
         notes=tuple(notes),
     )
+
+
+def _are_volumes(images: pl.DataFrame | None) -> bool:
+    """Whether most files of an archive hold several frames: a file is a study then."""
+    if images is None or not images.height:
+        return False
+    return images.filter(pl.col("NumberOfFrames") > 1).height > images.height / 2
 
 
 def _marked_where(profile: Profile) -> str | None:

@@ -22,6 +22,8 @@ def draft_text(draft: Draft, title: str) -> str:
         lines += ["", "[[findings]]", f"name = {_toml(one.name)}"]
         if one.label != (one.name,) or one.any_of:
             lines.append(f"label = {_toml(one.label[0] if len(one.label) == 1 else one.label)}")
+        if draft.level == "study" and draft.labels["id_of"] in ("image", "file"):
+            lines.append('level = "study"  # most files hold a whole volume')
         if one.mirror:
             lines.append(f"mirror = {_toml(one.mirror)}")
         if one.any_of:

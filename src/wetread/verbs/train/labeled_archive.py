@@ -134,7 +134,7 @@ def count(
     ids = store.slices["SOPInstanceUID"].to_list()
     matched = by_image = match(labels, ids)
     if of_studies:
-        labels = spread_over_images(labels, images)
+        labels = spread_over_images(labels, store.slices)
         matched = match(labels, ids)
     with_lost = match(labels, [*ids, *store.rejects["SOPInstanceUID"].drop_nulls().unique()])
     refused = archive.rejects.filter(pl.col("reason") != "not_dicom").height
