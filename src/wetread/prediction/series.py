@@ -21,6 +21,7 @@ from wetread.training.device import choose_runtime
 from wetread.training.run import TrainedModel
 from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.heads import SeriesLogits
+from wetread.training.series.pooling import pool_series
 from wetread.training.series.reader import SeriesModel
 from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
@@ -65,7 +66,7 @@ class SeriesReader:
     ) -> Answers:
         """Answer with the networks' mean logits as probabilities, scaled as they were calibrated
         and made consistent study by study: of all its slices, and of itself those of the series
-        that judges it.
+        that judges it, or what the spec's pool makes of all its series.
 
         stores: the same series in each encoder's crop, in the spec's order.
         ranked: studies of several series, best first.
@@ -80,9 +81,10 @@ class SeriesReader:
         study = scalings.apply("study", finding_names(self.spec.study_findings), study)
         judging = _judging_series(series, stores[0], ranked)
         starts = study_starts(series)
-        free_image, free_study = image, study[judging]
-        broken = self.spec.broken_rules(image, study[judging], starts)
-        image, study = self.spec.make_consistent(image, study[judging], starts)
+        study = pool_series(series, study, judging, self.spec.pool)
+        free_image, free_study = image, study
+        broken = self.spec.broken_rules(image, study, starts)
+        image, study = self.spec.make_consistent(image, study, starts)
         ids = [series.studies[number] for number in judging]
         thresholds = mean_volume_thresholds(self.ensemble.drawings)
         judges = [series.slices_of(np.array([number])) for number in judging]

@@ -171,3 +171,12 @@ def test_the_dice_is_of_what_is_drawn_and_submits_masks() -> None:
     ):
         with pytest.raises(TaskFileError, match=words):
             built((DRAWN if "rows_0" in text else plain) + text)
+
+
+def test_series_are_pooled_for_findings_of_studies_alone() -> None:
+    of_studies = 'modalities = ["CT"]' + GROUP + '[series]\npool = "mean"\n'
+    spec = built(of_studies).spec
+    assert isinstance(spec, SeriesSpec)
+    assert spec.pool == "mean"
+    with pytest.raises(TaskFileError, match="pool = 'mean' is for findings of studies"):
+        built(FILM + '[series]\npool = "mean"\n')

@@ -43,6 +43,7 @@ from wetread.tasks.own.schema import (
 from wetread.tasks.own.submission import OwnSubmission
 from wetread.tasks.task import NO_PHANTOMS, Demo, SubmissionForm, Task
 from wetread.training.recipe_file import read_recipe
+from wetread.training.series.pooling import Pool
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
 
@@ -78,6 +79,11 @@ def build_task(text: str, where: str, stem: str) -> Task:
         )
     name = entry.name or stem
     of_studies = any(one.level == "study" for one in findings)
+    if entry.series.pool != "best" and not of_studies:
+        raise TaskFileError(
+            f"{where}: series.pool = {entry.series.pool!r} is for findings of studies, and these "
+            "are of images"
+        )
     recipe, settings = _recipe(entry, where, in_hu=in_hu, of_studies=of_studies)
     histogram = histogram_features if in_hu else gray_histogram
     any_of = unions(entry, findings, where)
@@ -92,6 +98,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
             drawn_findings(entry, findings, where),
             crops[crop],
             histogram,
+            entry.series.pool,
             _rules(entry, findings, any_of, where),
         ),
         read_labels=partial(
@@ -124,6 +131,7 @@ def _spec(
     drawn: tuple[Finding, ...],
     find_box: FindBox,
     histogram: Histogram,
+    pool: Pool,
     rules: TaskRules | CoherentShares,
 ) -> SliceSpec | SeriesSpec:
     """Say how findings are learned: slice by slice where all are of images; else from whole series,
@@ -144,6 +152,7 @@ def _spec(
         histogram=histogram,
         study_from_images=True,
         study_labels=True,
+        pool=pool,
     )
 
 

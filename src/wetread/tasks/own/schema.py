@@ -100,6 +100,8 @@ class SeriesEntry(Entry):
     least_slices: int = Field(default=1, ge=1)
     thickness_mm: tuple[float, float] = (0.0, float("inf"))
     sharp: bool | None = None
+    # What a study of several series is said to be: as the one that suits best, or of all of them.
+    pool: Literal["best", "mean", "max"] = "best"
 
 
 class SubmissionEntry(Entry):

@@ -17,6 +17,7 @@ from wetread.labels.finding import finding_names
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.predictions import LevelPredictions
+from wetread.training.series.pooling import pool_series
 from wetread.training.series.series import Series, longest_series, series_containing
 from wetread.training.series.spec import SeriesSpec
 from wetread.training.slices.levels import known_prior
@@ -35,7 +36,8 @@ def series_predictions(
     fitted on its train part.
 
     data: the slices of all series. image: (n, I) probabilities of the scored slices, study: (e, S)
-    of their series; of a study with several series the longest one's count.
+    of their series; of a study with several series the longest one's count, or what the spec's pool
+    makes of all.
     """
     scored = series_containing(series, split.scored)
     whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
@@ -80,7 +82,7 @@ def series_predictions(
         patients=tuple(whole.patients[e] for e in longest),
         rows=None,
         truth=whole.study[longest],
-        probability=study[longest],
+        probability=pool_series(whole, study, longest, spec.pool),
         baselines={name: values[longest] for name, values in baselines.items()},
     )
     return [images, studies]
@@ -108,8 +110,8 @@ def validation_probabilities(
 ) -> tuple[LabeledProbabilities, ...]:
     """Put predictions of series beside their truth, by image and by study.
 
-    image: (n, I) probabilities of the slices of all series, study: (e, S) of the series; of a study
-    with several series the longest one's count.
+    image: (n, I) probabilities of the slices of all series, study: (e, S) of the series, pooled as
+    for series_predictions.
     """
     longest = longest_series(series)
     lengths = np.diff(series.starts)
@@ -125,7 +127,7 @@ def validation_probabilities(
             "study",
             finding_names(spec.study_findings),
             series.study[longest],
-            study[longest],
+            pool_series(series, study, longest, spec.pool),
             tuple(series.patients[e] for e in longest),
         ),
     )

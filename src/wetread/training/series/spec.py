@@ -20,6 +20,7 @@ from wetread.store.pack_series import FindBoxes
 from wetread.study.placement import SlicePlacement
 from wetread.training.crops import Crops
 from wetread.training.phantom_recipe import phantom_recipe
+from wetread.training.series.pooling import Pool
 
 if TYPE_CHECKING:  # a task is a value that loads no torch
     from wetread.training.losses import SeriesLoss
@@ -102,6 +103,8 @@ class SeriesSpec:
     measures:        numbers that are reported of what the encoders draw.
     study_from_images: slices and studies have the same findings; labels are of slices, and a study
                      is as its worst slice. No exam is part of a submission.
+    pool:            what a study of several series is said to be: as the one that suits best, or
+                     the mean or the largest of all.
     study_labels:    with it, studies have labels of their own, and their slices may have none.
     """
 
@@ -116,6 +119,7 @@ class SeriesSpec:
     measures: tuple[MaskMeasure, ...] = ()
     study_from_images: bool = False
     study_labels: bool = False
+    pool: Pool = "best"
 
     drawn: ClassVar[tuple[Finding, ...]] = ()  # of slices alone: encoders draw along whole series
 
