@@ -164,8 +164,9 @@ def test_a_task_s_own_metric_comes_first_and_scores_the_answers_that_follow() ->
         scores = evaluate(
             rows, said, np.random.default_rng(0), prior=np.array([0.3]), as_answered=as_answered
         )
-        names = [score.metric for score in scores]
-        assert names[:4:2] == ["group_log_loss", "weighted_log_loss"]
+        names = [score.metric for score in scores if score.finding == "all"]
+        beside = [] if as_answered else ["weighted_log_loss", "weighted_log_loss_prior"]
+        assert names == ["group_log_loss", "group_log_loss_prior", *beside]
         return {score.metric: score.value for score in scores if score.finding == "all"}
 
     weight = np.where(truth == 1, 3.0, 1.0)
@@ -174,7 +175,23 @@ def test_a_task_s_own_metric_comes_first_and_scores_the_answers_that_follow() ->
         loss = -np.where(truth == 1, np.log(given), np.log(1 - given))
         expected = (loss * weight).sum() / weight.sum()
         assert values(how)["group_log_loss"] == pytest.approx(expected)
-        assert values(how)["weighted_log_loss"] == pytest.approx(expected)
+    # The floor is the best constant answer, whether an answer or a probability stands beside it.
+    share = np.full((60, 1), 0.9 / (0.9 + 0.7))
+    floor = -np.where(truth == 1, np.log(share), np.log(1 - share))
+    for how in (False, True):
+        best = (floor * weight).sum() / weight.sum()
+        assert values(how)["group_log_loss_prior"] == pytest.approx(best)
+
+
+def test_a_mean_of_auc_without_a_class_says_of_which_finding() -> None:
+    truth = np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    findings = [Finding("a"), Finding("rare")]
+    rows = LabeledRows(
+        truth, findings, list("pqr"), "image", "held_out", TaskMetric("mean_roc_auc")
+    )
+    first = evaluate(rows, np.full((3, 2), 0.5), np.random.default_rng(0))[0]
+    assert (first.metric, first.value) == ("mean_roc_auc", None)
+    assert first.reason == "rare has no positive among 3 known labels"
 
 
 @pytest.mark.parametrize("name", ["weighted_log_loss", "dice"])

@@ -132,7 +132,7 @@ def test_no_answer_costs_less_than_those_of_least_cost(
         Finding("bowel", weight=d, positive_weight=a),
     )
     metric = TaskMetric(name, TRAUMA.groups)
-    best = least_cost_answers(metric, findings, probability)[0]
+    best = least_cost_answers(metric, findings, probability, "study")[0]
 
     def cost(answer: np.ndarray) -> float:
         p, x = probability[0], np.clip(answer, 1e-15, 1)
@@ -152,8 +152,31 @@ def test_no_answer_costs_less_than_those_of_least_cost(
 def test_answers_are_the_probabilities_where_all_weigh_alike() -> None:
     _, answer = trauma()
     findings = (Finding("a"), Finding("b", weight=2.0), Finding("c"), Finding("d"))
-    np.testing.assert_allclose(least_cost_answers(TaskMetric(), findings, answer), answer)
+    np.testing.assert_allclose(least_cost_answers(TaskMetric(), findings, answer, "image"), answer)
     for name in ("mean_roc_auc", "probabilistic_f1"):
         weighted = (BOWEL, *findings[1:])
-        same = least_cost_answers(TaskMetric(name), weighted, answer)
+        same = least_cost_answers(TaskMetric(name), weighted, answer, "image")
         np.testing.assert_array_equal(same, answer)
+
+
+def test_what_was_not_read_stays_unread_and_answers_obey() -> None:
+    findings = (*LIVER, BOWEL)
+    said = np.array([[0.2, 0.3, 0.5, 0.4], [np.nan] * 4])
+
+    def obey(level: str, answer: np.ndarray) -> np.ndarray:
+        assert level == "study"
+        return np.where(answer > 0.5, answer, 0.0)
+
+    metric = TaskMetric("group_log_loss", TRAUMA.groups, obey)
+    found = least_cost_answers(metric, findings, said, "study")
+    assert np.isnan(found[1]).all()
+    np.testing.assert_allclose(found[0], [0, 0, 2.0 / 2.8, 0.8 / 1.4])
+    alike = tuple(Finding(one.name) for one in findings)
+    same = least_cost_answers(metric, alike, said[:1], "study")  # nothing to tilt: as they were
+    np.testing.assert_allclose(same, said[:1])
+
+
+def test_without_a_finding_that_weighs_nothing_is_scored() -> None:
+    weightless = (Finding("a", weight=0.0), Finding("b", weight=0.0))
+    for name in ("group_log_loss", "mean_roc_auc", "probabilistic_f1"):
+        assert np.isnan(value(TaskMetric(name), weightless, np.eye(2), np.full((2, 2), 0.4)))

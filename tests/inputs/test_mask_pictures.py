@@ -39,5 +39,9 @@ def test_folders_without_masks_and_pictures_that_are_cut_are_refused(tmp_path: P
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
     with pytest.raises(LabelError, match=r"a.png: no mask can be read of it"):
         read_mask_pictures(tmp_path, "a")
+    cv2.imwrite(str(tmp_path / "b.jpg"), np.full((9, 9), 255, np.uint8))
+    (tmp_path / "b.jpg").rename(tmp_path / "a.png")
+    with pytest.raises(LabelError, match=r"a.png: no PNG, whatever its name"):
+        read_mask_pictures(tmp_path, "a")
     with pytest.raises(LabelError, match="nothing is no finding that masks are truth of"):
         read_label_file(f"{tmp_path}:nothing", find_task("pneumothorax"), None)

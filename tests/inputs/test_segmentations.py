@@ -100,13 +100,37 @@ def test_a_folder_is_all_of_its_segmentations(objects: Path, task: Task, tmp_pat
     assert together.masks.height == sum(one.masks.height for one in each)
 
 
+def test_segmentations_of_one_series_are_united(objects: Path, task: Task, tmp_path: Path) -> None:
+    whole = objects / "highdicom" / "seg_image_ct_binary_overlap.dcm"
+    for number in (1, 2):  # each with the frames of one segment
+        data: Any = pydicom.dcmread(whole)
+        frames, groups = data.pixel_array, data.PerFrameFunctionalGroupsSequence
+        own = [
+            k for k, group in enumerate(groups)
+            if group.SegmentIdentificationSequence[0].ReferencedSegmentNumber == number
+        ]  # fmt: skip
+        data.PerFrameFunctionalGroupsSequence = [groups[k] for k in own]
+        data.NumberOfFrames = len(own)
+        bits = np.packbits(frames[own].ravel(), bitorder="little").tobytes()
+        data.PixelData = bits + b"\0" * (len(bits) % 2)
+        data.save_as(tmp_path / f"{number}.dcm")
+    apart = read_label_file(f"{tmp_path}:liver", task, None)
+    together = read_label_file(f"{whole}:liver", task, None)
+    assert apart.conflicts.is_empty()
+    assert sorted(apart.frame.rows()) == sorted(together.frame.rows())
+    assert sorted(apart.masks.rows()) == sorted(together.masks.rows())
+
+
 def test_segments_of_other_names_are_asked_about(objects: Path, task: Task) -> None:
     path = objects / "dcmqi" / "partial_overlaps.dcm"
-    with pytest.raises(LabelError, match=r"several segments, .* partial_overlaps.dcm:FINDING"):
-        read_label_file(path, task, None)
+    of_liver = read_label_file(path, task, None)  # the only finding that is drawn
+    assert of_liver.masks["finding"].unique().to_list() == ["liver"]
+    several = build_task(DRAWN.replace('"first_segment"', '"first"\nlevel = "pixel"'), "m", "m")
+    with pytest.raises(LabelError, match=r"of which finding is this mask\? Write partial"):
+        read_label_file(path, several, None)
     table = read_label_file(f"{path}:liver", task, None)
     assert table.masks["finding"].unique().to_list() == ["liver"]
-    with pytest.raises(LabelError, match="spleen is no finding of images"):
+    with pytest.raises(LabelError, match="spleen is no finding that masks"):
         read_label_file(f"{path}:spleen", task, None)
 
 
@@ -123,6 +147,11 @@ def test_what_is_no_segmentation_is_refused(objects: Path, tmp_path: Path) -> No
     data.save_as(tmp_path / "moved.dcm")
     with pytest.raises(LabelError, match="frame 1 lies otherwise than its image"):
         read_label_file(tmp_path / "moved.dcm", films, None)
+    first.SourceImageSequence[0].SpatialLocationsPreserved = "YES"
+    first.SourceImageSequence[0].ReferencedFrameNumber = 1
+    data.save_as(tmp_path / "frame.dcm")
+    with pytest.raises(LabelError, match="was made of one frame of a file of several"):
+        read_label_file(tmp_path / "frame.dcm", films, None)
     for group in data.PerFrameFunctionalGroupsSequence:
         del group.DerivationImageSequence
     data.save_as(tmp_path / "y.dcm")

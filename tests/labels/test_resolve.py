@@ -94,5 +94,5 @@ def test_a_file_of_several_frames_names_its_study_where_studies_have_the_finding
         given = table(*((id_of, one, "a", float(k)) for k, one in enumerate(written)))
         both, _ = resolve_labels(given, [Finding("a")], [Finding("a", "study")], images)
         assert sorted(both.frame.rows()) == [("image", "f2", "a", 1.0), ("study", "s1", "a", 0.0)]
-        alone, _ = resolve_labels(given, [Finding("a")], [], images)
+        alone, _ = resolve_labels(given, [Finding("a")], [Finding("a")], images)
         assert sorted(alone.frame["level"]) == ["image", "image"]

@@ -64,6 +64,19 @@ def test_films_are_indexed_as_told_and_read_as_they_are(tmp_path: Path) -> None:
     ct = wetread.index(tmp_path / "films", out, workers=1, pictures="CT")
     assert ct.counts()["by_reason"] == {"wrong_kind": 16}
     assert ct.rejects["detail"].str.contains("lost its Hounsfield units").all()
+    last = wetread.index(tmp_path / "films", out, workers=1, pictures="DX")
+    assert last.counts()["instances"] == 16
+    inner = wetread.index(
+        tmp_path / "films" / "deep", tmp_path / "d.parquet", workers=1, pictures="DX"
+    )
+    assert inner.images["SOPInstanceUID"].to_list() == ["f00"]
+    outer = wetread.index(tmp_path / "films", tmp_path / "d.parquet", workers=1, pictures="DX")
+    assert "deep/f00" in outer.images["SOPInstanceUID"].to_list()
+    both = wetread.index(
+        [tmp_path / "films", tmp_path / "films" / "deep"], tmp_path / "b.parquet", workers=1,
+        pictures="DX",
+    )  # fmt: skip
+    assert both.counts()["rejects"] == 0
 
 
 def test_films_are_learned_read_scored_and_submitted_by_their_names(tmp_path: Path) -> None:

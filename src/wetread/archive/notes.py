@@ -14,7 +14,7 @@ NAMED: dict[str, str] = {
     "high_bit": "(0028,0102) HighBit is not (0028,0101) BitsStored - 1",
     "spacing_unusable": "a spacing that is no pair of lengths above 0 is taken as none",
     "number_blank": "a number that should be there is blank and taken as absent",
-    "rounded": "fractions of a volume without a DICOM header are stored as whole numbers",
+    "rounded": "fractions of a volume without a DICOM header are stored in 16 bits",
     "lut_empty": "(0028,3000) holds no table: values are taken as they are stored",
     "meta_out_of_form": "the file meta is not as PS3.10 7.1 has it, or contradicts the data set",
 }

@@ -53,7 +53,7 @@ def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]
     counts = found.counts()
     lines = [sum_of_files(counts), sum_of_series(counts)]
     if number := counts["without_header"]:
-        lines.append(f"{plural(number, 'image')} without a DICOM header, of the modality as told")
+        lines.append(f"{plural(number, 'image')} without a DICOM header, of the modality given")
     lines += [
         f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()
     ]

@@ -102,7 +102,7 @@ def _official(
             rows.metric,
             rows.findings,
             both,
-            values if final else least_cost_answers(rows.metric, rows.findings, values),
+            values if final else least_cost_answers(rows.metric, rows.findings, values, rows.level),
             drawn,
         )
         for values, final in zip(np.asarray(pair, np.float64), as_answered, strict=True)

@@ -79,10 +79,11 @@ def evaluate(
     draws:     bootstrap draws; 0: no intervals.
     official:  False where the task's metric is not of the findings of one level.
     as_answered: whether the probabilities are answers for the metric, as those of a submission are;
-               else it scores the answers of least expected cost that follow from them.
+               else, and of the baselines always, it scores the answers of least expected cost that
+               follow from them.
 
-    The task's metric comes first where all findings are labeled at this level, and the weighted log
-    loss after it, where it is another; then the scores
+    The task's metric comes first where all findings are labeled at this level, and of what are no
+    answers the weighted log loss after it, where it is another; then the scores
     of each finding, a baseline right after its score, then those of its calibration: beside the
     expected calibration error the 95th percentile of it where the probabilities are true, and the
     expectation of Brier's score there. Raises ValueError where shapes differ or a
@@ -100,9 +101,10 @@ def evaluate(
     scores: list[Score] = []
     if official and all(finding.level == rows.level for finding in rows.findings):
         own = rows.metric.of_probabilities
-        beside = [] if own.name == WEIGHTED_LOG_LOSS.name else [WEIGHTED_LOG_LOSS]
+        alone = as_answered or own.name == WEIGHTED_LOG_LOSS.name
+        beside = [] if alone else [WEIGHTED_LOG_LOSS]
         scores += [
-            _of_all(sample, metric, suffix, values, as_answered=as_answered)
+            _of_all(sample, metric, suffix, values, as_answered=as_answered and not suffix)
             for metric in (own, *beside)
             for suffix, values in probabilities.items()
         ]
@@ -122,11 +124,29 @@ def _of_all(
 ) -> Score:
     """Score all findings together by a metric, by the answers that follow from probabilities (N,
     F)."""
-    findings = sample.rows.findings
-    answer = probability if as_answered else least_cost_answers(metric, findings, probability)
+    findings, level = sample.rows.findings, sample.rows.level
+    answer = probability
+    if not as_answered:
+        answer = least_cost_answers(metric, findings, probability, level)
     drawn = Drawn(sample.patient_of_row, sample.times)
     found = draw_task_metric(metric, findings, sample.truth, answer, drawn)
-    return _score(sample, f"{metric.name}{suffix}", None, found)
+    score = _score(sample, f"{metric.name}{suffix}", None, found)
+    if score.value is not None or metric.name != "mean_roc_auc":
+        return score
+    return replace(score, reason=_undefined(sample) or score.reason)
+
+
+def _undefined(sample: ResampledRows) -> str | None:
+    """Name the first finding of the metric whose known labels are all alike, and why it has no ROC
+    AUC."""
+    for column, finding in enumerate(sample.rows.findings):
+        values = sample.truth[:, column]
+        known = values[~np.isnan(values)]
+        positive = known >= metrics.THRESHOLD
+        if finding.weight > 0 and (positive.all() or not positive.any()):
+            kind = "negative" if positive.any() else "positive"
+            return f"{finding.name} has no {kind} among {len(known)} known labels"
+    return None
 
 
 def _finding_scores(

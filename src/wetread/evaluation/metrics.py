@@ -42,6 +42,15 @@ def roc_auc(truth: FloatArray, probability: FloatArray) -> float:
     return float(auc_of(_counted(truth, probability))[0])
 
 
+def normalize(values: Float64Array) -> Float64Array:
+    """Divide each row of values (N, G) by its sum; where that is 0, all have the same; NaN where a
+    value of the row is."""
+    total = values.sum(axis=1, keepdims=True)
+    even = np.where(np.isnan(total), np.nan, np.full(values.shape, 1 / values.shape[1]))
+    shares: Float64Array = np.divide(values, total, out=even, where=total > 0)
+    return shares
+
+
 def call_counts(
     truth: FloatArray, probability: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:

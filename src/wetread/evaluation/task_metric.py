@@ -16,7 +16,7 @@ findings to one number, of all rows and of every draw of patients.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ import numpy as np
 from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_ranking_metrics
 from wetread.evaluation.intervals import drawn_ratio
-from wetread.evaluation.metrics import CLIP, log_losses
+from wetread.evaluation.metrics import CLIP, log_losses, normalize
 from wetread.labels.finding import Finding, finding_names, finding_weights, positive_weights
 
 MetricName = Literal[
@@ -41,10 +41,15 @@ METRIC_WORDS: dict[MetricName, str] = {  # of probabilities
 
 @dataclass(frozen=True)
 class TaskMetric:
-    """A metric by its name; groups: names of findings of which exactly one holds."""
+    """A metric by its name.
+
+    groups: names of findings of which exactly one holds.
+    obey:   level and answers (N, F) -> answers that obey the task's rules; None: it has none.
+    """
 
     name: MetricName = "weighted_log_loss"
     groups: tuple[tuple[str, ...], ...] = ()
+    obey: Callable[[str, Float64Array], Float64Array] | None = field(default=None, compare=False)
 
     @property
     def of_probabilities(self) -> TaskMetric:
@@ -81,11 +86,12 @@ def draw_task_metric(
 
 
 def least_cost_answers(
-    metric: TaskMetric, findings: Sequence[Finding], probability: Float64Array
+    metric: TaskMetric, findings: Sequence[Finding], probability: Float64Array, level: str
 ) -> Float64Array:
-    """Turn probabilities (N, F) into the answers (N, F) whose expected loss is least: where what
-    holds weighs unequally, w p of the sum of all w p. They are the probabilities where positives
-    weigh as negatives do, or the metric is no loss."""
+    """Turn probabilities (N, F) of a level into the answers (N, F) whose expected loss is least:
+    where what holds weighs unequally, w p of the sum of all w p; these then obey the rules of the
+    task. They are the probabilities where all that excludes each other weighs alike, or the metric
+    is no loss. NaN stays."""
     metric = metric.of_probabilities
     if metric.name not in LOSSES:
         return probability
@@ -93,26 +99,21 @@ def least_cost_answers(
     positive, negative = positive_weights(findings), finding_weights(findings)
     grouped = _columns(metric, names) if metric.name == "group_log_loss" else []
     for columns in grouped:
-        answer[:, columns] = _shares(probability[:, columns] * positive[columns])
+        answer[:, columns] = normalize(probability[:, columns] * positive[columns])
     for column in set(range(len(names))).difference(*grouped):
         own = probability[:, column]
         over = positive[column] * own
         answer[:, column] = np.divide(
             over, under := over + negative[column] * (1 - own), out=own.copy(), where=under > 0
         )
+    read = ~np.isnan(answer).any(axis=1)
+    if metric.obey is not None and not np.allclose(answer[read], probability[read]):
+        answer[read] = metric.obey(level, answer[read])
     return answer
 
 
 def _columns(metric: TaskMetric, names: Sequence[str]) -> list[list[int]]:
     return [[names.index(name) for name in group] for group in metric.groups]
-
-
-def _shares(values: Float64Array) -> Float64Array:
-    """Divide values (N, G) by their sum; where it is 0, all have the same."""
-    total = values.sum(axis=1, keepdims=True)
-    even = np.full(values.shape, 1 / values.shape[1])
-    shares: Float64Array = np.divide(values, total, out=even, where=total > 0)
-    return shares
 
 
 def _weighted_log_loss(
@@ -142,7 +143,7 @@ def _group_log_loss(
     positive, negative = positive_weights(findings), finding_weights(findings)
     grouped = _columns(metric, finding_names(findings))
     parts = [
-        _class_loss(truth[:, columns], _shares(answer[:, columns]), positive[columns], drawn)
+        _class_loss(truth[:, columns], normalize(answer[:, columns]), positive[columns], drawn)
         for columns in grouped
     ]
     for column in sorted(set(range(len(findings))).difference(*grouped)):
@@ -150,7 +151,7 @@ def _group_log_loss(
         if weights.any():
             both = (_two_classes(truth[:, column]), _two_classes(answer[:, column]))
             parts.append(_class_loss(*both, weights, drawn))
-    return _mean(parts, np.ones(len(parts)))
+    return _mean(parts, np.ones(len(parts)), drawn)
 
 
 def _two_classes(values: Float64Array) -> Float64Array:
@@ -180,7 +181,7 @@ def _mean_roc_auc(
         draw_ranking_metrics(truth[:, column], answer[:, column], *drawn)["roc_auc"]
         for column in range(len(findings))
     ]
-    return _mean(parts, finding_weights(findings))
+    return _mean(parts, finding_weights(findings), drawn)
 
 
 def _probabilistic_f1(
@@ -196,15 +197,15 @@ def _probabilistic_f1(
         drawn.ratio(2 * true[:, k] * called[:, k], true[:, k] + called[:, k])
         for k in range(len(findings))
     ]
-    return _mean(parts, finding_weights(findings))
+    return _mean(parts, finding_weights(findings), drawn)
 
 
-def _mean(parts: Sequence[DrawnMetric], weights: Float64Array) -> DrawnMetric:
+def _mean(parts: Sequence[DrawnMetric], weights: Float64Array, drawn: Drawn) -> DrawnMetric:
     """Average with weights (M,): NaN where one that weighs something is not defined."""
     chosen = [(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
     total = sum(weight for _, weight in chosen)
     if not chosen:
-        return DrawnMetric(float("nan"), np.full_like(parts[0].draws, np.nan))
+        return DrawnMetric(float("nan"), np.full(len(drawn.times), np.nan))
     value = sum(part.value * weight for part, weight in chosen) / total
     draws = np.sum([part.draws * weight for part, weight in chosen], axis=0) / total
     return DrawnMetric(float(value), draws)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wetread.inputs.mask_pictures import read_mask_pictures
-from wetread.inputs.segmentations import is_segmentation_file, read_segmentation
+from wetread.inputs.segmentations import is_segmentation_file, read_segmentations
 from wetread.inputs.truth_masks import is_mask_file, mask_finding
 from wetread.labels.columns_csv import read_columns_csv
 from wetread.labels.csv_file import split_spec
 from wetread.labels.named_column import read_named_column
-from wetread.labels.table import LabelError, LabelTable, merge_labels
+from wetread.labels.table import LabelError, LabelTable
 from wetread.tasks import Task
 
 ID = "id"  # how the column of SOPInstanceUIDs is asked for
@@ -34,10 +34,10 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
     if path.is_dir():
         segmentations = sorted(filter(is_segmentation_file, path.rglob("*")))
         if segmentations:
-            return merge_labels([read_segmentation(one, column, task) for one in segmentations])
+            return read_segmentations(segmentations, column, task)
         return read_mask_pictures(path, mask_finding(path, column, task).name)
     if is_segmentation_file(path):
-        return read_segmentation(path, column, task)
+        return read_segmentations([path], column, task)
     if column is not None:
         return read_named_column(path, column, [task.findings[task.headline_column]])
     if not columns:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from wetread.archive.pictures.flat import flat_fields, flat_samples
+from wetread.archive.pictures.flat import flat_fields, flat_samples, is_png
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import BoolArray
 from wetread.labels.mask_text import PICTURE, picture_text
@@ -28,6 +28,8 @@ def read_mask_pictures(folder: Path, finding: str) -> LabelTable:
     rows, masks = [], []
     for file in files:
         data = file.read_bytes()
+        if not is_png(data):
+            raise LabelError(f"{file}: no PNG, whatever its name; what is lossy is no mask")
         try:
             samples = flat_samples(data, flat_fields(data, lossy=False))
         except RejectError as reject:

@@ -4,7 +4,7 @@ of."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from pydicom import Dataset, dcmread
 from pydicom.errors import InvalidDicomError
 
 from wetread.archive.types import BoolArray
+from wetread.inputs.truth_masks import mask_finding
 from wetread.labels.finding import finding_names
 from wetread.labels.mask_text import PICTURE, picture_text
 from wetread.labels.table import LABEL_SCHEMA, MASK_SCHEMA, LabelError, LabelTable, label_table
@@ -20,8 +21,10 @@ from wetread.tasks import Task
 
 ENDING = ".dcm"
 _HALF = 0.5  # of the greatest fraction: from it on a pixel is inside
-_FAULTS = (AttributeError, ValueError, IndexError, KeyError, TypeError)  # of a broken data set
-_SEVERAL = "has several segments, none of them named as a finding"
+_FAULTS = (  # of a broken data set, or of pixels without a decoder
+    *(AttributeError, ValueError, IndexError, KeyError, TypeError),
+    *(RuntimeError, NotImplementedError),
+)
 
 
 def is_segmentation_file(path: Path) -> bool:
@@ -29,86 +32,32 @@ def is_segmentation_file(path: Path) -> bool:
     return path.name.lower().endswith(ENDING)
 
 
-def read_segmentation(path: Path, word: str | None, task: Task) -> LabelTable:
-    """Read a Segmentation of type BINARY, FRACTIONAL (from half of the greatest fraction on) or
-    LABELMAP: an image that a frame was made of has the finding where a pixel is inside, and an
-    image of the same series without such a frame has none of it.
+def read_segmentations(paths: Sequence[Path], word: str | None, task: Task) -> LabelTable:
+    """Read Segmentations of type BINARY, FRACTIONAL (from half of the greatest fraction on) or
+    LABELMAP, united: an image that a frame was made of has the finding where a pixel is inside, and
+    of the images of the same series those without such a frame have none of it.
 
     word: the finding that all segments are of; None: each of the one that it is named as, or all of
-    the only one that the task draws. LabelError where it is none, or names no source images.
+    the only one that the task draws. LabelError where one is none, or names no source images.
     """
-    try:
-        data = dcmread(path)
-        _require_own_places(path, data)
-        frames = data.pixel_array.reshape(-1, data.Rows, data.Columns)
-        return _labels(path, data, frames, _finding_of_segments(path, data, word, task))
-    except (*_FAULTS, InvalidDicomError) as error:
-        raise LabelError(f"{path}: no DICOM Segmentation that can be read ({error})") from error
-
-
-def _require_own_places(path: Path, data: Dataset) -> None:
-    """Refuse masks that lie otherwise than the images they were made of (0028,135A)."""
-    for number in range(len(data.PerFrameFunctionalGroupsSequence)):
-        for made in _groups(data, number, "DerivationImageSequence"):
-            for source in made.get("SourceImageSequence", ()):
-                if source.get("SpatialLocationsPreserved", "YES") != "YES":
-                    raise LabelError(
-                        f"{path}: frame {number + 1} lies otherwise than its image ((0028,135A) "
-                        f"SpatialLocationsPreserved is {source.SpatialLocationsPreserved}); write "
-                        "the mask as NIfTI, which is laid by its place"
-                    )
-
-
-def _finding_of_segments(path: Path, data: Dataset, word: str | None, task: Task) -> dict[int, str]:
-    """Return of which finding each segment is, by its number; segments of none are left out."""
-    names = finding_names(task.at("image"))
-    if word is not None and word not in names:
-        raise LabelError(f"{path}: {word} is no finding of images; these are {', '.join(names)}")
-    segments = {int(one.SegmentNumber): _plain(one.SegmentLabel) for one in data.SegmentSequence}
-    segments.pop(0, None)  # the background of a label map
-    if word is not None:
-        return dict.fromkeys(segments, word)
-    by_name = {_plain(name): name for name in names}
-    named = {number: by_name[label] for number, label in segments.items() if label in by_name}
-    if named:
-        return named
-    drawn = [one.name for one in getattr(task.spec, "drawn", ()) if one.name in names]
-    if len(drawn) == 1 and len(segments) == 1:
-        return dict.fromkeys(segments, drawn[0])
-    raise LabelError(
-        f"{path}: {_SEVERAL if len(segments) > 1 else 'of which finding is it?'}; write "
-        f"{path.name}:FINDING, one of {', '.join(names)}"
-    )
-
-
-def _plain(name: str) -> str:
-    """A name without what differs between writers: case, blanks, underscores, hyphens."""
-    return re.sub(r"[\s_-]+", "", str(name)).casefold()
-
-
-def _labels(
-    path: Path, data: Dataset, frames: np.ndarray, finding_of: Mapping[int, str]
-) -> LabelTable:
     masks: dict[tuple[str, str], BoolArray] = {}
-    images: dict[str, None] = dict.fromkeys(_referenced(data))
-    for number, frame in enumerate(frames):
-        sources = _sources(data, number)
-        if not sources:
-            raise LabelError(
-                f"{path}: frame {number + 1} names no image that it was made of (0008,2112) "
-                "SourceImageSequence; write the mask as NIfTI, which is laid by its place"
-            )
-        images |= dict.fromkeys(sources)
-        for segment, inside in _segments(data, number, frame):
-            if segment in finding_of and inside.any():
-                for image in sources:
-                    key = image, finding_of[segment]
-                    masks[key] = masks[key] | inside if key in masks else inside
-    rows = [
-        ("image", image, name, float((image, name) in masks))
-        for name in dict.fromkeys(finding_of.values())
-        for image in images
-    ]
+    images: dict[tuple[str, str], None] = {}
+    for path in paths:
+        try:
+            data = dcmread(path)
+            frames = data.pixel_array.reshape(-1, data.Rows, data.Columns)
+            finding_of = _finding_of_segments(path, data, word, task)
+            seen = dict.fromkeys(_referenced(data))
+            for number, frame in enumerate(frames):
+                sources = _sources(path, data, number)
+                seen |= dict.fromkeys(sources)
+                for segment, inside in _segments(data, number, frame):
+                    if segment in finding_of and inside.any():
+                        _unite(path, masks, sources, finding_of[segment], inside)
+        except (*_FAULTS, InvalidDicomError) as error:
+            raise LabelError(f"{path}: no DICOM Segmentation that can be read ({error})") from error
+        images |= {(image, name): None for name in finding_of.values() for image in seen}
+    rows = [("image", image, name, float((image, name) in masks)) for image, name in images]
     labels = label_table(pl.DataFrame(rows, schema=LABEL_SCHEMA, orient="row"))
     drawn = [(image, name, PICTURE, [picture_text(one)]) for (image, name), one in masks.items()]
     return LabelTable(
@@ -117,6 +66,39 @@ def _labels(
         labels.duplicates,
         masks=pl.DataFrame(drawn, schema=MASK_SCHEMA, orient="row"),
     )
+
+
+def _unite(
+    path: Path,
+    masks: dict[tuple[str, str], BoolArray],
+    images: Sequence[str],
+    finding: str,
+    inside: BoolArray,
+) -> None:
+    """Add a mask to those of its images."""
+    for image in images:
+        before = masks.get((image, finding))
+        if before is not None and before.shape != inside.shape:
+            raise LabelError(f"{path}: a mask of {inside.shape}, another of it has {before.shape}")
+        masks[image, finding] = inside if before is None else before | inside
+
+
+def _finding_of_segments(path: Path, data: Dataset, word: str | None, task: Task) -> dict[int, str]:
+    """Return of which finding each segment is, by its number; segments of none are left out."""
+    segments = {int(one.SegmentNumber): _plain(one.SegmentLabel) for one in data.SegmentSequence}
+    segments.pop(0, None)  # the background of a label map
+    if word is not None:
+        return dict.fromkeys(segments, mask_finding(path, word, task).name)
+    by_name = {_plain(name): name for name in finding_names(task.at("image"))}
+    named = {number: by_name[label] for number, label in segments.items() if label in by_name}
+    if named:
+        return named
+    return dict.fromkeys(segments, mask_finding(path, None, task).name)
+
+
+def _plain(name: str) -> str:
+    """A name without what differs between writers: case, blanks, underscores, hyphens."""
+    return re.sub(r"[\s_-]+", "", str(name)).casefold()
 
 
 def _segments(data: Dataset, number: int, frame: np.ndarray) -> Iterator[tuple[int, BoolArray]]:
@@ -132,13 +114,29 @@ def _segments(data: Dataset, number: int, frame: np.ndarray) -> Iterator[tuple[i
     yield segment, np.asarray(frame >= least)
 
 
-def _sources(data: Dataset, number: int) -> list[str]:
-    """The SOP Instance UIDs of the images that a frame was made of."""
-    return [
-        str(source.ReferencedSOPInstanceUID)
+def _sources(path: Path, data: Dataset, number: int) -> list[str]:
+    """List the SOP Instance UIDs of the images that a frame was made of. LabelError where there is
+    none, one is a frame of several, or lies otherwise."""
+    sources = [
+        source
         for made in _groups(data, number, "DerivationImageSequence")
         for source in made.get("SourceImageSequence", ())
     ]
+    fault = "" if sources else "names no image that it was made of (0008,2112) SourceImageSequence"
+    for source in sources:
+        if source.get("SpatialLocationsPreserved", "YES") != "YES":
+            fault = (
+                "lies otherwise than its image ((0028,135A) SpatialLocationsPreserved is "
+                f"{source.SpatialLocationsPreserved})"
+            )
+        elif "ReferencedFrameNumber" in source:
+            fault = "was made of one frame of a file of several (0008,1160) ReferencedFrameNumber"
+    if fault:
+        raise LabelError(
+            f"{path}: frame {number + 1} {fault}; write the mask as NIfTI, which is laid by its "
+            "place"
+        )
+    return [str(source.ReferencedSOPInstanceUID) for source in sources]
 
 
 def _groups(data: Dataset, number: int, keyword: str) -> Sequence[Dataset]:

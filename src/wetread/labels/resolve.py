@@ -32,13 +32,14 @@ def resolve_labels(
 
     table: its rows' level is what an id names. image, study: the findings that images and studies
     have; of one that only studies have, an image's label is its study's. images: rows of an index.
-    A file of several frames, as a volume, names its study, where studies have the finding.
+    A file of several frames, as a volume, names its study, where that has findings of its own.
     A label of an id that names nothing here stays as it is written. A study has the label of its
     series, its patient or its file; of its images' labels the greatest, where all are known.
     LabelError where an id of a finding of images names several of them.
     """
     levels = {"image": {one.name for one in image}, "study": {one.name for one in study}}
-    volumes = _volumes(images)
+    of_studies = {one.name for one in study if one.level == "study"}
+    volumes = _volumes(images) if of_studies else []
     parts, repaired, masks = [table.frame.filter(pl.col("level") == "study")], 0, table.masks
     for id_of in ("image", "file", "series", "patient"):
         rows = table.frame.filter(pl.col("level") == id_of)
@@ -56,7 +57,7 @@ def resolve_labels(
             masks = _masks_of_files(masks, rows, named)
         if first == "image":
             whole = named.filter(pl.col("image").is_in(volumes))["written"].to_list()
-            at_first &= ~(pl.col("id").is_in(whole) & pl.col("finding").is_in(levels["study"]))
+            at_first &= ~(pl.col("id").is_in(whole) & pl.col("finding").is_in(of_studies))
         parts.append(_at_level(rows.filter(at_first), first, id_of, named))
         parts.append(_at_level(rows.filter(~at_first), second, id_of, named))
     if len(parts) == 2 and parts[0].height + parts[1].height == table.frame.height:

@@ -76,7 +76,9 @@ class SliceReader:
         )
         judging_rows = judging["row"].to_numpy()
         study_apart = at_study_maximum(
-            read.apart[judging_rows], image[judging_rows], judging["StudyInstanceUID"].to_list()
+            read.disagreement[judging_rows],
+            image[judging_rows],
+            judging["StudyInstanceUID"].to_list(),
         )
         names, scalings = finding_names(self.spec.image_findings), self.ensemble.scalings
         image = scalings.apply("image", names, image)

@@ -64,6 +64,12 @@ def test_gray_with_transparency_and_of_one_bit_is_gray() -> None:
     np.testing.assert_array_equal(samples, np.where(GRAY > 127, 255, 0))
 
 
+@pytest.mark.parametrize("pixels", [np.dstack([DEEP] * 3), np.dstack([DEEP] * 4)])
+def test_sixteen_bits_of_color_are_refused_not_halved(pixels: np.ndarray) -> None:
+    with pytest.raises(RejectError, match="a PNG of 16 bits with color or transparency"):
+        flat_fields(png(pixels), lossy=False)
+
+
 def test_jpeg_is_as_another_decoder_has_it_but_for_its_rounding() -> None:
     smooth = cv2.GaussianBlur(np.tile(GRAY, (4, 4)), (0, 0), 3)
     data = bytes(cv2.imencode(".jpg", smooth)[1])

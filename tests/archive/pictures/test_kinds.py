@@ -20,13 +20,14 @@ NIFTI = (348).to_bytes(4, "little") + bytes(340) + b"n+1\0"
         (NIFTI, "nifti"),
         ((348).to_bytes(4, "big") + NIFTI[4:], "nifti"),
         (gzip.compress(NIFTI), "nifti"),
+        ((540).to_bytes(4, "little") + b"n+2\0" + bytes(600), "nifti"),
         (NIFTI[:344] + b"ni1\0", None),  # a header whose voxels lie in another file
         (gzip.compress(b"no volume" * 99), None),
         (b"\x1f\x8b" + bytes(40), None),
         (bytes(128) + b"DICM" + bytes(300), None),
         (b"x", None),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_first_bytes_tell(data: bytes, kind: str | None, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(data)
@@ -41,15 +42,32 @@ def test_first_bytes_tell(data: bytes, kind: str | None, tmp_path: Path) -> None
     [
         ("/data/films/a.b.png", None, "a.b"),
         ("/data/films/p1/view1.JPG", None, "p1/view1"),
-        ("/data/films/deep/x/c.nii.gz", None, "x/c"),  # the nearest source
+        ("/data/films/deep/x/c.nii.gz", None, "deep/x/c"),
+        ("/data/films/old/z.zip", "in/d.png", "old/z/in/d"),
         ("/data/films.zip", "in/the zip/d.jpeg", "in/the zip/d"),
         ("/else/e.nii", None, "e"),
-        ("/one/f.png", None, "f"),  # a source that is the file
         ("/data/films/no ending", None, "no ending"),
     ],
 )
 def test_ids_are_paths_below_the_source(path: str, member: str | None, name: str) -> None:
-    assert picture_id(path, member, ("/data/films", "/data/films/deep", "/one/f.png")) == name
+    assert picture_id(path, member, ("/data/films",)) == name
+
+
+@pytest.mark.parametrize(
+    ("path", "member", "name"),
+    [
+        ("/a/train/x.png", None, "train/x"),
+        ("/b/test/x.png", None, "test/x"),
+        ("/b/test/more/y.zip", "x.png", "test/more/y/x"),
+        ("/c/z1.zip", "x.png", "z1/x"),
+        ("/c/x.png", None, "x"),
+    ],
+)
+def test_ids_of_several_sources_have_their_names_before(
+    path: str, member: str | None, name: str
+) -> None:
+    roots = ("/a/train", "/b/test", "/c/z1.zip", "/c/x.png")
+    assert picture_id(path, member, roots) == name
 
 
 def test_a_word_that_is_no_modality_is_refused() -> None:

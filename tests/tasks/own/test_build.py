@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wetread.evaluation.task_metric import TaskMetric
+from wetread.evaluation.task_metric import TaskMetric, least_cost_answers
 from wetread.labels.finding import Finding, finding_names
 from wetread.study.display import display_grey, hounsfield
 from wetread.tasks.own.build import build_task, slice_targets
@@ -148,6 +148,14 @@ def test_what_is_drawn_is_of_images_and_its_recipe_draws() -> None:
         ),
         (('id = "id"', 'id = "id"\nid_of = "study"'), "level 'pixel', and other findings are of"),
         (('name = "b"', 'name = "b"\nlevel = "pixel"'), "only rows of layout"),
+        (('id = "id"', 'layout = "long"\nid = "id"'), "a row of layout = 'long' is of no one"),
+        (
+            (
+                '"pixel"\n[[findings]]\nname = "b"',
+                '"pixel"\nmirror = "b"\n[[findings]]\nname = "b"\nmirror = "a"',
+            ),
+            "masks of twins are not learned",
+        ),
     ],
 )
 def test_marks_that_do_not_fit_are_one_line(change: tuple[str, str], words: str) -> None:
@@ -180,3 +188,13 @@ def test_series_are_pooled_for_findings_of_studies_alone() -> None:
     assert spec.pool == "mean"
     with pytest.raises(TaskFileError, match="pool = 'mean' is for findings of studies"):
         built(FILM + '[series]\npool = "mean"\n')
+
+
+def test_answers_of_a_submission_obey_after_positives_were_weighed() -> None:
+    text = DRAWN.replace('level = "pixel"\n', "positive_weight = 10\n").replace(
+        'boxes = ["x", "y", "w", "h"]\n', '[[groups]]\nexactly_one = ["a", "b"]\n'
+    )
+    task = built(text.replace('name = "b"', 'name = "b"\npositive_weight = 10'))
+    said = np.array([[0.55, 0.4], [0.3, 0.2]])
+    answers = least_cost_answers(task.metric, task.findings, said, "image")
+    assert ((answers > 0.5).sum(axis=1) == 1).all()

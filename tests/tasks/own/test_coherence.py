@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wetread.labels.finding import Finding
-from wetread.tasks.own.coherence import coherent_shares
+from wetread.tasks.own.coherence import coherent_probabilities
 
 NAMES = "abcdefgh"
 
@@ -30,7 +30,7 @@ def tasks(draw: st.DrawFn) -> tuple[list[list[str]], dict[str, list[str]]]:
 @given(tasks(), st.integers(0, 2**32 - 1))
 def test_probabilities_agree(task: tuple[list[list[str]], dict[str, list[str]]], seed: int) -> None:
     groups, unions = task
-    rules = coherent_shares([Finding(name) for name in NAMES], groups, unions)
+    rules = coherent_probabilities([Finding(name) for name in NAMES], groups, unions)
     raw = np.random.default_rng(seed).beta(0.3, 0.6, (20, len(NAMES)))
     raw[0] = 0
     answers = {one: rules.obey("image", raw)[:, NAMES.index(one)] for one in NAMES}
@@ -47,7 +47,9 @@ def test_probabilities_agree(task: tuple[list[list[str]], dict[str, list[str]]],
 
 
 def test_a_study_as_its_worst_slice_may_have_two_of_a_group() -> None:
-    rules = coherent_shares([Finding("a"), Finding("b"), Finding("c")], [["a", "b"]], {"c": ["a"]})
+    rules = coherent_probabilities(
+        [Finding("a"), Finding("b"), Finding("c")], [["a", "b"]], {"c": ["a"]}
+    )
     answer = rules.obey("study", np.array([[0.9, 0.8, 0.1]]))
     np.testing.assert_allclose(answer, [[0.9, 0.8, 0.9]])
 
@@ -64,4 +66,4 @@ def test_rules_that_shares_cannot_obey_are_refused(
     groups: list[list[str]], unions: dict[str, list[str]], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        coherent_shares([Finding(name) for name in "abc"], groups, unions)
+        coherent_probabilities([Finding(name) for name in "abc"], groups, unions)

@@ -25,7 +25,7 @@ from wetread.archive.index.duplicates import VERDICT_SCHEMA, judge_duplicates
 from wetread.archive.index.intercept import is_current
 from wetread.archive.index.journal import ReadOptions, list_parts, rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, MARKS, REJECT_SCHEMA
-from wetread.archive.pictures.kinds import is_as_told
+from wetread.archive.pictures.kinds import matches_pictures, may_be_picture
 from wetread.archive.rejects import Reject
 
 RANGE = 32 * 1024  # rows in memory at a time
@@ -67,7 +67,12 @@ class Former:
 
 
 def known_marks(tables: Tables, options: ReadOptions) -> pl.DataFrame:
-    """Return MARKS of the files that need not be read again."""
+    """Return MARKS of the files that need not be read again. Parts of a journal that refuse what
+    may be a picture are removed: that run may have been told otherwise."""
+    for part in list_parts(tables.journal):
+        rows = scan_parquet(part)
+        if rows.filter(pl.col("state") == "reject", may_be_picture()).head(1).collect().height:
+            part.unlink()
     frames = [former.rows.select(MARKS).collect() for former in former_rows(tables, options)]
     return pl.concat([pl.DataFrame(schema=_schema(MARKS)), *frames])
 
@@ -77,7 +82,8 @@ def former_rows(tables: Tables, options: ReadOptions) -> list[Former]:
 
     A `uid_conflict` is not among them: the file that it conflicted with may be gone; nor is a row
     whose intercept was examined otherwise than the options ask for, or whose pseudonyms are of
-    another key. Clear rows are given as pseudonymous where there is a key.
+    another key, nor a reject that may be a picture without a header. Clear rows are given as
+    pseudonymous where there is a key.
     """
     found = []
     parts = [_former(scan_parquet(part), options) for part in list_parts(tables.journal)]
@@ -87,8 +93,7 @@ def former_rows(tables: Tables, options: ReadOptions) -> list[Former]:
     if _is_table(tables.rejects, REJECT_SCHEMA):
         rejects = scan_parquet(tables.rejects)
         kept = rejects.filter(pl.col("reason") != "uid_conflict", pl.col("size").is_not_null())
-        if options.pictures is not None:  # what was refused may be one
-            kept = kept.filter(~pl.col("reason").is_in(["not_dicom", "io_error"]))
+        kept = kept.filter(~may_be_picture() & pl.lit(options.pictures is None))
         found.append(kept.with_columns(state=pl.lit("reject")))
     known = sorted((part for part in parts if part is not None), key=lambda part: part.first)
     return known + [former for rows in found if (former := _former(rows, options)) is not None]
@@ -108,7 +113,7 @@ def _former(rows: pl.LazyFrame, options: ReadOptions) -> Former | None:
     keys = pl.concat([ends.head(1), ends.tail(1)]).collect().rows()
     if "notes" in rows.collect_schema():
         rows = rows.filter(
-            is_current(options.repair), matches_key(key), is_as_told(options.pictures)
+            is_current(options.repair), matches_key(key), matches_pictures(options.pictures)
         )
         rows = rows if key is None else rows.with_columns(pseudonymous_columns(key))
     return Former(rows, *((path, member or "") for path, member in keys)) if keys else None

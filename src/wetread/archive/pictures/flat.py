@@ -15,11 +15,20 @@ from wetread.archive.types import IntegerArray, MutableRow, Row
 
 # Pillow's modes: bits of a gray sample, or of one of three of a color. Others are made RGB.
 _GRAY = {"1": 8, "L": 8, "LA": 8, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 16}
+_PNG = b"\x89PNG\r\n\x1a\n"
+_DEPTH, _COLOR_TYPE, _GRAY_TYPE = 24, 25, 0  # bytes of IHDR, and the color type that is gray alone
 _WHOLE = {8: ([128.0], [256.0])}  # the window under which 8 bits are seen as they are
+
+
+def is_png(data: bytes) -> bool:
+    """Whether bytes begin as a PNG does."""
+    return data.startswith(_PNG) and len(data) > _COLOR_TYPE
 
 
 def flat_fields(data: bytes, *, lossy: bool) -> MutableRow:
     """Fill the columns of pixels. RejectError where the picture cannot be opened."""
+    if is_png(data) and data[_DEPTH] == 16 and data[_COLOR_TYPE] != _GRAY_TYPE:
+        raise RejectError("wrong_kind", "a PNG of 16 bits with color or transparency")
     with _opened(data) as image:
         columns, rows = image.size
         bits, frames = _GRAY.get(image.mode), getattr(image, "n_frames", 1)

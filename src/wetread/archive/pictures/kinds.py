@@ -17,13 +17,13 @@ from wetread.archive.types import MutableRow, ReadAt, Row
 Kind = Literal["png", "jpeg", "nifti"]
 SYNTAXES: dict[Kind, str] = {"png": "PNG", "jpeg": "JPEG", "nifti": "NIfTI"}
 _KINDS = {syntax: kind for kind, syntax in SYNTAXES.items()}
-# Of PS3.3 C.7.3.1.1.1, those whose images are gray pictures or volumes.
+# Defined terms of (0008,0060) Modality whose images are pictures or volumes, and DR, as some write.
 MODALITIES = (
     *("CR", "CT", "DR", "DX", "ES", "GM", "IO", "MG", "MR", "NM", "OCT", "OP", "PT", "PX", "RF"),
     *("RG", "SM", "US", "XA", "XC"),
 )
 _ENDINGS = (".nii.gz", ".nii", ".png", ".jpeg", ".jpg")
-_NIFTI_HEADER = 348  # bytes, which its first four state
+_NIFTI_HEADER, _NIFTI2_HEADER = 348, 540  # bytes, which the first four state
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,14 @@ def picture_kind(read_at: ReadAt, size: int) -> Kind | None:
         except zlib.error:
             return None
     length = _NIFTI_HEADER.to_bytes(4, "little")
-    known = head[:4] in (length, length[::-1]) and head[344:347] == b"n+1"
-    return "nifti" if known else None
+    first = head[:4] in (length, length[::-1]) and head[344:347] == b"n+1"
+    return "nifti" if first or is_nifti2(head) else None
+
+
+def is_nifti2(head: bytes) -> bool:
+    """Whether bytes begin with the header of the second version of NIfTI."""
+    length = _NIFTI2_HEADER.to_bytes(4, "little")
+    return head[:4] in (length, length[::-1]) and head[4:7] == b"n+2"
 
 
 def kind_of(row: Row) -> Kind | None:
@@ -69,10 +75,23 @@ def kind_of(row: Row) -> Kind | None:
     return _KINDS.get(row["TransferSyntaxUID"] or "")
 
 
-def is_as_told(pictures: Pictures | None) -> pl.Expr:
-    """Select the rows of an earlier index that stand: DICOM, and pictures of that modality."""
-    told = pl.lit(False) if pictures is None else pl.col("Modality") == pictures.modality
-    return ~pl.col("TransferSyntaxUID").is_in(list(_KINDS)).fill_null(False) | told
+def matches_pictures(pictures: Pictures | None) -> pl.Expr:
+    """Select the rows of an earlier index that stand: DICOM, and what was taken as a picture of the
+    modality given, under the id that it would have now."""
+    is_picture = pl.col("TransferSyntaxUID").is_in(list(_KINDS)).fill_null(False)
+    if pictures is None:
+        return ~is_picture
+    ids = pl.struct("path", "member").map_elements(
+        lambda row: picture_id(row["path"], row["member"], pictures.roots), pl.String
+    )
+    same = (pl.col("Modality") == pictures.modality) & (pl.col("SOPInstanceUID") == ids)
+    return ~is_picture | same.fill_null(False)
+
+
+def may_be_picture() -> pl.Expr:
+    """Select the rows of rejects whose names end as those of pictures and volumes do."""
+    name = pl.coalesce("member", "path").str.to_lowercase()
+    return pl.any_horizontal(name.str.ends_with(ending) for ending in _ENDINGS)
 
 
 def whole(read_at: ReadAt, size: int) -> bytes:
@@ -87,12 +106,18 @@ def whole(read_at: ReadAt, size: int) -> bytes:
 
 
 def picture_id(path: str, member: str | None, roots: tuple[str, ...]) -> str:
-    """Name a picture by its path below the source that it lies in, without the ending."""
-    name = member
-    if name is None:
-        within = (root for root in sorted(roots, key=len, reverse=True) if path != root)
-        found = next((root for root in within if PurePath(path).is_relative_to(root)), None)
-        name = str(PurePath(path).relative_to(found)) if found else PurePath(path).name
+    """Name a picture by its path below the source that it lies in, without the ending; what is in
+    an archive in a folder by the archive's name before, and of several sources by the source's."""
+    root = max((one for one in roots if PurePath(path).is_relative_to(one)), key=len, default=None)
+    inside = PurePath(path).relative_to(root) if root not in (None, path) else PurePath("")
+    if member is not None:
+        name = (inside.with_suffix("") / member).as_posix() if inside.name else member
+    else:
+        name = inside.as_posix() if inside.name else PurePath(path).name
+    if len(roots) > 1 and root not in (None, path):
+        name = f"{PurePath(root or '').name}/{name}"
+    elif len(roots) > 1 and member is not None:
+        name = f"{PurePath(path).stem}/{name}"
     ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
     return PurePath(name[: len(name) - len(ending)]).as_posix()
 

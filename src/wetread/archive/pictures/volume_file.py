@@ -15,12 +15,13 @@ import numpy as np
 
 from wetread.archive.containers.contents import open_contents
 from wetread.archive.notes import note
-from wetread.archive.pictures.kinds import whole
+from wetread.archive.pictures.kinds import is_nifti2, whole
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float64Array, IntegerArray, MutableRow, Row
 
 _HU_MODALITY = "CT"
 _AIR_HU = -100  # a volume in HU holds values below: air, or fat
+_LEVELS = 2**16 - 1  # of fractions, over their range
 _SQUARE = 1e-3  # the cosine between two axes of a volume whose slices are rectangles
 
 
@@ -98,18 +99,20 @@ def parse_volume(data: bytes) -> Volume:
     faults = (nibabel.filebasedimages.ImageFileError, nibabel.wrapstruct.WrapStructError)
     try:
         with nibabel.imageglobals.LoggingOutputSuppressor():
-            image = nibabel.Nifti1Image.from_bytes(data)
-            raw = np.squeeze(image.dataobj.get_unscaled())
+            kind = nibabel.Nifti2Image if is_nifti2(data) else nibabel.Nifti1Image
+            image = kind.from_bytes(data)
+            raw = image.dataobj.get_unscaled()
     except (OSError, ValueError, EOFError, OverflowError, *faults) as error:
         raise RejectError("truncated_pixels", "a NIfTI file that cannot be read whole") from error
     except nibabel.spatialimages.HeaderDataError as error:
         raise RejectError("bad_element", "a NIfTI header that cannot be read") from error
+    if raw.ndim > 3 and set(raw.shape[3:]) == {1}:
+        raw = raw.reshape(raw.shape[:3])
     if raw.ndim != 3 or raw.dtype.kind not in "iuf":
         detail = f"a volume of shape {image.shape}, {raw.dtype}; three axes of numbers are read"
         raise RejectError("wrong_kind", detail)
     scale = (float(image.dataobj.slope), float(image.dataobj.inter))  # 1 and 0 where none is stated
-    stored, rounded = _whole_numbers(raw, *scale)
-    scale = scale if rounded is None else (1.0, 0.0)
+    stored, scale, rounded = _integers(raw, *scale)
     lengths = np.linalg.norm(image.affine[:3, :3], axis=0)
     if not (np.isfinite(image.affine).all() and (lengths > 0).all()):
         raise RejectError("no_geometry", "voxels without a size")
@@ -123,7 +126,7 @@ def parse_volume(data: bytes) -> Volume:
     across = affine[:3, 0] @ affine[:3, 1] / np.prod(np.linalg.norm(affine[:3, :2], axis=0))
     if abs(across) > _SQUARE:
         raise RejectError("no_geometry", "slices that are no rectangles in space")
-    return Volume(np.ascontiguousarray(turned.T), *scale, affine, rounded or 0.0)
+    return Volume(np.ascontiguousarray(turned.T), *scale, affine, rounded)
 
 
 def _nibabel() -> Any:
@@ -134,22 +137,24 @@ def _nibabel() -> Any:
         raise RejectError("unsupported_syntax", detail) from error
 
 
-def _whole_numbers(
+def _integers(
     raw: np.ndarray[Any, Any], slope: float, intercept: float
-) -> tuple[IntegerArray, float | None]:
-    """Store voxels as integers of 8, 16 or 32 bits; of fractions their rescaled values, rounded,
-    and how far at most. None: they are integers as they are."""
+) -> tuple[IntegerArray, tuple[float, float], float]:
+    """Store voxels as integers of 8, 16 or 32 bits: (integers, slope and intercept of the values,
+    how far at most these were rounded). Fractions are stored in 16 bits over their range."""
     if raw.dtype.kind in "iu" and raw.dtype.itemsize <= 4:
-        return raw.astype(raw.dtype.newbyteorder("=")), None
+        return raw.astype(raw.dtype.newbyteorder("=")), (slope, intercept), 0.0
     values = raw.astype(np.float64) * slope + intercept
     if not np.isfinite(values).all():
         raise RejectError("bad_number", "voxels that are not finite")
+    least, most = float(values.min()), float(values.max())
     whole_values = np.rint(values)
-    least, most = whole_values.min(), whole_values.max()
-    kind = np.int16 if least >= -(2**15) and most < 2**15 else np.int32
-    if not -(2**31) <= least <= most < 2**31:
-        raise RejectError("bad_number", "voxels beyond 32 bits")
-    return whole_values.astype(kind), float(np.abs(values - whole_values).max())
+    if (whole_values == values).all() and -(2**31) <= least <= most < 2**31:
+        kind = np.int16 if least >= -(2**15) and most < 2**15 else np.int32
+        return whole_values.astype(kind), (1.0, 0.0), 0.0
+    step = (most - least) / _LEVELS or 1.0
+    stored = np.rint((values - least) / step).astype(np.uint16)
+    return stored, (step, least), step / 2
 
 
 def _place(affine: Float64Array, number: int) -> MutableRow:

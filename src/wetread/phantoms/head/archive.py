@@ -37,7 +37,7 @@ TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "study_number": pl.Int64(),
     "z": pl.Int64(),
     **{f"{name}_mm2": pl.Float64() for name in SUBTYPES},  # areas of blood
-    **{f"{name}_mm2": pl.Float64() for name in MIMICS.values()},  # of what is none
+    **{f"mm2_of_{name}": pl.Float64() for name in MIMICS.values()},  # areas of what is none
     **{name: pl.String() for name in SUBTYPES},  # where it is: runs of pixels, labels/rle.py
 }
 
@@ -91,7 +91,7 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
             "study_number": request.number,
             "z": z,
             **{f"{name}_mm2": area for name, area in zip(SUBTYPES, areas, strict=True)},
-            **{f"{name}_mm2": area for name, area in zip(MIMICS.values(), others, strict=True)},
+            **{f"mm2_of_{name}": area for name, area in zip(MIMICS.values(), others, strict=True)},
             **{name: encode(mask) for name, mask in zip(SUBTYPES, study.masks[:, z], strict=True)},
         }
         yield PhantomImage(row, encode_head_slice(ids, scan, z, window, stored))

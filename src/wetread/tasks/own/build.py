@@ -21,7 +21,7 @@ from wetread.labels.finding import Finding, finding_weights
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.study.display import display_grey, hounsfield
 from wetread.study.series_choice import SeriesPreference
-from wetread.tasks.own.coherence import CoherentShares, coherent_shares
+from wetread.tasks.own.coherence import CoherentProbabilities, coherent_probabilities
 from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
 from wetread.tasks.own.findings import (
     derived_unions,
@@ -87,6 +87,8 @@ def build_task(text: str, where: str, stem: str) -> Task:
     recipe, settings = _recipe(entry, where, in_hu=in_hu, of_studies=of_studies)
     histogram = histogram_features if in_hu else gray_histogram
     any_of = unions(entry, findings, where)
+    rules = _rules(entry, findings, any_of, where)
+    metric = _metric(entry, rules, of_studies=of_studies)
     return Task(
         name=name,
         title=entry.title or name,
@@ -99,12 +101,12 @@ def build_task(text: str, where: str, stem: str) -> Task:
             crops[crop],
             histogram,
             entry.series.pool,
-            _rules(entry, findings, any_of, where),
+            rules,
         ),
         read_labels=partial(
             read_by_forms, forms=label_forms(entry), any_of=derived_unions(entry, any_of)
         ),
-        submission=_submission(entry, findings, where, of_studies=of_studies),
+        submission=_submission(entry, findings, metric, where, of_studies=of_studies),
         recipe=recipe,
         settings=settings,
         phantoms=NO_PHANTOMS,
@@ -119,7 +121,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
         if in_hu
         else None,  # each film of a study is a series of its own
         values=hounsfield if in_hu else display_grey,
-        metric=_metric(entry),
+        metric=metric,
         demo=Demo(),
         source=text,
     )
@@ -132,7 +134,7 @@ def _spec(
     find_box: FindBox,
     histogram: Histogram,
     pool: Pool,
-    rules: TaskRules | CoherentShares,
+    rules: TaskRules | CoherentProbabilities,
 ) -> SliceSpec | SeriesSpec:
     """Say how findings are learned: slice by slice where all are of images; else from whole series,
     where each finding may be known of studies, of slices, or of both."""
@@ -180,12 +182,29 @@ def _in_hu(entry: TaskEntry, where: str) -> bool:
     return kinds.pop()
 
 
-def _metric(entry: TaskEntry) -> TaskMetric:
-    return TaskMetric(entry.metric, tuple(tuple(group.exactly_one) for group in entry.groups))
+def _metric(
+    entry: TaskEntry, rules: TaskRules | CoherentProbabilities, *, of_studies: bool
+) -> TaskMetric:
+    """Return the metric, whose answers obey the rules: of studies read as wholes all of them."""
+    groups = tuple(tuple(group.exactly_one) for group in entry.groups)
+    if not rules.all:
+        return TaskMetric(entry.metric, groups)
+    return TaskMetric(entry.metric, groups, partial(_obey_all, rules) if of_studies else rules.obey)
+
+
+def _obey_all(
+    rules: TaskRules | CoherentProbabilities, level: str, answer: Float64Array
+) -> Float64Array:
+    return rules.obey("image", answer)
 
 
 def _submission(
-    entry: TaskEntry, findings: Sequence[Finding], where: str, *, of_studies: bool
+    entry: TaskEntry,
+    findings: Sequence[Finding],
+    metric: TaskMetric,
+    where: str,
+    *,
+    of_studies: bool,
 ) -> SubmissionForm:
     """Return the form of submissions, whose rows are of what the findings are of."""
     drawn = any(one.level == "pixel" for one in entry.findings)
@@ -204,7 +223,7 @@ def _submission(
         raise TaskFileError(f"{where}: submission.by = {by!r}, and the findings are of {level}")
     words = {one.name: (one.label or [one.name])[0] for one in entry.findings}
     return OwnSubmission(
-        metric=_metric(entry),
+        metric=metric,
         findings=tuple(findings),
         layout=given.layout,
         by=by,
@@ -238,7 +257,7 @@ def _rules(
     findings: Sequence[Finding],
     any_of: Mapping[str, tuple[str, ...]],
     where: str,
-) -> TaskRules | CoherentShares:
+) -> TaskRules | CoherentProbabilities:
     """Return the rules of groups and unions: by decisions where the metric is the weighted log
     loss, else as probabilities agree."""
     names = [one.name for one in findings]
@@ -249,7 +268,7 @@ def _rules(
                 f"{where}: groups[{number}].exactly_one names {strange[0]!r}, which is no finding; "
                 f"there are: {', '.join(names)}"
             )
-    make = task_rules if entry.metric == "weighted_log_loss" else coherent_shares
+    make = task_rules if entry.metric == "weighted_log_loss" else coherent_probabilities
     try:
         return make(findings, [group.exactly_one for group in entry.groups], any_of)
     except ValueError as error:

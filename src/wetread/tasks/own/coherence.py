@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.archive.types import Float64Array, Int64Array
+from wetread.evaluation.metrics import normalize
 from wetread.labels.finding import Finding, finding_names
 
 
 @dataclass(frozen=True)
-class CoherentShares:
+class CoherentProbabilities:
     """Groups of columns of which exactly one holds, and unions: a column and those of its parts, in
     an order in which each union comes after the unions that it is made of."""
 
@@ -56,9 +57,7 @@ def agree(
     bounds."""
     answer = probability.copy()
     for columns in groups:
-        total = answer[:, columns].sum(axis=1, keepdims=True)
-        even = np.full((len(answer), len(columns)), 1 / len(columns))
-        answer[:, columns] = np.divide(answer[:, columns], total, out=even, where=total > 0)
+        answer[:, columns] = normalize(answer[:, columns])
     for column, parts in unions:
         of_parts = answer[:, parts]
         answer[:, column] = np.clip(
@@ -67,11 +66,11 @@ def agree(
     return answer
 
 
-def coherent_shares(
+def coherent_probabilities(
     findings: Sequence[Finding],
     groups: Sequence[Sequence[str]],
     any_of: Mapping[str, Sequence[str]],
-) -> CoherentShares:
+) -> CoherentProbabilities:
     """Take rules by names. ValueError where a finding is of two groups, a union is a member of a
     group, or unions are made of each other."""
     names = finding_names(findings)
@@ -93,7 +92,7 @@ def coherent_shares(
             rest = [name for name in any_of if name not in ordered]
             raise ValueError(f"{rest[0]!r} is made of itself by any_of")
         ordered += ready
-    return CoherentShares(
+    return CoherentProbabilities(
         tuple(tuple(names.index(name) for name in group) for group in groups),
         tuple((names.index(n), tuple(names.index(p) for p in any_of[n])) for n in ordered),
     )

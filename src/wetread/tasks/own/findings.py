@@ -59,6 +59,12 @@ def drawn_findings(
             f"{where}: {named[0]!r} is of level 'pixel', and other findings are of studies; what "
             "is drawn goes with findings of images alone"
         )
+    twins = [one.name for one in entry.findings if one.level == "pixel" and one.mirror]
+    if twins:
+        raise TaskFileError(
+            f"{where}: {twins[0]!r} is of level 'pixel' and has a mirror; masks of twins are not "
+            "learned, leave one of the two out"
+        )
     for number, labels in enumerate(entry.labels, start=1):
         fault = _fault_of_marks(labels, named)
         if fault is not None:
@@ -81,6 +87,8 @@ def _fault_of_marks(labels: LabelsEntry, drawn: Sequence[str]) -> str | None:
         return f"{key} = {given[key]}: should name four columns"
     if labels.runs is not None and labels.runs_form not in FORMS:
         return f"runs_form = {labels.runs_form!r} is none; known: {', '.join(FORMS)}"
+    if labels.layout in ("long", "names"):
+        return f"{key}: a row of layout = {labels.layout!r} is of no one finding; it is not marked"
     if labels.id_of not in ("image", "file"):
         return f"{key}: what is marked is of images, and id_of = {labels.id_of!r}"
     if len(drawn) > 1 and labels.layout != "rows":

@@ -17,7 +17,14 @@ from wetread.labels.csv_file import read_header
 from wetread.labels.finding import Finding
 from wetread.labels.label_form import LabelForm, read_labels
 from wetread.labels.marks import Marks
-from wetread.labels.rle import EMPTY, FORMS, find_rle_form, read_edges, read_numbers
+from wetread.labels.rle import (
+    EMPTY,
+    FORMS,
+    RleError,
+    find_rle_form,
+    read_edges,
+    read_numbers,
+)
 from wetread.labels.table import LabelError, LabelTable
 from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import SubmissionContent
@@ -127,7 +134,10 @@ def _lengths(tables: Sequence[LabelTable], finding: str) -> dict[str, int]:
         ends |= dict.fromkeys(set(table.frame["id"]) - set(ends), 1)
         rows = table.masks.filter(pl.col("finding") == finding)
         for image, form, texts in rows.select("id", "form", "runs").iter_rows():
-            for text in texts:
-                edges = read_edges(text, _ANY_SIZE, find_rle_form(form))
-                ends[image] = max(ends.get(image, 1), int(edges.max(initial=1)))
+            try:
+                edges = [read_edges(text, _ANY_SIZE, find_rle_form(form)) for text in texts]
+            except RleError as problem:
+                raise LabelError(f"the mask of image {image!r}: {problem}") from problem
+            longest = max((int(one.max(initial=1)) for one in edges), default=1)
+            ends[image] = max(ends.get(image, 1), longest)
     return ends

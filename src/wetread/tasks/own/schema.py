@@ -114,7 +114,7 @@ class SubmissionEntry(Entry):
     value: str = "Label"  # the column of probabilities, of the long layout
     separator: str = "_"  # between an id and its finding, in the long layout
     runs_form: str = "relative"  # of masks; value is their column
-    empty: str = "-1"  # the text of a mask without a pixel
+    empty: Literal["-1", ""] = "-1"  # the text of a mask without a pixel
 
 
 class TaskEntry(Entry):

@@ -68,9 +68,10 @@ class OwnSubmission:
         """Write a submission, sorted by id or in the order of a sample; return the ids that got
         the shares of training."""
         ids, values = self._answers(content)
-        values = least_cost_answers(self.metric, self.findings, values)
+        level = "image" if self.by == "image" else "study"
+        values = least_cost_answers(self.metric, self.findings, values, level)
         prior = content.prior if self.by == "image" else content.study_prior
-        prior = least_cost_answers(self.metric, self.findings, np.array([prior]))[0]
+        prior = least_cost_answers(self.metric, self.findings, np.array([prior]), level)[0]
         columns = {
             self.words[name]: np.where(np.isnan(values[:, k]), prior[k], values[:, k])
             for k, name in enumerate(content.findings)

@@ -1,4 +1,4 @@
-"""training/series/pooling.py: what the several series of a study say together."""
+"""training/series/pooling.py: the probabilities of a study by those of its series."""
 
 from __future__ import annotations
 

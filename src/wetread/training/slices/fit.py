@@ -170,7 +170,7 @@ def _read(
     heads = read.probability[:, columns].ravel().tolist()
     for row, head in zip(rows, heads, strict=bool(rows)):
         row["head"] = head
-    return read.probability, rows, read.apart
+    return read.probability, rows, read.disagreement
 
 
 def initial_model(

@@ -45,17 +45,17 @@ def read_members(run: Path, split: int) -> list[TrainedModel]:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanReading:
-    """What M networks say of N slices.
+class EnsemblePrediction:
+    """The mean prediction of M networks for N slices.
 
-    probability: (N, F), their weighted mean, balanced epochs undone.
-    maps:        N, by slice what each network drew; () where they draw nothing.
-    apart:       (N, F) the standard deviation of the logits of networks and of their views.
+    probability:  (N, F), their weighted mean, balanced epochs undone.
+    maps:         N, by slice what each network drew; () where they draw nothing.
+    disagreement: (N, F) the standard deviation of the logits of networks and of their views.
     """
 
     probability: Float64Array
     maps: tuple[PackedMaps, ...]
-    apart: Float64Array
+    disagreement: Float64Array
 
 
 def read_mean(
@@ -67,7 +67,7 @@ def read_mean(
     regions: Regions | None = None,
     weights: Float64Array | None = None,
     progress: Progress = lambda done, total: None,
-) -> MeanReading:
+) -> EnsemblePrediction:
     """Read rows (N,) with each network, image and mirror image.
 
     mirror: (F,) each finding's twin when left and right change places. regions: nothing is drawn
@@ -95,7 +95,7 @@ def read_mean(
     progress(len(models), len(models))
     mean = np.average(each, axis=0, weights=shares)
     between = np.average((np.stack(each) - mean) ** 2, axis=0, weights=shares)
-    return MeanReading(
+    return EnsemblePrediction(
         total / len(models),
         tuple(map(tuple, maps)) if any(model.mask_findings for model in models) else (),
         np.sqrt(within / len(models) + between),
