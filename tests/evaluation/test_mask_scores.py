@@ -110,7 +110,9 @@ def test_thirds_of_equal_areas_hold_every_positive_once() -> None:
 
 def test_what_cannot_be_said_is_null_with_its_reason() -> None:
     empties = by_name(np.array([1.0, 0, 1]), np.zeros(3), list("abc"))
-    assert empties["dice"].value == pytest.approx(2 / 3)
+    assert empties["dice"].value is None
+    assert empties["dice"].reason == "no positive image of 3 known masks"
+    assert empties["accuracy_on_empties"].value == pytest.approx(2 / 3)
     assert empties["dice_positives"].value is None
     assert empties["dice_positives"].reason == "no positive image of 3 known masks"
     assert (
@@ -131,3 +133,13 @@ def test_an_image_without_dice_but_of_known_truth_is_refused() -> None:
         by_name(np.array([1, np.nan]), np.zeros(2), list("ab"))
     with pytest.raises(ValueError, match="2 patients ask for"):
         by_name(np.zeros(3), np.zeros(3), list("ab"))
+
+
+def test_of_empty_masks_alone_there_is_no_dice() -> None:
+    scores = mask_scores(
+        np.array([1.0, 0.0, 1.0]), np.array([0.0, 0.0, np.nan]), list("pqr"), finding="a",
+        split="held_out", rng=np.random.default_rng(0),
+    )  # fmt: skip
+    values = {one.metric: one.value for one in scores}
+    assert values["dice"] is values["dice_gain"] is values["dice_all_empty"] is None
+    assert values["accuracy_on_empties"] == 0.5

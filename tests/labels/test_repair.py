@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from wetread.labels.repair import bare_id, repair_keys, repair_labels
+from wetread.labels.repair import bare_id, repair_keys, repair_labels, repairs
 from wetread.labels.table import LABEL_SCHEMA, label_table
 
 
@@ -45,3 +45,16 @@ def test_images_of_a_file_of_patients_are_found_unless_two_would_be_one() -> Non
     found, count = repair_keys(patients, ["x", "y", "z"])
     assert (found["x"], found["y"], count) == ("p", "q", 2)
     assert "z" not in found
+
+
+def test_paths_are_the_same_where_one_ends_as_the_other_and_only_one_does() -> None:
+    existing = {"p1/s1/view", "p2/s1/view", "p1/film", "sheet.png", "1.2.3"}
+    expected = {
+        "p1/s1/view.jpg": "p1/s1/view",
+        "root/p2/s1/view.png": "p2/s1/view",
+        "film.PNG": "p1/film",
+        "sheet": "sheet.png",
+        "other/1.2.3.dcm": "1.2.3",
+    }
+    strange = ["view.png", "s1/view", "p3/film", "none"]
+    assert repairs([*expected, *strange], existing) == expected

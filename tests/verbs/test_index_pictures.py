@@ -92,6 +92,16 @@ def test_films_are_learned_read_scored_and_submitted_by_their_names(tmp_path: Pa
     rows_of = pl.read_csv(tmp_path / "out" / "submission.csv")["ID"].to_list()
     names = ["deep/f00", *(f"f{number:02d}" for number in range(1, 16))]
     assert rows_of == [f"{name}_bright" for name in names]
+    patients, files = tmp_path / "patients.csv", tmp_path / "files.csv"
+    patients.write_text("image,patient\n" + "".join(f"f{n:02d}.png,P{n // 2}\n" for n in range(16)))
+    again = wetread.train(
+        str(task), index, tmp_path / "run2", labels=labels, patients=patients, folds=2, workers=1
+    )
+    assert again.identity.unit == "patient"
+    assert pl.read_parquet(tmp_path / "run2" / "predictions.parquet")["patient"].n_unique() == 8
+    files.write_text(labels.read_text().replace(",0", ".png,0").replace(",1", ".png,1"))
+    submitted = wetread.score(str(task), files, tmp_path / "out" / "submission.csv")
+    assert (submitted.missing, submitted.too_many) == ((), ())
     scored = wetread.evaluate_predictions(tmp_path / "out", labels=labels, data=index)
     assert scored.scores.find("roc_auc", level="image")[0].patients == 16
     with pytest.raises(ValueError, match="the archive has no image that the task reads"):
@@ -162,6 +172,15 @@ def test_volumes_are_learned_by_the_study_that_each_file_is(tmp_path: Path) -> N
     assert (count.level, count.positive, count.negative, count.unknown) == ("study", 6, 6, 0)
     result = wetread.train(str(task), index, tmp_path / "run", labels=labels, folds=2, workers=1)
     assert result.counts["labelled_by_study"] == 72
+    patients = tmp_path / "patients.csv"
+    patients.write_text("image,patient\n" + "".join(f"v{n:02d}.nii.gz,P{n}\n" for n in range(12)))
+    by_volume = wetread.train(
+        str(task), index, tmp_path / "run2", labels=labels, patients=patients, folds=2, workers=1
+    )
+    assert by_volume.identity.unit == "patient"
+    assert pl.read_parquet(tmp_path / "run2" / "predictions.parquet")["patient"].n_unique() == 12
     wetread.predict(index, tmp_path / "run", tmp_path / "out", workers=1)
+    submitted = wetread.score(str(task), labels, tmp_path / "out" / "submission.csv")
+    assert (submitted.missing, submitted.too_many) == ((), ())
     rows = pl.read_csv(tmp_path / "out" / "submission.csv")["ID"].to_list()
     assert sorted(rows) == sorted(f"site{n % 3}/v{n:02d}_bright" for n in range(12))

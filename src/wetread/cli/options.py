@@ -27,7 +27,10 @@ ClusterAddress = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout, and nothing else there")]
 TaskName = Annotated[
-    str, typer.Argument(metavar="TASK", help="one of those below", autocompletion=task_names)
+    str,
+    typer.Argument(
+        metavar="TASK", help="one of those below, or a task's TOML file", autocompletion=task_names
+    ),
 ]
 Repair = Annotated[
     bool, typer.Option("--repair/--no-repair", help="wrong intercepts, confirmed on the pixels")

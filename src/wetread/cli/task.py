@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from wetread.cli.examples import task_names
-from wetread.cli.options import AsJson, Workers, print_result
+from wetread.cli.options import DONE, REFUSED, AsJson, Workers, print_result
 from wetread.cli.progress import bars
 from wetread.cli.task_text import check_lines, list_lines, new_lines
 
@@ -58,6 +58,7 @@ def check(
     with bars() as report:
         found = run(name, labels, data=data, workers=workers, report=report)
     print_result(found.to_dict(), check_lines(found), as_json)
+    raise typer.Exit(DONE if found.learnable else REFUSED)
 
 
 @task.command("show", epilog="Example: wetread task show hemorrhage")

@@ -57,6 +57,8 @@ def check_lines(found: TaskCheck) -> list[str]:
         f"{one.unknown:>8}" + ("  too few to learn" if min(one.positive, one.negative) < 2 else "")
         for one in found.counts
     ]
+    if not found.learnable:
+        lines.append("nothing can be learned: of no finding two of either kind are known")
     return lines
 
 

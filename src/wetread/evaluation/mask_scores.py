@@ -45,7 +45,8 @@ def mask_scores(
               pixels, or in shares where images differ in size.
     patients: N names.
 
-    dice:               the competition's mean; dice_all_empty: that of an empty mask for all.
+    dice:               the competition's mean, where a mask that is not empty is known;
+    dice_all_empty: that of an empty mask for all.
     dice_gain:          their difference, image by image, so that its interval is a paired one.
     dice_positives:     the mean over images with the finding.
     accuracy_on_empties: the share of images without it whose mask was left empty.
@@ -58,10 +59,12 @@ def mask_scores(
     positive = known & (truth > 0)
     sample = MaskRows(finding, split, known, positive, *draw_patients(patients, draws, rng))
     empty = all_empty_dice(truth)
+    # Of empty masks alone a network that draws nothing would be perfect.
+    scored, of = (known, "image") if positive.any() else (positive, "positive image")
     scores = [
-        _mean(sample, "dice", dice, known, "image"),
-        _mean(sample, "dice_all_empty", empty, known, "image"),
-        _mean(sample, "dice_gain", dice - empty, known, "image"),
+        _mean(sample, "dice", dice, scored, of),
+        _mean(sample, "dice_all_empty", empty, scored, of),
+        _mean(sample, "dice_gain", dice - empty, scored, of),
         _mean(sample, "dice_positives", dice, positive, "positive image"),
         _mean(sample, "accuracy_on_empties", dice, known & ~positive, "image without the finding"),
     ]

@@ -56,7 +56,7 @@ def assign_patients(
     else:
         named = read_patients(given)
         clear = {_shared(patient, key): patient for patient in named.values()}
-        named, repaired = repair_keys(named, slices["SOPInstanceUID"].to_list())
+        named, repaired = _of_studies_too(named, slices)
         assigned = _of_file(slices, named, str(given), key)
         patients, identity = find_patients(assigned, "a file of patients", named=True)
         identity = replace(identity, ids_repaired=repaired)
@@ -70,6 +70,21 @@ def assign_patients(
     return tuple(
         replace(store, slices=store.slices.with_columns(patients, number)) for store in stores
     ), identity
+
+
+def _of_studies_too(named: Mapping[str, str], slices: pl.DataFrame) -> tuple[dict[str, str], int]:
+    """Return the patients of images as a file names them, by the images' own ids or their
+    studies'; and how many ids were repaired."""
+    images, studies = slices["SOPInstanceUID"].to_list(), slices["StudyInstanceUID"].to_list()
+    of_images, repaired = repair_keys(named, images)
+    missing = {
+        image: study for image, study in zip(images, studies, strict=True) if image not in of_images
+    }
+    if not missing:
+        return of_images, repaired
+    of_studies, count = repair_keys(named, [one for one in missing.values() if one])
+    found = {image: of_studies[study] for image, study in missing.items() if study in of_studies}
+    return {**of_images, **found}, repaired + count
 
 
 def asks_for_study(given: str | Path) -> bool:

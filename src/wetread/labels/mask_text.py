@@ -3,7 +3,7 @@
 A form is a name of labels/rle.py's FORMS, or one of these:
 
     box      x y width height of a rectangle, pixels; whole numbers or fractions. A pixel is inside
-             where its center is; what lies beyond the picture is cut off
+             where its center is; it may reach a pixel beyond the picture, which is cut off
     box_mm   the same in millimeters from the picture's upper left corner, until spacing is known
     picture  rows and columns of the mask that it was, and then runs in the form "relative"
 """
@@ -18,6 +18,7 @@ from wetread.archive.types import BoolArray
 from wetread.labels import rle
 from wetread.labels.rle import RleError
 
+BEYOND = 1.0  # pixel that a box may reach beyond its picture: rounding, not another picture
 BOX, BOX_MM, PICTURE = "box", "box_mm", "picture"
 
 
@@ -68,8 +69,13 @@ def _box(text: str, shape: tuple[int, int]) -> BoolArray:
     rows, columns = shape
     inside_x = _between(x, width, columns)
     inside_y = _between(y, height, rows)
-    if not inside_x.any() or not inside_y.any():
-        raise RleError("mask_outside", f"a box at {x:g}, {y:g} that no pixel of the image is in")
+    reach = min(x, y, columns - (x + width), rows - (y + height))
+    if reach < -BEYOND or not inside_x.any() or not inside_y.any():
+        raise RleError(
+            "mask_outside",
+            f"a box from {x:g}, {y:g} to {x + width:g}, {y + height:g} on {columns} columns and "
+            f"{rows} rows",
+        )
     return inside_y[:, None] & inside_x
 
 

@@ -32,14 +32,43 @@ def bare_id(written: str) -> str:
     return bare.removesuffix(".0") if _WHOLE_AS_FLOAT.fullmatch(bare) else bare
 
 
+def bare_path(written: str) -> str:
+    """Strip an id of blanks and quotes around it and endings behind it; folders stay."""
+    folders, slash, _ = written.strip(_BLANKS).replace("\\", "/").rpartition("/")
+    return f"{folders}{slash}{bare_id(written)}"
+
+
 def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]:
-    """Map each written id that does not exist to the existing one that it surely is."""
+    """Map each written id that does not exist to the existing one that it surely is: the same but
+    for blanks, quotes and an ending; but for folders before it; or, of two paths, the only one that
+    ends as the other."""
     known = existing if isinstance(existing, set | frozenset) else set(existing)
-    found = {}
+    found, paths = {}, dict[str, set[str]]()
     for id_ in dict.fromkeys(written):
-        if id_ not in known and (bare := bare_id(id_)) in known:
+        if id_ in known:
+            continue
+        if (bare := bare_id(id_)) in known:
             found[id_] = bare
+            continue
+        paths = paths or _by_name(known)
+        path = f"/{bare_path(id_)}"
+        same = {
+            one
+            for one in paths.get(bare, ())
+            if path.endswith(other := f"/{bare_path(one)}") or other.endswith(path)
+        }
+        if len(same) == 1:
+            found[id_] = same.pop()
     return found
+
+
+def _by_name(known: Collection[str]) -> dict[str, set[str]]:
+    """Group ids that are paths, or have an ending, by their last part without it."""
+    paths: dict[str, set[str]] = {"": set()}
+    for id_ in known:
+        if "/" in id_ or _ENDING.search(id_):
+            paths.setdefault(bare_id(id_), set()).add(id_)
+    return paths
 
 
 def ids_by_level(rows: pl.DataFrame) -> dict[str, set[str]]:

@@ -74,7 +74,9 @@ def _ids(truth: LabelTable) -> dict[str, list[str]]:
         level: truth.frame.filter(pl.col("level") == level)["id"].unique().to_list()
         for level in levels
     }
-    return {**ids, "image": [*ids.get("image", []), *truth.exams["image"]]}
+    files = ids.get("file", [])  # what they are of, the submission's form knows
+    of_files = {level: [*ids.get(level, []), *files] for level in ("image", "series", "study")}
+    return {**ids, **of_files, "image": [*of_files["image"], *truth.exams["image"]]}
 
 
 def _refuse_conflicts(path: Path, table: LabelTable) -> None:

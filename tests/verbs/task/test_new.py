@@ -136,3 +136,14 @@ def test_a_file_without_labels_is_refused_with_its_columns(tmp_path: Path) -> No
     labels.write_text("image,size\na,512\nb,1024\n")
     with pytest.raises(LabelError, match=r"no column looks like labels .* 'image', 'size'"):
         new_task(labels, tmp_path / "mine.toml")
+
+
+@pytest.mark.parametrize("ending", [".png", ".nii.gz", ""])
+def test_numbers_of_files_are_no_findings(ending: str, tmp_path: Path) -> None:
+    rows = "".join(f"img_{number:02d}{ending},{number % 2}\n" for number in range(12))
+    (tmp_path / "two.csv").write_text(f"img,lesion\n{rows}")
+    result = new_task(tmp_path / "two.csv", tmp_path / "mine.toml")
+    text = (tmp_path / "mine.toml").read_text()
+    assert 'layout = "columns"' in text
+    assert 'name = "lesion"' in text
+    assert result is not None

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import wetread
+from wetread.labels.table import LabelError
 
 TASK = """
 modalities = ["DX"]
@@ -96,3 +97,17 @@ def test_a_mask_of_another_shape_is_refused_and_named(source: Path, tmp_path: Pa
     refused = pl.read_csv(tmp_path / "run" / "refused_masks.csv")
     assert refused.row(0)[:3] == ("f01", "opacity", "mask_outside")
     assert "40 x 48 pixels, the image has 48 x 40" in refused.row(0)[3]
+
+
+def test_masks_of_another_form_end_the_training_with_the_first_of_them(
+    source: Path, tmp_path: Path
+) -> None:
+    task, labels = tmp_path / "mine.toml", tmp_path / "runs.csv"
+    keys = 'runs = "runs"\nruns_form = "rows_1"'
+    task.write_text(TASK.replace('boxes = ["x", "y", "width", "height"]', keys))
+    rows = [f"f{n:02d},{n % 2},{'1500 5 100 5' if n % 2 else ''}" for n in range(20)]
+    labels.write_text("patientId,Target,runs\n" + "\n".join(rows) + "\n")
+    with pytest.raises(LabelError, match=r"all 10 masks are refused, .* Is their form another"):
+        wetread.train(
+            str(task), source / "index.parquet", tmp_path / "run", labels=labels, workers=1
+        )

@@ -65,9 +65,9 @@ def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
             continue  # of slices, say, where labels are of studies alone
         scores += score_level(part, task.metric, seed, official=part.level in official)
         scores += score_uncertainty(part, task.headline, seed)
-    for finding, masks in decided.items():
-        scores += score_masks(finding, masks, seed)
-    scored = Scores(scores)
+    of_masks = [one for found in decided.items() for one in score_masks(*found, seed)]
+    first = task.metric.name == "dice"
+    scored = Scores([*of_masks, *scores] if first else [*scores, *of_masks])
     text = json.dumps(scored.to_dict(), indent=1, allow_nan=False)
     write_whole(run / "scores.json", f"{text}\n".encode())
     write_run_page(run, levels, scores, decided, slides=slides)

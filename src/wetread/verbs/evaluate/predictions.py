@@ -182,6 +182,8 @@ def _evaluate(
     for level, found in (("pixel", pixel), ("scan", scans)):
         if isinstance(found, str):
             absent[level] = found
+        elif level == "pixel" and given.task.metric.name == "dice":
+            scores = [*found, *scores]
         else:
             scores += found
     if not scores:

@@ -57,6 +57,11 @@ class TaskCheck:
     studies: int | None
 
     @property
+    def learnable(self) -> bool:
+        """Whether of any finding two positive and two negative labels are known."""
+        return any(min(one.positive, one.negative) >= 2 for one in self.counts)
+
+    @property
     def refused(self) -> int:
         """Findings of which nothing can be learned: less than two of either kind are known."""
         return sum(min(one.positive, one.negative) < 2 for one in self.counts)

@@ -109,7 +109,7 @@ def _marked_where(profile: Profile) -> str | None:
         return None
     value, columns = marks
     if len(columns) == 1:
-        return f'runs = "{value}"'
+        return f'runs = "{value}", runs_form = "relative" or as the file counts'
     corners = any("max" in name.lower() for name in columns)
     return f"{'corners' if corners else 'boxes'} = {json.dumps(list(columns))}"
 

@@ -28,6 +28,7 @@ BOX_WORDS = (
 )
 NO_FINDING = re.compile(r"^(no ?_?findings?|none|normal|negative|nothing)$", re.IGNORECASE)
 HEADLESS = re.compile(r"^([01](\.0)?|-1|.*\.(dcm|png|jpe?g|nii(\.gz)?))$", re.IGNORECASE)
+NO_WORD = re.compile(r"^[0-9]|\.(dcm|png|jpe?g|nii|gz)$", re.IGNORECASE)
 RUNS = re.compile(r"^[0-9]+ [0-9]+( [0-9]+ [0-9]+)*$")
 ID_NAMES: dict[str, IdOf] = {  # words of a column's name that tell what its ids name
     "sopinstanceuid": "image", "image": "image", "seriesinstanceuid": "series", "series": "series",
@@ -202,7 +203,10 @@ def long_endings(column: Column, frame: pl.DataFrame) -> tuple[str, tuple[str, .
         return None
     if endings["times"].max() != endings["times"].min():
         return None
-    return "_", tuple(last.unique(maintain_order=True).to_list())
+    words = last.unique(maintain_order=True).to_list()
+    if any(NO_WORD.search(word) for word in words):  # of a file's or an image's own name
+        return None
+    return "_", tuple(words)
 
 
 def id_matches(

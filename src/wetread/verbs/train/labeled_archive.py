@@ -16,7 +16,7 @@ from wetread.inputs.progress import Report
 from wetread.inputs.truth_masks import read_truth_masks
 from wetread.labels.mask_check import check_masks
 from wetread.labels.resolve import spread_over_images
-from wetread.labels.table import LabelTable, match, merge_labels
+from wetread.labels.table import LabelError, LabelTable, match, merge_labels
 from wetread.store.store import Store
 from wetread.study.patients import Identity
 from wetread.study.series import series_slices
@@ -86,6 +86,12 @@ def open_labeled_archive(
     labels, repaired = place_labels(labels, task, archive.instances)
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
+    if refused.height and labels.masks.is_empty():
+        image, finding, reason, detail = refused.row(0)
+        raise LabelError(
+            f"all {refused.height} masks are refused, the first that of {finding} in {image}: "
+            f"{reason}: {detail}. Is their form another, or are they of other images?"
+        )
     conflicts = labels.conflicts.with_columns(
         pl.col("values").cast(pl.List(pl.String)).list.join(" ")
     )
