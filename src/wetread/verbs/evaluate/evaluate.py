@@ -70,7 +70,7 @@ def evaluate(run: StrPath, *, slides: bool = False) -> Scores:
     scored = Scores([*of_masks, *scores] if first else [*scores, *of_masks])
     text = json.dumps(scored.to_dict(), indent=1, allow_nan=False)
     write_whole(run / "scores.json", f"{text}\n".encode())
-    write_run_page(run, levels, scores, decided, slides=slides)
+    write_run_page(run, levels, scored, decided, slides=slides)
     return scored
 
 
