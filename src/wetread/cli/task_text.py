@@ -57,6 +57,12 @@ def check_lines(found: TaskCheck) -> list[str]:
         f"{one.unknown:>8}" + ("  too few to learn" if min(one.positive, one.negative) < 2 else "")
         for one in found.counts
     ]
+    if found.masks:
+        lines.append(f"{plural(found.masks, 'image')} with a mask that is not empty")
+    if found.absent:
+        lines.append(f"in no label file: {', '.join(found.absent)}; is the label's name right?")
+    if found.broken:
+        lines.append(f"{plural(found.broken, 'id')} with not exactly one finding of a group")
     if not found.learnable:
         lines.append("nothing can be learned: of no finding two of either kind are known")
     return lines

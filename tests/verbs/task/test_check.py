@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from wetread.cli.task_text import check_lines
 from wetread.verbs.task.check import check_task
 from wetread.verbs.task.show import show_task
 
@@ -34,3 +35,33 @@ def test_labels_of_patients_are_counted_by_their_studies(
     assert found.named == 1
     assert found.to_dict()["findings"] == [vars(bleeding)]
     assert show_task(task) == TASK
+
+
+def test_what_labels_lack_or_contradict_is_counted(tmp_path: Path) -> None:
+    task, labels = tmp_path / "mine.toml", tmp_path / "labels.csv"
+    task.write_text(
+        'modalities = ["DX"]\n'
+        + "".join(f'[[findings]]\nname = "{one}"\n' for one in ("a", "b", "c", "typo"))
+        + '[[groups]]\nexactly_one = ["a", "b"]\n[[labels]]\nid = "id"\n'
+    )
+    rows = ["1,1,0,0", "2,0,1,1", "3,1,1,0", "4,0,0,1", "5,1,,0"]
+    labels.write_text("id,a,b,c\n" + "\n".join(rows) + "\n")
+    found = check_task(task, [labels])
+    assert (found.absent, found.broken, found.masks) == (("typo",), 2, 0)
+    lines = check_lines(found)
+    assert "in no label file: typo; is the label's name right?" in lines
+    assert "2 ids with not exactly one finding of a group" in lines
+    assert found.learnable
+
+
+def test_masks_are_counted(tmp_path: Path) -> None:
+    task, labels = tmp_path / "mine.toml", tmp_path / "labels.csv"
+    task.write_text(
+        'modalities = ["DX"]\n[[findings]]\nname = "a"\nlevel = "pixel"\n'
+        '[[labels]]\nlayout = "marks"\nid = "id"\nvalue = "runs"\nruns = "runs"\n'
+    )
+    labels.write_text("id,runs\n1,3 4\n1,9 1\n2,-1\n3,5 5\n")
+    found = check_task(task, [labels])
+    assert found.masks == 2
+    assert "2 images with a mask that is not empty" in check_lines(found)
+    assert not found.learnable  # one negative

@@ -42,6 +42,8 @@ class TaskCheck:
               archive; None without one. repaired: of these by a repair.
     missed:   the first ids that name nothing; none where ids are of patients: these are not shown.
     conflicts, duplicates: labels with unequal values, unknown; equal ones, one.
+    absent:   findings that no label file has. broken: ids with not exactly one finding of a group,
+              where all of it are known; masks: images whose mask is known and not empty.
     """
 
     task: str
@@ -55,6 +57,9 @@ class TaskCheck:
     duplicates: int
     images: int | None
     studies: int | None
+    absent: tuple[str, ...] = ()
+    broken: int = 0
+    masks: int = 0
 
     @property
     def learnable(self) -> bool:
@@ -71,6 +76,7 @@ class TaskCheck:
         return {
             **{key: value for key, value in vars(self).items() if key != "counts"},
             "missed": list(self.missed),
+            "absent": list(self.absent),
             "findings": [vars(one) for one in self.counts],
         }
 
@@ -119,7 +125,25 @@ def check_task(
         duplicates=table.duplicates,
         images=None if images is None else images.height,
         studies=None if images is None else images["StudyInstanceUID"].n_unique(),
+        absent=tuple(name for name in names if name not in set(table.frame["finding"])),
+        broken=count_broken(table.frame, chosen.metric.groups),
+        masks=table.masks["id"].n_unique(),
     )
+
+
+def count_broken(labels: pl.DataFrame, groups: Sequence[Sequence[str]]) -> int:
+    """Count the ids of which not exactly one finding of a group is present, where all of it are
+    known as present or absent. labels: LABEL_SCHEMA, no key twice."""
+    broken: set[tuple[str, str]] = set()
+    for group in groups:
+        sums = (
+            labels.filter(pl.col("finding").is_in(list(group)), pl.col("value").is_in([0.0, 1.0]))
+            .group_by("level", "id")
+            .agg(known=pl.len(), present=pl.col("value").sum())
+            .filter(pl.col("known") == len(group), pl.col("present") != 1)
+        )
+        broken |= set(sums.select("level", "id").iter_rows())
+    return len(broken)
 
 
 def count_level(
