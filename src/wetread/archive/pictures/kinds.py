@@ -108,16 +108,17 @@ def whole(read_at: ReadAt, size: int) -> bytes:
 def picture_id(path: str, member: str | None, roots: tuple[str, ...]) -> str:
     """Name a picture by its path below the source that it lies in, without the ending; what is in
     an archive in a folder by the archive's name before, and of several sources by the source's."""
-    root = max((one for one in roots if PurePath(path).is_relative_to(one)), key=len, default=None)
-    inside = PurePath(path).relative_to(root) if root not in (None, path) else PurePath("")
-    if member is not None:
-        name = (inside.with_suffix("") / member).as_posix() if inside.name else member
+    file = PurePath(path)
+    sources = [PurePath(one) for one in roots if file.is_relative_to(one)]
+    root = max(sources, key=lambda one: len(one.parts), default=file)
+    parts: list[PurePath | str] = []
+    if len(roots) > 1 and (root != file or member is not None):
+        parts.append(root.stem if root == file else root.name)
+    if member is None:
+        parts.append(file.name if root == file else file.relative_to(root))
     else:
-        name = inside.as_posix() if inside.name else PurePath(path).name
-    if len(roots) > 1 and root not in (None, path):
-        name = f"{PurePath(root or '').name}/{name}"
-    elif len(roots) > 1 and member is not None:
-        name = f"{PurePath(path).stem}/{name}"
+        parts += [member] if root == file else [file.relative_to(root).with_suffix(""), member]
+    name = PurePath(*parts).as_posix()
     ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
     return PurePath(name[: len(name) - len(ending)]).as_posix()
 
