@@ -51,7 +51,7 @@ INDEX_SCHEMA: dict[str, pl.DataType] = {
     "HighBit": pl.Int64(),
     "PixelRepresentation": pl.Int64(),  # 0 unsigned, 1 signed
     "PhotometricInterpretation": pl.String(),
-    "TransferSyntaxUID": pl.String(),
+    "TransferSyntaxUID": pl.String(),  # PNG, JPEG or NIfTI where there is no DICOM header
     "lossy": pl.Boolean(),  # null where neither the flag nor the syntax says
     "row_spacing_mm": pl.Float64(),  # PixelSpacing[0], between rows
     "column_spacing_mm": pl.Float64(),  # PixelSpacing[1], between columns
