@@ -24,10 +24,10 @@ from wetread.pages.page import (
     PageFact,
     add_link,
     page_html,
-    score_tables,
     write_page,
 )
 from wetread.pages.panel import Panel
+from wetread.pages.score_tables import score_tables
 
 FINDINGS = (Finding("rare"), Finding("lens"), Finding("any", weight=2.0))
 NAMES = ("rare", "lens", "any")

@@ -13,8 +13,9 @@ from wetread.evaluation.task_metric import METRIC_WORDS
 from wetread.pages.charts import reliability_chart, roc_chart
 from wetread.pages.environment import page_environment, spaced_words
 from wetread.pages.evaluation_part import DifferenceRow, DifferenceTable
-from wetread.pages.page import PLURAL, USE, PageCase, PageContent, patient_unit, score_tables
+from wetread.pages.page import PLURAL, USE, PageCase, PageContent, patient_unit
 from wetread.pages.panel import Panel
+from wetread.pages.score_tables import score_tables
 
 TEMPLATE = "slides.html.j2"
 MOST_ROWS = 11  # of a table on a slide
