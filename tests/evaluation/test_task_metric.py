@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from wetread.evaluation.intervals import draw_patients
 from wetread.evaluation.task_metric import (
-    Drawn,
+    AnsweredRows,
     MetricName,
     TaskMetric,
     draw_task_metric,
@@ -22,16 +22,17 @@ BOWEL = Finding("bowel", weight=1.0, positive_weight=2.0)
 TRAUMA = TaskMetric("group_log_loss", (("healthy", "low", "high"),))
 
 
-def drawn(rows: int, draws: int = 40) -> Drawn:
-    """Rows of as many patients, drawn again."""
-    names = [f"p{row:03d}" for row in range(rows)]
-    return Drawn(*draw_patients(names, draws, np.random.default_rng(0)))
+def answered(findings: tuple[Finding, ...], truth: np.ndarray, answer: np.ndarray) -> AnsweredRows:
+    """Rows of as many patients, drawn 40 times."""
+    names = [f"p{row:03d}" for row in range(len(truth))]
+    drawn = draw_patients(names, 40, np.random.default_rng(0))
+    return AnsweredRows(findings, truth, answer, *drawn)
 
 
 def value(
     metric: TaskMetric, findings: tuple[Finding, ...], truth: np.ndarray, answer: np.ndarray
 ) -> float:
-    found = draw_task_metric(metric, findings, truth, answer, drawn(len(truth)))
+    found = draw_task_metric(metric, answered(findings, truth, answer))
     assert found.draws.shape == (40,)
     return found.value
 
@@ -55,7 +56,7 @@ def test_a_group_costs_what_scikit_learn_makes_of_its_shares() -> None:
     assert found == pytest.approx((of_liver + of_bowel) / 2)
 
 
-def test_positives_weigh_in_the_log_loss_as_they_are_told() -> None:
+def test_positive_weights_enter_the_weighted_log_loss() -> None:
     truth, answer = trauma()
     findings = (BOWEL, Finding("overall", weight=7.0, positive_weight=14.0))
     truth, answer = truth[:, [3, 2]], answer[:, [3, 2]]
@@ -93,7 +94,7 @@ def test_the_probabilistic_f1_is_the_harmonic_mean_of_precision_and_recall() -> 
 def test_intervals_are_the_metric_of_drawn_rows() -> None:
     truth, answer = trauma()
     findings = (*LIVER, BOWEL)
-    of_row, times = drawn(len(truth))
+    rows = answered(findings, truth, answer)
     names: tuple[MetricName, ...] = (
         "weighted_log_loss",
         "group_log_loss",
@@ -102,11 +103,12 @@ def test_intervals_are_the_metric_of_drawn_rows() -> None:
     )
     for name in names:
         metric = TaskMetric(name, TRAUMA.groups)
-        found = draw_task_metric(metric, findings, truth, answer, Drawn(of_row, times))
+        found = draw_task_metric(metric, rows)
         for draw in range(3):
-            rows = np.repeat(np.arange(len(truth)), times[draw, of_row].astype(int))
+            times = rows.times[draw, rows.patient_of_row].astype(int)
+            taken = np.repeat(np.arange(len(truth)), times)
             assert found.draws[draw] == pytest.approx(
-                value(metric, findings, truth[rows], answer[rows])
+                value(metric, findings, truth[taken], answer[taken])
             )
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from wetread.archive.types import FloatArray, JsonObject
+from wetread.archive.types import Float64Array, FloatArray, Int64Array, JsonObject
 from wetread.evaluation import metrics
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_metrics
 from wetread.evaluation.evaluate import ALL, LabeledRows
@@ -14,7 +14,7 @@ from wetread.evaluation.intervals import (
     percentile_interval,
 )
 from wetread.evaluation.score import finite_or_none
-from wetread.evaluation.task_metric import Drawn, draw_task_metric, least_cost_answers
+from wetread.evaluation.task_metric import AnsweredRows, draw_task_metric, least_cost_answers
 
 MIN_CLASS = 5  # rows with a finding, and as many without: below it a difference is mostly chance
 
@@ -74,7 +74,7 @@ def compare_predictions(
     of_row, times = draw_patients(rows.patients, draws, rng)
     found = []
     if official:
-        found.append(_official(rows, (first, second), as_answered, Drawn(of_row, times)))
+        found.append(_official(rows, (first, second), as_answered, of_row, times))
     for column, finding in enumerate(rows.findings):
         one, other = first[:, column], second[:, column]
         both = np.where(np.isnan(one) | np.isnan(other), np.nan, truth[:, column])
@@ -92,20 +92,19 @@ def _official(
     rows: LabeledRows,
     pair: tuple[FloatArray, FloatArray],
     as_answered: tuple[bool, bool],
-    drawn: Drawn,
+    of_row: Int64Array,
+    times: Float64Array,
 ) -> Difference:
     """Compare by the task's metric, over the labels that both answered."""
     truth = np.asarray(rows.truth, np.float64)
     both = np.where(np.isnan(pair[0]) | np.isnan(pair[1]), np.nan, truth)
-    first, second = (
-        draw_task_metric(
-            rows.metric,
-            rows.findings,
-            both,
-            values if final else least_cost_answers(rows.metric, rows.findings, values, rows.level),
-            drawn,
-        )
+    answers = (
+        values if final else least_cost_answers(rows.metric, rows.findings, values, rows.level)
         for values, final in zip(np.asarray(pair, np.float64), as_answered, strict=True)
+    )
+    first, second = (
+        draw_task_metric(rows.metric, AnsweredRows(rows.findings, both, one, of_row, times))
+        for one in answers
     )
     known = ~np.isnan(both)
     any_positive = np.where(known, both, 0.0).max(axis=1, initial=0.0)

@@ -13,7 +13,7 @@ from wetread.evaluation.intervals import DRAWS, draw_patients, drawn_ratio, perc
 from wetread.evaluation.score import Score, finite_or_none
 from wetread.evaluation.task_metric import (
     WEIGHTED_LOG_LOSS,
-    Drawn,
+    AnsweredRows,
     TaskMetric,
     draw_task_metric,
     least_cost_answers,
@@ -128,8 +128,8 @@ def _of_all(
     answer = probability
     if not as_answered:
         answer = least_cost_answers(metric, findings, probability, level)
-    drawn = Drawn(sample.patient_of_row, sample.times)
-    found = draw_task_metric(metric, findings, sample.truth, answer, drawn)
+    rows = AnsweredRows(findings, sample.truth, answer, sample.patient_of_row, sample.times)
+    found = draw_task_metric(metric, rows)
     score = _score(sample, f"{metric.name}{suffix}", None, found)
     if score.value is not None or metric.name != "mean_roc_auc":
         return score

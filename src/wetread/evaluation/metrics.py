@@ -23,12 +23,34 @@ def log_losses(truth: FloatArray, probability: FloatArray) -> Float64Array:
     return -(truth * np.log(clipped) + (1.0 - truth) * np.log1p(-clipped))
 
 
+def weighted_losses(
+    truth: FloatArray,
+    probability: FloatArray,
+    weights: FloatArray,
+    positive_weights: FloatArray | None = None,
+) -> tuple[Float64Array, Float64Array]:
+    """Return the weighted cross-entropies of (image, finding) pairs and their weights, both (N, F),
+    0 where truth is unknown.
+
+    truth, probability: (N, F). weights: (F,) of the findings; positive_weights: (F,) of their
+    positives, None: the same. A truth between 0 and 1 weighs by its share of both.
+    """
+    truth = np.asarray(truth, np.float64)
+    known = ~np.isnan(truth)
+    positives = weights if positive_weights is None else positive_weights
+    positive = np.where(known, truth, 0.0) * positives
+    negative = np.where(known, 1.0 - truth, 0.0) * weights
+    # Linear in the truth: the cross entropy at 1 and at 0, each with its weight.
+    loss = positive * log_losses(np.ones_like(truth), probability)
+    loss += negative * log_losses(np.zeros_like(truth), probability)
+    return np.where(known, loss, 0.0), positive + negative
+
+
 def weighted_log_loss(truth: FloatArray, probability: FloatArray, weights: FloatArray) -> float:
     """Return the official metric: mean cross-entropy of all (image, finding) pairs, finding j
     weighing weights[j]. truth, probability (N, F); weights (F,)."""
-    loss = log_losses(truth, probability)
-    weight = np.where(np.isnan(loss), 0.0, np.asarray(weights, dtype=np.float64))
-    return _ratio(float(np.nansum(loss * weight)), float(weight.sum()))
+    loss, weight = weighted_losses(truth, probability, weights)
+    return _ratio(float(loss.sum()), float(weight.sum()))
 
 
 def log_loss(truth: FloatArray, probability: FloatArray) -> float:

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
 from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.drawn_metrics import DrawnMetric, draw_ranking_metrics
 from wetread.evaluation.intervals import drawn_ratio
-from wetread.evaluation.metrics import CLIP, log_losses, normalize
+from wetread.evaluation.metrics import CLIP, normalize, weighted_losses
 from wetread.labels.finding import Finding, finding_names, finding_weights, positive_weights
 
 MetricName = Literal[
@@ -60,9 +60,19 @@ class TaskMetric:
 WEIGHTED_LOG_LOSS = TaskMetric()
 
 
-class Drawn(NamedTuple):
-    """The number of each row's patient, (N,), and how often each draw took each patient, (D, P)."""
+@dataclass(frozen=True, eq=False)
+class AnsweredRows:
+    """Answers of N rows (images, series or studies) beside their truth, and the draws of patients
+    of their intervals.
 
+    truth:          (N, F) from 0 to 1, NaN where unknown. answer: (N, F).
+    patient_of_row: (N,) the number of each row's patient. times: (D, P) how often each draw took
+                    each patient.
+    """
+
+    findings: Sequence[Finding]
+    truth: Float64Array
+    answer: Float64Array
     patient_of_row: Int64Array
     times: Float64Array
 
@@ -70,19 +80,23 @@ class Drawn(NamedTuple):
         """Divide the sum of over (N,) by that of under (N,), of all rows and of every draw."""
         total = float(under.sum())
         value = float(over.sum()) / total if total > 0 else float("nan")
-        return DrawnMetric(value, drawn_ratio(over, under, *self))
+        return DrawnMetric(value, drawn_ratio(over, under, self.patient_of_row, self.times))
+
+    def mean(self, parts: Sequence[DrawnMetric], weights: Float64Array) -> DrawnMetric:
+        """Average metrics with weights (M,): NaN where one that weighs something is undefined."""
+        chosen = [(one, weight) for one, weight in zip(parts, weights, strict=True) if weight > 0]
+        if not chosen:
+            return DrawnMetric(float("nan"), np.full(len(self.times), np.nan))
+        total = sum(weight for _, weight in chosen)
+        value = sum(one.value * weight for one, weight in chosen) / total
+        draws = np.sum([one.draws * weight for one, weight in chosen], axis=0) / total
+        return DrawnMetric(float(value), draws)
 
 
-def draw_task_metric(
-    metric: TaskMetric,
-    findings: Sequence[Finding],
-    truth: Float64Array,
-    answer: Float64Array,
-    drawn: Drawn,
-) -> DrawnMetric:
-    """Compute the metric of answers (N, F); truth (N, F) from 0 to 1, NaN where unknown."""
+def draw_task_metric(metric: TaskMetric, rows: AnsweredRows) -> DrawnMetric:
+    """Compute a task's metric, of all rows and of every draw of patients."""
     own = metric.of_probabilities
-    return _METRICS[own.name](own, findings, truth, answer, drawn)
+    return _METRICS[own.name](own, rows)
 
 
 def least_cost_answers(
@@ -116,42 +130,25 @@ def _columns(metric: TaskMetric, names: Sequence[str]) -> list[list[int]]:
     return [[names.index(name) for name in group] for group in metric.groups]
 
 
-def _weighted_log_loss(
-    metric: TaskMetric,
-    findings: Sequence[Finding],
-    truth: Float64Array,
-    answer: Float64Array,
-    drawn: Drawn,
-) -> DrawnMetric:
-    known = ~np.isnan(truth)
-    positive = np.where(known, truth, 0.0) * positive_weights(findings)
-    negative = np.where(known, 1 - truth, 0.0) * finding_weights(findings)
-    # The loss of a pair is linear in its truth: at 1 and at 0, each with its weight.
-    loss = positive * log_losses(np.ones_like(truth), answer)
-    loss += negative * log_losses(np.zeros_like(truth), answer)
-    over = np.where(known, loss, 0.0).sum(axis=1)
-    return drawn.ratio(over, (positive + negative).sum(axis=1))
+def _weighted_log_loss(metric: TaskMetric, rows: AnsweredRows) -> DrawnMetric:
+    weights = finding_weights(rows.findings), positive_weights(rows.findings)
+    loss, weight = weighted_losses(rows.truth, rows.answer, *weights)
+    return rows.ratio(loss.sum(axis=1), weight.sum(axis=1))
 
 
-def _group_log_loss(
-    metric: TaskMetric,
-    findings: Sequence[Finding],
-    truth: Float64Array,
-    answer: Float64Array,
-    drawn: Drawn,
-) -> DrawnMetric:
-    positive, negative = positive_weights(findings), finding_weights(findings)
-    grouped = _columns(metric, finding_names(findings))
+def _group_log_loss(metric: TaskMetric, rows: AnsweredRows) -> DrawnMetric:
+    positive, negative = positive_weights(rows.findings), finding_weights(rows.findings)
+    grouped = _columns(metric, finding_names(rows.findings))
     parts = [
-        _class_loss(truth[:, columns], normalize(answer[:, columns]), positive[columns], drawn)
-        for columns in grouped
+        _class_loss(rows, rows.truth[:, group], normalize(rows.answer[:, group]), positive[group])
+        for group in grouped
     ]
-    for column in sorted(set(range(len(findings))).difference(*grouped)):
+    for column in sorted(set(range(len(rows.findings))).difference(*grouped)):
         weights = np.array([positive[column], negative[column]])
         if weights.any():
-            both = (_two_classes(truth[:, column]), _two_classes(answer[:, column]))
-            parts.append(_class_loss(*both, weights, drawn))
-    return _mean(parts, np.ones(len(parts)), drawn)
+            truth, answer = (_two_classes(one[:, column]) for one in (rows.truth, rows.answer))
+            parts.append(_class_loss(rows, truth, answer, weights))
+    return rows.mean(parts, np.ones(len(parts)))
 
 
 def _two_classes(values: Float64Array) -> Float64Array:
@@ -160,59 +157,33 @@ def _two_classes(values: Float64Array) -> Float64Array:
 
 
 def _class_loss(
-    truth: Float64Array, share: Float64Array, weights: Float64Array, drawn: Drawn
+    rows: AnsweredRows, truth: Float64Array, share: Float64Array, weights: Float64Array
 ) -> DrawnMetric:
     """Average -log of the share (N, G) of the class that holds, truth (N, G), over rows that weigh
     as their class does, weights (G,)."""
     known = np.asarray(~np.isnan(truth).any(axis=1))
     weighted = np.where(known[:, None], truth, 0.0) * weights
     loss = -(weighted * np.log(np.clip(share, CLIP, 1.0))).sum(axis=1)
-    return drawn.ratio(np.where(known, loss, 0.0), weighted.sum(axis=1))
+    return rows.ratio(np.where(known, loss, 0.0), weighted.sum(axis=1))
 
 
-def _mean_roc_auc(
-    metric: TaskMetric,
-    findings: Sequence[Finding],
-    truth: Float64Array,
-    answer: Float64Array,
-    drawn: Drawn,
-) -> DrawnMetric:
+def _mean_roc_auc(metric: TaskMetric, rows: AnsweredRows) -> DrawnMetric:
+    drawn = rows.patient_of_row, rows.times
     parts = [
-        draw_ranking_metrics(truth[:, column], answer[:, column], *drawn)["roc_auc"]
-        for column in range(len(findings))
+        draw_ranking_metrics(truth, answer, *drawn)["roc_auc"]
+        for truth, answer in zip(rows.truth.T, rows.answer.T, strict=True)
     ]
-    return _mean(parts, finding_weights(findings), drawn)
+    return rows.mean(parts, finding_weights(rows.findings))
 
 
-def _probabilistic_f1(
-    metric: TaskMetric,
-    findings: Sequence[Finding],
-    truth: Float64Array,
-    answer: Float64Array,
-    drawn: Drawn,
-) -> DrawnMetric:
-    known = ~np.isnan(truth)
-    true, called = np.where(known, truth, 0.0), np.where(known, answer, 0.0)
-    parts = [
-        drawn.ratio(2 * true[:, k] * called[:, k], true[:, k] + called[:, k])
-        for k in range(len(findings))
-    ]
-    return _mean(parts, finding_weights(findings), drawn)
+def _probabilistic_f1(metric: TaskMetric, rows: AnsweredRows) -> DrawnMetric:
+    known = ~np.isnan(rows.truth)
+    true, called = np.where(known, rows.truth, 0.0), np.where(known, rows.answer, 0.0)
+    parts = [rows.ratio(2 * t * c, t + c) for t, c in zip(true.T, called.T, strict=True)]
+    return rows.mean(parts, finding_weights(rows.findings))
 
 
-def _mean(parts: Sequence[DrawnMetric], weights: Float64Array, drawn: Drawn) -> DrawnMetric:
-    """Average with weights (M,): NaN where one that weighs something is not defined."""
-    chosen = [(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0]
-    total = sum(weight for _, weight in chosen)
-    if not chosen:
-        return DrawnMetric(float("nan"), np.full(len(drawn.times), np.nan))
-    value = sum(part.value * weight for part, weight in chosen) / total
-    draws = np.sum([part.draws * weight for part, weight in chosen], axis=0) / total
-    return DrawnMetric(float(value), draws)
-
-
-_Draw = Callable[[TaskMetric, Sequence[Finding], Float64Array, Float64Array, Drawn], DrawnMetric]
-_METRICS: Mapping[MetricName, _Draw] = {
+_METRICS: Mapping[MetricName, Callable[[TaskMetric, AnsweredRows], DrawnMetric]] = {
     "weighted_log_loss": _weighted_log_loss,
     "group_log_loss": _group_log_loss,
     "mean_roc_auc": _mean_roc_auc,
