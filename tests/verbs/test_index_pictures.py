@@ -44,7 +44,7 @@ def films(folder: Path) -> dict[str, np.ndarray]:
     return pixels
 
 
-def test_films_are_indexed_as_told_and_read_as_they_are(tmp_path: Path) -> None:
+def test_png_films_are_indexed_with_the_given_modality_and_read_exactly(tmp_path: Path) -> None:
     pixels, out = films(tmp_path / "films"), tmp_path / "index.parquet"
     refused = wetread.index(tmp_path / "films", out, workers=1)
     assert refused.counts()["by_reason"] == {"not_dicom": 16}

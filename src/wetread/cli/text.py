@@ -57,8 +57,7 @@ def index_lines(found: Index, out: Path, table: Path | None = None) -> list[str]
     lines += [
         f"  rejected  {number:>7}  {reason}" for reason, number in counts["by_reason"].items()
     ]
-    pictures = found.rejects["detail"].str.contains("without a DICOM header").sum()
-    if pictures:
+    if pictures := found.pictures_refused():
         lines.append(
             f"{pictures} of them PNG, JPEG or NIfTI: --pictures MODALITY takes them, as DX or CT"
         )

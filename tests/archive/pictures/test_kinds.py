@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wetread.archive.containers.contents import open_contents
-from wetread.archive.pictures.kinds import picture_id, picture_kind, require_modality, whole
+from wetread.archive.pictures.kinds import picture_id, picture_kind, read_whole, require_modality
 
 NIFTI = (348).to_bytes(4, "little") + bytes(340) + b"n+1\0"
 
@@ -34,7 +34,7 @@ def test_first_bytes_tell(data: bytes, kind: str | None, tmp_path: Path) -> None
     with open_contents(str(tmp_path / "file"), None) as (read_at, size):
         assert picture_kind(read_at, size) == kind
         if kind is not None:
-            assert whole(read_at, size)[:3] in (data[:3], NIFTI[:3])
+            assert read_whole(read_at, size)[:3] in (data[:3], NIFTI[:3])
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_integers_are_kept(kind: str, bits: int, sign: int) -> None:
     assert fields["notes"] == []
 
 
-def test_fractions_keep_their_range_in_sixteen_bits_and_it_is_said() -> None:
+def test_fractions_are_rescaled_to_16_bits_with_a_note() -> None:
     for least, most in ((-1000.0, 3000.0), (0.0, 1.0), (0.2, 6.3)):
         voxels = np.linspace(least, most, 60).reshape(3, 4, 5)
         data = packed(voxels, np.diag([-1.0, -1, 1, 1]))

@@ -32,9 +32,9 @@ from wetread.archive.index.journal import (
 )
 from wetread.archive.index.listing import Listing
 from wetread.archive.index.schema import INDEX_SCHEMA, JOURNAL_SCHEMA, REJECT_SCHEMA
-from wetread.archive.index.tables import Tables, known_marks, write_tables
+from wetread.archive.index.tables import Tables, drop_refused_pictures, known_marks, write_tables
 from wetread.archive.notebook import table_html
-from wetread.archive.pictures.kinds import SYNTAXES, Pictures
+from wetread.archive.pictures.kinds import NO_HEADER, SYNTAXES, Pictures
 from wetread.archive.types import Progress, StrPath
 
 ReadChunk = partial[int]  # read_chunk of one journal
@@ -126,10 +126,10 @@ class Index:
     def counts(self) -> IndexCounts:
         """Count files, instances, series (and up: of images alone) and rejects by reason."""
         image = pl.col("state") == "image"
-        foreign = pl.col("TransferSyntaxUID").is_in(list(SYNTAXES.values()))
+        headerless = pl.col("TransferSyntaxUID").is_in(list(SYNTAXES.values()))
         reasons = self.rejects.group_by("reason").len().sort("reason").iter_rows()
         with _named_if_damaged(self.path):
-            numbers = self.table.select(pl.len(), images=image.sum(), foreign=foreign.sum())
+            numbers = self.table.select(pl.len(), images=image.sum(), headerless=headerless.sum())
             objects, images, without_header = numbers.collect().row(0)
         return {
             "files": objects + self.duplicates + self.rejects.height,
@@ -143,6 +143,10 @@ class Index:
             "patients": self._different_images("PatientID"),
             "by_reason": dict(reasons),
         }
+
+    def pictures_refused(self) -> int:
+        """Count the rejects that are PNG, JPEG or NIfTI, for which no modality was given."""
+        return int(self.rejects["detail"].str.contains(NO_HEADER, literal=True).sum())
 
     def _different_images(self, name: str) -> int:
         images = self.table.filter(pl.col("state") == "image").select(name)
@@ -171,8 +175,8 @@ def build_index(
     """
     out = out.absolute()
     roots = tuple(os.path.abspath(source) for source in sources)
-    told = None if pictures is None else Pictures(pictures, roots)
-    tables, options = Tables.of(out), ReadOptions(repair, key, told)
+    given = None if pictures is None else Pictures(pictures, roots)
+    tables, options = Tables.of(out), ReadOptions(repair, key, given)
     with locked(tables.journal, out):
         _build(sources, tables, options, workers, progress)
     return read_index(out)
@@ -187,6 +191,7 @@ def _build(
 ) -> None:
     listing = Listing()
     with _named_if_damaged(tables.instances):
+        drop_refused_pictures(tables)
         known = known_marks(tables, options)
     chunks = listing.fresh_chunks(sources, frozenset(map(str, tables.paths())), known, CHUNK)
 

@@ -66,13 +66,17 @@ class Former:
     last: tuple[str, str]
 
 
-def known_marks(tables: Tables, options: ReadOptions) -> pl.DataFrame:
-    """Return MARKS of the files that need not be read again. Parts of a journal that refuse what
-    may be a picture are removed: that run may have been told otherwise."""
+def drop_refused_pictures(tables: Tables) -> None:
+    """Remove the parts of a journal that refuse what may be a picture without a header: the run
+    that was killed may have had another modality for them, or none."""
     for part in list_parts(tables.journal):
         rows = scan_parquet(part)
         if rows.filter(pl.col("state") == "reject", may_be_picture()).head(1).collect().height:
             part.unlink()
+
+
+def known_marks(tables: Tables, options: ReadOptions) -> pl.DataFrame:
+    """Return MARKS of the files that need not be read again."""
     frames = [former.rows.select(MARKS).collect() for former in former_rows(tables, options)]
     return pl.concat([pl.DataFrame(schema=_schema(MARKS)), *frames])
 

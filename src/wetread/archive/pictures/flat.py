@@ -10,19 +10,19 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from wetread.archive.pictures.kinds import PNG_SIGNATURE
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import IntegerArray, MutableRow, Row
 
 # Pillow's modes: bits of a gray sample, or of one of three of a color. Others are made RGB.
 _GRAY = {"1": 8, "L": 8, "LA": 8, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 16}
-_PNG = b"\x89PNG\r\n\x1a\n"
 _DEPTH, _COLOR_TYPE, _GRAY_TYPE = 24, 25, 0  # bytes of IHDR, and the color type that is gray alone
 _WHOLE = {8: ([128.0], [256.0])}  # the window under which 8 bits are seen as they are
 
 
 def is_png(data: bytes) -> bool:
     """Whether bytes begin as a PNG does."""
-    return data.startswith(_PNG) and len(data) > _COLOR_TYPE
+    return data.startswith(PNG_SIGNATURE) and len(data) > _COLOR_TYPE
 
 
 def flat_fields(data: bytes, *, lossy: bool) -> MutableRow:

@@ -1,5 +1,5 @@
-"""archive/pictures/kinds.py: what a file without a DICOM header is, by its first bytes, and what
-such files are taken for."""
+"""archive/pictures/kinds.py: PNG, JPEG and NIfTI recognized by their first bytes, their ids, and
+the modality that is given for them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,18 @@ MODALITIES = (
     *("CR", "CT", "DR", "DX", "ES", "GM", "IO", "MG", "MR", "NM", "OCT", "OP", "PT", "PX", "RF"),
     *("RG", "SM", "US", "XA", "XC"),
 )
+NO_HEADER = "without a DICOM header"  # in the detail of a reject for which no modality was given
+HU_MODALITY = "CT"  # of which values are wanted in HU
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _ENDINGS = (".nii.gz", ".nii", ".png", ".jpeg", ".jpg")
 _NIFTI_HEADER, _NIFTI2_HEADER = 348, 540  # bytes, which the first four state
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What files without a DICOM header are taken for.
+    """How files without a DICOM header are indexed.
 
-    modality: the modality that they are of.
+    modality: of all of them.
     roots:    the sources they lie in: their ids are their paths below, without the ending.
     """
 
@@ -48,9 +51,9 @@ def require_modality(modality: str) -> str:
 
 
 def picture_kind(read_at: ReadAt, size: int) -> Kind | None:
-    """Tell a picture or volume by its first bytes; None where it is neither."""
+    """Recognize a picture or volume by its first bytes; None where it is neither."""
     head = read_at(0, min(size, 1024))
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+    if head.startswith(PNG_SIGNATURE):
         return "png"
     if head.startswith(b"\xff\xd8\xff"):
         return "jpeg"
@@ -94,7 +97,7 @@ def may_be_picture() -> pl.Expr:
     return pl.any_horizontal(name.str.ends_with(ending) for ending in _ENDINGS)
 
 
-def whole(read_at: ReadAt, size: int) -> bytes:
+def read_whole(read_at: ReadAt, size: int) -> bytes:
     """Read all of a file, unpacked where it is packed by gzip. RejectError where it is cut."""
     data = read_at(0, size)
     if not data.startswith(b"\x1f\x8b"):

@@ -15,11 +15,10 @@ import numpy as np
 
 from wetread.archive.containers.contents import open_contents
 from wetread.archive.notes import note
-from wetread.archive.pictures.kinds import is_nifti2, whole
+from wetread.archive.pictures.kinds import HU_MODALITY, is_nifti2, read_whole
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Float64Array, IntegerArray, MutableRow, Row
 
-_HU_MODALITY = "CT"
 _AIR_HU = -100  # a volume in HU holds values below: air, or fat
 _LEVELS = 2**16 - 1  # of fractions, over their range
 _SQUARE = 1e-3  # the cosine between two axes of a volume whose slices are rectangles
@@ -43,7 +42,7 @@ def volume_fields(data: bytes, modality: str) -> MutableRow:
     signed = stored.dtype.kind == "i"
     bits = 8 * stored.dtype.itemsize
     least = float(stored.min()) * volume.slope + volume.intercept
-    in_hu = modality == _HU_MODALITY and least < _AIR_HU
+    in_hu = modality == HU_MODALITY and least < _AIR_HU
     rescaled = in_hu or (volume.slope, volume.intercept) != (1.0, 0.0)
     notes = []
     if volume.rounded:
@@ -90,7 +89,7 @@ def volume_stored(row: Row) -> IntegerArray:
 @lru_cache(maxsize=2)  # its slices are read one by one
 def _read(path: str, member: str | None, size: int, mtime_ns: int | None) -> Volume:
     with open_contents(path, member) as (read_at, length):
-        return parse_volume(whole(read_at, length))
+        return parse_volume(read_whole(read_at, length))
 
 
 def parse_volume(data: bytes) -> Volume:

@@ -9,7 +9,7 @@ from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.header import DEFLATED_LE, Header, inflate, read_header
 from wetread.archive.dataset.row_fields import WANTED
 from wetread.archive.pictures.flat import flat_samples
-from wetread.archive.pictures.kinds import Kind, kind_of, whole
+from wetread.archive.pictures.kinds import Kind, kind_of, read_whole
 from wetread.archive.pictures.volume_file import volume_stored
 from wetread.archive.pixels.color import (
     PALETTE,
@@ -84,7 +84,7 @@ def _without_header(row: Row, kind: Kind) -> IntegerArray:
     if kind == "nifti":
         return volume_stored(row)
     with open_contents(row["path"], row["member"]) as (read_at, size):
-        samples = flat_samples(whole(read_at, size), row)
+        samples = flat_samples(read_whole(read_at, size), row)
     return (samples_to_gray(samples, row) if samples.ndim == 3 else samples)[None]
 
 
