@@ -49,3 +49,16 @@ def test_a_cushion_that_touches_the_head_is_left_out() -> None:
     on_cushion[190:193, 40:220] = 50.0  # thinner than a head is anywhere
     row0, row1, column0, column1 = find_head_box(on_cushion[None])
     np.testing.assert_allclose((row0, row1, column0, column1), find_head_box(hu[None]), atol=4)
+
+
+def test_a_trunk_is_found_without_its_table() -> None:
+    hu = np.full((4, 200, 200), -1000.0, np.float32)
+    rows, columns = np.mgrid[:200, :200]
+    hu[:, ((rows - 90) / 40) ** 2 + ((columns - 110) / 60) ** 2 < 1] = 40
+    hu[:, 150:154, 20:180] = 100  # a table that does not touch
+    box = find_head_box(hu)
+    assert box.row1 - box.row0 == box.column1 - box.column0
+    side = box.row1 - box.row0
+    assert 119 <= side <= 128
+    assert abs((box.row0 + box.row1) / 2 - 90) <= 2
+    assert abs((box.column0 + box.column1) / 2 - 110) <= 2

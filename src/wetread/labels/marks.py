@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from wetread.labels.csv_file import LINE, and_others, read_text_columns
 from wetread.labels.mask_text import BOX, BOX_MM
 from wetread.labels.rle import EMPTY
+from wetread.labels.rle_csv import WHOLE_NUMBERS
 from wetread.labels.table import MASK_SCHEMA, LabelError
-
-WHOLE_NUMBERS = r"^-?[0-9]+(\s+-?[0-9]+)*$"
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,6 @@ class Marks:
         if self.kind in ("box", "corners"):
             return BOX_MM if self.in_mm else BOX
         return self.kind
-
-
-Box = Literal["box", "corners"]
 
 
 def read_mark_texts(

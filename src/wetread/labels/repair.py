@@ -43,14 +43,15 @@ def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]
     for blanks, quotes and an ending; but for folders before it; or, of two paths, the only one that
     ends as the other."""
     known = existing if isinstance(existing, set | frozenset) else set(existing)
-    found, paths = {}, dict[str, set[str]]()
+    found: dict[str, str] = {}
+    paths: dict[str, set[str]] | None = None  # made for the first id that needs it
     for id_ in dict.fromkeys(written):
         if id_ in known:
             continue
         if (bare := bare_id(id_)) in known:
             found[id_] = bare
             continue
-        paths = paths or _by_name(known)
+        paths = _by_name(known) if paths is None else paths
         path = f"/{bare_path(id_)}"
         same = {
             one
@@ -64,7 +65,7 @@ def repairs(written: Iterable[str], existing: Collection[str]) -> dict[str, str]
 
 def _by_name(known: Collection[str]) -> dict[str, set[str]]:
     """Group ids that are paths, or have an ending, by their last part without it."""
-    paths: dict[str, set[str]] = {"": set()}
+    paths: dict[str, set[str]] = {}
     for id_ in known:
         if "/" in id_ or _ENDING.search(id_):
             paths.setdefault(bare_id(id_), set()).add(id_)

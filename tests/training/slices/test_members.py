@@ -41,7 +41,7 @@ def test_a_network_over_the_series_has_parts_in_place_of_members() -> None:
         quick("members=2", "series.network=gru")
 
 
-def test_what_is_said_out_of_fold_is_the_mean_of_the_networks(
+def test_out_of_fold_probabilities_are_the_mean_of_the_networks(
     data: LabeledSlices, tmp_path: Path
 ) -> None:
     _, (split, *_) = plan_splits(data, 2, seed=0)
@@ -96,7 +96,7 @@ def test_one_network_alone_has_the_folder_of_its_split(data: LabeledSlices, tmp_
     assert read_members(tmp_path, 2) == []
 
 
-def test_networks_weigh_as_they_are_told(data: LabeledSlices, tmp_path: Path) -> None:
+def test_ensemble_weights_enter_the_mean(data: LabeledSlices, tmp_path: Path) -> None:
     _, (split, *_) = plan_splits(data, 2, seed=0)
     fit_split(
         data,

@@ -247,8 +247,8 @@ def _masks(entry: TaskEntry, given: SubmissionEntry, where: str) -> SubmissionFo
             f"{where}: submission.runs_form = {given.runs_form!r} is not written; known: "
             f"{', '.join(WRITTEN)}"
         )
-    told = given.model_fields_set
-    names = {name: getattr(given, name) for name in ("id", "value") if name in told}
+    written = given.model_fields_set
+    names = {name: getattr(given, name) for name in ("id", "value") if name in written}
     return OwnMaskSubmission(drawn[0], runs_form=given.runs_form, empty=given.empty, **names).form
 
 

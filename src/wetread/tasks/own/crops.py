@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from wetread.anatomy.body_box import find_body_box
 from wetread.anatomy.chest_box import find_heart_square, find_lung_square
 from wetread.anatomy.film_pleura import find_pleural_box
 from wetread.anatomy.head import find_head_box
@@ -12,7 +11,7 @@ from wetread.study.crop import whole_picture
 PICTURE = "picture"
 CT_CROPS: dict[str, FindBox] = {
     PICTURE: whole_picture,
-    "body": find_body_box,
+    "body": find_head_box,  # the largest connected tissue, which a trunk is as well
     "head": find_head_box,
     "lungs": find_lung_square,
     "heart": find_heart_square,

@@ -75,12 +75,12 @@ def drawn_findings(
 def _fault_of_marks(labels: LabelsEntry, drawn: Sequence[str]) -> str | None:
     """Say why the columns that say where a finding is do not fit; None where they do."""
     given = {"boxes": labels.boxes, "corners": labels.corners, "runs": labels.runs}
-    told = [name for name, value in given.items() if value]
-    if not told:
+    named = [name for name, value in given.items() if value]
+    if not named:
         return None
-    if len(told) > 1:
-        return f"{told[1]}: there is {told[0]} too, and one of them is read"
-    key = told[0]
+    if len(named) > 1:
+        return f"{named[1]}: there is {named[0]} too, and one of them is read"
+    key = named[0]
     if not drawn:
         return f'{key}: no finding is drawn; give the one that is marked level = "pixel"'
     if key != "runs" and len(given[key] or ()) != 4:

@@ -13,7 +13,6 @@ from wetread.archive.files.atomic import write_csv
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.evaluation.submission import SubmissionScores
 from wetread.labels.cell_values import CellValues
-from wetread.labels.csv_file import read_header
 from wetread.labels.finding import Finding
 from wetread.labels.label_form import LabelForm, read_labels
 from wetread.labels.marks import Marks
@@ -28,6 +27,7 @@ from wetread.labels.rle import (
 from wetread.labels.table import LabelError, LabelTable
 from wetread.labels.text_table import read_text_table
 from wetread.outputs.submission import SubmissionContent
+from wetread.tasks.own.submission import files_as, require_columns
 from wetread.tasks.task import SubmissionForm
 
 # Forms that can be written of a mask without its image's shape.
@@ -103,8 +103,7 @@ class OwnMaskSubmission:
         patients: Mapping[str, str] | None = None,
     ) -> SubmissionScores:
         """Score a submission by the mean Dice of images over masks that truth knows."""
-        files = pl.when(pl.col("level") == "file").then(pl.lit("image")).otherwise("level")
-        truth = truth.with_frame(truth.frame.with_columns(level=files))
+        truth = files_as(truth, "image")
         strange = truth.masks.filter(~pl.col("form").is_in(WRITTEN))["form"].unique().to_list()
         if strange:
             raise LabelError(
@@ -118,13 +117,7 @@ class OwnMaskSubmission:
 
     def check_sample(self, sample: Path, findings: Sequence[Finding]) -> None:
         """Raise LabelError where a sample submission is not in this form."""
-        header = read_header(sample)
-        lacking = [name for name in (self.id, self.value) if name not in header]
-        if lacking:
-            raise LabelError(
-                f"{sample}: no column {', '.join(map(repr, lacking))}; the header has "
-                f"{', '.join(map(repr, header))}. Correct [submission] in the task's file."
-            )
+        require_columns(sample, (self.id, self.value))
 
 
 def _lengths(tables: Sequence[LabelTable], finding: str) -> dict[str, int]:

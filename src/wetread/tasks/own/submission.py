@@ -116,21 +116,30 @@ class OwnSubmission:
     ) -> SubmissionScores:
         """Score a submission over what truth knows of the same kind of ids."""
         of_level = [replace(one, level=self.by) for one in findings]  # type: ignore[arg-type]
-        files = pl.when(pl.col("level") == "file").then(pl.lit(self.by)).otherwise("level")
-        truth = truth.with_frame(truth.frame.with_columns(level=files))
+        truth = files_as(truth, self.by)
         return score_submission(truth, submission, of_level, split, rng, patients, self.metric)
 
     def check_sample(self, sample: Path, findings: Sequence[Finding]) -> None:
         """Raise LabelError where a sample submission is not in this form."""
-        header = read_header(sample)
         words = [self.words[name] for name in finding_names(findings)]
-        wanted = [self.id, *([self.value] if self.layout == "long" else words)]
-        lacking = [name for name in wanted if name not in header]
-        if lacking:
-            raise LabelError(
-                f"{sample}: no column {', '.join(map(repr, lacking))}; the header has "
-                f"{', '.join(map(repr, header))}. Correct [submission] in the task's file."
-            )
+        require_columns(sample, [self.id, *([self.value] if self.layout == "long" else words)])
+
+
+def files_as(truth: LabelTable, level: str) -> LabelTable:
+    """Return labels whose ids are of files as labels of a level."""
+    of_level = pl.when(pl.col("level") == "file").then(pl.lit(level)).otherwise("level")
+    return truth.with_frame(truth.frame.with_columns(level=of_level))
+
+
+def require_columns(sample: Path, wanted: Sequence[str]) -> None:
+    """Raise LabelError where a sample submission lacks a column."""
+    header = read_header(sample)
+    lacking = [name for name in wanted if name not in header]
+    if lacking:
+        raise LabelError(
+            f"{sample}: no column {', '.join(map(repr, lacking))}; the header has "
+            f"{', '.join(map(repr, header))}. Correct [submission] in the task's file."
+        )
 
 
 def _as_sample(
