@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pytest
 
+from wetread.study.placement import SlicePlacement
 from wetread.tasks import find_task
+from wetread.tasks.hemorrhage import blood_volume_ml
+from wetread.training.measures import DrawnStack
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series.spec import SeriesSpec
 
@@ -49,3 +54,15 @@ def test_a_recipe_with_a_network_over_series_reads_whole_series() -> None:
     assert series.at("study") == task.at("study")
     assert series.spec.official_levels == task.spec.official_levels
     assert series.spec.exams(pl.DataFrame()).is_empty()  # a submission has images alone
+
+
+def test_blood_of_several_kinds_in_one_pixel_counts_once() -> None:
+    epidural, subdural = np.zeros((2, 3, 4, 5), bool)
+    epidural[0, 0, :3] = subdural[0, 0, 2:4] = subdural[2, 1:3, 4] = True  # 4 and 2 pixels
+    origins = np.array([[0, 0, 0], [0, 0, 5.0], [0, 0, 10.0]])
+    orientation = np.array([1.0, 0, 0, 0, 1, 0])
+    place = SlicePlacement(origins, orientation, (0.5, 0.8), np.full(3, 5.0))
+    found = blood_volume_ml(DrawnStack([epidural, subdural], place))
+    assert found == pytest.approx(6 * 0.5 * 0.8 * 5 / 1000)
+    (measure,) = find_task("hemorrhage").spec.measures
+    assert set(measure.findings) == {f.name for f in find_task("hemorrhage").spec.drawn}

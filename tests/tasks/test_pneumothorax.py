@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from wetread.phantoms.radiograph.study import make_radiograph
+from wetread.study.boxes import PixelBox
+from wetread.study.placement import SlicePlacement
 from wetread.tasks import find_task
+from wetread.tasks.pneumothorax import hemithorax_share
+from wetread.training.measures import CroppedPicture, DrawnStack
 from wetread.training.recipe_file import read_recipe
 
 TASK = find_task("pneumothorax")
@@ -46,3 +50,31 @@ def test_a_recipe_may_crop_films_to_the_lungs() -> None:
     assert (box.row1 - box.row0) * (box.column1 - box.column0) < 0.95 * film.gray.size
     inside = film.mask[box.row0 : box.row1, box.column0 : box.column1]
     assert inside.sum() == film.mask.sum()
+
+
+NOWHERE = SlicePlacement(np.zeros((1, 3)), np.zeros(6), (1.0, 1.0), np.ones(1))
+
+
+def share_of(gray: np.ndarray, *masks: np.ndarray) -> float:
+    picture = CroppedPicture(gray, PixelBox(0, gray.shape[0], 0, gray.shape[1]))
+    return hemithorax_share(DrawnStack([masks], NOWHERE, [picture] * len(masks)))
+
+
+def test_the_share_of_a_side_that_air_takes_is_near_what_was_painted() -> None:
+    """Both pleural spaces of a phantom are known; the larger half of the air says which side."""
+    off = []
+    for seed in range(12):
+        film = make_radiograph(np.random.default_rng(seed), kind="apical", size=256)
+        right = np.arange(256)[None] < np.flatnonzero(film.lungs.any(axis=0)).mean()
+        side = right if (film.mask & right).sum() * 2 > film.mask.sum() else ~right
+        painted = (film.mask & side).sum() / ((film.lungs | film.mask) & side).sum()
+        off.append(share_of(film.gray * 4095, film.mask) - painted)
+    assert np.abs(off).max() < 0.05
+    assert abs(np.mean(off)) < 0.02
+
+
+def test_no_air_takes_no_share_and_without_a_chest_there_is_none() -> None:
+    film = make_radiograph(np.random.default_rng(3), kind="apical", size=128)
+    assert share_of(film.gray, np.zeros_like(film.mask)) == 0
+    assert np.isnan(share_of(np.zeros_like(film.gray), film.mask))
+    assert np.isnan(share_of(film.gray, film.mask, film.mask))

@@ -7,7 +7,8 @@ import pytest
 
 from wetread.archive.files.damaged import DamagedFileError
 from wetread.evaluation.volume_decision import VolumeThresholds
-from wetread.training.drawings import FILE, Drawings, MeasureError, read_drawings
+from wetread.training.drawings import FILE, Drawings, read_drawings
+from wetread.training.measures import MeasureError
 
 DRAWINGS = Drawings(
     {"clot": VolumeThresholds(0.3, 0.8)}, {"clot": 0.6}, {"volume": MeasureError(-0.5, 2.0, 24)}, 25

@@ -22,6 +22,7 @@ from wetread.training.about import read_about
 from wetread.training.bounds import read_bounds
 from wetread.training.decide import Decision
 from wetread.training.drawings import Drawings, read_drawings
+from wetread.training.measures import MeasureError, read_measure_errors
 from wetread.training.recipe import Recipe
 from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.series.reader import (
@@ -60,6 +61,7 @@ class Ensemble:
     decisions:     of each of them, one a run.
     drawings:      where runs judge whole series: how each decides what its encoders draw; () where
                    one of them does not, and nothing is drawn.
+    measure_errors: of numbers that are measured in masks of slices, where one run alone draws.
     cautions:      names of prediction/cautions.py that hold for the answers.
     scalings:      of the probabilities, by what the runs were calibrated on.
     origins:       what the runs learned from and were scored on, in words.
@@ -78,6 +80,7 @@ class Ensemble:
     drawn: tuple[str, ...] = ()
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     drawings: tuple[Drawings, ...] = ()
+    measure_errors: Mapping[str, MeasureError] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     bounds: tuple[RunBounds | None, ...] = ()
@@ -164,6 +167,7 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
         drawn=findings,
         decisions={name: tuple(of[name] for of in rules) for name in (rules[0] if rules else ())},
         drawings=() if None in of_series else tuple(one for one in of_series if one is not None),
+        measure_errors=read_measure_errors(runs[0]) if findings and len(runs) == 1 else {},
         cautions=find_cautions(about),
         scalings=read_scalings(runs),
         origins=describe_origins(about),

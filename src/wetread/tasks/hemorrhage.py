@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from wetread.anatomy.head import find_head_box
+from wetread.anatomy.mask import volume_ml
 from wetread.anatomy.presence import head_absent
 from wetread.archive.types import Float64Array
-from wetread.labels.finding import Finding, finding_weights
+from wetread.labels.finding import Finding, finding_names, finding_weights
 from wetread.labels.long_csv import read_long_csv
 from wetread.phantoms.graft.head import paint_head_bleeding
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.store.pack_series import OneBox
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.task import Phantoms, Task
+from wetread.training.measures import DrawnStack, MaskMeasure
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
 from wetread.view.augment import Strengths
@@ -48,6 +52,16 @@ def slice_targets(image: Float64Array, study: Float64Array) -> Float64Array:
     return image
 
 
+def blood_volume_ml(drawn: DrawnStack) -> float:
+    """Measure the blood, ml; drawn: kinds of it, a pixel of several counts once. Every slice stands
+    for the mm half way to its neighbors; NaN without a place."""
+    slices = zip(*drawn.masks, strict=True)
+    pixels = [int(np.count_nonzero(np.logical_or.reduce(kinds))) for kinds in slices]
+    return volume_ml(pixels, drawn.place)
+
+
+BLOOD_VOLUME = MaskMeasure("blood_volume", "ml", finding_names(BLOOD), blood_volume_ml)
+
 HEMORRHAGE = Task(
     name="hemorrhage",
     title="Intracranial hemorrhage on head CT",
@@ -59,6 +73,7 @@ HEMORRHAGE = Task(
         find_box=find_head_box,
         drawn=BLOOD,
         paint_graft=paint_head_bleeding,
+        measures=(BLOOD_VOLUME,),
         other_scanners=Strengths(
             rotate_degrees=20.0,
             scale=0.35,
@@ -75,6 +90,7 @@ HEMORRHAGE = Task(
         encoders=(CropEncoder("hemorrhage", FINDINGS, slice_targets, drawn=BLOOD),),
         find_boxes=OneBox(find_head_box),
         loss=metric_loss,
+        measures=(BLOOD_VOLUME,),
         study_from_images=True,
     ),
     read_labels=read_long_csv,

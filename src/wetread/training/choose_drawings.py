@@ -21,8 +21,8 @@ from wetread.evaluation.volume_decision import (
     dice_of_pairs,
 )
 from wetread.study.placement import SlicePlacement
-from wetread.training.drawings import Drawings, MeasureError
-from wetread.training.series.spec import MaskMeasure
+from wetread.training.drawings import Drawings
+from wetread.training.measures import DrawnStack, MaskMeasure, MeasureError, measure_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +59,13 @@ def choose_drawings(phantoms: Sequence[KnownDrawing], measures: Sequence[MaskMea
         to_come[name] = best_thresholds(table)
     errors: dict[str, MeasureError] = {}
     for measure in measures:
-        off = [
-            _measured(measure, one, by_others[number]) - measure.truth(one.truth)
+        drawn = [
+            _measured(measure, one, by_others[number])
             for one, number in zip(phantoms, half, strict=True)
         ]
-        known = np.array([value for value in off if np.isfinite(value)])
-        if len(known) > 1:
-            errors[measure.name] = MeasureError(
-                float(known.mean()), float(known.std(ddof=1)), len(known)
-            )
+        error = measure_error(drawn, [_true(measure, one) for one in phantoms])
+        if error is not None:
+            errors[measure.name] = error
     return Drawings(to_come, dice, errors, len(phantoms))
 
 
@@ -76,4 +74,13 @@ def _measured(
 ) -> float:
     """Measure a number in the masks drawn in a phantom."""
     masks = [phantom.known[name].maps.masks(thresholds[name]) for name in measure.findings]
-    return measure.measure(masks, phantom.place)
+    return measure.measure(DrawnStack(masks, phantom.place))
+
+
+def _true(measure: MaskMeasure, phantom: KnownDrawing) -> float:
+    """Return a number as it was painted; where the archive does not say it, as it is measured in
+    the true masks."""
+    if measure.truth is not None:
+        return measure.truth(phantom.truth)
+    masks = [phantom.known[name].truth for name in measure.findings]
+    return measure.measure(DrawnStack(masks, phantom.place))

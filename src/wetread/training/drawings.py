@@ -6,7 +6,6 @@ Both are found on phantoms that no network of the run has learned from.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,28 +14,10 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.types import JsonObject
 from wetread.evaluation.volume_decision import VolumeThresholds
+from wetread.training.measures import MeasureError, errors_from_dict, errors_to_dict
 
 FILE = "drawings.json"
 WANTED = "how a run's masks are decided, which wetread train writes; train again"
-AGREEMENT = 1.96  # deviations on either side of the bias hold 95 % of the differences (Bland 1986)
-
-
-@dataclass(frozen=True)
-class MeasureError:
-    """How far a number measured in drawn masks was off: drawn minus true.
-
-    bias, sd: mean and standard deviation of the differences, in the number's unit.
-    studies:  of which both numbers are known.
-    """
-
-    bias: float
-    sd: float
-    studies: int
-
-    @property
-    def limits(self) -> tuple[float, float]:
-        """Return the limits of agreement, between which 95 % of the differences lie."""
-        return self.bias - AGREEMENT * self.sd, self.bias + AGREEMENT * self.sd
 
 
 @dataclass(frozen=True)
@@ -62,22 +43,19 @@ class Drawings:
                 name: {**asdict(pair), "dice": self.dice.get(name)}
                 for name, pair in self.thresholds.items()
             },
-            "measures": {name: asdict(error) for name, error in self.errors.items()},
+            "measures": errors_to_dict(self.errors),
         }
 
     @staticmethod
     def from_dict(values: JsonObject) -> Drawings:
         """Read the plain values of to_dict; ValueError where a number is none."""
         findings, errors = values["findings"], values["measures"]
-        found = Drawings(
+        return Drawings(
             {name: VolumeThresholds(one["low"], one["high"]) for name, one in findings.items()},
             {name: float(one["dice"]) for name, one in findings.items() if one["dice"] is not None},
-            {name: MeasureError(**one) for name, one in errors.items()},
+            errors_from_dict(errors),
             int(values["studies"]),
         )
-        if not all(math.isfinite(error.bias + error.sd) for error in found.errors.values()):
-            raise ValueError("a value that is no number")
-        return found
 
 
 def read_drawings(run: Path) -> Drawings | None:

@@ -11,6 +11,7 @@ from wetread.tasks.embolism.measures import (
     phantom_ratio,
     ventricle_ratio,
 )
+from wetread.training.measures import DrawnStack
 
 
 def place_of(slices: int, step: float, spacing: tuple[float, float]) -> SlicePlacement:
@@ -34,7 +35,7 @@ def ellipse(center: tuple[float, float], axes: tuple[float, float], turn: float)
 def test_clot_is_measured_in_millilitres_slice_by_slice() -> None:
     masks = np.zeros((3, 5, 6), bool)
     masks[0, 0, :2] = masks[2, 1:3, 4] = True
-    assert clot_volume_ml([masks], place_of(3, 2.5, (0.5, 0.8))) == pytest.approx(
+    assert clot_volume_ml(DrawnStack([masks], place_of(3, 2.5, (0.5, 0.8)))) == pytest.approx(
         4 * 0.5 * 0.8 * 2.5 / 1000
     )
 
@@ -49,7 +50,7 @@ def test_ventricles_are_measured_across_the_septum_where_each_is_widest(turn: fl
     right = ellipse(tuple(middle + step / 2), (33, 14), turn)
     empty = np.zeros_like(left)
     found = ventricle_ratio(
-        [[right, right, empty], [small, left, left]], place_of(3, 12.0, (0.8, 0.7))
+        DrawnStack([[right, right, empty], [small, left, left]], place_of(3, 12.0, (0.8, 0.7)))
     )
     assert found == pytest.approx(14 / 16, rel=0.03)
 
@@ -57,13 +58,13 @@ def test_ventricles_are_measured_across_the_septum_where_each_is_widest(turn: fl
 def test_without_both_ventricles_there_is_no_ratio() -> None:
     one = ellipse((100, 100), (30, 20), 0.0)
     empty = np.zeros_like(one)
-    assert np.isnan(ventricle_ratio([[one], [empty]], place_of(1, 30.0, (0.8, 0.7))))
+    assert np.isnan(ventricle_ratio(DrawnStack([[one], [empty]], place_of(1, 30.0, (0.8, 0.7)))))
 
 
 def test_pieces_too_small_for_ventricles_are_not_measured() -> None:
     left, right = ellipse((100, 80), (20, 30), 0.0), ellipse((100, 130), (20, 30), 0.0)
-    assert np.isnan(ventricle_ratio([[right], [left]], place_of(1, 3.0, (0.8, 0.7))))
-    whole = ventricle_ratio([[right], [left]], place_of(1, 30.0, (0.8, 0.7)))
+    assert np.isnan(ventricle_ratio(DrawnStack([[right], [left]], place_of(1, 3.0, (0.8, 0.7)))))
+    whole = ventricle_ratio(DrawnStack([[right], [left]], place_of(1, 30.0, (0.8, 0.7))))
     assert whole == pytest.approx(1.0, abs=0.05)
 
 

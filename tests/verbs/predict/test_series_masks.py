@@ -13,8 +13,8 @@ import pytest
 from wetread.labels.finding import Finding
 from wetread.labels.rle import decode_union
 from wetread.labels.rle_csv import read_rle_csv
-from wetread.training.drawings import Drawings, MeasureError
-from wetread.training.series.spec import MaskMeasure
+from wetread.training.drawings import Drawings
+from wetread.training.measures import MaskMeasure, MeasureError
 from wetread.verbs.predict import series_masks
 from wetread.verbs.predict.series_masks import SeriesMaskSource, write_series_masks
 
@@ -28,7 +28,7 @@ PLACE = SimpleNamespace(
 MASKS = np.zeros(SHAPE, bool)
 MASKS[1, 2, 1:3] = MASKS[2, 1:4, 2] = True
 COUNT = MaskMeasure(
-    "count", "px", ("clot",), lambda masks, place: float(sum(m.sum() for m in masks[0])),
+    "count", "px", ("clot",), lambda drawn: float(sum(m.sum() for m in drawn.masks[0])),
     lambda truth: 0.0,
 )  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_all_files_hold_the_same_mask_and_the_reading_its_volume(tmp_path: Path)
     assert mask["volume_ml"] == pytest.approx(5 * 0.5 * 0.75 * 2 / 1000)
     assert (mask["slices"], mask["largest_in"], mask["notes"]) == (2, "1.2", [])
     (measure,) = drawn.measures
-    assert (measure["value"], measure["bias"], measure["phantoms"]) == (5.0, 0.5, 20)
+    assert (measure["value"], measure["bias"], measure["error_studies"]) == (5.0, 0.5, 20)
     assert measure["limits_of_agreement"] == pytest.approx([-1.46, 2.46])
 
 

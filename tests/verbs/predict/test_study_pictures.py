@@ -74,8 +74,8 @@ def test_notes_say_what_is_odd_and_which_series_judges(
         (
             12.345,
             -0.4,
-            "clot volume: 12.35 ml, measured in what was drawn; in 25 phantoms it was -0.40 ml off "
-            "on average, limits of agreement -3.00 to +2.20 ml",
+            "clot volume: 12.35 ml, measured in what was drawn; in 25 held-out phantoms it was "
+            "-0.40 ml off on average, limits of agreement -3.00 to +2.20 ml",
         ),
         (
             1.0,
@@ -94,6 +94,7 @@ def test_a_measured_number_has_its_error(
         "value": value,
         "bias": bias,
         "limits_of_agreement": [-3.0, 2.2],
-        "phantoms": 25,
+        "error_studies": 25,
+        "error_in": "held-out phantoms",
     }
     assert _measure_sentence(measure) == sentence

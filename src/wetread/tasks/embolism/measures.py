@@ -3,36 +3,33 @@ clot in ml, and how wide the right ventricle is beside the left one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import numpy as np
 import polars as pl
 
 from wetread.anatomy.mask import volume_ml
-from wetread.archive.types import BoolArray, Float64Array
-from wetread.study.placement import SlicePlacement
+from wetread.archive.types import Float64Array
+from wetread.training.measures import DrawnStack
 
 LEAST_ML = 20.0  # of a ventricle: less is no whole one, or none at all
 LEAST_MM2 = 150.0  # of a ventricle in a slice in which it is measured
 STRIP_MM = 3.0  # across the direction of a width: a strip is as long as the ventricle is wide there
 
 
-def clot_volume_ml(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) -> float:
-    """Measure the clot, ml; masks: one finding, of each slice (rows, columns) bool. Every slice
-    stands for the mm half way to its neighbors; NaN without a place."""
-    (clots,) = masks
-    return volume_ml([int(np.count_nonzero(mask)) for mask in clots], place)
+def clot_volume_ml(drawn: DrawnStack) -> float:
+    """Measure the clot, ml; drawn: one finding. Every slice stands for the mm half way to its
+    neighbors; NaN without a place."""
+    (clots,) = drawn.masks
+    return volume_ml([int(np.count_nonzero(mask)) for mask in clots], drawn.place)
 
 
-def ventricle_ratio(masks: Sequence[Iterable[BoolArray]], place: SlicePlacement) -> float:
+def ventricle_ratio(drawn: DrawnStack) -> float:
     """Measure the width of the right over that of the left ventricle, each where it is widest on an
-    axial slice, at right angles to the septum (Reid 1998); masks: right and left, of each slice
-    (rows, columns) bool.
+    axial slice, at right angles to the septum (Reid 1998); drawn: right and left.
 
     The septum stands at right angles to the line between both middles. NaN where no slice holds
     both, where less than LEAST_ML of one is drawn, or without a place.
     """
-    right, left = masks
+    (right, left), place = drawn.masks, drawn.place
     widest = np.zeros(2)
     pixels: list[list[int]] = [[], []]
     spacing = np.array(place.spacing_mm)

@@ -30,7 +30,8 @@ from wetread.tasks.embolism.slice_targets import (
 from wetread.tasks.embolism.submission import check_exam_sample, submit_exams
 from wetread.tasks.embolism.submission_scores import score_exam_submission
 from wetread.tasks.task import Demo, Phantoms, SubmissionForm, Task
-from wetread.training.series.spec import CropEncoder, MaskMeasure, SeriesSpec
+from wetread.training.measures import MaskMeasure
+from wetread.training.series.spec import CropEncoder, SeriesSpec
 
 if TYPE_CHECKING:
     from wetread.training.losses import SeriesLoss

@@ -5,20 +5,20 @@ It has the attributes and methods of training/slices/spec.py, so that no one nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
-from wetread.archive.types import BoolArray, Float32Array, Float64Array, Int64Array
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.baselines import histogram_features
 from wetread.labels.exams import exams_of_archive, refuse_nameless
 from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBoxes
-from wetread.study.placement import SlicePlacement
 from wetread.training.crops import Crops
+from wetread.training.measures import MaskMeasure
 from wetread.training.phantom_recipe import phantom_recipe
 from wetread.training.series.pooling import Pool
 
@@ -65,24 +65,6 @@ class CropEncoder:
     slice_targets: SliceTargets
     drawn: tuple[Finding, ...] = ()
     steps: float = 1.0
-
-
-@dataclass(frozen=True)
-class MaskMeasure:
-    """A number that is measured in the masks drawn of a series.
-
-    name:     in readings and pages; unit: "" for a ratio.
-    findings: whose masks it is measured in.
-    measure:  of each of them the masks (rows, columns) bool of all slices, and where these lie ->
-              the number; NaN where it cannot be measured.
-    truth:    the rows of one phantom in the truth.csv of its archive -> the number as painted.
-    """
-
-    name: str
-    unit: str
-    findings: tuple[str, ...]
-    measure: Callable[[Sequence[Iterable[BoolArray]], SlicePlacement], float]
-    truth: Callable[[pl.DataFrame], float]
 
 
 @dataclass(frozen=True)

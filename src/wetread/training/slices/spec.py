@@ -17,6 +17,7 @@ from wetread.labels.finding import Finding
 from wetread.labels.table import EXAM_SCHEMA
 from wetread.store.pack_series import FindBox, OneBox
 from wetread.training.crops import Crops, FindInside
+from wetread.training.measures import MaskMeasure
 from wetread.training.phantom_recipe import phantom_recipe
 from wetread.training.slices.grafts import PaintGraft
 from wetread.view.augment import Strengths
@@ -41,6 +42,7 @@ class SliceSpec:
     paint_graft:    paints a lesion of known truth into a slice without any; None: none can be.
     obey:           level and probabilities (N, F) -> answers that obey the task's rules; None: it
                     has none.
+    measures:       numbers that are reported of what is drawn in the slices of a series.
     other_scanners: how far the images of other scanners may differ from phantoms: a network that
                     learned phantoms alone is calibrated on phantoms so changed; None: it is not.
     """
@@ -53,6 +55,7 @@ class SliceSpec:
     find_region: FindBox | None = None
     inside: FindInside | None = None
     paint_graft: PaintGraft | None = None
+    measures: tuple[MaskMeasure, ...] = ()
     other_scanners: Strengths | None = None
     obey: Callable[[str, Float64Array], Float64Array] | None = None
 

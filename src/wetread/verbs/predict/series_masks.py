@@ -23,8 +23,9 @@ from wetread.prediction.volumes import DrawnVolume
 from wetread.store.store import Store
 from wetread.study.placement import SlicePlacement, series_placement
 from wetread.training.drawings import Drawings
-from wetread.training.series.spec import MaskMeasure
+from wetread.training.measures import DrawnStack, MaskMeasure, MeasureError
 
+PHANTOMS = "held-out phantoms"  # in which the error of a number is found
 NO_PLACE = "no NIfTI file: the headers give these slices no common place"
 
 
@@ -84,23 +85,31 @@ def measure_volumes(
     """Measure the task's numbers in the masks of one series, each with its error; of the mean of
     several runs no error is known."""
     by_finding = {volume.finding: volume for volume in volumes}
+    errors = runs[0].errors if len(runs) == 1 else {}
     found: list[JsonObject] = []
     for measure in measures:
         if not all(name in by_finding for name in measure.findings):
             continue
-        value = measure.measure([by_finding[name].masks() for name in measure.findings], place)
-        error = runs[0].errors.get(measure.name) if len(runs) == 1 else None
-        found.append(
-            {
-                "name": measure.name,
-                "unit": measure.unit,
-                "value": float(value) if np.isfinite(value) else None,
-                "bias": None if error is None else error.bias,
-                "limits_of_agreement": None if error is None else list(error.limits),
-                "phantoms": 0 if error is None else error.studies,
-            }
-        )
+        masks = [by_finding[name].masks() for name in measure.findings]
+        value = measure.measure(DrawnStack(masks, place))
+        found.append(describe_measured(measure, value, errors.get(measure.name), PHANTOMS))
     return tuple(found)
+
+
+def describe_measured(
+    measure: MaskMeasure, value: float, error: MeasureError | None, error_in: str
+) -> JsonObject:
+    """Describe a measured number as plain values for a reading; error: where one is known, found in
+    the studies that error_in names."""
+    return {
+        "name": measure.name,
+        "unit": measure.unit,
+        "value": float(value) if np.isfinite(value) else None,
+        "bias": None if error is None else error.bias,
+        "limits_of_agreement": None if error is None else list(error.limits),
+        "error_studies": 0 if error is None else error.studies,
+        "error_in": None if error is None else error_in,
+    }
 
 
 def _write(folder: Path, store: Store, volume: DrawnVolume, place: SlicePlacement) -> JsonObject:

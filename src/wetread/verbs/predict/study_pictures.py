@@ -188,7 +188,7 @@ def _notes(reading: Reading) -> list[str]:
 
 
 def _measure_sentence(measure: JsonObject) -> str:
-    """Write a number that was measured in what was drawn, with its error on phantoms."""
+    """Write a number that was measured in what was drawn, with how far it may be off."""
     unit = f" {measure['unit']}" if measure["unit"] else ""
     name = measure["name"].replace("_", " ")
     if measure["value"] is None:
@@ -198,8 +198,9 @@ def _measure_sentence(measure: JsonObject) -> str:
         return f"{sentence}; how far it is off is not known"
     low, high = measure["limits_of_agreement"]
     return (
-        f"{sentence}; in {measure['phantoms']} phantoms it was {measure['bias']:+.2f}{unit} off on "
-        f"average, limits of agreement {low:+.2f} to {high:+.2f}{unit}"
+        f"{sentence}; in {measure['error_studies']} {measure['error_in']} it was "
+        f"{measure['bias']:+.2f}{unit} off on average, limits of agreement {low:+.2f} to "
+        f"{high:+.2f}{unit}"
     )
 
 

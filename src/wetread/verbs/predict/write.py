@@ -28,6 +28,7 @@ from wetread.verbs.predict.read_archive import ReadArchive, archive_readings
 from wetread.verbs.predict.scroll_pages import ScrollPages, link_scroll_pages
 from wetread.verbs.predict.selection import index_rejects, unread_images
 from wetread.verbs.predict.series_masks import DrawnStudy, SeriesMaskSource, write_series_masks
+from wetread.verbs.predict.slice_measures import measure_slices
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def write_prediction(
     """Write masks, pages to scroll, readings, tables, submission and the page into a folder."""
     keep_task(out, read.task)
     masks = write_masks(out / "masks", read.store, read.answers.masks, read.selection.images)
-    drawn = _series_masks(out / "masks", read)
+    drawn = _series_masks(out / "masks", read) | measure_slices(read)
     pages = ScrollPages(
         read.selection.images,
         read.task.headline,

@@ -10,6 +10,7 @@ A run's folder holds, beside what training writes (training/run.py):
     predictions.parquet   predictions of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
     drawings.json         how what is drawn along whole series becomes masks (training/drawings.py)
+    measures.json         how far numbers measured in masks of slices are off
     in_distribution.json  what is inside of that which was learned, with in_distribution.npz
     conflicting_labels.csv  labels that stand twice with two values: unknown
     refused_masks.csv     masks that cannot be, each with its reason
@@ -44,6 +45,7 @@ from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.train.decide_drawings import decide_drawings
 from wetread.verbs.train.fit_splits import fit_splits, plan_run
 from wetread.verbs.train.keep_bounds import keep_bounds
+from wetread.verbs.train.keep_measures import keep_measure_errors
 from wetread.verbs.train.labeled_archive import open_labeled_archive
 from wetread.verbs.train.pretrain import pretrain
 from wetread.verbs.train.request import check_request
@@ -166,6 +168,7 @@ def train(
     start = pretrain(request, workers=workers, report=report)
     fit_splits(run, plan, prepared, start)
     decide_drawings(out, chosen, report)
+    keep_measure_errors(run, chosen, archive.stores[0], archive.images)
     keep_bounds(run, archive.images, archive.stores[0], chosen.networks[0])
     scores, origin = evaluate(out), describe_origin(read_about(out))
     few = few_labels(prepared.shares)
