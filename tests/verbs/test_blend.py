@@ -57,3 +57,26 @@ def test_what_cannot_be_blended_is_named(
 def test_one_file_is_refused(two: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1 submission; give two or more"):
         blend(two[:1], tmp_path / "out.csv")
+
+
+def test_a_threshold_becomes_one_half(two: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    blend(two[:1], out, remap={"any": 0.64})
+    any_x, any_y = 0.5 * 0.2 / 0.64, 1 - 0.5 * 0.2 / 0.36
+    assert pl.read_csv(out)["Label"].to_list() == pytest.approx([any_x, any_y, 0.1])
+    blend(two[:1], out, remap={"any": 0.64, "all": 0.2})
+    assert pl.read_csv(out)["Label"].to_list() == pytest.approx([any_x, any_y, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "words"),
+    [
+        ({"subdural": 0.6}, "`remap`: no row is of 'subdural'; of findings there are: any"),
+        ({"any": 1.0}, "threshold 1: give one between 0 and 1"),
+    ],
+)
+def test_a_threshold_that_cannot_be_used_is_named(
+    two: list[Path], tmp_path: Path, thresholds: dict[str, float], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        blend(two, tmp_path / "out.csv", remap=thresholds)

@@ -144,7 +144,7 @@ def predict(
             run,
             out,
             sample=sample,
-            prevalence=_shares(prevalence or []),
+            prevalence=_by_finding(prevalence or [], "--prevalence", "SHARE"),
             at=at,
             blend=blend,
             workers=workers,
@@ -209,12 +209,19 @@ def blend(
         str | None, typer.Option(help="one a file, as in 0.7,0.3; default: all alike")
     ] = None,
     how: Annotated[str, typer.Option(help="mean, logit (mean of logits) or rank")] = "mean",
+    remap: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FINDING=THRESHOLD", help="make a threshold one half; all=0.64 is of all"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Blend submissions of probabilities into one."""
     from wetread.verbs.blend import blend as run
 
-    result = run(submissions, out, weights=_numbers(weights), how=how)
+    thresholds = _by_finding(remap or [], "--remap", "THRESHOLD")
+    result = run(submissions, out, weights=_numbers(weights), how=how, remap=thresholds)
     shares = ", ".join(f"{share:.3f}" for share in result.weights)
     lines = [f"{plural(result.rows, 'row')}, {result.how} of {shares}: {result.out}"]
     print_result(result.to_dict(), lines, as_json)
@@ -228,8 +235,8 @@ def _numbers(given: str | None) -> list[float]:
         raise ValueError(f"--weights {given}: give numbers, as in --weights 0.7,0.3") from None
 
 
-def _shares(given: list[str]) -> dict[str, float]:
-    """["any=0.05"] as a mapping; ValueError where a share is no number."""
+def _by_finding(given: list[str], option: str, word: str) -> dict[str, float]:
+    """["any=0.05"] as a mapping; ValueError where a number is none. word: what it is."""
     found = {}
     for pair in given:
         name, _, share = pair.partition("=")
@@ -237,7 +244,7 @@ def _shares(given: list[str]) -> dict[str, float]:
             found[name] = float(share)
         except ValueError:
             raise ValueError(
-                f"--prevalence {pair}: give FINDING=SHARE, as in --prevalence any=0.05"
+                f"{option} {pair}: give FINDING={word}, as in {option} any=0.05"
             ) from None
     return found
 

@@ -58,8 +58,8 @@ OPTIONS: dict[str, str] = {
             "prevalence",
             "quality",
         ),
-        *("readers", "recipe", "repair", "sample", "scroll", "seed", "series", "size", "slides"),
-        *("studies",),
+        *("readers", "recipe", "remap", "repair", "sample", "scroll", "seed", "series", "size"),
+        *("slides", "studies"),
         *("submission", "task", "truth", "verify", "weights", "window", "workers"),
     )
 }

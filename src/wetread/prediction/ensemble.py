@@ -32,7 +32,7 @@ from wetread.training.series.reader import (
     read_series_model,
 )
 from wetread.training.series.sequence_fit import BEST as SEQUENCE
-from wetread.training.slices.members import member_checkpoints
+from wetread.training.slices.members import fold_checkpoints, reading_checkpoints
 
 
 class RunError(WetreadError, ValueError):
@@ -116,17 +116,16 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
     if not runs:
         raise RunError("no run given; train one first: wetread train, or wetread demo")
     about = [_about(run) for run in runs]
-    which = "*" if split is None else str(split)
     series = tuple(
         (replace(member, run=number), model)
         for number, run in enumerate(runs)
-        for member, model in _series_members(run, which)
+        for member, model in _series_members(run, split)
     )
     members = (
         *(
             replace(member, run=number)
             for number, run in enumerate(runs)
-            for member in _slice_members(run, which)
+            for member in _slice_members(run, split)
         ),
         *(member for member, _ in series),
     )
@@ -175,14 +174,15 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
     )
 
 
-def _slice_members(run: Path, which: str) -> list[Member]:
-    """The kept networks of slices of a run's splits, in their order."""
-    return [Member(read_trained_model(file), file) for file in member_checkpoints(run, which)]
+def _slice_members(run: Path, split: int | None) -> list[Member]:
+    """The networks of slices that read for a run, or the kept ones of a split, in their order."""
+    files = reading_checkpoints(run) if split is None else fold_checkpoints(run, split)
+    return [Member(read_trained_model(file), file) for file in files]
 
 
-def _series_members(run: Path, which: str) -> list[tuple[Member, SeriesModel]]:
-    """The kept series models of a run's splits, in their order."""
-    found = []
+def _series_members(run: Path, split: int | None) -> list[tuple[Member, SeriesModel]]:
+    """The kept series models of a run's splits, or of one, in their order."""
+    which, found = "*" if split is None else str(split), []
     for part in sorted(file.parent for file in run.glob(f"model-{which}/part-*/{SERIES_FILE}")):
         model = read_series_model(part)
         kept = part / JOINT_FOLDER if model.recipe.joint.epochs else part

@@ -8,6 +8,7 @@ from wetread.archive.types import JsonObject
 from wetread.archive.version import VERSION
 from wetread.prediction.operating import describe_point
 from wetread.prediction.readers import Reader
+from wetread.training.slices.members import REFIT
 
 
 def provenance(reader: Reader) -> JsonObject:
@@ -36,5 +37,6 @@ def provenance(reader: Reader) -> JsonObject:
 def _within_run(checkpoint: Path) -> str:
     """The path from the run's folder on."""
     parts = checkpoint.parts
-    model = max(place for place, name in enumerate(parts) if name.startswith("model-"))
+    ours = [name.startswith("model-") or name == REFIT for name in parts]
+    model = max(place for place, is_ours in enumerate(ours) if is_ours)
     return "/".join(parts[max(model - 1, 0) :])

@@ -31,7 +31,7 @@ from wetread.training.recipe_file import current_settings
 from wetread.training.run import CHECKPOINT, Run
 
 # What a run may change when it goes on: where it runs and how it reads, never what it learns.
-FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps"}
+FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps", "refit"}
 
 
 class ResumeError(WetreadError, ValueError):

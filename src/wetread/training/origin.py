@@ -72,7 +72,13 @@ def describe_origin(about: JsonObject) -> str:
         return "whether it learned from patients or phantoms was not kept"
     learned, scored = about["learned_from"], about["scored_on"]
     words = f"learned from {_describe_part(learned)}; scored on {_describe_part(scored)}"
-    return words + (", never on a patient" if is_without_patients(scored) else "")
+    words += ", never on a patient" if is_without_patients(scored) else ""
+    if epochs := about.get("refit_epochs"):
+        words += (
+            "; new studies are read by networks of all these patients "
+            f"({plural(epochs, 'epoch')}), which were not scored themselves"
+        )
+    return words
 
 
 def _describe_part(counted: JsonObject) -> str:

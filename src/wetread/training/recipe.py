@@ -177,6 +177,7 @@ class Recipe(Settings):
     members: int = Field(
         default=1, ge=1, le=1000
     )  # networks of slices of each split, of different seeds, whose mean is taken
+    refit: bool = False  # after folds, networks of all patients, which then read in place of theirs
     epochs: int = Field(default=24, ge=1, le=1000000)  # passes over the training images
     batch_size: int = Field(default=32, ge=1, le=65536)  # images a step
     negatives_per_positive: float = Field(default=0.5, ge=0)  # drawn an epoch; 0: all there are
@@ -239,6 +240,12 @@ class Recipe(Settings):
             raise ValueError(
                 f"members = {self.members}: of networks of slices; a network over the series has "
                 "series.parts"
+            )
+        if self.refit and (self.folds < 2 or self.series.network != "none"):
+            raise ValueError(
+                f"refit = true with folds = {self.folds}, series.network = "
+                f"{self.series.network!r}: networks of slices are fitted anew, for as many epochs "
+                "as two folds or more choose"
             )
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.phantoms.share and not self.phantoms.studies:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import polars as pl
 from wetread.archive.files.atomic import write_csv
 from wetread.archive.files.paths import as_paths
 from wetread.archive.plural import plural
-from wetread.archive.types import Int64Array, StrPath, StrPaths
+from wetread.archive.types import Float64Array, StrPath, StrPaths
 from wetread.evaluation.blend import blend_groups
+from wetread.evaluation.remap import remap as remap_probabilities
 from wetread.labels.csv_file import LINE, check_ids, label_values, read_text_columns
 from wetread.labels.table import LabelError
 from wetread.labels.text_table import read_text_table
@@ -21,6 +22,7 @@ from wetread.tasks import TASKS
 
 ID_COLUMNS, LABEL_COLUMNS = ("ID", "id"), ("Label", "label")
 LEVELS = ("image", "study")
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -43,22 +45,30 @@ class BlendResult:
 
 
 def blend(
-    submissions: StrPaths, out: StrPath, *, weights: Sequence[float] = (), how: str = "mean"
+    submissions: StrPaths,
+    out: StrPath,
+    *,
+    weights: Sequence[float] = (),
+    how: str = "mean",
+    remap: Mapping[str, float] | None = None,
 ) -> BlendResult:
     """Blend submissions of probabilities, two columns each, into one with the rows of the first.
 
-    submissions: files of the same ids (`ID,Label` or `id,label`), two or more.
+    submissions: files of the same ids (`ID,Label` or `id,label`), two or more; with `remap` one is
+        enough.
     out: the file that is written, in the first one's order.
     weights: one a file, any sum; none: all alike.
     how: "mean" of the probabilities; "logit", the mean of their logits; "rank", the mean of their
         ranks within each finding: an order for the area under a curve, and no probability.
+    remap: finding to a threshold that becomes one half, what is above and below it moved linearly,
+        after blending; "all" is of the other findings. Harm where probabilities are true.
 
     A mean of answers that obey a competition's rules may break them: `score` says so. Raises
     LabelError for a file of masks, one with an empty or a wrong cell, and for ids that one file has
     and another has not.
     """
     files, out = as_paths(submissions), Path(out)
-    if len(files) < 2:
+    if len(files) < 2 and not remap:
         raise ValueError(f"{plural(len(files), 'submission')}; give two or more to blend")
     tables = [_read(file) for file in files]
     first = tables[0]
@@ -69,24 +79,42 @@ def blend(
         column = table.select("id", pl.col("value").alias(f"value-{number}"))
         joined = joined.join(column, on="id", how="left", maintain_order="left")
     values = joined.drop("id").to_numpy().T
-    group = findings_of_ids(joined["id"].to_list())
+    findings = findings_of_ids(joined["id"].to_list())
+    group = np.unique(findings, return_inverse=True)[1].astype(np.int64)
     share = tuple(float(weight) for weight in (weights or [1.0] * len(files)))
-    blended = blend_groups(values, share, how, group)
+    blended = _remapped(blend_groups(values, share, how, group), findings, remap or {})
     header = read_text_table(files[0]).frame.columns
     name, label = _columns(files[0], header)
     write_csv(out, pl.DataFrame({name: joined["id"], label: blended}))
     return BlendResult(out, joined.height, how, tuple(one / sum(share) for one in share))
 
 
-def findings_of_ids(ids: Sequence[str]) -> Int64Array:
-    """Number the finding of each id, (N,): the longest name of a known one that the id ends with
-    after an underscore; ids that end with none, as those of an exam's images, are alike."""
+def findings_of_ids(ids: Sequence[str]) -> list[str]:
+    """Name the finding of each id: the longest name of a known one that the id ends with after an
+    underscore; "" of ids that end with none, as those of an exam's images."""
     known = {one.name for task in TASKS.values() for level in LEVELS for one in task.at(level)}
     names = [""] * len(ids)
     for place, name in enumerate(ids):
         ends = (name[at + 1 :] for at, letter in enumerate(name) if letter == "_")
         names[place] = next((end for end in ends if end in known), "")
-    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+    return names
+
+
+def _remapped(
+    probability: Float64Array, findings: Sequence[str], thresholds: Mapping[str, float]
+) -> Float64Array:
+    """Remap probabilities (N,) by the thresholds of their findings (N,). ValueError for a finding
+    that no row has."""
+    own, remapped = np.array(findings), probability.copy()
+    for name, threshold in thresholds.items():
+        inside = ~np.isin(own, list(thresholds)) if name == ALL else own == name
+        if not inside.any():
+            raise ValueError(
+                f"`remap`: no row is of {name!r}; of findings there are: "
+                f"{', '.join(sorted(set(findings) - {''})) or 'none by name, give all'}"
+            )
+        remapped[inside] = remap_probabilities(probability[inside], threshold)
+    return remapped
 
 
 def _read(path: Path) -> pl.DataFrame:

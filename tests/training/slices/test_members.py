@@ -13,7 +13,7 @@ from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
 from wetread.training.slices.fit import fit_split
 from wetread.training.slices.members import (
-    member_checkpoints,
+    fold_checkpoints,
     member_recipes,
     read_mean,
     read_members,
@@ -90,9 +90,9 @@ def test_one_network_alone_has_the_folder_of_its_split(data: LabeledSlices, tmp_
             weights=None,
             progress=lambda done, total: None,
         )
-    named = [file.relative_to(tmp_path).as_posix() for file in member_checkpoints(tmp_path, "*")]
+    named = [file.relative_to(tmp_path).as_posix() for file in fold_checkpoints(tmp_path)]
     assert named == ["model-0/best.pt", "model-0/member-1/best.pt", "model-1/best.pt"]
-    assert member_checkpoints(tmp_path, "1") == [tmp_path / "model-1" / "best.pt"]
+    assert fold_checkpoints(tmp_path, 1) == [tmp_path / "model-1" / "best.pt"]
     assert read_members(tmp_path, 2) == []
 
 

@@ -135,8 +135,15 @@ def test_a_label_without_a_mask_is_a_positive_whose_mask_is_unknown(
     assert said["reason"]
 
 
-def test_folds_are_decided_by_each_other(learn: Learn, tmp_path: Path) -> None:
-    run = learn(tmp_path / "folds", "epochs=1", folds=2).run
+def test_folds_are_decided_by_each_other_and_networks_of_all_patients_read(
+    learn: Learn, films: Path, tmp_path: Path
+) -> None:
+    found = learn(tmp_path / "folds", "epochs=1", "refit=true", folds=2)
+    run = found.run
+    assert "read by networks of all these patients (1 epoch)" in found.origin
+    read = predict([films / "dicom-images-train"], [run], tmp_path / "read", workers=1)
+    (model,) = read.readings[0].provenance["models"]
+    assert model["checkpoint"] == "folds/refit/best.pt"
     drawn = pl.read_parquet(run / "masks.parquet")
     assert set(drawn["split"]) == {"validation", "out_of_fold"}
     assert drawn.filter(split="out_of_fold")["id"].n_unique() == FILMS

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ from wetread.training.run import Run, TrainedModel, build_network, read_trained_
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
 from wetread.training.slices.levels import labeled_probabilities, slice_predictions
 from wetread.training.slices.loop import train
-from wetread.training.slices.members import member_recipes, read_mean
+from wetread.training.slices.members import member_progress, member_recipes, read_mean
 from wetread.training.slices.predict import predict_probabilities
 from wetread.training.slices.region import Regions
 
@@ -76,7 +75,7 @@ def fit_split(
             weights=weights,
             run=Run(folder / name),
             mixed=mixed,
-            progress=partial(_member_progress, progress, member, recipe.members),
+            progress=member_progress(progress, member, recipe.members),
         )
         for member, (name, own) in enumerate(member_recipes(recipe))
     ]
@@ -138,11 +137,6 @@ def _train_set(data: LabeledSlices, places: Int64Array, recipe: Recipe) -> Train
         None if masks is None else mask_targets(masks.of(places), recipe.size),
         data.grafts,
     )
-
-
-def _member_progress(progress: Progress, member: int, members: int, done: int, total: int) -> None:
-    """Report the steps of one of several networks of a split, which take as many each."""
-    progress(member * total + done, members * total)
 
 
 def _read(

@@ -2,6 +2,7 @@
 
 model-K/            the first network of split K
 model-K/member-J/   the others, J from 1
+refit/              likewise those of all patients (training/slices/refit.py)
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from wetread.training.slices.predict import predict_with_masks, to_probabilities
 from wetread.training.slices.region import Regions, limit_masks
 from wetread.training.slices.source import SliceSource
 
+REFIT = "refit"
+
 
 def member_recipes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     """Yield of each network of a split its folder within the split's, and its settings: they differ
@@ -33,15 +36,31 @@ def member_recipes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
         yield f"member-{number}", recipe.model_copy(update={"seed": int(seed)})
 
 
-def member_checkpoints(run: Path, split: str) -> list[Path]:
-    """Find the kept networks of a split ("*": of all) in a run's folder, in their order."""
-    found = (run.glob(f"model-{split}/{within}{BEST}") for within in ("", "member-*/"))
+def member_progress(progress: Progress, member: int, members: int) -> Progress:
+    """Return what reports the steps of one of several networks of a split, which take as many
+    each."""
+    return lambda done, total: progress(member * total + done, members * total)
+
+
+def fold_checkpoints(run: Path, split: int | None = None) -> list[Path]:
+    """Find the kept networks of a split, or of all, in a run's folder, in their order."""
+    return _checkpoints(run, "model-*" if split is None else f"model-{split}")
+
+
+def reading_checkpoints(run: Path) -> list[Path]:
+    """Find the networks of slices that read new studies, in their order: those of all patients
+    where there are any, else those of all splits."""
+    return _checkpoints(run, REFIT) or fold_checkpoints(run)
+
+
+def _checkpoints(run: Path, folder: str) -> list[Path]:
+    found = (run.glob(f"{folder}/{within}{BEST}") for within in ("", "member-*/"))
     return sorted(file for files in found for file in files)
 
 
 def read_members(run: Path, split: int) -> list[TrainedModel]:
     """Read the kept networks of a split."""
-    return [read_trained_model(file) for file in member_checkpoints(run, str(split))]
+    return [read_trained_model(file) for file in fold_checkpoints(run, split)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from wetread.training.slices.grafts import Grafts
 from wetread.training.slices.levels import obeying_levels
 from wetread.training.slices.members import read_members
 from wetread.training.slices.other_scanners import read_altered
+from wetread.training.slices.refit import refit_all
 from wetread.training.slices.spec import SliceSpec
 
 Progress = Callable[[int, int], None]
@@ -74,6 +75,8 @@ class Prepared:
             as they are.
     calibrated: whether the probabilities mean shares and are scaled to them; not where networks
             minimize a metric that weighs images and studies by what they are.
+    refit:  start -> epochs for which networks of all patients were trained after the folds; None:
+            none are.
     read_altered: (number of a split, the split) -> what its model says of its scored part as if
             other scanners had made it; None where the task does not say how these differ.
     """
@@ -83,6 +86,7 @@ class Prepared:
     shares: Mapping[str, tuple[float, int]]
     make_consistent: MakeConsistent = list
     calibrated: bool = True
+    refit: Callable[[Start], int] | None = None
     read_altered: ReadAltered | None = None
 
 
@@ -102,6 +106,16 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
             progress=inputs.stage(f"train {number + 1}"),
         )
 
+    def refit(start: Start) -> int:
+        return refit_all(
+            data,
+            inputs.recipe,
+            run=inputs.run,
+            weights=start.weights.get(spec.network),
+            mixed=start.mixed,
+            progress=inputs.stage("train on all"),
+        )
+
     def read(number: int, split: Split) -> tuple[LabeledProbabilities, ...]:
         assert spec.other_scanners is not None  # else nobody reads so
         models = read_members(inputs.run.folder, number)
@@ -112,6 +126,7 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
         fit,
         label_shares(data.truth, spec.image_findings),
         partial(obeying_levels, obey=spec.obey),
+        refit=refit if inputs.recipe.refit else None,
         read_altered=None if spec.other_scanners is None else read,
     )
 

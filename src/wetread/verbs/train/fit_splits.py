@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -18,6 +18,7 @@ from wetread.training.decide import decide_finding, smooth_decided, with_calibra
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
+from wetread.training.slices.members import REFIT
 from wetread.training.slices.prepare import Prepared, Start
 from wetread.training.split_calibration import (
     calibrate_altered,
@@ -72,13 +73,17 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
 
 def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> None:
     """Train each split's model from the start, and keep what it predicts of the patients it never
-    saw."""
+    saw; then, where the recipe says so, networks of all patients."""
     if not any(run.folder.glob("model-*/**/last.pt")):
         plan.write(run)
     results = []
     for number, split in enumerate(plan.splits):
         with locked(run.folder / f"model-{number}"):
             results.append(prepared.fit(number, split, start))
+    if prepared.refit is not None:
+        with locked(run.folder / REFIT):
+            epochs = prepared.refit(start)
+        plan = replace(plan, about={**plan.about, "refit_epochs": epochs})
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
     drawings = pl.concat([result.drawings for result in results])
     levels = [prepared.make_consistent(result.levels) for result in results]
