@@ -49,6 +49,9 @@ def check(
     ],
     labels: Labels,
     data: Data = None,
+    patients: Annotated[
+        Path | None, typer.Option(help="a CSV of image (or study) and patient, as for train")
+    ] = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +59,7 @@ def check(
     from wetread.verbs.task.check import check_task as run
 
     with bars() as report:
-        found = run(name, labels, data=data, workers=workers, report=report)
+        found = run(name, labels, data=data, patients=patients, workers=workers, report=report)
     print_result(found.to_dict(), check_lines(found), as_json)
     raise typer.Exit(DONE if found.learnable else REFUSED)
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.identity.pseudonym import is_pseudonym, pseudonym
-from wetread.archive.identity.user_key import UserKey
+from wetread.archive.identity.user_key import UserKey, user_key
 from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index
 from wetread.archive.index.schema import MARKS
@@ -85,6 +85,25 @@ def _of_studies_too(named: Mapping[str, str], slices: pl.DataFrame) -> tuple[dic
     of_studies, count = repair_keys(named, [one for one in missing.values() if one])
     found = {image: of_studies[study] for image, study in missing.items() if study in of_studies}
     return {**of_images, **found}, repaired + count
+
+
+def call_by_file(images: pl.DataFrame, given: str | Path | None) -> pl.DataFrame:
+    """Return rows of an index whose PatientID is that of a file of patients, so that labels of
+    patients meet pictures whose headers name none; of images that are not in the file it stays.
+
+    given: the file, "study" or None, with which all stay. Where the index has pseudonyms, those of
+    the file are given them, too.
+    """
+    if given is None or asks_for_study(given):
+        return images
+    named, _ = _of_studies_too(read_patients(given), images)
+    hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
+    key = user_key() if hidden else None
+    own = {uid: _shared(patient, key) for uid, patient in named.items()}
+    patient = pl.col("SOPInstanceUID").replace_strict(
+        own, default=pl.col("PatientID"), return_dtype=pl.String
+    )
+    return images.with_columns(PatientID=patient)
 
 
 def asks_for_study(given: str | Path) -> bool:

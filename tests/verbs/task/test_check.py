@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
+
+import wetread
 from wetread.cli.task_text import check_lines
 from wetread.verbs.task.check import check_task
 from wetread.verbs.task.show import show_task
@@ -65,3 +69,20 @@ def test_masks_are_counted(tmp_path: Path) -> None:
     assert found.masks == 2
     assert "2 images with a mask that is not empty" in check_lines(found)
     assert not found.learnable  # one negative
+
+
+def test_labels_of_patients_meet_pictures_by_a_file_of_patients(tmp_path: Path) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    for name in ("a", "b", "c"):
+        cv2.imwrite(str(films / f"{name}.png"), np.arange(256, dtype=np.uint8).reshape(16, 16))
+    index = tmp_path / "index.parquet"
+    wetread.index(films, index, workers=1, pictures="DX")
+    task, labels, patients = (tmp_path / name for name in ("mine.toml", "sheet.csv", "who.csv"))
+    task.write_text(TASK.replace("CT", "DX"))
+    labels.write_text("patient,bleeding\np,1\nq,0\n")
+    patients.write_text("image,patient\na,p\nb,p\nc,q\n")
+    assert check_task(task, labels, data=index, workers=1).named == 0
+    found = check_task(task, labels, data=index, patients=patients, workers=1)
+    (bleeding,) = found.counts
+    assert (bleeding.positive, bleeding.negative, found.named) == (2, 1, 2)

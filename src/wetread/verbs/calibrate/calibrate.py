@@ -29,7 +29,7 @@ from wetread.archive.plural import plural
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.label_file import read_label_file
-from wetread.inputs.patients import asks_for_study, assign_patients
+from wetread.inputs.patients import asks_for_study, assign_patients, call_by_file
 from wetread.inputs.progress import Report, silent
 from wetread.labels.finding import finding_names
 from wetread.labels.patients_csv import read_patients
@@ -149,8 +149,9 @@ def calibrate(
     ensemble = read_ensemble([run])
     task = task_of(ensemble)
     table = merge_labels([read_label_file(path, task, columns) for path in as_paths(labels)])
-    if patients is not None and not asks_for_study(os.fspath(patients)):
-        read_patients(os.fspath(patients))
+    patients_file = None if patients is None else os.fspath(patients)
+    if patients_file is not None and not asks_for_study(patients_file):
+        read_patients(patients_file)
     key, folder = None if clear_patients else user_key(), out / STUDIES
     archive = open_archive(
         sources, folder, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
@@ -159,13 +160,11 @@ def calibrate(
     # network reads.
     selection = select_images(archive, task)
     _refuse_studies_of(run, selection.slices)
-    table, repaired = repair_ids(table, task, selection.slices)
+    table, repaired = repair_ids(table, task, call_by_file(selection.slices, patients_file))
     stores = pack_selection(
         selection, ensemble, folder, workers=workers, report=report, verify=verify
     )
-    (store,), who = assign_patients(
-        stores[:1], archive, None if patients is None else os.fspath(patients), key, folder
-    )
+    (store,), who = assign_patients(stores[:1], archive, patients_file, key, folder)
     read = read_stores(stores, selection, ensemble, folder, report=report)
     answers = labeled_answers(read, store, table)
     fitted = fit_calibration(answers.levels, _describe(run, store, answers.levels))

@@ -24,6 +24,7 @@ from wetread.evaluation.score import Score, Scores
 from wetread.evaluation.threshold_scores import threshold_names, threshold_scores
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
+from wetread.inputs.patients import call_by_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
 from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.repair import repair_labels
@@ -97,7 +98,7 @@ def evaluate_predictions(
         truth_of = f"the majority of {plural(len(reads[0].readers), 'reader')}"
     else:
         raise ValueError("nothing to score against: give `labels`, or `readers`")
-    truth, named = _by_index(truth, given)
+    truth, named = _by_index(truth, given, _text(patients))
     truth, repaired = repair_labels(truth, existing_ids(given))
     other = None if against is None else _read(Path(against), given.task.name, data)
     folder = Path(out) if out is not None else given.path.with_name(f"{given.path.stem}-evaluation")
@@ -137,11 +138,13 @@ def _read(path: Path, task: str | None, data: StrPath | None) -> Predictions:
     return given
 
 
-def _by_index(truth: LabelTable, given: Predictions) -> tuple[LabelTable, int]:
+def _by_index(
+    truth: LabelTable, given: Predictions, patients: str | None
+) -> tuple[LabelTable, int]:
     """Name images and studies by the index of the predictions, where there is one."""
     if given.index is None:
         return truth, 0
-    return place_labels(truth, given.task, given.index.images)
+    return place_labels(truth, given.task, call_by_file(given.index.images, patients))
 
 
 def _read_truth(

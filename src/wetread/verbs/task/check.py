@@ -14,6 +14,7 @@ from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import of_modalities
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
+from wetread.inputs.patients import call_by_file
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
 from wetread.labels.table import merge_labels
@@ -86,13 +87,15 @@ def check_task(
     labels: StrPaths,
     *,
     data: StrPath | None = None,
+    patients: StrPath | None = None,
     workers: int | None = None,
     report: Report = silent,
 ) -> TaskCheck:
     """Count what a task would learn, before anything is learned.
 
     task: a name of TASKS, or a TOML file. labels: label files, one or several. data: the index of
-    the images (.parquet), or the images; without it the label files are counted alone.
+    the images (.parquet), or the images; without it the label files are counted alone. patients: a
+    CSV of image (or study) and patient, as for `train`.
 
     Raises what `train` would raise of the task and of its label files.
     """
@@ -103,7 +106,10 @@ def check_task(
     of_patients = (table.frame["level"] == "patient").any()
     if data is not None:
         found = open_source(Path(data), select_workers(workers, None), report)
-        images = found.images.filter(of_modalities(chosen.modalities))
+        images = call_by_file(
+            found.images.filter(of_modalities(chosen.modalities)),
+            None if patients is None else Path(patients),
+        )
         table, repaired = place_labels(table, chosen, images)
         there = {*images["SOPInstanceUID"], *images["StudyInstanceUID"]}
         strange = table.frame.filter(~pl.col("id").is_in(list(there)))
