@@ -53,8 +53,8 @@ def compare() -> list[dict[str, Any]]:
     ]
     for way, explain in ways(trained).items():
         hits, energy = measure(explain, views, masks)
-        row = {"way": way, "slices": len(masks), **_with_interval("hits", hits, patients)}
-        rows.append(row | _with_interval("energy", energy, patients))
+        row = {"way": way, "slices": len(masks), **with_interval("hits", hits, patients)}
+        rows.append(row | with_interval("energy", energy, patients))
         print(rows[-1], file=sys.stderr, flush=True)
     return rows
 
@@ -139,7 +139,8 @@ def measure(
     return hits, energy
 
 
-def _with_interval(name: str, values: Float64Array, patients: list[str]) -> dict[str, float]:
+def with_interval(name: str, values: Float64Array, patients: list[str]) -> dict[str, float]:
+    """The mean of values (N,) by this name, and its 95 % interval over patients."""
     found = bootstrap(
         lambda rows: float(values[rows].mean()), patients, np.random.default_rng(SEED), draws=1000
     )
