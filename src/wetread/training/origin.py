@@ -72,6 +72,8 @@ def describe_origin(about: JsonObject) -> str:
         return "whether it learned from patients or phantoms was not kept"
     learned, scored = about["learned_from"], about["scored_on"]
     words = f"learned from {_describe_part(learned)}; scored on {_describe_part(scored)}"
+    if images := learned.get("pseudo_labeled"):  # runs of before have none
+        words += f"; {plural(images, 'image')} without a label had those of its own networks"
     words += ", never on a patient" if is_without_patients(scored) else ""
     if epochs := about.get("refit_epochs"):
         words += (

@@ -19,6 +19,7 @@ def phantom_recipe(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
         "phantoms.share": 0.0,
         "members": 1,  # all start from the same weights
         "refit": False,
+        "pseudo_labels": False,
         "grafts.share": 0.0,
         "epochs": recipe.phantoms.epochs,
         "optimizer.learning_rate": recipe.phantoms.learning_rate,

@@ -191,6 +191,9 @@ class Recipe(Settings):
         default=0, ge=0
     )  # stop after so many without a better score; 0: never
     checkpoint_every_steps: int = Field(default=50, ge=1)  # a stopped training goes on from there
+    pseudo_labels: bool = (
+        False  # a split is learned twice, then with its networks' labels of images that have none
+    )
     image_weight: float = Field(
         default=1.0, ge=0
     )  # of the images' cross entropy beside the masks' loss
@@ -246,6 +249,11 @@ class Recipe(Settings):
                 f"refit = true with folds = {self.folds}, series.network = "
                 f"{self.series.network!r}: networks of slices are fitted anew, for as many epochs "
                 "as two folds or more choose"
+            )
+        if self.pseudo_labels and (self.decoder != "none" or self.series.network != "none"):
+            raise ValueError(
+                f"pseudo_labels = true with decoder = {self.decoder!r}, series.network = "
+                f"{self.series.network!r}: of images alone; set both to none"
             )
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.phantoms.share and not self.phantoms.studies:

@@ -31,6 +31,7 @@ from wetread.training.slices.levels import labeled_probabilities, slice_predicti
 from wetread.training.slices.loop import train
 from wetread.training.slices.members import member_progress, member_recipes, read_mean
 from wetread.training.slices.predict import predict_probabilities
+from wetread.training.slices.pseudo_labels import TEACHER, with_pseudo_labels
 from wetread.training.slices.region import Regions
 
 
@@ -61,24 +62,35 @@ def fit_split(
     mixed: LabeledSlices | None = None,
     progress: Progress,
 ) -> SplitResult:
-    """Train the split's networks, keep of each the best epoch by the weighted log loss of the
+    """Train the split's networks (where the recipe says so, again with what they say of images
+    without a label), keep of each the best epoch by the weighted log loss of the
     images (whatever the masks), and read the scored part with their mean.
 
     number: of the split. weights, mixed: as for fit_encoder.
     """
     folder = run.folder / f"model-{number}"
-    models = [
-        fit_encoder(
-            data,
-            split,
-            own,
-            weights=weights,
-            run=Run(folder / name),
-            mixed=mixed,
-            progress=member_progress(progress, member, recipe.members),
-        )
-        for member, (name, own) in enumerate(member_recipes(recipe))
-    ]
+
+    def fit(into: Path, learned: LabeledSlices, by: Split, before: int) -> list[TrainedModel]:
+        """Train the networks of a split in a folder, after so many others of it."""
+        return [
+            fit_encoder(
+                learned,
+                by,
+                own,
+                weights=weights,
+                run=Run(into / name),
+                mixed=mixed,
+                progress=member_progress(progress, before + member, networks),
+            )
+            for member, (name, own) in enumerate(member_recipes(recipe))
+        ]
+
+    networks = recipe.members * (2 if recipe.pseudo_labels else 1)
+    if recipe.pseudo_labels:
+        teachers = fit(folder / TEACHER, data, split, 0)
+        models = fit(folder, *with_pseudo_labels(data, split, teachers), recipe.members)
+    else:
+        models = fit(folder, data, split, 0)
     probability, drawings, apart = _read(models, data, split.scored, split.name, number)
     validation: tuple[LabeledProbabilities, ...] = ()
     if split.is_only or (data.masks is not None and recipe.decoder != "none"):

@@ -93,6 +93,12 @@ class Prepared:
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
     """Join the slices of the one store with their labels. ValueError where none has a label."""
     data = labeled_slices(spec, inputs)
+    without = len(data.store.slices) - len(data.rows)
+    if inputs.recipe.pseudo_labels and without == 0:
+        raise ValueError(
+            "pseudo_labels = true: every image of the archive has a label; give images without one "
+            "beside them, or set it to false"
+        )
 
     def fit(number: int, split: Split, start: Start) -> SplitResult:
         return fit_split(

@@ -21,6 +21,7 @@ from wetread.training.slices.members import (
     member_progress,
     member_recipes,
 )
+from wetread.training.slices.pseudo_labels import with_pseudo_labels
 
 NOBODY = np.empty(0, np.int64)
 
@@ -43,6 +44,9 @@ def refit_all(
     kept = [read_trained_model(file).epoch for file in fold_checkpoints(run.folder)]
     epochs = 1 + round(float(np.median(kept)))
     everyone = Split("refit", np.arange(len(data.rows)), NOBODY, NOBODY)
+    if recipe.pseudo_labels:
+        folds = [read_trained_model(file) for file in fold_checkpoints(run.folder)]
+        data, everyone = with_pseudo_labels(data, everyone, folds)
     changes = {"epochs": epochs, "top_checkpoints": 1, "patience_epochs": 0}
     for member, (name, own) in enumerate(member_recipes(recipe.model_copy(update=changes))):
         fit_encoder(

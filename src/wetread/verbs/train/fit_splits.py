@@ -65,8 +65,13 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
             for name, (share, known) in prepared.shares.items()
         },
         **origins,
-        # The share of an epoch's negatives into which a lesion is painted.
-        "learned_from": {**origins["learned_from"], "grafts": recipe.grafts.share},
+        # The share of an epoch's negatives into which a lesion is painted, and the images without
+        # a label that networks were given theirs of.
+        "learned_from": {
+            **origins["learned_from"],
+            "grafts": recipe.grafts.share,
+            "pseudo_labeled": archive.counts["images_without_label"] if recipe.pseudo_labels else 0,
+        },
     }
     return RunPlan(splits, describe_folds(plan, identity), recipe.model_dump(mode="json"), about)
 
