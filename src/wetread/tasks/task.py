@@ -139,6 +139,8 @@ class Task:
     recipe:       name of the default recipe (a file in `recipes/`). settings: what the task changes
                   of it, or of whichever recipe takes its place: key=value.
     phantoms:     archives of known truth; NO_PHANTOMS: there are none.
+    phantoms_of:  of a task without phantoms, the one whose phantoms show the same part of the body,
+                  which its networks of slices may learn first; None: there is none.
     descriptions: of each finding, its look in a reader's words.
     submission:   the form of the competition's submission; where there is none, `ID,Label`.
     preference:   which series of a study suits best and judges it; None: all of them do.
@@ -172,6 +174,7 @@ class Task:
     settings: tuple[str, ...] = ()
     metric: TaskMetric = WEIGHTED_LOG_LOSS
     source: str | None = None
+    phantoms_of: Task | None = None
 
     def for_recipe(self, recipe: Recipe) -> Task:
         """Return the task as a recipe learns it: from whole series where it names a network for
@@ -180,6 +183,11 @@ class Task:
             spec = self.spec.for_recipe(recipe)
             return self if spec is self.spec else replace(self, spec=spec)
         return replace(self, spec=self.series_spec)
+
+    @property
+    def phantom_task(self) -> Task | None:
+        """The task whose phantoms may be learned first: itself where it has any."""
+        return self.phantoms_of if self.phantoms is NO_PHANTOMS else self
 
     @property
     def findings(self) -> tuple[Finding, ...]:

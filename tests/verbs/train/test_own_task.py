@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import wetread
 from wetread.phantoms.dicom.archive import PhantomTruth
@@ -139,6 +140,26 @@ def test_studies_are_learned_by_their_own_labels_alone(
     scored = wetread.evaluate_predictions(out, labels=sheets[1])
     assert 0 <= value(scored, "study") <= 1
     check_answers(out, scored, sheets[1], run)
+
+
+def test_heads_known_of_studies_start_from_phantoms_of_another_task(
+    phantoms: PhantomTruth, sheets: Sheets, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    task, run = tmp_path / "weak.toml", tmp_path / "run"
+    task.write_text(STUDIES.replace('["CT"]', '["CT"]\ncrop = "head"'))
+    few = ("phantoms.studies=3", "phantoms.epochs=1", "phantoms.top_checkpoints=1")
+    wetread.train(
+        str(task), phantoms.images.parent, run, labels=sheets[1],
+        settings=[*settings, *QUICK, *few], epochs=1, workers=1,
+    )  # fmt: skip
+    first = torch.load(run / "phantoms" / "run" / "model-0" / "best.pt", weights_only=False)
+    assert len(first["model"]["head.bias"]) == 6  # the findings of hemorrhage
+    for part in (0, 1):
+        report = json.loads((run / f"model-0/part-{part}/weak/weights.json").read_text())
+        assert "stem.0.weight" in report["loaded"]
+        assert "head.weight" in report["skipped"]
+    page = (run / "page.html").read_text()
+    assert "after 3 studies of phantoms" in page
 
 
 def check_answers(out: Path, scored: wetread.Evaluation, labels: Path, run: Path) -> None:

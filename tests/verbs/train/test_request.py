@@ -67,6 +67,26 @@ def test_a_recipe_of_another_kind_of_task_is_refused(check: Check) -> None:
         check("embolism", read_recipe("compact", ["runtime.device=cpu"]))
 
 
+def test_phantoms_of_another_task_are_learned_first_and_never_mixed_in(
+    check: Check, tmp_path: Path
+) -> None:
+    text = 'modalities = ["CT"]\ncrop = "{}"\n[[findings]]\nname = "any"\n[[labels]]\nid = "ID"\n'
+    settings = ["phantoms.studies=3", "phantoms.masks=false", "runtime.device=cpu"]
+    labels = tmp_path / "own.csv"
+    labels.write_text("ID,any\na,1\nb,0\n")
+    head, lungs = tmp_path / "head.toml", tmp_path / "lungs.toml"
+    for file in (head, lungs):
+        file.write_text(text.format(file.stem))
+    request = check(str(head), read_recipe("compact", settings), labels=[labels])
+    assert request.phantom_recipe is not None
+    assert request.phantom_recipe.decoder == "none"
+    mixed = read_recipe("compact", [*settings, "phantoms.share=0.2"])
+    with pytest.raises(ValueError, match="the phantoms are of hemorrhage, whose findings"):
+        check(str(head), mixed, labels=[labels])
+    with pytest.raises(ValueError, match="there are no phantoms of the task lungs"):
+        check(str(lungs), read_recipe("compact", settings), labels=[labels])
+
+
 def test_labels_and_patients_that_cannot_be_read_are_refused(check: Check, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nothing to learn from"):
         check(labels=[])

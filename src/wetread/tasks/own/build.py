@@ -5,7 +5,6 @@ Findings of images alone are learned slice by slice, findings of studies from wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,7 +21,7 @@ from wetread.store.pack_series import FindBox, OneBox
 from wetread.study.display import display_grey, hounsfield
 from wetread.study.series_choice import SeriesPreference
 from wetread.tasks.own.coherence import CoherentProbabilities, coherent_probabilities
-from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PICTURE
+from wetread.tasks.own.crops import CT_CROPS, FILM_CROPS, PHANTOMS_OF, PICTURE
 from wetread.tasks.own.findings import (
     derived_unions,
     drawn_findings,
@@ -32,6 +31,7 @@ from wetread.tasks.own.findings import (
 )
 from wetread.tasks.own.labels import label_forms, read_by_forms
 from wetread.tasks.own.mask_submission import WRITTEN, OwnMaskSubmission
+from wetread.tasks.own.recipe import task_recipe
 from wetread.tasks.own.rules import TaskRules, task_rules
 from wetread.tasks.own.schema import (
     SubmissionEntry,
@@ -42,7 +42,6 @@ from wetread.tasks.own.schema import (
 )
 from wetread.tasks.own.submission import OwnSubmission
 from wetread.tasks.task import NO_PHANTOMS, Demo, SubmissionForm, Task
-from wetread.training.recipe_file import read_recipe
 from wetread.training.series.pooling import Pool
 from wetread.training.series.spec import CropEncoder, SeriesSpec
 from wetread.training.slices.spec import SliceSpec
@@ -52,11 +51,6 @@ if TYPE_CHECKING:
     from wetread.training.series.series import Series
 
 VALUES_IN_HU = "CT"  # of other modalities the gray as it is displayed is packed
-CT_RECIPE, FILM_RECIPE = "compact", "pneumothorax-small"
-CT_SETTINGS = ('windows=["brain", "lung", "bone"]',)  # soft tissue, air, bone
-FILM_SETTINGS = ('windows=["display"]',)
-DRAWING = ("decoder=unet",)  # where a finding is drawn
-SERIES_RECIPE = "series-compact"
 Histogram = Callable[[Float32Array], Float32Array]
 
 
@@ -84,7 +78,10 @@ def build_task(text: str, where: str, stem: str) -> Task:
             f"{where}: series.pool = {entry.series.pool!r} is for findings of studies, and these "
             "are of images"
         )
-    recipe, settings = _recipe(entry, where, in_hu=in_hu, of_studies=of_studies)
+    phantoms_of = PHANTOMS_OF.get(crop) if in_hu else None
+    recipe, settings = task_recipe(
+        entry, where, in_hu=in_hu, of_studies=of_studies, phantoms=phantoms_of is not None
+    )
     histogram = histogram_features if in_hu else gray_histogram
     any_of = unions(entry, findings, where)
     rules = _rules(entry, findings, any_of, where)
@@ -110,6 +107,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
         recipe=recipe,
         settings=settings,
         phantoms=NO_PHANTOMS,
+        phantoms_of=phantoms_of,
         descriptions={one.name: one.description for one in entry.findings if one.description},
         abbreviations=entry.abbreviations,
         preference=SeriesPreference(
@@ -273,36 +271,3 @@ def _rules(
         return make(findings, [group.exactly_one for group in entry.groups], any_of)
     except ValueError as error:
         raise TaskFileError(f"{where}: groups and any_of: {error}") from None
-
-
-def _recipe(
-    entry: TaskEntry, where: str, *, in_hu: bool, of_studies: bool
-) -> tuple[str, tuple[str, ...]]:
-    """Return the name of the default recipe, and the settings that the task changes of it."""
-    own = dict(entry.recipe)
-    name = own.pop("name", None)
-    if name is not None and not isinstance(name, str):
-        raise TaskFileError(f"{where}: recipe.name = {name!r} is no name of a recipe")
-    default = SERIES_RECIPE if of_studies else CT_RECIPE if in_hu else FILM_RECIPE
-    settings: tuple[str, ...] = CT_SETTINGS if in_hu else FILM_SETTINGS
-    if any(one.level == "pixel" for one in entry.findings):
-        settings = (*settings, *DRAWING)
-    if name is not None:
-        default, settings = name, ()
-    changed = tuple(f"{key}={json.dumps(value)}" for key, value in _flat(own).items())
-    try:
-        read_recipe(default, [*settings, *changed])
-    except ValueError as error:
-        raise TaskFileError(f"{where}: [recipe]: {error}") from None
-    return default, (*settings, *changed)
-
-
-def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
-    """Return the settings of nested tables by dotted names."""
-    flat: dict[str, object] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{key}.")
-        else:
-            flat[before + key] = value
-    return flat

@@ -1,4 +1,5 @@
-"""tasks/own/crops.py: the crops that a task's file may name, by the modality they are found in."""
+"""tasks/own/crops.py: the crops that a task's file may name, by the modality they are found in, and
+the tasks whose phantoms show what is in them."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from wetread.anatomy.film_pleura import find_pleural_box
 from wetread.anatomy.head import find_head_box
 from wetread.store.pack_series import FindBox
 from wetread.study.crop import whole_picture
+from wetread.tasks.hemorrhage import HEMORRHAGE
+from wetread.tasks.task import Task
 
 PICTURE = "picture"
 CT_CROPS: dict[str, FindBox] = {
@@ -16,4 +19,5 @@ CT_CROPS: dict[str, FindBox] = {
     "lungs": find_lung_square,
     "heart": find_heart_square,
 }
+PHANTOMS_OF: dict[str, Task] = {"head": HEMORRHAGE}  # of crops of CT
 FILM_CROPS: dict[str, FindBox] = {PICTURE: whole_picture, "lungs": find_pleural_box}

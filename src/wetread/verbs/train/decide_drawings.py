@@ -38,7 +38,8 @@ def decide_drawings(out: Path, task: Task, report: Report) -> None:
     draw, and find the errors of the task's measures; written to out/drawings.json. Nothing is
     written where the task reads no whole series, or no phantoms were held out."""
     folder, spec = out / "phantoms", task.spec
-    if not isinstance(spec, SeriesSpec) or not (folder / "archive").is_dir():
+    own = task.phantom_task is task  # another's know nothing of what is drawn
+    if not isinstance(spec, SeriesSpec) or not own or not (folder / "archive").is_dir():
         return
     stores = [open_store(folder / name) for name in spec.crops.stores]
     held_out = held_out_studies(stores[0].slices["StudyInstanceUID"].to_list())

@@ -30,9 +30,12 @@ SEED_OFFSET = 1_000_003  # of the phantoms' seed: a demo of the same seed shows 
 def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> Start:
     """Write phantoms to out/phantoms/archive, and learn them and the masks that are known of them
     in out/phantoms/run, where the request starts from no file of weights. Stopped and called again,
-    it goes on. Where the request has no phantoms, it starts from its own weights."""
-    recipe, task = request.phantom_recipe, request.task
-    if recipe is None:
+    it goes on. Where the request has no phantoms, it starts from its own weights.
+
+    The phantoms may be another task's, of one network of slices: all of the request's networks then
+    start from what it learned."""
+    recipe, task = request.phantom_recipe, request.task.phantom_task
+    if recipe is None or task is None:
         return Start(request.weights)
     folder = request.out / "phantoms"
     archive, run = folder / "archive", Run(folder / "run")
@@ -57,7 +60,12 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> S
     mixed = phantoms_to_mix(task.spec, inputs) if request.recipe.phantoms.share else None
     if not request.learns_phantoms:
         return Start(request.weights, mixed)
-    return Start(fit_phantoms(task.spec, inputs, request.weights), mixed)
+    if task is request.task:
+        return Start(fit_phantoms(task.spec, inputs, request.weights), mixed)
+    (before, *_) = (*request.weights.values(), None)
+    weights = {} if before is None else dict.fromkeys(task.networks, before)
+    (kept,) = fit_phantoms(task.spec, inputs, weights).values()
+    return Start(dict.fromkeys(request.task.networks, kept))
 
 
 def phantom_labels(task: Task, archive: Path) -> LabelTable:

@@ -18,7 +18,6 @@ from wetread.labels.table import LabelTable, merge_labels
 from wetread.models.encoders import pretrained_weights
 from wetread.models.weights import load_weights
 from wetread.tasks import Task, kept_task
-from wetread.tasks.task import NO_PHANTOMS
 from wetread.training.about import read_about
 from wetread.training.checkpoint import check_resume, refuse_differences
 from wetread.training.device import choose_runtime
@@ -75,13 +74,7 @@ def check_request(
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
     refuse_other_run(out, task, recipe)
-    if recipe.phantoms.studies and task.phantoms is NO_PHANTOMS:
-        raise ValueError(
-            f"phantoms.studies = {recipe.phantoms.studies}: there are no phantoms of the task "
-            f"{task.name}; set phantoms.studies=0"
-        )
-    phantoms = recipe.phantoms.studies > 0 and (weights is None or recipe.phantoms.share > 0)
-    phantom_recipe = task.spec.phantom_recipe(recipe) if phantoms else None
+    phantom_recipe = _phantom_recipe(task, recipe, weights_given=weights is not None)
     require_sources(sources)
     if not labels:
         raise ValueError("nothing to learn from: give the label file with `labels`")
@@ -109,6 +102,28 @@ def check_request(
         phantom_recipe=phantom_recipe,
         key=None if clear_patients else user_key(),
     )
+
+
+def _phantom_recipe(task: Task, recipe: Recipe, *, weights_given: bool) -> Recipe | None:
+    """Return the settings under which a recipe's phantoms are learned; None where none are.
+    ValueError where there are none to learn."""
+    if not recipe.phantoms.studies:
+        return None
+    teacher = task.phantom_task
+    if teacher is None:
+        raise ValueError(
+            f"phantoms.studies = {recipe.phantoms.studies}: there are no phantoms of the task "
+            f"{task.name}; set phantoms.studies=0"
+        )
+    if teacher is not task and recipe.phantoms.share:
+        raise ValueError(
+            f"phantoms.share = {recipe.phantoms.share}: the phantoms are of {teacher.name}, whose "
+            f"findings are not those of {task.name}; set phantoms.share=0"
+        )
+    if weights_given and not recipe.phantoms.share:
+        return None
+    own = recipe if teacher is task else recipe.encoder_only()
+    return teacher.spec.phantom_recipe(own)
 
 
 def refuse_other_run(out: Path, task: Task, recipe: Recipe) -> None:
