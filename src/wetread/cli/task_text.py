@@ -45,6 +45,11 @@ def check_lines(found: TaskCheck) -> list[str]:
             f"{plural(found.images or 0, 'image')} of {plural(found.studies or 0, 'study')}"
             + (f"; {found.repaired} of them after a repair" if found.repaired else "")
         )
+        if found.ambiguous:
+            lines.append(
+                f"{plural(found.ambiguous, 'id')} of files whose name several files have; give "
+                "more of their path"
+            )
         if found.missed:
             lines.append(f"not in the archive: {', '.join(found.missed)}, ...")
     lines.append(

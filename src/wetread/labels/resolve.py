@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -181,6 +182,17 @@ def name_files(written: Sequence[str], images: pl.DataFrame) -> pl.DataFrame:
         if not left:
             break
     return pl.concat(found)
+
+
+def ambiguous_files(written: Iterable[str], images: pl.DataFrame) -> list[str]:
+    """List the ids whose name, without folders and ending, is that of several files, rows of an
+    index: more of their path would say which."""
+    paths = images.select(
+        name=pl.coalesce("member", "path"),
+        file=pl.concat_str("path", pl.col("member").fill_null("")),
+    ).unique()
+    names = Counter(path_end(path, 1) for path in paths["name"])
+    return [one for one in written if names[path_end(one, 1)] > 1]
 
 
 def distinct_depth(written: Sequence[str]) -> int:

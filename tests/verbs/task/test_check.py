@@ -5,6 +5,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
+from pydicom.uid import UID
 
 import wetread
 from wetread.cli.task_text import check_lines
@@ -86,3 +88,22 @@ def test_labels_of_patients_meet_pictures_by_a_file_of_patients(tmp_path: Path) 
     found = check_task(task, labels, data=index, patients=patients, workers=1)
     (bleeding,) = found.counts
     assert (bleeding.positive, bleeding.negative, found.named) == (2, 1, 2)
+
+
+def test_a_name_that_several_files_have_is_said_to_be_so(
+    write_ct_once: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = next(write_ct_once(1, StudyInstanceUID="1.7").rglob("*.dcm"))
+    source = tmp_path / "archive"
+    for folder, number in (("a", 1), ("b", 2), ("c", 3)):
+        (source / folder).mkdir(parents=True)
+        dataset = pydicom.dcmread(file)
+        dataset.SOPInstanceUID = UID(f"1.2.{number}")
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.save_as(source / folder / ("other.dcm" if folder == "c" else "scan.dcm"))
+    task, labels = tmp_path / "mine.toml", tmp_path / "labels.csv"
+    task.write_text(TASK.replace("patient", "file"))
+    labels.write_text("file,bleeding\nscan.dcm,1\nother.dcm,0\nnone.dcm,0\n")
+    found = check_task(task, labels, data=source, workers=1)
+    assert (found.named, found.ambiguous) == (1, 1)
+    assert any("1 id of files whose name several files have" in one for one in check_lines(found))

@@ -17,6 +17,7 @@ from wetread.inputs.label_ids import place_labels
 from wetread.inputs.patients import call_by_file
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
+from wetread.labels.resolve import ambiguous_files
 from wetread.labels.table import merge_labels
 from wetread.tasks import find_task
 
@@ -41,6 +42,7 @@ class TaskCheck:
               the label files' ids.
     ids:      distinct ids of the label files. named: of them those that name something in the
               archive; None without one. repaired: of these by a repair.
+    ambiguous: of the others those of files of whose name there are several.
     missed:   the first ids that name nothing; none where ids are of patients: these are not shown.
     conflicts, duplicates: labels with unequal values, unknown; equal ones, one.
     absent:   findings that no label file has. broken: ids with not exactly one finding of a group,
@@ -61,6 +63,7 @@ class TaskCheck:
     absent: tuple[str, ...] = ()
     broken: int = 0
     masks: int = 0
+    ambiguous: int = 0
 
     @property
     def learnable(self) -> bool:
@@ -103,6 +106,8 @@ def check_task(
     table = merge_labels([read_label_file(path, chosen, None) for path in as_paths(labels)])
     ids, images, named, repaired = set(table.frame["id"]), None, None, 0
     missed: tuple[str, ...] = ()
+    ambiguous = 0
+    of_files = set(table.frame.filter(pl.col("level") == "file")["id"])
     of_patients = (table.frame["level"] == "patient").any()
     if data is not None:
         found = open_source(Path(data), select_workers(workers, None), report)
@@ -114,6 +119,7 @@ def check_task(
         there = {*images["SOPInstanceUID"], *images["StudyInstanceUID"]}
         strange = table.frame.filter(~pl.col("id").is_in(list(there)))
         lost = strange["id"].unique(maintain_order=True)
+        ambiguous = len(ambiguous_files((one for one in lost if one in of_files), images))
         named, missed = len(ids) - lost.len(), () if of_patients else tuple(lost.head(3))
     names = {one.name: None for level in ("image", "study") for one in chosen.at(level)}
     levels = ("image", "study") if images is not None else table.frame["level"].unique().sort()
@@ -134,6 +140,7 @@ def check_task(
         absent=tuple(name for name in names if name not in set(table.frame["finding"])),
         broken=count_broken(table.frame, chosen.metric.groups),
         masks=table.masks["id"].n_unique(),
+        ambiguous=ambiguous,
     )
 
 
