@@ -13,6 +13,7 @@ import polars as pl
 
 from wetread.archive.plural import plural
 from wetread.inputs.body_part import part_of
+from wetread.inputs.seen_part import seen_part
 from wetread.labels.cell_values import CellValues, read_cells
 from wetread.labels.csv_file import LINE
 from wetread.labels.label_form import NO_MARK, split_names
@@ -67,13 +68,14 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
     """Draft a task of a label file, and of the images of an index where there is one. LabelError
     where no column looks like labels or like ids."""
     labels, comments, found, match = _layout(profile, images)
-    modalities, part, why = _archive(images, profile)
+    modalities, why = _modalities(images, profile)
+    part, seen = _part(images, modalities)
     if images is None and profile.box and match.id_of == "patient":
         match = replace(match, id_of="file")  # boxes lie in pictures
     by_image = match.id_of in ("image", "file") and not _are_volumes(images)
     repeated = profile.frame[match.column].drop_nulls().is_duplicated().any()
     labels |= {"id": match.column, "id_of": match.id_of}
-    comments |= {"id_of": _met(match, images), "modalities": why}
+    comments |= {"id_of": _met(match, images), "modalities": why, "crop": seen}
     notes = []
     if repeated and labels["layout"] in ("columns", "names"):
         notes.append(
@@ -88,7 +90,7 @@ def draft_task(profile: Profile, images: pl.DataFrame | None) -> Draft:
         comments=comments,
         level="image" if by_image else "study",
         modalities=modalities,
-        crop=CROPS.get(part, "picture") if modalities == ("CT",) else "picture",
+        crop=CROPS.get(part, "picture"),
         windows=WINDOWS[part] if modalities == ("CT",) and images is not None else (),
         groups=exclusive_groups(profile, found) if labels["layout"] == "columns" else (),
         notes=tuple(notes),
@@ -257,9 +259,9 @@ def _long_rows(profile: Profile, column: str, word: str) -> pl.DataFrame:
     return profile.frame.filter(pl.col(column).str.ends_with(f"_{word}"))
 
 
-def _archive(images: pl.DataFrame | None, profile: Profile) -> tuple[tuple[str, ...], str, str]:
-    """Return the commonest modality of an archive, the part of the body that it shows, and why;
-    without an archive, films where the label file speaks of views, pictures or boxes."""
+def _modalities(images: pl.DataFrame | None, profile: Profile) -> tuple[tuple[str, ...], str]:
+    """Return the commonest modality of an archive, and why; without an archive, films where the
+    label file speaks of views, pictures or boxes."""
     if images is None or not images.height:
         names = " ".join(column.name.lower() for column in profile.columns)
         pictures = any(
@@ -268,15 +270,25 @@ def _archive(images: pl.DataFrame | None, profile: Profile) -> tuple[tuple[str, 
             for text, _ in column.values[:5]
         )
         if profile.box or pictures or "view" in names or "ap/pa" in names:
-            return FILMS, "", "guessed: the label file has views, pictures or boxes"
-        return ("CT",), "", "guessed: no images were given"
+            return FILMS, "guessed: the label file has views, pictures or boxes"
+        return ("CT",), "guessed: no images were given"
     modality = images["Modality"].drop_nulls().mode().sort()
     first = modality[0] if modality.len() else "CT"
-    parts = images["BodyPartExamined"].drop_nulls().mode().sort()
     count = images.filter(pl.col("Modality") == first).height
     why = f"{count} of {plural(images.height, 'image')}"
-    modalities = FILMS if first in FILMS else (first,)
-    return modalities, part_of(parts[0]) if parts.len() else "", why
+    return FILMS if first in FILMS else (first,), why
+
+
+def _part(images: pl.DataFrame | None, modalities: tuple[str, ...]) -> tuple[str, str]:
+    """Return the part of the body that the CT of an archive shows, "" where it is not known, and
+    why: by BodyPartExamined, else by the pixels of some series."""
+    if images is None or modalities != ("CT",):
+        return "", ""
+    parts = images["BodyPartExamined"].drop_nulls().mode().sort()
+    if parts.len() and (part := part_of(parts[0])):
+        return part, "by BodyPartExamined"
+    part, count, looked = seen_part(images)
+    return part, f"seen in {count} of {looked} series that were looked at" if part else ""
 
 
 def slug(word: str) -> str:

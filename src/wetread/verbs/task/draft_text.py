@@ -12,7 +12,7 @@ def draft_text(draft: Draft, title: str) -> str:
     modalities = f"modalities = {_toml(list(draft.modalities))}  # {draft.comments['modalities']}"
     lines = [f"title = {_toml(title)}", modalities]
     if draft.crop != "picture":
-        lines.append(f"crop = {_toml(draft.crop)}")
+        lines.append(f"crop = {_toml(draft.crop)}  # {draft.comments['crop']}")
     lines += ["", "[[labels]]"]
     for key, value in draft.labels.items():
         comment = f"  # {draft.comments[key]}" if key in draft.comments else ""
@@ -36,7 +36,8 @@ def draft_text(draft: Draft, title: str) -> str:
     if draft.windows:
         recipe = "compact" if draft.level == "image" else "series-compact"
         lines += ["", "[recipe]", f"name = {_toml(recipe)}"]
-        lines.append(f"windows = {_toml(list(draft.windows))}")
+        why = draft.comments["crop"] or "no part of the body is known"
+        lines.append(f"windows = {_toml(list(draft.windows))}  # {why}")
     return "\n".join(lines) + "\n"
 
 
