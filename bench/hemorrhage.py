@@ -20,13 +20,14 @@ import numpy as np
 import polars as pl
 
 from bench.data import WORK, quiet
+from bench.remap import search_threshold
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.aggregate import study_maximum
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, histogram_features
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import roc_auc, weighted_log_loss
-from wetread.evaluation.remap import remap, search_threshold
+from wetread.evaluation.remap import remap
 from wetread.labels.finding import finding_weights
 from wetread.store.pack_series import OneBox
 from wetread.study.crop import whole_picture

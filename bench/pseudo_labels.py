@@ -21,6 +21,7 @@ from wetread.archive.types import Int64Array
 from wetread.evaluation.intervals import bootstrap
 from wetread.evaluation.metrics import log_loss, roc_auc
 from wetread.tasks import find_task
+from wetread.training import calibration
 from wetread.training.run import BEST
 from wetread.training.slices.pseudo_labels import TEACHER
 from wetread.verbs.predict.predict import predict
@@ -58,12 +59,12 @@ def learn(seed: int, unlabeled: list[Path], read: list[Path]) -> dict[str, pl.Da
         workers=1,
     )
     alone = OUT / f"{seed}-alone"
-    if not alone.is_dir():
-        shutil.copytree(run, alone)
-        shutil.copy(run / "model-0" / TEACHER / BEST, alone / "model-0" / BEST)
-        shutil.rmtree(alone / "model-0" / TEACHER)
+    shutil.rmtree(alone, ignore_errors=True)
+    shutil.copytree(run, alone)
+    shutil.copy(run / "model-0" / TEACHER / BEST, alone / "model-0" / BEST)
     found = {}
     for name, one in (("labels alone", alone), ("pseudo-labels", run)):
+        (one / calibration.FILE).unlink(missing_ok=True)  # it was fitted to one of the two
         predict(read, [one], one / "read", workers=1)
         table = pl.read_csv(one / "read" / "probabilities.csv")
         found[name] = table.filter(pl.col("level") == "image").select("id", "probability")

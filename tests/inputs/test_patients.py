@@ -9,15 +9,15 @@ import polars as pl
 import pytest
 
 from wetread.archive.identity.pseudonym import pseudonym
-from wetread.archive.identity.user_key import UserKey, user_key
+from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.index import Index
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.inputs.patients import (
     asks_for_study,
     assign_patients,
-    call_by_file,
     describe_folds,
     name_by_deal_order,
+    patients_by_image,
 )
 from wetread.study.patients import Identity
 from wetread.training.folds import make_folds
@@ -121,21 +121,11 @@ def test_folds_have_their_proof_only_where_patients_are_known() -> None:
     assert (unknown["identity"], unknown["reason"]) == ("study", "nobody is named")
 
 
-@pytest.mark.parametrize("hidden", [False, True])
-def test_pictures_have_the_patients_of_a_file(tmp_path: Path, hidden: bool) -> None:
-    """By image, or by study; whoever the file does not name stays who the header says."""
+def test_a_file_names_the_patients_of_images_and_of_studies(tmp_path: Path) -> None:
     file = tmp_path / "patients.csv"
-    file.write_text("image,patient\ni0,Ada\ns1,Bo\n")
-    key = user_key()
-    nobody = pseudonym("Cy", key) if hidden else "Cy"
+    file.write_text("image,patient\ni0,Ada\ns1,Bo\nelsewhere,Cy\n")
     images = pl.DataFrame(
-        {
-            "SOPInstanceUID": ["i0", "i1", "i2", "i3"],
-            "StudyInstanceUID": ["s0", "s1", "s1", "s2"],
-            "PatientID": [None, None, None, nobody],
-        }
+        {"SOPInstanceUID": ["i0", "i1", "i2"], "StudyInstanceUID": ["s0", "s1", "s2"]}
     )
-    found = call_by_file(images, file)["PatientID"].to_list()
-    names = [pseudonym(name, key) if hidden else name for name in ("Ada", "Bo", "Bo")]
-    assert found == [*names, nobody]
-    assert call_by_file(images, None) is call_by_file(images, "study") is images
+    assert patients_by_image(images, file) == {"i0": "Ada", "i1": "Bo"}
+    assert patients_by_image(images, None) == patients_by_image(images, "study") == {}

@@ -17,13 +17,21 @@ from wetread.training.measures import (
 
 
 def test_studies_without_either_and_numbers_that_are_none_do_not_count() -> None:
-    found = measure_error([1.0, 0, 0, np.nan, 4], [0.5, 0, 2, 3, np.nan])
-    assert found == MeasureError(-0.75, pytest.approx(np.std([0.5, -2], ddof=1)), 2)  # type: ignore[arg-type]
-    assert found.limits == pytest.approx((-0.75 - 1.96 * found.sd, -0.75 + 1.96 * found.sd))
+    found = measure_error([1.0, 0, 0, np.nan, 4, 2], [0.5, 0, 2, 3, np.nan, 0])
+    off = [0.5, -2, 2]
+    assert found is not None
+    assert (found.bias, found.sd, found.studies) == pytest.approx(
+        (np.mean(off), np.std(off, ddof=1), 3)
+    )
+    assert found.limits == pytest.approx(
+        (found.bias - 1.96 * found.sd, found.bias + 1.96 * found.sd)
+    )
 
 
 def test_of_one_study_nothing_is_known() -> None:
     assert measure_error([1.0, 0], [0.5, 0]) is None
+    # What was drawn where nothing is tells little of a number where something is.
+    assert measure_error([3.0, 9, 1], [0, 0, 0.5]) is None
     assert measure_error([], []) is None
 
 

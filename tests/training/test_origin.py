@@ -70,7 +70,12 @@ def test_what_was_learned_from_and_scored_on_is_counted_by_part() -> None:
         "StudyInstanceUID": ["a", "a", "b", "c", "c", "d"],
         "patient": ["1", "1", "1", "2", "2", "3"],
     }
-    data = cast(LabeledSlices, SimpleNamespace(column=columns.__getitem__))
+    # The rows of a store, of which the first has no label.
+    slices = pl.DataFrame(
+        {name: ["d" if name[0] == "S" else "4", *v] for name, v in columns.items()}
+    )
+    store = SimpleNamespace(slices=slices)
+    data = cast(LabeledSlices, SimpleNamespace(store=store, rows=np.arange(1, 7)))
     split = Split("held_out", np.array([0, 1, 2]), np.array([5]), np.array([3, 4]))
     told = count_origins(data, [split], frozenset("ac"))
     assert told == {
@@ -78,6 +83,10 @@ def test_what_was_learned_from_and_scored_on_is_counted_by_part() -> None:
         "chosen_on": {"images": 1, "studies": 1, "patients": 1, "phantom_studies": 0},
         "scored_on": {"images": 2, "studies": 1, "patients": 1, "phantom_studies": 1},
     }
+    labeled_by_networks = count_origins(data, [split], frozenset("ac"), [0])["learned_from"]
+    assert labeled_by_networks == {
+        "images": 4, "studies": 3, "patients": 2, "phantom_studies": 1,
+    }  # fmt: skip
     assert not is_phantoms_only(told["learned_from"])
     assert is_phantoms_only(told["scored_on"])
 

@@ -57,6 +57,8 @@ def test_what_cannot_be_blended_is_named(
 def test_one_file_is_refused(two: list[Path], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1 submission; give two or more"):
         blend(two[:1], tmp_path / "out.csv")
+    with pytest.raises(ValueError, match="0 submissions; give two or more to blend, or one and"):
+        blend([], tmp_path / "out.csv", remap={"all": 0.6})
 
 
 def test_a_threshold_becomes_one_half(two: list[Path], tmp_path: Path) -> None:
@@ -64,7 +66,8 @@ def test_a_threshold_becomes_one_half(two: list[Path], tmp_path: Path) -> None:
     blend(two[:1], out, remap={"any": 0.64})
     any_x, any_y = 0.5 * 0.2 / 0.64, 1 - 0.5 * 0.2 / 0.36
     assert pl.read_csv(out)["Label"].to_list() == pytest.approx([any_x, any_y, 0.1])
-    blend(two[:1], out, remap={"any": 0.64, "all": 0.2})
+    result = blend(two[:1], out, remap={"any": 0.64, "all": 0.2})
+    assert result.to_dict()["remap"] == {"any": 0.64, "all": 0.2}
     assert pl.read_csv(out)["Label"].to_list() == pytest.approx([any_x, any_y, 0.25])
 
 
@@ -72,7 +75,7 @@ def test_a_threshold_becomes_one_half(two: list[Path], tmp_path: Path) -> None:
     ("thresholds", "words"),
     [
         ({"subdural": 0.6}, "`remap`: no row is of 'subdural'; of findings there are: any"),
-        ({"any": 1.0}, "threshold 1: give one between 0 and 1"),
+        ({"any": 1.0}, "`remap`: any=1; give a number between 0 and 1"),
     ],
 )
 def test_a_threshold_that_cannot_be_used_is_named(

@@ -223,7 +223,9 @@ def blend(
     thresholds = _by_finding(remap or [], "--remap", "THRESHOLD")
     result = run(submissions, out, weights=_numbers(weights), how=how, remap=thresholds)
     shares = ", ".join(f"{share:.3f}" for share in result.weights)
+    halves = ", ".join(f"{name}={one:g}" for name, one in result.remap.items())
     lines = [f"{plural(result.rows, 'row')}, {result.how} of {shares}: {result.out}"]
+    lines += [f"re-mapped: {halves} became 0.5"] if halves else []
     print_result(result.to_dict(), lines, as_json)
 
 
@@ -236,15 +238,18 @@ def _numbers(given: str | None) -> list[float]:
 
 
 def _by_finding(given: list[str], option: str, word: str) -> dict[str, float]:
-    """["any=0.05"] as a mapping; ValueError where a number is none. word: what it is."""
+    """Read ["any=0.05"] as a mapping; ValueError where a number is none, or a finding stands twice.
+    word: what the number is."""
     found = {}
     for pair in given:
-        name, _, share = pair.partition("=")
+        name, _, number = pair.partition("=")
         try:
-            found[name] = float(share)
+            if name in found:
+                raise ValueError
+            found[name] = float(number)
         except ValueError:
             raise ValueError(
-                f"{option} {pair}: give FINDING={word}, as in {option} any=0.05"
+                f"{option} {pair}: give FINDING={word}, each finding once, as in {option} any=0.05"
             ) from None
     return found
 

@@ -3,12 +3,15 @@ studies."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 
 from wetread.archive.identity.pseudonym import is_pseudonym, pseudonym
-from wetread.archive.identity.user_key import user_key
+from wetread.archive.identity.user_key import UserKey, user_key
+from wetread.inputs.patients import patients_by_image
 from wetread.labels.mask_text import BOX, BOX_MM, scale_box
 from wetread.labels.repair import ids_by_level, repair_labels
 from wetread.labels.resolve import resolve_labels
@@ -16,22 +19,48 @@ from wetread.labels.table import MASK_SCHEMA, LabelError, LabelTable
 from wetread.tasks import Task
 
 
-def place_labels(labels: LabelTable, task: Task, images: pl.DataFrame) -> tuple[LabelTable, int]:
+def place_labels(
+    labels: LabelTable, task: Task, images: pl.DataFrame, patients: str | Path | None = None
+) -> tuple[LabelTable, int]:
     """Return labels by the ids of the images and studies of an archive, and how many ids were
     repaired (a blank, a path, an ending).
 
-    images: rows of an index; where its PatientIDs are pseudonyms, patients are called by theirs.
+    images: rows of an index. patients: a file of patients, by which labels of patients meet images
+    whose headers name none of these; "study" or None: there is none. Patients have pseudonyms in
+    what is returned: labels that name nobody here may be written where others read.
     """
     of_patients = pl.col("level") == "patient"
-    names = labels.frame.filter(of_patients)["id"].unique().to_list()
-    if names and any(map(is_pseudonym, images["PatientID"].drop_nulls().unique())):
+    names = {*labels.frame.filter(of_patients)["id"], *labels.conflicts.filter(of_patients)["id"]}
+    if names:
         key = user_key()
-        pseudonyms = {name: pseudonym(name, key) for name in names}
-        renamed = pl.when(of_patients).then(pl.col("id").replace(pseudonyms)).otherwise("id")
-        labels = labels.with_frame(labels.frame.with_columns(id=renamed))
+        hidden = {name: pseudonym(name, key) for name in names}
+        renamed = pl.when(of_patients).then(pl.col("id").replace(hidden)).otherwise("id")
+        frame, conflicts = (
+            one.with_columns(id=renamed) for one in (labels.frame, labels.conflicts)
+        )
+        labels = replace(labels.with_frame(frame), conflicts=conflicts)
+        images = with_patients(images, patients, frozenset(hidden.values()), key)
     resolved, named = resolve_labels(labels, task.at("image"), task.at("study"), images)
     placed, repaired = repair_labels(resolved, ids_by_level(images))
     return replace(placed, masks=boxes_in_pixels(placed.masks, images)), named + repaired
+
+
+def with_patients(
+    images: pl.DataFrame, patients: str | Path | None, labeled: Collection[str], key: UserKey
+) -> pl.DataFrame:
+    """Return rows of an index with the pseudonyms of their patients: that of the header where it is
+    one of the labeled, else that of a file of patients where it names the image."""
+    written = images["PatientID"].unique().drop_nulls().to_list()
+    known = {one: one if is_pseudonym(one) else pseudonym(one, key) for one in written}
+    header = pl.col("PatientID").replace(known)
+    by_file = patients_by_image(images, patients)
+    given = pl.col("SOPInstanceUID").replace_strict(
+        {image: pseudonym(patient, key) for image, patient in by_file.items()},
+        default=header,
+        return_dtype=pl.String,
+    )
+    own = header.is_in(list(labeled)).fill_null(False)
+    return images.with_columns(PatientID=pl.when(own).then(header).otherwise(given))
 
 
 def boxes_in_pixels(masks: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.identity.pseudonym import is_pseudonym, pseudonym
-from wetread.archive.identity.user_key import UserKey, user_key
+from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index
 from wetread.archive.index.schema import MARKS
@@ -87,23 +87,14 @@ def _of_studies_too(named: Mapping[str, str], slices: pl.DataFrame) -> tuple[dic
     return {**of_images, **found}, repaired + count
 
 
-def call_by_file(images: pl.DataFrame, given: str | Path | None) -> pl.DataFrame:
-    """Return rows of an index whose PatientID is that of a file of patients, so that labels of
-    patients meet pictures whose headers name none; of images that are not in the file it stays.
-
-    given: the file, "study" or None, with which all stay. Where the index has pseudonyms, those of
-    the file are given them, too.
-    """
+def patients_by_image(images: pl.DataFrame, given: str | Path | None) -> dict[str, str]:
+    """Read which patient each image of an index is of, by a file of images or studies; {} where
+    given is "study" or None."""
     if given is None or asks_for_study(given):
-        return images
+        return {}
     named, _ = _of_studies_too(read_patients(given), images)
-    hidden = any(map(is_pseudonym, images["PatientID"].drop_nulls().unique()))
-    key = user_key() if hidden else None
-    own = {uid: _shared(patient, key) for uid, patient in named.items()}
-    patient = pl.col("SOPInstanceUID").replace_strict(
-        own, default=pl.col("PatientID"), return_dtype=pl.String
-    )
-    return images.with_columns(PatientID=patient)
+    there = set(images["SOPInstanceUID"].drop_nulls())
+    return {image: patient for image, patient in named.items() if image in there}
 
 
 def asks_for_study(given: str | Path) -> bool:

@@ -32,7 +32,7 @@ from wetread.training.series.reader import (
     read_series_model,
 )
 from wetread.training.series.sequence_fit import BEST as SEQUENCE
-from wetread.training.slices.members import fold_checkpoints, reading_checkpoints
+from wetread.training.slices.members import fold_checkpoints, refit_checkpoints
 
 
 class RunError(WetreadError, ValueError):
@@ -176,7 +176,9 @@ def read_ensemble(runs: Sequence[Path], split: int | None = None) -> Ensemble:
 
 def _slice_members(run: Path, split: int | None) -> list[Member]:
     """The networks of slices that read for a run, or the kept ones of a split, in their order."""
-    files = reading_checkpoints(run) if split is None else fold_checkpoints(run, split)
+    # Only a run whose description says so has finished those of all patients.
+    whole = split is None and "refit_epochs" in _about(run)
+    files = refit_checkpoints(run) if whole else fold_checkpoints(run, split)
     return [Member(read_trained_model(file), file) for file in files]
 
 

@@ -30,7 +30,13 @@ from wetread.reports.run_sentences import (
 from wetread.reports.slice_panels import EdgeLetters, PanelSettings, read_edge_letters, slice_panels
 from wetread.store.store import Store, open_store
 from wetread.tasks import Task, kept_task
-from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
+from wetread.training.about import (
+    metrics_files,
+    read_about,
+    read_fold_proof,
+    read_metrics,
+    read_run_recipe,
+)
 from wetread.training.calibration import ALTERED, read_calibration
 from wetread.training.decide import DecidedFinding
 from wetread.training.predictions import LevelPredictions
@@ -178,7 +184,7 @@ def _histories(run: Path) -> tuple[History, ...]:
             file.parent.relative_to(run).as_posix(),
             read_metrics(file),
         )
-        for file in sorted(run.glob("model-*/**/metrics.jsonl"))
+        for file in metrics_files(run)
     )
 
 

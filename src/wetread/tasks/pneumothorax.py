@@ -45,6 +45,8 @@ def hemithorax_share(drawn: DrawnStack) -> float:
         uncrop((sides == side).astype(np.float32), film.box, air.shape) >= THRESHOLD
         for side in (1, 2)
     ]
+    if not all(space.any() for space in spaces):
+        return float("nan")
     middle = np.mean([np.flatnonzero(space.any(axis=0)).mean() for space in spaces])
     halves = np.arange(air.shape[1]) < middle, np.arange(air.shape[1]) >= middle
     shares = []

@@ -67,6 +67,13 @@ def read_assignment(run: Path) -> dict[str, str]:
     return assignment
 
 
+def metrics_files(run: Path) -> list[Path]:
+    """Find the metrics of all networks of a run, in the order of their folders: those of its
+    splits, then those of all patients."""
+    found = (run.glob(f"{folder}/**/metrics.jsonl") for folder in ("model-*", "refit"))
+    return [file for files in found for file in sorted(files)]
+
+
 def read_metrics(path: Path) -> tuple[JsonObject, ...]:
     """Read the lines of a metrics.jsonl."""
     needs: dict[str, type | tuple[type, ...]] = {"epoch": int}

@@ -30,7 +30,8 @@ from wetread.training.recipe import Recipe, Setting, flat_settings
 from wetread.training.recipe_file import current_settings
 from wetread.training.run import CHECKPOINT, Run
 
-# What a run may change when it goes on: where it runs and how it reads, never what it learns.
+# What a run may change when it goes on: where it runs and how it reads, and whether networks follow
+# those that it has; never what these learn.
 FREE_SETTINGS = {"runtime.readers", "runtime.cache_mb", "checkpoint_every_steps", "refit"}
 
 

@@ -83,7 +83,7 @@ class MeasureError:
 
 def measure_error(drawn: Sequence[float], true: Sequence[float]) -> MeasureError | None:
     """Compute how far numbers measured in drawn masks were off the true ones, NaN where one cannot
-    be measured; None where both are known of fewer than two studies.
+    be measured; None where both are known of fewer than two studies that have any.
 
     Studies in which nothing is and nothing was drawn do not count: they would hide how far the
     others are off.
@@ -91,7 +91,7 @@ def measure_error(drawn: Sequence[float], true: Sequence[float]) -> MeasureError
     pairs = np.array([drawn, true], np.float64).reshape(2, -1)
     counted = np.isfinite(pairs).all(axis=0) & (pairs != 0).any(axis=0)
     off: Float64Array = pairs[0, counted] - pairs[1, counted]
-    if len(off) < 2:
+    if np.count_nonzero(pairs[1, counted]) < 2:
         return None
     return MeasureError(float(off.mean()), float(off.std(ddof=1)), len(off))
 

@@ -10,6 +10,7 @@ import polars as pl
 from wetread.archive.dataset.phantom_mark import PHANTOM
 from wetread.archive.plural import plural
 from wetread.archive.types import Int64Array, JsonObject
+from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split
 
 
@@ -21,38 +22,36 @@ def phantom_studies(images: pl.DataFrame) -> frozenset[str]:
 
 
 def count_origins(
-    data: LabeledSlices, splits: Sequence[Split], phantoms: frozenset[str]
+    data: LabeledSlices,
+    splits: Sequence[Split],
+    phantoms: frozenset[str],
+    unlabeled: Sequence[int] = (),
 ) -> dict[str, dict[str, int]]:
     """{"learned_from": {...}, "chosen_on": {...}, "scored_on": {...}}, each the images, studies,
     patients and phantom_studies of all splits together.
 
     chosen_on: what chose the epoch and was never fitted, nor scored by the model it chose; of
-    folds, one fold's is another's to learn from, and each stands where it was used.
+    folds, one fold's is another's to learn from, and each stands where it was used. unlabeled: rows
+    of the store that are learned from, too.
     """
     parts = {
         "learned_from": [split.train for split in splits],
         "chosen_on": [split.validation for split in splits],
         "scored_on": [split.scored for split in splits],
     }
-    return {
-        name: _count(data, np.unique(np.concatenate(rows)), phantoms)
-        for name, rows in parts.items()
-    }
+    rows = {name: data.rows[np.unique(np.concatenate(of))] for name, of in parts.items()}
+    rows["learned_from"] = np.concatenate([rows["learned_from"], np.array(unlabeled, np.int64)])
+    return {name: _count(data.store, own, phantoms) for name, own in rows.items()}
 
 
-def _count(data: LabeledSlices, places: Int64Array, phantoms: frozenset[str]) -> dict[str, int]:
-    studies = _different(data, "StudyInstanceUID", places)
+def _count(store: Store, rows: Int64Array, phantoms: frozenset[str]) -> dict[str, int]:
+    studies = set(store.slices["StudyInstanceUID"].gather(rows))
     return {
-        "images": len(places),
+        "images": len(rows),
         "studies": len(studies),
-        "patients": len(_different(data, "patient", places)),
+        "patients": store.slices["patient"].gather(rows).n_unique(),
         "phantom_studies": len(studies & phantoms),
     }
-
-
-def _different(data: LabeledSlices, column: str, places: Int64Array) -> set[str]:
-    values = data.column(column)
-    return {values[place] for place in places}
 
 
 def is_phantoms_only(counted: JsonObject) -> bool:
@@ -72,14 +71,14 @@ def describe_origin(about: JsonObject) -> str:
         return "whether it learned from patients or phantoms was not kept"
     learned, scored = about["learned_from"], about["scored_on"]
     words = f"learned from {_describe_part(learned)}; scored on {_describe_part(scored)}"
-    if images := learned.get("pseudo_labeled"):  # runs of before have none
-        words += f"; {plural(images, 'image')} without a label had those of its own networks"
     words += ", never on a patient" if is_without_patients(scored) else ""
     if epochs := about.get("refit_epochs"):
         words += (
             "; new studies are read by networks of all these patients "
             f"({plural(epochs, 'epoch')}), which were not scored themselves"
         )
+    if images := learned.get("pseudo_labeled"):  # runs of before have none
+        words += f"; {plural(images, 'image')} without a label had those of its own networks"
     return words
 
 

@@ -248,12 +248,19 @@ class Recipe(Settings):
             raise ValueError(
                 f"refit = true with folds = {self.folds}, series.network = "
                 f"{self.series.network!r}: networks of slices are fitted anew, for as many epochs "
-                "as two folds or more choose"
+                "as folds choose; set folds to 2 or more, or refit to false"
             )
         if self.pseudo_labels and (self.decoder != "none" or self.series.network != "none"):
             raise ValueError(
                 f"pseudo_labels = true with decoder = {self.decoder!r}, series.network = "
-                f"{self.series.network!r}: of images alone; set both to none"
+                f"{self.series.network!r}: it is for networks of images that draw nothing; set it "
+                "to false"
+            )
+        if self.pseudo_labels and self.negatives_per_positive:
+            raise ValueError(
+                "pseudo_labels = true with negatives_per_positive = "
+                f"{self.negatives_per_positive}: shares are no negatives to leave out; set "
+                "negatives_per_positive to 0"
             )
         ends = (self.negatives_per_positive, self.negatives_at_end)
         if self.phantoms.share and not self.phantoms.studies:

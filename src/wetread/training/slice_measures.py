@@ -3,6 +3,7 @@ patients it had not learned from, against those in the true masks."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -32,27 +33,21 @@ def measure_errors(
     store: Store,
     images: pl.DataFrame,
 ) -> dict[str, MeasureError]:
-    """Find how far each number is off in the series of scored slices whose true masks are known.
+    """Find how far each number is off in the scored studies whose true masks are known, each in the
+    stack that a reading measures it in.
 
     decided: of each finding the scored slices, the same of all, by rows of the store. images: rows
     of the index, which say where slices lie. A number of which that is known in fewer than two
-    studies has none.
+    studies that have any has none.
     """
     found = {}
-    keys = acquisition_keys(store.slices)
     for measure in measures:
         if not all(name in decided for name in measure.findings):
             continue
         findings = [decided[name] for name in measure.findings]
         rows = findings[0].rows["row"].to_numpy()
-        stacks = keys.gather(rows).to_numpy()
-        known = np.all([one.rows["truth_pixels"].is_not_null().to_numpy() for one in findings], 0)
         drawn, true = list[float](), list[float]()
-        for stack in np.unique(stacks):
-            inside = np.flatnonzero(stacks == stack)
-            if not known[inside].all():
-                continue
-            inside = inside[np.argsort(rows[inside])]  # a store is in order of position
+        for inside in measured_stacks(findings, store):
             place = series_placement(store.slices["SOPInstanceUID"].gather(rows[inside]), images)
             pairs = [(drawn_masks(one, store, inside), true_masks(one, inside)) for one in findings]
             for values, masks in zip((drawn, true), zip(*pairs, strict=True), strict=True):
@@ -61,6 +56,26 @@ def measure_errors(
         error = measure_error(drawn, true)
         if error is not None:
             found[measure.name] = error
+    return found
+
+
+def measured_stacks(findings: Sequence[DecidedFinding], store: Store) -> list[Int64Array]:
+    """Choose of each study the stack that has its most suspicious slice: places among the scored
+    slices, in order of position. Left out where not all of its slices are scored and have their
+    true masks."""
+    rows = findings[0].rows["row"].to_numpy()
+    keys = acquisition_keys(store.slices)
+    stacks, slices_of = keys.gather(rows).to_numpy(), Counter(keys)
+    studies = store.slices["StudyInstanceUID"].gather(rows).to_numpy()
+    suspicion = np.max([one.probability for one in findings], axis=0)
+    known = np.all([one.rows["truth_pixels"].is_not_null().to_numpy() for one in findings], axis=0)
+    found = []
+    for study in np.unique(studies):
+        of_study = np.flatnonzero(studies == study)
+        stack = stacks[of_study[np.argmax(suspicion[of_study])]]
+        inside = np.flatnonzero(stacks == stack)
+        if known[inside].all() and len(inside) == slices_of[stack]:
+            found.append(inside[np.argsort(rows[inside])])  # a store is in order of position
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,12 +27,14 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class BlendResult:
-    """The file that was written, how many rows it has, and how much each submission weighs."""
+    """The file that was written, how many rows it has, how much each submission weighs, and the
+    thresholds that became one half."""
 
     out: Path
     rows: int
     how: str
     weights: tuple[float, ...]
+    remap: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
         """Return the result as plain values, for JSON."""
@@ -41,6 +43,7 @@ class BlendResult:
             "rows": self.rows,
             "how": self.how,
             "weights": list(self.weights),
+            "remap": dict(self.remap),
         }
 
 
@@ -68,8 +71,10 @@ def blend(
     and another has not.
     """
     files, out = as_paths(submissions), Path(out)
-    if len(files) < 2 and not remap:
-        raise ValueError(f"{plural(len(files), 'submission')}; give two or more to blend")
+    if len(files) < (1 if remap else 2):
+        raise ValueError(
+            f"{plural(len(files), 'submission')}; give two or more to blend, or one and `remap`"
+        )
     tables = [_read(file) for file in files]
     first = tables[0]
     for file, table in zip(files[1:], tables[1:], strict=True):
@@ -86,7 +91,8 @@ def blend(
     header = read_text_table(files[0]).frame.columns
     name, label = _columns(files[0], header)
     write_csv(out, pl.DataFrame({name: joined["id"], label: blended}))
-    return BlendResult(out, joined.height, how, tuple(one / sum(share) for one in share))
+    weighs = tuple(one / sum(share) for one in share)
+    return BlendResult(out, joined.height, how, weighs, remap or {})
 
 
 def findings_of_ids(ids: Sequence[str]) -> list[str]:
@@ -108,10 +114,12 @@ def _remapped(
     own, remapped = np.array(findings), probability.copy()
     for name, threshold in thresholds.items():
         inside = ~np.isin(own, list(thresholds)) if name == ALL else own == name
-        if not inside.any():
+        if not 0 < threshold < 1:
+            raise ValueError(f"`remap`: {name}={threshold:g}; give a number between 0 and 1")
+        if not inside.any() and name != ALL:
             raise ValueError(
                 f"`remap`: no row is of {name!r}; of findings there are: "
-                f"{', '.join(sorted(set(findings) - {''})) or 'none by name, give all'}"
+                f"{', '.join(sorted(set(findings) - {''})) or 'none by name; give all=THRESHOLD'}"
             )
         remapped[inside] = remap_probabilities(probability[inside], threshold)
     return remapped

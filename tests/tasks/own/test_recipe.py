@@ -27,16 +27,14 @@ def test_heads_known_of_studies_learn_phantoms_first() -> None:
     task, recipe = built(TEXT)
     assert task.phantom_task is not None
     assert task.phantom_task.name == "hemorrhage"
-    assert (task.recipe, recipe.phantoms.studies, recipe.size) == ("series-compact", 300, 96)
-    _, named = built(TEXT + '[recipe]\nname = "series-compact"\n')
-    assert named.phantoms.studies == 300
+    assert (task.recipe, recipe.phantoms.studies, recipe.size) == ("series-heads", 300, 96)
 
 
 @pytest.mark.parametrize(
     "text",
     [
         TEXT + "[recipe.phantoms]\nstudies = 0\n",
-        TEXT + '[recipe]\nname = "compact"\n',
+        TEXT + '[recipe]\nname = "series-compact"\n',
         TEXT.replace('"study"', '"image"'),
         TEXT.replace('"head"', '"lungs"'),
         TEXT.replace('"CT"', '"DX"').replace('"head"', '"picture"'),

@@ -1,26 +1,28 @@
-"""tests/training/slices/test_pseudo_labels.py: what networks say of images without a label is
-learned, and nothing of whom they are scored on."""
+"""tests/training/slices/test_pseudo_labels.py: answers about images without a label
+are learned, and none about whom networks are scored on."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
+from wetread.labels.finding import finding_names
 from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
 from wetread.training.slices.fit import fit_encoder, fit_split
 from wetread.training.slices.members import read_mean
-from wetread.training.slices.pseudo_labels import TEACHER, unlabeled_rows, with_pseudo_labels
+from wetread.training.slices.pseudo_labels import FILE, TEACHER, unlabeled_rows, with_pseudo_labels
 from wetread.training.slices.refit import refit_all
 
 
 def quick(*settings: str) -> Recipe:
     words = ("size=24", "batch_size=16", "runtime.threads=1", "runtime.device=cpu", "epochs=1")
-    return read_recipe("compact", [*words, *settings])
+    return read_recipe("compact", [*words, "negatives_per_positive=0", *settings])
 
 
 def silent(done: int, total: int) -> None:
@@ -56,7 +58,7 @@ def test_slices_of_patients_who_are_validated_or_scored_are_left_out(
     assert len(rows) == sum(patient[row] in learned for row in range(1, len(patient), 2))
 
 
-def test_a_split_is_learned_anew_with_what_its_first_networks_say(
+def test_a_split_is_learned_anew_with_its_first_networks_answers(
     half: LabeledSlices, split: Split, tmp_path: Path
 ) -> None:
     recipe = quick("pseudo_labels=true")
@@ -76,9 +78,9 @@ def test_a_split_is_learned_anew_with_what_its_first_networks_say(
     )
     assert same(teacher, plain)
     rows = unlabeled_rows(half, split)
-    joined, more = with_pseudo_labels(half, split, [teacher])
-    said = read_mean([teacher], half.store, rows, mirror_columns(half.findings).tolist())
-    np.testing.assert_array_equal(joined.truth[more.train[len(split.train) :]], said.probability)
+    joined, more = with_pseudo_labels(half, split, [teacher], tmp_path / "labels")
+    read = read_mean([teacher], half.store, rows, mirror_columns(half.findings).tolist())
+    np.testing.assert_array_equal(joined.truth[more.train[len(split.train) :]], read.probability)
     np.testing.assert_array_equal(joined.rows[more.train[len(split.train) :]], rows)
     np.testing.assert_array_equal(more.scored, split.scored)
     again = fit_encoder(
@@ -86,11 +88,14 @@ def test_a_split_is_learned_anew_with_what_its_first_networks_say(
     )
     student = read_trained_model(tmp_path / "model-0")
     assert same(student, again)
+    kept = pl.read_parquet(tmp_path / "model-0" / TEACHER / FILE)
+    np.testing.assert_array_equal(kept.drop("row", "id").to_numpy(), read.probability)
+    fit_split(half, split, recipe, run=Run(tmp_path), number=0, weights=None, progress=silent)
     assert not same(student, teacher)
     assert all(done <= total for done, total in steps)
 
 
-def test_networks_of_all_patients_learn_what_the_folds_say(
+def test_networks_of_all_patients_learn_the_folds_answers(
     half: LabeledSlices, tmp_path: Path
 ) -> None:
     recipe = quick("pseudo_labels=true", "folds=2", "refit=true")
@@ -102,7 +107,7 @@ def test_networks_of_all_patients_learn_what_the_folds_say(
     nobody = np.empty(0, np.int64)
     everyone = Split("", np.arange(len(half.rows)), nobody, nobody)
     folds = [read_trained_model(tmp_path / f"model-{number}") for number in (0, 1)]
-    joined, all_of_them = with_pseudo_labels(half, everyone, folds)
+    joined, all_of_them = with_pseudo_labels(half, everyone, folds, tmp_path / "labels")
     assert len(all_of_them.train) == len(half.store.slices)
     again = fit_encoder(
         joined, all_of_them, recipe, weights=None, run=Run(tmp_path / "again"), progress=silent
@@ -110,7 +115,28 @@ def test_networks_of_all_patients_learn_what_the_folds_say(
     assert same(read_trained_model(tmp_path / "refit"), again)
 
 
-@pytest.mark.parametrize("setting", ["decoder=unet", "series.network=gru"])
-def test_masks_and_series_have_none(setting: str) -> None:
-    with pytest.raises(ValueError, match="pseudo_labels = true with decoder"):
+def test_labels_that_are_there_are_not_made_again(
+    half: LabeledSlices, split: Split, tmp_path: Path
+) -> None:
+    rows = unlabeled_rows(half, split)
+    names = finding_names(half.findings)
+    ids = half.store.slices["SOPInstanceUID"].gather(rows)
+    table = pl.DataFrame({"row": rows, "id": ids} | {name: [0.25] * len(rows) for name in names})
+    table.write_parquet(tmp_path / FILE)
+    joined, _ = with_pseudo_labels(half, split, [], tmp_path)
+    assert (joined.truth[len(half.rows) :] == 0.25).all()
+
+
+def test_a_split_without_such_slices_is_learned_once(data: LabeledSlices, tmp_path: Path) -> None:
+    _, (split, *_) = plan_splits(data, 2, seed=0)
+    recipe = quick("pseudo_labels=true")
+    fit_split(data, split, recipe, run=Run(tmp_path), number=0, weights=None, progress=silent)
+    assert not (tmp_path / "model-0" / TEACHER).exists()
+
+
+@pytest.mark.parametrize(
+    "setting", ["decoder=unet", "series.network=gru", "negatives_per_positive=0.5"]
+)
+def test_masks_series_and_balanced_epochs_have_none(setting: str) -> None:
+    with pytest.raises(ValueError, match="pseudo_labels = true with "):
         quick("pseudo_labels=true", "size=32", setting)

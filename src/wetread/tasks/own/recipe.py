@@ -8,21 +8,11 @@ from collections.abc import Mapping
 from wetread.tasks.own.schema import TaskEntry, TaskFileError
 from wetread.training.recipe_file import read_recipe
 
-CT_RECIPE, FILM_RECIPE, SERIES_RECIPE = "compact", "pneumothorax-small", "series-compact"
+CT_RECIPE, FILM_RECIPE = "compact", "pneumothorax-small"
+SERIES_RECIPE, HEADS_RECIPE = "series-compact", "series-heads"  # the second learns phantoms first
 CT_SETTINGS = ('windows=["brain", "lung", "bone"]',)  # soft tissue, air, bone
 FILM_SETTINGS = ('windows=["display"]',)
 DRAWING = ("decoder=unet",)  # where a finding is drawn
-# Of a study's label alone encoders learn patients by heart; phantoms' slices, whose labels are
-# known, teach them the part of the body first. As measured in docs/experiments/heads.md.
-PHANTOMS_FIRST = (
-    "size=96",
-    "epochs=12",
-    "phantoms.studies=300",
-    "phantoms.epochs=24",
-    "phantoms.learning_rate=2e-3",
-    "phantoms.top_checkpoints=8",
-    "phantoms.masks=false",
-)
 
 
 def task_recipe(
@@ -36,14 +26,13 @@ def task_recipe(
     name = own.pop("name", None)
     if name is not None and not isinstance(name, str):
         raise TaskFileError(f"{where}: recipe.name = {name!r} is no name of a recipe")
-    default = SERIES_RECIPE if of_studies else CT_RECIPE if in_hu else FILM_RECIPE
+    of_series = HEADS_RECIPE if phantoms else SERIES_RECIPE
+    default = of_series if of_studies else CT_RECIPE if in_hu else FILM_RECIPE
     settings: tuple[str, ...] = CT_SETTINGS if in_hu else FILM_SETTINGS
     if any(one.level == "pixel" for one in entry.findings):
         settings = (*settings, *DRAWING)
     if name is not None:
         default, settings = name, ()
-    if phantoms and default == SERIES_RECIPE:
-        settings = (*settings, *PHANTOMS_FIRST)
     changed = tuple(f"{key}={json.dumps(value)}" for key, value in _flat(own).items())
     try:
         read_recipe(default, [*settings, *changed])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,11 @@ from wetread.training.slices.levels import labeled_probabilities, slice_predicti
 from wetread.training.slices.loop import train
 from wetread.training.slices.members import member_progress, member_recipes, read_mean
 from wetread.training.slices.predict import predict_probabilities
-from wetread.training.slices.pseudo_labels import TEACHER, with_pseudo_labels
+from wetread.training.slices.pseudo_labels import (
+    TEACHER,
+    unlabeled_rows,
+    with_pseudo_labels,
+)
 from wetread.training.slices.region import Regions
 
 
@@ -62,35 +67,22 @@ def fit_split(
     mixed: LabeledSlices | None = None,
     progress: Progress,
 ) -> SplitResult:
-    """Train the split's networks (where the recipe says so, again with what they say of images
-    without a label), keep of each the best epoch by the weighted log loss of the
-    images (whatever the masks), and read the scored part with their mean.
+    """Train the split's networks, keep of each the best epoch by the weighted log loss of the
+    images (whatever the masks), and read the scored part with their mean. Where the recipe says so
+    and images have no label, networks are trained twice, the second time with the first ones'
+    answers about these.
 
     number: of the split. weights, mixed: as for fit_encoder.
     """
     folder = run.folder / f"model-{number}"
-
-    def fit(into: Path, learned: LabeledSlices, by: Split, before: int) -> list[TrainedModel]:
-        """Train the networks of a split in a folder, after so many others of it."""
-        return [
-            fit_encoder(
-                learned,
-                by,
-                own,
-                weights=weights,
-                run=Run(into / name),
-                mixed=mixed,
-                progress=member_progress(progress, before + member, networks),
-            )
-            for member, (name, own) in enumerate(member_recipes(recipe))
-        ]
-
-    networks = recipe.members * (2 if recipe.pseudo_labels else 1)
-    if recipe.pseudo_labels:
-        teachers = fit(folder / TEACHER, data, split, 0)
-        models = fit(folder, *with_pseudo_labels(data, split, teachers), recipe.members)
+    fit = partial(fit_members, recipe=recipe, weights=weights, mixed=mixed)
+    if recipe.pseudo_labels and len(unlabeled_rows(data, split)):
+        first, second = (member_progress(progress, turn, 2) for turn in (0, 1))
+        teachers = fit(data, split, folder=folder / TEACHER, progress=first)
+        learned = with_pseudo_labels(data, split, teachers, folder / TEACHER)
+        models = fit(*learned, folder=folder, progress=second)
     else:
-        models = fit(folder, data, split, 0)
+        models = fit(data, split, folder=folder, progress=progress)
     probability, drawings, apart = _read(models, data, split.scored, split.name, number)
     validation: tuple[LabeledProbabilities, ...] = ()
     if split.is_only or (data.masks is not None and recipe.decoder != "none"):
@@ -103,6 +95,31 @@ def fit_split(
     levels = slice_predictions(data, split, data.smooth(probability, split.scored), apart)
     table = pl.DataFrame(drawings, schema=mask_table.SCHEMA, orient="row")
     return SplitResult(levels, table, validation)
+
+
+def fit_members(
+    data: LabeledSlices,
+    split: Split,
+    *,
+    recipe: Recipe,
+    folder: Path,
+    weights: Path | None,
+    mixed: LabeledSlices | None,
+    progress: Progress,
+) -> list[TrainedModel]:
+    """Train the recipe's networks of a split, in a folder. weights, mixed: as for fit_encoder."""
+    return [
+        fit_encoder(
+            data,
+            split,
+            own,
+            weights=weights,
+            run=Run(folder / name),
+            mixed=mixed,
+            progress=member_progress(progress, member, recipe.members),
+        )
+        for member, (name, own) in enumerate(member_recipes(recipe))
+    ]
 
 
 def fit_encoder(

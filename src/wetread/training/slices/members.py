@@ -37,8 +37,7 @@ def member_recipes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
 
 
 def member_progress(progress: Progress, member: int, members: int) -> Progress:
-    """Return what reports the steps of one of several networks of a split, which take as many
-    each."""
+    """Return what reports the steps of one of several trainings, as if all took as many."""
     return lambda done, total: progress(member * total + done, members * total)
 
 
@@ -47,10 +46,10 @@ def fold_checkpoints(run: Path, split: int | None = None) -> list[Path]:
     return _checkpoints(run, "model-*" if split is None else f"model-{split}")
 
 
-def reading_checkpoints(run: Path) -> list[Path]:
-    """Find the networks of slices that read new studies, in their order: those of all patients
-    where there are any, else those of all splits."""
-    return _checkpoints(run, REFIT) or fold_checkpoints(run)
+def refit_checkpoints(run: Path) -> list[Path]:
+    """Find the networks of all patients in a run's folder, in their order; () where there are
+    none."""
+    return _checkpoints(run, REFIT)
 
 
 def _checkpoints(run: Path, folder: str) -> list[Path]:

@@ -14,13 +14,8 @@ from wetread.archive.types import Progress
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, read_trained_model
-from wetread.training.slices.fit import fit_encoder
-from wetread.training.slices.members import (
-    REFIT,
-    fold_checkpoints,
-    member_progress,
-    member_recipes,
-)
+from wetread.training.slices.fit import fit_members
+from wetread.training.slices.members import REFIT, fold_checkpoints
 from wetread.training.slices.pseudo_labels import with_pseudo_labels
 
 NOBODY = np.empty(0, np.int64)
@@ -36,26 +31,24 @@ def refit_all(
     progress: Progress,
 ) -> int:
     """Train the recipe's networks on all patients and return for how many epochs: the median of
-    those after which the folds' networks were kept. No patient is left to choose by, so the last
-    epoch is kept.
+    those after which the folds' networks were kept, half an epoch a whole one. No patient is left
+    to choose by, so the last epochs are kept.
 
     run: its folds are trained. weights, mixed: as for fit_encoder.
     """
-    kept = [read_trained_model(file).epoch for file in fold_checkpoints(run.folder)]
-    epochs = 1 + round(float(np.median(kept)))
+    folds = [read_trained_model(file) for file in fold_checkpoints(run.folder)]
+    epochs = 1 + int(np.ceil(np.median([one.epoch for one in folds])))
     everyone = Split("refit", np.arange(len(data.rows)), NOBODY, NOBODY)
     if recipe.pseudo_labels:
-        folds = [read_trained_model(file) for file in fold_checkpoints(run.folder)]
-        data, everyone = with_pseudo_labels(data, everyone, folds)
-    changes = {"epochs": epochs, "top_checkpoints": 1, "patience_epochs": 0}
-    for member, (name, own) in enumerate(member_recipes(recipe.model_copy(update=changes))):
-        fit_encoder(
-            data,
-            everyone,
-            own,
-            weights=weights,
-            run=Run(run.folder / REFIT / name),
-            mixed=mixed,
-            progress=member_progress(progress, member, recipe.members),
-        )
+        data, everyone = with_pseudo_labels(data, everyone, folds, run.folder / REFIT)
+    shorter = recipe.model_copy(update={"epochs": epochs, "patience_epochs": 0})
+    fit_members(
+        data,
+        everyone,
+        recipe=shorter,
+        folder=run.folder / REFIT,
+        weights=weights,
+        mixed=mixed,
+        progress=progress,
+    )
     return epochs

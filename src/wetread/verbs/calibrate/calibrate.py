@@ -29,7 +29,7 @@ from wetread.archive.plural import plural
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.label_file import read_label_file
-from wetread.inputs.patients import asks_for_study, assign_patients, call_by_file
+from wetread.inputs.patients import asks_for_study, assign_patients
 from wetread.inputs.progress import Report, silent
 from wetread.labels.finding import finding_names
 from wetread.labels.patients_csv import read_patients
@@ -160,7 +160,7 @@ def calibrate(
     # network reads.
     selection = select_images(archive, task)
     _refuse_studies_of(run, selection.slices)
-    table, repaired = repair_ids(table, task, call_by_file(selection.slices, patients_file))
+    table, repaired = repair_ids(table, task, selection.slices, patients_file)
     stores = pack_selection(
         selection, ensemble, folder, workers=workers, report=report, verify=verify
     )

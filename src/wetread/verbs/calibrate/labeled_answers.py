@@ -32,13 +32,16 @@ class LabeledAnswers:
     studies: tuple[str, ...]
 
 
-def repair_ids(labels: LabelTable, task: Task, slices: pl.DataFrame) -> tuple[LabelTable, int]:
+def repair_ids(
+    labels: LabelTable, task: Task, slices: pl.DataFrame, patients: str | None = None
+) -> tuple[LabelTable, int]:
     """Return labels by the ids of slices and their studies, and how many ids were repaired.
 
-    Raises ValueError where none of the slices and studies has a label. slices: rows of an index.
+    Raises ValueError where none of the slices and studies has a label. slices: rows of an index;
+    patients: as for place_labels.
     """
     names = ids_by_level(slices)
-    labels, repaired = place_labels(labels, task, slices)
+    labels, repaired = place_labels(labels, task, slices, patients)
     known = labels.frame.filter(pl.col("value").is_not_null())
     if all(
         ids.isdisjoint(known.filter(pl.col("level") == level)["id"]) for level, ids in names.items()

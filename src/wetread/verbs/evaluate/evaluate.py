@@ -29,7 +29,13 @@ from wetread.reports.slice_panels import read_edge_letters
 from wetread.store.store import open_store
 from wetread.tasks import Task, kept_task
 from wetread.training import mask_table
-from wetread.training.about import read_about, read_fold_proof, read_metrics, read_run_recipe
+from wetread.training.about import (
+    metrics_files,
+    read_about,
+    read_fold_proof,
+    read_metrics,
+    read_run_recipe,
+)
 from wetread.training.decide import DecidedFinding, decide_finding
 from wetread.training.predictions import FILE, LevelPredictions, from_table, read_predictions
 
@@ -78,7 +84,7 @@ def require_page_inputs(run: Path) -> None:
     """Open what the run's page is made of beside its predictions, so that a damaged file is named
     before anything is scored."""
     read_fold_proof(run)
-    for file in run.glob("model-*/**/metrics.jsonl"):
+    for file in metrics_files(run):
         read_metrics(file)
     open_store(run / "store")
     read_edge_letters(run)

@@ -24,7 +24,6 @@ from wetread.evaluation.score import Score, Scores
 from wetread.evaluation.threshold_scores import threshold_names, threshold_scores
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
-from wetread.inputs.patients import call_by_file
 from wetread.inputs.predictions import Predictions, read_predictions_of
 from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.repair import repair_labels
@@ -144,7 +143,7 @@ def _by_index(
     """Name images and studies by the index of the predictions, where there is one."""
     if given.index is None:
         return truth, 0
-    return place_labels(truth, given.task, call_by_file(given.index.images, patients))
+    return place_labels(truth, given.task, given.index.images, patients)
 
 
 def _read_truth(

@@ -189,18 +189,19 @@ def _notes(reading: Reading) -> list[str]:
 
 def _measure_sentence(measure: JsonObject) -> str:
     """Write a number that was measured in what was drawn, with how far it may be off."""
-    unit = f" {measure['unit']}" if measure["unit"] else ""
+    unit, digits = (f" {measure['unit']}", 2) if measure["unit"] else ("", 3)
     name = measure["name"].replace("_", " ")
     if measure["value"] is None:
         return f"{name}: could not be measured in what was drawn"
-    sentence = f"{name}: {measure['value']:.2f}{unit}, measured in what was drawn"
+    sentence = f"{name}: {measure['value']:.{digits}f}{unit}, measured in what was drawn"
     if measure["bias"] is None:
         return f"{sentence}; how far it is off is not known"
-    low, high = measure["limits_of_agreement"]
+    bias, low, high = (
+        f"{one:+.{digits}f}" for one in (measure["bias"], *measure["limits_of_agreement"])
+    )
     return (
-        f"{sentence}; in {measure['error_studies']} {measure['error_in']} it was "
-        f"{measure['bias']:+.2f}{unit} off on average, limits of agreement {low:+.2f} to "
-        f"{high:+.2f}{unit}"
+        f"{sentence}; in {measure['error_studies']} {measure['error_in']} it was {bias}{unit} off "
+        f"on average, limits of agreement {low} to {high}{unit}"
     )
 
 

@@ -14,9 +14,10 @@ from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import of_modalities
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
-from wetread.inputs.patients import call_by_file
+from wetread.inputs.patients import asks_for_study
 from wetread.inputs.progress import Report, silent
 from wetread.inputs.sources import open_source
+from wetread.labels.patients_csv import read_patients
 from wetread.labels.resolve import ambiguous_files
 from wetread.labels.table import merge_labels
 from wetread.tasks import find_task
@@ -102,7 +103,11 @@ def check_task(
 
     Raises what `train` would raise of the task and of its label files.
     """
-    chosen = find_task(task)
+    chosen, who = find_task(task), None if patients is None else str(patients)
+    if who is not None and data is None:
+        raise ValueError("`patients` says which image is of whom; give the images with `data`")
+    if who is not None and not asks_for_study(who):
+        read_patients(who)  # before the archive is read
     table = merge_labels([read_label_file(path, chosen, None) for path in as_paths(labels)])
     ids, images, named, repaired = set(table.frame["id"]), None, None, 0
     missed: tuple[str, ...] = ()
@@ -111,11 +116,8 @@ def check_task(
     of_patients = (table.frame["level"] == "patient").any()
     if data is not None:
         found = open_source(Path(data), select_workers(workers, None), report)
-        images = call_by_file(
-            found.images.filter(of_modalities(chosen.modalities)),
-            None if patients is None else Path(patients),
-        )
-        table, repaired = place_labels(table, chosen, images)
+        images = found.images.filter(of_modalities(chosen.modalities))
+        table, repaired = place_labels(table, chosen, images, who)
         there = {*images["SOPInstanceUID"], *images["StudyInstanceUID"]}
         strange = table.frame.filter(~pl.col("id").is_in(list(there)))
         lost = strange["id"].unique(maintain_order=True)

@@ -34,7 +34,8 @@ def draft_text(draft: Draft, title: str) -> str:
         lines += ["", "[[groups]]  # exactly one of these in every row of the file"]
         lines.append(f"exactly_one = {_toml(list(group))}")
     if draft.windows:
-        recipe = "compact" if draft.level == "image" else "series-compact"
+        of_studies = "series-heads" if draft.crop == "head" else "series-compact"
+        recipe = "compact" if draft.level == "image" else of_studies
         lines += ["", "[recipe]", f"name = {_toml(recipe)}"]
         why = draft.comments["crop"] or "no part of the body is known"
         lines.append(f"windows = {_toml(list(draft.windows))}  # {why}")

@@ -20,6 +20,7 @@ from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
 from wetread.training.slices.members import REFIT
 from wetread.training.slices.prepare import Prepared, Start
+from wetread.training.slices.pseudo_labels import unlabeled_rows
 from wetread.training.split_calibration import (
     calibrate_altered,
     calibrate_splits,
@@ -50,7 +51,11 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
     """Deal the patients to splits, and describe the run."""
     task, recipe, identity = request.task, request.recipe, archive.identity
     plan, splits = plan_splits(prepared.data, recipe.folds, recipe.seed)
-    origins = count_origins(prepared.data, splits, phantom_studies(archive.images))
+    unlabeled: set[int] = set()
+    if recipe.pseudo_labels:
+        unlabeled = {row for one in splits for row in unlabeled_rows(prepared.data, one).tolist()}
+    phantoms = phantom_studies(archive.images)
+    origins = count_origins(prepared.data, splits, phantoms, sorted(unlabeled))
     about = {
         "task": task.name,
         "findings": list(finding_names(task.findings)),
@@ -65,12 +70,12 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
             for name, (share, known) in prepared.shares.items()
         },
         **origins,
-        # The share of an epoch's negatives into which a lesion is painted, and the images without
-        # a label that networks were given theirs of.
+        # The share of an epoch's negatives into which a lesion is painted, and the images that
+        # networks labeled.
         "learned_from": {
             **origins["learned_from"],
             "grafts": recipe.grafts.share,
-            "pseudo_labeled": archive.counts["images_without_label"] if recipe.pseudo_labels else 0,
+            "pseudo_labeled": len(unlabeled),
         },
     }
     return RunPlan(splits, describe_folds(plan, identity), recipe.model_dump(mode="json"), about)

@@ -11,7 +11,7 @@ from wetread.archive.index.index import Index
 from wetread.archive.rejects import RejectError
 from wetread.inputs.archive import open_archive, select_modalities
 from wetread.inputs.label_ids import place_labels
-from wetread.inputs.patients import assign_patients, call_by_file
+from wetread.inputs.patients import assign_patients
 from wetread.inputs.progress import Report
 from wetread.inputs.truth_masks import read_truth_masks
 from wetread.labels.mask_check import check_masks
@@ -83,7 +83,7 @@ def open_labeled_archive(
     _refuse_unreadable(stores[0], images, request.labels)
     stores, identity = assign_patients(stores, archive, request.patients, request.key, out)
     labels = merge_labels([request.labels, *masks])
-    labels, repaired = place_labels(labels, task, call_by_file(archive.instances, request.patients))
+    labels, repaired = place_labels(labels, task, archive.instances, request.patients)
     labels, refused = check_masks(labels, _shapes(stores[0]))
     write_csv(out / "refused_masks.csv", refused)
     if refused.height and labels.masks.is_empty():

@@ -62,7 +62,7 @@ def pretrain(request: TrainRequest, *, workers: int | None, report: Report) -> S
         return Start(request.weights, mixed)
     if task is request.task:
         return Start(fit_phantoms(task.spec, inputs, request.weights), mixed)
-    (before, *_) = (*request.weights.values(), None)
+    before = next(iter(request.weights.values()), None)
     weights = {} if before is None else dict.fromkeys(task.networks, before)
     (kept,) = fit_phantoms(task.spec, inputs, weights).values()
     return Start(dict.fromkeys(request.task.networks, kept))

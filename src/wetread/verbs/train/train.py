@@ -6,7 +6,9 @@ A run's folder holds, beside what training writes (training/run.py):
     about.json            the task, the counts, the priors: what other verbs need to know
     index.parquet, store/ the archive as it was learned from
     phantoms/             what was learned first, where the recipe says so: archive and run
-    model-K/              one trained model a split (checkpoints, metrics), others in member-J/
+    model-K/              one trained model a split (checkpoints, metrics), others in member-J/, and
+                          in teacher/ those whose answers were labels
+    refit/                networks of all patients, where the recipe says so
     predictions.parquet   predictions of slices and studies never fitted
     masks.parquet         what was drawn in them, and decisions.json, by which it becomes a mask
     drawings.json         how what is drawn along whole series becomes masks (training/drawings.py)
