@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,15 +20,12 @@ import numpy as np
 import polars as pl
 
 from bench.data import WORK, quiet
+from bench.hemorrhage_page import FINDINGS, Truth, loss, page
 from bench.remap import search_threshold
 from wetread.archive.executor.workers import available_cores
-from wetread.archive.types import Float64Array, Int64Array
-from wetread.evaluation.aggregate import study_maximum
+from wetread.archive.types import Float64Array
 from wetread.evaluation.baselines import constant_prior, histogram_baseline, histogram_features
-from wetread.evaluation.intervals import bootstrap
-from wetread.evaluation.metrics import roc_auc, weighted_log_loss
 from wetread.evaluation.remap import remap
-from wetread.labels.finding import finding_weights
 from wetread.store.pack_series import OneBox
 from wetread.study.crop import whole_picture
 from wetread.tasks import TASKS
@@ -40,11 +37,9 @@ from wetread.verbs.pack import pack
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.train.train import train
 
-TASK, STUDIES, LEARNED, READ, DRAWS = "hemorrhage", 300, 501, 502, 1000
+TASK, STUDIES, LEARNED, READ = "hemorrhage", 300, 501, 502
 FOLDER = WORK / "hemorrhage"
 PAGE = Path(__file__).parents[1] / "docs" / "experiments" / "benchmark.md"
-FINDINGS = TASKS[TASK].at("image")
-ANY = [finding.name for finding in FINDINGS].index("any")
 SERIES = ("series.network=gru",)
 PLAIN_SERIES = (
     "series.network=plain_gru",
@@ -110,15 +105,6 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Truth:
-    """Labels (N, F) of the slices that are read, their studies and patients (N,)."""
-
-    image: Float64Array
-    studies: list[str]
-    patients: list[str]
-
-
 def compare() -> list[dict[str, Any]]:
     """Log loss of our best way under that of each other design, for the seeds on the command line;
     0 alone where none is named."""
@@ -130,9 +116,9 @@ def compare() -> list[dict[str, Any]]:
     for seed in seeds:
         for row in ROWS:
             answers.setdefault(row.name, {})[seed] = answer(row, seed, learned, read)
-            PAGE.write_text(page(answers, truth))
+            PAGE.write_text(page(answers, truth, OURS, STUDIES))
         answers.setdefault(REMAPPED, {})[seed] = remapped(answers[OURS][seed], truth)
-    PAGE.write_text(page(answers, truth))
+    PAGE.write_text(page(answers, truth, OURS, STUDIES))
     everything = np.arange(len(truth.patients))
     ours = loss(answers[OURS][seeds[0]], truth, everything)
     others = [(row, answers[row.name][seeds[0]]) for row in ROWS if row.other]
@@ -249,74 +235,3 @@ def whole_pictures() -> Iterator[None]:
     )
     with mock.patch.dict(TASKS, {TASK: whole}):
         yield
-
-
-Figure = Callable[[Float64Array, Truth, Int64Array], float]
-
-
-def loss(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
-    """The official log loss of slices (n,)."""
-    return weighted_log_loss(truth.image[rows], probability[rows], finding_weights(FINDINGS))
-
-
-def auc_by_slice(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
-    """ROC AUC of any hemorrhage in slices (n,)."""
-    return roc_auc(truth.image[rows, ANY], probability[rows, ANY])
-
-
-def auc_by_study(probability: Float64Array, truth: Truth, rows: Int64Array) -> float:
-    """ROC AUC of any hemorrhage in the studies of slices (n,), each as its worst slice."""
-    names = np.array(truth.studies)[rows].tolist()
-    _, true = study_maximum(truth.image[rows][:, [ANY]], names)
-    _, answered = study_maximum(probability[rows][:, [ANY]], names)
-    return roc_auc(true[:, 0], answered[:, 0])
-
-
-FIGURES: dict[str, Figure] = {
-    "weighted log loss": loss,
-    "ROC AUC by slice": auc_by_slice,
-    "ROC AUC by study": auc_by_study,
-}
-
-
-def page(answers: dict[str, dict[int, Float64Array]], truth: Truth) -> str:
-    """docs/experiments/benchmark.md."""
-    everything = np.arange(len(truth.patients))
-    lines = [
-        "# Experiments: a benchmark of head phantoms", "",
-        f"Written by `python -m bench hemorrhage`: {STUDIES} phantom studies are learned (of which "
-        f"the training keeps a fifth for its own score), {STUDIES} others read: "
-        f"{len(truth.patients):,} slices, {int(truth.image[:, ANY].sum()):,} with hemorrhage. Mean "
-        "over the seeds (with two and more the standard deviation in brackets), then the "
-        f"difference to `{OURS}` of the first seed and its 95 % interval over patients, paired, "
-        f"{DRAWS} draws. Below 0 in the first column is better than ours, above 0 in the others.",
-        "",
-        "| way | seeds | " + " | ".join(FIGURES) + " |", "|---|---|" + "---|" * len(FIGURES),
-    ]  # fmt: skip
-    ours = answers.get(OURS, {}).get(0)
-    for name, by_seed in answers.items():
-        cells = []
-        for figure in FIGURES.values():
-            values = [figure(one, truth, everything) for one in by_seed.values()]
-            cell = f"{np.mean(values):.4f}"
-            if len(values) > 1:
-                cell += f" ({np.std(values, ddof=1):.4f})"
-            if ours is not None and name != OURS and 0 in by_seed:
-                cell += difference(figure, by_seed[0], ours, truth)
-            cells.append(cell)
-        lines.append(f"| {name} | {len(by_seed)} | " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
-
-
-def difference(figure: Figure, one: Float64Array, ours: Float64Array, truth: Truth) -> str:
-    """The difference of a figure to ours, with its interval, as text."""
-    everything = np.arange(len(truth.patients))
-    gap = figure(one, truth, everything) - figure(ours, truth, everything)
-    interval = bootstrap(
-        lambda rows: figure(one, truth, rows) - figure(ours, truth, rows),
-        truth.patients,
-        np.random.default_rng(0),
-        draws=DRAWS,
-    )
-    assert interval is not None
-    return f" {gap:+.4f} [{interval[0]:+.4f}, {interval[1]:+.4f}]"
