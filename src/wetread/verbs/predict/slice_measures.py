@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from wetread.archive.types import BoolArray, Int64Array
+from wetread.prediction.masks import DrawnMasks
 from wetread.prediction.studies import judging_slices
-from wetread.store.store import acquisition_keys
+from wetread.store.store import Store, acquisition_keys
 from wetread.study.placement import series_placement
 from wetread.training.measures import DrawnStack
 from wetread.training.slice_measures import cropped_pictures
@@ -33,9 +37,15 @@ def measure_slices(read: ReadArchive) -> dict[str, DrawnStudy]:
         values = []
         for measure in measures:
             columns = [drawn.findings.index(name) for name in measure.findings]
-            masks = [(drawn.mask(store, int(row), column) for row in rows) for column in columns]
+            masks = [_masks(drawn, store, rows, column) for column in columns]
             stack = DrawnStack(masks, place, cropped_pictures(store, rows.tolist()))
             error = ensemble.measure_errors.get(measure.name)
             values.append(describe_measured(measure, measure.measure(stack), error, SCORED))
         found[str(study)] = DrawnStudy((), tuple(values), ())
     return found
+
+
+def _masks(drawn: DrawnMasks, store: Store, rows: Int64Array, column: int) -> Iterator[BoolArray]:
+    """Make the masks (rows, columns) bool of one finding in slices by row of the store."""
+    for row in rows.tolist():
+        yield drawn.mask(store, row, column)
