@@ -98,3 +98,16 @@ def test_old_names_in_a_recipe_are_one_line_on_stderr(here: Wetread, tmp_path: P
     assert first.startswith("wetread: ")
     assert first.endswith("old.toml: old names of settings: learning_rate is now "
                           "optimizer.learning_rate")  # fmt: skip
+
+
+def test_a_submission_is_remapped_and_the_line_says_so(wetread: Wetread, tmp_path: Path) -> None:
+    one, out = tmp_path / "one.csv", tmp_path / "out.csv"
+    one.write_text("ID,Label\nx_any,0.32\n")
+    done = wetread("blend", one, "-o", out, "--remap", "any=0.64")
+    assert done.returncode == 0
+    assert "re-mapped: any=0.64 became 0.5" in done.stdout
+    assert out.read_text() == "ID,Label\nx_any,0.25\n"
+    for wrong in (["any=x"], ["any=0.6", "--remap", "any=0.7"]):
+        refused = wetread("blend", one, "-o", out, "--remap", *wrong)
+        assert refused.returncode == 2
+        assert "give FINDING=THRESHOLD, each finding once" in " ".join(refused.stderr.split())

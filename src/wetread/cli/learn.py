@@ -26,6 +26,8 @@ from wetread.cli.options import (
     done_code,
     pairs,
     print_result,
+    read_by_finding,
+    read_numbers,
 )
 from wetread.cli.prediction_text import prediction_lines
 from wetread.cli.progress import bars
@@ -144,7 +146,7 @@ def predict(
             run,
             out,
             sample=sample,
-            prevalence=_by_finding(prevalence or [], "--prevalence", "SHARE"),
+            prevalence=read_by_finding(prevalence or [], "--prevalence", "SHARE"),
             at=at,
             blend=blend,
             workers=workers,
@@ -220,38 +222,13 @@ def blend(
     """Blend submissions of probabilities into one."""
     from wetread.verbs.blend import blend as run
 
-    thresholds = _by_finding(remap or [], "--remap", "THRESHOLD")
-    result = run(submissions, out, weights=_numbers(weights), how=how, remap=thresholds)
+    thresholds = read_by_finding(remap or [], "--remap", "THRESHOLD")
+    result = run(submissions, out, weights=read_numbers(weights), how=how, remap=thresholds)
     shares = ", ".join(f"{share:.3f}" for share in result.weights)
     halves = ", ".join(f"{name}={one:g}" for name, one in result.remap.items())
     lines = [f"{plural(result.rows, 'row')}, {result.how} of {shares}: {result.out}"]
     lines += [f"re-mapped: {halves} became 0.5"] if halves else []
     print_result(result.to_dict(), lines, as_json)
-
-
-def _numbers(given: str | None) -> list[float]:
-    """ "0.7,0.3" as numbers; ValueError where one is none."""
-    try:
-        return [float(part) for part in given.split(",")] if given else []
-    except ValueError:
-        raise ValueError(f"--weights {given}: give numbers, as in --weights 0.7,0.3") from None
-
-
-def _by_finding(given: list[str], option: str, word: str) -> dict[str, float]:
-    """Read ["any=0.05"] as a mapping; ValueError where a number is none, or a finding stands twice.
-    word: what the number is."""
-    found = {}
-    for pair in given:
-        name, _, number = pair.partition("=")
-        try:
-            if name in found:
-                raise ValueError
-            found[name] = float(number)
-        except ValueError:
-            raise ValueError(
-                f"{option} {pair}: give FINDING={word}, each finding once, as in {option} any=0.05"
-            ) from None
-    return found
 
 
 def _prediction_code(result: Prediction) -> int:

@@ -71,3 +71,28 @@ def pairs(given: list[str]) -> dict[str, str]:
     if wrong:
         raise ValueError(f"--column {wrong[0]}: give NAME=COLUMN, as in --column id=image")
     return {key: value for key, _, value in parts}
+
+
+def read_numbers(given: str | None) -> list[float]:
+    """Read "0.7,0.3" as numbers; ValueError where one is none."""
+    try:
+        return [float(part) for part in given.split(",")] if given else []
+    except ValueError:
+        raise ValueError(f"--weights {given}: give numbers, as in --weights 0.7,0.3") from None
+
+
+def read_by_finding(given: list[str], option: str, word: str) -> dict[str, float]:
+    """Read ["any=0.05"] as a mapping; ValueError where a number is none, or a finding stands twice.
+    word: what the number is."""
+    found = {}
+    for pair in given:
+        name, _, number = pair.partition("=")
+        try:
+            if name in found:
+                raise ValueError
+            found[name] = float(number)
+        except ValueError:
+            raise ValueError(
+                f"{option} {pair}: give FINDING={word}, each finding once, as in {option} any=0.05"
+            ) from None
+    return found

@@ -15,29 +15,19 @@ from polars.testing import assert_frame_equal
 
 from wetread.archive.identity.pseudonym import pseudonym
 from wetread.archive.identity.user_key import user_key
-from wetread.evaluation.decision import apply_thresholds
-from wetread.labels.mask_text import decode_masks
 from wetread.labels.rle import decode, encode
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
 from wetread.store.store import open_store
 from wetread.study.boxes import PixelBox
 from wetread.study.placement import SlicePlacement
 from wetread.tasks.pneumothorax import hemithorax_share
-from wetread.training.decide import decide_finding
-from wetread.training.mask_table import unpack_map
-from wetread.training.measures import (
-    CroppedPicture,
-    DrawnStack,
-    measure_error,
-    read_measure_errors,
-)
+from wetread.training.measures import CroppedPicture, DrawnStack, read_measure_errors
 from wetread.training.recipe import flat_settings
 from wetread.training.recipe_file import read_recipe
 from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.predict.predict import predict
 from wetread.verbs.score import score
 from wetread.verbs.train.train import TrainResult, train
-from wetread.view.uncrop import uncrop
 
 TASK, SIZE, FILMS = "pneumothorax", 96, 40
 SETTINGS = (
@@ -152,40 +142,25 @@ def test_folds_are_decided_by_each_other_and_networks_of_all_patients_read(
     )
 
 
-def test_the_share_of_the_hemithorax_is_measured_with_its_error(
+def test_the_share_of_the_hemithorax_is_that_of_the_masks_that_are_written(
     one: TrainResult, films: Path, tmp_path: Path
 ) -> None:
-    """The error by the run's own table; the number by the masks that are written."""
-    drawings = pl.read_parquet(one.run / "masks.parquet")
-    decided = decide_finding(drawings, TASK)
-    store = open_store(one.run / "store")
-    place = SlicePlacement(np.zeros((1, 3)), np.zeros(6), (1.0, 1.0), np.ones(1))
-
-    def share(row: int, mask: np.ndarray) -> float:
-        picture = CroppedPicture(store.read_hu([row])[0], PixelBox(*store.slices["box"][row]))
-        return hemithorax_share(DrawnStack([[mask]], place, [picture]))
-
-    pairs = []
-    for row, rule in zip(decided.rows.iter_rows(named=True), decided.image_thresholds, strict=True):
-        shape, box = (row["rows"], row["columns"]), PixelBox(*store.slices["box"][row["row"]])
-        drawn = apply_thresholds(uncrop(unpack_map(row["map"]), box, shape), rule)
-        true = decode_masks(row["runs"], shape, row["form"])
-        pairs.append((share(row["row"], drawn), share(row["row"], true)))
-    wanted = measure_error(*np.array(pairs).T.tolist())
-    assert read_measure_errors(one.run) == ({} if wanted is None else {"hemithorax_share": wanted})
     out = tmp_path / "read"
     readings = predict([films / "dicom-images-train"], [one.run], out, workers=1).readings
-    table = pl.read_csv(out / "worklist.csv")
-    store = open_store(out / "store")
+    table, store = pl.read_csv(out / "worklist.csv"), open_store(out / "store")
     rows = {study: row for row, study in enumerate(store.slices["StudyInstanceUID"])}
+    nowhere = SlicePlacement(np.zeros((1, 3)), np.zeros(6), (1.0, 1.0), np.ones(1))
+    error = read_measure_errors(one.run).get("hemithorax_share")
+    assert (one.run / "measures.json").is_file()
     for reading in readings:
-        (measure,) = reading.measures
-        name = store.slices["SOPInstanceUID"][rows[reading.study_uid]]
+        row, (measure,) = rows[reading.study_uid], reading.measures
+        name, box = store.slices.select("SOPInstanceUID", "box").row(row)
         mask = cv2.imread(str(out / "masks" / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
         assert mask is not None
-        value = share(rows[reading.study_uid], mask > 0)
+        picture = CroppedPicture(store.read_hu([row])[0], PixelBox(*box))
+        value = hemithorax_share(DrawnStack([[mask > 0]], nowhere, [picture]))
         assert measure["value"] == (pytest.approx(value) if np.isfinite(value) else None)
-        assert (measure["bias"] is None) == (wanted is None)
+        assert measure["bias"] == (None if error is None else error.bias)
         (listed,) = table.filter(study_uid=reading.study_uid)["hemithorax_share"]
         assert listed == measure["value"]
 
