@@ -71,7 +71,8 @@ def page(
         f"difference to `{default}` of the first seed and its 95 % interval over patients, paired, "
         f"{DRAWS} draws. Below 0 in the first column is better than ours, above 0 in the others. "
         "Of a way marked by * the log loss is no lower than the histogram's: to beat it counts for "
-        "nothing.",
+        "nothing. All learned phantoms alone, so that their calibration is fitted to phantoms "
+        "changed as if other scanners had made them; here it costs what the row without it gains.",
         "",
         "| way | seeds | " + " | ".join(FIGURES) + " |", "|---|---|" + "---|" * len(FIGURES),
     ]  # fmt: skip
