@@ -80,25 +80,29 @@ def positive_slices(trained: TrainedModel) -> tuple[Tensor, Float32Array, list[s
     return views, (union[places] >= 0.5).astype(np.float32), patients
 
 
+def class_activation(
+    kind: Callable[..., Any], model: nn.Module, layer: str, column: int
+) -> Explain:
+    """Explain a logit of a network by a kind of MONAI's class activation maps over a layer."""
+    cam = kind(
+        nn_module=model,
+        target_layers=layer,
+        postprocessing=lambda x: x,
+        upsampler=lambda size: nn.Identity(),
+    )
+
+    def explain(x: Tensor) -> Tensor:
+        maps = [cam(one[None], class_idx=column)[0, 0] for one in x]
+        return torch.stack([torch.as_tensor(one) for one in maps]).clamp_min(0)
+
+    return explain
+
+
 def ways(trained: TrainedModel) -> Mapping[str, Explain]:
     """The ways to explain the headline's logit."""
     model, column = trained.model.eval(), find_task(TASK).headline_column
     names = [name for name, _ in model.named_modules() if name.startswith("blocks.")]
     last = max(int(name.split(".")[1]) for name in names)
-
-    def monai(kind: Callable[..., Any], layer: str) -> Explain:
-        cam = kind(
-            nn_module=model,
-            target_layers=layer,
-            postprocessing=lambda x: x,
-            upsampler=lambda size: nn.Identity(),
-        )
-
-        def explain(x: Tensor) -> Tensor:
-            maps = [cam(one[None], class_idx=column)[0, 0] for one in x]
-            return torch.stack([torch.as_tensor(one) for one in maps]).clamp_min(0)
-
-        return explain
 
     occlusion = OcclusionSensitivity(
         model, mask_size=16, n_batch=32, overlap=0.5, activate=False, verbose=False
@@ -114,7 +118,7 @@ def ways(trained: TrainedModel) -> Mapping[str, Explain]:
 
     return {
         **{
-            f"{name}, {where} map": monai(kind, f"blocks.{last - back}")
+            f"{name}, {where} map": class_activation(kind, model, f"blocks.{last - back}", column)
             for name, kind in (("Grad-CAM", GradCAM), ("Grad-CAM++", GradCAMpp))
             for back, where in ((0, "last"), (1, "last but one"))
         },

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import torch
 from monai.visualize import GradCAM, GradCAMpp, OcclusionSensitivity
 from torch import Tensor, nn
 
-from bench.explanations import Explain, measure, with_interval
+from bench.explanations import Explain, class_activation, measure, with_interval
 from bench.radiographs import FOLDERS, TASK, data, predictions
 from wetread.labels.table import merge_labels
 from wetread.models.heat import heat_map
@@ -76,19 +76,6 @@ def known_masks(store: Store, rows: np.ndarray, size: int) -> np.ndarray:
 def ways(model: nn.Module, example: Tensor) -> Mapping[str, Explain]:
     """The ways to explain the one logit of a network."""
 
-    def monai(kind: Callable[..., Any], layer: str) -> Explain:
-        cam = kind(
-            nn_module=model,
-            target_layers=layer,
-            postprocessing=lambda x: x,
-            upsampler=lambda size: nn.Identity(),
-        )
-
-        def explain(x: Tensor) -> Tensor:
-            return torch.as_tensor(cam(x, class_idx=0)[0]).clamp_min(0)
-
-        return explain
-
     occlusion = OcclusionSensitivity(
         model, mask_size=PATCH, n_batch=32, overlap=0.5, activate=False, verbose=False
     )
@@ -101,8 +88,8 @@ def ways(model: nn.Module, example: Tensor) -> Mapping[str, Explain]:
     found: dict[str, Explain] = {
         "HiResCAM, last map": lambda x: heat_map(model, x, 0),
         "HiResCAM, last but one map": lambda x: heat_map(model, x, 0, back=1),
-        "Grad-CAM, last map": monai(GradCAM, last),
-        "Grad-CAM++, last map": monai(GradCAMpp, last),
+        "Grad-CAM, last map": class_activation(GradCAM, model, last, 0),
+        "Grad-CAM++, last map": class_activation(GradCAMpp, model, last, 0),
         f"occlusion of {PATCH} pixels": occlude,
     }
     if isinstance(model, Unet):

@@ -113,7 +113,7 @@ def test_a_run_with_grafts_says_into_which_share_of_the_negatives() -> None:
     assert "painted" not in without[1]
 
 
-def test_networks_of_all_patients_are_said_not_to_be_scored() -> None:
+def test_the_page_states_that_refitted_networks_were_not_scored() -> None:
     counted = {"studies": 9, "phantom_studies": 0}
     _, stated = origin_sentence({"learned_from": counted, "scored_on": counted, "refit_epochs": 7})
     assert "read by networks of all these patients (7 epochs), which were not scored" in stated

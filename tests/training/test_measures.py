@@ -43,7 +43,7 @@ def test_errors_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": {"bias": 1}}', '{"a": {"bias": "x"}}'])
-def test_another_form_is_said_to_be_one(tmp_path: Path, content: str) -> None:
+def test_a_file_of_another_form_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / FILE).write_text(content)
     with pytest.raises(DamagedFileError, match=r"measures\.json"):
         read_measure_errors(tmp_path)

@@ -8,7 +8,7 @@ from wetread.archive.types import JsonObject
 from wetread.archive.version import VERSION
 from wetread.prediction.operating import describe_point
 from wetread.prediction.readers import Reader
-from wetread.training.slices.members import REFIT
+from wetread.training.about import REFIT
 
 
 def provenance(reader: Reader) -> JsonObject:

@@ -13,6 +13,7 @@ from wetread.training.origin import is_phantoms_only
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 
+REFIT = "refit"  # a folder of a run: the networks of all patients
 _ABOUT = "the description of a run, which wetread train writes; train again"
 _RECIPE = "the settings of a run, which wetread train writes; train again"
 _FOLDS = "the parts of a run's patients, which wetread train writes; train again"
@@ -70,7 +71,7 @@ def read_assignment(run: Path) -> dict[str, str]:
 def metrics_files(run: Path) -> list[Path]:
     """Find the metrics of all networks of a run, in the order of their folders: those of its
     splits, then those of all patients."""
-    found = (run.glob(f"{folder}/**/metrics.jsonl") for folder in ("model-*", "refit"))
+    found = (run.glob(f"{folder}/**/metrics.jsonl") for folder in ("model-*", REFIT))
     return [file for files in found for file in sorted(files)]
 
 

@@ -33,7 +33,7 @@ class CroppedPicture:
 
 @dataclass(frozen=True, eq=False)
 class DrawnStack:
-    """What was drawn in the slices of one stack, in order of position.
+    """Masks that were drawn in the slices of one stack, in order of position.
 
     masks:    of each finding the masks (rows, columns) bool of all slices.
     place:    where the slices lie.

@@ -90,7 +90,7 @@ def test_labels_of_patients_meet_pictures_by_a_file_of_patients(tmp_path: Path) 
     assert (bleeding.positive, bleeding.negative, found.named) == (2, 1, 2)
 
 
-def test_a_name_that_several_files_have_is_said_to_be_so(
+def test_ambiguous_file_names_are_counted(
     write_ct_once: Callable[..., Path], tmp_path: Path
 ) -> None:
     file = next(write_ct_once(1, StudyInstanceUID="1.7").rglob("*.dcm"))

@@ -17,14 +17,13 @@ from scipy.special import logit
 
 from wetread.archive.types import Float64Array, Progress
 from wetread.evaluation.metrics import CLIP
+from wetread.training.about import REFIT
 from wetread.training.mask_table import PackedMaps, pack_map
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, TrainedModel, read_trained_model
 from wetread.training.slices.predict import predict_with_masks, to_probabilities
 from wetread.training.slices.region import Regions, limit_masks
 from wetread.training.slices.source import SliceSource
-
-REFIT = "refit"
 
 
 def member_recipes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:

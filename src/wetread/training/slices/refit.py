@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from wetread.archive.types import Progress
+from wetread.training.about import REFIT
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, read_trained_model
 from wetread.training.slices.fit import fit_members
-from wetread.training.slices.members import REFIT, fold_checkpoints
+from wetread.training.slices.members import fold_checkpoints
 from wetread.training.slices.pseudo_labels import with_pseudo_labels
 
 NOBODY = np.empty(0, np.int64)

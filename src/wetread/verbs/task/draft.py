@@ -13,7 +13,7 @@ import polars as pl
 
 from wetread.archive.plural import plural
 from wetread.inputs.body_part import part_of
-from wetread.inputs.seen_part import seen_part
+from wetread.inputs.body_part_by_pixels import find_body_part
 from wetread.labels.cell_values import CellValues, read_cells
 from wetread.labels.csv_file import LINE
 from wetread.labels.label_form import NO_MARK, split_names
@@ -287,7 +287,7 @@ def _part(images: pl.DataFrame | None, modalities: tuple[str, ...]) -> tuple[str
     parts = images["BodyPartExamined"].drop_nulls().mode().sort()
     if parts.len() and (part := part_of(parts[0])):
         return part, "by BodyPartExamined"
-    part, count, looked = seen_part(images)
+    part, count, looked = find_body_part(images)
     return part, f"seen in {count} of {looked} series that were looked at" if part else ""
 
 

@@ -13,12 +13,12 @@ from wetread.archive.types import JsonObject
 from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
 from wetread.training import calibration, decide, mask_table
+from wetread.training.about import REFIT
 from wetread.training.data import Split, plan_splits
 from wetread.training.decide import decide_finding, smooth_decided, with_calibrated
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
-from wetread.training.slices.members import REFIT
 from wetread.training.slices.prepare import Prepared, Start
 from wetread.training.slices.pseudo_labels import unlabeled_rows
 from wetread.training.split_calibration import (

@@ -1,5 +1,5 @@
-"""inputs/seen_part.py: which part of the body the CT of an archive shows, by the pixels of some of
-its series, where headers do not say."""
+"""inputs/body_part_by_pixels.py: which part of the body an archive's CT shows, by the pixels of
+some series, where headers do not say."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ SERIES = 5  # that are looked at, spread evenly over their UIDs
 SLICES = 16  # of each, spread evenly
 
 
-def seen_part(images: pl.DataFrame) -> tuple[str, int, int]:
-    """Tell which part most of some CT series show: HEAD, CHEST or "", which is neither; in how many
-    of how many. images: rows of an index. What cannot be read, or is not in HU, is left out."""
+def find_body_part(images: pl.DataFrame) -> tuple[str, int, int]:
+    """Find the part of the body that most of some CT series show: HEAD, CHEST, or "" where it is
+    neither; how many series show it, and how many were looked at.
+
+    images: rows of an index. Series that cannot be read, or are not in HU, are left out.
+    """
     of_ct = images.filter(pl.col("Modality") == "CT")
     uids = of_ct["SeriesInstanceUID"].drop_nulls().unique().sort()
     places = np.unique(np.linspace(0, max(len(uids) - 1, 0), SERIES).round().astype(int))
