@@ -18,6 +18,7 @@ COMMENTS = {".py": '"""', ".js": "// ", ".css": "/* ", ".j2": "{#- "}
 TORCH_ROOM = SOURCE / "view" / "device.py"
 WITHOUT_TORCH = (
     "wetread",
+    "wetread.verbs.explore.explore",
     "wetread.verbs.index",
     "wetread.verbs.show",
     "wetread.verbs.pack",

@@ -58,6 +58,8 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.doctor import doctor as doctor
     from wetread.verbs.evaluate.evaluate import evaluate as evaluate
     from wetread.verbs.evaluate.predictions import evaluate_predictions as evaluate_predictions
+    from wetread.verbs.explore.explore import Exploration as Exploration
+    from wetread.verbs.explore.explore import explore as explore
     from wetread.verbs.export import ExportResult as ExportResult
     from wetread.verbs.export import export as export
     from wetread.verbs.features import FeatureTable as FeatureTable
@@ -117,6 +119,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "doctor": "wetread.verbs.doctor",
         "evaluate": "wetread.verbs.evaluate.evaluate",
         "evaluate_predictions": "wetread.verbs.evaluate.predictions",
+        "explore": "wetread.verbs.explore.explore",
         "export": "wetread.verbs.export",
         "features": "wetread.verbs.features",
         "index": "wetread.verbs.index",
@@ -171,6 +174,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "BlendResult": "wetread.verbs.blend",
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",
+        "Exploration": "wetread.verbs.explore.explore",
         "ExportResult": "wetread.verbs.export",
         "FeatureTable": "wetread.verbs.features",
         "Installation": "wetread.verbs.doctor",

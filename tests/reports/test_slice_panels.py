@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from wetread.outputs.sides import series_edge_letters
 from wetread.pages.panel import Panel
 from wetread.reports.slice_panels import (
     PanelSettings,
     read_edge_letters,
-    series_edge_letters,
     slice_panels,
     write_edge_letters,
 )

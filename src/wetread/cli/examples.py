@@ -17,6 +17,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread show image.dcm --picture image.png",
         "wetread show archive.zip",
     ),
+    "explore": (
+        "wetread explore archive/ -o page.html --labels labels.csv --task hemorrhage",
+        "wetread explore index.parquet -o page.html --folds run/folds.json --csv tables",
+        "wetread explore train/ -o page.html --against test.zip --strict",
+        "wetread explore --labels reads.csv -o readers.html",
+    ),
     "pack": ("wetread pack index.parquet -o store",),
     "train": (
         "wetread train hemorrhage --data archive --labels labels.csv -o run",

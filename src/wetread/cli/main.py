@@ -19,6 +19,7 @@ from wetread.archive.files.foreign_text import visible
 from wetread.cli.archive import index, pack, show
 from wetread.cli.evaluate import evaluate
 from wetread.cli.examples import WithExamples
+from wetread.cli.explore import explore
 from wetread.cli.export import export
 from wetread.cli.learn import blend, calibrate, features, predict, score, train
 from wetread.cli.montage import montage
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 # In the order of the help: an archive, what is learned from it, what is looked at, the rest.
 COMMANDS = (
-    *(index, show, pack),
+    *(index, show, explore, pack),
     *(train, evaluate, calibrate, predict, blend, features, score),
     *(windows, montage, scroll, export, segment),
     *(phantom, demo, doctor),

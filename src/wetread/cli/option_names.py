@@ -5,6 +5,7 @@ import re
 # The options whose arguments in the library have another name than theirs, then all others.
 OPTIONS: dict[str, str] = {
     "closing_mm": "--closing",
+    "clinical": "--table",
     "columns": "--column",
     "every_series": "--all",
     "masks": "--mask",
@@ -59,7 +60,7 @@ OPTIONS: dict[str, str] = {
             "quality",
         ),
         *("readers", "recipe", "remap", "repair", "sample", "scroll", "seed", "series", "size"),
-        *("slides", "studies"),
+        *("slides", "studies", "against", "key", "csv", "strict", "pixels"),
         *("submission", "task", "truth", "verify", "weights", "window", "workers"),
     )
 }

@@ -8,6 +8,7 @@ above 0.5; exactly 0.5 is absent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,24 @@ class GroupRule:
     def bound(self) -> set[str]:
         """Return the findings that it binds to each other."""
         return {*self.findings, *(() if self.given is None else (self.given,))}
+
+
+def exclusive_rules(groups: Sequence[Sequence[str]]) -> list[GroupRule]:
+    """Say of each group of findings that exactly one of it is present."""
+    return [
+        GroupRule(f"exactly_one_{number}", "not exactly one of them", tuple(group), None, 1, 1)
+        for number, group in enumerate(groups, start=1)
+    ]
+
+
+def union_rules(name: str, parts: tuple[str, ...]) -> tuple[GroupRule, GroupRule]:
+    """Say that a finding is present where any of its parts is, and nowhere else."""
+    return (
+        GroupRule(f"{name}_without_part", f"{name}, but none of it", parts, None, 1, None, name),
+        GroupRule(
+            f"part_without_{name}", f"a part of {name} without it", parts, None, 0, 0, name, False
+        ),
+    )
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,16 @@ def read_reads(path: Path, findings: Sequence[Finding], abbreviations: Mapping[s
     return Reads(tuple(rows[id_column]), readers, calls)
 
 
+def reader_findings(path: Path) -> tuple[Finding, ...]:
+    """List the findings of which a CSV has columns of two readers or more, as it calls them; none
+    where it is no file of readers."""
+    readers: dict[str, set[str]] = {}
+    for written in read_header(path):
+        if (match := _COLUMN.match(written)) is not None:
+            readers.setdefault(match["word"], set()).add(match["reader"])
+    return tuple(Finding(word) for word, names in readers.items() if len(names) > 1)
+
+
 def _plain(word: str) -> str:
     """Return a word in small letters, words joined by underscores."""
     return re.sub(r"\W+", "_", word.strip().casefold())

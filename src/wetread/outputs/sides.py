@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import polars as pl
 
 from wetread.archive.types import Float64Array
 from wetread.study.geometry import unit_axes
@@ -67,3 +68,26 @@ def side_label(orientation: Sequence[float] | Float64Array | None) -> str:
     """
     left, right = left_right_letters(orientation)
     return f"{left} < > {right}" if left else ""
+
+
+def series_edge_letters(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """Map each SeriesInstanceUID to the letters of the patient's sides at the left and the right
+    edge of its pictures, where the headers of all agree. images: rows of an index."""
+    found: dict[str, tuple[str, str]] = {}
+    mixed: set[str] = set()
+    known = images.select("SeriesInstanceUID", "orientation").drop_nulls().unique()
+    for series, orientation in known.iter_rows():
+        letters = _letters(orientation)
+        if found.setdefault(series, letters) != letters:
+            mixed.add(series)
+    return {
+        series: letters for series, letters in found.items() if any(letters) and series not in mixed
+    }
+
+
+def _letters(orientation: Sequence[float]) -> tuple[str, str]:
+    try:
+        letters = edge_letters(np.array(orientation, np.float64))
+    except ValueError:  # axes that are none
+        return "", ""
+    return letters.get("left", ""), letters.get("right", "")

@@ -149,7 +149,7 @@ def training_chart(histories: Sequence[History]) -> str:
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _figure((6.2, 3.0))
+    figure, axes = chart_figure((6.2, 3.0))
     for number, history in enumerate(histories):
         first = number == 0
         epochs = [row["epoch"] + 1 for row in history.epochs]
@@ -220,7 +220,7 @@ def _styled(curves: Sequence[Curves], headline: str) -> list[tuple[Curves, LineS
 
 def square_figure(x: str, y: str) -> tuple[Figure, Axes]:
     """Return a square figure whose axes run from 0 to 1, with their labels."""
-    figure, axes = _figure(SIZE_INCHES)
+    figure, axes = chart_figure(SIZE_INCHES)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_xlim(-0.01, 1.01)
@@ -230,7 +230,8 @@ def square_figure(x: str, y: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _figure(inches: tuple[float, float]) -> tuple[Figure, Axes]:
+def chart_figure(inches: tuple[float, float]) -> tuple[Figure, Axes]:
+    """Return an empty figure of a size in the page's colors, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=inches, layout="constrained")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from wetread.archive.types import Float32Array, UInt8Array
 from wetread.outputs.pictures import heated, panels, png_bytes
-from wetread.outputs.sides import edge_letters
+from wetread.outputs.sides import series_edge_letters
 from wetread.pages.panel import Panel, window_label
 from wetread.training.run import Run
 from wetread.view.window import Window
@@ -63,21 +62,6 @@ def slice_panels(
     )
 
 
-def series_edge_letters(images: pl.DataFrame) -> dict[str, tuple[str, str]]:
-    """Map each SeriesInstanceUID to the letters of the patient's sides at the left and the right
-    edge of its pictures, where the headers of all agree. images: rows of an index."""
-    found: dict[str, tuple[str, str]] = {}
-    mixed: set[str] = set()
-    known = images.select("SeriesInstanceUID", "orientation").drop_nulls().unique()
-    for series, orientation in known.iter_rows():
-        letters = _letters(orientation)
-        if found.setdefault(series, letters) != letters:
-            mixed.add(series)
-    return {
-        series: letters for series, letters in found.items() if any(letters) and series not in mixed
-    }
-
-
 def write_edge_letters(run: Run, images: pl.DataFrame) -> None:
     """Keep in a run's folder the letters at the edges of the pictures of its page."""
     found = sorted(series_edge_letters(images).items())  # equal letters, equal files
@@ -90,11 +74,3 @@ def read_edge_letters(run: Path) -> EdgeLetters:
         return {}
     kept = json.loads((run / FILE).read_text(encoding="utf-8"))
     return {series: (left, right) for series, (left, right) in kept.items()}
-
-
-def _letters(orientation: Sequence[float]) -> tuple[str, str]:
-    try:
-        letters = edge_letters(np.array(orientation, np.float64))
-    except ValueError:  # axes that are none
-        return "", ""
-    return letters.get("left", ""), letters.get("right", "")

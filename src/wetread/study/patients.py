@@ -57,7 +57,15 @@ def find_patients(
         study=pl.coalesce("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"),
         patient=pl.when(~_is_placeholder(slices["patient"])).then("patient"),
     )
-    reason = None if named else _meaningless(rows)
+    known = rows["patient"].drop_nulls()
+    reason = None
+    if not named:
+        reason = meaningless_ids(
+            images=rows.height,
+            known=known.len(),
+            patients=known.n_unique(),
+            studies=rows["study"].n_unique(),
+        )
     if reason is not None:
         rows = rows.with_columns(patient=pl.lit(None, pl.String))
     _refuse_torn_studies(rows)
@@ -88,13 +96,12 @@ def _placeholder(slices: pl.DataFrame) -> str:
     return f" (but {words.mode().sort()[0]!r})" if len(words) else ""
 
 
-def _meaningless(rows: pl.DataFrame) -> str | None:
-    """Explain why the ids of headers do not identify patients; None where they may."""
-    known = rows.filter(pl.col("patient").is_not_null())
-    patients, studies = known["patient"].n_unique(), rows["study"].n_unique()
-    if patients == 1 and studies > 1 and known.height == rows.height:
+def meaningless_ids(*, images: int, known: int, patients: int, studies: int) -> str | None:
+    """Explain why the ids of headers do not identify patients, from the numbers of images, of those
+    whose patient is known, of patients and of studies; None where they may."""
+    if patients == 1 and studies > 1 and known == images:
         return f"all {studies} studies have one and the same PatientID"
-    if known.height > 1 and patients == known.height:
+    if known > 1 and patients == known:
         return "every image has a PatientID of its own"
     return None
 

@@ -11,6 +11,7 @@ from wetread.anatomy.head import find_head_box
 from wetread.anatomy.mask import volume_ml
 from wetread.anatomy.presence import head_absent
 from wetread.archive.types import Float64Array
+from wetread.evaluation.group_rules import union_rules
 from wetread.labels.finding import Finding, finding_names, finding_weights
 from wetread.labels.long_csv import read_long_csv
 from wetread.phantoms.graft.head import paint_head_bleeding
@@ -101,6 +102,7 @@ HEMORRHAGE = Task(
         "stage_2_train.csv",
         masks={f"{finding.name}.csv": finding for finding in BLOOD},
     ),
+    label_rules=union_rules("any", finding_names(BLOOD)),
     descriptions={
         "epidural": "a biconvex lens between skull and dura that stops at sutures",
         "intraparenchymal": "a rounded clot in the tissue with a dark rim of edema",

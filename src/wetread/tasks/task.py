@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import numpy as np
 
 from wetread.archive.types import Progress
+from wetread.evaluation.group_rules import GroupRule
 from wetread.evaluation.submission import SubmissionScores, score_submission
 from wetread.evaluation.task_metric import WEIGHTED_LOG_LOSS, TaskMetric
 from wetread.labels.finding import Finding
@@ -152,6 +153,7 @@ class Task:
                   network for them; None: `spec` alone.
     metric:       by which answers are scored; the submission form of a task of whole exams may have
                   its own.
+    label_rules:  which findings of one image or one study contradict each other.
     source:       the text of the TOML file that it comes from; None: the package's own.
     """
 
@@ -175,6 +177,7 @@ class Task:
     metric: TaskMetric = WEIGHTED_LOG_LOSS
     source: str | None = None
     phantoms_of: Task | None = None
+    label_rules: tuple[GroupRule, ...] = ()
 
     def for_recipe(self, recipe: Recipe) -> Task:
         """Return the task as a recipe learns it: from whole series where it names a network for

@@ -21,6 +21,7 @@ from wetread.tasks.embolism.measures import (
     phantom_ratio,
     ventricle_ratio,
 )
+from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.slice_targets import (
     HEART_FINDINGS,
     LUNG_FINDINGS,
@@ -103,6 +104,7 @@ EMBOLISM = Task(
         },
         enriched=partial(write_angiogram_archive, positives=0.5),
     ),
+    label_rules=RULES.rules,
     descriptions={
         "pe_present_on_image": "a dark filling defect in a bright artery",
         "positive_exam": "an embolus somewhere: neither negative nor indeterminate",

@@ -32,7 +32,7 @@ from wetread.tasks.own.findings import (
 from wetread.tasks.own.labels import label_forms, read_by_forms
 from wetread.tasks.own.mask_submission import WRITTEN, OwnMaskSubmission
 from wetread.tasks.own.recipe import task_recipe
-from wetread.tasks.own.rules import TaskRules, task_rules
+from wetread.tasks.own.rules import TaskRules, label_rules, task_rules
 from wetread.tasks.own.schema import (
     SubmissionEntry,
     TaskEntry,
@@ -120,6 +120,7 @@ def build_task(text: str, where: str, stem: str) -> Task:
         else None,  # each film of a study is a series of its own
         values=hounsfield if in_hu else display_grey,
         metric=metric,
+        label_rules=label_rules([group.exactly_one for group in entry.groups], any_of),
         demo=Demo(),
         source=text,
     )

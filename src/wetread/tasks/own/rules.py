@@ -12,7 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from wetread.archive.types import Float64Array, Int64Array
-from wetread.evaluation.group_rules import GroupRule, RuleSet
+from wetread.evaluation.group_rules import (
+    GroupRule,
+    RuleSet,
+    exclusive_rules,
+    union_rules,
+)
 from wetread.labels.exams import Exams
 from wetread.labels.finding import Finding
 from wetread.prediction.consistency import AnswerCosts, make_consistent
@@ -68,22 +73,16 @@ def task_rules(
 ) -> TaskRules:
     """Make the rules of findings; groups: of which exactly one holds. ValueError where too many
     are bound to each other, or rules contradict each other."""
-    exclusive = [
-        GroupRule(f"exactly_one_{number}", "not exactly one of them", tuple(group), None, 1, 1)
-        for number, group in enumerate(groups, start=1)
-    ]
+    unions = label_rules((), any_of)
+    return TaskRules(bind(findings, label_rules(groups, any_of)), bind(findings, unions))
+
+
+def label_rules(
+    groups: Sequence[Sequence[str]], any_of: Mapping[str, Sequence[str]]
+) -> tuple[GroupRule, ...]:
+    """List the rules of groups, of which exactly one holds, and of unions."""
     unions = [rule for name, parts in any_of.items() for rule in union_rules(name, tuple(parts))]
-    return TaskRules(bind(findings, [*exclusive, *unions]), bind(findings, unions))
-
-
-def union_rules(name: str, parts: tuple[str, ...]) -> tuple[GroupRule, GroupRule]:
-    """Say that a finding is present where any of its parts is, and nowhere else."""
-    return (
-        GroupRule(f"{name}_without_part", f"{name}, but none of it", parts, None, 1, None, name),
-        GroupRule(
-            f"part_without_{name}", f"a part of {name} without it", parts, None, 0, 0, name, False
-        ),
-    )
+    return (*exclusive_rules(groups), *unions)
 
 
 def bind(findings: Sequence[Finding], rules: Sequence[GroupRule]) -> tuple[BoundFindings, ...]:

@@ -28,10 +28,10 @@ from wetread.inputs.predictions import Predictions, read_predictions_of
 from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.repair import repair_labels
 from wetread.labels.table import LabelError, LabelTable, merge_labels
+from wetread.outputs.sides import series_edge_letters
 from wetread.pages.page import PageCase
 from wetread.reports.evaluation_page import write_evaluation_page
 from wetread.reports.given_cases import CaseSources, given_cases, masks_by_image
-from wetread.reports.slice_panels import series_edge_letters
 from wetread.store.store import open_store
 from wetread.tasks import Task
 from wetread.verbs.evaluate.claims import read_claims

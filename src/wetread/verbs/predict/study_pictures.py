@@ -14,6 +14,7 @@ from wetread.archive.plural import plural
 from wetread.archive.types import Float32Array, JsonObject, UInt8Array
 from wetread.labels.finding import finding_names
 from wetread.outputs.pictures import PREDICTION_COLOR, heated, jpeg_bytes, outlined, panels
+from wetread.outputs.sides import series_edge_letters
 from wetread.outputs.uid_names import safe_name
 from wetread.pages.panel import Panel, window_label
 from wetread.pages.readings_page import KeySlice, StudyEntry, WorklistRow
@@ -22,7 +23,7 @@ from wetread.prediction.reading import Reading, SliceReading
 from wetread.prediction.volumes import DrawnVolume
 from wetread.reports.heat import mean_heat_map
 from wetread.reports.mask_cases import mask_in_box
-from wetread.reports.slice_panels import EdgeLetters, series_edge_letters
+from wetread.reports.slice_panels import EdgeLetters
 from wetread.study.boxes import PixelBox
 from wetread.study.crop import crop_and_resize
 from wetread.verbs.predict.read_archive import ReadArchive

@@ -1,0 +1,115 @@
+"""survey/patients.py: who is where: a patient in several studies, parts or archives.
+
+In: rows of Indexes with a column `patient`, whose values are compared and never put out. Out:
+frames of counts, and of the UIDs of studies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from wetread.survey.objects import Table, collected, images_of
+
+OWNERS = ("patient", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+SOURCES = {  # what two archives may share, the widest first, and the warning of it
+    "patient": "patient_in_two_sources",
+    "StudyInstanceUID": "study_in_two_sources",
+    "SOPInstanceUID": "image_in_two_sources",
+}
+
+
+def studies_a_patient(images: Table) -> pl.DataFrame:
+    """Count patients by their number of studies: studies, patients."""
+    pairs = images.lazy().select(patient=pl.col("patient").hash(),
+                                 study=pl.col("StudyInstanceUID").hash())  # fmt: skip
+    studies = pairs.group_by("patient").agg(studies=pl.col("study").n_unique())
+    counts = studies.group_by("studies").agg(patients=pl.len())
+    return collected(counts).sort("studies")
+
+
+def studies_of_two_patients(table: Table) -> pl.DataFrame:
+    """Find studies whose headers name several patients: study, patients (how many), images."""
+    known = images_of(table).filter(pl.col("PatientID").is_not_null())
+    found = (
+        known.group_by(study="StudyInstanceUID")
+        .agg(patients=pl.col("PatientID").hash().n_unique(), images=pl.len())
+        .filter(pl.col("study").is_not_null() & (pl.col("patients") > 1))
+    )
+    return collected(found).sort("study")
+
+
+def patients_in_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
+    """Find patients with images in several parts of a split, a row each: parts (joined names),
+    studies, images, examples (the UID of a study of each part).
+
+    images: rows of an index with a column `patient`. parts: the part of a patient, study, series or
+    image by its id.
+    """
+    return _shared_by_parts(with_part(images, parts))
+
+
+def with_part(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
+    """Add the column `part`: that of the image, its series, study or patient, the first that the
+    split names; null where it names none."""
+    found = [
+        pl.col(column).replace_strict(parts, default=None, return_dtype=pl.String)
+        for column in reversed(OWNERS)
+    ]
+    return images.with_columns(part=pl.coalesce(found))
+
+
+def _shared_by_parts(images: pl.DataFrame) -> pl.DataFrame:
+    """Find the patients of several parts; images: rows with `patient` and `part`."""
+    known = images.drop_nulls(["patient", "part"])
+    first = known.group_by("patient", "part", maintain_order=True).agg(
+        study=pl.col("StudyInstanceUID").drop_nulls().first()
+    )
+    examples = first.group_by("patient", maintain_order=True).agg(examples="study")
+    return (
+        known.group_by("patient", maintain_order=True)
+        .agg(
+            names=pl.col("part").unique().sort(),
+            studies=pl.col("StudyInstanceUID").n_unique(),
+            images=pl.len(),
+        )
+        .filter(pl.col("names").list.len() > 1)
+        .join(examples, on="patient", maintain_order="left")
+        .select(pl.col("names").list.join(", ").alias("parts"), "studies", "images", "examples")
+    )
+
+
+def count_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
+    """Count what the parts of a split hold: part (null: of images that it does not name), patients,
+    studies, images. images: rows of an index with a column `patient`."""
+    return (
+        with_part(images, parts)
+        .group_by("part")
+        .agg(
+            patients=pl.col("patient").n_unique(),
+            studies=pl.col("StudyInstanceUID").n_unique(),
+            images=pl.len(),
+        )
+        .sort("part", nulls_last=True)
+    )
+
+
+def shared_ids(images: pl.DataFrame, others: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Find what two archives share, by warning: a frame of `study` (UID of one that is concerned)
+    and `images`, a row a patient, study or image.
+
+    images, others: rows of their indexes with a column `patient`, null where it is not known.
+    """
+    found = {}
+    for column, name in SOURCES.items():
+        there = others.select(column).drop_nulls().unique()
+        shared = images.drop_nulls(column).join(there, on=column, how="semi")
+        found[name] = (
+            shared.group_by(column, maintain_order=True)
+            .agg(study=pl.col("StudyInstanceUID").first(), images=pl.len())
+            .select("study", *([] if column == "patient" else [column]), "images")
+            if column != "StudyInstanceUID"
+            else shared.group_by(study=column, maintain_order=True).agg(images=pl.len())
+        )
+    return found

@@ -1,0 +1,97 @@
+"""verbs/explore/opened.py: an archive as it is explored: its table, and who is whose patient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.executor.workers import Workers
+from wetread.archive.identity.pseudonym import is_placeholder
+from wetread.archive.index.index import Index
+from wetread.inputs.archive import require_sources
+from wetread.inputs.patients import asks_for_study, patients_by_image
+from wetread.inputs.progress import Report
+from wetread.inputs.sources import indexed
+from wetread.study.patients import meaningless_ids
+from wetread.survey.objects import collected, count_objects, images_of
+
+# Columns of the index that labels, patients and pictures need: not all of them fit for millions.
+NEEDED = (
+    "path", "member", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID",
+    "Modality", "ViewPosition", "Rows", "Columns", "NumberOfFrames", "row_spacing_mm",
+    "column_spacing_mm", "position_mm", "orientation", "InstanceNumber",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedArchive:
+    """An index that is explored.
+
+    given: a file of image and patient, "study", or None for the headers.
+    """
+
+    index: Index
+    given: str | None
+
+    @property
+    def table(self) -> pl.LazyFrame:
+        """The table of the index, read when asked."""
+        return self.index.table
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """The numbers of count_objects."""
+        return count_objects(self.table)
+
+    @cached_property
+    def unknown_patients(self) -> str | None:
+        """Why headers do not tell who is whose patient; None where they do, or a file does."""
+        if self.given is not None:
+            return None
+        numbers = self.counts.row(0, named=True)
+        known = collected(images_of(self.table).select(pl.col("PatientID").count())).item()
+        reason = meaningless_ids(
+            images=numbers["images"],
+            known=known,
+            patients=numbers["patients"],
+            studies=numbers["studies"],
+        )
+        if reason is not None or not numbers["images"]:
+            return reason
+        names = collected(images_of(self.table).select("PatientID").unique())["PatientID"]
+        if all(name is None or is_placeholder(name) for name in names):
+            return "no image has a PatientID that names anybody"
+        return None
+
+    def images(self, columns: Sequence[str] = NEEDED) -> pl.DataFrame:
+        """Read columns of the images, with `patient`: by the file, or else the header; null where
+        nobody is named, and where the headers' ids say nothing."""
+        rows = collected(images_of(self.table).select(columns))
+        if self.unknown_patients is not None or (self.given and asks_for_study(self.given)):
+            return rows.with_columns(patient=pl.lit(None, pl.String))
+        if self.given is not None:
+            named = patients_by_image(rows, self.given)
+            patient = pl.col("SOPInstanceUID").replace_strict(
+                named, default=None, return_dtype=pl.String
+            )
+            return rows.with_columns(patient=patient)
+        names = rows["PatientID"].unique().drop_nulls()
+        nobody = [name for name in names if is_placeholder(name)]
+        known = ~pl.col("PatientID").is_in(nobody)
+        return rows.with_columns(patient=pl.when(known).then("PatientID"))
+
+
+@contextmanager
+def open_archives(
+    sources: Sequence[Path], patients: str | None, workers: Workers, report: Report
+) -> Iterator[OpenedArchive]:
+    """Open an index, or index files for as long as they are explored. Raises FileNotFoundError
+    where a source is not there."""
+    require_sources(sources)
+    with indexed(sources, workers, report) as index:
+        yield OpenedArchive(index, patients)

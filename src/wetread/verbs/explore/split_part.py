@@ -1,0 +1,127 @@
+"""verbs/explore/split_part.py: persons on both sides: of a split, and of two archives."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from wetread.archive.files.json_file import read_json
+from wetread.archive.identity.pseudonym import is_pseudonym, pseudonym
+from wetread.archive.identity.user_key import user_key
+from wetread.archive.plural import plural
+from wetread.labels.table import LabelError
+from wetread.labels.text_table import read_text_table
+from wetread.pages.survey_page import PageTable
+from wetread.survey.charts import bar_chart
+from wetread.survey.patients import (
+    count_parts,
+    patients_in_parts,
+    shared_ids,
+    studies_a_patient,
+)
+from wetread.survey.warning import SurveyWarning, first_examples
+from wetread.verbs.explore.opened import OpenedArchive
+from wetread.verbs.explore.part import Part
+
+PLAN = "a plan of folds (folds.json of a run: an object with 'assignment')"
+SPLIT = "Patients and splits"
+SHARED = {  # by the warning: what is shared, in the singular
+    "patient_in_two_sources": "patient",
+    "study_in_two_sources": "study",
+    "image_in_two_sources": "image",
+}
+
+
+def patients_part(opened: OpenedArchive, folds: Path | None) -> Part:
+    """Survey patients: how many studies each has, and where a split is given, that nobody is in
+    two of its parts."""
+    if opened.unknown_patients is not None:
+        why = {"patients in two parts": opened.unknown_patients}
+        return Part(SPLIT, not_looked=why)
+    images = opened.images()
+    counts = studies_a_patient(images)
+    charts = [partial(bar_chart, counts, "studies", "patients", "Studies a patient has")]
+    tables = [PageTable("studies_a_patient", "Studies a patient has", counts, folded=True)]
+    if folds is None:
+        why = {"patients in two parts": "no split was given"}
+        return Part(SPLIT, charts=tuple(charts), tables=tuple(tables), not_looked=why)
+    parts = read_split(folds)
+    if any(map(is_pseudonym, parts)):
+        images = images.with_columns(patient=_pseudonyms(images["patient"]))
+    torn = patients_in_parts(images, parts)
+    tables += [
+        PageTable("parts", "The parts of the split", count_parts(images, parts)),
+        PageTable("patients_in_parts", "Patients in several parts", torn),
+    ]
+    warnings = []
+    if torn.height:
+        detail = f"{plural(torn.height, 'patient')} of {images['patient'].n_unique()} in several "
+        examples = first_examples(torn["examples"].explode())
+        warnings.append(
+            SurveyWarning(
+                "patient_in_two_parts", f"{detail}parts of {folds.name}", torn.height, examples
+            )
+        )
+    return Part(
+        SPLIT,
+        charts=tuple(charts),
+        tables=tuple(tables),
+        warnings=tuple(warnings),
+        looked_for=("patient_in_two_parts",),
+    )
+
+
+def read_split(file: Path) -> dict[str, str]:
+    """Read the part of each patient, study or image: folds.json of a run, or a table whose first
+    column has the ids and whose last the parts. LabelError where it is neither, or an id is in two
+    parts."""
+    if file.suffix.lower() == ".json":
+        assignment = read_json(file, PLAN, {"assignment": dict})["assignment"]
+        return {str(one): str(part) for one, part in assignment.items()}
+    frame = read_text_table(file).frame
+    if frame.width < 2:
+        raise LabelError(f"{file}: a split has two columns, an id and its part")
+    pairs = frame.select(id=pl.nth(0), part=pl.nth(-1)).drop_nulls().unique(maintain_order=True)
+    twice = pairs.filter(pl.col("id").is_duplicated())
+    if twice.height:
+        raise LabelError(
+            f"{file}: {twice['id'].n_unique()} ids of column {frame.columns[0]!r} are in several "
+            f"parts of column {frame.columns[-1]!r}; an id is in one"
+        )
+    return dict(pairs.iter_rows())
+
+
+def _pseudonyms(patients: pl.Series) -> pl.Series:
+    """Return the pseudonyms of patients, under the user's key."""
+    key = user_key()
+    names = {one: pseudonym(one, key) for one in patients.unique().drop_nulls()}
+    return patients.replace_strict(names, default=None, return_dtype=pl.String)
+
+
+def sources_part(opened: OpenedArchive, other: OpenedArchive) -> Part:
+    """Compare two archives: the same patients, studies and images in both."""
+    unknown = opened.unknown_patients or other.unknown_patients
+    found = shared_ids(_alike(opened.images()), _alike(other.images()))
+    warnings, tables = [], []
+    for name, rows in found.items():
+        if not rows.height:
+            continue
+        noun = SHARED[name]
+        detail = f"{plural(rows.height, noun)} in both archives"
+        warnings.append(SurveyWarning(name, detail, rows.height, first_examples(rows[:, 0])))
+        tables.append(PageTable(name, detail.capitalize(), rows))
+    looked = tuple(name for name in found if unknown is None or name != "patient_in_two_sources")
+    return Part(
+        "Two archives",
+        tables=tuple(tables),
+        warnings=tuple(warnings),
+        looked_for=looked,
+        not_looked={} if unknown is None else {"patients in both archives": unknown},
+    )
+
+
+def _alike(images: pl.DataFrame) -> pl.DataFrame:
+    """Return images with pseudonyms of their patients, whether their index has them or not."""
+    return images.with_columns(patient=_pseudonyms(images["patient"]))

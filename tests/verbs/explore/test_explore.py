@@ -1,0 +1,316 @@
+"""tests/verbs/explore/test_explore.py: planted faults are found and named; clean archives are not
+accused."""
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import pydicom
+import pytest
+
+import wetread
+from wetread.labels.table import LabelError
+from wetread.phantoms.dicom.archive import PhantomTruth
+from wetread.survey.warning import SurveyWarning
+from wetread.verbs.explore.explore import Exploration
+
+if TYPE_CHECKING:
+    from wetread.verbs.train.train import TrainResult
+
+WriteCt = Callable[..., Path]
+
+
+def names(found: Exploration) -> set[str]:
+    return {warning.name for warning in found.warnings}
+
+
+def warning(found: Exploration, name: str) -> SurveyWarning:
+    (one,) = [one for one in found.warnings if one.name == name]
+    return one
+
+
+@pytest.fixture(scope="module")
+def index(phantoms: PhantomTruth, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("i") / "i.parquet"
+    wetread.index(phantoms.images, path, workers=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def clean(
+    phantoms: PhantomTruth, index: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Exploration:
+    out = tmp_path_factory.mktemp("page")
+    return wetread.explore(
+        index, out=out / "page.html", labels=phantoms.labels, csv=out / "tables", workers=1
+    )
+
+
+def test_of_clean_phantoms_nothing_is_reported(clean: Exploration) -> None:
+    assert clean.warnings == ()
+    assert (clean.leaks, clean.refused) == (0, 0)
+
+
+def test_the_numbers_are_those_of_the_index_and_of_the_label_file(
+    clean: Exploration, phantoms: PhantomTruth, index: Path
+) -> None:
+    table = wetread.read_index(index).images
+    assert clean.counts["images"] == table.height
+    assert clean.counts["patients"] == table["PatientID"].n_unique()
+    raw = pl.read_csv(phantoms.labels).with_columns(finding=pl.col("ID").str.split("_").list.last())
+    expected = dict(raw.group_by("finding").agg(pl.col("Label").sum()).iter_rows())
+    counts = clean.tables["label_counts"]
+    assert dict(counts.select("finding", "positive").iter_rows()) == expected
+    shares = clean.tables["label_shares"].filter(pl.col("unit") == "label row")
+    assert shares["share"][0] == pytest.approx(raw["Label"].mean())
+
+
+def test_json_and_csv_have_what_the_page_has(clean: Exploration) -> None:
+    values = json.loads(json.dumps(clean.to_dict()))
+    assert set(values) == {"counts", "warnings", "tables"}
+    assert clean.page is not None
+    folder = clean.page.parent / "tables"
+    assert {path.stem for path in folder.iterdir()} == set(clean.tables)
+    assert pl.read_csv(folder / "label_counts.csv").height == clean.tables["label_counts"].height
+    page = clean.page.read_text()
+    for words in ("The archive", "The values", "The labels", "Pictures", "None of what was looked"):
+        assert words in page
+
+
+def test_no_patient_is_named_anywhere(write_ct: WriteCt, tmp_path: Path) -> None:
+    source = write_ct(3, PatientID="SECRET7")
+    write_ct(2, PatientID="SECRET8", StudyInstanceUID="1.71")
+    write_ct(2, PatientID="SECRET7", StudyInstanceUID="1.72")
+    split = tmp_path / "split.csv"
+    split.write_text("id,part\n1.7,train\n1.72,test\n1.71,test\n")
+    found = wetread.explore(
+        source, out=tmp_path / "page.html", csv=tmp_path / "csv", folds=split, against=source,
+        workers=1,
+    )  # fmt: skip
+    written = [(tmp_path / "page.html").read_text(), json.dumps(found.to_dict())]
+    written += [path.read_text() for path in (tmp_path / "csv").iterdir()]
+    assert not any("SECRET" in text or "Secret" in text for text in written)
+
+
+def test_a_patient_on_both_sides_of_a_split_is_found(write_ct: WriteCt, tmp_path: Path) -> None:
+    source = write_ct(2, PatientID="p")
+    write_ct(2, PatientID="p", StudyInstanceUID="1.72")
+    write_ct(2, PatientID="q", StudyInstanceUID="1.73")
+    for part_of_172, torn in (("test", True), ("train", False)):
+        split = tmp_path / f"{torn}.json"
+        split.write_text(
+            json.dumps({"assignment": {"1.7": "train", "1.72": part_of_172, "1.73": "test"}})
+        )
+        found = wetread.explore(source, folds=split, workers=1)
+        assert ("patient_in_two_parts" in names(found)) is torn
+        assert found.leaks == int(torn)
+    split.write_text("[]")
+    with pytest.raises(wetread.DamagedFileError):
+        wetread.explore(source, folds=split, workers=1)
+
+
+def test_the_folds_of_a_run_keep_patients_apart(two_folds: "TrainResult", index: Path) -> None:
+    found = wetread.explore(index, folds=two_folds.run / "folds.json", workers=1)
+    assert "patient_in_two_parts" not in names(found)
+    assert found.tables["parts"]["patients"].sum() == found.counts["patients"]
+
+
+def test_patients_studies_and_images_in_both_archives_are_found(
+    write_ct: WriteCt, tmp_path: Path
+) -> None:
+    source = write_ct(2, PatientID="p")
+    write_ct(2, PatientID="q", StudyInstanceUID="1.72")
+    other = tmp_path / "other"
+    other.mkdir()
+    dataset = pydicom.dcmread(source / "0-000.dcm")
+    dataset.save_as(other / "copy.dcm")
+    dataset.SOPInstanceUID = pydicom.uid.UID("1.9.99")
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    dataset.PixelData = np.full((20, 24), 77, np.int16).tobytes()
+    dataset.save_as(other / "next.dcm")
+    found = wetread.explore(source, against=other, workers=1)
+    assert {"patient_in_two_sources", "study_in_two_sources", "image_in_two_sources"} <= names(
+        found
+    )
+    assert found.leaks >= 3
+
+
+def test_a_conflicting_label_a_broken_rule_and_ids_that_meet_nothing_are_found(
+    phantoms: PhantomTruth, index: Path, tmp_path: Path
+) -> None:
+    lines = phantoms.labels.read_text().splitlines()
+    image = lines[1].rsplit("_", 1)[0]
+    of_image = [line for line in lines if line.startswith(f"{image}_")]
+    flipped = [line[:-1] + str(1 - int(line[-1])) for line in of_image if "_any," not in line][:1]
+    contradiction = [f"{image}_any,0", f"{image}_subdural,1"]
+    labels = tmp_path / "labels.csv"
+    kept = [line for line in lines if not line.startswith((f"{image}_any", f"{image}_subdural"))]
+    labels.write_text("\n".join([*kept, *flipped, *contradiction, "ID_elsewhere_any,1"]) + "\n")
+    found = wetread.explore(index, labels=labels, workers=1)
+    assert {"label_conflict", "rule_broken", "label_without_file"} <= names(found)
+    assert image in warning(found, "label_conflict").examples
+    assert image in warning(found, "rule_broken").examples
+    assert warning(found, "label_without_file").count == 1
+
+
+def test_ids_damaged_by_strip_are_named_with_the_damage(
+    phantoms: PhantomTruth, index: Path, tmp_path: Path
+) -> None:
+    lines = phantoms.labels.read_text().splitlines()
+    damaged = tmp_path / "labels.csv"
+    rows = []
+    for line in lines[1:]:
+        image, rest = line.rsplit("_", 1)
+        rows.append(f"{f'{image}.dcm'.strip('.dcm')}_{rest}")
+    damaged.write_text("\n".join([lines[0], *rows]) + "\n")
+    found = wetread.explore(index, labels=damaged, workers=1)
+    one = warning(found, "ids_damaged")
+    assert "strip('.dcm')" in one.detail
+    lost = {row.rsplit("_", 1)[0] for row in rows} - {line.rsplit("_", 1)[0] for line in lines}
+    assert one.count == len(lost)
+
+
+def test_ids_that_meet_after_a_repair_are_listed(
+    phantoms: PhantomTruth, index: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.csv"
+    text = phantoms.labels.read_text().splitlines()
+    image = text[1].rsplit("_", 1)[0]
+    labels.write_text("\n".join(line.replace(f"{image}_", f"{image}.dcm_") for line in text) + "\n")
+    found = wetread.explore(index, labels=labels, workers=1)
+    assert found.tables["repaired_ids"].rows() == [(f"{image}.dcm", image)]
+    assert names(found) == set()
+
+
+def test_headers_that_name_nobody_are_warned_of_and_a_file_of_patients_ends_it(
+    write_ct: WriteCt, tmp_path: Path
+) -> None:
+    source = write_ct(1, PatientID="a")
+    write_ct(1, PatientID="b", StudyInstanceUID="1.72")
+    found = wetread.explore(source, workers=1)
+    assert "patient_unknown" in names(found)
+    assert found.counts["patients"] is None
+    patients = tmp_path / "patients.csv"
+    patients.write_text("image,patient\n1.9.0.0,p\n1.9.1.0,p\n")
+    found = wetread.explore(source, patients=patients, workers=1)
+    assert "patient_unknown" not in names(found)
+
+
+def test_a_wrong_intercept_is_found_with_pictures_of_both(
+    phantoms: PhantomTruth, index: Path, tmp_path: Path
+) -> None:
+    rows = wetread.read_index(index).images.select("path", "SeriesInstanceUID").rows()
+    wrong = rows[0][1]
+    (tmp_path / "archive").mkdir()
+    for number, (path, series) in enumerate(rows):
+        dataset = pydicom.dcmread(path)
+        if series == wrong:
+            dataset.RescaleIntercept = float(dataset.RescaleIntercept) + 1024
+        dataset.save_as(tmp_path / "archive" / f"{number}.dcm")
+    found = wetread.explore(tmp_path / "archive", out=tmp_path / "page.html", workers=1)
+    assert warning(found, "wrong_intercept").examples == (wrong,)
+    page = (tmp_path / "page.html").read_text()
+    assert "by the header" in page
+    assert "as it is read" in page
+
+
+def test_a_reader_who_disagrees_is_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    true = rng.random(200) < 0.4
+    noise = [np.where(rng.random(200) < 0.96, true, ~true) for _ in range(2)]
+    chance = rng.random(200) < 0.4
+    columns = {
+        f"{name}:ICH": calls.astype(int)
+        for name, calls in zip("ABC", [*noise, chance], strict=True)
+    }
+    file = tmp_path / "reads.csv"
+    pl.DataFrame({"name": [f"s{n}" for n in range(200)], **columns}).write_csv(file)
+    found = wetread.explore(labels=file, out=tmp_path / "page.html")
+    one = warning(found, "readers_disagree")
+    assert one.examples == ("C and the others: ICH",)
+
+
+def test_a_clinical_table_meets_the_archive(write_ct: WriteCt, tmp_path: Path) -> None:
+    source = write_ct(2, PatientID="p")
+    write_ct(2, PatientID="q", StudyInstanceUID="1.72")
+    write_ct(2, PatientID="p", StudyInstanceUID="1.73")
+    file = tmp_path / "clinical.csv"
+    file.write_text("Patient,Weeks,FVC\np,0,2000\np,5,1900\nr,0,1\nr,5,3\n")
+    found = wetread.explore(
+        source, clinical=file, key="Patient", out=tmp_path / "p.html", workers=1
+    )
+    assert found.tables["table_over_time"]["ids"].to_list() == [2]
+    assert "1 of them name patients of the archive" in (tmp_path / "p.html").read_text()
+    with pytest.raises(LabelError, match="no column 'Name'"):
+        wetread.explore(clinical=file, key="Name")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "nothing to explore"),
+        ({"labels": "x.csv", "folds": "f.json"}, "`folds` is held against an archive"),
+        ({"labels": "x.csv", "out": "page.txt"}, "ends in .html"),
+        ({"labels": "x.csv", "key": "id"}, "give `clinical` and `key`"),
+        ({"sources": "missing"}, "missing does not exist"),
+    ],
+)
+def test_arguments_that_need_each_other_are_asked_for(given: dict[str, str], words: str) -> None:
+    with pytest.raises((ValueError, FileNotFoundError), match=words):
+        wetread.explore(**given)  # type: ignore[arg-type]
+
+
+def test_real_tables_of_embolism_have_their_known_prevalences(real_data: Path) -> None:
+    file = real_data / "embolism" / "exam_labels.csv"
+    found = wetread.explore(labels=file)
+    counts = found.tables["label_counts"].rows_by_key("finding", named=True, unique=True)
+    for finding, positive in {
+        "negative_exam_for_pe": 4911, "indeterminate": 157, "positive_exam": 2211,
+        "rightsided_pe": 1875, "leftsided_pe": 1544, "central_pe": 401, "chronic_pe": 292,
+        "acute_and_chronic_pe": 145, "rv_lv_ratio_gte_1": 940, "rv_lv_ratio_lt_1": 1271,
+    }.items():  # fmt: skip
+        assert counts[finding]["positive"] == positive
+    assert found.warnings == ()  # its rules hold in all 7,279 exams
+
+
+def test_a_rule_of_embolism_that_is_broken_is_found(real_data: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(real_data / "embolism" / "exam_labels.csv", infer_schema=False)
+    positive = frame.with_row_index().filter(
+        (pl.col("negative_exam_for_pe") == "0") & (pl.col("indeterminate") == "0")
+    )["index"][0]
+    sides = ["leftsided_pe", "rightsided_pe", "central_pe"]
+    broken = frame.with_columns(
+        pl.when(pl.int_range(pl.len()) == positive).then(pl.lit("0")).otherwise(name).alias(name)
+        for name in sides
+    )
+    broken.write_csv(tmp_path / "labels.csv")
+    found = wetread.explore(labels=tmp_path / "labels.csv")
+    study = frame["StudyInstanceUID"][int(positive)]
+    assert warning(found, "rule_broken").examples == (study,)
+    assert "1b" in warning(found, "rule_broken").detail
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("google2019_nih-chest-xray-labels.csv.gz", {"Pneumothorax", "Fracture"}),
+        ("Data_Entry_2017_v2020.csv.gz", {"Hernia", "Mass", "Pneumonia"}),
+    ],
+)
+def test_real_tables_of_films_have_the_counts_of_an_independent_count(
+    real_data: Path, file: str, expected: set[str]
+) -> None:
+    path = real_data / "radiograph_labels" / file
+    counts = wetread.explore(labels=path).tables["label_counts"]
+    positive = dict(counts.select("finding", "positive").iter_rows())
+    with gzip.open(path, "rt") as lines:
+        rows = list(csv.DictReader(lines))
+    for word in expected:
+        joined = sum(word in row["Finding Labels"].split("|") for row in rows)
+        count = sum(row[word] == "YES" for row in rows) if word in rows[0] else joined
+        assert positive[word.lower()] == count
