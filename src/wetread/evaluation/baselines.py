@@ -1,9 +1,17 @@
 """evaluation/baselines.py: the floor that every score stands on. What can be known without
 seeing where anything lies: the prior, the slice's position, the histogram of its HU or gray."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from wetread.archive.types import Float32Array, Float64Array, FloatArray
+from wetread.archive.types import BoolArray, Float32Array, Float64Array, FloatArray
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 SEED = 0
 MIN_PER_CLASS = 2
@@ -17,14 +25,27 @@ GRAY_BANDS = np.linspace(0.0, 4095.0, 65)  # edges, of study/display.py
 WHOLE_RANGE_HU = np.array([-1100, -900, -500, -150, -30, 130, 200, 300, 500, 800, 1200, 4000.0])
 
 
-def constant_prior(train_truth: FloatArray) -> Float64Array:
+def constant_prior(train_truth: FloatArray, weights: FloatArray | None = None) -> Float64Array:
     """Return the share (F,) of positives among the known labels (N, F) of training; NaN where none
-    is known."""
+    is known.
+
+    weights: (N,) of the rows in the metric; None, or where none of the known weighs: all alike.
+    """
     known = ~np.isnan(train_truth)
-    total = np.nansum(train_truth, axis=0, dtype=np.float64)
+    weight = known.astype(np.float64)
+    if weights is not None:
+        weighed = known * np.asarray(weights, np.float64)[:, None]
+        weight = np.where(weighed.any(axis=0), weighed, weight)
+    total = np.nansum(train_truth * weight, axis=0, dtype=np.float64)
     share: Float64Array = np.divide(
-        total, known.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0)
+        total, weight.sum(axis=0), out=np.full(total.shape, np.nan), where=known.any(axis=0)
     )
+    return share
+
+
+def known_prior(train_truth: FloatArray, weights: FloatArray | None = None) -> Float64Array:
+    """Return constant_prior (F,), 0.5 for a finding of which nothing is known."""
+    share: Float64Array = np.nan_to_num(constant_prior(train_truth, weights), nan=0.5)
     return share
 
 
@@ -93,23 +114,72 @@ def boosted_trees(
     train_features (N, D), train_truth (N, F), test_features (M, D). Where training knows fewer than
     two of a class, the prior. Every run gives equal numbers.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    return fit_trees(train_features, train_truth).predict(test_features)
 
-    probability = prior_baseline(train_truth, len(test_features))
-    if len(test_features) == 0:
+
+@dataclass(frozen=True, eq=False)
+class FittedTrees:
+    """Histogram boosting of F findings: a model each, and the share (F,) of positives where there
+    is none."""
+
+    models: tuple[HistGradientBoostingClassifier | None, ...]
+    prior: Float64Array
+
+    def predict(self, features: FloatArray) -> Float64Array:
+        """Return probabilities (M, F) of features (M, D)."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        probability = np.tile(self.prior, (len(features), 1))
+        if len(features) == 0:
+            return probability
+        with threadpool_limits(limits=_threads(len(features)), user_api="openmp"):
+            for column, model in enumerate(self.models):
+                if model is not None:
+                    probability[:, column] = model.predict_proba(features)[:, 1]
         return probability
-    for column in range(train_truth.shape[1]):
-        known = ~np.isnan(train_truth[:, column])
-        positive = train_truth[known, column] >= 0.5
+
+
+def fit_trees(
+    features: FloatArray,
+    truth: FloatArray,
+    *,
+    categorical: BoolArray | None = None,
+    weights: FloatArray | None = None,
+) -> FittedTrees:
+    """Fit scikit-learn's histogram boosting to features (N, D), NaN missing, and truth (N, F), NaN
+    unknown; no model where fewer than two of a class weigh.
+
+    categorical: (D,) which columns are codes of categories, below 255; None: none is.
+    weights: (N,) of the rows; None, or where none of the known weighs: all alike.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
+
+    models: list[HistGradientBoostingClassifier | None] = []
+    for column in range(truth.shape[1]):
+        weight = np.asarray(~np.isnan(truth[:, column]), np.float64)
+        if weights is not None and (weight * weights).any():
+            weight *= weights
+        rows = np.flatnonzero(weight > 0)
+        positive = truth[rows, column] >= 0.5
         if min(positive.sum(), (~positive).sum()) < MIN_PER_CLASS:
+            models.append(None)
             continue
         model = HistGradientBoostingClassifier(
             learning_rate=0.06, max_iter=80, max_leaf_nodes=8, min_samples_leaf=20,
             l2_regularization=1.0, early_stopping=False, random_state=SEED,
+            categorical_features=categorical,
         )  # fmt: skip
-        threads = 1 if known.sum() < ONE_THREAD_ROWS else None  # None: as many as there are
-        with threadpool_limits(limits=threads, user_api="openmp"):
-            model.fit(train_features[known], positive)
-            probability[:, column] = model.predict_proba(test_features)[:, 1]
-    return probability
+        with threadpool_limits(limits=_threads(len(rows)), user_api="openmp"):
+            own = features[rows]
+            absent = np.isnan(own).all(axis=0)  # no split is made there, and NaN alone has no bins
+            model.fit(
+                np.where(absent, 0.0, own), positive, None if weights is None else weight[rows]
+            )
+        models.append(model)
+    return FittedTrees(tuple(models), constant_prior(truth, weights))
+
+
+def _threads(rows: int) -> int | None:
+    """Choose the threads for so many rows; None: as many as there are."""
+    return 1 if rows < ONE_THREAD_ROWS else None

@@ -114,6 +114,22 @@ def evaluate(
     return scores
 
 
+def evaluate_baselines(
+    rows: LabeledRows,
+    baselines: Mapping[str, FloatArray],
+    rng: np.random.Generator,
+    *,
+    draws: int = DRAWS,
+    official: bool = True,
+) -> list[Score]:
+    """Score baselines alone, probabilities (N, F) by name, as evaluate scores them beside a model:
+    `<metric>_<name>`, the task's metric first."""
+    first = next(iter(baselines.values()))
+    scores = evaluate(rows, first, rng, baselines=baselines, draws=draws, official=official)
+    endings = tuple(f"_{name}" for name in baselines)
+    return [score for score in scores if score.metric.endswith(endings)]
+
+
 def _of_all(
     sample: ResampledRows,
     metric: TaskMetric,

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.evaluation.baselines import histogram_features
+from wetread.evaluation.header_baseline import HeaderFeatures
 from wetread.labels.finding import Finding, finding_names
 from wetread.store.store import Store, acquisition_keys
 from wetread.training.crops import FindInside
@@ -33,6 +35,7 @@ class LabeledSlices:
     histogram: HU (H, W) of a slice -> features (D,) of the histogram baseline.
     grafts:    how lesions are painted into slices that are learned; None: not.
     inside:    where in HU (H, W) of a slice findings can lie; None: anywhere.
+    header:    of the N slices, for the baseline of headers; None where headers are not at hand.
     """
 
     store: Store
@@ -43,6 +46,7 @@ class LabeledSlices:
     histogram: Callable[[Float32Array], Float32Array] = histogram_features
     grafts: Grafts | None = None
     inside: FindInside | None = None
+    header: HeaderFeatures | None = None
 
     def column(self, name: str) -> list[str]:
         """Read a column of the store's table, for these rows."""
@@ -60,10 +64,13 @@ class LabeledSlices:
 
     def smooth(self, probability: Float64Array, places: Int64Array) -> Float64Array:
         """Smooth probabilities (n, F) of some places (n,) along their series."""
-        series = np.array(acquisition_keys(self.store.slices).gather(self.rows).to_list())[places]
-        position = np.array(self.column("position_mm"), dtype=np.float64)[places]
-        smoothed: Float64Array = smooth_along_z(probability, series.tolist(), position)
-        return smoothed
+        return smooth_slices(probability, self.store.slices[self.rows[places]])
+
+
+def smooth_slices(probability: Float64Array, slices: pl.DataFrame) -> Float64Array:
+    """Smooth probabilities (n, F) of slices, rows of a store's table, along their series."""
+    position = slices["position_mm"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return smooth_along_z(probability, acquisition_keys(slices).to_list(), position)
 
 
 @dataclass(frozen=True, eq=False)

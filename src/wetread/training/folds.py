@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from wetread.archive.plural import plural
-from wetread.archive.types import BoolArray, Float64Array, FloatArray, Int64Array, JsonObject
+from wetread.archive.types import BoolArray, FloatArray, JsonObject
+from wetread.evaluation.deal import deal
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,53 +98,6 @@ def make_split(
     parts = tuple(shares)
     assignment = {patient: parts[part[i]] for i, patient in enumerate(known)}
     return FoldPlan(parts, assignment, prove(assignment, parts, patients, positive, names))
-
-
-def deal(
-    has: BoolArray,
-    slices: Int64Array,
-    share: Float64Array,
-    rng: np.random.Generator,
-) -> Int64Array:
-    """Deal patients to parts (P,) by their findings (P, F) and slices (P,): rarest finding first.
-
-    Each patient goes where its finding is most wanting, then where slices are (Sechidis and
-    others, On the stratification of multi-label data, 2011, with patients as the units).
-    """
-    wanted = np.outer(share, has.sum(0)).astype(float)  # (parts, F)
-    room = share * slices.sum()
-    part = np.full(len(has), -1)
-    luck = rng.random(len(has))
-
-    def give(patient: int, wish: Float64Array) -> None:
-        """Give a patient to the part of the greatest wish (parts,)."""
-        best = np.lexsort((rng.random(len(share)), -room, -np.round(wish, 9)))[0]
-        part[patient] = best
-        wanted[best] -= has[patient]
-        room[best] -= slices[patient]
-
-    while True:
-        left = has[part < 0].sum(0)
-        if not left.any():
-            break
-        rarest = int(np.argmin(np.where(left > 0, left, np.iinfo(np.int64).max)))
-        waiting = np.flatnonzero((part < 0) & has[:, rarest])
-        for patient in waiting[np.lexsort((luck[waiting], -slices[waiting]))]:
-            give(int(patient), wanted[:, rarest])
-    waiting = np.flatnonzero(part < 0)
-    for patient in waiting[np.lexsort((luck[waiting], -slices[waiting]))]:
-        give(int(patient), room)
-    return fill_empty(part, has, len(share))
-
-
-def fill_empty(part: Int64Array, has: BoolArray, parts: int) -> Int64Array:
-    """Give each part without a patient the one with fewest findings of the fullest part; part (P,),
-    has (P, F)."""
-    for empty in sorted(set(range(parts)) - set(part.tolist())):
-        fullest = np.bincount(part, minlength=parts).argmax()
-        members = np.flatnonzero(part == fullest)
-        part[members[np.argmin(has[members].sum(1))]] = empty
-    return part
 
 
 def prove(

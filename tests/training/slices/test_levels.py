@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from wetread.evaluation.baselines import known_prior
 from wetread.training.data import LabeledSlices, Split
-from wetread.training.slices.levels import image_baselines, known_prior, slice_predictions
+from wetread.training.slices.levels import image_baselines, slice_predictions
 
 SPLIT = Split("held_out", np.arange(120), np.arange(120, 144), np.arange(144, 240))
 

@@ -1,7 +1,7 @@
 """training/series/levels.py: predictions of scored series, by slice and by study, with baselines.
 
 The baselines are the prior, the place of a slice in its series (or the number of slices of a
-study), and the histogram of the values.
+study), the histogram of the values and the header (of a study that of its first slice).
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wetread.archive.types import Float64Array
-from wetread.evaluation.baselines import histogram_baseline, position_baseline
+from wetread.archive.types import Float64Array, FloatArray
+from wetread.evaluation.fit_baselines import BaselineFeatures, predict_baselines
+from wetread.evaluation.header_baseline import HeaderFeatures
 from wetread.labels.finding import finding_names
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split
@@ -20,7 +21,6 @@ from wetread.training.predictions import LevelPredictions
 from wetread.training.series.pooling import pool_series
 from wetread.training.series.series import Series, longest_series, series_containing
 from wetread.training.series.spec import SeriesSpec
-from wetread.training.slices.levels import known_prior
 
 
 def series_predictions(
@@ -42,10 +42,7 @@ def series_predictions(
     scored = series_containing(series, split.scored)
     whole, fitted = series.of(scored), series.of(series_containing(series, split.train))
     longest = longest_series(whole)
-    scored_features, fitted_features = (
-        _baseline_features(data, whole),
-        _baseline_features(data, fitted),
-    )
+    of_images, of_series = series_baselines(fitted, _features(data, fitted), _features(data, whole))
     column = data.store.slices.select("SOPInstanceUID", "StudyInstanceUID", "patient")[whole.rows]
     images = LevelPredictions(
         level="image",
@@ -57,21 +54,8 @@ def series_predictions(
         rows=whole.rows,
         truth=whole.image,
         probability=image,
-        baselines={
-            "prior": np.tile(known_prior(fitted.image), (len(whole.rows), 1)),
-            "position": position_baseline(
-                fitted_features.place, fitted.image, scored_features.place
-            ),
-            "histogram": histogram_baseline(
-                fitted_features.histogram, fitted.image, scored_features.histogram
-            ),
-        },
+        baselines=of_images,
     )
-    baselines = {
-        "prior": np.tile(known_prior(fitted.study), (len(whole), 1)),
-        "position": position_baseline(fitted_features.length, fitted.study, scored_features.length),
-        "histogram": histogram_baseline(fitted_features.mean, fitted.study, scored_features.mean),
-    }
     ids = tuple(whole.studies[e] for e in longest)
     studies = LevelPredictions(
         level="study",
@@ -83,7 +67,7 @@ def series_predictions(
         rows=None,
         truth=whole.study[longest],
         probability=pool_series(whole, study, longest, spec.pool),
-        baselines={name: values[longest] for name, values in baselines.items()},
+        baselines={name: values[longest] for name, values in of_series.items()},
     )
     return [images, studies]
 
@@ -134,24 +118,55 @@ def validation_probabilities(
 
 
 @dataclass(frozen=True, eq=False)
-class _BaselineFeatures:
-    """Inputs of the baselines: of a slice its place in the series (N,), 0 lowest to 1 highest, and
-    its histogram (N, D); of a series its number of slices (E,) and their mean histogram (E, D)."""
+class SeriesFeatures:
+    """What the baselines are shown of E series with N slices: of each slice, and of each series as
+    a whole."""
 
-    place: Float64Array
-    histogram: Float64Array
-    length: Float64Array
-    mean: Float64Array
+    slices: BaselineFeatures
+    whole: BaselineFeatures
 
 
-def _baseline_features(data: LabeledSlices, series: Series) -> _BaselineFeatures:
+def series_features(
+    series: Series, histogram: FloatArray, header: HeaderFeatures | None
+) -> SeriesFeatures:
+    """Make the features of series and their N slices from the slices' histograms (N, D), NaN where
+    one was not read, and headers; a series has the mean histogram and its first slice's header."""
     lengths = np.diff(series.starts)
+    read = np.asarray(~np.isnan(histogram).any(axis=1))
+    counts = np.add.reduceat(read, series.starts[:-1], dtype=np.float64)
+    total = np.add.reduceat(np.where(read[:, None], histogram, 0.0), series.starts[:-1], axis=0)
+    mean = np.divide(
+        total, counts[:, None], out=np.full(total.shape, np.nan), where=counts[:, None] > 0
+    )
+    place = np.concatenate([np.arange(n) / max(n - 1, 1) for n in lengths])
+    first = None if header is None else header.of(series.starts[:-1])
+    return SeriesFeatures(
+        BaselineFeatures(place, histogram, header),
+        BaselineFeatures(lengths.astype(np.float64), mean, first),
+    )
+
+
+def series_baselines(
+    fitted: Series,
+    learned: SeriesFeatures,
+    asked: SeriesFeatures,
+    weights: Float64Array | None = None,
+) -> tuple[dict[str, Float64Array], dict[str, Float64Array]]:
+    """Predict slices (n, I) and series (e, S) by each baseline, of the truth of the fitted series.
+
+    weights: (N,) of the fitted slices in the metric; None: all alike.
+    """
+    return (
+        predict_baselines(learned.slices, fitted.image, asked.slices, weights),
+        predict_baselines(learned.whole, fitted.study, asked.whole),
+    )
+
+
+def _features(data: LabeledSlices, series: Series) -> SeriesFeatures:
     histogram = np.stack(
         [data.histogram(data.store.read_hu([int(row)])[0]) for row in series.rows]
     ).astype(np.float64)
-    return _BaselineFeatures(
-        place=np.concatenate([np.arange(n) / max(n - 1, 1) for n in lengths]),
-        histogram=histogram,
-        length=lengths.astype(np.float64),
-        mean=np.add.reduceat(histogram, series.starts[:-1], axis=0) / lengths[:, None],
-    )
+    header = data.header
+    if header is not None:
+        header = header.of(np.searchsorted(data.rows, series.rows))  # rows rise
+    return series_features(series, histogram, header)

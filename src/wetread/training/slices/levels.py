@@ -1,19 +1,21 @@
 """training/slices/levels.py: predictions of scored slices and their studies, with baselines: the
-prior, the place in the series, the histogram of the values."""
+prior, the place in the series, the histogram of the values, the header."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.aggregate import at_study_maximum, study_maximum, study_truth
-from wetread.evaluation.baselines import constant_prior, histogram_baseline, position_baseline
+from wetread.evaluation.baselines import known_prior
+from wetread.evaluation.fit_baselines import BaselineFeatures, predict_baselines
 from wetread.labels.finding import finding_names
 from wetread.training.calibration import LabeledProbabilities
-from wetread.training.data import LabeledSlices, Split
+from wetread.training.data import LabeledSlices, Split, smooth_slices
 from wetread.training.predictions import LevelPredictions
 
 
@@ -49,11 +51,8 @@ def slice_predictions(
     )
     studies = column["StudyInstanceUID"].tolist()
     ids, study_labels = study_truth(truth, studies)
-    raised = {
-        name: study_maximum(data.smooth(values, split.scored), studies)[1]
-        for name, values in baselines.items()
-    }
-    raised["prior"] = np.tile(_study_prior(data, split), (len(ids), 1))
+    slices = data.store.slices[data.rows[split.scored]]
+    raised = study_baselines(baselines, slices, _study_prior(data, split))
     patient_of = dict(zip(studies, column["patient"].tolist(), strict=True))
     whole = LevelPredictions(
         level="study",
@@ -98,21 +97,40 @@ def labeled_probabilities(
 
 
 def image_baselines(data: LabeledSlices, split: Split) -> dict[str, Float64Array]:
-    """Compute probabilities (n, F) of the scored slices by the prior, the place in the series and
-    the histogram of HU, each fitted on train."""
-    place = np.array(data.column("z"), np.float64) / np.maximum(
-        np.array(data.column("n_slices"), np.float64) - 1, 1
+    """Compute probabilities (n, F) of the scored slices by the prior, the place in the series, the
+    histogram of HU and, where it is at hand, the header, each fitted on train."""
+    train, scored = (_features(data, part) for part in (split.train, split.scored))
+    return predict_baselines(train, data.truth[split.train], scored)
+
+
+def _features(data: LabeledSlices, places: Int64Array) -> BaselineFeatures:
+    rows = data.rows[places]
+    return BaselineFeatures(
+        place=share_below(data.store.slices[rows]),
+        histogram=np.stack([data.histogram(data.store.read_hu([int(row)])[0]) for row in rows]),
+        header=None if data.header is None else data.header.of(places),
     )
-    truth = data.truth[split.train]
-    features = [
-        np.stack([data.histogram(data.store.read_hu([int(row)])[0]) for row in data.rows[part]])
-        for part in (split.train, split.scored)
-    ]
-    return {
-        "prior": np.tile(known_prior(truth), (len(split.scored), 1)),
-        "position": position_baseline(place[split.train], truth, place[split.scored]),
-        "histogram": histogram_baseline(features[0], truth, features[1]),
+
+
+def share_below(slices: pl.DataFrame) -> Float64Array:
+    """Compute the place (n,) of slices, rows of a store's table, in their series: 0 lowest to 1
+    highest."""
+    z, count = (slices[name].to_numpy().astype(np.float64) for name in ("z", "n_slices"))
+    place: Float64Array = z / np.maximum(count - 1, 1)
+    return place
+
+
+def study_baselines(
+    images: Mapping[str, Float64Array], slices: pl.DataFrame, prior: Float64Array
+) -> dict[str, Float64Array]:
+    """Raise baselines (n, F) of slices, rows of a store's table, to their studies, (E, F): smoothed
+    along the series, the largest; the prior, (F,), is that of studies."""
+    studies = slices["StudyInstanceUID"].to_list()
+    raised = {
+        name: study_maximum(smooth_slices(values, slices), studies)[1]
+        for name, values in images.items()
     }
+    return raised | {"prior": np.tile(prior, (len(set(studies)), 1))}
 
 
 def _study_prior(data: LabeledSlices, split: Split) -> Float64Array:
@@ -128,10 +146,3 @@ def obeying_levels(
     if obey is None:
         return list(levels)
     return [replace(one, probability=obey(one.level, one.probability)) for one in levels]
-
-
-def known_prior(truth: Float64Array) -> Float64Array:
-    """Compute shares of positives (F,) of truth (N, F); 0.5 for a finding of which nothing is
-    known."""
-    share: Float64Array = np.nan_to_num(constant_prior(truth), nan=0.5)
-    return share
