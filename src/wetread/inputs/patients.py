@@ -39,13 +39,29 @@ def assign_patients(
     run: Path,
 ) -> tuple[tuple[Store, ...], Identity]:
     """Give stores of the same slices the columns patient (the unit that folds never split) and
-    patient_order (its place among all); and find how well the patients are known.
+    patient_order (its place among all); and find how well the patients are known, as
+    assign_slice_patients does."""
+    slices, identity = assign_slice_patients(stores[0].slices, archive, given, key, run)
+    columns = slices["patient"], slices["patient_order"]
+    return tuple(
+        replace(store, slices=store.slices.with_columns(*columns)) for store in stores
+    ), identity
+
+
+def assign_slice_patients(
+    slices: pl.DataFrame,
+    archive: Index,
+    given: str | Path | None,
+    key: UserKey | None,
+    run: Path,
+) -> tuple[pl.DataFrame, Identity]:
+    """Give slices, rows of a store's table, the columns patient (the unit that folds never split)
+    and patient_order (its place among all); and find how well the patients are known.
 
     given: a file of patients, "study", or None for the headers. run: a folder, whose folds.json has
     the order where patients were dealt before.
     Raises ValueError where an image has no patient in the file, or a study has several.
     """
-    slices = stores[0].slices
     clear: Mapping[str, str] = {}
     if given is None:
         patients, identity = find_patients(_of_headers(slices), "the headers' PatientID")
@@ -67,9 +83,7 @@ def assign_patients(
         order = sorted(units, key=lambda unit: clear.get(unit, unit))
     place = {unit: number for number, unit in enumerate(order)}
     number = patients.replace_strict(place, return_dtype=pl.Int64).alias("patient_order")
-    return tuple(
-        replace(store, slices=store.slices.with_columns(patients, number)) for store in stores
-    ), identity
+    return slices.with_columns(patients, number), identity
 
 
 def _of_studies_too(named: Mapping[str, str], slices: pl.DataFrame) -> tuple[dict[str, str], int]:

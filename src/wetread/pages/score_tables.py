@@ -13,6 +13,7 @@ BASELINES = {
     "prior": PRIOR,
     "position": "slice position alone",
     "histogram": "histogram alone",
+    "header": "header alone",
 }
 
 

@@ -35,18 +35,20 @@ SCHEMA: dict[str, pl.DataType] = {
     "prior": pl.Float64(),
     "position": pl.Float64(),
     "histogram": pl.Float64(),
+    "header": pl.Float64(),  # null in runs from before it was computed
     UNCALIBRATED: pl.Float64(),  # null in runs from before they calibrated
     DISAGREEMENT: pl.Float64(),  # null where one network read one view
 }
-ADDED = (UNCALIBRATED, DISAGREEMENT)  # columns that older runs lack
-BASELINES = ("prior", "position", "histogram")
+ADDED = ("header", UNCALIBRATED, DISAGREEMENT)  # columns that older runs lack
+BASELINES = ("prior", "position", "histogram", "header")
 
 
 @dataclass(frozen=True, eq=False)
 class LevelPredictions:
     """One level of one split: arrays (N, F), and who they are of.
 
-    baselines: those of BASELINES by name, and UNCALIBRATED where the probability was scaled.
+    baselines: those of BASELINES by name, "header" where headers were at hand, and UNCALIBRATED
+               where the probability was scaled.
     disagreement: standard deviation of the logits of networks and views; None where it is unknown.
     """
 
@@ -84,8 +86,9 @@ def to_table(predicted: LevelPredictions, model: int) -> pl.DataFrame:
         "truth": predicted.truth.ravel(),
         "probability": predicted.probability.ravel(),
     }
-    columns |= {name: predicted.baselines[name].ravel() for name in BASELINES}
+    columns |= {name: predicted.baselines[name].ravel() for name in BASELINES if name not in ADDED}
     for name, values in (
+        ("header", predicted.baselines.get("header")),
         (UNCALIBRATED, predicted.baselines.get(UNCALIBRATED)),
         (DISAGREEMENT, predicted.disagreement),
     ):
@@ -159,7 +162,7 @@ def from_table(
         baselines={
             name: matrix(name)
             for name in (*BASELINES, UNCALIBRATED)
-            if name in BASELINES or not rows[name].is_null().any()
+            if name not in ADDED or not rows[name].is_null().any()
         },
         disagreement=None if rows[DISAGREEMENT].is_null().any() else matrix(DISAGREEMENT),
     )

@@ -30,7 +30,7 @@ from wetread.verbs.train.train import TrainResult
 
 Learn = Callable[..., TrainResult]
 FINDINGS = find_task("hemorrhage").findings
-BASELINES = ("prior", "position", "histogram")
+BASELINES = ("prior", "position", "histogram", "header")
 LAST_PT_WITHIN_S = 120.0
 
 

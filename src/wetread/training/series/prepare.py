@@ -38,10 +38,7 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     """Join whole series, of which slices or studies have labels, with them; each encoder's slices
     are in its own store. ValueError where none has a label."""
     slices = inputs.stores[0].slices
-    everyone = _labeled(spec, slices, inputs.labels)
-    known = ~np.isnan(truth_of(spec, everyone)).all(axis=1)
-    with_label = np.logical_or.reduceat(known, everyone.starts[:-1])
-    series = everyone.of(labeled_rows(with_label))
+    series = known_series(spec, label_series(spec, slices, inputs.labels))
     data = SeriesData(series, encoder_data(spec, series, inputs), spec)
 
     def fit(number: int, split: Split, start: Start) -> SplitResult:
@@ -70,7 +67,13 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
     )
 
 
-def _labeled(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Series:
+def known_series(spec: SeriesSpec, series: Series) -> Series:
+    """Select the series of which a slice or the study has a label; ValueError where none has."""
+    known = ~np.isnan(truth_of(spec, series)).all(axis=1)
+    return series.of(labeled_rows(np.logical_or.reduceat(known, series.starts[:-1])))
+
+
+def label_series(spec: SeriesSpec, slices: pl.DataFrame, labels: LabelTable) -> Series:
     """List all series of a store's table with the labels of their slices and studies."""
     series = labeled_series(slices, labels, spec.image_findings, spec.study_findings)
     if not spec.study_from_images:
@@ -91,7 +94,7 @@ def pretrain_encoders(
     """
     inputs = replace(inputs, stores=[_without_order(store) for store in inputs.stores])
     slices, nothing = inputs.stores[0].slices, np.empty(0, np.int64)
-    series = _labeled(spec, slices, inputs.labels)
+    series = label_series(spec, slices, inputs.labels)
     held_out = held_out_studies(series.studies) if inputs.recipe.decoder != "none" else ()
     learned = np.array([study not in held_out for study in series.studies], bool)
     places = np.flatnonzero(np.repeat(learned, np.diff(series.starts)))
@@ -138,6 +141,14 @@ def encoder_data(
         if inputs.recipe.decoder != "none":
             slices = store.slices[series.rows]
             masks = annotated_masks(slices, targets, inputs.labels, encoder.drawn, encoder.findings)
-        data = LabeledSlices(store, series.rows, targets, encoder.findings, masks, spec.histogram)
+        data = LabeledSlices(
+            store,
+            series.rows,
+            targets,
+            encoder.findings,
+            masks,
+            spec.histogram,
+            header=inputs.header_of(series.rows),
+        )
         found.append(EncoderSlices(encoder, data))
     return tuple(found)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wetread.archive.types import BoolArray, Float64Array, Int64Array
+from wetread.evaluation.header_baseline import HeaderFeatures
 from wetread.labels.finding import Finding, finding_names
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
@@ -55,6 +56,7 @@ class TrainingInputs:
     stores: the same slices in each crop of the task.
     labels: of slices and of studies.
     stage:  name of a step -> its progress callback.
+    header: of the stores' slices, for the baseline of headers; None where headers are not at hand.
     """
 
     run: Run
@@ -62,6 +64,11 @@ class TrainingInputs:
     labels: LabelTable
     recipe: Recipe
     stage: Callable[[str], Progress]
+    header: HeaderFeatures | None = None
+
+    def header_of(self, rows: Int64Array) -> HeaderFeatures | None:
+        """Select the headers of some rows (n,) of the stores."""
+        return None if self.header is None else self.header.of(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +179,15 @@ def labeled_slices(spec: SliceSpec, inputs: TrainingInputs) -> LabeledSlices:
         Grafts(spec.paint_graft, finding_names(spec.image_findings)) if spec.paint_graft else None
     )
     return LabeledSlices(
-        store, labeled, known, spec.image_findings, masks, spec.histogram, grafts, spec.inside
+        store,
+        labeled,
+        known,
+        spec.image_findings,
+        masks,
+        spec.histogram,
+        grafts,
+        spec.inside,
+        inputs.header_of(labeled),
     )
 
 

@@ -166,7 +166,7 @@ def score_level(
     official: bool,
     as_answered: bool = False,
 ) -> list[Score]:
-    """Score one level beside the three trivial readers; official: with the task's metric;
+    """Score one level beside its baselines; official: with the task's metric;
     as_answered: the probabilities are a submission's answers for it."""
     return evaluate_level(
         LabeledRows(part.truth, part.findings, part.patients, part.level, part.split, metric),

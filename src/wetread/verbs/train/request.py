@@ -76,14 +76,7 @@ def check_request(
     refuse_other_run(out, task, recipe)
     phantom_recipe = _phantom_recipe(task, recipe, weights_given=weights is not None)
     require_sources(sources)
-    if not labels:
-        raise ValueError("nothing to learn from: give the label file with `labels`")
-    files = [Path(path) for path in labels]
-    masks = tuple(path for path in files if is_mask_file(path))
-    require_mask_files(masks)
-    tables = [read_label_file(path, task, columns) for path in files if path not in masks]
-    if patients is not None and not asks_for_study(patients):
-        read_patients(patients)
+    given = read_given_labels(task, labels, columns, patients)
     start = weights
     if weights is not None:
         load_weights(build_network(recipe, len(task.findings), 0), weights)
@@ -94,14 +87,42 @@ def check_request(
         sources=tuple(sources),
         out=out,
         recipe=recipe,
-        labels=merge_labels(tables),
-        mask_files=masks,
+        labels=given.labels,
+        mask_files=given.mask_files,
         patients=patients,
         weights={} if start is None else dict.fromkeys(task.networks, start),
         weights_given=weights is not None,
         phantom_recipe=phantom_recipe,
         key=None if clear_patients else user_key(),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class GivenLabels:
+    """The labels of all label files but NIfTI masks; and these, which are read beside the
+    archive."""
+
+    labels: LabelTable
+    mask_files: tuple[Path, ...]
+
+
+def read_given_labels(
+    task: Task,
+    labels: Sequence[str | Path],
+    columns: Mapping[str, str] | None,
+    patients: str | Path | None,
+) -> GivenLabels:
+    """Read label files, and open a file of patients. Raises ValueError without a label file,
+    FileNotFoundError or LabelError where one is not there or cannot be read."""
+    if not labels:
+        raise ValueError("nothing to learn from: give the label file with `labels`")
+    files = [Path(path) for path in labels]
+    masks = tuple(path for path in files if is_mask_file(path))
+    require_mask_files(masks)
+    tables = [read_label_file(path, task, columns) for path in files if path not in masks]
+    if patients is not None and not asks_for_study(patients):
+        read_patients(patients)
+    return GivenLabels(merge_labels(tables), masks)
 
 
 def _phantom_recipe(task: Task, recipe: Recipe, *, weights_given: bool) -> Recipe | None:

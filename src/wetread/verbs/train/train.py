@@ -163,7 +163,14 @@ def train(
     )
     prepared = prepare(
         chosen.spec,
-        TrainingInputs(run, archive.stores, archive.labels, request.recipe, partial(stage, report)),
+        TrainingInputs(
+            run,
+            archive.stores,
+            archive.labels,
+            request.recipe,
+            partial(stage, report),
+            archive.header,
+        ),
     )
     plan = plan_run(request, archive, prepared)
     write_edge_letters(run, archive.images)
