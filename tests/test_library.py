@@ -16,6 +16,7 @@ from wetread.verbs.train.train import TrainResult
 HEAVY = {
     *("train", "predict", "calibrate", "evaluate", "evaluate_predictions", "score", "demo"),
     *("Run", "read_run", "TrainResult", "Prediction", "DemoResult", "SubmissionScores"),
+    *("baseline", "BaselineResult"),
     *("CalibrationResult", "features", "FeatureTable"),
 }
 LIGHT = sorted({*wetread.__all__} - HEAVY)

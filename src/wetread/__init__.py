@@ -48,6 +48,8 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.training.recipe_file import read_recipe as read_recipe
     from wetread.training.run import Run as Run
     from wetread.training.run import read_run as read_run
+    from wetread.verbs.baseline.baseline import BaselineResult as BaselineResult
+    from wetread.verbs.baseline.baseline import baseline as baseline
     from wetread.verbs.blend import BlendResult as BlendResult
     from wetread.verbs.blend import blend as blend
     from wetread.verbs.calibrate.calibrate import CalibrationResult as CalibrationResult
@@ -112,6 +114,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
 # this table and the imports above alike.
 PUBLIC: dict[str, dict[str, str]] = {
     "Verbs": {
+        "baseline": "wetread.verbs.baseline.baseline",
         "blend": "wetread.verbs.blend",
         "calibrate": "wetread.verbs.calibrate.calibrate",
         "check_task": "wetread.verbs.task.check",
@@ -171,6 +174,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "Window": "wetread.view.window",
     },
     "Results of verbs": {
+        "BaselineResult": "wetread.verbs.baseline.baseline",
         "BlendResult": "wetread.verbs.blend",
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",

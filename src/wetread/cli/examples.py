@@ -24,6 +24,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "wetread explore --labels reads.csv -o readers.html",
     ),
     "pack": ("wetread pack index.parquet -o store",),
+    "baseline": (
+        "wetread baseline hemorrhage --data archive --labels labels.csv -o floor",
+        "wetread baseline pneumothorax --data images -o floor"
+        " --labels train-rle.csv --patients patients.csv",
+        "wetread baseline hemorrhage --data archive --labels labels.csv -o floor --unseen new.zip",
+    ),
     "train": (
         "wetread train hemorrhage --data archive --labels labels.csv -o run",
         "wetread train pneumothorax --data images -o run --folds 5"
@@ -107,6 +113,7 @@ def _recipes() -> str:
 
 
 AVAILABLE: dict[str, Sequence[Callable[[], str]]] = {
+    "baseline": (_tasks,),
     "train": (_tasks, _recipes),
     "evaluate": (_tasks,),
     "score": (_tasks,),

@@ -61,7 +61,7 @@ OPTIONS: dict[str, str] = {
         ),
         *("readers", "recipe", "remap", "repair", "sample", "scroll", "seed", "series", "size"),
         *("slides", "studies", "against", "key", "csv", "strict", "pixels"),
-        *("submission", "task", "truth", "verify", "weights", "window", "workers"),
+        *("submission", "task", "truth", "unseen", "verify", "weights", "window", "workers"),
     )
 }
 _ARGUMENT = re.compile(r"`([a-z]\w*)(?:=([^`]*))?`")  # `name` or `name=value`

@@ -73,7 +73,9 @@ PNEUMOTHORAX = Task(
         measures=(MaskMeasure("hemithorax_share", "", ("pneumothorax",), hemithorax_share),),
     ),
     read_labels=read_rle_csv,
-    submission=SubmissionForm(read_rle_csv, submit_masks, score_mask_submission, check_mask_sample),
+    submission=SubmissionForm(
+        read_rle_csv, submit_masks, score_mask_submission, check_mask_sample, of_masks=True
+    ),
     absent=chest_film_absent,
     recipe="pneumothorax-small",
     phantoms=Phantoms(write_radiograph_archive, "train-rle.csv", patients="patients.csv"),

@@ -71,12 +71,14 @@ class SubmissionForm:
     score:        truth and submission as LabelTables -> the official metric and others.
     check_sample: a sample submission and the findings of images; ValueError where it is of another
                   form.
+    of_masks:     whether it has masks, and no probability.
     """
 
     read: ReadLabels
     write: WriteSubmission
     score: ScoreSubmission
     check_sample: CheckSample
+    of_masks: bool = False
 
 
 # ID,Label, ID = image and finding joined by an underscore; scored by the weighted log loss.

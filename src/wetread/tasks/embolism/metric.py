@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wetread.archive.types import Float64Array
+from wetread.archive.types import Float64Array, Int64Array
 from wetread.evaluation.metrics import log_losses
 from wetread.labels.exams import Exams
 from wetread.labels.finding import finding_weights
+from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING
 
 WEIGHTS = finding_weights(EXAM_FINDINGS)  # (9,)
@@ -94,6 +95,17 @@ def best_constants(truth: Exams) -> tuple[Float64Array, float]:
     weight = float((share * truth.sum_images(~np.isnan(truth.image))).sum())
     positive = float((share * truth.sum_images(np.nan_to_num(truth.image))).sum())
     return study, positive / weight if weight > 0 else 0.0
+
+
+def counted_truth(
+    image: Float64Array, study: Float64Array, starts: Int64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Return the labels of exams as the metric counts them, and for every image the q of its exam,
+    (M,); image (M, 1), study (N, 10), of which positive_exam, the last, stays; starts (N + 1,)."""
+    labels = len(EXAM_FINDINGS)
+    exams = as_scored(Exams(study[:, :labels], image[:, 0], starts))
+    share = np.nan_to_num(positive_share(exams))
+    return np.column_stack([exams.study, study[:, labels:]]), share[exams.exam_of_image]
 
 
 def constant_exams(truth: Exams, study: Float64Array, image: float) -> Exams:

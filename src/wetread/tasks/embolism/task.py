@@ -21,6 +21,7 @@ from wetread.tasks.embolism.measures import (
     phantom_ratio,
     ventricle_ratio,
 )
+from wetread.tasks.embolism.metric import counted_truth
 from wetread.tasks.embolism.rules import RULES
 from wetread.tasks.embolism.slice_targets import (
     HEART_FINDINGS,
@@ -77,6 +78,7 @@ EMBOLISM = Task(
         make_consistent=consistent_answers,
         broken_rules=broken_rules,
         histogram=contrast_histogram,
+        counted_truth=counted_truth,
         measures=(
             MaskMeasure("clot_volume", "ml", (CLOT.name,), clot_volume_ml, phantom_clot_ml),
             MaskMeasure(

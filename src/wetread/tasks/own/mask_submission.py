@@ -52,7 +52,7 @@ class OwnMaskSubmission:
     @property
     def form(self) -> SubmissionForm:
         """Return what reads, writes, scores and checks it."""
-        return SubmissionForm(self.read, self.write, self.score, self.check_sample)
+        return SubmissionForm(self.read, self.write, self.score, self.check_sample, of_masks=True)
 
     def read(self, path: Path, findings: Sequence[Finding]) -> LabelTable:
         """Read a submission: the masks of images."""

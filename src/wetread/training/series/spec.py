@@ -31,6 +31,7 @@ SliceTargets = Callable[[Float64Array, Float64Array], Float64Array]
 MakeConsistent = Callable[
     [Float64Array, Float64Array, Int64Array], tuple[Float64Array, Float64Array]
 ]
+CountedTruth = Callable[[Float64Array, Float64Array, Int64Array], tuple[Float64Array, Float64Array]]
 BrokenRules = Callable[[Float64Array, Float64Array, Int64Array], list[tuple[str, ...]]]
 
 
@@ -88,6 +89,9 @@ class SeriesSpec:
     pool:            what a study of several series is said to be: as the one that suits best, or
                      the mean or the largest of all.
     study_labels:    with it, studies have labels of their own, and their slices may have none.
+    counted_truth:   truth of slices (N, I) and of studies (E, S), and where each study's slices
+                     start (E + 1,) -> truth of the studies as the metric counts it, (E, S), and
+                     what each slice weighs there, (N,); None: as it is known, and all alike.
     """
 
     image_findings: tuple[Finding, ...]
@@ -102,6 +106,7 @@ class SeriesSpec:
     study_from_images: bool = False
     study_labels: bool = False
     pool: Pool = "best"
+    counted_truth: CountedTruth | None = None
 
     drawn: ClassVar[tuple[Finding, ...]] = ()  # of slices alone: encoders draw along whole series
 

@@ -1,0 +1,1 @@
+"""verbs/baseline: archive and labels in, the scores of what sees no lesion out."""
