@@ -71,6 +71,18 @@ def test_the_table_has_a_row_an_id_and_finding_and_null_where_truth_is_unknown()
     assert not table["truth"].is_nan().any()
 
 
+def test_predictions_without_headers_come_back_without_that_baseline(tmp_path: Path) -> None:
+    told = predicted("image", ("a", "b"))
+    rest = {name: values for name, values in told.baselines.items() if name != "header"}
+    table = to_table(replace(told, baselines=rest), 0)
+    assert table["header"].null_count() == table.height
+    table.drop("header").write_parquet(tmp_path / "old.parquet")  # as runs of before have it
+    read = read_predictions(tmp_path / "old.parquet", {"image": FINDINGS})
+    back = from_table(read, "image", FINDINGS)
+    assert back is not None
+    assert set(back.baselines) == set(rest)
+
+
 def test_models_of_several_folds_come_back_as_one_level_and_others_are_left_out() -> None:
     parts = [predicted("image", ("a", "b")), predicted("image", ("c",), first=2)]
     tables = [to_table(part, number) for number, part in enumerate(parts)]

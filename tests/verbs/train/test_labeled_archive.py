@@ -17,7 +17,7 @@ from wetread.study.placement import stack_placement
 from wetread.study.series import series_slices
 from wetread.tasks import find_task
 from wetread.training.recipe_file import read_recipe
-from wetread.verbs.train.labeled_archive import LabeledArchive, open_labeled_archive
+from wetread.verbs.train.labeled_archive import LabeledArchive, headers_of, open_labeled_archive
 from wetread.verbs.train.request import check_request
 
 Open = Callable[..., LabeledArchive]
@@ -106,3 +106,17 @@ def test_files_that_are_gone_are_at_fault_where_no_labelled_image_can_be_read(
     file.unlink()
     with pytest.raises(RejectError, match="the 1 images that have a label cannot be read"):
         opened(sources=[tmp_path / "i.parquet"])
+
+
+def test_every_packed_slice_has_its_own_header_and_the_slices_of_its_series(
+    phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    images = build_index([phantoms.images], tmp_path / "index.parquet", workers=1).images
+    some = images.sample(fraction=0.5, seed=0, shuffle=True).select("SOPInstanceUID", "size")
+    slices = pl.concat([some, pl.DataFrame({"SOPInstanceUID": ["none"], "size": [None]})])
+    found = headers_of(slices, images).table
+    assert found["size"].to_list() == slices["size"].to_list()
+    count = dict(images.group_by("SeriesInstanceUID").len().iter_rows())
+    series = dict(images.select("SOPInstanceUID", "SeriesInstanceUID").iter_rows())
+    told = [count[series[uid]] for uid in some["SOPInstanceUID"]]
+    assert found["slices_of_series"].to_list() == [*told, None]
