@@ -48,8 +48,8 @@ def archive_facts(opened: OpenedArchive) -> tuple[PageFact, ...]:
     """Return the numbers of the page's head: how much of everything there is."""
     numbers = opened.counts.row(0, named=True)
     facts = [PageFact(words, f"{numbers[name]:,}") for name, words in NUMBER_NAMES.items()]
-    if opened.unknown_patients is not None:
-        facts[-1] = PageFact("patients", "–", "headers do not tell")
+    known = opened.patients
+    facts[-1] = PageFact("patients", "–" if known is None else f"{known:,}")
     return (*facts, PageFact("bytes", format_bytes(numbers["bytes"] or 0)))
 
 

@@ -28,6 +28,7 @@ from wetread.verbs.explore.labels import OpenedLabels, open_labels
 from wetread.verbs.explore.opened import OpenedArchive, open_archives
 from wetread.verbs.explore.part import Part
 from wetread.verbs.explore.reader_part import reader_part, table_part
+from wetread.verbs.explore.shortcut_part import doubt_part, shortcut_part
 from wetread.verbs.explore.split_part import patients_part, sources_part
 from wetread.verbs.explore.value_part import value_part
 
@@ -96,7 +97,7 @@ def explore(
     folds: the split to be checked: folds.json of a run, or a table of ids and parts.
     against: a second archive, as what is held out: nothing of it should be in the first.
     clinical: a table of ages, measurements and the like, whose column `key` has ids.
-    run: whose out-of-fold predictions are held against the labels.
+    run: whose predictions of patients that it did not learn are held against their labels.
     pixels: images whose pixels are compared, drawn by seed where there are more; 0: none.
 
     Raises ValueError for arguments that need each other, FileNotFoundError for a source that does
@@ -122,6 +123,10 @@ def explore(
             parts += [reader_part(reads, seed) for reads in found.reads]
         if archive is not None:
             parts.append(patients_part(archive, None if folds is None else Path(folds)))
+        if archive is not None and found is not None:
+            parts.append(shortcut_part(archive, found, seed))
+        if run is not None:
+            parts.append(doubt_part(Path(run)))
         if archive is not None and other is not None:
             parts.append(sources_part(archive, other))
         if clinical is not None:
@@ -154,15 +159,13 @@ def _check(
     run: StrPath | None,
 ) -> None:
     """Raise ValueError for arguments that need each other."""
-    if not sources and not labels and clinical is None:
-        raise ValueError("nothing to explore: give an archive, `labels`, or a clinical table")
+    if not sources and not labels and clinical is None and run is None:
+        raise ValueError("nothing to explore: give an archive, `labels`, a table or a `run`")
     if out is not None and Path(out).suffix.lower() != ".html":
         raise ValueError(f"{out}: the page is a file that ends in .html")
     for name, value in (("folds", folds), ("against", against or None)):
         if value is not None and not sources:
             raise ValueError(f"`{name}` is held against an archive; give its files or its index")
-    if run is not None and not labels:
-        raise ValueError("a run's predictions are held against labels; give `labels`")
     if (clinical is None) != (key is None):
         raise ValueError("a clinical table needs its column of ids: give `clinical` and `key`")
 
@@ -206,8 +209,7 @@ def _counts(archive: OpenedArchive | None, labels: OpenedLabels | None) -> dict[
         counts |= archive.counts.row(0, named=True)
         counts |= {"files": archive.index.counts()["files"],
                    "rejects": archive.index.rejects.height}  # fmt: skip
-        if archive.unknown_patients is not None:
-            counts["patients"] = None
+        counts["patients"] = archive.patients
     if labels is not None:
         frame = labels.placed.frame
         counts |= {

@@ -68,6 +68,18 @@ class OpenedArchive:
             return "no image has a PatientID that names anybody"
         return None
 
+    @cached_property
+    def patients(self) -> int | None:
+        """How many patients there are, by the file or else the headers; None where neither says."""
+        if self.given is None:
+            known: int = self.counts["patients"][0]
+            return known if self.unknown_patients is None else None
+        if asks_for_study(self.given):
+            return None
+        return (
+            self.images(("SOPInstanceUID", "StudyInstanceUID"))["patient"].drop_nulls().n_unique()
+        )
+
     def images(self, columns: Sequence[str] = NEEDED) -> pl.DataFrame:
         """Read columns of the images, with `patient`: by the file, or else the header; null where
         nobody is named, and where the headers' ids say nothing."""
