@@ -1,8 +1,8 @@
 """docs/hooks/pages.py: the pages that are made from the code when the site is built.
 
 reference/commands.md from the commands, reference/library.md from the public names of wetread,
-notebook.md from the notebook, project/*.md from the files at the root; and in any page the tables
-of a schema, from the dictionary and its comments:
+reference/survey.md from those of wetread.survey, notebook.md from the notebook, project/*.md from
+the files at the root; and in any page the tables of a schema, from the dictionary and its comments:
 
     <!-- schema MODULE NAME -->
 
@@ -25,6 +25,7 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.resources import files as package_files
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,23 @@ PROJECT = {"ARCHITECTURE.md": "architecture", "CONTRIBUTING.md": "contributing"}
 PROJECT |= {"CHANGELOG.md": "changelog"}
 
 
+def survey_page() -> str:
+    """Return the reference of wetread.survey, of the file beside this one."""
+    path = Path(__file__).with_name("survey.py")
+    spec = spec_from_file_location("survey_reference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return str(module.survey_page())
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to the site."""
     pages = {
         "reference/commands.md": commands_page(),
         "reference/library.md": library_page(),
+        "reference/survey.md": survey_page(),
         "notebook.md": notebook_page(ROOT / "docs" / "notebooks" / "first_steps.ipynb"),
     }
     for file, name in PROJECT.items():

@@ -48,6 +48,7 @@ def index(
 ) -> None:
     """List what files hold and what is broken: a row each, or a reject with its reason."""
     from wetread.outputs.data_frame import table_paths
+    from wetread.survey.first_warnings import first_warnings
     from wetread.verbs.index import index as run
 
     with bars() as report:
@@ -62,6 +63,8 @@ def index(
             pictures=pictures,
         )
     lines = index_lines(found, *table_paths(out, table))
+    if not as_json and (shown := first_warnings(found)):
+        lines.append(f"wetread explore would warn: {'; '.join(shown)}")
     print_result(found.counts(), lines, as_json)
     refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
     raise typer.Exit(REFUSED if refused else DONE)

@@ -6,6 +6,7 @@ are scanned column by column, so that ten million rows take no more memory than 
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from wetread.archive.files.foreign_text import visible
@@ -134,3 +135,14 @@ def count_notes(table: Table) -> pl.DataFrame:
     rows = images_of(table).select("notes").explode("notes").drop_nulls().select(name=name)
     counts = collected(rows.group_by("name").agg(images=pl.len()))
     return counts.sort("images", "name", descending=[True, False])
+
+
+def draw_rows(table: Table, most: int, seed: int) -> pl.DataFrame:
+    """Read the images of a table, or of more than `most` so many, drawn by seed."""
+    images = images_of(table)
+    count: int = collected(images.select(pl.len())).item()
+    if count <= most:
+        return collected(images)
+    drawn = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
+    numbered = images.with_row_index("at")
+    return collected(numbered.filter(pl.col("at").is_in(drawn.tolist()))).drop("at")

@@ -15,7 +15,7 @@ from wetread.study.issues import geometry_issues
 from wetread.study.series import series_slices
 from wetread.survey.objects import Table, collected, images_of, quantiles
 
-MOST_SERIES = 2000  # whose issues are looked for, drawn by seed where there are more
+MOST_IMAGES = 30_000  # of the series whose issues are looked for; of more, series drawn by seed
 SAME_MM = 0.01  # positions that differ by less are one place
 MOST_DISTANCE_MM = 50.0  # between slices, and of their thickness: more is no scan of a body
 MOST_PIXEL_MM = 5.0  # likewise between pixels
@@ -105,9 +105,9 @@ def impossible_spacing(series: pl.DataFrame) -> pl.DataFrame:
     return series.filter(volume & pl.any_horizontal(wrong))
 
 
-def geometry_counts(table: Table, seed: int = 0, most: int = MOST_SERIES) -> pl.DataFrame:
+def geometry_counts(table: Table, seed: int = 0, most: int = MOST_IMAGES) -> pl.DataFrame:
     """Count the issues of geometry: issue (of study/issue.py), series, example (the UID of one
-    that has it). Where there are more series than `most`, so many drawn by seed."""
+    that has it). Where there are more images than `most`, series are drawn by seed."""
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for rows in series_slices(draw_series(table, seed, most)):
@@ -122,11 +122,15 @@ def geometry_counts(table: Table, seed: int = 0, most: int = MOST_SERIES) -> pl.
 
 
 def draw_series(table: Table, seed: int, most: int) -> pl.DataFrame:
-    """Read the images of all series, or of so many that are drawn by seed: rows of the table."""
+    """Read the images of all series, or of so many series, drawn by seed, as have no more than
+    `most` images (of one, whatever it has): rows of the table."""
     images = images_of(table)
     uid = pl.coalesce("SeriesInstanceUID", "SOPInstanceUID").hash()
-    series = collected(images.select(series=uid).unique())["series"].sort()
-    if len(series) > most:
-        drawn = np.random.default_rng(seed).choice(len(series), most, replace=False)
-        images = images.filter(uid.is_in(series[np.sort(drawn)].implode()))
+    sizes = collected(images.group_by(series=uid).agg(images=pl.len())).sort("series")
+    if sizes["images"].sum() > most:
+        order = np.random.default_rng(seed).permutation(sizes.height)
+        sizes = sizes[order].filter(
+            (pl.col("images").cum_sum() <= most) | (pl.int_range(pl.len()) == 0)
+        )
+        images = images.filter(uid.is_in(sizes["series"].implode()))
     return collected(images)

@@ -7,6 +7,6 @@ import pytest
 def in_this_process() -> None:
     """Read samples here."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(
-        "wetread.survey.values.parallel_map", lambda work, items, workers: map(work, items)
-    )
+    for module in ("values", "pixel_copies"):
+        here = f"wetread.survey.{module}.parallel_map"
+        patch.setattr(here, lambda work, items, workers: map(work, items))

@@ -219,6 +219,31 @@ def test_a_wrong_intercept_is_found_with_pictures_of_both(
     assert "as it is read" in page
 
 
+def test_a_copy_and_a_flipped_copy_under_other_ids_are_found_and_shown(
+    phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for number, path in enumerate(sorted(phantoms.images.rglob("*.dcm"))[::6]):
+        dataset = pydicom.dcmread(path)
+        dataset.save_as(folder / f"{number}.dcm")
+        if number in (2, 5):  # a copy, and a copy that is flipped left to right
+            pixels = dataset.pixel_array if number == 2 else dataset.pixel_array[:, ::-1]
+            dataset.PixelData = np.ascontiguousarray(pixels).tobytes()
+            for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+                setattr(dataset, keyword, pydicom.uid.UID(f"1.2.3.{number}"))
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.PatientID = f"other-{number}"
+            dataset.save_as(folder / f"copy-{number}.dcm")
+    found = wetread.explore(folder, out=tmp_path / "page.html", workers=1)
+    assert "1.2.3.2" in warning(found, "same_pixels").examples
+    similar = warning(found, "similar_pixels")
+    assert similar.count == 1
+    assert "1.2.3.5" in similar.examples[0]
+    assert found.leaks == 1
+    assert "Perhaps the same image" in (tmp_path / "page.html").read_text()
+
+
 def test_a_reader_who_disagrees_is_named(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     true = rng.random(200) < 0.4

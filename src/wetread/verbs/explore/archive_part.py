@@ -28,7 +28,7 @@ from wetread.survey.objects import (
 )
 from wetread.survey.patients import studies_of_two_patients
 from wetread.survey.series import (
-    MOST_SERIES,
+    MOST_IMAGES,
     describe_series,
     describe_studies,
     geometry_counts,
@@ -129,7 +129,7 @@ def series_part(opened: OpenedArchive, seed: int) -> Part:
     geometry = geometry_counts(opened.table, seed).with_columns(
         rule=pl.col("issue").replace_strict(RULES, default="", return_dtype=pl.String)
     )
-    drawn = series.height > MOST_SERIES
+    drawn = opened.counts["images"][0] > MOST_IMAGES
     charts = [
         partial(spread_chart, volumes[name], unit, title)
         for name, unit, title in (
@@ -151,8 +151,8 @@ def series_part(opened: OpenedArchive, seed: int) -> Part:
         )
     return Part(
         title="Series and studies",
-        note=f"Issues of geometry are those of {MOST_SERIES:,} series, drawn by seed {seed}, of "
-        f"{series.height:,}." if drawn else "",
+        note=f"Issues of geometry are those of series with {MOST_IMAGES:,} images in all, drawn by "
+        f"seed {seed}." if drawn else "",
         charts=tuple(charts),
         tables=(
             PageTable("series_numbers", "Series in numbers", describe_series(series)),

@@ -22,6 +22,7 @@ from wetread.pages.page import PageFact
 from wetread.pages.survey_page import PageTable, PageWarning, SurveyContent, write_survey_page
 from wetread.survey.warning import WARNINGS, SurveyWarning
 from wetread.verbs.explore.archive_part import archive_facts, archive_part, series_part
+from wetread.verbs.explore.copy_part import copy_part
 from wetread.verbs.explore.gallery import gallery_part
 from wetread.verbs.explore.label_part import label_part
 from wetread.verbs.explore.labels import OpenedLabels, open_labels
@@ -123,6 +124,8 @@ def explore(
             parts += [reader_part(reads, seed) for reads in found.reads]
         if archive is not None:
             parts.append(patients_part(archive, None if folds is None else Path(folds)))
+        if archive is not None:
+            parts.append(copy_part(archive, other, pixels, seed, number, report))
         if archive is not None and found is not None:
             parts.append(shortcut_part(archive, found, seed))
         if run is not None:

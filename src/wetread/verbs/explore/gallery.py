@@ -32,7 +32,7 @@ from wetread.view.window import WINDOWS
 
 SHOWN = 3  # images a finding
 HARD = 3  # series of the hardest geometry
-HARD_FROM = 60  # series among which they are looked for
+HARD_FROM = 6000  # images of the series among which they are looked for
 SIZE = 288  # pixels of a picture's longer side
 MOVING, FRAMES, FRAME_MS = 200, 24, 250  # pixels, frames and their time, of the study in motion
 HEADER = "metadata"  # the mode of the file's own window

@@ -80,6 +80,14 @@ class OpenedArchive:
             self.images(("SOPInstanceUID", "StudyInstanceUID"))["patient"].drop_nulls().n_unique()
         )
 
+    def studies(self) -> pl.DataFrame:
+        """Read which study is of which patient, each pair once: StudyInstanceUID, patient."""
+        columns = ("StudyInstanceUID", "patient")
+        if self.given is not None:
+            return self.images(("SOPInstanceUID", "StudyInstanceUID")).select(columns).unique()
+        pairs = collected(images_of(self.table).select("StudyInstanceUID", "PatientID").unique())
+        return self._with_patients(pairs).select(columns)
+
     def images(self, columns: Sequence[str] = NEEDED) -> pl.DataFrame:
         """Read columns of the images, with `patient`: by the file, or else the header; null where
         nobody is named, and where the headers' ids say nothing."""
@@ -92,6 +100,10 @@ class OpenedArchive:
                 named, default=None, return_dtype=pl.String
             )
             return rows.with_columns(patient=patient)
+        return self._with_patients(rows)
+
+    def _with_patients(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Add `patient`, by the header; null where nobody is named."""
         names = rows["PatientID"].unique().drop_nulls()
         nobody = [name for name in names if is_placeholder(name)]
         known = ~pl.col("PatientID").is_in(nobody)

@@ -13,7 +13,7 @@ from wetread.archive.plural import plural
 from wetread.pages.survey_page import PageTable
 from wetread.survey.charts import bar_chart
 from wetread.survey.doubts import doubtful_labels
-from wetread.survey.shortcuts import FOLDS, LEAST, NEEDED, shortcut_table, shortcuts
+from wetread.survey.header_shortcuts import FOLDS, LEAST, NEEDED, shortcut_table, shortcuts
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.training.predictions import FILE, SCHEMA, WANTED
 from wetread.verbs.explore.labels import OpenedLabels

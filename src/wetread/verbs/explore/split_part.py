@@ -40,14 +40,13 @@ def patients_part(opened: OpenedArchive, folds: Path | None) -> Part:
     if opened.unknown_patients is not None:
         why = {"patients in two parts": opened.unknown_patients}
         return Part(SPLIT, not_looked=why)
-    images = opened.images()
-    counts = studies_a_patient(images)
+    counts = studies_a_patient(opened.studies())
     charts = [partial(bar_chart, counts, "studies", "patients", "Studies a patient has")]
     tables = [PageTable("studies_a_patient", "Studies a patient has", counts, folded=True)]
     if folds is None:
         why = {"patients in two parts": "no split was given"}
         return Part(SPLIT, charts=tuple(charts), tables=tuple(tables), not_looked=why)
-    parts = read_split(folds)
+    images, parts = opened.images(), read_split(folds)
     if any(map(is_pseudonym, parts)):
         images = images.with_columns(patient=_pseudonyms(images["patient"]))
     torn = patients_in_parts(images, parts)

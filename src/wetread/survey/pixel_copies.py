@@ -1,4 +1,4 @@
-"""survey/same_pixels.py: an Index's images -> which show the same pixels under other identifiers.
+"""survey/pixel_copies.py: an Index's images -> which show the same pixels under other identifiers.
 
 Exact copies have equal values, whatever their encoding. Similar images share their fine structure:
 flipped, rotated, windowed to 8 bits, inverted, re-encoded or resized copies. Fingerprints of all

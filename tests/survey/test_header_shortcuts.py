@@ -1,4 +1,4 @@
-"""tests/survey/test_shortcuts.py: a label that a header explains is found, and chance is not."""
+"""tests/survey/test_header_shortcuts.py: a label that a header explains is found, chance is not."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from wetread.labels.table import LABEL_SCHEMA, LabelTable, label_table
-from wetread.survey.shortcuts import NEEDED, shortcut_table, shortcuts
+from wetread.survey.header_shortcuts import NEEDED, shortcut_table, shortcuts
 
 Index = Callable[..., pl.DataFrame]
 

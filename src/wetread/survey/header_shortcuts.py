@@ -1,4 +1,4 @@
-"""survey/shortcuts.py: which findings the header alone tells: a leak of scanner, view or file form.
+"""survey/header_shortcuts.py: findings that the header alone tells: scanner, view or file form.
 
 In: a LabelTable by the ids of an archive, rows of its Index. Out: a frame with a row a finding.
 """

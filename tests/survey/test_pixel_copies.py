@@ -1,4 +1,4 @@
-"""tests/survey/test_same_pixels.py: planted copies of all kinds are found, neighbors are not."""
+"""tests/survey/test_pixel_copies.py: planted copies of all kinds are found, neighbors are not."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from wetread.archive.index.index import build_index
 from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
-from wetread.survey.same_pixels import EXACT_SCHEMA, SIMILAR_SCHEMA, PixelCopies, same_pixels
+from wetread.survey.pixel_copies import EXACT_SCHEMA, SIMILAR_SCHEMA, PixelCopies, same_pixels
 
 # The competition's identifiers, which head phantoms have, are none of the standard's.
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
