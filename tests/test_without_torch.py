@@ -51,6 +51,7 @@ def test_verbs_that_learn_nothing_run_without_torch(tmp_path: Path) -> None:
         ("phantom", "hemorrhage", "-o", archive, "--studies", "1", "--workers", "1"),
         ("index", archive, "-o", index),
         ("show", archive),
+        ("explore", index, "--labels", labels, "-o", tmp_path / "explore.html"),
         ("pack", index, "-o", tmp_path / "store"),
         ("export", "png", index, "-o", tmp_path / "png"),
         ("scroll", index, "-o", tmp_path / "scroll.html"),

@@ -1,6 +1,6 @@
 """tests/survey/conftest.py: tables of an index that a test writes row by row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import polars as pl
 import pytest
@@ -8,6 +8,17 @@ import pytest
 from wetread.archive.index.schema import INDEX_SCHEMA
 
 Index = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture(autouse=True, scope="package")
+def in_this_process() -> Iterator[None]:
+    """Pixels are read here: a worker takes a second to start. tests/cli/test_explore.py has
+    workers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("values", "pixel_copies"):
+            here = f"wetread.survey.{module}.parallel_map"
+            patch.setattr(here, lambda work, items, workers: map(work, items))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from wetread.survey.label_counts import (
 )
 from wetread.survey.masks import describe_masks, mask_areas
 from wetread.survey.objects import (
+    count_headers,
     count_notes,
     count_objects,
     count_rejects,
@@ -69,6 +70,7 @@ __all__ = [
     "change_over_time",
     "co_occurrence",
     "count_groups",
+    "count_headers",
     "count_labels",
     "count_notes",
     "count_objects",

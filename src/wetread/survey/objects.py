@@ -6,6 +6,8 @@ are scanned column by column, so that ten million rows take no more memory than 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -46,35 +48,58 @@ def collected(rows: pl.LazyFrame) -> pl.DataFrame:
     return found
 
 
-def distinct(column: str) -> pl.Expr:
-    """Count the distinct values of a column of identifiers, by 64-bit hashes of them."""
-    return pl.col(column).drop_nulls().hash().n_unique()
+def hashed(column: str) -> pl.Expr:
+    """Return 64-bit hashes of a column of identifiers, null where there is none: hashed before
+    rows are grouped, ten million take a tenth of the memory of their texts."""
+    return pl.when(pl.col(column).is_not_null()).then(pl.col(column).hash())
+
+
+def distinct(name: str) -> pl.Expr:
+    """Count the distinct values of a column that was hashed."""
+    return pl.col(name).drop_nulls().n_unique()
 
 
 def count_objects(table: Table) -> pl.DataFrame:
     """Count the images of an archive: images, series, studies, patients, bytes, one row."""
-    units = {name: distinct(column) for name, column in _UNITS.items()}
-    return collected(images_of(table).select(images=pl.len(), **units, bytes=pl.col("size").sum()))
+    rows = images_of(table).select("size", **{n: hashed(uid) for n, uid in _UNITS.items()})
+    units = {name: distinct(name) for name in _UNITS}
+    return collected(rows.select(images=pl.len(), **units, bytes=pl.col("size").sum()))
 
 
 def count_values(table: Table, column: str) -> pl.DataFrame:
     """Count a header's values: value (text, null where the header has none), images, series,
     studies, patients; the most frequent first."""
-    value = pl.col(column).cast(pl.String)
-    counts = images_of(table).group_by(value=value).agg(
-        images=pl.len(), **{name: distinct(uid) for name, uid in _UNITS.items()}
-    )  # fmt: skip
-    found = collected(counts).sort("images", "value", descending=[True, False], nulls_last=True)
-    return found.with_columns(pl.col("value").map_elements(visible, return_dtype=pl.String))
+    return count_headers(table, (column,))[column]
+
+
+def count_headers(table: Table, columns: Sequence[str] = HEADERS) -> dict[str, pl.DataFrame]:
+    """Count the values of several headers in one scan, each as count_values does."""
+    rows = images_of(table).select(*columns, **{n: hashed(uid) for n, uid in _UNITS.items()})
+    units = {name: distinct(name) for name in _UNITS}
+    counts = [
+        rows.group_by(value=pl.col(column).cast(pl.String)).agg(images=pl.len(), **units)
+        for column in columns
+    ]
+    found = pl.collect_all(counts, engine="streaming")
+    shown = pl.col("value").map_elements(visible, return_dtype=pl.String)
+    order = {"descending": [True, False], "nulls_last": True}
+    return {
+        column: one.sort("images", "value", **order).with_columns(shown)  # type: ignore[arg-type]
+        for column, one in zip(columns, found, strict=True)
+    }
 
 
 def pixel_forms(table: Table) -> pl.DataFrame:
     """Count the forms in which pixels are stored: PIXEL_FORM, images, series; the most frequent
     first. Why air is -1000 in one image and -1024 in another is read here."""
-    counts = images_of(table).group_by(PIXEL_FORM).agg(
-        images=pl.len(), series=distinct("SeriesInstanceUID")
-    )  # fmt: skip
-    return collected(counts).sort("images", *PIXEL_FORM, descending=[True] + [False] * 10)
+    key = pl.struct(PIXEL_FORM).hash()
+    rows = images_of(table).select(*PIXEL_FORM, key=key, series=hashed("SeriesInstanceUID"))
+    counts = rows.group_by("key").agg(
+        *(pl.col(name).first() for name in PIXEL_FORM), images=pl.len(), series=distinct("series")
+    )
+    return (
+        collected(counts).drop("key").sort("images", *PIXEL_FORM, descending=[True] + [False] * 10)
+    )
 
 
 def transfer_syntaxes(table: Table) -> pl.DataFrame:
@@ -143,6 +168,18 @@ def draw_rows(table: Table, most: int, seed: int) -> pl.DataFrame:
     count: int = collected(images.select(pl.len())).item()
     if count <= most:
         return collected(images)
-    drawn = np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
-    numbered = images.with_row_index("at")
-    return collected(numbered.filter(pl.col("at").is_in(drawn.tolist()))).drop("at")
+    drawn = np.random.default_rng(seed).choice(count, most, replace=False)
+    return rows_at(images, np.sort(drawn).tolist()).drop("at")
+
+
+def rows_at(images: pl.LazyFrame, places: Sequence[int]) -> pl.DataFrame:
+    """Read the rows at some places, with their place `at`; of other rows no more than the file is
+    decoded, and of a table on disk only the parts in which these lie."""
+    files = ["path", "member"]
+    numbered = images.select(files).with_row_index("at")
+    wanted = collected(numbered.filter(pl.col("at").is_in(list(places))))
+    inside = pl.all_horizontal(
+        pl.col(name).is_in(wanted[name].unique().implode(), nulls_equal=True) for name in files
+    )
+    rows = collected(images.filter(inside))
+    return rows.join(wanted, on=files, how="inner", nulls_equal=True, maintain_order="right")

@@ -2,7 +2,7 @@
 
 Exact copies have equal values, whatever their encoding. Similar images share their fine structure:
 flipped, rotated, windowed to 8 bits, inverted, re-encoded or resized copies. Fingerprints of all
-images are kept, 20 kB each, in a scratch file: to read each candidate again would decode most
+images are kept, 22 kB each, in a scratch file: to read each candidate again would decode most
 slices of a thin series more than once.
 """
 
@@ -22,7 +22,16 @@ from wetread.archive.rejects import Reject, RejectError
 from wetread.archive.types import Int64Array, Progress, Row
 from wetread.study.series import with_frames
 from wetread.study.slices import slice_from_row
-from wetread.survey.fingerprint import COARSE, FINE, MASKED, Fingerprint, Int8Array, fingerprint
+from wetread.survey.fingerprint import (
+    COARSE,
+    FINE,
+    GRAY,
+    MASKED,
+    Fingerprint,
+    Int8Array,
+    UInt16Array,
+    fingerprint,
+)
 from wetread.survey.orientation import NAMES, TRANSPOSED
 from wetread.survey.similar_pairs import ComparedImages, SimilarPair, similar_pairs
 
@@ -107,13 +116,14 @@ class _ReadImages:
     """Images that were read.
 
     rows:    with `source`, 0 or 1, and `unit`; digests: one a row, None where all values are one.
-    coarse, fine: (R, side, side) int8 residuals, one a row: survey/fingerprint.py.
+    coarse, fine: (R, side, side) int8 residuals, one a row; gray: (R, GRAY, GRAY) uint16.
     """
 
     rows: list[Row]
     digests: list[bytes | None]
     coarse: Int8Array
     fine: Int8Array
+    gray: UInt16Array
     rejects: tuple[Reject, ...]
 
 
@@ -124,9 +134,9 @@ def _read_all(
     taken: list[Row] = []
     digests: list[bytes | None] = []
     rejects: list[Reject] = []
-    coarse, fine = (
-        np.memmap(folder / str(side), np.int8, "w+", shape=(max(1, len(rows)), side, side))
-        for side in (COARSE, FINE)
+    coarse, fine, gray = (
+        np.memmap(folder / str(side), dtype, "w+", shape=(max(1, len(rows)), side, side))
+        for side, dtype in ((COARSE, np.int8), (FINE, np.int8), (GRAY, np.uint16))
     )
     answers = parallel_map(_read, rows, workers)
     for done, (row, answer) in enumerate(zip(rows, answers, strict=True), 1):
@@ -134,12 +144,13 @@ def _read_all(
             rejects.append(Reject(row["path"], row["member"], answer.reason, answer.detail))
         else:
             found, unit = answer
-            coarse[len(taken)], fine[len(taken)] = found.coarse, found.fine
+            place = len(taken)
+            coarse[place], fine[place], gray[place] = found.coarse, found.fine, found.gray
             digests.append(found.digest)
             taken.append({**row, "unit": unit})
         if progress is not None:
             progress(done, len(rows))
-    return _ReadImages(taken, digests, coarse, fine, tuple(rejects))
+    return _ReadImages(taken, digests, coarse, fine, gray, tuple(rejects))
 
 
 def _read(row: Row) -> tuple[Fingerprint, str | None] | RejectError:
@@ -203,6 +214,7 @@ def _compared(read: _ReadImages, first: Int64Array) -> ComparedImages:
     return ComparedImages(
         coarse=read.coarse,
         fine=read.fine,
+        gray=read.gray,
         place=first,
         pixels=_codes(read.digests[k] for k in first),
         study=_codes(map(_study, rows)),

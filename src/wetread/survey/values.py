@@ -22,7 +22,7 @@ from wetread.study.series import with_frames
 from wetread.study.slices import slice_from_row
 from wetread.study.unit import is_ct
 from wetread.survey.letters import count_letters
-from wetread.survey.objects import PIXEL_FORM, Table, images_of
+from wetread.survey.objects import PIXEL_FORM, Table, images_of, rows_at
 
 SAMPLE = 200  # images whose pixels are read
 CORNER = 16  # pixels a side: air outside the body, or outside the field of view
@@ -81,7 +81,7 @@ def draw_images(table: Table, seed: int = 0, most: int = SAMPLE) -> pl.DataFrame
         places = forms.filter(pl.col("key") == key)["at"].to_numpy()
         drawn = rng.choice(places, count, replace=False)
         chosen |= dict.fromkeys(np.sort(drawn).tolist(), number)
-    rows = numbered.filter(pl.col("at").is_in(list(chosen))).collect(engine="streaming")
+    rows = rows_at(images_of(table), list(chosen))
     form = pl.col("at").replace_strict(chosen, return_dtype=pl.Int64)
     return rows.with_columns(form=form).drop("at")
 

@@ -15,11 +15,10 @@ from wetread.pages.survey_page import PageTable
 from wetread.study.issue import RULES
 from wetread.survey.charts import bar_chart, spread_chart
 from wetread.survey.objects import (
-    HEADERS,
     collected,
+    count_headers,
     count_notes,
     count_rejects,
-    count_values,
     describe_numbers,
     images_of,
     missing_headers,
@@ -56,7 +55,7 @@ def archive_facts(opened: OpenedArchive) -> tuple[PageFact, ...]:
 def archive_part(opened: OpenedArchive) -> Part:
     """Survey headers: what there is, in which forms, and what was refused."""
     table = opened.table
-    counts = {name: count_values(table, name) for name in HEADERS}
+    counts = count_headers(table)
     syntaxes = transfer_syntaxes(table)
     rejects = count_rejects(opened.index.rejects)
     ages = collected(images_of(table).select("age_years"))["age_years"]

@@ -10,6 +10,7 @@ import polars as pl
 
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.plural import plural
+from wetread.outputs.optional import missing_learn
 from wetread.pages.survey_page import PageTable
 from wetread.survey.charts import bar_chart
 from wetread.survey.doubts import doubtful_labels
@@ -27,7 +28,12 @@ SHORTCUTS = "findings told from the header"
 def shortcut_part(opened: OpenedArchive, labels: OpenedLabels, seed: int) -> Part:
     """Predict every finding from the header alone."""
     images = opened.images(tuple(dict.fromkeys((*OF_LABELS, *NEEDED))))
-    table = shortcut_table(labels.placed, images, seed)
+    try:
+        table = shortcut_table(labels.placed, images, seed)
+    except ImportError as error:
+        if (missing := missing_learn(error)) is None:
+            raise
+        return Part("Shortcuts", not_looked={SHORTCUTS: str(missing)})
     if table.is_empty():
         few = f"no finding that {LEAST} patients have, and {LEAST} have not"
         return Part("Shortcuts", not_looked={SHORTCUTS: few})
