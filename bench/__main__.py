@@ -8,6 +8,7 @@ python -m bench hemorrhage   on request: some hours
 python -m bench heads        on request: real data, and some hours
 python -m bench bounds       on request: what is marked as unlike what was learned
 python -m bench explanations on request: whether maps of what speaks for blood point at it
+python -m bench survey       on request: pandas and pyarrow, and ten minutes
 """
 
 import json
@@ -31,6 +32,7 @@ from bench import (
     radiographs,
     sequences,
     slices,
+    survey,
 )
 from bench.data import WORK
 
@@ -50,6 +52,7 @@ ON_REQUEST = {
     "heads": heads.compare,
     "bounds": bounds.compare,
     "explanations": explanations.compare,
+    "survey": survey.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"

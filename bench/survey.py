@@ -152,9 +152,9 @@ def profiling(file: Path) -> None:
     """What a notebook's profiler makes of one row of a hundred."""
     from ydata_profiling import ProfileReport  # type: ignore[import-not-found]
 
-    rows = pl.read_parquet(file).gather_every(100)
-    flat = rows.select(name for name, kind in rows.schema.items() if not kind.is_nested())
-    report = ProfileReport(flat.to_pandas(), minimal=True, progress_bar=False)
+    rows = scan_parquet(file).gather_every(100)
+    flat = rows.select(name for name, kind in INDEX_SCHEMA.items() if not kind.is_nested())
+    report = ProfileReport(flat.collect().to_pandas(), minimal=True, progress_bar=False)
     report.to_file(file.with_suffix(".profile.html"))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from wetread.pages.chart import Chart
-from wetread.pages.charts import ACCENT, COLORS, MUTED, chart_figure, svg_text
+from wetread.pages.charts import ACCENT, COLORS, INK, MUTED, chart_figure, svg_text
 from wetread.study.histogram import Histogram
 from wetread.survey.label_counts import BANDS
 from wetread.survey.masks import GRID
@@ -78,7 +78,7 @@ def place_chart(places: pl.DataFrame, title: str) -> Chart:
     axes.set_ylabel("share positive")
     axes.set_xlim(0, 1)
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
     return _chart(figure, title, "; ".join(peaks))
 
 
@@ -121,7 +121,7 @@ def histogram_chart(histograms: Mapping[str, Histogram], unit: str, title: str) 
     axes.set_yscale("log")
     axes.set_xlabel(unit)
     axes.set_ylabel("share of pixels")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
     return _chart(figure, title, "; ".join(words))
 
 

@@ -99,15 +99,15 @@ def _cells(mask: BoolArray) -> np.ndarray:
 
 
 def describe_masks(areas: pl.DataFrame) -> pl.DataFrame:
-    """Describe masks by finding and view: finding, view, images, marks_a_image (mean), p5, median
-    and p95 of the share of the picture, median_mm2, refused. areas: AREA_SCHEMA."""
+    """Describe masks by finding and view: finding, view, images, marks_an_image (mean), share_p5,
+    share_median and share_p95 of the picture, median_mm2, refused. areas: AREA_SCHEMA."""
     share = pl.col("share")
     return (
         areas.group_by("finding", "view", maintain_order=True)
         .agg(
-            images=pl.len(), marks_a_image=pl.col("marks").mean(),
-            p5=share.quantile(0.05, "nearest"), median=share.median(),
-            p95=share.quantile(0.95, "nearest"), median_mm2=pl.col("area_mm2").median(),
+            images=pl.len(), marks_an_image=pl.col("marks").mean(),
+            share_p5=share.quantile(0.05, "nearest"), median=share.median(),
+            share_p95=share.quantile(0.95, "nearest"), median_mm2=pl.col("area_mm2").median(),
             refused=pl.col("error").count(),
         )
         .sort("finding", "view", nulls_last=True)

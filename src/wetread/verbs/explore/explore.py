@@ -94,7 +94,8 @@ def explore(
     labels: label files in every form that `train` takes, and tables of readers (columns
         READER:FINDING). task: that reads them; None: the first of the package that does, or else
         one that is drafted of the file. columns: as for `train`.
-    patients: a CSV of image (or study) and patient, "study", or None for the headers.
+    patients: a CSV of image (or study) and patient, of both archives where there are two, "study",
+        or None for the headers.
     folds: the split to be checked: folds.json of a run, or a table of ids and parts.
     against: a second archive, as what is held out: nothing of it should be in the first.
     clinical: a table of ages, measurements and the like, whose column `key` has ids.
@@ -112,7 +113,7 @@ def explore(
     given = None if patients is None else str(patients)
     number = select_workers(workers, None)
     with _opened(files, given, number, report) as archive, \
-            _opened(as_paths(against), None, number, report) as other:  # fmt: skip
+            _opened(as_paths(against), given, number, report) as other:  # fmt: skip
         images = None if archive is None or not labeled else archive.images()
         found = open_labels(labeled, task, columns, images, given) if labeled else None
         parts: list[Part] = []
