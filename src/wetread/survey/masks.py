@@ -106,7 +106,7 @@ def describe_masks(areas: pl.DataFrame) -> pl.DataFrame:
         areas.group_by("finding", "view", maintain_order=True)
         .agg(
             images=pl.len(), marks_an_image=pl.col("marks").mean(),
-            share_p5=share.quantile(0.05, "nearest"), median=share.median(),
+            share_p5=share.quantile(0.05, "nearest"), share_median=share.median(),
             share_p95=share.quantile(0.95, "nearest"), median_mm2=pl.col("area_mm2").median(),
             refused=pl.col("error").count(),
         )

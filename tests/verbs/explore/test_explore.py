@@ -6,7 +6,7 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -14,6 +14,7 @@ import pydicom
 import pytest
 
 import wetread
+from wetread.archive.index.schema import INDEX_SCHEMA, REJECT_SCHEMA
 from wetread.labels.table import LabelError
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.phantoms.head.archive import write_head_archive
@@ -81,6 +82,33 @@ def test_json_and_csv_have_what_the_page_has(clean: Exploration) -> None:
     page = clean.page.read_text()
     for words in ("The archive", "The values", "The labels", "Pictures", "None of what was looked"):
         assert words in page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_browser_shows_the_page_without_a_message_or_a_request(
+    clean: Exploration, browser: Any, width: int, scheme: str
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page, heard = context.new_page(), []
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("request", lambda request: heard.append(request.url))
+    assert clean.page is not None
+    page.goto(f"file://{clean.page}")
+    assert [one for one in heard if not one.startswith("data:")] == [f"file://{clean.page}"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("[...document.images].every(image => image.alt)")
+    assert page.evaluate("[...document.querySelectorAll('svg')].every(s => s.ariaLabel)")
+    focusable = "a[href], button, summary, [tabindex='0']"
+    visible = page.evaluate(
+        f'[...document.querySelectorAll("{focusable}")].filter(e => e.checkVisibility()).length'
+    )
+    reached = 0
+    for _ in range(visible + 1):
+        page.keyboard.press("Tab")
+        reached += page.evaluate("document.activeElement !== document.body")
+    assert reached >= visible
+    context.close()
 
 
 def test_no_patient_is_named_anywhere(write_ct: WriteCt, tmp_path: Path) -> None:
@@ -243,6 +271,32 @@ def test_a_copy_and_a_flipped_copy_under_other_ids_are_found_and_shown(tmp_path:
     assert "1.2.3.5" in similar.examples[0]
     assert found.leaks == 1
     assert "Perhaps the same image" in (tmp_path / "page.html").read_text()
+
+
+def test_a_label_explained_by_the_manufacturer_is_a_shortcut(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    maker = rng.choice(["A", "B"], 60)
+    rows = [
+        {
+            "state": "image", "path": f"/gone/{n}.dcm", "SOPInstanceUID": f"image-{n}",
+            "SeriesInstanceUID": f"series-{n}", "StudyInstanceUID": f"study-{n}",
+            "PatientID": f"P{n // 2}", "Modality": "CT", "Manufacturer": maker[n],
+            "size": int(rng.integers(1000, 2000)), "Rows": 8, "Columns": 8, "BitsAllocated": 16,
+            "BitsStored": 16, "PixelRepresentation": 0, "SamplesPerPixel": 1,
+        }
+        for n in range(60)
+    ]  # fmt: skip
+    index = tmp_path / "index.parquet"
+    pl.DataFrame(rows, schema=INDEX_SCHEMA).write_parquet(index)
+    for name, schema in (("rejects", REJECT_SCHEMA), ("duplicates", INDEX_SCHEMA)):
+        pl.DataFrame(schema=schema).write_parquet(tmp_path / f"index.{name}.parquet")
+    labels = tmp_path / "labels.csv"
+    lines = [f"image-{n}_any,{int(one == 'B')}" for n, one in enumerate(maker)]
+    labels.write_text("\n".join(["ID,Label", *lines]) + "\n")
+    found = wetread.explore(index, labels=labels, workers=1)
+    one = warning(found, "shortcut")
+    assert one.examples[0] == "Manufacturer"
+    assert "any by image" in one.detail
 
 
 def test_a_reader_who_disagrees_is_named(tmp_path: Path) -> None:
