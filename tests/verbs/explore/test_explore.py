@@ -275,7 +275,7 @@ def test_a_copy_and_a_flipped_copy_under_other_ids_are_found_and_shown(tmp_path:
 
 def test_a_label_explained_by_the_manufacturer_is_a_shortcut(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    maker = rng.choice(["A", "B"], 60)
+    maker = rng.choice(["A", "B"], 160)
     rows = [
         {
             "state": "image", "path": f"/gone/{n}.dcm", "SOPInstanceUID": f"image-{n}",
@@ -284,7 +284,7 @@ def test_a_label_explained_by_the_manufacturer_is_a_shortcut(tmp_path: Path) -> 
             "size": int(rng.integers(1000, 2000)), "Rows": 8, "Columns": 8, "BitsAllocated": 16,
             "BitsStored": 16, "PixelRepresentation": 0, "SamplesPerPixel": 1,
         }
-        for n in range(60)
+        for n in range(160)
     ]  # fmt: skip
     index = tmp_path / "index.parquet"
     pl.DataFrame(rows, schema=INDEX_SCHEMA).write_parquet(index)
