@@ -57,6 +57,7 @@ from wetread.survey.tables import (
     describe_columns,
     numbers_by_group,
 )
+from wetread.survey.units import count_units
 from wetread.survey.values import (
     describe_values,
     draw_images,
@@ -77,6 +78,7 @@ __all__ = [
     "count_parts",
     "count_reads",
     "count_rejects",
+    "count_units",
     "count_values",
     "describe_columns",
     "describe_masks",

@@ -187,6 +187,16 @@ def test_a_conflicting_label_a_broken_rule_and_ids_that_meet_nothing_are_found(
     assert warning(found, "label_without_file").count == 1
 
 
+def test_a_label_file_that_a_task_almost_reads_says_what_is_wrong_with_it(
+    phantoms: PhantomTruth, tmp_path: Path
+) -> None:
+    lines = phantoms.labels.read_text().splitlines()
+    labels = tmp_path / "labels.csv"
+    labels.write_text("\n".join([*lines[:8], f"{lines[8].rsplit(',', 1)[0]},7"]) + "\n")
+    with pytest.raises(LabelError, match=r"line 9.*'7'"):
+        wetread.explore(labels=labels)
+
+
 def test_ids_damaged_by_strip_are_named_with_the_damage(
     phantoms: PhantomTruth, index: Path, tmp_path: Path
 ) -> None:

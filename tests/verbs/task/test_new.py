@@ -147,3 +147,11 @@ def test_numbers_of_files_are_no_findings(ending: str, tmp_path: Path) -> None:
     assert 'layout = "columns"' in text
     assert 'name = "lesion"' in text
     assert result is not None
+
+
+def test_a_column_of_yes_and_maybe_is_one_of_labels(tmp_path: Path) -> None:
+    """`maybe` is no number: a draft ended in a ValueError."""
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,bleeding\na,1\nb,maybe\nc,0\n")
+    found = new_task(labels, tmp_path / "mine.toml")
+    assert [one.name for one in found.draft.findings] == ["bleeding"]

@@ -34,10 +34,15 @@ from wetread.survey.series import (
     impossible_spacing,
     series_table,
 )
+from wetread.survey.units import count_units
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import Part
 
+UNITS_NOTE = (
+    "CT that is not in HU, by its issue, is refused by all that windows, segments, learns or reads "
+    "it, unless it is told to take it as HU."
+)
 NUMBER_NAMES = {
     "images": "images", "series": "series", "studies": "studies", "patients": "patients",
 }  # fmt: skip
@@ -73,6 +78,7 @@ def archive_part(opened: OpenedArchive) -> Part:
         tables=(
             PageTable("headers", "Values of headers", header_table(counts)),
             PageTable("transfer_syntaxes", "Transfer syntaxes", syntaxes),
+            PageTable("units", "What the values mean", count_units(table), UNITS_NOTE),
             PageTable("pixel_forms", "Forms in which pixels are stored", pixel_forms(table)),
             PageTable("numbers", "Numbers of the headers", describe_numbers(table)),
             PageTable("missing_headers", "What headers do not say", missing_headers(table)),

@@ -21,6 +21,7 @@ from wetread.verbs.task.draft import draft_task
 from wetread.verbs.task.draft_text import draft_text
 from wetread.verbs.task.profile import read_profile
 
+NO_COLUMN = "no column"  # in the error of a form whose columns a file has not
 LEVELS = {"image": "SOPInstanceUID", "series": "SeriesInstanceUID", "study": "StudyInstanceUID"}
 
 
@@ -105,19 +106,25 @@ def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
 
 
 def _task_of(file: Path, task: StrPath | None, images: pl.DataFrame | None) -> tuple[Task, bool]:
-    """Find the task that reads a file; and whether it was drafted of it."""
+    """Find the task that reads a file; and whether it was drafted of it. LabelError where none
+    does: of a task whose columns the file has, what is wrong with it."""
     if task is not None:
         return find_task(task), False
+    wrong: LabelError | None = None
     for known in TASKS.values():
         try:
             table = read_label_file(file, known, None)
-        except (LabelError, ValueError):
+        except LabelError as error:
+            wrong = wrong if NO_COLUMN in str(error) else wrong or error
             continue
         if table.frame.height:
             return known, False
     path, _ = split_spec(file)
-    text = draft_text(draft_task(read_profile(path), images), path.stem)
-    return build_task(text, str(path), path.stem), True
+    try:
+        text = draft_text(draft_task(read_profile(path), images), path.stem)
+        return build_task(text, str(path), path.stem), True
+    except LabelError as error:
+        raise wrong or error from None
 
 
 def _is_reads(file: Path) -> bool:

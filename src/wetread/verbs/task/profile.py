@@ -61,7 +61,9 @@ class Column:
         if not all(word in WORDS or word in UNCERTAIN or _is_share(word) for word in words):
             return False
         # Shares none of which is 0 or 1 are measures.
-        return any(word in WORDS or float(word.replace(",", ".")) in (0.0, 1.0) for word in words)
+        return any(
+            word in WORDS or (_is_share(word) and _number(word) in (0.0, 1.0)) for word in words
+        )
 
     @property
     def is_uncertain(self) -> bool:
@@ -136,9 +138,13 @@ def _column(cells: pl.Series) -> Column:
 
 def _is_share(word: str) -> bool:
     try:
-        return 0.0 <= float(word.replace(",", ".")) <= 1.0
+        return 0.0 <= _number(word) <= 1.0
     except ValueError:
         return False
+
+
+def _number(word: str) -> float:
+    return float(word.replace(",", "."))
 
 
 def marks_of(profile: Profile) -> tuple[str, tuple[str, ...]] | None:
