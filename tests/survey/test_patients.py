@@ -39,7 +39,7 @@ def test_a_split_by_study_has_the_patient_of_two_studies_on_both_sides(index_row
 def test_parts_are_of_images_before_studies_before_patients(index_rows: Index) -> None:
     images = index_rows({}, {}, {}).with_columns(patient=pl.Series(["p", "p", None]))
     parts = {"image-0": "a", "p": "b"}
-    assert count_parts(images, parts).rows() == [("a", 1, 1, 1), ("b", 1, 1, 1), (None, 1, 1, 1)]
+    assert count_parts(images, parts).rows() == [("a", 1, 1, 1), ("b", 1, 1, 1), (None, 0, 1, 1)]
     assert patients_in_parts(images, parts).height == 1
 
 

@@ -83,3 +83,23 @@ def test_of_many_series_some_are_drawn_by_seed_and_whole(index_rows: Index) -> N
     assert draw_series(table, 0, 13).equals(drawn)
     assert not draw_series(table, 1, 13).equals(drawn)
     assert draw_series(table, 0, 1).height == 2  # one at least
+
+
+def test_planes_that_cross_have_no_distance(index_rows: Index) -> None:
+    """Two scouts of one series lay 150 mm apart, each on a normal of its own."""
+    scout = stack(0, [0.0, 150.0])
+    scout[1]["orientation"] = [0.0, 1.0, 0.0, 0.0, 0.0, -1.0]
+    (row,) = series_table(index_rows(*scout)).iter_rows(named=True)
+    assert (row["distance_mm"], row["coverage_mm"]) == (None, None)
+    assert impossible_spacing(series_table(index_rows(*scout))).is_empty()
+
+
+def test_places_a_hair_apart_are_one_wherever_they_lie(index_rows: Index) -> None:
+    (row,) = series_table(index_rows(*stack(0, [0.0049, 0.0051, 5.0]))).iter_rows(named=True)
+    assert (row["places"], row["distance_mm"]) == (2, pytest.approx(5.0, abs=0.01))
+
+
+def test_a_series_without_a_study_is_of_none(index_rows: Index) -> None:
+    table = series_table(index_rows(*stack(0, [0, 5], StudyInstanceUID=None)))
+    assert table["study"].null_count() == 1
+    assert describe_studies(table)["known"].to_list() == [0, 0]

@@ -8,6 +8,7 @@ from wetread.survey.tables import (
     change_over_time,
     count_groups,
     describe_columns,
+    numbers,
     numbers_by_group,
     time_column,
 )
@@ -61,3 +62,17 @@ def test_change_over_time_is_the_line_through_the_values_of_each_id() -> None:
 
 def test_a_table_of_one_row_an_id_has_no_time() -> None:
     assert time_column(ROWS.unique("Patient"), "Patient") is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,200", "3,450.5", "7"], [1200.0, 3450.5, 7.0]),
+        (["1,5", "2,25"], [1.5, 2.25]),
+        (["1.5", "nan", "x"], [1.5, None, None]),
+    ],
+)
+def test_commas_part_thousands_or_are_decimal(
+    cells: list[str], expected: list[float | None]
+) -> None:
+    assert numbers(pl.Series(cells)).to_list() == expected

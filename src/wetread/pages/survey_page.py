@@ -99,7 +99,7 @@ class SurveySection:
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
         filled = any(table.frame.height for table in self.tables)
-        return not (self.facts or self.charts or filled or self.cases)
+        return not (self.note or self.facts or self.charts or filled or self.cases)
 
 
 @dataclass(frozen=True, eq=False)

@@ -148,13 +148,13 @@ def broken_rules(
             if not rule.bound <= set(wide.columns):
                 continue
             names = [pl.col(name) for name in rule.findings]
-            present = pl.sum_horizontal((name > POSITIVE).fill_null(False) for name in names)
+            present = pl.sum_horizontal((name >= POSITIVE).fill_null(False) for name in names)
             unknown = pl.sum_horizontal(name.is_null() for name in names)
             broken = present + unknown < rule.least
             if rule.most is not None:
                 broken |= present > rule.most
             if rule.given is not None:
-                broken &= ((pl.col(rule.given) > POSITIVE) == rule.given_is).fill_null(False)
+                broken &= ((pl.col(rule.given) >= POSITIVE) == rule.given_is).fill_null(False)
             ids = wide.filter(broken)["id"].to_list()
             if rule.with_image is not None:
                 ids = [one for one in ids if some_image.get(one) == rule.with_image]
@@ -168,9 +168,9 @@ def _some_image(labels: LabelTable, headline: str) -> dict[str, bool]:
     which are positive of the headline."""
     known = labels.frame.filter(_VALUE.is_not_null())
     stated = known.filter((pl.col("level") == "study") & (pl.col("finding") == headline))
-    found = {one: value > POSITIVE for one, value in stated.select("id", "value").iter_rows()}
+    found = {one: value >= POSITIVE for one, value in stated.select("id", "value").iter_rows()}
     joined = known.filter(pl.col("level") == "image").join(
         labels.exams, left_on="id", right_on="image", how="inner"
     )
-    studies = joined.group_by("study").agg(positive=(_VALUE > POSITIVE).any())
+    studies = joined.group_by("study").agg(positive=(_VALUE >= POSITIVE).any())
     return found | dict(studies.iter_rows())

@@ -55,7 +55,7 @@ def hashed(column: str) -> pl.Expr:
 
 
 def distinct(name: str) -> pl.Expr:
-    """Count the distinct values of a column that was hashed."""
+    """Count the distinct values of a column, of which null is none."""
     return pl.col(name).drop_nulls().n_unique()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from wetread.survey.objects import Table, collected, images_of
+from wetread.survey.objects import Table, collected, distinct, hashed, images_of
 
 OWNERS = ("patient", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 SOURCES = {  # what two archives may share, the widest first, and the warning of it
@@ -22,9 +22,9 @@ SOURCES = {  # what two archives may share, the widest first, and the warning of
 
 def studies_a_patient(images: Table) -> pl.DataFrame:
     """Count patients by their number of studies: studies, patients."""
-    pairs = images.lazy().select(patient=pl.col("patient").hash(),
-                                 study=pl.col("StudyInstanceUID").hash())  # fmt: skip
-    studies = pairs.group_by("patient").agg(studies=pl.col("study").n_unique())
+    known = images.lazy().filter(pl.col("patient").is_not_null())
+    pairs = known.select(patient=hashed("patient"), study=hashed("StudyInstanceUID"))
+    studies = pairs.group_by("patient").agg(studies=distinct("study"))
     counts = studies.group_by("studies").agg(patients=pl.len())
     return collected(counts).sort("studies")
 
@@ -71,7 +71,7 @@ def _shared_by_parts(images: pl.DataFrame) -> pl.DataFrame:
         known.group_by("patient", maintain_order=True)
         .agg(
             names=pl.col("part").unique().sort(),
-            studies=pl.col("StudyInstanceUID").n_unique(),
+            studies=distinct("StudyInstanceUID"),
             images=pl.len(),
         )
         .filter(pl.col("names").list.len() > 1)
@@ -87,8 +87,8 @@ def count_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
         with_part(images, parts)
         .group_by("part")
         .agg(
-            patients=pl.col("patient").n_unique(),
-            studies=pl.col("StudyInstanceUID").n_unique(),
+            patients=distinct("patient"),
+            studies=distinct("StudyInstanceUID"),
             images=pl.len(),
         )
         .sort("part", nulls_last=True)

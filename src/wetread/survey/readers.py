@@ -11,12 +11,12 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import Float64Array
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.intervals import percentile_interval
 from wetread.evaluation.reader_study import majority
 from wetread.labels.reads_csv import Reads
 
-DRAWS = 1000
+DRAWS = 500
 FAIR = 0.4  # kappa: below it Landis and Koch (Biometrics 1977) call agreement fair at best
 LEAST_CALLS = 10  # that a reader or the others made, before a low kappa is warned of
 
@@ -38,10 +38,17 @@ def count_reads(reads: Reads) -> pl.DataFrame:
                 "any": int((called > 0).sum()),
                 "all": int(((called == count) & (count > 0)).sum()),
                 "tied": int((np.isnan(agreed) & (count > 0)).sum()),
-                "unanimous": float(np.mean((called == 0) | (called == count))),
+                "unanimous": _share_alike(called, count),
             }
         )
     return pl.DataFrame(rows)
+
+
+def _share_alike(called: Float64Array, count: Int64Array) -> float | None:
+    """Return the share of studies with two calls and more whose calls are alike; None of none."""
+    several = count > 1
+    alike = (called == 0) | (called == count)
+    return float(alike[several].mean()) if several.any() else None
 
 
 def kappa_table(reads: Reads, seed: int = 0) -> pl.DataFrame:
@@ -51,9 +58,12 @@ def kappa_table(reads: Reads, seed: int = 0) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     rows = []
     for finding, calls in reads.calls.items():
-        drawn = rng.multinomial(
-            calls.shape[1], np.full(calls.shape[1], 1 / max(calls.shape[1], 1)), size=DRAWS
-        ).astype(np.float64)
+        count = calls.shape[1]
+        if count == 0:
+            continue
+        drawn = np.empty((DRAWS, count), np.float32)  # a row at a time: studies may be many
+        for row in drawn:
+            row[:] = np.bincount(rng.integers(count, size=count), minlength=count)
         for names, first, second in _pairs(reads.readers, calls):
             rows.append({"finding": finding, "readers": names, **_cohen(first, second, drawn)})
         if len(calls) > 2:
@@ -81,7 +91,7 @@ def _pairs(
     return found
 
 
-def _cohen(first: Float64Array, second: Float64Array, drawn: Float64Array) -> Mapping[str, object]:
+def _cohen(first: Float64Array, second: Float64Array, drawn: Float32Array) -> Mapping[str, object]:
     """Compute Cohen's kappa of calls (N,) and (N,), with drawn (draws, N) how often each study was
     drawn."""
     known = ~np.isnan(first) & ~np.isnan(second)
@@ -102,7 +112,7 @@ def _kappa_of(sums: Float64Array) -> Float64Array:
     return kappa
 
 
-def _fleiss(calls: Float64Array, drawn: Float64Array) -> Mapping[str, object]:
+def _fleiss(calls: Float64Array, drawn: Float32Array) -> Mapping[str, object]:
     """Compute Fleiss' kappa of calls (R, N) over the studies that all readers read."""
     whole = ~np.isnan(calls).any(axis=0)
     readers = len(calls)
@@ -142,8 +152,8 @@ def disagreements(reads: Reads, finding: str) -> pl.DataFrame:
 
 
 def doubtful_readers(kappas: pl.DataFrame) -> pl.DataFrame:
-    """Find readers who differ from the others by more than chance allows: rows of a kappa_table
-    whose interval lies below FAIR. Of two readers both are meant."""
+    """Find readers whose agreement with the others is fair at best: rows of a kappa_table whose
+    interval lies below FAIR. Of two readers both are meant."""
     several = kappas["readers"].str.ends_with("and the others").any()
     against = pl.col("readers").str.ends_with("and the others") if several else pl.lit(True)
     low = (pl.col("high") < FAIR) & (pl.col("positive") >= LEAST_CALLS)

@@ -13,7 +13,7 @@ import polars as pl
 
 from wetread.study.issues import geometry_issues
 from wetread.study.series import series_slices
-from wetread.survey.objects import Table, collected, images_of, quantiles
+from wetread.survey.objects import Table, collected, hashed, images_of, quantiles
 
 MOST_IMAGES = 30_000  # of the series whose issues are looked for; of more, series drawn by seed
 SAME_MM = 0.01  # positions that differ by less are one place
@@ -40,15 +40,19 @@ def series_table(table: Table) -> pl.DataFrame:
     uid = pl.coalesce("SeriesInstanceUID", "SOPInstanceUID")
     rows = images_of(table).select(
         series=uid.hash(),
-        study=pl.col("StudyInstanceUID").hash(),
+        study=hashed("StudyInstanceUID"),
         modality="Modality",
         place=place,
         thickness="SliceThickness",
         pixel="row_spacing_mm",
+        normal=pl.concat_str((one * 100).round().cast(pl.String) for one in normal).hash(),
         tilt=normal[2].abs().clip(0.0, 1.0).arccos().degrees(),
     )
-    coverage = pl.col("place").max() - pl.col("place").min()
-    places = (pl.col("place") / SAME_MM).round().drop_nulls().n_unique()
+    ordered = pl.col("place").drop_nulls().sort()
+    places = (ordered.diff() > SAME_MM).sum() + pl.col("place").is_not_null().any()
+    # Planes that cross, as those of scouts, have places on normals of their own, and no distance.
+    one_plane = pl.col("normal").drop_nulls().n_unique() == 1
+    coverage = pl.when(one_plane).then(pl.col("place").max() - pl.col("place").min())
     found = rows.group_by("study", "series").agg(
         modality=pl.col("modality").first(),
         slices=pl.len(),

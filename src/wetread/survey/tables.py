@@ -6,18 +6,32 @@ time.
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from wetread.survey.objects import QUANTILES, quantiles
 
 MOST_WORDS = 12  # distinct texts of a column that is taken for groups
 NUMBER_SHARE = 0.95  # of the filled cells, from which on a column is one of numbers
-TIME_WORDS = ("week", "day", "month", "year", "time", "visit")
+TIME_WORDS = r"(?i)(^|[^a-z])(weeks?|days?|months?|years?|time|visit)([^a-z]|$)"
+THOUSANDS = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$"
+# Columns that name persons, by their own names; and numbers that do: long, and of one row each.
+IDENTIFYING = (
+    r"(?i)(name|birth|dob|mrn|ssn|address|phone|email|accession|insurance|street|zip|date)"
+)
+LONG_NUMBER = 100_000
 
 
 def numbers(cells: pl.Series) -> pl.Series:
-    """Read cells as numbers; null where a cell is none."""
-    return cells.str.strip_chars().str.replace(",", ".").cast(pl.Float64, strict=False)
+    """Read cells as numbers; null where a cell is none. Commas part thousands where all cells with
+    one have three digits behind each, and are decimal else."""
+    bare = cells.str.strip_chars()
+    with_comma = bare.filter(bare.str.contains(",").fill_null(False))
+    thousands = len(with_comma) > 0 and with_comma.str.contains(THOUSANDS).all()
+    plain = bare.str.replace_all(",", "" if thousands else ".")
+    values = plain.cast(pl.Float64, strict=False)
+    return values.set(~values.is_finite().fill_null(False), None)
 
 
 def is_numeric(cells: pl.Series) -> bool:
@@ -27,8 +41,11 @@ def is_numeric(cells: pl.Series) -> bool:
 
 
 def describe_columns(table: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Describe the columns of a table of texts: column, kind ("number", "group", "text"), filled,
-    missing, share_missing, distinct, and of numbers QUANTILES and mean. key: the column of ids."""
+    """Describe the columns of a table of texts: column, kind ("id", "number", "group", "text" or
+    "withheld"), filled, missing, share_missing, distinct, and of numbers QUANTILES and mean.
+
+    key: the column of ids.
+    """
     rows = []
     for name in table.columns:
         cells = table[name]
@@ -52,10 +69,19 @@ def describe_columns(table: pl.DataFrame, key: str) -> pl.DataFrame:
 
 
 def _kind(cells: pl.Series) -> str:
-    distinct = cells.drop_nulls().n_unique()
+    """Name what a column holds; "withheld" of what may name a person, whose values are not shown:
+    by its name, or as long whole numbers or texts that are new in nearly each row."""
+    known = cells.drop_nulls()
+    distinct = known.n_unique()
+    if re.search(IDENTIFYING, cells.name):
+        return "withheld"
     if is_numeric(cells) and distinct > 2:
-        return "number"
-    return "group" if distinct <= MOST_WORDS else "text"
+        values = numbers(known).drop_nulls()
+        whole = distinct == len(known) and bool((values % 1 == 0).all())
+        return "withheld" if whole and bool((values >= LONG_NUMBER).all()) else "number"
+    if distinct > MOST_WORDS:
+        return "text"
+    return "group" if distinct < len(known) or distinct < 3 else "withheld"
 
 
 def count_groups(table: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -100,8 +126,7 @@ def time_column(table: pl.DataFrame, key: str) -> str | None:
     if not table[key].drop_nulls().is_duplicated().any():
         return None
     for name in table.columns:
-        plain = name.lower()
-        if name != key and any(word in plain for word in TIME_WORDS) and is_numeric(table[name]):
+        if name != key and re.search(TIME_WORDS, name) and is_numeric(table[name]):
             return name
     return None
 

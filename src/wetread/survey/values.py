@@ -78,6 +78,8 @@ def draw_images(table: Table, seed: int = 0, most: int = SAMPLE) -> pl.DataFrame
     for number, (key, count) in enumerate(
         zip(order["key"], _rooms(order["count"], most), strict=True)
     ):
+        if count == 0:
+            break  # more forms than images are to be read: the rarest are not
         places = forms.filter(pl.col("key") == key)["at"].to_numpy()
         drawn = rng.choice(places, count, replace=False)
         chosen |= dict.fromkeys(np.sort(drawn).tolist(), number)
@@ -183,14 +185,13 @@ def suspected_intercepts(values: pl.DataFrame) -> pl.DataFrame:
     shifted = (pl.col("shifted") > SHIFTED_SHARE).fill_null(False)
     suspected = pl.col("wrapped") | shifted | (no_air & ~pl.col("constant"))
     return (
-        values.group_by("SeriesInstanceUID", maintain_order=True)
+        values.with_columns(SeriesInstanceUID=pl.coalesce("SeriesInstanceUID", "SOPInstanceUID"))
+        .group_by("SeriesInstanceUID", maintain_order=True)
         .agg(
             images=pl.len(),
             suspected=suspected.sum(),
             corner_hu=pl.col("corner_hu").median(),
             wrapped=pl.col("wrapped").any(),
-            path=pl.col("path").filter(suspected).first(),
-            member=pl.col("member").filter(suspected).first(),
         )
         .filter(pl.col("suspected") * 2 >= pl.col("images"), pl.col("suspected") > 0)
     )

@@ -69,6 +69,11 @@ WARNINGS: Mapping[str, WarningKind] = {
         "what is tested on was learned from",
         "leave these images out of one of the archives",
     ),
+    "same_pixels_in_two_sources": WarningKind(
+        "Equal pixels in both archives",
+        "what is tested on was learned from, under another id",
+        "leave these images out of one of the archives",
+    ),
     "patient_unknown": WarningKind(
         "Headers do not tell who is whose patient",
         "a split by such ids is a split by image: one person is on both sides of it",

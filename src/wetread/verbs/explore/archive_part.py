@@ -89,7 +89,7 @@ def archive_part(opened: OpenedArchive) -> Part:
             ),
         ),
         warnings=tuple(patient_warnings(opened)),
-        looked_for=("patient_unknown", "study_of_two_patients"),
+        looked_for=("patient_unknown", "study_of_two_patients") if opened.given is None else (),
     )  # fmt: skip
 
 
@@ -112,8 +112,8 @@ def accounted(index: Index) -> str:
 def patient_warnings(opened: OpenedArchive) -> list[SurveyWarning]:
     """Warn of headers that do not tell patients apart, and of studies of several."""
     found = []
-    if opened.unknown_patients is not None:
-        detail = f"{opened.unknown_patients}: splits by it would not keep persons apart"
+    if opened.unknown_patients is not None and opened.given is None:
+        detail = f"{opened.unknown_patients}: a split by it may not keep persons apart"
         found.append(SurveyWarning("patient_unknown", detail, opened.counts["images"][0]))
     if opened.given is None:
         torn = studies_of_two_patients(opened.table)

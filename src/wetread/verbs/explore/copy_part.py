@@ -17,6 +17,7 @@ from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import Part
 
 SHOWN = 6  # pairs with both pictures
+HERE = "here"  # within one archive
 PIXELS = "the same pixels under other ids"
 
 
@@ -36,8 +37,9 @@ def copy_part(
         return Part("Copies", not_looked={PIXELS: "no pixels were to be compared"})
     images = draw_rows(opened.table, most, seed)
     progress = stage(report, "compare pixels")
-    found = [("here", same_pixels(images, workers, progress=progress))]
+    found = [(HERE, same_pixels(images, workers, progress=progress))]
     total = [opened.counts["images"][0]]
+    unread = len(found[0][1].rejects)
     rows = images
     if other is not None:
         others = draw_rows(other.table, most, seed)
@@ -45,13 +47,17 @@ def copy_part(
         found.append(("in both archives", across))
         total.append(other.counts["images"][0])
         rows = pl.concat([images, others])
+    if found[0][1].compared == 0:
+        return Part("Copies", not_looked={PIXELS: "no image could be read"})
     warnings = [one for where, copies in found for one in _warnings(where, copies)]
     similar = pl.concat([copies.similar for _, copies in found])
     compared = " and ".join(f"{min(most, count):,} of {count:,}" for count in total)
+    limits = [f"The pixels of {compared} images were compared"]
+    limits += [f"{unread:,} of them could not be read"] if unread else []
+    limits += ["of the others nothing is known"] if max(total) > most else []
     return Part(
         title="Copies",
-        note=f"The pixels of {compared} images were compared."
-        + (" Of those that were not read nothing is known." if max(total) > most else ""),
+        note=f"{'; '.join(limits)}.",
         tables=(
             PageTable("same_pixels", "Equal pixels, by group",
                       pl.concat([copies.exact.with_columns(where=pl.lit(where))
@@ -60,7 +66,10 @@ def copy_part(
         ),
         cases=tuple(_cases(similar, rows)),
         warnings=tuple(warnings),
-        looked_for=("same_pixels", "similar_pixels"),
+        looked_for=(
+            "same_pixels", "similar_pixels",
+            *(("same_pixels_in_two_sources",) if other is not None else ()),
+        ),
     )  # fmt: skip
 
 
@@ -71,7 +80,8 @@ def _warnings(where: str, copies: PixelCopies) -> list[SurveyWarning]:
         groups = exact["group"].n_unique()
         detail = f"{plural(exact.height, 'image')} {where} in {plural(groups, 'group')} of equal "
         examples = first_examples(exact["SOPInstanceUID"])
-        found.append(SurveyWarning("same_pixels", f"{detail}pixels", exact.height, examples))
+        name = "same_pixels" if where == HERE else "same_pixels_in_two_sources"
+        found.append(SurveyWarning(name, f"{detail}pixels", exact.height, examples))
     similar = copies.similar
     if similar.height:
         ways = ", ".join(similar["how"].unique().sort())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,7 @@ from wetread.inputs.progress import Report, silent
 from wetread.labels.patients_csv import read_patients
 from wetread.pages.page import PageFact
 from wetread.pages.survey_page import PageTable, PageWarning, SurveyContent, write_survey_page
+from wetread.survey.objects import draw_rows
 from wetread.survey.warning import WARNINGS, SurveyWarning
 from wetread.verbs.explore.archive_part import archive_facts, archive_part, series_part
 from wetread.verbs.explore.copy_part import copy_part
@@ -28,15 +30,16 @@ from wetread.verbs.explore.label_part import label_part
 from wetread.verbs.explore.labels import OpenedLabels, open_labels
 from wetread.verbs.explore.opened import OpenedArchive, open_archives
 from wetread.verbs.explore.part import Part
-from wetread.verbs.explore.reader_part import reader_part, table_part
+from wetread.verbs.explore.reader_part import read_clinical, reader_part, table_part
 from wetread.verbs.explore.shortcut_part import doubt_part, shortcut_part
-from wetread.verbs.explore.split_part import patients_part, sources_part
+from wetread.verbs.explore.split_part import patients_part, read_split, sources_part
 from wetread.verbs.explore.value_part import value_part
 
+DRAFTED = 100_000  # images by which a task is drafted of a label file, at most
 PIXELS = 5000  # images whose pixels are compared at most
 LEAKS = (  # with `strict` a failure
     "patient_in_two_parts", "patient_in_two_sources", "study_in_two_sources",
-    "image_in_two_sources", "same_pixels",
+    "image_in_two_sources", "same_pixels_in_two_sources",
 )  # fmt: skip
 
 
@@ -107,34 +110,38 @@ def explore(
     """
     files = as_paths(sources)
     labeled = as_paths(labels)
-    _check(files, labeled, out, folds, as_paths(against), clinical, key, run)
+    _check(files, labeled, out, folds, as_paths(against), clinical, key, run, pixels)
     if patients is not None and not asks_for_study(str(patients)):
         read_patients(str(patients))  # before any image is read
     given = None if patients is None else str(patients)
+    split = {} if folds is None else read_split(Path(folds))
+    doubts = None if run is None else doubt_part(Path(run))
+    rows = None if clinical is None else read_clinical(Path(clinical), str(key))
     number = select_workers(workers, None)
     with _opened(files, given, number, report) as archive, \
             _opened(as_paths(against), given, number, report) as other:  # fmt: skip
         images = None if archive is None or not labeled else archive.images()
-        found = open_labels(labeled, task, columns, images, given) if labeled else None
+        sample = partial(_sample, archive, seed)
+        found = open_labels(labeled, task, columns, images, given, sample) if labeled else None
         parts: list[Part] = []
         if archive is not None:
             parts += [archive_part(archive), series_part(archive, seed)]
             parts.append(value_part(archive, seed, number, report))
         if found is not None:
             parts.append(label_part(found, seed))
-            parts += [reader_part(reads, seed) for reads in found.reads]
+            parts += [reader_part(reads, seed, n) for n, reads in enumerate(found.reads)]
         if archive is not None:
-            parts.append(patients_part(archive, None if folds is None else Path(folds)))
+            parts.append(patients_part(archive, None if folds is None else Path(folds), split))
         if archive is not None:
             parts.append(copy_part(archive, other, pixels, seed, number, report))
         if archive is not None and found is not None:
             parts.append(shortcut_part(archive, found, seed))
-        if run is not None:
-            parts.append(doubt_part(Path(run)))
+        if doubts is not None:
+            parts.append(doubts)
         if archive is not None and other is not None:
             parts.append(sources_part(archive, other))
-        if clinical is not None:
-            parts.append(table_part(Path(clinical), str(key), archive))
+        if rows is not None:
+            parts.append(table_part(rows, archive))
         if archive is not None and out is not None:
             parts.append(gallery_part(archive, found, seed, report))
         return _written(parts, archive, found, out, csv)
@@ -161,10 +168,13 @@ def _check(
     clinical: StrPath | None,
     key: str | None,
     run: StrPath | None,
+    pixels: int,
 ) -> None:
     """Raise ValueError for arguments that need each other."""
     if not sources and not labels and clinical is None and run is None:
         raise ValueError("nothing to explore: give an archive, `labels`, a table or a `run`")
+    if pixels < 0:
+        raise ValueError(f"`pixels` is {pixels}; give a number of images, 0 for none")
     if out is not None and Path(out).suffix.lower() != ".html":
         raise ValueError(f"{out}: the page is a file that ends in .html")
     for name, value in (("folds", folds), ("against", against or None)):
@@ -200,6 +210,11 @@ def _written(
         leaks=sum(one.name in LEAKS for one in warnings),
         refused=0 if archive is None else refused_files(archive),
     )
+
+
+def _sample(archive: OpenedArchive | None, seed: int) -> pl.DataFrame | None:
+    """Read whole rows of an archive, by which a task is drafted of a label file."""
+    return None if archive is None else draw_rows(archive.table, DRAFTED, seed)
 
 
 def refused_files(archive: OpenedArchive) -> int:

@@ -6,6 +6,7 @@ from functools import partial
 
 import polars as pl
 
+from wetread.archive.identity.pseudonym import PSEUDONYM
 from wetread.archive.plural import plural
 from wetread.pages.survey_page import PageTable
 from wetread.survey.charts import bar_chart, heat_chart, matrix_chart, place_chart, spread_chart
@@ -34,7 +35,7 @@ SHARES_NOTE = (
 def label_part(opened: OpenedLabels, seed: int) -> Part:
     """Survey labels: how many, how even, together, along the series, where masks lie."""
     labels, task = opened.placed, opened.task
-    counts = count_labels(labels)
+    counts = count_labels(opened.given)
     shares = unit_shares(labels, _owners(opened))
     charts: list[DrawChart] = []
     tables = [
@@ -42,7 +43,7 @@ def label_part(opened: OpenedLabels, seed: int) -> Part:
         PageTable("label_shares", "Shares of positives, by what is counted", shares, SHARES_NOTE),
     ]  # fmt: skip
     for level in labels.frame["level"].unique(maintain_order=True):
-        own = counts.filter(pl.col("level") == level)
+        own = count_labels(labels).filter(pl.col("level") == level)
         charts.append(partial(bar_chart, own, "finding", "positive", f"Positive by {level}"))
         if own.height > 1:
             together = co_occurrence(labels, level)
@@ -105,9 +106,10 @@ def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
 
 def _fault_tables(opened: OpenedLabels) -> list[PageTable]:
     """List what contradicts itself, what meets nothing, and what meets after a repair."""
-    shown = pl.col("level") != "patient"  # no id of a patient is shown
+    shown = shown_ids()
     conflicts = opened.placed.conflicts.filter(shown)
-    broken = broken_rules(opened.placed, opened.task.label_rules, opened.task.headline)
+    rules = opened.task.label_rules
+    broken = broken_rules(opened.placed, rules, opened.task.headline).filter(shown)
     repaired = pl.DataFrame(
         {"written": list(opened.repaired), "is": list(opened.repaired.values())},
         schema={"written": pl.String(), "is": pl.String()},
@@ -128,7 +130,7 @@ def _fault_tables(opened: OpenedLabels) -> list[PageTable]:
 
 def label_warnings(opened: OpenedLabels) -> list[SurveyWarning]:
     """Warn of labels that contradict themselves or meet nothing, and of damaged ids."""
-    shown = pl.col("level") != "patient"
+    shown = shown_ids()
     conflicts, found = opened.placed.conflicts, []
     if conflicts.height:
         detail = f"{plural(conflicts.height, 'label')} with unequal values, taken as unknown"
@@ -138,7 +140,7 @@ def label_warnings(opened: OpenedLabels) -> list[SurveyWarning]:
         ids = broken["id"].n_unique()
         rules = ", ".join(broken["rule"].unique().sort())
         detail = f"labels of {plural(ids, 'id')} break a rule: {rules}"
-        found.append(_warning("rule_broken", detail, ids, broken))
+        found.append(_warning("rule_broken", detail, ids, broken.filter(shown)))
     if opened.images is None:
         return found
     unmatched = opened.unmatched
@@ -167,6 +169,11 @@ def label_warnings(opened: OpenedLabels) -> list[SurveyWarning]:
         examples = first_examples(without["SOPInstanceUID"])
         found.append(SurveyWarning("file_without_label", detail, without.height, examples))
     return found
+
+
+def shown_ids() -> pl.Expr:
+    """Select the rows, with level and id, that name no patient: these are shown nowhere."""
+    return (pl.col("level") != "patient") & ~pl.col("id").str.contains(PSEUDONYM)
 
 
 def _warning(name: str, detail: str, count: int, rows: pl.DataFrame) -> SurveyWarning:

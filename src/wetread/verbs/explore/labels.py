@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,15 +75,19 @@ def open_labels(
     columns: Mapping[str, str] | None,
     images: pl.DataFrame | None,
     patients: str | None,
+    sample: Callable[[], pl.DataFrame | None] = lambda: None,
 ) -> OpenedLabels:
     """Read label files, by a task, or where none is given by the first of the package that reads
-    the first of them, or else by one that is drafted of it.
+    the first of them, or else by one that is drafted of it. Files of readers give labels only where
+    there are no others: the majority of the first.
 
-    images: rows of an index. patients: as for `train`. Raises LabelError where a file cannot be
-    read.
+    images: rows of an index. patients: as for `train`. sample: whole rows of it, for a draft.
+    Raises LabelError where a file cannot be read.
     """
-    chosen, drafted = _task_of(files[0], task, images)
-    given = merge_labels([read_label_file(file, chosen, columns) for file in files])
+    readers = [file for file in files if _is_reads(file)]
+    of_labels = [file for file in files if file not in readers] or readers[:1]
+    chosen, drafted = _task_of(of_labels[0], task, sample)
+    given = merge_labels([read_label_file(file, chosen, columns) for file in of_labels])
     rows = None if images is None else images.filter(of_modalities(chosen.modalities))
     placed, repaired = given, dict[str, str]()
     if rows is not None:
@@ -105,7 +109,9 @@ def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
     return found
 
 
-def _task_of(file: Path, task: StrPath | None, images: pl.DataFrame | None) -> tuple[Task, bool]:
+def _task_of(
+    file: Path, task: StrPath | None, sample: Callable[[], pl.DataFrame | None]
+) -> tuple[Task, bool]:
     """Find the task that reads a file; and whether it was drafted of it. LabelError where none
     does: of a task whose columns the file has, what is wrong with it."""
     if task is not None:
@@ -121,7 +127,7 @@ def _task_of(file: Path, task: StrPath | None, images: pl.DataFrame | None) -> t
             return known, False
     path, _ = split_spec(file)
     try:
-        text = draft_text(draft_task(read_profile(path), images), path.stem)
+        text = draft_text(draft_task(read_profile(path), sample()), path.stem)
         return build_task(text, str(path), path.stem), True
     except LabelError as error:
         raise wrong or error from None

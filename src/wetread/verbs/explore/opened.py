@@ -20,6 +20,7 @@ from wetread.inputs.sources import indexed
 from wetread.study.patients import meaningless_ids
 from wetread.survey.objects import collected, count_objects, images_of
 
+AS_STUDY = "each study is taken for a patient, as asked for"
 # Columns of the index that labels, patients and pictures need: not all of them fit for millions.
 NEEDED = (
     "path", "member", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID",
@@ -50,9 +51,9 @@ class OpenedArchive:
 
     @cached_property
     def unknown_patients(self) -> str | None:
-        """Why headers do not tell who is whose patient; None where they do, or a file does."""
+        """Why nobody tells who is whose patient; None where headers do, or a file."""
         if self.given is not None:
-            return None
+            return AS_STUDY if asks_for_study(self.given) else None
         numbers = self.counts.row(0, named=True)
         known = collected(images_of(self.table).select(pl.col("PatientID").count())).item()
         reason = meaningless_ids(
@@ -74,7 +75,7 @@ class OpenedArchive:
         if self.given is None:
             known: int = self.counts["patients"][0]
             return known if self.unknown_patients is None else None
-        if asks_for_study(self.given):
+        if self.unknown_patients is not None:
             return None
         return (
             self.images(("SOPInstanceUID", "StudyInstanceUID"))["patient"].drop_nulls().n_unique()
@@ -92,7 +93,7 @@ class OpenedArchive:
         """Read columns of the images, with `patient`: by the file, or else the header; null where
         nobody is named, and where the headers' ids say nothing."""
         rows = collected(images_of(self.table).select(columns))
-        if self.unknown_patients is not None or (self.given and asks_for_study(self.given)):
+        if self.unknown_patients is not None:
             return rows.with_columns(patient=pl.lit(None, pl.String))
         if self.given is not None:
             named = patients_by_image(rows, self.given)

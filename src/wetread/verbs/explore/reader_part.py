@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from wetread.labels.table import LabelError
 from wetread.labels.text_table import read_text_table
 from wetread.pages.survey_page import PageTable
 from wetread.survey.charts import bar_chart, spread_chart
-from wetread.survey.readers import count_reads, disagreements, doubtful_readers, kappa_table
+from wetread.survey.readers import FAIR, count_reads, disagreements, doubtful_readers, kappa_table
 from wetread.survey.tables import (
     change_over_time,
     count_groups,
@@ -30,8 +31,10 @@ from wetread.verbs.explore.part import Part
 MOST_DRAWN = 12  # columns of a clinical table that get a chart
 
 
-def reader_part(reads: Reads, seed: int) -> Part:
-    """Survey several readers of the same studies: calls, majority, kappa, disagreement."""
+def reader_part(reads: Reads, seed: int, number: int = 0) -> Part:
+    """Survey several readers of the same studies: calls, majority, kappa, disagreement. number: of
+    the file among those of readers, in the names of the tables of all but the first."""
+    end, title = (f"_{number + 1}", f"The readers {number + 1}") if number else ("", "The readers")
     counts, kappas = count_reads(reads), kappa_table(reads, seed)
     doubtful = doubtful_readers(kappas)
     differing = [
@@ -42,7 +45,7 @@ def reader_part(reads: Reads, seed: int) -> Part:
     if doubtful.height:
         worst = doubtful.sort("kappa", nulls_last=True).row(0, named=True)
         detail = (
-            f"agreement is fair at best (kappa below 0.4 with its whole interval) "
+            f"agreement is fair at best (kappa below {FAIR} with its whole interval) "
             f"{plural(doubtful.height, 'time')}, least "
             f"between {worst['readers']} of {worst['finding']}: {worst['kappa']:.2f} "
             f"[{worst['low']:.2f}, {worst['high']:.2f}]"
@@ -52,29 +55,44 @@ def reader_part(reads: Reads, seed: int) -> Part:
             SurveyWarning("readers_disagree", detail, doubtful.height, first_examples(examples))
         )
     return Part(
-        title="The readers",
+        title=title,
         note=f"{len(reads.readers)} readers, {plural(len(reads.ids), 'study')}. Kappa is agreement "
         "beyond chance: 1 is perfect, 0 is chance; intervals are 95 %, over studies.",
         charts=(partial(bar_chart, counts, "finding", "majority", "Called by the majority"),),
         tables=(
-            PageTable("reads", "Calls by reader", counts),
-            PageTable("kappa", "Agreement of readers", kappas),
-            PageTable("disagreements", "Called differently", pl.concat(differing)),
+            PageTable(f"reads{end}", "Calls by reader", counts),
+            PageTable(f"kappa{end}", "Agreement of readers", kappas),
+            PageTable(f"disagreements{end}", "Called differently", pl.concat(differing)),
         ),
         warnings=tuple(warnings),
         looked_for=("readers_disagree",),
     )
 
 
-def table_part(file: Path, key: str, opened: OpenedArchive | None) -> Part:
-    """Survey a clinical table: what its columns hold, by group and over time, and how its ids meet
-    the archive. LabelError where the key is no column of it."""
+@dataclass(frozen=True, eq=False)
+class ClinicalTable:
+    """A table of texts; key: the column of ids."""
+
+    file: Path
+    frame: pl.DataFrame
+    key: str
+
+
+def read_clinical(file: Path, key: str) -> ClinicalTable:
+    """Read a clinical table. LabelError where the key is no column of it."""
     frame = read_text_table(file).frame
     column = find_column(key, frame.columns)
     if column is None:
         raise LabelError(
             f"{file}: no column {key!r}; there are: {', '.join(map(repr, frame.columns))}"
         )
+    return ClinicalTable(file, frame, column)
+
+
+def table_part(table: ClinicalTable, opened: OpenedArchive | None) -> Part:
+    """Survey a clinical table: what its columns hold, by group and over time, and how its ids meet
+    the archive."""
+    file, frame, column = table.file, table.frame, table.key
     described = describe_columns(frame, column)
     charts = [
         partial(spread_chart, numbers(frame[name]), name, f"{name} of the table")

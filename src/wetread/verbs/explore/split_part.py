@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from wetread.survey.patients import (
     patients_in_parts,
     shared_ids,
     studies_a_patient,
+    with_part,
 )
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.verbs.explore.opened import OpenedArchive
@@ -34,9 +36,9 @@ SHARED = {  # by the warning: what is shared, in the singular
 }
 
 
-def patients_part(opened: OpenedArchive, folds: Path | None) -> Part:
+def patients_part(opened: OpenedArchive, folds: Path | None, parts: Mapping[str, str]) -> Part:
     """Survey patients: how many studies each has, and where a split is given, that nobody is in
-    two of its parts."""
+    two of its parts. folds: the file of the split, None where there is none; parts: of its ids."""
     if opened.unknown_patients is not None:
         why = {"patients in two parts": opened.unknown_patients}
         return Part(SPLIT, not_looked=why)
@@ -46,9 +48,15 @@ def patients_part(opened: OpenedArchive, folds: Path | None) -> Part:
     if folds is None:
         why = {"patients in two parts": "no split was given"}
         return Part(SPLIT, charts=tuple(charts), tables=tuple(tables), not_looked=why)
-    images, parts = opened.images(), read_split(folds)
+    images = opened.images()
     if any(map(is_pseudonym, parts)):
         images = images.with_columns(patient=_pseudonyms(images["patient"]))
+    named = with_part(images, parts)["part"].count()
+    if named == 0:
+        raise LabelError(
+            f"{folds}: none of its {len(parts)} ids is a patient, study, series or image here; "
+            "give the split of this archive, made under this user's key where it has pseudonyms"
+        )
     torn = patients_in_parts(images, parts)
     tables += [
         PageTable("parts", "The parts of the split", count_parts(images, parts)),
@@ -56,15 +64,18 @@ def patients_part(opened: OpenedArchive, folds: Path | None) -> Part:
     ]
     warnings = []
     if torn.height:
-        detail = f"{plural(torn.height, 'patient')} of {images['patient'].n_unique()} in several "
+        known = images["patient"].drop_nulls().n_unique()
+        detail = f"{plural(torn.height, 'patient')} of {known} in several "
         examples = first_examples(torn["examples"].explode())
         warnings.append(
             SurveyWarning(
                 "patient_in_two_parts", f"{detail}parts of {folds.name}", torn.height, examples
             )
         )
+    left = images.height - named
     return Part(
         SPLIT,
+        note=f"The split leaves out {plural(left, 'image')}." if left else "",
         charts=tuple(charts),
         tables=tuple(tables),
         warnings=tuple(warnings),

@@ -23,11 +23,12 @@ from wetread.survey.values import (
     sample_values,
     suspected_intercepts,
 )
-from wetread.survey.warning import SurveyWarning, first_examples
+from wetread.survey.warning import MOST_EXAMPLES, SurveyWarning, first_examples
 from wetread.verbs.explore.gallery import HEADER, picture_panel
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import DrawChart, Part
 
+LOOKED_FOR = ("wrong_intercept", "burnt_in_text", "constant_image")
 MOST_FORMS = 6  # drawn in one chart
 SHOWN = 3  # pictures a fault
 
@@ -60,7 +61,8 @@ def value_part(opened: OpenedArchive, seed: int, workers: Workers, report: Repor
         ),
         cases=tuple(cases),
         warnings=tuple(warnings),
-        looked_for=("wrong_intercept", "burnt_in_text", "constant_image"),
+        looked_for=LOOKED_FOR if images.height else (),
+        not_looked={} if images.height else {"faults of the values": "no image could be read"},
     )
 
 
@@ -135,16 +137,16 @@ def _letters(opened: OpenedArchive, drawn: pl.DataFrame, sampled: SampledValues)
     """Warn of text in the pixels: where the header says so, and where the sample has lines of
     letters."""
     noted = pl.col("notes").list.contains("burned_in")
-    stated = collected(
-        images_of(opened.table).filter(noted.fill_null(False)).select("SOPInstanceUID").head(1000)
-    )["SOPInstanceUID"]
+    marked = images_of(opened.table).filter(noted.fill_null(False))
+    stated: int = collected(marked.select(pl.len())).item()
+    examples = collected(marked.select("path").head(MOST_EXAMPLES))["path"]
     seen = sampled.images.filter(pl.col("letters") >= LETTERS)
-    names = first_examples([*stated, *seen["SOPInstanceUID"]])
-    count = len({*stated, *seen["SOPInstanceUID"]})
-    if not count:
+    if not stated and not seen.height:
         return [], []
-    detail = f"{plural(count, 'image')}: the header says so of {len(stated)}, and of "
-    detail += f"{sampled.images.height} that were read {seen.height} have a line of letters"
+    names = first_examples([*seen["SOPInstanceUID"], *examples])
+    detail = f"the header says so of {plural(stated, 'image')}; of {sampled.images.height} that "
+    detail += f"were read {seen.height} have a line of letters"
+    count = max(stated, seen.height)
     shown = set(seen.sort("letters", descending=True)["SOPInstanceUID"].head(SHOWN))
     cases = [
         PageCase((panel,), "Letters", "", "Letters in the pixels", f"image {row['SOPInstanceUID']}")
