@@ -52,7 +52,11 @@ def gallery_part(
     progress(2, 3)
     cases += moving_case(series)
     progress(3, 3)
-    return Part("Pictures", note="Drawn by seed, not chosen.", cases=tuple(cases))
+    note = (
+        f"Pictures of findings are drawn by seed {seed}; the hardest geometry and the longest "
+        f"series are those among series of {HARD_FROM:,} images, drawn likewise."
+    )
+    return Part("Pictures", note=note, cases=tuple(cases))
 
 
 def picture_panel(

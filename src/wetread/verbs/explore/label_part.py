@@ -18,7 +18,7 @@ from wetread.survey.label_counts import (
     positive_places,
     unit_shares,
 )
-from wetread.survey.masks import describe_masks, mask_areas
+from wetread.survey.masks import MOST_MASKS, describe_masks, mask_areas
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.verbs.explore.labels import OpenedLabels, existing_ids
 from wetread.verbs.explore.part import DrawChart, Part
@@ -91,6 +91,12 @@ def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
     """Survey masks: areas, marks an image, and where they lie, by view."""
     assert opened.images is not None
     areas, heat = mask_areas(opened.placed, opened.images, seed)
+    given = opened.placed.masks.filter(pl.col("runs").list.len() > 0).height
+    note = (
+        f"Of {areas.height:,} of the {given:,} masks of the files, those of images that are here."
+    )
+    if areas.height == MOST_MASKS:
+        note = f"Of {areas.height:,} of the {given:,} masks of the files, drawn by seed {seed}."
     charts = []
     for (finding,), rows in areas.group_by("finding", maintain_order=True):
         if rows["share"].count():
@@ -100,7 +106,9 @@ def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
         where = f", {view}" if view else ""
         charts.append(partial(heat_chart, rows, f"Where {finding} lies{where}"))
     return Part(
-        "masks", charts=tuple(charts), tables=(PageTable("masks", "Masks", describe_masks(areas)),)
+        "masks",
+        charts=tuple(charts),
+        tables=(PageTable("masks", "Masks", describe_masks(areas), note),),
     )
 
 

@@ -71,7 +71,7 @@ def _charts(sampled: SampledValues, forms: pl.DataFrame) -> tuple[DrawChart, ...
     names = {
         row["form"]: f"form {row['form']}: {row['BitsStored']} bit, "
         f"{'signed' if row['PixelRepresentation'] else 'unsigned'}, "
-        f"intercept {row['RescaleIntercept'] or 0:g}"
+        + ("no intercept" if (b := row["RescaleIntercept"]) is None else f"intercept {b:g}")
         for row in forms.iter_rows(named=True)
     }
 
@@ -109,8 +109,10 @@ def _intercepts(opened: OpenedArchive, drawn: pl.DataFrame, sampled: SampledValu
         parts.append(f"{plural(repaired.height, 'series')} confirmed on the pixels, and repaired")
     others = suspected.filter(~pl.col("SeriesInstanceUID").is_in(repaired["uid"].implode()))
     if others.height:
-        found = f"{plural(others.height, 'series')} whose air is not near -1000 HU, or whose soft "
-        parts.append(f"{found}tissue is near 1000 HU, in at least half of the images read")
+        found = (
+            f"{plural(others.height, 'series')} whose air is not near -1000 HU, whose soft tissue "
+        )
+        parts.append(f"{found}is near 1000 HU or whose 12 bits wrap, in half of the images read")
     count = repaired.height + others.height
     warning = SurveyWarning("wrong_intercept", "; ".join(parts), count, first_examples(names))
     if not count:
