@@ -27,7 +27,7 @@ def test_slices_and_series_have_the_same_attributes_so_that_no_one_asks_which_it
     own = {"network", "find_box", "find_region", "inside", "paint_graft", "other_scanners", "obey"}
     assert of_slices - of_series == own
     encoders_and_loss = {"encoders", "find_boxes", "loss", "make_consistent", "broken_rules"}
-    encoders_and_loss |= {"study_from_images", "pool"}
+    encoders_and_loss |= {"study_from_images", "pool", "counted_truth"}
     assert of_series - of_slices == encoders_and_loss
 
 
