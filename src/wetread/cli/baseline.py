@@ -14,7 +14,11 @@ from wetread.cli.options import (
     AsHU,
     AsJson,
     ClearPatients,
+    Data,
+    LabelColumns,
+    LabelFiles,
     Out,
+    PatientsFile,
     Repair,
     Seed,
     TaskName,
@@ -27,20 +31,11 @@ from wetread.cli.progress import bars
 
 def baseline(
     task: TaskName,
-    data: Annotated[
-        list[Path], typer.Option(help="folders, zips, files, or one index; repeatable")
-    ],
+    data: Data,
     out: Out,
-    labels: Annotated[
-        list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
-    ] = None,
-    patients: Annotated[
-        str | None,
-        typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by, or: study"),
-    ] = None,
+    labels: LabelFiles = None,
+    column: LabelColumns = None,
+    patients: PatientsFile = None,
     folds: Annotated[int, typer.Option(min=2, help="parts of the patients")] = 5,
     seed: Seed = 0,
     unseen: Annotated[

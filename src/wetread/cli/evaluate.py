@@ -10,7 +10,15 @@ import typer
 
 from wetread.cli.evaluation_text import evaluation_lines
 from wetread.cli.examples import task_names
-from wetread.cli.options import AsJson, done_code, pairs, print_result
+from wetread.cli.options import (
+    AsJson,
+    LabelColumns,
+    LabelFiles,
+    PatientsFile,
+    done_code,
+    pairs,
+    print_result,
+)
 from wetread.cli.text import score_lines
 
 
@@ -23,19 +31,12 @@ def evaluate(
             "submission, and one more to compare it with",
         ),
     ],
-    labels: Annotated[
-        list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
-    ] = None,
+    labels: LabelFiles = None,
     readers: Annotated[
         Path | None, typer.Option(help="CSV of radiologists' calls, columns READER:FINDING")
     ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
-    ] = None,
-    patients: Annotated[
-        str | None,
-        typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT), or: study"),
-    ] = None,
+    column: LabelColumns = None,
+    patients: PatientsFile = None,
     data: Annotated[
         Path | None, typer.Option(help="index of the archive, where predictions have none")
     ] = None,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wetread.archive.plural import plural
-from wetread.cli.options import DONE, FAILED, REFUSED, AsJson, Seed, Workers, pairs, print_result
+from wetread.cli.options import (
+    DONE,
+    FAILED,
+    REFUSED,
+    AsJson,
+    LabelColumns,
+    LabelFiles,
+    PatientsFile,
+    Seed,
+    Workers,
+    pairs,
+    print_result,
+)
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:
@@ -25,16 +37,12 @@ def explore(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="the page, .html")] = None,
-    labels: Annotated[list[Path] | None, typer.Option(help="label file; repeatable")] = None,
+    labels: LabelFiles = None,
     task: Annotated[
         str | None, typer.Option(help="a task or its file; default: the first that reads them")
     ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=COLUMN", help="of one's own label file")
-    ] = None,
-    patients: Annotated[
-        Path | None, typer.Option(help="a CSV of image (or study) and patient; or study")
-    ] = None,
+    column: LabelColumns = None,
+    patients: PatientsFile = None,
     folds: Annotated[
         Path | None, typer.Option(help="a split to check: folds.json, or a table of ids and parts")
     ] = None,

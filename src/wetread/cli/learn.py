@@ -16,7 +16,11 @@ from wetread.cli.options import (
     AsHU,
     AsJson,
     ClearPatients,
+    Data,
+    LabelColumns,
+    LabelFiles,
     Out,
+    PatientsFile,
     Repair,
     Seed,
     Sources,
@@ -39,20 +43,11 @@ if TYPE_CHECKING:
 
 def train(
     task: TaskName,
-    data: Annotated[
-        list[Path], typer.Option(help="folders, zips, files, or one index; repeatable")
-    ],
+    data: Data,
     out: Out,
-    labels: Annotated[
-        list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
-    ] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
-    ] = None,
-    patients: Annotated[
-        str | None,
-        typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT) to split by, or: study"),
-    ] = None,
+    labels: LabelFiles = None,
+    column: LabelColumns = None,
+    patients: PatientsFile = None,
     folds: Annotated[
         int | None, typer.Option(min=0, help="0: one split; K: out-of-fold scores")
     ] = None,
@@ -168,12 +163,8 @@ def calibrate(
     ],
     labels: Annotated[list[str], typer.Option(help="label file, or CSV:COLUMN; repeatable")],
     out: Out,
-    column: Annotated[
-        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
-    ] = None,
-    patients: Annotated[
-        str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT), or: study")
-    ] = None,
+    column: LabelColumns = None,
+    patients: PatientsFile = None,
     repair: Repair = True,
     as_hu: AsHU = False,
     clear_patients: ClearPatients = False,
@@ -270,9 +261,7 @@ def score(
     task: TaskName,
     truth: Annotated[list[str], typer.Option(help="label file, or CSV:COLUMN; repeatable")],
     submission: Annotated[Path, typer.Option(help="probabilities in the competition's form")],
-    column: Annotated[
-        list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
-    ] = None,
+    column: LabelColumns = None,
     patients: Annotated[
         str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT): intervals")
     ] = None,

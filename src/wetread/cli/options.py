@@ -38,6 +38,16 @@ Repair = Annotated[
 AsHU = Annotated[
     bool, typer.Option("--as-hu", help="take CT as HU where the header does not say so")
 ]
+Data = Annotated[list[Path], typer.Option(help="folders, zips, files, or one index; repeatable")]
+LabelFiles = Annotated[
+    list[str] | None, typer.Option(help="label file, CSV:COLUMN, or NIfTI mask; repeatable")
+]
+LabelColumns = Annotated[
+    list[str] | None, typer.Option(help="one's own labels: id=COLUMN, FINDING=COLUMN")
+]
+PatientsFile = Annotated[
+    str | None, typer.Option(help="CSV image,patient (or CSV:IMAGE,PATIENT), or: study")
+]
 ClearPatients = Annotated[
     bool,
     typer.Option(
