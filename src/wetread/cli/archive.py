@@ -66,8 +66,7 @@ def index(
     if not as_json and (shown := first_warnings(found)):
         lines.append(f"wetread explore would warn: {'; '.join(shown)}")
     print_result(found.counts(), lines, as_json)
-    refused = found.rejects.filter(found.rejects["reason"] != "not_dicom").height
-    raise typer.Exit(REFUSED if refused else DONE)
+    raise typer.Exit(REFUSED if found.refused else DONE)
 
 
 def show(

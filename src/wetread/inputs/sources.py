@@ -11,7 +11,7 @@ import polars as pl
 
 from wetread.archive.executor.workers import Workers
 from wetread.archive.files.scratch import scratch_folder
-from wetread.archive.index.index import Index, build_index, read_index
+from wetread.archive.index.index import Index, build_index, count_refused, read_index
 from wetread.archive.plural import plural
 from wetread.archive.rejects import RejectError
 from wetread.inputs.progress import Report, silent, stage
@@ -31,7 +31,7 @@ class Source:
     @property
     def refused(self) -> int:
         """Files that cannot be used; those that are no DICOM are no fault of an archive."""
-        return self.rejects.filter(pl.col("reason") != "not_dicom").height
+        return count_refused(self.rejects)
 
 
 def open_source(

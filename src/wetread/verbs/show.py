@@ -16,7 +16,7 @@ from wetread.archive.executor.workers import parallel_map, select_workers
 from wetread.archive.files.atomic import write_output
 from wetread.archive.files.paths import as_path_or_none
 from wetread.archive.index.examine import examine
-from wetread.archive.index.index import IndexCounts
+from wetread.archive.index.index import IndexCounts, count_refused
 from wetread.archive.index.journal import rows_to_frame
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.rejects import RejectError
@@ -130,7 +130,7 @@ class ShownTree:
     @property
     def refused(self) -> int:
         """Files that cannot be used; those that are no DICOM are not counted."""
-        return self.rejects.filter(pl.col("reason") != "not_dicom").height
+        return count_refused(self.rejects)
 
 
 _TREES = (*ZIP_SUFFIXES, *TAR_SUFFIXES, ".parquet")  # an index describes a tree, too

@@ -87,6 +87,11 @@ class Index:
             return self.table.collect()
 
     @property
+    def refused(self) -> int:
+        """Count the files that cannot be used; those that are no DICOM are not among them."""
+        return count_refused(self.rejects)
+
+    @property
     def images(self) -> pl.DataFrame:
         """Return the instances that hold an image."""
         return self.instances.filter(pl.col("state") == "image")
@@ -154,6 +159,11 @@ class Index:
             different = images.unique().drop_nulls().select(pl.len())
             found: int = different.collect(engine="streaming").item()
         return found
+
+
+def count_refused(rejects: pl.DataFrame) -> int:
+    """Count rejects (REJECT_SCHEMA) but for files that are no DICOM."""
+    return rejects.filter(pl.col("reason") != "not_dicom").height
 
 
 def build_index(

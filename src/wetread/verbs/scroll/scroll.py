@@ -149,7 +149,7 @@ def scroll(
     shown = None if window is None else Preset(window, find_window(window))
     with indexed(sources, select_workers(workers, None), report) as index:
         found = [_named(rows) for rows in series_slices(index.images)]
-        refused = index.rejects.filter(pl.col("reason") != "not_dicom").height
+        refused = index.refused
     if not found:
         raise ValueError(f"no image in {', '.join(map(str, sources))}; wetread show says why")
     ranked = rank_series(found, ANY_SERIES)

@@ -197,13 +197,12 @@ def count(
         labels = spread_over_images(labels, slices)
         matched = match(labels, ids)
     with_lost = match(labels, [*ids, *lost["SOPInstanceUID"].drop_nulls().unique()])
-    refused = archive.rejects.filter(pl.col("reason") != "not_dicom").height
     return {
         **{key: value for key, value in archive.counts().items() if isinstance(value, int)},
         "packed_images": slices.height,
         "undecodable_images": lost.height,
         "images_of_other_modalities": archive.images.height - images.height,
-        "refused_files": refused + lost.height,
+        "refused_files": archive.refused + lost.height,
         "labelled_images": matched.labeled,
         "labelled_by_study": matched.labeled - by_image.labeled,
         "images_without_label": matched.images_without_label,
