@@ -149,7 +149,7 @@ def aggregates(file: Path) -> None:
 
 
 def profiling(file: Path) -> None:
-    """What a notebook's profiler makes of one row of a hundred."""
+    """Profile one row of a hundred by ydata-profiling, as a notebook does."""
     from ydata_profiling import ProfileReport  # type: ignore[import-not-found]
 
     rows = scan_parquet(file).gather_every(100)

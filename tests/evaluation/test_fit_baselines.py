@@ -105,7 +105,7 @@ def test_weights_make_the_prior_a_weighted_share_and_are_passed_over_where_none_
     assert trees.predict(np.zeros((1, 1)))[0, 0] == pytest.approx(0.75, abs=1e-3)
 
 
-def test_baselines_alone_have_the_scores_that_they_have_beside_a_model() -> None:
+def test_scores_of_baselines_are_equal_with_and_without_a_model() -> None:
     from wetread.evaluation.evaluate import evaluate
 
     rng = np.random.default_rng(4)

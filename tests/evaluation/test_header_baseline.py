@@ -90,7 +90,7 @@ def test_place_is_no_feature_and_slices_are_counted_by_series(images: pl.DataFra
     assert set(features.table["slices_of_series"]) == {2.0}
 
 
-def test_categories_are_those_of_training_and_what_is_not_said_is_missing() -> None:
+def test_categories_are_encoded_by_training_and_absent_headers_are_nan() -> None:
     words = pl.DataFrame(
         {
             "SOPInstanceUID": list("abcd"),

@@ -60,7 +60,7 @@ def test_of_a_long_table_some_rows_are_shown_some_folded_and_the_rest_is_counted
     assert "50.0 %" in page
 
 
-def test_what_was_looked_for_and_not_found_is_said_and_what_was_not_looked_for() -> None:
+def test_the_page_lists_warnings_without_a_hit_and_checks_that_were_not_made() -> None:
     page = survey_html(
         content(warnings=(), looked_for=("copies",), not_looked={"splits": "none was given"})
     )

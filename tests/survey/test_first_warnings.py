@@ -28,6 +28,6 @@ def test_patients_modalities_and_intercepts_are_warned_of(index_rows: Index) -> 
     )
 
 
-def test_of_an_archive_without_faults_nothing_is_said(index_rows: Index) -> None:
+def test_an_archive_without_faults_has_no_warnings(index_rows: Index) -> None:
     rows = index_rows({"PatientID": "a"}, {"PatientID": "a"}, {"PatientID": "b"}, Modality="CT")
     assert first_warnings(index(rows)) == ()

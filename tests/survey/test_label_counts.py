@@ -56,7 +56,7 @@ def test_one_set_has_as_many_shares_of_positives_as_units(index_rows: Index) -> 
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=20))
-def test_findings_together_are_the_product_of_their_columns(drawn: list[list[bool]]) -> None:
+def test_co_occurrence_is_the_matrix_product_of_the_labels(drawn: list[list[bool]]) -> None:
     names = ("a", "b", "c")
     labels = table(
         *(

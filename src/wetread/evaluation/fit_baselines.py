@@ -16,7 +16,7 @@ NAMES = ("prior", "position", "histogram", "header")
 
 @dataclass(frozen=True, eq=False)
 class BaselineFeatures:
-    """What the baselines are shown of N images, or of N series.
+    """Features of N images, or of N series, from which the baselines predict.
 
     place:     (N,) the share of the series that lies below an image; the slices of a series.
     histogram: (N, D) of an image, or the mean of a series'; NaN where the pixels are not read.

@@ -44,7 +44,7 @@ _WHITE = 65535  # 8 bits would leave 5 levels to a brain window in Hounsfield un
 
 @dataclass(frozen=True, eq=False)
 class Fingerprint:
-    """What is kept of an image, 22 kB.
+    """Fine structure and gray levels of an image, 22 kB.
 
     digest: BLAKE2b of shape and values; None where all values are one.
     coarse: (COARSE, COARSE) int8 residuals, STEPS a local deviation; MASKED where saturated.

@@ -10,7 +10,7 @@ MOST_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class WarningKind:
-    """What one kind of warning means, and what to do about it, for people."""
+    """One kind of warning, for people: its title, what such a fault has cost, what to do."""
 
     title: str
     cost: str

@@ -119,8 +119,8 @@ def validation_probabilities(
 
 @dataclass(frozen=True, eq=False)
 class SeriesFeatures:
-    """What the baselines are shown of E series with N slices: of each slice, and of each series as
-    a whole."""
+    """Features of E series with N slices, from which the baselines predict: of each slice, and of
+    each series as a whole."""
 
     slices: BaselineFeatures
     whole: BaselineFeatures

@@ -31,7 +31,7 @@ EMPTY = "dice_all_empty"
 
 @dataclass(frozen=True, eq=False)
 class OutOfFold:
-    """What the baselines say of patients that they were not fitted on.
+    """Predictions of the baselines for patients that they were not fitted on.
 
     levels:  images and studies. counted: the same, learned as the task's metric over exams counts
              truth and slices; the levels themselves where it counts all alike.

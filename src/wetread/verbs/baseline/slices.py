@@ -1,4 +1,4 @@
-"""verbs/baseline/slices.py: the slices of an archive, and what the baselines are shown of them."""
+"""verbs/baseline/slices.py: the slices of an archive, and the features of them for baselines."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BaselineSlices:
 
     @property
     def features(self) -> BaselineFeatures:
-        """What the baselines are shown of each slice."""
+        """The features of each slice, from which the baselines predict."""
         return BaselineFeatures(share_below(self.slices), self.histogram, self.header)
 
 
