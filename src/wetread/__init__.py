@@ -60,7 +60,7 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.doctor import doctor as doctor
     from wetread.verbs.evaluate.evaluate import evaluate as evaluate
     from wetread.verbs.evaluate.predictions import evaluate_predictions as evaluate_predictions
-    from wetread.verbs.explore.explore import Exploration as Exploration
+    from wetread.verbs.explore.exploration import Exploration as Exploration
     from wetread.verbs.explore.explore import explore as explore
     from wetread.verbs.export import ExportResult as ExportResult
     from wetread.verbs.export import export as export
@@ -178,7 +178,7 @@ PUBLIC: dict[str, dict[str, str]] = {
         "BlendResult": "wetread.verbs.blend",
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",
-        "Exploration": "wetread.verbs.explore.explore",
+        "Exploration": "wetread.verbs.explore.exploration",
         "ExportResult": "wetread.verbs.export",
         "FeatureTable": "wetread.verbs.features",
         "Installation": "wetread.verbs.doctor",

@@ -14,7 +14,13 @@ from wetread.archive.index.index import build_index
 from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.phantoms.radiograph.archive import write_radiograph_archive
-from wetread.survey.pixel_copies import EXACT_SCHEMA, SIMILAR_SCHEMA, PixelCopies, same_pixels
+from wetread.survey.pixel_copies import (
+    EXACT_SCHEMA,
+    SIMILAR_SCHEMA,
+    PixelCopies,
+    same_pixels,
+    same_pixels_across,
+)
 
 # The competition's identifiers, which head phantoms have, are none of the standard's.
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
@@ -173,8 +179,9 @@ def test_across_two_archives_only_pairs_of_both_count(
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     here = pl.concat([films, index(tmp_path / "here", tmp_path / "a")])
-    copies = same_pixels(here, against=index(tmp_path / "there", tmp_path / "b"))
-    assert copies.exact["source"].to_list() == ["images", "against"] * 2
+    within, copies = same_pixels_across(here, index(tmp_path / "there", tmp_path / "b"))
+    assert within.exact.is_empty()
+    assert copies.exact["source"].to_list() == ["images", "others"] * 2
     assert set(copies.exact.filter(source="images")["path"]) == {one, third}
     assert copies.exact.filter(group=0)["SOPInstanceUID"].n_unique() in (1, 2)
     pairs = copies.similar.select("first_path", "how").sort("how").rows()
@@ -238,6 +245,6 @@ def test_a_file_in_two_real_folders_is_found_across_them(real_data: Path, tmp_pa
             pytest.skip(f"no folder {real_data / name}")
         (tmp_path / name).mkdir()
         tables.append(index(real_data / name, tmp_path / name))
-    copies = same_pixels(tables[0], against=tables[1])
+    _, copies = same_pixels_across(tables[0], tables[1])
     assert copies.exact["SOPInstanceUID"].to_list() == ["ID_000039fa0"] * 2
     assert copies.similar.is_empty()

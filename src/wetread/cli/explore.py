@@ -24,9 +24,7 @@ from wetread.cli.options import (
 from wetread.cli.progress import bars
 
 if TYPE_CHECKING:
-    from wetread.verbs.explore.explore import Exploration
-
-PIXELS = 5000  # images whose pixels are compared; as the verb has it
+    from wetread.verbs.explore.exploration import Exploration
 
 
 def explore(
@@ -57,8 +55,9 @@ def explore(
         Path | None, typer.Option(help="whose out-of-fold predictions doubt labels")
     ] = None,
     pixels: Annotated[
-        int, typer.Option(min=0, help="images whose pixels are compared at most; 0: none")
-    ] = PIXELS,
+        int | None,
+        typer.Option(min=0, help="images whose pixels are compared; default: 5,000; 0: none"),
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option(metavar="DIR", help="every table as a CSV, too")
     ] = None,

@@ -42,7 +42,7 @@ from wetread.survey.patients import (
     studies_a_patient,
     studies_of_two_patients,
 )
-from wetread.survey.pixel_copies import same_pixels
+from wetread.survey.pixel_copies import same_pixels, same_pixels_across
 from wetread.survey.readers import count_reads, disagreements, doubtful_readers, kappa_table
 from wetread.survey.series import (
     describe_series,
@@ -105,6 +105,7 @@ __all__ = [
     "place_chart",
     "positive_places",
     "same_pixels",
+    "same_pixels_across",
     "sample_values",
     "series_table",
     "shared_ids",

@@ -10,6 +10,7 @@ from wetread.archive.types import BoolArray, Float32Array
 BRIGHT = 0.98  # of the way from the darkest value to the brightest: letters are written in white
 DARK = 0.02  # likewise in black
 HEIGHTS = (6, 64)  # pixels
+FILLED = (0.15, 0.9)  # share of its box that a stroke fills: neither a wire nor a block
 WIDEST = 1.5  # of a letter, by its height
 GAP = 1.5  # between two letters, by their height
 ALIKE = 0.2  # by which heights and feet of a line may differ, by the height
@@ -34,7 +35,7 @@ def _longest_line(mask: BoolArray) -> int:
     left, top, width, height, area = parts[1:].T
     letter = (height >= HEIGHTS[0]) & (height <= HEIGHTS[1]) & (width <= WIDEST * height)
     filled = area / np.maximum(width * height, 1)
-    letter &= (filled > 0.15) & (filled < 0.9)  # a stroke, neither a dot nor a block
+    letter &= (filled > FILLED[0]) & (filled < FILLED[1])
     boxes = np.stack([left, top + height, width, height], axis=1)[letter]
     boxes = boxes[np.argsort(boxes[:, 0], kind="stable")]
     longest = [1] * len(boxes)

@@ -47,22 +47,7 @@ def patients_in_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.Data
     images: rows of an index with a column `patient`. parts: the part of a patient, study, series or
     image by its id.
     """
-    return _shared_by_parts(with_part(images, parts))
-
-
-def with_part(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
-    """Add the column `part`: that of the image, its series, study or patient, the first that the
-    split names; null where it names none."""
-    found = [
-        pl.col(column).replace_strict(parts, default=None, return_dtype=pl.String)
-        for column in reversed(OWNERS)
-    ]
-    return images.with_columns(part=pl.coalesce(found))
-
-
-def _shared_by_parts(images: pl.DataFrame) -> pl.DataFrame:
-    """Find the patients of several parts; images: rows with `patient` and `part`."""
-    known = images.drop_nulls(["patient", "part"])
+    known = with_part(images, parts).drop_nulls(["patient", "part"])
     first = known.group_by("patient", "part", maintain_order=True).agg(
         study=pl.col("StudyInstanceUID").drop_nulls().first()
     )
@@ -78,6 +63,16 @@ def _shared_by_parts(images: pl.DataFrame) -> pl.DataFrame:
         .join(examples, on="patient", maintain_order="left")
         .select(pl.col("names").list.join(", ").alias("parts"), "studies", "images", "examples")
     )
+
+
+def with_part(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
+    """Add the column `part`: that of the image, its series, study or patient, the first that the
+    split names; null where it names none."""
+    found = [
+        pl.col(column).replace_strict(parts, default=None, return_dtype=pl.String)
+        for column in reversed(OWNERS)
+    ]
+    return images.with_columns(part=pl.coalesce(found))
 
 
 def count_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
@@ -96,8 +91,8 @@ def count_parts(images: pl.DataFrame, parts: Mapping[str, str]) -> pl.DataFrame:
 
 
 def shared_ids(images: pl.DataFrame, others: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Find what two archives share, by warning: a frame of `study` (UID of one that is concerned)
-    and `images`, a row a patient, study or image.
+    """Find the patients, studies and images in both of two archives, by warning: a row each, with
+    `study` (the UID of one that is concerned), of images SOPInstanceUID, and `images`.
 
     images, others: rows of their indexes with a column `patient`, null where it is not known.
     """
@@ -105,11 +100,9 @@ def shared_ids(images: pl.DataFrame, others: pl.DataFrame) -> dict[str, pl.DataF
     for column, name in SOURCES.items():
         there = others.select(column).drop_nulls().unique()
         shared = images.drop_nulls(column).join(there, on=column, how="semi")
-        found[name] = (
-            shared.group_by(column, maintain_order=True)
-            .agg(study=pl.col("StudyInstanceUID").first(), images=pl.len())
-            .select("study", *([] if column == "patient" else [column]), "images")
-            if column != "StudyInstanceUID"
-            else shared.group_by(study=column, maintain_order=True).agg(images=pl.len())
+        studies = shared.group_by(column, maintain_order=True).agg(
+            study=pl.col("StudyInstanceUID").first(), images=pl.len()
         )
+        named = [column] if column == "SOPInstanceUID" else []
+        found[name] = studies.select("study", *named, "images")
     return found

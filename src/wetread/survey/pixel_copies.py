@@ -8,7 +8,7 @@ slices of a thin series more than once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ _IDENTITY: dict[str, pl.DataType] = {
 }
 EXACT_SCHEMA: dict[str, pl.DataType] = {
     "group": pl.Int64(),  # from 0: images of one number are equal
-    "source": pl.String(),  # "images" or "against"
+    "source": pl.String(),  # "images" or "others": which archive
     **_IDENTITY,
 }
 SIMILAR_SCHEMA: dict[str, pl.DataType] = {
@@ -55,7 +55,7 @@ SIMILAR_SCHEMA: dict[str, pl.DataType] = {
     "correlation": pl.Float64(),  # of fine structure, -1 to 1; below 0 where one is inverted
 }
 _FORM = ("Rows", "Columns", "BitsStored", "PhotometricInterpretation", "RescaleSlope", "unit")
-_SOURCES = ("images", "against")
+_SOURCES = ("images", "others")
 # A copy of a copy's size masks as much as its original, within 0.9; a window masks more.
 _WINDOWED = 0.9
 
@@ -66,7 +66,7 @@ class PixelCopies:
 
     exact:    EXACT_SCHEMA, by group.
     similar:  SIMILAR_SCHEMA, a row a pair; of exact copies the first stands for all.
-    compared: how many images, and frames of images, were read.
+    compared: how many images, and frames of images, were read, of all archives.
     rejects:  those that could not be read.
     """
 
@@ -77,34 +77,41 @@ class PixelCopies:
 
 
 def same_pixels(
-    images: pl.DataFrame,
-    workers: Workers = 1,
-    *,
-    against: pl.DataFrame | None = None,
-    progress: Progress | None = None,
+    images: pl.DataFrame, workers: Workers = 1, progress: Progress | None = None
 ) -> PixelCopies:
-    """Find copies among images by their pixels alone, or between two archives.
+    """Find copies among images by their pixels alone.
 
-    images:  rows of an Index, state "image"; files of several frames are taken frame by frame.
-    against: rows of another Index: then only copies of which one is here and one is there, where
-             one image in both archives, under one SOP Instance UID, counts too.
+    images: rows of an Index, state "image"; files of several frames are taken frame by frame.
     progress: called with (images read, in all).
     """
-    tables = [images] if against is None else [images, against]
-    listed = [with_frames(table.filter(pl.col("state") == "image")) for table in tables]
-    rows: list[Row] = [
-        {**row, "source": number}
-        for number, table in enumerate(listed)
-        for row in table.iter_rows(named=True)
-    ]
     with scratch_folder() as folder:
-        read = _read_all(rows, workers, folder, progress)
-        groups = _equal_pixels(read)
-        first = _first_of_each(read, groups)
-        pairs = similar_pairs(_compared(read, first), across=against is not None)
-        similar = [_similar_row(read, pair, first) for pair in pairs]
+        return _find_copies(_read_all([images], workers, folder, progress), across=False)
+
+
+def same_pixels_across(
+    images: pl.DataFrame,
+    others: pl.DataFrame,
+    workers: Workers = 1,
+    progress: Progress | None = None,
+) -> tuple[PixelCopies, PixelCopies]:
+    """Find copies within the first of two archives, and copies of which one is in each, where one
+    image in both, under one SOP Instance UID, counts too. Every image is read once.
+
+    images, others: rows of their Indexes. progress: called with (images read, in all).
+    """
+    with scratch_folder() as folder:
+        read = _read_all([images, others], workers, folder, progress)
+        return _find_copies(read, across=False), _find_copies(read, across=True)
+
+
+def _find_copies(read: _ReadImages, *, across: bool) -> PixelCopies:
+    """Find copies among the images of the first archive, or across both."""
+    groups = _equal_pixels(read, _SOURCES if across else _SOURCES[:1])
+    first = _first_of_each(read, groups)
+    pairs = similar_pairs(_compared(read, first), across=across)
+    similar = [_similar_row(read, pair, first) for pair in pairs]
     return PixelCopies(
-        exact=pl.DataFrame(_exact_rows(read, groups, against is not None), EXACT_SCHEMA),
+        exact=pl.DataFrame(_exact_rows(read, groups, across), EXACT_SCHEMA),
         similar=pl.DataFrame(similar, SIMILAR_SCHEMA),
         compared=len(read.rows),
         rejects=read.rejects,
@@ -115,7 +122,8 @@ def same_pixels(
 class _ReadImages:
     """Images that were read.
 
-    rows:    with `source`, 0 or 1, and `unit`; digests: one a row, None where all values are one.
+    rows:    with `source`, a place in _SOURCES, and `unit`.
+    digests: one a row, None where all values are one.
     coarse, fine: (R, side, side) int8 residuals, one a row; gray: (R, GRAY, GRAY) uint16.
     """
 
@@ -128,9 +136,15 @@ class _ReadImages:
 
 
 def _read_all(
-    rows: list[Row], workers: Workers, folder: Path, progress: Progress | None
+    tables: Sequence[pl.DataFrame], workers: Workers, folder: Path, progress: Progress | None
 ) -> _ReadImages:
-    """Read all rows, with residuals kept in files of a scratch folder."""
+    """Read the images of one or two archives, with residuals kept in files of a scratch folder."""
+    listed = [with_frames(table.filter(pl.col("state") == "image")) for table in tables]
+    rows: list[Row] = [
+        {**row, "source": number}
+        for number, table in enumerate(listed)
+        for row in table.iter_rows(named=True)
+    ]
     taken: list[Row] = []
     digests: list[bytes | None] = []
     rejects: list[Reject] = []
@@ -167,11 +181,11 @@ def _instance(row: Row) -> str:
     return row["SOPInstanceUID"] or f"{row['path']}\n{row['member'] or ''}"
 
 
-def _equal_pixels(read: _ReadImages) -> list[list[int]]:
-    """Group the numbers of images by their pixels, constant images left out."""
+def _equal_pixels(read: _ReadImages, sources: Sequence[str]) -> list[list[int]]:
+    """Group the numbers of images of some sources by their pixels, constant images left out."""
     groups: dict[bytes, list[int]] = {}
-    for number, digest in enumerate(read.digests):
-        if digest is not None:
+    for number, (row, digest) in enumerate(zip(read.rows, read.digests, strict=True)):
+        if digest is not None and row["source"] < len(sources):
             groups.setdefault(digest, []).append(number)
     return list(groups.values())
 

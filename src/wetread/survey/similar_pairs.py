@@ -1,6 +1,6 @@
 """survey/similar_pairs.py: fingerprints become pairs of images that share their fine structure.
 
-Residuals at the small size say which pairs are worth a closer look, in blocks of a matrix product;
+Residuals at the small size say which pairs are candidates, in blocks of a matrix product;
 those at the larger size decide. Neighboring slices of one exam look alike: they need more.
 """
 
@@ -113,7 +113,7 @@ def _candidates(images: ComparedImages, across: bool) -> Iterator[tuple[int, int
             for turned, block in ((0, coarse), (TRANSPOSED, coarse.transpose(0, 2, 1))):
                 for flip, row, column, likeness in _hits(upright, _Block(block)):
                     pairs = rows[row], columns[column]
-                    keep = _worth_a_look(images, *pairs, turned + flip, likeness)
+                    keep = _select_candidates(images, *pairs, turned + flip, likeness)
                     for first, second in zip(*(side[keep].tolist() for side in pairs), strict=True):
                         yield first, second, turned + flip
 
@@ -151,10 +151,11 @@ def _hits(one: _Block, other: _Block) -> Iterator[tuple[int, Int64Array, Int64Ar
             yield number, row + at, column, likeness
 
 
-def _worth_a_look(
+def _select_candidates(
     images: ComparedImages, first: Int64Array, second: Int64Array, turned: int, likeness: FloatArray
 ) -> BoolArray:
-    """Choose among pairs (K,): each once, no two frames of a file, no neighbors but the likest."""
+    """Select of pairs (K,) those to compare at the larger size, (K,) bool: each once, no two frames
+    of a file, no neighbors but the likest."""
     same_source = images.source[first] == images.source[second]
     keep: BoolArray = ~same_source | (
         (first < second) & (images.instance[first] != images.instance[second])

@@ -5,7 +5,6 @@ In: the table of an Index. Out: a frame with a row an image that was read, and h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +29,7 @@ FLAT_HU = 48.0  # between the corners of one slice: air, or what stands for it, 
 NO_AIR_HU = -850.0  # corners above it hold no air
 SHIFTED_HU = (900.0, 1200.0)  # soft tissue of a slice whose intercept is 1000 or 1024 too high
 SHIFTED_SHARE = 0.2  # of the pixels; of right slices bone takes a few percent there
+MANY_PIXELS = 0.05  # share of an image: fewer are highlights, or the rim of a circle
 LETTERS = 8  # that stand in one line: a side marker has one or two
 VALUES_SCHEMA: dict[str, pl.DataType] = {
     "path": pl.String(),
@@ -197,16 +197,16 @@ def suspected_intercepts(values: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def describe_values(values: pl.DataFrame, forms: Sequence[int] | None = None) -> pl.DataFrame:
+def describe_values(values: pl.DataFrame) -> pl.DataFrame:
     """Describe what was read by form: form, unit, images, least, mean, greatest, constant,
-    saturated and outside (images of which more than 5 % of the pixels are)."""
-    rows = values if forms is None else values.filter(pl.col("form").is_in(list(forms)))
+    saturated and outside (images of which more than MANY_PIXELS are). values: VALUES_SCHEMA."""
     return (
-        rows.group_by("form", "unit")
+        values.group_by("form", "unit")
         .agg(
             images=pl.len(), least=pl.col("least").min(), mean=pl.col("mean").mean(),
             greatest=pl.col("greatest").max(), constant=pl.col("constant").sum(),
-            saturated=(pl.col("saturated") > 0.05).sum(), outside=(pl.col("outside") > 0.05).sum(),
+            saturated=(pl.col("saturated") > MANY_PIXELS).sum(),
+            outside=(pl.col("outside") > MANY_PIXELS).sum(),
         )
         .sort("form", "unit")
     )  # fmt: skip

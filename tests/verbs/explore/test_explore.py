@@ -19,7 +19,7 @@ from wetread.labels.table import LabelError
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.phantoms.head.archive import write_head_archive
 from wetread.survey.warning import SurveyWarning
-from wetread.verbs.explore.explore import Exploration
+from wetread.verbs.explore.exploration import Exploration
 
 if TYPE_CHECKING:
     from wetread.verbs.train.train import TrainResult
@@ -187,7 +187,7 @@ def test_a_conflicting_label_a_broken_rule_and_ids_that_meet_nothing_are_found(
     assert warning(found, "label_without_file").count == 1
 
 
-def test_labels_of_ones_own_beside_ct_draft_a_task_of_their_own(
+def test_a_custom_label_file_of_ct_images_is_read_by_a_drafted_task(
     phantoms: PhantomTruth, index: Path, tmp_path: Path
 ) -> None:
     """The draft looks at pixels, and needs whole rows of the index."""
@@ -202,7 +202,7 @@ def test_labels_of_ones_own_beside_ct_draft_a_task_of_their_own(
     ]
 
 
-def test_reads_beside_labels_are_no_labels_and_two_files_of_reads_keep_their_tables(
+def test_reader_files_are_kept_apart_from_labels_and_from_each_other(
     phantoms: PhantomTruth, tmp_path: Path
 ) -> None:
     files = [tmp_path / f"{word}.csv" for word in ("ich", "shift")]
@@ -218,7 +218,7 @@ def test_reads_beside_labels_are_no_labels_and_two_files_of_reads_keep_their_tab
     assert wetread.explore(labels=[phantoms.labels, empty]).tables["kappa"].is_empty()
 
 
-def test_a_split_of_other_images_is_refused_and_study_is_no_proof(
+def test_a_split_of_another_archive_is_refused_and_studies_prove_no_patients(
     write_ct: WriteCt, tmp_path: Path
 ) -> None:
     source = write_ct(2, PatientID="p")
@@ -232,7 +232,9 @@ def test_a_split_of_other_images_is_refused_and_study_is_no_proof(
     assert "patients in two parts (each study is taken for a patient" in page.read_text()
 
 
-def test_what_could_not_be_read_was_not_looked_for(write_ct: WriteCt, tmp_path: Path) -> None:
+def test_pixel_checks_are_not_claimed_when_no_image_can_be_read(
+    write_ct: WriteCt, tmp_path: Path
+) -> None:
     source = write_ct(2)
     wetread.index(source, tmp_path / "i.parquet", workers=1)
     for file in source.iterdir():

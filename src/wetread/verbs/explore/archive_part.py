@@ -43,18 +43,18 @@ UNITS_NOTE = (
     "CT that is not in HU, by its issue, is refused by all that windows, segments, learns or reads "
     "it, unless it is told to take it as HU."
 )
-NUMBER_NAMES = {
-    "images": "images", "series": "series", "studies": "studies", "patients": "patients",
-}  # fmt: skip
 
 
 def archive_facts(opened: OpenedArchive) -> tuple[PageFact, ...]:
     """Return the numbers of the page's head: how much of everything there is."""
     numbers = opened.counts.row(0, named=True)
-    facts = [PageFact(words, f"{numbers[name]:,}") for name, words in NUMBER_NAMES.items()]
-    known = opened.patients
-    facts[-1] = PageFact("patients", "–" if known is None else f"{known:,}")
-    return (*facts, PageFact("bytes", format_bytes(numbers["bytes"] or 0)))
+    units = ("images", "series", "studies")
+    patients = "–" if opened.patients is None else f"{opened.patients:,}"
+    return (
+        *(PageFact(unit, f"{numbers[unit]:,}") for unit in units),
+        PageFact("patients", patients),
+        PageFact("bytes", format_bytes(numbers["bytes"] or 0)),
+    )
 
 
 def archive_part(opened: OpenedArchive) -> Part:
@@ -111,19 +111,17 @@ def accounted(index: Index) -> str:
 
 def patient_warnings(opened: OpenedArchive) -> list[SurveyWarning]:
     """Warn of headers that do not tell patients apart, and of studies of several."""
+    if opened.given is not None:
+        return []
     found = []
-    if opened.unknown_patients is not None and opened.given is None:
+    if opened.unknown_patients is not None:
         detail = f"{opened.unknown_patients}: a split by it may not keep persons apart"
         found.append(SurveyWarning("patient_unknown", detail, opened.counts["images"][0]))
-    if opened.given is None:
-        torn = studies_of_two_patients(opened.table)
-        if torn.height:
-            detail = f"{plural(torn.height, 'study')} with several PatientIDs"
-            found.append(
-                SurveyWarning(
-                    "study_of_two_patients", detail, torn.height, first_examples(torn["study"])
-                )
-            )
+    torn = studies_of_two_patients(opened.table)
+    if torn.height:
+        detail = f"{plural(torn.height, 'study')} with several PatientIDs"
+        examples = first_examples(torn["study"])
+        found.append(SurveyWarning("study_of_two_patients", detail, torn.height, examples))
     return found
 
 

@@ -4,53 +4,43 @@ from __future__ import annotations
 
 import polars as pl
 
-from wetread.archive.executor.workers import Workers
 from wetread.archive.plural import plural
-from wetread.inputs.progress import Report, stage
+from wetread.inputs.progress import stage
 from wetread.pages.page import PageCase
 from wetread.pages.survey_page import PageTable
 from wetread.survey.objects import draw_rows
-from wetread.survey.pixel_copies import PixelCopies, same_pixels
+from wetread.survey.pixel_copies import PixelCopies, same_pixels, same_pixels_across
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.verbs.explore.gallery import HEADER, picture_panel
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import Part
+from wetread.verbs.explore.request import ExploreRequest
 
 SHOWN = 6  # pairs with both pictures
-HERE = "here"  # within one archive
+HERE, ACROSS = "here", "in both archives"
 PIXELS = "the same pixels under other ids"
 
 
-def copy_part(
-    opened: OpenedArchive,
-    other: OpenedArchive | None,
-    most: int,
-    seed: int,
-    workers: Workers,
-    report: Report,
-) -> Part:
-    """Compare the pixels of images with each other, and with those of another archive.
-
-    most: images of each archive that are read, drawn by seed where there are more; 0: none.
-    """
+def copy_part(opened: OpenedArchive, other: OpenedArchive | None, request: ExploreRequest) -> Part:
+    """Compare the pixels of images with each other, and with those of another archive."""
+    most, seed, workers = request.pixels, request.seed, request.workers
     if most == 0:
         return Part("Copies", not_looked={PIXELS: "no pixels were to be compared"})
-    images = draw_rows(opened.table, most, seed)
-    progress = stage(report, "compare pixels")
-    found = [(HERE, same_pixels(images, workers, progress=progress))]
-    total = [opened.counts["images"][0]]
-    unread = len(found[0][1].rejects)
-    rows = images
-    if other is not None:
+    images = rows = draw_rows(opened.table, most, seed)
+    progress, total = stage(request.report, "compare pixels"), [opened.counts["images"][0]]
+    if other is None:
+        found = {HERE: same_pixels(images, workers, progress)}
+    else:
         others = draw_rows(other.table, most, seed)
-        across = same_pixels(images, workers, against=others, progress=progress)
-        found.append(("in both archives", across))
-        total.append(other.counts["images"][0])
+        copies = same_pixels_across(images, others, workers, progress)
+        found = dict(zip((HERE, ACROSS), copies, strict=True))
         rows = pl.concat([images, others])
-    if found[0][1].compared == 0:
+        total.append(other.counts["images"][0])
+    if found[HERE].compared == 0:
         return Part("Copies", not_looked={PIXELS: "no image could be read"})
-    warnings = [one for where, copies in found for one in _warnings(where, copies)]
-    similar = pl.concat([copies.similar for _, copies in found])
+    unread = len(found[HERE].rejects)
+    warnings = [one for where, copies in found.items() for one in _warnings(where, copies)]
+    similar = pl.concat([copies.similar for copies in found.values()])
     compared = " and ".join(f"{min(most, count):,} of {count:,}" for count in total)
     limits = [f"The pixels of {compared} images were compared"]
     limits += [f"{unread:,} of them could not be read"] if unread else []
@@ -61,7 +51,7 @@ def copy_part(
         tables=(
             PageTable("same_pixels", "Equal pixels, by group",
                       pl.concat([copies.exact.with_columns(where=pl.lit(where))
-                                 for where, copies in found])),
+                                 for where, copies in found.items()])),
             PageTable("similar_pixels", "Perhaps the same image", similar),
         ),
         cases=tuple(_cases(similar, rows)),

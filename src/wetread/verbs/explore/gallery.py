@@ -10,7 +10,7 @@ import polars as pl
 
 from wetread.archive.rejects import RejectError
 from wetread.archive.types import Row, UInt8Array
-from wetread.inputs.progress import Report, stage
+from wetread.inputs.progress import stage
 from wetread.outputs.pictures import png_bytes
 from wetread.outputs.sides import series_edge_letters
 from wetread.pages.environment import spaced_words
@@ -20,6 +20,7 @@ from wetread.study.issue import RULES
 from wetread.study.issues import geometry_issues
 from wetread.study.series import series_slices
 from wetread.study.unit import is_ct
+from wetread.survey.label_counts import POSITIVE
 from wetread.survey.objects import collected, images_of
 from wetread.survey.series import draw_series
 from wetread.tasks import Task
@@ -27,6 +28,7 @@ from wetread.training.recipe_file import read_recipe
 from wetread.verbs.explore.labels import OpenedLabels
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import Part
+from wetread.verbs.explore.request import ExploreRequest
 from wetread.verbs.montage.panels import PanelRequest, render_panel
 from wetread.view.window import WINDOWS
 
@@ -39,10 +41,10 @@ HEADER = "metadata"  # the mode of the file's own window
 
 
 def gallery_part(
-    opened: OpenedArchive, labels: OpenedLabels | None, seed: int, report: Report
+    opened: OpenedArchive, labels: OpenedLabels | None, request: ExploreRequest
 ) -> Part:
     """Show a seeded panel of every finding, the hardest geometry, and one study in motion."""
-    progress = stage(report, "draw pictures")
+    seed, progress = request.seed, stage(request.report, "draw pictures")
     cases: list[PageCase] = []
     if labels is not None:
         cases += finding_cases(opened, labels, seed)
@@ -79,7 +81,7 @@ def picture_panel(
 def finding_cases(opened: OpenedArchive, labels: OpenedLabels, seed: int) -> list[PageCase]:
     """Show positive images of every finding, in the windows of the task's recipe."""
     positive = labels.placed.frame.filter(
-        (pl.col("value") >= 0.5) & pl.col("level").is_in(["image", "study"])
+        (pl.col("value") >= POSITIVE) & pl.col("level").is_in(["image", "study"])
     )
     rng = np.random.default_rng(seed)
     chosen: list[tuple[str, str]] = []

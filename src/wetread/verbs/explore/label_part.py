@@ -12,7 +12,6 @@ from wetread.pages.survey_page import PageTable
 from wetread.survey.charts import bar_chart, heat_chart, matrix_chart, place_chart, spread_chart
 from wetread.survey.damaged_ids import find_damage
 from wetread.survey.label_counts import (
-    broken_rules,
     co_occurrence,
     count_labels,
     positive_places,
@@ -23,9 +22,6 @@ from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.verbs.explore.labels import OpenedLabels, existing_ids
 from wetread.verbs.explore.part import DrawChart, Part
 
-OWNERS = {  # columns of images that labels are counted by
-    "SOPInstanceUID": pl.String(), "StudyInstanceUID": pl.String(), "patient": pl.String(),
-}  # fmt: skip
 SHARES_NOTE = (
     "One set has several shares of positives, and each is right: of label rows, of images, of "
     "studies, of patients. Say which."
@@ -56,9 +52,9 @@ def label_part(opened: OpenedLabels, seed: int) -> Part:
         if places["finding"].len() and places["positive"].sum():
             charts.append(partial(place_chart, places, "Where in the series positive slices lie"))
             tables.append(PageTable("positive_places", "Along the series", places, folded=True))
-        masks = _mask_charts(opened, seed)
-        charts += masks.charts
-        tables += masks.tables
+        of_masks, table = _of_masks(opened, seed)
+        charts += of_masks
+        tables.append(table)
     return Part(
         title="The labels",
         note=f"Read as {'a file of its own form' if opened.drafted else f'labels of {task.title}'}"
@@ -80,14 +76,14 @@ def label_part(opened: OpenedLabels, seed: int) -> Part:
 def _owners(opened: OpenedLabels) -> pl.DataFrame:
     """Return which image is of which study and patient: by the archive, else by the label file."""
     if opened.images is not None:
-        return opened.images.select(list(OWNERS))
+        return opened.images.select("SOPInstanceUID", "StudyInstanceUID", "patient")
     exams = opened.given.exams
     return exams.select(
         SOPInstanceUID="image", StudyInstanceUID="study", patient=pl.lit(None, pl.String)
     )
 
 
-def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
+def _of_masks(opened: OpenedLabels, seed: int) -> tuple[list[DrawChart], PageTable]:
     """Survey masks: areas, marks an image, and where they lie, by view."""
     assert opened.images is not None
     areas, heat = mask_areas(opened.placed, opened.images, seed)
@@ -97,7 +93,7 @@ def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
     )
     if areas.height == MOST_MASKS:
         note = f"Of {areas.height:,} of the {given:,} masks of the files, drawn by seed {seed}."
-    charts = []
+    charts: list[DrawChart] = []
     for (finding,), rows in areas.group_by("finding", maintain_order=True):
         if rows["share"].count():
             share = 100 * rows["share"]
@@ -105,19 +101,14 @@ def _mask_charts(opened: OpenedLabels, seed: int) -> Part:
     for (finding, view), rows in heat.group_by("finding", "view", maintain_order=True):
         where = f", {view}" if view else ""
         charts.append(partial(heat_chart, rows, f"Where {finding} lies{where}"))
-    return Part(
-        "masks",
-        charts=tuple(charts),
-        tables=(PageTable("masks", "Masks", describe_masks(areas), note),),
-    )
+    return charts, PageTable("masks", "Masks", describe_masks(areas), note)
 
 
 def _fault_tables(opened: OpenedLabels) -> list[PageTable]:
     """List what contradicts itself, what meets nothing, and what meets after a repair."""
     shown = shown_ids()
     conflicts = opened.placed.conflicts.filter(shown)
-    rules = opened.task.label_rules
-    broken = broken_rules(opened.placed, rules, opened.task.headline).filter(shown)
+    broken = opened.broken.filter(shown)
     repaired = pl.DataFrame(
         {"written": list(opened.repaired), "is": list(opened.repaired.values())},
         schema={"written": pl.String(), "is": pl.String()},
@@ -143,7 +134,7 @@ def label_warnings(opened: OpenedLabels) -> list[SurveyWarning]:
     if conflicts.height:
         detail = f"{plural(conflicts.height, 'label')} with unequal values, taken as unknown"
         found.append(_warning("label_conflict", detail, conflicts.height, conflicts.filter(shown)))
-    broken = broken_rules(opened.placed, opened.task.label_rules, opened.task.headline)
+    broken = opened.broken
     if broken.height:
         ids = broken["id"].n_unique()
         rules = ", ".join(broken["rule"].unique().sort())

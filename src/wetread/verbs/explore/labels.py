@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.types import StrPath
 from wetread.inputs.archive import of_modalities
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
 from wetread.labels.csv_file import split_spec
+from wetread.labels.finding import Finding
 from wetread.labels.reads_csv import Reads, read_reads, reader_findings
 from wetread.labels.repair import repairs
 from wetread.labels.table import LabelError, LabelTable, merge_labels
+from wetread.survey.label_counts import broken_rules
+from wetread.survey.objects import draw_rows
 from wetread.tasks import TASKS, Task, build_task, find_task
+from wetread.verbs.explore.opened import OpenedArchive
+from wetread.verbs.explore.request import ExploreRequest
 from wetread.verbs.task.draft import draft_task
 from wetread.verbs.task.draft_text import draft_text
 from wetread.verbs.task.profile import read_profile
 
+DRAFTED = 100_000  # images by which a task is drafted of a label file, at most
 NO_COLUMN = "no column"  # in the error of a form whose columns a file has not
 LEVELS = {"image": "SOPInstanceUID", "series": "SeriesInstanceUID", "study": "StudyInstanceUID"}
 
@@ -44,10 +50,14 @@ class OpenedLabels:
     images: pl.DataFrame | None
     reads: tuple[Reads, ...]
 
-    @property
+    @cached_property
+    def broken(self) -> pl.DataFrame:
+        """The labels that break a rule of the task (broken_rules)."""
+        return broken_rules(self.placed, self.task.label_rules, self.task.headline)
+
+    @cached_property
     def unmatched(self) -> pl.DataFrame:
-        """The labels of ids that name nothing in the archive: level, id; none without one, and
-        none of patients, whose ids are shown nowhere."""
+        """The ids with labels that name nothing in the archive: level, id; none without one."""
         ids = self.placed.frame.select("level", "id").unique(maintain_order=True)
         if self.images is None:
             return ids.clear()
@@ -57,7 +67,7 @@ class OpenedLabels:
         ).unique()
         return ids.join(there.drop_nulls(), on=["level", "id"], how="anti", maintain_order="left")
 
-    @property
+    @cached_property
     def unlabeled(self) -> pl.DataFrame:
         """The images that have no known label of their own, their series or their study; rows."""
         assert self.images is not None
@@ -69,34 +79,25 @@ class OpenedLabels:
         return without
 
 
-def open_labels(
-    files: Sequence[Path],
-    task: StrPath | None,
-    columns: Mapping[str, str] | None,
-    images: pl.DataFrame | None,
-    patients: str | None,
-    sample: Callable[[], pl.DataFrame | None] = lambda: None,
-) -> OpenedLabels:
-    """Read label files, by a task, or where none is given by the first of the package that reads
-    the first of them, or else by one that is drafted of it. Files of readers give labels only where
-    there are no others: the majority of the first.
+def open_labels(request: ExploreRequest, archive: OpenedArchive | None) -> OpenedLabels:
+    """Read the label files of a request, by its task, or where it has none by the first of the
+    package that reads the first of them, or else by one that is drafted of it. Files of readers
+    give labels only where there are no others: the majority of the first.
 
-    images: rows of an index. patients: as for `train`. sample: whole rows of it, for a draft.
     Raises LabelError where a file cannot be read.
     """
-    readers = [file for file in files if _is_reads(file)]
-    of_labels = [file for file in files if file not in readers] or readers[:1]
-    chosen, drafted = _task_of(of_labels[0], task, sample)
-    given = merge_labels([read_label_file(file, chosen, columns) for file in of_labels])
-    rows = None if images is None else images.filter(of_modalities(chosen.modalities))
-    placed, repaired = given, dict[str, str]()
-    if rows is not None:
-        placed, _ = place_labels(given, chosen, rows, patients)
-        repaired = repaired_ids(given, rows)
-    return OpenedLabels(
-        chosen, drafted, given, placed, repaired, rows, tuple(_reads(file) for file in files
-        if _is_reads(file)),
-    )  # fmt: skip
+    files = [split_spec(file)[0] for file in request.labels]
+    reads = [read_reads(file, found, {}) for file in files if (found := _readers_of(file))]
+    labels = [file for file, path in zip(request.labels, files, strict=True)
+              if not _readers_of(path)] or request.labels[:1]  # fmt: skip
+    task, drafted = _task_of(labels[0], request, archive)
+    given = merge_labels([read_label_file(file, task, request.columns) for file in labels])
+    if archive is None:
+        return OpenedLabels(task, drafted, given, given, {}, None, tuple(reads))
+    images = archive.images.filter(of_modalities(task.modalities))
+    placed, _ = place_labels(given, task, images, request.patients)
+    repaired = repaired_ids(given, images)
+    return OpenedLabels(task, drafted, given, placed, repaired, images, tuple(reads))
 
 
 def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
@@ -110,12 +111,12 @@ def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
 
 
 def _task_of(
-    file: Path, task: StrPath | None, sample: Callable[[], pl.DataFrame | None]
+    file: Path, request: ExploreRequest, archive: OpenedArchive | None
 ) -> tuple[Task, bool]:
     """Find the task that reads a file; and whether it was drafted of it. LabelError where none
     does: of a task whose columns the file has, what is wrong with it."""
-    if task is not None:
-        return find_task(task), False
+    if request.task is not None:
+        return find_task(request.task), False
     wrong: LabelError | None = None
     for known in TASKS.values():
         try:
@@ -126,25 +127,18 @@ def _task_of(
         if table.frame.height:
             return known, False
     path, _ = split_spec(file)
+    sample = None if archive is None else draw_rows(archive.table, DRAFTED, request.seed)
     try:
-        text = draft_text(draft_task(read_profile(path), sample()), path.stem)
+        text = draft_text(draft_task(read_profile(path), sample), path.stem)
         return build_task(text, str(path), path.stem), True
     except LabelError as error:
         raise wrong or error from None
 
 
-def _is_reads(file: Path) -> bool:
-    path, _ = split_spec(file)
-    return (
-        path.is_file()
-        and path.suffix.lower() in (".csv", ".tsv", ".gz")
-        and bool(reader_findings(path))
-    )
-
-
-def _reads(file: Path) -> Reads:
-    path, _ = split_spec(file)
-    return read_reads(path, reader_findings(path), {})
+def _readers_of(path: Path) -> tuple[Finding, ...]:
+    """List the findings that a file has columns of several readers of; none of other files."""
+    is_table = path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".gz")
+    return reader_findings(path) if is_table else ()
 
 
 def existing_ids(images: pl.DataFrame) -> Collection[str]:

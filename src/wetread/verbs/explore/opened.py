@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.executor.workers import Workers
 from wetread.archive.identity.pseudonym import is_placeholder
 from wetread.archive.index.index import Index
-from wetread.inputs.archive import require_sources
 from wetread.inputs.patients import asks_for_study, patients_by_image
-from wetread.inputs.progress import Report
-from wetread.inputs.sources import indexed
 from wetread.study.patients import meaningless_ids
 from wetread.survey.objects import collected, count_objects, images_of
 
@@ -72,24 +66,25 @@ class OpenedArchive:
     @cached_property
     def patients(self) -> int | None:
         """How many patients there are, by the file or else the headers; None where neither says."""
-        if self.given is None:
-            known: int = self.counts["patients"][0]
-            return known if self.unknown_patients is None else None
         if self.unknown_patients is not None:
             return None
-        return (
-            self.images(("SOPInstanceUID", "StudyInstanceUID"))["patient"].drop_nulls().n_unique()
-        )
+        return self.studies["patient"].drop_nulls().n_unique()
 
+    @cached_property
     def studies(self) -> pl.DataFrame:
-        """Read which study is of which patient, each pair once: StudyInstanceUID, patient."""
+        """Which study is of which patient, each pair once: StudyInstanceUID, patient."""
         columns = ("StudyInstanceUID", "patient")
         if self.given is not None:
-            return self.images(("SOPInstanceUID", "StudyInstanceUID")).select(columns).unique()
+            return self.read(("SOPInstanceUID", "StudyInstanceUID")).select(columns).unique()
         pairs = collected(images_of(self.table).select("StudyInstanceUID", "PatientID").unique())
         return self._with_patients(pairs).select(columns)
 
-    def images(self, columns: Sequence[str] = NEEDED) -> pl.DataFrame:
+    @cached_property
+    def images(self) -> pl.DataFrame:
+        """The columns NEEDED of the images, with `patient`."""
+        return self.read(NEEDED)
+
+    def read(self, columns: Sequence[str]) -> pl.DataFrame:
         """Read columns of the images, with `patient`: by the file, or else the header; null where
         nobody is named, and where the headers' ids say nothing."""
         rows = collected(images_of(self.table).select(columns))
@@ -109,14 +104,3 @@ class OpenedArchive:
         nobody = [name for name in names if is_placeholder(name)]
         known = ~pl.col("PatientID").is_in(nobody)
         return rows.with_columns(patient=pl.when(known).then("PatientID"))
-
-
-@contextmanager
-def open_archives(
-    sources: Sequence[Path], patients: str | None, workers: Workers, report: Report
-) -> Iterator[OpenedArchive]:
-    """Open an index, or index files for as long as they are explored. Raises FileNotFoundError
-    where a source is not there."""
-    require_sources(sources)
-    with indexed(sources, workers, report) as index:
-        yield OpenedArchive(index, patients)

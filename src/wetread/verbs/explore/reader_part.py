@@ -120,7 +120,7 @@ def table_part(table: ClinicalTable, opened: OpenedArchive | None) -> Part:
 
 def _meeting(ids: pl.Series, opened: OpenedArchive) -> str:
     """Say how many ids name patients, studies, series or images of the archive."""
-    images = opened.images()
+    images = opened.images
     met = {
         words: len(set(ids) & set(images[name].drop_nulls()))
         for words, name in (

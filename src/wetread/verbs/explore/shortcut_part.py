@@ -18,16 +18,16 @@ from wetread.survey.header_shortcuts import FOLDS, LEAST, NEEDED, shortcut_table
 from wetread.survey.warning import SurveyWarning, first_examples
 from wetread.training.predictions import FILE, SCHEMA, WANTED
 from wetread.verbs.explore.labels import OpenedLabels
-from wetread.verbs.explore.opened import NEEDED as OF_LABELS
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import Part
 
+UIDS = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "PatientID")
 SHORTCUTS = "findings told from the header"
 
 
 def shortcut_part(opened: OpenedArchive, labels: OpenedLabels, seed: int) -> Part:
     """Predict every finding from the header alone."""
-    images = opened.images(tuple(dict.fromkeys((*OF_LABELS, *NEEDED))))
+    images = opened.read(tuple(dict.fromkeys((*UIDS, *NEEDED))))
     try:
         table = shortcut_table(labels.placed, images, seed)
     except ImportError as error:

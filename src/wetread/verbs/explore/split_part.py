@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -36,26 +37,34 @@ SHARED = {  # by the warning: what is shared, in the singular
 }
 
 
-def patients_part(opened: OpenedArchive, folds: Path | None, parts: Mapping[str, str]) -> Part:
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A split: its file, and the part of each patient, study, series or image by its id."""
+
+    file: Path
+    parts: Mapping[str, str]
+
+
+def patients_part(opened: OpenedArchive, split: Split | None) -> Part:
     """Survey patients: how many studies each has, and where a split is given, that nobody is in
-    two of its parts. folds: the file of the split, None where there is none; parts: of its ids."""
+    two of its parts. LabelError where it names nothing here."""
     if opened.unknown_patients is not None:
         why = {"patients in two parts": opened.unknown_patients}
         return Part(SPLIT, not_looked=why)
-    counts = studies_a_patient(opened.studies())
+    counts = studies_a_patient(opened.studies)
     charts = [partial(bar_chart, counts, "studies", "patients", "Studies a patient has")]
     tables = [PageTable("studies_a_patient", "Studies a patient has", counts, folded=True)]
-    if folds is None:
+    if split is None:
         why = {"patients in two parts": "no split was given"}
         return Part(SPLIT, charts=tuple(charts), tables=tuple(tables), not_looked=why)
-    images = opened.images()
+    images, parts = opened.images, split.parts
     if any(map(is_pseudonym, parts)):
-        images = images.with_columns(patient=_pseudonyms(images["patient"]))
+        images = _with_pseudonyms(images)
     named = with_part(images, parts)["part"].count()
     if named == 0:
         raise LabelError(
-            f"{folds}: none of its {len(parts)} ids is a patient, study, series or image here; "
-            "give the split of this archive, made under this user's key where it has pseudonyms"
+            f"{split.file}: none of its {len(parts)} ids is a patient, study, series or image "
+            "here; give the split of this archive, under this user's key where it has pseudonyms"
         )
     torn = patients_in_parts(images, parts)
     tables += [
@@ -69,7 +78,7 @@ def patients_part(opened: OpenedArchive, folds: Path | None, parts: Mapping[str,
         examples = first_examples(torn["examples"].explode())
         warnings.append(
             SurveyWarning(
-                "patient_in_two_parts", f"{detail}parts of {folds.name}", torn.height, examples
+                "patient_in_two_parts", f"{detail}parts of {split.file.name}", torn.height, examples
             )
         )
     left = images.height - named
@@ -83,13 +92,13 @@ def patients_part(opened: OpenedArchive, folds: Path | None, parts: Mapping[str,
     )
 
 
-def read_split(file: Path) -> dict[str, str]:
+def read_split(file: Path) -> Split:
     """Read the part of each patient, study or image: folds.json of a run, or a table whose first
     column has the ids and whose last the parts. LabelError where it is neither, or an id is in two
     parts."""
     if file.suffix.lower() == ".json":
         assignment = read_json(file, PLAN, {"assignment": dict})["assignment"]
-        return {str(one): str(part) for one, part in assignment.items()}
+        return Split(file, {str(one): str(part) for one, part in assignment.items()})
     frame = read_text_table(file).frame
     if frame.width < 2:
         raise LabelError(f"{file}: a split has two columns, an id and its part")
@@ -100,20 +109,17 @@ def read_split(file: Path) -> dict[str, str]:
             f"{file}: {twice['id'].n_unique()} ids of column {frame.columns[0]!r} are in several "
             f"parts of column {frame.columns[-1]!r}; an id is in one"
         )
-    return dict(pairs.iter_rows())
-
-
-def _pseudonyms(patients: pl.Series) -> pl.Series:
-    """Return the pseudonyms of patients, under the user's key."""
-    key = user_key()
-    names = {one: pseudonym(one, key) for one in patients.unique().drop_nulls()}
-    return patients.replace_strict(names, default=None, return_dtype=pl.String)
+    return Split(file, dict(pairs.iter_rows()))
 
 
 def sources_part(opened: OpenedArchive, other: OpenedArchive) -> Part:
     """Compare two archives: the same patients, studies and images in both."""
     unknown = opened.unknown_patients or other.unknown_patients
-    found = shared_ids(_alike(opened.images()), _alike(other.images()))
+    images, others = opened.images, other.images
+    patients = pl.concat([images["patient"], others["patient"]]).unique().drop_nulls()
+    if any(map(is_pseudonym, patients)):  # of one or both: compared as such
+        images, others = _with_pseudonyms(images), _with_pseudonyms(others)
+    found = shared_ids(images, others)
     warnings, tables = [], []
     for name, rows in found.items():
         if not rows.height:
@@ -132,6 +138,9 @@ def sources_part(opened: OpenedArchive, other: OpenedArchive) -> Part:
     )
 
 
-def _alike(images: pl.DataFrame) -> pl.DataFrame:
-    """Return images with pseudonyms of their patients, whether their index has them or not."""
-    return images.with_columns(patient=_pseudonyms(images["patient"]))
+def _with_pseudonyms(images: pl.DataFrame) -> pl.DataFrame:
+    """Return images with the pseudonyms of their patients, under the user's key."""
+    key, patients = user_key(), images["patient"]
+    names = {one: pseudonym(one, key) for one in patients.unique().drop_nulls()}
+    hidden = patients.replace_strict(names, default=None, return_dtype=pl.String)
+    return images.with_columns(patient=hidden)

@@ -6,10 +6,9 @@ from functools import partial
 
 import polars as pl
 
-from wetread.archive.executor.workers import Workers
 from wetread.archive.index.intercept import WRONG_INTERCEPT
 from wetread.archive.plural import plural
-from wetread.inputs.progress import Report, stage
+from wetread.inputs.progress import stage
 from wetread.pages.page import PageCase
 from wetread.pages.survey_page import PageTable
 from wetread.study.histogram import Histogram
@@ -27,16 +26,18 @@ from wetread.survey.warning import MOST_EXAMPLES, SurveyWarning, first_examples
 from wetread.verbs.explore.gallery import HEADER, picture_panel
 from wetread.verbs.explore.opened import OpenedArchive
 from wetread.verbs.explore.part import DrawChart, Part
+from wetread.verbs.explore.request import ExploreRequest
 
 LOOKED_FOR = ("wrong_intercept", "burnt_in_text", "constant_image")
 MOST_FORMS = 6  # drawn in one chart
 SHOWN = 3  # pictures a fault
 
 
-def value_part(opened: OpenedArchive, seed: int, workers: Workers, report: Report) -> Part:
+def value_part(opened: OpenedArchive, request: ExploreRequest) -> Part:
     """Survey the pixels of a sample, by the forms in which they are stored."""
+    seed = request.seed
     drawn = draw_images(opened.table, seed)
-    sampled = sample_values(drawn, workers, stage(report, "read a sample"))
+    sampled = sample_values(drawn, request.workers, stage(request.report, "read a sample"))
     images = sampled.images
     forms = drawn.unique("form").sort("form").select("form", *PIXEL_FORM)
     described = describe_values(images).join(forms, on="form", how="left", maintain_order="left")
@@ -101,8 +102,8 @@ def _intercepts(opened: OpenedArchive, drawn: pl.DataFrame, sampled: SampledValu
         images_of(opened.table).filter(noted).group_by(uid=uid).agg(images=pl.len())
     ).sort("uid")  # fmt: skip
     suspected = suspected_intercepts(sampled.images)
-    names = [*repaired["uid"], *suspected["SeriesInstanceUID"].drop_nulls()]
-    if not names and not suspected.height:
+    names = [*repaired["uid"], *suspected["SeriesInstanceUID"]]
+    if not names:
         return [], []
     parts = []
     if repaired.height:
@@ -115,8 +116,6 @@ def _intercepts(opened: OpenedArchive, drawn: pl.DataFrame, sampled: SampledValu
         parts.append(f"{found}is near 1000 HU or whose 12 bits wrap, in half of the images read")
     count = repaired.height + others.height
     warning = SurveyWarning("wrong_intercept", "; ".join(parts), count, first_examples(names))
-    if not count:
-        return [], []
     series = drawn.filter(pl.col("SeriesInstanceUID").is_in(names))
     rows = series.unique("SeriesInstanceUID", maintain_order=True).head(SHOWN)
     return [warning], [
