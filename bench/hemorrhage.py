@@ -24,7 +24,7 @@ from bench.hemorrhage_page import FINDINGS, Truth, loss, page
 from bench.remap import search_threshold
 from wetread.archive.executor.workers import available_cores
 from wetread.archive.types import Float64Array
-from wetread.evaluation.baselines import constant_prior, histogram_baseline, histogram_features
+from wetread.evaluation.baselines import constant_prior, fit_trees, histogram_features
 from wetread.evaluation.remap import remap
 from wetread.store.pack_series import OneBox
 from wetread.study.crop import whole_picture
@@ -209,7 +209,8 @@ def histogram_answers() -> Float64Array:
     kept = FOLDER / "histogram.npy"
     if not kept.is_file():
         features = [histograms(seed) for seed in (LEARNED, READ)]
-        np.save(kept, histogram_baseline(features[0], labels_of(LEARNED).image, features[1]))
+        trees = fit_trees(features[0], labels_of(LEARNED).image)
+        np.save(kept, trees.predict(features[1]))
     return np.load(kept)
 
 

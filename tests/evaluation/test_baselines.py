@@ -26,7 +26,7 @@ def test_position_finds_what_depends_on_position_and_nothing_else() -> None:
     z, test_z = rng.random(800), rng.random(400)
     middle, test_middle = abs(z - 0.5) < 0.2, abs(test_z - 0.5) < 0.2
     truth = np.stack([middle, rng.random(800) < 0.3], axis=1).astype(float)
-    said = baselines.position_baseline(z, truth, test_z)
+    said = baselines.fit_trees(z[:, None], truth).predict(test_z[:, None])
     assert roc_auc(test_middle.astype(float), said[:, 0]) > 0.97
     assert abs(roc_auc((rng.random(400) < 0.3).astype(float), said[:, 1]) - 0.5) < 0.1
 
@@ -59,13 +59,14 @@ def test_the_histogram_finds_blood_by_its_amount() -> None:
 
     rows = np.stack([features(bool(one)) for one in bleeds])
     truth = bleeds[:, None].astype(float)
-    said = baselines.histogram_baseline(rows[:200], truth[:200], rows[200:])
+    said = baselines.fit_trees(rows[:200], truth[:200]).predict(rows[200:])
     assert roc_auc(truth[200:, 0], said[:, 0]) > 0.95
 
 
 def test_a_finding_of_one_class_falls_back_to_its_prior() -> None:
     truth = np.array([[0.0, 1.0, np.nan]] * 60)
-    said = baselines.position_baseline(np.linspace(0, 1, 60), truth, np.array([0.2, 0.8]))
+    trees = baselines.fit_trees(np.linspace(0, 1, 60)[:, None], truth)
+    said = trees.predict(np.array([[0.2], [0.8]]))
     np.testing.assert_array_equal(said, [[0.0, 1.0, np.nan]] * 2)
 
 
@@ -74,6 +75,6 @@ def test_two_fits_give_equal_numbers(rows: int) -> None:
     rng = np.random.default_rng(0)
     features, truth = rng.random((200, 4)), (rng.random((200, 2)) < 0.3).astype(float)
     test = rng.random((rows, 4))
-    first, second = (baselines.boosted_trees(features, truth, test) for _ in range(2))
+    first, second = (baselines.fit_trees(features, truth).predict(test) for _ in range(2))
     assert first.shape == (rows, 2)
     np.testing.assert_array_equal(first, second)

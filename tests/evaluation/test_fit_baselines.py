@@ -7,7 +7,7 @@ import pytest
 
 from wetread.evaluation.baselines import constant_prior, fit_trees, known_prior
 from wetread.evaluation.evaluate import LabeledRows, evaluate_baselines
-from wetread.evaluation.fit_baselines import NAMES, BaselineFeatures, predict_baselines
+from wetread.evaluation.fit_baselines import BASELINES, BaselineFeatures, predict_baselines
 from wetread.evaluation.header_baseline import header_features
 from wetread.evaluation.metrics import roc_auc
 from wetread.labels.finding import Finding
@@ -81,7 +81,7 @@ def test_each_baseline_finds_what_it_sees_and_nothing_else() -> None:
     seen = features(place, bright, maker.tolist())
     train, test = np.arange(400), np.arange(400, 600)
     found = predict_baselines(seen.of(train), truth[train], seen.of(test))
-    assert tuple(found) == NAMES
+    assert tuple(found) == BASELINES
     for name, own in zip(("position", "histogram", "header"), range(3), strict=True):
         for column in range(3):
             auc = roc_auc(truth[test, column], found[name][:, column])

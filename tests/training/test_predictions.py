@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from wetread.evaluation.fit_baselines import BASELINES
 from wetread.labels.finding import Finding
 from wetread.training.predictions import (
-    BASELINES,
     FILE,
     SCHEMA,
     UNCALIBRATED,

@@ -54,27 +54,6 @@ def prior_baseline(train_truth: FloatArray, rows: int) -> Float64Array:
     return np.tile(constant_prior(train_truth), (rows, 1))
 
 
-def position_baseline(
-    train_z: FloatArray, train_truth: FloatArray, test_z: FloatArray
-) -> Float64Array:
-    """Predict (M, F) from the place of a slice in its series alone.
-
-    train_z (N,), test_z (M,): position as a share of the series, 0 lowest to 1 highest;
-    train_truth (N, F).
-    """
-    return boosted_trees(train_z[:, None], train_truth, test_z[:, None])
-
-
-def histogram_baseline(
-    train_features: FloatArray, train_truth: FloatArray, test_features: FloatArray
-) -> Float64Array:
-    """Predict (M, F) from the histogram of a slice alone.
-
-    train_features (N, D), test_features (M, D): of histogram_features; train_truth (N, F).
-    """
-    return boosted_trees(train_features, train_truth, test_features)
-
-
 def histogram_features(hu: Float32Array) -> Float32Array:
     """Describe one slice (H, W), HU, by (D,) float32: the share of pixels in each HU band, after a
     5 x 5 mean (noise would blur the few HU between brain and blood), fine bands taken as share of
@@ -104,17 +83,6 @@ def gray_histogram(gray: Float32Array) -> Float32Array:
     even bands of it, and the spread; no place is left in it."""
     shares = np.histogram(gray, bins=GRAY_BANDS)[0] / max(1, gray.size)
     return np.append(shares, float(np.std(gray))).astype(np.float32)
-
-
-def boosted_trees(
-    train_features: FloatArray, train_truth: FloatArray, test_features: FloatArray
-) -> Float64Array:
-    """Return probabilities (M, F) of scikit-learn's histogram boosting, one model a finding.
-
-    train_features (N, D), train_truth (N, F), test_features (M, D). Where training knows fewer than
-    two of a class, the prior. Every run gives equal numbers.
-    """
-    return fit_trees(train_features, train_truth).predict(test_features)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from wetread.archive.types import Float64Array, FloatArray, Int64Array
 from wetread.evaluation.baselines import fit_trees, known_prior
 from wetread.evaluation.header_baseline import HeaderFeatures, header_baseline
 
-NAMES = ("prior", "position", "histogram", "header")
+BASELINES = ("prior", "position", "histogram", "header")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ def predict_baselines(
     test: BaselineFeatures,
     weights: FloatArray | None = None,
 ) -> dict[str, Float64Array]:
-    """Predict (M, F) by each baseline, in the order of NAMES, of truth (N, F) of training.
+    """Predict (M, F) by each baseline, in the order of BASELINES, of truth (N, F) of training.
 
     weights: (N,) of the rows of training in the metric; None: all alike. A finding of which nothing
     is known has 0.5.

@@ -15,6 +15,7 @@ import polars as pl
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.table_file import read_parquet
 from wetread.archive.types import Float64Array, Int64Array
+from wetread.evaluation.fit_baselines import BASELINES
 from wetread.labels.finding import Finding, finding_names
 
 FILE = "predictions.parquet"
@@ -40,7 +41,6 @@ SCHEMA: dict[str, pl.DataType] = {
     DISAGREEMENT: pl.Float64(),  # null where one network read one view
 }
 ADDED = ("header", UNCALIBRATED, DISAGREEMENT)  # columns that older runs lack
-BASELINES = ("prior", "position", "histogram", "header")
 
 
 @dataclass(frozen=True, eq=False)

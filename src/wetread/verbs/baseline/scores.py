@@ -11,7 +11,7 @@ import polars as pl
 from wetread.archive.types import Float64Array
 from wetread.evaluation.dice import all_empty_dice
 from wetread.evaluation.evaluate import ALL, LabeledRows, evaluate_baselines
-from wetread.evaluation.fit_baselines import NAMES
+from wetread.evaluation.fit_baselines import BASELINES
 from wetread.evaluation.mask_scores import mask_scores
 from wetread.evaluation.score import Score, Scores
 from wetread.labels.finding import finding_names
@@ -134,7 +134,7 @@ def score_baselines(
 def _score_exams(task: Task, levels: Sequence[LevelPredictions], seed: int) -> list[Score]:
     """Score the images and studies of each baseline as one submission."""
     by_name = {}
-    for name in (one for one in NAMES if one in levels[0].baselines):
+    for name in (one for one in BASELINES if one in levels[0].baselines):
         given = [replace(part, probability=part.baselines[name]) for part in levels]
         own = score_exams(task, pl.concat(map(_long_table, given)), given, seed)
         by_name[name] = [one for one in own if not one.metric.endswith(("_prior", "_exams"))]
