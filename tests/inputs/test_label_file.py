@@ -44,5 +44,5 @@ def test_columns_that_name_no_finding_or_no_id_are_refused(tmp_path: Path) -> No
 
 
 def test_a_mask_without_an_archive_is_refused_with_where_it_is_taken(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="train and evaluate take it"):
+    with pytest.raises(LabelError, match="train, evaluate and explore take it"):
         read_label_file(tmp_path / "blood.nii.gz", TASK, None)

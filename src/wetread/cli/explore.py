@@ -68,7 +68,7 @@ def explore(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Know an archive and its labels before a model does: one page of what is there, and wrong."""
+    """Show on one page what an archive and its labels hold, and what is wrong with them."""
     from wetread.verbs.explore.explore import explore as survey
 
     with bars() as report:

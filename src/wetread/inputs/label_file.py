@@ -28,8 +28,8 @@ def read_label_file(given: str | Path, task: Task, columns: Mapping[str, str] | 
     path, column = split_spec(given)
     if is_mask_file(Path(given)):
         raise LabelError(
-            f"{path}: a mask lies on the grid of a series, and none is given here; train and "
-            "evaluate take it beside the archive"
+            f"{path}: a mask lies on the grid of a series, and none is given here; train, "
+            "evaluate and explore take it beside the archive"
         )
     if path.is_dir():
         segmentations = sorted(filter(is_segmentation_file, path.rglob("*")))

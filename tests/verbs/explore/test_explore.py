@@ -16,8 +16,11 @@ import pytest
 import wetread
 from wetread.archive.index.schema import INDEX_SCHEMA, REJECT_SCHEMA
 from wetread.labels.table import LabelError
+from wetread.outputs.nifti import write_nifti
 from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.phantoms.head.archive import write_head_archive
+from wetread.study.placement import stack_placement
+from wetread.study.series import series_slices
 from wetread.survey.warning import SurveyWarning
 from wetread.verbs.explore.exploration import Exploration
 
@@ -70,6 +73,28 @@ def test_the_numbers_are_those_of_the_index_and_of_the_label_file(
     assert dict(counts.select("finding", "positive").iter_rows()) == expected
     shares = clean.tables["label_shares"].filter(pl.col("unit") == "label row")
     assert shares["share"][0] == pytest.approx(raw["Label"].mean())
+
+
+def test_a_nifti_mask_labels_the_images_of_its_series_and_needs_a_task_and_an_archive(
+    index: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("nibabel")
+    rows = series_slices(wetread.read_index(index).images)[0]
+    drawn = np.zeros((rows.height, *rows.select("Rows", "Columns").row(0)), np.uint8)
+    drawn[2:5, 10:20, 10:20] = 1
+    mask = tmp_path / "blood.nii.gz"
+    write_nifti(mask, drawn, stack_placement(rows).affine)
+    given = f"{mask}:any"
+    found = wetread.explore(
+        index, out=tmp_path / "page.html", labels=given, task="hemorrhage", pixels=0
+    )
+    row = found.tables["label_counts"].row(by_predicate=pl.col("finding") == "any", named=True)
+    assert (row["positive"], row["negative"]) == (3, rows.height - 3)
+    with pytest.raises(ValueError, match="give `task`"):
+        wetread.explore(index, out=tmp_path / "none.html", labels=given)
+    with pytest.raises(LabelError, match="grid of a series"):
+        wetread.explore(out=tmp_path / "none.html", labels=given, task="hemorrhage")
+    assert not (tmp_path / "none.html").exists()
 
 
 def test_json_and_csv_have_what_the_page_has(clean: Exploration) -> None:

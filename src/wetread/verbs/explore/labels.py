@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import polars as pl
 from wetread.inputs.archive import of_modalities
 from wetread.inputs.label_file import read_label_file
 from wetread.inputs.label_ids import place_labels
+from wetread.inputs.truth_masks import is_mask_file, read_truth_masks
 from wetread.labels.csv_file import split_spec
 from wetread.labels.finding import Finding
 from wetread.labels.reads_csv import Reads, read_reads, reader_findings
@@ -82,22 +83,28 @@ class OpenedLabels:
 def open_labels(request: ExploreRequest, archive: OpenedArchive | None) -> OpenedLabels:
     """Read the label files of a request, by its task, or where it has none by the first of the
     package that reads the first of them, or else by one that is drafted of it. Files of readers
-    give labels only where there are no others: the majority of the first.
+    give labels only where there are no others: the majority of the first. NIfTI masks are labels
+    of the images of the series whose grid they have.
 
-    Raises LabelError where a file cannot be read.
+    Raises LabelError where a file cannot be read, ValueError where nothing says of which task.
     """
-    files = [split_spec(file)[0] for file in request.labels]
-    reads = [read_reads(file, found, {}) for file in files if (found := _readers_of(file))]
-    labels = [file for file, path in zip(request.labels, files, strict=True)
-              if not _readers_of(path)] or request.labels[:1]  # fmt: skip
-    task, drafted = _task_of(labels[0], request, archive)
-    given = merge_labels([read_label_file(file, task, request.columns) for file in labels])
+    masks = [file for file in request.labels if is_mask_file(file)]
+    files = [file for file in request.labels if file not in masks]
+    reads = {file: read_reads(split_spec(file)[0], found, {})
+             for file in files if (found := _readers_of(split_spec(file)[0]))}  # fmt: skip
+    labels = [file for file in files if file not in reads] or ([] if masks else files[:1])
+    task, drafted = _task_of((labels or files)[:1], request, archive)
+    tables = [read_label_file(file, task, request.columns) for file in labels]
+    if masks:
+        tables += read_truth_masks(masks, task, None if archive is None else archive.index.images)
+    given = merge_labels(tables)
+    known_reads = tuple(reads.values())
     if archive is None:
-        return OpenedLabels(task, drafted, given, given, {}, None, tuple(reads))
+        return OpenedLabels(task, drafted, given, given, {}, None, known_reads)
     images = archive.images.filter(of_modalities(task.modalities))
     placed, _ = place_labels(given, task, images, request.patients)
     repaired = repaired_ids(given, images)
-    return OpenedLabels(task, drafted, given, placed, repaired, images, tuple(reads))
+    return OpenedLabels(task, drafted, given, placed, repaired, images, known_reads)
 
 
 def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
@@ -111,12 +118,15 @@ def repaired_ids(given: LabelTable, images: pl.DataFrame) -> dict[str, str]:
 
 
 def _task_of(
-    file: Path, request: ExploreRequest, archive: OpenedArchive | None
+    files: Sequence[Path], request: ExploreRequest, archive: OpenedArchive | None
 ) -> tuple[Task, bool]:
-    """Find the task that reads a file; and whether it was drafted of it. LabelError where none
-    does: of a task whose columns the file has, what is wrong with it."""
+    """Find the task that reads the one file, if any; and whether it was drafted of it. LabelError
+    where none does: of a task whose columns the file has, what is wrong with it."""
     if request.task is not None:
         return find_task(request.task), False
+    if not files:
+        raise ValueError("a mask does not say of which task it is; give `task`")
+    (file,) = files
     wrong: LabelError | None = None
     for known in TASKS.values():
         try:

@@ -126,7 +126,7 @@ def sources_part(opened: OpenedArchive, other: OpenedArchive) -> Part:
             continue
         noun = SHARED[name]
         detail = f"{plural(rows.height, noun)} in both archives"
-        warnings.append(SurveyWarning(name, detail, rows.height, first_examples(rows[:, 0])))
+        warnings.append(SurveyWarning(name, detail, rows.height, first_examples(rows[:, -2])))
         tables.append(PageTable(name, detail.capitalize(), rows))
     looked = tuple(name for name in found if unknown is None or name != "patient_in_two_sources")
     return Part(
