@@ -127,14 +127,26 @@ def predict(
     scroll: Annotated[
         int, typer.Option(min=0, help="pages to scroll, of so many most urgent studies")
     ] = 0,
+    dicom: Annotated[
+        bool, typer.Option("--dicom", help="write each study's report, masks, key slices as DICOM")
+    ] = False,
+    dicom_replace: Annotated[
+        bool,
+        typer.Option("--dicom-replace", help="and where headers are not legal, with replacements"),
+    ] = False,
+    dicom_masks: Annotated[
+        str, typer.Option(help="binary, or labelmap: how a DICOM Segmentation has the masks")
+    ] = "binary",
     clear_patients: ClearPatients = False,
     verify: Verify = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Read new studies: JSON, worklist, page, probabilities, submission."""
+    from wetread.verbs.predict.objects import ObjectOptions
     from wetread.verbs.predict.predict import predict as read
 
+    wanted = dicom or dicom_replace
     with bars() as report:
         result = read(
             src,
@@ -151,6 +163,7 @@ def predict(
             scroll=scroll,
             clear_patients=clear_patients,
             verify=verify,
+            objects=ObjectOptions(dicom_replace, dicom_masks) if wanted else None,
         )
     print_result(result.to_dict(), prediction_lines(result), as_json)
     raise typer.Exit(_prediction_code(result))
@@ -224,7 +237,7 @@ def blend(
 
 def _prediction_code(result: Prediction) -> int:
     """1 where there was no study at all, 3 where something was refused or left unread, else 0."""
-    return done_code(len(result.readings), result.refused + result.unread)
+    return done_code(len(result.readings), result.refused + result.unread + result.without_objects)
 
 
 def features(

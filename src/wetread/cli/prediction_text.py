@@ -38,6 +38,7 @@ def prediction_lines(result: Prediction) -> list[str]:
         f"page:       {result.out / result.page}  (open it in a browser)",
         f"readings:   {result.out / 'readings'}",
         f"submission: {result.out / 'submission.csv'}",
+        *_objects(result),
         "Research use only, not for diagnosis.",
         *_time(result),
         _last_counts(result),
@@ -61,6 +62,18 @@ def _last_counts(result: Prediction) -> str:
     found = Counter(name for one in result.readings for name in one.cautions)
     of_all = [name for name, number in found.items() if number == len(result.readings)]
     return f"{line}; {short_cautions(of_all)}" if of_all else line
+
+
+def _objects(result: Prediction) -> list[str]:
+    """Say where DICOM objects lie, and where it stands why a study got none."""
+    if "objects" not in result.counts:
+        return []
+    folder = result.out / "dicom"
+    lines = [f"dicom:      {folder}  (holds the patients' names as the images do)"]
+    if result.without_objects:
+        none = plural(result.without_objects, "study")
+        lines.append(f"no objects of {none}, why: {folder / 'refused.csv'}")
+    return lines
 
 
 def _cautions(result: Prediction) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from wetread.archive.types import Float64Array
+from wetread.labels.code import Code
 
 Level = Literal["image", "study", "pixel"]
 
@@ -20,6 +21,7 @@ class Finding:
     weight: its weight in the task's metric, against the other findings.
     positive_weight: that of its positives, where they weigh otherwise; None: as all others.
     mirror: the finding it becomes when the image is flipped left to right; None when it stays.
+    code:   of the concept in a public coding scheme; None where no table at hand has it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Finding:
     weight: float = 1.0
     mirror: str | None = None
     positive_weight: float | None = None
+    code: Code | None = None
 
 
 def finding_names(findings: Sequence[Finding]) -> tuple[str, ...]:

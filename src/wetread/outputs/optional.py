@@ -12,12 +12,12 @@ class MissingExtraError(WetreadError, ValueError):
     """A library of an extra is not installed; the message has the command that installs it."""
 
 
-def import_optional(module: str) -> Any:
-    """Import a module of the extra `pictures`; MissingExtraError where it is not installed."""
+def import_optional(module: str, extra: str = "pictures") -> Any:
+    """Import a module of an extra; MissingExtraError where it is not installed."""
     try:
         return import_module(module)
     except ImportError as error:
-        raise _missing(module, "pictures") from error
+        raise _missing(module, extra) from error
 
 
 def missing_learn(error: ImportError) -> MissingExtraError | None:

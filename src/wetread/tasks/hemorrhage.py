@@ -12,6 +12,7 @@ from wetread.anatomy.mask import volume_ml
 from wetread.anatomy.presence import head_absent
 from wetread.archive.types import Float64Array
 from wetread.evaluation.group_rules import union_rules
+from wetread.labels.code import Code
 from wetread.labels.finding import Finding, finding_names, finding_weights
 from wetread.labels.long_csv import read_long_csv
 from wetread.phantoms.graft.head import paint_head_bleeding
@@ -28,13 +29,16 @@ if TYPE_CHECKING:
     from wetread.training.losses import SeriesLoss
     from wetread.training.series.series import Series
 
+# pydicom's table of SNOMED CT has no kind of it.
+CODE = Code("1386000", "SCT", "Intracranial hemorrhage")
+
 FINDINGS = (
     Finding("epidural"),
     Finding("intraparenchymal"),
     Finding("intraventricular"),
     Finding("subarachnoid"),
     Finding("subdural"),
-    Finding("any", weight=2.0),  # the official metric counts it twice
+    Finding("any", weight=2.0, code=CODE),  # the official metric counts it twice
 )
 BLOOD = tuple(replace(finding, level="pixel") for finding in FINDINGS if finding.name != "any")
 STUDY_WEIGHT = 0.3  # in the loss of series; the metric is of slices alone

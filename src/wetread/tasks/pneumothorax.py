@@ -13,6 +13,7 @@ from wetread.anatomy.film_pleura import (
 from wetread.evaluation.baselines import gray_histogram
 from wetread.evaluation.mask_submission import score_mask_submission
 from wetread.evaluation.metrics import THRESHOLD
+from wetread.labels.code import Code
 from wetread.labels.finding import Finding
 from wetread.labels.rle_csv import read_rle_csv
 from wetread.outputs.mask_submission import check_mask_sample, submit_masks
@@ -56,6 +57,8 @@ def hemithorax_share(drawn: DrawnStack) -> float:
     return max(shares)
 
 
+CODE = Code("36118008", "SCT", "Pneumothorax")  # pydicom's table of SNOMED CT
+
 PNEUMOTHORAX = Task(
     name="pneumothorax",
     title="Pneumothorax on chest radiographs",
@@ -63,11 +66,11 @@ PNEUMOTHORAX = Task(
     headline="pneumothorax",
     spec=SliceSpec(
         network="pneumothorax",
-        image_findings=(Finding("pneumothorax"),),
+        image_findings=(Finding("pneumothorax", code=CODE),),
         find_box=whole_picture,
         find_region=find_pleural_box,
         inside=find_pleural_region,
-        drawn=(Finding("pneumothorax", level="pixel"),),
+        drawn=(Finding("pneumothorax", level="pixel", code=CODE),),
         histogram=gray_histogram,
         paint_graft=partial(paint_film_pneumothorax, finding="pneumothorax"),
         measures=(MaskMeasure("hemithorax_share", "", ("pneumothorax",), hemithorax_share),),

@@ -4,7 +4,10 @@ Names, order and weights are those of the RSNA-STR 2020 competition: the nine la
 the order of its submission file (their weights sum to 1), and the one label of an image.
 """
 
+from wetread.labels.code import Code
 from wetread.labels.finding import Finding, finding_names
+
+CODE = Code("59282003", "SCT", "Pulmonary embolism")  # pydicom's table of SNOMED CT
 
 EXAM_FINDINGS = (
     Finding("negative_exam_for_pe", "study", 0.0736196319),
@@ -18,9 +21,9 @@ EXAM_FINDINGS = (
     Finding("indeterminate", "study", 0.09202453988),
 )
 # An image weighs this times the share of positive images in its exam.
-IMAGE_FINDING = Finding("pe_present_on_image", "image", 0.07361963)
+IMAGE_FINDING = Finding("pe_present_on_image", "image", 0.07361963, code=CODE)
 # Neither negative nor indeterminate. Derived: no file has it and the official metric leaves it out.
-POSITIVE_EXAM = Finding("positive_exam", "study", 0.0)
+POSITIVE_EXAM = Finding("positive_exam", "study", 0.0, code=CODE)
 
 EXAM_NAMES = finding_names(EXAM_FINDINGS)
 # What exclude each other, or are there together, as columns of EXAM_FINDINGS.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wetread.anatomy.chest_box import find_chest_boxes
 from wetread.anatomy.presence import lungs_absent
 from wetread.evaluation.baselines import contrast_histogram
+from wetread.labels.code import Code
 from wetread.labels.finding import Finding
 from wetread.phantoms.angiogram.archive import write_angiogram_archive
 from wetread.study.series_choice import SeriesPreference
@@ -43,8 +44,12 @@ POSITIVE_EXAM_WEIGHT = 0.1  # in the loss of series; the metric leaves positive_
 
 # Findings that phantoms know by the pixel.
 CLOT = replace(IMAGE_FINDING, level="pixel")
-RIGHT_VENTRICLE = Finding("right_ventricle", level="pixel")
-LEFT_VENTRICLE = Finding("left_ventricle", level="pixel")
+RIGHT_VENTRICLE = Finding(
+    "right_ventricle", level="pixel", code=Code("53085002", "SCT", "Right ventricle", True)
+)
+LEFT_VENTRICLE = Finding(
+    "left_ventricle", level="pixel", code=Code("87878005", "SCT", "Left ventricle", True)
+)
 
 
 def metric_loss(learned: Series) -> SeriesLoss:

@@ -130,6 +130,11 @@ class SeriesSpec:
         return self.image_findings + (() if self.study_from_images else self.study_findings)
 
     @property
+    def findings_drawn(self) -> tuple[Finding, ...]:
+        """Findings of level pixel that its encoders draw, where the recipe has a decoder."""
+        return tuple(finding for encoder in self.encoders for finding in encoder.drawn)
+
+    @property
     def networks(self) -> tuple[str, ...]:
         """Names of the networks of slices: one for each crop."""
         return tuple(encoder.name for encoder in self.encoders)

@@ -74,6 +74,11 @@ class SliceSpec:
         return self.image_findings
 
     @property
+    def findings_drawn(self) -> tuple[Finding, ...]:
+        """Findings of level pixel that its networks draw, where the recipe has a decoder."""
+        return self.drawn
+
+    @property
     def networks(self) -> tuple[str, ...]:
         """Names of the networks of slices."""
         return (self.network,)

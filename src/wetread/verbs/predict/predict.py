@@ -21,6 +21,7 @@ from wetread.prediction.reading import Reading
 from wetread.prediction.run_weights import choose_run_weights
 from wetread.prediction.scaling import state_prevalence
 from wetread.tasks import Task
+from wetread.verbs.predict.objects import ObjectOptions
 from wetread.verbs.predict.page import PAGE
 from wetread.verbs.predict.placements import place_read
 from wetread.verbs.predict.read_archive import FEATURES, ReadArchive, read_images, task_of
@@ -46,6 +47,11 @@ class Prediction:
     def refused(self) -> int:
         """Files that are DICOM and could not be used."""
         return self.counts["refused"]
+
+    @property
+    def without_objects(self) -> int:
+        """Studies that were read and got no DICOM objects where these were asked for."""
+        return self.counts.get("without_objects", 0)
 
     @property
     def unread(self) -> int:
@@ -98,6 +104,7 @@ def predict(
     scroll: int = 0,
     clear_patients: bool = False,
     verify: bool = False,
+    objects: ObjectOptions | None = None,
 ) -> Prediction:
     """Read every study of an archive with the models of one or more runs of one task.
 
@@ -117,6 +124,8 @@ def predict(
     as_hu: take CT whose header does not say HU as HU; else a study of such slices is left unread.
     clear_patients: keep PatientIDs and times in out's index and store as they are; else they have
         pseudonyms under the user's key.
+    objects: write DICOM objects of every study that is read, in the study itself, out/dicom; None:
+        none. They hold the patient's name and number as the images do.
     workers: processes; None: all cores. report: called with (stage, done, total).
 
     Raises RunError for folders that are no runs of one task, FileNotFoundError for a source that
@@ -159,6 +168,7 @@ def predict(
         clear_patients=clear_patients,
         verify=verify,
         started=started,
+        objects=objects,
     )
 
 
@@ -176,6 +186,7 @@ def predict_index(
     verify: bool = False,
     other_names: frozenset[str] = frozenset(),
     started: float | None = None,
+    objects: ObjectOptions | None = None,
 ) -> Prediction:
     """Read every study of an index with an ensemble. page: the name of the page of readings.
 
@@ -198,7 +209,7 @@ def predict_index(
     )
     read = replace(read, placements=place_read(read))
     with rewriting(out):
-        options = WriteOptions(sample, scroll, page, workers)
+        options = WriteOptions(sample, scroll, page, workers, objects)
         written = write_prediction(out, read, options, report)
     counts, seconds = _counts(read, written), perf_counter() - started
     return Prediction(out, written.readings, task.headline, counts, page, seconds)
@@ -228,5 +239,8 @@ def _counts(read: ReadArchive, written: Written) -> dict[str, int]:
         "made_consistent": sum(bool(one.broken) for one in written.readings),
         "images_of_other_modalities": read.selection.others,
         "filled_in_submission": len(written.filled),  # of which there is no answer
+        "without_objects": 0 if written.objects is None else written.objects.refused,  # studies
     }
+    if written.objects is not None:
+        counts["objects"] = written.objects.objects
     return counts | {name: number for name, number in rare.items() if number}

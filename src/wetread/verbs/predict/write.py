@@ -23,6 +23,7 @@ from wetread.prediction.reading import Reading
 from wetread.tasks import keep_task
 from wetread.training.series.spec import SeriesSpec
 from wetread.verbs.predict.drawn_masks import write_masks
+from wetread.verbs.predict.objects import ObjectOptions, WrittenObjects, write_objects
 from wetread.verbs.predict.page import ReadingsPageInputs, write_predict_page
 from wetread.verbs.predict.read_archive import ReadArchive, archive_readings
 from wetread.verbs.predict.scroll_pages import ScrollPages, link_scroll_pages
@@ -38,22 +39,25 @@ class WriteOptions:
     sample: the competition's sample submission; its rows in its order are then written.
     scroll: the number of most urgent studies that get a page to scroll.
     page:   the name of the page of readings.
+    objects: how DICOM objects are written; None: none are.
     """
 
     sample: Path | None
     scroll: int
     page: str
     workers: int | None
+    objects: ObjectOptions | None = None
 
 
 @dataclass(frozen=True)
 class Written:
-    """The readings that were written, all files that could not be used, and the rows of the
-    submission for which there was no answer."""
+    """The readings that were written, all files that could not be used, the rows of the submission
+    for which there was no answer, and the DICOM objects where they were asked for."""
 
     readings: tuple[Reading, ...]
     rejects: tuple[Reject, ...]
     filled: tuple[str, ...]
+    objects: WrittenObjects | None = None
 
 
 def write_prediction(
@@ -82,7 +86,10 @@ def write_prediction(
     submission = _submission(read, readings, masks, options.sample)
     filled = read.task.submission.write(out / "submission.csv", submission)
     write_predict_page(out, ReadingsPageInputs(read, readings, rejects, unscrolled), options.page)
-    return Written(tuple(readings), tuple(rejects), tuple(filled))
+    objects = None
+    if options.objects is not None:
+        objects = write_objects(out, read, readings, options.objects, report)
+    return Written(tuple(readings), tuple(rejects), tuple(filled), objects)
 
 
 def _series_masks(folder: Path, read: ReadArchive) -> dict[str, DrawnStudy]:
