@@ -202,7 +202,7 @@ def clot_solid(bleed: Intraparenchymal, anatomy: SliceAnatomy) -> FloatArray:
     grid, brain = anatomy.grid, anatomy.brain
     solid = np.full_like(grid.x, FAR)
     for center, radii in zip(bleed.centers, bleed.radii, strict=True):
-        solid = smooth_min(solid, ellipsoid(grid.x, grid.y, grid.z, center, radii), 3.0)
+        solid = smooth_min(solid, ellipsoid(grid.x, grid.y, grid.z, center, radii, grid.span), 3.0)
     size = float(np.cbrt(np.prod(bleed.radii[0])))
     solid = solid + 0.13 * size * evaluate_waves(bleed.edge, grid.x, grid.y, grid.z)
     if bleed.side:

@@ -19,6 +19,7 @@ from wetread.phantoms.shapes.implicit import (
     ellipsoid,
     evaluate_waves,
     paint,
+    plane_mean,
 )
 from wetread.phantoms.types import Point
 
@@ -167,7 +168,7 @@ def mimic_solids(
     """Compute the solids (h, w, S), mm, that a mimic is made of, each with its HU."""
     match mimic:
         case Infarct():
-            solid = ellipsoid(grid.x, grid.y, grid.z, mimic.center, mimic.radii)
+            solid = ellipsoid(grid.x, grid.y, grid.z, mimic.center, mimic.radii, grid.span)
             solid += 3 * evaluate_waves(mimic.edge, grid.x, grid.y, grid.z)
             return ((np.maximum(solid, skull.inside + 0.5) * 0.5, mimic.hu),)
         case Tumor():
@@ -200,6 +201,7 @@ def mimic_solids(
                 grid.z,
                 (*start, mimic.radius_mm),
                 (*end, mimic.radius_mm),
+                grid.span,
             )
             return ((np.maximum(tube, skull.head), mimic.hu),)
 
@@ -209,7 +211,7 @@ def mimic_areas(mimics: tuple[Mimic, ...], grid: SliceGrid, skull: Skull) -> Flo
     areas = np.zeros(len(MIMICS))
     for mimic in mimics:
         patches = (cover(solid, grid.pixel) for solid, _ in mimic_solids(mimic, grid, skull))
-        pixels = sum(int((p.cover.mean(axis=2) >= 0.5).sum()) for p in patches if p is not None)
+        pixels = sum(int((plane_mean(p.cover) >= 0.5).sum()) for p in patches if p is not None)
         areas[list(MIMICS).index(type(mimic))] += pixels * grid.pixel**2
     return areas
 

@@ -21,6 +21,7 @@ from wetread.phantoms.shapes.implicit import (
     enlarge,
     evaluate_waves,
     paint,
+    plane_mean,
 )
 
 THICKNESS_MM = 5.0
@@ -185,7 +186,8 @@ def slice_grid(patient: Patient, scan: HeadScan, index: int) -> tuple[SliceGrid,
 
 def paint_table(scan: HeadScan, grid: SliceGrid, across: FloatArray, hu: FloatArray) -> None:
     """Paint the shell under the head, a gel cushion on it, pads next to the head; hu (H, W, S)."""
-    wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
+    if scan.cushion_mm or scan.side_mm:
+        wave = evaluate_waves(scan.ripple, across, grid.down, grid.z)
     if scan.holder_mm:
         radius = np.sqrt(across * across + (grid.down + 4) ** 2)
         if scan.cushion_mm:
@@ -231,12 +233,12 @@ def acquire(
 
     inside: (h, w, S), the implicit function of the dura's cavity, mm.
     """
-    picture: Float32Array = planes.mean(axis=2)
+    picture: Float32Array = plane_mean(planes)
     bias = (
         scan.cupping_hu * np.exp(np.minimum(inside[..., :1], 0) * (1 / 9)) * (inside[..., :1] < 4)
     )
     bias[..., 0] += scan.offset_hu
-    if float(grid.z.min()) < 0:
+    if grid.span.lowest < 0:
         coarse = cv2.resize(
             picture, None, fx=1 / COARSE, fy=1 / COARSE, interpolation=cv2.INTER_AREA
         )

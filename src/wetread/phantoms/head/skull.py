@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from wetread.archive.types import FloatArray
 from wetread.phantoms.head.patient import Patient
 from wetread.phantoms.shapes.implicit import (
     FAR,
+    Box,
     SliceGrid,
     blend,
     capsule,
@@ -71,6 +72,11 @@ class Skull:
     patchy: FloatArray
 
 
+def skull_part(skull: Skull, box: Box) -> Skull:
+    """Give the distances within a box, as views."""
+    return Skull(*(getattr(skull, field.name)[box] for field in fields(Skull)))
+
+
 def vault_distance(patient: Patient, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
     """Evaluate the inner table of the vault at points of any shape, mm, as an implicit function.
 
@@ -102,13 +108,13 @@ def _floor(x: FloatArray, y: FloatArray) -> FloatArray:
     return floor
 
 
-def _base_bones(x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+def _base_bones(grid: SliceGrid) -> FloatArray:
     """Compute what is massive under the base, (h, w, S) mm: BASE_BONES of both sides."""
-    side = np.abs(x)
-    solid = np.full_like(x, FAR)
-    if float(z.min()) < -20:
+    side = np.abs(grid.x)
+    solid = np.full_like(grid.x, FAR)
+    if grid.span.lowest < -20:
         for center, radii in BASE_BONES:
-            solid = np.minimum(solid, ellipsoid(side, y, z, center, radii))
+            solid = np.minimum(solid, ellipsoid(side, grid.y, grid.z, center, radii))
     return solid
 
 
@@ -136,7 +142,7 @@ def build_skull(patient: Patient, grid: SliceGrid) -> Skull:
     bone = np.minimum(bone, np.maximum(petrous, outer + 1))
     ring = np.abs(np.sqrt(x * x + (y - 32) ** 2) - 17) - 3.5
     bone = np.minimum(bone, np.maximum(np.maximum(ring, z + 72), -inside))
-    bone = np.minimum(bone, np.maximum(_base_bones(x, y, z), np.maximum(outer + 4, -inside)))
+    bone = np.minimum(bone, np.maximum(_base_bones(grid), np.maximum(outer + 4, -inside)))
 
     temple = np.exp(-(((y + 18) / 26) ** 2 + ((z + 22) / 30) ** 2)) * sigmoid((side - 40) * 0.2)
     scalp = patient.scalp_mm + patient.temporalis_mm * temple
@@ -172,7 +178,7 @@ def paint_skull(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray)
     in_scalp = np.maximum(skull.head + 2.6, -skull.outer)
     temporalis = np.maximum(in_scalp, ellipsoid(side, y, z, (72, -20, -22), (20, 33, 42)))
     paint(hu, temporalis, tissue.muscle, pixel)
-    low = float(z.min())
+    low = grid.span.lowest
     if low < -18:
         _paint_face(patient, grid, skull, hu)
     galea = np.maximum(np.abs(skull.outer - 1.2) - 0.7, -40 - z)
@@ -247,7 +253,7 @@ def _paint_air(patient: Patient, grid: SliceGrid, skull: Skull, hu: FloatArray) 
     frontal = np.maximum(frontal, 0.9 - np.abs(x - 1))
     frontal = np.maximum(frontal, np.maximum(skull.outer + 1.2, 1.2 - skull.vault))
     solids = [(frontal, patient.clouded[0])]
-    if float(z.min()) < -20:
+    if grid.span.lowest < -20:
         ethmoid = np.maximum(side - 12, np.maximum(np.maximum(-80 - y, y + 40), z + 25))
         ethmoid = np.maximum(ethmoid, np.maximum(-58 - z, (np.abs(cells) - 1.1) * 3))
         ethmoid = np.maximum(ethmoid, 1.0 - side)

@@ -26,7 +26,13 @@ from wetread.phantoms.head.blood import (
     subdural_solid,
     ventricle_solid,
 )
-from wetread.phantoms.head.brain import SliceAnatomy, build_brain, paint_brain, paint_folds
+from wetread.phantoms.head.brain import (
+    SliceAnatomy,
+    build_brain,
+    paint_brain,
+    paint_folds,
+    paint_vessels,
+)
 from wetread.phantoms.head.injuries import TRAUMA, draw_bleeds, draw_scenario
 from wetread.phantoms.head.mimics import (
     Mimic,
@@ -39,17 +45,24 @@ from wetread.phantoms.head.mimics import (
 )
 from wetread.phantoms.head.patient import Patient, draw_patient
 from wetread.phantoms.head.scan import HeadScan, acquire, draw_head_scan, paint_table, slice_grid
-from wetread.phantoms.head.skull import build_skull, paint_skull
+from wetread.phantoms.head.skull import Skull, build_skull, paint_skull, skull_part
 from wetread.phantoms.shapes.implicit import (
+    Box,
+    SliceGrid,
     blend,
+    box_around,
     cover,
     enlarge,
     evaluate_waves,
     paint,
+    plane_mean,
 )
 
 VISIBLE_MM2 = 12.0  # a slice shows a subtype from this lesion area on
 INSIDE_SHARE = 0.5  # a pixel belongs to a lesion when at least this share of it is blood
+# Nothing is painted within the dura but solids that are cut by its cavity, and those scaled by 0.4
+# at least: `cover` looks at values below 2.5 pixels.
+INSIDE_MARGIN = 2.5 / 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +98,18 @@ class HeadCase:
     scan: HeadScan
     bleeds: tuple[Bleed, ...]
     mimics: tuple[Mimic, ...]
+
+
+class _Part(NamedTuple):
+    """The part of a slice that a box holds; planes: (H, W, S) HU there, a view."""
+
+    grid: SliceGrid
+    skull: Skull
+    planes: FloatArray
+
+    @classmethod
+    def of(cls, grid: SliceGrid, skull: Skull, box: Box, planes: FloatArray) -> _Part:
+        return cls(grid.part(box), skull_part(skull, box), planes[box.fine])
 
 
 class HeadSlice(NamedTuple):
@@ -158,26 +183,31 @@ def _make_slice(case: HeadCase, index: int, rng: np.random.Generator) -> HeadSli
     planes = np.full((scan.size, scan.size, grid.x.shape[2]), -1000.0, np.float32)
     paint_table(scan, grid, across, planes)
     skull = raise_scalp(mimics, grid, build_skull(patient, grid))
-    paint_skull(patient, grid, skull, planes)
-    paint_swelling(mimics, grid, skull, planes)
+    head = _Part.of(grid, skull, box_around(skull.head, 2.5 * grid.pixel + 2), planes)
+    paint_skull(patient, head.grid, head.skull, head.planes)
+    paint_swelling(mimics, head.grid, head.skull, head.planes)
     cavity = np.zeros(planes.shape[:2], np.bool_)
-    if (within := cover(skull.inside, grid.pixel)) is not None:
-        cavity[within.rows, within.columns] = within.cover.mean(axis=2) >= INSIDE_SHARE
+    if (filled := cover(skull.inside, grid.pixel)) is not None:
+        cavity[filled.rows, filled.columns] = plane_mean(filled.cover) >= INSIDE_SHARE
     masks = np.zeros((len(SUBTYPES), *cavity.shape), np.bool_)
     if float(skull.inside.min()) < 0:
-        moved = displace_by_mass(grid, case.bleeds)
-        anatomy = SliceAnatomy(grid, skull, build_brain(patient, grid, skull, moved))
-        paint_brain(patient, anatomy, planes)
-        paint_lesions(mimics, grid, skull, planes)
-        _paint_edema(case.bleeds, anatomy, planes)
-        paint_folds(patient, anatomy, planes)
-        _paint_blood(case, anatomy, planes, masks)
-    paint_hardware(mimics, grid, skull, planes)
+        box = box_around(skull.inside, INSIDE_MARGIN * grid.pixel)
+        within = _Part.of(grid, skull, box, planes)
+        moved = displace_by_mass(grid, case.bleeds).part(box)
+        brain = build_brain(patient, within.grid, within.skull, moved)
+        anatomy = SliceAnatomy(within.grid, within.skull, brain)
+        paint_brain(patient, anatomy, within.planes)
+        paint_lesions(mimics, within.grid, within.skull, within.planes)
+        _paint_edema(case.bleeds, anatomy, within.planes)
+        paint_folds(patient, anatomy, within.planes)
+        paint_vessels(patient, head.grid, head.planes)
+        _paint_blood(case, anatomy, within.planes, masks[:, *box.fine])
+    paint_hardware(mimics, head.grid, head.skull, head.planes)
     return HeadSlice(
         acquire(rng, scan, index, planes, grid=grid, inside=skull.inside),
         masks,
         cavity,
-        mimic_areas(mimics, grid, skull),
+        mimic_areas(mimics, head.grid, head.skull),
     )
 
 
@@ -234,4 +264,4 @@ def _paint_blood(
             value += level * (bleed.level_hu - bleed.hu)
         blend(planes, patch, value)
         row = masks[SUBTYPES.index(SUBTYPE_OF[type(bleed)])]
-        row[patch.rows, patch.columns] |= patch.cover.mean(axis=2) >= INSIDE_SHARE
+        row[patch.rows, patch.columns] |= plane_mean(patch.cover) >= INSIDE_SHARE
