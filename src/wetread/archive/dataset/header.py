@@ -54,15 +54,19 @@ class Header:
     meta_faults: tuple[str, ...] = ()
 
 
-def read_header(read_at: ReadAt, size: int, wanted: frozenset[int]) -> Header:
+def read_header(
+    read_at: ReadAt, size: int, wanted: frozenset[int], first: bytes | None = None
+) -> Header:
     """Read the wanted elements of the file behind read_at, size bytes long.
+
+    first: its first bytes, FIRST_READ of them where it has as many, if they were read already.
 
     Raises RejectError: empty, not_dicom, bad_meta, bad_element, too_deep, too_big. A header that
     is cut comes back with `cut` set, because what it is decides what that means.
     """
     if size == 0:
         raise RejectError("empty", "0 bytes")
-    buffer = read_at(0, min(FIRST_READ, size))
+    buffer = read_at(0, min(FIRST_READ, size)) if first is None else first
     while True:
         try:
             return _walk_file(buffer, read_at, size, wanted)

@@ -80,10 +80,13 @@ _TIMES = {"content_time_s": 0x00080033, "acquisition_time_s": 0x00080032}
 _ACQUIRED = 0x0008002A  # AcquisitionDateTime, which may stand for AcquisitionTime
 _TIME_NAMES = {"content_time_s": "ContentTime", "acquisition_time_s": "AcquisitionTime"}
 _NUMBER, _TRIGGER = 0x00200013, _REAL["TriggerTime"]
-_OWN = (
+OWN = (  # elements that differ from file to file in one series
     *(_TEXTS["SOPInstanceUID"], _META_INSTANCE, _NUMBER, _POSITION, _TRIGGER),
     *(*_TIMES.values(), _ACQUIRED),
 )
+OWN_COLUMNS = frozenset(
+    ("SOPInstanceUID", "InstanceNumber", "position_mm", "TriggerTime", *_TIMES)
+)  # what `fill_own` fills in from them
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
 MODALITY_TABLE = (
@@ -120,7 +123,7 @@ def row_fields(header: Header) -> MutableRow:
     """
     values = header.values
     rest = values.copy()
-    for tag in _OWN:
+    for tag in OWN:
         rest.pop(tag, None)
     faults = header.meta_faults
     key = (header.syntax, header.big_endian, header.notes, faults, *rest, *rest.values())
@@ -133,7 +136,7 @@ def row_fields(header: Header) -> MutableRow:
             _known_fields[key] = shared
     row = shared.copy()
     notes = row["notes"] = list(row["notes"])
-    _fill_own(row, values, notes)
+    fill_own(row, values, notes)
     return row
 
 
@@ -145,7 +148,7 @@ def _shared_fields(header: Header) -> MutableRow:
     row: MutableRow = {"TransferSyntaxUID": header.syntax, "notes": notes}
     for name, tag in _TEXTS.items():
         raw = values.get(tag)
-        if raw and tag not in _OWN:
+        if raw and tag not in OWN:
             text = raw.decode("latin-1").strip(" \0")
             if text:
                 row[name] = text
@@ -157,10 +160,10 @@ def _shared_fields(header: Header) -> MutableRow:
                 row[name] = text
     _fill_class(row, values, notes)
     for name, tag in _WHOLE.items():
-        if tag not in _OWN:
+        if tag not in OWN:
             _fill_whole(row, values, tag, name, notes)
     for name, tag in _REAL.items():
-        if tag not in _OWN and (number := optional_numbers(values, tag, name, notes)):
+        if tag not in OWN and (number := optional_numbers(values, tag, name, notes)):
             row[name] = number[0]
     for name, tag in _BINARY.items():
         raw = values.get(tag, b"")
@@ -195,7 +198,7 @@ def _shared_fields(header: Header) -> MutableRow:
     return row
 
 
-def _fill_own(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
+def fill_own(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> None:
     """Fill the columns that differ from file to file: identifier, number, position, times."""
     name = "SOPInstanceUID"
     uid = values.get(_TEXTS[name], b"").decode("latin-1").strip(" \0")
@@ -214,9 +217,10 @@ def _fill_own(row: MutableRow, values: dict[int, bytes], notes: list[str]) -> No
     if number := optional_numbers(values, _TRIGGER, "TriggerTime", notes):
         row["TriggerTime"] = number[0]
     for column, tag in _TIMES.items():
-        _fill_time(row, values.get(tag), column, notes)
-    if "acquisition_time_s" not in row:
-        found = _DATE_FORM.match(values.get(_ACQUIRED, b"").decode("latin-1"))
+        if tag in values:
+            _fill_time(row, values[tag], column, notes)
+    if _ACQUIRED in values and "acquisition_time_s" not in row:
+        found = _DATE_FORM.match(values[_ACQUIRED].decode("latin-1"))
         if found:
             _fill_time(row, found[1].encode(), "acquisition_time_s", notes)
 

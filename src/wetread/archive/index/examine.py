@@ -5,11 +5,12 @@ from wetread.archive.containers.packed import refuse_packed
 from wetread.archive.containers.sources import Entry
 from wetread.archive.dataset.elements import UNDEFINED
 from wetread.archive.dataset.functional_groups import fill_from_functional_groups
-from wetread.archive.dataset.header import Header, read_header
+from wetread.archive.dataset.header import FIRST_READ, Header, read_header
 from wetread.archive.dataset.luts import read_modality_table
 from wetread.archive.dataset.numbers import tag_and_name
 from wetread.archive.dataset.row_fields import MODALITY_TABLE, PIXEL_FORM, WANTED, row_fields
-from wetread.archive.index.intercept import intercept_note
+from wetread.archive.index.intercept import has_signature, intercept_note
+from wetread.archive.index.known_headers import KnownHeaders
 from wetread.archive.index.schema import INDEX_SCHEMA
 from wetread.archive.notes import note
 from wetread.archive.pictures.kinds import Pictures
@@ -51,6 +52,8 @@ _IMAGE_MODALITIES = frozenset(
     )
 )
 
+_KNOWN = KnownHeaders()  # of this process
+
 
 def examine(entry: Entry, *, repair: bool = True, pictures: Pictures | None = None) -> MutableRow:
     """Examine one file: a row of JOURNAL_SCHEMA, a missing key is null; no content of it raises.
@@ -67,7 +70,12 @@ def examine(entry: Entry, *, repair: bool = True, pictures: Pictures | None = No
     }
     try:
         with open_contents(entry.path, entry.member) as (read_at, size):
-            _examine_bytes(read_at, size, row, pictures)
+            first = read_at(0, min(FIRST_READ, size))
+            if (known := _KNOWN.row_of(first, size)) is not None:
+                return known | row
+            header = _examine_bytes(read_at, size, first, row, pictures)
+        if header is not None and row["state"] == "image" and not has_signature(row):
+            _KNOWN.remember(first, header, row)
         if MODALITY_TABLE in (row.get("notes") or ()) and row["state"] == "image":
             _check_modality_table(row)
         if repair and row["state"] == "image" and (found := intercept_note(row)):
@@ -88,17 +96,22 @@ def _check_modality_table(row: MutableRow) -> None:
         row["notes"].append(note("lut_empty", detail))
 
 
-def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow, pictures: Pictures | None) -> None:
-    """Fill in the row as far as the header can be read, whatever is refused afterwards."""
+def _examine_bytes(
+    read_at: ReadAt, size: int, first: bytes, row: MutableRow, pictures: Pictures | None
+) -> Header | None:
+    """Fill in the row as far as the header can be read, whatever is refused afterwards.
+
+    first: the first bytes of the file. Returns its header, None where it has none.
+    """
     try:
-        header = read_header(read_at, size, WANTED)
+        header = read_header(read_at, size, WANTED, first)
     except RejectError as reject:
         if reject.reason == "not_dicom":
             found = picture_fields(read_at, size, row["path"], row["member"], pictures)
             if found is not None:
                 row.update(found, state="image")
                 _check_size(row)
-                return
+                return None
             refuse_packed(read_at, size)
         raise
     if header.walk.last_tag == 0 and header.walk.cut is None:
@@ -108,7 +121,7 @@ def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow, pictures: Pictur
     except RejectError:
         if _no_image_class(header):
             row.update(state="not_image", TransferSyntaxUID=header.syntax, notes=[])
-            return
+            return header
         raise
     bad_form = fields.pop("_bad_pixel_form", None)
     row.update(fields)
@@ -116,7 +129,7 @@ def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow, pictures: Pictur
         if header.walk.cut:
             row["notes"].append(f"cut: {header.walk.cut}")
         row["state"] = "not_image"
-        return
+        return header
     fill_from_functional_groups(row, header, read_at, size)
     if header.walk.cut:
         raise RejectError("truncated_header", header.walk.cut)
@@ -132,6 +145,7 @@ def _examine_bytes(read_at: ReadAt, size: int, row: MutableRow, pictures: Pictur
         detail = f"(0028,0102) HighBit is {row['HighBit']}, (0028,0101) BitsStored"
         row["notes"].append(note("high_bit", f"{detail} {row['BitsStored']}"))
     row["state"] = "image"
+    return header
 
 
 def _no_image_class(header: Header) -> bool:

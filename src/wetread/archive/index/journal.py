@@ -31,8 +31,9 @@ _ALLOCATIONS = 50_000  # more than the rows of a chunk take; what a broken file 
 def rows_to_frame(rows: Sequence[Row], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Make a table of rows; a key that is missing is null."""
     columns = []
+    present = set[str]().union(*rows)
     for name, dtype in schema.items():
-        values = [row.get(name) for row in rows]
+        values = [row.get(name) for row in rows] if name in present else [None] * len(rows)
         if len(values) > 1 and values.count(values[0]) == len(values):  # most are alike, or absent
             column = pl.Series(values[:1], dtype=dtype).new_from_index(0, len(values))
         elif isinstance(dtype, pl.List):
