@@ -110,7 +110,7 @@ def pack_crops(
         done += part.height
         progress(done, total)
     for out in outs:
-        _write_tables(out, keys, packing)
+        write_tables(out, keys, packing)
         remove_others(out / "parts", keys)
     return tuple(open_store(out) for out in outs)
 
@@ -239,7 +239,8 @@ def _pack_part(part: StorePart, packing: Packing) -> None:
         write_table(pl.DataFrame(crop_rows, schema=SLICE_SCHEMA), target.with_suffix(".parquet"))
 
 
-def _write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
+def write_tables(out: Path, keys: Sequence[str], packing: Packing) -> None:
+    """Write what makes whole parts, by their keys, a store: its tables and its description."""
     parts = [read_parquet(out / "parts" / f"{key}.parquet") for key in keys]
     rejects = [read_parquet(out / "parts" / f"{key}.rejects") for key in keys]
     write_table(pl.concat([pl.DataFrame(schema=REJECT_SCHEMA), *rejects]), out / "rejects.parquet")

@@ -14,8 +14,6 @@ A store is a folder:
 from __future__ import annotations
 
 import hashlib
-import mmap
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,12 +29,15 @@ from wetread.archive.files.table_file import read_parquet
 from wetread.archive.types import (
     Float32Array,
     Float64Array,
+    Int16Array,
     Int32Array,
     Int64Array,
     IntegerArray,
+    Span,
     StrPath,
 )
-from wetread.study.hu import to_hu
+from wetread.store.part_files import PartFiles
+from wetread.study.hu import AIR_HU, to_hu
 
 FORMAT = 3
 READABLE = (2, FORMAT)  # 2: its slices do not say what their pixels show
@@ -88,13 +89,14 @@ class StoreError(WetreadError):
 class Address:
     """Where each row lies and how it becomes HU: the columns of `slices`, as arrays of length N."""
 
-    part: Int32Array  # index into Store.blobs
+    part: Int32Array  # index into Store.parts
     offset: Int64Array
     bytes: Int64Array
     shape: Int32Array  # (N, 2): rows, columns
     dtype: list[str]
     rescale: Float64Array  # (N, 2): slope, intercept
     padding: Float64Array  # (N, 2): lowest, highest stored value; NaN where none is declared
+    is_hu: bool  # whether all stored integers are HU already, of 16 bits: those of one size are
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,7 @@ class Store:
     slices: pl.DataFrame
     rejects: pl.DataFrame
     size: int | None
-    blobs: tuple[mmap.mmap, ...]
+    parts: PartFiles
     address: Address
 
     def __len__(self) -> int:
@@ -123,22 +125,50 @@ class Store:
         Raises DamagedFileError where they cannot be unpacked.
         """
         at = self.address
-        start = int(at.offset[row])
-        blob = self.blobs[at.part[row]][start : start + int(at.bytes[row])]
-        rows, columns = map(int, at.shape[row])
-        needed = rows * columns * np.dtype(at.dtype[row]).itemsize
+        values = np.empty(at.shape[row], at.dtype[row])
+        self._unpack(row, values)
+        return values
+
+    def read_hu(self, rows: Sequence[int] | IntegerArray) -> Float32Array:
+        """Read slices of one shape as HU, (N, rows, columns) float32; padding is air."""
+        return self.read_compact_hu(rows).astype(np.float32, copy=False)
+
+    def read_compact_hu(self, rows: Sequence[int] | IntegerArray) -> Int16Array | Float32Array:
+        """Read slices of one shape as HU, (N, rows, columns): int16 where the store keeps HU as
+        such, float32 of the same values else. A row that is wanted twice is unpacked once."""
+        wanted = [int(row) for row in rows]
+        if not self.address.is_hu:
+            return np.stack([self._hu(row) for row in wanted])
+        shapes = self.address.shape[wanted]
+        if not len(wanted) or (shapes != shapes[0]).any():
+            raise ValueError(f"slices of {len(np.unique(shapes, axis=0))} shapes, not of one")
+        hu = np.empty((len(wanted), *shapes[0]), np.int16)
+        first: dict[int, int] = {}
+        self.parts.expect(self._place(row) for row in wanted)
+        for place, row in enumerate(wanted):
+            if row in first:
+                hu[place] = hu[first[row]]
+                continue
+            first[row] = place
+            self._unpack(row, hu[place])
+            np.maximum(hu[place], np.int16(AIR_HU), out=hu[place])
+        return hu
+
+    def _unpack(self, row: int, values: IntegerArray) -> None:
+        """Unpack a slice into values, (rows, columns) in its own type."""
+        blob = self.parts.read(*self._place(row))
         try:
-            if unpacked_bytes(blob) != needed:
-                raise ValueError(f"{unpacked_bytes(blob)} bytes, not {needed}")
-            values = np.frombuffer(blosc2.decompress2(blob, nthreads=1), dtype=at.dtype[row])
-            return values.reshape(rows, columns)
+            if unpacked_bytes(blob) != values.nbytes:
+                raise ValueError(f"{unpacked_bytes(blob)} bytes, not {values.nbytes}")
+            blosc2.decompress2(blob, dst=values, nthreads=1)
         except (ValueError, RuntimeError) as error:
             part = self.path / "parts" / f"{self.slices['part'][row]}.bin"
             raise DamagedFileError(part, PART_FORM, f"slice {row} is damaged ({error})") from error
 
-    def read_hu(self, rows: Sequence[int] | IntegerArray) -> Float32Array:
-        """Read slices of one shape as HU, (N, rows, columns) float32; padding is air."""
-        return np.stack([self._hu(int(row)) for row in rows])
+    def _place(self, row: int) -> tuple[int, Span]:
+        """Find the number of a slice's file, and its first byte and bytes in it."""
+        at = self.address
+        return int(at.part[row]), (int(at.offset[row]), int(at.bytes[row]))
 
     def _hu(self, row: int) -> Float32Array:
         slope, intercept = self.address.rescale[row]
@@ -198,16 +228,25 @@ def open_store(path: StrPath) -> Store:
     with expect_form(path / "slices.parquet", TABLE_FORM):
         check_slices(slices)
     names = slices["part"].unique(maintain_order=True).to_list()
-    blobs = tuple(map_file(path / "parts" / f"{name}.bin") for name in names)
-    check_ends(path, slices, dict(zip(names, map(len, blobs), strict=True)))
+    files = [path / "parts" / f"{name}.bin" for name in names]
+    check_ends(path, slices, dict(zip(names, map(_file_bytes, files), strict=True)))
+    blosc2.set_releasegil(True)  # else threads that read ahead unpack one after the other
     return Store(
         path=path,
         slices=slices,
         rejects=read_parquet(path / "rejects.parquet", schema=REJECT_SCHEMA, expected=TABLE_FORM),
         size=size,
-        blobs=blobs,
+        parts=PartFiles(files),
         address=_address(slices, names),
     )
+
+
+def _file_bytes(path: Path) -> int:
+    """Ask how long a part is; DamagedFileError where it is empty."""
+    length = path.stat().st_size
+    if not length:
+        raise DamagedFileError(path, PART_FORM, "empty, 0 bytes")
+    return length
 
 
 def unpacked_bytes(blob: bytes) -> int:
@@ -258,18 +297,16 @@ def _read_slices(path: Path) -> pl.DataFrame:
     return slices.select(list(SLICE_SCHEMA))
 
 
-def map_file(path: Path) -> mmap.mmap:
-    """Map the file into read-only memory; the mapping outlives the descriptor."""
-    with path.open("rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            raise DamagedFileError(path, PART_FORM, "empty, 0 bytes")
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
 def _address(slices: pl.DataFrame, names: list[str]) -> Address:
     number = {name: place for place, name in enumerate(names)}
+    is_hu = (
+        (pl.col("slope") == 1)
+        & (pl.col("intercept") == 0)
+        & (pl.col("dtype") == np.dtype(np.int16).str)
+        & pl.col("padding_low").is_null()
+    )
     return Address(
-        part=np.array([number[name] for name in slices["part"]], dtype=np.int32),
+        part=slices["part"].replace_strict(number, return_dtype=pl.Int32).to_numpy(),
         offset=slices["offset"].to_numpy(),
         bytes=slices["bytes"].to_numpy(),
         shape=slices.select("rows", "columns").to_numpy(),
@@ -278,4 +315,5 @@ def _address(slices: pl.DataFrame, names: list[str]) -> Address:
         padding=slices.select(
             pl.col("padding_low", "padding_high").cast(pl.Float64).fill_null(float("nan"))
         ).to_numpy(),
+        is_hu=slices.select(is_hu.all()).item(),
     )

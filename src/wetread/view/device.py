@@ -1,6 +1,7 @@
 """view/device.py: HU to network input, batch by batch, in torch: where the model is, it runs."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -14,11 +15,12 @@ from wetread.view.mode import Mode, mix_grays, window_slices
 from wetread.view.view import View
 from wetread.view.window import Window
 
+CACHED_PIXELS = 2**18  # 1 MiB of float32: what a core has for itself
 SHARP_PIXELS = 1.0  # sigma of the Gaussian that a sharper kernel takes away
 
 
 def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) -> Tensor:
-    """Map HU (B, 1 + 2k, H, W) float32 to a view (B, C, size, size) float32 in [0, 1].
+    """Map HU (B, 1 + 2k, H, W) float32 or int16 to a view (B, C, size, size) float32 in [0, 1].
 
     With an augmentation each image is moved by its own affine map, its HU shifted and its gray
     raised to its gamma, all its slices alike; what comes in from outside is air. ValueError where
@@ -29,37 +31,66 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
             f"a view of {view.slices} slices needs HU of shape (B, {view.slices}, H, W), "
             f"not {tuple(hu.shape)}"
         )
-    hu = resize(hu, view.size)
-    if augmentation is not None:
-        hu = augment_hu(hu, augmentation)
-    gray = apply_mode_to_batch(hu, view.mode).flatten(1, 2)  # (B, C, size, size)
+    shape = (len(hu), view.slices, view.mode.channels, view.size, view.size)
+    gray = _empty(shape, hu.device)
+    change = _change if augmentation is None or not augmentation.only_flips else _flip
+    for part in _at_a_time(hu, augmentation):
+        sized = resize(hu[part].float(), view.size)  # (b, 1 + 2k, size, size)
+        if augmentation is not None:
+            sized = change(sized, augmentation.select(np.arange(len(hu))[part]))
+        _apply_mode(sized, view.mode, gray[part])
+    gray = gray.flatten(1, 2)  # (B, C, size, size)
     if augmentation is None or (augmentation.gamma == 1).all():
         return gray
     return gray.clamp(0, 1) ** _per_image(augmentation.gamma, gray)
 
 
+def _empty(shape: tuple[int, ...], device: torch.device) -> Tensor:
+    """Allocate float32 of a shape. On a CPU by NumPy, which asks the system for large pages: by
+    small ones it takes longer to get a batch's memory than to fill it."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.empty(shape, np.float32))
+    return torch.empty(shape, device=device)
+
+
+def _at_a_time(hu: Tensor, augmentation: Augmentation | None) -> list[slice]:
+    """Part a batch (B, S, H, W) into what is changed at a time: on a CPU few images, since what one
+    step leaves is then in the cache for the next."""
+    whole = hu.device.type != "cpu"
+    if augmentation is not None:  # these round by what else is in the batch
+        whole |= bool((augmentation.contrast != 1).any())
+        whole |= bool((augmentation.soften + augmentation.sharpen > 0).any())
+    step = max(1, len(hu) if whole else CACHED_PIXELS * len(hu) // max(1, hu.numel()))
+    return [slice(start, start + step) for start in range(0, len(hu), step)]
+
+
 def apply_mode_to_batch(hu: Tensor, mode: Mode) -> Tensor:
     """Map HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1], each slice by its mode."""
+    gray = _empty((*hu.shape[:2], mode.channels, *hu.shape[2:]), hu.device)
+    _apply_mode(hu, mode, gray)
+    return gray
+
+
+def _apply_mode(hu: Tensor, mode: Mode, gray: Tensor) -> None:
+    """Map HU (B, S, H, W) into gray (B, S, channels, H, W)."""
     curves = {window.curve for window in mode.windows}
     if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
-        return _linear_exact(hu, mode.windows)
-    return torch.stack(mix_grays(window_slices([hu], mode, torch), mode, torch), 2)
+        _linear_exact(hu, mode.windows, gray)
+    else:
+        channels = mix_grays(window_slices([hu], mode, torch), mode, torch)
+        torch.stack(list(channels), 2, out=gray)
 
 
-def _linear_exact(hu: Tensor, windows: Sequence[Window]) -> Tensor:
-    """Map HU (B, S, H, W) to gray (B, S, windows, H, W): the commonest mode, all windows in one
-    go."""
-    low = torch.tensor([window.low_hu for window in windows], device=hu.device)
-    width = torch.tensor([window.width_hu for window in windows], device=hu.device)
-    batch, slices, rows, columns = hu.shape
-    gray = hu.new_empty((batch, slices, len(windows), rows, columns))
-    # On a CPU image by image: its few windows stay in the cache from one step to the next.
-    step = max(batch, 1) if hu.is_cuda else 1
-    for start in range(0, batch, step):
-        part = slice(start, start + step)
-        torch.sub(hu[part, :, None], low[:, None, None], out=gray[part])
-        gray[part].div_(width[:, None, None]).clamp_(0.0, 1.0)
-    return gray
+def _linear_exact(hu: Tensor, windows: Sequence[Window], gray: Tensor) -> None:
+    """Map HU (B, S, H, W) into gray (B, S, windows, H, W): the commonest mode, all windows in one
+    go; on a CPU slice by slice, for its cache."""
+    low = torch.tensor([window.low_hu for window in windows], device=hu.device)[:, None, None]
+    width = torch.tensor([window.width_hu for window in windows], device=hu.device)[:, None, None]
+    whole = [(hu[:, :, None], gray)]
+    one_by_one = zip(hu.flatten(0, 1), gray.flatten(0, 1), strict=True)
+    for values, out in one_by_one if hu.device.type == "cpu" else whole:
+        torch.sub(values, low, out=out)
+        out.div_(width).clamp_(0.0, 1.0)
 
 
 def resize(hu: Tensor, size: int) -> Tensor:
@@ -77,19 +108,22 @@ def augment_hu(hu: Tensor, augmentation: Augmentation) -> Tensor:
 
     What comes in from outside is air.
     """
-    if augmentation.only_flips:
-        return _flip(hu, augmentation)
-    above_air = _sample_affine(hu - AIR_HU, augmentation)
+    return (_flip if augmentation.only_flips else _change)(hu, augmentation)
+
+
+def _change(hu: Tensor, augmentation: Augmentation) -> Tensor:
+    """Augment HU (B, S, H, W), every pixel sampled anew."""
+    above_air = _sample_affine(hu - AIR_HU, augmentation)  # new, so that it may change in place
     if (augmentation.contrast != 1).any():
         mean = above_air.mean((1, 2, 3), keepdim=True)
         above_air = mean + (above_air - mean) * _per_image(augmentation.contrast, hu)
-    changed = above_air + AIR_HU
+    changed = above_air.add_(AIR_HU)
     if (augmentation.hu_scale != 1).any():
         changed = changed * _per_image(augmentation.hu_scale, hu)
     changed = change_kernel(changed, augmentation.soften, augmentation.sharpen)
     changed = lose_resolution(changed, augmentation.resolution)
     changed = add_noise(changed, augmentation.noise_hu, augmentation.noise_seeds)
-    return changed + _per_image(augmentation.hu_shift, hu)
+    return changed.add_(_per_image(augmentation.hu_shift, hu))
 
 
 def change_kernel(hu: Tensor, soften: Float32Array, sharpen: Float32Array) -> Tensor:
@@ -175,7 +209,17 @@ def _sample_affine(images: Tensor, augmentation: Augmentation) -> Tensor:
     # Rows of the map from where a pixel comes out to where it is taken from: x is along columns.
     from_x = torch.stack([mirror * cosine, -sine, -2 * tensor(augmentation.shift_columns)], 1)
     from_y = torch.stack([mirror * sine, cosine, -2 * tensor(augmentation.shift_rows)], 1)
-    grid = functional.affine_grid(
-        torch.stack([from_x, from_y], 1), list(images.shape), align_corners=False
-    )
+    rows, columns = images.shape[2:]
+    maps = torch.stack([from_x, from_y], 2)  # (B, 3, 2)
+    grid = torch.bmm(_places(rows, columns, images.device).expand(len(maps), -1, -1), maps)
+    grid = grid.reshape(len(maps), rows, columns, 2)
     return functional.grid_sample(images, grid, align_corners=False)
+
+
+@lru_cache(maxsize=4)
+def _places(rows: int, columns: int, device: torch.device) -> Tensor:
+    """List the places of pixels, (rows * columns, 3): x, y in (-1, 1) and 1, row by row."""
+    with torch.inference_mode(mode=False), torch.autocast(device.type, enabled=False):
+        unmoved = torch.eye(2, 3, device=device)[None]
+        places = functional.affine_grid(unmoved, [1, 1, rows, columns], align_corners=False)
+        return functional.pad(places.reshape(-1, 2), (0, 1), value=1.0)

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wetread.training.slices.source import CachedSource, cache_source
+from wetread.training.slices.source import CachedSource, cache_source, read_compact_hu
 
 
 class Slices:
@@ -61,3 +61,13 @@ def test_what_is_handed_out_may_be_changed() -> None:
     kept.read_hu([3])[:] = 9
     kept.read_hu([3])[:] = 9
     assert kept.read_hu([3])[0, 0, 0] == 3
+
+
+@pytest.mark.parametrize(("offset", "dtype"), [(0.0, np.int16), (0.5, np.float32)])
+def test_a_batch_is_of_integers_where_all_its_slices_are(offset: float, dtype: type) -> None:
+    kept = CachedSource(Slices(offset=offset), 2**20)
+    for _ in range(2):
+        hu = read_compact_hu(kept, [3, 1, 3])
+        assert hu.dtype == dtype
+        assert (hu[:, 5, 5] == np.array([3, 1, 3]) + offset).all()
+    assert kept.read_hu([3]).dtype == np.float32

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import BoolArray, Float32Array, FloatArray, Int64Array
+from wetread.archive.types import BoolArray, Float32Array, FloatArray, Int16Array, Int64Array
 from wetread.store.store import acquisition_keys
 from wetread.training.masks import MaskTargets
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.slices.grafts import Grafts, Images, odds_without_grafts, paint_grafts
-from wetread.training.slices.source import SliceSource
+from wetread.training.slices.source import SliceSource, read_compact_hu
 from wetread.view.augment import Augmentation, draw_augmentation
 from wetread.view.view import View
 
@@ -67,14 +67,14 @@ class TrainSet:
 class Batch:
     """Slices of one training step.
 
-    hu:         (B, 1 + 2k, H, W) float32 HU.
+    hu:         (B, 1 + 2k, H, W) HU, int16 where the source keeps them so, else float32.
     targets:    (B, F), NaN unknown.
     size:       rows and columns of the view.
     masks:      (B, M, h, w) float32 in [0, 1], not yet moved; M may be 0.
     mask_known: (B, M).
     """
 
-    hu: Float32Array
+    hu: Int16Array | Float32Array
     targets: Float32Array
     augmentation: Augmentation
     size: int
@@ -130,9 +130,11 @@ def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, view: View) -> Int64Ar
     around = rows[:, None] + steps
     if view.neighbors and view.neighbor_mm:
         position = slices["position_mm"].to_numpy()
-        for start in np.unique(starts):
-            own = starts == start
-            part = position[start : ends[own][0] + 1]
+        order = np.argsort(starts, kind="stable")
+        turns = np.flatnonzero(np.diff(starts[order])) + 1
+        for own in np.split(order, turns) if len(order) else ():  # places of one acquisition's rows
+            start = starts[own[0]]
+            part = position[start : ends[own[0]] + 1]
             if not (np.diff(part) > 0).all():  # NaN: no place
                 continue
             places = position[rows[own], None] + steps * view.neighbor_mm
@@ -142,16 +144,21 @@ def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, view: View) -> Int64Ar
     return np.asarray(np.clip(around, starts[:, None], ends[:, None]), np.int64)
 
 
-def read_with_neighbors(source: SliceSource, rows: Int64Array) -> Float32Array:
-    """Read HU (N, 1 + 2k, H, W) of the rows of neighbor_rows, (N, 1 + 2k), each slice once."""
-    once, places = np.unique(rows, return_inverse=True)
-    return source.read_hu(once.tolist())[places.reshape(rows.shape)]
+def read_with_neighbors(source: SliceSource, rows: Int64Array) -> Int16Array | Float32Array:
+    """Read HU (N, 1 + 2k, H, W) of the rows of neighbor_rows, (N, 1 + 2k), each slice once; int16
+    where the source keeps them so."""
+    hu = read_compact_hu(source, rows.ravel())
+    return hu.reshape(*rows.shape, *hu.shape[1:])
 
 
 def negatives_per_epoch(targets: Float32Array, recipe: Recipe, epoch: int) -> int:
     """Count the slices without any finding that an epoch takes; targets (N, F)."""
     positives = int((targets > 0.5).any(1).sum())
-    negatives, wanted = len(targets) - positives, recipe.negatives_at(epoch)
+    return _negatives_taken(positives, len(targets) - positives, recipe, epoch)
+
+
+def _negatives_taken(positives: int, negatives: int, recipe: Recipe, epoch: int) -> int:
+    wanted = recipe.negatives_at(epoch)
     if wanted == 0 or positives == 0:
         return negatives
     return min(negatives, max(1, round(positives * wanted)))
@@ -176,8 +183,9 @@ def epoch_items(targets: Float32Array, recipe: Recipe, epoch: int) -> Int64Array
     """
     positive = (targets > 0.5).any(1)
     negatives = np.flatnonzero(~positive)
-    wanted = negatives_per_epoch(targets, recipe, epoch)
-    before = sum(negatives_per_epoch(targets, recipe, earlier) for earlier in range(epoch))
+    counts = len(targets) - len(negatives), len(negatives)
+    wanted = _negatives_taken(*counts, recipe, epoch)
+    before = sum(_negatives_taken(*counts, recipe, earlier) for earlier in range(epoch))
     taken = np.arange(before, before + wanted)
     chosen = np.empty(wanted, np.int64)
     for turn in np.unique(taken // max(len(negatives), 1)):
@@ -215,6 +223,7 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
             *_masks(data.masks, item),
         )
         if data.grafts is not None and recipe.grafts.share:
+            images = replace(images, hu=images.hu.astype(np.float32))  # lesions are no integers
             paint_grafts(
                 images, data.grafts, items=item, slices=data.source.slices[data.rows[item]],
                 share=recipe.grafts.share, seed=recipe.seed, epoch=epoch,

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import BoolArray, Float32Array, Int64Array
+from wetread.archive.types import BoolArray, Float32Array, Int16Array, Int64Array
 from wetread.training.random_streams import RandomStream, make_generator
 
 
@@ -51,7 +51,7 @@ class Images:
     """Slices of a batch, not yet augmented: hu (B, 1 + 2k, H, W), targets (B, F), masks
     (B, M, h, w) and mask_known (B, M)."""
 
-    hu: Float32Array
+    hu: Int16Array | Float32Array
     targets: Float32Array
     masks: Float32Array
     mask_known: BoolArray

@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from wetread.archive.types import Float32Array
+from wetread.archive.types import Float32Array, Int16Array, Int64Array
+from wetread.store.store import Store
 
 
 class SliceSource(Protocol):
@@ -37,25 +38,42 @@ class CachedSource:
 
     def read_hu(self, rows: Sequence[int]) -> Float32Array:
         """Read HU (N, H, W) float32; what was kept before comes from memory."""
+        return self.read_compact_hu(rows).astype(np.float32, copy=False)
+
+    def read_compact_hu(self, rows: Sequence[int] | Int64Array) -> Int16Array | Float32Array:
+        """Read HU (N, H, W) as they are kept: int16 where all of the slices are such integers."""
         wanted = [int(row) for row in rows]
         found = {row: self._kept[row] for row in wanted if row in self._kept}
         if missing := sorted(set(wanted) - found.keys()):
-            for row, hu in zip(missing, self._source.read_hu(missing), strict=True):
-                found[row] = self._keep(row, hu)
-        return np.stack([found[row] for row in wanted]).astype(np.float32, copy=False)
+            read = read_compact_hu(self._source, missing)
+            found |= {row: self._keep(row, hu) for row, hu in zip(missing, read, strict=True)}
+        return np.stack([found[row] for row in wanted])
 
-    def _keep(self, row: int, hu: Float32Array) -> np.ndarray:
+    def _keep(self, row: int, hu: Int16Array | Float32Array) -> np.ndarray:
         """Keep a slice where there is room, and return it as it would be kept."""
-        with np.errstate(invalid="ignore"):  # NaN and what is too large is no integer
-            packed = hu.astype(np.int16)
-        kept = packed if np.array_equal(packed, hu) else hu.copy()
+        packed = hu
+        if hu.dtype != np.int16:
+            with np.errstate(invalid="ignore"):  # NaN and what is too large is no integer
+                integers = hu.astype(np.int16)
+            packed = integers if np.array_equal(integers, hu) else hu
         with self._lock:
-            if row not in self._kept and kept.nbytes <= self._free_bytes:
-                self._kept[row] = kept
-                self._free_bytes -= kept.nbytes
-        return kept
+            if row not in self._kept and packed.nbytes <= self._free_bytes:
+                self._kept[row] = packed.copy()  # not a view, which would keep its whole batch
+                self._free_bytes -= packed.nbytes
+        return packed
 
 
 def cache_source(source: SliceSource, budget_mb: int) -> SliceSource:
     """Keep the slices of a source in memory, as many as fit in budget_mb."""
     return CachedSource(source, budget_mb * 2**20) if budget_mb else source
+
+
+def read_compact_hu(
+    source: SliceSource, rows: Sequence[int] | Int64Array
+) -> Int16Array | Float32Array:
+    """Read HU (N, H, W) of rows that may repeat, each once: int16 where the source keeps them as
+    such integers, which half the bytes of float32 hold all the way to the device."""
+    if isinstance(source, Store | CachedSource):
+        return source.read_compact_hu(rows)
+    once, places = np.unique(rows, return_inverse=True)
+    return source.read_hu(once.tolist())[places]
