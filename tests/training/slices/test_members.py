@@ -1,16 +1,18 @@
 """tests/training/slices/test_members.py: several networks of a split differ by the seed alone, and
 their mean is what is said."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import logit
 
+from wetread.labels.finding import finding_names
 from wetread.training.data import LabeledSlices, mirror_columns, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
-from wetread.training.run import Run
+from wetread.training.run import Run, TrainedModel, build_network
 from wetread.training.slices.fit import fit_split
 from wetread.training.slices.members import (
     fold_checkpoints,
@@ -113,3 +115,55 @@ def test_ensemble_weights_enter_the_mean(data: LabeledSlices, tmp_path: Path) ->
     together = read_mean(models, data.store, data.rows, mirror, weights=weights)
     np.testing.assert_allclose(together.probability, 0.25 * alone[0] + 0.75 * alone[1], atol=1e-12)
     assert together.maps == ()
+
+
+class CountedReads:
+    """A store's slices, and how many were asked for."""
+
+    def __init__(self, data: LabeledSlices) -> None:
+        self.slices, self.asked = data.store.slices, 0
+        self._store = data.store
+
+    def read_hu(self, rows: Sequence[int]) -> np.ndarray:
+        self.asked += len(rows)
+        return self._store.read_hu(rows)
+
+
+def test_networks_of_one_view_read_each_slice_once_and_answer_as_if_alone(
+    data: LabeledSlices,
+) -> None:
+    recipes = [quick(f"seed={seed}") for seed in (1, 2)] + [quick("seed=3", "windows=['bone']")]
+    models = [
+        TrainedModel(
+            build_network(recipe, len(data.findings), 0).eval(),
+            finding_names(data.findings),
+            (),
+            recipe.view,
+            recipe,
+            negative_rate=0.5,
+            epoch=0,
+            value=None,
+        )
+        for recipe in recipes
+    ]
+    models = [models[0], models[2], models[1]]  # the other view between those of one
+    mirror, rows = mirror_columns(data.findings).tolist(), data.rows[:11]
+    steps: list[tuple[int, int]] = []
+    source = CountedReads(data)
+    together = read_mean(
+        models, source, rows, mirror, progress=lambda done, total: steps.append((done, total))
+    )
+    assert source.asked == 2 * len(rows)
+    alone = [
+        predict_probabilities(
+            one.model, data.store, rows, one.view, one.recipe, one.negative_rate, mirror
+        )
+        for one in models
+    ]
+    total = np.zeros_like(alone[0])
+    for probability in alone:
+        total += probability
+    np.testing.assert_array_equal(together.probability, total / 3)
+    assert steps[0] == (0, 3)
+    assert steps[-1] == (3, 3)
+    assert steps == sorted(steps)

@@ -1,6 +1,6 @@
 """training/slices/predict.py: a model's probabilities, and masks, for rows of a store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Lock
@@ -74,11 +74,36 @@ def predict_with_masks(
 
     mirror: as for predict_probabilities.
     """
-    network = FlipAverage(inference_copy(model, recipe), mirror)
-    for logits, masks, apart in predict_batches(network, source, rows, view, recipe):
-        assert logits is not None
-        spread = torch.zeros_like(logits) if apart is None else apart
-        yield SliceBatch(logits, None if masks is None else masks.numpy(), spread.numpy())
+    for (batch,) in predict_each([model], source, rows, view, recipe, mirror):
+        yield batch
+
+
+def predict_each(
+    models: Sequence[nn.Module],
+    source: SliceSource,
+    rows: Sequence[int] | npt.NDArray[np.int64],
+    view: View,
+    recipe: Recipe,
+    mirror: Sequence[int] | None = None,
+) -> Iterator[tuple[SliceBatch, ...]]:
+    """Yield what each of some networks of one view says of rows (N,), batch by batch in order:
+    slices are read once, whatever the number of networks.
+
+    mirror: as for predict_probabilities.
+    """
+    networks = [FlipAverage(inference_copy(model, recipe), mirror) for model in models]
+
+    def all_of(view: Tensor) -> tuple[Tensor | None, ...]:
+        return tuple(output for network in networks for output in network(view))
+
+    for outputs in predict_batches(all_of, source, rows, view, recipe):
+        yield tuple(_slice_batch(*outputs[i : i + 3]) for i in range(0, len(outputs), 3))
+
+
+def _slice_batch(logits: Tensor | None, masks: Tensor | None, apart: Tensor | None) -> SliceBatch:
+    assert logits is not None  # FlipAverage always gives some
+    spread = torch.zeros_like(logits) if apart is None else apart
+    return SliceBatch(logits, None if masks is None else masks.numpy(), spread.numpy())
 
 
 def to_probabilities(
@@ -105,7 +130,7 @@ def batch_size(view: View, device: torch.device) -> int:
 
 
 def predict_batches(
-    network: nn.Module,
+    network: Callable[[Tensor], Sequence[Tensor | None]],
     source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
     view: View,
