@@ -16,6 +16,7 @@ from wetread.cli.options import (
     AsHU,
     AsJson,
     ClearPatients,
+    ClusterAddress,
     Data,
     LabelColumns,
     LabelFiles,
@@ -35,7 +36,7 @@ from wetread.cli.options import (
 )
 from wetread.cli.prediction_text import prediction_lines
 from wetread.cli.progress import bars
-from wetread.cli.text import feature_lines, run_lines, submission_lines
+from wetread.cli.text import feature_lines, fold_lines, run_lines, submission_lines
 
 if TYPE_CHECKING:
     from wetread.verbs.predict.predict import Prediction
@@ -54,6 +55,9 @@ def train(
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="passes over the training images; default: the recipe's"),
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option(metavar="K", help="fit this fold alone, one of 0 to folds - 1")
     ] = None,
     seed: Seed = 0,
     recipe: Annotated[
@@ -74,6 +78,7 @@ def train(
     as_hu: AsHU = False,
     clear_patients: ClearPatients = False,
     verify: Verify = False,
+    cluster: ClusterAddress = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -95,6 +100,8 @@ def train(
             settings=settings or (),
             weights=weights,
             pretrained=pretrained,
+            fold=fold,
+            cluster=cluster,
             workers=workers,
             report=report,
             repair=repair,
@@ -102,6 +109,9 @@ def train(
             clear_patients=clear_patients,
             verify=verify,
         )
+    if result.missing:
+        print_result(result.to_dict(), fold_lines(result), as_json)
+        raise typer.Exit(DONE)
     print_result(result.to_dict(), run_lines(result), as_json)
     raise typer.Exit(REFUSED if result.refused else DONE)
 

@@ -37,6 +37,7 @@ OPTIONS: dict[str, str] = {
         ),
         *(
             "epochs",
+            "fold",
             "folds",
             "frames",
             "gaps",

@@ -113,6 +113,15 @@ def run_lines(result: TrainResult) -> list[str]:
     ]
 
 
+def fold_lines(result: TrainResult) -> list[str]:
+    """Return the line of a fold that was fitted alone: what its run still lacks."""
+    lacking = ", ".join(map(str, result.missing))
+    return [
+        f"fold {result.fold} is fitted; {plural(len(result.missing), 'fold')} still missing: "
+        f"{lacking}: {result.run}"
+    ]
+
+
 def by_study(counts: Mapping[str, int]) -> str:
     """Return how many images have a label by their study alone, in brackets; nothing for none."""
     count = counts.get("labelled_by_study", 0)  # runs of before have none

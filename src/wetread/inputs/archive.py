@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.executor.workers import select_workers
+from wetread.archive.executor.workers import Workers, select_workers
 from wetread.archive.identity.user_key import UserKey
 from wetread.archive.index.index import Index, build_index, read_index
 from wetread.inputs.progress import Report, stage
@@ -30,7 +30,7 @@ def open_archive(
     sources: Sequence[Path],
     out: Path,
     *,
-    workers: int | None,
+    workers: Workers | None,
     report: Report,
     repair: bool = True,
     as_hu: bool = False,

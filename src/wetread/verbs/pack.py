@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.executor.workers import select_workers
+from wetread.archive.executor.workers import Workers, select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
@@ -69,7 +69,7 @@ def pack_crops_of(
     *,
     size: int,
     absent: FindAbsent = nothing_absent,
-    workers: int | None = None,
+    workers: Workers | None = None,
     report: Report = silent,
     verify: bool = False,
 ) -> tuple[Store, ...]:

@@ -23,8 +23,8 @@ Item = TypeVar("Item")
 GIB = 1024**3
 LEAST_BYTES = GIB  # decoders and their buffers fit
 _READY, _DONE, _FAILED = "ready", "done", "failed"
-# One thread a process: what works side by side here are the processes.
-_ONE_THREAD = (
+# Of what libraries start of their own: what works side by side here are the processes.
+_THREADS = (
     *("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
     *("BLOSC_NTHREADS", "NUMEXPR_NUM_THREADS"),
 )
@@ -48,10 +48,14 @@ class Limits:
 
     seconds:      without a result or a `still_alive()`.
     memory_bytes: beyond what the process has once it began; None: a share of the machine.
+    threads:      of each library; 0: as many as it takes by itself.
+
+    Of seconds and memory_bytes 0 is no limit.
     """
 
     seconds: float = 120.0
     memory_bytes: int | None = None
+    threads: int = 1
 
     def shared_by(self, workers: int) -> Limits:
         """Set memory_bytes, where None, to the machine's memory over `workers`, at least 1 GiB."""
@@ -59,6 +63,9 @@ class Limits:
             return self
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         return replace(self, memory_bytes=max(total // max(1, workers), LEAST_BYTES))
+
+
+NO_LIMITS = Limits(seconds=0.0, memory_bytes=0, threads=0)  # of work that has the machine alone
 
 
 def end_with_parent() -> None:
@@ -88,8 +95,9 @@ def still_alive() -> None:
 class IsolatedProcess:
     """One process, started when it is needed and again when it died; one thread calls `run`."""
 
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: bytes, threads: int = 1) -> None:
         self._message = message
+        self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._stopped = False
@@ -140,7 +148,7 @@ class IsolatedProcess:
                 raise RuntimeError("the process was stopped")
             ours, theirs = Pipe()
             with theirs:
-                self._process = _start(theirs.fileno())
+                self._process = _start(theirs.fileno(), self._threads)
         self._pipe = ours
         try:
             ours.send_bytes(self._message)
@@ -172,14 +180,17 @@ class IsolatedProcess:
             return process.wait()
 
 
-def _start(handle: int) -> subprocess.Popen[bytes]:
-    """Start a process that serves the pipe; it finds the modules that this one finds."""
+def _start(handle: int, threads: int) -> subprocess.Popen[bytes]:
+    """Start a process that serves the pipe; it finds the modules that this one finds.
+
+    threads: as in Limits; where the environment has a number of a library's, that one holds.
+    """
     found = os.pathsep.join(path for path in sys.path if path)
-    one_thread = {name: os.environ.get(name, "1") for name in _ONE_THREAD}
+    limited = {name: os.environ.get(name, str(threads)) for name in _THREADS} if threads else {}
     command = f"from wetread.archive.executor.isolated_process import serve; serve({handle})"
     return subprocess.Popen(
         [sys.executable, "-P", "-c", command],
-        env=os.environ | one_thread | {"PYTHONPATH": found},
+        env=os.environ | limited | {"PYTHONPATH": found},
         pass_fds=(handle,),
         stdin=subprocess.DEVNULL,
     )
@@ -244,7 +255,7 @@ def _answer(work: Callable[[object], object], item: object) -> tuple[str, object
 
 def _limit_memory(beyond: int | None) -> None:
     """Limit the address space to the bytes mapped now and `beyond` more."""
-    if beyond is None:
+    if not beyond:
         return
     import resource
 

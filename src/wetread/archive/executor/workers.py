@@ -65,8 +65,8 @@ def parallel_map(
             found = results_in_order(items, submit, ahead and ahead * count)
             yield from cast(Iterator[Result | LostItem], found)
         return
-    message = pickle_work(work, (limits or Limits()).shared_by(workers))
-    with closing(_Pool(message, max(1, workers))) as pool:
+    own = (limits or Limits()).shared_by(workers)
+    with closing(_Pool(pickle_work(work, own), max(1, workers), own.threads)) as pool:
         found = results_in_order(items, pool.submit, ahead and ahead * max(1, workers))
         yield from cast(Iterator[Result | LostItem], found)
 
@@ -87,8 +87,8 @@ def results_in_order(
 class _Pool:
     """Isolated processes, each driven by a thread that waits for it."""
 
-    def __init__(self, message: bytes, count: int) -> None:
-        self._processes = [IsolatedProcess(message) for _ in range(count)]
+    def __init__(self, message: bytes, count: int, threads: int) -> None:
+        self._processes = [IsolatedProcess(message, threads) for _ in range(count)]
         self._free: LifoQueue[IsolatedProcess] = (
             LifoQueue()
         )  # a process that runs goes before a new one
@@ -117,8 +117,9 @@ class _Pool:
         self._threads.shutdown(wait=True)
 
 
-def select_workers(workers: int | None, cluster: str | None) -> Workers:
-    """Choose the workers: a cluster, so many processes, or one a core."""
+def select_workers(workers: Workers | None, cluster: str | None) -> Workers:
+    """Choose the workers: a cluster, so many processes, or one a core; workers that were chosen
+    before stay what they are."""
     if cluster is not None:
         return Cluster(cluster)
     return workers or available_cores()

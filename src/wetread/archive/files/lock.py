@@ -27,6 +27,7 @@ except ImportError:  # no POSIX: nothing is locked
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+LEASE = ".lease"  # the file of a lease (lease.py)
 PATIENCE_S = 0.3  # for a command that only asks whether the folder is locked
 _locked_here: ContextVar[frozenset[str]] = ContextVar("_ours", default=frozenset())
 
@@ -40,9 +41,10 @@ def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
     """Hold folder, made where it is not there, until the end; a folder left empty goes again.
 
     output: what the words of BusyError name, where it is not the folder. Whoever holds a folder
-    may call what holds it too. What a killed command left unfinished in the folder is removed.
+    may call what holds it too. What a killed command left unfinished in the folder is removed, but
+    where another machine may be at work in a folder of it.
     """
-    made = _make_folders(folder)
+    made = make_folders(folder)
     try:
         name = os.path.realpath(folder)
         if fcntl is None or name in _locked_here.get():
@@ -51,7 +53,8 @@ def locked(folder: Path, output: Path | None = None) -> Iterator[None]:
         handle = _lock_handle(folder, output or folder)
         token = _locked_here.set(_locked_here.get() | {name})
         try:
-            clear_unfinished(folder, is_locked)
+            if not any(folder.glob(f"*/{LEASE}")):
+                clear_unfinished(folder, is_locked)
             yield
         finally:
             with contextlib.suppress(ValueError):  # closed in another context: a generator's end
@@ -81,7 +84,7 @@ def exclusive_output(
     return wrap
 
 
-def _make_folders(folder: Path) -> list[Path]:
+def make_folders(folder: Path) -> list[Path]:
     """Make the folder; list it and its parents that were not there, the deepest first."""
     lacking = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,16 +105,23 @@ def _lock_handle(folder: Path, output: Path) -> int:
             if time.monotonic() < until:
                 time.sleep(0.05)
                 continue
-            raise BusyError(
-                f"{output}: another wetread command{who} writes there now; wait until it has "
-                "ended, or give another output"
-            ) from error
+            raise busy(output, who) from error
         except OSError:  # a file system without locks
             return handle
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), os.stat(folder)):
                 return handle
         os.close(handle)  # removed by who held it before
+
+
+def busy(output: Path, who: str) -> BusyError:
+    """Return the error of an output that another command writes; who: its process, "" if
+    unknown."""
+    named = f" ({who})" if who else ""
+    return BusyError(
+        f"{output}: another wetread command{named} writes there now; wait until it has ended, or "
+        "give another output"
+    )
 
 
 def is_locked(folder: str) -> bool:
@@ -131,12 +141,12 @@ def is_locked(folder: str) -> bool:
 
 
 def _lock_holder(handle: int) -> str:
-    """Name the process that holds the lock, ` (process 123)`, where the system knows it."""
+    """Name the process that holds the lock, `process 123`, where the system knows it."""
     about = os.fstat(handle)
     place = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
     with contextlib.suppress(OSError), open("/proc/locks") as locks:
         for line in locks:
             parts = line.split()
             if "FLOCK" in parts and place in parts:
-                return f" (process {parts[parts.index(place) - 1]})"
+                return f"process {parts[parts.index(place) - 1]}"
     return ""

@@ -14,6 +14,7 @@ from wetread.evaluation.aggregate import study_truth
 from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.training.data import LabeledSlices, Split
+from wetread.training.kept_split import digest_inputs
 from wetread.training.masks import annotated_masks
 from wetread.training.run import BEST, Run
 from wetread.training.series.fit import fit_series
@@ -64,6 +65,11 @@ def prepare_series(spec: SeriesSpec, inputs: TrainingInputs) -> Prepared:
         shares,
         partial(consistent_levels, spec=spec),
         calibrated=spec.study_from_images or inputs.recipe.series.loss == "plain",
+        inputs=digest_inputs(
+            inputs.recipe,
+            [slices_with_truth, *(one.data for one in data.encoders)],
+            (series.starts, series.image, series.study),
+        ),
     )
 
 

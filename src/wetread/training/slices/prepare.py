@@ -16,6 +16,7 @@ from wetread.labels.table import LabelTable
 from wetread.store.store import Store
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import LabeledSlices, Split, plan_splits
+from wetread.training.kept_split import digest_inputs
 from wetread.training.masks import annotated_masks
 from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
@@ -86,6 +87,8 @@ class Prepared:
             none are.
     read_altered: (number of a split, the split) -> what its model says of its scored part as if
             other scanners had made it; None where the task does not say how these differ.
+    inputs: a digest of settings, slices and labels (training/kept_split.py); None: not known, and
+            nothing that a split's model said is kept.
     """
 
     data: LabeledSlices
@@ -95,6 +98,7 @@ class Prepared:
     calibrated: bool = True
     refit: Callable[[Start], int] | None = None
     read_altered: ReadAltered | None = None
+    inputs: str | None = None
 
 
 def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
@@ -141,6 +145,7 @@ def prepare_slices(spec: SliceSpec, inputs: TrainingInputs) -> Prepared:
         partial(obeying_levels, obey=spec.obey),
         refit=refit if inputs.recipe.refit else None,
         read_altered=None if spec.other_scanners is None else read,
+        inputs=digest_inputs(inputs.recipe, [data]),
     )
 
 

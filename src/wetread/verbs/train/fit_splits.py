@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from wetread.archive.files.lock import locked
+from wetread.archive.files.lease import NO_PATIENCE, leased
 from wetread.archive.types import JsonObject
 from wetread.inputs.patients import describe_folds
 from wetread.labels.finding import finding_names, finding_weights
@@ -16,9 +17,12 @@ from wetread.training import calibration, decide, mask_table
 from wetread.training.about import REFIT
 from wetread.training.data import Split, plan_splits
 from wetread.training.decide import decide_finding, smooth_decided, with_calibrated
+from wetread.training.kept_split import FILE as KEPT
+from wetread.training.kept_split import keep_split, read_split, split_key
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
+from wetread.training.slices.fit import SplitResult
 from wetread.training.slices.prepare import Prepared, Start
 from wetread.training.slices.pseudo_labels import unlabeled_rows
 from wetread.training.split_calibration import (
@@ -83,18 +87,70 @@ def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared)
 
 def fit_splits(run: Run, plan: RunPlan, prepared: Prepared, start: Start) -> None:
     """Train each split's model from the start, and keep what it predicts of the patients it never
-    saw; then, where the recipe says so, networks of all patients."""
-    if not any(run.folder.glob("model-*/**/last.pt")):
-        plan.write(run)
-    results = []
-    for number, split in enumerate(plan.splits):
-        with locked(run.folder / f"model-{number}"):
-            results.append(prepared.fit(number, split, start))
+    saw; then, where the recipe says so, networks of all patients. What is there is not done
+    again."""
+    results = [
+        fit_one(run, number, split, prepared, start, NO_PATIENCE)
+        for number, split in enumerate(plan.splits)
+    ]
     if prepared.refit is not None:
-        with locked(run.folder / REFIT):
-            epochs = prepared.refit(start)
+        epochs = refit_run(run, prepared, start, NO_PATIENCE)
         plan = replace(plan, about={**plan.about, "refit_epochs": epochs})
     plan.write(run)  # of a run that goes on: only now, it would have been refused were it another
+    keep_predictions(run, plan, prepared, results)
+
+
+def begin_run(run: Run, plan: RunPlan) -> None:
+    """Write the plain files of a run of which no training has begun."""
+    if not any(run.folder.glob("model-*/**/last.pt")):
+        plan.write(run)
+
+
+def fit_one(
+    run: Run, number: int, split: Split, prepared: Prepared, start: Start, patience_s: float
+) -> SplitResult:
+    """Train the model of one split, and keep what it says of the patients it never saw; what is
+    there is not done again.
+
+    patience_s: how long to wait for another process that works on it. BusyError in the end.
+    """
+    folder = run.folder / f"model-{number}"
+    with leased(folder, patience_s):
+        kept = _kept(folder, split, prepared)
+        if kept is not None:
+            return kept
+        result = prepared.fit(number, split, start)
+        if prepared.inputs is not None:
+            keep_split(folder, split_key(folder, split, prepared.inputs), result)
+        return result
+
+
+def refit_run(run: Run, prepared: Prepared, start: Start, patience_s: float) -> int:
+    """Train the networks of all patients, or find that they are; for how many epochs."""
+    assert prepared.refit is not None  # else nobody asks for them
+    with leased(run.folder / REFIT, patience_s):
+        return prepared.refit(start)
+
+
+def missing_splits(run: Run, plan: RunPlan, prepared: Prepared) -> tuple[int, ...]:
+    """List the splits whose models are not trained to their end, by number."""
+    return tuple(
+        number
+        for number, split in enumerate(plan.splits)
+        if _kept(run.folder / f"model-{number}", split, prepared) is None
+    )
+
+
+def _kept(folder: Path, split: Split, prepared: Prepared) -> SplitResult | None:
+    if prepared.inputs is None or not (folder / KEPT).is_file():
+        return None
+    return read_split(folder, split_key(folder, split, prepared.inputs))
+
+
+def keep_predictions(
+    run: Run, plan: RunPlan, prepared: Prepared, results: Sequence[SplitResult]
+) -> None:
+    """Calibrate what the splits' models said, decide what they drew, and write both."""
     drawings = pl.concat([result.drawings for result in results])
     levels = [prepared.make_consistent(result.levels) for result in results]
     if prepared.calibrated:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from wetread.archive.executor.workers import Workers
 from wetread.archive.files.atomic import write_csv
 from wetread.archive.index.index import Index
 from wetread.archive.rejects import RejectError
@@ -54,7 +55,7 @@ def open_labeled_archive(
     repair: bool,
     as_hu: bool,
     verify: bool,
-    workers: int | None,
+    workers: Workers | None,
     report: Report,
 ) -> LabeledArchive:
     """Index and pack the sources into the run's folder, and join them to the request's labels.

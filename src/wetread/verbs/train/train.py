@@ -22,35 +22,33 @@ A run's folder holds, beside what training writes (training/run.py):
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from wetread.archive.files.lock import exclusive_output
+from wetread.archive.executor.workers import Cluster, select_workers
+from wetread.archive.files.lease import ENDLESS_PATIENCE, NO_PATIENCE, leased, note_progress
 from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.types import StrPath, StrPaths
 from wetread.evaluation.score import Scores
-from wetread.inputs.progress import Report, silent, stage
-from wetread.reports.slice_panels import write_edge_letters
+from wetread.inputs.progress import Report, silent
 from wetread.study.patients import Identity
-from wetread.tasks import find_task, keep_task
 from wetread.training.about import read_about
 from wetread.training.origin import describe_origin
-from wetread.training.prepare import prepare
-from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
-from wetread.training.slices.prepare import TrainingInputs
 from wetread.verbs.evaluate.evaluate import evaluate
 from wetread.verbs.train.decide_drawings import decide_drawings
-from wetread.verbs.train.fit_splits import fit_splits, plan_run
+from wetread.verbs.train.fit_fold import fit_fold, require_fold
+from wetread.verbs.train.fit_on_cluster import fit_on_cluster
+from wetread.verbs.train.fit_splits import fit_splits
 from wetread.verbs.train.keep_bounds import keep_bounds
 from wetread.verbs.train.keep_measures import keep_measure_errors
-from wetread.verbs.train.labeled_archive import open_labeled_archive
 from wetread.verbs.train.pretrain import pretrain
-from wetread.verbs.train.request import check_request
+from wetread.verbs.train.ready_run import ReadyRun, make_ready
+from wetread.verbs.train.request import TrainRequest
+from wetread.verbs.train.words import TrainWords
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,8 @@ class TrainResult:
     """Where the run lies, what was counted, what it is worth, who was taken for one patient, and
     what it learned from and was scored on, in words.
 
+    fold, missing: the fold that was fitted alone, and those that the run still lacks: it has no
+         scores before it has them all.
     few: findings of which nothing can be learned, less than two labels being positive or less than
     two negative: the number of positive and of all known labels.
     """
@@ -68,6 +68,8 @@ class TrainResult:
     scores: Scores
     identity: Identity
     origin: str
+    fold: int | None = None
+    missing: tuple[int, ...] = ()
 
     @property
     def refused(self) -> int:
@@ -82,11 +84,11 @@ class TrainResult:
             "few": {name: list(counts) for name, counts in self.few.items()},
             "identity": self.identity.to_dict(),
             "origin": self.origin,
+            **({} if self.fold is None else {"fold": self.fold, "missing": list(self.missing)}),
             **self.scores.to_dict(),
         }
 
 
-@exclusive_output()
 def train(
     task: str,
     source: StrPaths,
@@ -102,6 +104,8 @@ def train(
     settings: Sequence[str] = (),
     weights: StrPath | None = None,
     pretrained: bool | None = None,
+    fold: int | None = None,
+    cluster: str | None = None,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
@@ -131,57 +135,90 @@ def train(
     as_hu: take CT whose header does not say HU as HU; else such slices are left out and counted.
     clear_patients: keep PatientIDs and times as they are; else the run has pseudonyms under the
         user's key in its index and store too.
+    fold: fit this one of the folds alone; the call after which none is missing ends the run.
+    cluster: the address of a Dask scheduler whose workers have the same paths: they index and pack
+        in place of processes, and fit the folds.
     workers: processes; None: all cores. report: called with (stage, done, total).
 
     Stopped and called again with the same arguments, it goes on and ends with the same numbers.
     Raises ValueError, LabelError or FileNotFoundError for its inputs before the first long step,
     RejectError where no image can be read.
     """
-    out, known = Path(out), find_task(task)
-    given = {"epochs": epochs, "folds": folds, "pretrained": pretrained}
-    overrides = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
-    resolved = read_recipe(
-        str(recipe or known.recipe), [f"seed={seed}", *known.settings, *overrides, *settings]
-    )
-    chosen = known.for_recipe(resolved)
-    request = check_request(
-        chosen,
-        resolved,
-        sources=as_paths(source),
-        out=out,
-        labels=as_paths(labels),
-        columns=columns,
+    words = TrainWords(
+        task,
+        tuple(as_paths(source)),
+        Path(out),
+        tuple(as_paths(labels)),
+        columns,
         patients=None if patients is None else os.fspath(patients),
+        folds=folds,
+        epochs=epochs,
+        seed=seed,
+        recipe=None if recipe is None else os.fspath(recipe),
+        settings=tuple(settings),
         weights=as_path_or_none(weights),
+        pretrained=pretrained,
+        repair=repair,
+        as_hu=as_hu,
         clear_patients=clear_patients,
+        verify=verify,
     )
-    run = Run(out)
-    out.mkdir(parents=True, exist_ok=True)
-    keep_task(out, known)
-    archive = open_labeled_archive(
-        request, repair=repair, as_hu=as_hu, verify=verify, workers=workers, report=report
-    )
-    prepared = prepare(
-        chosen.spec,
-        TrainingInputs(
-            run,
-            archive.stores,
-            archive.labels,
-            request.recipe,
-            partial(stage, report),
-            archive.header,
-        ),
-    )
-    plan = plan_run(request, archive, prepared)
-    write_edge_letters(run, archive.images)
-    start = pretrain(request, workers=workers, report=report)
-    fit_splits(run, plan, prepared, start)
-    decide_drawings(out, chosen, report)
-    keep_measure_errors(run, chosen, archive.stores[0], archive.images)
-    keep_bounds(run, archive.images, archive.stores[0], chosen.networks[0])
-    scores, origin = evaluate(out), describe_origin(read_about(out))
-    few = few_labels(prepared.shares)
-    return TrainResult(out, archive.counts, few, scores, archive.identity, origin)
+    if fold is not None:
+        if cluster is not None:
+            raise ValueError("`fold` fits one fold here, `cluster` all of them there; give one")
+        require_fold(fold, words.resolve_recipe())
+    request = words.check()
+    noted = partial(_note, report)
+    if fold is not None:
+        return _train_fold(words, request, fold, workers, noted)
+    with leased(words.out, NO_PATIENCE):
+        ready = make_ready(words, request, select_workers(workers, cluster), noted)
+        if cluster is None:
+            return _end_run(ready, workers, noted)
+    fit_on_cluster(words, ready, Cluster(cluster), report)
+    with leased(words.out, ENDLESS_PATIENCE):
+        return _end_run(ready, workers, noted)
+
+
+def _note(report: Report, step: str, done: int, total: int) -> None:
+    note_progress(step, done, total)
+    report(step, done, total)
+
+
+def _train_fold(
+    words: TrainWords, request: TrainRequest, fold: int, workers: int | None, report: Report
+) -> TrainResult:
+    """Fit one fold; where none is missing then, end the run, unless another process has."""
+    fitted = fit_fold(words, request, fold, workers=workers, report=report, patience_s=NO_PATIENCE)
+    ready, scores, origin = fitted.ready, Scores([]), ""
+    if not fitted.missing:
+        with leased(request.out, ENDLESS_PATIENCE):
+            if not is_ended(ready.run):
+                return replace(_end_run(ready, workers, report), fold=fold)
+            scores, origin = ready.run.scores, describe_origin(read_about(request.out))
+    return replace(_result(ready, scores, origin), fold=fold, missing=fitted.missing)
+
+
+def is_ended(run: Run) -> bool:
+    """Whether a run has its scores and its page."""
+    return all((run.folder / name).is_file() for name in ("scores.json", "page.html"))
+
+
+def _end_run(ready: ReadyRun, workers: int | None, report: Report) -> TrainResult:
+    """Fit what is missing of a run, and score it; its folder is held."""
+    run, task, archive = ready.run, ready.request.task, ready.archive
+    start = pretrain(ready.request, workers=workers, report=report)
+    fit_splits(run, ready.plan, ready.prepared, start)
+    decide_drawings(run.folder, task, report)
+    keep_measure_errors(run, task, archive.stores[0], archive.images)
+    keep_bounds(run, archive.images, archive.stores[0], task.networks[0])
+    scores = evaluate(run.folder)
+    return _result(ready, scores, describe_origin(read_about(run.folder)))
+
+
+def _result(ready: ReadyRun, scores: Scores, origin: str) -> TrainResult:
+    archive, few = ready.archive, few_labels(ready.prepared.shares)
+    return TrainResult(ready.run.folder, archive.counts, few, scores, archive.identity, origin)
 
 
 def few_labels(shares: Mapping[str, tuple[float, int]]) -> dict[str, tuple[int, int]]:
