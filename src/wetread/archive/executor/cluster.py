@@ -111,21 +111,20 @@ class ClusterResult:
     def result(self) -> object:
         """Wait for the node's result; LostItem where Dask gave the item up. Raises ClusterError
         where nobody is left to work on it."""
-        from distributed import wait
         from distributed.client import FutureCancelledError
         from distributed.scheduler import KilledWorker
 
         while True:
-            with suppress(TimeoutError):
-                wait([self._future], timeout=LOOK_S)
-                break
-            self._nodes.require_any()
-        try:
-            return self._future.result()
-        except KilledWorker:
-            return LostItem("decoder_crashed", "the cluster's workers died of it")
-        except FutureCancelledError as error:
-            raise self._nodes.ended("its scheduler has ended") from error
+            try:
+                return self._future.result(timeout=LOOK_S)
+            except TimeoutError:
+                if self._future.done():  # it is the work's own
+                    raise
+                self._nodes.require_any()
+            except KilledWorker:
+                return LostItem("decoder_crashed", "the cluster's workers died of it")
+            except FutureCancelledError as error:
+                raise self._nodes.ended("its scheduler has ended") from error
 
 
 def run_on_node(message: bytes, item: object) -> object:
