@@ -28,6 +28,7 @@ from wetread.cli.options import FAILED
 from wetread.cli.phantoms import demo, doctor, phantom
 from wetread.cli.scroll import scroll
 from wetread.cli.segment import segment
+from wetread.cli.several import end_process, run_among_processes, says_why, speaker
 from wetread.cli.stop import INTERRUPTED, end_stopped, interrupts_answered
 from wetread.cli.task import task
 from wetread.cli.windows import windows
@@ -84,21 +85,29 @@ def _run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a sign
     warnings.showwarning = _show_warning
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="wetread")
+        code = run_among_processes(_command)
         sys.stdout.flush()
     except BrokenPipeError:  # who reads it has enough: `wetread show F | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(FAILED)
+        end_process(FAILED)
     except Exception as error:
+        if not says_why():
+            end_process(FAILED)
         outcome = exit_code_and_message(error)
         if outcome is None:
             for line in "".join(traceback.format_exception(error)).splitlines():
                 sys.stderr.write(f"{visible(line)}\n")
-            sys.exit(FAILED)
+            end_process(FAILED)
         _stop(*outcome)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
-    sys.exit(code)
+    end_process(code)
+
+
+def _command() -> int | None:
+    """Run what the command line says, and return its exit code; None: done."""
+    code: int | None = app(sys.argv[1:] or ["--help"], standalone_mode=False, prog_name="wetread")
+    return code
 
 
 def _show_warning(
@@ -118,8 +127,8 @@ def _show_warning(
 
 
 def _stop(code: int, message: str) -> NoReturn:
-    sys.stderr.write(f"wetread: {visible(' '.join(message.splitlines()))}\n")
-    sys.exit(code)
+    sys.stderr.write(f"wetread: {speaker()}{visible(' '.join(message.splitlines()))}\n")
+    end_process(code)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import blosc2
@@ -118,6 +118,10 @@ class Store:
 
     def __len__(self) -> int:
         return self.slices.height
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the folder and the table; another process maps the parts itself."""
+        return _reopen, (self.path, self.slices)
 
     def read(self, row: int) -> IntegerArray:
         """Read the stored integers (rows, columns) of one slice, in the type they were packed in.
@@ -247,6 +251,11 @@ def _file_bytes(path: Path) -> int:
     if not length:
         raise DamagedFileError(path, PART_FORM, "empty, 0 bytes")
     return length
+
+
+def _reopen(path: Path, slices: pl.DataFrame) -> Store:
+    """Open the store at path, its table in place of that on disk, whose rows are the same."""
+    return replace(open_store(path), slices=slices)
 
 
 def unpacked_bytes(blob: bytes) -> int:

@@ -1,5 +1,6 @@
 """training/device.py: on which device, in which precision, with how many threads."""
 
+import copy
 import ctypes
 import os
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from wetread.training.processes import device_number, process_count, process_name
 from wetread.training.recipe import Recipe
 
 M_MMAP_THRESHOLD, LARGE = -3, 16 * 2**20  # of malloc.h; bytes
@@ -34,18 +36,58 @@ class Runtime:
 
 
 def choose_runtime(recipe: Recipe) -> Runtime:
-    """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native."""
+    """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native.
+
+    Of several processes on a machine each takes a GPU of its own. ValueError, with what to set, for
+    a device that is not there.
+    """
     name = recipe.runtime.device
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device = {name!r}: this torch sees no GPU; set device=cpu or auto")
-    device = torch.device(name)
+    device = _own_device(torch.device(name))
+    _require_device(device, name)
     native = has_native_bfloat16(device)
     wanted = recipe.runtime.precision
     if wanted == "auto":
         wanted = "bfloat16" if native else "float32"
     return Runtime(device, torch.bfloat16 if wanted == "bfloat16" else torch.float32)
+
+
+def _own_device(device: torch.device) -> torch.device:
+    """Return the device of this process, of the type that all of a machine share."""
+    number = device_number()
+    if number is None or device.type == "cpu":
+        return device
+    if device.index is not None or device.type != "cuda":
+        raise ValueError(
+            f"device = {str(device)!r} with {process_count()} processes: each takes a GPU of its "
+            "own; set device=cuda, cpu or auto"
+        )
+    return torch.device(device.type, number)
+
+
+def _require_device(device: torch.device, name: str) -> None:
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if count == 0:
+            raise ValueError(f"device = {name!r}: this torch sees no GPU; set device=cpu or auto")
+        if (device.index or 0) >= count and device_number() is not None:
+            raise ValueError(
+                f"device = {name!r}: {process_name()} has no GPU of its own, torch sees {count} "
+                f"there; start torchrun with --nproc-per-node={count}, or set device=cpu"
+            )
+        if (device.index or 0) >= count:
+            names = ", ".join(f"cuda:{one}" for one in range(count))
+            raise ValueError(f"device = {name!r}: torch sees {names}; set one of these, or auto")
+    elif device.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device = {name!r}: this torch sees no Apple GPU; set device=cpu or auto")
+    elif device.type not in ("cpu", "mps"):
+        raise ValueError(f"device = {name!r}: networks run on cpu, cuda or mps; set one of these")
+
+
+def cpu_copy(model: nn.Module) -> nn.Module:
+    """Copy a model to the CPU, to be sent to another process."""
+    return copy.deepcopy(model).cpu()
 
 
 def has_native_bfloat16(device: torch.device) -> bool:
@@ -100,6 +142,8 @@ def map_large_tensors() -> None:
 def describe_devices() -> list[str]:
     """The devices a recipe may name here, each with its precision, in words."""
     devices = [torch.device("cpu"), *map(_gpu, range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        devices.append(torch.device("mps"))
     return [
         f"{device} ({'bfloat16' if has_native_bfloat16(device) else 'float32'})"
         for device in devices

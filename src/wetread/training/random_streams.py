@@ -22,6 +22,7 @@ class RandomStream(IntEnum):
     SERIES_SLICES = 8  # which slices of a long series stand for it
     GRAFTS = 9  # which negative slices get a lesion, and which
     MIXED = 10  # which phantoms a batch has
+    DROPOUT = 11  # of a step in each of several processes
 
 
 def make_generator(seed: int, stream: RandomStream, *place: int) -> np.random.Generator:

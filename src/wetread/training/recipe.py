@@ -134,7 +134,7 @@ class RuntimeSettings(Settings):
     threads: int = Field(default=1, ge=0, le=1024)  # of torch on the CPU; 0: as many as cores
     batch_parts: int = Field(
         default=2, ge=1, le=64
-    )  # of a batch, trained at the same time on a CPU
+    )  # of a batch, trained at the same time, by processes and on a CPU by threads
     readers: int = Field(default=2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
     cache_mb: int = Field(default=1024, ge=0)  # of slices stay in memory, as many as fit; 0: none
 
@@ -180,6 +180,9 @@ class Recipe(Settings):
     refit: bool = False  # after folds, networks of all patients, which then read in place of theirs
     epochs: int = Field(default=24, ge=1, le=1000000)  # passes over the training images
     batch_size: int = Field(default=32, ge=1, le=65536)  # images a step
+    batch_accumulation: int = Field(
+        default=1, ge=1, le=65536
+    )  # in so many turns each part of a batch is learned: memory is needed for one
     negatives_per_positive: float = Field(default=0.5, ge=0)  # drawn an epoch; 0: all there are
     negatives_at_end: float | None = Field(
         default=None, ge=0

@@ -94,6 +94,27 @@ class Batch:
         ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Share:
+    """What one of several processes learns of every batch: `parts` of its parts.
+
+    number, count: of the processes.
+    """
+
+    number: int = 0
+    count: int = 1
+    parts: int = 1
+
+    def of(self, size: int) -> Int64Array:
+        """Find the places (n,) of a batch's slices; none where it has fewer slices than parts."""
+        parts = np.array_split(np.arange(size), min(self.count * self.parts, size))
+        own = parts[self.number * self.parts : (self.number + 1) * self.parts]
+        return np.concatenate([np.empty(0, np.int64), *own])
+
+
+EVERYTHING = Share()
+
+
 def train_set(
     source: SliceSource,
     rows: Sequence[int] | Int64Array,
@@ -147,6 +168,8 @@ def neighbor_rows(slices: pl.DataFrame, rows: Int64Array, view: View) -> Int64Ar
 def read_with_neighbors(source: SliceSource, rows: Int64Array) -> Int16Array | Float32Array:
     """Read HU (N, 1 + 2k, H, W) of the rows of neighbor_rows, (N, 1 + 2k), each slice once; int16
     where the source keeps them so."""
+    if not len(rows):
+        return np.zeros((*rows.shape, 1, 1), np.float32)
     hu = read_compact_hu(source, rows.ravel())
     return hu.reshape(*rows.shape, *hu.shape[1:])
 
@@ -203,8 +226,11 @@ def steps_per_epoch(targets: Float32Array, recipe: Recipe, epoch: int) -> int:
     return max(1, -(-items // recipe.batch_size))
 
 
-def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Iterator[Batch]:
-    """Yield the epoch's batches from step start on, read ahead by threads, in order."""
+def batches(
+    data: TrainSet, recipe: Recipe, epoch: int, start: int = 0, share: Share = EVERYTHING
+) -> Iterator[Batch]:
+    """Yield the epoch's batches from step start on, read ahead by threads, in order; of each the
+    share alone, of which alone the slices are read."""
     items = epoch_items(data.targets, recipe, epoch)
     parts = np.array_split(items, steps_per_epoch(data.targets, recipe, epoch))
     around = neighbor_rows(data.source.slices, data.rows, recipe.view)
@@ -216,7 +242,12 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
         around_mixed = neighbor_rows(mixed.source.slices, mixed.rows, recipe.view)
 
     def make(step: int) -> Batch:
-        item = parts[step]
+        whole, other = parts[step], np.empty(0, np.int64)
+        if mixed is not None:
+            rng = make_generator(recipe.seed, RandomStream.MIXED, epoch, step)
+            other = mixed_items(mixed.targets, len(whole), recipe.phantoms.share, positive, rng)
+        places = share.of(len(whole) + len(other))
+        item = whole[places[places < len(whole)]]
         images = Images(
             read_with_neighbors(data.source, around[item]),
             data.targets[item],
@@ -229,17 +260,15 @@ def batches(data: TrainSet, recipe: Recipe, epoch: int, start: int = 0) -> Itera
                 share=recipe.grafts.share, seed=recipe.seed, epoch=epoch,
             )  # fmt: skip
         if mixed is not None:
-            rng = make_generator(recipe.seed, RandomStream.MIXED, epoch, step)
-            other = mixed_items(mixed.targets, len(item), recipe.phantoms.share, positive, rng)
-            images = images.joined(
-                Images(
-                    read_with_neighbors(mixed.source, around_mixed[other]),
-                    mixed.targets[other],
-                    *_masks(mixed.masks, other),
-                )
+            joined = other[places[places >= len(whole)] - len(whole)]
+            more = Images(
+                read_with_neighbors(mixed.source, around_mixed[joined]),
+                mixed.targets[joined],
+                *_masks(mixed.masks, joined),
             )
+            images = images.joined(more)
         rng = make_generator(recipe.seed, RandomStream.AUGMENTATION, epoch, step)
-        drawn = draw_augmentation(recipe.strengths, len(images.targets), rng)
+        drawn = draw_augmentation(recipe.strengths, len(whole) + len(other), rng).select(places)
         flipped = np.where(drawn.flip[:, None], images.targets[:, data.mirror], images.targets)
         return Batch(
             images.hu, flipped, drawn, recipe.size_at(epoch), images.masks, images.mask_known

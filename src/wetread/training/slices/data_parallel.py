@@ -28,6 +28,7 @@ from wetread.training.losses import (
     masked_loss,
 )
 from wetread.training.optimizer import train_mode
+from wetread.training.processes import process_count, sum_over_processes
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import Batch
 from wetread.view.device import move_masks, to_view
@@ -49,14 +50,13 @@ class CpuDataParallel:
 
     def backward(self, batch: Batch) -> Tensor:
         """Return the loss of a batch of slices (B, 1 + 2k, H, W), a scalar; its gradient is left in
-        the parameters' grad."""
+        the parameters' grad. Of several processes each has its share of the batch and of both; one
+        that has no slice in it leaves no gradient."""
+        total, masks = self._whole_batch(batch)
+        if not len(batch.targets):
+            return self.weights.new_zeros(())
         parts = batch.parts(len(self.models))
-        target = torch.from_numpy(batch.targets).to(self.runtime.device)
-        each = partial(
-            self._part_gradients,
-            total=known_weight(target, self.weights).clamp_min(1e-12),
-            masks=count_masks(batch.masks, batch.mask_known),
-        )
+        each = partial(self._part_gradients, total=total.clamp_min(1e-12), masks=masks)
         if len(parts) == 1:
             done = [each(self.models[0], parts[0])]
         else:
@@ -66,13 +66,41 @@ class CpuDataParallel:
         ):
             known = [grad for grad in grads if grad is not None]
             parameter.grad = torch.stack(known).sum(0) if len(known) > 1 else (known or [None])[0]
-        _average_buffers(self.models)
+        average_buffers(self.models)
         return torch.stack([loss for loss, _ in done]).sum()
+
+    def _whole_batch(self, batch: Batch) -> tuple[Tensor, MaskCounts]:
+        """Compute by what the losses of the whole batch are divided, of which this process has its
+        share: the weight of the known targets (a scalar) and the masks."""
+        masks = count_masks(batch.masks, batch.mask_known)
+        target = torch.from_numpy(batch.targets)
+        if process_count() == 1:
+            return known_weight(target.to(self.runtime.device), self.weights), masks
+        weight = float(known_weight(target, self.weights.cpu()))
+        own = torch.tensor([weight, masks.known, masks.positive], dtype=torch.float64)
+        total = sum_over_processes(own)
+        return self.weights.new_tensor(float(total[0])), MaskCounts(int(total[1]), int(total[2]))
 
     def _part_gradients(
         self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
     ) -> tuple[Tensor, Gradients]:
-        """The part's share of the loss, and its gradients in the order of learned_parameters."""
+        """The part's share of the loss, and its gradients in the order of learned_parameters; in as
+        many turns as the recipe says, one after the other."""
+        first, *others = part.parts(self.recipe.batch_accumulation)
+        loss, grads = self._gradients(model, first, total, masks)
+        for piece in others:
+            more, added = self._gradients(model, piece, total, masks)
+            loss = loss + more
+            grads = [
+                a if b is None else b if a is None else a.add_(b)
+                for a, b in zip(grads, added, strict=True)
+            ]
+        return loss, grads
+
+    def _gradients(
+        self, model: nn.Module, part: Batch, total: Tensor, masks: MaskCounts
+    ) -> tuple[Tensor, Gradients]:
+        """Compute the loss of some slices as a share of the whole batch's, and its gradients."""
         view = replace(self.recipe.view, size=part.size)
         hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
         target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
@@ -94,6 +122,15 @@ def learned_parameters(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
+def parted_among_processes(recipe: Recipe) -> Recipe:
+    """Return the recipe with as many parts of a batch that all processes have equally many."""
+    count = process_count()
+    parts = -(-recipe.runtime.batch_parts // count) * count
+    if parts == recipe.runtime.batch_parts:
+        return recipe
+    return recipe.with_settings({"runtime.batch_parts": parts})
+
+
 @contextmanager
 def data_parallel(
     model: nn.Module, recipe: Recipe, runtime: Runtime, weights: Tensor
@@ -108,10 +145,12 @@ def data_parallel(
 
 
 def _parts(model: nn.Module, recipe: Recipe, runtime: Runtime) -> int:
-    """One on a GPU, and where the network draws by chance: parts would race for the generator."""
-    if recipe.runtime.batch_parts == 1 or runtime.device.type != "cpu":
+    """One on a GPU, and where the network draws by chance: parts would race for the generator. Of
+    several processes each has its share of them."""
+    parts = -(-recipe.runtime.batch_parts // process_count())
+    if parts == 1 or runtime.device.type != "cpu":
         return 1
-    return 1 if _draws_by_chance(model, recipe.view) else recipe.runtime.batch_parts
+    return 1 if _draws_by_chance(model, recipe.view) else parts
 
 
 def _draws_by_chance(model: nn.Module, view: View) -> bool:
@@ -131,7 +170,7 @@ def _replica(model: nn.Module, recipe: Recipe) -> nn.Module:
     return twin
 
 
-def _average_buffers(models: Sequence[nn.Module]) -> None:
+def average_buffers(models: Sequence[nn.Module]) -> None:
     """The mean over the parts, in all of them; counts of batches are equal already."""
     if len(models) == 1:
         return

@@ -58,6 +58,8 @@ class Images:
 
     def joined(self, other: Images) -> Images:
         """Return these slices, and the other behind them."""
+        if not len(self.targets) or not len(other.targets):  # of no shape
+            return self if len(self.targets) else other
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
         return Images(*(np.concatenate(pair) for pair in pairs))
 

@@ -5,7 +5,6 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from wetread.archive.types import Progress
@@ -30,12 +29,11 @@ from wetread.training.recipe import Recipe
 from wetread.training.run import BEST, LAST, METRICS, Run
 from wetread.training.slices.batches import (
     TrainSet,
-    batches,
     negative_rate,
     steps_per_epoch,
 )
-from wetread.training.slices.data_parallel import data_parallel
 from wetread.training.slices.identity import slice_identity
+from wetread.training.slices.learning import learning_together
 from wetread.training.slices.source import cache_source
 from wetread.training.slices.start import shift_to_priors, start_at_priors
 
@@ -62,8 +60,7 @@ def train(
     ResumeError where the run was begun with other data or settings.
     """
     runtime, settings = choose_runtime(recipe), recipe.optimizer
-    data = replace(data, source=cache_source(data.source, recipe.runtime.cache_mb))
-    weights = torch.from_numpy(data.weights).to(runtime.device)
+    uncached, data = data, replace(data, source=cache_source(data.source, recipe.runtime.cache_mb))
     total = sum(steps_per_epoch(data.targets, recipe, epoch) for epoch in range(recipe.epochs))
     map_large_tensors()
     with seeded_runtime(recipe, runtime.device):
@@ -91,15 +88,15 @@ def train(
         )  # fmt: skip
         if not checkpointer.resume():
             run.write_json("recipe.json", recipe.model_dump(mode="json"))
-        with data_parallel(model, recipe, runtime, weights) as parallel:
+        with learning_together(model, data, uncached, recipe, runtime) as learning:
             while checkpointer.epoch < recipe.epochs and not checkpointer.out_of_patience(
                 recipe.patience_epochs
             ):
                 train_mode(model, settings)
-                for batch in batches(data, recipe, checkpointer.epoch, start=checkpointer.position):
+                for batch in learning.batches(checkpointer.epoch, start=checkpointer.position):
                     rate = rate_at(checkpointer.step, total, settings.learning_rate, settings)
                     set_rate(optimizer, rate)
-                    loss = parallel.backward(batch)
+                    loss = learning.backward(batch)
                     take_step(optimizer, model.parameters(), settings.max_norm)
                     checkpointer.after_step(loss)
                     progress(checkpointer.step, total)

@@ -1,21 +1,37 @@
 """training/slices/predict.py: a model's probabilities, and masks, for rows of a store."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from wetread.archive.types import Int64Array
 from wetread.models.encoders import last_linear
 from wetread.models.flip_average import FlipAverage
 from wetread.models.folded import fold_batch_norm
-from wetread.training.device import choose_runtime, seeded_runtime, set_threads
+from wetread.store.store import Store, open_store
+from wetread.training.device import (
+    choose_runtime,
+    cpu_copy,
+    release_memory,
+    seeded_runtime,
+    set_threads,
+)
 from wetread.training.losses import undo_balance
+from wetread.training.processes import (
+    call_others,
+    process_count,
+    process_number,
+    receive_from,
+    send_to_first,
+)
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import (
     neighbor_rows,
@@ -29,6 +45,7 @@ from wetread.view.view import View
 # Images of 256 x 256 pixels, fewer larger ones; gradients need no memory here. On a CPU what a
 # layer leaves is in the cache for the next: an image takes two thirds of its time among 64.
 BATCH, CPU_BATCH = 64, 8
+Outputs = tuple[Tensor | None, ...]  # (B, ...) each, of a batch
 
 
 def predict_probabilities(
@@ -78,6 +95,18 @@ def predict_with_masks(
         yield batch
 
 
+class SideBySide(nn.Module):
+    """Several networks of one view as one that gives the outputs of each, in their order."""
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+
+    def forward(self, view: Tensor) -> tuple[Tensor | None, ...]:
+        """View (B, C, H, W) to the outputs of all networks."""
+        return tuple(output for network in self.networks for output in network(view))
+
+
 def predict_each(
     models: Sequence[nn.Module],
     source: SliceSource,
@@ -91,12 +120,8 @@ def predict_each(
 
     mirror: as for predict_probabilities.
     """
-    networks = [FlipAverage(inference_copy(model, recipe), mirror) for model in models]
-
-    def all_of(view: Tensor) -> tuple[Tensor | None, ...]:
-        return tuple(output for network in networks for output in network(view))
-
-    for outputs in predict_batches(all_of, source, rows, view, recipe):
+    networks = SideBySide([FlipAverage(inference_copy(one, recipe), mirror) for one in models])
+    for outputs in predict_batches(networks, source, rows, view, recipe):
         yield tuple(_slice_batch(*outputs[i : i + 3]) for i in range(0, len(outputs), 3))
 
 
@@ -130,30 +155,68 @@ def batch_size(view: View, device: torch.device) -> int:
 
 
 def predict_batches(
-    network: Callable[[Tensor], Sequence[Tensor | None]],
+    network: nn.Module,
     source: SliceSource,
     rows: Sequence[int] | npt.NDArray[np.int64],
     view: View,
     recipe: Recipe,
-) -> Iterator[tuple[Tensor | None, ...]]:
+) -> Iterator[Outputs]:
     """Yield the tensors, (B, ...) each and on the CPU, that a network makes of the rows' views
-    (B, C, size, size), batch by batch in order.
+    (B, C, size, size), batch by batch in order. Several processes share the batches of a store; all
+    are to be taken.
 
     network: gives a tuple of tensors, or None in place of one. It runs on the recipe's device and
     in its precision, without gradients; slices are read ahead, and on a CPU several batches are
     computed at a time.
     """
     rows = np.asarray(rows, np.int64)
-    runtime = choose_runtime(recipe)
-    step = batch_size(view, runtime.device)
+    step = batch_size(view, choose_runtime(recipe).device)
     around = neighbor_rows(source.slices, rows, view)
     parts = [around[i : i + step] for i in range(0, len(rows), step)]
+    if process_count() == 1 or not isinstance(source, Store) or len(parts) < process_count():
+        yield from _compute(network, source, parts, view, recipe)
+        return
+    call_others(_help_to_predict, cpu_copy(network), source.path, parts, view, recipe)
+    own = _compute(network, source, parts[:: process_count()], view, recipe)
+    for number in range(len(parts)):
+        process = number % process_count()
+        yield cast(Outputs, receive_from(process)) if process else next(own)
+    own.close()
+
+
+def _help_to_predict(
+    network: nn.Module, store: Path, parts: Sequence[Int64Array], view: View, recipe: Recipe
+) -> None:
+    """Compute in another process its batches of parts, rows (n, 1 + 2k) of a store each, and send
+    them to the first."""
+    own = parts[process_number() :: process_count()]
+    network = choose_runtime(recipe).place(network)
+    for outputs in _compute(network, _open_once(store), own, view, recipe):
+        send_to_first(outputs)
+    release_memory()
+
+
+@lru_cache(maxsize=8)
+def _open_once(store: Path) -> Store:
+    """Open a store, whose pixels stay as they are while a command reads it."""
+    return open_store(store)
+
+
+def _compute(
+    network: nn.Module,
+    source: SliceSource,
+    parts: Sequence[Int64Array],
+    view: View,
+    recipe: Recipe,
+) -> Generator[Outputs]:
+    """Yield what the network makes of each of parts, rows (n, 1 + 2k), in order."""
+    runtime = choose_runtime(recipe)
     # A GPU's memory is one: its batches go one by one, while others are read.
     one_by_one: AbstractContextManager[object] = (
         nullcontext() if runtime.device.type == "cpu" else Lock()
     )
 
-    def make(number: int) -> tuple[Tensor | None, ...]:
+    def make(number: int) -> Outputs:
         """Compute the tensors (B, ...) of a batch."""
         hu = read_with_neighbors(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():

@@ -10,6 +10,7 @@ from pathlib import Path
 from wetread.tasks import Task, find_task
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
+from wetread.training.slices.data_parallel import parted_among_processes
 from wetread.verbs.train.request import TrainRequest, check_request
 
 
@@ -41,14 +42,14 @@ class TrainWords:
         return find_task(self.task)
 
     def resolve_recipe(self) -> Recipe:
-        """Read the recipe with all settings."""
+        """Read the recipe with all settings, for as many processes as train."""
         known = self.known_task
         given = {"epochs": self.epochs, "folds": self.folds, "pretrained": self.pretrained}
         changes = [
             f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None
         ]
         changes = [f"seed={self.seed}", *known.settings, *changes, *self.settings]
-        return read_recipe(self.recipe or known.recipe, changes)
+        return parted_among_processes(read_recipe(self.recipe or known.recipe, changes))
 
     def check(self) -> TrainRequest:
         """Open every input and refuse what does not fit; see check_request."""
