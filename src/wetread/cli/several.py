@@ -86,7 +86,9 @@ def end_process(code: int | None) -> NoReturn:
 
 def _end(number: int, frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # once is enough
+    from wetread.training.processes import ended_processes
+
     raise EndedError(
-        "torchrun ends all processes, as one of them has ended or it was told to; the same command "
-        "goes on where it was"
+        f"torchrun ends all processes, as {ended_processes()} has ended or it was told to; the "
+        "same command goes on where it was"
     )

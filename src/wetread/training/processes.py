@@ -80,6 +80,7 @@ def join_processes(patience_s: float = PATIENCE_S) -> None:
             "address reached from this machine?"
         ) from error
     local = int(os.environ.get("LOCAL_RANK", rank))
+    store.set(f"process-{rank}", f"{os.getpid()} {socket.gethostname()}")
     _processes = _Processes(rank, size, local, store, timedelta(seconds=patience_s))
 
 
@@ -227,6 +228,13 @@ def reports_failure() -> bool:
         return _processes.rank == 0
 
 
+def ended_processes() -> str:
+    """Name the processes that have ended, as far as this machine knows: "process 2 and process 3",
+    or "one of them"."""
+    ended = [] if _processes is None else _ended(_processes)
+    return _names(ended) or "one of them"
+
+
 def leave_processes() -> None:
     """Let the others end, now that the first process has done all."""
     global _processes
@@ -335,13 +343,48 @@ def _group_of(tensor: Tensor, group: dist.ProcessGroup) -> dist.ProcessGroup | N
 
 def _raise_lost(processes: _Processes, error: Exception, whom: int | None = None) -> NoReturn:
     """Raise LostProcessError, which names the processes that did not come where they are known."""
-    behind = [whom] if whom is not None else _behind(processes)
-    who = " and ".join(f"process {number + 1}" for number in behind) or "another process"
+    if ended := _ended(processes):
+        what = f"{_names(ended)} of {processes.size} has ended"
+    else:
+        behind = [whom] if whom is not None else _behind(processes)
+        what = (
+            f"{_names(behind) or 'another process'} of {processes.size} has ended, or did not "
+            f"answer within {processes.patience.total_seconds():.0f} s"
+        )
     raise LostProcessError(
-        f"{who} of {processes.size} has ended, or did not answer within "
-        f"{processes.patience.total_seconds():.0f} s ({_first_line(error)}); the same command goes "
-        "on from the last checkpoint"
+        f"{what} ({_first_line(error)}); the same command goes on from the last checkpoint"
     ) from error
+
+
+def _names(numbers: Sequence[int]) -> str:
+    return " and ".join(f"process {number + 1}" for number in numbers)
+
+
+def _ended(processes: _Processes) -> list[int]:
+    """Find the processes of this machine that have ended."""
+    ended = []
+    with suppress(RuntimeError):
+        for number in range(processes.size):
+            name = f"process-{number}"
+            if not processes.store.check([name]):
+                continue
+            pid, host = processes.store.get(name).decode().split()
+            if host == socket.gethostname() and not _runs(int(pid)):
+                ended.append(number)
+    return ended
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process of this machine runs; one that nobody has taken notice of yet does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    with suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+    return True
 
 
 def _behind(processes: _Processes) -> list[int]:

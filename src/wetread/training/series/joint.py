@@ -8,16 +8,18 @@ encoders' own training left them.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wetread.archive.files.damaged import expect_form
-from wetread.archive.types import Int64Array, Progress
+from wetread.archive.types import BoolArray, Int64Array, Progress
 from wetread.models.encoders import last_linear
 from wetread.store.store import Store
 from wetread.training.checkpoint import (
@@ -28,13 +30,15 @@ from wetread.training.checkpoint import (
     digest_arrays,
     learned_settings,
 )
-from wetread.training.device import Runtime, choose_runtime, seeded_runtime
+from wetread.training.device import Runtime, choose_runtime, cpu_copy, seeded_runtime
 from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
+from wetread.training.processes import call_others, end_orders, orders, process_count, send_order
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import CHECKPOINT, Run, TrainedModel
+from wetread.training.series.learning import help_to_learn, learn_shared, series_share
 from wetread.training.series.sequence_fit import BEST, LAST
 from wetread.training.series.series import Series, SeriesBatch, sequence_features, spread_slices
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
@@ -51,6 +55,11 @@ class JointModel:
 
     encoders: tuple[TrainedModel, ...]
     network: nn.Module
+
+    def on_cpu(self) -> JointModel:
+        """Copy the networks to the CPU, to be sent to another process."""
+        encoders = tuple(replace(one, model=cpu_copy(one.model)) for one in self.encoders)
+        return JointModel(encoders, cpu_copy(self.network))
 
     def modules(self) -> nn.ModuleList:
         """All networks, the encoders' first, as one module."""
@@ -106,6 +115,9 @@ def fit_joint(
     with seeded_runtime(recipe, runtime.device):
         if not checkpointer.resume():
             checkpointer.keep(validation_loss(model))
+        shared = JointSteps(model, modules, data.series, data.stores, recipe)
+        if process_count() > 1:
+            call_others(_help_to_train, model.on_cpu(), data.series, list(data.stores), recipe)
         while checkpointer.epoch < settings.epochs:
             epoch = checkpointer.epoch
             torch.manual_seed(recipe.seed + epoch)  # dropout: an epoch begins alike however reached
@@ -113,16 +125,13 @@ def fit_joint(
             for part in np.array_split(order.permutation(len(data.series)), steps):
                 rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
                 set_rate(optimizer, rate)
-                rng = make_generator(
-                    recipe.seed, RandomStream.JOINT_SLICES, epoch, checkpointer.position
-                )
-                value = joint_loss(model, data, part, recipe, rng)
-                value.backward()  # type: ignore[no-untyped-call]
+                value = shared.backward(data, part, epoch, checkpointer.position)
                 take_step(optimizer, modules.parameters(), recipe.optimizer.max_norm)
                 checkpointer.after_step(value)
                 progress(checkpointer.step, total)
             loss = validation_loss(model)
             checkpointer.after_epoch(None if loss is None else EpochScore(loss))
+        end_orders()
     kept = copy.deepcopy(start)
     with expect_form(run.folder / FILES.best, CHECKPOINT, RuntimeError):
         kept.modules().load_state_dict(checkpointer.best_state())
@@ -139,36 +148,136 @@ def joint_loss(
 ) -> Tensor:
     """Compute the loss, a scalar (shape ()), of the series numbered by part (B,), each through
     slices spread over it."""
-    series, runtime = data.series, choose_runtime(recipe)
-    device = runtime.device
-    image = series.image_by_series()
-    picked = [
-        series.starts[e] + spread_slices(len(image[e]), recipe.joint.slices, rng) for e in part
-    ]
-    flipped = rng.random(len(part)) < (0.5 if recipe.series.mirror else 0.0)
+    draw = draw_slices(data.series, part, recipe, rng)
+    logits = joint_logits(model, data.series, data.stores, draw, recipe)
+    return data.loss(*logits, joint_truth(data, draw, logits[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class SlicesDrawn:
+    """Series of a step, numbered by part (B,): of each the places (n,) of its slices that stand for
+    it, and whether it is mirrored, (B,)."""
+
+    part: Int64Array
+    places: tuple[Int64Array, ...]
+    flipped: BoolArray
+
+    def of(self, own: Int64Array) -> SlicesDrawn:
+        """Select series by place (n,)."""
+        return SlicesDrawn(self.part[own], tuple(self.places[e] for e in own), self.flipped[own])
+
+
+def draw_slices(
+    series: Series, part: Int64Array, recipe: Recipe, rng: np.random.Generator
+) -> SlicesDrawn:
+    """Draw the slices of a step."""
+    lengths = np.diff(series.starts)
+    places = tuple(
+        series.starts[e] + spread_slices(int(lengths[e]), recipe.joint.slices, rng) for e in part
+    )
+    return SlicesDrawn(part, places, rng.random(len(part)) < (0.5 if recipe.series.mirror else 0.0))
+
+
+def joint_logits(
+    model: JointModel, series: Series, stores: Sequence[Store], draw: SlicesDrawn, recipe: Recipe
+) -> tuple[Tensor, Tensor]:
+    """Compute logits of the slices drawn, (B, L, I), 0 at padding, and of their studies, (B, S)."""
+    runtime = choose_runtime(recipe)
     inputs = []
-    for rows, flip in zip(picked, flipped, strict=True):
+    for rows, flip in zip(draw.places, draw.flipped, strict=True):
         features = [
             _features(one, store, series.rows[rows], bool(flip), runtime)
-            for one, store in zip(model.encoders, data.stores, strict=True)
+            for one, store in zip(model.encoders, stores, strict=True)
         ]
-        position = torch.from_numpy(series.position_mm[rows]).to(device)
+        position = torch.from_numpy(series.position_mm[rows]).to(runtime.device)
         inputs.append(
             sequence_features(torch.cat(features, 1), position, recipe.series.differences)
         )
-    longest = max(map(len, inputs))
-    valid = torch.zeros(len(part), longest, dtype=torch.bool, device=device)
-    truth = torch.full((len(part), longest, series.image.shape[1]), torch.nan, device=device)
-    for number, rows in enumerate(picked):
+    lengths = torch.tensor([len(one) for one in inputs], device=runtime.device)
+    x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
+    valid = torch.arange(x.shape[1], device=runtime.device) < lengths[:, None]
+    with runtime.autocast():
+        image, study = model.network.train()(x, valid)
+    return image.float(), study.float()
+
+
+def joint_truth(data: JointData, draw: SlicesDrawn, image: Tensor) -> SeriesBatch:
+    """Make the truth of the slices drawn, padded as their logits image (B, L, I) are; without
+    inputs."""
+    series, device = data.series, image.device
+    shape = (len(draw.part), image.shape[1])
+    valid = torch.zeros(shape, dtype=torch.bool, device=device)
+    truth = torch.full((*shape, series.image.shape[1]), torch.nan, device=device)
+    for number, rows in enumerate(draw.places):
         valid[number, : len(rows)] = True
         truth[number, : len(rows)] = torch.from_numpy(series.image[rows]).to(truth)
-    study = np.where(flipped[:, None], series.study[part][:, data.flip_index], series.study[part])
-    x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
-    positives = [float(np.nansum(image[e][:, 0])) for e in part]
-    batch = SeriesBatch(x, valid, truth, torch.from_numpy(study).to(x), x.new_tensor(positives))
-    with runtime.autocast():
-        image_logits, study_logits = model.network.train()(x, valid)
-    return data.loss(image_logits.float(), study_logits.float(), batch)
+    study = series.study[draw.part]
+    study = np.where(draw.flipped[:, None], study[:, data.flip_index], study)
+    by_series = series.image_by_series()
+    positives = [float(np.nansum(by_series[e][:, 0])) for e in draw.part]
+    return SeriesBatch(
+        image.new_empty((*shape, 0)),
+        valid,
+        truth,
+        torch.from_numpy(study).to(image),
+        image.new_tensor(positives),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class JointSteps:
+    """The steps of a joint training, of which one process, or each of several, computes its
+    share."""
+
+    model: JointModel
+    modules: nn.ModuleList
+    series: Series
+    stores: Sequence[Store]
+    recipe: Recipe
+
+    def backward(self, data: JointData, part: Int64Array, epoch: int, position: int) -> Tensor:
+        """Return in the first process the loss of the series numbered by part (B,), a scalar, with
+        its gradient in the parameters' grad."""
+        if process_count() == 1:
+            rng = self._rng(epoch, position)
+            value = joint_loss(self.model, data, part, self.recipe, rng)
+            value.backward()  # type: ignore[no-untyped-call]
+            return value
+        send_order((part, epoch, position))
+        draw = draw_slices(self.series, part, self.recipe, self._rng(epoch, position))
+        return learn_shared(
+            self.modules,
+            partial(self._own_logits, draw),
+            lambda image, study: data.loss(image, study, joint_truth(data, draw, image)),
+            (self.recipe.seed, epoch, position),
+        )
+
+    def help(self, part: Int64Array, epoch: int, position: int) -> None:
+        """Compute in another process its share of a step."""
+        draw = draw_slices(self.series, part, self.recipe, self._rng(epoch, position))
+        place = (self.recipe.seed, epoch, position)
+        help_to_learn(self.modules, partial(self._own_logits, draw), place)
+
+    def _own_logits(self, draw: SlicesDrawn) -> tuple[Tensor, Tensor] | None:
+        own = series_share(len(draw.part))
+        if not len(own):
+            return None
+        return joint_logits(self.model, self.series, self.stores, draw.of(own), self.recipe)
+
+    def _rng(self, epoch: int, position: int) -> np.random.Generator:
+        return make_generator(self.recipe.seed, RandomStream.JOINT_SLICES, epoch, position)
+
+
+def _help_to_train(
+    model: JointModel, series: Series, stores: Sequence[Store], recipe: Recipe
+) -> None:
+    """Compute in another process its share of the steps that the first one orders."""
+    runtime = choose_runtime(recipe)
+    modules = model.modules().to(runtime.device)
+    steps = JointSteps(model, modules, series, stores, recipe)
+    with seeded_runtime(recipe, runtime.device):
+        for part, epoch, position in cast(Iterator[tuple[Int64Array, int, int]], orders()):
+            steps.help(part, epoch, position)
 
 
 def _features(

@@ -3,9 +3,10 @@ out."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,13 +23,22 @@ from wetread.training.checkpoint import (
     digest_arrays,
     learned_settings,
 )
-from wetread.training.device import choose_runtime, seeded_runtime
+from wetread.training.device import Runtime, choose_runtime, cpu_copy, seeded_runtime
 from wetread.training.losses import SeriesLoss
 from wetread.training.optimizer import make_optimizer, rate_at, set_rate, take_step
+from wetread.training.processes import (
+    call_others,
+    end_orders,
+    orders,
+    process_count,
+    scatter,
+    send_order,
+)
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
 from wetread.training.series.inputs import SequenceInputs, mean_and_deviation
+from wetread.training.series.learning import Place, help_to_learn, learn_shared, series_shares
 from wetread.training.series.series import SeriesBatch, pad_series, series_batches
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
@@ -117,27 +127,74 @@ def fit_sequence(
             run, FILES, model, optimizer, runtime.device, sequence_identity(training, recipe)
         )
         checkpointer.resume()
+        if process_count() > 1:
+            call_others(_help_to_fit, cpu_copy(model), recipe)
         while checkpointer.epoch < settings.epochs:
             model.train()
             torch.manual_seed(recipe.seed + checkpointer.epoch)  # dropout: however it is reached
             for batch in epoch_batches(training, flip_index, recipe, checkpointer.epoch):
                 rate = rate_at(checkpointer.step, total, settings.learning_rate, recipe.optimizer)
                 set_rate(optimizer, rate)
-                placed = batch.to(runtime.device)
-                with runtime.autocast():
-                    image, study = model(placed.inputs, placed.valid)
-                value = loss(image.float(), study.float(), placed)
-                value.backward()  # type: ignore[no-untyped-call]
+                place = (recipe.seed, checkpointer.epoch, checkpointer.position)
+                value = learn_batch(model, batch, loss, runtime, place)
                 take_step(optimizer, model.parameters(), recipe.optimizer.max_norm)
                 checkpointer.after_step(value)
                 progress(checkpointer.step, total)
             checkpointer.after_epoch(
                 EpochScore(loss_over(model, validation, loss, recipe)) if validation else None
             )
-    kept = copy.deepcopy(model).cpu()
+        end_orders()
+    kept = cpu_copy(model)
     with expect_form(run.folder / BEST, CHECKPOINT, RuntimeError):
         kept.load_state_dict(checkpointer.best_state())
     return kept.eval()
+
+
+def learn_batch(
+    model: nn.Module, batch: SeriesBatch, loss: SeriesLoss, runtime: Runtime, place: Place
+) -> Tensor:
+    """Return in the first process the loss of a batch, a scalar (shape ()), with its gradient in
+    the parameters' grad; of several processes each learns its share of the series.
+
+    place: seed, epoch and step.
+    """
+    placed = batch.to(runtime.device)
+    if process_count() == 1:
+        with runtime.autocast():
+            image, study = model(placed.inputs, placed.valid)
+        value = loss(image.float(), study.float(), placed)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value
+    send_order(place)
+    shares = series_shares(len(batch.valid))
+    own = scatter([(batch.inputs[part], batch.valid[part]) for part in shares])
+    return learn_shared(
+        model,
+        partial(_own_logits, model, *own, runtime),
+        lambda image, study: loss(image, study, placed),
+        place,
+    )
+
+
+def _help_to_fit(model: nn.Module, recipe: Recipe) -> None:
+    """Learn in another process its share of the batches that the first one orders."""
+    runtime = choose_runtime(recipe)
+    model.to(runtime.device).train()
+    with seeded_runtime(recipe, runtime.device):
+        for place in cast(Iterator[Place], orders()):
+            own: tuple[Tensor, Tensor] = scatter(None)
+            help_to_learn(model, partial(_own_logits, model, *own, runtime), place)
+
+
+def _own_logits(
+    model: nn.Module, inputs: Tensor, valid: Tensor, runtime: Runtime
+) -> tuple[Tensor, Tensor] | None:
+    """Compute logits of inputs (B, L, D), valid (B, L); None of none."""
+    if not len(inputs):
+        return None
+    with runtime.autocast():
+        image, study = model(inputs.to(runtime.device), valid.to(runtime.device))
+    return image.float(), study.float()
 
 
 def epoch_batches(

@@ -81,8 +81,14 @@ class SharedLearning:
                 own.copy_(copied)
         _draw_own(self.recipe.seed, self.epoch, self.step)
         loss = self.parallel.backward(batch)
-        grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        # Laid out as the sums over parts are in one process: so are then the sums over their squares.
+        grads = [
+            p.new_zeros(p.shape) if p.grad is None else p.grad.contiguous() for p in parameters
+        ]
         sum_to_first([*grads, *statistics, loss])
+        for parameter, grad in zip(parameters, grads, strict=True):
+            if parameter.grad is not None:
+                parameter.grad = grad
         for one in _statistics(first):
             one.div_(process_count())
         for replica in replicas:
