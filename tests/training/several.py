@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,12 +16,13 @@ import polars as pl
 import torch
 from tests.training import blob_series
 from tests.training.blob_series import IMAGE, STUDY, series_data
+from torch.distributed import TCPStore
 
 import wetread
+from wetread.archive.errors import WetreadError
 from wetread.labels.table import LabelTable, label_table
 from wetread.models.encoders import build
-from wetread.store.pack import REJECT_SCHEMA
-from wetread.store.store import SLICE_SCHEMA, Store, open_store
+from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Store, open_store
 from wetread.training.checkpoint import EpochScore
 from wetread.training.masks import MaskTargets
 from wetread.training.processes import join_processes, leave_processes, process_number, serve_first
@@ -41,6 +41,7 @@ SMALL = (
     *("runtime.threads=1", "runtime.device=cpu", "runtime.precision=float32"),
     *("runtime.batch_parts=2", "checkpoint_every_steps=3"),
 )
+_stores: list[TCPStore] = []  # of processes that still run
 ROOT = Path(__file__).parents[2]
 
 
@@ -101,7 +102,7 @@ def learn_masks(store: Store, out: Path, *settings: str) -> None:
     hu, truth = blobs()
     smooth = (hu > 52).astype(np.uint8) * 255
     packed = tuple((blosc2.compress2(one, typesize=1),) for one in smooth)
-    known = ~(truth[:150, 1:].all(1, keepdims=True))
+    known = np.asarray(~truth[:150, 1:].all(1, keepdims=True), bool)
     masks = MaskTargets(("any",), SIZE, packed[:150], known)
     _train(store, out, read_recipe("compact", [*SMALL, "decoder=unet", *settings]), masks)
 
@@ -134,9 +135,7 @@ def learn_series(store: Store, out: Path, *settings: str) -> None:
         *more, "epochs=1", "joint.epochs=1", "joint.slices=7", "joint.batch_size=3", *settings
     )
     result = blob_series.fit(out, series_data(store, series), recipe)
-    levels = {f"{number}": level.probability for number, level in enumerate(result.levels)}
-    if process_number() == 0:
-        np.savez(out / "read.npz", **levels)
+    np.savez(out / "read.npz", *(level.probability for level in result.levels))
 
 
 def _labels(store: Store) -> LabelTable:
@@ -156,16 +155,26 @@ TRAININGS: dict[str, Callable[..., None]] = {
 }
 
 
+def fail_with(text: str) -> None:
+    """Fail as a damaged file makes a process fail."""
+    raise WetreadError(text)
+
+
+def stop() -> None:
+    """Stand still."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def start(count: int, words: Sequence[str], **variables: str) -> list[subprocess.Popen[str]]:
     """Start python with some words as so many processes, with the variables that torchrun gives
-    them; the first one keeps their store, in place of torchrun."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    them; this process keeps their store, as torchrun does."""
+    kept = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    _stores.append(kept)
     source = str(Path(wetread.__path__[0]).parent)
     shared = {
         **os.environ, "PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1",
-        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}", "TORCHELASTIC_RUN_ID": "test",
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{kept.port}", "TORCHELASTIC_RUN_ID": "test",
+        "TORCHELASTIC_USE_AGENT_STORE": "True", "TORCH_CPP_LOG_LEVEL": "ERROR",
         "WORLD_SIZE": f"{count}", "LOCAL_WORLD_SIZE": f"{count}", **variables,
     }  # fmt: skip
     return [

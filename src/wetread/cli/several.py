@@ -33,6 +33,7 @@ def run_among_processes(command: Callable[[], int | None]) -> int | None:
     """
     if not is_one_of_several():
         return command()
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # what fails is said once, by us
     from wetread.training.processes import (
         FirstFailedError,
         join_processes,

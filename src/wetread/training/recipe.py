@@ -129,7 +129,7 @@ class AugmentationSettings(Settings):
 class RuntimeSettings(Settings):
     """Where a training runs and how it reads."""
 
-    device: str = "auto"  # auto, cpu, cuda, cuda:1
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where native
     threads: int = Field(default=1, ge=0, le=1024)  # of torch on the CPU; 0: as many as cores
     batch_parts: int = Field(

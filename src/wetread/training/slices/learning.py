@@ -81,7 +81,7 @@ class SharedLearning:
                 own.copy_(copied)
         _draw_own(self.recipe.seed, self.epoch, self.step)
         loss = self.parallel.backward(batch)
-        # Laid out as the sums over parts are in one process: so are then the sums over their squares.
+        # Laid out as one process lays out its sums over parts, so that their norm is the same.
         grads = [
             p.new_zeros(p.shape) if p.grad is None else p.grad.contiguous() for p in parameters
         ]
