@@ -85,3 +85,16 @@ def test_what_was_freed_in_a_thread_is_given_back() -> None:
 def test_large_tensors_are_mapped_and_computing_goes_on() -> None:
     map_large_tensors()
     assert float(torch.ones(LARGE // 4).sum()) == LARGE // 4
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="this machine has an Apple GPU")
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mps", "sees no Apple GPU; set device=cpu or auto"),
+        ("meta", "networks run on cpu, cuda or mps"),
+    ],
+)
+def test_a_device_that_no_network_runs_on_is_refused(name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        choose_runtime(Recipe().with_settings({"runtime.device": name}))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import (
+    Share,
     TrainSet,
     batches,
     epoch_items,
@@ -241,3 +242,45 @@ def test_a_neighbor_is_the_nearest_slice_to_its_place_among_those_far_enough(
                 allowed = [0 if step < 0 else len(position) - 1]
             away = [abs(position[i] - position[row] - step * mm) for i in allowed]
             assert abs(position[chosen] - position[row] - step * mm) <= min(away) + 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 5), st.integers(1, 4))
+def test_the_shares_of_processes_are_the_parts_of_one_in_order(
+    size: int, count: int, parts: int
+) -> None:
+    whole = np.array_split(np.arange(size), min(size, count * parts))
+    shares = [Share(number, count, parts).of(size) for number in range(count)]
+    assert np.concatenate(shares).tolist() == list(range(size))
+    within = [
+        part.tolist()
+        for share in shares
+        if len(share)
+        for part in np.array_split(share, min(parts, len(share)))
+    ]
+    assert within == [part.tolist() for part in whole]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_process_reads_its_share_of_each_batch_and_no_other_slice(mixed: bool) -> None:
+    data = some_set()
+    recipe = Recipe(batch_size=7, negatives_per_positive=0)
+    if mixed:
+        data = replace(data, mixed=some_set(12))
+        recipe = recipe.with_settings({"phantoms.share": 0.3, "phantoms.studies": 1})
+    wholes = list(batches(data, recipe, 0))
+    source = data.source
+    assert isinstance(source, Numbered)
+    read = []
+    for number in range(2):
+        source.asked.clear()
+        shares = list(batches(data, recipe, 0, 1, Share(number, 2)))
+        read.append(list(source.asked))
+        for whole, share in zip(wholes[1:], shares, strict=True):
+            places = Share(number, 2).of(len(whole.targets))
+            np.testing.assert_array_equal(share.hu, whole.hu[places])
+            np.testing.assert_array_equal(share.targets, whole.targets[places])
+            np.testing.assert_array_equal(
+                share.augmentation.angle, whole.augmentation.angle[places]
+            )
+    assert not set(read[0]) & set(read[1])

@@ -68,6 +68,45 @@ def test_the_parts_give_the_loss_and_the_gradient_of_the_whole(batch: Batch, sha
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("turns", [2, 3, 7, 9])
+def test_a_batch_learned_in_turns_gives_the_loss_and_the_gradient_of_the_whole(
+    batch: Batch, turns: int
+) -> None:
+    torch.manual_seed(1)
+    model = Plain()
+    expected_loss, expected = learned(model, batch, 1)
+    settings = recipe(2).model_copy(update={"batch_accumulation": turns})
+    model.zero_grad()
+    with data_parallel(model, settings, choose_runtime(settings), WEIGHTS) as parts:
+        loss = parts.backward(batch)
+    torch.testing.assert_close(loss, expected_loss)
+    for parameter, theirs in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_masks_learned_in_turns_with_norms_that_stay_give_the_gradient_of_the_whole() -> None:
+    rng = np.random.default_rng(4)
+    targets = (rng.random((6, 2)) > 0.5).astype(np.float32)
+    drawn = draw_augmentation(Strengths(0.5, 10, 0.1, 0.05, 3), 6, rng)
+    hu = rng.normal(35, 20, (6, 1, 32, 32)).astype(np.float32)
+    masks = (rng.random((6, 1, 32, 32)) > 0.8).astype(np.float32)
+    known = np.array([[True], [False], [True], [True], [False], [True]])
+    batch = Batch(hu, targets, drawn, 32, masks, known)
+    torch.manual_seed(5)
+    model = build("compact", 3, 2, masks=1).eval()  # BatchNorm as it is
+    found = []
+    for turns in (1, 3):
+        changes = {"size": 32, "decoder": "unet", "batch_accumulation": turns}
+        settings = recipe(1).model_copy(update=changes)
+        with data_parallel(model, settings, choose_runtime(settings), WEIGHTS) as parts:
+            loss = parts.backward(batch)
+        found.append((loss, [p.grad for p in model.parameters() if p.grad is not None]))
+    (whole, gradient), (in_turns, others) = found
+    torch.testing.assert_close(in_turns, whole)
+    for one, other in zip(gradient, others, strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-5)
+
+
 def test_two_runs_of_parts_are_equal_to_the_bit(batch: Batch) -> None:
     runs = []
     for _ in range(2):
