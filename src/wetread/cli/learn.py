@@ -149,6 +149,7 @@ def predict(
     ] = "binary",
     clear_patients: ClearPatients = False,
     verify: Verify = False,
+    cluster: ClusterAddress = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -166,6 +167,7 @@ def predict(
             prevalence=read_by_finding(prevalence or [], "--prevalence", "SHARE"),
             at=at,
             blend=blend,
+            cluster=cluster,
             workers=workers,
             report=report,
             repair=repair,

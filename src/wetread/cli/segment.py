@@ -11,6 +11,7 @@ from wetread.cli.examples import organ_names
 from wetread.cli.options import (
     AsHU,
     AsJson,
+    ClusterAddress,
     Out,
     Sources,
     Workers,
@@ -48,6 +49,7 @@ def segment(
         str, typer.Option(help="uneven slices: refuse, keep, fill, resample, split")
     ] = "refuse",
     as_hu: AsHU = False,
+    cluster: ClusterAddress = None,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -66,6 +68,7 @@ def segment(
             page=page,
             gaps=gaps,
             as_hu=as_hu,
+            cluster=cluster,
             workers=workers,
             report=report,
         )

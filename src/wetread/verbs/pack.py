@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from wetread.archive.executor.workers import Workers, select_workers
+from wetread.archive.executor.workers import Workers, place_for, select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.identity.user_key import user_key
 from wetread.archive.index.index import read_index
@@ -50,13 +50,13 @@ def pack(
     goes on. Raises FileNotFoundError where there is no index.
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture))
-    out = Path(out)
+    hands = select_workers(workers, cluster)
     index = read_index(Path(source)).pseudonymized(None if clear_patients else user_key())
     return pack_series(
         [order_by_acquisition(rows) for rows in series_slices(index.images)],
-        out,
+        place_for(Path(out), hands),
         packing,
-        workers=select_workers(workers, cluster),
+        workers=hands,
         progress=stage(report, "pack"),
         verify=verify,
     )
@@ -78,7 +78,8 @@ def pack_crops_of(
 
     Series in which `absent` finds something missing become rejects.
     """
-    crops = task.crops
+    crops, hands = task.crops, select_workers(workers, None)
+    out = place_for(out, hands)
     packing = Packing(
         size=size,
         find_boxes=crops.find_boxes,
@@ -90,7 +91,7 @@ def pack_crops_of(
         [order_by_acquisition(rows) for rows in series],
         [out / name for name in crops.stores],
         packing,
-        workers=select_workers(workers, None),
+        workers=hands,
         progress=stage(report, "pack"),
         verify=verify,
     )

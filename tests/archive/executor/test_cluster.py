@@ -2,18 +2,15 @@
 alone gives,
 also when a node is killed."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 from polars.testing import assert_frame_equal
+from tests.archive.executor.local_dask import Dask, running_dask
 
+from wetread.archive.executor.cluster import ClusterError
 from wetread.archive.executor.workers import Cluster, parallel_map
 from wetread.archive.index.index import build_index
 from wetread.store.pack import pack
@@ -35,61 +32,18 @@ def work(item):
 """
 
 
-@dataclass(frozen=True)
-class Dask:
-    """A scheduler and its nodes, each a process of its own, standing in `folder`."""
-
-    folder: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def nodes(self) -> list[subprocess.Popen[bytes]]:
-        """The nodes that live."""
-        return [process for process in self.processes[1:] if process.poll() is None]
-
-    def start(self, *words: str) -> None:
-        told = ("--scheduler-file", str(self.folder / "scheduler.json"))
-        found = [str(self.folder), *(path for path in sys.path if path)]
-        with (self.folder / "dask.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "dask", *words, *told, "--host", "127.0.0.1"],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(found)},
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-            )
-        self.processes.append(process)
-
-    def log(self) -> str:
-        return (self.folder / "dask.log").read_text()
-
-
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
-    running = Dask(tmp_path_factory.mktemp("dask"))
-    (running.folder / "work_of_a_cluster.py").write_text(_WORK)
-    running.start("scheduler", "--port", "0", "--no-dashboard")
-    yield running
-    for process in reversed(running.processes):
-        process.kill()
-        process.wait()
+    folder = tmp_path_factory.mktemp("dask")
+    (folder / "work_of_a_cluster.py").write_text(_WORK)
+    with running_dask(folder) as running:
+        yield running
 
 
 @pytest.fixture
 def cluster(dask: Dask) -> Cluster:
     """The scheduler with two nodes, new ones for those that a test has killed."""
-    from distributed import Client
-
-    while len(dask.nodes) < NODES:
-        dask.start("worker", "--no-nanny", "--nthreads", "1", "--no-dashboard")
-    told = dask.folder / "scheduler.json"
-    deadline = time.monotonic() + 120
-    while not told.is_file() or not told.stat().st_size:
-        assert time.monotonic() < deadline, dask.log()
-        time.sleep(0.1)
-    with Client(scheduler_file=str(told), set_as_default=False) as client:
-        client.wait_for_workers(NODES, timeout=120)
-        return Cluster(client.scheduler.address)
+    return dask.cluster(NODES)
 
 
 @pytest.fixture
@@ -172,3 +126,25 @@ def test_packing_loses_nothing_when_a_node_is_killed(
     assert_frame_equal(there.slices, here.slices, check_exact=True)
     assert_frame_equal(there.rejects, here.rejects, check_exact=True)
     assert np.array_equal(there.read_hu(range(60)), here.read_hu(range(60)))
+
+
+@pytest.mark.timeout(600)
+def test_a_cluster_without_a_worker_is_given_up_and_says_so(
+    cluster: Cluster, dask: Dask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wetread.archive.executor.cluster.PATIENCE_S", 0.5)
+    monkeypatch.setattr("wetread.archive.executor.cluster.LOOK_S", 0.1)
+    for node in dask.nodes:
+        node.kill()
+        node.wait()
+    with pytest.raises(ClusterError, match=r"tcp://.*had no worker; start it again, then give"):
+        list(parallel_map(str, [0, 1], cluster))
+
+
+def test_an_address_at_which_no_scheduler_answers_is_named() -> None:
+    from dask import config
+
+    nowhere = Cluster("tcp://127.0.0.1:9")
+    short = {"distributed.comm.timeouts.connect": "0.5s"}
+    with config.set(short), pytest.raises(ClusterError, match=r"127.0.0.1:9: no Dask scheduler"):
+        list(parallel_map(str, [0], nowhere))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from queue import LifoQueue
 from typing import Protocol, TypeVar, cast
 
@@ -123,6 +124,12 @@ def select_workers(workers: Workers | None, cluster: str | None) -> Workers:
     if cluster is not None:
         return Cluster(cluster)
     return workers or available_cores()
+
+
+def place_for(out: Path, workers: Workers) -> Path:
+    """Return the folder of an output as those who write it name it: on a cluster they stand in
+    other folders than this process, and a relative path would be another."""
+    return out.absolute() if isinstance(workers, Cluster) else out
 
 
 def available_cores() -> int:

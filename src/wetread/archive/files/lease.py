@@ -159,8 +159,12 @@ def note_progress(stage: str, done: int, total: int) -> None:
 
 def read_lease(folder: Path) -> LeaseNote | None:
     """Read the lease that lies in a folder; None where there is none."""
+    return _read(folder / LEASE)
+
+
+def _read(path: Path) -> LeaseNote | None:
     try:
-        return LeaseNote(**json.loads((folder / LEASE).read_bytes()))
+        return LeaseNote(**json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError):  # of another version, or cut
@@ -177,12 +181,12 @@ def _wait_for_end(folder: Path, until: float) -> None:
             _remove_dead(folder, first)
             return
         if now >= until and _lives_here(first):
-            raise busy(folder, f"{first.holder}")
+            raise busy(folder, first.holder)
         time.sleep(LOOK_S)
         again = read_lease(folder)
         if again is not None and again != first:
             if time.monotonic() >= until:
-                raise busy(folder, f"{again.holder}")
+                raise busy(folder, again.holder)
             since = time.monotonic()
         first = again
 
@@ -196,7 +200,7 @@ def _remove_dead(folder: Path, dead: LeaseNote) -> None:
     except FileNotFoundError:
         return
     try:
-        if aside.read_bytes() != _packed(dead) and dead.token:
+        if _read(aside) != dead:
             with suppress(FileExistsError):
                 os.link(aside, folder / LEASE)
     finally:

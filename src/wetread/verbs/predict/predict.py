@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
+from wetread.archive.executor.workers import Workers, select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.files.written import refuse_foreign_files, rewriting
@@ -97,6 +98,7 @@ def predict(
     prevalence: Mapping[str, float] | None = None,
     at: str | None = None,
     blend: bool = False,
+    cluster: str | None = None,
     workers: int | None = None,
     report: Report = silent,
     repair: bool = True,
@@ -126,6 +128,8 @@ def predict(
         pseudonyms under the user's key.
     objects: write DICOM objects of every study that is read, in the study itself, out/dicom; None:
         none. They hold the patient's name and number as the images do.
+    cluster: the address of a Dask scheduler whose workers have the same paths: they index and pack
+        in place of processes; the networks read on this machine.
     workers: processes; None: all cores. report: called with (stage, done, total).
 
     Raises RunError for folders that are no runs of one task, FileNotFoundError for a source that
@@ -154,8 +158,9 @@ def predict(
         task.submission.check_sample(sample, task.spec.image_findings)
     refuse_foreign_files(out, own_names(task))
     key = None if clear_patients else user_key()
+    hands = select_workers(workers, cluster)
     found = open_archive(
-        sources, out, workers=workers, report=report, repair=repair, as_hu=as_hu, key=key
+        sources, out, workers=hands, report=report, repair=repair, as_hu=as_hu, key=key
     )
     return predict_index(
         found,
@@ -163,7 +168,7 @@ def predict(
         out,
         sample=sample,
         scroll=scroll,
-        workers=workers,
+        workers=hands,
         report=report,
         clear_patients=clear_patients,
         verify=verify,
@@ -178,7 +183,7 @@ def predict_index(
     out: Path,
     *,
     sample: Path | None = None,
-    workers: int | None = None,
+    workers: Workers | None = None,
     report: Report = silent,
     scroll: int = 0,
     page: str = PAGE,
@@ -209,7 +214,8 @@ def predict_index(
     )
     read = replace(read, placements=place_read(read))
     with rewriting(out):
-        options = WriteOptions(sample, scroll, page, workers, objects)
+        own = workers if isinstance(workers, int) else None
+        options = WriteOptions(sample, scroll, page, own, objects)
         written = write_prediction(out, read, options, report)
     counts, seconds = _counts(read, written), perf_counter() - started
     return Prediction(out, written.readings, task.headline, counts, page, seconds)

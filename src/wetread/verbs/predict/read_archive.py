@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from wetread.archive.executor.workers import Workers
 from wetread.inputs.progress import Report, stage
 from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
@@ -70,7 +71,7 @@ def pack_selection(
     ensemble: Ensemble,
     out: Path,
     *,
-    workers: int | None,
+    workers: Workers | None,
     report: Report,
     verify: bool,
 ) -> tuple[Store, ...]:
@@ -93,7 +94,7 @@ def read_images(
     ensemble: Ensemble,
     out: Path,
     *,
-    workers: int | None,
+    workers: Workers | None,
     report: Report,
     verify: bool,
 ) -> ReadArchive:

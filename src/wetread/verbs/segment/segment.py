@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from wetread.archive.executor.isolated_process import Limits, LostItem
-from wetread.archive.executor.workers import parallel_map, select_workers
+from wetread.archive.executor.workers import parallel_map, place_for, select_workers
 from wetread.archive.files.lock import exclusive_output
 from wetread.archive.files.paths import as_paths
 from wetread.archive.index.index import Index
@@ -64,6 +64,7 @@ def segment(
     page: bool = False,
     gaps: str = "refuse",
     as_hu: bool = False,
+    cluster: str | None = None,
     workers: int | None = None,
     report: Report = silent,
 ) -> SegmentResult:
@@ -78,6 +79,8 @@ def segment(
     page: write a page to turn the surfaces on, too.
     gaps: what is done about gaps and uneven slices, a name of CHOICES in study/stack.py.
     as_hu: take CT whose header does not say HU as HU; else it is refused.
+    cluster: the address of a Dask scheduler whose workers have the same paths: they segment in
+        place of processes; files that have no index are indexed on this machine.
     workers: processes; None: all cores. report: called with (stage, done, total).
 
     A volume that is whole on disk, made of the same slices with the same settings, is not made
@@ -91,7 +94,8 @@ def segment(
     options = validate(options)
     for library in ("nibabel", "skimage", "trimesh"):
         import_optional(library)  # better now than after the first volume
-    sources, out = as_paths(source), Path(out)
+    hands = select_workers(workers, cluster)
+    sources, out = as_paths(source), place_for(Path(out), hands)
     with indexed(sources, select_workers(workers, None), report, as_hu=as_hu) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         items = [
@@ -99,9 +103,7 @@ def segment(
             for rows in series_slices(index.images)
         ]
     found: list[JsonObject] = []
-    done = parallel_map(
-        segment_series, items, select_workers(workers, None), Limits(SECONDS), ahead=None
-    )
+    done = parallel_map(segment_series, items, hands, Limits(SECONDS), ahead=None)
     for number, (job, result) in enumerate(zip(items, done, strict=True), start=1):
         if isinstance(result, LostItem):
             rejects.append(job.reject(result.reason, result.detail))

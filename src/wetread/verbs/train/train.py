@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from wetread.archive.executor.workers import Cluster, select_workers
+from wetread.archive.executor.workers import Cluster, place_for, select_workers
 from wetread.archive.files.lease import ENDLESS_PATIENCE, NO_PATIENCE, leased, note_progress
 from wetread.archive.files.paths import as_path_or_none, as_paths
 from wetread.archive.types import StrPath, StrPaths
@@ -144,10 +144,11 @@ def train(
     Raises ValueError, LabelError or FileNotFoundError for its inputs before the first long step,
     RejectError where no image can be read.
     """
+    hands = select_workers(workers, cluster)
     words = TrainWords(
         task,
-        tuple(as_paths(source)),
-        Path(out),
+        as_paths(source),
+        place_for(Path(out), hands),
         tuple(as_paths(labels)),
         columns,
         patients=None if patients is None else os.fspath(patients),
@@ -172,7 +173,7 @@ def train(
     if fold is not None:
         return _train_fold(words, request, fold, workers, noted)
     with leased(words.out, NO_PATIENCE):
-        ready = make_ready(words, request, select_workers(workers, cluster), noted)
+        ready = make_ready(words, request, hands, noted)
         if cluster is None:
             return _end_run(ready, workers, noted)
     fit_on_cluster(words, ready, Cluster(cluster), report)
