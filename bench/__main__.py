@@ -9,6 +9,7 @@ python -m bench heads        on request: real data, and some hours
 python -m bench bounds       on request: what is marked as unlike what was learned
 python -m bench explanations on request: whether maps of what speaks for blood point at it
 python -m bench survey       on request: pandas and pyarrow, and ten minutes
+python -m bench scale        on request: 13 GB of disk
 """
 
 import json
@@ -24,12 +25,14 @@ from bench import (
     consistency,
     explanations,
     export,
+    feed,
     heads,
     hemorrhage,
     index,
     long_series,
     million,
     radiographs,
+    scale,
     sequences,
     slices,
     survey,
@@ -40,6 +43,7 @@ COMPARISONS = {
     "slices": slices.compare,
     "export": export.compare,
     "batch": batch.compare,
+    "feed": feed.compare,
     "index": index.compare,
     "million": million.compare,
     "long_series": long_series.compare,
@@ -53,9 +57,11 @@ ON_REQUEST = {
     "bounds": bounds.compare,
     "explanations": explanations.compare,
     "survey": survey.compare,
+    "scale": scale.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+NOTES = Path(__file__).with_name("performance_notes.md")  # of what was tried, below the table
 
 
 def main() -> None:
@@ -99,7 +105,7 @@ def page(rows: list[dict[str, object]]) -> str:
         f"| {row['ratio']:.2f} | {row.get('remark', '')} |"
         for row in rows
     ]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, ""]) + NOTES.read_text()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from torch.nn import functional
 from wetread.study.hu import AIR_HU
 from wetread.view import device
 from wetread.view.augment import Augmentation, Strengths, draw_augmentation
-from wetread.view.device import to_view
+from wetread.view.device import to_device, to_view
 from wetread.view.mode import find_mode
 from wetread.view.view import View
 from wetread.view.window import BONE, BRAIN, SUBDURAL
@@ -85,3 +85,21 @@ def test_what_is_given_stays_as_it_was() -> None:
     before = hu.clone()
     to_view(hu, View((BRAIN,), size=16), draw_augmentation(MOVED, 3, rng))
     assert torch.equal(hu, before)
+
+
+def test_integers_reach_a_device_as_they_are() -> None:
+    values = np.arange(-8, 8, dtype=np.int16).reshape(1, 1, 4, 4)
+    there = to_device(values, torch.device("cpu"))
+    assert there.dtype == torch.int16
+    np.testing.assert_array_equal(there.numpy(), values)
+    assert to_device(values, torch.device("meta")).shape == values.shape
+
+
+def test_a_view_is_made_on_the_device_where_its_slices_are() -> None:
+    """A device without values stands for a GPU: every step runs there, or torch refuses."""
+    view = View((BRAIN, SUBDURAL, BONE), neighbors=1, size=16)
+    drawn = draw_augmentation(MOVED, 4, np.random.default_rng(0))
+    there = to_view(torch.zeros(4, 3, 32, 32, dtype=torch.int16, device="meta"), view, drawn)
+    assert there.device.type == "meta"
+    assert there.shape == (4, 9, 16, 16)
+    assert there.dtype == torch.float32

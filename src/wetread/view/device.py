@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from wetread.archive.types import Float32Array, Int64Array
+from wetread.archive.types import Float32Array, Int64Array, NumberArray
 from wetread.study.hu import AIR_HU
 from wetread.view.augment import Augmentation
 from wetread.view.mode import Mode, mix_grays, window_slices
@@ -43,6 +43,14 @@ def to_view(hu: Tensor, view: View, augmentation: Augmentation | None = None) ->
     if augmentation is None or (augmentation.gamma == 1).all():
         return gray
     return gray.clamp(0, 1) ** _per_image(augmentation.gamma, gray)
+
+
+def to_device(values: NumberArray, device: torch.device) -> Tensor:
+    """Copy an array (any shape) to a device; to a GPU from pinned memory, the host going on."""
+    host = torch.from_numpy(values)
+    if device.type == "cuda":
+        return host.pin_memory().to(device, non_blocking=True)
+    return host.to(device)
 
 
 def _empty(shape: tuple[int, ...], device: torch.device) -> Tensor:
@@ -219,7 +227,8 @@ def _sample_affine(images: Tensor, augmentation: Augmentation) -> Tensor:
 @lru_cache(maxsize=4)
 def _places(rows: int, columns: int, device: torch.device) -> Tensor:
     """List the places of pixels, (rows * columns, 3): x, y in (-1, 1) and 1, row by row."""
-    with torch.inference_mode(mode=False), torch.autocast(device.type, enabled=False):
+    kind = "cuda" if device.type == "cuda" else "cpu"
+    with torch.inference_mode(mode=False), torch.autocast(kind, enabled=False):
         unmoved = torch.eye(2, 3, device=device)[None]
         places = functional.affine_grid(unmoved, [1, 1, rows, columns], align_corners=False)
         return functional.pad(places.reshape(-1, 2), (0, 1), value=1.0)

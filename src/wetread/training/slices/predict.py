@@ -39,7 +39,7 @@ from wetread.training.slices.batches import (
     read_with_neighbors,
 )
 from wetread.training.slices.source import SliceSource
-from wetread.view.device import to_view
+from wetread.view.device import to_device, to_view
 from wetread.view.view import View
 
 # Images of 256 x 256 pixels, fewer larger ones; gradients need no memory here. On a CPU what a
@@ -220,7 +220,7 @@ def _compute(
         """Compute the tensors (B, ...) of a batch."""
         hu = read_with_neighbors(source, parts[number])
         with one_by_one, torch.inference_mode(), runtime.autocast():
-            outputs = network(to_view(torch.from_numpy(hu).to(runtime.device), view))
+            outputs = network(to_view(to_device(hu, runtime.device), view))
             return tuple(None if output is None else output.cpu() for output in outputs)
 
     with seeded_runtime(recipe, runtime.device):
