@@ -42,7 +42,7 @@ RECIPE = Recipe(neighbors=1, size=SIZE, batch_size=BATCH, negatives_per_positive
     {"runtime.readers": READERS}
 )
 VIEW = RECIPE.view
-FINDINGS = 6
+FINDINGS, MEMBERS = 6, 5
 
 
 def compare() -> list[dict[str, Any]]:
@@ -57,6 +57,7 @@ def compare() -> list[dict[str, Any]]:
         *compare_host(store, around, pictures),
         *compare_end_to_end(store, around, pictures),
         *compare_steps(),
+        *compare_members(),
     ]
 
 
@@ -274,6 +275,39 @@ def compare_steps() -> list[dict[str, Any]]:
         )
     remark = f"{recipe.size} px, {runtime.precision}; by the clock {theirs_clock / ours_clock:.2f}"
     return [_row("training_step_vs_memory", ours_s, theirs_s, len(data.rows), remark)]
+
+
+def compare_members() -> list[dict[str, Any]]:
+    """Five networks of one view that read a store side by side, and one after the other."""
+    from wetread.training.run import TrainedModel, build_network
+    from wetread.training.slices.members import read_mean
+
+    recipe = Recipe()
+    store, _ = packed(recipe.size)
+    rows, mirror = np.arange(len(store)), list(range(FINDINGS))
+    models = [
+        TrainedModel(
+            build_network(recipe, FINDINGS, 0).eval(),
+            tuple(map(str, mirror)),
+            (),
+            recipe.view,
+            recipe,
+            negative_rate=1.0,
+            epoch=0,
+            value=None,
+        )
+        for _ in range(MEMBERS)
+    ]
+
+    def one_by_one() -> None:
+        for model in models:
+            read_mean([model], store, rows, mirror)
+
+    (ours_s, _), (theirs_s, _) = taken_in_turn(
+        [lambda: read_mean(models, store, rows, mirror), one_by_one]
+    )
+    remark = f"{MEMBERS} compact networks, {recipe.size} px, image and mirror image"
+    return [_row("members_side_by_side", ours_s, theirs_s, len(rows), remark)]
 
 
 def _train_set(store: Store, rows: Int64Array) -> TrainSet:
