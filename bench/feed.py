@@ -280,7 +280,7 @@ def compare_steps() -> list[dict[str, Any]]:
 def compare_members() -> list[dict[str, Any]]:
     """Five networks of one view that read a store side by side, and one after the other."""
     from wetread.training.run import TrainedModel, build_network
-    from wetread.training.slices.members import read_mean
+    from wetread.training.slices.ensemble_mean import read_mean
 
     recipe = Recipe()
     store, _ = packed(recipe.size)

@@ -7,12 +7,8 @@ import pytest
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from wetread.models.boosted_trees import (
-    SETTINGS,
-    BoostedTrees,
-    fit_boosted_trees,
-    trees_of_arrays,
-)
+from wetread.models.boosted_trees import BoostedTrees, trees_of_arrays
+from wetread.models.fit_boosted_trees import SETTINGS, fit_boosted_trees
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from wetread.models.encoders import ENCODERS, build, last_linear
+from wetread.models.names import ENCODER_NAMES
 from wetread.models.weights import load_weights
 
 every_encoder = pytest.mark.parametrize("name", list(ENCODERS))
@@ -20,6 +21,10 @@ def _seeded_and_single_threaded():
         torch.manual_seed(0)
         yield
     torch.set_num_threads(before)
+
+
+def test_names_are_known_without_the_table() -> None:
+    assert tuple(ENCODERS) == ENCODER_NAMES
 
 
 @every_encoder

@@ -6,17 +6,14 @@ import torch
 
 from wetread.models.encoders import ENCODERS, build, forward_with_masks
 from wetread.models.features import (
-    LEAST,
-    PEAKS,
-    SMALL,
     DrawingExtractors,
     FeatureExtractors,
     count_masks,
     feature_extractor,
     mask_peaks,
-    series_features,
     split_head,
 )
+from wetread.models.mask_peaks import LEAST, PEAKS, SMALL, series_features
 
 
 @pytest.mark.parametrize("name", list(ENCODERS))
@@ -64,14 +61,14 @@ def test_a_series_is_told_by_its_masks_highest_pixels_and_how_their_areas_compar
     probability[2, 1, 2:4, 3:8] = 0.9999999  # of the second: 10, in another slice
     probability[3, 2, :1, :5] = 0.99999  # of the third: 5
     masks = torch.from_numpy(np.log(probability / (1 - probability)))
-    drawn = torch.cat([torch.randn(4, 6), mask_peaks(masks)], 1)
-    found = series_features(drawn, 3).numpy()
+    drawn = torch.cat([torch.randn(4, 6), mask_peaks(masks)], 1).numpy()
+    found = series_features(drawn, 3)
     np.testing.assert_allclose(found[:3], masks.amax((0, 2, 3)).numpy(), rtol=1e-5)
     np.testing.assert_allclose(found[3:], np.log([20 / 10, 20 / 5, 10 / 5]), atol=1e-2)  # LEAST
     np.testing.assert_allclose(
         series_features(drawn[[3, 1, 0, 2]], 3), found, rtol=1e-6
     )  # in any order
-    mirrored = torch.cat([drawn[:, :6], mask_peaks(masks.flip(-1))], 1)
+    mirrored = np.hstack([drawn[:, :6], mask_peaks(masks.flip(-1)).numpy()])
     np.testing.assert_allclose(series_features(mirrored, 3), found, rtol=1e-6)
     assert series_features(drawn, 1).shape == (1,)
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from wetread.models.names import SEQUENCE_NAMES
 from wetread.models.sequence import (
     SEQUENCES,
     SKIP_GAIN,
@@ -17,6 +18,10 @@ from wetread.models.sequence import (
 
 every_network = pytest.mark.parametrize("name", list(SEQUENCES))
 INPUTS, IMAGES, STUDIES = 7, 1, 5
+
+
+def test_names_are_known_without_the_table() -> None:
+    assert tuple(SEQUENCES) == SEQUENCE_NAMES
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.readers import make_reader
 from wetread.prediction.series import SeriesReader
 from wetread.prediction.slices import SliceReader

@@ -11,7 +11,7 @@ import polars as pl
 
 from wetread.evaluation.volume_decision import VolumeThresholds
 from wetread.labels.finding import Finding
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.scaling import Scalings
 from wetread.prediction.series import SeriesReader
 from wetread.store.store import Store

@@ -15,7 +15,8 @@ from wetread.prediction.slices import SliceReader
 from wetread.store.store import Store
 from wetread.study.crop import whole_picture
 from wetread.study.series_choice import SeriesScore
-from wetread.training.losses import undo_balance
+from wetread.training.balance import undo_balance
+from wetread.training.run import TrainedModel
 from wetread.training.slices.spec import SliceSpec
 from wetread.view.device import to_view
 
@@ -43,6 +44,7 @@ def test_members_are_averaged_as_probabilities_with_each_ones_balance_undone(
     answers = reader.read([noise], ranked={}, progress=lambda at, total: done.append(at))
     alone = []
     for member in ensemble.members:
+        assert isinstance(member.model, TrainedModel)
         image = to_view(torch.from_numpy(noise.read_hu(range(6)))[:, None], member.model.view)
         with torch.inference_mode():
             straight = member.model.model(image)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from wetread.reports.heat import mean_heat_map
+from wetread.reports.mean_heat import mean_heat_map
 from wetread.store.store import Store
 from wetread.training.recipe import Recipe
 from wetread.training.run import TrainedModel

@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.metrics import log_loss
 
-from wetread.training.losses import masked_loss, prior_logits, undo_balance
+from wetread.training.balance import undo_balance
+from wetread.training.losses import masked_loss, prior_logits
 
 
 def test_the_loss_is_the_weighted_mean_of_the_log_loss_over_what_is_known() -> None:

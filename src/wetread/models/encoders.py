@@ -1,4 +1,5 @@
-"""models/encoders.py: the table of networks. To add one, write its builder, its maps and a row."""
+"""models/encoders.py: the table of networks. To add one, write its builder, its maps and a row;
+its name goes into names.py, too."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from wetread.models.compact import SLIM_WIDTHS, build_compact, compact_maps
 from wetread.models.lite import BLACK, WHITE, lite0, lite0_weights
+from wetread.models.names import check_encoder
 from wetread.models.plain_cnn import (
     build_seven_convolutions,
     build_three_convolutions,
@@ -201,8 +203,7 @@ def build(
 
 def find_encoder(name: str) -> Encoder:
     """Return the row of that name; ValueError lists the known ones."""
-    if name not in ENCODERS:
-        raise ValueError(f"no encoder {name!r}; known: {', '.join(ENCODERS)}")
+    check_encoder(name)
     return ENCODERS[name]
 
 

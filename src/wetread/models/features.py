@@ -7,18 +7,12 @@ drawn   its logits, and the peaks of the masks it draws
 
 import copy
 from collections.abc import Sequence
-from itertools import combinations
 
 import torch
 from torch import Tensor, nn
 
 from wetread.models.encoders import forward_with_masks, last_linear
-
-THIRDS = 3  # of a picture: the patient's right, the middle, the patient's left
-SMALL = 8  # pixels of a small thing
-LEAST = 0.01  # pixels, so that the logarithm of an area stays finite
-PEAKS = 3 * THIRDS  # numbers of a mask
-HIGHEST, AREA = 0, 2  # which of a third's
+from wetread.models.mask_peaks import LEAST, SMALL, THIRDS
 
 
 class Float32Head(nn.Module):
@@ -131,19 +125,6 @@ def mask_peaks(masks: Tensor) -> Tensor:
         area = (pixels.sigmoid().sum(2) + LEAST).log()
         numbers += [highest[..., 0], highest.mean(2), area]
     return torch.cat(numbers, 1)
-
-
-def series_features(drawn: Tensor, masks: int) -> Tensor:
-    """Summarize the features (n, F + PEAKS M) of a series, of a network that draws M masks.
-
-    Returns (M + M (M - 1) / 2,): each mask's highest pixel; and for each two masks, first and
-    second, first and third ..., the logarithm of the ratio of their greatest areas.
-    """
-    peaks = drawn[:, -PEAKS * masks :].reshape(-1, THIRDS, PEAKS // THIRDS, masks)
-    highest = peaks[:, :, HIGHEST].amax((0, 1))
-    area = peaks[:, :, AREA].exp().sum(1).amax(0).log()
-    pairs = [area[a] - area[b] for a, b in combinations(range(masks), 2)]
-    return torch.stack([*highest, *pairs])
 
 
 def split_head(model: nn.Module) -> tuple[nn.Module, nn.Linear]:

@@ -196,7 +196,7 @@ class AttentionPool(nn.Module):
             study = (weight.exp() * logits).sum(1)
             if self.image is not None:
                 return self.image(hidden) * valid[..., None], study
-            times = weight + valid.sum(1)[:, None, None].log()
+            times = weight + valid.sum(1)[:, None, None].to(weight).log()
             image = logits + times.clamp(-MOST_ATTENTION, MOST_ATTENTION)
             return image * valid[..., None], study
 

@@ -98,7 +98,8 @@ class Unet(nn.Module):
 def mean_of_highest(masks: Tensor, count: int = 0) -> Tensor:
     """Average the `count` highest pixels of each mask (B, M, h, w): (B, M); 0: HIGHEST of all."""
     pixels = masks.flatten(2)
-    count = min(count or max(FEWEST, round(HIGHEST * pixels.shape[2])), pixels.shape[2])
+    size = int(pixels.shape[2])
+    count = min(count or max(FEWEST, round(HIGHEST * size)), size)
     return pixels.topk(count, dim=2, sorted=False).values.mean(2)
 
 

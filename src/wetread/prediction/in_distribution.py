@@ -12,7 +12,7 @@ from wetread.prediction.placement import Placement
 from wetread.store.store import Store
 from wetread.study.traits import Traits
 from wetread.training.bounds import Bounds, Reason
-from wetread.training.run import TrainedModel
+from wetread.training.networks import PooledNetwork
 from wetread.training.study_features import pooled_features, sample_studies, study_scores
 
 
@@ -21,7 +21,7 @@ class RunBounds:
     """The bounds of a run, and the network whose features they compare."""
 
     bounds: Bounds
-    network: TrainedModel
+    network: PooledNetwork
 
 
 def place_studies(

@@ -19,7 +19,7 @@ def provenance(reader: Reader) -> JsonObject:
         "task": ensemble.task,
         "models": [
             {
-                "checkpoint": _within_run(member.checkpoint),
+                "checkpoint": within_run(member.checkpoint),
                 "epoch": member.model.epoch,
                 "encoder": member.model.recipe.encoder,
             }
@@ -30,12 +30,13 @@ def provenance(reader: Reader) -> JsonObject:
         **ensemble.scalings.to_dict(),
         "run_weights": None if ensemble.run_weights is None else ensemble.run_weights.to_dict(),
         "operating_point": None if ensemble.point is None else describe_point(ensemble.point),
+        **({} if ensemble.bundle is None else {"bundle": ensemble.bundle}),
         "note": "research use only, not for diagnosis",
     }
 
 
-def _within_run(checkpoint: Path) -> str:
-    """The path from the run's folder on."""
+def within_run(checkpoint: Path) -> str:
+    """Return a checkpoint's path from the run's folder on."""
     parts = checkpoint.parts
     ours = [name.startswith("model-") or name == REFIT for name in parts]
     model = max(place for place, is_ours in enumerate(ours) if is_ours)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from wetread.archive.types import JsonObject, Progress
 from wetread.prediction.answers import Answers
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.series import SeriesReader
 from wetread.prediction.slices import SliceReader
 from wetread.store.store import Store

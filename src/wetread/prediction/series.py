@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,18 +12,16 @@ from scipy.special import expit
 from wetread.archive.types import Float64Array, Int64Array, JsonObject, Progress
 from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.volumes import CropMaps, draw_volumes, mean_volume_thresholds
 from wetread.store.store import Store
 from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
-from wetread.training.device import choose_runtime
-from wetread.training.run import TrainedModel
+from wetread.training.networks import SeriesNetworks, SliceNetwork
 from wetread.training.series.embed_series import embed_series, slice_probabilities
 from wetread.training.series.heads import SeriesLogits
+from wetread.training.series.inputs import mean_logits
 from wetread.training.series.pooling import pool_series
-from wetread.training.series.reader import SeriesModel
-from wetread.training.series.sequence_fit import predict_series_logits
 from wetread.training.series.series import Series, longest_series, study_starts, unlabeled_series
 from wetread.training.series.slice_features import cache_features, cache_features_and_maps
 from wetread.training.series.spec import SeriesSpec
@@ -112,10 +110,10 @@ class SeriesReader:
         found = []
         for number, store in enumerate(stores):
             progress(number, len(stores))
-            groups: dict[tuple[object, object, bool], list[TrainedModel]] = {}
+            groups: dict[tuple[Hashable, bool], list[SliceNetwork]] = {}
             for model in models:
                 encoder = model.encoders[number]
-                key = (encoder.view, choose_runtime(encoder.recipe), model.recipe.series.mirror)
+                key = (encoder.together, model.recipe.series.mirror)
                 groups.setdefault(key, []).append(encoder)
             each = [
                 cache_features_and_maps(group, store, rows, self.cache, mirror=key[-1])
@@ -136,7 +134,7 @@ class SeriesReader:
         flip_index, logits = mirror_columns(self.spec.study_findings), []
         for model in self.ensemble.series_models:
             inputs = embed_series(series, model.encoders, stores, model.recipe, self.cache)
-            network = predict_series_logits(model.network, inputs, flip_index, model.recipe)
+            network = mean_logits(model.sequence_logits, inputs, flip_index)
             logits.append(self._blended(model, network, series, stores))
         weights = self.ensemble.member_weights
         image, study = (
@@ -145,7 +143,7 @@ class SeriesReader:
         return image, study
 
     def _blended(
-        self, model: SeriesModel, network: SeriesLogits, series: Series, stores: Sequence[Store]
+        self, model: SeriesNetworks, network: SeriesLogits, series: Series, stores: Sequence[Store]
     ) -> SeriesLogits:
         """Blend the network's logits with those of the model's other heads, where it has any."""
         if model.blend is None:
@@ -167,7 +165,7 @@ class SeriesReader:
     ) -> None:
         """Write the features of all encoders into the cache, crop by crop, so that each slice is
         read once a crop; the models of several runs may want features of several kinds."""
-        kinds: dict[tuple[str, bool], list[SeriesModel]] = {}
+        kinds: dict[tuple[str, bool], list[SeriesNetworks]] = {}
         for model in self.ensemble.series_models:
             features = model.recipe.series.features, model.recipe.series.mirror
             kinds.setdefault(features, []).append(model)

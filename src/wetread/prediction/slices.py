@@ -14,14 +14,14 @@ from wetread.evaluation.calibrator import mask_evidence
 from wetread.evaluation.metrics import CLIP
 from wetread.labels.finding import finding_names
 from wetread.prediction.answers import Answers
-from wetread.prediction.ensemble import Ensemble
 from wetread.prediction.masks import DrawnMasks, mean_thresholds
+from wetread.prediction.members import Ensemble
 from wetread.prediction.studies import judging_slices
 from wetread.store.store import Store, acquisition_keys
 from wetread.study.series_choice import SeriesScore
 from wetread.training.data import mirror_columns
 from wetread.training.mask_table import PackedMaps, mean_map
-from wetread.training.slices.members import read_mean
+from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.region import Regions
 from wetread.training.slices.spec import SliceSpec
 

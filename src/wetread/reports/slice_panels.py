@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -13,8 +14,10 @@ from wetread.archive.types import Float32Array, UInt8Array
 from wetread.outputs.pictures import heated, panels, png_bytes
 from wetread.outputs.sides import series_edge_letters
 from wetread.pages.panel import Panel, window_label
-from wetread.training.run import Run
 from wetread.view.window import Window
+
+if TYPE_CHECKING:  # its file knows torch
+    from wetread.training.run import Run
 
 # Series to the letters of the patient's sides at the left and the right edge of its pictures.
 EdgeLetters = Mapping[str, tuple[str, str]]

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,7 +19,7 @@ from wetread.archive.types import Float32Array, Int64Array, JsonObject
 from wetread.evaluation.feature_distance import FeatureReference, upper_limit
 from wetread.store.store import Store
 from wetread.study.traits import NUMBERS, WORDS, Trait, Traits
-from wetread.training.run import Run, TrainedModel
+from wetread.training.networks import PooledNetwork
 from wetread.training.study_features import (
     References,
     fit_references,
@@ -26,6 +27,9 @@ from wetread.training.study_features import (
     sample_studies,
     study_scores,
 )
+
+if TYPE_CHECKING:  # its file knows torch
+    from wetread.training.run import Run
 
 FILE, REFERENCE = "in_distribution.json", "in_distribution.npz"
 WANTED = "what is inside of that which a run learned, which wetread train writes; train again"
@@ -98,9 +102,19 @@ class Bounds:
             "limits": {name: vars(one) for name, one in self.limits.items()},
         }
 
+    def to_arrays(self) -> dict[str, Float32Array]:
+        """Return the arrays of the references, by name."""
+        parts = {"slices": self.references.slices, "courses": self.references.courses}
+        return {
+            f"{part}_{name}": values
+            for part, reference in parts.items()
+            if reference is not None
+            for name, values in vars(reference).items()
+        }
+
 
 def fit_bounds(
-    trained: TrainedModel,
+    trained: PooledNetwork,
     checkpoint: str,
     store: Store,
     held_out: Int64Array,
@@ -140,16 +154,7 @@ def write_bounds(run: Run, bounds: Bounds | None) -> None:
         run.remove(REFERENCE)
         return
     packed = io.BytesIO()
-    parts = {"slices": bounds.references.slices, "courses": bounds.references.courses}
-    np.savez(
-        packed,
-        **{
-            f"{part}_{name}": values
-            for part, reference in parts.items()
-            if reference is not None
-            for name, values in vars(reference).items()
-        },
-    )
+    np.savez(packed, **bounds.to_arrays())  # type: ignore[arg-type]  # none is called allow_pickle
     write_whole(run.folder / REFERENCE, packed.getbuffer())
     run.write_json(FILE, bounds.to_dict())
 
@@ -160,21 +165,37 @@ def read_bounds(folder: Path) -> Bounds | None:
     if not file.is_file():
         return None
     about = read_json(file, WANTED, {"checkpoint": str, "studies": int, "limits": dict})
+    with (
+        expect_form(reference, WANTED, EOFError, BadZipFile),
+        np.load(io.BytesIO(reference.read_bytes()), allow_pickle=False) as arrays,
+    ):
+        references = _references({name: arrays[name] for name in arrays.files})
     with expect_form(file, WANTED):
-        ranges = {name: (float(a), float(b)) for name, (a, b) in about["ranges"].items()}
-        words = {name: tuple(map(str, known)) for name, known in about["words"].items()}
-        limits = {name: Limit(**one) for name, one in about["limits"].items()}
-        unknown = {*ranges} - {*NUMBERS} | {*words} - {*WORDS} | {*limits} - {*SCORES}
-        if unknown:
-            raise ValueError(f"unknown {', '.join(sorted(unknown))}")
-    with expect_form(reference, WANTED, EOFError, BadZipFile):
-        with np.load(io.BytesIO(reference.read_bytes()), allow_pickle=False) as arrays:
-            known = {name: np.asarray(arrays[name], np.float32) for name in arrays.files}
-        references = References(
-            _reference(known, "slices"),
-            _reference(known, "courses") if "courses_mean" in known else None,
-        )
-    return Bounds(about["checkpoint"], about["studies"], ranges, words, limits, references)
+        return _bounds(about, references)
+
+
+def bounds_of(values: JsonObject, arrays: Mapping[str, Float32Array]) -> Bounds:
+    """Make the bounds of what to_dict and to_arrays gave. ValueError or KeyError where they are of
+    another form."""
+    return _bounds(values, _references(arrays))
+
+
+def _bounds(values: JsonObject, references: References) -> Bounds:
+    ranges = {name: (float(a), float(b)) for name, (a, b) in values["ranges"].items()}
+    words = {name: tuple(map(str, known)) for name, known in values["words"].items()}
+    limits = {name: Limit(**one) for name, one in values["limits"].items()}
+    unknown = {*ranges} - {*NUMBERS} | {*words} - {*WORDS} | {*limits} - {*SCORES}
+    if unknown:
+        raise ValueError(f"unknown {', '.join(sorted(unknown))}")
+    return Bounds(values["checkpoint"], values["studies"], ranges, words, limits, references)
+
+
+def _references(arrays: Mapping[str, Float32Array]) -> References:
+    known = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
+    return References(
+        _reference(known, "slices"),
+        _reference(known, "courses") if "courses_mean" in known else None,
+    )
 
 
 def _reference(arrays: Mapping[str, Float32Array], part: str) -> FeatureReference:

@@ -1,4 +1,4 @@
-"""training/losses.py: what is minimized, and what balanced epochs do to probabilities."""
+"""training/losses.py: what is minimized, and the logits of shares."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from wetread.training.recipe import Recipe
-from wetread.training.series.series import SeriesBatch
+from wetread.training.series.batches import SeriesBatch
 
 SeriesLoss = Callable[[Tensor, Tensor, SeriesBatch], Tensor]
 
@@ -113,21 +113,3 @@ def prior_logits(targets: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     known = (~np.isnan(targets)).sum(0)
     positive = np.nansum(targets, axis=0)
     return np.asarray(np.log((positive + 0.5) / (known - positive + 0.5)), np.float32)
-
-
-def undo_balance(
-    probabilities: npt.NDArray[np.float64], negative_rate: float
-) -> npt.NDArray[np.float64]:
-    """Probabilities (N, F) learned on balanced epochs to those of the whole set.
-
-    Balanced epochs keep every slice with any finding and a share r (negative_rate) of those with
-    none. By Bayes, with a = the learned probability of some finding, the measure of a slice's
-    look is a + (1 - a) / r times what was learned, so every finding is divided by that:
-    p = q / (a + (1 - a) / r). For a finding that is the union of all (any), or the only one, this
-    is its odds times r: log r on its logit. For a part of the union it depends on the slice: where
-    blood is sure its kind needs no correction, where there is none it needs r.
-
-    a is taken as the largest probability of the slice: exact where one finding is the union.
-    """
-    some = probabilities.max(axis=1, keepdims=True)
-    return np.asarray(probabilities / (some + (1 - some) / negative_rate), np.float64)

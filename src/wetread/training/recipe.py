@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from wetread.models.names import SEQUENCE_NAMES, check_encoder
 from wetread.view.augment import Strengths
 from wetread.view.mode import MODES, Mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import WINDOWS, find_window
 
+_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d{1,3})?")
 Setting = object  # a plain value of TOML or JSON: number, text, truth value, list, None
 
 
@@ -77,10 +80,9 @@ class SeriesSettings(Settings):
     @field_validator("network")
     @classmethod
     def _network_exists(cls, name: str) -> str:
-        from wetread.models.sequence import SEQUENCES  # torch: only where a recipe is read
-
-        if name != "none" and name not in SEQUENCES:
-            raise ValueError(f"no sequence network {name!r}; known: none, {', '.join(SEQUENCES)}")
+        if name != "none" and name not in SEQUENCE_NAMES:
+            known = ", ".join(SEQUENCE_NAMES)
+            raise ValueError(f"no sequence network {name!r}; known: none, {known}")
         return name
 
 
@@ -141,13 +143,8 @@ class RuntimeSettings(Settings):
     @field_validator("device")
     @classmethod
     def _device_has_a_known_name(cls, name: str) -> str:
-        import torch  # only where a recipe is read
-
-        if name != "auto":
-            try:
-                torch.device(name)
-            except RuntimeError as error:
-                raise ValueError(f"no device of that name: {str(error).splitlines()[0]}") from None
+        if name != "auto" and not _DEVICE.fullmatch(name):
+            raise ValueError("no device of that name; known: auto, cpu, cuda, cuda:1, mps, xpu")
         return name
 
 
@@ -216,9 +213,7 @@ class Recipe(Settings):
     @field_validator("encoder")
     @classmethod
     def _encoder_exists(cls, name: str) -> str:
-        from wetread.models.encoders import find_encoder  # torch: only where a recipe is read
-
-        find_encoder(name)
+        check_encoder(name)
         return name
 
     @field_validator("windows")

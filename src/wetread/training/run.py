@@ -6,14 +6,18 @@ metrics.jsonl      one line an epoch              scores.json          what it i
 last.pt            where to go on
 """
 
+from __future__ import annotations
+
+import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
 from torch import nn
@@ -22,14 +26,24 @@ from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.damaged import DamagedFileError, expect_form
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_parquet, write_table
-from wetread.archive.types import StrPath
+from wetread.archive.types import Float32Array, Int64Array, StrPath
 from wetread.evaluation.score import Scores
 from wetread.models.checkpoint_file import load_checkpoint, require_finite
 from wetread.models.encoders import build
+from wetread.models.features import logits_of_features
+from wetread.models.heat import heat_map
+from wetread.models.pooled_maps import PooledMaps
 from wetread.training import predictions
 from wetread.training.about import read_run_recipe
+from wetread.training.device import choose_runtime, seeded_runtime
+from wetread.training.networks import PackedRow, SliceBatch
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
+from wetread.training.series.extract import extract, extract_with_maps
+from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
+from wetread.training.slices.predict import inference_copy, predict_batches, predict_each
+from wetread.training.slices.source import SliceSource
+from wetread.view.device import to_view
 from wetread.view.view import View
 
 CHECKPOINT = "a checkpoint, which wetread train writes; remove it and train again"
@@ -150,6 +164,68 @@ class TrainedModel:
     negative_rate: float
     epoch: int
     value: float | None
+
+    @property
+    def together(self) -> Hashable:
+        """Networks of one view that run in one place read a batch together."""
+        return self.view, choose_runtime(self.recipe)
+
+    def read(
+        self,
+        networks: Sequence[TrainedModel],
+        source: SliceSource,
+        rows: Int64Array,
+        mirror: Sequence[int],
+    ) -> Iterator[tuple[SliceBatch, ...]]:
+        """Yield logits and masks of rows (N,) by each of some networks that read together, the
+        means over image and mirror image; mirror: (F,) each finding's twin when left and right
+        change places."""
+        models = [one.model for one in networks]
+        return predict_each(models, source, rows, self.view, self.recipe, mirror)
+
+    def pooled_maps(self, source: SliceSource, rows: Int64Array) -> Iterator[Float32Array]:
+        """Yield mean and deviation of the maps of rows (N,), (B, D) each."""
+        pooled = inference_copy(PooledMaps(self.model, self.recipe.encoder), self.recipe)
+        for (features,) in predict_batches(pooled, source, rows, self.view, self.recipe):
+            assert features is not None
+            yield features.numpy()
+
+    def digest(self) -> bytes:
+        """Digest weights and view."""
+        digest = hashlib.sha256(json.dumps(self.view.to_dict()).encode())
+        for name, tensor in self.model.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.digest()
+
+    def extract(
+        self,
+        keys: Sequence[tuple[TrainedModel, bool]],
+        source: SliceSource,
+        rows: Int64Array,
+        kind: str,
+    ) -> list[Float32Array]:
+        """Compute features of a kind of rows (N,) by each of some networks that read together, as
+        they are or mirrored: (N, D) each."""
+        return extract(keys, source, rows, kind)
+
+    def extract_with_maps(
+        self, keys: Sequence[tuple[TrainedModel, bool]], source: SliceSource, rows: Int64Array
+    ) -> tuple[list[PackedRow], list[Float32Array]]:
+        """Compute features of kind "drawn", and of each row the packed mean of what the networks
+        draw."""
+        return extract_with_maps(keys, source, rows)
+
+    def logits_of_features(self, features: Float32Array, kind: str) -> Float32Array:
+        """Compute the logits (N, F) by features (N, D) of a kind."""
+        return logits_of_features(self.model, torch.from_numpy(features), kind).numpy()
+
+    def heat_map(self, source: SliceSource, row: int, column: int) -> Float32Array:
+        """Compute where a slice speaks for an output, (h, w) float32 >= 0."""
+        rows = neighbor_rows(source.slices, np.array([row]), self.view)
+        view = to_view(torch.from_numpy(read_with_neighbors(source, rows)), self.view)
+        with seeded_runtime(self.recipe, torch.device("cpu")):
+            return heat_map(self.model, view, column)[0].numpy()
 
 
 def build_network(recipe: Recipe, outputs: int, masks: int) -> nn.Module:

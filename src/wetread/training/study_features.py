@@ -10,10 +10,8 @@ import polars as pl
 
 from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.evaluation.feature_distance import FeatureReference, fit_reference
-from wetread.models.pooled_maps import PooledMaps
 from wetread.store.store import Store
-from wetread.training.run import TrainedModel
-from wetread.training.slices.predict import inference_copy, predict_batches
+from wetread.training.networks import PooledNetwork
 
 SAMPLED = 12  # slices of a study, evenly along it
 FEWEST_IN_ORDER = 6  # sampled slices, of which an order can be told
@@ -32,12 +30,9 @@ def sample_studies(slices: pl.DataFrame) -> dict[str, Int64Array]:
     return chosen
 
 
-def pooled_features(trained: TrainedModel, store: Store, rows: Int64Array) -> Float32Array:
+def pooled_features(network: PooledNetwork, store: Store, rows: Int64Array) -> Float32Array:
     """Compute a network's pooled maps of rows (N,) of a store: (N, D)."""
-    pooled = PooledMaps(trained.model, trained.recipe.encoder)
-    network = inference_copy(pooled, trained.recipe)
-    found = predict_batches(network, store, rows, trained.view, trained.recipe)
-    parts = [features.numpy() for (features,) in found if features is not None]
+    parts = list(network.pooled_maps(store, rows))
     return np.concatenate(parts) if parts else np.empty((0, 0), np.float32)
 
 

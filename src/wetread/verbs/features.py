@@ -16,9 +16,10 @@ from wetread.archive.identity.user_key import user_key
 from wetread.archive.types import Float32Array, StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent
-from wetread.prediction.ensemble import Ensemble, read_ensemble
+from wetread.prediction.ensemble import read_ensemble
+from wetread.prediction.members import Ensemble
 from wetread.store.store import Store
-from wetread.training.run import TrainedModel
+from wetread.training.networks import SliceNetwork
 from wetread.training.series.slice_features import encode_slices
 from wetread.verbs.predict.read_archive import pack_selection, task_of
 from wetread.verbs.predict.selection import select_images
@@ -131,7 +132,7 @@ def feature_rows(store: Store, encoder: str, features: Float32Array) -> pl.DataF
 
 def _encoders(
     run: Path, ensemble: Ensemble, stores: Sequence[Store]
-) -> list[tuple[str, TrainedModel, Store]]:
+) -> list[tuple[str, SliceNetwork, Store]]:
     """List each encoder's name, itself and the store of its crop."""
     if not ensemble.series_models:
         return [
@@ -147,7 +148,7 @@ def _encoders(
     ]
 
 
-def _encoded(model: TrainedModel, store: Store, cache: Path) -> Float32Array:
+def _encoded(model: SliceNetwork, store: Store, cache: Path) -> Float32Array:
     """Encode all slices of a store, (N, D); (0, 0) where there are none."""
     if len(store) == 0:
         return np.empty((0, 0), np.float32)

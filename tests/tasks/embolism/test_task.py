@@ -14,7 +14,8 @@ from wetread.tasks.embolism.findings import EXAM_NAMES, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.loss import series_exam_loss
 from wetread.tasks.embolism.metric import exam_loss
 from wetread.tasks.embolism.rules import RULES
-from wetread.training.series.series import Series, pad_series
+from wetread.training.series.batches import pad_series
+from wetread.training.series.series import Series
 
 TASK = find_task("embolism")
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from wetread.models.encoders import build
-from wetread.models.features import PEAKS
+from wetread.models.mask_peaks import PEAKS
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.series import embed_series as embed_series
@@ -41,7 +40,7 @@ def test_what_is_drawn_is_seen_with_what_the_masks_say_of_the_whole_series(
     monkeypatch.setattr(embed_series, "encode_mirrored_slices", lambda *asked: (drawn, turned))
     recipe = recipe_with("series.features=drawn", f"series.mirror={mirror}")
     store: Any = None
-    trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
+    trained: Any = SimpleNamespace(mask_findings=("clot", "ventricle"))
     seen = embed_series.embed_series(series, [trained] * 2, [store] * 2, recipe, tmp_path)
     assert seen.overall == 2 * 3
     assert len(seen.mirrored) == (len(series) if mirror == "true" else 0)
@@ -61,7 +60,7 @@ def test_features_that_are_not_drawn_say_nothing_of_the_whole_series(
     monkeypatch.setattr(embed_series, "encode_slices", lambda *asked: said)
     recipe = recipe_with("series.features=logits", "series.mirror=false")
     store: Any = None
-    trained: Any = SimpleNamespace(model=build("slim", 3, 4, masks=2))
+    trained: Any = SimpleNamespace(mask_findings=("clot", "ventricle"))
     seen = embed_series.embed_series(series, [trained], [store], recipe, tmp_path)
     assert seen.overall == 0
     assert seen.inputs[0].shape == (3, 3 * 4 + PLACE)

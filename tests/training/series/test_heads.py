@@ -11,11 +11,11 @@ from tests.training.blob_series import IMAGE, fit, quick, series_data
 
 from wetread.evaluation.aggregate import smooth_along_z
 from wetread.labels.finding import Finding
+from wetread.training.series.fit_trees import fit_trees
 from wetread.training.series.heads import (
     FEWEST,
     WeightedHeads,
     choose_weights,
-    fit_trees,
     head_logits,
     read_heads,
     write_heads,

@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 import torch
 from tests.training.blob_series import IMAGE, STUDY
 
 from wetread.labels.table import label_table
+from wetread.training.series.batches import series_batches
 from wetread.training.series.series import (
+    PLACE,
     Series,
     join_series,
     labeled_series,
+    place_features,
     sequence_features,
-    series_batches,
     series_containing,
 )
 
@@ -53,13 +56,11 @@ def test_series_parted_and_joined_are_the_series(series: Series) -> None:
     assert (join_inputs.studies, join_inputs.patients) == (whole.studies, whole.patients)
 
 
-def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
-    features_ = np.array([[1.0], [4.0], [2.0]], np.float32)
-    features, place = (
-        torch.from_numpy(features_),
-        torch.tensor([10.0, 15.0, 40.0], dtype=torch.float64),
-    )
-    inputs = sequence_features(features, place, True)
+@pytest.mark.parametrize("xp", [np, torch])
+def test_inputs_hold_features_changes_and_the_place_in_mm(xp: Any) -> None:
+    features = xp.asarray(np.array([[1.0], [4.0], [2.0]], np.float32))
+    place = xp.asarray(place_features(np.array([10.0, 15.0, 40.0])))
+    inputs = sequence_features(features, place, True, xp)
     assert inputs[:, 0].tolist() == [1.0, 4.0, 2.0]
     assert inputs[:, 1].tolist() == [3.0, -2.0, 0.0]  # to the next
     assert inputs[:, 2].tolist() == [0.0, 3.0, -2.0]  # from the one before
@@ -67,7 +68,7 @@ def test_inputs_hold_features_changes_and_the_place_in_mm() -> None:
     np.testing.assert_allclose(inputs[:, 4], [0.5, 2.5, 0.0])  # to the next
     np.testing.assert_allclose(inputs[:, 5], np.sin(2 * np.pi * np.array([-15, -10, 15]) / 20),
                                atol=1e-6)  # fmt: skip
-    assert sequence_features(features, torch.zeros(3, dtype=torch.float64), False).shape == (3, 11)
+    assert sequence_features(features, place, False, xp).shape == (3, 1 + PLACE)
 
 
 def test_of_a_long_series_a_sample_stands_for_all(series: Series) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.training.conftest import FINDINGS, Blobs, fresh, quick
 
 from wetread.evaluation.metrics import roc_auc
-from wetread.training.losses import undo_balance
+from wetread.training.balance import undo_balance
 from wetread.training.masks import MaskTargets
 from wetread.training.run import Run, read_trained_model
 from wetread.training.slices.batches import Batch, TrainSet, batches, negative_rate, train_set

@@ -13,11 +13,11 @@ from wetread.training.data import LabeledSlices, mirror_columns, plan_splits
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, TrainedModel, build_network
+from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.fit import fit_split
 from wetread.training.slices.members import (
     fold_checkpoints,
     member_recipes,
-    read_mean,
     read_members,
 )
 from wetread.training.slices.predict import predict_probabilities

@@ -8,7 +8,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
-from wetread.training.losses import undo_balance
+from wetread.training.balance import undo_balance
 from wetread.training.recipe import Recipe, RuntimeSettings
 from wetread.training.slices.predict import predict_probabilities
 from wetread.view.view import View

@@ -14,8 +14,8 @@ from wetread.training.data import LabeledSlices, Split, mirror_columns, plan_spl
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
+from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.fit import fit_encoder, fit_split
-from wetread.training.slices.members import read_mean
 from wetread.training.slices.pseudo_labels import FILE, TEACHER, unlabeled_rows, with_pseudo_labels
 from wetread.training.slices.refit import refit_all
 

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-import torch
 
 from wetread.archive.types import BoolArray, Float32Array
-from wetread.training.slices.predict import SliceBatch
+from wetread.training.networks import SliceBatch
 from wetread.training.slices.region import Regions, limit_masks
 
 
@@ -27,7 +26,7 @@ def left_columns(values: Float32Array) -> BoolArray:
 
 def batches(masks: bool) -> list[SliceBatch]:
     drawn = np.ones((5, 2, 2, 3), np.float32)
-    logits, apart = torch.zeros(5, 1), np.zeros((5, 1))
+    logits, apart = np.zeros((5, 1)), np.zeros((5, 1))
     parts = (slice(0, 3), slice(3, 5))
     return [SliceBatch(logits[p], drawn[p] if masks else None, apart[p]) for p in parts]
 

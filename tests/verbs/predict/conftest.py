@@ -8,7 +8,7 @@ import torch
 
 from wetread.labels.finding import finding_names
 from wetread.models.encoders import build
-from wetread.prediction.ensemble import Ensemble, Member
+from wetread.prediction.members import Ensemble, Member
 from wetread.prediction.readers import make_reader
 from wetread.store.pack import pack
 from wetread.store.pack_series import OneBox, Packing

@@ -9,7 +9,8 @@ from wetread.tasks.embolism.exams import as_scored
 from wetread.tasks.embolism.findings import EXAM_FINDINGS, IMAGE_FINDING, NOT_POSITIVE, RATIOS
 from wetread.tasks.embolism.metric import mean_exam_weight
 from wetread.training.losses import SeriesLoss
-from wetread.training.series.series import Series, SeriesBatch
+from wetread.training.series.batches import SeriesBatch
+from wetread.training.series.series import Series
 
 
 def loss_parts(

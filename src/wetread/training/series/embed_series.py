@@ -12,13 +12,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from wetread.archive.types import Float32Array, Float64Array, Int64Array
-from wetread.models.features import count_masks, logits_of_features, series_features
+from wetread.models.mask_peaks import series_features
 from wetread.store.store import Store
+from wetread.training.balance import to_probabilities
+from wetread.training.networks import SliceNetwork
 from wetread.training.recipe import Recipe
-from wetread.training.run import TrainedModel
 from wetread.training.series.inputs import (
     Embeddings,
     SequenceInputs,
@@ -27,12 +27,11 @@ from wetread.training.series.inputs import (
 )
 from wetread.training.series.series import Series
 from wetread.training.series.slice_features import encode_mirrored_slices, encode_slices
-from wetread.training.slices.predict import to_probabilities
 
 
 def embed_series(
     series: Series,
-    encoders: Sequence[TrainedModel],
+    encoders: Sequence[SliceNetwork],
     stores: Sequence[Store],
     recipe: Recipe,
     folder: Path,
@@ -49,7 +48,7 @@ def embed_series(
             sides = encode_mirrored_slices(encoder, store, series.rows, folder, kind)
         else:
             sides = (encode_slices(encoder, store, series.rows, folder, kind),)
-        masks = count_masks(encoder.model) if kind == "drawn" else 0
+        masks = len(encoder.mask_findings) if kind == "drawn" else 0
         by_encoder.append([_embeddings(side, masks, series.starts) for side in sides])
     plain, *mirrored = map(concatenate, zip(*by_encoder, strict=True))
     return make_sequence_inputs(series, plain, mirrored[0] if mirrored else None, recipe)
@@ -57,7 +56,7 @@ def embed_series(
 
 def slice_probabilities(
     series: Series,
-    encoder: TrainedModel,
+    encoder: SliceNetwork,
     store: Store,
     *,
     flip_index: Int64Array,
@@ -75,17 +74,17 @@ def slice_probabilities(
         sides = encode_mirrored_slices(encoder, store, series.rows, folder, kind)
     else:
         sides = (encode_slices(encoder, store, series.rows, folder, kind),)
-    plain, *mirrored = (
-        logits_of_features(encoder.model, torch.from_numpy(side), kind) for side in sides
+    logits, *mirrored = (
+        np.asarray(encoder.logits_of_features(side, kind), np.float64) for side in sides
     )
     for other in mirrored:
-        plain = (plain + other[:, torch.from_numpy(flip_index)]) / 2
-    return to_probabilities(encoder.model, [plain], encoder.negative_rate)
+        logits = (logits + other[:, flip_index]) / 2
+    return to_probabilities([logits], logits.shape[1], encoder.negative_rate)
 
 
 def _embeddings(features: Float32Array, masks: int, starts: Int64Array) -> Embeddings:
     """Add to features (N, D) of series what the masks among them say of each as a whole."""
     if masks == 0:
         return Embeddings(features, np.empty((len(starts) - 1, 0), np.float32))
-    each = [series_features(torch.from_numpy(features[a:b]), masks) for a, b in pairwise(starts)]
-    return Embeddings(features, torch.stack(each).numpy())
+    each = [series_features(features[a:b], masks) for a, b in pairwise(starts)]
+    return Embeddings(features, np.stack(each))

@@ -32,12 +32,12 @@ from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import Split, mirror_columns
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run
+from wetread.training.series.fit_trees import fit_trees
 from wetread.training.series.heads import (
     SeriesLogits,
     WeightedHeads,
     choose_weights,
     equal_weights,
-    fit_trees,
     head_logits,
     write_heads,
 )

@@ -7,11 +7,12 @@ boosting  boosted trees over the encoder's probabilities of a slice and its neig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
@@ -21,7 +22,7 @@ from wetread.archive.files.damaged import expect_form
 from wetread.archive.types import Float64Array
 from wetread.evaluation.aggregate import smooth_along_z, study_maximum
 from wetread.evaluation.metrics import weighted_log_loss
-from wetread.models.boosted_trees import BoostedTrees, fit_boosted_trees, trees_of_arrays
+from wetread.models.boosted_trees import BoostedTrees, trees_of_arrays
 from wetread.training.series.neighborhood import neighborhood_features
 from wetread.training.series.series import Series
 
@@ -47,6 +48,14 @@ class WeightedHeads:
     image: Float64Array
     study: float
     trees: tuple[BoostedTrees, ...]
+
+    def to_arrays(self) -> dict[str, Any]:
+        """Return names and weights as arrays by name, for a file."""
+        arrays = {"heads": np.array(self.heads), "image": self.image}
+        arrays["study"] = np.array([self.study])
+        for number, trees in enumerate(self.trees):
+            arrays |= {f"{name}-{number}": array for name, array in trees.to_arrays().items()}
+        return arrays
 
     def blend(self, network: SeriesLogits, slices: Float64Array, series: Series) -> SeriesLogits:
         """Blend what the network over the series gives with the other heads, made of the
@@ -80,13 +89,6 @@ def head_logits(
         return _logit(expit(np.stack([one.logits(features) for one in trees], axis=1)))
 
     return np.stack([of_head(head) for head in heads])
-
-
-def fit_trees(slices: Float64Array, series: Series, seed: int) -> tuple[BoostedTrees, ...]:
-    """Fit trees of each finding to probabilities (N, F) of slices by encoders that were not trained
-    on them."""
-    features = neighborhood_features(slices, series.starts)
-    return tuple(fit_boosted_trees(features, truth, seed) for truth in series.image.T)
 
 
 def choose_weights(
@@ -148,11 +150,8 @@ def worst_slices(image: Float64Array, series: Series) -> Float64Array:
 
 def write_heads(folder: Path, blend: WeightedHeads) -> None:
     """Write the blend into a part's folder."""
-    arrays = {"image": blend.image, "study": np.array([blend.study])}
-    for number, trees in enumerate(blend.trees):
-        arrays |= {f"{name}-{number}": array for name, array in trees.to_arrays().items()}
     file = BytesIO()
-    np.savez(file, heads=np.array(blend.heads), **arrays)  # type: ignore[arg-type]  # none is called allow_pickle
+    np.savez(file, **blend.to_arrays())
     write_whole(folder / FILE, file.getvalue())
 
 
@@ -161,13 +160,19 @@ def read_heads(folder: Path) -> WeightedHeads | None:
     if not (folder / FILE).is_file():
         return None
     with expect_form(folder / FILE, WANTED), np.load(folder / FILE) as arrays:
-        heads, image = tuple(arrays["heads"].tolist()), arrays["image"]
-        findings = range(len(image)) if "boosting" in heads else ()
-        trees = (
-            trees_of_arrays({name: arrays[f"{name}-{f}"] for name in ("start", "first", "nodes")})
-            for f in findings
-        )
-        return WeightedHeads(heads, image, float(arrays["study"][0]), tuple(trees))
+        return heads_of(arrays)
+
+
+def heads_of(arrays: Mapping[str, Any]) -> WeightedHeads:
+    """Make the blend of the arrays that to_arrays gave. ValueError or KeyError where they are of
+    another form."""
+    heads, image = tuple(arrays["heads"].tolist()), arrays["image"]
+    findings = range(len(image)) if "boosting" in heads else ()
+    trees = (
+        trees_of_arrays({name: arrays[f"{name}-{f}"] for name in ("start", "first", "nodes")})
+        for f in findings
+    )
+    return WeightedHeads(heads, image, float(arrays["study"][0]), tuple(trees))
 
 
 def _logit(probability: Float64Array) -> Float64Array:

@@ -6,17 +6,21 @@ the numbers of the series as a whole, the same at every slice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from wetread.archive.types import Float32Array
+from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.training.recipe import Recipe
-from wetread.training.series.series import PLACE, Series, join_series, sequence_features
+from wetread.training.series.series import (
+    PLACE,
+    Series,
+    join_series,
+    place_features,
+    sequence_features,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +71,11 @@ def _inputs(series: Series, embeddings: Embeddings, recipe: Recipe) -> tuple[Flo
     inputs = []
     for (low, high), whole in zip(pairwise(series.starts), embeddings.overall, strict=True):
         of_slices: Float32Array = sequence_features(
-            torch.from_numpy(embeddings.features[low:high]),
-            torch.from_numpy(np.array(series.position_mm[low:high], np.float64)),
+            embeddings.features[low:high],
+            place_features(series.position_mm[low:high]),
             recipe.series.differences,
-        ).numpy()
+            np,
+        )
         inputs.append(np.hstack([of_slices, np.tile(whole, (high - low, 1))]))
     return tuple(inputs)
 
@@ -88,9 +93,8 @@ def join_inputs(sets: Sequence[SequenceInputs]) -> SequenceInputs:
 def rescale_to(own: SequenceInputs, other: SequenceInputs) -> SequenceInputs:
     """Bring the other's features to the mean and deviation of one's own: two encoders of the same
     kind do not draw the same area. Places stay as they are."""
-    (mean, deviation), (other_mean, other_deviation) = (
-        [each.numpy() for each in mean_and_deviation(one.inputs)] for one in (own, other)
-    )
+    mean, deviation = mean_and_deviation(own.inputs)
+    other_mean, other_deviation = mean_and_deviation(other.inputs)
     end = len(mean) - own.overall
     place = slice(end - PLACE, end)
     mean[place], other_mean[place] = 0, 0
@@ -103,10 +107,31 @@ def rescale_to(own: SequenceInputs, other: SequenceInputs) -> SequenceInputs:
     return replace(other, inputs=rescale(other.inputs), mirrored=rescale(other.mirrored))
 
 
-def mean_and_deviation(inputs: Sequence[Float32Array]) -> tuple[Tensor, Tensor]:
+def mean_and_deviation(inputs: Sequence[Float32Array]) -> tuple[Float32Array, Float32Array]:
     """Compute mean and deviation (D,) over the slices of all series (n, D), one series at a time; a
     number that does not vary counts as if it varied by 0.001."""
     count = sum(len(one) for one in inputs)
     mean = np.sum([one.sum(0, dtype=np.float64) for one in inputs], axis=0) / count
     square = np.sum([np.square(one - mean).sum(0) for one in inputs], axis=0) / count
-    return torch.from_numpy(mean).float(), torch.from_numpy(np.sqrt(square) + 1e-3).float()
+    return mean.astype(np.float32), (np.sqrt(square) + 1e-3).astype(np.float32)
+
+
+def mean_logits(
+    network: Callable[[Float32Array], tuple[Float64Array, Float64Array]],
+    inputs: SequenceInputs,
+    flip_index: Int64Array,
+) -> tuple[Float64Array, Float64Array]:
+    """Predict logits of the slices (N, I) and of the series (E, S), series by series; the mean over
+    a series and its mirror image, where there is one.
+
+    network: inputs (L, D) of a series -> logits (L, I) and (S,). flip_index: (S,) the study finding
+    that each one becomes when left and right change places.
+    """
+    logits = [network(one) for one in inputs.inputs]
+    image = np.concatenate([image for image, _ in logits])
+    study = np.stack([study for _, study in logits])
+    if inputs.mirrored:
+        mirrored = [network(one) for one in inputs.mirrored]
+        image = (image + np.concatenate([image for image, _ in mirrored])) / 2
+        study = (study + np.stack([study for _, study in mirrored])[:, flip_index]) / 2
+    return image, study

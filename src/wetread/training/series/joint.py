@@ -38,9 +38,15 @@ from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import BEST as BEST_ENCODER
 from wetread.training.run import CHECKPOINT, Run, TrainedModel
+from wetread.training.series.batches import SeriesBatch
 from wetread.training.series.learning import help_to_learn, learn_shared, series_share
 from wetread.training.series.sequence_fit import BEST, LAST
-from wetread.training.series.series import Series, SeriesBatch, sequence_features, spread_slices
+from wetread.training.series.series import (
+    Series,
+    place_features,
+    sequence_features,
+    spread_slices,
+)
 from wetread.training.slices.batches import neighbor_rows, read_with_neighbors
 from wetread.view.device import to_view
 
@@ -189,10 +195,9 @@ def joint_logits(
             _features(one, store, series.rows[rows], bool(flip), runtime)
             for one, store in zip(model.encoders, stores, strict=True)
         ]
-        position = torch.from_numpy(series.position_mm[rows]).to(runtime.device)
-        inputs.append(
-            sequence_features(torch.cat(features, 1), position, recipe.series.differences)
-        )
+        joined = torch.cat(features, 1)
+        place = torch.from_numpy(place_features(series.position_mm[rows])).to(joined)
+        inputs.append(sequence_features(joined, place, recipe.series.differences, torch))
     lengths = torch.tensor([len(one) for one in inputs], device=runtime.device)
     x = nn.utils.rnn.pad_sequence(inputs, batch_first=True)
     valid = torch.arange(x.shape[1], device=runtime.device) < lengths[:, None]

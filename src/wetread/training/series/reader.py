@@ -9,18 +9,19 @@ from torch import nn
 
 from wetread.archive.files.damaged import expect_form
 from wetread.archive.files.json_file import read_json
-from wetread.archive.types import JsonObject
+from wetread.archive.types import Float32Array, JsonObject
 from wetread.labels.finding import finding_names
 from wetread.models.sequence import LinearSkip
 from wetread.training.recipe import Recipe
 from wetread.training.recipe_file import check_recipe
 from wetread.training.run import Run, TrainedModel, read_trained_model
-from wetread.training.series.heads import WeightedHeads, read_heads
+from wetread.training.series.heads import SeriesLogits, WeightedHeads, read_heads
 from wetread.training.series.sequence_fit import (
     BEST,
     NetworkShape,
     StandardizedNetwork,
     new_network,
+    series_logits,
 )
 from wetread.training.series.spec import SeriesSpec
 
@@ -43,6 +44,10 @@ class SeriesModel:
     study: tuple[str, ...]
     recipe: Recipe
     blend: WeightedHeads | None = None
+
+    def sequence_logits(self, inputs: Float32Array) -> SeriesLogits:
+        """Predict logits (L, I) and (S,) of one series, inputs (L, D)."""
+        return series_logits(self.network, inputs, self.recipe)
 
 
 def describe_series_model(spec: SeriesSpec, network: nn.Module, recipe: Recipe) -> JsonObject:

@@ -37,9 +37,9 @@ from wetread.training.processes import (
 from wetread.training.random_streams import RandomStream, make_generator
 from wetread.training.recipe import Recipe
 from wetread.training.run import CHECKPOINT, Run
-from wetread.training.series.inputs import SequenceInputs, mean_and_deviation
+from wetread.training.series.batches import SeriesBatch, pad_series, series_batches
+from wetread.training.series.inputs import SequenceInputs, mean_and_deviation, mean_logits
 from wetread.training.series.learning import Place, help_to_learn, learn_shared, series_shares
-from wetread.training.series.series import SeriesBatch, pad_series, series_batches
 
 LAST, BEST = "sequence-last.pt", "sequence.pt"
 FILES = CheckpointFiles(LAST, BEST)
@@ -113,7 +113,7 @@ def fit_sequence(
         training.inputs[0].shape[1], series.image.shape[1], series.study.shape[1], training.overall
     )
     model = new_network(recipe, shape)
-    model.mean, model.deviation = mean_and_deviation(training.inputs)
+    model.mean, model.deviation = map(torch.from_numpy, mean_and_deviation(training.inputs))
     model.to(runtime.device)
     optimizer = make_optimizer(
         model,
@@ -224,9 +224,7 @@ def epoch_batches(
 def loss_over(model: nn.Module, inputs: SequenceInputs, loss: SeriesLoss, recipe: Recipe) -> float:
     """Compute the loss over all of the series at once, without mirror images."""
     series = inputs.series
-    logits = [
-        _series_logits(model, one, recipe) for one in inputs.inputs
-    ]  # memory of one at a time
+    logits = [series_logits(model, one, recipe) for one in inputs.inputs]  # memory of one at a time
     image = nn.utils.rnn.pad_sequence([torch.from_numpy(one).float() for one, _ in logits], True)
     study = torch.from_numpy(np.stack([one for _, one in logits])).float()
     nothing = [np.empty((len(one), 0), np.float32) for one in inputs.inputs]
@@ -238,17 +236,10 @@ def predict_series_logits(
 ) -> tuple[Float64Array, Float64Array]:
     """Predict logits of the slices (N, I) and of the series (E, S), series by series; the mean over
     a series and its mirror image, where there is one. flip_index: (S,), as for fit_sequence."""
-    logits = [_series_logits(model, one, recipe) for one in inputs.inputs]
-    image = np.concatenate([image for image, _ in logits])
-    study = np.stack([study for _, study in logits])
-    if inputs.mirrored:
-        mirrored = [_series_logits(model, one, recipe) for one in inputs.mirrored]
-        image = (image + np.concatenate([image for image, _ in mirrored])) / 2
-        study = (study + np.stack([study for _, study in mirrored])[:, flip_index]) / 2
-    return image, study
+    return mean_logits(lambda one: series_logits(model, one, recipe), inputs, flip_index)
 
 
-def _series_logits(
+def series_logits(
     model: nn.Module, inputs: Float32Array, recipe: Recipe
 ) -> tuple[Float64Array, Float64Array]:
     """Predict logits (L, I) and (S,) of one series, inputs (L, D)."""

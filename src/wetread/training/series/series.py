@@ -6,21 +6,21 @@ series, in order of position; `starts` parts them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
 
 from wetread.archive.types import Float32Array, Float64Array, Int64Array
 from wetread.labels.finding import Finding
 from wetread.labels.table import LabelTable
 from wetread.store.store import acquisition_keys
+from wetread.view.window import ArrayOrTensor
 
 WAVES_MM = (20.0, 60.0, 200.0, 600.0)  # of the position, so that a network can tell near from far
-PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, the last of sequence_features
+PLACE = 2 + 2 * len(WAVES_MM)  # numbers of a slice's place, of place_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,64 +157,29 @@ def longest_series(series: Series) -> Int64Array:
     return np.array(list(best.values()), np.int64)
 
 
-def sequence_features(features: Tensor, position_mm: Tensor, differences: bool) -> Tensor:
+def place_features(position_mm: Float64Array) -> Float32Array:
+    """Describe the place of each slice of a series by its position_mm (n,), (n, PLACE): distance
+    from the series' middle in tenths of a meter and to the next slice in centimeters, and waves."""
+    away = (position_mm - (position_mm[0] + position_mm[-1]) / 2)[:, None]
+    gap = np.diff(position_mm, append=position_mm[-1:])[:, None]
+    waves = 2 * np.pi * away / np.array(WAVES_MM)
+    return np.hstack([away / 100, gap / 10, np.sin(waves), np.cos(waves)]).astype(np.float32)
+
+
+def sequence_features(
+    features: ArrayOrTensor, place: ArrayOrTensor, differences: bool, xp: ModuleType
+) -> ArrayOrTensor:
     """Make the inputs of one series from its slices' features, (n, D) to (n, D or 3 D, + PLACE).
 
     With differences, to a slice's features are added what changes to the next and from the one
-    before (0 at the ends). Then its place, from position_mm (n,): distance from the series' middle
-    in tenths of a meter and to the next slice in centimeters, and its waves.
+    before (0 at the ends). Then its place, (n, PLACE) of place_features. xp: numpy or torch, the
+    module that the arrays belong to.
     """
-    away = (position_mm - (position_mm[0] + position_mm[-1]) / 2)[:, None]
-    gap = torch.diff(position_mm, append=position_mm[-1:])[:, None]
-    waves = 2 * torch.pi * away / away.new_tensor(WAVES_MM)
-    place = torch.cat([away / 100, gap / 10, waves.sin(), waves.cos()], 1).to(features)
     if not differences:
-        return torch.cat([features, place], 1)
-    change, none = torch.diff(features, dim=0), torch.zeros_like(features[:1])
-    return torch.cat([features, torch.cat([change, none]), torch.cat([none, change]), place], 1)
-
-
-@dataclass(frozen=True, eq=False)
-class SeriesBatch:
-    """B series padded to the longest, L slices.
-
-    inputs:    (B, L, D) float32.
-    valid:     (B, L) bool, False where a shorter series is padded.
-    image:     (B, L, I) truth of the slices, study: (B, S) of the studies; NaN unknown or padding.
-    positives: (B,) positive images of each whole series, where the slices are a sample of them.
-    """
-
-    inputs: Tensor
-    valid: Tensor
-    image: Tensor
-    study: Tensor
-    positives: Tensor | None = None
-
-    def to(self, device: torch.device) -> SeriesBatch:
-        """Copy the batch to a device."""
-        return SeriesBatch(
-            self.inputs.to(device),
-            self.valid.to(device),
-            self.image.to(device),
-            self.study.to(device),
-            None if self.positives is None else self.positives.to(device),
-        )
-
-
-def pad_series(
-    inputs: Sequence[Float32Array], image: Sequence[Float64Array], study: Float64Array
-) -> SeriesBatch:
-    """Pad series of any lengths to one batch: B inputs (n, D), truth of B series' slices (n, I) and
-    of their studies (B, S)."""
-    longest = max(len(one) for one in inputs)
-    valid = torch.zeros(len(inputs), longest, dtype=torch.bool)
-    x = torch.zeros(len(inputs), longest, inputs[0].shape[1])
-    truth = torch.full((len(inputs), longest, image[0].shape[1]), torch.nan)
-    for number, (one, labels) in enumerate(zip(inputs, image, strict=True)):
-        valid[number, : len(one)] = True
-        x[number, : len(one)] = torch.from_numpy(one)
-        truth[number, : len(one)] = torch.from_numpy(labels).float()
-    return SeriesBatch(x, valid, truth, torch.from_numpy(study).float())
+        return xp.concatenate([features, place], 1)
+    change, none = features[1:] - features[:-1], xp.zeros_like(features[:1])
+    steps = xp.concatenate([change, none]), xp.concatenate([none, change])
+    return xp.concatenate([features, *steps, place], 1)
 
 
 def spread_slices(count: int, most: int, rng: np.random.Generator) -> Int64Array:
@@ -225,30 +190,3 @@ def spread_slices(count: int, most: int, rng: np.random.Generator) -> Int64Array
     edges = np.linspace(0, count, most + 1)
     places: Int64Array = (edges[:-1] + rng.random(most) * np.diff(edges)).astype(np.int64)
     return places
-
-
-def series_batches(
-    series: Series,
-    inputs: Sequence[Float32Array],
-    order: Int64Array,
-    *,
-    batch_size: int,
-    most_slices: int,
-    rng: np.random.Generator,
-) -> Iterator[SeriesBatch]:
-    """Yield the series in an order (E,), batch_size at a time; inputs: E arrays (n, D).
-
-    Of a longer series most_slices, spread over it, stand for all: the memory of a step has a bound.
-    """
-    truth = series.image_by_series()
-    for part in np.array_split(order, max(1, -(-len(order) // batch_size))):
-        places = [spread_slices(len(inputs[e]), most_slices, rng) for e in part]
-        picked = list(zip(part, places, strict=True))
-        batch = pad_series(
-            [inputs[e][at] for e, at in picked], [truth[e][at] for e, at in picked],
-            series.study[part],
-        )  # fmt: skip
-        if any(len(inputs[e]) > most_slices for e in part):
-            positives = torch.tensor([float(np.nansum(truth[e][:, 0])) for e in part])
-            batch = replace(batch, positives=positives)
-        yield batch

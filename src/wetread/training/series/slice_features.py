@@ -4,25 +4,18 @@ them, kept on disk by content."""
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
 
 from wetread.archive.files.atomic import atomic_path
 from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.archive.types import Float32Array, Int64Array
-from wetread.models.features import DrawingExtractors, FeatureExtractors, feature_extractor
 from wetread.store.store import Store
-from wetread.training.device import choose_runtime
-from wetread.training.mask_table import pack_map
-from wetread.training.run import TrainedModel
-from wetread.training.slices.predict import inference_copy, predict_batches
+from wetread.training.networks import SliceNetwork
 
 MAPS_FORM = "maps of a network, which wetread predict keeps; remove the folder of features"
 CHUNK = 4096  # rows that become one file; a run that stops repeats no more than these
@@ -37,20 +30,20 @@ class _Request:
     folder: Path
     kind: str
 
-    def files(self, encoder: TrainedModel, *, mirrored: bool) -> list[Path]:
+    def files(self, encoder: SliceNetwork, *, mirrored: bool) -> list[Path]:
         """Name the files of an encoder's features, one for each chunk of rows."""
-        digest = _digest_of(encoder) + self.kind.encode() + bytes([mirrored])
+        digest = encoder.digest() + self.kind.encode() + bytes([mirrored])
         return [
             self.folder / f"{_key(digest, self.store, chunk)}.npy" for chunk in _chunks(self.rows)
         ]
 
-    def read(self, encoder: TrainedModel, *, mirrored: bool) -> Float32Array:
+    def read(self, encoder: SliceNetwork, *, mirrored: bool) -> Float32Array:
         """Read an encoder's features (N, D), which are there."""
         return np.concatenate([np.load(file) for file in self.files(encoder, mirrored=mirrored)])
 
 
 def encode_slices(
-    encoder: TrainedModel, store: Store, rows: Int64Array, folder: Path, kind: str = "last"
+    encoder: SliceNetwork, store: Store, rows: Int64Array, folder: Path, kind: str = "last"
 ) -> Float32Array:
     """Encode rows (N,) as features (N, D) float32, of a kind that models/features.py names.
 
@@ -62,7 +55,7 @@ def encode_slices(
 
 
 def encode_mirrored_slices(
-    encoder: TrainedModel, store: Store, rows: Int64Array, folder: Path, kind: str = "last"
+    encoder: SliceNetwork, store: Store, rows: Int64Array, folder: Path, kind: str = "last"
 ) -> tuple[Float32Array, Float32Array]:
     """Encode rows (N,) and their left-right mirror images, each slice read once: features (N, D)
     float32 of both, kept as encode_slices does."""
@@ -72,7 +65,7 @@ def encode_mirrored_slices(
 
 
 def cache_features(
-    encoders: Sequence[TrainedModel],
+    encoders: Sequence[SliceNetwork],
     store: Store,
     rows: Int64Array,
     folder: Path,
@@ -81,12 +74,12 @@ def cache_features(
     mirror: bool = False,
 ) -> None:
     """Compute the features of rows (N,) by every encoder that the folder lacks, and with mirror
-    those of the mirror images. For encoders of one view a slice is read once."""
+    those of the mirror images. For encoders that read together a slice is read once."""
     request = _Request(store, rows, folder, kind)
-    by_view: dict[object, list[TrainedModel]] = {}
+    groups: dict[Hashable, list[SliceNetwork]] = {}
     for one in encoders:
-        by_view.setdefault((one.view, choose_runtime(one.recipe)), []).append(one)
-    for group in by_view.values():
+        groups.setdefault(one.together, []).append(one)
+    for group in groups.values():
         files = {
             (one, mirrored): request.files(one, mirrored=mirrored)
             for one in group
@@ -96,29 +89,29 @@ def cache_features(
             lacking = [
                 key for key, kept in files.items() if not _is_whole(kept[number], len(chunk))
             ]
-            computed = _compute(lacking, store, chunk, kind)
+            computed = group[0].extract(lacking, store, chunk, kind) if lacking else ()
             for key, features in zip(lacking, computed, strict=True):
                 _write(files[key][number], features)
 
 
 def cache_features_and_maps(
-    encoders: Sequence[TrainedModel], store: Store, rows: Int64Array, folder: Path, *, mirror: bool
+    encoders: Sequence[SliceNetwork], store: Store, rows: Int64Array, folder: Path, *, mirror: bool
 ) -> tuple[tuple[bytes, ...], ...]:
     """Compute the features of kind "drawn" of rows (N,) by every encoder, as cache_features does,
-    and on the way what the encoders, of one view, draw: of each row the mean map of each of their M
-    masks, packed (mask_table.py). Both are kept in the folder."""
+    and on the way what the encoders, which read together, draw: of each row the mean map of each of
+    their M masks, packed (mask_table.py). Both are kept in the folder."""
     request = _Request(store, rows, folder, "drawn")
     keys = [(one, side) for one in encoders for side in ((False, True) if mirror else (False,))]
     files = [request.files(one, mirrored=side) for one, side in keys]
     digest = hashlib.sha256(b"maps" + bytes([mirror]))
     for one in encoders:
-        digest.update(_digest_of(one))
+        digest.update(one.digest())
     found: list[tuple[bytes, ...]] = []
     for number, chunk in enumerate(_chunks(rows)):
         kept = folder / f"{_key(digest.digest(), store, chunk)}.maps.parquet"
         whole = kept.is_file() and all(_is_whole(each[number], len(chunk)) for each in files)
         if not whole:
-            maps, features = _compute_with_maps(keys, store, chunk)
+            maps, features = encoders[0].extract_with_maps(keys, store, chunk)
             for each, own in zip(files, features, strict=True):
                 _write(each[number], own)
             write_table(_maps_table(maps), kept)
@@ -126,50 +119,9 @@ def cache_features_and_maps(
     return tuple(found)
 
 
-def _compute_with_maps(
-    keys: Sequence[tuple[TrainedModel, bool]], store: Store, rows: Int64Array
-) -> tuple[list[tuple[bytes, ...]], list[Float32Array]]:
-    """Compute the packed mean maps of each row, and the features (N, D) of each encoder and side;
-    all are of one view and runtime."""
-    first, _ = keys[0]
-    extractors = {
-        id(one): inference_copy(feature_extractor(one.model, "drawn"), one.recipe)
-        for one, _ in keys
-    }
-    network = DrawingExtractors(
-        [extractors[id(one)] for one, _ in keys], [mirrored for _, mirrored in keys]
-    )
-    maps: list[tuple[bytes, ...]] = []
-    features: list[list[Tensor]] = [[] for _ in keys]
-    for batch in predict_batches(network, store, rows, first.view, first.recipe):
-        *own, mean = (part for part in batch if part is not None)
-        for each, part in zip(features, own, strict=True):
-            each.append(part)
-        maps += [tuple(map(pack_map, row)) for row in mean.numpy()]
-    return maps, [torch.cat(each).numpy() for each in features]
-
-
 def _maps_table(maps: Sequence[tuple[bytes, ...]]) -> pl.DataFrame:
     columns = {f"map_{number}": pl.Binary() for number in range(len(maps[0]) if maps else 0)}
     return pl.DataFrame(maps, schema=columns, orient="row")
-
-
-def _compute(
-    lacking: Sequence[tuple[TrainedModel, bool]], store: Store, rows: Int64Array, kind: str
-) -> list[Float32Array]:
-    """Compute (N, D) of rows for each encoder, as they are or mirrored; all of one view and
-    runtime."""
-    if not lacking:
-        return []
-    extractors = {
-        one: inference_copy(feature_extractor(one.model, kind), one.recipe) for one, _ in lacking
-    }
-    network = FeatureExtractors(
-        [extractors[one] for one, _ in lacking], [mirrored for _, mirrored in lacking]
-    )
-    first, _ = lacking[0]
-    batches = predict_batches(network, store, rows, first.view, first.recipe)
-    return [torch.cat(features).numpy() for features in zip(*batches, strict=True)]
 
 
 def _is_whole(path: Path, count: int) -> bool:
@@ -183,14 +135,6 @@ def _is_whole(path: Path, count: int) -> bool:
 
 def _chunks(rows: Int64Array) -> list[Int64Array]:
     return [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-
-
-def _digest_of(trained: TrainedModel) -> bytes:
-    digest = hashlib.sha256(json.dumps(trained.view.to_dict()).encode())
-    for name, tensor in trained.model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.digest()
 
 
 def _key(encoder: bytes, store: Store, rows: Int64Array) -> str:

@@ -28,9 +28,10 @@ from wetread.training.predictions import LevelPredictions
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, TrainedModel, build_network, read_trained_model
 from wetread.training.slices.batches import TrainSet, negative_rate, train_set
+from wetread.training.slices.ensemble_mean import read_mean
 from wetread.training.slices.levels import labeled_probabilities, slice_predictions
 from wetread.training.slices.loop import train
-from wetread.training.slices.members import member_progress, member_recipes, read_mean
+from wetread.training.slices.members import member_progress, member_recipes
 from wetread.training.slices.predict import predict_probabilities
 from wetread.training.slices.pseudo_labels import (
     TEACHER,

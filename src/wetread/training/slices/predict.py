@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from wetread.models.encoders import last_linear
 from wetread.models.flip_average import FlipAverage
 from wetread.models.folded import fold_batch_norm
 from wetread.store.store import Store, open_store
+from wetread.training.balance import to_probabilities
 from wetread.training.device import (
     choose_runtime,
     cpu_copy,
@@ -24,7 +25,7 @@ from wetread.training.device import (
     seeded_runtime,
     set_threads,
 )
-from wetread.training.losses import undo_balance
+from wetread.training.networks import SliceBatch
 from wetread.training.processes import (
     call_others,
     process_count,
@@ -63,20 +64,8 @@ def predict_probabilities(
     mean over the image and its mirror image.
     """
     batches = predict_with_masks(model, source, rows, view, recipe, mirror)
-    return to_probabilities(model, [batch.logits for batch in batches], negative_rate)
-
-
-class SliceBatch(NamedTuple):
-    """Outputs of a network for a batch of B slices.
-
-    logits: (B, F) float64, the mean over image and mirror image where both are read.
-    masks:  (B, M, h, w) float32 probabilities; None where the network draws none.
-    apart:  (B, F) float64, the standard deviation of the two logits; 0 where one is read.
-    """
-
-    logits: Tensor
-    masks: npt.NDArray[np.float32] | None
-    apart: npt.NDArray[np.float64]
+    findings = last_linear(model).out_features
+    return to_probabilities([batch.logits for batch in batches], findings, negative_rate)
 
 
 def predict_with_masks(
@@ -128,18 +117,7 @@ def predict_each(
 def _slice_batch(logits: Tensor | None, masks: Tensor | None, apart: Tensor | None) -> SliceBatch:
     assert logits is not None  # FlipAverage always gives some
     spread = torch.zeros_like(logits) if apart is None else apart
-    return SliceBatch(logits, None if masks is None else masks.numpy(), spread.numpy())
-
-
-def to_probabilities(
-    model: nn.Module, logits: Sequence[Tensor], negative_rate: float
-) -> npt.NDArray[np.float64]:
-    """Turn batches of logits (B, F) into probabilities (N, F), balanced epochs undone; (0, F) where
-    there are none. negative_rate: as for undo_balance."""
-    if not logits:
-        return np.empty((0, last_linear(model).out_features))
-    probabilities: npt.NDArray[np.float64] = torch.cat(list(logits)).sigmoid().numpy()
-    return undo_balance(probabilities, negative_rate)
+    return SliceBatch(logits.numpy(), None if masks is None else masks.numpy(), spread.numpy())
 
 
 def inference_copy(model: nn.Module, recipe: Recipe) -> nn.Module:

@@ -15,7 +15,7 @@ from wetread.archive.types import Float64Array, Int64Array
 from wetread.labels.finding import Finding, finding_names
 from wetread.training.data import LabeledSlices, Split, mirror_columns
 from wetread.training.run import Run, TrainedModel
-from wetread.training.slices.members import read_mean
+from wetread.training.slices.ensemble_mean import read_mean
 
 FILE = "pseudo_labels.parquet"
 WANTED = "labels that networks gave, which wetread train writes; remove it"

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from wetread.archive.types import BoolArray, Float32Array
 from wetread.training.crops import FindInside
-from wetread.training.slices.predict import SliceBatch
+from wetread.training.networks import SliceBatch
 from wetread.training.slices.source import SliceSource
 
 

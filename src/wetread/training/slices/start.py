@@ -34,7 +34,7 @@ def shift_to_priors(model: nn.Module, data: TrainSet, recipe: Recipe) -> None:
     items = epoch_items(data.targets, recipe, 0)[:SAMPLE]
     training = model.training
     batches = predict_with_masks(model, data.source, data.rows[items], recipe.view, recipe)
-    logits = torch.cat([batch.logits for batch in batches]).numpy()
+    logits = np.concatenate([batch.logits for batch in batches])
     model.train(training)
     shift = np.array(
         [

@@ -29,7 +29,7 @@ from wetread.outputs.objects.source import (
 from wetread.outputs.objects.study import ObjectStudy
 from wetread.outputs.optional import import_optional
 from wetread.outputs.uid_names import safe_name
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.reading import Reading
 from wetread.verbs.predict.read_archive import ReadArchive
 

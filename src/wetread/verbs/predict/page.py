@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import torch
-
 from wetread.archive.plural import plural
 from wetread.archive.rejects import REASONS, Reject
 from wetread.archive.types import JsonObject
@@ -22,10 +20,9 @@ from wetread.pages.readings_page import (
     write_readings_page,
 )
 from wetread.prediction.cautions import CAUTIONS, short_cautions
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.operating import point_sentence
 from wetread.prediction.reading import Reading
-from wetread.training.device import seeded_runtime
 from wetread.verbs.predict.read_archive import ReadArchive
 from wetread.verbs.predict.study_pictures import StudyPictures
 
@@ -73,8 +70,7 @@ def write_predict_page(out: Path, inputs: ReadingsPageInputs, name: str = PAGE) 
     ]
     row_of = {row.study_uid: row for row in rows}
     pictures = StudyPictures.of(out, inputs.read, inputs.unscrolled)
-    with seeded_runtime(inputs.ensemble.members[0].model.recipe, torch.device("cpu")):
-        studies = tuple(pictures.study(one, row_of[one.study_uid]) for one in read[:STUDIES])
+    studies = tuple(pictures.study(one, row_of[one.study_uid]) for one in read[:STUDIES])
     write_readings_page(
         out / name,
         ReadingsContent(

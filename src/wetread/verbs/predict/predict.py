@@ -16,7 +16,8 @@ from wetread.archive.index.index import Index
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent
-from wetread.prediction.ensemble import Ensemble, read_ensemble
+from wetread.prediction.ensemble import read_ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.operating import study_operating_point
 from wetread.prediction.reading import Reading
 from wetread.prediction.run_weights import choose_run_weights

@@ -13,7 +13,7 @@ from wetread.labels.finding import finding_names
 from wetread.outputs.masks import MaskReading
 from wetread.prediction.answers import Answers
 from wetread.prediction.cautions import CALIBRATED_ON
-from wetread.prediction.ensemble import Ensemble
+from wetread.prediction.members import Ensemble
 from wetread.prediction.placement import NOT_KNOWN, Placement
 from wetread.prediction.provenance import provenance
 from wetread.prediction.readers import Reader, make_reader

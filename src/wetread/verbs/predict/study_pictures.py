@@ -21,8 +21,8 @@ from wetread.pages.readings_page import KeySlice, StudyEntry, WorklistRow
 from wetread.prediction.cautions import short_cautions
 from wetread.prediction.reading import Reading, SliceReading
 from wetread.prediction.volumes import DrawnVolume
-from wetread.reports.heat import mean_heat_map
 from wetread.reports.mask_cases import mask_in_box
+from wetread.reports.mean_heat import mean_heat_map
 from wetread.reports.slice_panels import EdgeLetters
 from wetread.study.boxes import PixelBox
 from wetread.study.crop import crop_and_resize
@@ -141,6 +141,8 @@ class StudyPictures:
             spoken = finding.replace("_", " ")
             if heat is not None:
                 pictures.append((heated(gray, heat), f"the glow: what speaks for {spoken}"))
+            elif self.read.reader.ensemble.bundle is not None:
+                pictures = [(gray, f"{label}; no glow: a bundle has no gradients to tell by")]
             else:
                 pictures = [(gray, f"{label}; no glow: nothing in it speaks for {spoken}")]
         letters = self.letters.get(store.slices["SeriesInstanceUID"][row], ("", ""))
