@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from wetread.models.encoders import build
+from wetread.store.part_files import PartFiles
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
 from wetread.training.recipe_file import read_recipe
 from wetread.training.run import Run
@@ -81,8 +82,9 @@ def store() -> MakeStore:
             for z in range(number)
         ]
         few, many, real = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
-        address = Address(few, many, many, few, [], real, real)
+        address = Address(few, many, many, few, [], real, real, is_hu=False)
         slices = pl.DataFrame(rows, schema=SLICE_SCHEMA)
-        return NoisyStore(Path(), slices, pl.DataFrame(schema=REJECT_SCHEMA), 16, (), address)
+        rejects = pl.DataFrame(schema=REJECT_SCHEMA)
+        return NoisyStore(Path(), slices, rejects, 16, PartFiles(()), address)
 
     return make

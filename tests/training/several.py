@@ -16,7 +16,7 @@ import polars as pl
 import torch
 from tests.training import blob_series
 from tests.training.blob_series import IMAGE, STUDY, series_data
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 import wetread
 from wetread.archive.errors import WetreadError

@@ -99,7 +99,8 @@ def test_a_fold_that_is_none_is_refused_before_anything_is_written(
 def test_folds_on_two_workers_of_which_one_is_killed_make_the_run_that_one_call_makes(
     learn: Learn, alone: Path, dask: Dask, tmp_path: Path
 ) -> None:
-    cluster, run, killed = dask.cluster(2), tmp_path / "run", []
+    cluster, run = dask.cluster(2), tmp_path / "run"
+    killed: list[tuple[str, int]] = []
     ended = threading.Event()
 
     def kill() -> None:
