@@ -42,9 +42,8 @@ def run_among_processes(command: Callable[[], int | None]) -> int | None:
         serve_first,
     )
 
-    if os.environ["RANK"] == "0":
-        signal.signal(signal.SIGTERM, _end)
-    else:  # what the first one says is enough
+    signal.signal(signal.SIGTERM, _end)
+    if os.environ["RANK"] != "0":  # what the first one says is enough
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         warnings.simplefilter("ignore")
@@ -89,7 +88,6 @@ def _end(number: int, frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # once is enough
     from wetread.training.processes import ended_processes
 
-    raise EndedError(
-        f"torchrun ends all processes, as {ended_processes()} has ended or it was told to; the "
-        "same command goes on where it was"
-    )
+    ended = ended_processes()
+    why = f"as {ended} has ended" if ended else "as one of them has ended or it was told to"
+    raise EndedError(f"torchrun ends all processes, {why}; the same command goes on where it was")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from wetread.archive.errors import WetreadError
 PATIENCE_S = 600.0  # for the slowest process, in one sum or exchange
 MEETING_S = 300.0  # until all processes have started
 END, GONE = 0, -1  # in place of a message's length: the first process has done all, or failed
-_LONG = timedelta(days=365)  # of the others, while the first one does what it does alone
+SHORTEST_S, LONGEST_S = 0.001, 0.05  # between two looks for a message
 Arguments = ParamSpec("Arguments")
 Value = TypeVar("Value")
 
@@ -229,10 +230,9 @@ def reports_failure() -> bool:
 
 
 def ended_processes() -> str:
-    """Name the processes that have ended, as far as this machine knows: "process 2 and process 3",
-    or "one of them"."""
-    ended = [] if _processes is None else _ended(_processes)
-    return _names(ended) or "one of them"
+    """Name the processes that have ended, "process 2 and process 3"; "" where this machine knows of
+    none."""
+    return "" if _processes is None else _names(_ended(_processes))
 
 
 def leave_processes() -> None:
@@ -290,7 +290,10 @@ def _receive(processes: _Processes) -> object:
     name = f"message-{processes.called}"
     processes.called += 1
     try:
-        processes.store.wait([name], _LONG)
+        pause = SHORTEST_S
+        while not processes.store.check([name]):  # a wait of the store's own would hear no signal
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_S)
         size = int(processes.store.get(name))
     except RuntimeError as error:
         _raise_lost(processes, error)
@@ -349,11 +352,9 @@ def _raise_lost(processes: _Processes, error: Exception, whom: int | None = None
         behind = [whom] if whom is not None else _behind(processes)
         what = (
             f"{_names(behind) or 'another process'} of {processes.size} has ended, or did not "
-            f"answer within {processes.patience.total_seconds():.0f} s"
+            f"answer within {processes.patience.total_seconds():.0f} s ({_first_line(error)})"
         )
-    raise LostProcessError(
-        f"{what} ({_first_line(error)}); the same command goes on from the last checkpoint"
-    ) from error
+    raise LostProcessError(f"{what}; the same command goes on from the last checkpoint") from error
 
 
 def _names(numbers: Sequence[int]) -> str:
@@ -400,7 +401,11 @@ def _behind(processes: _Processes) -> list[int]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].partition("Exception raised from")[0].strip()
+    """Cut what torch says of an error to what happened."""
+    first = str(error).strip().partition("\n")[0]
+    for more in ("Exception raised from", "This is typically", "This may indicate"):
+        first = first.partition(more)[0]
+    return first.strip()
 
 
 def _flat(tensors: Sequence[Tensor]) -> Tensor:
