@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from wetread.training.deterministic import deterministic_operations
 from wetread.training.processes import device_number, process_count, process_name
 from wetread.training.recipe import Recipe
 
@@ -36,7 +37,8 @@ class Runtime:
 
 
 def choose_runtime(recipe: Recipe) -> Runtime:
-    """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native.
+    """The recipe's device and precision; "auto" takes a GPU where there is one, bf16 if native and
+    not deterministic.
 
     Of several processes on a machine each takes a GPU of its own. ValueError, with what to set, for
     a device that is not there.
@@ -49,7 +51,7 @@ def choose_runtime(recipe: Recipe) -> Runtime:
     native = has_native_bfloat16(device)
     wanted = recipe.runtime.precision
     if wanted == "auto":
-        wanted = "bfloat16" if native else "float32"
+        wanted = "bfloat16" if native and not recipe.runtime.deterministic else "float32"
     return Runtime(device, torch.bfloat16 if wanted == "bfloat16" else torch.float32)
 
 
@@ -107,7 +109,7 @@ def seeded_runtime(recipe: Recipe, device: torch.device) -> Iterator[None]:
     set_threads(recipe.runtime.threads)
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     try:
-        with torch.random.fork_rng(devices=gpus):
+        with torch.random.fork_rng(devices=gpus), deterministic_operations(recipe):
             torch.manual_seed(recipe.seed)
             yield
     finally:

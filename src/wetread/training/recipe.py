@@ -139,6 +139,7 @@ class RuntimeSettings(Settings):
     )  # of a batch, trained at the same time, by processes and on a CPU by threads
     readers: int = Field(default=2, ge=1, le=256)  # threads that read ahead, and on a CPU predict
     cache_mb: int = Field(default=1024, ge=0)  # of slices stay in memory, as many as fit; 0: none
+    deterministic: bool = False  # float32 and one order of sums on every processor, slower
 
     @field_validator("device")
     @classmethod
@@ -146,6 +147,16 @@ class RuntimeSettings(Settings):
         if name != "auto" and not _DEVICE.fullmatch(name):
             raise ValueError("no device of that name; known: auto, cpu, cuda, cuda:1, mps, xpu")
         return name
+
+    @model_validator(mode="after")
+    def _deterministic_has_one_order(self) -> Self:
+        if self.deterministic and (self.threads != 1 or self.precision == "bfloat16"):
+            raise ValueError(
+                f"deterministic = true with threads = {self.threads}, precision = "
+                f"{self.precision!r}: it is of one thread in float32; set threads to 1 and "
+                "precision to auto or float32"
+            )
+        return self
 
 
 class Recipe(Settings):

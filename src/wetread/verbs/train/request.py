@@ -20,6 +20,7 @@ from wetread.models.weights import load_weights
 from wetread.tasks import Task, kept_task
 from wetread.training.about import read_about
 from wetread.training.checkpoint import check_resume, refuse_differences
+from wetread.training.deterministic import pin_kernels
 from wetread.training.device import choose_runtime
 from wetread.training.recipe import Recipe
 from wetread.training.run import Run, build_network
@@ -71,6 +72,7 @@ def check_request(
     """Open every input and refuse what does not fit: the recipe for the task and this machine,
     sources and files that are not there, labels and patients that cannot be read, weights of
     another network, and a folder whose run was begun otherwise. No image is read."""
+    pin_kernels(recipe)
     task.spec.check_recipe(recipe)
     choose_runtime(recipe)
     refuse_other_run(out, task, recipe)
