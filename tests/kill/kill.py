@@ -46,6 +46,7 @@ VERBS: dict[str, list[str]] = {
     "segment": ["segment", "brain", "{archive}", "-o", "{out}/masks"],
 }
 TIMES = ("mtime_ns", "ctime_ns", "inode")
+OF_SESSIONS = "machine.json"  # times alone, and a session more of what was killed
 _SECONDS = re.compile(rb'"(seconds|seconds_[a-z]+)": [0-9.e-]+')
 
 
@@ -59,7 +60,8 @@ def command(verb: str, made: Path, out: Path) -> list[str]:
 
 def contents(out: Path) -> dict[str, str]:
     """Every file below out, by its name, as a digest of what it says; times left out."""
-    return {str(path.relative_to(out)): said(path, out) for path in sorted(out.rglob("*"))}
+    found = [path for path in sorted(out.rglob("*")) if path.name != OF_SESSIONS]
+    return {str(path.relative_to(out)): said(path, out) for path in found}
 
 
 def said(path: Path, out: Path) -> str:

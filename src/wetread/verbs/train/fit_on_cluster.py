@@ -21,6 +21,7 @@ from wetread.archive.files.lease import ENDLESS_PATIENCE, note_progress, read_le
 from wetread.archive.identity.user_key import user_key
 from wetread.inputs.progress import Report
 from wetread.training.about import REFIT
+from wetread.training.deterministic import deterministic_operations
 from wetread.verbs.train.fit_fold import REFIT_JOB, fit_fold
 from wetread.verbs.train.fit_splits import missing_splits
 from wetread.verbs.train.ready_run import ReadyRun
@@ -53,14 +54,16 @@ class FoldJob:
                 f"the worker on {host} has the key {own}, this machine {self.key}: patients would "
                 "get other pseudonyms there. Set WETREAD_KEY alike, or share ~/.config/wetread"
             )
-        fit_fold(
-            self.words,
-            self.words.check(),
-            fold,
-            workers=None,
-            report=note_progress,
-            patience_s=ENDLESS_PATIENCE,
-        )
+        request = self.words.check()
+        with deterministic_operations(request.recipe):
+            fit_fold(
+                self.words,
+                request,
+                fold,
+                workers=None,
+                report=note_progress,
+                patience_s=ENDLESS_PATIENCE,
+            )
         return fold
 
 

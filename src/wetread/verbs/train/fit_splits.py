@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -16,9 +17,11 @@ from wetread.labels.finding import finding_names, finding_weights
 from wetread.training import calibration, decide, mask_table
 from wetread.training.about import REFIT
 from wetread.training.data import Split, plan_splits
+from wetread.training.data_digests import digest_data
 from wetread.training.decide import decide_finding, smooth_decided, with_calibrated
 from wetread.training.kept_split import FILE as KEPT
 from wetread.training.kept_split import keep_split, read_split, split_key
+from wetread.training.machine import recorded_split
 from wetread.training.origin import count_origins, is_phantoms_only, phantom_studies
 from wetread.training.predictions import FILE, to_table
 from wetread.training.run import Run
@@ -49,6 +52,13 @@ class RunPlan:
         run.write_json("folds.json", self.folds)
         run.write_json("recipe.json", self.recipe)
         run.write_json("about.json", self.about)
+
+    def with_inputs(self, recipe_name: str, archive: LabeledArchive) -> RunPlan:
+        """Return the plan that says, too, under which name its recipe was given, and digests of
+        what it learns from (training/data_digests.py)."""
+        slices, dealt = archive.stores[0].slices, cast(Mapping[str, str], self.folds["assignment"])
+        data = digest_data(slices, archive.labels, dealt)
+        return replace(self, about={**self.about, "recipe": recipe_name, "data": data})
 
 
 def plan_run(request: TrainRequest, archive: LabeledArchive, prepared: Prepared) -> RunPlan:
@@ -119,7 +129,8 @@ def fit_one(
         kept = _kept(folder, split, prepared)
         if kept is not None:
             return kept
-        result = prepared.fit(number, split, start)
+        with recorded_split(run.folder, folder.name):
+            result = prepared.fit(number, split, start)
         if prepared.inputs is not None:
             keep_split(folder, split_key(folder, split, prepared.inputs), result)
         return result
@@ -128,7 +139,7 @@ def fit_one(
 def refit_run(run: Run, prepared: Prepared, start: Start, patience_s: float) -> int:
     """Train the networks of all patients, or find that they are; for how many epochs."""
     assert prepared.refit is not None  # else nobody asks for them
-    with leased(run.folder / REFIT, patience_s):
+    with leased(run.folder / REFIT, patience_s), recorded_split(run.folder, REFIT):
         return prepared.refit(start)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from wetread.archive.executor.workers import Workers
 from wetread.inputs.progress import Report, stage
@@ -53,7 +54,8 @@ def make_ready(
         archive.header,
     )
     prepared = prepare(request.task.spec, inputs)
-    plan = plan_run(request, archive, prepared)
+    name = Path(words.recipe or words.known_task.recipe).name
+    plan = plan_run(request, archive, prepared).with_inputs(name, archive)
     write_edge_letters(run, archive.images)
     begin_run(run, plan)
     return ReadyRun(run, request, archive, prepared, plan)

@@ -4,6 +4,7 @@ A run's folder holds, beside what training writes (training/run.py):
 
     task.toml             the task, where it was given as a file
     about.json            the task, the counts, the priors: what other verbs need to know
+    machine.json          on which machines, in which software and when it was trained
     index.parquet, store/ the archive as it was learned from
     phantoms/             what was learned first, where the recipe says so: archive and run
     model-K/              one trained model a split (checkpoints, metrics), others in member-J/, and
@@ -36,6 +37,8 @@ from wetread.evaluation.score import Scores
 from wetread.inputs.progress import Report, silent
 from wetread.study.patients import Identity
 from wetread.training.about import read_about
+from wetread.training.deterministic import deterministic_operations
+from wetread.training.machine import recorded_session
 from wetread.training.origin import describe_origin
 from wetread.training.run import Run
 from wetread.verbs.evaluate.evaluate import evaluate
@@ -169,16 +172,17 @@ def train(
             raise ValueError("`fold` fits one fold here, `cluster` all of them there; give one")
         require_fold(fold, words.resolve_recipe())
     request = words.check()
-    noted = partial(_note, report)
-    if fold is not None:
-        return _train_fold(words, request, fold, workers, noted)
-    with leased(words.out, NO_PATIENCE):
-        ready = make_ready(words, request, hands, noted)
-        if cluster is None:
+    with recorded_session(words.out, request.recipe), deterministic_operations(request.recipe):
+        noted = partial(_note, report)
+        if fold is not None:
+            return _train_fold(words, request, fold, workers, noted)
+        with leased(words.out, NO_PATIENCE):
+            ready = make_ready(words, request, hands, noted)
+            if cluster is None:
+                return _end_run(ready, workers, noted)
+        fit_on_cluster(words, ready, Cluster(cluster), report)
+        with leased(words.out, ENDLESS_PATIENCE):
             return _end_run(ready, workers, noted)
-    fit_on_cluster(words, ready, Cluster(cluster), report)
-    with leased(words.out, ENDLESS_PATIENCE):
-        return _end_run(ready, workers, noted)
 
 
 def _note(report: Report, step: str, done: int, total: int) -> None:
