@@ -14,8 +14,17 @@ from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.train.train import TrainResult
 
 HEAVY = {
-    *("train", "predict", "calibrate", "evaluate", "evaluate_predictions", "score", "demo"),
-    *("Run", "read_run", "TrainResult", "Prediction", "DemoResult", "SubmissionScores"),
+    *(
+        "train",
+        "bundle",
+        "Bundle",
+        "calibrate",
+        "evaluate",
+        "evaluate_predictions",
+        "score",
+        "demo",
+    ),
+    *("Run", "read_run", "TrainResult", "DemoResult", "SubmissionScores"),
     *("baseline", "BaselineResult"),
     *("CalibrationResult", "features", "FeatureTable"),
 }

@@ -52,6 +52,8 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.baseline.baseline import baseline as baseline
     from wetread.verbs.blend import BlendResult as BlendResult
     from wetread.verbs.blend import blend as blend
+    from wetread.verbs.bundle.bundle import Bundle as Bundle
+    from wetread.verbs.bundle.bundle import bundle as bundle
     from wetread.verbs.calibrate.calibrate import CalibrationResult as CalibrationResult
     from wetread.verbs.calibrate.calibrate import calibrate as calibrate
     from wetread.verbs.demo import DemoResult as DemoResult
@@ -116,6 +118,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "Verbs": {
         "baseline": "wetread.verbs.baseline.baseline",
         "blend": "wetread.verbs.blend",
+        "bundle": "wetread.verbs.bundle.bundle",
         "calibrate": "wetread.verbs.calibrate.calibrate",
         "check_task": "wetread.verbs.task.check",
         "demo": "wetread.verbs.demo",
@@ -176,6 +179,7 @@ PUBLIC: dict[str, dict[str, str]] = {
     "Results of verbs": {
         "BaselineResult": "wetread.verbs.baseline.baseline",
         "BlendResult": "wetread.verbs.blend",
+        "Bundle": "wetread.verbs.bundle.bundle",
         "CalibrationResult": "wetread.verbs.calibrate.calibrate",
         "DemoResult": "wetread.verbs.demo",
         "Exploration": "wetread.verbs.explore.exploration",

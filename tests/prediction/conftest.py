@@ -55,7 +55,7 @@ def write_run(tmp_path: Path) -> WriteRun:
 class NoisyStore(Store):
     """Slices of noise, 16 pixels a side, without files."""
 
-    def read_hu(self, rows: object) -> np.ndarray:
+    def read_compact_hu(self, rows: object) -> np.ndarray:
         places = np.asarray(rows)
         rng = np.random.default_rng(5)
         return rng.normal(35, 30, (len(self), 16, 16)).astype(np.float32)[places]

@@ -47,7 +47,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "predict": (
         "wetread predict new.zip --run run -o readings",
         "wetread predict new/ --run first --run second -o readings --blend",
+        "wetread predict new/ --bundle bundle -o readings",
         "wetread predict new/ --run run -o readings --prevalence any=0.05 --at sensitivity=0.95",
+    ),
+    "bundle": (
+        "wetread bundle run -o bundle",
+        "wetread bundle run -o bundle --at sensitivity=0.95 --weights-license CC-BY-4.0",
     ),
     "features": ("wetread features new.zip --run run -o features",),
     "blend": ("wetread blend first.csv second.csv -o submission.csv --weights 0.7,0.3",),

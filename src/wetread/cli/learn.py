@@ -118,8 +118,13 @@ def train(
 
 def predict(
     src: Sources,
-    run: Annotated[list[Path], typer.Option(help="a run; repeat it to average several")],
     out: Out,
+    run: Annotated[
+        list[Path] | None, typer.Option(help="a run; repeat it to average several")
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="a bundle in place of runs; read without torch")
+    ] = None,
     sample: Annotated[Path | None, typer.Option(help="sample submission, for its order")] = None,
     prevalence: Annotated[
         list[str] | None,
@@ -161,8 +166,9 @@ def predict(
     with bars() as report:
         result = read(
             src,
-            run,
+            run or (),
             out,
+            bundle=bundle,
             sample=sample,
             prevalence=read_by_finding(prevalence or [], "--prevalence", "SHARE"),
             at=at,

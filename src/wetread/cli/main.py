@@ -18,6 +18,7 @@ import wetread
 from wetread.archive.files.foreign_text import visible
 from wetread.cli.archive import index, pack, show
 from wetread.cli.baseline import baseline
+from wetread.cli.bundle import bundle
 from wetread.cli.evaluate import evaluate
 from wetread.cli.examples import WithExamples
 from wetread.cli.explore import explore
@@ -43,7 +44,7 @@ app = typer.Typer(
 # In the order of the help: an archive, what is learned from it, what is looked at, the rest.
 COMMANDS = (
     *(index, show, explore, pack),
-    *(baseline, train, evaluate, calibrate, predict, blend, features, score),
+    *(baseline, train, evaluate, calibrate, predict, bundle, blend, features, score),
     *(windows, montage, scroll, export, segment),
     *(phantom, demo, doctor),
 )

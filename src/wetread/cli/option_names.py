@@ -28,6 +28,7 @@ OPTIONS: dict[str, str] = {
             "as_hu",
             "at",
             "blend",
+            "bundle",
             "clear_patients",
             "cluster",
             "count",

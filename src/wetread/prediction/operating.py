@@ -40,7 +40,7 @@ def study_operating_point(
     runs: Sequence[Path], scalings: Scalings, finding: str, at: str
 ) -> OperatingPoint:
     """Choose the operating point of studies by the predictions of a run for patients whom its
-    models never saw; its threshold is moved to where a stated prevalence moves probabilities.
+    models never saw.
 
     Raises ValueError for several runs, whose mean has no such predictions, for a run without
     predictions of studies, and where too few patients are scored.
@@ -57,7 +57,7 @@ def study_operating_point(
         pl.col("level") == "study", pl.col("finding") == finding
     )
     try:
-        point = choose_operating_point(
+        return choose_operating_point(
             table["truth"].fill_null(float("nan")).to_numpy(),
             _as_read(table, scalings, finding),
             table["patient"].to_list(),
@@ -67,6 +67,10 @@ def study_operating_point(
         )
     except ValueError as error:
         raise ValueError(f"`at`: {runs[0]}: {error}") from error
+
+
+def shift_point(point: OperatingPoint, scalings: Scalings, finding: str) -> OperatingPoint:
+    """Move the threshold of studies to where a stated prevalence moves probabilities."""
     shift = scalings.shift("study", finding)
     return replace(point, threshold=float(shift.apply(np.array(min(1.0, point.threshold)))))
 
@@ -88,6 +92,20 @@ def describe_point(point: OperatingPoint) -> JsonObject:
         "chosen_on": "the run's scored patients; sensitivity and specificity are of patients "
         "called by thresholds that others of them chose",
     }
+
+
+def point_of(values: JsonObject) -> OperatingPoint:
+    """Read what describe_point gave. ValueError where it is none."""
+    aim, stated = parse_aim(f"{values['aim']}={values['stated']}")
+    return OperatingPoint(
+        aim=aim,
+        stated=stated,
+        threshold=float(values["threshold"]),
+        sensitivity=Rate(**values["sensitivity"]),
+        specificity=Rate(**values["specificity"]),
+        patients=int(values["patients"]),
+        positives=int(values["positives"]),
+    )
 
 
 def point_sentence(point: OperatingPoint, finding: str) -> str:

@@ -54,6 +54,19 @@ class RunWeights:
         }
 
 
+def run_weights_of(values: JsonObject) -> RunWeights:
+    """Read what RunWeights.to_dict gave."""
+    loss = values["log_loss"]
+    return RunWeights(
+        tuple(map(float, values["weights"])),
+        int(values["chosen_on"]["patients"]),
+        int(values["chosen_on"]["images"]),
+        float(loss["chosen"]),
+        float(loss["alike"]),
+        tuple(map(float, loss["each"])),
+    )
+
+
 def choose_run_weights(
     runs: Sequence[Path], findings: Mapping[str, Sequence[Finding]]
 ) -> RunWeights:

@@ -94,6 +94,17 @@ class Scalings:
         }
 
 
+def scalings_of(calibrations: Sequence[JsonObject], prevalence: Shares) -> Scalings:
+    """Make the scalings of calibrations, as Calibration.to_dict gave them, and of the prevalence
+    that they assume."""
+    runs = tuple(Calibration.from_dict(one) for one in calibrations)
+    shares = {
+        level: {name: float(share) for name, share in findings.items()}
+        for level, findings in prevalence.items()
+    }
+    return Scalings(runs, shares)
+
+
 def read_scalings(runs: Sequence[Path]) -> Scalings:
     """Read the calibrations of runs, and the prevalence that their probabilities assume."""
     calibrations = tuple(read_calibration(run) for run in runs)

@@ -27,10 +27,10 @@ PACKAGES = (
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
 EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
-    "learn": "torch and what learns: train, calibrate, evaluate, predict, features, demo",
+    "learn": "torch and what learns: train, calibrate, evaluate, predict, bundle, features, demo",
     "pictures": "NIfTI, TIFF, movies and surfaces: export, segment",
     "pretrained": "ImageNet weights: train --pretrained, and recipes that start from them",
-    "onnx": "weights out of ONNX files: train --weights",
+    "onnx": "bundles: bundle, predict --bundle; weights out of ONNX files: train --weights",
     "cluster": "many machines over Dask: --cluster",
     "docs": "the documentation site: make docs",
     "dev": "tests and checks of wetread itself",

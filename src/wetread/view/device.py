@@ -85,8 +85,14 @@ def _apply_mode(hu: Tensor, mode: Mode, gray: Tensor) -> None:
     if mode.mix == "channels" and curves == {"linear_exact"} and not mode.slicewise:
         _linear_exact(hu, mode.windows, gray)
     else:
-        channels = mix_grays(window_slices([hu], mode, torch), mode, torch)
-        torch.stack(list(channels), 2, out=gray)
+        mixed = mix_grays(window_slices([hu], mode, torch), mode, torch)
+        torch.stack(list(mixed), 2, out=gray)
+
+
+def mix_batch(hu: Tensor, mode: Mode) -> Tensor:
+    """Map HU (B, S, H, W) to (B, S, channels, H, W) in [0, 1] in whole operations, as a graph of
+    ONNX has them."""
+    return torch.stack(mix_grays(window_slices([hu], mode, torch), mode, torch), 2)
 
 
 def _linear_exact(hu: Tensor, windows: Sequence[Window], gray: Tensor) -> None:

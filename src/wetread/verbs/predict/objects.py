@@ -166,7 +166,10 @@ def make_author(read: ReadArchive, readings: Sequence[Reading]) -> Author:
 
 
 def digest_networks(ensemble: Ensemble) -> str:
-    """Digest the networks that read: SHA-256 of their checkpoints, hexadecimal."""
+    """Digest the networks that read: SHA-256 of their checkpoints, hexadecimal; of a bundle its
+    own."""
+    if ensemble.bundle is not None:
+        return ensemble.bundle
     digest = hashlib.sha256()
     for member in ensemble.members:
         folder = member.checkpoint.parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -16,11 +16,10 @@ from wetread.archive.index.index import Index
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent
-from wetread.prediction.ensemble import read_ensemble
+from wetread.prediction.bundle import read_bundle
 from wetread.prediction.members import Ensemble
-from wetread.prediction.operating import study_operating_point
+from wetread.prediction.operating import shift_point
 from wetread.prediction.reading import Reading
-from wetread.prediction.run_weights import choose_run_weights
 from wetread.prediction.scaling import state_prevalence
 from wetread.tasks import Task
 from wetread.verbs.predict.objects import ObjectOptions
@@ -95,6 +94,7 @@ def predict(
     runs: StrPaths,
     out: StrPath,
     *,
+    bundle: StrPath | None = None,
     sample: StrPath | None = None,
     prevalence: Mapping[str, float] | None = None,
     at: str | None = None,
@@ -109,11 +109,15 @@ def predict(
     verify: bool = False,
     objects: ObjectOptions | None = None,
 ) -> Prediction:
-    """Read every study of an archive with the models of one or more runs of one task.
+    """Read every study of an archive with the models of one or more runs of one task, or with a
+    bundle of them.
 
     source: folders, zips, tars or files, one or several; or one index (.parquet).
-    runs: folders that `train` wrote, one or several, whose probabilities are averaged.
+    runs: folders that `train` wrote, one or several, whose probabilities are averaged; () with a
+        bundle.
     out: the folder of readings, worklist, probabilities, submission and page.
+    bundle: a folder that `bundle` wrote, which is read by onnxruntime, without torch. It has its
+        own threshold and weights of runs: `at` and `blend` are given to `bundle`.
     sample: the competition's sample submission; its rows in its order are then written. An image
         that cannot be read gets the training share of each finding there, and is in rejects.csv.
     prevalence: finding to the share of this archive's studies that have it, where it is known: the
@@ -138,22 +142,9 @@ def predict(
     """
     started = perf_counter()
     sources, out, sample = as_paths(source), Path(out), as_path_or_none(sample)
-    ensemble = read_ensemble(as_paths(runs))
+    ensemble = _open(as_paths(runs), None if bundle is None else Path(bundle), at, blend)
     task = task_of(ensemble)
-    scalings = state_prevalence(ensemble.scalings, prevalence or {})
-    point = (
-        None if at is None else study_operating_point(as_paths(runs), scalings, task.headline, at)
-    )
-    findings = {level: task.at(level) for level in ("image", "study")}
-    if blend and ensemble.series_models:
-        raise ValueError(
-            "`blend`: networks of whole series answer with the mean of their logits, and weights "
-            "are chosen for a mean of probabilities; leave it out, and all runs weigh alike"
-        )
-    weights = choose_run_weights(as_paths(runs), findings) if blend else None
-    if weights is not None:
-        scalings = replace(scalings, weights=weights.weights)
-    ensemble = replace(ensemble, scalings=scalings, point=point, run_weights=weights)
+    ensemble = _with_prevalence(ensemble, task, prevalence or {})
     require_sources(sources)
     if sample is not None:
         task.submission.check_sample(sample, task.spec.image_findings)
@@ -176,6 +167,32 @@ def predict(
         started=started,
         objects=objects,
     )
+
+
+def _open(runs: Sequence[Path], bundle: Path | None, at: str | None, blend: bool) -> Ensemble:
+    """Open runs, with what is chosen by their own predictions, or a bundle, which has it."""
+    if bundle is None:
+        if not runs:
+            raise ValueError("`runs`: give runs, or a bundle")
+        from wetread.verbs.predict.open_runs import open_runs  # torch: where a run reads
+
+        return open_runs(runs, at=at, blend=blend)
+    if runs:
+        raise ValueError("`bundle`: give a bundle or runs, not both")
+    if at is not None or blend:
+        raise ValueError(
+            f"`{'blend' if at is None else 'at'}`: a bundle has no predictions to choose by; give "
+            "it to wetread bundle"
+        )
+    return read_bundle(bundle)
+
+
+def _with_prevalence(ensemble: Ensemble, task: Task, stated: Mapping[str, float]) -> Ensemble:
+    """Scale an ensemble's probabilities, and its threshold with them, to a stated prevalence."""
+    scalings, point = state_prevalence(ensemble.scalings, stated), ensemble.point
+    if point is not None:
+        point = shift_point(point, scalings, task.headline)
+    return replace(ensemble, scalings=scalings, point=point)
 
 
 def predict_index(
