@@ -45,8 +45,8 @@ def test_parts_of_a_batch_and_integers_change_no_bit(
         rng.integers(-1024, 1500, (5, view.slices, size, size)).astype(np.int16)
     )
     drawn = draw_augmentation(MOVED, 5, rng)
+    expected = at_once(stored.float(), view, drawn)
     with torch.autocast("cpu", dtype=precision, enabled=precision != torch.float32):
-        expected = at_once(stored.float(), view, drawn)
         assert torch.equal(to_view(stored, view, drawn), expected)
         assert torch.equal(to_view(stored.float(), view, drawn), expected)
 

@@ -225,16 +225,23 @@ def _sample_affine(images: Tensor, augmentation: Augmentation) -> Tensor:
     from_y = torch.stack([mirror * sine, cosine, -2 * tensor(augmentation.shift_rows)], 1)
     rows, columns = images.shape[2:]
     maps = torch.stack([from_x, from_y], 2)  # (B, 3, 2)
-    grid = torch.bmm(_places(rows, columns, images.device).expand(len(maps), -1, -1), maps)
+    places = _places(rows, columns, images.device).expand(len(maps), -1, -1)
+    # Autocast would round places to 8 bits, half a pixel of 128.
+    with _float32(images.device):
+        grid = torch.bmm(places, maps)
     grid = grid.reshape(len(maps), rows, columns, 2)
     return functional.grid_sample(images, grid, align_corners=False)
+
+
+def _float32(device: torch.device) -> torch.autocast:
+    """Open the context in which autocast changes no type; a device without values counts as CPU."""
+    return torch.autocast("cuda" if device.type == "cuda" else "cpu", enabled=False)
 
 
 @lru_cache(maxsize=4)
 def _places(rows: int, columns: int, device: torch.device) -> Tensor:
     """List the places of pixels, (rows * columns, 3): x, y in (-1, 1) and 1, row by row."""
-    kind = "cuda" if device.type == "cuda" else "cpu"
-    with torch.inference_mode(mode=False), torch.autocast(kind, enabled=False):
+    with torch.inference_mode(mode=False), _float32(device):
         unmoved = torch.eye(2, 3, device=device)[None]
         places = functional.affine_grid(unmoved, [1, 1, rows, columns], align_corners=False)
         return functional.pad(places.reshape(-1, 2), (0, 1), value=1.0)

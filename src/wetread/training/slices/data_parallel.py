@@ -31,7 +31,7 @@ from wetread.training.optimizer import train_mode
 from wetread.training.processes import process_count, sum_over_processes
 from wetread.training.recipe import Recipe
 from wetread.training.slices.batches import Batch
-from wetread.view.device import move_masks, to_view
+from wetread.view.device import move_masks, to_device, to_view
 from wetread.view.view import View
 
 Gradients = Sequence[Tensor | None]
@@ -102,7 +102,7 @@ class CpuDataParallel:
     ) -> tuple[Tensor, Gradients]:
         """Compute the loss of some slices as a share of the whole batch's, and its gradients."""
         view = replace(self.recipe.view, size=part.size)
-        hu = torch.from_numpy(part.hu).to(self.runtime.device)  # (B, 1 + 2k, H, W)
+        hu = to_device(part.hu, self.runtime.device)  # (B, 1 + 2k, H, W)
         target = torch.from_numpy(part.targets).to(self.runtime.device)  # (B, F)
         with self.runtime.autocast():
             logits, drawn = forward_with_masks(model, to_view(hu, view, part.augmentation))
