@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pydicom
 import pytest
+from pydicom.uid import RLELossless
 
 from wetread.archive.containers.sources import Entry
 from wetread.archive.index.examine import examine
 from wetread.archive.index.index import Index, build_index
 from wetread.archive.index.intercept import (
+    OPEN_INTERCEPT,
     RIGHT_INTERCEPT,
     WRONG_INTERCEPT,
     has_signature,
@@ -95,6 +98,25 @@ def test_pixels_that_cannot_be_read_decide_nothing(write_ct: Write) -> None:
     path = write_ct("x", pixels=picture(3096), **UNSIGNED_12 | {"Rows": 640})
     found = examine(Entry(str(path), None, path.stat().st_size, 0, None))
     assert found["reason"] == "truncated_pixels"
+
+
+def test_a_file_whose_pixels_leave_its_intercept_open_does_not_end_the_index(
+    write_ct: Write, tmp_path: Path
+) -> None:
+    """It was: "1 files have no row; the journal was changed by another run"."""
+    path = write_ct("a/open", 1, pixels=picture(3096), **UNSIGNED_12)
+    one = pydicom.dcmread(path)
+    one.compress(RLELossless)
+    stream = bytearray(one.PixelData)
+    stream[16 + 64 :] = b"\x80" * len(stream[16 + 64 :])  # segments that hold nothing
+    one.PixelData = bytes(stream)
+    one.save_as(path)
+    write_ct("a/usual", 2)
+    for _ in range(2):
+        found = build_index([tmp_path / "a"], tmp_path / "i.parquet", workers=1)
+        assert found.counts()["instances"] == 2
+        rows = found.instances.sort("InstanceNumber")["notes"].to_list()
+        assert [OPEN_INTERCEPT in notes for notes in rows] == [True, False]
 
 
 def test_an_index_is_made_anew_only_where_the_repair_is_switched(

@@ -14,6 +14,7 @@ from wetread.archive.types import IntegerArray, Row
 
 WRONG_INTERCEPT = "wrong_intercept"  # the note: study/slices.py repairs the values
 RIGHT_INTERCEPT = "intercept confirmed on the pixels"
+OPEN_INTERCEPT = "intercept not examined: the pixels cannot be read"
 _SIGNATURE: dict[str, tuple[str | float | None, ...]] = {  # what each column may be; None: absent
     "Modality": ("CT",),
     "BitsStored": (12,),
@@ -40,7 +41,8 @@ def is_current(repair: bool) -> pl.Expr:
     checked = pl.col("notes").list.contains(WRONG_INTERCEPT)
     if not repair:
         return ~checked.fill_null(False)
-    checked |= pl.col("notes").list.contains(RIGHT_INTERCEPT)
+    for note in (RIGHT_INTERCEPT, OPEN_INTERCEPT):
+        checked |= pl.col("notes").list.contains(note)
     same = [
         pl.col(name).is_in([value for value in allowed if value is not None])
         | (pl.col(name).is_null() if None in allowed else False)
@@ -62,12 +64,13 @@ def is_wrapped(stored: IntegerArray) -> bool:
 def intercept_note(row: Row) -> str | None:
     """Note whether a row's intercept is wrong; None where its header leaves no doubt.
 
-    row: as `examine` makes it, a missing column is null. Pixels that cannot be read decide nothing.
+    row: as `examine` makes it, a missing column is null. Pixels that cannot be read decide nothing,
+    which is noted, too: the row was examined.
     """
     if not has_signature(row):
         return None
     try:
         wrong = is_wrapped(read_stored({name: row.get(name) for name in INDEX_SCHEMA}))
     except RejectError:
-        return None
+        return OPEN_INTERCEPT
     return WRONG_INTERCEPT if wrong else RIGHT_INTERCEPT
