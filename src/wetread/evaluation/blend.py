@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import rankdata
 
 from wetread.archive.types import Float64Array, FloatArray, Int64Array
 from wetread.evaluation.metrics import CLIP
@@ -31,6 +30,8 @@ def blend_logits(values: FloatArray, weights: FloatArray) -> Float64Array:
 def blend_ranks(values: FloatArray, weights: FloatArray) -> Float64Array:
     """Return the weighted mean (N,) of the shares of rows that each reader ranks no higher, ties
     counted half: an order, and no probability."""
+    from scipy.stats import rankdata
+
     ranks = (rankdata(values, axis=1) - 0.5) / np.shape(values)[1]
     mean: Float64Array = np.asarray(weights, np.float64) @ ranks
     return mean

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize
 from scipy.special import expit, logit
 
 from wetread.archive.types import Float64Array, FloatArray
@@ -141,6 +140,7 @@ def _fit(truth: FloatArray, probability: FloatArray, patients: Names) -> FittedS
 
 def _fit_bias(truth: FloatArray, logits: FloatArray) -> PlattScaling:
     """Find the bias under which the mean probability is the mean of truth, both (N,)."""
+    from scipy.optimize import brentq
 
     def excess(bias: float) -> float:
         return float(expit(logits + bias).mean() - truth.mean())
@@ -150,6 +150,7 @@ def _fit_bias(truth: FloatArray, logits: FloatArray) -> PlattScaling:
 
 def _fit_slope_and_bias(truth: FloatArray, logits: FloatArray, weight: float) -> PlattScaling:
     """Minimize the log loss of truth (N,), a row weighing `weight`, and the slope's penalty."""
+    from scipy.optimize import minimize
 
     def loss(values: Float64Array) -> tuple[float, Float64Array]:
         """Compute the penalized loss and its gradient (2,) at values (2,): log slope and bias."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.optimize import brentq
 from torch import nn
 
 from wetread.archive.types import Float32Array, Float64Array
@@ -49,6 +48,8 @@ def shift_to_priors(model: nn.Module, data: TrainSet, recipe: Recipe) -> None:
 def bias_shift(logits: Float64Array, target: Float32Array) -> float:
     """Find what is to be added to logits (N,) for the mean of their sigmoid to be the share of
     positives in target (N,), NaN unknown; half a slice is added. 0 where nothing is known."""
+    from scipy.optimize import brentq
+
     known = ~np.isnan(target)
     if not known.any():
         return 0.0
