@@ -26,6 +26,7 @@ from bench import (
     explanations,
     export,
     feed,
+    head_reads,
     heads,
     hemorrhage,
     index,
@@ -47,6 +48,7 @@ COMPARISONS = {
     "index": index.compare,
     "million": million.compare,
     "long_series": long_series.compare,
+    "head_reads": head_reads.compare,
 }
 ON_REQUEST = {
     "radiographs": radiographs.compare,

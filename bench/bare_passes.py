@@ -14,9 +14,10 @@ import torch
 from wetread.store.store import Store, open_store
 from wetread.training.device import choose_runtime, seeded_runtime, set_threads
 from wetread.training.recipe import Recipe
-from wetread.training.run import TrainedModel
+from wetread.training.run import TrainedModel, read_trained_model
 from wetread.training.series.reader import read_series_model
 from wetread.training.slices.batches import neighbor_rows, read_ahead, read_with_neighbors
+from wetread.training.slices.members import fold_checkpoints
 from wetread.training.slices.predict import batch_size, inference_copy
 from wetread.view.device import to_view
 
@@ -60,6 +61,23 @@ def forward_passes(run: Path, out: Path) -> Bare:
             folded += _through(inference_copy(model, encoder.recipe), ready, times, encoder.recipe)
     used = str(choose_runtime(encoder.recipe).precision).removeprefix("torch.")
     return Bare(plain, folded, passes, used, encoder.recipe.runtime.readers)
+
+
+def slice_forward_passes(run: Path, out: Path) -> Bare:
+    """The passes that the answers on single slices need, image and mirror image, and their time.
+
+    out: where `predict` left the packed slices.
+    """
+    passes, plain, folded = 0, Spent(0.0, 0.0), Spent(0.0, 0.0)
+    for checkpoint in fold_checkpoints(run):
+        network = read_trained_model(checkpoint)
+        ready = _views(network, open_store(out / "store"))
+        passes += 2 * sum(map(len, ready))
+        model = choose_runtime(network.recipe).place(network.model).eval()
+        plain += _through(model, ready, 2, network.recipe)
+        folded += _through(inference_copy(model, network.recipe), ready, 2, network.recipe)
+    used = str(choose_runtime(network.recipe).precision).removeprefix("torch.")
+    return Bare(plain, folded, passes, used, network.recipe.runtime.readers)
 
 
 def _views(encoder: TrainedModel, store: Store) -> list[torch.Tensor]:
