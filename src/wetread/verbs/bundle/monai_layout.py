@@ -61,13 +61,17 @@ def write_monai_layout(out: Path, ensemble: Ensemble, task: Task) -> None:
     flip_index = mirror_columns(findings).tolist()
     mean = MeanLogits([SliceGraph(one.model, one.view, flip_index) for one in kept]).eval()
     hu = torch.zeros(TRACED, view.slices, view.size, view.size)
-    with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # tracing is old; shapes but the batch's are taken as such
-        traced = torch.jit.trace(mean, hu, check_trace=False)  # type: ignore[no-untyped-call]
     metadata = _metadata(task, ensemble, kept[0], findings, len(kept))
-    with atomic_path(out / MODEL) as part:
+    with (
+        torch.inference_mode(),
+        warnings.catch_warnings(),
+        atomic_path(out / MODEL) as part,
+    ):
+        # TorchScript is old, torch warns; and shapes are taken as they are, but for the batch's.
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(mean, hu, check_trace=False)  # type: ignore[no-untyped-call]
         save_net_with_metadata(traced, str(part), meta_values=metadata, append_timestamp=False)
-        written = part.with_name(part.name + ".ts")  # MONAI appends what it misses
+        written = part.with_name(f"{part.name}.ts")  # MONAI appends what it misses
         if written.exists():
             written.replace(part)
     for name, values in ((METADATA, metadata), (INFERENCE, CONFIG)):
