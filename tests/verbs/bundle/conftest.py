@@ -21,6 +21,7 @@ from wetread.models.boosted_trees import BoostedTrees
 from wetread.models.encoders import last_linear
 from wetread.models.features import feature_extractor
 from wetread.models.unet import Unet
+from wetread.store.part_files import PartFiles
 from wetread.store.store import REJECT_SCHEMA, SLICE_SCHEMA, Address, Store
 from wetread.tasks import find_task
 from wetread.training.decide import Decision
@@ -50,7 +51,7 @@ class MadeRun:
 class NoisyStore(Store):
     """Slices of noise, SIZE pixels a side, without files."""
 
-    def read_hu(self, rows: object) -> np.ndarray:
+    def read_compact_hu(self, rows: object) -> np.ndarray:
         rng = np.random.default_rng(5)
         shape = (len(self), SIZE, SIZE)
         return rng.normal(60, 80, shape).astype(np.float32)[np.asarray(rows)]
@@ -70,9 +71,10 @@ def noise() -> Store:
         for z in range(count)
     ]  # fmt: skip
     few, many, real = np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0)
-    address = Address(few, many, many, few, [], real, real)
+    address = Address(few, many, many, few, [], real, real, is_hu=False)
     slices = pl.DataFrame(rows, schema=SLICE_SCHEMA)
-    return NoisyStore(Path(), slices, pl.DataFrame(schema=REJECT_SCHEMA), SIZE, (), address)
+    rejects = pl.DataFrame(schema=REJECT_SCHEMA)
+    return NoisyStore(Path(), slices, rejects, SIZE, PartFiles(()), address)
 
 
 def write_about(run: Run, task: Any, recipe: Recipe) -> None:
