@@ -50,13 +50,13 @@ def pack(
     goes on. Raises FileNotFoundError where there is no index.
     """
     packing = Packing(size=size, find_boxes=OneBox(crop.whole_picture))
-    hands = select_workers(workers, cluster)
+    executor = select_workers(workers, cluster)
     index = read_index(Path(source)).pseudonymized(None if clear_patients else user_key())
     return pack_series(
         [order_by_acquisition(rows) for rows in series_slices(index.images)],
-        place_for(Path(out), hands),
+        place_for(Path(out), executor),
         packing,
-        workers=hands,
+        workers=executor,
         progress=stage(report, "pack"),
         verify=verify,
     )
@@ -78,8 +78,8 @@ def pack_crops_of(
 
     Series in which `absent` finds something missing become rejects.
     """
-    crops, hands = task.crops, select_workers(workers, None)
-    out = place_for(out, hands)
+    crops, executor = task.crops, select_workers(workers, None)
+    out = place_for(out, executor)
     packing = Packing(
         size=size,
         find_boxes=crops.find_boxes,
@@ -91,7 +91,7 @@ def pack_crops_of(
         [order_by_acquisition(rows) for rows in series],
         [out / name for name in crops.stores],
         packing,
-        workers=hands,
+        workers=executor,
         progress=stage(report, "pack"),
         verify=verify,
     )

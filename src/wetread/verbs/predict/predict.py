@@ -150,9 +150,9 @@ def predict(
         task.submission.check_sample(sample, task.spec.image_findings)
     refuse_foreign_files(out, own_names(task))
     key = None if clear_patients else user_key()
-    hands = select_workers(workers, cluster)
+    executor = select_workers(workers, cluster)
     found = open_archive(
-        sources, out, workers=hands, report=report, repair=repair, as_hu=as_hu, key=key
+        sources, out, workers=executor, report=report, repair=repair, as_hu=as_hu, key=key
     )
     return predict_index(
         found,
@@ -160,7 +160,7 @@ def predict(
         out,
         sample=sample,
         scroll=scroll,
-        workers=hands,
+        workers=executor,
         report=report,
         clear_patients=clear_patients,
         verify=verify,

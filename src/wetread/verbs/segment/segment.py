@@ -94,8 +94,8 @@ def segment(
     options = validate(options)
     for library in ("nibabel", "skimage", "trimesh"):
         import_optional(library)  # better now than after the first volume
-    hands = select_workers(workers, cluster)
-    sources, out = as_paths(source), place_for(Path(out), hands)
+    executor = select_workers(workers, cluster)
+    sources, out = as_paths(source), place_for(Path(out), executor)
     with indexed(sources, select_workers(workers, None), report, as_hu=as_hu) as index:
         rejects = [Reject(**row) for row in _rejects(index).to_dicts()]
         items = [
@@ -103,7 +103,7 @@ def segment(
             for rows in series_slices(index.images)
         ]
     found: list[JsonObject] = []
-    done = parallel_map(segment_series, items, hands, Limits(SECONDS), ahead=None)
+    done = parallel_map(segment_series, items, executor, Limits(SECONDS), ahead=None)
     for number, (job, result) in enumerate(zip(items, done, strict=True), start=1):
         if isinstance(result, LostItem):
             rejects.append(job.reject(result.reason, result.detail))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from wetread.archive.files.lease import ENDLESS_PATIENCE, leased
 from wetread.inputs.progress import Report
 from wetread.training.recipe import Recipe
+from wetread.verbs.train.arguments import TrainArguments
 from wetread.verbs.train.fit_splits import fit_one, missing_splits, refit_run
 from wetread.verbs.train.pretrain import pretrain
 from wetread.verbs.train.ready_run import ReadyRun, make_ready
 from wetread.verbs.train.request import TrainRequest
-from wetread.verbs.train.words import TrainWords
 
 REFIT_JOB = -1  # in place of a fold: the networks of all patients
 
@@ -36,7 +36,7 @@ def require_fold(fold: int, recipe: Recipe) -> None:
 
 
 def fit_fold(
-    words: TrainWords,
+    arguments: TrainArguments,
     request: TrainRequest,
     fold: int,
     *,
@@ -49,7 +49,7 @@ def fit_fold(
     patience_s: how long to wait for another process that fits it. BusyError in the end.
     """
     with leased(request.out, ENDLESS_PATIENCE):
-        ready = make_ready(words, request, workers, report)
+        ready = make_ready(arguments, request, workers, report)
         start = pretrain(
             request, workers=workers if isinstance(workers, int) else None, report=report
         )

@@ -22,20 +22,20 @@ from wetread.archive.identity.user_key import user_key
 from wetread.inputs.progress import Report
 from wetread.training.about import REFIT
 from wetread.training.deterministic import deterministic_operations
+from wetread.verbs.train.arguments import TrainArguments
 from wetread.verbs.train.fit_fold import REFIT_JOB, fit_fold
 from wetread.verbs.train.fit_splits import missing_splits
 from wetread.verbs.train.ready_run import ReadyRun
-from wetread.verbs.train.words import TrainWords
 
 LOOK_S = 1.0  # from one look at the jobs' progress to the next
 
 
 @dataclass(frozen=True)
 class FoldJob:
-    """What a worker is given: the words of the run, the folder in which they were said, and the
+    """What a worker is given: the arguments of the run, the folder in which they were said, and the
     name of the key of its pseudonyms; "" where there is none."""
 
-    words: TrainWords
+    arguments: TrainArguments
     folder: Path
     key: str
 
@@ -43,7 +43,7 @@ class FoldJob:
         """Fit one fold; its number."""
         with suppress(OSError):  # relative paths are meant there; where it is not, all are absolute
             os.chdir(self.folder)
-        out, host = self.words.out, socket.gethostname()
+        out, host = self.arguments.out, socket.gethostname()
         if not (out / "about.json").is_file():
             raise FileNotFoundError(
                 f"{out}: the worker on {host} does not see this run; all workers need the paths of "
@@ -54,10 +54,10 @@ class FoldJob:
                 f"the worker on {host} has the key {own}, this machine {self.key}: patients would "
                 "get other pseudonyms there. Set WETREAD_KEY alike, or share ~/.config/wetread"
             )
-        request = self.words.check()
+        request = self.arguments.check()
         with deterministic_operations(request.recipe):
             fit_fold(
-                self.words,
+                self.arguments,
                 request,
                 fold,
                 workers=None,
@@ -67,13 +67,15 @@ class FoldJob:
         return fold
 
 
-def fit_on_cluster(words: TrainWords, ready: ReadyRun, cluster: Cluster, report: Report) -> None:
+def fit_on_cluster(
+    arguments: TrainArguments, ready: ReadyRun, cluster: Cluster, report: Report
+) -> None:
     """Fit what a run lacks on the workers of a cluster: its folds, then networks of all patients.
 
     Raises ClusterError where no worker is left, WetreadError for a fold of which they died.
     """
     key = "" if ready.request.key is None else ready.request.key.name
-    job = FoldJob(replace(words, verify=False), Path.cwd(), key)
+    job = FoldJob(replace(arguments, verify=False), Path.cwd(), key)
     waiting = missing_splits(ready.run, ready.plan, ready.prepared)
     with _progress_of_jobs(ready.run.folder, report):
         _work(job, waiting, cluster)

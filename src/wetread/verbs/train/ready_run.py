@@ -13,10 +13,10 @@ from wetread.tasks import keep_task
 from wetread.training.prepare import prepare
 from wetread.training.run import Run
 from wetread.training.slices.prepare import Prepared, TrainingInputs
+from wetread.verbs.train.arguments import TrainArguments
 from wetread.verbs.train.fit_splits import RunPlan, begin_run, plan_run
 from wetread.verbs.train.labeled_archive import LabeledArchive, open_labeled_archive
 from wetread.verbs.train.request import TrainRequest
-from wetread.verbs.train.words import TrainWords
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,16 +32,16 @@ class ReadyRun:
 
 
 def make_ready(
-    words: TrainWords, request: TrainRequest, workers: Workers | None, report: Report
+    arguments: TrainArguments, request: TrainRequest, workers: Workers | None, report: Report
 ) -> ReadyRun:
     """Index, pack, join and deal, or find that this is done, in the run's folder, which is held."""
     run = Run(request.out)
-    keep_task(request.out, words.known_task)
+    keep_task(request.out, arguments.known_task)
     archive = open_labeled_archive(
         request,
-        repair=words.repair,
-        as_hu=words.as_hu,
-        verify=words.verify,
+        repair=arguments.repair,
+        as_hu=arguments.as_hu,
+        verify=arguments.verify,
         workers=workers,
         report=report,
     )
@@ -54,7 +54,7 @@ def make_ready(
         archive.header,
     )
     prepared = prepare(request.task.spec, inputs)
-    name = Path(words.recipe or words.known_task.recipe).name
+    name = Path(arguments.recipe or arguments.known_task.recipe).name
     plan = plan_run(request, archive, prepared).with_inputs(name, archive)
     write_edge_letters(run, archive.images)
     begin_run(run, plan)

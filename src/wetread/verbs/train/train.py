@@ -42,6 +42,7 @@ from wetread.training.machine import recorded_session
 from wetread.training.origin import describe_origin
 from wetread.training.run import Run
 from wetread.verbs.evaluate.evaluate import evaluate
+from wetread.verbs.train.arguments import TrainArguments
 from wetread.verbs.train.decide_drawings import decide_drawings
 from wetread.verbs.train.fit_fold import fit_fold, require_fold
 from wetread.verbs.train.fit_on_cluster import fit_on_cluster
@@ -51,13 +52,12 @@ from wetread.verbs.train.keep_measures import keep_measure_errors
 from wetread.verbs.train.pretrain import pretrain
 from wetread.verbs.train.ready_run import ReadyRun, make_ready
 from wetread.verbs.train.request import TrainRequest
-from wetread.verbs.train.words import TrainWords
 
 
 @dataclass(frozen=True)
 class TrainResult:
     """Where the run lies, what was counted, what it is worth, who was taken for one patient, and
-    what it learned from and was scored on, in words.
+    what it learned from and was scored on, in arguments.
 
     fold, missing: the fold that was fitted alone, and those that the run still lacks: it has no
          scores before it has them all.
@@ -147,11 +147,11 @@ def train(
     Raises ValueError, LabelError or FileNotFoundError for its inputs before the first long step,
     RejectError where no image can be read.
     """
-    hands = select_workers(workers, cluster)
-    words = TrainWords(
+    executor = select_workers(workers, cluster)
+    arguments = TrainArguments(
         task,
         as_paths(source),
-        place_for(Path(out), hands),
+        place_for(Path(out), executor),
         tuple(as_paths(labels)),
         columns,
         patients=None if patients is None else os.fspath(patients),
@@ -170,18 +170,18 @@ def train(
     if fold is not None:
         if cluster is not None:
             raise ValueError("`fold` fits one fold here, `cluster` all of them there; give one")
-        require_fold(fold, words.resolve_recipe())
-    request = words.check()
-    with recorded_session(words.out, request.recipe), deterministic_operations(request.recipe):
+        require_fold(fold, arguments.resolve_recipe())
+    request = arguments.check()
+    with recorded_session(arguments.out, request.recipe), deterministic_operations(request.recipe):
         noted = partial(_note, report)
         if fold is not None:
-            return _train_fold(words, request, fold, workers, noted)
-        with leased(words.out, NO_PATIENCE):
-            ready = make_ready(words, request, hands, noted)
+            return _train_fold(arguments, request, fold, workers, noted)
+        with leased(arguments.out, NO_PATIENCE):
+            ready = make_ready(arguments, request, executor, noted)
             if cluster is None:
                 return _end_run(ready, workers, noted)
-        fit_on_cluster(words, ready, Cluster(cluster), report)
-        with leased(words.out, ENDLESS_PATIENCE):
+        fit_on_cluster(arguments, ready, Cluster(cluster), report)
+        with leased(arguments.out, ENDLESS_PATIENCE):
             return _end_run(ready, workers, noted)
 
 
@@ -191,10 +191,12 @@ def _note(report: Report, step: str, done: int, total: int) -> None:
 
 
 def _train_fold(
-    words: TrainWords, request: TrainRequest, fold: int, workers: int | None, report: Report
+    arguments: TrainArguments, request: TrainRequest, fold: int, workers: int | None, report: Report
 ) -> TrainResult:
     """Fit one fold; where none is missing then, end the run, unless another process has."""
-    fitted = fit_fold(words, request, fold, workers=workers, report=report, patience_s=NO_PATIENCE)
+    fitted = fit_fold(
+        arguments, request, fold, workers=workers, report=report, patience_s=NO_PATIENCE
+    )
     ready, scores, origin = fitted.ready, Scores([]), ""
     if not fitted.missing:
         with leased(request.out, ENDLESS_PATIENCE):

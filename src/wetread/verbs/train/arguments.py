@@ -1,4 +1,4 @@
-"""verbs/train/words.py: the arguments of `train` as one value of plain words, for any machine."""
+"""verbs/train/arguments.py: the arguments of `train` as one value, for any machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wetread.verbs.train.request import TrainRequest, check_request
 
 
 @dataclass(frozen=True)
-class TrainWords:
+class TrainArguments:
     """What a run is asked for; see the arguments of verbs/train/train.py."""
 
     task: str
