@@ -12,7 +12,7 @@ from wetread.labels.finding import Finding
 from wetread.training import mask_table
 from wetread.training.calibration import LabeledProbabilities
 from wetread.training.data import Split
-from wetread.training.kept_split import FILE, keep_split, read_split, split_key
+from wetread.training.kept_split import DRAWINGS, FILE, keep_split, read_split, split_key
 from wetread.training.predictions import LevelPredictions
 from wetread.training.slices.fit import SplitResult
 
@@ -71,9 +71,12 @@ def test_another_key_and_a_cut_file_are_as_if_nothing_were_kept(
     assert read_split(tmp_path, "key") is None
     keep_split(tmp_path, "key", result)
     assert read_split(tmp_path, "other") is None
-    content = (tmp_path / FILE).read_bytes()
-    (tmp_path / FILE).write_bytes(content[: len(content) // 2])
-    assert read_split(tmp_path, "key") is None
+    for name in (FILE, DRAWINGS):
+        content = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+        assert read_split(tmp_path, "key") is None
+        (tmp_path / name).write_bytes(content)
+        assert read_split(tmp_path, "key") is not None
 
 
 def test_the_key_is_of_the_models_the_split_and_its_inputs(tmp_path: Path) -> None:

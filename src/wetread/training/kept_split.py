@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor
 
 from wetread.archive.files.damaged import DamagedFileError
+from wetread.archive.files.table_file import read_parquet, write_table
 from wetread.labels.finding import Finding
 from wetread.store.store import Store
 from wetread.training import mask_table
@@ -35,6 +35,7 @@ from wetread.training.slices.fit import SplitResult
 from wetread.training.slices.identity import pixels_digest
 
 FILE = "predicted.pt"
+DRAWINGS = "predicted-masks.parquet"  # beside it, where masks are drawn
 _OF_MODELS = (".pt", ".npz")
 _PLACED = ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "patient", "position_mm")
 Arrays = Sequence[np.ndarray[tuple[int, ...], np.dtype[Any]]]
@@ -67,16 +68,16 @@ def split_key(folder: Path, split: Split, inputs: str) -> str:
         digest.update(np.ascontiguousarray(places).tobytes() + b"|")
     for path in sorted(folder.rglob("*")):
         if path.suffix in _OF_MODELS and path.name != FILE:
-            with path.open("rb") as file:
-                own = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{path.relative_to(folder)} {own}".encode())
+            digest.update(f"{path.relative_to(folder)} {_digest_file(path)}".encode())
     return digest.hexdigest()
 
 
 def keep_split(folder: Path, key: str, result: SplitResult) -> None:
     """Write what a split's model said into its folder, under its key."""
-    drawings = BytesIO()
-    result.drawings.write_parquet(drawings)
+    drawn = None
+    if result.drawings.height:
+        write_table(result.drawings, folder / DRAWINGS)
+        drawn = _digest_file(folder / DRAWINGS)
     content = {
         "key": key,
         "levels": [_level_to_dict(one) for one in result.levels],
@@ -89,7 +90,7 @@ def keep_split(folder: Path, key: str, result: SplitResult) -> None:
             }
             for one in result.validation
         ],
-        "drawings": _tensor(np.frombuffer(drawings.getvalue(), np.uint8)),
+        "drawings": drawn,
     }
     Run(folder).save(FILE, content)
 
@@ -102,10 +103,15 @@ def read_split(folder: Path, key: str) -> SplitResult | None:
         content = Run(folder).load(FILE)
     if content is None or content.get("key") != key:
         return None
-    drawings = pl.read_parquet(BytesIO(content["drawings"].numpy().tobytes()))
+    drawings = pl.DataFrame([], schema=mask_table.SCHEMA, orient="row")
+    if content["drawings"] is not None:
+        path = folder / DRAWINGS
+        if not path.is_file() or _digest_file(path) != content["drawings"]:
+            return None
+        drawings = read_parquet(path, schema=mask_table.SCHEMA, expected=mask_table.WANTED)
     return SplitResult(
         [_level_from_dict(one) for one in content["levels"]],
-        drawings.cast(mask_table.SCHEMA),  # type: ignore[arg-type]
+        drawings,
         tuple(LabeledProbabilities(**_arrays(one)) for one in content["validation"]),
     )
 
@@ -146,6 +152,11 @@ def _arrays(values: Mapping[str, Any]) -> dict[str, Any]:
         name: value.numpy() if isinstance(value, Tensor) else value
         for name, value in values.items()
     }
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _texts(values: Sequence[str]) -> tuple[str, ...]:
