@@ -100,10 +100,10 @@ def evaluate_waves(waves: Waves, x: FloatArray, y: FloatArray, z: FloatArray) ->
     Returns the broadcast shape in x's dtype.
     """
     total = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), x.dtype)
-    angle, part_y, part_z = np.empty_like(total), np.empty_like(y), np.empty_like(z)
+    angle = np.empty_like(total)
+    part_x, part_y, part_z = (np.empty_like(axis) for axis in (x, y, z))  # small where broadcast
     for (kx, ky, kz), phase in zip(waves.vectors.T, waves.phases, strict=True):
-        np.multiply(x, kx, out=angle)
-        angle += np.multiply(y, ky, out=part_y)
+        np.add(np.multiply(x, kx, out=part_x), np.multiply(y, ky, out=part_y), out=angle)
         angle += np.multiply(z, kz, out=part_z)
         angle += phase
         total += np.cos(angle, out=angle)
