@@ -10,6 +10,9 @@ python -m bench bounds       on request: what is marked as unlike what was learn
 python -m bench explanations on request: whether maps of what speaks for blood point at it
 python -m bench survey       on request: pandas and pyarrow, and ten minutes
 python -m bench scale        on request: 13 GB of disk
+python -m bench memory       on request: every verb three times, and half an hour
+
+Written parts of the page are the Markdown files of bench/notes/, in the order of their names.
 """
 
 import json
@@ -31,6 +34,7 @@ from bench import (
     hemorrhage,
     index,
     long_series,
+    memory,
     million,
     radiographs,
     scale,
@@ -60,10 +64,11 @@ ON_REQUEST = {
     "explanations": explanations.compare,
     "survey": survey.compare,
     "scale": scale.compare,
+    "memory": memory.compare,
 }
 RESULTS = Path(__file__).parent / "results.json"
+NOTES = Path(__file__).parent / "notes"
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-NOTES = Path(__file__).with_name("performance_notes.md")  # of what was tried, below the table
 
 
 def main() -> None:
@@ -107,7 +112,7 @@ def page(rows: list[dict[str, object]]) -> str:
         f"| {row['ratio']:.2f} | {row.get('remark', '')} |"
         for row in rows
     ]
-    return "\n".join([*lines, ""]) + NOTES.read_text()
+    return "\n".join([*lines, "", *(part.read_text() for part in sorted(NOTES.glob("*.md")))])
 
 
 if __name__ == "__main__":
