@@ -76,6 +76,16 @@ if TYPE_CHECKING:  # the same names for type checkers, editors and the documenta
     from wetread.verbs.phantom import phantom as phantom
     from wetread.verbs.predict.predict import Prediction as Prediction
     from wetread.verbs.predict.predict import predict as predict
+    from wetread.verbs.runs.compare import RunComparison as RunComparison
+    from wetread.verbs.runs.compare import compare_runs as compare_runs
+    from wetread.verbs.runs.diff import RunDifferences as RunDifferences
+    from wetread.verbs.runs.diff import diff_runs as diff_runs
+    from wetread.verbs.runs.mirror import MirrorResult as MirrorResult
+    from wetread.verbs.runs.mirror import mirror_runs as mirror_runs
+    from wetread.verbs.runs.plot import plot_runs as plot_runs
+    from wetread.verbs.runs.runs import Runs as Runs
+    from wetread.verbs.runs.runs import export_runs as export_runs
+    from wetread.verbs.runs.runs import runs as runs
     from wetread.verbs.score import score as score
     from wetread.verbs.scroll.scroll import ScrollResult as ScrollResult
     from wetread.verbs.scroll.scroll import scroll as scroll
@@ -121,19 +131,25 @@ PUBLIC: dict[str, dict[str, str]] = {
         "bundle": "wetread.verbs.bundle.bundle",
         "calibrate": "wetread.verbs.calibrate.calibrate",
         "check_task": "wetread.verbs.task.check",
+        "compare_runs": "wetread.verbs.runs.compare",
         "demo": "wetread.verbs.demo",
+        "diff_runs": "wetread.verbs.runs.diff",
         "doctor": "wetread.verbs.doctor",
         "evaluate": "wetread.verbs.evaluate.evaluate",
         "evaluate_predictions": "wetread.verbs.evaluate.predictions",
         "explore": "wetread.verbs.explore.explore",
         "export": "wetread.verbs.export",
+        "export_runs": "wetread.verbs.runs.runs",
         "features": "wetread.verbs.features",
         "index": "wetread.verbs.index",
+        "mirror_runs": "wetread.verbs.runs.mirror",
         "new_task": "wetread.verbs.task.new",
         "montage": "wetread.verbs.montage.montage",
         "pack": "wetread.verbs.pack",
         "phantom": "wetread.verbs.phantom",
+        "plot_runs": "wetread.verbs.runs.plot",
         "predict": "wetread.verbs.predict.predict",
+        "runs": "wetread.verbs.runs.runs",
         "score": "wetread.verbs.score",
         "scroll": "wetread.verbs.scroll.scroll",
         "segment": "wetread.verbs.segment.segment",
@@ -186,10 +202,14 @@ PUBLIC: dict[str, dict[str, str]] = {
         "ExportResult": "wetread.verbs.export",
         "FeatureTable": "wetread.verbs.features",
         "Installation": "wetread.verbs.doctor",
+        "MirrorResult": "wetread.verbs.runs.mirror",
         "NewTask": "wetread.verbs.task.new",
         "MontageResult": "wetread.verbs.montage.montage",
         "PhantomArchive": "wetread.verbs.phantom",
         "Prediction": "wetread.verbs.predict.predict",
+        "RunComparison": "wetread.verbs.runs.compare",
+        "RunDifferences": "wetread.verbs.runs.diff",
+        "Runs": "wetread.verbs.runs.runs",
         "ScrollResult": "wetread.verbs.scroll.scroll",
         "SegmentResult": "wetread.verbs.segment.segment",
         "ShownFile": "wetread.verbs.show",

@@ -71,10 +71,11 @@ def test_an_argument_in_backticks_becomes_its_option(message: str, expected: str
 
 def test_every_option_is_one_of_a_command() -> None:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    groups = [one.commands.values() for one in commands.values() if hasattr(one, "commands")]
     known = {
         option
-        for command in COMMANDS
-        for parameter in commands[command.__name__].params
+        for command in (*commands.values(), *(inner for group in groups for inner in group))
+        for parameter in command.params
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
     assert {name: option for name, option in OPTIONS.items() if option not in known} == {}

@@ -94,7 +94,8 @@ def _groups(result: Evaluation) -> list[str]:
         f"{plural(len(compared), 'group')} compared with the rest by ROC AUC; beyond its interval:"
     ]
     lines += [
-        f"  {one.attribute} {one.group} by {one.difference.level}: {_signed(one.difference)}"
+        f"  {one.attribute} {one.group} by {one.difference.level}: "
+        + signed_difference(one.difference)
         for one in compared
         if one.difference.apart
     ] or ["  none"]
@@ -112,7 +113,7 @@ def _comparison(result: Evaluation) -> list[str]:
     if not shown:
         return []
     return [f"{result.name} minus {result.against}, in pairs:"] + [
-        f"  {one.metric} {one.finding} by {one.level}: {_signed(one)}" for one in shown
+        f"  {one.metric} {one.finding} by {one.level}: {signed_difference(one)}" for one in shown
     ]
 
 
@@ -142,7 +143,8 @@ def _interval(one: Estimate) -> str:
     return f"{one.value:+.2f} [{one.low:+.2f}, {one.high:+.2f}]"
 
 
-def _signed(one: Difference) -> str:
+def signed_difference(one: Difference) -> str:
+    """Return a difference with its sign and interval, or the reason why it has none."""
     if one.value is None:
         return str(one.reason)
     if one.low is None:

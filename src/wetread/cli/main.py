@@ -27,6 +27,7 @@ from wetread.cli.learn import blend, calibrate, features, predict, score, train
 from wetread.cli.montage import montage
 from wetread.cli.options import FAILED
 from wetread.cli.phantoms import demo, doctor, phantom
+from wetread.cli.runs import runs
 from wetread.cli.scroll import scroll
 from wetread.cli.segment import segment
 from wetread.cli.several import end_process, run_among_processes, says_why, speaker
@@ -50,6 +51,7 @@ COMMANDS = (
 )
 for command in COMMANDS:
     app.command(cls=WithExamples)(command)
+app.add_typer(runs, name="runs")
 app.add_typer(task, name="task")
 
 

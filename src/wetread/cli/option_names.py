@@ -74,6 +74,7 @@ OPTIONS: dict[str, str] = {
             "size",
         ),
         *("slides", "studies", "against", "key", "csv", "strict", "pixels"),
+        *("tensorboard", "mlflow"),
         *("submission", "task", "truth", "unseen", "verify", "weights", "window", "workers"),
     )
 }
