@@ -46,6 +46,7 @@ OPTIONS: dict[str, str] = {
             "hu",
             "identifiers",
             "labels",
+            "mass_effect",
             "layout",
             "mask",
         ),

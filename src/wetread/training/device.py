@@ -76,7 +76,7 @@ def _require_device(device: torch.device, name: str) -> None:
         if (device.index or 0) >= count and device_number() is not None:
             raise ValueError(
                 f"device = {name!r}: {process_name()} has no GPU of its own, torch sees {count} "
-                f"there; start torchrun with --nproc-per-node={count}, or set device=cpu"
+                f"there; let torchrun start {count} a machine, or set device=cpu"
             )
         if (device.index or 0) >= count:
             names = ", ".join(f"cuda:{one}" for one in range(count))
