@@ -36,6 +36,7 @@ from bench import (
     long_series,
     memory,
     million,
+    onnx_graphs,
     radiographs,
     scale,
     sequences,
@@ -53,6 +54,7 @@ COMPARISONS = {
     "million": million.compare,
     "long_series": long_series.compare,
     "head_reads": head_reads.compare,
+    "onnx": onnx_graphs.compare,
 }
 ON_REQUEST = {
     "radiographs": radiographs.compare,

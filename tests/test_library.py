@@ -14,16 +14,8 @@ from wetread.phantoms.dicom.archive import PhantomTruth
 from wetread.verbs.train.train import TrainResult
 
 HEAVY = {
-    *(
-        "train",
-        "bundle",
-        "Bundle",
-        "calibrate",
-        "evaluate",
-        "evaluate_predictions",
-        "score",
-        "demo",
-    ),
+    *("train", "calibrate", "evaluate", "evaluate_predictions", "score", "demo"),
+    *("bundle", "Bundle"),
     *("Run", "read_run", "TrainResult", "DemoResult", "SubmissionScores"),
     *("baseline", "BaselineResult"),
     *("CalibrationResult", "features", "FeatureTable"),
@@ -49,13 +41,15 @@ print("light")
     assert in_a_fresh_python(code) == "light"
 
 
-def test_without_the_extra_a_verb_that_learns_says_what_to_install() -> None:
+def test_without_the_extra_a_verb_that_learns_says_what_to_install(tmp_path: Path) -> None:
     code = f"""
 import sys, wetread
 for name in {LEARN!r}:
     sys.modules[name] = None
 for verb in ("train", "predict", "evaluate"):
     try:
+        if verb == "predict":
+            wetread.predict("archive", "run", {str(tmp_path)!r})
         getattr(wetread, verb)
     except wetread.WetreadError as error:
         print("pip install 'wetread[learn]'" in str(error))

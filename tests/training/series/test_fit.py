@@ -8,7 +8,7 @@ from tests.training.blob_series import fit, quick, series_data
 
 from wetread.training.data import LabeledSlices, Split
 from wetread.training.series import fit as series_fit
-from wetread.training.series import parts, slice_features
+from wetread.training.series import extract, parts
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.series import Series
@@ -19,9 +19,7 @@ def test_features_are_computed_once_for_the_same_slices_and_encoder(
     store: Any, series: Series, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fit(tmp_path, series_data(store, series), quick())
-    monkeypatch.setattr(
-        slice_features, "predict_batches", None
-    )  # would be called, were anything lacking
+    monkeypatch.setattr(extract, "predict_batches", None)  # would be called, were anything lacking
     fit(tmp_path, series_data(store, series), quick())
 
 

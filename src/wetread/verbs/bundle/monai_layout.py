@@ -109,7 +109,7 @@ def _metadata(
         "task": task.title,
         "description": (
             f"Mean logits of {count} {what}, each over image and mirror image; windows are inside. "
-            "Crop, calibration, masks and whole series: wetread predict, with this bundle."
+            "Crop, calibration, masks and whole series are what wetread predict reads of it."
         ),
         "authors": "see card.md",
         "copyright": "see bundle.json, license",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
+from typing import Protocol
 
 from wetread.archive.executor.workers import Workers, select_workers
 from wetread.archive.files.lock import exclusive_output
@@ -16,6 +17,7 @@ from wetread.archive.index.index import Index
 from wetread.archive.types import StrPath, StrPaths
 from wetread.inputs.archive import open_archive, require_sources
 from wetread.inputs.progress import Report, silent
+from wetread.outputs.optional import missing_learn
 from wetread.prediction.bundle import read_bundle
 from wetread.prediction.members import Ensemble
 from wetread.prediction.operating import shift_point
@@ -28,6 +30,13 @@ from wetread.verbs.predict.placements import place_read
 from wetread.verbs.predict.read_archive import FEATURES, ReadArchive, read_images, task_of
 from wetread.verbs.predict.selection import LOCALIZER, select_images
 from wetread.verbs.predict.write import WriteOptions, Written, write_prediction
+
+
+class OpenRuns(Protocol):
+    """Opens runs as the ensemble that reads."""
+
+    def __call__(self, runs: Sequence[Path], *, at: str | None, blend: bool) -> Ensemble:
+        """at, blend: as for `predict`."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +183,7 @@ def _open(runs: Sequence[Path], bundle: Path | None, at: str | None, blend: bool
     if bundle is None:
         if not runs:
             raise ValueError("`runs`: give runs, or a bundle")
-        from wetread.verbs.predict.open_runs import open_runs  # torch: where a run reads
-
-        return open_runs(runs, at=at, blend=blend)
+        return _import_open_runs()(runs, at=at, blend=blend)
     if runs:
         raise ValueError("`bundle`: give a bundle or runs, not both")
     if at is not None or blend:
@@ -185,6 +192,17 @@ def _open(runs: Sequence[Path], bundle: Path | None, at: str | None, blend: bool
             "it to wetread bundle"
         )
     return read_bundle(bundle)
+
+
+def _import_open_runs() -> OpenRuns:
+    """Import what opens runs, and torch with it. MissingExtraError where that is not installed."""
+    try:
+        from wetread.verbs.predict.open_runs import open_runs  # torch: where a run reads
+    except ImportError as error:
+        if (missing := missing_learn(error)) is not None:
+            raise missing from error
+        raise
+    return open_runs
 
 
 def _with_prevalence(ensemble: Ensemble, task: Task, stated: Mapping[str, float]) -> Ensemble:
