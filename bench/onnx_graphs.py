@@ -43,7 +43,8 @@ def compare() -> list[dict[str, Any]]:
 
     def read(network: SliceNetwork) -> np.ndarray:
         """Logits (n, F) of the study."""
-        return np.concatenate([batch.logits for batch in network.read(store, rows, mirror)])
+        batches = network.read([network], store, rows, mirror)
+        return np.concatenate([batch.logits for (batch,) in batches])
 
     def repeat(network: SliceNetwork) -> None:
         for _ in range(REPEATED):

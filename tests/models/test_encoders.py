@@ -24,7 +24,7 @@ def _seeded_and_single_threaded():
 
 
 def test_names_are_known_without_the_table() -> None:
-    assert tuple(ENCODERS) == ENCODER_NAMES
+    assert list(ENCODERS) == ENCODER_NAMES
 
 
 @every_encoder

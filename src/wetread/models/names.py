@@ -1,7 +1,7 @@
 """models/names.py: the names of networks, known where torch is not installed; the tables that build
 them (encoders.py, sequence.py) have exactly these, as their tests say."""
 
-ENCODER_NAMES = (
+ENCODER_NAMES = [
     "compact",
     "slim",
     "efficientnet_b0",
@@ -10,7 +10,7 @@ ENCODER_NAMES = (
     "resnet18",
     "three_convolutions",
     "seven_convolutions",
-)
+]
 SEQUENCE_NAMES = ("gru", "transformer", "convolutions", "plain_gru", "attention")
 
 

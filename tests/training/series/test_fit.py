@@ -7,8 +7,8 @@ import pytest
 from tests.training.blob_series import fit, quick, series_data
 
 from wetread.training.data import LabeledSlices, Split
-from wetread.training.series import fit as series_fit
 from wetread.training.series import extract, parts
+from wetread.training.series import fit as series_fit
 from wetread.training.series.embed_series import embed_series
 from wetread.training.series.inputs import SequenceInputs
 from wetread.training.series.series import Series
