@@ -15,7 +15,6 @@ from scipy import ndimage
 from wetread.anatomy.body import body_on_grid
 from wetread.anatomy.grid import (
     FAR_MM,
-    CubeGrid,
     ball_closing,
     ball_opening,
     distance_mm,
@@ -57,16 +56,6 @@ def segment_brain(volume: Volume) -> list[Mask]:
     """Segment the mask `brain`, (Z, Y, X) as the volume. RejectError where the values are no HU,
     the slices have no place, or nothing in the volume lies in a skull."""
     place = require_place(volume)
-    grid, level = brain_on_grid(volume)
-    pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
-    edged = map(_draw_edge, volume.hu, resample_to_slices(grid, level), repeat(pixel_mm2))
-    return [Mask("brain", np.stack(list(edged)), place)]
-
-
-def brain_on_grid(volume: Volume) -> tuple[CubeGrid, Float32Array]:
-    """Find the brain on cubes of STEP_MM: the grid, and mm (layers, rows, columns) to the brain's
-    surface, positive within. RejectError as of segment_brain."""
-    place = require_place(volume)
     grid = grid_over(place, volume.hu.shape[1:], STEP_MM)
     low, high = SOFT_HU
     soft = resample_to_grid(grid, volume.hu, lambda hu: (hu > low) & (hu < high)) > 1 - WALL_SHARE
@@ -77,7 +66,9 @@ def brain_on_grid(volume: Volume) -> tuple[CubeGrid, Float32Array]:
     level = np.full(grid.shape, -FAR_MM, np.float32)
     found = back(find_space(turn(soft[cut]), turn(bone[cut]), turn(head[cut]), grid.step_mm))
     level[cut] = signed_distance_mm(found, grid.step_mm)
-    return grid, level
+    pixel_mm2 = place.spacing_mm[0] * place.spacing_mm[1]
+    edged = map(_draw_edge, volume.hu, resample_to_slices(grid, level), repeat(pixel_mm2))
+    return [Mask("brain", np.stack(list(edged)), place)]
 
 
 def _bounding_slices(head: BoolArray) -> tuple[slice, slice, slice]:

@@ -46,7 +46,6 @@ OPTIONS: dict[str, str] = {
             "hu",
             "identifiers",
             "labels",
-            "mass_effect",
             "layout",
             "mask",
         ),

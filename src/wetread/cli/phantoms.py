@@ -17,13 +17,6 @@ def phantom(
     out: Out,
     studies: Annotated[int, typer.Option(min=1, help="how many")] = 20,
     seed: Seed = 0,
-    mass_effect: Annotated[
-        bool,
-        typer.Option(
-            "--mass-effect",
-            help="head CT: large bleeds push the midline over; truth.csv has the shift",
-        ),
-    ] = False,
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,15 +24,7 @@ def phantom(
     from wetread.verbs.phantom import phantom as run
 
     with bars() as report:
-        archive = run(
-            task,
-            out,
-            studies=studies,
-            seed=seed,
-            mass_effect=mass_effect,
-            workers=workers,
-            report=report,
-        )
+        archive = run(task, out, studies=studies, seed=seed, workers=workers, report=report)
     counts = archive.to_dict()
     print_result(counts, [counted(counts), f"archive: {out}"], as_json)
 

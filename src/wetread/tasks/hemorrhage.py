@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,7 +105,6 @@ HEMORRHAGE = Task(
         write_head_archive,
         "stage_2_train.csv",
         masks={f"{finding.name}.csv": finding for finding in BLOOD},
-        mass_effect=partial(write_head_archive, mass_effect=True),
     ),
     label_rules=union_rules("any", finding_names(BLOOD)),
     descriptions={

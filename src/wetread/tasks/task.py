@@ -94,8 +94,6 @@ class Phantoms:
     masks:    further files of masks beside it, and of which finding they are.
     patients: a file of image and patient beside it, where headers do not name patients.
     enriched: writes archives to learn from, where more is found in them than in nature.
-    mass_effect: writes archives in which blood pushes the midline over, the shift in truth.csv;
-                 None: there are none.
     """
 
     write: WritePhantoms
@@ -103,7 +101,6 @@ class Phantoms:
     masks: Mapping[str, Finding] = field(default_factory=dict)
     patients: str | None = None
     enriched: WritePhantoms | None = None
-    mass_effect: WritePhantoms | None = None
 
     @property
     def write_to_learn(self) -> WritePhantoms:

@@ -30,7 +30,6 @@ def phantom(
     *,
     studies: int = 20,
     seed: int = 0,
-    mass_effect: bool = False,
     workers: int | None = None,
     report: Report = silent,
 ) -> PhantomArchive:
@@ -38,22 +37,13 @@ def phantom(
 
     task: a name of TASKS.
     out: the archive's folder.
-    studies: how many. seed: of what is drawn; the archive depends on these and mass_effect alone.
-    mass_effect: large bleeds push the midline over, and truth.csv has `midline_shift_mm`: of the
-        septum, to the patient's left positive.
+    studies: how many. seed: of what is drawn; the archive depends on these two alone.
     workers: processes; None: all cores. report: called with (stage, done, total).
 
-    Stopped and called again, it goes on. Raises UnknownTaskError, and ValueError for mass_effect
-    of a task whose phantoms have none.
+    Stopped and called again, it goes on. Raises UnknownTaskError.
     """
-    out, phantoms = Path(out), find_task(task).phantoms
-    write = phantoms.mass_effect if mass_effect else phantoms.write
-    if write is None:
-        raise ValueError(
-            f"`mass_effect`: phantoms of {task} have no midline; leave it out, or choose a task of "
-            "head CT"
-        )
-    write(
+    out = Path(out)
+    find_task(task).phantoms.write(
         out, studies, seed, workers=workers or available_cores(), progress=stage(report, "phantoms")
     )
     return PhantomArchive(out, studies, sum(1 for _ in out.rglob("*.dcm")))

@@ -23,7 +23,7 @@ from wetread.archive.executor.workers import parallel_map
 from wetread.archive.files.atomic import write_whole
 from wetread.archive.files.json_file import read_json
 from wetread.archive.files.table_file import read_csv
-from wetread.archive.types import JsonObject, Progress, Row
+from wetread.archive.types import Progress, Row
 from wetread.phantoms.random_streams import Stream, generator
 
 
@@ -32,21 +32,12 @@ class ArchiveSettings:
     """Settings that decide an archive's content; kept in its folder as phantom.json.
 
     positives: share of the studies with a finding, None for the usual one.
-    mass_effect: whether blood pushes the midline over; recorded where it does.
     """
 
     seed: int
     difficulty: float
     size: int
     positives: float | None = None
-    mass_effect: bool = False
-
-    def to_dict(self) -> JsonObject:
-        """Return plain values, for phantom.json."""
-        kept = asdict(self)
-        if not self.mass_effect:
-            del kept["mass_effect"]
-        return kept
 
 
 @dataclass(frozen=True)
@@ -143,17 +134,14 @@ def claim_folder(out: Path, studies: int, settings: ArchiveSettings) -> None:
     """Record the settings in out/phantom.json; ValueError where others or more studies stand."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "phantom.json"
-    current = {**settings.to_dict(), "studies": studies}
+    current = {**asdict(settings), "studies": studies}
     if path.exists():
         recorded = read_json(path, "the settings of a phantom archive; choose a new folder")
-        names = [name for name in asdict(settings) if name in recorded or name in current]
-        differing = [k for k in names if recorded.get(k) != current.get(k)]
+        differing = [k for k in asdict(settings) if recorded.get(k) != current[k]]
         if recorded.get("studies", 0) > studies:
             differing.append("studies")
         if differing:
-            text = ", ".join(
-                f"{k} {recorded.get(k)} there, {current.get(k)} asked" for k in differing
-            )
+            text = ", ".join(f"{k} {recorded.get(k)} there, {current[k]} asked" for k in differing)
             raise ValueError(
                 f"{path}: another phantom archive lies here ({text}); choose a new folder"
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,6 @@ IMAGES, LABEL_FILE = "stage_2_train", "stage_2_train.csv"
 LABELS = (*SUBTYPES, "any")
 MASKS = {f"{name}.csv": name for name in SUBTYPES}  # files of masks: ImageId,EncodedPixels
 REPEAT_SHARE = 0.1  # studies that belong to the patient before
-SHIFT = "midline_shift_mm"
 TRUTH_SCHEMA: dict[str, pl.DataType] = {
     "image": pl.String(),
     "study": pl.String(),
@@ -51,19 +49,16 @@ def write_head_archive(
     *,
     difficulty: float = 1.0,
     size: int = 256,
-    mass_effect: bool = False,
     workers: int = 1,
     progress: Progress,
 ) -> PhantomTruth:
     """Write head CTs under out/stage_2_train, with stage_2_train.csv, MASKS and truth.csv.
 
     The truth's rows have TRUTH_SCHEMA; masks are of the pixels that are filled by half or more.
-    mass_effect: large bleeds push the midline over, and the truth has SHIFT, mm, of each study:
-    of the septum, to the patient's left positive. Raises as `write_archive` does.
+    Raises as `write_archive` does.
     """
-    settings = ArchiveSettings(seed, float(difficulty), size, mass_effect=mass_effect)
-    kind = HEAD_PUSHED if mass_effect else HEAD
-    return write_archive(out, kind, studies, settings, workers=workers, progress=progress)
+    settings = ArchiveSettings(seed, float(difficulty), size)
+    return write_archive(out, HEAD, studies, settings, workers=workers, progress=progress)
 
 
 def label_matrix(rows: pl.DataFrame) -> Float32Array:
@@ -80,11 +75,9 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
         patient=draw_patient(request.body_generator()),
         difficulty=request.settings.difficulty,
         size=request.settings.size,
-        mass_effect=request.settings.mass_effect,
     )
     scan = study.scan
     window = draw_window_values(rng, scan.signed)
-    shift = {SHIFT: round(study.midline_shift_mm, 3)} if request.settings.mass_effect else {}
     for z, picture in enumerate(study.hu):
         ids = identify_head_slice(seed, request.patient, request.number, z)
         stored = to_stored(picture, signed=scan.signed, padded=scan.padded)
@@ -100,7 +93,6 @@ def _make_images(request: StudyRequest) -> Iterator[PhantomImage]:
             **{f"{name}_mm2": area for name, area in zip(SUBTYPES, areas, strict=True)},
             **{f"mm2_of_{name}": area for name, area in zip(MIMICS.values(), others, strict=True)},
             **{name: encode(mask) for name, mask in zip(SUBTYPES, study.masks[:, z], strict=True)},
-            **shift,
         }
         yield PhantomImage(row, encode_head_slice(ids, scan, z, window, stored))
 
@@ -126,4 +118,3 @@ HEAD = ArchiveKind(
     make_tables=_make_tables,
     repeat_share=REPEAT_SHARE,
 )
-HEAD_PUSHED = replace(HEAD, schema={**TRUTH_SCHEMA, SHIFT: pl.Float64()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from wetread.phantoms.head.blood import (
     Subarachnoid,
     Subdural,
     clot_solid,
+    displace_by_mass,
     epidural_solid,
     fold_solid,
     subarachnoid_solid,
@@ -33,13 +34,6 @@ from wetread.phantoms.head.brain import (
     paint_vessels,
 )
 from wetread.phantoms.head.injuries import TRAUMA, draw_bleeds, draw_scenario
-from wetread.phantoms.head.mass_effect import (
-    MidlinePush,
-    displace,
-    draw_push,
-    midline_shift_mm,
-    straighten,
-)
 from wetread.phantoms.head.mimics import (
     Mimic,
     draw_head_mimics,
@@ -82,7 +76,6 @@ class HeadStudy:
     areas_mm2: (Z, 5) float64, lesion area by slice.
     mimic_areas_mm2: (Z, 6) float64, of what is no bleeding, in the order of MIMICS.
     labels:    (Z, 6) int, SUBTYPES and then any: area >= VISIBLE_MM2.
-    midline_shift_mm: of the septum, to the patient's left, see head/mass_effect.py.
     """
 
     hu: Float32Array
@@ -95,7 +88,6 @@ class HeadStudy:
     patient: Patient
     bleeds: tuple[Bleed, ...]
     mimics: tuple[Mimic, ...]
-    midline_shift_mm: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +98,6 @@ class HeadCase:
     scan: HeadScan
     bleeds: tuple[Bleed, ...]
     mimics: tuple[Mimic, ...]
-    push: MidlinePush
 
 
 class _Part(NamedTuple):
@@ -138,21 +129,16 @@ def make_head_study(
     scenario: tuple[str, ...] | None = None,
     difficulty: float = 1.0,
     size: int = 256,
-    mass_effect: bool = False,
 ) -> HeadStudy:
     """Draw a study and compute it; patient and scenario are drawn too where not given.
 
     scenario: names of the bleeds, see head/injuries.py; difficulty: above 1 blood is smaller and
-    fainter; size: edge of a slice in pixels; mass_effect: whether large bleeds push the midline
-    over, in a straighter head with all else the same. Raises ValueError for a size that is odd or
-    below 64, or an unknown scenario.
+    fainter; size: edge of a slice in pixels. Raises ValueError for a size that is odd or below 64,
+    or an unknown scenario.
     """
     if size % 2 or size < 64:
         raise ValueError(f"size: {size} pixels; give an even number of at least 64")
     case = _draw_case(rng, patient, scenario, difficulty, size)
-    if mass_effect:  # a generator of its own: nothing else is drawn otherwise
-        push = draw_push(rng.spawn(1)[0], case.patient, case.bleeds)
-        case = replace(case, patient=straighten(case.patient), push=push)
     slices = [_make_slice(case, index, rng) for index in range(case.scan.slices)]
     hu = np.stack([one.hu for one in slices])
     masks = np.stack([one.masks for one in slices], axis=1)
@@ -171,7 +157,6 @@ def make_head_study(
         case.patient,
         case.bleeds,
         case.mimics,
-        midline_shift_mm(case.patient, case.scan, case.bleeds, case.push),
     )
 
 
@@ -188,7 +173,7 @@ def _draw_case(
     bleeds = draw_bleeds(rng, person, names, difficulty)
     struck = next((b.center for b in bleeds if isinstance(b, Epidural)), None)
     mimics = draw_head_mimics(rng, person, bool(TRAUMA & set(names)), struck, difficulty)
-    return HeadCase(person, scan, bleeds, mimics, MidlinePush(0.0))
+    return HeadCase(person, scan, bleeds, mimics)
 
 
 def _make_slice(case: HeadCase, index: int, rng: np.random.Generator) -> HeadSlice:
@@ -208,7 +193,7 @@ def _make_slice(case: HeadCase, index: int, rng: np.random.Generator) -> HeadSli
     if float(skull.inside.min()) < 0:
         box = box_around(skull.inside, INSIDE_MARGIN * grid.pixel)
         within = _Part.of(grid, skull, box, planes)
-        moved = displace(grid, case.bleeds, case.push).part(box)
+        moved = displace_by_mass(grid, case.bleeds).part(box)
         brain = build_brain(patient, within.grid, within.skull, moved)
         anatomy = SliceAnatomy(within.grid, within.skull, brain)
         paint_brain(patient, anatomy, within.planes)
