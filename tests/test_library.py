@@ -19,6 +19,8 @@ HEAVY = {
     *("Run", "read_run", "TrainResult", "DemoResult", "SubmissionScores"),
     *("baseline", "BaselineResult"),
     *("CalibrationResult", "features", "FeatureTable"),
+    *("runs", "compare_runs", "diff_runs", "export_runs", "mirror_runs", "plot_runs"),
+    *("Runs", "RunComparison", "RunDifferences", "MirrorResult"),
 }
 LIGHT = sorted({*wetread.__all__} - HEAVY)
 

@@ -27,7 +27,7 @@ PACKAGES = (
     "opencv-python-headless", "imagecodecs", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle",
 )  # fmt: skip
 EXTRAS = {  # what each is for; what belongs to it stands in the package's own metadata
-    "learn": "torch and what learns: train, calibrate, evaluate, predict, bundle, features, demo",
+    "learn": "torch and what learns: train, evaluate, predict, runs and their like",
     "pictures": "NIfTI, TIFF, movies and surfaces: export, segment",
     "pretrained": "ImageNet weights: train --pretrained, and recipes that start from them",
     "onnx": "bundles: bundle, predict --bundle; weights out of ONNX files: train --weights",
