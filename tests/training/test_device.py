@@ -92,7 +92,7 @@ def test_large_tensors_are_mapped_and_computing_goes_on() -> None:
     ("name", "message"),
     [
         ("mps", "sees no Apple GPU; set device=cpu or auto"),
-        ("meta", "networks run on cpu, cuda or mps"),
+        ("meta", "no device of that name; known: auto, cpu, cuda, cuda:1, mps"),
     ],
 )
 def test_a_device_that_no_network_runs_on_is_refused(name: str, message: str) -> None:

@@ -30,6 +30,7 @@ def test_the_numbers_are_those_of_the_runs_that_there_are() -> None:
         "SERIES_SLICES": 8,
         "GRAFTS": 9,
         "MIXED": 10,
+        "DROPOUT": 11,
     }
     ours = make_generator(3, RandomStream.AUGMENTATION, 5, 7).random(4)
     np.testing.assert_array_equal(ours, np.random.default_rng([3, 3, 5, 7]).random(4))

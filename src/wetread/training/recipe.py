@@ -14,7 +14,7 @@ from wetread.view.mode import MODES, Mode, find_mode
 from wetread.view.view import View
 from wetread.view.window import WINDOWS, find_window
 
-_DEVICE = re.compile(r"(cpu|cuda|mps|xpu)(:\d{1,3})?")
+_DEVICE = re.compile(r"(cpu|cuda|mps)(:\d{1,3})?")
 Setting = object  # a plain value of TOML or JSON: number, text, truth value, list, None
 
 
@@ -145,7 +145,7 @@ class RuntimeSettings(Settings):
     @classmethod
     def _device_has_a_known_name(cls, name: str) -> str:
         if name != "auto" and not _DEVICE.fullmatch(name):
-            raise ValueError("no device of that name; known: auto, cpu, cuda, cuda:1, mps, xpu")
+            raise ValueError("no device of that name; known: auto, cpu, cuda, cuda:1, mps")
         return name
 
     @model_validator(mode="after")
